@@ -1,0 +1,2 @@
+//! A complete server.
+fn main() {}

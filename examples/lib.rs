@@ -1,0 +1,1 @@
+//! The examples of METAIA realtime; each is a file beside this one.

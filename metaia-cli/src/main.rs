@@ -1,0 +1,2 @@
+//! metaia-cli
+fn main() {}

@@ -1,0 +1,1 @@
+//! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients.

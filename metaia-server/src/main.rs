@@ -1,0 +1,2 @@
+//! metaia-server
+fn main() {}
