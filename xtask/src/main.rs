@@ -1,2 +1,69 @@
-//! xtask
-fn main() {}
+//! `cargo xtask`: the project's own commands. Everything that CI runs is one of them, nothing is hidden in a
+//! workflow file.
+//!
+//! It has no dependencies, so that it compiles in a second on a fresh machine, and it stops at the first command
+//! that fails with that command's name.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+
+mod ci;
+mod paths;
+mod provision;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  test [-- ARGS]     install or find what the tests need, build the binaries, run every test there is;
+                     ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
+  ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
+                     --full adds the tools that must be compiled first (cargo-deny, cargo-machete)
+  tidy               the rules about our own source that no other tool checks
+  provision [TOOL]   install or find one of node, python, redis, mongod (all without TOOL)
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage) => {
+            eprint!("{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(why)) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+enum Failure {
+    Usage,
+    Failed(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+fn run(args: &[String]) -> Result<(), Failure> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["test"] => test::run(&[])?,
+        ["test", "--", rest @ ..] => test::run(rest)?,
+        ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
+        ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
+        ["tidy"] => tidy::run()?,
+        ["provision"] => provision::everything()?,
+        ["provision", tool] => provision::named(tool)?,
+        _ => return Err(Failure::Usage),
+    }
+    Ok(())
+}
