@@ -1,0 +1,204 @@
+//! Tokens signed with a shared secret: RFC 7519 with HS256, and nothing else.
+
+use std::{fmt, future::Future};
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
+use serde::Deserialize;
+
+use super::{AuthError, Authenticator, Credentials, Identity};
+use crate::UserId;
+
+/// How far clocks may differ, in seconds.
+const LEEWAY_S: u64 = 5;
+
+/// Accepts HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
+///
+/// One algorithm: a token that names another one is refused whatever its signature. `exp` is required, `nbf` is
+/// checked where given, and clocks may differ by 5 s. `aud` and `iss` are not looked at.
+///
+/// ```
+/// use metaia_realtime::JwtAuthenticator;
+/// let authenticator = JwtAuthenticator::hs256("a secret of at least one byte")?;
+/// # Ok::<(), metaia_realtime::InvalidSecret>(())
+/// ```
+pub struct JwtAuthenticator {
+    keys: Vec<DecodingKey>,
+    validation: Validation,
+}
+
+impl JwtAuthenticator {
+    /// Accepts tokens signed with `secret`.
+    ///
+    /// # Errors
+    /// An empty secret: everybody could sign with it.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = LEEWAY_S;
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        validation.set_required_spec_claims(&["exp"]);
+        Self { keys: Vec::new(), validation }.or_hs256(secret)
+    }
+
+    /// Accepts tokens signed with `secret` too: the old one, while secrets are being changed.
+    ///
+    /// # Errors
+    /// An empty secret.
+    pub fn or_hs256(mut self, secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
+        let secret = secret.as_ref();
+        if secret.is_empty() {
+            return Err(InvalidSecret);
+        }
+        self.keys.push(DecodingKey::from_secret(secret));
+        Ok(self)
+    }
+
+    /// Who the token speaks for.
+    ///
+    /// # Errors
+    /// [`AuthError::Expired`] for a token that was good once, [`AuthError::Forbidden`] for an unknown role, else
+    /// [`AuthError::Unauthorized`].
+    pub fn verify(&self, token: &str) -> Result<Identity, AuthError> {
+        let mut refusal = AuthError::Unauthorized;
+        for key in &self.keys {
+            match decode::<Claims>(token, key, &self.validation) {
+                Ok(token) => return token.claims.identity(),
+                Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
+                    refusal = AuthError::Expired
+                }
+                Err(_) => {}
+            }
+        }
+        Err(refusal)
+    }
+}
+
+impl fmt::Debug for JwtAuthenticator {
+    /// Without the keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtAuthenticator").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl Authenticator for JwtAuthenticator {
+    fn authenticate(
+        &self,
+        credentials: Credentials,
+    ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
+        std::future::ready(
+            credentials.token.ok_or(AuthError::Unauthorized).and_then(|token| self.verify(&token)),
+        )
+    }
+}
+
+/// The empty secret was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the secret is empty")]
+pub struct InvalidSecret;
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(rename = "userId")]
+    user_id: Option<String>,
+    sub: Option<String>,
+    role: Option<String>,
+    exp: u64,
+    jti: Option<String>,
+}
+
+impl Claims {
+    fn identity(self) -> Result<Identity, AuthError> {
+        let user: UserId =
+            self.user_id.or(self.sub).and_then(|user| user.parse().ok()).ok_or(AuthError::Unauthorized)?;
+        let role = self.role.and_then(|role| role.parse().ok()).ok_or(AuthError::Forbidden)?;
+        let expires_at = i64::try_from(self.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Ok(Identity { user, role, expires_at: Some(expires_at), token_id: self.jti })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Role, clock};
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde_json::{Value, json};
+
+    const SECRET: &str = "test-secret";
+
+    fn in_s(seconds: i64) -> i64 {
+        clock::unix_ms() / 1000 + seconds
+    }
+
+    fn token(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    }
+
+    fn verify(claims: &Value) -> Result<Identity, AuthError> {
+        JwtAuthenticator::hs256(SECRET).unwrap().verify(&token(claims, Algorithm::HS256, SECRET))
+    }
+
+    #[test]
+    fn claims_become_an_identity() {
+        let exp = in_s(60);
+        let who = verify(&json!({ "userId": "u1", "role": "customer", "exp": exp, "jti": "t" })).unwrap();
+        assert_eq!((who.user.as_str(), who.role), ("u1", Role::Customer));
+        assert_eq!(who.expires_at, Some(exp * 1000));
+        assert_eq!(who.token_id.as_deref(), Some("t"));
+        let who = verify(&json!({ "sub": "d1", "role": "delivery_partner", "exp": exp })).unwrap();
+        assert_eq!((who.user.as_str(), who.role), ("d1", Role::Delivery));
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        let exp = in_s(60);
+        for (claims, code) in [
+            (json!({ "userId": "u1", "role": "customer", "exp": in_s(-60) }), "token_expired"),
+            (json!({ "userId": "u1", "role": "customer" }), "unauthorized"),
+            (json!({ "userId": "u1", "role": "customer", "exp": "soon" }), "unauthorized"),
+            (json!({ "userId": "u1", "role": "customer", "exp": null }), "unauthorized"),
+            (json!({ "userId": "u1", "role": "customer", "exp": -1 }), "unauthorized"),
+            (json!({ "userId": "u1", "role": "customer", "exp": exp, "nbf": in_s(60) }), "unauthorized"),
+            (json!({ "userId": "u1", "role": "root", "exp": exp }), "forbidden"),
+            (json!({ "userId": "u1", "exp": exp }), "forbidden"),
+            (json!({ "userId": "u 1", "role": "customer", "exp": exp }), "unauthorized"),
+            (json!({ "role": "customer", "exp": exp }), "unauthorized"),
+        ] {
+            assert_eq!(verify(&claims).unwrap_err().code(), code, "{claims}");
+        }
+    }
+
+    #[test]
+    fn clocks_may_differ_by_five_seconds() {
+        assert!(verify(&json!({ "userId": "u", "role": "admin", "exp": in_s(-3) })).is_ok());
+        assert!(verify(&json!({ "userId": "u", "role": "admin", "exp": in_s(-8) })).is_err());
+    }
+
+    #[test]
+    fn another_algorithm_or_secret_is_refused() {
+        let claims = json!({ "userId": "u1", "role": "admin", "exp": in_s(60) });
+        let authenticator = JwtAuthenticator::hs256(SECRET).unwrap();
+        for token in [
+            token(&claims, Algorithm::HS512, SECRET),
+            token(&claims, Algorithm::HS384, SECRET),
+            token(&claims, Algorithm::HS256, "another"),
+            String::new(),
+            "a.b".to_owned(),
+            "a.b.c.d.e".to_owned(),
+        ] {
+            assert_eq!(authenticator.verify(&token), Err(AuthError::Unauthorized), "{token}");
+        }
+        let good = token(&claims, Algorithm::HS256, SECRET);
+        let unsigned = format!("{}.", good.rsplit_once('.').unwrap().0);
+        assert_eq!(authenticator.verify(&unsigned), Err(AuthError::Unauthorized));
+    }
+
+    #[test]
+    fn an_old_secret_is_accepted_while_it_is_listed() {
+        let claims = json!({ "userId": "u1", "role": "admin", "exp": in_s(60) });
+        let old = token(&claims, Algorithm::HS256, "old");
+        let authenticator = JwtAuthenticator::hs256(SECRET).unwrap();
+        assert!(authenticator.verify(&old).is_err());
+        assert!(authenticator.or_hs256("old").unwrap().verify(&old).is_ok());
+        assert!(JwtAuthenticator::hs256("").is_err());
+    }
+}

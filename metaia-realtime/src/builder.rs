@@ -1,0 +1,130 @@
+//! Putting a [`Realtime`] together.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    Authenticator, EventLog, InvalidLimit, Limits, MemoryLog, OrderAccess, Realtime,
+    access::{AdminsOnly, DynOrderAccess},
+    auth::DynAuthenticator,
+    log::{DynEventLog, LogError},
+};
+
+/// Which origins browsers may connect from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origins {
+    Any,
+    These(BTreeSet<String>),
+}
+
+/// Which transports clients may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transports {
+    /// Polling, WebSocket, and the upgrade from one to the other: what official clients do by default.
+    All,
+    /// Only WebSocket: for clusters without sticky sessions.
+    WebSocketOnly,
+}
+
+/// Builds a [`Realtime`]. Only the authenticator has no default.
+#[must_use]
+pub struct Builder {
+    pub(crate) authenticator: Option<Arc<dyn DynAuthenticator>>,
+    pub(crate) access: Arc<dyn DynOrderAccess>,
+    pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) origins: Origins,
+    pub(crate) limits: Limits,
+    pub(crate) transports: Transports,
+    pub(crate) token_in_query: bool,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("origins", &self.origins)
+            .field("limits", &self.limits)
+            .field("transports", &self.transports)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            authenticator: None,
+            access: Arc::new(AdminsOnly),
+            log: Arc::new(MemoryLog::default()),
+            origins: Origins::Any,
+            limits: Limits::default(),
+            transports: Transports::All,
+            token_in_query: false,
+        }
+    }
+
+    /// Who may connect. Required.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
+    /// Who may follow which order. Default: admins only.
+    pub fn order_access(mut self, policy: impl OrderAccess) -> Self {
+        self.access = Arc::new(policy);
+        self
+    }
+
+    /// Where events are kept. Default: a [`MemoryLog`].
+    pub fn log(mut self, log: impl EventLog) -> Self {
+        self.log = Arc::new(log);
+        self
+    }
+
+    /// The origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps outside browsers send
+    /// no `Origin` and are not concerned.
+    pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.origins = Origins::These(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// What clients may ask of this node.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which transports clients may use. Default: all.
+    pub fn transports(mut self, transports: Transports) -> Self {
+        self.transports = transports;
+        self
+    }
+
+    /// Whether a token may also come as `?token=` of the handshake. Default: no, since addresses end up in logs.
+    pub fn token_in_query(mut self, allowed: bool) -> Self {
+        self.token_in_query = allowed;
+        self
+    }
+
+    /// Starts it, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub async fn build(self) -> Result<Realtime, BuildError> {
+        self.limits.validate()?;
+        Realtime::start(self).await
+    }
+}
+
+/// Why a [`Realtime`] could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// [`Builder::authenticator`] was not called.
+    #[error("no authenticator was given")]
+    NoAuthenticator,
+    /// A limit that cannot be.
+    #[error(transparent)]
+    Limit(#[from] InvalidLimit),
+    /// The log did not answer.
+    #[error("the log could not be read")]
+    Log(#[from] LogError),
+}

@@ -1,0 +1,208 @@
+//! The emit API: events into the log, by user, role, order room or to everyone.
+
+use serde::Serialize;
+
+use crate::{
+    Event, EventError, EventId, IntoEvent, NewEntry, OrderId, Position, Realtime, Role, Room, UserId,
+    event::{NewNotification, Notification, OrderUpdate, PaymentUpdate, TailorStatusUpdate},
+    log::LogError,
+};
+
+/// What became of an emit: it is in the log, as durable as the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event's own id, in `_rt.id`.
+    pub id: EventId,
+    /// Where it stands in the log, in `_rt.at`.
+    pub position: Position,
+}
+
+/// Why an emit failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// The event cannot be sent as it is. Nothing was stored.
+    #[error("the event cannot be sent")]
+    Event(#[from] EventError),
+    /// The log did not take it. Whether it may have been stored is said by [`LogError`].
+    #[error("the event was not confirmed by the log")]
+    Log(#[from] LogError),
+}
+
+impl EmitError {
+    /// Whether the event may have been stored all the same.
+    #[must_use]
+    pub const fn may_be_stored(&self) -> bool {
+        matches!(self, Self::Log(LogError::Unknown(_)))
+    }
+}
+
+/// # Emitting
+///
+/// Each call appends one entry and returns when the log has it; delivery follows in log order. Cancel safety: dropping
+/// the future leaves the outcome open.
+impl Realtime {
+    /// Sends to all devices of a user.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn send_to_user(&self, user: &UserId, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+        self.send([Room::User(user.clone())], event).await
+    }
+
+    /// Sends to all users of a role.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn send_to_role(&self, role: Role, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+        self.send([Room::Role(role)], event).await
+    }
+
+    /// Sends to those who follow an order.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn send_to_order_room(
+        &self,
+        order: &OrderId,
+        event: impl IntoEvent,
+    ) -> Result<Receipt, EmitError> {
+        self.send([Room::Order(order.clone())], event).await
+    }
+
+    /// Sends to everybody.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn broadcast(&self, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+        self.send([Room::Everyone], event).await
+    }
+
+    /// Sends to everybody who is in any of `rooms`, once each.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn send(
+        &self,
+        rooms: impl IntoIterator<Item = Room>,
+        event: impl IntoEvent,
+    ) -> Result<Receipt, EmitError> {
+        let rooms: Vec<Room> = rooms.into_iter().collect();
+        let entry = NewEntry::event(rooms, event)?;
+        let id = entry.id();
+        match self.publish(vec![entry]).await?.first() {
+            Some(&position) => Ok(Receipt { id, position }),
+            None => Err(LogError::Unknown("the log answered no position".into()).into()),
+        }
+    }
+
+    /// `new_notification` to its user.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn emit_new_notification(
+        &self,
+        user: &UserId,
+        notification: &Notification,
+    ) -> Result<Receipt, EmitError> {
+        self.send(NewNotification::rooms(user), (NewNotification::NAME, notification)).await
+    }
+
+    /// `order_update` to the order's room, its customer, its tailor if any, and the admins.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn emit_order_update(
+        &self,
+        order_id: &OrderId,
+        customer: &UserId,
+        tailor: Option<&UserId>,
+        order: &impl Serialize,
+    ) -> Result<Receipt, EmitError> {
+        self.send(OrderUpdate::rooms(order_id, customer, tailor, None), (OrderUpdate::NAME, order)).await
+    }
+
+    /// `payment_update` to the customer and the admins.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn emit_payment_update(
+        &self,
+        customer: &UserId,
+        payment: &PaymentUpdate,
+    ) -> Result<Receipt, EmitError> {
+        self.send(PaymentUpdate::rooms(customer), payment).await
+    }
+
+    /// `tailor_status_update` to the admins and the rooms of the tailor's open orders.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn emit_tailor_status_update(
+        &self,
+        status: &TailorStatusUpdate,
+        open_orders: &[OrderId],
+    ) -> Result<Receipt, EmitError> {
+        self.send(TailorStatusUpdate::rooms(open_orders), status).await
+    }
+
+    /// Appends several entries at once: all of them or none, in this order. Answers where each is.
+    ///
+    /// # Errors
+    /// See [`EmitError`]; one entry over the size limit refuses all.
+    pub async fn publish(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, EmitError> {
+        let limit = self.limits().entry_bytes;
+        if let Some(size) = entries.iter().map(NewEntry::size).find(|size| *size > limit) {
+            return Err(EventError::TooLarge { size, limit }.into());
+        }
+        Ok(self.log().append(entries).await?)
+    }
+
+    /// Asks the policy again for everybody in the order's room. Call it *after* the change is committed; where both
+    /// can be one transaction, append [`NewEntry::recheck`] with the change instead.
+    ///
+    /// # Errors
+    /// See [`EmitError`].
+    pub async fn recheck_order(&self, order: &OrderId) -> Result<(), EmitError> {
+        self.publish(vec![NewEntry::recheck(order.clone())]).await.map(drop)
+    }
+}
+
+impl NewNotification {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(user: &UserId) -> Vec<Room> {
+        vec![Room::User(user.clone())]
+    }
+}
+
+impl OrderUpdate {
+    /// Where it is published. Whoever is in several of these rooms gets one copy.
+    #[must_use]
+    pub fn rooms(
+        order: &OrderId,
+        customer: &UserId,
+        tailor: Option<&UserId>,
+        courier: Option<&UserId>,
+    ) -> Vec<Room> {
+        let users = [Some(customer), tailor, courier].into_iter().flatten().cloned().map(Room::User);
+        [Room::Order(order.clone()), Room::Role(Role::Admin)].into_iter().chain(users).collect()
+    }
+}
+
+impl PaymentUpdate {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(customer: &UserId) -> Vec<Room> {
+        vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
+    }
+}
+
+impl TailorStatusUpdate {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(open_orders: &[OrderId]) -> Vec<Room> {
+        let orders = open_orders.iter().cloned().map(Room::Order);
+        std::iter::once(Room::Role(Role::Admin)).chain(orders).collect()
+    }
+}

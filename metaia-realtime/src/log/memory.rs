@@ -1,0 +1,307 @@
+//! The log in memory: no set-up, resume while the process lives, bounded by count and bytes.
+//!
+//! When a bound is reached the oldest entries go, never the last one. A client whose position is older than that gets
+//! `rt:reset`, and only if something for its rooms is really gone.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    future::{Future, ready},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page};
+use crate::{Epoch, EventId, Position, Room, clock};
+
+/// How much a log keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Most entries.
+    pub entries: usize,
+    /// Most bytes of payload.
+    pub bytes: usize,
+}
+
+impl Default for Retention {
+    /// 100,000 entries, 64 MiB.
+    fn default() -> Self {
+        Self { entries: 100_000, bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// Rooms that the trimmed marks are kept for one by one. Beyond it the lower half shares one mark, which can only
+/// lead to a reset that was not needed.
+const MARKS: usize = 65_536;
+
+/// The log in memory. A handle: clones share one log.
+#[derive(Debug, Clone)]
+pub struct MemoryLog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    head: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    epoch: Epoch,
+    retention: Retention,
+    entries: VecDeque<Arc<Entry>>,
+    bytes: usize,
+    head: Position,
+    ids: HashMap<EventId, u64>,
+    rooms: HashMap<Room, VecDeque<u64>>,
+    trimmed: Trimmed,
+}
+
+impl MemoryLog {
+    /// An empty log, of a new epoch.
+    #[must_use]
+    pub fn new(retention: Retention) -> Self {
+        let epoch = Epoch::random();
+        let state = State {
+            epoch,
+            retention,
+            entries: VecDeque::new(),
+            bytes: 0,
+            head: Position::start(epoch),
+            ids: HashMap::new(),
+            rooms: HashMap::new(),
+            trimmed: Trimmed::default(),
+        };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(0) }) }
+    }
+
+    /// [`EventLog::append`] without a future: this log never waits and never fails.
+    pub fn append_now(&self, entries: Vec<NewEntry>) -> Vec<Position> {
+        let mut state = self.state();
+        let positions = entries.into_iter().map(|new| state.push(new)).collect();
+        state.trim();
+        let head = state.head.n();
+        drop(state);
+        self.shared.head.send_replace(head);
+        positions
+    }
+
+    /// A poisoned lock is taken over: no method leaves the state half changed.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::new(Retention::default())
+    }
+}
+
+impl EventLog for MemoryLog {
+    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
+        ready(Ok(self.append_now(entries)))
+    }
+
+    fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
+        let state = self.state();
+        ready(Ok(Head { position: state.head, floor: state.floor() }))
+    }
+
+    fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Page, LogError>> + Send {
+        ready(Ok(self.state().read(rooms, after, limit)))
+    }
+
+    fn history(&self, n: u64, rooms: &[Room]) -> impl Future<Output = Result<History, LogError>> + Send {
+        let state = self.state();
+        let entry = state.entry(n).map(|entry| entry.content().id());
+        ready(Ok(History { head: state.head, entry, trimmed: state.trimmed.highest(rooms) }))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.head.subscribe()
+    }
+}
+
+impl State {
+    fn push(&mut self, new: NewEntry) -> Position {
+        if let Some(known) = self.ids.get(&new.id).and_then(|n| self.entry(*n)) {
+            return known.position();
+        }
+        let entry = Entry::new(self.epoch, self.head.n() + 1, clock::unix_ms(), new);
+        self.head = entry.position();
+        self.bytes += entry.content().size();
+        self.ids.insert(entry.content().id(), entry.n());
+        for room in entry.content().rooms() {
+            self.rooms.entry(room.clone()).or_default().push_back(entry.n());
+        }
+        self.entries.push_back(Arc::new(entry));
+        self.head
+    }
+
+    fn trim(&mut self) {
+        while self.entries.len() > 1
+            && (self.entries.len() > self.retention.entries || self.bytes > self.retention.bytes)
+        {
+            if let Some(oldest) = self.entries.pop_front() {
+                self.forget(&oldest);
+            }
+        }
+    }
+
+    fn forget(&mut self, oldest: &Entry) {
+        self.bytes -= oldest.content().size();
+        self.ids.remove(&oldest.content().id());
+        for room in oldest.content().rooms() {
+            self.trimmed.mark(room, oldest.n());
+            if let Some(index) = self.rooms.get_mut(room) {
+                index.pop_front();
+                if index.is_empty() {
+                    self.rooms.remove(room);
+                }
+            }
+        }
+    }
+
+    fn floor(&self) -> u64 {
+        self.entries.front().map_or(self.head.n(), |oldest| oldest.n() - 1)
+    }
+
+    fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
+        let at = n.checked_sub(self.floor() + 1)?;
+        self.entries.get(usize::try_from(at).ok()?)
+    }
+
+    fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
+        let numbers: Vec<u64> = match rooms {
+            None => (after.max(self.floor()) + 1..=self.head.n()).take(limit).collect(),
+            Some(rooms) => self.numbers(rooms, after, limit),
+        };
+        let trimmed = match rooms {
+            None => self.floor(),
+            Some(rooms) => self.trimmed.highest(rooms),
+        };
+        let full = numbers.len() == limit;
+        let scanned = numbers.last().copied().filter(|_| full).unwrap_or_else(|| after.max(self.head.n()));
+        let entries = numbers.into_iter().filter_map(|n| self.entry(n).cloned()).collect();
+        Page { entries, scanned, trimmed }
+    }
+
+    fn numbers(&self, rooms: &[Room], after: u64, limit: usize) -> Vec<u64> {
+        let mut found = BTreeSet::new();
+        for index in rooms.iter().filter_map(|room| self.rooms.get(room)) {
+            let from = index.partition_point(|n| *n <= after);
+            found.extend(index.range(from..).take(limit));
+        }
+        found.into_iter().take(limit).collect()
+    }
+}
+
+/// The highest trimmed `n` of each room.
+#[derive(Debug, Default)]
+struct Trimmed {
+    rooms: HashMap<Room, u64>,
+    /// Of all rooms that have no mark of their own any more.
+    others: u64,
+}
+
+impl Trimmed {
+    fn mark(&mut self, room: &Room, n: u64) {
+        self.rooms.insert(room.clone(), n);
+        if self.rooms.len() > MARKS {
+            self.merge_lower_half();
+        }
+    }
+
+    fn highest(&self, rooms: &[Room]) -> u64 {
+        rooms.iter().map(|room| self.rooms.get(room).copied().unwrap_or(self.others)).max().unwrap_or(0)
+    }
+
+    fn merge_lower_half(&mut self) {
+        let mut marks: Vec<u64> = self.rooms.values().copied().collect();
+        let middle = marks.len() / 2;
+        let (_, &mut median, _) = marks.select_nth_unstable(middle);
+        self.rooms.retain(|_, n| *n > median);
+        self.others = self.others.max(median);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn new(rooms: &[u8]) -> NewEntry {
+        let rooms: Vec<Room> = rooms.iter().map(|r| Room::User(format!("u{r}").parse().unwrap())).collect();
+        NewEntry::event(rooms, ("e", json!({}))).unwrap()
+    }
+
+    fn room(r: u8) -> Room {
+        Room::User(format!("u{r}").parse().unwrap())
+    }
+
+    #[test]
+    fn an_entry_that_is_appended_again_keeps_its_place() {
+        let log = MemoryLog::default();
+        let entry = new(&[1]);
+        let first = log.append_now(vec![entry.clone(), new(&[2])]);
+        assert_eq!(log.append_now(vec![entry]), [first[0]]);
+        assert_eq!(*log.changes().borrow(), 2);
+    }
+
+    #[test]
+    fn the_last_entry_stays_even_when_it_is_over_the_bounds() {
+        let log = MemoryLog::new(Retention { entries: 10, bytes: 1 });
+        log.append_now(vec![new(&[1]), new(&[1]), new(&[1])]);
+        let page = log.state().read(None, 0, 10);
+        assert_eq!(page.entries.iter().map(|e| e.n()).collect::<Vec<_>>(), [3]);
+        assert_eq!(page.trimmed, 2);
+    }
+
+    #[test]
+    fn marks_of_many_rooms_are_merged_upwards() {
+        let mut trimmed = Trimmed::default();
+        for n in 1..=70_000_u64 {
+            trimmed.mark(&Room::User(format!("u{n}").parse().unwrap()), n);
+        }
+        assert!(trimmed.rooms.len() <= MARKS);
+        for n in [1, 100, 40_000, 70_000] {
+            assert!(trimmed.highest(&[Room::User(format!("u{n}").parse().unwrap())]) >= n);
+        }
+    }
+
+    proptest! {
+        /// Against the naive model: a list of all entries ever appended.
+        #[test]
+        fn reading_by_rooms_gives_what_filtering_everything_gives(
+            appends in proptest::collection::vec(proptest::collection::btree_set(0u8..4, 1..3), 0..60),
+            keep in 1usize..40,
+            wanted in proptest::collection::btree_set(0u8..4, 0..3),
+            after in 0u64..70,
+            limit in 1usize..20,
+        ) {
+            let log = MemoryLog::new(Retention { entries: keep, bytes: usize::MAX });
+            for rooms in &appends {
+                log.append_now(vec![new(&rooms.iter().copied().collect::<Vec<_>>())]);
+            }
+            let total = appends.len() as u64;
+            let floor = total.saturating_sub(keep as u64);
+            let wanted_rooms: Vec<Room> = wanted.iter().map(|r| room(*r)).collect();
+            let matching = |n: &u64| appends[*n as usize - 1].intersection(&wanted).next().is_some();
+            let expected: Vec<u64> = (floor.max(after) + 1..=total).filter(matching).take(limit).collect();
+            let page = log.state().read(Some(&wanted_rooms), after, limit);
+            let got: Vec<u64> = page.entries.iter().map(|e| e.n()).collect();
+            prop_assert_eq!(&got, &expected);
+            prop_assert_eq!(page.trimmed, (1..=floor).rev().find(matching).unwrap_or(0));
+            if got.len() == limit { prop_assert_eq!(page.scanned, *got.last().unwrap()) }
+            else { prop_assert_eq!(page.scanned, after.max(total)) }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The log: the history of deliveries, append-only, in one total order.
+//!
+//! Every emit becomes an [`Entry`]. `n` rises by one, without holes, in the order of the commits. A client that comes
+//! back shows the [`Position`] of the last entry it saw and gets what followed, or is told to reload.
+
+mod entry;
+mod memory;
+mod resume;
+
+use std::{future::Future, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+pub use entry::{Entry, NewEntry};
+pub use memory::{MemoryLog, Retention};
+pub(crate) use resume::{ResetReason, judge};
+
+use crate::{EventId, Position, Room};
+
+/// Where the log ends, and what it still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The position of the last entry.
+    pub position: Position,
+    /// Entries up to and with this number have been trimmed; 0 where none has.
+    pub floor: u64,
+}
+
+/// Entries in order, and what the reader must know about those before them.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The entries that matched, by rising `n`.
+    pub entries: Vec<Arc<Entry>>,
+    /// Everything up to this `n` has been looked at: where the next read goes on.
+    pub scanned: u64,
+    /// The highest `n` of an entry of the asked rooms that has been trimmed; 0 where none has. Above the position that
+    /// the reader began at, it means a hole.
+    pub trimmed: u64,
+}
+
+/// What a resume is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// Where the log ends now.
+    pub head: Position,
+    /// The id of the entry asked for, where the log still has it.
+    pub entry: Option<EventId>,
+    /// As [`Page::trimmed`].
+    pub trimmed: u64,
+}
+
+/// An append-only log in one total order.
+///
+/// Contract, with the failure that each clause prevents:
+/// - `append` numbers without holes, in the order in which its calls complete, and an entry can be read as soon as it
+///   is numbered: readers take a missing `n` for the end of the log, and would wait for ever, or skip.
+/// - `append` is all or nothing, and idempotent by event id: an entry whose id the log already has is answered with
+///   the position it has, so that a caller who does not know the outcome may try again.
+/// - When `append` answers `Ok`, the entries are as durable as the log promises to be at all.
+/// - `read` and `history` see every completed `append`, and never a later one without the earlier.
+/// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone, and never removes
+///   the last entry: a reader that saw no hole must not have missed one.
+/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen them.
+/// - [`changes`](Self::changes) is told the new head after each append. It may be told late, not never.
+///
+/// # Cancel safety
+/// Dropping the future of `append` leaves the outcome open: the entries may be in the log, all of them or none.
+pub trait EventLog: Send + Sync + 'static {
+    /// Adds entries, in order, and answers where each is.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`]: nothing was stored. [`LogError::Unknown`]: it may have been.
+    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
+
+    /// Where the log ends.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send;
+
+    /// Up to `limit` entries after `after`: those in any of `rooms`, or all of them where `rooms` is `None`.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Page, LogError>> + Send;
+
+    /// What is known of entry `n`, and of what was trimmed in `rooms`.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    fn history(&self, n: u64, rooms: &[Room]) -> impl Future<Output = Result<History, LogError>> + Send;
+
+    /// Follows the number of the last entry.
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+/// Why the log did not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The log cannot be reached or written now. Nothing was stored.
+    #[error("the log is not available")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The outcome is not known. Trying again with the same event ids is safe.
+    #[error("the outcome of the append is not known")]
+    Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The erased twin of [`EventLog`].
+pub(crate) trait DynEventLog: Send + Sync {
+    fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
+    fn head(&self) -> BoxFuture<'_, Result<Head, LogError>>;
+    fn read<'a>(
+        &'a self,
+        rooms: Option<&'a [Room]>,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Page, LogError>>;
+    fn history<'a>(&'a self, n: u64, rooms: &'a [Room]) -> BoxFuture<'a, Result<History, LogError>>;
+    fn changes(&self) -> watch::Receiver<u64>;
+}
+
+impl<L: EventLog> DynEventLog for L {
+    fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>> {
+        Box::pin(EventLog::append(self, entries))
+    }
+    fn head(&self) -> BoxFuture<'_, Result<Head, LogError>> {
+        Box::pin(EventLog::head(self))
+    }
+    fn read<'a>(
+        &'a self,
+        rooms: Option<&'a [Room]>,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Page, LogError>> {
+        Box::pin(EventLog::read(self, rooms, after, limit))
+    }
+    fn history<'a>(&'a self, n: u64, rooms: &'a [Room]) -> BoxFuture<'a, Result<History, LogError>> {
+        Box::pin(EventLog::history(self, n, rooms))
+    }
+    fn changes(&self) -> watch::Receiver<u64> {
+        EventLog::changes(self)
+    }
+}
