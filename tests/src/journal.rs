@@ -1,0 +1,70 @@
+//! A journal: what somebody else said so far, in order, and waiting for more.
+//!
+//! Writers append, readers wait. It only grows and is never full: a test's output is small.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::eventually::DEADLINE;
+
+/// An append-only list that can be waited on. A clone is another handle to the same list.
+#[derive(Debug, Clone)]
+pub struct Journal<T> {
+    items: Arc<watch::Sender<Pages<T>>>,
+}
+
+#[derive(Debug)]
+struct Pages<T> {
+    items: Vec<T>,
+    closed: bool,
+}
+
+impl<T> Default for Journal<T> {
+    fn default() -> Self {
+        Self { items: Arc::new(watch::Sender::new(Pages { items: Vec::new(), closed: false })) }
+    }
+}
+
+impl<T: Clone + Debug> Journal<T> {
+    /// Appends an item.
+    pub fn push(&self, item: T) {
+        self.items.send_modify(|pages| pages.items.push(item));
+    }
+
+    /// Nothing more will come: whoever waits is told at once.
+    pub fn close(&self) {
+        self.items.send_modify(|pages| pages.closed = true);
+    }
+
+    /// What came so far.
+    #[must_use]
+    pub fn so_far(&self) -> Vec<T> {
+        self.items.borrow().items.clone()
+    }
+
+    /// Waits until `find` finds what it looks for; panics with `what` and everything that came instead.
+    pub async fn wait_for<R>(&self, what: &str, find: impl Fn(&[T]) -> Option<R>) -> R {
+        let mut changes = self.items.subscribe();
+        let found = |pages: &Pages<T>| pages.closed || find(&pages.items).is_some();
+        let waited = tokio::time::timeout(DEADLINE, changes.wait_for(found)).await;
+        let why = if waited.is_err() { "waited too long" } else { "it ended" };
+        drop(waited);
+        let pages = self.items.borrow();
+        find(&pages.items).unwrap_or_else(|| panic!("{why} for {what}; so far: {:#?}", pages.items))
+    }
+
+    /// Waits until an item matches, and returns the first that does.
+    pub async fn first(&self, what: &str, matches: impl Fn(&T) -> bool) -> T {
+        self.wait_for(what, |items| items.iter().find(|item| matches(item)).cloned()).await
+    }
+
+    /// Waits until nothing more will come, and returns everything.
+    pub async fn all(&self) -> Vec<T> {
+        let mut changes = self.items.subscribe();
+        let ended = tokio::time::timeout(DEADLINE, changes.wait_for(|pages| pages.closed)).await.is_ok();
+        assert!(ended, "waited {DEADLINE:?} for the end; so far: {:#?}", self.so_far());
+        self.so_far()
+    }
+}

@@ -1,0 +1,45 @@
+//! Where the programs under test and the tools are. `cargo xtask test` puts them there.
+
+use std::path::{Path, PathBuf};
+
+/// A program of this workspace, from the folder that this test was built into.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    built(Path::new(name), "cargo xtask test")
+}
+
+/// An example of this workspace.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    built(&Path::new("examples").join(name), "cargo xtask test")
+}
+
+/// The Python of the tests' own virtual environment.
+#[must_use]
+pub fn python() -> PathBuf {
+    built(Path::new("../tools/python/bin/python"), "cargo xtask provision python")
+}
+
+/// The folder of the JavaScript tests, with the official client installed.
+#[must_use]
+pub fn js() -> PathBuf {
+    let folder = here("js");
+    let installed = folder.join("node_modules/socket.io-client").exists();
+    assert!(installed, "the JavaScript client is not installed: run `cargo xtask provision node`");
+    folder
+}
+
+/// A file or folder of this package.
+#[must_use]
+pub fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// A test executable is `target/debug/deps/e2e-…`: what it tests lies one folder up.
+fn built(name: &Path, remedy: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let profile = test.ancestors().nth(2).expect("target/debug");
+    let path = profile.join(name);
+    assert!(path.exists(), "{} is not there: run `{remedy}`", path.display());
+    path
+}

@@ -1,0 +1,232 @@
+//! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats, remembers every
+//! event, and can send what no good client would.
+
+use std::collections::VecDeque;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::eventually::within;
+use crate::server::Server;
+use crate::token::token;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Phone {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    seen: VecDeque<Event>,
+    acks: Vec<(u64, Value)>,
+    next_ack: u64,
+}
+
+/// An event as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Its one argument.
+    pub data: Value,
+}
+
+impl Event {
+    /// Its position in the log, empty where it has none.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        self.data["_rt"]["at"].as_str().unwrap_or_default()
+    }
+}
+
+/// Why a WebSocket handshake was refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, if given.
+    pub retry_after: Option<String>,
+    /// `Content-Type`, if given.
+    pub content_type: Option<String>,
+}
+
+impl Phone {
+    /// Opens the transport only: no CONNECT has been sent.
+    pub async fn open(server: &Server) -> Self {
+        let opened = Self::open_with(server, &[]).await;
+        opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
+    }
+
+    /// Opens the transport with headers.
+    pub async fn open_with(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, Refusal> {
+        let url = format!("ws://127.0.0.1:{}/socket.io/?EIO=4&transport=websocket", server.port());
+        let mut request = url.into_client_request().expect("a request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));
+        }
+        match within("the WebSocket handshake", connect_async(request)).await {
+            Ok((socket, _)) => {
+                let mut phone = Self { socket, seen: VecDeque::new(), acks: Vec::new(), next_ack: 0 };
+                let open = phone.packet().await.unwrap_or_default();
+                assert!(open.starts_with('0'), "expected the open packet, got {open:?}");
+                Ok(phone)
+            }
+            Err(Error::Http(response)) => Err(Refusal {
+                status: response.status().as_u16(),
+                retry_after: text_of(response.headers().get("retry-after")),
+                content_type: text_of(response.headers().get("content-type")),
+            }),
+            Err(error) => panic!("the handshake failed: {error}"),
+        }
+    }
+
+    /// A connected session of this user, after its `rt:ready`.
+    pub async fn of(server: &Server, role: &str, user: &str) -> Self {
+        Self::with_auth(server, &json!({"token": token(role, user)})).await
+    }
+
+    /// A connected session with this `auth`, after its `rt:ready`.
+    pub async fn with_auth(server: &Server, auth: &Value) -> Self {
+        let mut phone = Self::connected(server, auth).await;
+        phone.until("rt:ready").await;
+        phone
+    }
+
+    /// A connected session with this `auth`, nothing read yet.
+    pub async fn connected(server: &Server, auth: &Value) -> Self {
+        let mut phone = Self::open(server).await;
+        let refusal = phone.connect(auth).await;
+        assert_eq!(refusal, Ok(()), "CONNECT with {auth}");
+        phone
+    }
+
+    /// Sends CONNECT; the error is the `connect_error`'s message.
+    pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
+        self.send(&format!("40{auth}")).await;
+        loop {
+            let packet =
+                self.packet().await.unwrap_or_else(|| panic!("closed instead of an answer to CONNECT"));
+            if packet.starts_with("40") {
+                return Ok(());
+            }
+            if let Some(error) = packet.strip_prefix("44") {
+                let error: Value = serde_json::from_str(error).expect("a connect_error is JSON");
+                return Err(error["message"].as_str().expect("a message").to_owned());
+            }
+        }
+    }
+
+    /// Sends a raw Engine.IO text packet. A connection that is closed already swallows it.
+    pub async fn send(&mut self, packet: &str) {
+        let _ = self.socket.send(Message::text(packet)).await;
+    }
+
+    /// Sends a raw binary frame.
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::binary(bytes)).await;
+    }
+
+    /// Emits an event without asking for an ack.
+    pub async fn emit(&mut self, event: &str, data: &Value) {
+        self.send(&format!("42{}", json!([event, data]))).await;
+    }
+
+    /// Emits an event and returns its ack.
+    pub async fn call(&mut self, event: &str, data: &Value) -> Value {
+        let id = self.ask(event, data).await;
+        self.ack(id).await
+    }
+
+    /// Emits an event that asks for an ack, without waiting for it.
+    pub async fn ask(&mut self, event: &str, data: &Value) -> u64 {
+        let id = self.next_ack;
+        self.next_ack += 1;
+        self.send(&format!("42{id}{}", json!([event, data]))).await;
+        id
+    }
+
+    /// Waits for the ack with this id.
+    pub async fn ack(&mut self, id: u64) -> Value {
+        loop {
+            if let Some(index) = self.acks.iter().position(|(ack, _)| *ack == id) {
+                return self.acks.swap_remove(index).1;
+            }
+            assert!(self.read().await, "closed before ack {id}; events: {:#?}", self.seen);
+        }
+    }
+
+    /// The next event.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.seen.pop_front() {
+                return event;
+            }
+            assert!(self.read().await, "closed while waiting for an event");
+        }
+    }
+
+    /// Reads up to the next event with this name, and returns all that came, the named one last.
+    pub async fn until(&mut self, name: &str) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            if let Some(event) = self.seen.pop_front() {
+                let found = event.name == name;
+                events.push(event);
+                if found {
+                    return events;
+                }
+            } else {
+                assert!(self.read().await, "closed before {name}; events: {events:#?}");
+            }
+        }
+    }
+
+    /// The next event with this name; others before it are forgotten.
+    pub async fn event(&mut self, name: &str) -> Value {
+        self.until(name).await.pop().expect("the named one is last").data
+    }
+
+    /// Waits until the server has closed the transport, and returns all events that came before.
+    pub async fn closed(&mut self) -> Vec<Event> {
+        while self.read().await {}
+        self.seen.drain(..).collect()
+    }
+
+    /// Ends the connection as a dying phone would: no close packet.
+    pub fn drop_line(self) {
+        drop(self);
+    }
+
+    /// Reads one packet and files it; `false` when the transport is closed.
+    async fn read(&mut self) -> bool {
+        let Some(packet) = self.packet().await else { return false };
+        if let Some(event) = packet.strip_prefix("42") {
+            let arguments: Vec<Value> = serde_json::from_str(event).expect("an event is a JSON array");
+            let [name, data] = arguments.as_slice() else { panic!("not exactly one argument: {packet}") };
+            let name = name.as_str().expect("a name").to_owned();
+            self.seen.push_back(Event { name, data: data.clone() });
+        } else if let Some(ack) = packet.strip_prefix("43") {
+            let (id, arguments) = ack.split_at(ack.find('[').expect("an ack has arguments"));
+            let arguments: Vec<Value> = serde_json::from_str(arguments).expect("an ack is a JSON array");
+            self.acks.push((id.parse().expect("an ack's number"), json!(arguments[0])));
+        }
+        true
+    }
+
+    /// The next Engine.IO packet that is not a heartbeat; `None` when the transport is closed.
+    async fn packet(&mut self) -> Option<String> {
+        loop {
+            let message = within("a packet or the end", self.socket.next()).await?.ok()?;
+            match message {
+                Message::Text(text) if text.as_str() == "2" => self.send("3").await,
+                Message::Text(text) => return Some(text.as_str().to_owned()),
+                Message::Close(_) => return None,
+                _ => (),
+            }
+        }
+    }
+}
+
+fn text_of(value: Option<&HeaderValue>) -> Option<String> {
+    Some(value?.to_str().ok()?.to_owned())
+}

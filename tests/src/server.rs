@@ -1,0 +1,210 @@
+//! The real `metaia-server` in a folder of its own, on a port that it picks itself.
+
+use std::collections::BTreeMap;
+use std::process::ExitStatus;
+
+use tokio::process::Command;
+
+use crate::folder::Folder;
+use crate::journal::Journal;
+use crate::paths::binary;
+use crate::process::{Ended, Process};
+use crate::rest::Api;
+use crate::token::token;
+use crate::{razorpay, token as tokens};
+
+/// The backend key that the servers under test are started with.
+pub const API_KEY: &str = "e2e-api-key-c0ffee5d41402abc4b2a76b9";
+
+/// How a server will be started: an environment and a folder that outlive it, so that it can be started again.
+#[derive(Debug)]
+pub struct Setup {
+    folder: Folder,
+    env: BTreeMap<String, String>,
+}
+
+impl Setup {
+    /// Development, all secrets set, a new folder, `PORT=0`.
+    #[must_use]
+    pub fn new() -> Self {
+        let env = [
+            ("PORT", "0"),
+            ("JWT_SECRET", tokens::SECRET),
+            ("METAIA_API_KEY", API_KEY),
+            ("RAZORPAY_KEY_ID", "rzp_test_e2e"),
+            ("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET),
+            ("RAZORPAY_WEBHOOK_SECRET", razorpay::WEBHOOK_SECRET),
+            ("METAIA_METRICS_ADDR", "127.0.0.1:0"),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self { folder: Folder::new(), env: BTreeMap::from(env) }
+    }
+
+    /// With this variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without this variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    /// The folder that it runs in; its data are in `data`, unless `METAIA_DATA` says otherwise.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(self) -> Server {
+        let process = Process::start(self.command());
+        let port = listening_port(&process).await;
+        Server { setup: self, process: Said(process), port }
+    }
+
+    /// Starts it and waits until it ends by itself: for what it must refuse.
+    pub async fn run_to_end(&self) -> Ended {
+        Process::run(self.command()).await
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(binary("metaia-server"));
+        command.env_clear().env("METAIA_DATA", self.folder.join("data")).envs(&self.env);
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn listening_port(process: &Process) -> u16 {
+    let announced = |lines: &[String]| lines.iter().find_map(|line| port_in(line));
+    let stderr = process.stderr.clone();
+    let waiting = process.stdout.wait_for("the line with the port", announced);
+    tokio::select! {
+        port = waiting => port,
+        lines = stderr.all() => panic!("the server ended instead of listening: {lines:#?}"),
+    }
+}
+
+fn port_in(line: &str) -> Option<u16> {
+    line.split_once("running on port ")?.1.trim().parse().ok()
+}
+
+/// A running server. When its test fails, what it said last is shown.
+#[derive(Debug)]
+pub struct Server {
+    setup: Setup,
+    process: Said,
+    port: u16,
+}
+
+impl Server {
+    /// A server with everything as it is by default.
+    pub async fn start() -> Self {
+        Setup::new().start().await
+    }
+
+    /// The port it picked.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The folder that it runs in.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        self.setup.folder()
+    }
+
+    /// What it prints on standard output.
+    #[must_use]
+    pub fn stdout(&self) -> &Journal<String> {
+        &self.process.0.stdout
+    }
+
+    /// Everything it said so far, on both outputs.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.process.0.said()
+    }
+
+    /// Waits until it has said something, on either output.
+    pub async fn says(&self, text: &str) {
+        let said = |line: &String| line.contains(text);
+        tokio::select! {
+            _ = self.process.0.stdout.first(text, said) => (),
+            _ = self.process.0.stderr.first(text, said) => (),
+        }
+    }
+
+    /// REST as this user.
+    #[must_use]
+    pub fn api(&self, role: &str, user: &str) -> Api {
+        self.anonymous().bearer(&token(role, user))
+    }
+
+    /// REST as `admin` `a1`.
+    #[must_use]
+    pub fn admin(&self) -> Api {
+        self.api("admin", "a1")
+    }
+
+    /// REST without any credentials.
+    #[must_use]
+    pub fn anonymous(&self) -> Api {
+        Api::new(&self.url())
+    }
+
+    /// Sends it a signal.
+    pub async fn signal(&self, signal: &str) {
+        self.process.0.signal(signal).await;
+    }
+
+    /// Waits until it has ended.
+    pub async fn wait(&mut self) -> ExitStatus {
+        self.process.0.wait().await
+    }
+
+    /// Ends it as a power cut would, and hands back its folder and environment for another start.
+    pub async fn killed(mut self) -> Setup {
+        self.process.0.kill().await;
+        self.setup
+    }
+
+    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and environment.
+    pub async fn stopped(mut self) -> Setup {
+        self.signal("TERM").await;
+        let status = self.wait().await;
+        assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
+        self.setup
+    }
+}
+
+#[derive(Debug)]
+struct Said(Process);
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let said = self.0.said();
+            let last = said.len().saturating_sub(30);
+            eprintln!("the server's last lines:\n{}", said[last..].join("\n"));
+        }
+    }
+}
