@@ -13,6 +13,8 @@ mod position;
 mod realtime;
 mod role;
 mod room;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use access::{Access, AccessError, OrderAccess};
 pub use auth::{AuthError, Authenticator, Credentials, Identity, InvalidSecret, JwtAuthenticator};

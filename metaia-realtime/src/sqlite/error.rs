@@ -1,0 +1,146 @@
+//! What can go wrong, one enum per family of operations.
+
+use std::{error::Error, fmt, io, path::PathBuf};
+
+/// Why a database was not opened. Nothing was changed, except where a migration is named: earlier ones are kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file cannot be created, read or written.
+    #[error("{} cannot be opened", .path.display())]
+    Unreadable {
+        /// The database, or its lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Another process has it.
+    #[error("{} is in use by another process", .path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The file is not a SQLite database, or a damaged one.
+    #[error("{} is damaged or not a database", .path.display())]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A database of another program.
+    #[error("{} belongs to another program (application id {found:#x})", .path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// Its `application_id`.
+        found: i32,
+    },
+    /// A database of a newer version of this program.
+    #[error("{} has version {found}, and this program knows versions up to {known}", .path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its `user_version`.
+        found: usize,
+        /// How many migrations there are.
+        known: usize,
+    },
+    /// A migration failed and was rolled back.
+    #[error("the migration {name:?} of {} failed", .path.display())]
+    Migration {
+        /// The database.
+        path: PathBuf,
+        /// The migration's name.
+        name: &'static str,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+impl OpenError {
+    pub(super) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Unreadable { path: path.into(), source: source.into() }
+    }
+
+    pub(super) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, NotADatabase};
+        let path = path.into();
+        match source.sqlite_error_code() {
+            Some(NotADatabase | DatabaseCorrupt) => Self::Corrupt { path, source },
+            Some(DatabaseBusy) => Self::Locked { path },
+            _ => Self::Unreadable { path, source: source.into() },
+        }
+    }
+}
+
+/// Why a write was not done. In every case nothing of it is kept.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError<E> {
+    /// The closure answered an error.
+    Refused(E),
+    /// The closure panicked.
+    Panicked,
+    /// The database could not take it now: disk full, I/O error. Trying again later may work. After an I/O error *at
+    /// the commit*, a crash before the next commit may still bring the change back: try again with what is idempotent.
+    Unavailable(rusqlite::Error),
+    /// The writer was closed.
+    Closed,
+}
+
+impl<E> fmt::Display for WriteError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "the write was refused",
+            Self::Panicked => "the write panicked",
+            Self::Unavailable(_) => "the database cannot be written at the moment",
+            Self::Closed => "the database is closed",
+        })
+    }
+}
+
+impl<E: Error + 'static> Error for WriteError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(source) => Some(source),
+            Self::Unavailable(source) => Some(source),
+            Self::Panicked | Self::Closed => None,
+        }
+    }
+}
+
+/// Why a read gave no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError<E> {
+    /// The closure answered an error.
+    Refused(E),
+    /// The closure panicked.
+    Panicked,
+    /// The database cannot be read now.
+    Unavailable(rusqlite::Error),
+    /// The readers were closed.
+    Closed,
+}
+
+impl<E> fmt::Display for ReadError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "the read was refused",
+            Self::Panicked => "the read panicked",
+            Self::Unavailable(_) => "the database cannot be read at the moment",
+            Self::Closed => "the database is closed",
+        })
+    }
+}
+
+impl<E: Error + 'static> Error for ReadError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(source) => Some(source),
+            Self::Unavailable(source) => Some(source),
+            Self::Panicked | Self::Closed => None,
+        }
+    }
+}

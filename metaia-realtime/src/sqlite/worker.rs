@@ -1,0 +1,117 @@
+//! The thread that owns the connection, and the closed set of what it can be asked.
+//!
+//! It ends when it is told to close or when the last handle is gone, after doing what was queued before.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use rusqlite::{Connection, TransactionBehavior, ffi};
+use tokio::sync::mpsc;
+
+use super::{WriteError, job::Job, lock::Lock};
+
+pub(super) enum Command {
+    Write(Box<dyn Job>),
+    /// Do what is queued, then end.
+    Close,
+}
+
+pub(super) struct Worker {
+    pub(super) connection: Connection,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) group: usize,
+    pub(super) commits: Arc<AtomicU64>,
+    /// Dropped last: the next process may come in when the connection is closed.
+    pub(super) lock: Lock,
+}
+
+impl Worker {
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.commands.blocking_recv() {
+            self.take_group(first);
+        }
+        self.close();
+    }
+
+    fn take_group(&mut self, first: Command) {
+        let mut jobs = Vec::new();
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Write(job) => jobs.push(job),
+                // Everything sent before is still received; `blocking_recv` then answers `None`.
+                Command::Close => self.commands.close(),
+            }
+            next = if jobs.len() < self.group { self.commands.try_recv().ok() } else { None };
+        }
+        self.write(jobs);
+    }
+
+    /// Writes the jobs in as few transactions as possible: one, unless SQLite itself rolls one back.
+    fn write(&mut self, jobs: Vec<Box<dyn Job>>) {
+        let mut rest = jobs.into_iter();
+        while rest.len() > 0 {
+            let (done, failure) = self.transaction(&mut rest);
+            if let Some(failure) = &failure {
+                tracing::error!(error = %failure, writes = done.len(), "a group of writes was not committed");
+            }
+            for job in done {
+                job.answer(failure.as_ref().map(unavailable));
+            }
+        }
+    }
+
+    /// Runs jobs in one transaction until there are none left or SQLite has ended it. Answers those it ran.
+    fn transaction(
+        &mut self,
+        jobs: &mut impl Iterator<Item = Box<dyn Job>>,
+    ) -> (Vec<Box<dyn Job>>, Option<rusqlite::Error>) {
+        let mut done = Vec::new();
+        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let mut group = match begun {
+            Ok(group) => group,
+            Err(failure) => return (jobs.collect(), Some(failure)),
+        };
+        for mut job in jobs {
+            job.run(&mut group);
+            done.push(job);
+            // A full disk or an I/O error rolls back everything, not only the savepoint.
+            if group.is_autocommit() {
+                return (done, Some(rolled_back()));
+            }
+        }
+        let failure = group.commit().err();
+        if failure.is_none() {
+            self.commits.fetch_add(1, Relaxed);
+        }
+        (done, failure)
+    }
+
+    fn close(self) {
+        let Self { connection, lock, .. } = self;
+        let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = checkpoint {
+            // Not a loss: the next start reads the log file.
+            tracing::warn!(%error, "the database was closed without a checkpoint");
+        }
+        if let Err((_, error)) = connection.close() {
+            tracing::warn!(%error, "the database was not closed cleanly");
+        }
+        drop(lock);
+    }
+}
+
+fn rolled_back() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(
+        ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK),
+        Some("SQLite rolled the transaction back".to_owned()),
+    )
+}
+
+/// One failure for many: SQLite's errors cannot be cloned, their code and text can.
+fn unavailable(failure: &rusqlite::Error) -> WriteError<()> {
+    let code = failure.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
+    WriteError::Unavailable(rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(failure.to_string())))
+}
