@@ -74,7 +74,7 @@ impl OpenError {
     }
 }
 
-/// Why a write was not done. In every case nothing of it is kept.
+/// Why a write was not done. Nothing of it is kept, except where [`Unknown`](WriteError::Unknown) says otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteError<E> {
@@ -82,9 +82,11 @@ pub enum WriteError<E> {
     Refused(E),
     /// The closure panicked.
     Panicked,
-    /// The database could not take it now: disk full, I/O error. Trying again later may work. After an I/O error *at
-    /// the commit*, a crash before the next commit may still bring the change back: try again with what is idempotent.
+    /// The database could not take it now: disk full, locked by another tool. Trying again later may work.
     Unavailable(rusqlite::Error),
+    /// The commit met an I/O error, or the thread ended. Readers do not see the change, but after a crash it may come
+    /// back: try again only with what is idempotent.
+    Unknown(rusqlite::Error),
     /// The writer was closed.
     Closed,
 }
@@ -95,6 +97,7 @@ impl<E> fmt::Display for WriteError<E> {
             Self::Refused(_) => "the write was refused",
             Self::Panicked => "the write panicked",
             Self::Unavailable(_) => "the database cannot be written at the moment",
+            Self::Unknown(_) => "the outcome of the write is not known",
             Self::Closed => "the database is closed",
         })
     }
@@ -104,7 +107,7 @@ impl<E: Error + 'static> Error for WriteError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Refused(source) => Some(source),
-            Self::Unavailable(source) => Some(source),
+            Self::Unavailable(source) | Self::Unknown(source) => Some(source),
             Self::Panicked | Self::Closed => None,
         }
     }

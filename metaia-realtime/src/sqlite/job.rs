@@ -15,7 +15,16 @@ pub(super) trait Job: Send {
     fn run(&mut self, group: &mut Transaction<'_>);
 
     /// Says how it went. `failure` is why the group was not committed.
-    fn answer(self: Box<Self>, failure: Option<WriteError<()>>);
+    fn answer(self: Box<Self>, failure: Option<Failure>);
+}
+
+/// Why a group was not committed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It is rolled back.
+    RolledBack(rusqlite::Error),
+    /// Its last bytes may or may not have reached the disk.
+    Unknown(rusqlite::Error),
 }
 
 pub(super) struct Request<F, A, T, E> {
@@ -44,11 +53,11 @@ where
         }
     }
 
-    fn answer(self: Box<Self>, failure: Option<WriteError<()>>) {
+    fn answer(self: Box<Self>, failure: Option<Failure>) {
         let Self { after, mut outcome, reply, .. } = *self;
         // A request that had failed by itself keeps its own answer: it is the better one.
         if let (Ok(_), Some(failure)) = (&outcome, failure) {
-            outcome = Err(failure.of());
+            outcome = Err(failure.into());
         }
         if let Ok(value) = &outcome {
             let followed = catch_unwind(AssertUnwindSafe(|| after(value)));
@@ -74,12 +83,11 @@ fn in_savepoint<T, E>(
     }
 }
 
-impl WriteError<()> {
-    fn of<E>(self) -> WriteError<E> {
-        match self {
-            Self::Unavailable(source) => WriteError::Unavailable(source),
-            Self::Panicked => WriteError::Panicked,
-            Self::Closed | Self::Refused(()) => WriteError::Closed,
+impl<E> From<Failure> for WriteError<E> {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::RolledBack(source) => Self::Unavailable(source),
+            Failure::Unknown(source) => Self::Unknown(source),
         }
     }
 }

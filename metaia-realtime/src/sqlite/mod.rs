@@ -34,8 +34,8 @@
 //!   change outlives a power cut; with [`Durability::Normal`] it outlives the process, and a power cut may take the
 //!   last commits, never corrupt the file.
 //! - **A refused or panicking request** is rolled back to its savepoint; its neighbours do not notice.
-//! - **A commit that fails** (disk full, I/O error) answers everyone in the group with [`WriteError::Unavailable`] and
-//!   nothing of the group is kept. The thread goes on with the next group.
+//! - **A commit that fails** answers everyone in the group: [`WriteError::Unavailable`] where nothing of it is kept
+//!   (disk full), [`WriteError::Unknown`] after an I/O error. The thread goes on with the next group.
 //! - **Full queue**: `write` waits for a place. A closed writer answers [`WriteError::Closed`].
 //! - **Cancel safety**: dropping the future of `write` leaves the outcome open. What was queued is still written.
 //! - **Reads** run beside the writer, each on one snapshot, and see every write that was answered before they began.

@@ -2,15 +2,21 @@
 //!
 //! It ends when it is told to close or when the last handle is gone, after doing what was queued before.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    ffi::c_int,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
-use rusqlite::{Connection, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 use tokio::sync::mpsc;
 
-use super::{WriteError, job::Job, lock::Lock};
+use super::{
+    job::{Failure, Job},
+    lock::Lock,
+};
 
 pub(super) enum Command {
     Write(Box<dyn Job>),
@@ -55,10 +61,10 @@ impl Worker {
         while rest.len() > 0 {
             let (done, failure) = self.transaction(&mut rest);
             if let Some(failure) = &failure {
-                tracing::error!(error = %failure, writes = done.len(), "a group of writes was not committed");
+                tracing::error!(?failure, writes = done.len(), "a group of writes was not committed");
             }
             for job in done {
-                job.answer(failure.as_ref().map(unavailable));
+                job.answer(failure.as_ref().map(Failure::copy));
             }
         }
     }
@@ -67,22 +73,22 @@ impl Worker {
     fn transaction(
         &mut self,
         jobs: &mut impl Iterator<Item = Box<dyn Job>>,
-    ) -> (Vec<Box<dyn Job>>, Option<rusqlite::Error>) {
+    ) -> (Vec<Box<dyn Job>>, Option<Failure>) {
         let mut done = Vec::new();
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let mut group = match begun {
             Ok(group) => group,
-            Err(failure) => return (jobs.collect(), Some(failure)),
+            Err(cause) => return (jobs.collect(), Some(Failure::RolledBack(cause))),
         };
         for mut job in jobs {
             job.run(&mut group);
             done.push(job);
             // A full disk or an I/O error rolls back everything, not only the savepoint.
             if group.is_autocommit() {
-                return (done, Some(rolled_back()));
+                return (done, Some(Failure::rolled_back()));
             }
         }
-        let failure = group.commit().err();
+        let failure = group.commit().err().map(Failure::of_commit);
         if failure.is_none() {
             self.commits.fetch_add(1, Relaxed);
         }
@@ -103,15 +109,33 @@ impl Worker {
     }
 }
 
-fn rolled_back() -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(
-        ffi::Error::new(ffi::SQLITE_ABORT_ROLLBACK),
-        Some("SQLite rolled the transaction back".to_owned()),
-    )
+impl Failure {
+    fn rolled_back() -> Self {
+        Self::RolledBack(failure(ffi::SQLITE_ABORT_ROLLBACK, "SQLite rolled the transaction back"))
+    }
+
+    /// After a failed `fsync` the commit may be in the file all the same, where the next start would find it.
+    fn of_commit(cause: rusqlite::Error) -> Self {
+        match cause.sqlite_error_code() {
+            Some(ErrorCode::SystemIoFailure) => Self::Unknown(cause),
+            _ => Self::RolledBack(cause),
+        }
+    }
+
+    /// One failure for many: SQLite's errors cannot be cloned, their code and text can.
+    fn copy(&self) -> Self {
+        let copied = |cause: &rusqlite::Error| {
+            let code = cause.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
+            failure(code, &cause.to_string())
+        };
+        match self {
+            Self::RolledBack(cause) => Self::RolledBack(copied(cause)),
+            Self::Unknown(cause) => Self::Unknown(copied(cause)),
+        }
+    }
 }
 
-/// One failure for many: SQLite's errors cannot be cloned, their code and text can.
-fn unavailable(failure: &rusqlite::Error) -> WriteError<()> {
-    let code = failure.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
-    WriteError::Unavailable(rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(failure.to_string())))
+/// An error of SQLite with our words.
+pub(super) fn failure(code: c_int, text: &str) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned()))
 }

@@ -10,7 +10,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use rusqlite::Savepoint;
+use rusqlite::{Savepoint, ffi};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     job::Request,
     lock::Lock,
     open,
-    worker::{Command, Worker},
+    worker::{Command, Worker, failure},
 };
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
@@ -77,7 +77,7 @@ impl Writer {
     /// fails the commit of the neighbours too.
     ///
     /// # Errors
-    /// See [`WriteError`]: in every case nothing of it is kept.
+    /// See [`WriteError`], which says what is kept.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the outcome open: once queued, the write is done whether somebody waits or not.
@@ -108,7 +108,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Request::new(work, after, reply));
         self.commands.send(Command::Write(job)).await.map_err(|_| WriteError::Closed)?;
-        answer.await.unwrap_or(Err(WriteError::Closed))
+        answer.await.unwrap_or_else(|_| Err(WriteError::Unknown(ended())))
     }
 
     /// Up to `count` connections for reading beside the writer.
@@ -144,6 +144,11 @@ impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("path", &self.shared.path).finish_non_exhaustive()
     }
+}
+
+/// Every queued request is answered, unless the thread panics, which would be a bug of this module.
+fn ended() -> rusqlite::Error {
+    failure(ffi::SQLITE_ABORT, "the writer thread ended")
 }
 
 /// The thread: opens, says so, works.
