@@ -1,0 +1,3 @@
+//! The reference backend of METAIA realtime.
+
+pub mod model;

@@ -1,0 +1,118 @@
+//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds.
+
+use std::{fmt, str::FromStr};
+
+use metaia_realtime::OrderId;
+use rand::Rng as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::Timestamp;
+
+/// The text is not 24 lower-case hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 24 hex digits")]
+pub struct InvalidObjectId;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct ObjectId([u8; 12]);
+
+impl ObjectId {
+    fn random() -> Self {
+        let mut bytes = [0; 12];
+        rand::rng().fill_bytes(&mut bytes);
+        let seconds = u32::try_from(Timestamp::now().ms() / 1000).unwrap_or(u32::MAX);
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        Self(bytes)
+    }
+
+    fn parse(text: &str) -> Result<Self, InvalidObjectId> {
+        let mut bytes = [0; 12];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidObjectId)?;
+        if hex::encode(bytes) == text { Ok(Self(bytes)) } else { Err(InvalidObjectId) }
+    }
+}
+
+/// The id of a new order.
+#[must_use]
+pub fn new_order_id() -> OrderId {
+    loop {
+        // 24 hex digits always are an order id, so this ends in its first round.
+        if let Ok(id) = hex::encode(ObjectId::random().0).parse() {
+            return id;
+        }
+    }
+}
+
+macro_rules! object_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(ObjectId);
+
+        impl $name {
+            /// A new id.
+            #[must_use]
+            pub fn random() -> Self {
+                Self(ObjectId::random())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidObjectId;
+            fn from_str(text: &str) -> Result<Self, InvalidObjectId> {
+                ObjectId::parse(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(D::Error::custom)
+            }
+        }
+    };
+}
+
+object_id! {
+    /// A notification.
+    NotificationId
+}
+object_id! {
+    /// A payment.
+    PaymentId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_24_hex_digits_and_reads_back() {
+        let id = NotificationId::random();
+        assert_eq!(id.to_string().len(), 24);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(new_order_id().as_str().len(), 24);
+        for text in ["", "0", &"g".repeat(24), &"A".repeat(24), &"0".repeat(26), "ää0000000000000000000000"]
+        {
+            assert_eq!(text.parse::<PaymentId>(), Err(InvalidObjectId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The records of the marketplace and the rules on them: pure values and decisions, without store or network.
+//!
+//! - [`Order`], [`OrderStatus`] and the [`step`] that says who may take which; [`Assignment`] of a tailor or courier.
+//! - [`Notification`], and who is told of what.
+//! - [`Payment`] and the one way its status moves.
+//! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of what is wrong.
+
+mod assignment;
+mod caller;
+mod clock;
+mod field;
+mod id;
+mod new_order;
+mod notification;
+mod order;
+mod page;
+mod payment;
+mod status;
+mod tailor;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use assignment::{Assigned, Assignment, Seat};
+pub use caller::Caller;
+pub use clock::Timestamp;
+pub use field::{FieldError, Fields};
+pub use id::{InvalidObjectId, NotificationId, PaymentId, new_order_id};
+pub use new_order::{NewItem, NewOrder};
+pub use notification::{NewNotice, Notice, Notification};
+pub use order::{Item, Measure, Order, OrderNumber};
+pub use page::{Cursor, InvalidCursor, Page, PageRequest};
+pub use payment::{Payment, advance};
+pub use status::{OrderStatus, Refusal, UnknownStatus, step};
+pub use tailor::TailorStatus;

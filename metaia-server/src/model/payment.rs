@@ -1,0 +1,137 @@
+//! Payments: one way forward, `created → completed → refunded` or `created → failed`.
+
+use metaia_realtime::{
+    OrderId, UserId,
+    event::{PaymentStatus, PaymentUpdate},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Order, PaymentId, Timestamp};
+
+/// A payment of one order at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Payment {
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    #[schema(value_type = String)]
+    pub id: PaymentId,
+    /// What it pays.
+    #[schema(value_type = String)]
+    pub order: OrderId,
+    /// Who pays.
+    #[schema(value_type = String)]
+    pub customer: UserId,
+    /// The provider's id of the order.
+    pub razorpay_order_id: String,
+    /// The provider's id of the payment, once there is one.
+    pub razorpay_payment_id: Option<String>,
+    /// In the minor unit of the currency.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// `created`, `completed`, `failed` or `refunded`.
+    #[schema(value_type = String)]
+    pub status: PaymentStatus,
+    /// RFC 3339, UTC, milliseconds.
+    #[schema(value_type = String)]
+    pub created_at: Timestamp,
+}
+
+/// The steps from one status to another: none where it is already there, `None` where no way leads there.
+///
+/// A refund that is heard of before the completion proves the completion, so that the provider's events may come in
+/// any order.
+#[must_use]
+pub const fn advance(from: PaymentStatus, to: PaymentStatus) -> Option<&'static [PaymentStatus]> {
+    use PaymentStatus::{Completed, Created, Failed, Refunded};
+    match (from, to) {
+        (Created, Created) | (Completed, Completed) | (Failed, Failed) | (Refunded, Refunded) => Some(&[]),
+        (Created, Completed) => Some(&[Completed]),
+        (Created, Failed) => Some(&[Failed]),
+        (Created, Refunded) => Some(&[Completed, Refunded]),
+        (Completed, Refunded) => Some(&[Refunded]),
+        (Completed, Created | Failed)
+        | (Failed, Created | Completed | Refunded)
+        | (Refunded, Created | Completed | Failed) => None,
+    }
+}
+
+impl Payment {
+    /// The payment that was opened at the provider for an order.
+    #[must_use]
+    pub fn open(order: &Order, razorpay_order_id: String, now: Timestamp) -> Self {
+        Self {
+            id: PaymentId::random(),
+            order: order.id.clone(),
+            customer: order.customer.clone(),
+            razorpay_order_id,
+            razorpay_payment_id: None,
+            amount: order.amount,
+            currency: order.currency.clone(),
+            status: PaymentStatus::Created,
+            created_at: now,
+        }
+    }
+
+    /// The payment in each status that it passes on the way to `to`, the last one being what it becomes.
+    #[must_use]
+    pub fn advanced(&self, to: PaymentStatus, razorpay_payment_id: Option<&str>) -> Option<Vec<Self>> {
+        let payment_id = razorpay_payment_id.map(str::to_owned).or_else(|| self.razorpay_payment_id.clone());
+        let at = |status: &PaymentStatus| Self {
+            status: *status,
+            razorpay_payment_id: payment_id.clone(),
+            ..self.clone()
+        };
+        Some(advance(self.status, to)?.iter().map(at).collect())
+    }
+
+    /// What `payment_update` says of it.
+    #[must_use]
+    pub fn update(&self) -> PaymentUpdate {
+        PaymentUpdate {
+            payment_id: self.id.to_string(),
+            order_id: self.order.clone(),
+            status: self.status,
+            amount: self.amount,
+            currency: self.currency.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PaymentStatus::*, *};
+    use proptest::{prelude::*, sample::select};
+
+    const ALL: [PaymentStatus; 4] = [Created, Completed, Failed, Refunded];
+
+    proptest! {
+        /// In whatever order the provider's events come, and however often, the status only moves forward, and ends
+        /// as `refunded` exactly where a refund was heard of and no failure before everything else.
+        #[test]
+        fn events_in_any_order_lead_to_one_end(heard in proptest::collection::vec(select(&ALL[1..]), 0..20)) {
+            let mut status = Created;
+            for to in &heard {
+                for next in advance(status, *to).into_iter().flatten() {
+                    prop_assert!(matches!((status, *next), (Created, Completed | Failed) | (Completed, Refunded)));
+                    status = *next;
+                }
+            }
+            let expected = match heard.first() {
+                None => Created,
+                Some(Failed) => Failed,
+                Some(_) if heard.contains(&Refunded) => Refunded,
+                Some(_) => Completed,
+            };
+            prop_assert_eq!(status, expected);
+        }
+    }
+
+    #[test]
+    fn being_there_already_takes_no_steps() {
+        for status in ALL {
+            assert_eq!(advance(status, status), Some(&[][..]));
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! How an order's status moves, and who moves it: a pure table.
+//!
+//! `pending → confirmed → in_progress → ready → out_for_delivery → delivered`, one arrow at a time, and `cancelled` from
+//! any before `out_for_delivery`. Nothing leads out of `delivered` and `cancelled`.
+
+use std::{fmt, str::FromStr};
+
+use metaia_realtime::Role;
+use serde::{Deserialize, Serialize};
+
+/// How far an order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Placed by the customer.
+    Pending,
+    /// Accepted by the marketplace.
+    Confirmed,
+    /// The tailor works on it.
+    InProgress,
+    /// The tailor is done.
+    Ready,
+    /// The courier has it.
+    OutForDelivery,
+    /// The customer has it.
+    Delivered,
+    /// Called off.
+    Cancelled,
+}
+
+/// Why somebody may not take a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Their role never sets this status.
+    Forbidden,
+    /// Their role sets this status, but not from here.
+    Illegal,
+}
+
+impl OrderStatus {
+    /// Every status, in the order of the table.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::InProgress,
+        Self::Ready,
+        Self::OutForDelivery,
+        Self::Delivered,
+        Self::Cancelled,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::InProgress => "in_progress",
+            Self::Ready => "ready",
+            Self::OutForDelivery => "out_for_delivery",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether nothing more happens to the order.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Cancelled)
+    }
+
+    const fn next(self) -> Option<Self> {
+        match self {
+            Self::Pending => Some(Self::Confirmed),
+            Self::Confirmed => Some(Self::InProgress),
+            Self::InProgress => Some(Self::Ready),
+            Self::Ready => Some(Self::OutForDelivery),
+            Self::OutForDelivery => Some(Self::Delivered),
+            Self::Delivered | Self::Cancelled => None,
+        }
+    }
+
+    const fn can_be_cancelled(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed | Self::InProgress | Self::Ready)
+    }
+
+    fn leads_to(self, to: Self) -> bool {
+        self.next() == Some(to) || (to == Self::Cancelled && self.can_be_cancelled())
+    }
+}
+
+/// Whether somebody who is `role` to an order (its own customer, its assigned tailor or courier, or an admin) may move
+/// it from one status to another.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] where the role never sets `to`; else [`Refusal::Illegal`] where it may not from here.
+pub fn step(role: Role, from: OrderStatus, to: OrderStatus) -> Result<(), Refusal> {
+    use OrderStatus::{Cancelled, Delivered, InProgress, OutForDelivery, Pending, Ready};
+    let sets = match role {
+        Role::Admin => true,
+        Role::Customer => to == Cancelled,
+        Role::Tailor => matches!(to, InProgress | Ready),
+        Role::Delivery => matches!(to, OutForDelivery | Delivered),
+    };
+    if !sets {
+        return Err(Refusal::Forbidden);
+    }
+    let from_here = from.leads_to(to) && (role != Role::Customer || from == Pending);
+    if from_here { Ok(()) } else { Err(Refusal::Illegal) }
+}
+
+impl fmt::Display for OrderStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a text is not an [`OrderStatus`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a status is one of pending, confirmed, in_progress, ready, out_for_delivery, delivered, cancelled")]
+pub struct UnknownStatus;
+
+impl FromStr for OrderStatus {
+    type Err = UnknownStatus;
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use OrderStatus::*;
+    use proptest::{prelude::*, sample::select};
+
+    fn rank(status: OrderStatus) -> usize {
+        OrderStatus::ALL.iter().position(|s| *s == status).unwrap()
+    }
+
+    proptest! {
+        /// Whatever is tried, an order only moves forward, and nothing moves once it is final.
+        #[test]
+        fn an_order_only_moves_forward(
+            tries in proptest::collection::vec((select(&Role::ALL[..]), select(&OrderStatus::ALL[..])), 0..40)
+        ) {
+            let mut status = Pending;
+            for (role, to) in tries {
+                if step(role, status, to).is_ok() {
+                    prop_assert!(rank(to) > rank(status) && !status.is_final());
+                    status = to;
+                }
+            }
+        }
+
+        /// What anybody may do, an admin may do.
+        #[test]
+        fn an_admin_may_do_what_anybody_may(
+            role in select(&Role::ALL[..]), from in select(&OrderStatus::ALL[..]), to in select(&OrderStatus::ALL[..])
+        ) {
+            prop_assert!(step(role, from, to).is_err() || step(Role::Admin, from, to).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_whole_table_is_the_contracts() {
+        let allowed = |role| -> Vec<(OrderStatus, OrderStatus)> {
+            let pairs = OrderStatus::ALL.into_iter().flat_map(|a| OrderStatus::ALL.map(|b| (a, b)));
+            pairs.filter(|(a, b)| step(role, *a, *b).is_ok()).collect()
+        };
+        assert_eq!(allowed(Role::Customer), [(Pending, Cancelled)]);
+        assert_eq!(allowed(Role::Tailor), [(Confirmed, InProgress), (InProgress, Ready)]);
+        assert_eq!(allowed(Role::Delivery), [(Ready, OutForDelivery), (OutForDelivery, Delivered)]);
+        assert_eq!(allowed(Role::Admin).len(), 5 + 4);
+    }
+
+    #[test]
+    fn a_refusal_says_whether_the_role_or_the_moment_is_wrong() {
+        assert_eq!(step(Role::Customer, Pending, Confirmed), Err(Refusal::Forbidden));
+        assert_eq!(step(Role::Customer, Confirmed, Cancelled), Err(Refusal::Illegal));
+        assert_eq!(step(Role::Tailor, Pending, Ready), Err(Refusal::Illegal));
+        assert_eq!(step(Role::Admin, Delivered, Cancelled), Err(Refusal::Illegal));
+    }
+
+    #[test]
+    fn a_status_reads_back_and_has_one_name() {
+        for status in OrderStatus::ALL {
+            assert_eq!(status.to_string().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Records for this crate's tests.
+
+use metaia_realtime::{OrderId, UserId};
+
+use super::{Order, Timestamp};
+
+/// A user.
+pub(crate) fn user(name: &str) -> UserId {
+    name.parse().unwrap()
+}
+
+/// A pending order of `c1` without tailor and courier.
+pub(crate) fn order() -> Order {
+    let body = r#"{"items":[{"garment":"shirt","quantity":2,"price":1500}]}"#;
+    let new: super::NewOrder = serde_json::from_str(body).unwrap();
+    Order::place(new, 3000, user("c1"), Timestamp::now())
+}
+
+/// An order id that nobody has.
+pub(crate) fn nowhere() -> OrderId {
+    "0".repeat(24).parse().unwrap()
+}
