@@ -3,6 +3,8 @@
 pub mod access;
 pub mod auth;
 mod builder;
+#[cfg(feature = "client")]
+pub mod client;
 mod clock;
 mod emit;
 pub mod event;

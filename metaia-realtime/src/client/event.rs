@@ -1,0 +1,187 @@
+//! What a client receives: events, and changes of its connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::error::{ConnectError, DisconnectReason, EmitError, GaveUp};
+use super::options::Transport;
+use super::session::Command;
+
+/// Something that happened to a client, in order.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Update {
+    /// The server accepted the CONNECT.
+    Connected(Connected),
+    /// `rt:ready`: the catch-up has been handed over, what follows is live. Servers other than this project's never send it.
+    Ready(Ready),
+    /// An event, `rt:error` and its like among them.
+    Event(Event),
+    /// `rt:reset`: the position could not be honoured. Reload by REST; what follows continues from `at`.
+    Reset(Reset),
+    /// The connection ended. [`Retrying`](Self::Retrying) or [`GaveUp`](Self::GaveUp) follows, or the end of the updates.
+    Disconnected(DisconnectReason),
+    /// Another attempt will be made.
+    Retrying(Retrying),
+    /// No other attempt will be made. The last update.
+    GaveUp(GaveUp),
+}
+
+/// An accepted CONNECT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connected {
+    /// The transport in use. A connection that begins with polling may be upgraded later, without notice.
+    pub transport: Transport,
+    /// How many connections this client had before.
+    pub reconnects: u64,
+    /// The position that was sent as `auth.since`.
+    pub since: Option<String>,
+}
+
+/// The payload of `rt:ready`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Ready {
+    /// The user as the server knows them.
+    pub user_id: String,
+    /// Their role.
+    pub role: String,
+    /// Every room the session is in.
+    pub rooms: Vec<String>,
+    /// Whether the position that was sent has been honoured.
+    pub recovered: bool,
+    /// How many missed events were handed over.
+    pub replayed: u64,
+    /// The position from which the session is live.
+    pub at: Option<String>,
+    /// The payload as it came.
+    pub data: Value,
+}
+
+/// The payload of `rt:reset`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reset {
+    /// `epoch_changed`, `too_old`, `ahead` or `malformed`.
+    pub reason: String,
+    /// The position from which events continue.
+    pub at: Option<String>,
+}
+
+/// An attempt that is to come.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Retrying {
+    /// The number of the attempt since the last accepted connection, from 1.
+    pub attempt: u32,
+    /// How long the client waits before it.
+    pub delay: Duration,
+    /// Why the attempt before it failed; `None` directly after a connection that was lost.
+    pub error: Option<Arc<ConnectError>>,
+}
+
+/// One event from the server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Its first argument; `null` where it has none.
+    pub data: Value,
+    /// Its further arguments. This project's servers never send any.
+    pub more: Vec<Value>,
+    /// Its binary attachments, to which `{"_placeholder": true, "num": n}` in the arguments refers.
+    pub attachments: Vec<Bytes>,
+    /// `_rt.id`: the same for every copy of the event.
+    pub id: Option<String>,
+    /// `_rt.at`: its position, for `since`.
+    pub at: Option<String>,
+    /// `_rt.ts`: when it was committed, in Unix milliseconds of the server's clock.
+    pub ts: Option<i64>,
+    /// When it was read from the connection, in Unix milliseconds of this machine's clock.
+    pub received_at: i64,
+    /// The same moment on the clock that never jumps.
+    pub received: Instant,
+    /// Answers the event, where the server asked for that.
+    pub ack: Option<Responder>,
+}
+
+impl Event {
+    /// Milliseconds from commit to receipt. Across machines it contains the difference of their clocks and may be negative.
+    #[must_use]
+    pub fn latency_ms(&self) -> Option<i64> {
+        self.ts.map(|ts| self.received_at.saturating_sub(ts))
+    }
+
+    /// Whether the event is one of the system's own (`rt:…`).
+    #[must_use]
+    pub fn is_control(&self) -> bool {
+        self.name.starts_with("rt:")
+    }
+}
+
+/// Answers one event. Dropping it leaves the event unanswered.
+#[derive(Debug, Clone)]
+pub struct Responder {
+    pub(crate) id: u64,
+    pub(crate) connection: u64,
+    pub(crate) commands: mpsc::Sender<Command>,
+}
+
+impl Responder {
+    /// Sends the acknowledgement. Cancel safe: it is sent whole or not at all.
+    ///
+    /// # Errors
+    /// [`EmitError::NotConnected`] where the connection that carried the event has ended, [`EmitError::Closed`],
+    /// [`EmitError::NotJson`].
+    pub async fn respond(self, answer: impl Serialize) -> Result<(), EmitError> {
+        let answer = serde_json::to_value(answer).map_err(|_| EmitError::NotJson)?;
+        let Self { id, connection, commands } = self;
+        Command::round_trip(&commands, |done| Command::Ack { connection, id, answer, done }).await
+    }
+}
+
+/// The members of `_rt`.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Stamp {
+    pub(crate) id: Option<String>,
+    pub(crate) at: Option<String>,
+    pub(crate) ts: Option<i64>,
+}
+
+impl Stamp {
+    pub(crate) fn of(data: &Value) -> Self {
+        let Some(rt) = data.get("_rt") else { return Self::default() };
+        let text = |member: &str| rt.get(member).and_then(Value::as_str).map(str::to_owned);
+        Self { id: text("id"), at: text("at"), ts: rt.get("ts").and_then(Value::as_i64) }
+    }
+}
+
+impl Ready {
+    pub(crate) fn of(data: Value) -> Self {
+        let text = |member: &str| data.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let rooms = data.get("rooms").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            user_id: text("userId"),
+            role: text("role"),
+            rooms: rooms.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            recovered: data.get("recovered").and_then(Value::as_bool).unwrap_or(false),
+            replayed: data.get("replayed").and_then(Value::as_u64).unwrap_or(0),
+            at: Stamp::of(&data).at,
+            data,
+        }
+    }
+}
+
+impl Reset {
+    pub(crate) fn of(data: &Value) -> Self {
+        let reason = data.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { reason, at: Stamp::of(data).at }
+    }
+}

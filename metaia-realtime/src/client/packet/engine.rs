@@ -1,0 +1,166 @@
+//! Engine.IO v4: one packet as text, and several in one polling payload.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::DecodeError;
+
+/// Between the packets of a polling payload.
+const SEPARATOR: char = '\u{1e}';
+
+/// One Engine.IO packet. On a WebSocket a binary message is a frame of its own; in a payload it is `b` and base64.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EnginePacket {
+    Open(String),
+    Close,
+    Ping(String),
+    Pong(String),
+    Message(String),
+    Binary(Bytes),
+    Upgrade,
+    Noop,
+}
+
+impl EnginePacket {
+    pub(crate) fn encode(&self) -> String {
+        match self {
+            Self::Open(handshake) => format!("0{handshake}"),
+            Self::Close => "1".to_owned(),
+            Self::Ping(probe) => format!("2{probe}"),
+            Self::Pong(probe) => format!("3{probe}"),
+            Self::Message(text) => format!("4{text}"),
+            Self::Upgrade => "5".to_owned(),
+            Self::Noop => "6".to_owned(),
+            Self::Binary(bytes) => format!("b{}", STANDARD.encode(bytes)),
+        }
+    }
+
+    pub(crate) fn decode(text: &str) -> Result<Self, DecodeError> {
+        let mut chars = text.chars();
+        let kind = chars.next().ok_or(DecodeError::Empty)?;
+        let rest = chars.as_str();
+        Ok(match kind {
+            '0' => Self::Open(rest.to_owned()),
+            '1' => Self::Close,
+            '2' => Self::Ping(rest.to_owned()),
+            '3' => Self::Pong(rest.to_owned()),
+            '4' => Self::Message(rest.to_owned()),
+            '5' => Self::Upgrade,
+            '6' => Self::Noop,
+            'b' => Self::Binary(STANDARD.decode(rest).map_err(DecodeError::Base64)?.into()),
+            other => return Err(DecodeError::UnknownType(other)),
+        })
+    }
+}
+
+/// The packets of one polling request body.
+pub(crate) fn encode_payload(packets: &[EnginePacket]) -> String {
+    let encoded: Vec<String> = packets.iter().map(EnginePacket::encode).collect();
+    encoded.join(&SEPARATOR.to_string())
+}
+
+/// The packets of one polling answer.
+pub(crate) fn decode_payload(body: &str) -> Result<Vec<EnginePacket>, DecodeError> {
+    body.split(SEPARATOR).map(EnginePacket::decode).collect()
+}
+
+/// What the server says about the connection in its `open` packet.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Handshake {
+    /// Opaque and of any length: Node makes 20 characters, socketioxide 16.
+    pub(crate) sid: String,
+    #[serde(default)]
+    pub(crate) upgrades: Vec<String>,
+    ping_interval: u64,
+    ping_timeout: u64,
+    /// The largest polling request body that the server takes, in bytes.
+    #[serde(default)]
+    pub(crate) max_payload: Option<usize>,
+}
+
+impl Handshake {
+    pub(crate) fn decode(json: &str) -> Result<Self, DecodeError> {
+        serde_json::from_str(json).map_err(DecodeError::Json)
+    }
+
+    /// How long the line may be silent before it counts as dead.
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_millis(self.ping_interval.saturating_add(self.ping_timeout))
+    }
+
+    pub(crate) fn offers_websocket(&self) -> bool {
+        self.upgrades.iter().any(|name| name == "websocket")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: EnginePacket) {
+        assert_eq!(EnginePacket::decode(text).unwrap(), expected);
+        assert_eq!(expected.encode(), text);
+    }
+
+    #[test]
+    fn every_packet_type_has_its_character() {
+        check("0{}", EnginePacket::Open("{}".into()));
+        check("1", EnginePacket::Close);
+        check("2probe", EnginePacket::Ping("probe".into()));
+        check("3probe", EnginePacket::Pong("probe".into()));
+        check("42[\"a\"]", EnginePacket::Message("2[\"a\"]".into()));
+        check("5", EnginePacket::Upgrade);
+        check("6", EnginePacket::Noop);
+        check("bAQID", EnginePacket::Binary(Bytes::from_static(&[1, 2, 3])));
+    }
+
+    #[test]
+    fn a_handshake_of_a_node_server_is_read() {
+        let json = r#"{"sid":"lv_VI97HAXpY6yYWAAAB","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let handshake = Handshake::decode(json).unwrap();
+        assert_eq!(handshake.sid.len(), 20);
+        assert_eq!(handshake.silence(), Duration::from_secs(45));
+        assert!(handshake.offers_websocket());
+    }
+
+    #[test]
+    fn deadlines_beyond_the_clock_do_not_overflow() {
+        let json = format!(r#"{{"sid":"a","pingInterval":{0},"pingTimeout":{0}}}"#, u64::MAX);
+        assert_eq!(Handshake::decode(&json).unwrap().silence(), Duration::from_millis(u64::MAX));
+    }
+
+    fn packet() -> impl Strategy<Value = EnginePacket> {
+        let text = "[^\u{1e}]*";
+        prop_oneof![
+            text.prop_map(EnginePacket::Open),
+            Just(EnginePacket::Close),
+            text.prop_map(EnginePacket::Ping),
+            text.prop_map(EnginePacket::Pong),
+            text.prop_map(EnginePacket::Message),
+            proptest::collection::vec(any::<u8>(), 0..64).prop_map(|b| EnginePacket::Binary(b.into())),
+            Just(EnginePacket::Upgrade),
+            Just(EnginePacket::Noop),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_payload_is_read_as_it_was_written(packets in proptest::collection::vec(packet(), 1..8)) {
+            prop_assert_eq!(decode_payload(&encode_payload(&packets)).unwrap(), packets);
+        }
+
+        #[test]
+        fn no_input_panics(text in any::<String>()) {
+            let _ = decode_payload(&text);
+            let _ = Handshake::decode(&text);
+        }
+    }
+}

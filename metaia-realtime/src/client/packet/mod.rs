@@ -1,0 +1,29 @@
+//! The wire formats: Engine.IO v4 packets and payloads, Socket.IO v5 packets.
+//!
+//! A pure kernel: text in, values out, and back. Nothing here panics on any input; whatever does not parse is a
+//! [`DecodeError`], and the transport that carried it is closed.
+
+mod engine;
+mod socket;
+
+pub(crate) use engine::{EnginePacket, Handshake, decode_payload, encode_payload};
+pub(crate) use socket::{Body, SocketPacket};
+
+/// Why a packet could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("the packet is empty")]
+    Empty,
+    #[error("packet type {0:?} is unknown")]
+    UnknownType(char),
+    #[error("the number of attachments is missing or too large")]
+    Attachments,
+    #[error("the acknowledgement id is missing or too large")]
+    AckId,
+    #[error("an event is an array that begins with its name")]
+    Shape,
+    #[error("the JSON in the packet cannot be read")]
+    Json(#[source] serde_json::Error),
+    #[error("the base64 of a binary packet cannot be read")]
+    Base64(#[source] base64::DecodeError),
+}

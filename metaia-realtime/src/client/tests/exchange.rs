@@ -1,0 +1,94 @@
+//! Events and acknowledgements, in both directions.
+
+use super::*;
+use crate::client::{EmitError, JoinError};
+
+#[tokio::test]
+async fn an_event_carries_its_position_to_the_application() {
+    let server = Server::start().await;
+    for transport in ALL {
+        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        say(&client, "order_update", stamped(1)).await;
+        let event = within("the event", updates.next_event()).await.unwrap();
+        assert_eq!(
+            (event.name.as_str(), event.id.as_deref(), event.ts),
+            ("order_update", Some("e1"), Some(1))
+        );
+        assert!(event.received_at > 1);
+        assert_eq!(client.position().as_deref(), Some("p.1"));
+    }
+}
+
+#[tokio::test]
+async fn a_position_counts_when_the_event_is_taken_and_not_before() {
+    let server = Server::start().await;
+    let (client, mut updates) = client(&server).since("p.0").connect().await.unwrap();
+    client.emit("flood", 3).await.unwrap();
+    ask(&client, "echo", json!("all three are in the queue")).await;
+    assert_eq!(client.position().as_deref(), Some("p.0"));
+    for n in 1..=3 {
+        assert_eq!(event(&mut updates, "number").await["n"], n);
+        assert_eq!(client.position(), Some(format!("p.{n}")));
+    }
+}
+
+#[tokio::test]
+async fn a_question_of_the_server_is_answered() {
+    let server = Server::start().await;
+    for transport in ALL {
+        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        client.emit("ask_me", json!(null)).await.unwrap();
+        let question = within("the question", updates.next_event()).await.unwrap();
+        question.ack.expect("an ack is wanted").respond(json!({"price": 450})).await.unwrap();
+        assert_eq!(event(&mut updates, "answered").await, json!({"price": 450}));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_for_a_connection_that_is_gone_is_not_sent() {
+    let server = Server::start().await;
+    let (client, mut updates) = client(&server).connect().await.unwrap();
+    client.emit("ask_me", json!(null)).await.unwrap();
+    let question = within("the question", updates.next_event()).await.unwrap();
+    client.drop_transport().await;
+    next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(())).await;
+    assert_eq!(question.ack.unwrap().respond(1).await, Err(EmitError::NotConnected));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let server = Server::start().await;
+    let (client, _updates) = client(&server).connect().await.unwrap();
+    let soon = Duration::from_millis(20);
+    let answer = client.emit_with_ack("nobody_listens", 1, soon).await;
+    assert_eq!(answer, Err(EmitError::Timeout(soon)));
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_learns_that_the_connection_ended() {
+    let server = Server::start().await;
+    let (client, _updates) = client(&server).connect().await.unwrap();
+    let (answer, ()) =
+        tokio::join!(client.emit_with_ack("nobody_listens", 1, LIMIT), client.drop_transport());
+    assert_eq!(answer, Err(EmitError::Interrupted));
+}
+
+#[tokio::test]
+async fn rooms_are_remembered_when_they_are_joined() {
+    let server = Server::start().await;
+    let (client, _updates) = client(&server).orders(["o1"]).connect().await.unwrap();
+    assert_eq!(client.join_order("o2").await.unwrap().room, "order-o2");
+    assert_eq!(client.join_order("secret").await, Err(JoinError::Refused("forbidden".into())));
+    assert_eq!(client.orders(), ["o1", "o2"]);
+}
+
+#[tokio::test]
+async fn many_questions_at_once_each_get_their_own_answer() {
+    let server = Server::start().await;
+    for transport in ALL {
+        let (client, _updates) = client(&server).transport(transport).connect().await.unwrap();
+        let questions = (0..100).map(|n| ask(&client, "echo", json!(n)));
+        let answers = within("the answers", futures_util::future::join_all(questions)).await;
+        assert_eq!(answers, (0..100).map(|n| json!(n)).collect::<Vec<_>>(), "{transport:?}");
+    }
+}

@@ -1,0 +1,191 @@
+//! HTTP long polling: one GET always waits at the server, each write is a POST.
+
+use std::collections::VecDeque;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use url::Url;
+
+use super::super::error::ConnectError;
+use super::super::packet::{EnginePacket, Handshake, decode_payload, encode_payload};
+use super::endpoint::{Endpoint, http_error};
+use super::{TransportError, chain};
+
+/// A polling answer may hold so many times the largest message.
+const PACKETS_PER_ANSWER: usize = 4;
+
+pub(crate) struct Polling {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    url: Url,
+    max_payload: usize,
+    inbox: VecDeque<EnginePacket>,
+    /// The GET that waits. It lives here, so that giving up waiting for it does not end it.
+    waiting: Option<BoxFuture<'static, Result<Vec<EnginePacket>, TransportError>>>,
+}
+
+impl Polling {
+    /// Opens a session. What came with the handshake is in the inbox.
+    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<(Self, Handshake), ConnectError> {
+        let http = endpoint.http()?;
+        let url = endpoint.url("polling", None);
+        let answer = get(http.clone(), endpoint.clone(), url).await.map_err(GetError::connect)?;
+        let packets = decode_payload(&answer).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+        let mut inbox = VecDeque::from(packets);
+        let Some(EnginePacket::Open(json)) = inbox.pop_front() else {
+            return Err(ConnectError::Protocol("the first packet does not open a session".to_owned()));
+        };
+        let handshake = Handshake::decode(&json).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+        let polling = Self {
+            http,
+            url: endpoint.url("polling", Some(&handshake.sid)),
+            endpoint: endpoint.clone(),
+            max_payload: handshake.max_payload.unwrap_or(usize::MAX),
+            inbox,
+            waiting: None,
+        };
+        Ok((polling, handshake))
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<EnginePacket> {
+        self.inbox.pop_front()
+    }
+
+    /// Whether a GET waits at the server.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Waits for packets and puts them into the inbox. Cancel safe: the GET goes on and is found again.
+    pub(crate) async fn fill(&mut self) -> Result<(), TransportError> {
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| poll(self.http.clone(), self.endpoint.clone(), self.url.clone()).boxed());
+        let answer = waiting.await;
+        self.waiting = None;
+        self.inbox.extend(answer?);
+        Ok(())
+    }
+
+    /// Writes the packets in as few requests as the server's limit allows, in order.
+    pub(crate) fn send(
+        &self,
+        packets: &[EnginePacket],
+    ) -> impl Future<Output = Result<(), TransportError>> + Send + use<> {
+        let batches = batches(packets, self.max_payload);
+        let requests: Vec<_> = batches.into_iter().map(|batch| self.post(encode_payload(batch))).collect();
+        async move {
+            for request in requests {
+                written(request.send().await)?;
+            }
+            Ok(())
+        }
+    }
+
+    fn post(&self, body: String) -> reqwest::RequestBuilder {
+        let request = self.http.post(self.url.clone()).headers(self.endpoint.headers.clone());
+        request.header(CONTENT_TYPE, "text/plain;charset=UTF-8").body(body)
+    }
+}
+
+/// Cuts the packets where the next one would make the payload longer than `max` bytes. One packet always goes.
+fn batches(packets: &[EnginePacket], max: usize) -> Vec<&[EnginePacket]> {
+    let mut out = Vec::new();
+    let (mut from, mut length) = (0, 0);
+    for (index, packet) in packets.iter().enumerate() {
+        let size = packet.encode().len() + 1;
+        if length + size > max && index > from {
+            out.push(&packets[from..index]);
+            (from, length) = (index, 0);
+        }
+        length += size;
+    }
+    out.push(&packets[from..]);
+    out
+}
+
+/// Why a GET brought no payload.
+enum GetError {
+    Http(Box<ConnectError>, u16),
+    Io(reqwest::Error),
+    TooLong,
+}
+
+impl GetError {
+    fn connect(self) -> ConnectError {
+        match self {
+            Self::Http(error, _) => *error,
+            Self::Io(error) => ConnectError::Unreachable(Box::new(error.without_url())),
+            Self::TooLong => ConnectError::Protocol("the answer is too long".to_owned()),
+        }
+    }
+
+    fn transport(self) -> TransportError {
+        TransportError::Closed(match self {
+            Self::Http(_, status) => format!("a poll was answered HTTP {status}"),
+            Self::Io(error) => chain(&error.without_url()),
+            Self::TooLong => "a polling answer is too long".to_owned(),
+        })
+    }
+}
+
+fn written(answer: reqwest::Result<reqwest::Response>) -> Result<(), TransportError> {
+    match answer {
+        Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
+        Ok(answer) => {
+            Err(TransportError::Closed(format!("a write was answered HTTP {}", answer.status().as_u16())))
+        }
+        Err(error) => Err(TransportError::Closed(chain(&error.without_url()))),
+    }
+}
+
+async fn poll(
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    url: Url,
+) -> Result<Vec<EnginePacket>, TransportError> {
+    let body = get(http, endpoint, url).await.map_err(GetError::transport)?;
+    Ok(decode_payload(&body)?)
+}
+
+async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<String, GetError> {
+    let limit = endpoint.max_message.saturating_mul(PACKETS_PER_ANSWER);
+    let mut answer = http.get(url).headers(endpoint.headers).send().await.map_err(GetError::Io)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(GetError::Io)? {
+        if body.len() + chunk.len() > limit {
+            return Err(GetError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    if answer.status() != StatusCode::OK {
+        let status = answer.status().as_u16();
+        return Err(GetError::Http(Box::new(http_error(status, answer.headers(), &body)), status));
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn messages(lengths: &[usize]) -> Vec<EnginePacket> {
+        lengths.iter().map(|length| EnginePacket::Message("x".repeat(*length))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_batch_is_longer_than_allowed(lengths in proptest::collection::vec(0usize..20, 1..20), max in 1usize..50) {
+            let packets = messages(&lengths);
+            let batches = batches(&packets, max);
+            prop_assert_eq!(batches.concat(), packets.clone());
+            for batch in batches {
+                prop_assert!(batch.len() == 1 || encode_payload(batch).len() <= max);
+            }
+        }
+    }
+}
