@@ -34,7 +34,7 @@ pub struct Ended {
 impl Ended {
     /// Checks the exit code and hands everything back.
     #[track_caller]
-    #[must_use]
+    #[allow(clippy::return_self_not_must_use, reason = "the check alone is of use")]
     pub fn with_code(self, expected: i32) -> Self {
         assert_eq!(self.code, Some(expected), "{self:#?}");
         self

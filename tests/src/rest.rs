@@ -20,8 +20,8 @@ pub struct Api {
 impl Api {
     /// The API at this address, without credentials.
     #[must_use]
-    pub fn new(base: &str) -> Self {
-        Self { client: http_client(), base: base.to_owned(), headers: HeaderMap::new() }
+    pub fn new(base: &str, client: Client) -> Self {
+        Self { client, base: base.to_owned(), headers: HeaderMap::new() }
     }
 
     /// With `Authorization: Bearer <token>`.
@@ -49,6 +49,11 @@ impl Api {
         self.request(Method::POST, path, Some(body.to_string().into_bytes())).await
     }
 
+    /// `POST` of JSON to a server that may be gone: `None` when it is.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        self.attempt(Method::POST, path, Some(body.to_string().into_bytes())).await.ok()
+    }
+
     /// `PUT` of JSON.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes())).await
@@ -66,6 +71,11 @@ impl Api {
     }
 
     async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let answer = self.attempt(method.clone(), path, body).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
+    }
+
+    async fn attempt(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let what = format!("{method} {path}");
         let mut request =
             self.client.request(method, format!("{}{path}", self.base)).headers(self.headers.clone());
@@ -75,12 +85,11 @@ impl Api {
             }
             request = request.body(body);
         }
-        let response = within(&what, request.send()).await;
-        let response = response.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        let response = within(&what, request.send()).await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let text = within(&what, response.text()).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        Answer { what, status, headers, text }
+        let text = within(&what, response.text()).await?;
+        Ok(Answer { what, status, headers, text })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::folder::Folder;
 use crate::journal::Journal;
 use crate::paths::binary;
 use crate::process::{Ended, Process};
-use crate::rest::Api;
+use crate::rest::{Api, http_client};
 use crate::token::token;
 use crate::{razorpay, token as tokens};
 
@@ -64,7 +64,7 @@ impl Setup {
     pub async fn start(self) -> Server {
         let process = Process::start(self.command());
         let port = listening_port(&process).await;
-        Server { setup: self, process: Said(process), port }
+        Server { setup: self, process: Said(process), port, client: http_client() }
     }
 
     /// Starts it and waits until it ends by itself: for what it must refuse.
@@ -106,6 +106,7 @@ pub struct Server {
     setup: Setup,
     process: Said,
     port: u16,
+    client: reqwest::Client,
 }
 
 impl Server {
@@ -168,7 +169,7 @@ impl Server {
     /// REST without any credentials.
     #[must_use]
     pub fn anonymous(&self) -> Api {
-        Api::new(&self.url())
+        Api::new(&self.url(), self.client.clone())
     }
 
     /// Sends it a signal.

@@ -1,1 +1,21 @@
-//! End-to-end tests.
+//! End-to-end tests: the built programs as processes, official and hand-made clients over TCP. `cargo xtask test`
+//! builds what they start.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod access;
+mod bad_input;
+mod cli;
+mod guide;
+mod jwt;
+mod limits;
+mod notifications;
+mod orders;
+mod origins;
+mod payments;
+mod realtime_emit;
+mod rest;
+mod restart;
+mod resume;
+mod rooms;
+mod secrets;
+mod start;

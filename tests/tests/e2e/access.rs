@@ -1,0 +1,288 @@
+//! One table of who may do what: {nobody, the four roles} × {owner, assigned, same role but other, admin} × {every
+//! route, the join}. It generates the requests; every mismatch is reported at once.
+
+use metaia_tests::fixtures::{NO_ORDER, assign, id_of, order_body, place_order_at, set_status, verification};
+use metaia_tests::phone::Phone;
+use metaia_tests::rest::{Answer, Api};
+use metaia_tests::server::{API_KEY, Server, Setup};
+use serde_json::{Value, json};
+
+/// Everybody who may try. The last two carry an owner's or an assignee's id under another role.
+const PEOPLE: [Person; 9] = [
+    Person { name: "owner", role: "customer", user: "c1" },
+    Person { name: "another customer", role: "customer", user: "c2" },
+    Person { name: "the order's tailor", role: "tailor", user: "t1" },
+    Person { name: "another tailor", role: "tailor", user: "t2" },
+    Person { name: "the order's courier", role: "delivery", user: "d1" },
+    Person { name: "another courier", role: "delivery", user: "d2" },
+    Person { name: "admin", role: "admin", user: "a1" },
+    Person { name: "a tailor called as the owner", role: "tailor", user: "c1" },
+    Person { name: "a customer called as the tailor", role: "customer", user: "t1" },
+];
+
+#[derive(Debug)]
+struct Person {
+    name: &'static str,
+    role: &'static str,
+    user: &'static str,
+}
+
+/// One act on one order, and who may do it; everybody else is refused.
+struct Act {
+    name: &'static str,
+    /// The order's status before.
+    from: &'static str,
+    method: &'static str,
+    /// `{order}`, `{notification}` are filled in.
+    path: &'static str,
+    body: fn(&World) -> Option<Value>,
+    success: u16,
+    allowed: &'static [&'static str],
+}
+
+const ACTS: &[Act] = &[
+    act(
+        "read the order",
+        "GET",
+        "/api/orders/{order}",
+        &["owner", "the order's tailor", "the order's courier", "admin"],
+    ),
+    Act {
+        body: |_| Some(json!({"status": "cancelled"})),
+        ..act("cancel", "PUT", "/api/orders/{order}/status", &["owner", "admin"])
+    },
+    Act {
+        from: "confirmed",
+        body: |_| Some(json!({"status": "cancelled"})),
+        ..act("cancel late", "PUT", "/api/orders/{order}/status", &["admin"])
+    },
+    Act {
+        from: "confirmed",
+        body: |_| Some(json!({"status": "in_progress"})),
+        ..act("start work", "PUT", "/api/orders/{order}/status", &["the order's tailor", "admin"])
+    },
+    Act {
+        from: "ready",
+        body: |_| Some(json!({"status": "out_for_delivery"})),
+        ..act("carry", "PUT", "/api/orders/{order}/status", &["the order's courier", "admin"])
+    },
+    Act {
+        body: |_| Some(json!({"tailor": "t2"})),
+        ..act("assign", "PUT", "/api/orders/{order}/assign", &["admin"])
+    },
+    Act {
+        success: 201,
+        body: |_| Some(json!({})),
+        ..act("open a payment", "POST", "/api/payments/orders/{order}", &["owner"])
+    },
+    Act {
+        body: |world| Some(verification(&world.payment, "pay_matrix")),
+        ..act("verify a payment", "POST", "/api/payments/verify", &["owner"])
+    },
+    act("read a notification", "PUT", "/api/notifications/{notification}/read", &["owner"]),
+    Act {
+        success: 201,
+        body: |_| Some(json!({"user": "c1", "type": "system", "title": "t", "message": "m"})),
+        ..act("notify", "POST", "/api/notifications", &["admin"])
+    },
+    Act {
+        success: 202,
+        body: |_| Some(json!({"to": {"user": "c1"}, "event": "x", "data": {}})),
+        ..act("emit", "POST", "/api/realtime/emit", &["admin"])
+    },
+    Act {
+        success: 201,
+        body: |_| Some(order_body()),
+        ..act(
+            "place an order",
+            "POST",
+            "/api/orders",
+            &["owner", "another customer", "a customer called as the tailor"],
+        )
+    },
+    Act {
+        body: |_| Some(json!({"status": "available"})),
+        ..act(
+            "tell a tailor's status",
+            "PUT",
+            "/api/tailors/me/status",
+            &["the order's tailor", "another tailor", "a tailor called as the owner"],
+        )
+    },
+];
+
+const fn act(
+    name: &'static str,
+    method: &'static str,
+    path: &'static str,
+    allowed: &'static [&'static str],
+) -> Act {
+    Act { name, from: "pending", method, path, body: |_| None, success: 200, allowed }
+}
+
+/// An order of c1 with tailor t1 and courier d1, with a payment and a notification.
+struct World {
+    order: String,
+    payment: Value,
+    notification: String,
+}
+
+impl World {
+    async fn new(server: &Server, status: &str) -> Self {
+        let order = id_of(&place_order_at(server, "c1", "t1").await).to_owned();
+        assign(server, &order, &json!({"deliveryPartner": "d1"})).await;
+        for step in ["confirmed", "in_progress", "ready"] {
+            if status == "pending" {
+                break;
+            }
+            set_status(server, &order, step).await;
+            if step == status {
+                break;
+            }
+        }
+        let owner = server.api("customer", "c1");
+        let payment = metaia_tests::fixtures::open_payment(&owner, &order).await;
+        let notifications = owner.get("/api/notifications?limit=1").await.data(200);
+        let notification = id_of(&notifications["notifications"][0]).to_owned();
+        Self { order, payment, notification }
+    }
+
+    fn path(&self, act: &Act) -> String {
+        act.path.replace("{order}", &self.order).replace("{notification}", &self.notification)
+    }
+
+    /// The same request for things that do not exist.
+    fn path_to_nothing(act: &Act) -> String {
+        act.path.replace("{order}", NO_ORDER).replace("{notification}", NO_ORDER)
+    }
+}
+
+/// A server whose request limit does not get into the way.
+async fn server() -> Server {
+    Setup::new().env("METAIA_LIMITS", "rest_per_s=100000").start().await
+}
+
+async fn attempt(api: &Api, act: &Act, path: &str, world: &World) -> Answer {
+    api.send(act.method, path, (act.body)(world).as_ref()).await
+}
+
+#[tokio::test]
+async fn every_person_may_do_exactly_what_the_table_says() {
+    let server = server().await;
+    let mut mismatches = Vec::new();
+    for act in ACTS {
+        for person in &PEOPLE {
+            let world = World::new(&server, act.from).await;
+            let api = server.api(person.role, person.user);
+            let answer = attempt(&api, act, &world.path(act), &world).await;
+            let allowed = act.allowed.contains(&person.name);
+            let right =
+                if allowed { answer.status == act.success } else { [403, 404].contains(&answer.status) };
+            if !right {
+                mismatches
+                    .push(format!("{} by {}: {} {}", act.name, person.name, answer.status, answer.text));
+            }
+            if !allowed {
+                let after = server.admin().get(&format!("/api/orders/{}", world.order)).await.data(200);
+                if after["order"]["status"] != act.from || after["order"]["tailor"] != "t1" {
+                    mismatches
+                        .push(format!("{} by {}: refused, but it changed {after}", act.name, person.name));
+                }
+            }
+        }
+    }
+    assert!(mismatches.is_empty(), "{mismatches:#?}");
+}
+
+#[tokio::test]
+async fn nobody_without_a_token_may_do_anything() {
+    let server = server().await;
+    let world = World::new(&server, "pending").await;
+    for act in ACTS {
+        let answer = attempt(&server.anonymous(), act, &world.path(act), &world).await;
+        answer.refused_as(401, "unauthorized");
+    }
+    for path in ["/api/orders", "/api/notifications"] {
+        server.anonymous().get(path).await.refused_as(401, "unauthorized");
+    }
+    server.anonymous().put("/api/notifications/read-all", &json!({})).await.refused_as(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn what_is_not_yours_looks_like_what_does_not_exist() {
+    let server = server().await;
+    let world = World::new(&server, "pending").await;
+    let seen = |answer: &Answer| {
+        let problem = answer.json();
+        [json!(answer.status), problem["code"].clone(), problem["title"].clone(), problem["detail"].clone()]
+    };
+    for act in ACTS.iter().filter(|act| act.path.contains('{')) {
+        for person in PEOPLE.iter().filter(|person| !act.allowed.contains(&person.name)) {
+            let related =
+                ["owner", "the order's tailor", "the order's courier", "admin"].contains(&person.name);
+            if related {
+                continue;
+            }
+            let api = server.api(person.role, person.user);
+            let forbidden = attempt(&api, act, &world.path(act), &world).await;
+            let missing = attempt(&api, act, &World::path_to_nothing(act), &world).await;
+            assert_eq!(seen(&forbidden), seen(&missing), "{} by {}", act.name, person.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_order_room_admits_exactly_those_whom_the_order_concerns() {
+    let server = server().await;
+    let world = World::new(&server, "pending").await;
+    for person in &PEOPLE {
+        let mut phone = Phone::of(&server, person.role, person.user).await;
+        let answer = phone.call("join_order_room", &json!(world.order)).await;
+        let may = ["owner", "the order's tailor", "the order's courier", "admin"].contains(&person.name);
+        let expected = if may { &json!("ok") } else { &json!("error") };
+        assert_eq!(&answer["status"], expected, "{}: {answer}", person.name);
+    }
+}
+
+#[tokio::test]
+async fn lists_show_only_what_is_yours() {
+    let server = server().await;
+    let world = World::new(&server, "pending").await;
+    for person in &PEOPLE {
+        let api = server.api(person.role, person.user);
+        let orders = api.get("/api/orders").await.data(200);
+        let may = ["owner", "the order's tailor", "the order's courier", "admin"].contains(&person.name);
+        let ids: Vec<_> = orders["orders"].as_array().unwrap().iter().map(id_of).collect();
+        assert_eq!(ids.contains(&world.order.as_str()), may, "{}: {ids:?}", person.name);
+        let notifications = api.get("/api/notifications").await.data(200);
+        for notification in notifications["notifications"].as_array().unwrap() {
+            assert_eq!(notification["user"], person.user, "{}", person.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_api_key_opens_the_backends_two_routes_and_nothing_else() {
+    let server = server().await;
+    let world = World::new(&server, "pending").await;
+    let backend = server.anonymous().header("x-api-key", API_KEY);
+    let wrong = server.anonymous().header("x-api-key", "wrong");
+    for act in ACTS {
+        let answer = attempt(&backend, act, &world.path(act), &world).await;
+        let opened = ["notify", "emit"].contains(&act.name);
+        assert_eq!(answer.status, if opened { act.success } else { 401 }, "{}: {answer:#?}", act.name);
+        attempt(&wrong, act, &world.path(act), &world).await.refused(401);
+    }
+}
+
+#[tokio::test]
+async fn an_admin_orders_for_a_customer_and_nobody_else_does() {
+    let server = server().await;
+    let mut body = order_body();
+    body["customer"] = "c7".into();
+    let order = server.admin().post("/api/orders", &body).await.data(201);
+    assert_eq!(order["order"]["customer"], "c7");
+    server.admin().post("/api/orders", &order_body()).await.refused(422);
+    let refused = server.api("customer", "c1").post("/api/orders", &body).await;
+    assert!([403, 422].contains(&refused.status), "{refused:#?}");
+}

@@ -1,0 +1,237 @@
+//! Bad input: the code that the contract names, nothing changed, and the server stays up for everybody else.
+
+use metaia_tests::fixtures::{NO_ORDER, all_until_now, emit, id_of, order_body, place_order};
+use metaia_tests::phone::Phone;
+use metaia_tests::polling::{HANDSHAKE, Polling};
+use metaia_tests::server::Server;
+use serde_json::{Value, json};
+
+async fn orders_of(server: &Server, user: &str) -> usize {
+    let list = server.api("customer", user).get("/api/orders").await.data(200);
+    list["orders"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_json() {
+    let server = Server::start().await;
+    let customer = server.api("customer", "c1");
+    for body in ["", "{", "nonsense", "{\"items\": }", "\u{0}", "[1,2", "{\"a\":1}{\"b\":2}"] {
+        let answer = customer.post_bytes("/api/orders", body).await;
+        assert!([400, 422].contains(&answer.status), "{body:?}: {answer:#?}");
+        answer.refused(answer.status);
+    }
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    let answer = customer.post_bytes("/api/orders", deep).await;
+    assert!([400, 422].contains(&answer.status), "{}", answer.status);
+    let not_utf8 = customer.post_bytes("/api/orders", vec![b'"', 0xff, 0xfe, b'"']).await;
+    assert!([400, 422].contains(&not_utf8.status), "{}", not_utf8.status);
+    let text = customer.header("content-type", "text/plain").post("/api/orders", &order_body()).await;
+    text.refused(415);
+    assert_eq!(orders_of(&server, "c1").await, 0);
+}
+
+#[tokio::test]
+async fn orders_with_a_wrong_member_are_refused_with_its_pointer() {
+    let server = Server::start().await;
+    let with = |pointer: &str, value: Value| {
+        let mut body = order_body();
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[member] = value;
+        body
+    };
+    for (pointer, value) in [
+        ("/discount", json!(100)),
+        ("/items/0/colour", json!("red")),
+        ("/items/0/quantity", json!(0)),
+        ("/items/0/quantity", json!(-1)),
+        ("/items/0/quantity", json!(1.5)),
+        ("/items/0/quantity", json!("2")),
+        ("/items/0/price", json!(-1)),
+        ("/items/0/price", json!(99.5)),
+        ("/items/0/price", json!(1e30)),
+        ("/items/0/garment", json!("")),
+        ("/items/0/garment", json!(null)),
+        ("/items", json!({})),
+        ("/tailor", json!("no such id")),
+        ("/tailor", json!({"$ne": null})),
+        ("/currency", json!(7)),
+    ] {
+        let body = with(pointer, value);
+        let answer = server.api("customer", "c1").post("/api/orders", &body).await;
+        assert_eq!(answer.status, 422, "{body}: {answer:#?}");
+        let problem = answer.refused(422);
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+    }
+    assert_eq!(orders_of(&server, "c1").await, 0);
+}
+
+#[tokio::test]
+async fn amounts_do_not_overflow() {
+    let server = Server::start().await;
+    let large = json!({"items": [{"garment": "gold", "quantity": 4_000_000_000_u32, "price": 9_000_000_000_000_000_000_u64}]});
+    server.api("customer", "c1").post("/api/orders", &large).await.refused(422);
+    assert_eq!(orders_of(&server, "c1").await, 0);
+}
+
+#[tokio::test]
+async fn a_status_that_is_none() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let path = format!("/api/orders/{}/status", id_of(&order));
+    for body in [
+        json!({}),
+        json!({"status": "lost"}),
+        json!({"status": 1}),
+        json!({"status": "confirmed", "force": true}),
+    ] {
+        server.admin().put(&path, &body).await.refused(422);
+    }
+    let after = server.admin().get(&format!("/api/orders/{}", id_of(&order))).await.data(200);
+    assert_eq!(after["order"], order);
+}
+
+#[tokio::test]
+async fn ids_in_paths_that_are_none() {
+    let server = Server::start().await;
+    for id in [NO_ORDER, "x", "%00", "..%2f..%2fetc", "%F0%9F%92%A5", &"a".repeat(2_000)] {
+        let answer = server.api("customer", "c1").get(&format!("/api/orders/{id}")).await;
+        assert!([400, 404].contains(&answer.status), "{id}: {answer:#?}");
+        answer.refused(answer.status);
+    }
+}
+
+#[tokio::test]
+async fn an_assignment_of_nobody() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let path = format!("/api/orders/{}/assign", id_of(&order));
+    for body in [json!({}), json!({"tailor": "a b"}), json!({"tailor": 7}), json!({"customer": "c2"})] {
+        server.admin().put(&path, &body).await.refused(422);
+    }
+    server
+        .admin()
+        .put(&format!("/api/orders/{NO_ORDER}/assign"), &json!({"tailor": "t1"}))
+        .await
+        .refused(404);
+}
+
+#[tokio::test]
+async fn packets_that_no_client_sends() {
+    let server = Server::start().await;
+    let mut good = Phone::of(&server, "customer", "c1").await;
+    let packets = [
+        "",
+        "4",
+        "42",
+        "42[",
+        "42[]",
+        "42{}",
+        "42[1]",
+        "42[null,1]",
+        "42[{}]",
+        "4299999999999999999999[\"x\"]",
+        "42/other,[\"x\"]",
+        "45-[]",
+        "451-",
+        "45999999-[\"x\"]",
+        "43[]",
+        "431[\"x\"]",
+        "44{}",
+        "46",
+        "4é",
+        "40{",
+        "40",
+        "1",
+        "2probe",
+        "3",
+        "5",
+        "6",
+        "7",
+        "9",
+        "é",
+        "42[\"\\u006a\\u006f\\u0069\\u006e\",1]",
+        "b64",
+        "4b\u{0}",
+        "42[\"join_order_room\",\"\u{0}\"]",
+    ];
+    for packet in packets {
+        let mut bad = Phone::of(&server, "customer", "c2").await;
+        bad.send(packet).await;
+        // The connection may end or not; the next one and everybody else's work on.
+        bad.drop_line();
+        let mut unauthenticated = Phone::open(&server).await;
+        unauthenticated.send(packet).await;
+        unauthenticated.drop_line();
+    }
+    emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
+    assert_eq!(all_until_now(&server, &mut good).await.len(), 1);
+    server.anonymous().get("/livez").await.ok(200);
+    assert!(!server.said().join("\n").contains("panicked"), "{:#?}", server.said());
+}
+
+#[tokio::test]
+async fn events_before_connect_are_not_heard() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let mut phone = Phone::open(&server).await;
+    phone.emit("join_order_room", &order["_id"]).await;
+    phone.closed().await;
+}
+
+#[tokio::test]
+async fn other_namespaces_do_not_exist() {
+    let server = Server::start().await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    phone.send("40/admin,{}").await;
+    emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
+    phone.event("still_here").await;
+}
+
+#[tokio::test]
+async fn auth_that_is_malformed() {
+    let server = Server::start().await;
+    let token = metaia_tests::token::token("customer", "c1");
+    for auth in [
+        json!({"token": 7}),
+        json!({"token": null}),
+        json!({"token": {}}),
+        json!([]),
+        json!("text"),
+        json!(7),
+        json!({}),
+    ] {
+        let mut phone = Phone::open(&server).await;
+        assert_eq!(phone.connect(&auth).await, Err("unauthorized".into()), "{auth}");
+    }
+    for orders in [json!("x"), json!(7), json!([7]), json!([""]), json!({}), json!([null])] {
+        let mut phone = Phone::open(&server).await;
+        let connected = phone.connect(&json!({"token": token, "orders": orders})).await;
+        if connected.is_ok() {
+            let events = phone.until("rt:ready").await;
+            assert_eq!(events.last().unwrap().data["rooms"].as_array().unwrap().len(), 2, "{orders}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn polling_that_is_malformed() {
+    let server = Server::start().await;
+    let anonymous = server.anonymous();
+    for path in [
+        "/socket.io/",
+        "/socket.io/?EIO=3&transport=polling",
+        "/socket.io/?EIO=4",
+        "/socket.io/?EIO=4&transport=carrier-pigeon",
+        "/socket.io/?EIO=4&transport=polling&sid=unknown",
+        "/socket.io/?EIO=4&transport=websocket&sid=unknown",
+        "/socket.io/?EIO=%00&transport=polling",
+    ] {
+        let answer = anonymous.get(path).await;
+        assert!((400..500).contains(&answer.status), "{path}: {answer:#?}");
+    }
+    for body in ["\u{1e}", "\u{1e}\u{1e}\u{1e}", "4\u{1e}", "x", "é", "4é\u{1e}2", "bAAAA", "b!!!!"] {
+        Polling::open(&anonymous).await.send(body).await;
+    }
+    anonymous.get(HANDSHAKE).await.ok(200);
+    assert!(!server.said().join("\n").contains("panicked"), "{:#?}", server.said());
+}

@@ -1,0 +1,251 @@
+//! The `metaia` binary against a real server: what it prints, and its exit codes.
+
+use metaia_tests::cli::Cli;
+use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at};
+use metaia_tests::phone::Phone;
+use metaia_tests::process::Process;
+use metaia_tests::server::Server;
+use serde_json::{Value, json};
+
+fn objects(lines: &str) -> Vec<Value> {
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not NDJSON: {line}")))
+        .collect()
+}
+
+/// A running `tail` that has reached the server.
+async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
+    let all = [&["tail", "--as", who, "-o", "ndjson"], args].concat();
+    let tail = Cli::of(server).start(&all);
+    let (role, user) = who.split_once(':').expect("R:U");
+    server.says(&format!("User connected: {user} ({role})")).await;
+    tail
+}
+
+#[tokio::test]
+async fn a_test_notification_is_fired_stored_and_arrives() {
+    let server = Server::start().await;
+    let mut phone = Phone::of(&server, "customer", "u1").await;
+    Cli::of(&server).run(&["trigger", "new_notification", "--to", "user:u1"]).await.with_code(0);
+    let arrived = phone.event("new_notification").await;
+    let list = server.api("customer", "u1").get("/api/notifications").await.data(200);
+    assert_eq!(list["notifications"][0]["_id"], arrived["_id"]);
+}
+
+#[tokio::test]
+async fn tail_sees_the_lifecycle_that_trigger_plays() {
+    let server = Server::start().await;
+    let tail = tail(&server, "admin:a1", &[]).await;
+    Cli::of(&server).run(&["trigger", "order.lifecycle"]).await.with_code(0);
+    for status in ["pending", "confirmed", "in_progress", "ready", "out_for_delivery", "delivered"] {
+        tail.stdout
+            .first(status, |line| {
+                let event: Value = serde_json::from_str(line).expect("NDJSON");
+                event["event"] == "order_update" && event["data"]["status"] == status
+            })
+            .await;
+    }
+    tail.signal("INT").await;
+    tail.ended().await.with_code(130);
+}
+
+#[tokio::test]
+async fn tail_counts_filters_and_ends() {
+    let server = Server::start().await;
+    let tail = tail(&server, "customer:c1", &["--event", "wanted", "--count", "2", "--for", "30s"]).await;
+    for event in ["wanted", "other", "wanted", "wanted"] {
+        emit(&server, &json!({"user": "c1"}), event, &json!({"n": 1})).await;
+    }
+    let ended = tail.ended().await.with_code(0);
+    let lines = objects(&ended.stdout);
+    assert_eq!(lines.len(), 2, "{ended:#?}");
+    for line in &lines {
+        assert_eq!(line["event"], "wanted");
+        assert_eq!(line["as"], "customer:c1");
+        assert_eq!(line["data"]["n"], 1);
+        for member in ["ts", "id", "position", "latencyMs"] {
+            assert!(!line[member].is_null(), "{member}: {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tail_resumes_from_a_position() {
+    let server = Server::start().await;
+    let at = emit(&server, &json!({"user": "c1"}), "seen", &json!({})).await["at"].clone();
+    emit(&server, &json!({"user": "c1"}), "missed", &json!({})).await;
+    let args = [
+        "tail",
+        "--as",
+        "customer:c1",
+        "-o",
+        "ndjson",
+        "--since",
+        at.as_str().unwrap(),
+        "--count",
+        "1",
+        "--for",
+        "30s",
+    ];
+    let ended = Cli::of(&server).run(&args).await.with_code(0);
+    assert_eq!(objects(&ended.stdout)[0]["event"], "missed");
+}
+
+#[tokio::test]
+async fn tail_without_a_count_ends_with_0_after_its_time() {
+    let server = Server::start().await;
+    Cli::of(&server).run(&["tail", "--as", "customer:c1", "--for", "1s"]).await.with_code(0);
+}
+
+#[tokio::test]
+async fn tail_that_waits_in_vain_times_out() {
+    let server = Server::start().await;
+    let args = ["tail", "--as", "customer:c1", "--count", "1", "--for", "1s"];
+    Cli::of(&server).run(&args).await.with_code(7);
+}
+
+#[tokio::test]
+async fn join_expects_to_be_allowed_or_denied() {
+    let server = Server::start().await;
+    let order = place_order_at(&server, "c1", "t1").await;
+    let cli = Cli::of(&server);
+    for (who, expect, code) in [
+        ("customer:c1", "allow", 0),
+        ("tailor:t1", "allow", 0),
+        ("customer:c2", "deny", 0),
+        ("customer:c2", "allow", 6),
+        ("customer:c1", "deny", 6),
+    ] {
+        cli.run(&["join", id_of(&order), "--as", who, "--expect", expect]).await.with_code(code);
+    }
+    cli.run(&["join", id_of(&order), "--as", "customer:c2"]).await.with_code(5);
+}
+
+#[tokio::test]
+async fn emit_builds_its_payload_from_items() {
+    let server = Server::start().await;
+    let mut phone = Phone::of(&server, "tailor", "t1").await;
+    let ended = Cli::of(&server)
+        .run(&["emit", "user:t1", "stock_low", "sku=thread", "left:=3", "tags:=[\"red\"]"])
+        .await;
+    ended.with_code(0);
+    let mut event = phone.event("stock_low").await;
+    event.as_object_mut().unwrap().remove("_rt");
+    assert_eq!(event, json!({"sku": "thread", "left": 3, "tags": ["red"]}));
+}
+
+#[tokio::test]
+async fn each_trigger_arrives() {
+    let server = Server::start().await;
+    let mut admin = Phone::of(&server, "admin", "a1").await;
+    for event in ["order_update", "payment_update", "tailor_status_update"] {
+        Cli::of(&server).run(&["trigger", event]).await.with_code(0);
+        admin.event(event).await;
+    }
+}
+
+#[tokio::test]
+async fn a_minted_token_opens_the_server() {
+    let server = Server::start().await;
+    let cli = Cli::of(&server);
+    let minted = cli.run(&["token", "mint", "--role", "tailor", "--user", "t1"]).await.with_code(0);
+    let token = minted.stdout.trim();
+    server.anonymous().bearer(token).get("/api/orders").await.ok(200);
+    let inspected = cli.run(&["token", "inspect", token]).await.with_code(0);
+    assert!(inspected.output().contains("t1") && inspected.output().contains("tailor"), "{inspected:#?}");
+}
+
+#[tokio::test]
+async fn bad_tokens_are_bad_and_inspect_says_why() {
+    let server = Server::start().await;
+    let cli = Cli::of(&server);
+    for (flag, why) in [("--expired", "expired"), ("--bad-signature", "signature")] {
+        let minted = cli.run(&["token", "mint", "--role", "tailor", "--user", "t1", flag]).await.with_code(0);
+        let token = minted.stdout.trim();
+        server.anonymous().bearer(token).get("/api/orders").await.refused(401);
+        let inspected = cli.run(&["token", "inspect", token]).await;
+        assert_eq!(inspected.code, Some(4), "{inspected:#?}");
+        assert!(inspected.output().contains(why), "{inspected:#?}");
+        let refused = cli.run(&["tail", "--token", token, "--for", "5s"]).await;
+        assert_eq!(refused.code, Some(4), "{refused:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_server_is_exit_code_3() {
+    let nowhere = Cli::at("http://127.0.0.1:9");
+    for args in [
+        &["tail", "--as", "customer:c1", "--for", "5s"][..],
+        &["join", "x", "--as", "customer:c1"],
+        &["emit", "user:u1", "x"],
+        &["trigger", "new_notification", "--to", "user:u1"],
+    ] {
+        nowhere.run(args).await.with_code(3);
+    }
+}
+
+#[tokio::test]
+async fn another_secret_is_exit_code_4() {
+    let server = Server::start().await;
+    let stranger = Cli::of(&server).secret("a-secret-that-the-server-does-not-know");
+    for args in [
+        &["tail", "--as", "customer:c1", "--for", "5s"][..],
+        &["emit", "user:u1", "x"],
+        &["trigger", "new_notification", "--to", "user:u1"],
+    ] {
+        stranger.run(args).await.with_code(4);
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_is_exit_code_5() {
+    let server = Server::start().await;
+    let token = metaia_tests::token::token("customer", "c1");
+    Cli::of(&server).run(&["emit", "user:u1", "x", "--token", &token]).await.with_code(5);
+}
+
+#[tokio::test]
+async fn wrong_usage_is_exit_code_2() {
+    let server = Server::start().await;
+    let cli = Cli::of(&server);
+    for args in [
+        &[][..],
+        &["dance"],
+        &["tail", "--as", "nobody"],
+        &["tail", "--as", "superuser:u1"],
+        &["emit", "planet:earth", "x"],
+        &["emit", "user:u1", "x", "no-equals-sign"],
+        &["trigger", "earthquake"],
+        &["token", "mint", "--role", "superuser", "--user", "u1"],
+    ] {
+        let ended = cli.run(args).await;
+        assert_eq!(ended.code, Some(2), "{args:?}: {ended:#?}");
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_are_exit_code_0() {
+    let cli = Cli::at("http://127.0.0.1:9");
+    for args in [&["--help"][..], &["--version"], &["tail", "--help"], &["token", "mint", "--help"]] {
+        let ended = cli.run(args).await.with_code(0);
+        assert!(!ended.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn connect_is_driven_by_its_input() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let mut connect =
+        Cli::of(&server).start(&["connect", "--as", "customer:c1", "--as", "admin:a1", "-o", "ndjson"]);
+    server.says("User connected: c1 (customer)").await;
+    server.says("User connected: a1 (admin)").await;
+    connect.say(&format!("/join {}", id_of(&order))).await;
+    emit(&server, &json!("everyone"), "hello", &json!({})).await;
+    for who in ["customer:c1", "admin:a1"] {
+        connect.stdout.first(who, |line| line.contains(who) && line.contains("hello")).await;
+    }
+    connect.signal("INT").await;
+    connect.ended().await.with_code(130);
+}

@@ -1,0 +1,75 @@
+//! The guide with `socket.io-client` in Node.
+
+use metaia_tests::driver::Driver;
+use metaia_tests::fixtures::place_order;
+use metaia_tests::server::Server;
+use metaia_tests::token::token;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_new_order_is_announced() {
+    super::a_new_order_is_announced(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn an_order_update_reaches_each_once() {
+    super::an_order_update_reaches_each_once(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn the_order_room_is_told() {
+    super::the_order_room_is_told(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn a_verified_payment_is_announced() {
+    super::a_verified_payment_is_announced(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn a_tailors_status_is_announced() {
+    super::a_tailors_status_is_announced(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused() {
+    assert_eq!(super::a_bad_token_is_refused(Driver::node()).await, "unauthorized");
+}
+
+#[tokio::test]
+async fn default_transports_upgrade_to_websocket() {
+    let server = Server::start().await;
+    let mut driver = Driver::node();
+    driver.ready("c1", &server, &token("customer", "c1")).await;
+    assert_eq!(driver.event("c1", "upgrade").await, "websocket");
+    place_order(&server, "c1").await;
+    driver.event("c1", "order_update").await;
+}
+
+#[tokio::test]
+async fn each_transport_alone_serves() {
+    let server = Server::start().await;
+    let mut driver = Driver::node();
+    for transport in ["polling", "websocket"] {
+        let opts = json!({"transports": [transport], "auth": {"token": token("customer", "c1")}});
+        driver.connect_with(transport, &server, &opts).await;
+        driver.event(transport, "rt:ready").await;
+    }
+    place_order(&server, "c1").await;
+    for transport in ["polling", "websocket"] {
+        assert_eq!(driver.event(transport, "order_update").await["customer"], "c1");
+    }
+}
+
+#[tokio::test]
+async fn the_token_in_auth_wins_over_the_header() {
+    let server = Server::start().await;
+    let mut driver = Driver::node();
+    let header = format!("Bearer {}", token("customer", "header"));
+    let opts =
+        json!({"extraHeaders": {"Authorization": header}, "auth": {"token": token("tailor", "payload")}});
+    driver.connect_with("both", &server, &opts).await;
+    let ready = driver.event("both", "rt:ready").await;
+    assert_eq!(ready["userId"], "payload");
+    assert_eq!(ready["role"], "tailor");
+}

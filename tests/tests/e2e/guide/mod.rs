@@ -1,0 +1,128 @@
+//! What the guide of the old backend promises, with the official clients as they come: nothing set but the token's
+//! header, default transports.
+
+mod javascript;
+mod python;
+mod snippets;
+
+use metaia_tests::driver::Driver;
+use metaia_tests::fixtures::{
+    assign, id_of, open_payment, place_order, place_order_at, raise_fence, set_status, verification,
+};
+use metaia_tests::server::Server;
+use metaia_tests::token::token;
+use serde_json::json;
+
+/// A customer is told about a new order, by notification and by the order itself.
+async fn a_new_order_is_announced(mut driver: Driver) {
+    let server = Server::start().await;
+    driver.ready("customer", &server, &token("customer", "c1")).await;
+    let order = place_order(&server, "c1").await;
+
+    let notification = driver.event("customer", "new_notification").await;
+    assert_eq!(notification["user"], "c1");
+    assert_eq!(notification["type"], "order");
+    assert_eq!(notification["relatedOrder"], order["_id"]);
+    assert_eq!(notification["read"], false);
+    let update = driver.event("customer", "order_update").await;
+    assert_eq!(update["_id"], order["_id"]);
+    assert_eq!(update["orderNumber"], order["orderNumber"]);
+    server.says("User connected: c1 (customer)").await;
+}
+
+/// Everybody whom an order concerns gets each update once, however many of its rooms they are in.
+async fn an_order_update_reaches_each_once(mut driver: Driver) {
+    let server = Server::start().await;
+    let order = place_order_at(&server, "c1", "t1").await;
+    let order = id_of(&order).to_owned();
+    assign(&server, &order, &json!({"deliveryPartner": "d1"})).await;
+    let people =
+        [("customer", "c1"), ("tailor", "t1"), ("delivery", "d1"), ("admin", "a1"), ("customer", "c2")];
+    for (role, user) in people {
+        driver.ready(user, &server, &token(role, user)).await;
+    }
+    // The customer and the admin are now in two or three of the entry's rooms.
+    for user in ["c1", "a1"] {
+        let joined = driver.call(user, "join_order_room", &json!(order)).await;
+        assert_eq!(joined["status"], "ok", "{joined}");
+        assert_eq!(joined["room"], format!("order-{order}"));
+    }
+
+    set_status(&server, &order, "confirmed").await;
+    raise_fence(&server).await;
+    for (role, user) in people {
+        driver.event(user, "test:fence").await;
+        let copies = driver.count(user, "order_update");
+        assert_eq!(copies, usize::from(user != "c2"), "{role} {user}: {:?}", driver.names(user));
+    }
+    assert_eq!(driver.event("t1", "order_update").await["status"], "confirmed");
+}
+
+/// Somebody who only joined the order's room gets its updates too.
+async fn the_order_room_is_told(mut driver: Driver) {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let order = id_of(&order).to_owned();
+    driver.ready("c1", &server, &token("customer", "c1")).await;
+    driver.emit("c1", "join_order_room", &json!(order)).await;
+    // One connection's events are handled in order: this answer proves that the join before it is done.
+    driver.call("c1", "join_order_room", &json!(order)).await;
+
+    let sent = json!({"to": {"order": order}, "event": "fitting_booked", "data": {"at": "noon"}});
+    let sent = server.admin().post("/api/realtime/emit", &sent).await.data(202);
+    set_status(&server, &order, "confirmed").await;
+    let update = driver.event("c1", "order_update").await;
+    assert_eq!(update["_id"], order);
+    assert!(sent["at"].is_string() && sent["id"].is_string(), "{sent}");
+
+    driver.emit("c1", "leave_order_room", &json!(order)).await;
+    let left = driver.call("c1", "leave_order_room", &json!(order)).await;
+    assert_eq!(left["status"], "ok", "{left}");
+}
+
+/// A correctly signed payment is confirmed to the customer and the admins.
+async fn a_verified_payment_is_announced(mut driver: Driver) {
+    let server = Server::start().await;
+    driver.ready("customer", &server, &token("customer", "c1")).await;
+    driver.ready("admin", &server, &token("admin", "a1")).await;
+    let order = place_order(&server, "c1").await;
+    let customer = server.api("customer", "c1");
+    let payment = open_payment(&customer, id_of(&order)).await;
+    let verified =
+        customer.post("/api/payments/verify", &verification(&payment, "pay_e2e_1")).await.data(200);
+    assert_eq!(verified["payment"]["status"], "completed", "{verified}");
+
+    for name in ["customer", "admin"] {
+        let update = driver.event(name, "payment_update").await;
+        assert_eq!(update["paymentId"], payment["_id"]);
+        assert_eq!(update["orderId"], order["_id"]);
+        assert_eq!(update["status"], "completed");
+        assert_eq!(update["amount"], order["amount"]);
+        assert_eq!(update["currency"], "INR");
+    }
+}
+
+/// A tailor's status reaches the admins and the rooms of the tailor's open orders.
+async fn a_tailors_status_is_announced(mut driver: Driver) {
+    let server = Server::start().await;
+    let order = place_order_at(&server, "c1", "t1").await;
+    driver.ready("admin", &server, &token("admin", "a1")).await;
+    driver.ready("customer", &server, &token("customer", "c1")).await;
+    driver.call("customer", "join_order_room", &order["_id"]).await;
+
+    server.api("tailor", "t1").put("/api/tailors/me/status", &json!({"status": "busy"})).await.ok(200);
+    for name in ["admin", "customer"] {
+        let update = driver.event(name, "tailor_status_update").await;
+        assert_eq!(update["tailorId"], "t1");
+        assert_eq!(update["status"], "busy");
+        assert!(!update["at"].is_null(), "{update}");
+    }
+}
+
+/// A bad token is refused with a message that the client shows.
+async fn a_bad_token_is_refused(mut driver: Driver) -> String {
+    let server = Server::start().await;
+    driver.connect("stranger", &server, "not-a-token").await;
+    let refusal = driver.event("stranger", "connect_error").await;
+    refusal["message"].as_str().or(refusal.as_str()).expect("a message").to_owned()
+}

@@ -1,0 +1,33 @@
+//! The guide with `python-socketio`, whose handlers break on a second argument.
+
+use metaia_tests::driver::Driver;
+
+#[tokio::test]
+async fn a_new_order_is_announced() {
+    super::a_new_order_is_announced(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn an_order_update_reaches_each_once() {
+    super::an_order_update_reaches_each_once(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn the_order_room_is_told() {
+    super::the_order_room_is_told(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn a_verified_payment_is_announced() {
+    super::a_verified_payment_is_announced(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn a_tailors_status_is_announced() {
+    super::a_tailors_status_is_announced(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn a_bad_token_is_refused() {
+    assert_eq!(super::a_bad_token_is_refused(Driver::python()).await, "unauthorized");
+}

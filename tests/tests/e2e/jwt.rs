@@ -1,0 +1,190 @@
+//! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`, and on REST.
+
+use metaia_tests::phone::Phone;
+use metaia_tests::server::Server;
+use metaia_tests::token::{SECRET, Token, base64url, in_seconds, token};
+use serde_json::{Value, json};
+
+fn claims() -> Value {
+    json!({"userId": "c1", "role": "customer", "exp": in_seconds(3600)})
+}
+
+fn with(member: &str, value: Value) -> Token {
+    let mut claims = claims();
+    claims[member] = value;
+    Token::claiming(&claims)
+}
+
+fn without(member: &str) -> Token {
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove(member);
+    Token::claiming(&claims)
+}
+
+fn algorithm(name: &str) -> Token {
+    Token::of("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
+}
+
+/// Tries each token everywhere; the socket must answer with this message, REST with this status.
+async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
+    let server = Server::start().await;
+    for (name, token) in tokens {
+        let mut phone = Phone::open(&server).await;
+        let refusal = phone.connect(&json!({"token": token})).await;
+        assert_eq!(refusal, Err(message.to_owned()), "in auth: {name}: {token}");
+
+        let header = format!("Bearer {token}");
+        let mut phone = Phone::open_with(&server, &[("authorization", &header)]).await.expect("a handshake");
+        let refusal = phone.connect(&json!({})).await;
+        assert_eq!(refusal, Err(message.to_owned()), "in the header: {name}: {token}");
+
+        let answer = server.anonymous().bearer(token).get("/api/orders").await;
+        assert_eq!(answer.refused(status)["code"], message, "on REST: {name}: {token}");
+    }
+}
+
+#[tokio::test]
+async fn other_algorithms() {
+    let none = |name: &str| (format!("alg {name}"), format!("{}.", algorithm(name).unsigned()));
+    let mut tokens: Vec<_> = ["none", "None", "NONE", "nOnE", ""].map(none).into();
+    // Signed with our own secret, but said to be something else: the header does not choose.
+    let confused = |name: &str| (format!("alg {name}, HMAC"), algorithm(name).sign());
+    tokens.extend(["none", "RS256", "ES256", "PS256", "EdDSA", "HS512", "hs256"].map(confused));
+    tokens.push(("HS384 with our secret".into(), algorithm("HS384").sign_384()));
+    tokens.push(("HS512 with our secret".into(), algorithm("HS512").sign_512()));
+    let jwk = json!({"kty": "oct", "k": base64url(b"mine")});
+    let header =
+        json!({"alg": "HS256", "jwk": jwk, "jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"});
+    tokens
+        .push(("a key of its own".into(), Token::of("customer", "c1").header(&header).secret("mine").sign()));
+    let tokens: Vec<_> = tokens.iter().map(|(name, token)| (name.as_str(), token.clone())).collect();
+    refuses("unauthorized", 401, &tokens).await;
+}
+
+#[tokio::test]
+async fn broken_signatures_and_shapes() {
+    let good = token("customer", "c1");
+    let (start, signature) = good.rsplit_once('.').unwrap();
+    let (header, claims) = start.split_once('.').unwrap();
+    let other = token("customer", "c2");
+    let other_claims = other.split('.').nth(1).unwrap();
+    refuses(
+        "unauthorized",
+        401,
+        &[
+            ("wrong secret", Token::of("customer", "c1").secret("another-secret-of-32-bytes-length").sign()),
+            ("empty secret", Token::of("customer", "c1").secret("").sign()),
+            ("empty signature", format!("{start}.")),
+            ("no signature", start.to_owned()),
+            ("another's claims", format!("{header}.{other_claims}.{signature}")),
+            ("no claims", format!("{header}..{signature}")),
+            ("four parts", format!("{good}.{signature}")),
+            ("five parts", format!("{header}.{claims}.{signature}.{signature}.{signature}")),
+            ("not base64", format!("{header}.{claims}.!!!!")),
+            ("words", "not-a-token".to_owned()),
+            ("the secret itself", SECRET.to_owned()),
+            ("claims are no object", Token::saying("[1,2]").sign()),
+            ("claims are no JSON", Token::saying("{").sign()),
+            ("oversized", with("padding", json!("x".repeat(4_096))).sign()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_expiry_of_each_json_type() {
+    refuses(
+        "unauthorized",
+        401,
+        &[
+            ("missing", without("exp").sign()),
+            ("null", with("exp", json!(null)).sign()),
+            ("true", with("exp", json!(true)).sign()),
+            ("text", with("exp", json!(in_seconds(3600).to_string())).sign()),
+            ("array", with("exp", json!([in_seconds(3600)])).sign()),
+            ("object", with("exp", json!({"at": in_seconds(3600)})).sign()),
+            ("not before in the future", with("nbf", json!(in_seconds(3600))).sign()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_token_is_named_so() {
+    refuses(
+        "token_expired",
+        401,
+        &[
+            ("a minute ago", with("exp", json!(in_seconds(-60))).sign()),
+            ("beyond the leeway", with("exp", json!(in_seconds(-10))).sign()),
+            ("long ago", with("exp", json!(0)).sign()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_role_is_forbidden() {
+    refuses(
+        "forbidden",
+        403,
+        &[
+            ("superuser", with("role", json!("superuser")).sign()),
+            ("upper case", with("role", json!("ADMIN")).sign()),
+            ("empty", with("role", json!("")).sign()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_user_id_must_be_one() {
+    let long = "x".repeat(65);
+    refuses(
+        "unauthorized",
+        401,
+        &[
+            ("missing", without("userId").sign()),
+            ("empty", with("userId", json!("")).sign()),
+            ("too long", with("userId", json!(long)).sign()),
+            ("a path", with("userId", json!("../admin")).sign()),
+            ("a space", with("userId", json!("c 1")).sign()),
+            ("a number", with("userId", json!(1)).sign()),
+            ("an object", with("userId", json!({"$ne": null})).sign()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn good_tokens_of_every_kind_are_taken() {
+    let server = Server::start().await;
+    let by_subject = json!({"sub": "c1", "role": "customer", "exp": in_seconds(60)});
+    for (name, token) in [
+        ("the guide's", Token::of("customer", "c1")),
+        ("by subject", Token::claiming(&by_subject)),
+        ("within the leeway", with("exp", json!(in_seconds(-1)))),
+        ("with more claims", with("name", json!("Asha"))),
+        ("of 64 characters", with("userId", json!("x".repeat(64)))),
+    ] {
+        let mut phone = Phone::open(&server).await;
+        assert_eq!(phone.connect(&json!({"token": token.sign()})).await, Ok(()), "{name}");
+        server.anonymous().bearer(&token.sign()).get("/api/orders").await.ok(200);
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_when_its_token_does() {
+    let server = Server::start().await;
+    let brief = with("exp", json!(in_seconds(2))).sign();
+    let mut phone = Phone::with_auth(&server, &json!({"token": brief})).await;
+    // Only the transport closes, so that official clients come back with a new token.
+    phone.closed().await;
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_is_not_read() {
+    let server = Server::start().await;
+    let path = format!("/api/orders?token={}", token("customer", "c1"));
+    server.anonymous().get(&path).await.refused(401);
+}

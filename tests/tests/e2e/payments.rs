@@ -1,0 +1,150 @@
+//! Payments: opened for the order's customer, confirmed only by a right signature, moved only forward.
+
+use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, verification};
+use metaia_tests::phone::Phone;
+use metaia_tests::razorpay::{self, webhook_signature};
+use metaia_tests::rest::Answer;
+use metaia_tests::server::Server;
+use serde_json::{Value, json};
+
+/// An order of c1 with a payment.
+async fn payment(server: &Server) -> Value {
+    let order = place_order(server, "c1").await;
+    open_payment(&server.api("customer", "c1"), id_of(&order)).await
+}
+
+async fn verify(server: &Server, body: &Value) -> Answer {
+    server.api("customer", "c1").post("/api/payments/verify", body).await
+}
+
+#[tokio::test]
+async fn a_payment_is_opened_for_the_orders_amount() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let path = format!("/api/payments/orders/{}", id_of(&order));
+    let opened = server.api("customer", "c1").post(&path, &json!({})).await.data(201);
+    assert_eq!(opened["keyId"], "rzp_test_e2e");
+    let payment = &opened["payment"];
+    assert_eq!(payment["order"], order["_id"]);
+    assert_eq!(payment["customer"], "c1");
+    assert_eq!(payment["amount"], order["amount"]);
+    assert_eq!(payment["currency"], "INR");
+    assert_eq!(payment["status"], "created");
+    assert!(payment["razorpayOrderId"].is_string() && payment["razorpayPaymentId"].is_null(), "{payment}");
+}
+
+#[tokio::test]
+async fn a_wrong_signature_changes_nothing() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let good = verification(&payment, "pay_1");
+    let order = payment["razorpayOrderId"].as_str().unwrap();
+    let foreign_key = razorpay::hmac_hex("another-key", format!("{order}|pay_1").as_bytes());
+    for (name, signature) in [
+        ("of another payment", verification(&payment, "pay_2")["razorpay_signature"].clone()),
+        ("by another key", json!(foreign_key)),
+        (
+            "by the webhook secret",
+            json!(razorpay::hmac_hex(razorpay::WEBHOOK_SECRET, format!("{order}|pay_1").as_bytes())),
+        ),
+        ("empty", json!("")),
+        ("not hexadecimal", json!("zz")),
+        ("cut short", json!(good["razorpay_signature"].as_str().unwrap()[..62])),
+    ] {
+        let mut body = good.clone();
+        body["razorpay_signature"] = signature;
+        let answer = verify(&server, &body).await;
+        assert!([400, 422].contains(&answer.status), "{name}: {answer:#?}");
+        answer.refused(answer.status);
+    }
+    assert_eq!(all_until_now(&server, &mut phone).await, []);
+    assert_eq!(verify(&server, &good).await.data(200)["payment"]["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_signature_is_checked_against_our_own_order() {
+    let server = Server::start().await;
+    let (cheap, dear) = (payment(&server).await, payment(&server).await);
+    let mut body = verification(&cheap, "pay_1");
+    body["razorpay_order_id"] = dear["razorpayOrderId"].clone();
+    let answer = verify(&server, &body).await;
+    assert!([400, 422].contains(&answer.status), "{answer:#?}");
+    body["razorpay_order_id"] = "order_unknown".into();
+    verify(&server, &body).await.refused(404);
+}
+
+#[tokio::test]
+async fn verifying_twice_announces_once() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    for _ in 0..2 {
+        verify(&server, &verification(&payment, "pay_1")).await.ok(200);
+    }
+    let heard = all_until_now(&server, &mut phone).await;
+    assert_eq!(heard.iter().filter(|event| event.name == "payment_update").count(), 1, "{heard:#?}");
+}
+
+fn webhook(event: &str, payment: &Value) -> String {
+    let entity = json!({"id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": payment["amount"], "currency": "INR"});
+    json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}}).to_string()
+}
+
+async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answer {
+    let provider =
+        server.anonymous().header("x-razorpay-event-id", id).header("x-razorpay-signature", signature);
+    provider.post_bytes("/api/payments/webhook", body).await
+}
+
+#[tokio::test]
+async fn a_signed_webhook_confirms_once() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let body = webhook("payment.captured", &payment);
+    for _ in 0..2 {
+        let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
+        assert!((200..300).contains(&answer.status), "{answer:#?}");
+    }
+    let heard = all_until_now(&server, &mut phone).await;
+    let updates: Vec<_> = heard.iter().filter(|event| event.name == "payment_update").collect();
+    assert_eq!(updates.len(), 1, "{heard:#?}");
+    assert_eq!(updates[0].data["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_webhook_only_moves_forward() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    verify(&server, &verification(&payment, "pay_1")).await.ok(200);
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let body = webhook("payment.failed", &payment);
+    let answer = deliver(&server, "evt_late", &body, &webhook_signature(&body)).await;
+    assert!((200..300).contains(&answer.status), "the provider must not repeat it: {answer:#?}");
+    assert_eq!(all_until_now(&server, &mut phone).await, []);
+}
+
+#[tokio::test]
+async fn a_tampered_webhook_is_refused() {
+    let server = Server::start().await;
+    let payment = payment(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let body = webhook("payment.captured", &payment);
+    let good = webhook_signature(&body);
+    let with_key = razorpay::hmac_hex(razorpay::KEY_SECRET, body.as_bytes());
+    for (sent, signature) in
+        [(body.replace("pay_1", "pay_2"), &good), (format!("{body} "), &good), (body.clone(), &with_key)]
+    {
+        let answer = deliver(&server, "evt_bad", &sent, signature).await;
+        assert!([400, 401].contains(&answer.status), "{answer:#?}");
+    }
+    let unsigned = server.anonymous().post_bytes("/api/payments/webhook", body.clone()).await;
+    assert!([400, 401].contains(&unsigned.status), "{unsigned:#?}");
+    assert_eq!(all_until_now(&server, &mut phone).await, []);
+
+    // A refused delivery has not used up its event id.
+    let answer = deliver(&server, "evt_bad", &body, &good).await;
+    assert!((200..300).contains(&answer.status), "{answer:#?}");
+    phone.event("payment_update").await;
+}

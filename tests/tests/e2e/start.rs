@@ -1,0 +1,141 @@
+//! Starting and stopping the server: what it prints, what it refuses, and how it leaves.
+
+use metaia_tests::fixtures::place_order;
+use metaia_tests::phone::Phone;
+use metaia_tests::process::Ended;
+use metaia_tests::server::{Server, Setup};
+
+#[tokio::test]
+async fn the_guides_three_lines_are_printed_first() {
+    let server = Server::start().await;
+    let third = "🔌 Socket.IO enabled for real-time updates";
+    server.says(third).await;
+    let lines = server.stdout().so_far();
+    let first = format!("🚀 METAIA Backend Server running on port {}", server.port());
+    assert_eq!(lines[..3], [&first, "📍 Environment: development", third], "{lines:#?}");
+}
+
+#[tokio::test]
+async fn the_start_says_how_to_mint_a_token() {
+    let server = Server::start().await;
+    server.says("metaia token mint").await;
+}
+
+#[tokio::test]
+async fn it_is_alive_and_ready() {
+    let server = Server::start().await;
+    server.anonymous().get("/livez").await.ok(200);
+    server.anonymous().get("/readyz").await.ok(200);
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_with_0_also_with_clients_connected() {
+    let server = Server::start().await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    place_order(&server, "c1").await;
+    server.stopped().await;
+    phone.closed().await;
+}
+
+#[tokio::test]
+async fn sigint_ends_it_with_0() {
+    let mut server = Server::start().await;
+    server.signal("INT").await;
+    assert_eq!(server.wait().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn development_makes_a_secret_and_keeps_it_to_itself() {
+    let server = Setup::new().without("JWT_SECRET").start().await;
+    let data = server.folder().join("data");
+    let before = server.said().join("\n");
+    let private = private_files(&data);
+    assert!(!private.is_empty(), "a secret file in {}", data.display());
+    for secret in private.iter().map(|path| std::fs::read_to_string(path).unwrap()) {
+        assert!(!before.contains(secret.trim()), "the secret is in the log");
+    }
+}
+
+#[cfg(unix)]
+fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let entries = std::fs::read_dir(folder).expect("a data folder").map(|entry| entry.unwrap().path());
+    let text = entries.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| !text.trim().is_empty()));
+    text.filter(|path| path.metadata().unwrap().permissions().mode() & 0o077 == 0).collect()
+}
+
+/// A refused start: exit code 2, a line that a person can act on, no panic.
+#[track_caller]
+fn refused(ended: Ended, mentions: &[&str]) {
+    let ended = ended.with_code(2);
+    for mention in mentions {
+        assert!(ended.stderr.contains(mention), "{mention:?} is not mentioned: {ended:#?}");
+    }
+    assert!(!ended.output().contains("panicked"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn all_bad_values_are_listed_at_once() {
+    let setup = Setup::new()
+        .env("PORT", "seventy")
+        .env("METAIA_DURABILITY", "maybe")
+        .env("METAIA_LIMITS", "per_user=-1")
+        .env("METAIA_LOG", "xml")
+        .env("METAIA_RETENTION_DAYS", "soon");
+    let names = ["PORT", "METAIA_DURABILITY", "METAIA_LIMITS", "METAIA_LOG", "METAIA_RETENTION_DAYS"];
+    refused(setup.run_to_end().await, &names);
+}
+
+#[tokio::test]
+async fn production_refuses_a_missing_secret() {
+    let setup = Setup::new().env("NODE_ENV", "production").without("JWT_SECRET");
+    refused(setup.env("CORS_ORIGINS", "https://a.example").run_to_end().await, &["JWT_SECRET"]);
+}
+
+#[tokio::test]
+async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
+    let setup =
+        Setup::new().env("NODE_ENV", "production").env("JWT_SECRET", "short").env("CORS_ORIGINS", "*");
+    refused(setup.run_to_end().await, &["JWT_SECRET", "CORS_ORIGINS", "RAZORPAY_URL"]);
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_made_is_named() {
+    let setup = Setup::new();
+    let file = setup.folder().write("a-file", "not a folder");
+    let path = file.join("data");
+    let path = path.to_string_lossy();
+    refused(setup.env("METAIA_DATA", &path).run_to_end().await, &[&path]);
+}
+
+#[tokio::test]
+async fn a_corrupt_data_folder_is_named() {
+    let setup = Server::start().await.stopped().await;
+    let data = setup.folder().join("data");
+    for entry in std::fs::read_dir(&data).expect("a data folder") {
+        let path = entry.unwrap().path();
+        if std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3")) {
+            std::fs::write(&path, "this was a database once ".repeat(1_000)).unwrap();
+        }
+    }
+    refused(setup.run_to_end().await, &[&data.to_string_lossy()]);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let server = Server::start().await;
+    let port = server.port().to_string();
+    let ended = Setup::new().env("PORT", &port).run_to_end().await;
+    assert_ne!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.stderr.contains(&port) && !ended.output().contains("panicked"), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn a_dot_env_file_is_read_and_the_environment_wins() {
+    let setup = Setup::new().without("JWT_SECRET");
+    setup.folder().write(".env", "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n");
+    let server = setup.start().await;
+    let token =
+        metaia_tests::token::Token::of("customer", "c1").secret("from-the-dot-env-file-0123456789abcdef");
+    server.anonymous().bearer(&token.sign()).get("/api/orders").await.ok(200);
+}
