@@ -1,3 +1,14 @@
-//! The reference backend of METAIA realtime.
+//! The reference backend of METAIA realtime: orders, notifications and payments over REST, and their events over
+//! Socket.IO.
+//!
+//! Layers: `routes → services → {store, realtime}`; only `app` sees all.
 
+pub mod error;
+pub mod extract;
+mod gate;
+mod middleware;
 pub mod model;
+pub mod payment;
+pub mod secrets;
+#[cfg(test)]
+mod testing;

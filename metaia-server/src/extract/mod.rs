@@ -1,0 +1,16 @@
+//! What handlers take from a request. Each extractor refuses with the problem that the contract names.
+
+mod body;
+mod caller;
+mod idempotency;
+mod if_match;
+mod json;
+mod path;
+mod query;
+
+pub use body::RawBody;
+pub use idempotency::{IdempotencyKey, Key};
+pub use if_match::IfMatch;
+pub use json::JsonBody;
+pub use path::PathId;
+pub use query::QueryParams;

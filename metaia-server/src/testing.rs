@@ -1,0 +1,13 @@
+//! What the unit tests of this crate share.
+
+use axum::response::Response;
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+/// An answer's status and JSON body.
+pub(crate) async fn json(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&bytes).unwrap())
+}
