@@ -6,9 +6,11 @@
 pub mod error;
 pub mod extract;
 mod gate;
+mod health;
 mod middleware;
 pub mod model;
 pub mod payment;
 pub mod secrets;
+pub mod state;
 #[cfg(test)]
 mod testing;

@@ -1,0 +1,68 @@
+//! `GET /livez`: the process answers. `GET /readyz`: it can do its work, and is not leaving.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use axum::{Json, Router, extract::State, routing::get};
+use http::{StatusCode, header};
+use metaia_realtime::sqlite::Writer;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::{error::ApiError, state::AppState};
+
+/// A store that takes longer for nothing is not ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether this server can do its work. A handle.
+#[derive(Debug, Clone)]
+pub struct Health {
+    store: Writer,
+    leaving: Arc<AtomicBool>,
+}
+
+impl Health {
+    /// The health of a server over this store.
+    #[must_use]
+    pub fn new(store: Writer) -> Self {
+        Self { store, leaving: Arc::default() }
+    }
+
+    /// From now on not ready: no new work, please.
+    pub fn leave(&self) {
+        self.leaving.store(true, Relaxed);
+    }
+
+    async fn check(&self) -> Result<(), ApiError> {
+        if self.leaving.load(Relaxed) {
+            return Err(not_ready("The server is shutting down."));
+        }
+        match timeout(PATIENCE, self.store.write(|_| Ok::<(), std::convert::Infallible>(()))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(not_ready("The store cannot be written.").caused_by(error)),
+            Err(late) => Err(not_ready("The store does not answer.").caused_by(late)),
+        }
+    }
+}
+
+fn not_ready(detail: &'static str) -> ApiError {
+    let retry = http::HeaderValue::from_static("1");
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).header(header::RETRY_AFTER, retry)
+}
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz))
+}
+
+async fn livez() -> Json<Value> {
+    Json(json!({ "status": "alive" }))
+}
+
+async fn readyz(State(health): State<Health>) -> Result<Json<Value>, ApiError> {
+    health.check().await.map(|()| Json(json!({ "status": "ready" })))
+}

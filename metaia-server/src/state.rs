@@ -1,0 +1,28 @@
+//! What handlers are given.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+
+use crate::{gate::Gate, health::Health};
+
+/// The state of the router. A handle: `clone` is cheap, and all clones are one state.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// Who may come in, and how often.
+    pub gate: Arc<Gate>,
+    /// Whether this server can do its work.
+    pub health: Health,
+}
+
+impl FromRef<AppState> for Arc<Gate> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.gate)
+    }
+}
+
+impl FromRef<AppState> for Health {
+    fn from_ref(state: &AppState) -> Self {
+        state.health.clone()
+    }
+}
