@@ -28,4 +28,5 @@ pub mod process;
 pub mod razorpay;
 pub mod rest;
 pub mod server;
+pub mod snippets;
 pub mod token;

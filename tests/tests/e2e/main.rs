@@ -5,6 +5,7 @@
 mod access;
 mod bad_input;
 mod cli;
+mod docs;
 mod guide;
 mod jwt;
 mod limits;

@@ -1,0 +1,95 @@
+//! The JavaScript and Python programs of `docs/clients.md` do what the page says.
+
+use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
+use metaia_tests::folder::Folder;
+use metaia_tests::process::Process;
+use metaia_tests::server::Server;
+use metaia_tests::snippets;
+use metaia_tests::token::token;
+use serde_json::json;
+
+const LANGUAGES: [&str; 2] = ["javascript", "python"];
+
+async fn prints(program: &Process, expected: &str) {
+    program.stdout.first(expected, |line| line == expected).await;
+}
+
+#[test]
+fn every_program_of_the_page_is_run_here() {
+    let run =
+        LANGUAGES.map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
+    assert_eq!(snippets::names(), run.concat());
+}
+
+#[tokio::test]
+async fn connecting() {
+    for language in LANGUAGES {
+        let server = Server::start().await;
+        let folder = Folder::new();
+        let name = format!("{language} connecting");
+        let program = snippets::start(&name, &folder, &server, &token("customer", "c1"), "");
+        prints(&program, "connected").await;
+        place_order(&server, "c1").await;
+        prints(&program, "order: pending").await;
+        program.stdout.first("a notification", |line| line.starts_with("notification: ")).await;
+
+        let refused = snippets::start(&name, &folder, &server, "not-a-token", "");
+        refused
+            .stdout
+            .first("the refusal", |line| line.starts_with("refused: ") && line.contains("unauthorized"))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn rooms() {
+    for language in LANGUAGES {
+        let server = Server::start().await;
+        let order = place_order_at(&server, "c1", "t1").await;
+        let id = id_of(&order);
+        let folder = Folder::new();
+        let name = format!("{language} rooms");
+        let program = snippets::start(&name, &folder, &server, &token("tailor", "t1"), id);
+        prints(&program, &format!("join: ok order-{id}")).await;
+        server.api("tailor", "t1").put("/api/tailors/me/status", &json!({"status": "busy"})).await.ok(200);
+        prints(&program, "tailor: busy").await;
+        metaia_tests::fixtures::assign(&server, id, &json!({"tailor": "t2"})).await;
+        prints(&program, &format!("left: order-{id} access_revoked")).await;
+
+        let stranger = snippets::start(&name, &folder, &server, &token("customer", "c2"), id);
+        prints(&stranger, "join: error forbidden").await;
+    }
+}
+
+#[tokio::test]
+async fn resume() {
+    for (language, fresh, resumed) in
+        [("javascript", "ready: false 0", "ready: true "), ("python", "ready: False 0", "ready: True ")]
+    {
+        let server = Server::start().await;
+        let order = place_order(&server, "c1").await;
+        let id = id_of(&order);
+        let folder = Folder::new();
+        let name = format!("{language} resume");
+        let customer = token("customer", "c1");
+        let mut program = snippets::start(&name, &folder, &server, &customer, id);
+        prints(&program, fresh).await;
+        set_status(&server, id, "confirmed").await;
+        prints(&program, "order: confirmed").await;
+        let position = folder.join("position");
+        let before = metaia_tests::eventually::eventually("the position to be kept", async || {
+            std::fs::read_to_string(&position).ok().filter(|text| !text.is_empty())
+        })
+        .await;
+        program.kill().await;
+
+        emit(&server, &json!({"order": id}), "chat", &json!({})).await;
+        let body = json!({"status": "cancelled"});
+        server.admin().put(&format!("/api/orders/{id}/status"), &body).await.ok(200);
+        // What the program wrote last before it was killed is not known exactly: it may have seen more events.
+        folder.write("position", before);
+        let program = snippets::start(&name, &folder, &server, &customer, id);
+        prints(&program, "order: cancelled").await;
+        program.stdout.first(resumed, |line| line.starts_with(resumed)).await;
+    }
+}
