@@ -184,10 +184,13 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
     driver.connect_with("phone", &server, &json!({"resume": resume})).await;
     driver.event("phone", "rt:ready").await;
     for n in 1..=20 {
-        if n % 5 == 0 {
+        if n % 5 == 1 {
             driver.drop_line("phone").await;
         }
         emit(&server, &json!({"order": order["_id"]}), "tick", &json!({"n": n})).await;
+        if n % 5 == 0 {
+            driver.nth("phone", "rt:ready", 1 + n / 5).await;
+        }
     }
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;

@@ -2,6 +2,7 @@
 //! to its findings, tested with a planted defect.
 
 mod ignored;
+mod layers;
 mod length;
 mod module_header;
 mod sleep;
@@ -27,7 +28,8 @@ impl Finding {
 type Rule = fn(&Source) -> Vec<Finding>;
 
 /// Broken, the check fails.
-const RULES: [Rule; 4] = [module_header::check, ignored::check, sleep::check, transport::check];
+const RULES: [Rule; 5] =
+    [module_header::check, ignored::check, sleep::check, transport::check, layers::check];
 
 /// Broken, somebody should look.
 const ADVICE: [Rule; 1] = [length::check];
