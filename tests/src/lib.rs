@@ -25,6 +25,7 @@ pub mod paths;
 pub mod phone;
 pub mod polling;
 pub mod process;
+pub mod provider;
 pub mod razorpay;
 pub mod rest;
 pub mod server;

@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -119,6 +121,16 @@ impl Phone {
     /// Sends a raw Engine.IO text packet. A connection that is closed already swallows it.
     pub async fn send(&mut self, packet: &str) {
         let _ = self.socket.send(Message::text(packet)).await;
+    }
+
+    /// Sends one text message in several frames.
+    pub async fn send_fragments(&mut self, fragments: &[String]) {
+        for (index, fragment) in fragments.iter().enumerate() {
+            let kind = if index == 0 { Data::Text } else { Data::Continue };
+            let last = index + 1 == fragments.len();
+            let frame = Frame::message(fragment.clone(), OpCode::Data(kind), last);
+            let _ = self.socket.send(Message::Frame(frame)).await;
+        }
     }
 
     /// Sends a raw binary frame.

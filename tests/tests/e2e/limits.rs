@@ -18,6 +18,17 @@ async fn a_message_over_64_kib_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
+    let server = Server::start().await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let part = "x".repeat(30 * KIB);
+    let fragments =
+        ["42[\"join_order_room\",\"".to_owned(), part.clone(), part.clone(), part, "\"]".to_owned()];
+    phone.send_fragments(&fragments).await;
+    phone.closed().await;
+}
+
+#[tokio::test]
 async fn a_message_within_64_kib_does_not() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;

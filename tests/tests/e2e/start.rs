@@ -100,6 +100,15 @@ async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
 }
 
 #[tokio::test]
+async fn production_starts_when_everything_is_given() {
+    let setup = Setup::new().env("NODE_ENV", "production").env("CORS_ORIGINS", "https://app.metaia.example");
+    let server = setup.env("RAZORPAY_URL", "https://api.razorpay.com").start().await;
+    server.says("📍 Environment: production").await;
+    let api = server.api("customer", "c1");
+    api.get("/api/orders").await.ok(200);
+}
+
+#[tokio::test]
 async fn a_data_folder_that_cannot_be_made_is_named() {
     let setup = Setup::new();
     let file = setup.folder().write("a-file", "not a folder");

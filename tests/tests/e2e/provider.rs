@@ -1,0 +1,45 @@
+//! Payments opened at the provider over HTTP, against a stand-in that answers as its API documents.
+
+use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, verification};
+use metaia_tests::phone::Phone;
+use metaia_tests::provider::{Mood, Provider};
+use metaia_tests::server::{Server, Setup};
+use serde_json::json;
+
+async fn server(provider: &Provider) -> Server {
+    Setup::new().env("RAZORPAY_URL", &provider.url()).start().await
+}
+
+#[tokio::test]
+async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
+    let provider = Provider::start(Mood::Working).await;
+    let server = server(&provider).await;
+    let order = place_order(&server, "c1").await;
+    let customer = server.api("customer", "c1");
+    let payment = open_payment(&customer, id_of(&order)).await;
+    assert_eq!(payment["razorpayOrderId"], "order_0");
+
+    let requests = provider.requests.so_far();
+    let [request] = requests.as_slice() else { panic!("one request: {requests:#?}") };
+    assert!(request.head.starts_with("POST ") && request.head.contains("/orders "), "{}", request.head);
+    assert!(request.head.to_lowercase().contains("authorization: basic "), "{}", request.head);
+    assert_eq!(request.body["amount"], order["amount"]);
+    assert_eq!(request.body["currency"], "INR");
+    customer.post("/api/payments/verify", &verification(&payment, "pay_http")).await.ok(200);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_there_is_a_refusal_here_and_changes_nothing() {
+    for mood in [Mood::Refusing, Mood::Failing, Mood::Silent] {
+        let provider = Provider::start(mood).await;
+        let server = server(&provider).await;
+        let order = place_order(&server, "c1").await;
+        let mut phone = Phone::of(&server, "customer", "c1").await;
+        let path = format!("/api/payments/orders/{}", id_of(&order));
+        let answer = server.api("customer", "c1").post(&path, &json!({})).await;
+        assert!([502, 503].contains(&answer.status), "{mood:?}: {answer:#?}");
+        answer.refused(answer.status);
+        assert!(!answer.text.contains("Authentication failed"), "their words stay in our log: {answer:#?}");
+        assert_eq!(all_until_now(&server, &mut phone).await, []);
+    }
+}

@@ -1,0 +1,55 @@
+//! Which transports are served is one setting.
+
+use metaia_tests::driver::Driver;
+use metaia_tests::phone::Phone;
+use metaia_tests::polling::{HANDSHAKE, Polling};
+use metaia_tests::server::{Server, Setup};
+use metaia_tests::token::token;
+use serde_json::json;
+
+#[tokio::test]
+async fn polling_alone_carries_everything() {
+    let server = Server::start().await;
+    let polling = Polling::open(&server.anonymous().bearer(&token("customer", "c1"))).await;
+    polling.send("40").await.ok(200);
+    let mut received = String::new();
+    while !received.contains("rt:ready") {
+        let answer = polling.receive().await;
+        answer.ok(200);
+        received.push_str(&answer.text);
+        if answer.text.contains('2') {
+            polling.send("3").await;
+        }
+    }
+    assert!(received.contains("user-c1"), "{received}");
+}
+
+#[tokio::test]
+async fn websocket_only_refuses_polling() {
+    let server = Setup::new().env("METAIA_TRANSPORTS", "websocket").start().await;
+    let refused = server.anonymous().get(HANDSHAKE).await;
+    assert!((400..500).contains(&refused.status), "{refused:#?}");
+    Phone::of(&server, "customer", "c1").await;
+}
+
+#[tokio::test]
+async fn polling_only_serves_clients_with_default_transports() {
+    let server = Setup::new().env("METAIA_TRANSPORTS", "polling").start().await;
+    let mut driver = Driver::node();
+    driver.ready("c1", &server, &token("customer", "c1")).await;
+    assert_eq!(driver.call("c1", "join_order_room", &json!("none")).await["code"], "forbidden");
+    Phone::open_with(&server, &[]).await.expect_err("no WebSocket handshake");
+}
+
+#[tokio::test]
+async fn a_polling_session_ends_with_its_token() {
+    let server = Server::start().await;
+    let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::token::in_seconds(3)});
+    let brief = metaia_tests::token::Token::claiming(&brief).sign();
+    let mut driver = Driver::node();
+    let opts = json!({"transports": ["polling"], "auth": {"token": brief}, "reconnection": false});
+    driver.connect_with("c1", &server, &opts).await;
+    driver.event("c1", "rt:ready").await;
+    let reason = driver.event("c1", "disconnect").await;
+    assert_ne!(reason, "io server disconnect", "clients would not come back after that");
+}
