@@ -12,5 +12,6 @@ pub mod model;
 pub mod payment;
 pub mod secrets;
 pub mod state;
+pub mod store;
 #[cfg(test)]
 mod testing;

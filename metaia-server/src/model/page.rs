@@ -64,7 +64,7 @@ impl FromStr for Cursor {
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
     /// Most records: 1 to 100.
-    pub limit: usize,
+    pub limit: u16,
     /// Where the last page ended.
     pub cursor: Option<Cursor>,
 }
@@ -85,11 +85,11 @@ impl<T> Page<T> {
     /// A record whose id is not one of this server.
     pub fn of(
         mut items: Vec<T>,
-        limit: usize,
+        limit: u16,
         key: impl Fn(&T) -> (Timestamp, String),
     ) -> Result<Self, InvalidObjectId> {
-        let more = items.len() > limit;
-        items.truncate(limit);
+        let more = items.len() > usize::from(limit);
+        items.truncate(limit.into());
         let next = items.last().filter(|_| more).map(|last| {
             let (at, id) = key(last);
             Cursor::after(at, &id)

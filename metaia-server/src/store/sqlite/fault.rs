@@ -1,0 +1,92 @@
+//! What ends a transaction early.
+
+use metaia_realtime::{
+    EventError,
+    sqlite::{ReadError, WriteError},
+};
+use rusqlite::{Error as Sql, ErrorCode};
+
+use crate::store::{CommitError, StoreError};
+
+/// Why work inside a transaction ended early.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// SQLite said so.
+    Sql(Sql),
+    /// A row is not what it should be.
+    Corrupt(String),
+    /// See [`CommitError::Missed`].
+    Missed,
+    /// See [`CommitError::Claimed`].
+    Claimed,
+    /// See [`CommitError::Seen`].
+    Seen,
+    /// See [`StoreError::Event`].
+    Event(EventError),
+}
+
+impl From<Sql> for Fault {
+    fn from(error: Sql) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Fault> for CommitError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Missed => Self::Missed,
+            Fault::Claimed => Self::Claimed,
+            Fault::Seen => Self::Seen,
+            Fault::Event(error) => Self::Event(error),
+            Fault::Sql(error) => Self::Store(classify(error)),
+            Fault::Corrupt(what) => Self::Store(StoreError::Corrupt(what.into())),
+        }
+    }
+}
+
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => error,
+            CommitError::Event(error) => Self::Event(error),
+            CommitError::Missed | CommitError::Claimed | CommitError::Seen => Self::Unavailable(error.into()),
+        }
+    }
+}
+
+/// A value of another type than its column's, and SQLite's own word that the file is damaged, are corruption.
+fn classify(error: Sql) -> StoreError {
+    let damaged = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::TypeMismatch)
+    );
+    let mistyped = matches!(
+        error,
+        Sql::FromSqlConversionFailure(..)
+            | Sql::IntegralValueOutOfRange(..)
+            | Sql::InvalidColumnType(..)
+            | Sql::Utf8Error(..)
+    );
+    if damaged || mistyped {
+        StoreError::Corrupt(error.into())
+    } else {
+        StoreError::Unavailable(error.into())
+    }
+}
+
+pub(super) fn of_write(error: WriteError<Fault>) -> CommitError {
+    match error {
+        WriteError::Refused(fault) => fault.into(),
+        WriteError::Unknown(error) => StoreError::Unknown(error.into()).into(),
+        WriteError::Unavailable(error) => StoreError::Unavailable(error.into()).into(),
+        other => StoreError::Unavailable(other.to_string().into()).into(),
+    }
+}
+
+pub(super) fn of_read(error: ReadError<Fault>) -> StoreError {
+    match error {
+        ReadError::Refused(fault) => CommitError::from(fault).into(),
+        ReadError::Unavailable(error) => classify(error),
+        other => StoreError::Unavailable(other.to_string().into()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Orders in SQLite.
+
+use metaia_realtime::{OrderId, UserId};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
+
+use super::{fault::Fault, row::Record};
+use crate::{
+    model::{Order, Page},
+    store::{OrderQuery, Whose},
+};
+
+const COLUMNS: &str = "id, version, status, customer, created_at, document";
+
+fn read(row: &Row<'_>) -> Result<Order, Fault> {
+    let record = Record::new("order", row);
+    let order: Order = record.document(5)?;
+    let agree = order.id.as_str() == record.text(0)?
+        && order.version == record.unsigned(1)?
+        && order.status.as_str() == record.text(2)?
+        && order.customer.as_str() == record.text(3)?
+        && order.created_at == record.time(4)?;
+    record.require(agree)?;
+    Ok(order)
+}
+
+pub(super) fn one(db: &Connection, id: &OrderId) -> Result<Option<Order>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
+    db.prepare_cached(&sql)?.query_row([id.as_str()], |row| Ok(read(row))).optional()?.transpose()
+}
+
+pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, Fault> {
+    let (mine, user) = match &query.whose {
+        Whose::All => ("TRUE", None),
+        Whose::Customer(user) => ("customer = :user", Some(user)),
+        Whose::Tailor(user) => ("tailor = :user", Some(user)),
+        Whose::Courier(user) => ("courier = :user", Some(user)),
+    };
+    let status = if query.status.is_some() { "AND status = :status" } else { "" };
+    let after = if query.page.cursor.is_some() { "AND (created_at, id) < (:at, :after)" } else { "" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM orders WHERE {mine} {status} {after} ORDER BY created_at DESC, id DESC LIMIT :limit"
+    );
+    let (user, status) = (user.map(UserId::as_str), query.status.map(|s| s.as_str()));
+    let cursor = query.page.cursor.map(|cursor| (cursor.at().ms(), cursor.id()));
+    let limit = query.page.limit + 1;
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    values.extend(user.as_ref().map(|user| (":user", user as &dyn ToSql)));
+    values.extend(status.as_ref().map(|status| (":status", status as &dyn ToSql)));
+    if let Some((at, id)) = &cursor {
+        values.extend([(":at", at as &dyn ToSql), (":after", id)]);
+    }
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_and_then(&*values, read)?;
+    let orders = rows.collect::<Result<Vec<_>, _>>()?;
+    Page::of(orders, query.page.limit, |order| (order.created_at, order.id.to_string()))
+        .map_err(|error| Fault::Corrupt(error.to_string()))
+}
+
+/// The orders that are open for a tailor.
+pub(super) fn open_of(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
+    let sql =
+        "SELECT id FROM orders WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_and_then([tailor.as_str()], |row| Record::new("order", row).parse(0))?;
+    rows.collect()
+}
+
+pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
+    let sql =
+        "INSERT INTO orders (id, number, customer, tailor, courier, status, version, created_at, document)
+        VALUES (:id, :number, :customer, :tailor, :courier, :status, :version, :created_at, :document)
+        ON CONFLICT DO NOTHING";
+    let written = db.prepare_cached(sql)?.execute(named_params! {
+        ":id": order.id.as_str(),
+        ":number": order.order_number.to_string(),
+        ":customer": order.customer.as_str(),
+        ":tailor": order.tailor.as_ref().map(UserId::as_str),
+        ":courier": order.delivery_partner.as_ref().map(UserId::as_str),
+        ":status": order.status.as_str(),
+        ":version": signed(order.version)?,
+        ":created_at": order.created_at.ms(),
+        ":document": document(order)?,
+    })?;
+    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+}
+
+pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
+    let sql = "UPDATE orders SET tailor = :tailor, courier = :courier, status = :status, version = :version,
+        document = :document WHERE id = :id AND version = :version - 1";
+    let written = db.prepare_cached(sql)?.execute(named_params! {
+        ":id": order.id.as_str(),
+        ":tailor": order.tailor.as_ref().map(UserId::as_str),
+        ":courier": order.delivery_partner.as_ref().map(UserId::as_str),
+        ":status": order.status.as_str(),
+        ":version": signed(order.version)?,
+        ":document": document(order)?,
+    })?;
+    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+}
+
+pub(super) fn signed(number: u64) -> Result<i64, Fault> {
+    number.try_into().map_err(|_| Fault::Corrupt("a version is out of range".to_owned()))
+}
+
+pub(super) fn document(record: &impl serde::Serialize) -> Result<String, Fault> {
+    serde_json::to_string(record).map_err(|error| Fault::Event(metaia_realtime::EventError::Serialize(error)))
+}

@@ -1,0 +1,85 @@
+//! The tables. A released migration is never changed.
+//!
+//! Orders and payments are kept as their documents, beside the columns that are searched; a row whose columns and
+//! document disagree is corrupt. Times are milliseconds since the Unix epoch.
+
+use metaia_realtime::sqlite::Migration;
+
+/// Everything that brings a database up to date.
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    name: "marketplace",
+    sql: "
+CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    number TEXT NOT NULL UNIQUE,
+    customer TEXT NOT NULL,
+    tailor TEXT,
+    courier TEXT,
+    status TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE INDEX orders_by_time ON orders (created_at, id);
+CREATE INDEX orders_by_customer ON orders (customer, created_at, id);
+CREATE INDEX orders_by_tailor ON orders (tailor, created_at, id) WHERE tailor IS NOT NULL;
+CREATE INDEX orders_by_courier ON orders (courier, created_at, id) WHERE courier IS NOT NULL;
+CREATE INDEX orders_open_by_tailor ON orders (tailor)
+    WHERE tailor IS NOT NULL AND status NOT IN ('delivered', 'cancelled');
+
+CREATE TABLE notifications (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    message TEXT NOT NULL,
+    related_order TEXT,
+    read INTEGER NOT NULL CHECK (read IN (0, 1)),
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX notifications_by_user ON notifications (user, created_at, id);
+CREATE INDEX notifications_unread ON notifications (user, created_at, id) WHERE read = 0;
+
+CREATE TABLE payments (
+    id TEXT PRIMARY KEY,
+    order_id TEXT NOT NULL,
+    provider_order TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX payments_standing ON payments (order_id) WHERE status IN ('created', 'completed');
+
+CREATE TABLE tailor_status (
+    tailor TEXT PRIMARY KEY,
+    status TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE provider_events (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX provider_events_by_time ON provider_events (at);
+
+CREATE TABLE idempotency (
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    status INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    version INTEGER,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (scope, key)
+) STRICT;
+CREATE INDEX idempotency_by_time ON idempotency (at);
+
+CREATE TABLE event (
+    n INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    ts INTEGER NOT NULL,
+    rooms TEXT NOT NULL,
+    name TEXT NOT NULL,
+    payload TEXT NOT NULL
+) STRICT;
+",
+}];
