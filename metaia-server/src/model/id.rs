@@ -1,9 +1,15 @@
-//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds.
+//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds, as MongoDB's are.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use metaia_realtime::OrderId;
-use rand::Rng as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::Timestamp;
@@ -17,11 +23,17 @@ pub struct InvalidObjectId;
 struct ObjectId([u8; 12]);
 
 impl ObjectId {
+    /// Time, then this process, then a counter: ids of one process rise in the order in which they were made, so that
+    /// lists by time keep that order within a millisecond.
     fn random() -> Self {
+        static PROCESS: LazyLock<[u8; 5]> = LazyLock::new(rand::random);
+        static COUNTER: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(rand::random::<u32>() >> 9));
+        let seconds = u32::try_from(Timestamp::now().ms() / 1000).unwrap_or(u32::MAX).to_be_bytes();
+        let [_, count @ ..] = COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let mut bytes = [0; 12];
-        rand::rng().fill_bytes(&mut bytes);
-        let seconds = u32::try_from(Timestamp::now().ms() / 1000).unwrap_or(u32::MAX);
-        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        bytes[..4].copy_from_slice(&seconds);
+        bytes[4..9].copy_from_slice(&*PROCESS);
+        bytes[9..].copy_from_slice(&count);
         Self(bytes)
     }
 

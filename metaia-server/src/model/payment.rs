@@ -60,9 +60,9 @@ pub const fn advance(from: PaymentStatus, to: PaymentStatus) -> Option<&'static 
 impl Payment {
     /// The payment that was opened at the provider for an order.
     #[must_use]
-    pub fn open(order: &Order, razorpay_order_id: String, now: Timestamp) -> Self {
+    pub fn open(id: PaymentId, order: &Order, razorpay_order_id: String, now: Timestamp) -> Self {
         Self {
-            id: PaymentId::random(),
+            id,
             order: order.id.clone(),
             customer: order.customer.clone(),
             razorpay_order_id,

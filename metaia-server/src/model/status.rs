@@ -31,9 +31,9 @@ pub enum OrderStatus {
 /// Why somebody may not take a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Their role never sets this status.
+    /// The step is not theirs.
     Forbidden,
-    /// Their role sets this status, but not from here.
+    /// There is no such step from here.
     Illegal,
 }
 
@@ -93,20 +93,26 @@ impl OrderStatus {
 /// it from one status to another.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] where the role never sets `to`; else [`Refusal::Illegal`] where it may not from here.
+/// [`Refusal::Forbidden`] where others may take this step, or where the role never sets `to`; [`Refusal::Illegal`] where
+/// the role sets `to`, but nobody does from here.
 pub fn step(role: Role, from: OrderStatus, to: OrderStatus) -> Result<(), Refusal> {
+    let possible = from.leads_to(to);
+    if possible && takes(role, from, to) {
+        return Ok(());
+    }
+    let elsewhere = OrderStatus::ALL.into_iter().any(|from| takes(role, from, to));
+    Err(if possible || !elsewhere { Refusal::Forbidden } else { Refusal::Illegal })
+}
+
+/// Whether the step, where it is possible at all, is this role's.
+const fn takes(role: Role, from: OrderStatus, to: OrderStatus) -> bool {
     use OrderStatus::{Cancelled, Delivered, InProgress, OutForDelivery, Pending, Ready};
-    let sets = match role {
+    match role {
         Role::Admin => true,
-        Role::Customer => to == Cancelled,
+        Role::Customer => matches!((from, to), (Pending, Cancelled)),
         Role::Tailor => matches!(to, InProgress | Ready),
         Role::Delivery => matches!(to, OutForDelivery | Delivered),
-    };
-    if !sets {
-        return Err(Refusal::Forbidden);
     }
-    let from_here = from.leads_to(to) && (role != Role::Customer || from == Pending);
-    if from_here { Ok(()) } else { Err(Refusal::Illegal) }
 }
 
 impl fmt::Display for OrderStatus {
@@ -176,7 +182,9 @@ mod tests {
     #[test]
     fn a_refusal_says_whether_the_role_or_the_moment_is_wrong() {
         assert_eq!(step(Role::Customer, Pending, Confirmed), Err(Refusal::Forbidden));
-        assert_eq!(step(Role::Customer, Confirmed, Cancelled), Err(Refusal::Illegal));
+        assert_eq!(step(Role::Customer, Confirmed, Cancelled), Err(Refusal::Forbidden));
+        assert_eq!(step(Role::Customer, OutForDelivery, Cancelled), Err(Refusal::Illegal));
+        assert_eq!(step(Role::Tailor, Pending, Confirmed), Err(Refusal::Forbidden));
         assert_eq!(step(Role::Tailor, Pending, Ready), Err(Refusal::Illegal));
         assert_eq!(step(Role::Admin, Delivered, Cancelled), Err(Refusal::Illegal));
     }

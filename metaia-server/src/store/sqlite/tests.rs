@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     model::{
-        Caller, OrderStatus, PageRequest,
+        Caller, OrderStatus, PageRequest, PaymentId,
         testing::{order, user},
     },
     store::Whose,
@@ -255,8 +255,8 @@ async fn only_ones_own_notifications_are_marked_and_only_once() {
 async fn an_order_has_one_standing_payment() {
     let fixture = Fixture::new().await;
     let order = order();
-    let payment = Payment::open(&order, "order_1".into(), order.created_at);
-    let second = Payment::open(&order, "order_2".into(), order.created_at);
+    let payment = Payment::open(PaymentId::random(), &order, "order_1".into(), order.created_at);
+    let second = Payment::open(PaymentId::random(), &order, "order_2".into(), order.created_at);
     fixture.store.commit(change(vec![Write::NewPayment(payment.clone())], vec![], None)).await.unwrap();
     let again = fixture.store.commit(change(vec![Write::NewPayment(second.clone())], vec![], None)).await;
     assert!(matches!(again, Err(CommitError::Missed)));
