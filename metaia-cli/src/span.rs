@@ -1,0 +1,69 @@
+//! Durations as people write and read them: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number is seconds.
+
+use std::time::Duration;
+
+/// Reads a duration.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
+    let ms_per_unit = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    number
+        .checked_mul(ms_per_unit)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "longer than time itself".to_owned())
+}
+
+const EXPECTED: &str = "a duration is a number with ms, s, m, h or d, such as 500ms or 30s";
+
+/// A number of seconds in the largest unit that leaves something to see.
+pub(crate) fn rough(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_unit_is_read() {
+        let ms = |text| parse(text).map(|span| span.as_millis());
+        assert_eq!(
+            ["5ms", "3", "3s", "2m", "1h", "1d"].map(ms),
+            [5, 3_000, 3_000, 120_000, 3_600_000, 86_400_000].map(Ok)
+        );
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for text in ["", "s", "1w", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615d", "1é"] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_shown_roughly() {
+        assert_eq!([5, 180, 7_200, 200_000].map(rough), ["5 s", "3 min", "2 h", "2 d"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+    }
+}

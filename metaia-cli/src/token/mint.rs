@@ -1,0 +1,57 @@
+//! Making HS256 tokens.
+
+use std::time::Duration;
+
+use jsonwebtoken::{EncodingKey, Header, encode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::exit::{Exit, Failure};
+
+/// How long ago an expired token ended: beyond every leeway.
+const EXPIRED_FOR_S: i64 = 180;
+
+/// What is wrong with a token on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    Expired,
+    BadSignature,
+}
+
+/// A token that was made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Minted {
+    pub(crate) token: String,
+    pub(crate) user_id: String,
+    pub(crate) role: String,
+    /// Unix seconds.
+    pub(crate) expires_at: i64,
+}
+
+/// Makes a token that lives for `ttl` from `now` (Unix seconds).
+pub(crate) fn mint(
+    actor: &Actor,
+    secret: &str,
+    ttl: Duration,
+    flaw: Flaw,
+    now: i64,
+) -> Result<Minted, Failure> {
+    let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+    let issued_at =
+        if flaw == Flaw::Expired { now.saturating_sub(ttl).saturating_sub(EXPIRED_FOR_S) } else { now };
+    let expires_at = issued_at.saturating_add(ttl);
+    let claims = json!({
+        "userId": actor.user,
+        "role": actor.role,
+        "iat": issued_at,
+        "exp": expires_at,
+        "jti": uuid::Uuid::new_v4(),
+    });
+    let secret = if flaw == Flaw::BadSignature { format!("not {secret}") } else { secret.to_owned() };
+    let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))
+        .map_err(|error| Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error))?;
+    Ok(Minted { token, user_id: actor.user.to_string(), role: actor.role.to_string(), expires_at })
+}
