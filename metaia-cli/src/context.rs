@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
+use metaia_realtime::Role;
 use metaia_realtime::client::Transport;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -127,6 +128,13 @@ impl Context {
                     .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
             },
         }
+    }
+
+    /// Whoever brought a token, where it is of this role.
+    pub(crate) fn given(&self, role: Role) -> Option<Who> {
+        let who = Who::given(self.given.as_deref()?);
+        let (given, _) = who.label.split_once(':')?;
+        (given.parse() == Ok(role)).then_some(who)
     }
 
     /// An actor with a token minted here.

@@ -1,7 +1,7 @@
 //! `metaia join`: may somebody join the room of an order?
 
 use clap::ValueEnum;
-use metaia_realtime::client::JoinError;
+use metaia_realtime::client::{EmitError, JoinError};
 use serde::Serialize;
 
 use crate::actor::Actor;
@@ -51,7 +51,8 @@ struct Decision {
 pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure> {
     let who = context.who(args.who.as_ref())?;
     let (client, _updates) = live::connect(live::builder(context, &who)).await?;
-    let (verdict, code) = judge(client.join_order(&args.order).await)?;
+    let asked = tokio::time::timeout(context.timeout, client.join_order(&args.order)).await;
+    let (verdict, code) = judge(asked.unwrap_or(Err(EmitError::Timeout(context.timeout).into())))?;
     client.close().await;
     let decision =
         Decision { who: who.label().to_owned(), order: args.order, verdict, code, expected: args.expect };

@@ -51,24 +51,24 @@ impl<'a> Cast<'a> {
     }
 
     pub(super) fn as_customer(&self) -> Result<Authority, Failure> {
-        self.mint(Role::Customer, self.customer())
+        self.part(Role::Customer, self.customer())
     }
 
     pub(super) fn as_tailor(&self) -> Result<Authority, Failure> {
-        self.mint(Role::Tailor, self.tailor())
+        self.part(Role::Tailor, self.tailor())
     }
 
     /// The tailor whose status changes; `--to` comes first.
     pub(super) fn as_tailor_addressed(&self) -> Result<Authority, Failure> {
-        self.mint(Role::Tailor, self.to.as_ref().unwrap_or(&self.names.tailor))
+        self.part(Role::Tailor, self.to.as_ref().unwrap_or(&self.names.tailor))
     }
 
     pub(super) fn as_courier(&self) -> Result<Authority, Failure> {
-        self.mint(Role::Delivery, self.courier())
+        self.part(Role::Delivery, self.courier())
     }
 
     pub(super) fn as_admin(&self) -> Result<Authority, Failure> {
-        self.mint(Role::Admin, &self.names.admin)
+        self.part(Role::Admin, &self.names.admin)
     }
 
     /// An admin, a backend with the API key, or whoever brought a token.
@@ -80,7 +80,12 @@ impl<'a> Cast<'a> {
         self.context.settings.payment_secret()
     }
 
-    fn mint(&self, role: Role, user: &UserId) -> Result<Authority, Failure> {
-        self.context.mint_for(&Actor { role, user: user.clone() }).map(Authority::Token)
+    /// With the token that was brought, if it is of the role, else with one minted here.
+    fn part(&self, role: Role, user: &UserId) -> Result<Authority, Failure> {
+        let who = match self.context.given(role) {
+            Some(who) => who,
+            None => self.context.mint_for(&Actor { role, user: user.clone() })?,
+        };
+        Ok(Authority::Token(who))
     }
 }

@@ -58,7 +58,8 @@ impl Session<'_> {
     /// Whether the event was not seen before.
     fn remember(&self, event: &Event) -> bool {
         let mut resume = self.port.shared.resume();
-        if event.at.is_some() {
+        // A reset without a position leaves none that the server would take.
+        if event.at.is_some() || event.name == "rt:reset" {
             resume.reached.clone_from(&event.at);
         }
         resume.observe(&event.name, &event.data);
