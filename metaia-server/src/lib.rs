@@ -10,7 +10,10 @@ mod health;
 mod middleware;
 pub mod model;
 pub mod payment;
+pub mod policy;
+pub mod routes;
 pub mod secrets;
+pub mod services;
 pub mod state;
 pub mod store;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::{gate::Gate, health::Health};
+use crate::{gate::Gate, health::Health, services::Services};
 
 /// The state of the router. A handle: `clone` is cheap, and all clones are one state.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct AppState {
     pub gate: Arc<Gate>,
     /// Whether this server can do its work.
     pub health: Health,
+    /// The use cases.
+    pub services: Services,
 }
 
 impl FromRef<AppState> for Arc<Gate> {
@@ -24,5 +26,11 @@ impl FromRef<AppState> for Arc<Gate> {
 impl FromRef<AppState> for Health {
     fn from_ref(state: &AppState) -> Self {
         state.health.clone()
+    }
+}
+
+impl FromRef<AppState> for Services {
+    fn from_ref(state: &AppState) -> Self {
+        state.services.clone()
     }
 }

@@ -118,7 +118,7 @@ pub trait Store: Send + Sync + 'static {
     /// open for that tailor at this moment.
     fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Whether the store answers.
+    /// Whether the store takes changes.
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Does what is queued and closes. Later calls are answered [`StoreError::Unavailable`].

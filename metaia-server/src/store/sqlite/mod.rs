@@ -238,7 +238,7 @@ impl Store for SqliteStore {
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.read(|db| Ok(db.query_row("SELECT 1", [], |_| Ok(()))?)))
+        Box::pin(async move { Ok(self.writer.write(|_| Ok(())).await.map_err(of_write)?) })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -1,0 +1,57 @@
+//! The REST routes: handlers read the request, call a service, and write the answer.
+
+mod answer;
+mod documents;
+mod notifications;
+mod orders;
+mod paging;
+mod payments;
+mod realtime;
+mod refusal;
+mod tailors;
+#[cfg(test)]
+mod tests;
+
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
+
+use crate::state::AppState;
+
+/// Every route of this module, with absolute paths.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/orders", post(orders::place).get(orders::list))
+        .route("/api/orders/{id}", get(orders::read))
+        .route("/api/orders/{id}/status", put(orders::set_status))
+        .route("/api/orders/{id}/assign", put(orders::assign))
+        .route("/api/notifications", get(notifications::list).post(notifications::notify))
+        .route("/api/notifications/{id}/read", put(notifications::read))
+        .route("/api/notifications/read-all", put(notifications::read_all))
+        .route("/api/payments/orders/{orderId}", post(payments::open))
+        .route("/api/payments/verify", post(payments::verify))
+        .route("/api/payments/webhook", post(payments::webhook))
+        .route("/api/tailors/me/status", put(tailors::set_status))
+        .route("/api/realtime/emit", post(realtime::emit))
+}
+
+/// The description of these routes.
+#[derive(Debug, Clone, Copy, utoipa::OpenApi)]
+#[openapi(paths(
+    orders::place,
+    orders::list,
+    orders::read,
+    orders::set_status,
+    orders::assign,
+    notifications::list,
+    notifications::notify,
+    notifications::read,
+    notifications::read_all,
+    payments::open,
+    payments::verify,
+    payments::webhook,
+    tailors::set_status,
+    realtime::emit,
+))]
+pub struct ApiDoc;

@@ -1,0 +1,21 @@
+//! `?limit=&cursor=`.
+
+use crate::{
+    error::ApiError,
+    model::{Cursor, FieldError, PageRequest},
+};
+
+/// Records of a page where nobody says how many.
+const DEFAULT: u16 = 20;
+/// The most.
+const MOST: u16 = 100;
+
+/// The page that is asked for.
+pub(super) fn page(limit: Option<u16>, cursor: Option<Cursor>) -> Result<PageRequest, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT);
+    if (1..=MOST).contains(&limit) {
+        Ok(PageRequest { limit, cursor })
+    } else {
+        Err(ApiError::invalid(vec![FieldError::new("/limit", format!("must be 1 to {MOST}"))]))
+    }
+}

@@ -1,0 +1,116 @@
+//! Any event to anybody, by an admin or another backend.
+
+use metaia_realtime::{EventName, NewEntry, OrderId, Role, Room, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{Outcome, ServiceError, Services, only_operators};
+use crate::{
+    model::Caller,
+    store::{Answer, Change, Claim},
+};
+
+/// The body of `POST /api/realtime/emit`.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Emit {
+    /// To whom.
+    pub to: Target,
+    /// The event's name: 1 to 64 of `A-Za-z0-9_:.-`, not beginning with `rt:`.
+    #[schema(value_type = String)]
+    pub event: EventName,
+    /// Its payload: a JSON object, or anything where it is volatile.
+    #[schema(value_type = Object)]
+    pub data: Box<RawValue>,
+    /// Whether it skips the log: newest wins, may be dropped, never replayed.
+    #[serde(default)]
+    pub volatile: bool,
+}
+
+/// To whom an event goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// All devices of a user.
+    #[schema(value_type = String)]
+    User(UserId),
+    /// All users of a role.
+    #[schema(value_type = String)]
+    Role(Role),
+    /// Those who follow an order.
+    #[schema(value_type = String)]
+    Order(OrderId),
+    /// Everybody.
+    Everyone,
+}
+
+/// Names that the official clients raise by themselves: sent from here, they would be taken for theirs.
+const CLIENTS_OWN: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
+impl Target {
+    fn room(&self) -> Room {
+        match self {
+            Self::User(user) => Room::User(user.clone()),
+            Self::Role(role) => Room::Role(*role),
+            Self::Order(order) => Room::Order(order.clone()),
+            Self::Everyone => Room::Everyone,
+        }
+    }
+}
+
+impl Services {
+    /// Sends an event.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn emit(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        emit: Emit,
+    ) -> Result<Outcome, ServiceError> {
+        only_operators(caller)?;
+        if CLIENTS_OWN.contains(&emit.event.as_str()) {
+            return Err(ServiceError::invalid("/event", "is a name that clients use themselves"));
+        }
+        let request = emit.clone();
+        let work = |claim| async move {
+            if emit.volatile {
+                self.emit_volatile(emit, claim).await
+            } else {
+                self.emit_logged(emit, claim).await
+            }
+        };
+        self.once(caller, "POST /api/realtime/emit", key, &request, work).await
+    }
+
+    async fn emit_logged(&self, emit: Emit, claim: Option<Claim>) -> Result<Answer, ServiceError> {
+        let entry = NewEntry::event([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
+        let change = Change {
+            events: vec![entry],
+            claim,
+            reply: Box::new(|receipts| Answer::success(202, receipts.first().map(Sent::from))),
+            ..Change::answering(Answer::success(202, ()))
+        };
+        Ok(self.store().commit(change).await?)
+    }
+
+    async fn emit_volatile(&self, _: Emit, _: Option<Claim>) -> Result<Answer, ServiceError> {
+        Err(ServiceError::invalid("/volatile", "is not there yet"))
+    }
+}
+
+/// `{id, at}`
+#[derive(Serialize)]
+struct Sent {
+    id: metaia_realtime::EventId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<metaia_realtime::Position>,
+}
+
+impl From<&metaia_realtime::Receipt> for Sent {
+    fn from(receipt: &metaia_realtime::Receipt) -> Self {
+        Self { id: receipt.id, at: Some(receipt.position) }
+    }
+}

@@ -1,0 +1,37 @@
+//! What tailors say of themselves.
+
+use metaia_realtime::{
+    Role,
+    event::{TailorAvailability, TailorStatusUpdate},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{ServiceError, Services, only};
+use crate::model::{Caller, TailorStatus, Timestamp};
+
+/// The body of `PUT /api/tailors/me/status`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TailorStatusChange {
+    /// `available`, `busy` or `offline`.
+    #[schema(value_type = String)]
+    pub status: TailorAvailability,
+}
+
+impl Services {
+    /// Keeps the caller's status and tells the admins and the rooms of their open orders.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn set_tailor_status(
+        &self,
+        caller: &Caller,
+        TailorStatusChange { status }: TailorStatusChange,
+    ) -> Result<TailorStatusUpdate, ServiceError> {
+        let tailor = only(Role::Tailor, caller)?.clone();
+        let status = TailorStatus { tailor, status, at: Timestamp::now() };
+        let document = status.document();
+        self.store().set_tailor_status(status).await?;
+        Ok(document)
+    }
+}
