@@ -1,6 +1,9 @@
 //! Orders over REST: what is stored, how a status moves, and what is refused.
 
-use metaia_tests::fixtures::{assign, id_of, order_body, place_order, place_order_at, set_status};
+use metaia_tests::fixtures::{
+    all_until_now, assign, id_of, order_body, place_order, place_order_at, set_status,
+};
+use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -99,7 +102,7 @@ async fn if_match_guards_against_a_lost_update() {
     let path = format!("/api/orders/{id}/status");
     let seen = server.admin().header("if-match", &format!("\"{}\"", order["version"]));
     seen.put(&path, &json!({"status": "confirmed"})).await.ok(200);
-    seen.put(&path, &json!({"status": "in_progress"})).await.refused(412);
+    seen.put(&path, &json!({"status": "in_progress"})).await.refused_as(412, "precondition_failed");
     let after = server.admin().get(&format!("/api/orders/{id}")).await.data(200);
     assert_eq!(after["order"]["status"], "confirmed");
 }
@@ -116,6 +119,28 @@ async fn an_assignment_names_people_and_is_told_to_them() {
         let related = told["notifications"][0]["relatedOrder"].clone();
         assert_eq!(related, order["_id"], "{user}: {told}");
     }
+}
+
+#[tokio::test]
+async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
+    let server = Server::start().await;
+    let order = place_order_at(&server, "c1", "t1").await;
+    let mut admin = Phone::of(&server, "admin", "a1").await;
+    let same = assign(&server, id_of(&order), &json!({"tailor": "t1"})).await;
+    assert_eq!(same["version"], order["version"]);
+    assert_eq!(all_until_now(&server, &mut admin).await, [], "nothing changed, nothing is told");
+    let cleared = assign(&server, id_of(&order), &json!({"tailor": null})).await;
+    assert!(cleared["tailor"].is_null(), "{cleared}");
+    server.api("tailor", "t1").get(&format!("/api/orders/{}", id_of(&order))).await.refused(404);
+}
+
+#[tokio::test]
+async fn a_closed_order_is_not_assigned() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    set_status(&server, id_of(&order), "cancelled").await;
+    let path = format!("/api/orders/{}/assign", id_of(&order));
+    server.admin().put(&path, &json!({"tailor": "t1"})).await.refused_as(409, "order_closed");
 }
 
 #[tokio::test]
