@@ -65,11 +65,26 @@ impl Failure {
         Self::new(Exit::Ok, "")
     }
 
-    /// The message and its causes, in one line.
+    /// The message and its causes, in one line. Some crates repeat the cause in their own text; it is then said once.
     pub(crate) fn chain(&self) -> String {
         let first: &dyn std::error::Error = self;
         let causes = std::iter::successors(Some(first), |error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        causes.map(ToString::to_string).fold(String::new(), |said, next| match said.as_str() {
+            "" => next,
+            earlier if earlier.ends_with(&next) => said,
+            earlier => format!("{earlier}: {next}"),
+        })
+    }
+
+    /// Nobody answered, or nobody who can be trusted.
+    pub(crate) fn unreachable(source: impl Into<BoxError>) -> Self {
+        let failure = Self::new(Exit::Unreachable, "no connection").caused_by(source);
+        let hint = if failure.chain().contains("certificate") {
+            "is the certificate's authority trusted here? SSL_CERT_FILE names a file with more of them"
+        } else {
+            "is the server running, and --url its address?"
+        };
+        failure.hint(hint)
     }
 }
 
@@ -91,14 +106,14 @@ fn token_hint(message: &str) -> Option<String> {
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
+        if matches!(error, ConnectError::Unreachable(_)) {
+            return Self::unreachable(error);
+        }
         let (exit, hint) = match &error {
             ConnectError::Refused { message, .. } => (refusal(message), token_hint(message)),
             ConnectError::Http { status: 401, .. } => (Exit::Unauthenticated, None),
             ConnectError::Invalid(_) => (Exit::Usage, None),
             ConnectError::Credentials(_) => (Exit::Failed, None),
-            ConnectError::Unreachable(_) => {
-                (Exit::Unreachable, Some("is the server running, and --url its address?".to_owned()))
-            }
             _ => (Exit::Unreachable, None),
         };
         Self { hint, ..Self::new(exit, "no connection").caused_by(error) }
@@ -153,6 +168,15 @@ mod tests {
             Exit::Unreachable,
             "no connection: the server could not be reached: connection refused",
         );
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = std::io::Error::other("certificate unknown");
+        let failure =
+            Failure::unreachable(Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error));
+        assert_eq!(failure.chain(), "no connection: IO: certificate unknown");
+        assert!(failure.hint.unwrap().contains("SSL_CERT_FILE"));
     }
 
     #[test]

@@ -101,9 +101,7 @@ fn unanswered(error: reqwest::Error) -> Failure {
     if error.is_timeout() && !error.is_connect() {
         return Failure::new(Exit::TimedOut, "the server did not answer in time").caused_by(error);
     }
-    Failure::new(Exit::Unreachable, "no connection")
-        .caused_by(error)
-        .hint("is the server running, and --url its address?")
+    Failure::unreachable(error)
 }
 
 async fn understand(response: Response) -> Result<Answer, Failure> {

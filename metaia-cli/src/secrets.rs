@@ -14,9 +14,11 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads `.env` where there is one.
     pub(crate) fn load() -> Result<Self, Failure> {
-        let Ok(lines) = dotenvy::from_path_iter(".env") else { return Ok(Self::default()) };
-        let dotenv = lines.collect::<Result<_, _>>();
-        Ok(Self { dotenv: dotenv.map_err(|error| Failure::usage(".env cannot be read").caused_by(error))? })
+        match dotenvy::from_path_iter(".env").and_then(Iterator::collect) {
+            Ok(dotenv) => Ok(Self { dotenv }),
+            Err(error) if error.not_found() => Ok(Self::default()),
+            Err(error) => Err(Failure::usage(".env cannot be read").caused_by(error)),
+        }
     }
 
     /// A setting; an empty one counts as none.

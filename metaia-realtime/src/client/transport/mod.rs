@@ -36,8 +36,12 @@ impl From<TransportError> for DisconnectReason {
     }
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line. Some crates repeat the cause in their own text; it is then said once.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes.map(ToString::to_string).fold(String::new(), |said, next| match said.as_str() {
+        "" => next,
+        earlier if earlier.ends_with(&next) => said,
+        earlier => format!("{earlier}: {next}"),
+    })
 }
