@@ -17,6 +17,8 @@ impl Settings {
         match dotenvy::from_path_iter(".env").and_then(Iterator::collect) {
             Ok(dotenv) => Ok(Self { dotenv }),
             Err(error) if error.not_found() => Ok(Self::default()),
+            // The error would show the line, and with it what is perhaps a secret.
+            Err(dotenvy::Error::LineParse(..)) => Err(Failure::usage(".env has a line that is not NAME=VALUE")),
             Err(error) => Err(Failure::usage(".env cannot be read").caused_by(error)),
         }
     }
