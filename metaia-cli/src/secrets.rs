@@ -18,7 +18,9 @@ impl Settings {
             Ok(dotenv) => Ok(Self { dotenv }),
             Err(error) if error.not_found() => Ok(Self::default()),
             // The error would show the line, and with it what is perhaps a secret.
-            Err(dotenvy::Error::LineParse(..)) => Err(Failure::usage(".env has a line that is not NAME=VALUE")),
+            Err(dotenvy::Error::LineParse(..)) => {
+                Err(Failure::usage(".env has a line that is not NAME=VALUE"))
+            }
             Err(error) => Err(Failure::usage(".env cannot be read").caused_by(error)),
         }
     }
