@@ -77,7 +77,8 @@ impl Driver {
         let options = Arc::clone(&self.options);
         let fill = self.port.shared.resume().filler();
         let limit = options.connect_timeout;
-        let attempt = async move { timeout(limit, open(&options, fill)).await };
+        // In a box: it is many times as large as the rest of the task, and lives for moments of a connection of hours.
+        let attempt = Box::pin(async move { timeout(limit, open(&options, fill)).await });
         let opened = self.meanwhile(attempt).await?;
         Some(opened.unwrap_or(Err(ConnectError::Timeout(limit))))
     }

@@ -125,8 +125,7 @@ impl Report for Step<'_> {
 
 /// What is worth a glance in an answer.
 fn facts(data: &Value) -> String {
-    let members =
-        ["/order/status", "/payment/status", "/order/orderNumber", "/notification/_id", "/tailor/status"];
+    let members = ["/order/status", "/payment/status", "/order/orderNumber", "/notification/_id", "/status"];
     let found = members.iter().filter_map(|pointer| data.pointer(pointer)?.as_str());
     let found: Vec<&str> = found.collect();
     if found.is_empty() { String::new() } else { format!("  → {}", found.join(", ")) }
