@@ -3,12 +3,14 @@
 
 mod ignored;
 mod layers;
+mod layout;
 mod length;
 mod module_header;
 mod sleep;
 mod transport;
 mod walk;
 
+use crate::paths::root;
 use walk::Source;
 
 /// What a rule found.
@@ -40,7 +42,8 @@ pub(crate) fn run() -> Result<(), String> {
     for finding in findings(&sources, &ADVICE) {
         eprintln!("tidy: advice: {finding}");
     }
-    let broken = findings(&sources, &RULES);
+    let mut broken = findings(&sources, &RULES);
+    broken.extend(layout::check(root())?);
     if broken.is_empty() {
         eprintln!("tidy: {} files checked", sources.len());
         return Ok(());
