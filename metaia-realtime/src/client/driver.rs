@@ -52,21 +52,13 @@ impl Driver {
     pub(crate) async fn run(mut self, first: First) {
         let mut first = Some(first);
         while let Some(opened) = self.connect().await {
-            let down = match (opened, first.take()) {
-                (Err(error), Some(First::Once(waiting))) => return drop(waiting.send(Err(error))),
-                (Ok(opened), Some(First::Once(waiting))) => {
-                    let _ = waiting.send(Ok(()));
-                    self.serve(opened).await
-                }
-                (Ok(opened), _) => self.serve(opened).await,
-                (Err(error), _) => Some(Down::Failed(error)),
+            let Some(opened) = announce(first.take(), opened) else { return };
+            let down = match opened {
+                Ok(opened) => self.serve(opened).await,
+                Err(error) => Some(Down::Failed(error)),
             };
             let Some(down) = down else { return };
-            let Some(delay) = self.plan(down) else {
-                self.meanwhile(std::future::ready(())).await;
-                return;
-            };
-            if self.meanwhile(sleep(delay)).await.is_none() {
+            if !self.pause(down).await {
                 return;
             }
         }
@@ -104,15 +96,21 @@ impl Driver {
         (reason != DisconnectReason::ClientDisconnect).then_some(Down::Lost(reason, come_back))
     }
 
-    /// Decides whether there is another attempt and after how long, and tells the application.
-    fn plan(&mut self, down: Down) -> Option<Duration> {
-        let update = match self.decide(down) {
-            Ok(retrying) => Update::Retrying(retrying),
-            Err(reason) => Update::GaveUp(reason),
-        };
-        let delay = if let Update::Retrying(retrying) = &update { Some(retrying.delay) } else { None };
-        self.port.outbox.push(update);
-        delay
+    /// Tells the application whether there is another attempt, and waits for its time. `false`: there is none.
+    async fn pause(&mut self, down: Down) -> bool {
+        match self.decide(down) {
+            Ok(retrying) => {
+                let delay = retrying.delay;
+                self.port.outbox.push(Update::Retrying(retrying));
+                self.meanwhile(sleep(delay)).await.is_some()
+            }
+            Err(reason) => {
+                self.port.outbox.push(Update::GaveUp(reason));
+                // The last updates are handed over before the task ends.
+                self.meanwhile(std::future::ready(())).await;
+                false
+            }
+        }
     }
 
     fn decide(&mut self, down: Down) -> Result<Retrying, GaveUp> {
@@ -154,6 +152,25 @@ impl Driver {
                 }
                 Some(command) = self.port.commands.recv() => command.refuse(EmitError::NotConnected),
             }
+        }
+    }
+}
+
+/// Tells whoever waits for the first connection how it went. `None`: it failed, and that was all.
+fn announce(
+    first: Option<First>,
+    opened: Result<Opened, ConnectError>,
+) -> Option<Result<Opened, ConnectError>> {
+    let Some(First::Once(waiting)) = first else { return Some(opened) };
+    match opened {
+        Ok(opened) => {
+            // Nobody waiting any more means that the updates are dropped too, which the session notices.
+            let _ = waiting.send(Ok(()));
+            Some(Ok(opened))
+        }
+        Err(error) => {
+            let _ = waiting.send(Err(error));
+            None
         }
     }
 }

@@ -31,6 +31,25 @@ async fn a_lost_connection_is_resumed_by_position_and_rooms() {
 }
 
 #[tokio::test]
+async fn a_server_that_was_restarted_is_found_again() {
+    for transport in ALL {
+        let server = Server::start().await;
+        let forever = Reconnect { max_attempts: None, ..Reconnect::default() };
+        let quick = Reconnect { min: Duration::from_millis(1), max: Duration::from_millis(5), ..forever };
+        let (client, mut updates) =
+            client(&server).transport(transport).reconnect(quick).connect().await.unwrap();
+        client.join_order("o1").await.unwrap();
+        let address = server.url().trim_start_matches("http://").to_owned();
+        drop(server);
+        next(&mut updates, "the end", |update| matches!(update, Update::Disconnected(_)).then_some(())).await;
+        let server = Server::start_at(&address).await;
+        next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(()))
+            .await;
+        assert_eq!(server.auths()[0]["orders"], json!(["o1"]), "{transport:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_client_without_resume_says_nothing_of_its_past() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server).resume(false).orders(["o1"]).connect().await.unwrap();

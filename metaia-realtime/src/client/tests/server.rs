@@ -29,6 +29,11 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start() -> Self {
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// At an address that an earlier server had.
+    pub(super) async fn start_at(address: &str) -> Self {
         let (auths, busy) = (Arc::<Mutex<Vec<Value>>>::default(), Arc::<AtomicU64>::default());
         let (layer, io) = SocketIo::builder().ping_interval(Duration::from_secs(5)).build_layer();
         let seen = Arc::clone(&auths);
@@ -38,15 +43,16 @@ impl Server {
         let app = Router::new()
             .layer(layer)
             .layer(from_fn(move |request, next| gate(Arc::clone(&refusing), request, next)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         TaskTracker::new().spawn(async move {
             tokio::select! {
                 served = axum::serve(listener, app).into_future() => served.unwrap(),
-                () = stopped => io.close().await,
+                () = stopped => {}
             }
+            io.close().await;
         });
         Self { url, auths, busy, _stop: stop.drop_guard() }
     }
