@@ -121,24 +121,25 @@ fn refusal(status: u16, problem: &Value) -> Failure {
     let words =
         text("detail").or_else(|| text("message")).or_else(|| text("title")).unwrap_or("no reason given");
     let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
-    let fields: Vec<String> =
-        problem.get("errors").and_then(Value::as_array).into_iter().flatten().map(field).collect();
-    let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join("; ")) };
+    let fields = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let untold = fields.filter_map(|field| field_text(field, words));
+    let fields: String = untold.map(|field| format!("; {field}")).collect();
     let exit = match status {
         401 => Exit::Unauthenticated,
         403 => Exit::Denied,
         _ => Exit::Failed,
     };
     let failure = Failure::new(exit, format!("HTTP {status}{code}: {words}{fields}"));
-    match text("requestId") {
+    match text("requestId").filter(|id| status >= 500 && !id.is_empty()) {
         Some(id) => failure.hint(format!("the server's log knows this request as {id}")),
         None => failure,
     }
 }
 
-fn field(error: &Value) -> String {
+/// What is wrong with one field, unless the refusal has said so already.
+fn field_text(error: &Value, words: &str) -> Option<String> {
     let text = |member: &str| error.get(member).and_then(Value::as_str).unwrap_or_default();
-    format!("{} {}", text("pointer"), text("message"))
+    (!words.contains(text("message"))).then(|| format!("{} {}", text("pointer"), text("message")))
 }
 
 #[cfg(test)]
@@ -162,8 +163,10 @@ mod tests {
         });
         insta::assert_snapshot!(
             check(422, problem, Exit::Failed),
-            @"HTTP 422 (invalid_body): The body is not an order.: /items/0/price must be positive"
+            @"HTTP 422 (invalid_body): The body is not an order.; /items/0/price must be positive"
         );
+        let told = json!({"detail": "/a: must be positive", "errors": [{"pointer": "/a", "message": "must be positive"}]});
+        insta::assert_snapshot!(check(422, told, Exit::Failed), @"HTTP 422: /a: must be positive");
         insta::assert_snapshot!(check(502, json!(null), Exit::Failed), @"HTTP 502: no reason given");
     }
 

@@ -5,6 +5,8 @@ use metaia_realtime::UserId;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use super::flows::Wish;
+
 /// A wedding outfit and an alteration; prices in paise.
 pub(super) fn order() -> Value {
     json!({
@@ -23,13 +25,18 @@ pub(super) fn order() -> Value {
     })
 }
 
-pub(super) fn notification(user: &UserId, title: Option<&str>, message: Option<&str>) -> Value {
-    json!({
+/// About an order, where one is given.
+pub(super) fn notification(user: &UserId, wish: &Wish) -> Value {
+    let mut notification = json!({
         "user": user,
-        "type": "system",
-        "title": title.unwrap_or("Test notification"),
-        "message": message.unwrap_or("Sent by metaia trigger."),
-    })
+        "type": if wish.order.is_some() { "order" } else { "system" },
+        "title": wish.title.as_deref().unwrap_or("Test notification"),
+        "message": wish.message.as_deref().unwrap_or("Sent by metaia trigger."),
+    });
+    if let (Some(order), Some(members)) = (&wish.order, notification.as_object_mut()) {
+        members.insert("relatedOrder".to_owned(), json!(order));
+    }
+    notification
 }
 
 /// What the checkout hands to the app, which hands it to the server.
@@ -65,6 +72,15 @@ mod tests {
     #[test]
     fn a_signature_is_what_the_provider_makes() {
         insta::assert_snapshot!(signature("order_1", "pay_1", "secret"), @"52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd2cb");
+    }
+
+    #[test]
+    fn a_notification_may_be_about_an_order() {
+        let user: UserId = "u1".parse().unwrap();
+        let plain = notification(&user, &Wish::default());
+        assert_eq!((&plain["type"], plain.get("relatedOrder")), (&json!("system"), None));
+        let about = notification(&user, &Wish { order: Some("o1".into()), ..Wish::default() });
+        assert_eq!((&about["type"], &about["relatedOrder"]), (&json!("order"), &json!("o1")));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::exit::Failure;
 use crate::rest::Authority;
 
 /// What was asked for on the command line beside the cast.
+#[derive(Debug, Default)]
 pub(super) struct Wish {
     pub(super) order: Option<String>,
     pub(super) status: Option<String>,
@@ -17,7 +18,7 @@ pub(super) struct Wish {
 }
 
 pub(super) async fn notify(stage: &Stage, cast: &Cast<'_>, wish: &Wish) -> Result<(), Failure> {
-    let body = fixtures::notification(cast.customer(), wish.title.as_deref(), wish.message.as_deref());
+    let body = fixtures::notification(cast.customer(), wish);
     stage.post("notify", &cast.as_sender()?, "/api/notifications", &body).await.map(drop)
 }
 
