@@ -12,15 +12,23 @@ mod tailors;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
+    extract::FromRef,
     routing::{get, post, put},
 };
 
-use crate::state::AppState;
+use crate::{gate::Gate, services::Services};
 
 /// Every route of this module, with absolute paths.
-pub fn router() -> Router<AppState> {
+pub(crate) fn router<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Services: FromRef<S>,
+    Arc<Gate>: FromRef<S>,
+{
     Router::new()
         .route("/api/orders", post(orders::place).get(orders::list))
         .route("/api/orders/{id}", get(orders::read))

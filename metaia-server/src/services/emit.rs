@@ -1,10 +1,10 @@
 //! Any event to anybody, by an admin or another backend.
 
-use metaia_realtime::{EventName, NewEntry, OrderId, Role, Room, UserId};
+use metaia_realtime::{EventName, NewEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Outcome, ServiceError, Services, only_operators};
+use super::{Outcome, ServiceError, Services, Target, only_operators};
 use crate::{
     model::Caller,
     store::{Answer, Change, Claim},
@@ -27,37 +27,9 @@ pub struct Emit {
     pub volatile: bool,
 }
 
-/// To whom an event goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// All devices of a user.
-    #[schema(value_type = String)]
-    User(UserId),
-    /// All users of a role.
-    #[schema(value_type = String)]
-    Role(Role),
-    /// Those who follow an order.
-    #[schema(value_type = String)]
-    Order(OrderId),
-    /// Everybody.
-    Everyone,
-}
-
 /// Names that the official clients raise by themselves: sent from here, they would be taken for theirs.
 const CLIENTS_OWN: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
-
-impl Target {
-    fn room(&self) -> Room {
-        match self {
-            Self::User(user) => Room::User(user.clone()),
-            Self::Role(role) => Room::Role(*role),
-            Self::Order(order) => Room::Order(order.clone()),
-            Self::Everyone => Room::Everyone,
-        }
-    }
-}
 
 impl Services {
     /// Sends an event.

@@ -50,6 +50,9 @@ pub enum ServiceError {
     /// A signature is wrong.
     #[error("The signature is not valid.")]
     InvalidSignature,
+    /// The provider's delivery is not signed by it.
+    #[error("The signature is not valid.")]
+    ForgedWebhook,
     /// The provider's delivery is not what it documents.
     #[error("{0}")]
     InvalidWebhook(&'static str),
@@ -89,7 +92,7 @@ impl ServiceError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::InvalidWebhook(_) => 400,
-            Self::Unauthenticated => 401,
+            Self::Unauthenticated | Self::ForgedWebhook => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::IllegalTransition { .. }
@@ -124,7 +127,7 @@ impl ServiceError {
             Self::VersionMismatch => "precondition_failed",
             Self::TooLarge { .. } => "payload_too_large",
             Self::Invalid(_) => "validation_failed",
-            Self::InvalidSignature => "invalid_signature",
+            Self::InvalidSignature | Self::ForgedWebhook => "invalid_signature",
             Self::KeyReused => "idempotency_key_reused",
             Self::Store(StoreError::Corrupt(_) | StoreError::Event(_)) | Self::Internal(_) => "internal",
             Self::Provider(ProviderError::Refused { .. }) => "payment_provider_refused",

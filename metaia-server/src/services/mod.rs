@@ -10,6 +10,9 @@ mod once;
 mod orders;
 mod payments;
 mod tailors;
+mod target;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -18,12 +21,13 @@ use std::{fmt, sync::Arc};
 
 use metaia_realtime::{Realtime, Role, UserId};
 
-pub use emit::{Emit, Target};
+pub use emit::Emit;
 pub use error::ServiceError;
 pub use once::Outcome;
 pub use orders::StatusChange;
 pub use payments::{PaymentSettings, Verification};
 pub use tailors::TailorStatusChange;
+pub use target::Target;
 pub use webhook::Delivery;
 
 use self::once::Running;

@@ -1,1 +1,194 @@
+//! What each use case does to the records and puts into the log, in which order and to whom.
 
+use metaia_realtime::{Access, Identity, OrderAccess as _, OrderId, Role};
+use serde_json::{Value, json};
+
+use super::{
+    testing::{World, caller},
+    *,
+};
+use crate::{model::Order, policy::StoreAccess, store::Answer};
+
+fn data(answer: &Answer) -> Value {
+    serde_json::from_str::<Value>(&answer.body).unwrap()["data"].take()
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+async fn place(world: &World, mut body: Value) -> Order {
+    body["items"] = json!([{ "garment": "kurta", "quantity": 1, "price": 900 }]);
+    let customer = caller(Role::Customer, "c1");
+    let placed = world.services.place_order(&customer, None, from(body)).await.unwrap();
+    from(data(&placed.answer)["order"].take())
+}
+
+/// Events as `name → rooms`.
+async fn told(world: &World, after: u64) -> Vec<String> {
+    let logged = world.logged_after(after).await;
+    logged.into_iter().map(|(name, rooms, _)| format!("{name} → {}", rooms.join(" "))).collect()
+}
+
+async fn assign(world: &World, order: &OrderId, body: Value) -> Answer {
+    world.services.assign(&caller(Role::Admin, "a1"), order, None, from(body)).await.unwrap()
+}
+
+async fn set(
+    world: &World,
+    who: (Role, &str),
+    order: &OrderId,
+    status: &str,
+) -> Result<Answer, ServiceError> {
+    let change = from(json!({ "status": status }));
+    world.services.set_status(&caller(who.0, who.1), order, None, change).await
+}
+
+#[tokio::test]
+async fn a_new_order_is_told_to_whom_it_concerns() {
+    let world = World::new().await;
+    let order = place(&world, json!({ "tailor": "t1" })).await;
+    let id = &order.id;
+    assert_eq!(
+        told(&world, 0).await,
+        [
+            format!("order_update → order-{id} admin-room user-c1 user-t1"),
+            "new_notification → user-c1".to_owned(),
+            "new_notification → user-t1".to_owned(),
+        ]
+    );
+    let logged = world.logged_after(0).await;
+    assert_eq!(logged[0].2, serde_json::to_value(&order).unwrap());
+    assert_eq!(logged[1].2["title"], "Order Placed Successfully");
+    assert_eq!(logged[1].2["message"], format!("Order {} created", order.order_number));
+    assert_eq!(logged[1].2["relatedOrder"], json!(id));
+}
+
+#[tokio::test]
+async fn access_is_decided_again_before_anybody_hears_of_the_assignment() {
+    let world = World::new().await;
+    let order = place(&world, json!({ "tailor": "t1" })).await;
+    let (id, before) = (&order.id, world.head().await);
+    assign(&world, id, json!({ "tailor": "t2", "deliveryPartner": "d1" })).await;
+    assert_eq!(
+        told(&world, before).await,
+        [
+            format!("rt:recheck → order-{id}"),
+            format!("order_update → order-{id} admin-room user-c1 user-t2 user-d1"),
+            "new_notification → user-t2".to_owned(),
+            "new_notification → user-d1".to_owned(),
+            "new_notification → user-t1".to_owned(),
+        ]
+    );
+    let before = world.head().await;
+    let again = assign(&world, id, json!({ "tailor": "t2" })).await;
+    assert_eq!((data(&again)["order"]["version"].as_u64(), world.head().await), (Some(2), before));
+    let cleared = assign(&world, id, json!({ "tailor": null })).await;
+    assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is() {
+    let world = World::new().await;
+    let order = place(&world, json!({ "tailor": "t1" })).await;
+    let id = &order.id;
+    assign(&world, id, json!({ "deliveryPartner": "d1" })).await;
+    for (who, status, heard) in [
+        ((Role::Admin, "a1"), "confirmed", &["user-c1", "user-t1"][..]),
+        ((Role::Tailor, "t1"), "in_progress", &["user-c1"]),
+        ((Role::Tailor, "t1"), "ready", &["user-c1", "user-d1"]),
+        ((Role::Delivery, "d1"), "out_for_delivery", &["user-c1"]),
+        ((Role::Admin, "a1"), "delivered", &["user-c1", "user-d1"]),
+    ] {
+        let before = world.head().await;
+        set(&world, who, id, status).await.unwrap();
+        let told = told(&world, before).await;
+        let notifications: Vec<_> = heard.iter().map(|room| format!("new_notification → {room}")).collect();
+        assert!(told[0].starts_with("order_update"), "{told:?}");
+        assert_eq!(told[1..], notifications, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left() {
+    let world = World::new().await;
+    let order = place(&world, json!({})).await;
+    let admin = (Role::Admin, "a1");
+    let (one, two) = tokio::join!(
+        set(&world, admin, &order.id, "confirmed"),
+        set(&world, (Role::Customer, "c1"), &order.id, "cancelled"),
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let version = world.services.order(&caller(Role::Admin, "a1"), &order.id).await.unwrap().version;
+    assert_eq!(version, 2);
+}
+
+#[tokio::test]
+async fn the_policy_admits_whom_the_order_concerns_and_nobody_else() {
+    let world = World::new().await;
+    let order = place(&world, json!({ "tailor": "t1" })).await;
+    let policy = StoreAccess::new(Arc::new(world.store.clone()));
+    let missing: OrderId = "0".repeat(24).parse().unwrap();
+    for (role, user, allowed) in [
+        (Role::Admin, "a1", true),
+        (Role::Customer, "c1", true),
+        (Role::Customer, "t1", false),
+        (Role::Tailor, "t1", true),
+        (Role::Tailor, "c1", false),
+        (Role::Delivery, "t1", false),
+    ] {
+        let who = Identity::new(user.parse().unwrap(), role);
+        let expected = if allowed { Access::Allowed } else { Access::Denied };
+        assert_eq!(policy.may_join(&who, &order.id).await.unwrap(), expected, "{role} {user}");
+        assert_eq!(policy.may_join(&who, &missing).await.unwrap(), Access::Denied);
+    }
+    assign(&world, &order.id, json!({ "tailor": "t2" })).await;
+    let replaced = Identity::new("t1".parse().unwrap(), Role::Tailor);
+    assert_eq!(policy.may_join(&replaced, &order.id).await.unwrap(), Access::Denied);
+    world.store.close().await;
+    assert!(policy.may_join(&replaced, &order.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer() {
+    let world = World::new().await;
+    let body = json!({ "items": [{ "garment": "kurta", "quantity": 1, "price": 900 }] });
+    let customer = caller(Role::Customer, "c1");
+    let first = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    let head = world.head().await;
+    let second = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    assert!(!first.replayed && second.replayed);
+    assert_eq!((second.answer, world.head().await), (first.answer.clone(), head));
+    let world = world.restarted().await;
+    let third = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    assert_eq!((third.answer, world.head().await), (first.answer, 0));
+    let mut other = body;
+    other["items"][0]["price"] = json!(1);
+    let reused = world.services.place_order(&customer, Some("k"), from(other)).await;
+    assert_eq!(reused.unwrap_err().code(), "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_user_and_one_route() {
+    let world = World::new().await;
+    let emit = json!({ "to": "everyone", "event": "hello", "data": {} });
+    let notice = json!({ "user": "u1", "type": "system", "title": "t", "message": "m" });
+    for who in [caller(Role::Admin, "a1"), caller(Role::Admin, "a2"), Caller::ApiKey] {
+        assert!(!world.services.emit(&who, Some("k"), from(emit.clone())).await.unwrap().replayed);
+        assert!(!world.services.notify(&who, Some("k"), from(notice.clone())).await.unwrap().replayed);
+    }
+    assert_eq!(world.head().await, 6);
+}
+
+#[tokio::test]
+async fn an_emit_answers_where_its_event_is_and_so_does_its_retry() {
+    let world = World::new().await;
+    let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
+    let sent = world.services.emit(&Caller::ApiKey, Some("k"), from(emit.clone())).await.unwrap();
+    let page = metaia_realtime::EventLog::read(&world.log, None, 0, 10).await.unwrap();
+    let entry = &page.entries[0];
+    assert_eq!(data(&sent.answer), json!({ "id": entry.content().id(), "at": entry.position() }));
+    assert_eq!(entry.content().payload().as_str(), r#"{"a":[1.5],"b":1}"#, "as it was given");
+    let again = world.services.emit(&Caller::ApiKey, Some("k"), from(emit)).await.unwrap();
+    assert_eq!((again.answer, world.head().await), (sent.answer, 1));
+}

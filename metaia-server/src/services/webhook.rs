@@ -66,7 +66,7 @@ impl Services {
     /// was refused or not committed can come again.
     ///
     /// # Errors
-    /// See [`ServiceError`]: `InvalidSignature`, `InvalidWebhook` where it is not what the provider documents.
+    /// See [`ServiceError`]: `ForgedWebhook`, `InvalidWebhook` where it is not what the provider documents.
     pub async fn take_delivery(&self, delivery: Delivery<'_>) -> Result<Answer, ServiceError> {
         let event_id = self.require_genuine(delivery)?;
         let document: Document = serde_json::from_slice(delivery.body)
@@ -86,7 +86,7 @@ impl Services {
     fn require_genuine<'a>(&self, delivery: Delivery<'a>) -> Result<&'a str, ServiceError> {
         let signed = self.0.payments.webhook_secret.as_ref().zip(delivery.signature);
         if !signed.is_some_and(|(secret, signature)| webhook_is_valid(secret, delivery.body, signature)) {
-            return Err(ServiceError::InvalidSignature);
+            return Err(ServiceError::ForgedWebhook);
         }
         let shape = |id: &&str| (1..=128).contains(&id.len());
         delivery.event_id.filter(shape).ok_or(ServiceError::InvalidWebhook("x-razorpay-event-id is missing."))
