@@ -1,6 +1,6 @@
 //! Records for this crate's tests.
 
-use metaia_realtime::{OrderId, UserId};
+use metaia_realtime::UserId;
 
 use super::{Order, Timestamp};
 
@@ -14,9 +14,4 @@ pub(crate) fn order() -> Order {
     let body = r#"{"items":[{"garment":"shirt","quantity":2,"price":1500}]}"#;
     let new: super::NewOrder = serde_json::from_str(body).unwrap();
     Order::place(new, 3000, user("c1"), Timestamp::now())
-}
-
-/// An order id that nobody has.
-pub(crate) fn nowhere() -> OrderId {
-    "0".repeat(24).parse().unwrap()
 }

@@ -1,3 +1,5 @@
+//! Keys: one request, one answer.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Pages and filters.
+
 use super::*;
 
 async fn pages(who: &As<'_>, path: &str, list: &str) -> Vec<Value> {

@@ -1,3 +1,5 @@
+//! Orders: what is answered, and each way to be refused.
+
 use super::*;
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Payments: opened, verified, and told of by the provider.
+
 use super::*;
 use crate::{
     payment::signature::of_checkout,
