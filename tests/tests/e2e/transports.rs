@@ -33,15 +33,6 @@ async fn websocket_only_refuses_polling() {
 }
 
 #[tokio::test]
-async fn polling_only_serves_clients_with_default_transports() {
-    let server = Setup::new().env("METAIA_TRANSPORTS", "polling").start().await;
-    let mut driver = Driver::node();
-    driver.ready("c1", &server, &token("customer", "c1")).await;
-    assert_eq!(driver.call("c1", "join_order_room", &json!("none")).await["code"], "forbidden");
-    Phone::open_with(&server, &[]).await.expect_err("no WebSocket handshake");
-}
-
-#[tokio::test]
 async fn a_polling_session_ends_with_its_token() {
     let server = Server::start().await;
     let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::token::in_seconds(3)});
