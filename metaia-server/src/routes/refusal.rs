@@ -1,6 +1,6 @@
 //! Refusals of services as problem documents.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 
 use crate::{error::ApiError, services::ServiceError, store::StoreError};
 
@@ -10,11 +10,25 @@ impl From<ServiceError> for ApiError {
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Store(cause @ StoreError::Unavailable(_)) => Self::unavailable(cause),
-            other => {
-                let status =
-                    StatusCode::from_u16(other.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                Self::new(status, other.code(), other.to_string()).caused_by(other)
-            }
+            other => with_header(&other, plain(&other)).caused_by(other),
         }
+    }
+}
+
+fn plain(error: &ServiceError) -> ApiError {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ApiError::new(status, error.code(), error.to_string())
+}
+
+/// What HTTP wants beside some statuses: how to come in, and when to try again.
+fn with_header(error: &ServiceError, refusal: ApiError) -> ApiError {
+    match error {
+        ServiceError::Unauthenticated => {
+            refusal.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        }
+        ServiceError::InProgress | ServiceError::Busy => {
+            refusal.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        }
+        _ => refusal,
     }
 }
