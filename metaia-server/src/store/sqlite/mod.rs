@@ -10,16 +10,16 @@ mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
-    EventError, Limits, MemoryLog, NewEntry, OrderId, Receipt, UserId,
-    event::{NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
+    Limits, MemoryLog, OrderId, UserId,
     sqlite::{OpenError, Options, Readers, Writer},
 };
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use self::{
     events::Feed,
@@ -27,9 +27,8 @@ use self::{
 };
 use super::{
     Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store, StoreError,
-    Write,
 };
-use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus, Timestamp};
+use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
 /// How many reads run at once.
 const READERS: usize = 4;
@@ -53,13 +52,6 @@ pub enum OpenStoreError {
     /// The database is open, but its events cannot be read.
     #[error("the events of the store cannot be read")]
     Read(#[source] StoreError),
-}
-
-/// What a transaction did, on its way to the log and to the caller.
-struct Done<T> {
-    answer: T,
-    events: Vec<NewEntry>,
-    receipts: Vec<Receipt>,
 }
 
 impl SqliteStore {
@@ -88,107 +80,6 @@ impl SqliteStore {
     {
         self.readers.read(work).await.map_err(of_read)
     }
-
-    /// One transaction: `work` writes records and says which events they make, the events become rows beside them, and
-    /// `finish` makes the answer of both. After the commit the events go into the log.
-    async fn transact<W, T, F, G>(&self, work: F, finish: G) -> Result<T, CommitError>
-    where
-        F: FnOnce(&Connection) -> Result<(W, Vec<NewEntry>), Fault> + Send + 'static,
-        G: FnOnce(&Connection, W, &[Receipt]) -> Result<T, Fault> + Send + 'static,
-        T: Clone + Send + 'static,
-        W: 'static,
-    {
-        let (feed, publisher) = (self.feed.clone(), self.feed.clone());
-        let transaction = move |db: &rusqlite::Savepoint<'_>| {
-            let (made, events) = work(db)?;
-            let receipts = feed.write(db, &events)?;
-            let answer = finish(db, made, &receipts)?;
-            Ok(Done { answer, events, receipts })
-        };
-        let after = move |done: &Done<T>| publisher.publish(&done.events, &done.receipts);
-        let done = self.writer.write_then(transaction, after).await.map_err(of_write)?;
-        Ok(done.answer)
-    }
-
-    async fn commit_change(&self, change: Change) -> Result<Answer, CommitError> {
-        let Change { writes, events, claim, reply } = change;
-        if let Some(size) = events.iter().map(NewEntry::size).find(|size| *size > self.entry_bytes) {
-            return Err(CommitError::Event(EventError::TooLarge { size, limit: self.entry_bytes }));
-        }
-        let work = move |db: &Connection| {
-            writes.iter().try_for_each(|write| apply(db, write))?;
-            Ok(((), events))
-        };
-        let finish = move |db: &Connection, (), receipts: &[Receipt]| {
-            let answer = reply(receipts);
-            claim.map(|claim| claims::keep(db, &claim, &answer)).transpose()?;
-            Ok(answer)
-        };
-        self.transact(work, finish).await
-    }
-
-    async fn mark_one(
-        &self,
-        user: UserId,
-        id: NotificationId,
-    ) -> Result<Option<(Notification, u64)>, CommitError> {
-        let work = move |db: &Connection| {
-            let marked = notifications::mark_read(db, &user, Some(id))?;
-            let unread = notifications::count_unread(db, &user)?;
-            let which = ReadNotifications::Ids { ids: vec![id.to_string()] };
-            let events = read_events(&user, marked, which, unread)?;
-            let own = notifications::own(db, &user, id)?;
-            Ok((own.map(|own| (own, unread)), events))
-        };
-        self.transact(work, |_, own, _| Ok(own)).await
-    }
-
-    async fn mark_all(&self, user: UserId) -> Result<u64, CommitError> {
-        let work = move |db: &Connection| {
-            let marked = notifications::mark_read(db, &user, None)?;
-            let events = read_events(&user, marked, ReadNotifications::All { all: true }, 0)?;
-            Ok((marked, events))
-        };
-        self.transact(work, |_, marked, _| Ok(marked)).await
-    }
-
-    async fn keep_tailor_status(&self, new: TailorStatus) -> Result<(), CommitError> {
-        let work = move |db: &Connection| {
-            let sql = "INSERT INTO tailor_status (tailor, status, at) VALUES (?1, ?2, ?3)
-                ON CONFLICT (tailor) DO UPDATE SET status = ?2, at = ?3";
-            let name = row::name_of(&new.status);
-            db.prepare_cached(sql)?.execute(params![new.tailor.as_str(), name, new.at.ms()])?;
-            let rooms = TailorStatusUpdate::rooms(&orders::open_of(db, &new.tailor)?);
-            let event = NewEntry::event(rooms, &new.document()).map_err(Fault::Event)?;
-            Ok(((), vec![event]))
-        };
-        self.transact(work, |_, (), _| Ok(())).await
-    }
-}
-
-fn apply(db: &Connection, write: &Write) -> Result<(), Fault> {
-    match write {
-        Write::NewOrder(order) => orders::insert(db, order),
-        Write::Order(order) => orders::update(db, order),
-        Write::NewNotification(notification) => notifications::insert(db, notification),
-        Write::NewPayment(payment) => payments::insert(db, payment),
-        Write::Payment { payment, from } => payments::update(db, payment, *from),
-        Write::ProviderEvent(id) => payments::see_event(db, id, Timestamp::now()),
-    }
-}
-
-/// `notification_read`, where anything was marked.
-fn read_events(
-    user: &UserId,
-    marked: u64,
-    which: ReadNotifications,
-    unread_count: u64,
-) -> Result<Vec<NewEntry>, Fault> {
-    if marked == 0 {
-        return Ok(Vec::new());
-    }
-    let event = NotificationRead { which, unread_count };
-    Ok(vec![NewEntry::event(NewNotification::rooms(user), &event).map_err(Fault::Event)?])
 }
 
 impl Store for SqliteStore {

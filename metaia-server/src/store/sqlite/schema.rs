@@ -21,6 +21,7 @@ CREATE TABLE orders (
     document TEXT NOT NULL
 ) STRICT;
 CREATE INDEX orders_by_time ON orders (created_at, id);
+CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, created_at, id);
 CREATE INDEX orders_by_tailor ON orders (tailor, created_at, id) WHERE tailor IS NOT NULL;
 CREATE INDEX orders_by_courier ON orders (courier, created_at, id) WHERE courier IS NOT NULL;

@@ -7,7 +7,7 @@ mod lists;
 mod records;
 
 use metaia_realtime::{
-    EventLog, Role, Room,
+    EventError, EventLog, NewEntry, Role, Room,
     event::{NotificationKind, OrderUpdate, PaymentStatus, TailorAvailability},
 };
 use serde_json::json;
@@ -15,10 +15,10 @@ use serde_json::json;
 use super::*;
 use crate::{
     model::{
-        Caller, OrderStatus, PageRequest, PaymentId,
+        Caller, OrderStatus, PageRequest, PaymentId, Timestamp,
         testing::{order, user},
     },
-    store::{Whose, testing::Folder},
+    store::{Whose, Write, testing::Folder},
 };
 
 struct Fixture {
