@@ -1,6 +1,7 @@
 //! The routes as somebody sees them: requests in, statuses and codes out.
 
 mod idempotency;
+mod junk;
 mod lists;
 mod orders;
 mod others;

@@ -97,7 +97,7 @@ fn event(name: &str, payment: &Value, amount: i64) -> String {
     json!({ "entity": "event", "event": name, "payload": { "payment": { "entity": entity } } }).to_string()
 }
 
-async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
+pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
     let signature = crate::secrets::digest(WEBHOOK_SECRET.as_bytes(), body.as_bytes());
     let signature = hex::encode(hmac::Mac::finalize(signature).into_bytes());
     let provider = api.nobody().with("x-razorpay-event-id", id).with("x-razorpay-signature", &signature);

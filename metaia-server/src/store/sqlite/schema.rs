@@ -25,7 +25,7 @@ CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, created_at, id);
 CREATE INDEX orders_by_tailor ON orders (tailor, created_at, id) WHERE tailor IS NOT NULL;
 CREATE INDEX orders_by_courier ON orders (courier, created_at, id) WHERE courier IS NOT NULL;
-CREATE INDEX orders_open_by_tailor ON orders (tailor)
+CREATE INDEX orders_open_by_tailor ON orders (tailor, id)
     WHERE tailor IS NOT NULL AND status NOT IN ('delivered', 'cancelled');
 
 CREATE TABLE notifications (

@@ -1,0 +1,110 @@
+//! Whatever is sent, the answer is a success or a refusal that says why; never the server's own fault.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::{payments::deliver, *};
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "(\\PC{0,12}|everyone|c1|pending|order_0_90000|[\u{0}-\u{1f}]{1,3})".prop_map(Value::from),
+    ];
+    let member = "(items|price|status|tailor|user|to|data|event|payload|entity|\\$ne|__proto__|[a-z]{1,6})";
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((member, inner), 0..4).prop_map(|members| members.into_iter().collect::<Value>()),
+        ]
+    })
+}
+
+/// A good body of each route.
+fn bodies() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("POST", "/api/orders", order()),
+        ("PUT", "/api/orders/{id}/status", json!({ "status": "confirmed" })),
+        ("PUT", "/api/orders/{id}/assign", json!({ "tailor": "t1" })),
+        (
+            "POST",
+            "/api/notifications",
+            json!({ "user": "c1", "type": "system", "title": "t", "message": "m" }),
+        ),
+        (
+            "POST",
+            "/api/payments/verify",
+            json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" }),
+        ),
+        ("PUT", "/api/tailors/me/status", json!({ "status": "busy" })),
+        ("POST", "/api/realtime/emit", json!({ "to": "everyone", "event": "x", "data": {} })),
+    ]
+}
+
+/// One member of a good body, possibly deep inside, replaced.
+fn spoil(body: &mut Value, path: &[usize], junk: Value) {
+    let mut place = body;
+    for step in path {
+        let children = place.as_array().map(Vec::len).or(place.as_object().map(serde_json::Map::len));
+        let Some(step) = children.filter(|count| *count > 0).map(|count| step % count) else { break };
+        place = match place {
+            Value::Array(items) => &mut items[step],
+            Value::Object(members) => members.values_mut().nth(step).unwrap(),
+            _ => unreachable!("has children"),
+        };
+    }
+    *place = junk;
+}
+
+/// Runs `ask` for many people of a world that all cases share.
+fn with_api(ask: impl AsyncFn(&Api)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { ask(&Api::new().await).await });
+}
+
+async fn ask_everybody(api: &Api, method: &str, path: &str, body: &Value) {
+    let (_, order) = api.order().await;
+    let path = path.replace("/api/orders/{id}", &order);
+    let tailor = api.user(Role::Tailor, "t1");
+    for who in [api.admin(), api.customer(), tailor, api.backend(), api.nobody()] {
+        let reply = who.send(method, &path, body.to_string().into_bytes()).await;
+        assert!(reply.status.as_u16() < 500, "{method} {path} {body}: {reply:?}");
+        assert!(reply.body["data"].is_object() || reply.body["code"].is_string(), "{reply:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn spoilt_bodies_are_refused_and_never_break_the_server(
+        route in select(bodies()), path in vec(0usize..6, 0..4), junk in any_json()
+    ) {
+        let (method, address, mut body) = route;
+        spoil(&mut body, &path, junk);
+        with_api(async |api: &Api| ask_everybody(api, method, address, &body).await);
+    }
+
+    #[test]
+    fn genuine_deliveries_of_any_shape_never_break_the_server(junk in any_json(), deep in any_json()) {
+        let nested = json!({ "event": "payment.captured", "payload": { "payment": { "entity": deep } } });
+        with_api(async |api: &Api| {
+            for (id, body) in [("evt_1", &junk), ("evt_2", &nested)] {
+                let reply = deliver(api, id, &body.to_string()).await;
+                assert!([200, 400].contains(&reply.status.as_u16()), "{body}: {reply:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn any_query_is_a_page_or_a_refusal(query in "[a-z]{0,8}=[!-~]{0,20}(&(limit|cursor|since|unread|status)=[!-~]{0,45})?") {
+        let query = query.replace(['#', '"', '<', '>', '\\', '^', '`', '{', '}', '|'], "");
+        with_api(async |api: &Api| {
+            for path in ["/api/orders", "/api/notifications"] {
+                let reply = api.customer().get(&format!("{path}?{query}")).await;
+                assert!([200, 422].contains(&reply.status.as_u16()), "{query}: {reply:?}");
+            }
+        });
+    }
+}
