@@ -5,6 +5,8 @@
 //! afterwards. [`SqliteStore`] is the embedded one.
 
 mod change;
+#[cfg(test)]
+pub(crate) mod contract;
 mod error;
 mod sqlite;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Pages.
 
-use proptest::{prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 
 use super::*;
 
@@ -21,8 +21,8 @@ prop_compose! {
     /// Many made in the same millisecond.
     fn any_order()(
         customer in select(&USERS[..]),
-        tailor in proptest::option::of(select(&USERS[..])),
-        courier in proptest::option::of(select(&USERS[..])),
+        tailor in option::of(select(&USERS[..])),
+        courier in option::of(select(&USERS[..])),
         status in select(&STATUSES[..]),
         ms in 0i64..3,
     ) -> Order {
@@ -42,13 +42,13 @@ fn wanted(order: &Order, query: &OrderQuery) -> bool {
     mine && query.status.is_none_or(|status| order.status == status)
 }
 
-async fn paged(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
-    let fixture = Fixture::new().await;
+async fn paged<S: Site>(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
+    let site = S::new().await;
     let writes = orders.iter().cloned().map(Write::NewOrder).collect();
-    fixture.store.commit(change(writes, vec![], None)).await.unwrap();
+    site.store().commit(change(writes, vec![], None)).await.unwrap();
     let mut seen = Vec::new();
     loop {
-        let page = fixture.store.orders(query.clone()).await.unwrap();
+        let page = site.store().orders(query.clone()).await.unwrap();
         assert!(page.items.len() <= usize::from(query.page.limit));
         seen.extend(page.items);
         query.page.cursor = page.next;
@@ -58,22 +58,18 @@ async fn paged(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    /// Against the naive model: filter everything, newest first.
-    #[test]
-    fn pages_together_are_what_filtering_everything_gives(
-        mut orders in proptest::collection::vec(any_order(), 0..20),
-        whose in whose(),
-        status in proptest::option::of(select(&STATUSES[..])),
-        limit in 1u16..7,
-    ) {
+/// Against the naive model: filter everything, newest first.
+pub(crate) fn pages_together_are_what_filtering_everything_gives<S: Site>() {
+    let cases = (vec(any_order(), 0..20), whose(), option::of(select(&STATUSES[..])), 1u16..7);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(32));
+    let run = |(mut orders, whose, status, limit): (Vec<Order>, _, _, _)| {
         let query = OrderQuery { whose, status, ..all(limit) };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let seen = runtime.block_on(paged(&orders, query.clone()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let seen = runtime.block_on(paged::<S>(&orders, query.clone()));
         orders.retain(|order| wanted(order, &query));
         orders.sort_by(|a, b| (b.created_at, b.id.as_str()).cmp(&(a.created_at, a.id.as_str())));
         prop_assert_eq!(seen, orders);
-    }
+        Ok(())
+    };
+    runner.run(&cases, run).unwrap();
 }

@@ -1,0 +1,83 @@
+//! A change and its events: both or neither, and in one order.
+
+use super::*;
+
+pub(crate) async fn a_change_and_its_events_are_there_together_after_a_restart<S: Site>() {
+    let site = S::new().await;
+    let order = order();
+    site.store().commit(placed(&order)).await.unwrap();
+    assert_eq!(names(&site).await, ["order_update"]);
+    let site = site.reopened().await;
+    assert_eq!(site.store().order(&order.id).await.unwrap(), Some(order.clone()));
+    let next =
+        order.assigned(&serde_json::from_value(json!({"tailor": "t1"})).unwrap(), order.created_at).unwrap();
+    site.store()
+        .commit(change(vec![Write::Order(next.order.clone())], vec![update_of(&next.order)], None))
+        .await
+        .unwrap();
+    assert_eq!(names(&site).await.last().unwrap(), "order_update");
+    assert_eq!(site.store().order(&order.id).await.unwrap(), Some(next.order));
+}
+
+pub(crate) async fn what_is_refused_leaves_neither_record_nor_event<S: Site>() {
+    let site = S::new().await;
+    let order = order();
+    site.store().commit(placed(&order)).await.unwrap();
+    let stale = change(vec![Write::Order(order.clone())], vec![update_of(&order)], None);
+    assert!(matches!(site.store().commit(stale).await, Err(CommitError::Missed)));
+    assert!(matches!(site.store().commit(placed(&order)).await, Err(CommitError::Missed)));
+    let huge = NewEntry::event([Room::Everyone], ("e", json!({ "x": "x".repeat(65_536) }))).unwrap();
+    let huge = change(vec![Write::NewOrder(crate::model::testing::order())], vec![huge], None);
+    assert!(matches!(site.store().commit(huge).await, Err(CommitError::Event(EventError::TooLarge { .. }))));
+    assert_eq!(names(&site).await, ["order_update"]);
+    assert_eq!(site.store().orders(all(10)).await.unwrap().items, [order]);
+}
+
+pub(crate) async fn a_position_is_known_before_the_commit<S: Site>() {
+    let site = S::new().await;
+    for _ in 0..3 {
+        let events = vec![update_of(&order()), update_of(&order())];
+        let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[1].position));
+        let change = Change { events, reply, ..Change::answering(Answer::success(0, ())) };
+        let answer = site.store().commit(change).await.unwrap();
+        let head = head(&site).await;
+        assert_eq!(answer, Answer::success(202, head));
+    }
+    let site = site.reopened().await;
+    let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[0].position));
+    let change =
+        Change { events: vec![update_of(&order())], reply, ..Change::answering(Answer::success(0, ())) };
+    let answer = site.store().commit(change).await.unwrap();
+    assert_eq!(answer, Answer::success(202, head(&site).await));
+}
+
+pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Site>() {
+    let site = S::new().await;
+    let order = order();
+    let writes = vec![Write::NewOrder(order.clone()), Write::Order(self::order())];
+    let claim = claim("k", "body");
+    let refused = site.store().commit(change(writes, vec![update_of(&order)], Some(claim.clone()))).await;
+    assert!(matches!(refused, Err(CommitError::Missed)));
+    assert_eq!(site.store().order(&order.id).await.unwrap(), None);
+    assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
+    assert!(names(&site).await.is_empty());
+}
+
+pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answered<S: Site>() {
+    let site = S::new().await;
+    let orders: Vec<Order> = (0..50).map(|_| order()).collect();
+    let commits = orders.iter().map(|order| {
+        let reply: Reply = Box::new(|receipts| Answer::success(201, receipts[0].position.n()));
+        site.store().commit(Change { reply, ..placed(order) })
+    });
+    let answers = futures_util::future::join_all(commits).await;
+    let entries = entries(&site).await;
+    assert_eq!(entries.len(), orders.len());
+    for (order, answer) in orders.iter().zip(answers) {
+        let entry = entries
+            .iter()
+            .find(|entry| entry.content().payload().as_str().contains(order.id.as_str()))
+            .unwrap();
+        assert_eq!(answer.unwrap(), Answer::success(201, entry.n()));
+    }
+}
