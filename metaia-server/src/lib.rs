@@ -3,6 +3,8 @@
 //!
 //! Layers: `routes → services → {store, realtime}`; only `app` sees all.
 
+mod cli;
+mod config;
 pub mod error;
 pub mod extract;
 mod gate;
@@ -12,6 +14,7 @@ pub mod model;
 pub mod payment;
 pub mod policy;
 pub mod routes;
+mod secret_file;
 pub mod secrets;
 pub mod services;
 pub mod state;

@@ -1,0 +1,122 @@
+//! Reading the configuration, from given sources.
+
+use std::collections::BTreeMap;
+
+use super::{Config, Environment, Loaded, Origins, Sources, load, problems, settings, source::Origin};
+
+fn of(environment: &[(&str, &str)]) -> Sources {
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Sources { environment: pairs.collect(), ..Sources::default() }
+}
+
+fn config(environment: &[(&str, &str)]) -> Config {
+    load(of(environment)).config.unwrap()
+}
+
+fn refused(environment: &[(&str, &str)]) -> Vec<String> {
+    let problems = load(of(environment)).config.unwrap_err();
+    problems.into_iter().map(|problem| problem.name).collect()
+}
+
+const PRODUCTION: [(&str, &str); 6] = [
+    ("NODE_ENV", "production"),
+    ("JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+    ("CORS_ORIGINS", "https://app.example"),
+    ("RAZORPAY_URL", "https://api.razorpay.com/"),
+    ("RAZORPAY_KEY_ID", "rzp_live_1"),
+    ("RAZORPAY_KEY_SECRET", "s"),
+];
+
+#[test]
+fn without_anything_it_is_the_guides_development_server() {
+    let config = config(&[]);
+    assert_eq!((config.port, config.environment), (5000, Environment::Development));
+    assert_eq!(config.origins, Origins::Any);
+    assert_eq!(config.data.to_str(), Some("./metaia-data"));
+}
+
+#[test]
+fn flags_win_over_the_environment_which_wins_over_dot_env() {
+    let mut sources = of(&[("PORT", "2"), ("NODE_ENV", "test"), ("METAIA_LOG", "")]);
+    sources
+        .parse_dot_env("PORT=3\nNODE_ENV=production\nMETAIA_LOG=text\nMETAIA_LOG=json\nJWT_SECRET='a $b'\n");
+    sources.flags = BTreeMap::from([("PORT".to_owned(), "1".to_owned())]);
+    let Loaded { config, settings } = load(sources);
+    let config = config.unwrap();
+    assert_eq!((config.port, config.environment), (1, Environment::Test));
+    assert_eq!(config.jwt_secret.unwrap().expose(), "a $b");
+    let origin = |name| settings.iter().find(|setting| setting.name == name).unwrap().origin;
+    assert_eq!(
+        [origin("PORT"), origin("NODE_ENV"), origin("METAIA_LOG"), origin("METAIA_DURABILITY")],
+        [Origin::Flag, Origin::Environment, Origin::DotEnv, Origin::Default]
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_listed_at_once() {
+    let names = refused(&[
+        ("PORT", "70000"),
+        ("NODE_ENV", "production"),
+        ("METAIA_DURABILITY", "maybe"),
+        ("METAIA_LIMITS", "per_user=-1"),
+        ("METAIA_RETENTION_DAYS", "soon"),
+        ("JWKS_URL", "https://idp.example/keys"),
+        ("RUST_LOG", "a=b=c"),
+    ]);
+    assert_eq!(
+        names,
+        [
+            "PORT",
+            "METAIA_DURABILITY",
+            "METAIA_LIMITS",
+            "RUST_LOG",
+            "JWKS_URL",
+            "METAIA_RETENTION_DAYS",
+            "JWT_SECRET",
+            "CORS_ORIGINS",
+            "RAZORPAY_URL"
+        ]
+    );
+}
+
+#[test]
+fn production_is_strict_and_can_be_satisfied() {
+    let config = config(&PRODUCTION);
+    assert_eq!(config.razorpay.url.as_deref(), Some("https://api.razorpay.com"));
+    for (name, value) in [
+        ("JWT_SECRET", "0123456789abcdef0123456789abcde"),
+        ("JWT_SECRET", ""),
+        ("JWT_SECRETS_OLD", "short,0123456789abcdef0123456789abcdef"),
+        ("CORS_ORIGINS", "*"),
+        ("RAZORPAY_URL", "http://api.razorpay.com"),
+        ("RAZORPAY_URL", ""),
+        ("RAZORPAY_KEY_SECRET", ""),
+    ] {
+        let environment: Vec<_> =
+            PRODUCTION.into_iter().filter(|(n, _)| *n != name).chain([(name, value)]).collect();
+        assert_eq!(refused(&environment), [name], "{value:?}");
+    }
+}
+
+#[test]
+fn variables_of_other_versions_are_named_and_ignored() {
+    let unused =
+        config(&[("MONGODB_URI", "mongodb://localhost/metaia"), ("METAIA_DEVICE_RESUME", "true")]).unused;
+    assert_eq!(unused, ["MONGODB_URI", "METAIA_DEVICE_RESUME"]);
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let mut sources =
+        of(&[("JWT_SECRET", "hush-1"), ("METAIA_API_KEY", "hush-2"), ("JWT_SECRETS_OLD", "hush-3,b")]);
+    sources.parse_dot_env("RAZORPAY_KEY_SECRET=hush 4\n");
+    let loaded = load(sources);
+    let problems = problems(&loaded.config.unwrap_err());
+    let shown = settings(&loaded.settings) + &problems;
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(
+        problems.ends_with("\n  .env: RAZORPAY_KEY_SECRET cannot be read: quote its value"),
+        "{problems}"
+    );
+    assert!(shown.contains("******** (6 bytes)"), "{shown}");
+}
