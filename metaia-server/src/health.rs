@@ -1,6 +1,7 @@
 //! `GET /livez`: the process answers. `GET /readyz`: it can do its work, and is not leaving.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,26 +11,25 @@ use std::{
 
 use axum::{Json, Router, extract::State, routing::get};
 use http::{StatusCode, header};
-use metaia_realtime::sqlite::Writer;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::{error::ApiError, state::AppState};
+use crate::{error::ApiError, state::AppState, store::Store};
 
 /// A store that takes longer for nothing is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether this server can do its work. A handle.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Health {
-    store: Writer,
+    store: Arc<dyn Store>,
     leaving: Arc<AtomicBool>,
 }
 
 impl Health {
     /// The health of a server over this store.
     #[must_use]
-    pub fn new(store: Writer) -> Self {
+    pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, leaving: Arc::default() }
     }
 
@@ -42,11 +42,17 @@ impl Health {
         if self.leaving.load(Relaxed) {
             return Err(not_ready("The server is shutting down."));
         }
-        match timeout(PATIENCE, self.store.write(|_| Ok::<(), std::convert::Infallible>(()))).await {
+        match timeout(PATIENCE, self.store.ping()).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(not_ready("The store cannot be written.").caused_by(error)),
             Err(late) => Err(not_ready("The store does not answer.").caused_by(late)),
         }
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health").field("leaving", &self.leaving).finish_non_exhaustive()
     }
 }
 

@@ -2,22 +2,37 @@
 //! Socket.IO.
 //!
 //! Layers: `routes → services → {store, realtime}`; only `app` sees all.
+//!
+//! - Starting: `run`, `cli`, `config`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`.
+//! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by [`routes`] or with an
+//!   [`error`].
+//! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a [`payment`] provider.
 
+mod announcement;
+mod app;
 mod cli;
 mod config;
+mod data;
 pub mod error;
 pub mod extract;
 mod gate;
 mod health;
 mod middleware;
 pub mod model;
+mod openapi;
 pub mod payment;
 pub mod policy;
+mod printer;
 pub mod routes;
+mod run;
 mod secret_file;
 pub mod secrets;
 pub mod services;
+mod signals;
 pub mod state;
 pub mod store;
+mod telemetry;
 #[cfg(test)]
 mod testing;
+
+pub use run::run;

@@ -1,2 +1,7 @@
-//! metaia-server
-fn main() {}
+//! The binary: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    metaia_server::run()
+}

@@ -3,9 +3,14 @@
 //! Two implementations: the HTTP interface of Razorpay, and a built-in one for development and tests, which opens
 //! payments without asking anybody.
 
+mod http_provider;
 pub mod signature;
+pub mod test_provider;
 
 use futures_util::future::BoxFuture;
+
+pub use http_provider::HttpProvider;
+pub use test_provider::TestProvider;
 
 /// What is to be paid.
 #[derive(Debug, Clone, Copy)]

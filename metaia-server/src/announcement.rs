@@ -1,0 +1,41 @@
+//! What the server says of itself once it listens: the guide's three lines, then what it stands on.
+
+use std::path::Path;
+
+use metaia_realtime::sqlite::Durability;
+
+use crate::config::Config;
+
+pub(crate) fn of(config: &Config, port: u16) -> String {
+    let durability = if config.durability == Durability::Full { "full" } else { "normal" };
+    let payments = config.razorpay.url.as_deref().unwrap_or("built-in test provider, which takes no money");
+    format!(
+        "🚀 METAIA Backend Server running on port {port}\n\
+         📍 Environment: {environment}\n\
+         🔌 Socket.IO enabled for real-time updates\n\
+         \n\
+         \x20  store     {store} (SQLite, durability {durability})\n\
+         \x20  log       in memory; every event is also a row of the store\n\
+         \x20  doorbell  none: one node\n\
+         \x20  payments  {payments}\n\
+         \x20  a token   {mint}\n",
+        environment = config.environment,
+        store = crate::data::database(&config.data).display(),
+        mint = mint(config),
+    )
+}
+
+/// The command finds the secret where the server did: in the environment, in `.env`, or in the data folder.
+fn mint(config: &Config) -> String {
+    let command = "metaia token mint --role admin --user a1";
+    if config.jwt_secret.is_some() || config.data == Path::new("./metaia-data") {
+        return command.to_owned();
+    }
+    format!("METAIA_DATA={} {command}", quoted(&config.data.display().to_string()))
+}
+
+/// For a shell.
+fn quoted(text: &str) -> String {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,103 @@
+//! The whole server put together: the only module that sees all others.
+
+use std::{error::Error, sync::Arc};
+
+use axum::Router;
+use metaia_realtime::{JwtAuthenticator, MemoryLog, Realtime, sqlite::Options};
+
+use crate::{
+    config::{Config, Origins},
+    data,
+    gate::Gate,
+    health::{self, Health},
+    middleware, openapi,
+    payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
+    policy::StoreAccess,
+    routes, secret_file,
+    secrets::Secret,
+    services::{PaymentSettings, Services},
+    state::AppState,
+    store::{SqliteStore, Store},
+};
+
+/// Everything that runs, and what is needed to end it.
+pub(crate) struct App {
+    pub(crate) router: Router,
+    pub(crate) realtime: Realtime,
+    pub(crate) health: Health,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+/// Opens the store and builds everything on it.
+pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
+    data::prepare(&config.data)?;
+    let jwt = match &config.jwt_secret {
+        Some(secret) => secret.clone(),
+        None => secret_file::read_or_make(&config.data, secret_file::JWT)?,
+    };
+    let payments = payments(config)?;
+    let log = MemoryLog::default();
+    let path = data::database(&config.data);
+    let options = Options::durability(config.durability);
+    let store = SqliteStore::open(path, options, log.clone(), &config.limits.realtime).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let realtime = realtime(config, &jwt, log, Arc::clone(&store)).await?;
+    let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
+    let gate = Gate::new(authenticator(config, &jwt)?, config.api_key.clone(), config.limits.rest_per_s);
+    let health = Health::new(Arc::clone(&store));
+    let state = AppState { gate: Arc::new(gate), health: health.clone(), services };
+    Ok(App { router: router(state, &config.origins), realtime, health, store })
+}
+
+/// The REST interface.
+fn router(state: AppState, origins: &Origins) -> Router {
+    let routes = routes::router().merge(health::router()).merge(openapi::router());
+    middleware::around(routes, origins).with_state(state)
+}
+
+async fn realtime(
+    config: &Config,
+    jwt: &Secret,
+    log: MemoryLog,
+    store: Arc<dyn Store>,
+) -> Result<Realtime, Box<dyn Error + Send + Sync>> {
+    let builder = Realtime::builder()
+        .authenticator(authenticator(config, jwt)?)
+        .order_access(StoreAccess::new(store))
+        .log(log)
+        .limits(config.limits.realtime.clone())
+        .transports(config.transports)
+        .token_in_query(config.token_in_query);
+    let builder = match &config.origins {
+        Origins::Any => builder,
+        Origins::These(these) => builder.allowed_origins(these),
+    };
+    Ok(builder.build().await?)
+}
+
+fn authenticator(config: &Config, jwt: &Secret) -> Result<JwtAuthenticator, Box<dyn Error + Send + Sync>> {
+    let newest = JwtAuthenticator::hs256(jwt.as_bytes())?;
+    let mut old = config.jwt_secrets_old.iter();
+    Ok(old.try_fold(newest, |authenticator, secret| authenticator.or_hs256(secret.as_bytes()))?)
+}
+
+fn payments(config: &Config) -> Result<PaymentSettings, Box<dyn Error + Send + Sync>> {
+    let razorpay = &config.razorpay;
+    let key_secret = match &razorpay.key_secret {
+        Some(secret) => secret.clone(),
+        None => secret_file::read_or_make(&config.data, secret_file::RAZORPAY)?,
+    };
+    let key_id = razorpay.key_id.clone().unwrap_or_else(|| test_provider::KEY_ID.to_owned());
+    let (provider, webhook_secret): (Arc<dyn PaymentProvider>, _) = match &razorpay.url {
+        Some(url) => {
+            let provider = HttpProvider::new(url, &key_id, &key_secret)?;
+            (Arc::new(provider), razorpay.webhook_secret.clone())
+        }
+        // The test provider's webhooks can be signed without another secret.
+        None => {
+            let secret = razorpay.webhook_secret.clone().unwrap_or_else(|| key_secret.clone());
+            (Arc::new(TestProvider), Some(secret))
+        }
+    };
+    Ok(PaymentSettings { provider, key_id, key_secret, webhook_secret })
+}
