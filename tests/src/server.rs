@@ -34,7 +34,6 @@ impl Setup {
             ("RAZORPAY_KEY_ID", "rzp_test_e2e"),
             ("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET),
             ("RAZORPAY_WEBHOOK_SECRET", razorpay::WEBHOOK_SECRET),
-            ("METAIA_METRICS_ADDR", "127.0.0.1:0"),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self { folder: Folder::new(), env: BTreeMap::from(env) }
