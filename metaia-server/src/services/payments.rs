@@ -147,7 +147,7 @@ impl Services {
     }
 
     fn showing_opened(&self, payment: &Payment) -> Answer {
-        /// `{"payment": …, "keyId": …}` and, for checkouts that read them there, what they need of both.
+        /// `{"payment": …, "keyId": …}`
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Shown<'a> {
