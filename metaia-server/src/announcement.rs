@@ -4,7 +4,7 @@ use std::path::Path;
 
 use metaia_realtime::sqlite::Durability;
 
-use crate::config::Config;
+use crate::{config::Config, data, secret_file};
 
 pub(crate) fn of(config: &Config, port: u16) -> String {
     let durability = if config.durability == Durability::Full { "full" } else { "normal" };
@@ -18,11 +18,26 @@ pub(crate) fn of(config: &Config, port: u16) -> String {
          \x20  log       in memory; every event is also a row of the store\n\
          \x20  doorbell  none: one node\n\
          \x20  payments  {payments}\n\
+         {secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
-        store = crate::data::database(&config.data).display(),
+        store = data::database(&config.data).display(),
+        secrets = secrets(config),
         mint = mint(config),
     )
+}
+
+/// Says which secrets were made, and where they are. Never what they are.
+fn secrets(config: &Config) -> String {
+    let made = [
+        ("JWT_SECRET", config.jwt_secret.is_none(), secret_file::JWT),
+        ("RAZORPAY_KEY_SECRET", config.razorpay.key_secret.is_none(), secret_file::RAZORPAY),
+    ];
+    let made = made.into_iter().filter(|(_, made, _)| *made);
+    made.map(|(name, _, file)| {
+        format!("   secret    {name} is not set: made one, kept in {}\n", config.data.join(file).display())
+    })
+    .collect()
 }
 
 /// The command finds the secret where the server did: in the environment, in `.env`, or in the data folder.

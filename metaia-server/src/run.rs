@@ -1,9 +1,9 @@
 //! From the command line to the exit code: 0 after a polite end, 2 where nothing could be started.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::sleep};
 
 use crate::{
     announcement,
@@ -86,7 +86,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let port = listener.local_addr().map_or(config.port, |address| address.port());
     say(&announcement::of(config, port));
     warn(config);
-    until_a_signal(app, listener, signals).await
+    until_a_signal(app, listener, signals, config.drain).await
 }
 
 /// A port that cannot be listened on.
@@ -116,7 +116,14 @@ fn warn(config: &Config) {
     }
 }
 
-async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals) -> Result<(), Failure> {
+/// Serves until something ends it, then closes the store: at the latest `drain` after the first signal, at once after
+/// the second.
+async fn until_a_signal(
+    app: App,
+    listener: TcpListener,
+    mut signals: Signals,
+    drain: Duration,
+) -> Result<(), Failure> {
     let App { router, realtime, health, store } = app;
     let (shut, shutting) = tokio::sync::oneshot::channel::<()>();
     let shutdown = async move { shutting.await.unwrap_or_default() };
@@ -130,6 +137,7 @@ async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals) -
             let _ = shut.send(());
             tokio::select! {
                 ended = &mut serving => ended,
+                () = sleep(drain) => { tracing::warn!("not everybody has left within {drain:?}"); Ok(()) }
                 signal = signals.next() => { tracing::warn!("{signal} again: not waiting any longer"); Ok(()) }
             }
         }

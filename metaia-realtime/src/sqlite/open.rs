@@ -1,6 +1,6 @@
 //! Opening a database: whose is it, is it whole, and how is it to be written.
 
-use std::{path::Path, time::Duration};
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -67,6 +67,10 @@ pub(super) fn writable(
     let failed = |source| OpenError::sqlite(path, source);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
+    // Without the permission to write, SQLite opens for reading and says so only at the first write.
+    if connection.is_readonly("main").map_err(failed)? {
+        return Err(OpenError::io(path, ErrorKind::PermissionDenied.into()));
+    }
     claim(&connection, path, options.application_id)?;
     configure(&connection, options.durability).map_err(failed)?;
     migration::apply(&mut connection, path, migrations)?;

@@ -39,8 +39,13 @@ impl Sources {
         let mut sources = Self { flags, ..Self::default() };
         for (name, value) in env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
-            // Not UTF-8: no value of ours is that; where it is asked for, the replacement characters are refused.
-            sources.environment.insert(name, value.to_string_lossy().into_owned());
+            match value.into_string() {
+                Ok(value) => {
+                    sources.environment.insert(name, value);
+                }
+                Err(_) if is_ours(&name) => sources.problems.push(Problem::new(name, "is not UTF-8")),
+                Err(_) => {}
+            }
         }
         sources.read_dot_env(Path::new(".env"));
         sources
@@ -53,10 +58,9 @@ impl Sources {
             (&self.environment, Origin::Environment),
             (&self.dot_env, Origin::DotEnv),
         ];
-        let found = places.into_iter().find_map(|(values, origin)| {
+        places.into_iter().find_map(|(values, origin)| {
             values.get(name).filter(|value| !value.is_empty()).map(|value| (value.as_str(), origin))
-        });
-        found
+        })
     }
 
     fn read_dot_env(&mut self, path: &Path) {
@@ -85,6 +89,12 @@ impl Sources {
             }
         }
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    let named = ["PORT", "NODE_ENV", "CORS_ORIGINS", "MONGODB_URI", "REDIS_URL", "RUST_LOG"];
+    named.contains(&name)
+        || ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"].iter().any(|ours| name.starts_with(ours))
 }
 
 fn reads(line: &str) -> bool {

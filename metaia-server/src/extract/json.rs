@@ -171,7 +171,7 @@ mod tests {
             let builder = kind.into_iter().fold(builder, |b, kind| b.header(header::CONTENT_TYPE, kind));
             let request = builder.body(Body::from(r#"{"items":[]}"#)).unwrap();
             let read = JsonBody::<Order>::from_request(request, &()).await;
-            let code = read.map(|_| "ok").unwrap_or_else(|refusal| refusal.code());
+            let code = read.map_or_else(|refusal| refusal.code(), |_| "ok");
             assert_eq!(code, if good { "ok" } else { "unsupported_media_type" }, "{kind:?}");
         }
     }
