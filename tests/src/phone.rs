@@ -102,7 +102,7 @@ impl Phone {
         phone
     }
 
-    /// Sends CONNECT; the error is the `connect_error`'s message.
+    /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport ended instead.
     pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
         self.send(&format!("40{auth}")).await;
         loop {

@@ -195,17 +195,15 @@ async fn other_namespaces_do_not_exist() {
 async fn auth_that_is_malformed() {
     let server = Server::start().await;
     let token = metaia_tests::token::token("customer", "c1");
-    for auth in [
-        json!({"token": 7}),
-        json!({"token": null}),
-        json!({"token": {}}),
-        json!([]),
-        json!("text"),
-        json!(7),
-        json!({}),
-    ] {
+    for auth in
+        [json!({"token": 7}), json!({"token": null}), json!({"token": {}}), json!({"token": ""}), json!({})]
+    {
         let mut phone = Phone::open(&server).await;
         assert_eq!(phone.connect(&auth).await, Err("unauthorized".into()), "{auth}");
+    }
+    // The protocol has only objects here: other shapes may be refused as a packet already.
+    for auth in [json!([]), json!("text"), json!(7), json!([{"token": token}])] {
+        Phone::open(&server).await.connect(&auth).await.expect_err("no object");
     }
     for orders in [json!("x"), json!(7), json!([7]), json!([""]), json!({}), json!([null])] {
         let mut phone = Phone::open(&server).await;

@@ -45,7 +45,9 @@ async fn foreign_origins_get_no_permission_and_no_session() {
         let browser = server.admin().header("origin", origin);
         let answer = browser.get("/api/orders").await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "REST for {origin}: {answer:#?}");
-        browser.get(HANDSHAKE).await.refused(403);
+        let polling = browser.get(HANDSHAKE).await;
+        assert_eq!(polling.status, 403, "polling for {origin}: {polling:#?}");
+        assert_eq!(polling.header("content-type"), "application/problem+json", "{polling:#?}");
         let refusal = Phone::open_with(&server, &[("origin", origin)]).await.expect_err(origin);
         assert_eq!(refusal.status, 403, "{origin}");
         assert_eq!(refusal.content_type.as_deref(), Some("application/problem+json"), "{origin}");
