@@ -38,7 +38,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal(&error))?;
+    let value =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal(&error, bytes))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -54,13 +55,17 @@ fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
     }
 }
 
-fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
-    if !error.inner().is_data() {
-        return malformed(error.inner());
-    }
+fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> ApiError {
     let text = error.inner().to_string();
     // The position is that in our reading of the bytes; the pointer says it better.
-    let message = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
+    let mut message = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
+    if !error.inner().is_data() {
+        // A number where the name of a variant should be is a syntax error to serde_json, and good JSON all the same.
+        if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
+            return malformed(&error);
+        }
+        message = "this is not one of the expected values";
+    }
     ApiError::invalid(vec![FieldError::new(pointer(error.path(), message), message)])
 }
 
@@ -153,6 +158,8 @@ mod tests {
         check(r#"{"items":[{}]}"#, 422, invalid, Some("/items/0/price")).await;
         check(r#"{"items":[{"price":1,"colour":2}]}"#, 422, invalid, Some("/items/0/colour")).await;
         check(r#"{"items":[],"items":[]}"#, 422, invalid, Some("/items")).await;
+        check(r#"{"items":[{"price":1,"to":7}]}"#, 422, invalid, Some("/items/0/to")).await;
+        check(r#"{"items":[{"price":1,"to":7}]"#, 400, "invalid_json", None).await;
         check(r#"{"items":[{"price":1,"to":{"user":{"id":"x"}}}]}"#, 422, invalid, Some("/items/0/to/id"))
             .await;
     }
