@@ -35,7 +35,10 @@ fn secrets(config: &Config) -> String {
     ];
     let made = made.into_iter().filter(|(_, made, _)| *made);
     made.map(|(name, _, file)| {
-        format!("   secret    {name} is not set: made one, kept in {}\n", config.data.join(file).display())
+        format!(
+            "   secret    {name} is not set: one was made, and is kept in {}\n",
+            config.data.join(file).display()
+        )
     })
     .collect()
 }
@@ -53,4 +56,43 @@ fn mint(config: &Config) -> String {
 fn quoted(text: &str) -> String {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+    use std::collections::BTreeMap;
+
+    fn announced(settings: &[(&str, &str)]) -> String {
+        let pairs = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        of(&load(Sources::of_flags(pairs.collect::<BTreeMap<_, _>>())).config.unwrap(), 5000)
+    }
+
+    #[test]
+    fn the_guides_three_lines_come_first() {
+        insta::assert_snapshot!(announced(&[]), @r"
+        🚀 METAIA Backend Server running on port 5000
+        📍 Environment: development
+        🔌 Socket.IO enabled for real-time updates
+
+           store     ./metaia-data/metaia.db (SQLite, durability full)
+           log       in memory; every event is also a row of the store
+           doorbell  none: one node
+           payments  built-in test provider, which takes no money
+           secret    JWT_SECRET is not set: one was made, and is kept in ./metaia-data/jwt-secret
+           secret    RAZORPAY_KEY_SECRET is not set: one was made, and is kept in ./metaia-data/razorpay-secret
+           a token   metaia token mint --role admin --user a1
+        ");
+    }
+
+    #[test]
+    fn the_command_that_mints_a_token_finds_the_secret() {
+        let given =
+            [("METAIA_DATA", "/var/lib/my metaia"), ("JWT_SECRET", "hush"), ("RAZORPAY_KEY_SECRET", "hush")];
+        assert!(announced(&given[..1]).contains("METAIA_DATA='/var/lib/my metaia' metaia token mint"));
+        let text = announced(&given);
+        assert!(text.contains("token   metaia token mint --role admin --user a1"), "{text}");
+        assert!(!text.contains("hush") && !text.contains("secret  "), "{text}");
+    }
 }

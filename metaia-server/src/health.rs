@@ -72,3 +72,26 @@ async fn livez() -> Json<Value> {
 async fn readyz(State(health): State<Health>) -> Result<Json<Value>, ApiError> {
     health.check().await.map(|()| Json(json!({ "status": "ready" })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::SqliteStore, testing::Folder};
+    use metaia_realtime::{Limits, MemoryLog, sqlite::Options};
+
+    #[tokio::test]
+    async fn ready_is_who_can_write_and_does_not_leave() {
+        let folder = Folder::new();
+        let (log, limits) = (MemoryLog::default(), Limits::default());
+        let opened = SqliteStore::open(folder.file("t.db"), Options::default(), log, &limits).await;
+        let store: Arc<dyn Store> = Arc::new(opened.unwrap());
+        let health = Health::new(Arc::clone(&store));
+        assert!(health.check().await.is_ok());
+        store.close().await;
+        assert_eq!(health.check().await.unwrap_err().code(), "not_ready");
+
+        let leaving = Health::new(store);
+        leaving.leave();
+        assert_eq!(leaving.check().await.unwrap_err().status(), 503);
+    }
+}

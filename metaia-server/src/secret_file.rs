@@ -84,15 +84,15 @@ mod tests {
     #[test]
     fn a_made_secret_is_long_private_and_kept() {
         let folder = Folder::new();
-        let made = read_or_make(folder.path(), JWT).unwrap();
+        let made = read_or_make(folder.as_ref(), JWT).unwrap();
         assert_eq!(made.as_bytes().len(), 64);
-        assert_eq!(read_or_make(folder.path(), JWT).unwrap(), made);
-        assert_ne!(read_or_make(folder.path(), RAZORPAY).unwrap(), made);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(read_or_make(folder.as_ref(), JWT).unwrap(), made);
+        assert_ne!(read_or_make(folder.as_ref(), RAZORPAY).unwrap(), made);
+        assert_eq!(fs::read_dir(folder.as_ref()).unwrap().count(), 2);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(folder.path().join(JWT)).unwrap().permissions().mode();
+            let mode = fs::metadata(folder.file(JWT)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }
@@ -101,8 +101,8 @@ mod tests {
     fn an_empty_or_longer_file_is_an_error_that_names_it() {
         for text in ["", "\n", "one\ntwo\n"] {
             let folder = Folder::new();
-            fs::write(folder.path().join(JWT), text).unwrap();
-            let error = read_or_make(folder.path(), JWT).unwrap_err();
+            fs::write(folder.file(JWT), text).unwrap();
+            let error = read_or_make(folder.as_ref(), JWT).unwrap_err();
             assert!(error.to_string().contains(JWT), "{error}");
         }
     }
@@ -112,7 +112,7 @@ mod tests {
         let folder = Folder::new();
         let secrets: Vec<Secret> = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| read_or_make(folder.path(), JWT).unwrap())).collect();
+                (0..8).map(|_| scope.spawn(|| read_or_make(folder.as_ref(), JWT).unwrap())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));

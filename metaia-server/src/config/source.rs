@@ -51,6 +51,12 @@ impl Sources {
         sources
     }
 
+    /// Flags and nothing else.
+    #[cfg(test)]
+    pub(crate) fn of_flags(flags: BTreeMap<String, String>) -> Self {
+        Self { flags, ..Self::default() }
+    }
+
     /// A variable that is set to nothing is not set: that is what compose files make of a missing one.
     pub(super) fn find(&self, name: &str) -> Option<(&str, Origin)> {
         let places = [
