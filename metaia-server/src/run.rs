@@ -3,7 +3,10 @@
 use std::{error::Error, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
-use tokio::{net::TcpListener, time::sleep};
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 
 use crate::{
     announcement,
@@ -20,6 +23,11 @@ use crate::{
 const REFUSED: u8 = 2;
 /// It was running and could not go on.
 const FAILED: u8 = 1;
+
+/// For the store, once nobody is served any more. With the drain time and `LAST` below the promised 15 s.
+const CLOSE: Duration = Duration::from_secs(2);
+/// For the threads of the runtime.
+const LAST: Duration = Duration::from_millis(500);
 
 /// Does what the command line says.
 #[must_use]
@@ -50,7 +58,12 @@ fn start(config: &Config) -> ExitCode {
     // An error means that there is one already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(serve(config)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(serve(config));
+            // What still runs has been asked to stop.
+            runtime.shutdown_timeout(LAST);
+            ended
+        }
         Err(error) => Err(Failure::start(error)),
     };
     match ended {
@@ -142,7 +155,9 @@ async fn until_a_signal(
             }
         }
     };
-    store.close().await;
+    if timeout(CLOSE, store.close()).await.is_err() {
+        tracing::warn!("the store was not closed within {CLOSE:?}; the next start reads its log file");
+    }
     ended.map_err(|error| Failure { code: FAILED, cause: error.into() })
 }
 
