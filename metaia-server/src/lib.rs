@@ -3,7 +3,7 @@
 //!
 //! Layers: `routes → services → {store, realtime}`; only `app` sees all.
 //!
-//! - Starting: `run`, `cli`, `config`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`.
+//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`.
 //! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by [`routes`] or with an
 //!   [`error`].
 //! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a [`payment`] provider.
@@ -27,6 +27,7 @@ pub mod routes;
 mod run;
 mod secret_file;
 pub mod secrets;
+mod serve;
 pub mod services;
 mod signals;
 pub mod state;
