@@ -123,15 +123,18 @@ impl Problem {
     }
 }
 
-/// An error and its sources in one line.
+/// An error and its sources in one line. Some libraries say in a source what the error said before: once is enough.
 pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut said = vec![error.to_string()];
     let mut next = error.source();
     while let Some(source) = next {
-        text = format!("{text}: {source}");
+        let text = source.to_string();
+        if said.last().is_none_or(|last| !text.ends_with(last.as_str())) {
+            said.push(text);
+        }
         next = source.source();
     }
-    text
+    said.join(": ")
 }
 
 impl IntoResponse for ApiError {
@@ -202,7 +205,12 @@ mod tests {
 
     #[test]
     fn a_chain_names_every_source_once() {
-        let error = std::io::Error::other(std::io::Error::other("inner"));
-        assert_eq!(chain(&error), "inner");
+        #[derive(Debug, thiserror::Error)]
+        #[error("outer")]
+        struct Outer(#[source] std::io::Error);
+        let error = Outer(std::io::Error::other("inner"));
+        assert_eq!(chain(&error), "outer: inner");
+        let twice = std::io::Error::other(std::io::Error::other("inner"));
+        assert_eq!(chain(&twice), "inner");
     }
 }

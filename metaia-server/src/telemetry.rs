@@ -5,12 +5,12 @@
 
 use std::{backtrace::Backtrace, env, io, io::IsTerminal as _, panic};
 
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer as _, Registry,
     filter::{FilterExt as _, filter_fn},
     fmt,
-    layer::SubscriberExt as _,
+    layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
 
@@ -23,7 +23,7 @@ const HELD: [&str; 5] = ["socketioxide", "engineioxide", "tungstenite", "tokio_t
 
 /// Starts logging. A second start in one process changes nothing.
 pub(crate) fn start(log: &Log) {
-    let filter = EnvFilter::new(log.filter.as_deref().unwrap_or(DEFAULT)).and(filter_fn(is_harmless));
+    let filter = filter(log.filter.as_deref().unwrap_or(DEFAULT));
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
@@ -32,6 +32,10 @@ pub(crate) fn start(log: &Log) {
     if Registry::default().with(lines).try_init().is_ok() {
         log_panics();
     }
+}
+
+fn filter<S: Subscriber>(wanted: &str) -> impl Filter<S> + use<S> {
+    EnvFilter::new(wanted).and(filter_fn(is_harmless))
 }
 
 fn is_harmless(metadata: &Metadata<'_>) -> bool {
@@ -51,4 +55,42 @@ fn log_panics() {
         let backtrace = Backtrace::capture();
         tracing::error!(at, %backtrace, "panicked: {said}");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_clients_send_is_not_logged_even_when_everything_is_asked_for() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer =
+            fmt::layer().with_writer(move || writer.clone()).with_filter(filter("trace,tungstenite=trace"));
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            tracing::trace!(target: "tungstenite::protocol", "40 with the token");
+            tracing::debug!(target: "engineioxide::engine", "40 with the token");
+            tracing::debug!(target: "hyper::proto", "authorization");
+            tracing::trace!(target: "metaia_server::gate", "ours");
+            tracing::warn!(target: "tungstenite", "theirs");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(!text.contains("token") && !text.contains("authorization"), "{text}");
+        assert!(text.contains("ours") && text.contains("theirs"), "{text}");
+    }
 }
