@@ -265,3 +265,44 @@ async fn durability_is_what_was_asked_for() {
         assert_eq!(writer.write(pragma).await.unwrap(), synchronous);
     }
 }
+
+#[tokio::test]
+async fn a_full_disk_hurts_only_what_does_not_fit() {
+    let folder = Folder::new();
+    let writer = folder.open(ONE).await.unwrap();
+    let pages: i64 =
+        writer.write(|tx| tx.pragma_query_value(None, "page_count", |row| row.get(0))).await.unwrap();
+    let limit = move |pages: i64| {
+        move |tx: &Savepoint<'_>| {
+            tx.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))
+        }
+    };
+    writer.write(limit(pages)).await.unwrap();
+    let (release, first) = hold(&writer).await;
+    let large = writer.write(|tx| tx.execute_batch("CREATE TABLE blobs AS SELECT zeroblob(100000) AS b"));
+    let go = async move { drop(release) };
+    let (_, large, small, ()) = futures_util::join!(first, large, writer.write(insert(1)), go);
+    assert!(large.is_err());
+    assert_eq!(small.unwrap(), 1);
+    writer.write(limit(pages + 1_000)).await.unwrap();
+    assert_eq!(writer.write(insert(2)).await.unwrap(), 2);
+    assert_eq!(kept(&writer).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_full_queue_makes_writers_wait() {
+    let folder = Folder::new();
+    let mut options = Options::default();
+    options.queue = 1;
+    let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
+    let (release, first) = hold(&writer).await;
+    let mut queued = Box::pin(writer.write(insert(1)));
+    let mut waiting = Box::pin(writer.write(insert(2)));
+    assert!(futures_util::poll!(&mut queued).is_pending());
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    drop(waiting);
+    drop(release);
+    first.await.unwrap();
+    queued.await.unwrap();
+    assert_eq!(kept(&writer).await, [1], "what never had a place was never written");
+}
