@@ -1,19 +1,29 @@
 //! The real `metaia` binary.
 
+use std::path::PathBuf;
+
 use tokio::process::Command;
 
 use crate::folder::Folder;
 use crate::paths::binary;
 use crate::process::{Ended, Process};
 use crate::server::Server;
-use crate::token;
+use crate::{razorpay, token};
 
-/// How `metaia` is called: its server and its secret.
+/// How `metaia` is called: its server, and where its secrets are from.
 #[derive(Debug)]
 pub struct Cli {
     url: String,
-    secret: Option<String>,
+    knows: Knows,
     folder: Folder,
+}
+
+#[derive(Debug)]
+enum Knows {
+    /// The secrets in its environment.
+    Secret(String),
+    /// The server's data folder, where a development server keeps those that it made.
+    DataFolder(PathBuf),
 }
 
 impl Cli {
@@ -26,13 +36,20 @@ impl Cli {
     /// For whatever is at this address.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), secret: Some(token::SECRET.to_owned()), folder: Folder::new() }
+        Self { url: url.to_owned(), knows: Knows::Secret(token::SECRET.to_owned()), folder: Folder::new() }
     }
 
     /// With another secret.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
-        self.secret = Some(secret.to_owned());
+        self.knows = Knows::Secret(secret.to_owned());
+        self
+    }
+
+    /// With no secret, but the server's data folder.
+    #[must_use]
+    pub fn data_folder(mut self, path: PathBuf) -> Self {
+        self.knows = Knows::DataFolder(path);
         self
     }
 
@@ -50,7 +67,14 @@ impl Cli {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("metaia"));
         command.env_clear().env("METAIA_URL", &self.url).env("HOME", self.folder.path());
-        command.envs(self.secret.iter().map(|secret| ("JWT_SECRET", secret)));
+        match &self.knows {
+            Knows::Secret(secret) => {
+                command.env("JWT_SECRET", secret).env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
+            }
+            Knows::DataFolder(path) => {
+                command.env("METAIA_DATA", path);
+            }
+        }
         command.current_dir(self.folder.path()).args(args);
         command
     }

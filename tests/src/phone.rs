@@ -69,7 +69,7 @@ impl Phone {
         match within("the WebSocket handshake", connect_async(request)).await {
             Ok((socket, _)) => {
                 let mut phone = Self { socket, seen: VecDeque::new(), acks: Vec::new(), next_ack: 0 };
-                let open = phone.packet().await.unwrap_or_default();
+                let open = within("the open packet", phone.packet()).await.unwrap_or_default();
                 assert!(open.starts_with('0'), "expected the open packet, got {open:?}");
                 Ok(phone)
             }
@@ -105,9 +105,12 @@ impl Phone {
     /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport ended instead.
     pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
         self.send(&format!("40{auth}")).await;
+        within("an answer to CONNECT", self.connect_answer()).await
+    }
+
+    async fn connect_answer(&mut self) -> Result<(), String> {
         loop {
-            let packet =
-                self.packet().await.unwrap_or_else(|| panic!("closed instead of an answer to CONNECT"));
+            let Some(packet) = self.packet().await else { return Err("closed".to_owned()) };
             if packet.starts_with("40") {
                 return Ok(());
             }
@@ -163,7 +166,8 @@ impl Phone {
             if let Some(index) = self.acks.iter().position(|(ack, _)| *ack == id) {
                 return self.acks.swap_remove(index).1;
             }
-            assert!(self.read().await, "closed before ack {id}; events: {:#?}", self.seen);
+            let more = within(&format!("ack {id}"), self.read()).await;
+            assert!(more, "closed before ack {id}; events: {:#?}", self.seen);
         }
     }
 
@@ -173,7 +177,7 @@ impl Phone {
             if let Some(event) = self.seen.pop_front() {
                 return event;
             }
-            assert!(self.read().await, "closed while waiting for an event");
+            assert!(within("an event", self.read()).await, "closed while waiting for an event");
         }
     }
 
@@ -188,7 +192,8 @@ impl Phone {
                     return events;
                 }
             } else {
-                assert!(self.read().await, "closed before {name}; events: {events:#?}");
+                let more = within(&format!("{name}, after {events:#?}"), self.read()).await;
+                assert!(more, "closed before {name}; events: {events:#?}");
             }
         }
     }
@@ -200,7 +205,7 @@ impl Phone {
 
     /// Waits until the server has closed the transport, and returns all events that came before.
     pub async fn closed(&mut self) -> Vec<Event> {
-        while self.read().await {}
+        within("the server to close the connection", async { while self.read().await {} }).await;
         self.seen.drain(..).collect()
     }
 
@@ -209,7 +214,7 @@ impl Phone {
         drop(self);
     }
 
-    /// Reads one packet and files it; `false` when the transport is closed.
+    /// Reads one packet, however long it takes, and files it; `false` when the transport is closed.
     async fn read(&mut self) -> bool {
         let Some(packet) = self.packet().await else { return false };
         if let Some(event) = packet.strip_prefix("42") {
@@ -225,10 +230,10 @@ impl Phone {
         true
     }
 
-    /// The next Engine.IO packet that is not a heartbeat; `None` when the transport is closed.
+    /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the transport is closed.
     async fn packet(&mut self) -> Option<String> {
         loop {
-            let message = within("a packet or the end", self.socket.next()).await?.ok()?;
+            let message = self.socket.next().await?.ok()?;
             match message {
                 Message::Text(text) if text.as_str() == "2" => self.send("3").await,
                 Message::Text(text) => return Some(text.as_str().to_owned()),

@@ -4,7 +4,7 @@ use metaia_tests::cli::Cli;
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at};
 use metaia_tests::phone::Phone;
 use metaia_tests::process::Process;
-use metaia_tests::server::Server;
+use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
 fn objects(lines: &str) -> Vec<Value> {
@@ -51,9 +51,22 @@ async fn tail_sees_the_lifecycle_that_trigger_plays() {
 }
 
 #[tokio::test]
+async fn a_new_user_needs_no_secret() {
+    let setup = Setup::new().without("JWT_SECRET").without("RAZORPAY_KEY_SECRET").without("RAZORPAY_KEY_ID");
+    let server = setup.without("RAZORPAY_WEBHOOK_SECRET").without("METAIA_API_KEY").start().await;
+    let cli = Cli::of(&server).data_folder(server.folder().join("data"));
+    let tail = cli.start(&["tail", "--as", "admin:a1"]);
+    server.says("User connected: a1 (admin)").await;
+    cli.run(&["trigger", "order.lifecycle"]).await.with_code(0);
+    tail.stdout
+        .first("the last step", |line| line.contains("order_update") && line.contains("delivered"))
+        .await;
+}
+
+#[tokio::test]
 async fn tail_counts_filters_and_ends() {
     let server = Server::start().await;
-    let tail = tail(&server, "customer:c1", &["--event", "wanted", "--count", "2", "--for", "30s"]).await;
+    let tail = tail(&server, "customer:c1", &["--event", "wanted", "--count", "2", "--for", "20s"]).await;
     for event in ["wanted", "other", "wanted", "wanted"] {
         emit(&server, &json!({"user": "c1"}), event, &json!({"n": 1})).await;
     }
@@ -86,7 +99,7 @@ async fn tail_resumes_from_a_position() {
         "--count",
         "1",
         "--for",
-        "30s",
+        "20s",
     ];
     let ended = Cli::of(&server).run(&args).await.with_code(0);
     assert_eq!(objects(&ended.stdout)[0]["event"], "missed");
