@@ -292,8 +292,7 @@ async fn a_full_disk_hurts_only_what_does_not_fit() {
 #[tokio::test]
 async fn a_full_queue_makes_writers_wait() {
     let folder = Folder::new();
-    let mut options = Options::default();
-    options.queue = 1;
+    let options = Options { queue: 1, ..Options::default() };
     let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
     let (release, first) = hold(&writer).await;
     let mut queued = Box::pin(writer.write(insert(1)));
