@@ -1,11 +1,14 @@
 //! Putting a [`Realtime`] together.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Authenticator, EventLog, InvalidLimit, Limits, MemoryLog, OrderAccess, Realtime,
+    Authenticator, EventLog, HandlerError, InvalidLimit, Limits, MemoryLog, OrderAccess, Realtime, Received,
     access::{AdminsOnly, DynOrderAccess},
     auth::DynAuthenticator,
+    handlers::Handlers,
     log::{DynEventLog, LogError},
 };
 
@@ -36,6 +39,7 @@ pub struct Builder {
     pub(crate) limits: Limits,
     pub(crate) transports: Transports,
     pub(crate) token_in_query: bool,
+    pub(crate) handlers: Handlers,
 }
 
 impl std::fmt::Debug for Builder {
@@ -58,6 +62,7 @@ impl Builder {
             limits: Limits::default(),
             transports: Transports::All,
             token_in_query: false,
+            handlers: Handlers::default(),
         }
     }
 
@@ -101,6 +106,21 @@ impl Builder {
     /// Whether a token may also come as `?token=` of the handshake. Default: no, since addresses end up in logs.
     pub fn token_in_query(mut self, allowed: bool) -> Self {
         self.token_in_query = allowed;
+        self
+    }
+
+    /// Handles a client→server event: its first argument as `T`, who sent it, and what is answered where the client asks
+    /// for an ack. The events of a session are handled one at a time and in order; deliveries go on meanwhile.
+    ///
+    /// The handler is dropped where the session ends before it is done.
+    pub fn on<T, R, F, Fut>(mut self, name: &'static str, handler: F) -> Self
+    where
+        T: DeserializeOwned + Send + 'static,
+        R: Serialize,
+        F: Fn(Received, T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+    {
+        self.handlers.add(name, handler);
         self
     }
 

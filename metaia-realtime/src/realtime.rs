@@ -1,8 +1,32 @@
 //! The handle that embedders hold.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use crate::{BuildError, Builder, Limits, log::DynEventLog};
+use rand::RngExt as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    BuildError, Builder, EmitError, End, EventId, Identity, IntoEvent, Limits, Room, SessionId, UserId,
+    builder::Origins,
+    dispatch,
+    layer::RealtimeLayer,
+    log::DynEventLog,
+    node::Node,
+    registry::Registry,
+    session::{DRAIN, Volatile as VolatileEvent, drain_payload},
+    transport::socketio::Engine,
+    window::Window,
+};
+
+/// Clients come back spread over so many milliseconds after a drain.
+const RETRY_SPREAD_MS: u64 = 5_000;
+
+/// Sessions are ended in batches of so many, with a pause between, so that a drain is not a stampede.
+const DRAIN_BATCH: usize = 1_000;
+const DRAIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// The realtime system of one node.
 ///
@@ -14,8 +38,9 @@ pub struct Realtime {
 }
 
 struct Inner {
-    log: Arc<dyn DynEventLog>,
-    limits: Limits,
+    node: Arc<Node>,
+    engine: Arc<Engine>,
+    origins: Origins,
 }
 
 impl Realtime {
@@ -25,22 +50,165 @@ impl Realtime {
     }
 
     pub(crate) async fn start(builder: Builder) -> Result<Self, BuildError> {
-        Ok(Self { inner: Arc::new(Inner { log: builder.log, limits: builder.limits }) })
+        let node = Arc::new(Node {
+            window: Window::new(builder.log.head().await?.position),
+            log: builder.log,
+            registry: Registry::default(),
+            limits: builder.limits,
+            access: builder.access,
+            authenticator: builder.authenticator.ok_or(BuildError::NoAuthenticator)?,
+            handlers: builder.handlers,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            draining: false.into(),
+        });
+        node.tasks.spawn(dispatch::run(Arc::clone(&node)));
+        let engine = Engine::new(Arc::clone(&node), builder.transports, builder.token_in_query);
+        Ok(Self { inner: Arc::new(Inner { node, engine, origins: builder.origins }) })
+    }
+
+    /// The tower layer that serves Socket.IO under `/socket.io/`; all other requests go on. Every layer of a handle
+    /// leads to the same system.
+    ///
+    /// Mounted on a listener that is not [`GuardedListener`](crate::GuardedListener) or [`serve`](crate::serve()), it
+    /// cannot see what is written: a client that does not read is then ended when its queue is full, and a kick leaves
+    /// the connection open.
+    #[must_use]
+    pub fn layer(&self) -> RealtimeLayer {
+        RealtimeLayer(self.inner.engine.gate(&self.inner.origins))
     }
 
     pub(crate) fn log(&self) -> &dyn DynEventLog {
-        &*self.inner.log
+        &*self.inner.node.log
     }
 
     /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.inner.limits
+        &self.inner.node.limits
+    }
+
+    /// Events beside the log: see [`Volatile`].
+    #[must_use]
+    pub const fn volatile(&self) -> Volatile<'_> {
+        Volatile { realtime: self }
+    }
+
+    /// The sessions of this node.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionView> {
+        self.inner.node.registry.all().iter().map(|session| SessionView::of(session)).collect()
+    }
+
+    /// Ends all sessions of a user on this node. Answers how many. Official clients stay away after it.
+    pub fn disconnect_user(&self, user: &UserId) -> usize {
+        let sessions = self.inner.node.registry.of_user(user);
+        sessions.iter().for_each(|session| self.inner.node.end(session, End::Kicked));
+        sessions.len()
+    }
+
+    /// Ends a session of this node. Answers whether there was such a one.
+    pub fn disconnect_session(&self, id: SessionId) -> bool {
+        let session = self.inner.node.registry.session(id);
+        session.inspect(|session| self.inner.node.end(session, End::Kicked)).is_some()
+    }
+
+    /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`, and their transports
+    /// are closed in batches, after which official clients connect again by themselves. Returns when the last session
+    /// has ended and the node's tasks with it, or after `deadline`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the node draining; call again to finish.
+    pub async fn drain(&self, deadline: Duration) {
+        let node = &self.inner.node;
+        node.draining.store(true, Ordering::Release);
+        if tokio::time::timeout(deadline, self.end_all()).await.is_err() {
+            tracing::warn!(sessions = node.registry.len(), "not every session ended in time");
+        }
+        node.stopping.cancel();
+        node.tasks.close();
+        if tokio::time::timeout(Duration::from_secs(2), node.tasks.wait()).await.is_err() {
+            tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
+        }
+        self.inner.engine.stop();
+    }
+
+    async fn end_all(&self) {
+        let sessions = self.inner.node.registry.all();
+        for session in &sessions {
+            session.push_control(DRAIN, drain_payload(rand::rng().random_range(0..RETRY_SPREAD_MS)));
+        }
+        for batch in sessions.chunks(DRAIN_BATCH) {
+            tokio::time::sleep(DRAIN_PAUSE).await;
+            batch.iter().for_each(|session| self.inner.node.end(session, End::Draining));
+        }
     }
 }
 
 impl std::fmt::Debug for Realtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Realtime").finish_non_exhaustive()
+        f.debug_struct("Realtime").field("sessions", &self.inner.node.registry.len()).finish_non_exhaustive()
+    }
+}
+
+/// A session, as embedders see it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SessionView {
+    /// Its public id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub identity: Identity,
+    /// Its rooms, [`Room::Everyone`] included.
+    pub rooms: Vec<Room>,
+    /// When it connected, in ms since the Unix epoch.
+    pub connected_at: i64,
+    /// When its client last sent something, in ms since the Unix epoch.
+    pub active_at: i64,
+}
+
+impl SessionView {
+    fn of(session: &crate::session::Session) -> Self {
+        Self {
+            id: session.id,
+            identity: session.identity.clone(),
+            rooms: session.rooms().into_iter().collect(),
+            connected_at: session.connected_at,
+            active_at: session.active_at(),
+        }
+    }
+}
+
+/// Sends beside the log: to those who are connected to this node and up to date, now or never. Where several wait for
+/// a slow client, the newest of each name wins. Any JSON is allowed, and nothing is added to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Volatile<'a> {
+    realtime: &'a Realtime,
+}
+
+impl Volatile<'_> {
+    /// Sends to everybody who is in any of `rooms`, at most once each.
+    ///
+    /// # Errors
+    /// [`EmitError::Event`].
+    pub fn send(
+        &self,
+        rooms: impl IntoIterator<Item = Room>,
+        event: impl IntoEvent,
+    ) -> Result<EventId, EmitError> {
+        let (name, payload) = event.into_event()?;
+        let (size, limit) = (payload.get().len(), self.realtime.limits().entry_bytes);
+        if size > limit {
+            return Err(crate::EventError::TooLarge { size, limit }.into());
+        }
+        let event = Arc::new(VolatileEvent { name, payload });
+        for room in rooms {
+            self.realtime.inner.node.registry.each_in(&room, |session| {
+                if session.offer_volatile(&event, &room) {
+                    session.wake();
+                }
+            });
+        }
+        Ok(EventId::random())
     }
 }

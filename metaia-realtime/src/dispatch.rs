@@ -1,0 +1,93 @@
+//! The dispatcher: one task per node, which takes entries in log order and offers each to the sessions in its rooms.
+//!
+//! When the log cannot be read it tries again, more and more slowly; sessions stay. When it has fallen behind what the
+//! log keeps, every session reads for itself what is left, or is told to reload.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    log::{Entry, Page},
+    node::Node,
+    session::Session,
+};
+
+/// Entries per read of the log: appended to all sessions before the first of them is woken.
+const BATCH: usize = 64;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs until the node stops.
+pub(crate) async fn run(node: Arc<Node>) {
+    let mut changes = node.log.changes();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        tokio::select! {
+            biased;
+            () = node.stopping.cancelled() => return,
+            dispatched = dispatch(&node) => match dispatched {
+                Ok(true) => {
+                    pause = FIRST_PAUSE;
+                    continue;
+                }
+                Ok(false) => pause = FIRST_PAUSE,
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
+                }
+            }
+        }
+        tokio::select! {
+            () = node.stopping.cancelled() => return,
+            changed = changes.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Dispatches one batch. Answers whether there may be more.
+async fn dispatch(node: &Node) -> Result<bool, crate::log::LogError> {
+    let after = node.window.head().n();
+    let page = node.log.read(None, after, BATCH).await?;
+    let more = page.entries.len() == BATCH;
+    offer_all(node, after, &page);
+    Ok(more)
+}
+
+fn offer_all(node: &Node, after: u64, page: &Page) {
+    let mut touched = Vec::new();
+    let mut expected = after + 1;
+    for entry in &page.entries {
+        if entry.n() != expected {
+            fall_back_all(node, expected - 1);
+        }
+        expected = entry.n() + 1;
+        offer(node, entry, &mut touched);
+        node.window.set_dispatched(entry.n());
+    }
+    for session in touched {
+        session.wake();
+    }
+}
+
+fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) {
+    if let Some(order) = entry.recheck() {
+        node.registry.recheck(order, entry.n());
+        return node.window.push(entry);
+    }
+    node.window.push(entry);
+    for room in entry.content().rooms() {
+        node.registry.each_in(room, |session| {
+            if session.offer(entry, room) {
+                touched.push(Arc::clone(session));
+            }
+        });
+    }
+}
+
+/// Entries after `n` are gone: every session looks for itself.
+fn fall_back_all(node: &Node, n: u64) {
+    for session in node.registry.all() {
+        session.fall_back(n);
+    }
+}

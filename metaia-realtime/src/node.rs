@@ -1,0 +1,113 @@
+//! What one node is made of, and the decisions that need several of its parts.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Access, Identity, Limits, OrderId,
+    access::DynOrderAccess,
+    auth::DynAuthenticator,
+    handlers::Handlers,
+    log::DynEventLog,
+    registry::{Entered, Registry},
+    session::{End, Refusal, Session},
+    window::Window,
+};
+
+/// A policy that does not answer in this time could not decide.
+const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
+const POLICY_PAUSE: Duration = Duration::from_millis(200);
+
+/// One node.
+pub(crate) struct Node {
+    pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) window: Window,
+    pub(crate) registry: Registry,
+    pub(crate) limits: Limits,
+    pub(crate) access: Arc<dyn DynOrderAccess>,
+    pub(crate) authenticator: Arc<dyn DynAuthenticator>,
+    pub(crate) handlers: Handlers,
+    /// Every task of the node. They end when `stopping` is cancelled.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) draining: AtomicBool,
+}
+
+impl Node {
+    /// Whether this node takes nobody new.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// What the policy says, tried up to `tries` times; `None` where it could not decide.
+    pub(crate) async fn decide(&self, who: &Identity, order: &OrderId, tries: u32) -> Option<Access> {
+        for attempt in 1..=tries {
+            match tokio::time::timeout(POLICY_TIMEOUT, self.access.may_join(who, order)).await {
+                Ok(Ok(access)) => return Some(access),
+                Ok(Err(error)) => {
+                    tracing::warn!(%order, error = &error as &dyn std::error::Error, "access cannot be decided");
+                }
+                Err(_) => tracing::warn!(%order, "access was not decided in time"),
+            }
+            if attempt < tries {
+                tokio::time::sleep(POLICY_PAUSE).await;
+            }
+        }
+        None
+    }
+
+    /// Lets the session into the order's room if the policy allows it, as access stands when it enters.
+    pub(crate) async fn admit(&self, session: &Session, order: &OrderId) -> Result<(), Refusal> {
+        let mut join = self.registry.begin_join(order);
+        loop {
+            match self.decide(&session.identity, order, 1).await {
+                Some(Access::Allowed) => {}
+                Some(Access::Denied) => return Err(Refusal::Forbidden),
+                None => return Err(Refusal::Unavailable),
+            }
+            match self.registry.enter(session, &mut join) {
+                Entered::Yes => return Ok(()),
+                Entered::AskAgain => {}
+                Entered::Gone => return Err(Refusal::Unavailable),
+            }
+        }
+    }
+
+    /// Adds an authenticated session, making place for it: the same device's former session goes, and beyond the
+    /// user's cap the least recently active one. `false`: the node is full or being emptied.
+    pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
+        if self.is_draining() || self.registry.len() >= self.limits.sessions {
+            return false;
+        }
+        let others = self.registry.of_user(&session.identity.user);
+        let (same_device, mut others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|other| session.device.is_some() && other.device == session.device);
+        for former in same_device {
+            self.end(&former, End::Replaced);
+        }
+        others.sort_by_key(|other| other.active_at());
+        let excess = (others.len() + 1).saturating_sub(self.limits.sessions_per_user);
+        for idle in others.into_iter().take(excess) {
+            self.end(&idle, End::OverUserCap);
+        }
+        self.registry.add(session);
+        tracing::info!("User connected: {} ({})", session.identity.user, session.identity.role);
+        true
+    }
+
+    /// Ends a session and forgets it. Only the first call for a session does something.
+    pub(crate) fn end(&self, session: &Session, end: End) {
+        session.end(end);
+        if self.registry.remove(session) {
+            let end = session.ended_by().unwrap_or(end);
+            tracing::info!("User disconnected: {} ({}) {end}", session.identity.user, session.identity.role);
+        }
+    }
+}

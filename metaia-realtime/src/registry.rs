@@ -1,0 +1,186 @@
+//! Who is connected to this node, and in which rooms.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use crate::{OrderId, Room, SessionId, UserId, session::Session};
+
+/// The registry of one node. Its lock is taken before a session's, never after.
+#[derive(Default)]
+pub(crate) struct Registry {
+    tables: RwLock<Tables>,
+}
+
+type Sessions = HashMap<SessionId, Arc<Session>>;
+
+#[derive(Default)]
+struct Tables {
+    sessions: Sessions,
+    /// All rooms but [`Room::Everyone`], which is `sessions`.
+    rooms: HashMap<Room, Sessions>,
+    users: HashMap<UserId, Vec<SessionId>>,
+    joins: HashMap<OrderId, Joins>,
+}
+
+/// The joins of an order's room that are being decided, and the `n` of its last recheck since the first of them began.
+#[derive(Default)]
+struct Joins {
+    open: usize,
+    generation: u64,
+}
+
+/// A join that is being decided: see [`Registry::enter`].
+pub(crate) struct Join<'a> {
+    registry: &'a Registry,
+    order: &'a OrderId,
+    generation: u64,
+}
+
+impl Registry {
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many sessions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.read().sessions.len()
+    }
+
+    /// All sessions.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        self.read().sessions.values().cloned().collect()
+    }
+
+    pub(crate) fn session(&self, id: SessionId) -> Option<Arc<Session>> {
+        self.read().sessions.get(&id).cloned()
+    }
+
+    /// A user's sessions, in the order in which they came.
+    pub(crate) fn of_user(&self, user: &UserId) -> Vec<Arc<Session>> {
+        let tables = self.read();
+        let ids = tables.users.get(user).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| tables.sessions.get(id).cloned()).collect()
+    }
+
+    /// Adds a session to its rooms, which must be automatic ones.
+    pub(crate) fn add(&self, session: &Arc<Session>) {
+        let rooms = session.rooms();
+        let mut tables = self.write();
+        tables.sessions.insert(session.id, Arc::clone(session));
+        tables.users.entry(session.identity.user.clone()).or_default().push(session.id);
+        for room in rooms {
+            tables.enter(session, room);
+        }
+    }
+
+    /// Removes a session from everywhere. Answers whether it was there.
+    pub(crate) fn remove(&self, session: &Session) -> bool {
+        let rooms = session.rooms();
+        let mut tables = self.write();
+        if tables.sessions.remove(&session.id).is_none() {
+            return false;
+        }
+        for room in &rooms {
+            tables.leave(session.id, room);
+        }
+        if let Some(ids) = tables.users.get_mut(&session.identity.user) {
+            ids.retain(|id| *id != session.id);
+            if ids.is_empty() {
+                tables.users.remove(&session.identity.user);
+            }
+        }
+        true
+    }
+
+    /// A session leaves a room.
+    pub(crate) fn leave(&self, session: &Session, room: &Room) {
+        self.write().leave(session.id, room);
+    }
+
+    /// Calls `each` for those in `room`.
+    pub(crate) fn each_in(&self, room: &Room, mut each: impl FnMut(&Arc<Session>)) {
+        let tables = self.read();
+        let sessions = match room {
+            Room::Everyone => Some(&tables.sessions),
+            _ => tables.rooms.get(room),
+        };
+        sessions.into_iter().flat_map(HashMap::values).for_each(&mut each);
+    }
+
+    /// Begins a join. Ask the policy after this, and [`enter`](Self::enter) with the answer.
+    pub(crate) fn begin_join<'a>(&'a self, order: &'a OrderId) -> Join<'a> {
+        let mut tables = self.write();
+        let joins = tables.joins.entry(order.clone()).or_default();
+        joins.open += 1;
+        Join { registry: self, order, generation: joins.generation }
+    }
+
+    /// Puts the session into the room, unless access was asked for anew since the policy was asked, or the session has
+    /// gone: `None` then, and the policy must be asked again. From here on rechecks find the session.
+    pub(crate) fn enter(&self, session: &Session, join: &mut Join<'_>) -> Entered {
+        let mut tables = self.write();
+        let generation = tables.joins.get(join.order).map_or(0, |joins| joins.generation);
+        if generation != join.generation {
+            join.generation = generation;
+            return Entered::AskAgain;
+        }
+        let Some(session) = tables.sessions.get(&session.id).cloned() else { return Entered::Gone };
+        tables.enter(&session, Room::Order(join.order.clone()));
+        Entered::Yes
+    }
+
+    /// Entry `n` asks for the order's access anew: of those who are in its room, and of those who are joining.
+    pub(crate) fn recheck(&self, order: &OrderId, n: u64) {
+        let mut tables = self.write();
+        if let Some(joins) = tables.joins.get_mut(order) {
+            joins.generation = n;
+        }
+        let sessions = tables.rooms.get(&Room::Order(order.clone()));
+        for session in sessions.into_iter().flat_map(HashMap::values) {
+            session.recheck(order, n);
+        }
+    }
+}
+
+/// What became of a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entered {
+    Yes,
+    AskAgain,
+    Gone,
+}
+
+impl Drop for Join<'_> {
+    fn drop(&mut self) {
+        let mut tables = self.registry.write();
+        if let Some(joins) = tables.joins.get_mut(self.order) {
+            joins.open -= 1;
+            if joins.open == 0 {
+                tables.joins.remove(self.order);
+            }
+        }
+    }
+}
+
+impl Tables {
+    fn enter(&mut self, session: &Arc<Session>, room: Room) {
+        if room != Room::Everyone {
+            self.rooms.entry(room).or_default().insert(session.id, Arc::clone(session));
+        }
+    }
+
+    fn leave(&mut self, session: SessionId, room: &Room) {
+        if let Some(sessions) = self.rooms.get_mut(room) {
+            sessions.remove(&session);
+            if sessions.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The task of a session, for transports that need one: writes what is queued, runs one inbound event at a time, and
+//! one step of catching up.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures_util::future::{BoxFuture, OptionFuture};
+use tokio::sync::{Notify, mpsc};
+
+use super::{End, Inbound, Outgoing, Session, Start};
+use crate::{clock, node::Node};
+
+/// How often the end of a token is looked at, since wall time may jump.
+const EXPIRY_CHECK: Duration = Duration::from_secs(60);
+
+/// Drives the session to its end.
+///
+/// The arms, in order: the session has ended · its token has · an inbound event is done · a step of catching up is
+/// done · there is a next inbound event, none is being handled, and the client reads its answers · something was
+/// queued, or written. Writing happens before each wait.
+pub(crate) async fn drive(
+    session: Arc<Session>,
+    node: Arc<Node>,
+    start: Start,
+    mut events: mpsc::Receiver<Inbound>,
+    wake: &Notify,
+    mut write: impl FnMut(Outgoing) -> Result<(), End>,
+) {
+    let mut start = Some(start);
+    let mut step: Option<BoxFuture<'static, Start>> = None;
+    let mut handling: Option<BoxFuture<'static, ()>> = None;
+    let mut expiry = Box::pin(expires(&session));
+    loop {
+        if let Err(end) = write_all(&session, &mut write) {
+            return session.end(end);
+        }
+        if let Some(begun) = start.take_if(|_| session.state().wants_step()) {
+            step = Some(Box::pin(one_step(Arc::clone(&session), Arc::clone(&node), begun)));
+        }
+        let may_handle = handling.is_none() && session.has_credit(0);
+        tokio::select! {
+            biased;
+            () = session.ended() => return,
+            () = &mut expiry => return session.end(End::Expired),
+            Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
+            Some(done) = OptionFuture::from(step.as_mut()) => {
+                start = Some(done);
+                step = None;
+            }
+            Some(event) = events.recv(), if may_handle => {
+                handling = Some(Box::pin(Arc::clone(&session).handle(Arc::clone(&node), event)));
+            }
+            () = wake.notified() => {}
+        }
+    }
+}
+
+async fn one_step(session: Arc<Session>, node: Arc<Node>, mut start: Start) -> Start {
+    session.catch_up(&node, &mut start).await;
+    start
+}
+
+fn write_all(session: &Session, write: &mut impl FnMut(Outgoing) -> Result<(), End>) -> Result<(), End> {
+    while let Some(outgoing) = session.take() {
+        write(outgoing)?;
+    }
+    session.progress.notify_waiters();
+    Ok(())
+}
+
+/// Waits for the end of the session's token.
+fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
+    let expires_at = session.identity.expires_at;
+    async move {
+        let Some(end) = expires_at else { return std::future::pending().await };
+        while let Ok(left @ 1..) = u64::try_from(end - clock::unix_ms()) {
+            tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
+        }
+    }
+}

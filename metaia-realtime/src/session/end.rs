@@ -1,0 +1,59 @@
+//! Why sessions end: values with stable codes.
+
+/// Why a session ended. The code stands in logs and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum End {
+    /// The client said DISCONNECT.
+    ClientLeft,
+    /// The connection broke, or its pings were not answered.
+    TransportLost,
+    /// The token's time is over.
+    Expired,
+    /// The client did not read.
+    Slow,
+    /// The same device connected anew.
+    Replaced,
+    /// The user has too many sessions, and this was the least recently active one.
+    OverUserCap,
+    /// The client sent events far beyond its rate.
+    RateLimited,
+    /// This node is being emptied.
+    Draining,
+    /// The log could not be read.
+    Unavailable,
+    /// Somebody with the right to do so ended it.
+    Kicked,
+}
+
+impl End {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ClientLeft => "client_left",
+            Self::TransportLost => "transport_lost",
+            Self::Expired => "token_expired",
+            Self::Slow => "slow_consumer",
+            Self::Replaced => "replaced",
+            Self::OverUserCap => "too_many_sessions",
+            Self::RateLimited => "rate_limited",
+            Self::Draining => "draining",
+            Self::Unavailable => "unavailable",
+            Self::Kicked => "kicked",
+        }
+    }
+
+    /// Whether the client is told DISCONNECT before its transport is closed, after which official clients stay away.
+    /// All others come back by themselves.
+    #[must_use]
+    pub const fn stays_away(self) -> bool {
+        matches!(self, Self::Kicked)
+    }
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}

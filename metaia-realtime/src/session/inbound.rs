@@ -1,0 +1,231 @@
+//! What clients send: taken at once within the rate, queued, handled one at a time and in order.
+//!
+//! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with `rate_limited`; when as many
+//! again have been refused, the transport is closed.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+use super::{
+    End, Outgoing, Refusal, Session,
+    control::{self, ERROR},
+};
+use crate::{
+    InvalidPosition, Limits, OrderId, Position, Room,
+    handlers::{HandlerError, Received},
+    node::Node,
+};
+
+/// An event as it came.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    /// `["name", argument…]`.
+    pub(crate) json: String,
+    /// Under which number the client wants an answer, if it does.
+    pub(crate) ack: Option<i64>,
+}
+
+/// The entrance of a session's inbound events.
+#[derive(Debug)]
+pub(crate) struct InboundQueue {
+    rate: DefaultDirectRateLimiter,
+    refusals: DefaultDirectRateLimiter,
+    queue: mpsc::Sender<Inbound>,
+}
+
+impl InboundQueue {
+    pub(crate) fn new(limits: &Limits) -> (Self, mpsc::Receiver<Inbound>) {
+        let (queue, events) = mpsc::channel(limits.inbound_burst as usize);
+        (Self { rate: limiter(limits), refusals: limiter(limits), queue }, events)
+    }
+
+    /// Takes the event, or refuses it. Never blocks.
+    pub(crate) fn offer(&self, session: &Session, inbound: Inbound) {
+        session.touch();
+        let taken = self.rate.check().is_ok();
+        let Err(inbound) = (if taken { self.queue.try_send(inbound) } else { Err(full(inbound)) }) else {
+            return session.wake();
+        };
+        if self.refusals.check().is_err() {
+            return session.end(End::RateLimited);
+        }
+        let inbound = inbound.into_inner();
+        let name = inbound.parse().map(|event| event.name.to_owned()).unwrap_or_default();
+        session.refuse(&name, Refusal::RateLimited.code(), None, inbound.ack);
+    }
+}
+
+fn full(inbound: Inbound) -> mpsc::error::TrySendError<Inbound> {
+    mpsc::error::TrySendError::Full(inbound)
+}
+
+fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
+    let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::direct(
+        Quota::per_second(positive(limits.inbound_per_s)).allow_burst(positive(limits.inbound_burst)),
+    )
+}
+
+/// Name and first argument.
+struct Parsed<'a> {
+    name: &'a str,
+    argument: &'a RawValue,
+}
+
+impl Inbound {
+    fn parse(&self) -> Option<Parsed<'_>> {
+        let parts: Vec<&RawValue> = serde_json::from_str(&self.json).ok()?;
+        let (name, arguments) = parts.split_first()?;
+        Some(Parsed {
+            name: serde_json::from_str(name.get()).ok()?,
+            argument: arguments.first().copied().unwrap_or(RawValue::NULL),
+        })
+    }
+}
+
+impl Session {
+    /// Answers a refusal: by the ack where one was asked for, else by `rt:error`.
+    pub(crate) fn refuse(&self, event: &str, code: &str, reference: Option<&str>, ack: Option<i64>) {
+        tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
+        match ack {
+            Some(id) => self.push(Outgoing::Ack { id, answer: control::refused(code) }),
+            None => self.push_control(ERROR, control::error(event, code, reference)),
+        }
+    }
+
+    fn answer(&self, ack: Option<i64>, answer: Box<RawValue>) {
+        if let Some(id) = ack {
+            self.push(Outgoing::Ack { id, answer });
+        }
+    }
+
+    /// Handles one event to its end. Dropped where the session ends meanwhile.
+    pub(super) async fn handle(self: Arc<Self>, node: Arc<Node>, inbound: Inbound) {
+        let Some(event) = inbound.parse() else {
+            return self.refuse("", Refusal::Malformed.code(), None, inbound.ack);
+        };
+        match event.name {
+            "join_order_room" => self.handle_join(&node, event.argument, inbound.ack).await,
+            "leave_order_room" => self.handle_leave(&node, event.argument, inbound.ack),
+            name => self.handle_custom(&node, name, event.argument, inbound.ack).await,
+        }
+    }
+
+    async fn handle_join(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
+        let reference = reference(argument);
+        match self.join(node, argument).await {
+            Ok((room, recovered, replayed)) => self.answer(ack, control::joined(&room, recovered, replayed)),
+            Err(refusal) => self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack),
+        }
+        self.state().release();
+        self.wake();
+    }
+
+    /// Joins, and replays where the client asked for it. From the replay on live entries are held back, until the
+    /// caller has answered and releases them.
+    async fn join(&self, node: &Node, argument: &RawValue) -> Result<(Room, bool, usize), Refusal> {
+        let wish = JoinWish::parse(argument)?;
+        let room = Room::Order(wish.order.clone());
+        self.check_room_count(node, &room)?;
+        node.admit(self, &wish.order).await?;
+        let from = {
+            let mut state = self.state();
+            let head = node.window.head().n();
+            state.join(room.clone(), head);
+            head
+        };
+        let Some(since) = wish.since else { return Ok((room, false, 0)) };
+        self.hold(node);
+        let replayed = match since {
+            Ok(position) => self.replay_room(node, &room, position, from).await,
+            Err(_) => None,
+        };
+        Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
+    }
+
+    fn hold(&self, node: &Node) {
+        let mut state = self.state();
+        let dispatched = node.window.dispatched();
+        state.hold(dispatched);
+    }
+
+    fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), Refusal> {
+        let state = self.state();
+        let full = state.room_count() >= node.limits.rooms_per_session && !state.is_in(room);
+        if full { Err(Refusal::TooManyRooms) } else { Ok(()) }
+    }
+
+    fn handle_leave(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
+        match JoinWish::parse(argument) {
+            Ok(wish) => {
+                let room = Room::Order(wish.order);
+                node.registry.leave(self, &room);
+                self.state().leave(&room);
+                self.answer(ack, control::left(&room));
+            }
+            Err(refusal) => {
+                self.refuse("leave_order_room", refusal.code(), reference(argument).as_deref(), ack);
+            }
+        }
+    }
+
+    async fn handle_custom(&self, node: &Node, name: &str, argument: &RawValue, ack: Option<i64>) {
+        let Some(handler) = node.handlers.get(name) else {
+            return self.refuse(name, Refusal::UnknownEvent.code(), None, ack);
+        };
+        let received = Received { identity: self.identity.clone(), session: self.id };
+        match handler.call(received, argument).await {
+            Ok(answer) => self.answer(ack, answer),
+            Err(HandlerError { code }) => self.refuse(name, &code, None, ack),
+        }
+    }
+}
+
+/// What the client said of the order, where it is short text.
+fn reference(argument: &RawValue) -> Option<String> {
+    JoinArgument::parse(argument).map(|argument| match argument {
+        JoinArgument::Bare(order) | JoinArgument::Full { order, .. } => order,
+    })
+}
+
+/// `orderId`, or `{orderId, since}`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum JoinArgument {
+    Bare(String),
+    Full {
+        #[serde(rename = "orderId")]
+        order: String,
+        #[serde(default)]
+        since: Option<serde_json::Value>,
+    },
+}
+
+impl JoinArgument {
+    fn parse(argument: &RawValue) -> Option<Self> {
+        serde_json::from_str(argument.get()).ok()
+    }
+}
+
+struct JoinWish {
+    order: OrderId,
+    /// Whether to replay, and from where: what is no position cannot be honoured.
+    since: Option<Result<Position, InvalidPosition>>,
+}
+
+impl JoinWish {
+    fn parse(argument: &RawValue) -> Result<Self, Refusal> {
+        let (order, since) = match JoinArgument::parse(argument).ok_or(Refusal::InvalidOrderId)? {
+            JoinArgument::Bare(order) => (order, None),
+            JoinArgument::Full { order, since } => (order, since),
+        };
+        Ok(Self {
+            order: order.parse().map_err(|_| Refusal::InvalidOrderId)?,
+            since: since.map(|since| since.as_str().unwrap_or_default().parse()),
+        })
+    }
+}

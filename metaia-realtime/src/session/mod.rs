@@ -1,0 +1,211 @@
+//! Sessions: live authenticated connections.
+//!
+//! A session has one cursor for all its rooms and is in one of two phases. *Live*: the dispatcher appends entries as
+//! they come. *Catching up*: it takes nothing from the dispatcher and reads the window, or the log, from its cursor on
+//! until it has reached the head. Connecting with an old position, a used-up credit window, a room whose access is
+//! being decided again: all are the second phase, so that there is one path to the first.
+//!
+//! At the edges: a session whose credit window is full takes no more until the socket has taken what it was handed;
+//! nothing is lost, since its cursor stays where it was. Inbound events wait meanwhile, too.
+
+mod catch_up;
+mod control;
+mod credit;
+mod driver;
+mod end;
+mod inbound;
+mod outgoing;
+mod state;
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use serde_json::value::RawValue;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use catch_up::Start;
+pub(crate) use control::{DRAIN, Refusal, drain as drain_payload};
+pub(crate) use driver::drive;
+pub use end::End;
+pub(crate) use inbound::{Inbound, InboundQueue};
+pub(crate) use outgoing::{Outgoing, Volatile};
+pub(crate) use state::State;
+
+use crate::{DeviceId, Identity, Limits, OrderId, Room, SessionId, clock, log::Entry, transport::Port};
+
+/// One live authenticated connection.
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) identity: Identity,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) connected_at: i64,
+    state: Mutex<State>,
+    port: Arc<dyn Port>,
+    progress: Notify,
+    active_at: AtomicI64,
+    end: OnceLock<End>,
+    ended: CancellationToken,
+}
+
+impl Session {
+    /// A session in its automatic rooms, catching up from wherever [`Self::begin`] says.
+    pub(crate) fn new(
+        identity: Identity,
+        device: Option<DeviceId>,
+        limits: &Limits,
+        port: Arc<dyn Port>,
+    ) -> Self {
+        let now = clock::unix_ms();
+        let automatic = automatic_rooms(&identity);
+        Self {
+            id: SessionId::random(),
+            identity,
+            device,
+            connected_at: now,
+            state: Mutex::new(State::new(automatic, limits)),
+            port,
+            progress: Notify::new(),
+            active_at: AtomicI64::new(now),
+            end: OnceLock::new(),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// A poisoned lock is taken over: no method leaves the state half changed.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rooms that it is in.
+    pub(crate) fn rooms(&self) -> BTreeSet<Room> {
+        self.state().rooms().cloned().collect()
+    }
+
+    /// Begins after entry `n`, unless the client shows a position.
+    pub(crate) fn start_at(&self, n: u64) {
+        self.state().set_cursor(n);
+    }
+
+    /// Whether one more room is within the limit.
+    pub(crate) fn room_is_free(&self, limits: &Limits) -> bool {
+        self.state().room_count() < limits.rooms_per_session
+    }
+
+    /// Is in `room` for all entries that it catches up with.
+    pub(crate) fn is_in_from_the_start(&self, room: Room) {
+        self.state().join(room, 0);
+    }
+
+    /// Offers an entry of `room`, in log order. Answers whether it was appended: then wake the port.
+    pub(crate) fn offer(&self, entry: &Arc<Entry>, room: &Room) -> bool {
+        let mut state = self.state();
+        self.settle(&mut state);
+        state.offer(entry, room)
+    }
+
+    /// Offers a volatile event of `room`.
+    pub(crate) fn offer_volatile(&self, event: &Arc<Volatile>, room: &Room) -> bool {
+        let mut state = self.state();
+        self.settle(&mut state);
+        state.offer_volatile(event, room)
+    }
+
+    /// Entry `n` asks for the room's access anew, before anything more of it is handed over.
+    pub(crate) fn recheck(&self, order: &OrderId, n: u64) {
+        self.state().recheck(order, n);
+        self.port.wake();
+    }
+
+    /// Entries after `n` were not dispatched: reads for itself from there.
+    pub(crate) fn fall_back(&self, n: u64) {
+        self.state().fall_back(n);
+        self.port.wake();
+    }
+
+    /// Queues an event of this system.
+    pub(crate) fn push_control(&self, name: &'static str, payload: Box<RawValue>) {
+        self.push(Outgoing::Control { name, payload });
+    }
+
+    /// Queues anything that is not an entry. Dropped where the client has long stopped reading.
+    pub(crate) fn push(&self, outgoing: Outgoing) {
+        self.state().push(outgoing);
+        self.port.wake();
+    }
+
+    /// Takes what is to be written next.
+    pub(crate) fn take(&self) -> Option<Outgoing> {
+        let mut state = self.state();
+        self.settle(&mut state);
+        state.take()
+    }
+
+    /// Gives credit back for what has been written since. Without a count, what was handed over counts as written.
+    fn settle(&self, state: &mut State) {
+        match self.port.written() {
+            Some(written) => state.settle(written),
+            None => state.settle_all(),
+        }
+    }
+
+    /// Whether the session may be handed something of `size` bytes now.
+    pub(crate) fn has_credit(&self, size: usize) -> bool {
+        let mut state = self.state();
+        self.settle(&mut state);
+        state.has_credit(size)
+    }
+
+    /// Waits until it may. Cancel safe.
+    async fn credit_for(&self, size: usize) {
+        loop {
+            let progress = self.progress.notified();
+            if self.has_credit(size) {
+                return;
+            }
+            progress.await;
+        }
+    }
+
+    /// The client did something.
+    pub(crate) fn touch(&self) {
+        self.active_at.store(clock::unix_ms(), Ordering::Relaxed);
+    }
+
+    /// When the client last did something, in ms since the Unix epoch.
+    pub(crate) fn active_at(&self) -> i64 {
+        self.active_at.load(Ordering::Relaxed)
+    }
+
+    /// Ends the session. The first reason counts.
+    pub(crate) fn end(&self, end: End) {
+        if self.end.set(end).is_ok() {
+            self.ended.cancel();
+            self.port.close(end);
+        }
+    }
+
+    /// Why it ended.
+    pub(crate) fn ended_by(&self) -> Option<End> {
+        self.end.get().copied()
+    }
+
+    /// Waits for the end. Cancel safe.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    pub(crate) fn wake(&self) {
+        self.port.wake();
+    }
+}
+
+/// The rooms that every session is in: everyone, its role's, its user's.
+fn automatic_rooms(identity: &Identity) -> [Room; 3] {
+    [Room::Everyone, Room::Role(identity.role), Room::User(identity.user.clone())]
+}

@@ -1,0 +1,232 @@
+//! The state of a session: phase, cursor, rooms, queue. A pure kernel: it decides, others do.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use super::{
+    credit::Credit,
+    outgoing::{Outgoing, Volatile},
+};
+use crate::{Limits, OrderId, Room, log::Entry};
+
+/// Volatile events that wait for credit, one per name. Beyond it the oldest is dropped.
+const VOLATILE: usize = 8;
+
+/// Which of the two phases a session is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Takes nothing from the dispatcher; reads from its cursor on.
+    CatchingUp,
+    /// Takes entries as they are dispatched.
+    Live,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct State {
+    phase: Phase,
+    /// Everything up to this `n` was handed over, or was not for this session.
+    cursor: u64,
+    /// Its rooms, each with the `n` after which its entries are wanted.
+    rooms: HashMap<Room, u64>,
+    /// Order rooms whose access is to be decided again, each with the `n` that asked for it.
+    rechecks: Vec<(OrderId, u64)>,
+    /// Catching up rests while a join replays a room.
+    held: bool,
+    queue: VecDeque<Outgoing>,
+    credit: Credit,
+    volatile: VecDeque<Arc<Volatile>>,
+    queue_limit: usize,
+}
+
+impl State {
+    pub(super) fn new(rooms: impl IntoIterator<Item = Room>, limits: &Limits) -> Self {
+        Self {
+            phase: Phase::CatchingUp,
+            cursor: 0,
+            rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
+            rechecks: Vec::new(),
+            held: false,
+            queue: VecDeque::new(),
+            credit: Credit::new(limits.window_entries, limits.window_bytes),
+            volatile: VecDeque::new(),
+            queue_limit: limits.window_entries * 3 / 2,
+        }
+    }
+
+    /// Where catching up begins.
+    pub(super) fn set_cursor(&mut self, n: u64) {
+        self.cursor = n;
+    }
+
+    pub(super) fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    pub(super) fn rooms(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.keys()
+    }
+
+    pub(super) fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(super) fn is_in(&self, room: &Room) -> bool {
+        self.rooms.contains_key(room)
+    }
+
+    /// Is in `room` from now on, for entries after `from`. A room that it is in already stays as it is.
+    pub(super) fn join(&mut self, room: Room, from: u64) {
+        self.rooms.entry(room).or_insert(from);
+    }
+
+    pub(super) fn leave(&mut self, room: &Room) {
+        self.rooms.remove(room);
+    }
+
+    fn wants(&self, entry: &Entry, room: &Room) -> bool {
+        entry.n() > self.cursor && self.rooms.get(room).is_some_and(|from| entry.n() > *from)
+    }
+
+    /// Whether the entry is for this session, by any of its rooms.
+    pub(super) fn wants_any(&self, entry: &Entry) -> bool {
+        entry.recheck().is_none() && entry.content().rooms().iter().any(|room| self.wants(entry, room))
+    }
+
+    /// An entry of `room` from the dispatcher. Answers whether it was queued.
+    pub(super) fn offer(&mut self, entry: &Arc<Entry>, room: &Room) -> bool {
+        if self.phase != Phase::Live || !self.wants(entry, room) {
+            return false;
+        }
+        if !self.credit.fits(entry.content().size()) {
+            self.fall_back(entry.n() - 1);
+            return true;
+        }
+        self.cursor = entry.n();
+        self.push(Outgoing::Entry(Arc::clone(entry)));
+        true
+    }
+
+    /// Hands over an entry while catching up. `false`: no credit, and the cursor stays before it.
+    pub(super) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
+        if !self.credit.fits(entry.content().size()) {
+            return false;
+        }
+        self.cursor = entry.n();
+        self.push(Outgoing::Entry(Arc::clone(entry)));
+        true
+    }
+
+    /// Everything up to `n` has been looked at.
+    pub(super) fn skip_to(&mut self, n: u64) {
+        self.cursor = self.cursor.max(n);
+    }
+
+    /// Takes nothing from the dispatcher any more. `offered`: what it has been offered already.
+    pub(super) fn fall_back(&mut self, offered: u64) {
+        if self.phase == Phase::Live {
+            self.phase = Phase::CatchingUp;
+            self.cursor = self.cursor.max(offered);
+        }
+    }
+
+    pub(super) fn go_live(&mut self) {
+        self.phase = Phase::Live;
+    }
+
+    /// Rests catching up until [`Self::release`]; the session is not live meanwhile.
+    pub(super) fn hold(&mut self, offered: u64) {
+        self.fall_back(offered);
+        self.held = true;
+    }
+
+    pub(super) fn release(&mut self) {
+        self.held = false;
+    }
+
+    /// Entry `n` asks for the order's access anew: nothing more is taken until that is decided.
+    pub(super) fn recheck(&mut self, order: &OrderId, n: u64) {
+        self.fall_back(n - 1);
+        self.rechecks.retain(|(pending, _)| pending != order);
+        self.rechecks.push((order.clone(), n));
+    }
+
+    /// The recheck to decide next; it stays until [`Self::rechecked`].
+    pub(super) fn next_recheck(&self) -> Option<(OrderId, u64)> {
+        self.rechecks.first().cloned()
+    }
+
+    /// Access was decided after entry `n` had asked for it. A later entry's request stays.
+    pub(super) fn rechecked(&mut self, order: &OrderId, n: u64) {
+        self.rechecks.retain(|(pending, asked)| pending != order || *asked > n);
+    }
+
+    /// Whether entries may be handed over while catching up.
+    pub(super) fn may_replay(&self) -> bool {
+        self.phase == Phase::CatchingUp && !self.held && self.rechecks.is_empty()
+    }
+
+    /// Whether entries of this room may be handed over while it is replayed.
+    pub(super) fn may_have(&self, room: &Room) -> bool {
+        let asked = |(order, _): &(OrderId, u64)| matches!(room, Room::Order(of) if of == order);
+        self.is_in(room) && !self.rechecks.iter().any(asked)
+    }
+
+    /// Whether a step of catching up could do something now. It waits for half the window, so that a slow client's
+    /// log is not read entry by entry.
+    pub(super) fn wants_step(&self) -> bool {
+        self.phase == Phase::CatchingUp
+            && (!self.rechecks.is_empty() || (!self.held && self.credit.is_half_free()))
+    }
+
+    /// An event beside the log: at once where nothing waits, else when all that waits has gone; newest wins.
+    pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> bool {
+        if self.phase != Phase::Live || !self.rooms.contains_key(room) {
+            return false;
+        }
+        if self.volatile.iter().any(|waiting| Arc::ptr_eq(waiting, event)) {
+            return false;
+        }
+        self.volatile.retain(|waiting| waiting.name != event.name);
+        if self.volatile.len() == VOLATILE {
+            self.volatile.pop_front();
+        }
+        self.volatile.push_back(Arc::clone(event));
+        true
+    }
+
+    /// Queues a packet. Beyond half as much again as the window it is dropped: only a client that asks without ever
+    /// reading gets there.
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        if self.credit.in_flight() < self.queue_limit || matches!(outgoing, Outgoing::Entry(_)) {
+            self.credit.hand_over(outgoing.size());
+            self.queue.push_back(outgoing);
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<Outgoing> {
+        self.queue.pop_front().or_else(|| {
+            if self.credit.in_flight() > 0 {
+                return None;
+            }
+            let event = Outgoing::Volatile(self.volatile.pop_front()?);
+            self.credit.hand_over(event.size());
+            Some(event)
+        })
+    }
+
+    pub(super) fn settle(&mut self, written: u64) {
+        self.credit.settle(written);
+    }
+
+    /// Where writing cannot be seen, what has left the queue counts as written.
+    pub(super) fn settle_all(&mut self) {
+        self.credit.settle_to(self.queue.len());
+    }
+
+    pub(super) fn has_credit(&self, size: usize) -> bool {
+        self.credit.fits(size)
+    }
+}

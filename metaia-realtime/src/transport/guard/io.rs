@@ -1,0 +1,77 @@
+//! The wrapped stream.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{Connection, scan::FrameScanner};
+
+/// A stream that its [`Connection`] can kill, and whose outgoing packets are counted once it is a WebSocket.
+#[derive(Debug)]
+pub(crate) struct GuardedIo<S> {
+    stream: S,
+    connection: Connection,
+    frames: FrameScanner,
+}
+
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
+impl<S> GuardedIo<S> {
+    pub(crate) fn new(stream: S, connection: Connection) -> Self {
+        Self { stream, connection, frames: FrameScanner::default() }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl<S> GuardedIo<S> {
+    fn check(&self) -> io::Result<()> {
+        if self.connection.is_killed() {
+            Err(io::Error::new(io::ErrorKind::ConnectionAborted, "closed by the server"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn count(&mut self, written: &[u8]) {
+        if let Some(link) = self.connection.link().filter(|_| self.connection.is_upgraded()) {
+            link.add_written(self.frames.scan(written));
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.connection.0.reader.register(cx.waker());
+        self.check()?;
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.connection.0.writer.register(cx.waker());
+        self.check()?;
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        self.count(&buf[..written]);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,87 @@
+//! Our wrapper around each TCP connection: a kill switch, and a count of the packets written.
+//!
+//! A transport that awaits a write to a peer that does not read can be ended only from below: [`Connection::kill`]
+//! fails the next read and write at once. The count is what gives a session its credit window back, without timers.
+
+mod io;
+mod scan;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures_util::task::AtomicWaker;
+
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(unused_imports, reason = "mounted by serve and GuardedListener alone")
+)]
+pub(crate) use io::GuardedIo;
+pub(crate) use scan::PacketCounter;
+
+use super::socketio::Link;
+
+/// One TCP connection. A handle: clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    peer: SocketAddr,
+    killed: AtomicBool,
+    upgraded: AtomicBool,
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+    link: OnceLock<Arc<Link>>,
+}
+
+impl Connection {
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
+    pub(crate) fn new(peer: SocketAddr) -> Self {
+        Self(Arc::new(Shared {
+            peer,
+            killed: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
+            writer: AtomicWaker::new(),
+            link: OnceLock::new(),
+        }))
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.0.peer
+    }
+
+    /// Ends the connection: pending and later reads and writes fail.
+    pub(crate) fn kill(&self) {
+        self.0.killed.store(true, Ordering::Release);
+        self.0.reader.wake();
+        self.0.writer.wake();
+    }
+
+    /// From the head of the next answer on, what is written is WebSocket frames of this link. Said before the `101`
+    /// is written. A connection carries one link for life: a second one is ignored.
+    pub(crate) fn upgrade(&self, link: Arc<Link>) {
+        if self.0.link.set(link).is_ok() {
+            self.0.upgraded.store(true, Ordering::Release);
+        }
+    }
+
+    /// The link of an upgraded connection.
+    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+        self.0.link.get()
+    }
+
+    fn is_killed(&self) -> bool {
+        self.0.killed.load(Ordering::Acquire)
+    }
+
+    fn is_upgraded(&self) -> bool {
+        self.0.upgraded.load(Ordering::Acquire)
+    }
+}

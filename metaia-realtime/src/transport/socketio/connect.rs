@@ -1,0 +1,200 @@
+//! CONNECT: authentication, then the session, its rooms and its handlers, all before the client is told.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value as Json;
+use socketioxide::{
+    SocketIo,
+    adapter::LocalAdapter,
+    extract::{SocketRef, TryData},
+    handler::{ConnectHandler, FromConnectParts},
+    socket::{DisconnectReason, Socket},
+};
+use socketioxide_core::Value;
+use tokio::sync::mpsc;
+
+use super::{
+    Engine,
+    credentials::{Hello, credentials},
+    link::{Link, Links},
+    port::SocketIoPort,
+    receive::receive,
+};
+use crate::{
+    AuthError, Identity, Room,
+    node::Node,
+    session::{End, Inbound, InboundQueue, Refusal, Session, Start, drive},
+    transport::guard::Connection,
+};
+
+pub(super) type IoSocket = Arc<Socket<LocalAdapter>>;
+
+/// The socket itself, which its reference does not give.
+pub(super) struct TheSocket(pub(super) IoSocket);
+
+impl FromConnectParts<LocalAdapter> for TheSocket {
+    type Error = Infallible;
+    fn from_connect_parts(socket: &IoSocket, _: &Option<Value>) -> Result<Self, Infallible> {
+        Ok(Self(Arc::clone(socket)))
+    }
+}
+
+/// The `message` of a `connect_error`.
+#[derive(Debug)]
+struct Refused(&'static str);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What a socket keeps of its session. When the socket goes without having been connected, so does the session.
+#[derive(Clone)]
+pub(super) struct Attached(pub(super) Arc<Attachment>);
+
+pub(super) struct Attachment {
+    pub(super) session: Arc<Session>,
+    pub(super) inbound: InboundQueue,
+    node: Arc<Node>,
+    link: Arc<Link>,
+    links: Arc<Links>,
+    sid: String,
+    /// What the session's task begins with, until it does.
+    beginning: Mutex<Option<(Start, mpsc::Receiver<Inbound>)>>,
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.node.end(&self.session, End::TransportLost);
+        self.links.remove(&self.sid);
+    }
+}
+
+/// Registers the namespace `/`.
+pub(super) fn register(engine: &Arc<Engine>, io: &SocketIo) {
+    let engine = Arc::clone(engine);
+    let authenticate = async move |TheSocket(socket): TheSocket, TryData(auth): TryData<Json>| {
+        admit(&engine, &socket, auth.unwrap_or_default()).await
+    };
+    io.ns("/", connected.with(authenticate));
+}
+
+/// The middleware: refuses, or attaches a session.
+async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<(), Refused> {
+    let node = &engine.node;
+    let hello = Hello::read(&auth);
+    let link = link_of(engine, socket);
+    let shown = credentials(socket.req_parts(), &hello, engine.token_in_query, node.limits.token_bytes);
+    let port = Arc::new(SocketIoPort::new(engine, socket, &link));
+    match node.authenticator.authenticate(shown).await {
+        Ok(identity) => attach(engine, socket, &link, port, identity, hello).await,
+        Err(error) => {
+            tracing::info!(code = error.code(), "connection refused");
+            // The answer is given before the transport closes, except where the client should come back.
+            if error == AuthError::Unavailable {
+                port.end_transport();
+            } else if link.refuse() >= node.limits.refused_connects {
+                port.end_transport_later();
+            }
+            Err(Refused(error.code()))
+        }
+    }
+}
+
+/// The link of a socket: by its `sid` where it began with polling, else that of its connection.
+fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
+    engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
+        let connection = socket.req_parts().extensions.get::<Connection>();
+        connection.and_then(Connection::link).cloned().unwrap_or_else(|| {
+            let link = Arc::<Link>::default();
+            link.upgraded(None);
+            link
+        })
+    })
+}
+
+async fn attach(
+    engine: &Engine,
+    socket: &IoSocket,
+    link: &Arc<Link>,
+    port: Arc<SocketIoPort>,
+    identity: Identity,
+    hello: Hello,
+) -> Result<(), Refused> {
+    let node = &engine.node;
+    let session = Arc::new(Session::new(identity, hello.device, &node.limits, Arc::clone(&port) as _));
+    session.start_at(node.window.head().n());
+    if !node.register(&session) {
+        port.end_transport();
+        return Err(Refused("unavailable"));
+    }
+    link.join();
+    let (inbound, events) = InboundQueue::new(&node.limits);
+    let attachment = Attached(Arc::new(Attachment {
+        session: Arc::clone(&session),
+        inbound,
+        node: Arc::clone(node),
+        link: Arc::clone(link),
+        links: Arc::clone(&engine.links),
+        sid: socket.id.to_string(),
+        beginning: Mutex::new(Some((Start::new(hello.since), events))),
+    }));
+    join_orders(node, &session, hello.orders).await;
+    socket.on_fallback(receive);
+    socket.on_disconnect(disconnected);
+    socket.extensions.insert(attachment);
+    Ok(())
+}
+
+/// Joins the rooms that the client asked for, before it catches up, so that one position serves them all.
+async fn join_orders(node: &Node, session: &Session, orders: Vec<Result<crate::OrderId, String>>) {
+    const EVENT: &str = "join_order_room";
+    for order in orders {
+        let order = match order {
+            Ok(order) => order,
+            Err(text) => {
+                session.refuse(EVENT, Refusal::InvalidOrderId.code(), Some(&text), None);
+                continue;
+            }
+        };
+        let joined = match session.room_is_free(&node.limits) {
+            true => node.admit(session, &order).await,
+            false => Err(Refusal::TooManyRooms),
+        };
+        match joined {
+            Ok(()) => session.is_in_from_the_start(Room::Order(order)),
+            Err(refusal) => session.refuse(EVENT, refusal.code(), Some(order.as_str()), None),
+        }
+    }
+}
+
+/// The connect handler: CONNECT has been answered, so that the session's task may write.
+async fn connected(TheSocket(socket): TheSocket) {
+    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else { return };
+    let beginning = attachment.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some((start, events)) = beginning else { return };
+    let (session, node, link) =
+        (Arc::clone(&attachment.session), Arc::clone(&attachment.node), Arc::clone(&attachment.link));
+    drop(attachment);
+    let tasks = node.tasks.clone();
+    tasks.spawn(async move {
+        let write = |outgoing| super::port::write(&socket, outgoing);
+        drive(Arc::clone(&session), Arc::clone(&node), start, events, &link.wake, write).await;
+        node.end(&session, session.ended_by().unwrap_or(End::TransportLost));
+    });
+}
+
+async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
+    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else { return };
+    let end = match reason {
+        DisconnectReason::ClientNSDisconnect => End::ClientLeft,
+        DisconnectReason::ServerNSDisconnect => End::Kicked,
+        _ => End::TransportLost,
+    };
+    attachment.node.end(&attachment.session, end);
+}

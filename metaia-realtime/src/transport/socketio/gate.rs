@@ -1,0 +1,330 @@
+//! What stands before the engine: origins, capacity, and the bookkeeping of connections.
+//!
+//! Refusals come before the handshake, as HTTP: 403 for an origin that is not allowed; 503 with `Retry-After` where the
+//! node is full, its rate of handshakes used up, or being emptied, so that clients try again by themselves.
+
+use std::{
+    convert::Infallible,
+    num::NonZeroU32,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER},
+};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    Engine, PATH,
+    body::{Watch, Watched},
+    link::Link,
+};
+use crate::{
+    builder::Origins,
+    transport::guard::{Connection, PacketCounter},
+};
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// When a client that was turned away may come back, in seconds.
+const RETRY_AFTER_S: &str = "2";
+
+/// A tower layer: requests for the engine go there, all others on to the inner service.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    shared: Arc<Shared>,
+    cors: CorsLayer,
+}
+
+struct Shared {
+    engine: Arc<Engine>,
+    origins: Origins,
+    handshakes: DefaultDirectRateLimiter,
+}
+
+impl Gate {
+    pub(super) fn new(engine: Arc<Engine>, origins: &Origins) -> Self {
+        let per_s = NonZeroU32::new(engine.node.limits.handshakes_per_s).unwrap_or(NonZeroU32::MIN);
+        let handshakes = RateLimiter::direct(Quota::per_second(per_s));
+        Self {
+            cors: cors(origins),
+            shared: Arc::new(Shared { engine, origins: origins.clone(), handshakes }),
+        }
+    }
+}
+
+/// What browsers are told about polling from other origins. Tokens come in a header, never in cookies.
+fn cors(origins: &Origins) -> CorsLayer {
+    let allowed = match origins {
+        Origins::Any => AllowOrigin::from(Any),
+        Origins::These(list) => AllowOrigin::list(list.iter().filter_map(|origin| origin.parse().ok())),
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = GatedService<S>;
+    fn layer(&self, inner: S) -> GatedService<S> {
+        GatedService { gate: self.clone(), inner }
+    }
+}
+
+/// The service of a [`Gate`].
+#[derive(Clone)]
+pub(crate) struct GatedService<S> {
+    gate: Gate,
+    inner: S,
+}
+
+impl<S, B, R> Service<Request<B>> for GatedService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+    B: Body + Send + Unpin + std::fmt::Debug + 'static,
+    B::Error: std::fmt::Debug,
+    B::Data: Send,
+    R: Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<BoxBody>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if is_ours(request.uri().path()) {
+            let door = Door(Arc::clone(&self.gate.shared));
+            let answer = tower::ServiceExt::oneshot(self.gate.cors.layer(door), request);
+            Box::pin(async move { answer.await.map_err(|never| match never {}) })
+        } else {
+            let answer = self.inner.call(request);
+            Box::pin(async move { Ok(answer.await?.map(|body| body.map_err(Into::into).boxed_unsync())) })
+        }
+    }
+}
+
+use std::future::Future;
+
+fn is_ours(path: &str) -> bool {
+    path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The engine behind its checks, for one request.
+#[derive(Clone)]
+struct Door(Arc<Shared>);
+
+impl<B> Service<Request<B>> for Door
+where
+    B: Body + Send + Unpin + std::fmt::Debug + 'static,
+    B::Error: std::fmt::Debug,
+    B::Data: Send,
+{
+    type Response = Response<BoxBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { Ok(shared.pass(request).await) })
+    }
+}
+
+impl Shared {
+    async fn pass<B>(&self, mut request: Request<B>) -> Response<BoxBody>
+    where
+        B: Body + Send + Unpin + std::fmt::Debug + 'static,
+        B::Error: std::fmt::Debug,
+        B::Data: Send,
+    {
+        if let Err(refusal) = self.check(&request) {
+            return refusal.answer();
+        }
+        let Some(service) = self.engine.service() else { return Refusal::Draining.answer() };
+        let connection = adopt_connection(&mut request);
+        let visit = Visit::of(self, &request);
+        if let Visit::Upgrade(link) = &visit {
+            link.upgraded(connection.as_ref());
+        }
+        let answer = match tower::ServiceExt::oneshot(service, request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        let watch = visit.watch(&self.engine, answer.status());
+        answer.map(|body| Watched::new(body, watch).map_err(Into::into).boxed_unsync())
+    }
+
+    fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
+        if !self.origin_is_allowed(request.headers()) {
+            return Err(Refusal::Origin);
+        }
+        if query(request.uri().query(), "sid").is_some() {
+            return Ok(());
+        }
+        let node = &self.engine.node;
+        if node.is_draining() {
+            Err(Refusal::Draining)
+        } else if node.registry.len() >= node.limits.sessions {
+            Err(Refusal::Full)
+        } else if self.handshakes.check().is_err() {
+            Err(Refusal::TooManyHandshakes)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn origin_is_allowed(&self, headers: &HeaderMap) -> bool {
+        match (&self.origins, headers.get(ORIGIN)) {
+            (Origins::Any, _) | (_, None) => true,
+            (Origins::These(list), Some(origin)) => origin.to_str().is_ok_and(|origin| list.contains(origin)),
+        }
+    }
+}
+
+/// Finds the connection of ours that a request came over, wherever the listener put it, and leaves it where sockets
+/// find it.
+fn adopt_connection<B>(request: &mut Request<B>) -> Option<Connection> {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::ConnectInfo(connection)) =
+        request.extensions().get::<axum::extract::ConnectInfo<crate::serve::Peer>>().cloned()
+    {
+        request.extensions_mut().insert(connection.0);
+    }
+    request.extensions().get::<Connection>().cloned()
+}
+
+/// What a request is for.
+enum Visit {
+    OpenPolling,
+    Poll(Arc<Link>),
+    /// A WebSocket: a new session's, or the upgrade of one that polls.
+    Upgrade(Arc<Link>),
+    Other,
+}
+
+impl Visit {
+    fn of<B>(shared: &Shared, request: &Request<B>) -> Self {
+        let parameter = |name| query(request.uri().query(), name);
+        let link = parameter("sid").map(|sid| shared.engine.links.find(sid));
+        match (request.method(), parameter("transport"), link) {
+            (&Method::GET, Some("polling"), None) => Self::OpenPolling,
+            (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
+            (&Method::GET, Some("websocket"), None) => Self::Upgrade(Arc::default()),
+            (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
+            _ => Self::Other,
+        }
+    }
+
+    fn watch(self, engine: &Engine, status: StatusCode) -> Watch {
+        match self {
+            Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(&engine.links)),
+            Self::Poll(link) if status.is_success() => Watch::Poll(link, PacketCounter::default()),
+            _ => Watch::Nothing,
+        }
+    }
+}
+
+/// A parameter of a query, as it stands there.
+pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    query?
+        .split('&')
+        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+}
+
+/// Why a request was turned away.
+#[derive(Debug, Clone, Copy)]
+enum Refusal {
+    Origin,
+    Full,
+    TooManyHandshakes,
+    Draining,
+}
+
+impl Refusal {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Origin => StatusCode::FORBIDDEN,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Origin => "origin_not_allowed",
+            Self::Full => "too_many_sessions",
+            Self::TooManyHandshakes => "too_many_handshakes",
+            Self::Draining => "draining",
+        }
+    }
+
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::Origin => "This origin may not connect. Add it to the allowed origins of the server.",
+            Self::Full => "The server has as many sessions as it may have. Try again later.",
+            Self::TooManyHandshakes => "Too many clients connect at once. Try again in a moment.",
+            Self::Draining => "The server is going away. Connect again.",
+        }
+    }
+
+    /// The answer: a problem document (RFC 9457).
+    fn answer(self) -> Response<BoxBody> {
+        tracing::info!(code = self.code(), "handshake refused");
+        let status = self.status();
+        let problem = serde_json::json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.detail(),
+            "code": self.code(),
+            "message": self.detail(),
+        });
+        let body = Full::from(problem.to_string()).map_err(|never| match never {}).boxed_unsync();
+        let mut answer = Response::new(body);
+        *answer.status_mut() = status;
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_engines_own_path_is_ours() {
+        assert!(is_ours("/socket.io") && is_ours("/socket.io/"));
+        assert!(!is_ours("/socket.io-admin") && !is_ours("/api/socket.io/"));
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_whole_name() {
+        assert_eq!(query(Some("EIO=4&xsid=1&sid=2"), "sid"), Some("2"));
+        assert_eq!(query(Some("EIO=4"), "sid"), None);
+        assert_eq!(query(None, "sid"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! Links: what belongs to one Engine.IO session, over whatever TCP connections it comes.
+//!
+//! A client that begins with polling makes several connections, and its upgrade yet another one, so that the link is
+//! found by the `sid` in the query. The table is bounded by the rate of handshakes: a link that no session has joined
+//! is forgotten soon after its time to authenticate.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::transport::guard::Connection;
+
+/// One Engine.IO session's way to its client.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    /// Whether all its connections are of ours, so that what is written can be counted.
+    uncounted: AtomicBool,
+    written: AtomicU64,
+    refused: AtomicU32,
+    joined: AtomicBool,
+    sockets: Mutex<Vec<Connection>>,
+    pub(super) wake: Notify,
+}
+
+impl Link {
+    /// So many more events and acks have been written.
+    pub(crate) fn add_written(&self, packets: u64) {
+        if packets > 0 {
+            self.written.fetch_add(packets, Ordering::AcqRel);
+            self.wake.notify_one();
+        }
+    }
+
+    pub(super) fn written(&self) -> Option<u64> {
+        (!self.uncounted.load(Ordering::Acquire)).then(|| self.written.load(Ordering::Acquire))
+    }
+
+    /// A connection became a WebSocket of this link; `None`: one that is not wrapped by ours.
+    pub(super) fn upgraded(self: &Arc<Self>, connection: Option<&Connection>) {
+        match connection {
+            Some(connection) => {
+                connection.upgrade(Arc::clone(self));
+                self.sockets().push(connection.clone());
+            }
+            None => self.uncounted.store(true, Ordering::Release),
+        }
+    }
+
+    /// Kills its WebSockets. Answers whether there were any.
+    pub(super) fn kill(&self) -> bool {
+        let sockets = std::mem::take(&mut *self.sockets());
+        sockets.iter().for_each(Connection::kill);
+        !sockets.is_empty()
+    }
+
+    /// A CONNECT was refused; answers the how manieth.
+    pub(super) fn refuse(&self) -> u32 {
+        self.refused.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    pub(super) fn join(&self) {
+        self.joined.store(true, Ordering::Release);
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The links of a node that began with polling, by `sid`.
+#[derive(Debug)]
+pub(super) struct Links {
+    table: Mutex<Table>,
+    forget_after: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    links: HashMap<String, Arc<Link>>,
+    opened: VecDeque<(Instant, String)>,
+}
+
+impl Links {
+    pub(super) fn new(unauthenticated: Duration) -> Self {
+        Self { table: Mutex::default(), forget_after: unauthenticated * 2 }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine has answered a polling handshake with this `sid`.
+    pub(super) fn open(&self, sid: &str) {
+        let mut table = self.table();
+        table.forget_unjoined(self.forget_after);
+        table.links.insert(sid.to_owned(), Arc::default());
+        table.opened.push_back((Instant::now(), sid.to_owned()));
+    }
+
+    pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
+        self.table().links.get(sid).cloned()
+    }
+
+    pub(super) fn remove(&self, sid: &str) {
+        self.table().links.remove(sid);
+    }
+}
+
+impl Table {
+    fn forget_unjoined(&mut self, after: Duration) {
+        while self.opened.front().is_some_and(|(at, _)| at.elapsed() > after) {
+            let Some((_, sid)) = self.opened.pop_front() else { return };
+            if self.links.get(&sid).is_some_and(|link| !link.joined.load(Ordering::Acquire)) {
+                self.links.remove(&sid);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_nobody_joined_is_forgotten() {
+        let links = Links::new(Duration::from_secs(5));
+        links.open("stays");
+        links.find("stays").unwrap().join();
+        links.open("goes");
+        tokio::time::advance(Duration::from_secs(11)).await;
+        links.open("new");
+        assert!(links.find("stays").is_some() && links.find("new").is_some());
+        assert!(links.find("goes").is_none());
+    }
+}

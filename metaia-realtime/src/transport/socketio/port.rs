@@ -1,0 +1,131 @@
+//! A session's way out through socketioxide.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, header::CONTENT_TYPE};
+use http_body_util::Full;
+use serde_json::value::RawValue;
+use socketioxide::{
+    SendError, SocketError, TransportType, adapter::LocalAdapter, extract::AckSender,
+    handler::FromMessageParts as _, socket::Socket,
+};
+use socketioxide_core::{Str, Value};
+use tower::ServiceExt as _;
+
+use super::{Engine, PATH, connect::IoSocket, link::Link};
+use crate::{
+    session::{End, Outgoing},
+    transport::Port,
+};
+
+/// How long a last packet may take to be written before the transport is closed all the same.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// See [`Port`]. It does not own its socket: that one owns the session.
+pub(super) struct SocketIoPort {
+    engine: Weak<Engine>,
+    socket: Weak<Socket<LocalAdapter>>,
+    link: Arc<Link>,
+}
+
+impl SocketIoPort {
+    pub(super) fn new(engine: &Arc<Engine>, socket: &IoSocket, link: &Arc<Link>) -> Self {
+        Self { engine: Arc::downgrade(engine), socket: Arc::downgrade(socket), link: Arc::clone(link) }
+    }
+
+    /// Ends the transport at once.
+    pub(super) fn end_transport(&self) {
+        let (Some(engine), Some(socket)) = (self.engine.upgrade(), self.socket.upgrade()) else { return };
+        match socket.transport_type() {
+            TransportType::Polling => close_polling(&engine, socket.id.as_str()),
+            TransportType::Websocket => {
+                if !self.link.kill() {
+                    // Not a connection of ours: all that can be done is to leave the namespace.
+                    socket.disconnect().ok();
+                }
+            }
+        }
+    }
+
+    /// Ends the transport when what is queued has had time to be written.
+    pub(super) fn end_transport_later(&self) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let port = Self {
+            engine: Arc::downgrade(&engine),
+            socket: self.socket.clone(),
+            link: Arc::clone(&self.link),
+        };
+        let stopping = engine.node.stopping.clone();
+        engine.node.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(LAST_WORD) => {}
+                () = stopping.cancelled() => {}
+            }
+            port.end_transport();
+        });
+    }
+}
+
+impl Port for SocketIoPort {
+    fn wake(&self) {
+        self.link.wake.notify_one();
+    }
+
+    fn written(&self) -> Option<u64> {
+        self.link.written()
+    }
+
+    fn close(&self, end: End) {
+        match end {
+            End::TransportLost => {}
+            _ if end.stays_away() => {
+                if let Some(socket) = self.socket.upgrade() {
+                    socket.disconnect().ok();
+                }
+                self.end_transport_later();
+            }
+            _ => self.end_transport(),
+        }
+    }
+}
+
+/// A polling session has no connection to kill: its engine is handed an Engine.IO close, as if the client had sent it.
+fn close_polling(engine: &Arc<Engine>, sid: &str) {
+    let Some(service) = engine.service() else { return };
+    let request = Request::post(format!("{PATH}/?EIO=4&transport=polling&sid={sid}"))
+        .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
+        .body(Full::<Bytes>::from("1"));
+    if let Ok(request) = request {
+        engine.node.tasks.spawn(async move { service.oneshot(request).await.ok() });
+    }
+}
+
+/// Hands a packet to the engine. Its queue has place for every packet within the credit window.
+pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), End> {
+    let sent = match &outgoing {
+        Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
+        Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
+        Outgoing::Control { name, payload } => socket.emit(name, &**payload),
+        Outgoing::Ack { id, answer } => acknowledge(socket, *id, answer),
+    };
+    match sent {
+        Ok(()) => Ok(()),
+        Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+            tracing::warn!("a client's queue is full");
+            Err(End::Slow)
+        }
+        Err(_) => Err(End::TransportLost),
+    }
+}
+
+fn acknowledge(socket: &IoSocket, id: i64, answer: &RawValue) -> Result<(), SendError> {
+    let mut nothing = Value::Str(Str::from(""), None);
+    match AckSender::<LocalAdapter>::from_message_parts(socket, &mut nothing, &Some(id)) {
+        Ok(ack) => ack.send(answer),
+        Err(never) => match never {},
+    }
+}
