@@ -52,7 +52,8 @@ struct Ready<'a> {
     recovered: bool,
     replayed: usize,
     expires_at: Option<i64>,
-    _rt: At,
+    #[serde(rename = "_rt")]
+    position: At,
 }
 
 pub(super) fn ready<'a>(
@@ -71,7 +72,7 @@ pub(super) fn ready<'a>(
         recovered,
         replayed,
         expires_at: identity.expires_at,
-        _rt: At { at },
+        position: At { at },
     })
 }
 

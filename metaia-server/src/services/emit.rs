@@ -68,8 +68,14 @@ impl Services {
         Ok(self.store().commit(change).await?)
     }
 
-    async fn emit_volatile(&self, _: Emit, _: Option<Claim>) -> Result<Answer, ServiceError> {
-        Err(ServiceError::invalid("/volatile", "is not there yet"))
+    /// Nothing is stored of it but the answer, where that is to be repeated.
+    async fn emit_volatile(&self, emit: Emit, claim: Option<Claim>) -> Result<Answer, ServiceError> {
+        let id = self.0.realtime.volatile().send([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
+        let answer = Answer::success(202, Sent { id, at: None });
+        if claim.is_none() {
+            return Ok(answer);
+        }
+        Ok(self.store().commit(Change { claim, ..Change::answering(answer) }).await?)
     }
 }
 

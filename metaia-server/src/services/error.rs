@@ -1,6 +1,6 @@
 //! Why a service did not do it: one code each, stable, and what is behind it for the log.
 
-use metaia_realtime::EventError;
+use metaia_realtime::{EmitError, EventError};
 
 use crate::{
     model::{FieldError, OrderStatus},
@@ -168,6 +168,15 @@ impl From<EventError> for ServiceError {
             EventError::TooLarge { size, limit } => Self::TooLarge { size, limit },
             EventError::InvalidName => Self::invalid("/event", error.to_string()),
             EventError::NotAnObject | EventError::ReservedMember => Self::invalid("/data", error.to_string()),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<EmitError> for ServiceError {
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Event(error) => error.into(),
             other => Self::Internal(other.into()),
         }
     }
