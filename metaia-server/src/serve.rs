@@ -2,8 +2,6 @@
 
 use std::{error::Error, io, pin::pin, time::Duration};
 
-use axum::Router;
-use metaia_realtime::Realtime;
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -85,7 +83,7 @@ async fn until_a_signal(
     let App { router, realtime, health, .. } = app;
     let (shut, shutting) = oneshot::channel::<()>();
     let shutdown = async move { shutting.await.unwrap_or_default() };
-    let mut serving = pin!(transport(listener, router, realtime, shutdown));
+    let mut serving = pin!(metaia_realtime::serve(listener, router, realtime, shutdown));
     let signal = tokio::select! {
         ended = &mut serving => return ended,
         signal = signals.next() => signal,
@@ -99,15 +97,6 @@ async fn until_a_signal(
         signal = signals.next() => tracing::warn!("{signal} again: not waiting any longer"),
     }
     Ok(())
-}
-
-async fn transport(
-    listener: TcpListener,
-    router: Router,
-    _realtime: Realtime,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
 async fn close(store: &dyn Store) {
