@@ -1,11 +1,15 @@
 //! A complete server: REST beside Socket.IO, an order created here arrives at its customer.
 //!
+//! `POST /api/orders` with `{"customer": "c1", "garment": "kurta"}` sends `order_update` to `c1`.
+//!
 //! `cargo run -p metaia-examples --example embed`, then connect any Socket.IO client with a token of `JWT_SECRET`.
+#![allow(clippy::print_stdout, reason = "an example talks to its terminal")]
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use metaia_realtime::{EmitError, JwtAuthenticator, Realtime, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Deserialize)]
 struct NewOrder {
@@ -33,8 +37,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let realtime = Realtime::builder().authenticator(JwtAuthenticator::hs256(secret)?).build().await?;
     let app = Router::new().route("/api/orders", post(create_order)).with_state(realtime.clone());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stopped = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+    let stopped = async move {
+        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+    };
     metaia_realtime::serve(listener, app, realtime, stopped).await?;
     Ok(())
 }
