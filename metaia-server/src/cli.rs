@@ -10,28 +10,28 @@ use clap::{Parser, Subcommand};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Port to listen on; 0 picks a free one [PORT, default 5000]
+    /// Port to listen on; 0 picks a free one (PORT, default 5000)
     #[arg(long, global = true)]
     port: Option<String>,
-    /// Folder of the store and the made secrets [METAIA_DATA, default ./metaia-data]
+    /// Folder of the store and the made secrets (METAIA_DATA, default ./metaia-data)
     #[arg(long, global = true, value_name = "FOLDER")]
     data: Option<String>,
-    /// development, test or production [NODE_ENV, default development]
+    /// development, test or production (NODE_ENV, default development)
     #[arg(long, global = true, value_name = "ENVIRONMENT")]
     env: Option<String>,
-    /// Origins of browsers, separated by commas [CORS_ORIGINS, default * in development]
+    /// Origins of browsers, separated by commas (CORS_ORIGINS, default * in development)
     #[arg(long, global = true, value_name = "ORIGINS")]
     cors_origins: Option<String>,
-    /// full or normal: what an answered write outlives [METAIA_DURABILITY, default full]
+    /// full or normal: what an answered write outlives (METAIA_DURABILITY, default full)
     #[arg(long, global = true)]
     durability: Option<String>,
-    /// polling,websocket or websocket [METAIA_TRANSPORTS, default both]
+    /// polling,websocket or websocket (METAIA_TRANSPORTS, default both)
     #[arg(long, global = true)]
     transports: Option<String>,
-    /// Limits, for example per_user=16,rest_per_s=50 [METAIA_LIMITS]
+    /// Limits, for example per_user=16,rest_per_s=50 (METAIA_LIMITS)
     #[arg(long, global = true)]
     limits: Option<String>,
-    /// text or json [METAIA_LOG, default text]
+    /// text or json (METAIA_LOG, default text)
     #[arg(long, global = true)]
     log: Option<String>,
 }

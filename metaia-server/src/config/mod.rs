@@ -128,7 +128,7 @@ fn read(reader: &mut Reader) -> Config {
         transports: reader.read("METAIA_TRANSPORTS", "polling,websocket", parse::transports, Transports::All),
         limits: reader.read("METAIA_LIMITS", limits::DEFAULT, limits::parse, ServerLimits::default()),
         razorpay: razorpay(reader),
-        drain: reader.read("METAIA_DRAIN_MS", "5000", parse::drain, Duration::from_secs(5)),
+        drain: reader.read("METAIA_DRAIN_MS", "10000", parse::drain, Duration::from_secs(10)),
         log: Log {
             format: reader.read("METAIA_LOG", "text", parse::log_format, LogFormat::Text),
             filter: reader.optional("RUST_LOG", parse::log_filter),
