@@ -33,7 +33,7 @@ pub struct Limits {
     pub inbound_per_s: u32,
     /// And at once: 40. Beyond it they are refused, and when as many again were refused the transport is closed.
     pub inbound_burst: u32,
-    /// Rooms of a session, the automatic ones included: 128.
+    /// Rooms of a session, its role's and its user's included: 128.
     pub rooms_per_session: usize,
     /// Sessions of one user on this node: 16. One more closes the least recently active one's transport.
     pub sessions_per_user: usize,
@@ -83,8 +83,8 @@ pub struct InvalidLimit {
     pub rule: &'static str,
 }
 
-/// Sessions join three rooms by themselves: everyone, their role's and their own.
-pub(crate) const AUTOMATIC_ROOMS: usize = 3;
+/// Sessions join two rooms by themselves that clients know of: their role's and their user's.
+const AUTOMATIC_ROOMS: usize = 2;
 
 /// What the transport's queue takes beyond the credit window: pings, CONNECT, acks. Its size is 1,024 packets.
 pub(crate) const TRANSPORT_QUEUE: usize = 1_024;
@@ -109,7 +109,7 @@ impl Limits {
                 "inbound_per_s, inbound_burst",
                 "at least 1",
             ),
-            (self.rooms_per_session >= AUTOMATIC_ROOMS, "rooms_per_session", "at least 3"),
+            (self.rooms_per_session >= AUTOMATIC_ROOMS, "rooms_per_session", "at least 2"),
             (self.sessions_per_user >= 1 && self.sessions >= 1, "sessions_per_user, sessions", "at least 1"),
             (self.handshakes_per_s >= 1, "handshakes_per_s", "at least 1"),
         ];

@@ -15,6 +15,7 @@ mod driver;
 mod end;
 mod inbound;
 mod outgoing;
+mod port;
 mod state;
 
 use std::{
@@ -35,9 +36,10 @@ pub(crate) use driver::drive;
 pub use end::End;
 pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use outgoing::{Outgoing, Volatile};
+pub(crate) use port::Port;
 pub(crate) use state::State;
 
-use crate::{DeviceId, Identity, Limits, OrderId, Room, SessionId, clock, log::Entry, transport::Port};
+use crate::{DeviceId, Identity, Limits, OrderId, Room, SessionId, clock, log::Entry};
 
 /// One live authenticated connection.
 pub(crate) struct Session {

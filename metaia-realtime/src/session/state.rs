@@ -69,8 +69,9 @@ impl State {
         self.rooms.keys()
     }
 
+    /// How many rooms count against the limit: all but everyone's, which clients do not know of.
     pub(super) fn room_count(&self) -> usize {
-        self.rooms.len()
+        self.rooms.keys().filter(|room| **room != Room::Everyone).count()
     }
 
     pub(super) fn is_in(&self, room: &Room) -> bool {

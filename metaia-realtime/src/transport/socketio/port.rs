@@ -17,10 +17,7 @@ use socketioxide_core::{Str, Value};
 use tower::ServiceExt as _;
 
 use super::{Engine, PATH, connect::IoSocket, link::Link};
-use crate::{
-    session::{End, Outgoing},
-    transport::Port,
-};
+use crate::session::{End, Outgoing, Port};
 
 /// How long a last packet may take to be written before the transport is closed all the same.
 const LAST_WORD: Duration = Duration::from_secs(1);
