@@ -1,4 +1,49 @@
 //! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients.
+//!
+//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of orders, and send typed
+//! events that survive a lost line. Clients are the official Socket.IO ones, as they are.
+//!
+//! # Quick start
+//!
+//! ```
+//! use metaia_realtime::{Event, JwtAuthenticator, Realtime, Role, UserId};
+//!
+//! #[derive(serde::Serialize)]
+//! struct StockLow { fabric: String, metres_left: u32 }
+//! impl Event for StockLow { const NAME: &'static str = "stock_low"; }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let realtime = Realtime::builder().authenticator(JwtAuthenticator::hs256("a long secret")?).build().await?;
+//!
+//! let user: UserId = "c1".parse()?;
+//! let first = realtime.send_to_user(&user, ("order_ready", serde_json::json!({ "order": "o1" }))).await?;
+//! let low = StockLow { fabric: "silk".into(), metres_left: 4 };
+//! let second = realtime.send_to_role(Role::Tailor, &low).await?;
+//! assert_eq!(second.position.n(), first.position.n() + 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `serve(listener, router, realtime, shutdown)` puts it on a port beside an axum router; [`Realtime::layer`] is for a
+//! server of your own. [`Builder::on`] takes clients' events, [`OrderAccess`] decides who may follow which order.
+//!
+//! # How delivery works
+//!
+//! A send appends an entry to the [log], which has one total order, and answers where it stands. One dispatcher per node
+//! takes the entries in that order and appends each to the sessions in its rooms; it is encoded once for all of them. A
+//! session has one cursor: while its client keeps up it is live, and when the client does not, or has just come back
+//! with an old position, it reads what it lacks and is live again. So nothing is skipped and nothing comes out of
+//! order; where the log no longer has what is missing, the client is told `rt:reset`.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
+//! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
+//! | `sqlite` | the SQLite writer thread with group commit |
+//! | `testing` | `client` and `axum` |
 
 pub mod access;
 pub mod auth;
@@ -16,6 +61,8 @@ mod limits;
 pub mod log;
 mod node;
 mod position;
+#[cfg(doctest)]
+mod readme;
 mod realtime;
 mod registry;
 mod role;

@@ -149,7 +149,7 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A listener for [`axum::serve`], for servers that keep their own loop. Serve with
+/// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop. Serve with
 /// `app.layer(realtime.layer()).into_make_service_with_connect_info::<Peer>()`.
 #[derive(Debug)]
 pub struct GuardedListener(TcpListener);
