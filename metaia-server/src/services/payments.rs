@@ -162,10 +162,10 @@ impl Services {
 fn completing(payment: &Payment, razorpay_payment_id: &str) -> Result<Option<Change>, ServiceError> {
     let paid_by = payment.razorpay_payment_id.as_deref();
     match payment.status {
-        PaymentStatus::Created => {}
+        PaymentStatus::Created | PaymentStatus::Failed => {}
         PaymentStatus::Completed if paid_by == Some(razorpay_payment_id) => return Ok(None),
         PaymentStatus::Completed => return Err(ServiceError::AlreadyPaid),
-        PaymentStatus::Failed | PaymentStatus::Refunded => return Err(ServiceError::PaymentClosed),
+        PaymentStatus::Refunded => return Err(ServiceError::PaymentClosed),
     }
     advancing(payment, PaymentStatus::Completed, Some(razorpay_payment_id))
 }
