@@ -140,6 +140,16 @@ async fn deliveries_in_any_order_move_forward_only() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment() {
+    let api = Api::new().await;
+    let payment = opened(&api).await;
+    deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000)).await.data(200);
+    assert_eq!(verify(&api, checkout(&payment, "pay_2")).await.data(200)["payment"]["status"], "completed");
+    let late = deliver(&api, "evt_2", &event("payment.failed", &payment, 90_000)).await;
+    assert_eq!(late.data(200), json!({ "result": "ignored" }));
+}
+
+#[tokio::test]
 async fn a_payment_that_failed_is_followed_by_another() {
     let api = Api::new().await;
     let payment = opened(&api).await;
