@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::folder::Folder;
 use crate::paths::binary;
 use crate::process::{Ended, Process};
-use crate::server::Server;
+use crate::server::{Listening, Server};
 use crate::{razorpay, token};
 
 /// How `metaia` is called: its server, and where its secrets are from.

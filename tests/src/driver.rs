@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::paths;
 use crate::process::Process;
-use crate::server::Server;
+use crate::server::{Listening, Server};
 
 /// A driver process; one holds any number of sockets. Dropping it kills it.
 #[derive(Debug)]

@@ -18,6 +18,7 @@
 pub mod cli;
 pub mod driver;
 pub mod eventually;
+pub mod example;
 pub mod fixtures;
 pub mod folder;
 pub mod journal;

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest, 
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::eventually::within;
-use crate::server::Server;
+use crate::server::Listening;
 use crate::token::token;
 
 /// One connection.
@@ -54,13 +54,16 @@ pub struct Refusal {
 
 impl Phone {
     /// Opens the transport only: no CONNECT has been sent.
-    pub async fn open(server: &Server) -> Self {
+    pub async fn open(server: &impl Listening) -> Self {
         let opened = Self::open_with(server, &[]).await;
         opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
     }
 
     /// Opens the transport with headers.
-    pub async fn open_with(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, Refusal> {
+    pub async fn open_with(
+        server: &impl Listening,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Refusal> {
         let url = format!("ws://127.0.0.1:{}/socket.io/?EIO=4&transport=websocket", server.port());
         let mut request = url.into_client_request().expect("a request");
         for (name, value) in headers {
@@ -83,19 +86,19 @@ impl Phone {
     }
 
     /// A connected session of this user, after its `rt:ready`.
-    pub async fn of(server: &Server, role: &str, user: &str) -> Self {
+    pub async fn of(server: &impl Listening, role: &str, user: &str) -> Self {
         Self::with_auth(server, &json!({"token": token(role, user)})).await
     }
 
     /// A connected session with this `auth`, after its `rt:ready`.
-    pub async fn with_auth(server: &Server, auth: &Value) -> Self {
+    pub async fn with_auth(server: &impl Listening, auth: &Value) -> Self {
         let mut phone = Self::connected(server, auth).await;
         phone.until("rt:ready").await;
         phone
     }
 
     /// A connected session with this `auth`, nothing read yet.
-    pub async fn connected(server: &Server, auth: &Value) -> Self {
+    pub async fn connected(server: &impl Listening, auth: &Value) -> Self {
         let mut phone = Self::open(server).await;
         let refusal = phone.connect(auth).await;
         assert_eq!(refusal, Ok(()), "CONNECT with {auth}");

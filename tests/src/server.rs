@@ -99,6 +99,23 @@ fn port_in(line: &str) -> Option<u16> {
     line.split_once("running on port ")?.1.trim().parse().ok()
 }
 
+/// Something that listens on a port of this machine.
+pub trait Listening {
+    /// The port it picked.
+    fn port(&self) -> u16;
+
+    /// Where clients find it.
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
+}
+
+impl Listening for Server {
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
 /// A running server. When its test fails, what it said last is shown.
 #[derive(Debug)]
 pub struct Server {
@@ -112,18 +129,6 @@ impl Server {
     /// A server with everything as it is by default.
     pub async fn start() -> Self {
         Setup::new().start().await
-    }
-
-    /// The port it picked.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Where clients find it.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The folder that it runs in.

@@ -5,7 +5,7 @@ use tokio::process::Command;
 use crate::folder::Folder;
 use crate::paths;
 use crate::process::Process;
-use crate::server::Server;
+use crate::server::{Listening, Server};
 
 /// All names of programs in the page, as `LANGUAGE NAME`.
 #[must_use]

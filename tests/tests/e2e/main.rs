@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cli;
 mod docs;
+mod examples;
 mod guide;
 mod jwt;
 mod limits;

@@ -3,7 +3,7 @@
 use metaia_tests::fixtures::place_order;
 use metaia_tests::phone::Phone;
 use metaia_tests::process::Ended;
-use metaia_tests::server::{Server, Setup};
+use metaia_tests::server::{Listening, Server, Setup};
 
 #[tokio::test]
 async fn the_guides_three_lines_are_printed_first() {

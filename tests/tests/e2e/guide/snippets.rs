@@ -3,7 +3,7 @@
 use metaia_tests::fixtures::{id_of, open_payment, place_order_at, set_status, verification};
 use metaia_tests::paths;
 use metaia_tests::process::Process;
-use metaia_tests::server::Server;
+use metaia_tests::server::{Listening, Server};
 use metaia_tests::token::token;
 use serde_json::json;
 use tokio::process::Command;

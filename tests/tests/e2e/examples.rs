@@ -1,0 +1,76 @@
+//! The examples do what their first lines say.
+
+use metaia_tests::example::Example;
+use metaia_tests::phone::Phone;
+use serde_json::json;
+
+#[tokio::test]
+async fn embed_sends_an_order_to_its_customer() {
+    let example = Example::start("embed").await;
+    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let mut other = Phone::of(&example, "customer", "c2").await;
+    for user in ["c1", "c2"] {
+        let new = json!({"customer": user, "garment": format!("kurta of {user}")});
+        let created = example.api().post("/api/orders", &new).await.data(200);
+        assert!(created["at"].is_string(), "{created}");
+    }
+    // The other one's first event is its own: c1's, sent before, did not come to it.
+    assert_eq!(customer.event("order_update").await["garment"], "kurta of c1");
+    assert_eq!(other.next().await.data["garment"], "kurta of c2");
+    example.stop().await;
+}
+
+#[tokio::test]
+async fn custom_event_answers_tailors_and_tells_them_all() {
+    let example = Example::start("custom_event").await;
+    let mut tailor = Phone::of(&example, "tailor", "t1").await;
+    let mut colleague = Phone::of(&example, "tailor", "t2").await;
+    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let silk = |metres: u32| json!({"fabric": "silk", "metres": metres});
+
+    let reserved = tailor.call("reserve_fabric", &silk(8)).await;
+    assert_eq!(reserved, json!({"status": "ok", "metresLeft": 12}));
+    tailor.call("reserve_fabric", &silk(5)).await;
+    assert_eq!(colleague.event("stock_low").await["metresLeft"], 7);
+
+    for (phone, payload, code) in [
+        (&mut tailor, silk(100), "out_of_stock"),
+        (&mut colleague, json!({"fabric": "gold", "metres": 1}), "unknown_fabric"),
+        (&mut customer, silk(1), "forbidden"),
+    ] {
+        let refused = phone.call("reserve_fabric", &payload).await;
+        assert_eq!(refused, json!({"status": "error", "code": code}));
+    }
+    for malformed in
+        [json!("silk"), json!({"fabric": "silk"}), json!({"fabric": "silk", "metres": -1}), json!(null)]
+    {
+        let refused = tailor.call("reserve_fabric", &malformed).await;
+        assert_eq!(refused, json!({"status": "error", "code": "malformed"}), "{malformed}");
+    }
+    let left = example.api().get("/api/fabrics").await;
+    assert_eq!(left.json(), json!({"silk": 7, "cotton": 100}));
+    example.stop().await;
+}
+
+#[tokio::test]
+async fn order_access_decides_again_when_the_order_changes_hands() {
+    let example = Example::start("order_access").await;
+    let mut old = Phone::of(&example, "tailor", "t1").await;
+    let mut new = Phone::of(&example, "tailor", "t2").await;
+    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let order = json!("o1");
+    assert_eq!(old.call("join_order_room", &order).await["status"], "ok");
+    assert_eq!(customer.call("join_order_room", &order).await["status"], "ok");
+    assert_eq!(new.call("join_order_room", &order).await["code"], "forbidden");
+    assert_eq!(old.call("join_order_room", &json!("o2")).await["code"], "forbidden");
+
+    example.api().put("/api/orders/o1/tailor", &json!({"tailor": "t2"})).await.ok(200);
+    assert_eq!(customer.event("order_update").await["tailor"], "t2");
+    assert_eq!(new.event("order_update").await["tailor"], "t2");
+    let first = old.next().await;
+    assert_eq!(first.name, "rt:room_left", "before the news, and instead of it: {first:?}");
+    assert_eq!(first.data["reason"], "access_revoked");
+    assert_eq!(old.call("join_order_room", &order).await["code"], "forbidden");
+    assert_eq!(new.call("join_order_room", &order).await["status"], "ok");
+    example.stop().await;
+}
