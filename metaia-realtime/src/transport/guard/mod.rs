@@ -9,7 +9,7 @@ mod scan;
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -72,8 +72,13 @@ impl Connection {
         }
     }
 
+    /// A handle that keeps nothing alive: what the link has, since the connection has the link.
+    pub(crate) fn downgrade(&self) -> WeakConnection {
+        WeakConnection(Arc::downgrade(&self.0))
+    }
+
     /// The link of an upgraded connection.
-    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+    fn link(&self) -> Option<&Arc<Link>> {
         self.0.link.get()
     }
 
@@ -83,5 +88,16 @@ impl Connection {
 
     fn is_upgraded(&self) -> bool {
         self.0.upgraded.load(Ordering::Acquire)
+    }
+}
+
+/// One TCP connection, unless it has gone.
+#[derive(Debug)]
+pub(crate) struct WeakConnection(Weak<Shared>);
+
+impl WeakConnection {
+    /// The connection, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Connection> {
+        self.0.upgrade().map(Connection)
     }
 }

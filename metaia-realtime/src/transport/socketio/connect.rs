@@ -12,7 +12,7 @@ use socketioxide::{
     adapter::LocalAdapter,
     extract::{SocketRef, TryData},
     handler::{ConnectHandler, FromConnectParts},
-    socket::{DisconnectReason, Socket},
+    socket::{DisconnectReason, Sid, Socket},
 };
 use socketioxide_core::Value;
 use tokio::sync::mpsc;
@@ -25,10 +25,9 @@ use super::{
     receive::receive,
 };
 use crate::{
-    AuthError, Identity, Room,
+    AuthError, Identity,
     node::Node,
     session::{End, Inbound, InboundQueue, Refusal, Session, Start, drive},
-    transport::guard::Connection,
 };
 
 pub(super) type IoSocket = Arc<Socket<LocalAdapter>>;
@@ -63,7 +62,7 @@ pub(super) struct Attachment {
     node: Arc<Node>,
     link: Arc<Link>,
     links: Arc<Links>,
-    sid: String,
+    sid: Sid,
     /// What the session's task begins with, until it does.
     beginning: Mutex<Option<(Start, mpsc::Receiver<Inbound>)>>,
 }
@@ -71,7 +70,7 @@ pub(super) struct Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.node.end(&self.session, End::TransportLost);
-        self.links.remove(&self.sid);
+        self.links.remove(self.sid.as_str());
     }
 }
 
@@ -97,7 +96,7 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
             tracing::info!(code = error.code(), "connection refused");
             // The answer is given before the transport closes, except where the client should come back.
             if error == AuthError::Unavailable {
-                port.end_transport();
+                port.end_transport_unanswered().await;
             } else if link.refuse() >= node.limits.refused_connects {
                 port.end_transport_later();
             }
@@ -106,11 +105,10 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
     }
 }
 
-/// The link of a socket: by its `sid` where it began with polling, else that of its connection.
+/// The link of a socket: by its `sid` where it began with polling, else that of its handshake.
 fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
-        let connection = socket.req_parts().extensions.get::<Connection>();
-        connection.and_then(Connection::link).cloned().unwrap_or_else(|| {
+        socket.req_parts().extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| {
             let link = Arc::<Link>::default();
             link.upgraded(None);
             link
@@ -130,7 +128,7 @@ async fn attach(
     let session = Arc::new(Session::new(identity, hello.device, &node.limits, Arc::clone(&port) as _));
     session.start_at(node.window.head().n());
     if !node.register(&session) {
-        port.end_transport();
+        port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }
     link.join();
@@ -141,7 +139,7 @@ async fn attach(
         node: Arc::clone(node),
         link: Arc::clone(link),
         links: Arc::clone(&engine.links),
-        sid: socket.id.to_string(),
+        sid: socket.id,
         beginning: Mutex::new(Some((Start::new(hello.since), events))),
     }));
     join_orders(node, &session, hello.orders).await;
@@ -163,12 +161,11 @@ async fn join_orders(node: &Node, session: &Session, orders: Vec<Result<crate::O
             }
         };
         let joined = match session.room_is_free(&node.limits) {
-            true => node.admit(session, &order).await,
+            true => node.admit(session, &order, Session::is_in_from_the_start).await,
             false => Err(Refusal::TooManyRooms),
         };
-        match joined {
-            Ok(()) => session.is_in_from_the_start(Room::Order(order)),
-            Err(refusal) => session.refuse(EVENT, refusal.code(), Some(order.as_str()), None),
+        if let Err(refusal) = joined {
+            session.refuse(EVENT, refusal.code(), Some(order.as_str()), None);
         }
     }
 }
@@ -184,9 +181,23 @@ async fn connected(TheSocket(socket): TheSocket) {
     let tasks = node.tasks.clone();
     tasks.spawn(async move {
         let write = |outgoing| super::port::write(&socket, outgoing);
+        let driven = Driven { session: &session, node: &node };
         drive(Arc::clone(&session), Arc::clone(&node), start, events, &link.wake, write).await;
-        node.end(&session, session.ended_by().unwrap_or(End::TransportLost));
+        drop(driven);
     });
+}
+
+/// Forgets the session when its task is over, even where that panicked in an embedder's handler or policy: the client
+/// then comes back instead of waiting for a session that nobody drives.
+struct Driven<'a> {
+    session: &'a Session,
+    node: &'a Node,
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        self.node.end(self.session, End::Failed);
+    }
 }
 
 async fn disconnected(socket: SocketRef, reason: DisconnectReason) {

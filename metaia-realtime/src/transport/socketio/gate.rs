@@ -165,12 +165,17 @@ impl Shared {
         let connection = adopt_connection(&mut request);
         let visit = Visit::of(self, &request);
         if let Visit::Upgrade(link) = &visit {
-            link.upgraded(connection.as_ref());
+            request.extensions_mut().insert(Arc::clone(link));
         }
         let answer = match tower::ServiceExt::oneshot(service, request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
+        // Only now, and before the head of the answer is written: a connection that was not upgraded may carry the
+        // requests of others next, when a proxy keeps it.
+        if let (Visit::Upgrade(link), StatusCode::SWITCHING_PROTOCOLS) = (&visit, answer.status()) {
+            link.upgraded(connection.as_ref());
+        }
         let watch = visit.watch(&self.engine, answer.status());
         answer.map(|body| Watched::new(body, watch).map_err(Into::into).boxed_unsync())
     }

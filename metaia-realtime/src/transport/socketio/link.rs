@@ -15,7 +15,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::transport::guard::Connection;
+use crate::transport::guard::{Connection, WeakConnection};
 
 /// One Engine.IO session's way to its client.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Link {
     written: AtomicU64,
     refused: AtomicU32,
     joined: AtomicBool,
-    sockets: Mutex<Vec<Connection>>,
+    sockets: Mutex<Vec<WeakConnection>>,
     pub(super) wake: Notify,
 }
 
@@ -47,7 +47,9 @@ impl Link {
         match connection {
             Some(connection) => {
                 connection.upgrade(Arc::clone(self));
-                self.sockets().push(connection.clone());
+                let mut sockets = self.sockets();
+                sockets.retain(|socket| socket.upgrade().is_some());
+                sockets.push(connection.downgrade());
             }
             None => self.uncounted.store(true, Ordering::Release),
         }
@@ -56,8 +58,9 @@ impl Link {
     /// Kills its WebSockets. Answers whether there were any.
     pub(super) fn kill(&self) -> bool {
         let sockets = std::mem::take(&mut *self.sockets());
-        sockets.iter().for_each(Connection::kill);
-        !sockets.is_empty()
+        let alive: Vec<Connection> = sockets.iter().filter_map(WeakConnection::upgrade).collect();
+        alive.iter().for_each(Connection::kill);
+        !alive.is_empty()
     }
 
     /// A CONNECT was refused; answers the how manieth.
@@ -69,7 +72,7 @@ impl Link {
         self.joined.store(true, Ordering::Release);
     }
 
-    fn sockets(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn sockets(&self) -> MutexGuard<'_, Vec<WeakConnection>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,8 +10,11 @@ use http::{Request, header::CONTENT_TYPE};
 use http_body_util::Full;
 use serde_json::value::RawValue;
 use socketioxide::{
-    SendError, SocketError, TransportType, adapter::LocalAdapter, extract::AckSender,
-    handler::FromMessageParts as _, socket::Socket,
+    SendError, SocketError, TransportType,
+    adapter::LocalAdapter,
+    extract::AckSender,
+    handler::FromMessageParts as _,
+    socket::{Sid, Socket},
 };
 use socketioxide_core::{Str, Value};
 use tower::ServiceExt as _;
@@ -26,26 +29,44 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub(super) struct SocketIoPort {
     engine: Weak<Engine>,
     socket: Weak<Socket<LocalAdapter>>,
+    sid: Sid,
     link: Arc<Link>,
+    /// What the link had written before this session: a client may leave and CONNECT again.
+    before: u64,
 }
 
 impl SocketIoPort {
     pub(super) fn new(engine: &Arc<Engine>, socket: &IoSocket, link: &Arc<Link>) -> Self {
-        Self { engine: Arc::downgrade(engine), socket: Arc::downgrade(socket), link: Arc::clone(link) }
+        Self {
+            engine: Arc::downgrade(engine),
+            socket: Arc::downgrade(socket),
+            sid: socket.id,
+            link: Arc::clone(link),
+            before: link.written().unwrap_or(0),
+        }
     }
 
-    /// Ends the transport at once.
+    /// Ends the transport at once. The socket may have gone already, by a DISCONNECT or a refusal, while its transport
+    /// is still open: then what kind it is cannot be seen, and either is ended.
     pub(super) fn end_transport(&self) {
-        let (Some(engine), Some(socket)) = (self.engine.upgrade(), self.socket.upgrade()) else { return };
-        match socket.transport_type() {
-            TransportType::Polling => close_polling(&engine, socket.id.as_str()),
-            TransportType::Websocket => {
-                if !self.link.kill() {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let killed = self.link.kill();
+        match self.socket.upgrade() {
+            Some(socket) if socket.transport_type() == TransportType::Websocket => {
+                if !killed {
                     // Not a connection of ours: all that can be done is to leave the namespace.
                     socket.disconnect().ok();
                 }
             }
+            _ => close_polling(&engine, self.sid.as_str()),
         }
+    }
+
+    /// Ends the transport, and returns when an answer can no longer reach the client: official clients stay away after
+    /// a `connect_error`, and come back after a closed transport.
+    pub(super) async fn end_transport_unanswered(&self) {
+        self.end_transport();
+        tokio::time::sleep(LAST_WORD).await;
     }
 
     /// Ends the transport when what is queued has had time to be written.
@@ -54,7 +75,9 @@ impl SocketIoPort {
         let port = Self {
             engine: Arc::downgrade(&engine),
             socket: self.socket.clone(),
+            sid: self.sid,
             link: Arc::clone(&self.link),
+            before: self.before,
         };
         let stopping = engine.node.stopping.clone();
         engine.node.tasks.spawn(async move {
@@ -73,7 +96,7 @@ impl Port for SocketIoPort {
     }
 
     fn written(&self) -> Option<u64> {
-        self.link.written()
+        self.link.written().map(|written| written.saturating_sub(self.before))
     }
 
     fn close(&self, end: End) {
