@@ -32,7 +32,9 @@ pub(crate) async fn run(node: Arc<Node>) {
                 Ok(false) => pause = FIRST_PAUSE,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
-                    tokio::time::sleep(pause).await;
+                    if tokio::time::timeout(pause, node.stopping.cancelled()).await.is_ok() {
+                        return;
+                    }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     continue;
                 }
@@ -58,6 +60,11 @@ fn offer_all(node: &Node, after: u64, page: &Page) {
     let mut touched = Vec::new();
     let mut expected = after + 1;
     for entry in &page.entries {
+        if let Some(order) = entry.recheck() {
+            node.registry.recheck(order, entry.n());
+        }
+        node.window.push(entry);
+        // After the push: the window no longer reaches back over the gap then, and nobody can go live before it.
         if entry.n() != expected {
             fall_back_all(node, expected - 1);
         }
@@ -71,11 +78,9 @@ fn offer_all(node: &Node, after: u64, page: &Page) {
 }
 
 fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) {
-    if let Some(order) = entry.recheck() {
-        node.registry.recheck(order, entry.n());
-        return node.window.push(entry);
+    if entry.recheck().is_some() {
+        return;
     }
-    node.window.push(entry);
     for room in entry.content().rooms() {
         node.registry.each_in(room, |session| {
             if session.offer(entry, room) {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Access, Identity, Limits, OrderId,
+    Access, Identity, Limits, OrderId, Room,
     access::DynOrderAccess,
     auth::DynAuthenticator,
     handlers::Handlers,
@@ -38,12 +38,25 @@ pub(crate) struct Node {
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) draining: AtomicBool,
+    /// Held while a session is admitted, so that two at once do not both take the last place, and while draining
+    /// begins, so that nobody slips in.
+    pub(crate) admission: Mutex<()>,
 }
 
 impl Node {
     /// Whether this node takes nobody new.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    fn admission(&self) -> MutexGuard<'_, ()> {
+        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From here on nobody is admitted.
+    pub(crate) fn begin_draining(&self) {
+        let _admission = self.admission();
+        self.draining.store(true, Ordering::Release);
     }
 
     /// What the policy says, tried up to `tries` times; `None` where it could not decide.
@@ -63,8 +76,14 @@ impl Node {
         None
     }
 
-    /// Lets the session into the order's room if the policy allows it, as access stands when it enters.
-    pub(crate) async fn admit(&self, session: &Session, order: &OrderId) -> Result<(), Refusal> {
+    /// Lets the session into the order's room if the policy allows it, as access stands when it enters. `join_state`
+    /// says from where on the room's entries are wanted; it is called at most once, and must not call the registry.
+    pub(crate) async fn admit(
+        &self,
+        session: &Session,
+        order: &OrderId,
+        join_state: impl Fn(&Session, Room),
+    ) -> Result<(), Refusal> {
         let mut join = self.registry.begin_join(order);
         loop {
             match self.decide(&session.identity, order, 1).await {
@@ -72,7 +91,7 @@ impl Node {
                 Some(Access::Denied) => return Err(Refusal::Forbidden),
                 None => return Err(Refusal::Unavailable),
             }
-            match self.registry.enter(session, &mut join) {
+            match self.registry.enter(session, &mut join, &join_state) {
                 Entered::Yes => return Ok(()),
                 Entered::AskAgain => {}
                 Entered::Gone => return Err(Refusal::Unavailable),
@@ -83,6 +102,7 @@ impl Node {
     /// Adds an authenticated session, making place for it: the same device's former session goes, and beyond the
     /// user's cap the least recently active one. `false`: the node is full or being emptied.
     pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
+        let _admission = self.admission();
         if self.is_draining() || self.registry.len() >= self.limits.sessions {
             return false;
         }

@@ -1,7 +1,7 @@
 //! The handle that embedders hold.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -61,6 +61,7 @@ impl Realtime {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             draining: false.into(),
+            admission: Mutex::default(),
         });
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
         let engine = Engine::new(Arc::clone(&node), builder.transports, builder.token_in_query);
@@ -121,7 +122,7 @@ impl Realtime {
     /// Dropping the future leaves the node draining; call again to finish.
     pub async fn drain(&self, deadline: Duration) {
         let node = &self.inner.node;
-        node.draining.store(true, Ordering::Release);
+        node.begin_draining();
         if tokio::time::timeout(deadline, self.end_all()).await.is_err() {
             tracing::warn!(sessions = node.registry.len(), "not every session ended in time");
         }

@@ -70,8 +70,8 @@ impl Registry {
 
     /// Adds a session to its rooms, which must be automatic ones.
     pub(crate) fn add(&self, session: &Arc<Session>) {
-        let rooms = session.rooms();
         let mut tables = self.write();
+        let rooms = session.rooms();
         tables.sessions.insert(session.id, Arc::clone(session));
         tables.users.entry(session.identity.user.clone()).or_default().push(session.id);
         for room in rooms {
@@ -81,8 +81,9 @@ impl Registry {
 
     /// Removes a session from everywhere. Answers whether it was there.
     pub(crate) fn remove(&self, session: &Session) -> bool {
-        let rooms = session.rooms();
+        // Under the lock: a join that is entering a room has entered it in both places, or will find nobody here.
         let mut tables = self.write();
+        let rooms = session.rooms();
         if tables.sessions.remove(&session.id).is_none() {
             return false;
         }
@@ -121,9 +122,14 @@ impl Registry {
         Join { registry: self, order, generation: joins.generation }
     }
 
-    /// Puts the session into the room, unless access was asked for anew since the policy was asked, or the session has
-    /// gone: `None` then, and the policy must be asked again. From here on rechecks find the session.
-    pub(crate) fn enter(&self, session: &Session, join: &mut Join<'_>) -> Entered {
+    /// Puts the session into the room, here and by `join_state` in its own state, unless access was asked for anew since
+    /// the policy was asked, which must then be asked again, or the session has gone. From here on rechecks find it.
+    pub(crate) fn enter(
+        &self,
+        session: &Session,
+        join: &mut Join<'_>,
+        join_state: impl FnOnce(&Session, Room),
+    ) -> Entered {
         let mut tables = self.write();
         let generation = tables.joins.get(join.order).map_or(0, |joins| joins.generation);
         if generation != join.generation {
@@ -131,7 +137,9 @@ impl Registry {
             return Entered::AskAgain;
         }
         let Some(session) = tables.sessions.get(&session.id).cloned() else { return Entered::Gone };
-        tables.enter(&session, Room::Order(join.order.clone()));
+        let room = Room::Order(join.order.clone());
+        tables.enter(&session, room.clone());
+        join_state(&session, room);
         Entered::Yes
     }
 

@@ -34,6 +34,11 @@ impl Start {
     pub(crate) fn new(since: Option<Result<Position, ResetReason>>) -> Self {
         Self { since, recovered: false, replayed: 0, begun: false, ready: false }
     }
+
+    /// Whether it is known where the session goes on.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.begun
+    }
 }
 
 impl Session {
@@ -130,9 +135,9 @@ impl Session {
 
     /// Hands over a page of the log, up to what this node has dispatched.
     async fn replay_page(&self, node: &Node, start: &mut Start) {
-        let (from, rooms) = {
+        let (from, rooms, joins) = {
             let state = self.state();
-            (state.cursor(), state.rooms().cloned().collect::<Vec<_>>())
+            (state.cursor(), state.rooms().cloned().collect::<Vec<_>>(), state.joins())
         };
         let head = node.window.head().n();
         let page = match node.log.read(Some(&rooms), from, PAGE).await {
@@ -146,12 +151,13 @@ impl Session {
             start.recovered = false;
             return self.reset(node, ResetReason::TooOld);
         }
-        start.replayed += self.replay_entries(&page.entries, page.scanned.min(head), head);
+        start.replayed += self.replay_entries(&page.entries, page.scanned.min(head), head, joins);
     }
 
-    fn replay_entries(&self, entries: &[Arc<Entry>], scanned: u64, head: u64) -> usize {
+    /// Hands over what was read, unless a room was joined meanwhile: its entries are not among these then.
+    fn replay_entries(&self, entries: &[Arc<Entry>], scanned: u64, head: u64, joins: u64) -> usize {
         let mut state = self.state();
-        if !state.may_replay() {
+        if !state.may_replay() || state.joins() != joins {
             return 0;
         }
         let mut replayed = 0;

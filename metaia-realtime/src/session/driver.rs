@@ -15,8 +15,8 @@ const EXPIRY_CHECK: Duration = Duration::from_secs(60);
 /// Drives the session to its end.
 ///
 /// The arms, in order: the session has ended · its token has · an inbound event is done · a step of catching up is
-/// done · there is a next inbound event, none is being handled, and the client reads its answers · something was
-/// queued, or written. Writing happens before each wait.
+/// done · there is a next inbound event, none is being handled, it is known where the session goes on, and the client
+/// reads its answers · something was queued, or written. Writing happens before each wait.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
@@ -26,6 +26,7 @@ pub(crate) async fn drive(
     mut write: impl FnMut(Outgoing) -> Result<(), End>,
 ) {
     let mut start = Some(start);
+    let mut begun = false;
     let mut step: Option<BoxFuture<'static, Start>> = None;
     let mut handling: Option<BoxFuture<'static, ()>> = None;
     let mut expiry = Box::pin(expires(&session));
@@ -36,7 +37,8 @@ pub(crate) async fn drive(
         if let Some(begun) = start.take_if(|_| session.state().wants_step()) {
             step = Some(Box::pin(one_step(Arc::clone(&session), Arc::clone(&node), begun)));
         }
-        let may_handle = handling.is_none() && session.has_credit(0);
+        begun = begun || start.as_ref().is_some_and(Start::has_begun);
+        let may_handle = begun && handling.is_none() && session.has_credit(0);
         tokio::select! {
             biased;
             () = session.ended() => return,
@@ -72,7 +74,7 @@ fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
     let expires_at = session.identity.expires_at;
     async move {
         let Some(end) = expires_at else { return std::future::pending().await };
-        while let Ok(left @ 1..) = u64::try_from(end - clock::unix_ms()) {
+        while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(clock::unix_ms())) {
             tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
         }
     }

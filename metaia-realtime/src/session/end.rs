@@ -24,6 +24,8 @@ pub enum End {
     Unavailable,
     /// Somebody with the right to do so ended it.
     Kicked,
+    /// A handler, or the policy, panicked.
+    Failed,
 }
 
 impl End {
@@ -41,6 +43,7 @@ impl End {
             Self::Draining => "draining",
             Self::Unavailable => "unavailable",
             Self::Kicked => "kicked",
+            Self::Failed => "internal_error",
         }
     }
 

@@ -91,10 +91,10 @@ impl Session {
     /// Answers a refusal: by the ack where one was asked for, else by `rt:error`.
     pub(crate) fn refuse(&self, event: &str, code: &str, reference: Option<&str>, ack: Option<i64>) {
         tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
-        match ack {
-            Some(id) => self.push(Outgoing::Ack { id, answer: control::refused(code) }),
-            None => self.push_control(ERROR, control::error(event, code, reference)),
-        }
+        self.push_refusal(match ack {
+            Some(id) => Outgoing::Ack { id, answer: control::refused(code) },
+            None => Outgoing::Control { name: ERROR, payload: control::error(event, code, reference) },
+        });
     }
 
     fn answer(&self, ack: Option<i64>, answer: Box<RawValue>) {
@@ -131,26 +131,35 @@ impl Session {
         let wish = JoinWish::parse(argument)?;
         let room = Room::Order(wish.order.clone());
         self.check_room_count(node, &room)?;
-        node.admit(self, &wish.order).await?;
-        let from = {
-            let mut state = self.state();
-            let head = node.window.head().n();
-            state.join(room.clone(), head);
-            head
+        let Some(since) = wish.since else {
+            node.admit(self, &wish.order, |session, room| session.join_from_now(node, room)).await?;
+            return Ok((room, false, 0));
         };
-        let Some(since) = wish.since else { return Ok((room, false, 0)) };
-        self.hold(node);
+        node.admit(self, &wish.order, |session, room| session.join_held(node, room)).await?;
         let replayed = match since {
-            Ok(position) => self.replay_room(node, &room, position, from).await,
+            Ok(position) => {
+                let upto = self.state().cursor();
+                self.replay_room(node, &room, position, upto).await
+            }
             Err(_) => None,
         };
         Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
     }
 
-    fn hold(&self, node: &Node) {
+    fn join_from_now(&self, node: &Node, room: Room) {
+        let mut state = self.state();
+        let head = node.window.head().n();
+        state.join(room, head);
+    }
+
+    /// Joins from the session's cursor on and rests there: the room is replayed up to it, and from it on all rooms go
+    /// on together, so that positions never run ahead of what other rooms have yet to hand over.
+    fn join_held(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window.dispatched();
         state.hold(dispatched);
+        let cursor = state.cursor();
+        state.join(room, cursor);
     }
 
     fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), Refusal> {

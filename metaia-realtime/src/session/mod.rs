@@ -135,9 +135,15 @@ impl Session {
         self.push(Outgoing::Control { name, payload });
     }
 
-    /// Queues anything that is not an entry. Dropped where the client has long stopped reading.
+    /// Queues anything that is not an entry.
     pub(crate) fn push(&self, outgoing: Outgoing) {
         self.state().push(outgoing);
+        self.port.wake();
+    }
+
+    /// Queues a refusal. Dropped where the client has long stopped reading.
+    fn push_refusal(&self, refusal: Outgoing) {
+        self.state().push_refusal(refusal);
         self.port.wake();
     }
 

@@ -35,9 +35,13 @@ pub(crate) struct State {
     rechecks: Vec<(OrderId, u64)>,
     /// Catching up rests while a join replays a room.
     held: bool,
+    /// How often a room was joined: what was read of the log for the rooms before is not all of it.
+    joins: u64,
+    /// The size of the entry that catching up had no credit for.
+    blocked_by: usize,
     queue: VecDeque<Outgoing>,
     credit: Credit,
-    volatile: VecDeque<Arc<Volatile>>,
+    volatile: VecDeque<(Room, Arc<Volatile>)>,
     queue_limit: usize,
 }
 
@@ -49,6 +53,8 @@ impl State {
             rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
             rechecks: Vec::new(),
             held: false,
+            joins: 0,
+            blocked_by: 0,
             queue: VecDeque::new(),
             credit: Credit::new(limits.window_entries, limits.window_bytes),
             volatile: VecDeque::new(),
@@ -78,13 +84,19 @@ impl State {
         self.rooms.contains_key(room)
     }
 
-    /// Is in `room` from now on, for entries after `from`. A room that it is in already stays as it is.
+    /// Is in `room` from now on, for entries after `from`. One that it is in already is never wanted from later on.
     pub(super) fn join(&mut self, room: Room, from: u64) {
-        self.rooms.entry(room).or_insert(from);
+        self.joins += 1;
+        self.rooms.entry(room).and_modify(|wanted| *wanted = from.min(*wanted)).or_insert(from);
+    }
+
+    pub(super) fn joins(&self) -> u64 {
+        self.joins
     }
 
     pub(super) fn leave(&mut self, room: &Room) {
         self.rooms.remove(room);
+        self.volatile.retain(|(of, _)| of != room);
     }
 
     fn wants(&self, entry: &Entry, room: &Room) -> bool {
@@ -112,7 +124,9 @@ impl State {
 
     /// Hands over an entry while catching up. `false`: no credit, and the cursor stays before it.
     pub(super) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
-        if !self.credit.fits(entry.content().size()) {
+        let size = entry.content().size();
+        self.blocked_by = if self.credit.fits(size) { 0 } else { size };
+        if self.blocked_by > 0 {
             return false;
         }
         self.cursor = entry.n();
@@ -152,6 +166,7 @@ impl State {
         self.fall_back(n - 1);
         self.rechecks.retain(|(pending, _)| pending != order);
         self.rechecks.push((order.clone(), n));
+        self.volatile.retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
     }
 
     /// The recheck to decide next; it stays until [`Self::rechecked`].
@@ -176,10 +191,11 @@ impl State {
     }
 
     /// Whether a step of catching up could do something now. It waits for half the window, so that a slow client's
-    /// log is not read entry by entry.
+    /// log is not read entry by entry, and for room for the entry that did not fit.
     pub(super) fn wants_step(&self) -> bool {
         self.phase == Phase::CatchingUp
-            && (!self.rechecks.is_empty() || (!self.held && self.credit.is_half_free()))
+            && (!self.rechecks.is_empty()
+                || (!self.held && self.credit.is_half_free() && self.credit.fits(self.blocked_by)))
     }
 
     /// An event beside the log: at once where nothing waits, else when all that waits has gone; newest wins.
@@ -187,23 +203,28 @@ impl State {
         if self.phase != Phase::Live || !self.rooms.contains_key(room) {
             return false;
         }
-        if self.volatile.iter().any(|waiting| Arc::ptr_eq(waiting, event)) {
+        if self.volatile.iter().any(|(_, waiting)| Arc::ptr_eq(waiting, event)) {
             return false;
         }
-        self.volatile.retain(|waiting| waiting.name != event.name);
+        self.volatile.retain(|(_, waiting)| waiting.name != event.name);
         if self.volatile.len() == VOLATILE {
             self.volatile.pop_front();
         }
-        self.volatile.push_back(Arc::clone(event));
+        self.volatile.push_back((room.clone(), Arc::clone(event)));
         true
     }
 
-    /// Queues a packet. Beyond half as much again as the window it is dropped: only a client that asks without ever
-    /// reading gets there.
+    /// Queues a packet that must not be lost. There is never more than a few of them beside the credit window.
     pub(super) fn push(&mut self, outgoing: Outgoing) {
-        if self.credit.in_flight() < self.queue_limit || matches!(outgoing, Outgoing::Entry(_)) {
-            self.credit.hand_over(outgoing.size());
-            self.queue.push_back(outgoing);
+        self.credit.hand_over(outgoing.size());
+        self.queue.push_back(outgoing);
+    }
+
+    /// Queues a refusal. Beyond half as much again as the window it is dropped: only a client that asks without ever
+    /// reading gets there.
+    pub(super) fn push_refusal(&mut self, refusal: Outgoing) {
+        if self.credit.in_flight() < self.queue_limit {
+            self.push(refusal);
         }
     }
 
@@ -212,7 +233,7 @@ impl State {
             if self.credit.in_flight() > 0 {
                 return None;
             }
-            let event = Outgoing::Volatile(self.volatile.pop_front()?);
+            let event = Outgoing::Volatile(self.volatile.pop_front()?.1);
             self.credit.hand_over(event.size());
             Some(event)
         })
