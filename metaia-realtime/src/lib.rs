@@ -72,6 +72,8 @@ mod serve;
 mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 mod window;
 

@@ -1,0 +1,169 @@
+//! A server in the process and a client per role, for embedders' tests.
+//!
+//! ```
+//! use metaia_realtime::{Role, testing::TestServer};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = TestServer::start(|builder| builder).await;
+//! let (_phone, mut updates) = server.client(Role::Customer, "c1").await;
+//! let user = "c1".parse()?;
+//! server.realtime().send_to_user(&user, ("greeting", json!({ "text": "hello" }))).await?;
+//! let event = updates.next_event().await.ok_or("the client closed")?;
+//! assert_eq!((event.name.as_str(), &event.data["text"]), ("greeting", &json!("hello")));
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here panics, with a sentence, where a test cannot go on.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use jsonwebtoken::{EncodingKey, Header};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Builder, JwtAuthenticator, Realtime, Role,
+    client::{Client, ClientBuilder, Reconnect, Updates},
+    clock,
+};
+
+/// What the tokens of a [`TestServer`] are signed with.
+const SECRET: &str = "the secret of a test server, in no way secret";
+
+/// How long the tokens of a [`TestServer`] are good for.
+const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
+
+/// How long [`eventually`] and [`within`] wait: longer than anything takes where all is well.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server in the process, on a free port of 127.0.0.1.
+///
+/// Dropping it stops it in the background, while the runtime lives; [`stop`](Self::stop) waits for the end.
+#[derive(Debug)]
+pub struct TestServer {
+    realtime: Realtime,
+    address: SocketAddr,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl TestServer {
+    /// Starts one. `configure` gets a builder that accepts the tokens of [`token`](Self::token), and changes what the
+    /// test is about.
+    ///
+    /// # Panics
+    /// Where the builder refuses, or there is no free port.
+    pub async fn start(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let authenticator =
+            JwtAuthenticator::hs256(SECRET).unwrap_or_else(|error| panic!("no authenticator: {error}"));
+        let builder = configure(Realtime::builder().authenticator(authenticator));
+        let realtime = builder.build().await.unwrap_or_else(|error| panic!("not built: {error}"));
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no free port: {error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let app = axum::Router::new();
+        tasks.spawn(crate::serve(listener, app, realtime.clone(), stopping.clone().cancelled_owned()));
+        tasks.close();
+        Self { realtime, address, stopping, tasks }
+    }
+
+    /// The handle to emit with.
+    #[must_use]
+    pub const fn realtime(&self) -> &Realtime {
+        &self.realtime
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as a URL: `http://127.0.0.1:…`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A token for an hour.
+    #[must_use]
+    pub fn token(&self, role: Role, user: &str) -> String {
+        self.token_for(role, user, TOKEN_LIFE)
+    }
+
+    /// A token that ends after `life`, in whole seconds.
+    ///
+    /// # Panics
+    /// Never, unless the signing library is built without algorithms.
+    #[must_use]
+    pub fn token_for(&self, role: Role, user: &str, life: Duration) -> String {
+        let expires = clock::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        let claims = serde_json::json!({ "userId": user, "role": role, "exp": expires });
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))
+            .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
+    }
+
+    /// A client to be configured further: with a token, and coming back quickly.
+    #[must_use]
+    pub fn client_builder(&self, role: Role, user: &str) -> ClientBuilder {
+        let reconnect = Reconnect {
+            min: Duration::from_millis(10),
+            max: Duration::from_millis(100),
+            max_attempts: Some(200),
+        };
+        Client::builder(self.url()).token(self.token(role, user)).reconnect(reconnect)
+    }
+
+    /// A connected client.
+    ///
+    /// # Panics
+    /// Where it cannot connect.
+    pub async fn client(&self, role: Role, user: &str) -> (Client, Updates) {
+        let connected = self.client_builder(role, user).connect().await;
+        connected.unwrap_or_else(|error| panic!("{user} could not connect: {error}"))
+    }
+
+    /// Drains and stops it: every session has ended when this returns.
+    ///
+    /// # Panics
+    /// Where it does not end.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        within("the server's end", self.tasks.wait()).await;
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
+/// Waits for `future`, but not for ever.
+///
+/// # Panics
+/// After [`PATIENCE`], saying what was waited for.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}
+
+/// Waits until `holds`, looking again and again, but not for ever.
+///
+/// # Panics
+/// After [`PATIENCE`], saying what was waited for.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    within(what, async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
