@@ -109,7 +109,6 @@ impl TestServer {
     }
 
     /// A client to be configured further: with a token, and coming back quickly.
-    #[must_use]
     pub fn client_builder(&self, role: Role, user: &str) -> ClientBuilder {
         let reconnect = Reconnect {
             min: Duration::from_millis(10),

@@ -117,11 +117,13 @@ impl FrameScanner {
     }
 }
 
+/// The length of the payload, once the header says it. The mask bit, which a server never sets, is passed over.
 fn payload_len(header: &[u8]) -> Option<u64> {
-    match *header {
-        [_, len @ 0..=125] => Some(u64::from(len)),
-        [_, 126, a, b] => Some(u64::from(u16::from_be_bytes([a, b]))),
-        [_, 127, a, b, c, d, e, f, g, h] => Some(u64::from_be_bytes([a, b, c, d, e, f, g, h])),
+    let (&[_, second], extended) = header.split_first_chunk()?;
+    match (second & 0x7f, extended) {
+        (len @ 0..=125, []) => Some(u64::from(len)),
+        (126, &[a, b]) => Some(u64::from(u16::from_be_bytes([a, b]))),
+        (127, &[a, b, c, d, e, f, g, h]) => Some(u64::from_be_bytes([a, b, c, d, e, f, g, h])),
         _ => None,
     }
 }
