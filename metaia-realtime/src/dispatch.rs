@@ -48,7 +48,7 @@ pub(crate) async fn run(node: Arc<Node>) {
 }
 
 /// Dispatches one batch. Answers whether there may be more.
-async fn dispatch(node: &Node) -> Result<bool, crate::log::LogError> {
+pub(crate) async fn dispatch(node: &Node) -> Result<bool, crate::log::LogError> {
     let after = node.window.head().n();
     let page = node.log.read(None, after, BATCH).await?;
     let more = page.entries.len() == BATCH;

@@ -43,10 +43,13 @@
 //! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
 //! | `sqlite` | the SQLite writer thread with group commit |
-//! | `testing` | `client` and `axum` |
+//! | `testing` | a server in the process and a client per role, for your tests |
 
 pub mod access;
 pub mod auth;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod builder;
 #[cfg(feature = "client")]
 pub mod client;

@@ -5,6 +5,7 @@
 //! that fails with that command's name.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
+mod bench;
 mod ci;
 mod paths;
 mod provision;
@@ -21,6 +22,7 @@ Usage: cargo xtask <command>
                      ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
                      --full adds the tools that must be compiled first (cargo-deny, cargo-machete)
+  bench [-- ARGS]    the benches; ARGS go to criterion (for instance `-- --quick`)
   tidy               the rules about our own source that no other tool checks
   provision [TOOL]   install or find one of node, python, redis, mongod (all without TOOL)
 ";
@@ -60,6 +62,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["test", "--", rest @ ..] => test::run(rest)?,
         ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
         ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
+        ["bench"] => bench::run(&[])?,
+        ["bench", "--", rest @ ..] => bench::run(rest)?,
         ["tidy"] => tidy::run()?,
         ["provision"] => provision::everything()?,
         ["provision", tool] => provision::named(tool)?,

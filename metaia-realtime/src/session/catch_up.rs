@@ -43,7 +43,7 @@ impl Start {
 
 impl Session {
     /// One step towards being live: decides what is to be decided, then hands over what fits.
-    pub(super) async fn catch_up(&self, node: &Node, start: &mut Start) {
+    pub(crate) async fn catch_up(&self, node: &Node, start: &mut Start) {
         self.decide_rechecks(node).await;
         if !start.begun && !self.begin(node, start).await {
             return;
