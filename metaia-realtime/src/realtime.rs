@@ -12,12 +12,11 @@ use crate::{
     BuildError, Builder, EmitError, End, EventId, Identity, IntoEvent, Limits, Room, SessionId, UserId,
     builder::Origins,
     dispatch,
-    layer::RealtimeLayer,
     log::DynEventLog,
     node::Node,
     registry::Registry,
     session::{DRAIN, Volatile as VolatileEvent, drain_payload},
-    transport::socketio::Engine,
+    transport::{RealtimeLayer, socketio::Engine},
     window::Window,
 };
 
@@ -76,7 +75,7 @@ impl Realtime {
     /// the connection open.
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
-        RealtimeLayer(self.inner.engine.gate(&self.inner.origins))
+        self.inner.engine.gate(&self.inner.origins)
     }
 
     pub(crate) fn log(&self) -> &dyn DynEventLog {

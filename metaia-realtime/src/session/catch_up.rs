@@ -148,7 +148,8 @@ impl Session {
             }
         };
         if page.trimmed > from {
-            start.recovered = false;
+            // A client that was live once is told `rt:ready` again when it is live again.
+            (start.recovered, start.ready, start.replayed) = (false, false, 0);
             return self.reset(node, ResetReason::TooOld);
         }
         start.replayed += self.replay_entries(&page.entries, page.scanned.min(head), head, joins);

@@ -2,3 +2,5 @@
 
 pub(crate) mod guard;
 pub(crate) mod socketio;
+
+pub use socketio::{RealtimeLayer, RealtimeService};

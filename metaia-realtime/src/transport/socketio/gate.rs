@@ -5,6 +5,8 @@
 
 use std::{
     convert::Infallible,
+    fmt,
+    future::Future,
     num::NonZeroU32,
     pin::Pin,
     sync::Arc,
@@ -15,11 +17,11 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER},
+    HeaderMap, Method, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN},
 };
 use http_body::Body;
-use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -28,21 +30,20 @@ use super::{
     Engine, PATH,
     body::{Watch, Watched},
     link::Link,
+    refusal::Refusal,
 };
 use crate::{
     builder::Origins,
     transport::guard::{Connection, PacketCounter},
 };
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// When a client that was turned away may come back, in seconds.
-const RETRY_AFTER_S: &str = "2";
-
-/// A tower layer: requests for the engine go there, all others on to the inner service.
+/// The tower layer of a [`Realtime`](crate::Realtime): requests for Socket.IO go there, all others on to the inner
+/// service. Clones lead to the same system.
 #[derive(Clone)]
-pub(crate) struct Gate {
+pub struct RealtimeLayer {
     shared: Arc<Shared>,
     cors: CorsLayer,
 }
@@ -53,7 +54,7 @@ struct Shared {
     handshakes: DefaultDirectRateLimiter,
 }
 
-impl Gate {
+impl RealtimeLayer {
     pub(super) fn new(engine: Arc<Engine>, origins: &Origins) -> Self {
         let per_s = NonZeroU32::new(engine.node.limits.handshakes_per_s).unwrap_or(NonZeroU32::MIN);
         let handshakes = RateLimiter::direct(Quota::per_second(per_s));
@@ -76,27 +77,39 @@ fn cors(origins: &Origins) -> CorsLayer {
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
 }
 
-impl<S> Layer<S> for Gate {
-    type Service = GatedService<S>;
-    fn layer(&self, inner: S) -> GatedService<S> {
-        GatedService { gate: self.clone(), inner }
+impl fmt::Debug for RealtimeLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealtimeLayer").finish_non_exhaustive()
     }
 }
 
-/// The service of a [`Gate`].
+impl<S> Layer<S> for RealtimeLayer {
+    type Service = RealtimeService<S>;
+    fn layer(&self, inner: S) -> RealtimeService<S> {
+        RealtimeService { layer: self.clone(), inner }
+    }
+}
+
+/// The service of a [`RealtimeLayer`].
 #[derive(Clone)]
-pub(crate) struct GatedService<S> {
-    gate: Gate,
+pub struct RealtimeService<S> {
+    layer: RealtimeLayer,
     inner: S,
 }
 
-impl<S, B, R> Service<Request<B>> for GatedService<S>
+impl<S> fmt::Debug for RealtimeService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RealtimeService").finish_non_exhaustive()
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RealtimeService<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
     S::Error: 'static,
-    B: Body + Send + Unpin + std::fmt::Debug + 'static,
-    B::Error: std::fmt::Debug,
+    B: Body + Send + Unpin + fmt::Debug + 'static,
+    B::Error: fmt::Debug,
     B::Data: Send,
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
@@ -111,8 +124,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if is_ours(request.uri().path()) {
-            let door = Door(Arc::clone(&self.gate.shared));
-            let answer = tower::ServiceExt::oneshot(self.gate.cors.layer(door), request);
+            let door = Door(Arc::clone(&self.layer.shared));
+            let answer = tower::ServiceExt::oneshot(self.layer.cors.layer(door), request);
             Box::pin(async move { answer.await.map_err(|never| match never {}) })
         } else {
             let answer = self.inner.call(request);
@@ -120,8 +133,6 @@ where
         }
     }
 }
-
-use std::future::Future;
 
 fn is_ours(path: &str) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -133,8 +144,8 @@ struct Door(Arc<Shared>);
 
 impl<B> Service<Request<B>> for Door
 where
-    B: Body + Send + Unpin + std::fmt::Debug + 'static,
-    B::Error: std::fmt::Debug,
+    B: Body + Send + Unpin + fmt::Debug + 'static,
+    B::Error: fmt::Debug,
     B::Data: Send,
 {
     type Response = Response<BoxBody>;
@@ -154,8 +165,8 @@ where
 impl Shared {
     async fn pass<B>(&self, mut request: Request<B>) -> Response<BoxBody>
     where
-        B: Body + Send + Unpin + std::fmt::Debug + 'static,
-        B::Error: std::fmt::Debug,
+        B: Body + Send + Unpin + fmt::Debug + 'static,
+        B::Error: fmt::Debug,
         B::Data: Send,
     {
         if let Err(refusal) = self.check(&request) {
@@ -255,65 +266,6 @@ pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?
         .split('&')
         .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-}
-
-/// Why a request was turned away.
-#[derive(Debug, Clone, Copy)]
-enum Refusal {
-    Origin,
-    Full,
-    TooManyHandshakes,
-    Draining,
-}
-
-impl Refusal {
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::Origin => StatusCode::FORBIDDEN,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Origin => "origin_not_allowed",
-            Self::Full => "too_many_sessions",
-            Self::TooManyHandshakes => "too_many_handshakes",
-            Self::Draining => "draining",
-        }
-    }
-
-    const fn detail(self) -> &'static str {
-        match self {
-            Self::Origin => "This origin may not connect. Add it to the allowed origins of the server.",
-            Self::Full => "The server has as many sessions as it may have. Try again later.",
-            Self::TooManyHandshakes => "Too many clients connect at once. Try again in a moment.",
-            Self::Draining => "The server is going away. Connect again.",
-        }
-    }
-
-    /// The answer: a problem document (RFC 9457).
-    fn answer(self) -> Response<BoxBody> {
-        tracing::info!(code = self.code(), "handshake refused");
-        let status = self.status();
-        let problem = serde_json::json!({
-            "type": "about:blank",
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": self.detail(),
-            "code": self.code(),
-            "message": self.detail(),
-        });
-        let body = Full::from(problem.to_string()).map_err(|never| match never {}).boxed_unsync();
-        let mut answer = Response::new(body);
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
-        }
-        answer
-    }
 }
 
 #[cfg(test)]

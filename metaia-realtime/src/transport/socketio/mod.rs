@@ -11,13 +11,14 @@ mod gate;
 mod link;
 mod port;
 mod receive;
+mod refusal;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engineioxide::service::NotFoundService;
 use socketioxide::{ParserConfig, SocketIo, TransportType, service::SocketIoService};
 
-pub(crate) use gate::{Gate, GatedService};
+pub use gate::{RealtimeLayer, RealtimeService};
 pub(crate) use link::Link;
 
 use crate::{
@@ -53,8 +54,8 @@ impl Engine {
     }
 
     /// What requests pass on their way to this engine.
-    pub(crate) fn gate(self: &Arc<Self>, origins: &Origins) -> Gate {
-        Gate::new(Arc::clone(self), origins)
+    pub(crate) fn gate(self: &Arc<Self>, origins: &Origins) -> RealtimeLayer {
+        RealtimeLayer::new(Arc::clone(self), origins)
     }
 
     fn service(&self) -> Option<Service> {
