@@ -89,6 +89,8 @@ pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, OrderId, SessionId, U
 pub use limits::{InvalidLimit, Limits};
 pub use log::{EventLog, MemoryLog, NewEntry};
 pub use position::{Epoch, InvalidPosition, Position};
+#[doc(hidden)]
+pub use realtime::Census;
 pub use realtime::{Realtime, SessionView, Volatile};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};

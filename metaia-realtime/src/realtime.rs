@@ -100,6 +100,23 @@ impl Realtime {
         self.inner.node.registry.all().iter().map(|session| SessionView::of(session)).collect()
     }
 
+    /// What this node holds for its clients at the moment, for tests that nothing is left behind.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let registry = &self.inner.node.registry;
+        let sessions = registry.all();
+        let (rooms, users, joins) = registry.sizes();
+        Census {
+            sessions: sessions.len(),
+            rooms,
+            users,
+            joins,
+            links: self.inner.engine.links(),
+            most_waiting: sessions.iter().map(|session| session.waiting()).max().unwrap_or(0),
+        }
+    }
+
     /// Ends all sessions of a user on this node. Answers how many. Official clients stay away after it.
     pub fn disconnect_user(&self, user: &UserId) -> usize {
         let sessions = self.inner.node.registry.of_user(user);
@@ -149,6 +166,25 @@ impl std::fmt::Debug for Realtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Realtime").field("sessions", &self.inner.node.registry.len()).finish_non_exhaustive()
     }
+}
+
+/// See [`Realtime::census`].
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Census {
+    /// Sessions.
+    pub sessions: usize,
+    /// Rooms with somebody in them.
+    pub rooms: usize,
+    /// Users with sessions.
+    pub users: usize,
+    /// Orders whose joins are being decided.
+    pub joins: usize,
+    /// Clients that began with polling.
+    pub links: usize,
+    /// The most packets that wait for one client.
+    pub most_waiting: usize,
 }
 
 /// A session, as embedders see it.

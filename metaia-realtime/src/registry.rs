@@ -52,6 +52,12 @@ impl Registry {
         self.read().sessions.len()
     }
 
+    /// How many rooms, users and open joins it knows.
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
+        let tables = self.read();
+        (tables.rooms.len(), tables.users.len(), tables.joins.len())
+    }
+
     /// All sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         self.read().sessions.values().cloned().collect()

@@ -180,6 +180,11 @@ impl Session {
         }
     }
 
+    /// How many packets wait here or in the transport.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().in_flight()
+    }
+
     /// The client did something.
     pub(crate) fn touch(&self) {
         self.active_at.store(clock::unix_ms(), Ordering::Relaxed);

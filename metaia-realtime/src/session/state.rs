@@ -248,6 +248,10 @@ impl State {
         self.credit.settle_to(self.queue.len());
     }
 
+    pub(super) fn in_flight(&self) -> usize {
+        self.credit.in_flight()
+    }
+
     pub(super) fn has_credit(&self, size: usize) -> bool {
         self.credit.fits(size)
     }

@@ -107,6 +107,10 @@ impl Links {
         table.opened.push_back((Instant::now(), sid.to_owned()));
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.table().links.len()
+    }
+
     pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
         self.table().links.get(sid).cloned()
     }

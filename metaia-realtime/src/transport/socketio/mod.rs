@@ -62,6 +62,11 @@ impl Engine {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many polling links it knows.
+    pub(crate) fn links(&self) -> usize {
+        self.links.len()
+    }
+
     /// Lets go of the engine. Requests are answered 503 from here on.
     pub(crate) fn stop(&self) {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
