@@ -21,10 +21,7 @@ use std::{
 use axum::{Json, Router, extract::State, routing::get};
 use metaia_realtime::{Event, HandlerError, JwtAuthenticator, Realtime, Received, Role};
 use serde::{Deserialize, Serialize};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Below it the tailors are told, in metres.
 const LOW: u32 = 10;
@@ -77,41 +74,29 @@ impl Stock {
 }
 
 /// The handler: who sent it, and the payload as a type. What it answers is the ack.
-async fn reserve(
-    from: Received,
-    wish: ReserveFabric,
-    stock: Stock,
-    low: mpsc::Sender<StockLow>,
-) -> Result<Reserved, HandlerError> {
+async fn reserve(from: Received, wish: ReserveFabric, stock: Stock) -> Result<Reserved, HandlerError> {
     if from.identity.role != Role::Tailor {
         return Err(HandlerError::new("forbidden"));
     }
     let metres_left = stock.reserve(&wish)?;
     if metres_left < LOW {
-        // Full: the tailors are being told already.
-        low.try_send(StockLow { fabric: wish.fabric, metres_left }).ok();
-    }
-    Ok(Reserved { status: "ok", metres_left })
-}
-
-/// Publishes what the handlers noticed. They are given to the builder, before there is a `Realtime` to send by.
-async fn announce(realtime: Realtime, mut low: mpsc::Receiver<StockLow>) {
-    while let Some(event) = low.recv().await {
-        if let Err(error) = realtime.send_to_role(Role::Tailor, &event).await {
+        let low = StockLow { fabric: wish.fabric, metres_left };
+        if let Err(error) = from.realtime.send_to_role(Role::Tailor, &low).await {
             eprintln!("stock_low was not sent: {error}");
         }
     }
+    Ok(Reserved { status: "ok", metres_left })
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "a development secret".to_owned());
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".to_owned());
-    let (stock, (low, noticed)) = (Stock::new(), mpsc::channel(64));
+    let stock = Stock::new();
     let shelf = stock.clone();
     let realtime = Realtime::builder()
         .authenticator(JwtAuthenticator::hs256(secret)?)
-        .on("reserve_fabric", move |from, wish| reserve(from, wish, shelf.clone(), low.clone()))
+        .on("reserve_fabric", move |from, wish| reserve(from, wish, shelf.clone()))
         .build()
         .await?;
     let fabrics = async |State(stock): State<Stock>| Json(stock.left());
@@ -122,9 +107,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stopped = async move {
         tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
     };
-    tokio::select! {
-        served = metaia_realtime::serve(listener, app, realtime.clone(), stopped) => served?,
-        () = announce(realtime, noticed) => {}
-    }
+    metaia_realtime::serve(listener, app, realtime, stopped).await?;
     Ok(())
 }

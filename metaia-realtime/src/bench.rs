@@ -52,6 +52,7 @@ impl Bench {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             draining: false.into(),
+            handle: Mutex::default(),
             admission: Mutex::default(),
         };
         let mut bench = Self { log, node, sessions: Vec::new() };

@@ -6,9 +6,9 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Identity, SessionId};
+use crate::{Identity, Realtime, SessionId};
 
-/// Who sent an event.
+/// Who sent an event, and through what.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Received {
@@ -16,6 +16,8 @@ pub struct Received {
     pub identity: Identity,
     /// The session it came through.
     pub session: SessionId,
+    /// The system it came to, to send by.
+    pub realtime: Realtime,
 }
 
 /// A handler refuses an event. The client gets `{status: "error", code}` as its ack, or `rt:error` without one.

@@ -11,7 +11,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Access, Identity, Limits, OrderId, Room,
+    Access, Identity, Limits, OrderId, Realtime, Room,
     access::DynOrderAccess,
     auth::DynAuthenticator,
     handlers::Handlers,
@@ -38,12 +38,23 @@ pub(crate) struct Node {
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) draining: AtomicBool,
+    /// What handlers are given. It owns the node, which lets go of it in the end.
+    pub(crate) handle: Mutex<Option<Realtime>>,
     /// Held while a session is admitted, so that two at once do not both take the last place, and while draining
     /// begins, so that nobody slips in.
     pub(crate) admission: Mutex<()>,
 }
 
 impl Node {
+    /// The embedder's handle to this node, until it has stopped.
+    pub(crate) fn handle(&self) -> Option<Realtime> {
+        self.handle.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_handle(&self, handle: Option<Realtime>) {
+        *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = handle;
+    }
+
     /// Whether this node takes nobody new.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)

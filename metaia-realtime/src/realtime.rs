@@ -60,11 +60,14 @@ impl Realtime {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             draining: false.into(),
+            handle: Mutex::default(),
             admission: Mutex::default(),
         });
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
         let engine = Engine::new(Arc::clone(&node), builder.transports, builder.token_in_query);
-        Ok(Self { inner: Arc::new(Inner { node, engine, origins: builder.origins }) })
+        let realtime = Self { inner: Arc::new(Inner { node, engine, origins: builder.origins }) };
+        realtime.inner.node.set_handle(Some(realtime.clone()));
+        Ok(realtime)
     }
 
     /// The tower layer that serves Socket.IO under `/socket.io/`; all other requests go on. Every layer of a handle
@@ -148,6 +151,7 @@ impl Realtime {
             tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
         }
         self.inner.engine.stop();
+        node.set_handle(None);
     }
 
     async fn end_all(&self) {

@@ -186,7 +186,10 @@ impl Session {
         let Some(handler) = node.handlers.get(name) else {
             return self.refuse(name, Refusal::UnknownEvent.code(), None, ack);
         };
-        let received = Received { identity: self.identity.clone(), session: self.id };
+        let Some(realtime) = node.handle() else {
+            return self.refuse(name, Refusal::Unavailable.code(), None, ack);
+        };
+        let received = Received { identity: self.identity.clone(), session: self.id, realtime };
         match handler.call(received, argument).await {
             Ok(answer) => self.answer(ack, answer),
             Err(HandlerError { code }) => self.refuse(name, &code, None, ack),
