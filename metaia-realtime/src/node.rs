@@ -15,7 +15,7 @@ use crate::{
     access::DynOrderAccess,
     auth::DynAuthenticator,
     handlers::Handlers,
-    log::DynEventLog,
+    log::{DynEventLog, LogError},
     registry::{Entered, Registry},
     session::{End, Refusal, Session},
     window::Window,
@@ -68,6 +68,12 @@ impl Node {
     pub(crate) fn begin_draining(&self) {
         let _admission = self.admission();
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// Waits until this node has dispatched all that the log has now: what follows is new to everybody. Cancel safe.
+    pub(crate) async fn up_to_date(&self) -> Result<(), LogError> {
+        self.window.reached(self.log.head().await?.position.n()).await;
+        Ok(())
     }
 
     /// What the policy says, tried up to `tries` times; `None` where it could not decide.

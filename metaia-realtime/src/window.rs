@@ -7,6 +7,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::watch;
+
 use crate::{Position, log::Entry};
 
 const ENTRIES: usize = 4_096;
@@ -16,6 +18,8 @@ const BYTES: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Window {
     recent: Mutex<Recent>,
+    /// Follows what has been dispatched.
+    reached: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -30,7 +34,7 @@ impl Window {
     /// An empty window after `head`.
     pub(crate) fn new(head: Position) -> Self {
         let recent = Recent { entries: VecDeque::new(), bytes: 0, head, dispatched: head.n() };
-        Self { recent: Mutex::new(recent) }
+        Self { recent: Mutex::new(recent), reached: watch::Sender::new(head.n()) }
     }
 
     /// A poisoned lock is taken over: no method leaves the window half changed.
@@ -50,6 +54,13 @@ impl Window {
     /// Every session has been offered everything up to `n`.
     pub(crate) fn set_dispatched(&self, n: u64) {
         self.recent().dispatched = n;
+        self.reached.send_replace(n);
+    }
+
+    /// Waits until every session has been offered everything up to `n`. Cancel safe.
+    pub(crate) async fn reached(&self, n: u64) {
+        // It cannot fail: the sender is ours.
+        self.reached.subscribe().wait_for(|dispatched| *dispatched >= n).await.ok();
     }
 
     pub(crate) fn dispatched(&self) -> u64 {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Access, OrderId, Position, Room,
-    log::{Entry, ResetReason, judge},
+    log::{Entry, LogError, ResetReason, judge},
     node::Node,
 };
 
@@ -57,34 +57,39 @@ impl Session {
         }
     }
 
-    /// Judges the position that the client showed, and sets the cursor.
+    /// Judges the position that the client showed, and sets the cursor. What the log had by then is dispatched before
+    /// anything is handed over, so that `rt:ready` is never behind what the client has seen elsewhere.
     async fn begin(&self, node: &Node, start: &mut Start) -> bool {
         start.begun = true;
-        match start.since.take() {
-            None => {}
-            Some(Err(reason)) => self.reset(node, reason),
-            Some(Ok(position)) => match self.resume(node, position).await {
-                Ok(Ok(n)) => {
-                    start.recovered = true;
-                    self.state().set_cursor(n);
-                }
-                Ok(Err(reason)) => self.reset(node, reason),
-                Err(error) => {
-                    tracing::warn!(session = %self.id, error = &error as &dyn std::error::Error, "the log cannot be read");
-                    self.end(End::Unavailable);
-                    return false;
-                }
-            },
+        let Some(since) = start.since.take() else { return true };
+        let judged = async {
+            node.up_to_date().await?;
+            match since {
+                Ok(position) => self.resume(node, position).await,
+                Err(reason) => Ok(Err(reason)),
+            }
+        };
+        match judged.await {
+            Ok(Ok(n)) => {
+                start.recovered = true;
+                self.state().set_cursor(n);
+            }
+            Ok(Err(reason)) => self.reset(node, reason),
+            Err(error) => {
+                self.end_unread(&error);
+                return false;
+            }
         }
         true
     }
 
+    fn end_unread(&self, error: &LogError) {
+        tracing::warn!(session = %self.id, error = error as &dyn std::error::Error, "the log cannot be read");
+        self.end(End::Unavailable);
+    }
+
     /// Where to go on after `position`, if nothing is missing and there is not too much of it.
-    async fn resume(
-        &self,
-        node: &Node,
-        position: Position,
-    ) -> Result<Result<u64, ResetReason>, crate::log::LogError> {
+    async fn resume(&self, node: &Node, position: Position) -> Result<Result<u64, ResetReason>, LogError> {
         let rooms: Vec<Room> = self.rooms().into_iter().collect();
         let n = match judge(position, node.log.history(position.n(), &rooms).await?) {
             Ok(n) => n,
@@ -142,10 +147,7 @@ impl Session {
         let head = node.window.head().n();
         let page = match node.log.read(Some(&rooms), from, PAGE).await {
             Ok(page) => page,
-            Err(error) => {
-                tracing::warn!(session = %self.id, error = &error as &dyn std::error::Error, "the log cannot be read");
-                return self.end(End::Unavailable);
-            }
+            Err(error) => return self.end_unread(&error),
         };
         if page.trimmed > from {
             // A client that was live once is told `rt:ready` again when it is live again.

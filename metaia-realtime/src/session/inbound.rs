@@ -132,6 +132,7 @@ impl Session {
         let room = Room::Order(wish.order.clone());
         self.check_room_count(node, &room)?;
         let Some(since) = wish.since else {
+            node.up_to_date().await.map_err(|_| Refusal::Unavailable)?;
             node.admit(self, &wish.order, |session, room| session.join_from_now(node, room)).await?;
             return Ok((room, false, 0));
         };

@@ -126,8 +126,9 @@ async fn attach(
 ) -> Result<(), Refused> {
     let node = &engine.node;
     let session = Arc::new(Session::new(identity, hello.device, &node.limits, Arc::clone(&port) as _));
+    let up_to_date = node.up_to_date().await.is_ok();
     session.start_at(node.window.head().n());
-    if !node.register(&session) {
+    if !up_to_date || !node.register(&session) {
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }
