@@ -12,6 +12,7 @@ mod field;
 mod id;
 mod new_order;
 mod notification;
+mod objects;
 mod order;
 mod page;
 mod payment;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use metaia_realtime::UserId;
 use serde::{Deserialize, Serialize};
 
-use super::{FieldError, Fields, Item, Measure};
+use super::{FieldError, Fields, Item, Measure, objects};
 
 /// Most items of an order.
 const ITEMS: usize = 100;
@@ -21,6 +21,7 @@ const MEASUREMENTS: usize = 50;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
     /// 1 to 100.
+    #[serde(deserialize_with = "objects::read")]
     pub items: Vec<NewItem>,
     /// The tailor whom the customer wants.
     #[serde(default)]
@@ -173,6 +174,23 @@ mod tests {
             let item = json!({ "garment": "x", "quantity": 1, "price": price });
             assert!(serde_json::from_value::<NewItem>(item).is_err());
         }
+    }
+
+    #[test]
+    fn an_item_is_an_object_and_its_members_are_pointed_at() {
+        let refusal = |item: &str| {
+            let body = format!(r#"{{"items":[{{"garment":"a","quantity":1,"price":1}},{item}]}}"#);
+            let mut json = serde_json::Deserializer::from_str(&body);
+            let error = serde_path_to_error::deserialize::<_, NewOrder>(&mut json).unwrap_err();
+            (error.path().to_string(), error.inner().to_string())
+        };
+        for item in [r#"["a",1,1]"#, "[]", "7", "null"] {
+            let (path, text) = refusal(item);
+            assert!(path == "items[1]" && text.contains("expected an object"), "{item}: {path}: {text}");
+        }
+        assert_eq!(refusal(r#"{"garment":"a","quantity":"1","price":1}"#).0, "items[1].quantity");
+        assert_eq!(refusal(r#"{"garment":"a","quantity":1,"price":1,"colour":2}"#).0, "items[1].colour");
+        assert!(refusal(r#"{"garment":"a","quantity":1}"#).1.contains("missing field `price`"));
     }
 
     proptest! {
