@@ -192,7 +192,7 @@ impl Shared {
     }
 
     fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
-        if !self.origin_is_allowed(request.headers()) {
+        if !origin_is_allowed(&self.origins, request.headers()) {
             return Err(Refusal::Origin);
         }
         if query(request.uri().query(), "sid").is_some() {
@@ -209,13 +209,12 @@ impl Shared {
             Ok(())
         }
     }
+}
 
-    fn origin_is_allowed(&self, headers: &HeaderMap) -> bool {
-        match (&self.origins, headers.get(ORIGIN)) {
-            (Origins::Any, _) | (_, None) => true,
-            (Origins::These(list), Some(origin)) => origin.to_str().is_ok_and(|origin| list.contains(origin)),
-        }
-    }
+/// Every origin that the request names must be of the list: clients other than browsers name none.
+fn origin_is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
+    let Origins::These(list) = origins else { return true };
+    headers.get_all(ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
 }
 
 /// Finds the connection of ours that a request came over, wherever the listener put it, and leaves it where sockets
@@ -271,6 +270,23 @@ pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_origin_does_not_hide_behind_one_of_ours() {
+        let ours = Origins::These(["https://ours.example".to_owned()].into_iter().collect());
+        let allowed = |origins: &[&'static str]| {
+            let headers = origins.iter().map(|origin| (ORIGIN, http::HeaderValue::from_static(origin)));
+            let headers: HeaderMap = headers.fold(HeaderMap::new(), |mut headers, (name, value)| {
+                headers.append(name, value);
+                headers
+            });
+            origin_is_allowed(&ours, &headers)
+        };
+        assert!(allowed(&[]) && allowed(&["https://ours.example"]));
+        assert!(!allowed(&["https://ours.example", "https://evil.example"]));
+        assert!(!allowed(&["https://evil.example", "https://ours.example"]));
+        assert!(!allowed(&["null"]) && !allowed(&[""]) && !allowed(&["https://OURS.example"]));
+    }
 
     #[test]
     fn only_the_engines_own_path_is_ours() {
