@@ -32,6 +32,8 @@ use crate::{
 
 /// The head of a request must be here in this time.
 const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// And not be longer than this, in bytes: else 431. Tokens are the longest part of it, at most 4 KiB.
+const LONGEST_HEADER: usize = 64 * 1024;
 
 /// How long a node may take to empty itself, and its last answers to be written.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -119,7 +121,7 @@ async fn serve_connection(io: GuardedIo<TcpStream>, app: Router, stopping: Cance
         },
     ));
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_DEADLINE).max_buf_size(LONGEST_HEADER);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
     tokio::select! {
         ended = &mut serving => return log_end(ended),

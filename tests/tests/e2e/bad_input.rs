@@ -1,10 +1,13 @@
 //! Bad input: the code that the contract names, nothing changed, and the server stays up for everybody else.
 
+use metaia_tests::eventually::within;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, emit, id_of, order_body, place_order};
 use metaia_tests::phone::Phone;
 use metaia_tests::polling::{HANDSHAKE, Polling};
-use metaia_tests::server::Server;
+use metaia_tests::server::{Listening as _, Server};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn orders_of(server: &Server, user: &str) -> usize {
     let list = server.api("customer", user).get("/api/orders").await.data(200);
@@ -236,4 +239,18 @@ async fn polling_that_is_malformed() {
     }
     anonymous.get(HANDSHAKE).await.ok(200);
     assert!(!server.said().join("\n").contains("panicked"), "{:#?}", server.said());
+}
+
+#[tokio::test]
+async fn heads_that_do_not_end() {
+    let server = Server::start().await;
+    let mut line = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    // Either may fail: the server has hung up by then.
+    line.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ").await.unwrap();
+    let _ = line.write_all(&[b'a'; 100_000]).await;
+    let mut answer = Vec::new();
+    let read = within("an answer", line.read_to_end(&mut answer)).await;
+    let refused = answer.starts_with(b"HTTP/1.1 431 ");
+    assert!(refused || read.is_err(), "not refused before its end: {}", String::from_utf8_lossy(&answer));
+    server.anonymous().get("/livez").await.ok(200);
 }
