@@ -56,7 +56,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, crate::log::LogError> 
     Ok(more)
 }
 
-fn offer_all(node: &Node, after: u64, page: &Page) {
+pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
     let mut touched = Vec::new();
     let mut expected = after + 1;
     for entry in &page.entries {

@@ -28,13 +28,20 @@ pub(crate) struct Recent {
     bytes: usize,
     head: Position,
     dispatched: u64,
+    max_entries: usize,
+    max_bytes: usize,
 }
 
 impl Window {
     /// An empty window after `head`.
     pub(crate) fn new(head: Position) -> Self {
-        let recent = Recent { entries: VecDeque::new(), bytes: 0, head, dispatched: head.n() };
-        Self { recent: Mutex::new(recent), reached: watch::Sender::new(head.n()) }
+        Self::bounded(head, ENTRIES, BYTES)
+    }
+
+    pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
+        let (entries, dispatched) = (VecDeque::new(), head.n());
+        let recent = Recent { entries, bytes: 0, head, dispatched, max_entries, max_bytes };
+        Self { recent: Mutex::new(recent), reached: watch::Sender::new(dispatched) }
     }
 
     /// A poisoned lock is taken over: no method leaves the window half changed.
@@ -93,7 +100,7 @@ impl Recent {
         self.head = entry.position();
         self.bytes += entry.content().size();
         self.entries.push_back(Arc::clone(entry));
-        while self.entries.len() > ENTRIES || self.bytes > BYTES {
+        while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes -= oldest.content().size();
         }

@@ -111,7 +111,7 @@ impl Session {
 
     /// Hands over what the window has, and goes live where that was all: under both locks, so that nothing comes
     /// between.
-    fn replay_window(&self, node: &Node, start: &mut Start) {
+    pub(super) fn replay_window(&self, node: &Node, start: &mut Start) {
         let mut state = self.state();
         if !state.may_replay() {
             return;
@@ -158,7 +158,13 @@ impl Session {
     }
 
     /// Hands over what was read, unless a room was joined meanwhile: its entries are not among these then.
-    fn replay_entries(&self, entries: &[Arc<Entry>], scanned: u64, head: u64, joins: u64) -> usize {
+    pub(super) fn replay_entries(
+        &self,
+        entries: &[Arc<Entry>],
+        scanned: u64,
+        head: u64,
+        joins: u64,
+    ) -> usize {
         let mut state = self.state();
         if !state.may_replay() || state.joins() != joins {
             return 0;
@@ -218,7 +224,7 @@ impl Session {
         }
     }
 
-    fn lose_room(&self, node: &Node, order: &OrderId, n: u64, reason: &'static str) {
+    pub(super) fn lose_room(&self, node: &Node, order: &OrderId, n: u64, reason: &'static str) {
         let room = Room::Order(order.clone());
         node.registry.leave(self, &room);
         let mut state = self.state();

@@ -147,7 +147,7 @@ impl Session {
         Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
     }
 
-    fn join_from_now(&self, node: &Node, room: Room) {
+    pub(super) fn join_from_now(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let head = node.window.head().n();
         state.join(room, head);
@@ -155,7 +155,7 @@ impl Session {
 
     /// Joins from the session's cursor on and rests there: the room is replayed up to it, and from it on all rooms go
     /// on together, so that positions never run ahead of what other rooms have yet to hand over.
-    fn join_held(&self, node: &Node, room: Room) {
+    pub(super) fn join_held(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window.dispatched();
         state.hold(dispatched);

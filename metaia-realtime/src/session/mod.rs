@@ -17,6 +17,8 @@ mod inbound;
 mod outgoing;
 mod port;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeSet,

@@ -179,6 +179,11 @@ impl State {
         self.rechecks.retain(|(pending, asked)| pending != order || *asked > n);
     }
 
+    #[cfg(test)]
+    pub(super) fn is_live(&self) -> bool {
+        self.phase == Phase::Live
+    }
+
     /// Whether entries may be handed over while catching up.
     pub(super) fn may_replay(&self) -> bool {
         self.phase == Phase::CatchingUp && !self.held && self.rechecks.is_empty()

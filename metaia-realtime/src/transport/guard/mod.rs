@@ -31,6 +31,7 @@ pub(crate) struct Connection(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "read by serve and GuardedListener alone"))]
     peer: SocketAddr,
     killed: AtomicBool,
     upgraded: AtomicBool,
@@ -53,6 +54,7 @@ impl Connection {
     }
 
     /// Who is at the other end.
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "read by serve and GuardedListener alone"))]
     pub(crate) fn peer(&self) -> SocketAddr {
         self.0.peer
     }

@@ -135,6 +135,18 @@ impl Table {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_connection_and_its_link_do_not_keep_each_other() {
+        let connection = Connection::new(([127, 0, 0, 1], 1).into());
+        let link = Arc::<Link>::default();
+        link.upgraded(Some(&connection));
+        let seen = connection.downgrade();
+        drop(connection);
+        assert!(seen.upgrade().is_none());
+        assert_eq!(Arc::strong_count(&link), 1);
+        assert!(!link.kill(), "there is nothing to kill");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_link_that_nobody_joined_is_forgotten() {
         let links = Links::new(Duration::from_secs(5));
