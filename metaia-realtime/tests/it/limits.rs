@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaia_realtime::{
     Limits, Role, Transports,
     client::{ConnectError, JoinError, Transport, Update},
-    testing::{TestServer, eventually},
+    testing::{TestServer, eventually, within},
 };
 use serde_json::json;
 
@@ -128,6 +128,24 @@ async fn refused_connects_close_the_transport() {
         assert_eq!(line.until("44").await, r#"44{"message":"unauthorized"}"#);
     }
     assert!(line.rest().await.is_empty());
+}
+
+#[tokio::test]
+async fn refused_connects_close_polling_too() {
+    let server = limited(|l| l.unauthenticated = Duration::from_secs(600)).await;
+    let opened = open_polling(&server, "").await.body;
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", opened.split('"').nth(3).unwrap());
+    let post = format!("POST {path}");
+    for _ in 0..3 {
+        let answer = http(&server, &post, "Content-Type: text/plain\r\n", r#"40{"token":"none"}"#).await;
+        assert_eq!(answer.status, 200);
+        while !http(&server, &format!("GET {path}"), "", "").await.body.contains("44{") {}
+    }
+    let closed = async {
+        // A pong is always welcome, as long as there is somebody to take it.
+        while http(&server, &post, "Content-Type: text/plain\r\n", "3").await.status == 200 {}
+    };
+    within("the transport to be closed", closed).await;
 }
 
 #[tokio::test]
