@@ -77,6 +77,7 @@ pub mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod volatile;
 mod window;
 
 pub use access::{Access, AccessError, OrderAccess};
@@ -91,10 +92,11 @@ pub use log::{EventLog, MemoryLog, NewEntry};
 pub use position::{Epoch, InvalidPosition, Position};
 #[doc(hidden)]
 pub use realtime::Census;
-pub use realtime::{Realtime, SessionView, Volatile};
+pub use realtime::{Realtime, SessionView};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};
 #[cfg(feature = "axum")]
 pub use serve::{GuardedListener, GuardedStream, Peer, serve};
 pub use session::End;
 pub use transport::{RealtimeLayer, RealtimeService};
+pub use volatile::Volatile;

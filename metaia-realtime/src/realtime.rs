@@ -9,13 +9,13 @@ use rand::RngExt as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BuildError, Builder, EmitError, End, EventId, Identity, IntoEvent, Limits, Room, SessionId, UserId,
+    BuildError, Builder, End, Identity, Limits, Room, SessionId, UserId,
     builder::Origins,
     dispatch,
     log::DynEventLog,
     node::Node,
     registry::Registry,
-    session::{DRAIN, Volatile as VolatileEvent, drain_payload},
+    session::{DRAIN, drain_payload},
     transport::{RealtimeLayer, socketio::Engine},
     window::Window,
 };
@@ -91,10 +91,8 @@ impl Realtime {
         &self.inner.node.limits
     }
 
-    /// Events beside the log: see [`Volatile`].
-    #[must_use]
-    pub const fn volatile(&self) -> Volatile<'_> {
-        Volatile { realtime: self }
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.node.registry
     }
 
     /// The sessions of this node.
@@ -216,39 +214,5 @@ impl SessionView {
             connected_at: session.connected_at,
             active_at: session.active_at(),
         }
-    }
-}
-
-/// Sends beside the log: to those who are connected to this node and up to date, now or never. Where several wait for
-/// a slow client, the newest of each name wins. Any JSON is allowed, and nothing is added to it.
-#[derive(Debug, Clone, Copy)]
-pub struct Volatile<'a> {
-    realtime: &'a Realtime,
-}
-
-impl Volatile<'_> {
-    /// Sends to everybody who is in any of `rooms`, at most once each.
-    ///
-    /// # Errors
-    /// [`EmitError::Event`].
-    pub fn send(
-        &self,
-        rooms: impl IntoIterator<Item = Room>,
-        event: impl IntoEvent,
-    ) -> Result<EventId, EmitError> {
-        let (name, payload) = event.into_event()?;
-        let (size, limit) = (payload.get().len(), self.realtime.limits().entry_bytes);
-        if size > limit {
-            return Err(crate::EventError::TooLarge { size, limit }.into());
-        }
-        let event = Arc::new(VolatileEvent { name, payload });
-        for room in rooms {
-            self.realtime.inner.node.registry.each_in(&room, |session| {
-                if session.offer_volatile(&event, &room) {
-                    session.wake();
-                }
-            });
-        }
-        Ok(EventId::random())
     }
 }
