@@ -23,6 +23,8 @@ use crate::{
 
 /// A policy that does not answer in this time could not decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A node that is further behind its log than this cannot say what is new.
+const UP_TO_DATE: Duration = Duration::from_secs(10);
 const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 /// One node.
@@ -71,9 +73,13 @@ impl Node {
     }
 
     /// Waits until this node has dispatched all that the log has now: what follows is new to everybody. Cancel safe.
+    ///
+    /// # Errors
+    /// The log's, or [`LogError::Unavailable`] where that takes too long.
     pub(crate) async fn up_to_date(&self) -> Result<(), LogError> {
-        self.window.reached(self.log.head().await?.position.n()).await;
-        Ok(())
+        let head = self.log.head().await?.position.n();
+        let reached = tokio::time::timeout(UP_TO_DATE, self.window.reached(head)).await;
+        reached.map_err(|late| LogError::Unavailable(late.into()))
     }
 
     /// What the policy says, tried up to `tries` times; `None` where it could not decide.

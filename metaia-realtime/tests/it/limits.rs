@@ -156,6 +156,17 @@ async fn who_does_not_authenticate_is_closed() {
 }
 
 #[tokio::test]
+async fn what_is_sent_before_authentication_is_bounded() {
+    let server = limited(|l| l.unauthenticated = Duration::from_secs(600)).await;
+    let mut line = Line::open(&server).await;
+    let unknown = format!("40/{},", "n".repeat(60_000));
+    for _ in 0..5 {
+        line.try_send(unknown.clone()).await;
+    }
+    line.rest().await;
+}
+
+#[tokio::test]
 async fn a_message_too_large_ends_the_connection() {
     let server = limited(|l| l.message_bytes = 2_048).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;

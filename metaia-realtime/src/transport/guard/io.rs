@@ -38,6 +38,11 @@ impl<S> GuardedIo<S> {
         }
     }
 
+    fn may_have_read(&self, bytes: usize) -> bool {
+        let link = self.connection.link().filter(|_| self.connection.is_upgraded());
+        link.is_none_or(|link| link.add_read(bytes))
+    }
+
     fn count(&mut self, written: &[u8]) {
         if let Some(link) = self.connection.link().filter(|_| self.connection.is_upgraded()) {
             link.add_written(self.frames.scan(written));
@@ -53,7 +58,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
     ) -> Poll<io::Result<()>> {
         self.connection.0.reader.register(cx.waker());
         self.check()?;
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if !self.may_have_read(buf.filled().len() - before) {
+            self.connection.kill();
+        }
+        Poll::Ready(self.check())
     }
 }
 

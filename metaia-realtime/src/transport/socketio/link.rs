@@ -17,6 +17,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::transport::guard::{Connection, WeakConnection};
 
+/// What a client may send over its WebSockets before it is authenticated: some CONNECTs of the largest size. The engine
+/// answers each that names an unknown namespace by repeating the name, and to one that does not read.
+const UNJOINED_BYTES: u64 = 256 * 1024;
+
 /// One Engine.IO session's way to its client.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
@@ -25,6 +29,7 @@ pub(crate) struct Link {
     written: AtomicU64,
     refused: AtomicU32,
     joined: AtomicBool,
+    read_unjoined: AtomicU64,
     sockets: Mutex<Vec<WeakConnection>>,
     pub(super) wake: Notify,
 }
@@ -36,6 +41,13 @@ impl Link {
             self.written.fetch_add(packets, Ordering::AcqRel);
             self.wake.notify_one();
         }
+    }
+
+    /// So many more bytes came over its WebSockets. Answers whether that is still within what an unauthenticated
+    /// client may send.
+    pub(crate) fn add_read(&self, bytes: usize) -> bool {
+        self.joined.load(Ordering::Acquire)
+            || self.read_unjoined.fetch_add(bytes as u64, Ordering::AcqRel) + bytes as u64 <= UNJOINED_BYTES
     }
 
     pub(super) fn written(&self) -> Option<u64> {
