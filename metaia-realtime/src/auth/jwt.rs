@@ -5,11 +5,8 @@ use std::{fmt, future::Future};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
 use serde::Deserialize;
 
-use super::{AuthError, Authenticator, Credentials, Identity};
+use super::{AuthError, Authenticator, Credentials, Identity, LEEWAY_MS};
 use crate::UserId;
-
-/// How far clocks may differ, in seconds.
-const LEEWAY_S: u64 = 5;
 
 /// Accepts HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
 ///
@@ -33,7 +30,7 @@ impl JwtAuthenticator {
     /// An empty secret: everybody could sign with it.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY_S;
+        validation.leeway = LEEWAY_MS as u64 / 1000;
         validation.validate_nbf = true;
         validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp"]);

@@ -10,6 +10,9 @@ pub use jwt::{InvalidSecret, JwtAuthenticator};
 
 use crate::{Role, UserId};
 
+/// How far clocks may differ, in ms.
+pub(crate) const LEEWAY_MS: i64 = 5_000;
+
 /// Verified who.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
 use super::{End, Inbound, Outgoing, Session, Start};
-use crate::{clock, node::Node};
+use crate::{auth::LEEWAY_MS, clock, node::Node};
 
 /// How often the end of a token is looked at, since wall time may jump.
 const EXPIRY_CHECK: Duration = Duration::from_secs(60);
@@ -71,11 +71,30 @@ fn write_all(session: &Session, write: &mut impl FnMut(Outgoing) -> Result<(), E
 
 /// Waits for the end of the session's token.
 fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
-    let expires_at = session.identity.expires_at;
+    let end = session.identity.expires_at.map(|at| end_of(at, session.connected_at));
     async move {
-        let Some(end) = expires_at else { return std::future::pending().await };
+        let Some(end) = end else { return std::future::pending().await };
         while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(clock::unix_ms())) {
             tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
         }
+    }
+}
+
+/// When a session of a token that ends at `expires_at` ends: then; or, where an authenticator took it after its end
+/// since clocks differ, when they cannot differ any more. Else such a client would be closed at once, and come back, in
+/// a loop.
+const fn end_of(expires_at: i64, connected_at: i64) -> i64 {
+    if connected_at < expires_at { expires_at } else { expires_at.saturating_add(LEEWAY_MS) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_taken_after_its_end_lasts_as_long_as_clocks_may_differ() {
+        assert_eq!(end_of(10_000, 9_999), 10_000);
+        assert_eq!(end_of(10_000, 10_000), 15_000);
+        assert_eq!(end_of(i64::MAX, i64::MAX), i64::MAX);
     }
 }
