@@ -71,6 +71,14 @@ impl Setup {
         Process::run(self.command()).await
     }
 
+    /// The command that runs it with these arguments.
+    #[must_use]
+    pub fn command_with(&self, args: &[&str]) -> Command {
+        let mut command = self.command();
+        command.args(args);
+        command
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(binary("metaia-server"));
         command.env_clear().env("METAIA_DATA", self.folder.join("data")).envs(&self.env);

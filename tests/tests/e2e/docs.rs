@@ -2,8 +2,9 @@
 
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
 use metaia_tests::folder::Folder;
+use metaia_tests::paths;
 use metaia_tests::process::Process;
-use metaia_tests::server::Server;
+use metaia_tests::server::{Server, Setup};
 use metaia_tests::snippets;
 use metaia_tests::token::token;
 use serde_json::json;
@@ -20,6 +21,17 @@ fn every_program_of_the_page_is_run_here() {
     let run =
         LANGUAGES.map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
     assert_eq!(snippets::names(), run.concat());
+}
+
+#[tokio::test]
+async fn every_setting_of_the_server_is_in_the_page() {
+    let page = std::fs::read_to_string(paths::here("../docs/events.md")).unwrap();
+    let shown = Process::run(Setup::new().command_with(&["config"])).await.with_code(0);
+    let names: Vec<_> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"PORT"), "{shown:#?}");
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "{name} is not in docs/events.md");
+    }
 }
 
 #[tokio::test]
