@@ -127,8 +127,9 @@ impl Listening for Server {
 /// A running server. When its test fails, what it said last is shown.
 #[derive(Debug)]
 pub struct Server {
-    setup: Setup,
+    // Dropped in this order: the process ends before its folder goes.
     process: Said,
+    setup: Setup,
     port: u16,
     client: reqwest::Client,
 }
