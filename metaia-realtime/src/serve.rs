@@ -64,26 +64,12 @@ pub async fn serve(
 ) -> io::Result<()> {
     let app = app.layer(realtime.layer());
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-    let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    tasks.spawn(serve_connection(wrap(stream, peer), app.clone(), stopping.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
+    {
+        let mut accepting = pin!(accept_all(&listener, &app, &tasks, &stopping));
+        tokio::select! { biased; () = shutdown => {}, () = &mut accepting => {} }
+        // Clients that are told to come back must find the listener answering 503 until they have all gone.
+        tokio::select! { () = realtime.drain(DRAIN) => {}, () = accepting => {} }
     }
-    // Clients that are told to come back must find the listener answering 503 until they have all gone.
-    let drained = realtime.drain(DRAIN);
-    let refusing = refuse_while(&listener, &app, &tasks, &stopping);
-    tokio::select! { () = drained => {}, () = refusing => {} }
     drop(listener);
     stopping.cancel();
     tasks.close();
@@ -93,18 +79,17 @@ pub async fn serve(
     Ok(())
 }
 
-async fn refuse_while(
-    listener: &TcpListener,
-    app: &Router,
-    tasks: &TaskTracker,
-    stopping: &CancellationToken,
-) {
+/// Takes connections for as long as it is polled.
+async fn accept_all(listener: &TcpListener, app: &Router, tasks: &TaskTracker, stopping: &CancellationToken) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                drop(tasks.spawn(serve_connection(wrap(stream, peer), app.clone(), stopping.clone())))
+                tasks.spawn(serve_connection(wrap(stream, peer), app.clone(), stopping.clone()));
             }
-            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
 }

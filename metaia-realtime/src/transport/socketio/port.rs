@@ -26,6 +26,7 @@ use crate::session::{End, Outgoing, Port};
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// See [`Port`]. It does not own its socket: that one owns the session.
+#[derive(Clone)]
 pub(super) struct SocketIoPort {
     engine: Weak<Engine>,
     socket: Weak<Socket<LocalAdapter>>,
@@ -72,13 +73,7 @@ impl SocketIoPort {
     /// Ends the transport when what is queued has had time to be written.
     pub(super) fn end_transport_later(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
-        let port = Self {
-            engine: Arc::downgrade(&engine),
-            socket: self.socket.clone(),
-            sid: self.sid,
-            link: Arc::clone(&self.link),
-            before: self.before,
-        };
+        let port = self.clone();
         let stopping = engine.node.stopping.clone();
         engine.node.tasks.spawn(async move {
             tokio::select! {
