@@ -15,7 +15,7 @@ use crate::{
     handlers::Handlers,
     node::Node,
     registry::Registry,
-    session::{End, Outgoing, Port, Session, Start},
+    session::{End, Outgoing, Port, Progress, Session, Start},
     window::Window,
 };
 
@@ -31,7 +31,7 @@ struct Nowhere;
 
 impl Port for Nowhere {
     fn wake(&self) {}
-    fn written(&self) -> Option<u64> {
+    fn progress(&self) -> Option<Progress> {
         None
     }
     fn close(&self, _: End) {}

@@ -54,6 +54,7 @@ mod builder;
 #[cfg(feature = "client")]
 pub mod client;
 mod clock;
+pub mod device;
 mod dispatch;
 mod emit;
 pub mod event;

@@ -11,24 +11,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page};
+use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention};
 use crate::{Epoch, EventId, Position, Room, clock};
-
-/// How much a log keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// Most entries.
-    pub entries: usize,
-    /// Most bytes of payload.
-    pub bytes: usize,
-}
-
-impl Default for Retention {
-    /// 100,000 entries, 64 MiB.
-    fn default() -> Self {
-        Self { entries: 100_000, bytes: 64 * 1024 * 1024 }
-    }
-}
 
 /// Rooms that the trimmed marks are kept for one by one. Beyond it the lower half shares one mark, which can only
 /// lead to a reset that was not needed.
@@ -51,7 +35,7 @@ struct State {
     epoch: Epoch,
     retention: Retention,
     entries: VecDeque<Arc<Entry>>,
-    bytes: usize,
+    bytes: u64,
     head: Position,
     ids: HashMap<EventId, u64>,
     rooms: HashMap<Room, VecDeque<u64>>,
@@ -95,7 +79,7 @@ impl MemoryLog {
 
 impl Default for MemoryLog {
     fn default() -> Self {
-        Self::new(Retention::default())
+        Self::new(Retention::MEMORY)
     }
 }
 
@@ -136,7 +120,7 @@ impl State {
         }
         let entry = Entry::new(self.epoch, self.head.n() + 1, clock::unix_ms(), new);
         self.head = entry.position();
-        self.bytes += entry.content().size();
+        self.bytes += entry.content().size() as u64;
         self.ids.insert(entry.content().id(), entry.n());
         for room in entry.content().rooms() {
             self.rooms.entry(room.clone()).or_default().push_back(entry.n());
@@ -156,7 +140,7 @@ impl State {
     }
 
     fn forget(&mut self, oldest: &Entry) {
-        self.bytes -= oldest.content().size();
+        self.bytes -= oldest.content().size() as u64;
         self.ids.remove(&oldest.content().id());
         for room in oldest.content().rooms() {
             self.trimmed.mark(room, oldest.n());
@@ -258,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_last_entry_stays_even_when_it_is_over_the_bounds() {
-        let log = MemoryLog::new(Retention { entries: 10, bytes: 1 });
+        let log = MemoryLog::new(Retention::MEMORY.entries(10).bytes(1));
         log.append_now(vec![new(&[1]), new(&[1]), new(&[1])]);
         let page = log.state().read(None, 0, 10);
         assert_eq!(page.entries.iter().map(|e| e.n()).collect::<Vec<_>>(), [3]);
@@ -287,7 +271,7 @@ mod tests {
             after in 0u64..70,
             limit in 1usize..20,
         ) {
-            let log = MemoryLog::new(Retention { entries: keep, bytes: usize::MAX });
+            let log = MemoryLog::new(Retention::MEMORY.entries(keep).bytes(u64::MAX));
             for rooms in &appends {
                 log.append_now(vec![new(&rooms.iter().copied().collect::<Vec<_>>())]);
             }

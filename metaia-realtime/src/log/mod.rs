@@ -6,6 +6,7 @@
 mod entry;
 mod memory;
 mod resume;
+mod retention;
 
 use std::{future::Future, sync::Arc};
 
@@ -13,8 +14,9 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use entry::{Entry, NewEntry};
-pub use memory::{MemoryLog, Retention};
+pub use memory::MemoryLog;
 pub(crate) use resume::{ResetReason, judge};
+pub use retention::Retention;
 
 use crate::{EventId, Position, Room};
 

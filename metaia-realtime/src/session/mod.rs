@@ -38,7 +38,7 @@ pub(crate) use driver::drive;
 pub use end::End;
 pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use outgoing::{Outgoing, Volatile};
-pub(crate) use port::Port;
+pub(crate) use port::{Port, Progress};
 pub(crate) use state::State;
 
 use crate::{DeviceId, Identity, Limits, OrderId, Room, SessionId, clock, log::Entry};
@@ -158,8 +158,8 @@ impl Session {
 
     /// Gives credit back for what has been written since. Without a count, what was handed over counts as written.
     fn settle(&self, state: &mut State) {
-        match self.port.written() {
-            Some(written) => state.settle(written),
+        match self.port.progress() {
+            Some(progress) => state.settle(progress.written),
             None => state.settle_all(),
         }
     }

@@ -11,10 +11,20 @@ pub(crate) trait Port: Send + Sync {
     /// Something is queued, or the session has changed: look at it soon. Never blocks.
     fn wake(&self);
 
-    /// How many events and acks have been written to the socket so far, or `None` where that cannot be seen: the
-    /// session then has no credit window.
-    fn written(&self) -> Option<u64>;
+    /// How far the connection is, or `None` where that cannot be seen: the session then has no credit window.
+    fn progress(&self) -> Option<Progress>;
 
     /// The session has ended: end the connection in the way that `end` asks for. Called once. Never blocks.
     fn close(&self, end: End);
+}
+
+/// How far a connection is: each a number of events and acks since the session began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Written to the socket.
+    pub(crate) written: u64,
+    /// Written before the last ping was. Read after `written`, so that a ping among what was written is in it.
+    pub(crate) pinged: u64,
+    /// Written before the last ping that the client answered: these it has certainly received.
+    pub(crate) answered: u64,
 }

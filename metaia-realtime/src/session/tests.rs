@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{End, Outgoing, Session, Start, port::Port};
+use super::{End, Outgoing, Port, Progress, Session, Start};
 use crate::{
     Identity, JwtAuthenticator, Limits, MemoryLog, NewEntry, OrderId, Role, Room,
     access::AdminsOnly,
@@ -87,8 +87,8 @@ struct Counter(AtomicU64);
 
 impl Port for Counter {
     fn wake(&self) {}
-    fn written(&self) -> Option<u64> {
-        Some(self.0.load(Ordering::SeqCst))
+    fn progress(&self) -> Option<Progress> {
+        Some(Progress { written: self.0.load(Ordering::SeqCst), ..Progress::default() })
     }
     fn close(&self, _: End) {}
 }

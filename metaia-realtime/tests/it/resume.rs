@@ -54,7 +54,7 @@ async fn a_position_that_cannot_be_honoured_is_a_reset() {
 
 #[tokio::test]
 async fn what_was_trimmed_is_a_reset_only_for_those_who_missed_it() {
-    let log = MemoryLog::new(Retention { entries: 10, ..Retention::default() });
+    let log = MemoryLog::new(Retention::MEMORY.entries(10));
     let server = TestServer::start(|builder| builder.log(log)).await;
     let since = tick(server.realtime(), user("c1"), 0).await;
     for i in 1..=30 {

@@ -20,7 +20,7 @@ use socketioxide_core::{Str, Value};
 use tower::ServiceExt as _;
 
 use super::{Engine, PATH, connect::IoSocket, link::Link};
-use crate::session::{End, Outgoing, Port};
+use crate::session::{End, Outgoing, Port, Progress};
 
 /// How long a last packet may take to be written before the transport is closed all the same.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -90,8 +90,9 @@ impl Port for SocketIoPort {
         self.link.wake.notify_one();
     }
 
-    fn written(&self) -> Option<u64> {
-        self.link.written().map(|written| written.saturating_sub(self.before))
+    fn progress(&self) -> Option<Progress> {
+        let written = self.link.written()?.saturating_sub(self.before);
+        Some(Progress { written, ..Progress::default() })
     }
 
     fn close(&self, end: End) {

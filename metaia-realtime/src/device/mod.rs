@@ -1,0 +1,106 @@
+//! Device resume: clients that never heard of positions go on where they were.
+//!
+//! A client is known again by its user and `auth.device`, or else its token's `jti`. What it has certainly received, and
+//! the order rooms it was in, are kept for a day in a [`DeviceStore`], so that it is given what it missed when it comes
+//! back, even after the server was killed.
+
+mod memory;
+
+use std::{fmt, future::Future, sync::Arc};
+
+use futures_util::future::BoxFuture;
+
+pub use memory::MemoryDevices;
+
+use crate::{DeviceId, Identity, OrderId, Position, log::LogError};
+
+/// How long a record is good for, in ms: a day.
+pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The longest token id that a client is known by, in bytes.
+const LONGEST_TOKEN_ID: usize = 256;
+
+/// What a client is known by: always of one user, so that nobody resumes another's events.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeviceKey(Arc<str>);
+
+impl DeviceKey {
+    /// The key of a connection; `None` where it has neither a device nor a token id.
+    #[must_use]
+    pub fn of(identity: &Identity, device: Option<&DeviceId>) -> Option<Self> {
+        let user = &identity.user;
+        if let Some(device) = device {
+            return Some(Self(format!("{user} device {device}").into()));
+        }
+        let token = identity.token_id.as_deref().filter(|id| (1..=LONGEST_TOKEN_ID).contains(&id.len()))?;
+        Some(Self(format!("{user} token {token}").into()))
+    }
+
+    /// The key as text, as a store keeps it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeviceKey({})", self.0)
+    }
+}
+
+/// What is kept of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRecord {
+    /// Everything up to here it has certainly received.
+    pub position: Position,
+    /// The order rooms it was in; access is decided anew when it comes back.
+    pub orders: Vec<OrderId>,
+    /// How many connections the record stands for: several where phones share a token.
+    pub connections: u32,
+    /// When that was so, in ms since the Unix epoch.
+    pub at: i64,
+}
+
+/// Where records are kept.
+///
+/// Contract, with the failure that each clause prevents:
+/// - `save` is all or nothing, and `load` answers what the last completed `save` gave: else a client goes on behind what
+///   another record already promised.
+/// - A record is forgotten [`LIFE_MS`] after its `at`, at the latest when somebody saves: else the store grows for ever.
+/// - Records outlive the process as far as the log does: a position in a log that is gone only leads to a reset.
+pub trait DeviceStore: Send + Sync + 'static {
+    /// The record of a client, unless it is too old.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    fn load(&self, key: &DeviceKey) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send;
+
+    /// Keeps records, each in the place of the one before under its key.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`], or [`LogError::Unknown`]; saving again is safe.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the outcome open.
+    fn save(
+        &self,
+        records: Vec<(DeviceKey, DeviceRecord)>,
+    ) -> impl Future<Output = Result<(), LogError>> + Send;
+}
+
+/// The erased twin of [`DeviceStore`].
+#[allow(dead_code, reason = "used by the keeper")]
+pub(crate) trait DynDeviceStore: Send + Sync {
+    fn load<'a>(&'a self, key: &'a DeviceKey) -> BoxFuture<'a, Result<Option<DeviceRecord>, LogError>>;
+    fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>>;
+}
+
+impl<S: DeviceStore> DynDeviceStore for S {
+    fn load<'a>(&'a self, key: &'a DeviceKey) -> BoxFuture<'a, Result<Option<DeviceRecord>, LogError>> {
+        Box::pin(DeviceStore::load(self, key))
+    }
+    fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>> {
+        Box::pin(DeviceStore::save(self, records))
+    }
+}
