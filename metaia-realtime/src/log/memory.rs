@@ -102,10 +102,16 @@ impl EventLog for MemoryLog {
         ready(Ok(self.state().read(rooms, after, limit)))
     }
 
-    fn history(&self, n: u64, rooms: &[Room]) -> impl Future<Output = Result<History, LogError>> + Send {
+    fn history(
+        &self,
+        n: u64,
+        rooms: &[Room],
+        limit: usize,
+    ) -> impl Future<Output = Result<History, LogError>> + Send {
         let state = self.state();
         let entry = state.entry(n).map(|entry| entry.content().id());
-        ready(Ok(History { head: state.head, entry, trimmed: state.trimmed.highest(rooms) }))
+        let missed = state.numbers(rooms, n, limit).len();
+        ready(Ok(History { head: state.head, entry, trimmed: state.trimmed.highest(rooms), missed }))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -174,7 +180,7 @@ impl State {
         let full = numbers.len() == limit;
         let scanned = numbers.last().copied().filter(|_| full).unwrap_or_else(|| after.max(self.head.n()));
         let entries = numbers.into_iter().filter_map(|n| self.entry(n).cloned()).collect();
-        Page { entries, scanned, trimmed }
+        Page { epoch: self.epoch, entries, scanned, trimmed }
     }
 
     fn numbers(&self, rooms: &[Room], after: u64, limit: usize) -> Vec<u64> {

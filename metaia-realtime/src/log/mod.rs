@@ -18,7 +18,7 @@ pub use memory::MemoryLog;
 pub(crate) use resume::{ResetReason, judge};
 pub use retention::Retention;
 
-use crate::{EventId, Position, Room};
+use crate::{Epoch, EventId, Position, Room};
 
 /// Where the log ends, and what it still has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,10 @@ pub struct Head {
 }
 
 /// Entries in order, and what the reader must know about those before them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Page {
+    /// The log's epoch when this was read: another one than before means that what was read before may not be so.
+    pub epoch: Epoch,
     /// The entries that matched, by rising `n`.
     pub entries: Vec<Arc<Entry>>,
     /// Everything up to this `n` has been looked at: where the next read goes on.
@@ -50,6 +52,8 @@ pub struct History {
     pub entry: Option<EventId>,
     /// As [`Page::trimmed`].
     pub trimmed: u64,
+    /// How many entries of the asked rooms follow the one asked for, counted no further than was asked.
+    pub missed: usize,
 }
 
 /// An append-only log in one total order.
@@ -92,11 +96,17 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Page, LogError>> + Send;
 
-    /// What is known of entry `n`, and of what was trimmed in `rooms`.
+    /// What is known of entry `n`, of what was trimmed in `rooms`, and how many entries of theirs follow it, counted up
+    /// to `limit`. One look at one state of the log.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    fn history(&self, n: u64, rooms: &[Room]) -> impl Future<Output = Result<History, LogError>> + Send;
+    fn history(
+        &self,
+        n: u64,
+        rooms: &[Room],
+        limit: usize,
+    ) -> impl Future<Output = Result<History, LogError>> + Send;
 
     /// Follows the number of the last entry.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -124,7 +134,12 @@ pub(crate) trait DynEventLog: Send + Sync {
         after: u64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Page, LogError>>;
-    fn history<'a>(&'a self, n: u64, rooms: &'a [Room]) -> BoxFuture<'a, Result<History, LogError>>;
+    fn history<'a>(
+        &'a self,
+        n: u64,
+        rooms: &'a [Room],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<History, LogError>>;
     fn changes(&self) -> watch::Receiver<u64>;
 }
 
@@ -143,8 +158,13 @@ impl<L: EventLog> DynEventLog for L {
     ) -> BoxFuture<'a, Result<Page, LogError>> {
         Box::pin(EventLog::read(self, rooms, after, limit))
     }
-    fn history<'a>(&'a self, n: u64, rooms: &'a [Room]) -> BoxFuture<'a, Result<History, LogError>> {
-        Box::pin(EventLog::history(self, n, rooms))
+    fn history<'a>(
+        &'a self,
+        n: u64,
+        rooms: &'a [Room],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<History, LogError>> {
+        Box::pin(EventLog::history(self, n, rooms, limit))
     }
     fn changes(&self) -> watch::Receiver<u64> {
         EventLog::changes(self)

@@ -91,14 +91,8 @@ impl Session {
     /// Where to go on after `position`, if nothing is missing and there is not too much of it.
     async fn resume(&self, node: &Node, position: Position) -> Result<Result<u64, ResetReason>, LogError> {
         let rooms: Vec<Room> = self.rooms().into_iter().collect();
-        let n = match judge(position, node.log.history(position.n(), &rooms).await?) {
-            Ok(n) => n,
-            Err(reason) => return Ok(Err(reason)),
-        };
         let limit = node.limits.replay_entries;
-        let page = node.log.read(Some(&rooms), n, limit + 1).await?;
-        let complete = page.entries.len() <= limit && page.trimmed <= n;
-        Ok(if complete { Ok(n) } else { Err(ResetReason::TooOld) })
+        Ok(judge(position, node.log.history(position.n(), &rooms, limit + 1).await?, limit))
     }
 
     /// Tells the client to reload, and goes on from the head.
@@ -192,9 +186,10 @@ impl Session {
         upto: u64,
     ) -> Option<usize> {
         let rooms = std::slice::from_ref(room);
-        let n = judge(position, node.log.history(position.n(), rooms).await.ok()?).ok()?;
-        let page = node.log.read(Some(rooms), n, node.limits.replay_entries + 1).await.ok()?;
-        if page.entries.len() > node.limits.replay_entries || page.trimmed > n {
+        let limit = node.limits.replay_entries;
+        let n = judge(position, node.log.history(position.n(), rooms, limit + 1).await.ok()?, limit).ok()?;
+        let page = node.log.read(Some(rooms), n, limit).await.ok()?;
+        if page.trimmed > n {
             return None;
         }
         let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());

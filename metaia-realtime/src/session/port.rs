@@ -27,4 +27,7 @@ pub(crate) struct Progress {
     pub(crate) pinged: u64,
     /// Written before the last ping that the client answered: these it has certainly received.
     pub(crate) answered: u64,
+    /// How many pings the client has answered: another number than before means that it is alive. Counted since the
+    /// connection began.
+    pub(crate) pongs: u64,
 }

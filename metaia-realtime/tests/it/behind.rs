@@ -43,8 +43,13 @@ impl EventLog for GatedLog {
         Ok(page)
     }
 
-    fn history(&self, n: u64, rooms: &[Room]) -> impl Future<Output = Result<History, LogError>> + Send {
-        self.log.history(n, rooms)
+    fn history(
+        &self,
+        n: u64,
+        rooms: &[Room],
+        limit: usize,
+    ) -> impl Future<Output = Result<History, LogError>> + Send {
+        self.log.history(n, rooms, limit)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
