@@ -42,7 +42,8 @@
 //! |---|---|
 //! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
-//! | `sqlite` | the SQLite writer thread with group commit |
+//! | `sqlite` | `log::SqliteLog`, and the SQLite writer thread with group commit |
+//! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests |
 
 pub mod access;
@@ -54,6 +55,7 @@ mod builder;
 #[cfg(feature = "client")]
 pub mod client;
 mod clock;
+mod crash;
 pub mod device;
 mod dispatch;
 mod emit;

@@ -11,12 +11,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention};
+use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed};
 use crate::{Epoch, EventId, Position, Room, clock};
-
-/// Rooms that the trimmed marks are kept for one by one. Beyond it the lower half shares one mark, which can only
-/// lead to a reset that was not needed.
-const MARKS: usize = 65_536;
 
 /// The log in memory. A handle: clones share one log.
 #[derive(Debug, Clone)]
@@ -193,35 +189,6 @@ impl State {
     }
 }
 
-/// The highest trimmed `n` of each room.
-#[derive(Debug, Default)]
-struct Trimmed {
-    rooms: HashMap<Room, u64>,
-    /// Of all rooms that have no mark of their own any more.
-    others: u64,
-}
-
-impl Trimmed {
-    fn mark(&mut self, room: &Room, n: u64) {
-        self.rooms.insert(room.clone(), n);
-        if self.rooms.len() > MARKS {
-            self.merge_lower_half();
-        }
-    }
-
-    fn highest(&self, rooms: &[Room]) -> u64 {
-        rooms.iter().map(|room| self.rooms.get(room).copied().unwrap_or(self.others)).max().unwrap_or(0)
-    }
-
-    fn merge_lower_half(&mut self) {
-        let mut marks: Vec<u64> = self.rooms.values().copied().collect();
-        let middle = marks.len() / 2;
-        let (_, &mut median, _) = marks.select_nth_unstable(middle);
-        self.rooms.retain(|_, n| *n > median);
-        self.others = self.others.max(median);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,18 +220,6 @@ mod tests {
         let page = log.state().read(None, 0, 10);
         assert_eq!(page.entries.iter().map(|e| e.n()).collect::<Vec<_>>(), [3]);
         assert_eq!(page.trimmed, 2);
-    }
-
-    #[test]
-    fn marks_of_many_rooms_are_merged_upwards() {
-        let mut trimmed = Trimmed::default();
-        for n in 1..=70_000_u64 {
-            trimmed.mark(&Room::User(format!("u{n}").parse().unwrap()), n);
-        }
-        assert!(trimmed.rooms.len() <= MARKS);
-        for n in [1, 100, 40_000, 70_000] {
-            assert!(trimmed.highest(&[Room::User(format!("u{n}").parse().unwrap())]) >= n);
-        }
     }
 
     proptest! {

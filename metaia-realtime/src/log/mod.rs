@@ -7,6 +7,7 @@ mod entry;
 mod memory;
 mod resume;
 mod retention;
+mod trimmed;
 
 use std::{future::Future, sync::Arc};
 

@@ -17,6 +17,7 @@ use super::{
     job::{Failure, Job},
     lock::Lock,
 };
+use crate::crash;
 
 pub(super) enum Command {
     Write(Box<dyn Job>),
@@ -74,6 +75,7 @@ impl Worker {
         &mut self,
         jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     ) -> (Vec<Box<dyn Job>>, Option<Failure>) {
+        crash::point("before-transaction");
         let mut done = Vec::new();
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let mut group = match begun {
@@ -88,8 +90,10 @@ impl Worker {
                 return (done, Some(Failure::rolled_back()));
             }
         }
+        crash::point("in-transaction");
         let failure = group.commit().err().map(Failure::of_commit);
         if failure.is_none() {
+            crash::point("after-commit");
             self.commits.fetch_add(1, Relaxed);
         }
         (done, failure)
@@ -97,6 +101,7 @@ impl Worker {
 
     fn close(self) {
         let Self { connection, lock, .. } = self;
+        crash::point("checkpoint");
         let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = checkpoint {
             // Not a loss: the next start reads the log file.
