@@ -218,6 +218,11 @@ impl Session {
     pub(crate) fn wake(&self) {
         self.port.wake();
     }
+
+    #[cfg(test)]
+    pub(crate) fn port(&self) -> &dyn Port {
+        &*self.port
+    }
 }
 
 /// The rooms that every session is in: everyone, its role's, its user's.

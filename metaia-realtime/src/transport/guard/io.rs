@@ -8,7 +8,10 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Connection, scan::FrameScanner};
+use super::{
+    Connection,
+    scan::{FrameScanner, PongScanner},
+};
 
 /// A stream that its [`Connection`] can kill, and whose outgoing packets are counted once it is a WebSocket.
 #[derive(Debug)]
@@ -16,12 +19,13 @@ pub(crate) struct GuardedIo<S> {
     stream: S,
     connection: Connection,
     frames: FrameScanner,
+    pongs: PongScanner,
 }
 
 #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
 impl<S> GuardedIo<S> {
     pub(crate) fn new(stream: S, connection: Connection) -> Self {
-        Self { stream, connection, frames: FrameScanner::default() }
+        Self { stream, connection, frames: FrameScanner::default(), pongs: PongScanner::default() }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -38,14 +42,20 @@ impl<S> GuardedIo<S> {
         }
     }
 
-    fn may_have_read(&self, bytes: usize) -> bool {
-        let link = self.connection.link().filter(|_| self.connection.is_upgraded());
-        link.is_none_or(|link| link.add_read(bytes))
+    /// Answers whether the client may have sent so much.
+    fn note_read(&mut self, read: &[u8]) -> bool {
+        let Self { connection, pongs, .. } = self;
+        let Some(link) = connection.websocket() else { return true };
+        if pongs.scan(read) {
+            link.add_pong();
+        }
+        link.add_read(read.len())
     }
 
-    fn count(&mut self, written: &[u8]) {
-        if let Some(link) = self.connection.link().filter(|_| self.connection.is_upgraded()) {
-            link.add_written(self.frames.scan(written));
+    fn note_written(&mut self, written: &[u8]) {
+        let Self { connection, frames, .. } = self;
+        if let Some(link) = connection.websocket() {
+            link.add_written(frames.scan(written));
         }
     }
 }
@@ -60,7 +70,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         self.check()?;
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if !self.may_have_read(buf.filled().len() - before) {
+        if !self.note_read(&buf.filled()[before..]) {
             self.connection.kill();
         }
         Poll::Ready(self.check())
@@ -72,7 +82,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         self.connection.0.writer.register(cx.waker());
         self.check()?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.count(&buf[..written]);
+        self.note_written(&buf[..written]);
         Poll::Ready(Ok(written))
     }
 

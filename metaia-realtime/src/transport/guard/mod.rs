@@ -21,7 +21,7 @@ use futures_util::task::AtomicWaker;
     allow(unused_imports, reason = "mounted by serve and GuardedListener alone")
 )]
 pub(crate) use io::GuardedIo;
-pub(crate) use scan::PacketCounter;
+pub(crate) use scan::{PacketScanner, Written};
 
 use super::socketio::Link;
 
@@ -79,17 +79,13 @@ impl Connection {
         WeakConnection(Arc::downgrade(&self.0))
     }
 
-    /// The link of an upgraded connection.
-    fn link(&self) -> Option<&Arc<Link>> {
-        self.0.link.get()
+    /// The link, once the connection is a WebSocket of it.
+    fn websocket(&self) -> Option<&Link> {
+        self.0.link.get().map(|link| &**link).filter(|_| self.0.upgraded.load(Ordering::Acquire))
     }
 
     fn is_killed(&self) -> bool {
         self.0.killed.load(Ordering::Acquire)
-    }
-
-    fn is_upgraded(&self) -> bool {
-        self.0.upgraded.load(Ordering::Acquire)
     }
 }
 

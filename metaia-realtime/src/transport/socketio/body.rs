@@ -11,15 +11,15 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::link::{Link, Links};
-use crate::transport::guard::PacketCounter;
+use crate::transport::guard::PacketScanner;
 
 /// What is watched for.
 pub(super) enum Watch {
     Nothing,
     /// The answer to a polling handshake: its `sid`.
     Opening(Arc<Links>),
-    /// The answer to a poll: how many packets go out.
-    Poll(Arc<Link>, PacketCounter),
+    /// The answer to a poll: which packets go out.
+    Poll(Arc<Link>, PacketScanner),
 }
 
 pin_project! {
@@ -46,7 +46,7 @@ impl Watch {
                     links.open(sid);
                 }
             }
-            Self::Poll(link, packets) => link.add_written(packets.scan(bytes)),
+            Self::Poll(link, packets) => link.add_written(packets.written(bytes)),
         }
     }
 }

@@ -30,11 +30,12 @@ use super::{
     Engine, PATH,
     body::{Watch, Watched},
     link::Link,
+    post::Posted,
     refusal::Refusal,
 };
 use crate::{
     builder::Origins,
-    transport::guard::{Connection, PacketCounter},
+    transport::guard::{Connection, PacketScanner},
 };
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -178,6 +179,7 @@ impl Shared {
         if let Visit::Upgrade(link) = &visit {
             request.extensions_mut().insert(Arc::clone(link));
         }
+        let request = request.map(|body| Posted::by(visit.posting(), body));
         let answer = match tower::ServiceExt::oneshot(service, request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
@@ -233,6 +235,7 @@ fn adopt_connection<B>(request: &mut Request<B>) -> Option<Connection> {
 enum Visit {
     OpenPolling,
     Poll(Arc<Link>),
+    Post(Arc<Link>),
     /// A WebSocket: a new session's, or the upgrade of one that polls.
     Upgrade(Arc<Link>),
     Other,
@@ -245,16 +248,24 @@ impl Visit {
         match (request.method(), parameter("transport"), link) {
             (&Method::GET, Some("polling"), None) => Self::OpenPolling,
             (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
+            (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
             (&Method::GET, Some("websocket"), None) => Self::Upgrade(Arc::default()),
             (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
             _ => Self::Other,
         }
     }
 
+    fn posting(&self) -> Option<Arc<Link>> {
+        match self {
+            Self::Post(link) => Some(Arc::clone(link)),
+            _ => None,
+        }
+    }
+
     fn watch(self, engine: &Engine, status: StatusCode) -> Watch {
         match self {
             Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(&engine.links)),
-            Self::Poll(link) if status.is_success() => Watch::Poll(link, PacketCounter::default()),
+            Self::Poll(link) if status.is_success() => Watch::Poll(link, PacketScanner::default()),
             _ => Watch::Nothing,
         }
     }

@@ -15,7 +15,10 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::transport::guard::{Connection, WeakConnection};
+use crate::{
+    session::Progress,
+    transport::guard::{Connection, WeakConnection, Written},
+};
 
 /// What a client may send over its WebSockets before it is authenticated: some CONNECTs of the largest size. The engine
 /// answers each that names an unknown namespace by repeating the name, and to one that does not read.
@@ -27,6 +30,9 @@ pub(crate) struct Link {
     /// Whether all its connections are of ours, so that what is written can be counted.
     uncounted: AtomicBool,
     written: AtomicU64,
+    /// What had been written before the last ping, and before the last one that was answered.
+    pinged: AtomicU64,
+    answered: AtomicU64,
     refused: AtomicU32,
     joined: AtomicBool,
     read_unjoined: AtomicU64,
@@ -35,12 +41,22 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// So many more events and acks have been written.
-    pub(crate) fn add_written(&self, packets: u64) {
-        if packets > 0 {
-            self.written.fetch_add(packets, Ordering::AcqRel);
+    /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
+    pub(crate) fn add_written(&self, written: Written) {
+        if let Some(before) = written.before_ping {
+            self.pinged.store(self.written.load(Ordering::Acquire) + before, Ordering::Release);
+        }
+        if written.packets > 0 {
+            self.written.fetch_add(written.packets, Ordering::AcqRel);
             self.wake.notify_one();
         }
+    }
+
+    /// A pong came. It answers the last ping, since the engine sends the next only after it; one that nobody asked for
+    /// confirms nothing that was not written before a ping.
+    pub(crate) fn add_pong(&self) {
+        self.answered.store(self.pinged.load(Ordering::Acquire), Ordering::Release);
+        self.wake.notify_one();
     }
 
     /// So many more bytes came over its WebSockets. Answers whether that is still within what an unauthenticated
@@ -50,8 +66,14 @@ impl Link {
             || self.read_unjoined.fetch_add(bytes as u64, Ordering::AcqRel) + bytes as u64 <= UNJOINED_BYTES
     }
 
-    pub(super) fn written(&self) -> Option<u64> {
-        (!self.uncounted.load(Ordering::Acquire)).then(|| self.written.load(Ordering::Acquire))
+    /// How far it is, in events and acks since it began; `None` where that cannot be seen.
+    pub(super) fn progress(&self) -> Option<Progress> {
+        if self.uncounted.load(Ordering::Acquire) {
+            return None;
+        }
+        let (written, answered) =
+            (self.written.load(Ordering::Acquire), self.answered.load(Ordering::Acquire));
+        Some(Progress { written, pinged: self.pinged.load(Ordering::Acquire), answered })
     }
 
     /// A connection became a WebSocket of this link; `None`: one that is not wrapped by ours.
@@ -157,6 +179,19 @@ mod tests {
         assert!(seen.upgrade().is_none());
         assert_eq!(Arc::strong_count(&link), 1);
         assert!(!link.kill(), "there is nothing to kill");
+    }
+
+    #[test]
+    fn a_pong_that_nobody_asked_for_confirms_nothing() {
+        let link = Link::default();
+        link.add_written(Written { packets: 3, before_ping: None });
+        link.add_pong();
+        assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0 }));
+        link.add_written(Written { packets: 2, before_ping: Some(1) });
+        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 0 }));
+        link.add_pong();
+        link.add_pong();
+        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 4 }));
     }
 
     #[tokio::test(start_paused = true)]

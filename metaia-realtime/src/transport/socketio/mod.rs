@@ -10,8 +10,11 @@ mod credentials;
 mod gate;
 mod link;
 mod port;
+mod post;
 mod receive;
 mod refusal;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -43,7 +43,7 @@ impl SocketIoPort {
             socket: Arc::downgrade(socket),
             sid: socket.id,
             link: Arc::clone(link),
-            before: link.written().unwrap_or(0),
+            before: link.progress().unwrap_or_default().written,
         }
     }
 
@@ -91,8 +91,9 @@ impl Port for SocketIoPort {
     }
 
     fn progress(&self) -> Option<Progress> {
-        let written = self.link.written()?.saturating_sub(self.before);
-        Some(Progress { written, ..Progress::default() })
+        let Progress { written, pinged, answered } = self.link.progress()?;
+        let here = |count: u64| count.saturating_sub(self.before);
+        Some(Progress { written: here(written), pinged: here(pinged), answered: here(answered) })
     }
 
     fn close(&self, end: End) {

@@ -1,0 +1,98 @@
+//! Packets in what is written to a WebSocket: unmasked frames, each one packet (RFC 6455, 5.2).
+
+use super::{Kind, Written};
+
+/// Counts in an upgraded connection: skips the head of the `101`, then follows the frames.
+#[derive(Debug, Default)]
+pub(crate) struct FrameScanner(State);
+
+#[derive(Debug)]
+enum State {
+    /// In the head of the answer; so many bytes of `\r\n\r\n` have just passed.
+    Head(u8),
+    /// In the header of a frame: its bytes so far.
+    Header { bytes: [u8; 10], len: u8 },
+    /// In the payload of a text frame, whose first two bytes say what it is.
+    Start { left: u64, first: Option<u8> },
+    /// In the rest of a payload.
+    Rest { left: u64, kind: Kind },
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Head(0)
+    }
+}
+
+const FRAME: State = State::Header { bytes: [0; 10], len: 0 };
+
+impl FrameScanner {
+    /// The packets whose frame ends in `bytes`.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Written {
+        let mut written = Written::default();
+        while let Some((&byte, rest)) = bytes.split_first() {
+            if let State::Rest { left, kind } = self.0 {
+                let skip = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+                bytes = &bytes[skip..];
+                self.0 = State::Rest { left: left - skip as u64, kind };
+            } else {
+                bytes = rest;
+                self.step(byte);
+            }
+            if let State::Rest { left: 0, kind } = self.0 {
+                written.add(kind);
+                self.0 = FRAME;
+            }
+        }
+        written
+    }
+
+    fn step(&mut self, byte: u8) {
+        match &mut self.0 {
+            State::Head(matched) => {
+                *matched = match (*matched, byte) {
+                    (0 | 2, b'\r') | (1 | 3, b'\n') => *matched + 1,
+                    (_, b'\r') => 1,
+                    _ => 0,
+                };
+                if *matched == 4 {
+                    self.0 = FRAME;
+                }
+            }
+            State::Header { bytes, len } => {
+                bytes[usize::from(*len)] = byte;
+                *len += 1;
+                if let Some(left) = payload_len(&bytes[..usize::from(*len)]) {
+                    let is_text = bytes[0] & 0x0f == 1;
+                    self.0 = if is_text && left > 0 {
+                        State::Start { left, first: None }
+                    } else {
+                        State::Rest { left, kind: Kind::Other }
+                    };
+                }
+            }
+            State::Start { left, first } => {
+                *left -= 1;
+                let kind = match *first {
+                    None if byte == b'2' => Kind::Ping,
+                    None if *left == 0 => Kind::Other,
+                    None => return *first = Some(byte),
+                    Some(first) => Kind::of_first_two([first, byte]),
+                };
+                self.0 = State::Rest { left: *left, kind };
+            }
+            State::Rest { .. } => {}
+        }
+    }
+}
+
+/// The length of the payload, once the header says it. Whether it is masked does not matter.
+pub(super) fn payload_len(header: &[u8]) -> Option<u64> {
+    let (&[_, second], extended) = header.split_first_chunk()?;
+    match (second & 0x7f, extended) {
+        (len @ 0..=125, []) => Some(u64::from(len)),
+        (126, &[a, b]) => Some(u64::from(u16::from_be_bytes([a, b]))),
+        (127, &[a, b, c, d, e, f, g, h]) => Some(u64::from_be_bytes([a, b, c, d, e, f, g, h])),
+        _ => None,
+    }
+}

@@ -1,0 +1,33 @@
+//! How far connections are, over every transport.
+
+use serde_json::json;
+
+use crate::{
+    Limits, Role,
+    client::Transport,
+    session::Progress,
+    testing::{TestServer, eventually},
+};
+
+fn progress(server: &TestServer) -> Progress {
+    let sessions = server.realtime().registry().all();
+    sessions.first().and_then(|session| session.port().progress()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_came_before_an_answered_ping_is_known_to_have_arrived() {
+    for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
+        let limits = Limits { ping_interval: std::time::Duration::from_millis(20), ..Limits::default() };
+        let server = TestServer::start(|builder| builder.limits(limits)).await;
+        let coming = server.client_builder(Role::Customer, "c1").transport(transport);
+        let (_client, _updates) = coming.connect().await.unwrap();
+        let user = "c1".parse().unwrap();
+        for i in 0..5 {
+            server.realtime().send_to_user(&user, ("tick", json!({ "i": i }))).await.unwrap();
+        }
+        // `rt:ready` and the five.
+        eventually("the client's answer", || progress(&server).answered == 6).await;
+        let all = Progress { written: 6, pinged: 6, answered: 6 };
+        assert_eq!(progress(&server), all, "{transport:?}");
+    }
+}
