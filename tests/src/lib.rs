@@ -15,6 +15,8 @@
     reason = "the readers of a child's pipes end with the child; tests need no tracker"
 )]
 
+pub mod chance;
+pub mod checker;
 pub mod cli;
 pub mod driver;
 pub mod eventually;

@@ -1,0 +1,165 @@
+//! What each client was told that it has: stretches of the log without a hole, and the order within a connection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
+
+/// From a position that the client was given, to the last one that it saw: all of its rooms in between.
+#[derive(Debug)]
+pub(super) struct Continuity<'a> {
+    pub(super) client: &'a str,
+    /// When it was given the first position.
+    pub(super) since: Moment,
+    pub(super) from: &'a Place,
+    pub(super) to: &'a Place,
+    /// The rooms that it was in all the time.
+    pub(super) rooms: BTreeSet<&'a str>,
+    /// What it got.
+    pub(super) got: BTreeMap<&'a Place, &'a Got>,
+}
+
+impl Continuity<'_> {
+    /// Whether an entry at this place, in these rooms, is owed to the client.
+    pub(super) fn covers(&self, place: &Place, rooms: &BTreeSet<String>) -> bool {
+        place.is_after(self.from) && !place.is_after(self.to) && self.in_any(rooms)
+    }
+
+    /// Whether it was in one of these rooms all the time.
+    pub(super) fn in_any(&self, rooms: &BTreeSet<String>) -> bool {
+        rooms.iter().any(|room| self.rooms.contains(room.as_str()))
+    }
+}
+
+/// Every client's stretches.
+pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
+    let mut done = Vec::new();
+    let mut open: BTreeMap<&str, Continuity<'_>> = BTreeMap::new();
+    let mut users: BTreeMap<&str, &str> = BTreeMap::new();
+    for (when, fact) in &history.facts {
+        match fact {
+            Fact::Connected { client, user, .. } => {
+                users.insert(client, user);
+            }
+            Fact::Withdrawn { user, room } => {
+                let theirs = open.iter_mut().filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
+                theirs.for_each(|(_, known)| known.lose(room));
+            }
+            Fact::Reset { client, at } => done.extend(open.insert(client, begin(client, *when, at))),
+            Fact::Ready { client, recovered, rooms, at } => {
+                let fresh = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
+                if open.get(client.as_str()).is_none_or(fresh) {
+                    done.extend(open.insert(client, begin(client, *when, at)));
+                }
+                open.entry(client).and_modify(|known| known.ready(rooms, at));
+            }
+            Fact::Told { client, at } => {
+                open.entry(client).and_modify(|known| known.reach(at));
+            }
+            Fact::Received { client, got } => {
+                open.entry(client).and_modify(|known| known.take(got));
+            }
+            _ => (),
+        }
+    }
+    done.extend(open.into_values());
+    done
+}
+
+fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> {
+    Continuity { client, since, from, to: from, rooms: BTreeSet::new(), got: BTreeMap::new() }
+}
+
+impl<'a> Continuity<'a> {
+    fn ready(&mut self, rooms: &'a BTreeSet<String>, at: &'a Place) {
+        let rooms = rooms.iter().map(String::as_str);
+        if self.rooms.is_empty() {
+            self.rooms = rooms.collect();
+        } else {
+            let now: BTreeSet<_> = rooms.collect();
+            self.rooms.retain(|room| now.contains(room));
+        }
+        self.reach(at);
+    }
+
+    fn lose(&mut self, room: &str) {
+        self.rooms.remove(room);
+    }
+
+    fn reach(&mut self, at: &'a Place) {
+        if at.is_after(self.to) {
+            self.to = at;
+        }
+    }
+
+    fn take(&mut self, got: &'a Got) {
+        self.got.insert(&got.placed.at, got);
+        self.reach(&got.placed.at);
+    }
+}
+
+/// One client's connection, as far as it has come.
+#[derive(Debug, Default)]
+struct Line<'a> {
+    claims: bool,
+    reset: bool,
+    last: Option<&'a Place>,
+    epoch: Option<&'a str>,
+}
+
+/// Whether each connection goes forward only, in one epoch, and drops a client's claim only by a reset.
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    let mut wrong = Vec::new();
+    let mut lines: BTreeMap<&str, Line<'_>> = BTreeMap::new();
+    for (_, fact) in &history.facts {
+        let what = match fact {
+            Fact::Connected { client, claims, .. } => {
+                lines.entry(client).or_default().connect(*claims);
+                None
+            }
+            Fact::Reset { client, at } => {
+                lines.entry(client).or_default().reset_at(at);
+                None
+            }
+            Fact::Ready { client, recovered, at, .. } => {
+                lines.entry(client).or_default().ready(*recovered, at).map(|what| (client, what))
+            }
+            Fact::Received { client, got } => {
+                lines.entry(client).or_default().received(got).map(|what| (client, what))
+            }
+            _ => None,
+        };
+        let shown = what.map(|(client, what)| format!("{client}: {what}"));
+        wrong.extend(shown.map(|what| Violation::new(Invariant::OrderWithoutHoles, what)));
+    }
+    wrong
+}
+
+impl<'a> Line<'a> {
+    fn connect(&mut self, claims: bool) {
+        *self = Self { claims, reset: false, last: None, epoch: self.epoch };
+    }
+
+    fn reset_at(&mut self, at: &'a Place) {
+        (self.reset, self.epoch) = (true, Some(at.epoch.as_str()));
+    }
+
+    fn ready(&mut self, recovered: bool, at: &'a Place) -> Option<String> {
+        let silently = self.claims && !recovered && !self.reset;
+        let elsewhere = recovered && self.epoch.is_some_and(|epoch| epoch != at.epoch);
+        self.epoch = Some(&at.epoch);
+        if silently {
+            return Some("asked for what it missed, and got neither that nor a reset".to_owned());
+        }
+        elsewhere.then(|| format!("recovered into another epoch, at {at:?}"))
+    }
+
+    fn received(&mut self, got: &'a Got) -> Option<String> {
+        let at = &got.placed.at;
+        let last = self.last.replace(at);
+        if self.epoch.is_some_and(|epoch| epoch != at.epoch) {
+            return Some(format!("{} is of another epoch, without a reset", got.placed.value));
+        }
+        let forward = last.is_none_or(|last| at.is_after(last));
+        (!forward).then(|| format!("{} at {at:?} came after {last:?}", got.placed.value))
+    }
+}

@@ -1,0 +1,71 @@
+//! Each delivery for itself: published at all, and the same wherever and whenever it arrives.
+
+use std::collections::BTreeMap;
+
+use super::index::Index;
+use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
+
+/// I3 and I4 of everything that anybody got.
+pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
+    let mut known = Known::default();
+    let mut wrong = Vec::new();
+    for (when, fact) in &history.facts {
+        let Fact::Received { client, got } = fact else { continue };
+        let found = phantom(*when, got, index).or_else(|| known.take(got, index));
+        wrong.extend(found.map(|(invariant, what)| Violation::new(invariant, format!("{client}: {what}"))));
+    }
+    wrong
+}
+
+type Found = Option<(Invariant, String)>;
+
+fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
+    let value = &got.placed.value;
+    let Some(write) = index.write_of(value) else {
+        return Some((Invariant::NoPhantom, format!("{value} was never published")));
+    };
+    if write.attempted > when {
+        return Some((Invariant::NoPhantom, format!("{value} arrived before anybody tried {}", write.name)));
+    }
+    let refused = write.did_not_happen();
+    refused.then(|| (Invariant::NoPhantom, format!("{value} arrived although {} was refused", write.name)))
+}
+
+/// What was seen first under each name.
+#[derive(Debug, Default)]
+struct Known<'a> {
+    ids: BTreeMap<&'a str, &'a Got>,
+    places: BTreeMap<&'a Place, &'a Got>,
+    values: BTreeMap<&'a str, &'a Got>,
+}
+
+impl<'a> Known<'a> {
+    fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
+        let placed = &got.placed;
+        let by_id = *self.ids.entry(&placed.id).or_insert(got);
+        let by_place = *self.places.entry(&placed.at).or_insert(got);
+        let by_value = *self.values.entry(&placed.value).or_insert(got);
+        if by_id != got {
+            return Some((Invariant::ExactlyOnce, format!("one id, two events: {by_id:?} and {got:?}")));
+        }
+        if by_place.placed.id != placed.id {
+            return Some((
+                Invariant::ExactlyOnce,
+                format!("one place, two events: {by_place:?} and {got:?}"),
+            ));
+        }
+        if by_value.placed.id != placed.id {
+            return Some((twice(&placed.value, index), format!("published twice: {by_value:?} and {got:?}")));
+        }
+        let said = index.values.get(placed.value.as_str()).and_then(|value| value.said);
+        let differs = said.is_some_and(|said| said != placed);
+        differs.then(|| (Invariant::ExactlyOnce, format!("{placed:?} was answered as {said:?}")))
+    }
+}
+
+fn twice(value: &str, index: &Index<'_>) -> Invariant {
+    match index.write_of(value) {
+        Some(write) if write.keyed => Invariant::OncePerKey,
+        _ => Invariant::ExactlyOnce,
+    }
+}

@@ -1,0 +1,119 @@
+//! The server's own behaviour: how it ends, what it leaks, and how soon everybody is back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Fact, History, Invariant, Moment, Resource, Violation};
+
+/// How long a polite end may take.
+const TO_END: Duration = Duration::from_secs(15);
+/// How long until everybody is back.
+const TO_COME_BACK: Duration = Duration::from_secs(30);
+/// What no line of a sound server contains.
+const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
+
+/// I6, I7 and I11.
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    [leaks(history), absentees(history), ends(history)].concat()
+}
+
+fn leaks(history: &History) -> Vec<Violation> {
+    let mut first_and_last: BTreeMap<Resource, (u64, u64)> = BTreeMap::new();
+    for (_, fact) in &history.facts {
+        if let Fact::Sampled { resource, amount } = fact {
+            first_and_last.entry(*resource).or_insert((*amount, *amount)).1 = *amount;
+        }
+    }
+    let grown = first_and_last.into_iter().filter(|(what, (first, last))| *last > what.allowance(*first));
+    let shown =
+        grown.map(|(what, (first, last))| format!("{what:?}: {first} at the start, {last} at the end"));
+    shown.map(|what| Violation::new(Invariant::NothingLeaks, what)).collect()
+}
+
+impl Resource {
+    fn allowance(self, first: u64) -> u64 {
+        match self {
+            Self::Memory => first + first / 2 + 16 * 1024,
+            Self::Descriptors | Self::Sessions | Self::Rooms => first,
+        }
+    }
+}
+
+/// Where a client is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Presence {
+    Ready,
+    Away,
+    Gone,
+}
+
+/// Everybody who is away at a healing, or goes later, is ready 30 s after it, unless there is a next fault before.
+fn absentees(history: &History) -> Vec<Violation> {
+    let healings = history.facts.iter().filter(|(_, fact)| *fact == Fact::Healed).map(|(when, _)| *when);
+    let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
+    let mut wrong = Vec::new();
+    for healed in healings {
+        let fault = history.facts.iter().find(|(when, fact)| *when > healed && is_fault(fact));
+        let deadline = healed + TO_COME_BACK;
+        // What did not last that long cannot be late.
+        if fault.map_or(last, |(when, _)| *when) < deadline {
+            continue;
+        }
+        let late =
+            presence_at(history, deadline).into_iter().filter(|(_, presence)| *presence == Presence::Away);
+        let shown = late.map(|(client, _)| format!("{client} is not back {TO_COME_BACK:?} after {healed:?}"));
+        wrong.extend(shown.map(|what| Violation::new(Invariant::BackInTime, what)));
+    }
+    wrong
+}
+
+fn is_fault(fact: &Fact) -> bool {
+    matches!(fact, Fact::Killed | Fact::Asked)
+}
+
+fn presence_at(history: &History, moment: Moment) -> BTreeMap<&str, Presence> {
+    let mut clients = BTreeMap::new();
+    for (_, fact) in history.facts.iter().take_while(|(when, _)| *when <= moment) {
+        let (client, presence) = match fact {
+            Fact::Connected { client, .. } | Fact::Disconnected { client } => (client, Presence::Away),
+            Fact::Ready { client, .. } => (client, Presence::Ready),
+            Fact::Left { client } => (client, Presence::Gone),
+            _ => continue,
+        };
+        let known = clients.entry(client.as_str()).or_insert(presence);
+        if *known != Presence::Gone {
+            *known = presence;
+        }
+    }
+    clients
+}
+
+fn ends(history: &History) -> Vec<Violation> {
+    let mut asked = None;
+    let mut wrong = Vec::new();
+    for (when, fact) in &history.facts {
+        match fact {
+            Fact::Asked => asked = Some(*when),
+            Fact::Started | Fact::Killed => asked = None,
+            Fact::Ended { code } => wrong.extend(ended(asked.take(), *when, *code)),
+            Fact::Said(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
+                wrong.push(format!("it said: {line}"));
+            }
+            _ => (),
+        }
+    }
+    let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
+    wrong.extend(
+        asked.filter(|asked| last > *asked + TO_END).map(|_| "it was asked to end and has not".into()),
+    );
+    wrong.into_iter().map(|what| Violation::new(Invariant::CleanEnd, what)).collect()
+}
+
+fn ended(asked: Option<Moment>, when: Moment, code: Option<i32>) -> Option<String> {
+    let Some(asked) = asked else { return Some(format!("it ended by itself with {code:?}")) };
+    if code != Some(0) {
+        return Some(format!("it was asked to end and did with {code:?}"));
+    }
+    let took = when.saturating_sub(asked);
+    (took > TO_END).then(|| format!("it took {took:?} to end"))
+}

@@ -1,0 +1,36 @@
+//! A client that is told something wrong, or is never served again.
+
+use super::super::super::{Fact, History};
+use super::scene::{is_only_a_hole, some};
+use crate::chance::Chance;
+
+pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let ready = some(history, chance, |fact| matches!(fact, Fact::Ready { recovered: true, .. }))?;
+    let last = ready.checked_sub(1)?;
+    is_only_a_hole(history, last).then(|| drop(history.facts.remove(last)))
+}
+
+pub(super) fn silent_reset(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some(history, chance, |fact| matches!(fact, Fact::Reset { .. }))?;
+    history.facts.remove(index);
+    Some(())
+}
+
+pub(super) fn never_back(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let healed = history.facts.iter().position(|(_, fact)| *fact == Fact::Healed)?;
+    let client = (*chance.pick(&["ann", "bob", "cem"])).to_owned();
+    let after = history.facts.split_off(healed);
+    let gone = (after.first()?.0, Fact::Disconnected { client: client.clone() });
+    history.facts.push(gone);
+    history.facts.extend(after.into_iter().filter(|(_, fact)| !is_of(fact, &client)));
+    Some(())
+}
+
+fn is_of(fact: &Fact, client: &str) -> bool {
+    match fact {
+        Fact::Ready { client: who, .. }
+        | Fact::Received { client: who, .. }
+        | Fact::Reset { client: who, .. } => who == client,
+        _ => false,
+    }
+}

@@ -1,0 +1,81 @@
+//! A delivery that should not be, or not like this.
+
+use std::time::Duration;
+
+use super::super::super::{Fact, Got, History};
+use super::scene::{deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all};
+use crate::chance::Chance;
+
+pub(super) fn drop_one(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    is_only_a_hole(history, index).then(|| drop(history.facts.remove(index)))
+}
+
+pub(super) fn swap_two(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let (client, first) = delivery(history, index)?;
+    let (other, second) = delivery(history, index + 1)?;
+    if client != other || !second.placed.at.is_after(&first.placed.at) {
+        return None;
+    }
+    let fact = history.facts[index].1.clone();
+    history.facts[index].1 = std::mem::replace(&mut history.facts[index + 1].1, fact);
+    Some(())
+}
+
+/// The event that this fact delivers, to be changed.
+fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
+    match &mut history.facts.get_mut(index)?.1 {
+        Fact::Received { got, .. } => Some(got),
+        _ => None,
+    }
+}
+
+pub(super) fn other_payload(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let value = delivery(history, index)?.1.placed.value.clone();
+    let duplicated = times_in_all(history, &value) > 1;
+    duplicated.then_some(())?;
+    got_mut(history, index)?.payload.push_str(", changed");
+    Some(())
+}
+
+pub(super) fn same_place(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let (one, other) = (some_delivery(history, chance)?, some_delivery(history, chance)?);
+    let (first, second) = (&delivery(history, one)?.1.placed, &delivery(history, other)?.1.placed);
+    let differ = first.value != second.value && first.at.epoch == second.at.epoch;
+    let still_seen = times_in_all(history, &first.value) > 1 || one > other;
+    let at = first.at.clone();
+    (differ && still_seen).then_some(())?;
+    got_mut(history, other)?.placed.at = at;
+    Some(())
+}
+
+pub(super) fn phantom(history: &mut History, _: &mut Chance) -> Option<()> {
+    deliver_late(history, "ann", "nobody's")
+}
+
+pub(super) fn wrong_user(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let value = delivery(history, index)?.1.placed.value.clone();
+    (room_of(history, &value)? == "user-bob").then_some(())?;
+    deliver_late(history, "ann", &value)
+}
+
+pub(super) fn after_room(history: &mut History, chance: &mut Chance) -> Option<()> {
+    some(history, chance, |fact| matches!(fact, Fact::Withdrawn { .. }))?;
+    let index = some_delivery(history, chance)?;
+    let value = delivery(history, index)?.1.placed.value.clone();
+    (room_of(history, &value)? == "order-1").then_some(())?;
+    deliver_late(history, "ann", &value)
+}
+
+pub(super) fn after_token(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let client = delivery(history, index)?.0.to_owned();
+    let until = history.facts[index].0.checked_sub(Duration::from_millis(5_001)).unwrap_or_default();
+    let late = history.facts[index].0 > until + Duration::from_secs(5);
+    let before = history.facts.iter().position(|(moment, _)| *moment >= until)?;
+    history.facts.insert(before, (until, Fact::Token { client, until }));
+    late.then_some(())
+}

@@ -1,0 +1,62 @@
+//! Defects to plant into a correct history. Each finds a place for itself by chance, or says that there is none.
+
+mod clients;
+mod deliveries;
+mod publishing;
+mod scene;
+mod server;
+
+use super::super::{History, Invariant};
+use crate::chance::Chance;
+use Invariant::{
+    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, NoLoss, NoPhantom, NothingLeaks, OncePerKey,
+    OnlyToThoseWhoMay, OrderWithoutHoles,
+};
+
+/// What goes wrong, and as what it must be caught.
+pub(super) struct Defect {
+    pub(super) name: &'static str,
+    pub(super) breaks: Invariant,
+    /// What else such a defect may break.
+    pub(super) also: &'static [Invariant],
+    pub(super) plant: Plant,
+}
+
+type Plant = fn(&mut History, &mut Chance) -> Option<()>;
+
+const fn defect(name: &'static str, breaks: Invariant, also: &'static [Invariant], plant: Plant) -> Defect {
+    Defect { name, breaks, also, plant }
+}
+
+pub(super) const DEFECTS: [Defect; 20] = [
+    defect("one delivery is dropped", OrderWithoutHoles, &[], deliveries::drop_one),
+    defect("two deliveries are swapped", OrderWithoutHoles, &[], deliveries::swap_two),
+    defect("a duplicate has another payload", ExactlyOnce, &[], deliveries::other_payload),
+    defect(
+        "two events at one place",
+        ExactlyOnce,
+        &[OrderWithoutHoles, NoPhantom, NoLoss, DurableBeforeAnswer],
+        deliveries::same_place,
+    ),
+    defect("an event that nobody published", NoPhantom, &[], deliveries::phantom),
+    defect("a delivery to a wrong user", OnlyToThoseWhoMay, &[OrderWithoutHoles], deliveries::wrong_user),
+    defect(
+        "a delivery long after the room was lost",
+        OnlyToThoseWhoMay,
+        &[OrderWithoutHoles],
+        deliveries::after_room,
+    ),
+    defect("a delivery long after the token ended", OnlyToThoseWhoMay, &[], deliveries::after_token),
+    defect("an acknowledged entry reaches nobody", NoLoss, &[], publishing::lost),
+    defect("answered before the commit, then killed", DurableBeforeAnswer, &[], publishing::lost_by_a_crash),
+    defect("a write without a key acts twice", ExactlyOnce, &[OrderWithoutHoles], publishing::twice),
+    defect("a write with a key acts twice", OncePerKey, &[OrderWithoutHoles], publishing::twice_for_a_key),
+    defect("two orders for one key", OncePerKey, &[], publishing::two_answers),
+    defect("an event of a refused write", NoPhantom, &[], publishing::refused),
+    defect("a replay is partial, with recovered: true", OrderWithoutHoles, &[], clients::partial_replay),
+    defect("a reset is not told", OrderWithoutHoles, &[], clients::silent_reset),
+    defect("a client does not come back", BackInTime, &[OrderWithoutHoles], clients::never_back),
+    defect("descriptors leak", NothingLeaks, &[], server::leak),
+    defect("the server ends with 1", CleanEnd, &[], server::exit_one),
+    defect("the server panics", CleanEnd, &[], server::panic),
+];

@@ -1,0 +1,89 @@
+//! Looking around in a history: who got what, where it belongs, and where a defect would show.
+
+use std::time::Duration;
+
+use super::super::super::{Fact, Got, History, Place};
+use super::super::story::got;
+use crate::chance::Chance;
+
+/// Some fact that fits.
+pub(super) fn some(history: &History, chance: &mut Chance, fits: impl Fn(&Fact) -> bool) -> Option<usize> {
+    let facts = history.facts.iter().enumerate().filter(|(_, (_, fact))| fits(fact));
+    let places: Vec<_> = facts.map(|(index, _)| index).collect();
+    if places.is_empty() { None } else { Some(*chance.pick(&places)) }
+}
+
+/// Some delivery, not of the last fence.
+pub(super) fn some_delivery(history: &History, chance: &mut Chance) -> Option<usize> {
+    let fits = |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
+    some(history, chance, fits)
+}
+
+/// The delivery that this fact is.
+pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> {
+    match &history.facts.get(index)?.1 {
+        Fact::Received { client, got } => Some((client, got)),
+        _ => None,
+    }
+}
+
+/// All deliveries from this fact on.
+pub(super) fn deliveries(history: &History, from: usize) -> impl DoubleEndedIterator<Item = (&str, &Got)> {
+    (from..history.facts.len()).filter_map(|index| delivery(history, index))
+}
+
+/// How often this value came to this client.
+pub(super) fn times(history: &History, value: &str, client: &str) -> usize {
+    deliveries(history, 0).filter(|(who, got)| got.placed.value == value && *who == client).count()
+}
+
+/// How often this value came to anybody.
+pub(super) fn times_in_all(history: &History, value: &str) -> usize {
+    deliveries(history, 0).filter(|(_, got)| got.placed.value == value).count()
+}
+
+/// The room that the value was published in.
+pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> {
+    let writes = history.facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Attempted(write) => Some(write),
+        _ => None,
+    });
+    let mut effects = writes.flat_map(|write| &write.effects);
+    let (_, rooms) = effects.find(|(name, _)| name == value)?;
+    rooms.first().map(String::as_str)
+}
+
+/// Whether this delivery's client gets more of that epoch later, and keeps the room: then it is owed the delivery.
+pub(super) fn is_owed(history: &History, index: usize) -> bool {
+    let Some((client, got)) = delivery(history, index) else { return false };
+    let mut later = deliveries(history, index + 1).filter(|(who, _)| *who == client);
+    later.any(|(_, later)| later.placed.at.is_after(&got.placed.at)) && !is_of_a_lost_room(history, got)
+}
+
+fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
+    let lost = history.facts.iter().any(|(_, fact)| matches!(fact, Fact::Withdrawn { .. }));
+    lost && room_of(history, &got.placed.value) == Some("order-1")
+}
+
+/// Whether the client alone misses something if this delivery is missing: a hole.
+pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
+    let Some((client, got)) = delivery(history, index) else { return false };
+    let value = &got.placed.value;
+    times(history, value, client) == 1 && times_in_all(history, value) > 1 && is_owed(history, index)
+}
+
+/// Adds a delivery of this value at the very end; as it is known, or else as the next entry of the log.
+pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> Option<()> {
+    let known = deliveries(history, 0).find(|(_, got)| got.placed.value == value);
+    let last = &deliveries(history, 0).rfind(|(_, got)| got.placed.value == "fence")?.1.placed.at;
+    let next = || got(value, Place { n: last.n + 1, ..last.clone() });
+    let got = known.map_or_else(next, |(_, got)| got.clone());
+    add_last(history, Fact::Received { client: client.to_owned(), got })
+}
+
+/// Adds a fact at the very end.
+pub(super) fn add_last(history: &mut History, fact: Fact) -> Option<()> {
+    let (end, _) = history.facts.last()?;
+    history.facts.push((*end + Duration::from_millis(1), fact));
+    Some(())
+}

@@ -1,0 +1,19 @@
+//! A server that leaks, panics, or ends badly.
+
+use super::super::super::{Fact, History, Resource};
+use super::scene::add_last;
+use crate::chance::Chance;
+
+pub(super) fn leak(history: &mut History, _: &mut Chance) -> Option<()> {
+    add_last(history, Fact::Sampled { resource: Resource::Descriptors, amount: 21 })
+}
+
+pub(super) fn exit_one(history: &mut History, _: &mut Chance) -> Option<()> {
+    let (_, end) = history.facts.last_mut()?;
+    *end = Fact::Ended { code: Some(1) };
+    Some(())
+}
+
+pub(super) fn panic(history: &mut History, _: &mut Chance) -> Option<()> {
+    add_last(history, Fact::Said("thread 'main' panicked at src/main.rs:1:1:".to_owned()))
+}

@@ -1,0 +1,50 @@
+//! The checker itself: correct histories pass, and each planted defect is caught as what it is.
+
+mod defects;
+mod edges;
+mod simulator;
+mod story;
+
+use defects::{DEFECTS, Defect};
+
+use super::check;
+use crate::chance::Chance;
+
+/// How many histories: the same ones each time.
+const HISTORIES: u64 = 500;
+
+#[test]
+fn correct_histories_pass() {
+    for seed in 0..HISTORIES {
+        let history = simulator::history(seed);
+        let violations = check(&history);
+        assert!(violations.is_empty(), "seed {seed}: {violations:#?}\nof {:#?}", history.facts);
+    }
+}
+
+#[test]
+fn correct_histories_have_something_in_them() {
+    let facts: usize = (0..HISTORIES).map(|seed| simulator::history(seed).facts.len()).sum();
+    assert!(facts > 100 * HISTORIES as usize, "{facts} facts");
+}
+
+#[test]
+fn each_defect_is_caught_wherever_it_is_planted() {
+    for defect in &DEFECTS {
+        let planted = (0..HISTORIES).filter(|seed| caught(defect, *seed)).count();
+        assert!(planted >= 30, "{} was planted in {planted} histories only", defect.name);
+    }
+}
+
+/// Whether the history of this seed has a place for the defect; that it is caught is checked here.
+fn caught(defect: &Defect, seed: u64) -> bool {
+    let mut history = simulator::history(seed);
+    let Some(()) = (defect.plant)(&mut history, &mut Chance::of(!seed)) else { return false };
+    let violations = check(&history);
+    let right = violations.iter().any(|violation| violation.invariant == defect.breaks);
+    assert!(right, "{} in the history of seed {seed} was not caught: {violations:#?}", defect.name);
+    let others: Vec<_> = violations.iter().map(|found| found.invariant).collect();
+    let blamed = |invariant| invariant == &defect.breaks || defect.also.contains(invariant);
+    assert!(others.iter().all(blamed), "{}, seed {seed}: {violations:#?}", defect.name);
+    true
+}

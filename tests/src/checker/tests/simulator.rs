@@ -1,0 +1,252 @@
+//! A small correct server with its writers and clients, driven by chance: what it leaves is a correct history.
+
+use std::time::Duration;
+
+use super::super::{Fact, History, Resource, Write};
+use super::story::{Story, got, place, placed, write};
+use crate::chance::Chance;
+
+const USERS: [&str; 3] = ["ann", "bob", "cem"];
+const ROOMS: [&str; 5] = ["everyone", "user-ann", "user-bob", "user-cem", "order-1"];
+
+/// The history of this seed.
+pub(super) fn history(seed: u64) -> History {
+    let mut world = World::new(Chance::of(seed));
+    world.begin();
+    for _ in 0..150 {
+        world.step();
+    }
+    world.end();
+    world.story.history
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: String,
+    room: String,
+}
+
+#[derive(Debug)]
+struct Client {
+    name: &'static str,
+    rooms: Vec<&'static str>,
+    /// How much of the log it has, in which epoch.
+    has: (u64, usize),
+    ready: bool,
+    /// Its server remembers where it was, a little behind.
+    by_device: bool,
+}
+
+#[derive(Debug)]
+struct World {
+    chance: Chance,
+    story: Story,
+    /// Whether the log outlives a kill.
+    durable: bool,
+    epoch: u64,
+    log: Vec<Entry>,
+    clients: Vec<Client>,
+    /// Keyed writes whose outcome their writer does not know.
+    pending: Vec<Write>,
+    written: u32,
+}
+
+impl World {
+    fn new(mut chance: Chance) -> Self {
+        let durable = chance.percent(75);
+        let clients = USERS.iter().map(|name| Client {
+            name,
+            rooms: Vec::new(),
+            has: (1, 0),
+            ready: false,
+            by_device: *name == "cem",
+        });
+        let clients = clients.collect();
+        let story = Story::default();
+        Self { chance, story, durable, epoch: 1, log: Vec::new(), clients, pending: Vec::new(), written: 0 }
+    }
+
+    fn begin(&mut self) {
+        self.story.add(Fact::Started);
+        self.sample();
+        for client in &mut self.clients {
+            client.rooms = ROOMS.into_iter().filter(|room| may(client.name, room)).collect();
+            for room in &client.rooms {
+                self.story.grant(client.name, room);
+            }
+            self.story.connect(client.name, false);
+            self.story.ready(client.name, false, &client.rooms, place(1, 0));
+            client.ready = true;
+        }
+    }
+
+    fn step(&mut self) {
+        match self.chance.below(20) {
+            0..=8 => self.write(),
+            9..=13 => self.deliver_some(),
+            14 | 15 => self.lose_line(),
+            16 | 17 => self.come_back(),
+            18 => self.retry(),
+            _ if self.chance.percent(30) => self.kill(),
+            _ => self.lose_room(),
+        }
+    }
+
+    fn write(&mut self) {
+        self.written += 1;
+        let (value, room) = (format!("v{}", self.written), *self.chance.pick(&ROOMS));
+        let write = write(&value, room, self.chance.percent(50));
+        self.story.add(Fact::Attempted(write.clone()));
+        let outcome = self.chance.below(10);
+        if outcome == 9 {
+            self.story.refuse(&value);
+            return;
+        }
+        if outcome != 8 {
+            self.log.push(Entry { value: value.clone(), room: room.to_owned() });
+        }
+        if outcome < 7 {
+            self.acknowledge(&write);
+            return;
+        }
+        self.story.unknown(&value);
+        if write.keyed {
+            self.pending.push(write);
+        }
+    }
+
+    /// The answer: sometimes with the place.
+    fn acknowledge(&mut self, write: &Write) {
+        let index = self.log.iter().position(|entry| entry.value == write.name);
+        let known = index.filter(|_| self.chance.percent(50));
+        let at = known.map(|index| place(self.epoch, index as u64 + 1));
+        let placed = at.map(|at| placed(&write.name, at)).into_iter().collect();
+        self.story.add(Fact::Acknowledged { write: write.name.clone(), made: write.name.clone(), placed });
+    }
+
+    fn retry(&mut self) {
+        let Some(write) = self.pending.pop() else { return };
+        self.story.add(Fact::Attempted(write.clone()));
+        if !self.log.iter().any(|entry| entry.value == write.name) {
+            let room = write.effects[0].1.first().cloned().unwrap_or_default();
+            self.log.push(Entry { value: write.name.clone(), room });
+        }
+        self.acknowledge(&write);
+    }
+
+    fn deliver_some(&mut self) {
+        let (client, most) = (self.someone(), self.chance.below(8) as usize);
+        if self.clients[client].ready {
+            self.deliver(client, most);
+        }
+    }
+
+    /// Hands over up to so many of the next entries that are for the client.
+    fn deliver(&mut self, client: usize, most: usize) {
+        let (client, mut left) = (&mut self.clients[client], most);
+        while left > 0 && client.has.1 < self.log.len() {
+            let entry = &self.log[client.has.1];
+            client.has.1 += 1;
+            if client.rooms.contains(&entry.room.as_str()) {
+                left -= 1;
+                let at = place(self.epoch, client.has.1 as u64);
+                self.story.add(Fact::Received { client: client.name.to_owned(), got: got(&entry.value, at) });
+            }
+        }
+    }
+
+    fn lose_line(&mut self) {
+        let index = self.someone();
+        if std::mem::take(&mut self.clients[index].ready) {
+            self.story.disconnect(self.clients[index].name);
+        }
+    }
+
+    fn come_back(&mut self) {
+        let index = self.someone();
+        self.resume(index);
+    }
+
+    fn resume(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        if client.ready {
+            return;
+        }
+        self.story.connect(client.name, true);
+        let recovered = client.has.0 == self.epoch;
+        if recovered && client.by_device {
+            client.has.1 = client.has.1.saturating_sub(self.chance.below(3) as usize);
+        }
+        let head = self.log.len();
+        if !recovered {
+            self.story.reset(client.name, place(self.epoch, head as u64));
+            client.has = (self.epoch, head);
+        }
+        client.ready = true;
+        self.deliver(index, usize::MAX);
+        let client = &self.clients[index];
+        self.story.ready(client.name, recovered, &client.rooms, place(self.epoch, head as u64));
+    }
+
+    fn lose_room(&mut self) {
+        let client = &mut self.clients[0];
+        if client.rooms.pop_if(|room| *room == "order-1").is_some() {
+            self.story.withdraw(client.name, "order-1");
+        }
+    }
+
+    fn kill(&mut self) {
+        for client in self.clients.iter_mut().filter(|client| client.ready) {
+            client.ready = false;
+            self.story.disconnect(client.name);
+        }
+        self.story.add(Fact::Killed).add(Fact::Started);
+        if !self.durable {
+            self.epoch += 1;
+            self.log.clear();
+            self.pending.clear();
+        }
+    }
+
+    fn end(&mut self) {
+        self.story.add(Fact::Healed);
+        for index in 0..self.clients.len() {
+            self.resume(index);
+        }
+        while !self.pending.is_empty() {
+            self.retry();
+        }
+        let fence = write("fence", "everyone", false);
+        self.log.push(Entry { value: "fence".to_owned(), room: "everyone".to_owned() });
+        self.story.add(Fact::Attempted(fence.clone()));
+        self.acknowledge(&fence);
+        for index in 0..self.clients.len() {
+            self.deliver(index, usize::MAX);
+        }
+        self.story.wait(Duration::from_secs(31));
+        for client in &self.clients {
+            self.story.add(Fact::Left { client: client.name.to_owned() });
+        }
+        self.sample();
+        self.story.add(Fact::Said("the end".to_owned())).add(Fact::Asked).add(Fact::Ended { code: Some(0) });
+    }
+
+    fn sample(&mut self) {
+        for resource in [Resource::Descriptors, Resource::Memory, Resource::Sessions] {
+            self.story.add(Fact::Sampled { resource, amount: 20 });
+        }
+    }
+
+    fn someone(&mut self) -> usize {
+        usize::try_from(self.chance.below(3)).expect("an index")
+    }
+}
+
+fn may(user: &str, room: &str) -> bool {
+    room == "everyone" || room == format!("user-{user}") || (room == "order-1" && user != "cem")
+}
+
+#[test]
+fn a_world_repeats_itself() {
+    assert_eq!(history(7).facts, history(7).facts);
+}
