@@ -43,8 +43,16 @@ pub struct Limits {
     pub handshakes_per_s: u32,
     /// Longest token, in bytes: 4 KiB.
     pub token_bytes: usize,
-    /// A connection without write progress for so long is closed: 15 s.
+    /// A connection whose peer takes none of what waits for it for so long is closed: 15 s. On Linux, where the kernel
+    /// sees it; elsewhere a client that stops reading is ended by its pings, which takes longer.
     pub write_stall: Duration,
+    /// TCP connections of one listener: 120,000. Over it they are answered 503 with `Retry-After`. A session that polls
+    /// has two, and may leave others behind.
+    pub connections: usize,
+    /// The head of a request must be there in this time, also on a connection that had requests before: 10 s.
+    pub request_head: Duration,
+    /// And its body, the whole of it: 30 s.
+    pub request_body: Duration,
     /// Most entries that one resume replays: 10,000. Beyond it: `rt:reset` with `too_old`.
     pub replay_entries: usize,
 }
@@ -68,6 +76,9 @@ impl Default for Limits {
             handshakes_per_s: 500,
             token_bytes: 4 * 1024,
             write_stall: Duration::from_secs(15),
+            connections: 120_000,
+            request_head: Duration::from_secs(10),
+            request_body: Duration::from_secs(30),
             replay_entries: 10_000,
         }
     }
@@ -95,7 +106,7 @@ impl Limits {
     /// # Errors
     /// The first that cannot.
     pub fn validate(&self) -> Result<(), InvalidLimit> {
-        let rules: [(bool, &str, &str); 12] = [
+        let rules: [(bool, &str, &str); 15] = [
             (self.message_bytes >= 1_024, "message_bytes", "at least 1,024"),
             (self.entry_bytes >= 1_024, "entry_bytes", "at least 1,024"),
             (!self.unauthenticated.is_zero(), "unauthenticated", "above zero"),
@@ -112,6 +123,13 @@ impl Limits {
             (self.rooms_per_session >= AUTOMATIC_ROOMS, "rooms_per_session", "at least 2"),
             (self.sessions_per_user >= 1 && self.sessions >= 1, "sessions_per_user, sessions", "at least 1"),
             (self.handshakes_per_s >= 1, "handshakes_per_s", "at least 1"),
+            (!self.write_stall.is_zero(), "write_stall", "above zero"),
+            (self.connections >= 1, "connections", "at least 1"),
+            (
+                !self.request_head.is_zero() && !self.request_body.is_zero(),
+                "request_head, request_body",
+                "above zero",
+            ),
         ];
         match rules.into_iter().find(|(holds, ..)| !holds) {
             Some((_, name, rule)) => Err(InvalidLimit { name, rule }),

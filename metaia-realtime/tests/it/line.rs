@@ -1,5 +1,7 @@
 //! Clients without manners: raw WebSocket and raw HTTP.
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use metaia_realtime::{
     Role,
@@ -56,6 +58,11 @@ impl Line {
         line.send(format!("40{auth}")).await;
         line.until("42[\"rt:ready\"").await;
         line
+    }
+
+    /// Its own address, by which the server's end is found.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.get_ref().local_addr().unwrap()
     }
 
     pub(crate) async fn send(&mut self, text: impl Into<String>) {

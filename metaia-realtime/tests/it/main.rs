@@ -4,14 +4,22 @@
 
 mod access;
 mod behind;
+#[cfg(target_os = "linux")]
+mod descriptor;
 mod endings;
 mod handlers;
 mod limits;
 mod line;
+#[cfg(target_os = "linux")]
+mod logs;
 mod order;
 mod policy;
+mod poller;
 mod resume;
 mod slow;
+#[cfg(target_os = "linux")]
+mod stall;
+mod stuck;
 mod volatile;
 
 use std::time::Duration;

@@ -6,7 +6,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::OwnedSemaphorePermit,
+};
 
 use super::{
     Connection,
@@ -20,12 +23,20 @@ pub(crate) struct GuardedIo<S> {
     connection: Connection,
     frames: FrameScanner,
     pongs: PongScanner,
+    /// Held for as long as the connection is open, by whatever way it is let go of.
+    _place: OwnedSemaphorePermit,
 }
 
 #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
 impl<S> GuardedIo<S> {
-    pub(crate) fn new(stream: S, connection: Connection) -> Self {
-        Self { stream, connection, frames: FrameScanner::default(), pongs: PongScanner::default() }
+    pub(crate) fn new(stream: S, connection: Connection, place: OwnedSemaphorePermit) -> Self {
+        Self {
+            stream,
+            connection,
+            frames: FrameScanner::default(),
+            pongs: PongScanner::default(),
+            _place: place,
+        }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -40,6 +51,14 @@ impl<S> GuardedIo<S> {
         } else {
             Ok(())
         }
+    }
+
+    /// Looks at what came of a read or a write.
+    fn seen<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            self.connection.stalled();
+        }
+        result
     }
 
     /// Answers whether the client may have sent so much.
@@ -60,6 +79,12 @@ impl<S> GuardedIo<S> {
     }
 }
 
+impl<S> Drop for GuardedIo<S> {
+    fn drop(&mut self) {
+        self.connection.gone();
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -69,7 +94,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         self.connection.0.reader.register(cx.waker());
         self.check()?;
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        self.seen(read)?;
         if !self.note_read(&buf.filled()[before..]) {
             self.connection.kill();
         }
@@ -81,14 +107,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.connection.0.writer.register(cx.waker());
         self.check()?;
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        let written = self.seen(written)?;
         self.note_written(&buf[..written]);
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.connection.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,14 +2,19 @@
 //!
 //! A transport that awaits a write to a peer that does not read can be ended only from below: [`Connection::kill`]
 //! fails the next read and write at once. The count is what gives a session its credit window back, without timers.
+//!
+//! At the edges: where the peer takes nothing for too long, the kernel gives the connection up (`TCP_USER_TIMEOUT`), and
+//! its link is told that it was too slow. Where a connection ends before the answer to a poll was written, the link is
+//! lost: what stood there is nowhere else, and the client must come back to get it.
 
+mod answer;
 mod io;
 mod scan;
 
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, OnceLock, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -24,6 +29,8 @@ pub(crate) use io::GuardedIo;
 pub(crate) use scan::{PacketScanner, Written};
 
 use super::socketio::Link;
+use crate::session::End;
+use answer::Answer;
 
 /// One TCP connection. A handle: clones share it.
 #[derive(Debug, Clone)]
@@ -38,6 +45,7 @@ struct Shared {
     reader: AtomicWaker,
     writer: AtomicWaker,
     link: OnceLock<Arc<Link>>,
+    answer: Mutex<Answer>,
 }
 
 impl Connection {
@@ -50,6 +58,7 @@ impl Connection {
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
             link: OnceLock::new(),
+            answer: Mutex::default(),
         }))
     }
 
@@ -71,6 +80,47 @@ impl Connection {
     pub(crate) fn upgrade(&self, link: Arc<Link>) {
         if self.0.link.set(link).is_ok() {
             self.0.upgraded.store(true, Ordering::Release);
+        }
+    }
+
+    /// The head of a request has come.
+    pub(crate) fn asked(&self) {
+        *self.answer() = Answer::None;
+    }
+
+    /// What is written next answers a poll of this link.
+    pub(crate) fn answers(&self, link: &Arc<Link>) {
+        *self.answer() = Answer::to(link);
+    }
+
+    /// The body of the answer has been handed over.
+    pub(crate) fn answer_is_whole(&self) {
+        self.answer().is_whole();
+    }
+
+    fn answer(&self) -> MutexGuard<'_, Answer> {
+        self.0.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The kernel has given the peer up. The engine ignores that of its writes: its read must fail.
+    fn stalled(&self) {
+        let answered = self.answer().link();
+        for link in answered.iter().map(|link| &**link).chain(self.websocket()) {
+            link.lose(End::Slow);
+        }
+        self.kill();
+    }
+
+    /// All that was to be written has been.
+    fn flushed(&self) {
+        self.answer().flushed();
+    }
+
+    /// The connection is no more.
+    fn gone(&self) {
+        let unwritten = self.answer().unwritten();
+        if let Some(link) = unwritten {
+            link.lose(End::TransportLost);
         }
     }
 

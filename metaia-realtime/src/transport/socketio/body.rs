@@ -10,16 +10,52 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::link::{Link, Links};
-use crate::transport::guard::PacketScanner;
+use super::{Engine, link::Link};
+use crate::{
+    session::End,
+    transport::guard::{Connection, PacketScanner},
+};
 
 /// What is watched for.
 pub(super) enum Watch {
     Nothing,
     /// The answer to a polling handshake: its `sid`.
-    Opening(Arc<Links>),
-    /// The answer to a poll: which packets go out.
-    Poll(Arc<Link>, PacketScanner),
+    Opening(Arc<Engine>),
+    /// The answer to a poll: which packets go out, and whether all of them do.
+    Poll(Polled),
+}
+
+/// The answer to a poll. What stands in it has left the engine: where it does not go out whole, its client must come
+/// back to get it.
+pub(super) struct Polled {
+    link: Arc<Link>,
+    connection: Option<Connection>,
+    packets: PacketScanner,
+    is_whole: bool,
+}
+
+impl Polled {
+    pub(super) fn new(link: Arc<Link>, connection: Option<Connection>) -> Self {
+        if let Some(connection) = &connection {
+            connection.answers(&link);
+        }
+        Self { link, connection, packets: PacketScanner::default(), is_whole: false }
+    }
+
+    fn ends(&mut self) {
+        self.is_whole = true;
+        if let Some(connection) = &self.connection {
+            connection.answer_is_whole();
+        }
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            self.link.lose(End::TransportLost);
+        }
+    }
 }
 
 pin_project! {
@@ -32,7 +68,13 @@ pin_project! {
 }
 
 impl<B> Watched<B> {
-    pub(super) fn new(body: B, watch: Watch) -> Self {
+    pub(super) fn new(body: B, mut watch: Watch) -> Self
+    where
+        B: Body,
+    {
+        if body.is_end_stream() {
+            watch.ends();
+        }
         Self { body, watch }
     }
 }
@@ -41,12 +83,19 @@ impl Watch {
     fn see(&mut self, bytes: &Bytes) {
         match self {
             Self::Nothing => {}
-            Self::Opening(links) => {
+            Self::Opening(engine) => {
                 if let Some(sid) = opened_sid(bytes) {
-                    links.open(sid);
+                    engine.open_link(sid);
                 }
             }
-            Self::Poll(link, packets) => link.add_written(packets.written(bytes)),
+            Self::Poll(polled) => polled.link.add_written(polled.packets.written(bytes)),
+        }
+    }
+
+    /// The body has ended.
+    fn ends(&mut self) {
+        if let Self::Poll(polled) = self {
+            polled.ends();
         }
     }
 }
@@ -68,10 +117,13 @@ impl<B: Body<Data = Bytes>> Body for Watched<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
+        let mut this = self.project();
+        let frame = ready!(this.body.as_mut().poll_frame(cx));
         if let Some(bytes) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
             this.watch.see(bytes);
+        }
+        if frame.is_none() || this.body.is_end_stream() {
+            this.watch.ends();
         }
         Poll::Ready(frame)
     }

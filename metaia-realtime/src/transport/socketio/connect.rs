@@ -206,7 +206,7 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
     let end = match reason {
         DisconnectReason::ClientNSDisconnect => End::ClientLeft,
         DisconnectReason::ServerNSDisconnect => End::Kicked,
-        _ => End::TransportLost,
+        _ => attachment.link.lost().unwrap_or(End::TransportLost),
     };
     attachment.node.end(&attachment.session, end);
 }

@@ -28,14 +28,14 @@ use tower_service::Service;
 
 use super::{
     Engine, PATH,
-    body::{Watch, Watched},
+    body::{Polled, Watch, Watched},
     link::Link,
     post::Posted,
     refusal::Refusal,
 };
 use crate::{
     builder::Origins,
-    transport::guard::{Connection, PacketScanner},
+    transport::{deadline::Deadline, guard::Connection},
 };
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -124,6 +124,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        if let Some(connection) = connection_of(&request) {
+            connection.asked();
+        }
         if is_ours(request.uri().path()) {
             let door = Door(Arc::clone(&self.layer.shared));
             let answer = tower::ServiceExt::oneshot(self.layer.cors.layer(door), request);
@@ -174,12 +177,13 @@ impl Shared {
             return refusal.answer();
         }
         let Some(service) = self.engine.service() else { return Refusal::Draining.answer() };
-        let connection = adopt_connection(&mut request);
+        let connection = connection_of(&request).cloned();
         let visit = Visit::of(self, &request);
         if let Visit::Upgrade(link) = &visit {
             request.extensions_mut().insert(Arc::clone(link));
         }
-        let request = request.map(|body| Posted::by(visit.posting(), body));
+        let within = self.engine.node.limits.request_body;
+        let request = request.map(|body| Posted::by(visit.posting(), Deadline::new(body, within)));
         let answer = match tower::ServiceExt::oneshot(service, request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
@@ -189,7 +193,7 @@ impl Shared {
         if let (Visit::Upgrade(link), StatusCode::SWITCHING_PROTOCOLS) = (&visit, answer.status()) {
             link.upgraded(connection.as_ref());
         }
-        let watch = visit.watch(&self.engine, answer.status());
+        let watch = visit.watch(&self.engine, connection, answer.status());
         answer.map(|body| Watched::new(body, watch).map_err(Into::into).boxed_unsync())
     }
 
@@ -219,16 +223,15 @@ fn origin_is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
     headers.get_all(ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
 }
 
-/// Finds the connection of ours that a request came over, wherever the listener put it, and leaves it where sockets
-/// find it.
-fn adopt_connection<B>(request: &mut Request<B>) -> Option<Connection> {
+/// The connection of ours that a request came over, wherever the listener put it.
+fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(connection)) =
-        request.extensions().get::<axum::extract::ConnectInfo<crate::serve::Peer>>().cloned()
+    if let Some(axum::extract::ConnectInfo(peer)) =
+        request.extensions().get::<axum::extract::ConnectInfo<crate::serve::Peer>>()
     {
-        request.extensions_mut().insert(connection.0);
+        return Some(&peer.0);
     }
-    request.extensions().get::<Connection>().cloned()
+    request.extensions().get::<Connection>()
 }
 
 /// What a request is for.
@@ -262,10 +265,10 @@ impl Visit {
         }
     }
 
-    fn watch(self, engine: &Engine, status: StatusCode) -> Watch {
+    fn watch(self, engine: &Arc<Engine>, connection: Option<Connection>, status: StatusCode) -> Watch {
         match self {
-            Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(&engine.links)),
-            Self::Poll(link) if status.is_success() => Watch::Poll(link, PacketScanner::default()),
+            Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(engine)),
+            Self::Poll(link) if status.is_success() => Watch::Poll(Polled::new(link, connection)),
             _ => Watch::Nothing,
         }
     }

@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
@@ -15,8 +15,9 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
+use super::{Engine, port::close_polling};
 use crate::{
-    session::Progress,
+    session::{End, Progress},
     transport::guard::{Connection, WeakConnection, Written},
 };
 
@@ -33,14 +34,38 @@ pub(crate) struct Link {
     /// What had been written before the last ping, and before the last one that was answered.
     pinged: AtomicU64,
     answered: AtomicU64,
+    pongs: AtomicU64,
     refused: AtomicU32,
     joined: AtomicBool,
     read_unjoined: AtomicU64,
     sockets: Mutex<Vec<WeakConnection>>,
+    /// Where it began with polling: what ends it as long as it polls.
+    polling: Option<(Weak<Engine>, String)>,
+    lost: OnceLock<End>,
     pub(super) wake: Notify,
 }
 
 impl Link {
+    pub(super) fn of_polling(engine: &Arc<Engine>, sid: &str) -> Self {
+        Self { polling: Some((Arc::downgrade(engine), sid.to_owned())), ..Self::default() }
+    }
+
+    /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
+    pub(crate) fn lose(&self, why: End) {
+        self.lost.set(why).ok();
+        self.kill();
+        if let Some((engine, sid)) = &self.polling
+            && let Some(engine) = engine.upgrade()
+        {
+            close_polling(&engine, sid);
+        }
+    }
+
+    /// Why it was ended from below, if it was.
+    pub(super) fn lost(&self) -> Option<End> {
+        self.lost.get().copied()
+    }
+
     /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
     pub(crate) fn add_written(&self, written: Written) {
         if let Some(before) = written.before_ping {
@@ -56,6 +81,7 @@ impl Link {
     /// confirms nothing that was not written before a ping.
     pub(crate) fn add_pong(&self) {
         self.answered.store(self.pinged.load(Ordering::Acquire), Ordering::Release);
+        self.pongs.fetch_add(1, Ordering::AcqRel);
         self.wake.notify_one();
     }
 
@@ -71,9 +97,9 @@ impl Link {
         if self.uncounted.load(Ordering::Acquire) {
             return None;
         }
-        let (written, answered) =
-            (self.written.load(Ordering::Acquire), self.answered.load(Ordering::Acquire));
-        Some(Progress { written, pinged: self.pinged.load(Ordering::Acquire), answered })
+        let of = |count: &AtomicU64| count.load(Ordering::Acquire);
+        let (written, pongs, answered) = (of(&self.written), of(&self.pongs), of(&self.answered));
+        Some(Progress { written, pinged: of(&self.pinged), answered, pongs })
     }
 
     /// A connection became a WebSocket of this link; `None`: one that is not wrapped by ours.
@@ -133,11 +159,10 @@ impl Links {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The engine has answered a polling handshake with this `sid`.
-    pub(super) fn open(&self, sid: &str) {
+    pub(super) fn open(&self, sid: &str, link: Arc<Link>) {
         let mut table = self.table();
         table.forget_unjoined(self.forget_after);
-        table.links.insert(sid.to_owned(), Arc::default());
+        table.links.insert(sid.to_owned(), link);
         table.opened.push_back((Instant::now(), sid.to_owned()));
     }
 
@@ -186,22 +211,22 @@ mod tests {
         let link = Link::default();
         link.add_written(Written { packets: 3, before_ping: None });
         link.add_pong();
-        assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0 }));
+        assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0, pongs: 1 }));
         link.add_written(Written { packets: 2, before_ping: Some(1) });
-        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 0 }));
+        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 0, pongs: 1 }));
         link.add_pong();
         link.add_pong();
-        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 4 }));
+        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 4, pongs: 3 }));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_link_that_nobody_joined_is_forgotten() {
         let links = Links::new(Duration::from_secs(5));
-        links.open("stays");
+        links.open("stays", Arc::default());
         links.find("stays").unwrap().join();
-        links.open("goes");
+        links.open("goes", Arc::default());
         tokio::time::advance(Duration::from_secs(11)).await;
-        links.open("new");
+        links.open("new", Arc::default());
         assert!(links.find("stays").is_some() && links.find("new").is_some());
         assert!(links.find("goes").is_none());
     }

@@ -23,6 +23,8 @@ use socketioxide::{ParserConfig, SocketIo, TransportType, service::SocketIoServi
 
 pub use gate::{RealtimeLayer, RealtimeService};
 pub(crate) use link::Link;
+#[cfg(feature = "axum")]
+pub(crate) use refusal::too_many_connections;
 
 use crate::{
     Transports,
@@ -59,6 +61,11 @@ impl Engine {
     /// What requests pass on their way to this engine.
     pub(crate) fn gate(self: &Arc<Self>, origins: &Origins) -> RealtimeLayer {
         RealtimeLayer::new(Arc::clone(self), origins)
+    }
+
+    /// The engine has answered a polling handshake with this `sid`.
+    fn open_link(self: &Arc<Self>, sid: &str) {
+        self.links.open(sid, Arc::new(Link::of_polling(self, sid)));
     }
 
     fn service(&self) -> Option<Service> {

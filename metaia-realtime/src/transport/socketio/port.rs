@@ -91,9 +91,14 @@ impl Port for SocketIoPort {
     }
 
     fn progress(&self) -> Option<Progress> {
-        let Progress { written, pinged, answered } = self.link.progress()?;
+        let all = self.link.progress()?;
         let here = |count: u64| count.saturating_sub(self.before);
-        Some(Progress { written: here(written), pinged: here(pinged), answered: here(answered) })
+        Some(Progress {
+            written: here(all.written),
+            pinged: here(all.pinged),
+            answered: here(all.answered),
+            pongs: all.pongs,
+        })
     }
 
     fn close(&self, end: End) {
@@ -111,7 +116,11 @@ impl Port for SocketIoPort {
 }
 
 /// A polling session has no connection to kill: its engine is handed an Engine.IO close, as if the client had sent it.
-fn close_polling(engine: &Arc<Engine>, sid: &str) {
+/// Called from destructors too, which may run when there is no runtime any more.
+pub(super) fn close_polling(engine: &Engine, sid: &str) {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return;
+    }
     let Some(service) = engine.service() else { return };
     let request = Request::post(format!("{PATH}/?EIO=4&transport=polling&sid={sid}"))
         .header(CONTENT_TYPE, "text/plain;charset=UTF-8")

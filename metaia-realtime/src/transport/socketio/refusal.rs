@@ -11,6 +11,8 @@ use super::gate::BoxBody;
 /// When a client that was turned away may come back, in seconds.
 const RETRY_AFTER_S: &str = "2";
 
+const PROBLEM: &str = "application/problem+json";
+
 /// Why a request was turned away.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Refusal {
@@ -18,6 +20,8 @@ pub(super) enum Refusal {
     Full,
     TooManyHandshakes,
     Draining,
+    #[cfg(feature = "axum")]
+    Connections,
 }
 
 impl Refusal {
@@ -34,6 +38,8 @@ impl Refusal {
             Self::Full => "too_many_sessions",
             Self::TooManyHandshakes => "too_many_handshakes",
             Self::Draining => "draining",
+            #[cfg(feature = "axum")]
+            Self::Connections => "too_many_connections",
         }
     }
 
@@ -42,30 +48,49 @@ impl Refusal {
             Self::Origin => "This origin may not connect. Add it to the allowed origins of the server.",
             Self::Full => "The server has as many sessions as it may have. Try again later.",
             Self::TooManyHandshakes => "Too many clients connect at once. Try again in a moment.",
+            #[cfg(feature = "axum")]
+            Self::Connections => "The server has as many connections as it may have. Try again later.",
             Self::Draining => "The server is going away. Connect again.",
         }
     }
 
-    /// The answer: a problem document (RFC 9457).
-    pub(super) fn answer(self) -> Response<BoxBody> {
-        tracing::info!(code = self.code(), "handshake refused");
+    fn problem(self) -> String {
         let status = self.status();
-        let problem = serde_json::json!({
+        serde_json::json!({
             "type": "about:blank",
             "title": status.canonical_reason(),
             "status": status.as_u16(),
             "detail": self.detail(),
             "code": self.code(),
             "message": self.detail(),
-        });
-        let body = Full::from(problem.to_string()).map_err(|never| match never {}).boxed_unsync();
+        })
+        .to_string()
+    }
+
+    /// The answer: a problem document (RFC 9457).
+    pub(super) fn answer(self) -> Response<BoxBody> {
+        tracing::info!(code = self.code(), "handshake refused");
+        let status = self.status();
+        let body = Full::from(self.problem()).map_err(|never| match never {}).boxed_unsync();
         let mut answer = Response::new(body);
         *answer.status_mut() = status;
         let headers = answer.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
         answer
     }
+}
+
+/// The answer, as it is written, to a connection that there is no place for. Its request is not waited for.
+#[cfg(feature = "axum")]
+pub(crate) fn too_many_connections() -> String {
+    tracing::info!(code = Refusal::Connections.code(), "connection refused");
+    let problem = Refusal::Connections.problem();
+    let length = problem.len();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {PROBLEM}\r\ncontent-length: {length}\r\n\
+         retry-after: {RETRY_AFTER_S}\r\nconnection: close\r\n\r\n{problem}"
+    )
 }

@@ -1,0 +1,98 @@
+//! [`axum::serve`](fn@axum::serve) over connections that are wrapped by ours.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+use super::accept::Entrance;
+use crate::{
+    Realtime,
+    transport::guard::{Connection, GuardedIo},
+};
+
+/// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop. Serve with
+/// `app.layer(realtime.layer()).into_make_service_with_connect_info::<Peer>()`.
+///
+/// What is lost against [`serve`](crate::serve()): the deadline of a request's head, and that of the bodies of requests
+/// which are not for Socket.IO.
+#[derive(Debug)]
+pub struct GuardedListener(Entrance);
+
+impl GuardedListener {
+    /// Wraps each connection of `listener`, within the limits of `realtime`.
+    #[must_use]
+    pub fn new(listener: TcpListener, realtime: &Realtime) -> Self {
+        Self(Entrance::new(listener, realtime.limits()))
+    }
+}
+
+impl Listener for GuardedListener {
+    type Io = GuardedStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (GuardedStream, SocketAddr) {
+        let io = self.0.accept().await;
+        let peer = io.connection().peer();
+        (GuardedStream(io), peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A connection of a [`GuardedListener`].
+#[derive(Debug)]
+pub struct GuardedStream(GuardedIo<TcpStream>);
+
+impl AsyncRead for GuardedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for GuardedStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// Who is at the other end of a connection of a [`GuardedListener`]; by it the transport finds the connection.
+#[derive(Debug, Clone)]
+pub struct Peer(pub(crate) Connection);
+
+impl Peer {
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.peer()
+    }
+}
+
+impl Connected<IncomingStream<'_, GuardedListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, GuardedListener>) -> Self {
+        Self(stream.io().0.connection().clone())
+    }
+}
