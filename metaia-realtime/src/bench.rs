@@ -1,20 +1,13 @@
 //! What the benches measure: a node whose sessions have a client that takes everything at once. No part of the API.
 
-use std::{
-    error::Error,
-    sync::{Arc, Mutex},
-};
+use std::{error::Error, sync::Arc};
 
 use serde_json::json;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Identity, JwtAuthenticator, Limits, MemoryLog, NewEntry, Role, Room,
-    access::AdminsOnly,
+    Identity, JwtAuthenticator, MemoryLog, NewEntry, Realtime, Role, Room,
     dispatch::dispatch,
-    handlers::Handlers,
     node::Node,
-    registry::Registry,
     session::{End, Outgoing, Port, Progress, Session, Start},
     window::Window,
 };
@@ -41,20 +34,9 @@ impl Bench {
     /// Connects so many sessions, and waits until all are live.
     pub async fn new(sessions: usize) -> Result<Self, Box<dyn Error>> {
         let log = MemoryLog::default();
-        let node = Node {
-            window: Window::new(crate::EventLog::head(&log).await?.position),
-            log: Arc::new(log.clone()),
-            registry: Registry::default(),
-            limits: Limits::default(),
-            access: Arc::new(AdminsOnly),
-            authenticator: Arc::new(JwtAuthenticator::hs256("a secret that signs nothing here")?),
-            handlers: Handlers::default(),
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            draining: false.into(),
-            handle: Mutex::default(),
-            admission: Mutex::default(),
-        };
+        let window = Window::new(crate::EventLog::head(&log).await?.position);
+        let authenticator = JwtAuthenticator::hs256("a secret that signs nothing here")?;
+        let node = Node::new(window, Realtime::builder().log(log.clone()).authenticator(authenticator))?;
         let mut bench = Self { log, node, sessions: Vec::new() };
         for i in 0..sessions {
             bench.connect(Identity::new(format!("u{i}").parse()?, Role::Customer)).await;
@@ -63,9 +45,9 @@ impl Bench {
     }
 
     async fn connect(&mut self, identity: Identity) {
-        let session = Arc::new(Session::new(identity, None, &self.node.limits, Arc::new(Nowhere)));
+        let session = Arc::new(Session::new(identity, None, None, &self.node.limits, Arc::new(Nowhere)));
         self.node.register(&session);
-        session.catch_up(&self.node, &mut Start::new(None)).await;
+        session.catch_up(&self.node, &mut Start::default()).await;
         self.sessions.push(session);
         self.drain();
     }

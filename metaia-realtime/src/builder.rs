@@ -8,6 +8,7 @@ use crate::{
     Authenticator, EventLog, HandlerError, InvalidLimit, Limits, MemoryLog, OrderAccess, Realtime, Received,
     access::{AdminsOnly, DynOrderAccess},
     auth::DynAuthenticator,
+    device::{DeviceStore, DynDeviceStore, MemoryDevices},
     handlers::Handlers,
     log::{DynEventLog, LogError},
 };
@@ -35,6 +36,8 @@ pub struct Builder {
     pub(crate) authenticator: Option<Arc<dyn DynAuthenticator>>,
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) devices: Option<Arc<dyn DynDeviceStore>>,
+    pub(crate) device_resume: bool,
     pub(crate) origins: Origins,
     pub(crate) limits: Limits,
     pub(crate) transports: Transports,
@@ -58,6 +61,8 @@ impl Builder {
             authenticator: None,
             access: Arc::new(AdminsOnly),
             log: Arc::new(MemoryLog::default()),
+            devices: Some(Arc::new(MemoryDevices::default())),
+            device_resume: true,
             origins: Origins::Any,
             limits: Limits::default(),
             transports: Transports::All,
@@ -81,6 +86,18 @@ impl Builder {
     /// Where events are kept. Default: a [`MemoryLog`].
     pub fn log(mut self, log: impl EventLog) -> Self {
         self.log = Arc::new(log);
+        self
+    }
+
+    /// Where it is kept how far clients have got that show no position themselves. Default: [`MemoryDevices`].
+    pub fn device_store(mut self, store: impl DeviceStore) -> Self {
+        self.devices = Some(Arc::new(store));
+        self
+    }
+
+    /// Whether a client that shows no position goes on where its device, or its token, last was. Default: yes.
+    pub fn device_resume(mut self, on: bool) -> Self {
+        self.device_resume = on;
         self
     }
 

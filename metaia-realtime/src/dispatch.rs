@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    log::{Entry, Page},
+    log::{Entry, LogError, Page},
     node::Node,
     session::Session,
 };
@@ -48,9 +48,14 @@ pub(crate) async fn run(node: Arc<Node>) {
 }
 
 /// Dispatches one batch. Answers whether there may be more.
-pub(crate) async fn dispatch(node: &Node) -> Result<bool, crate::log::LogError> {
-    let after = node.window.head().n();
+pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
+    let head = node.window.head();
+    let after = head.n();
     let page = node.log.read(None, after, BATCH).await?;
+    if page.epoch != head.epoch() {
+        begin_again(node).await?;
+        return Ok(true);
+    }
     let more = page.entries.len() == BATCH;
     offer_all(node, after, &page);
     Ok(more)
@@ -61,7 +66,7 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
     let mut expected = after + 1;
     for entry in &page.entries {
         if let Some(order) = entry.recheck() {
-            node.registry.recheck(order, entry.n());
+            node.registry.recheck(order, entry.n(), expected - 1);
         }
         node.window.push(entry);
         // After the push: the window no longer reaches back over the gap then, and nobody can go live before it.
@@ -70,7 +75,7 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
         }
         expected = entry.n() + 1;
         offer(node, entry, &mut touched);
-        node.window.set_dispatched(entry.n());
+        node.window.set_dispatched(entry.position());
     }
     for session in touched {
         session.wake();
@@ -88,6 +93,16 @@ fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) {
             }
         });
     }
+}
+
+/// The log's history is another one now: nobody knows what they have missed. What this node dispatches from here on is
+/// what the log has from here on.
+pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
+    let head = node.log.head().await?.position;
+    tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
+    node.window.begin_again(head);
+    node.registry.all().iter().for_each(|session| session.lose_history());
+    Ok(())
 }
 
 /// Entries after `n` are gone: every session looks for itself.

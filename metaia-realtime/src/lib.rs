@@ -70,6 +70,7 @@ mod position;
 mod readme;
 mod realtime;
 mod registry;
+mod replays;
 mod role;
 mod room;
 #[cfg(feature = "axum")]
@@ -77,6 +78,7 @@ mod serve;
 mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

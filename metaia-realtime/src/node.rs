@@ -11,12 +11,14 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Access, Identity, Limits, OrderId, Realtime, Room,
+    Access, BuildError, Builder, Epoch, Identity, Limits, OrderId, Realtime, Room,
     access::DynOrderAccess,
     auth::DynAuthenticator,
+    device::Devices,
     handlers::Handlers,
     log::{DynEventLog, LogError},
     registry::{Entered, Registry},
+    replays::Replays,
     session::{End, Refusal, Session},
     window::Window,
 };
@@ -30,6 +32,8 @@ const POLICY_PAUSE: Duration = Duration::from_millis(200);
 /// One node.
 pub(crate) struct Node {
     pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) devices: Devices,
+    pub(crate) replays: Replays,
     pub(crate) window: Window,
     pub(crate) registry: Registry,
     pub(crate) limits: Limits,
@@ -48,6 +52,26 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// A node that nobody runs yet.
+    pub(crate) fn new(window: Window, parts: Builder) -> Result<Self, BuildError> {
+        Ok(Self {
+            window,
+            log: parts.log,
+            devices: Devices::new(parts.devices.filter(|_| parts.device_resume)),
+            replays: Replays::new(&parts.limits),
+            registry: Registry::default(),
+            limits: parts.limits,
+            access: parts.access,
+            authenticator: parts.authenticator.ok_or(BuildError::NoAuthenticator)?,
+            handlers: parts.handlers,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            draining: false.into(),
+            handle: Mutex::default(),
+            admission: Mutex::default(),
+        })
+    }
+
     /// The embedder's handle to this node, until it has stopped.
     pub(crate) fn handle(&self) -> Option<Realtime> {
         self.handle.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -77,9 +101,14 @@ impl Node {
     /// # Errors
     /// The log's, or [`LogError::Unavailable`] where that takes too long.
     pub(crate) async fn up_to_date(&self) -> Result<(), LogError> {
-        let head = self.log.head().await?.position.n();
+        let head = self.log.head().await?.position;
         let reached = tokio::time::timeout(UP_TO_DATE, self.window.reached(head)).await;
         reached.map_err(|late| LogError::Unavailable(late.into()))
+    }
+
+    /// The epoch of what this node dispatches.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.window.head().epoch()
     }
 
     /// What the policy says, tried up to `tries` times; `None` where it could not decide.
@@ -150,6 +179,7 @@ impl Node {
         session.end(end);
         if self.registry.remove(session) {
             let end = session.ended_by().unwrap_or(end);
+            self.devices.end(session, self.epoch());
             tracing::info!("User disconnected: {} ({}) {end}", session.identity.user, session.identity.role);
         }
     }

@@ -1,12 +1,8 @@
 //! The handle that embedders hold.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use rand::RngExt as _;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     BuildError, Builder, End, Identity, Limits, Room, SessionId, UserId,
@@ -16,6 +12,7 @@ use crate::{
     node::Node,
     registry::Registry,
     session::{DRAIN, drain_payload},
+    sweep,
     transport::{RealtimeLayer, socketio::Engine},
     window::Window,
 };
@@ -49,23 +46,14 @@ impl Realtime {
     }
 
     pub(crate) async fn start(builder: Builder) -> Result<Self, BuildError> {
-        let node = Arc::new(Node {
-            window: Window::new(builder.log.head().await?.position),
-            log: builder.log,
-            registry: Registry::default(),
-            limits: builder.limits,
-            access: builder.access,
-            authenticator: builder.authenticator.ok_or(BuildError::NoAuthenticator)?,
-            handlers: builder.handlers,
-            tasks: TaskTracker::new(),
-            stopping: CancellationToken::new(),
-            draining: false.into(),
-            handle: Mutex::default(),
-            admission: Mutex::default(),
-        });
+        let (origins, transports, token_in_query) =
+            (builder.origins.clone(), builder.transports, builder.token_in_query);
+        let window = Window::at_the_end_of(&*builder.log).await?;
+        let node = Arc::new(Node::new(window, builder)?);
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
-        let engine = Engine::new(Arc::clone(&node), builder.transports, builder.token_in_query);
-        let realtime = Self { inner: Arc::new(Inner { node, engine, origins: builder.origins }) };
+        node.tasks.spawn(sweep::run(Arc::clone(&node)));
+        let engine = Engine::new(Arc::clone(&node), transports, token_in_query);
+        let realtime = Self { inner: Arc::new(Inner { node, engine, origins }) };
         realtime.inner.node.set_handle(Some(realtime.clone()));
         Ok(realtime)
     }
@@ -114,6 +102,7 @@ impl Realtime {
             users,
             joins,
             links: self.inner.engine.links(),
+            devices: self.inner.node.devices.len(),
             most_waiting: sessions.iter().map(|session| session.waiting()).max().unwrap_or(0),
         }
     }
@@ -185,6 +174,8 @@ pub struct Census {
     pub joins: usize,
     /// Clients that began with polling.
     pub links: usize,
+    /// Clients whose positions are kept in mind.
+    pub devices: usize,
     /// The most packets that wait for one client.
     pub most_waiting: usize,
 }

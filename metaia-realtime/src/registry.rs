@@ -149,15 +149,16 @@ impl Registry {
         Entered::Yes
     }
 
-    /// Entry `n` asks for the order's access anew: of those who are in its room, and of those who are joining.
-    pub(crate) fn recheck(&self, order: &OrderId, n: u64) {
+    /// Entry `n` asks for the order's access anew: of those who are in its room, and of those who are joining. Everybody
+    /// was offered everything up to `offered`: up to the entry before, unless the log has lost some.
+    pub(crate) fn recheck(&self, order: &OrderId, n: u64, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
             joins.generation = n;
         }
         let sessions = tables.rooms.get(&Room::Order(order.clone()));
         for session in sessions.into_iter().flat_map(HashMap::values) {
-            session.recheck(order, n);
+            session.recheck(order, n, offered);
         }
     }
 }

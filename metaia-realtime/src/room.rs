@@ -23,6 +23,17 @@ pub enum Room {
     Order(OrderId),
 }
 
+impl Room {
+    /// The order whose room this is.
+    #[must_use]
+    pub const fn order(&self) -> Option<&OrderId> {
+        match self {
+            Self::Order(order) => Some(order),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Room {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

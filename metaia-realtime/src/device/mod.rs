@@ -4,12 +4,16 @@
 //! the order rooms it was in, are kept for a day in a [`DeviceStore`], so that it is given what it missed when it comes
 //! back, even after the server was killed.
 
+mod devices;
+mod ledger;
 mod memory;
 
 use std::{fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
+pub(crate) use devices::Devices;
+pub(crate) use ledger::{SignOfLife, Standing};
 pub use memory::MemoryDevices;
 
 use crate::{DeviceId, Identity, OrderId, Position, log::LogError};
@@ -90,7 +94,6 @@ pub trait DeviceStore: Send + Sync + 'static {
 }
 
 /// The erased twin of [`DeviceStore`].
-#[allow(dead_code, reason = "used by the keeper")]
 pub(crate) trait DynDeviceStore: Send + Sync {
     fn load<'a>(&'a self, key: &'a DeviceKey) -> BoxFuture<'a, Result<Option<DeviceRecord>, LogError>>;
     fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>>;

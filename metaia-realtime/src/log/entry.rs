@@ -1,6 +1,9 @@
 //! Entries: events in the log, and the control entries between them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::value::RawValue;
 
@@ -28,7 +31,7 @@ impl NewEntry {
     /// Where the event cannot be logged: see [`EventError`]. The size is checked when it is published.
     pub fn event(rooms: impl Into<Arc<[Room]>>, event: impl IntoEvent) -> Result<Self, EventError> {
         let (name, json) = event.into_event()?;
-        Ok(Self { id: EventId::random(), rooms: rooms.into(), name, payload: json.try_into()? })
+        Ok(Self { id: EventId::random(), rooms: once_each(rooms.into()), name, payload: json.try_into()? })
     }
 
     /// Asks the policy again for everybody in the order's room, at this place in the order of events. Clients never
@@ -81,6 +84,16 @@ impl NewEntry {
         const FRAME: usize = 7 + 150;
         self.name().len() + self.payload.as_str().len() + FRAME
     }
+}
+
+/// The rooms without repetitions, in the order given: logs keep an index by room.
+fn once_each(rooms: Arc<[Room]>) -> Arc<[Room]> {
+    let repeated = |(index, room): (usize, &Room)| rooms[..index].contains(room);
+    if rooms.len() > 1 && rooms.iter().enumerate().any(repeated) {
+        let mut seen = HashSet::new();
+        return rooms.iter().filter(|room| seen.insert(*room)).cloned().collect();
+    }
+    rooms
 }
 
 /// An entry of the log. Its encoding is made once, by whoever needs it first, and shared by all sessions.
@@ -142,6 +155,13 @@ impl Entry {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_room_that_is_named_twice_counts_once() {
+        let room = |id: &str| Room::Order(id.parse().unwrap());
+        let new = NewEntry::event([room("b"), room("a"), room("b")], ("n", json!({}))).unwrap();
+        assert_eq!(new.rooms(), [room("b"), room("a")]);
+    }
 
     #[test]
     fn the_size_is_never_less_than_what_goes_on_the_wire() {

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 pub use entry::{Entry, NewEntry};
 pub use memory::MemoryLog;
-pub(crate) use resume::{ResetReason, judge};
+pub(crate) use resume::{ResetReason, Resumable, judge};
 pub use retention::Retention;
 
 use crate::{Epoch, EventId, Position, Room};

@@ -27,9 +27,18 @@ impl ResetReason {
     }
 }
 
+/// Where delivery goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Resumable {
+    /// The last entry that the client has.
+    pub(crate) after: u64,
+    /// How many of its rooms' entries follow.
+    pub(crate) missed: usize,
+}
+
 /// Where delivery goes on, or why it cannot.
 /// At most `limit` entries are replayed.
-pub(crate) fn judge(position: Position, history: History, limit: usize) -> Result<u64, ResetReason> {
+pub(crate) fn judge(position: Position, history: History, limit: usize) -> Result<Resumable, ResetReason> {
     if position.epoch != history.head.epoch {
         return Err(ResetReason::EpochChanged);
     }
@@ -44,7 +53,8 @@ pub(crate) fn judge(position: Position, history: History, limit: usize) -> Resul
         return Err(ResetReason::EpochChanged);
     }
     let complete = history.trimmed <= position.n && history.missed <= limit;
-    if complete { Ok(position.n) } else { Err(ResetReason::TooOld) }
+    let resumable = Resumable { after: position.n, missed: history.missed };
+    if complete { Ok(resumable) } else { Err(ResetReason::TooOld) }
 }
 
 #[cfg(test)]
@@ -73,7 +83,7 @@ mod tests {
             let honoured = same_epoch && n <= head && history.trimmed <= n && missed <= 3
                 && (same_entry || n == 0 || history.entry.is_none());
             let judged = judge(position, history, 3);
-            prop_assert_eq!(judged, if honoured { Ok(n) } else { judged });
+            prop_assert_eq!(judged, if honoured { Ok(Resumable { after: n, missed }) } else { judged });
             prop_assert_eq!(judged.is_ok(), honoured);
         }
     }

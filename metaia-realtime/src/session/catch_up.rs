@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::{
-    End, Outgoing, Session,
-    control::{self, READY, RESET, ROOM_LEFT},
+    Outgoing, Session, Start,
+    begin::patiently,
+    control::{self, READY, ROOM_LEFT},
 };
 use crate::{
     Access, OrderId, Position, Room,
-    log::{Entry, LogError, ResetReason, judge},
+    log::{Page, ResetReason, judge},
     node::Node,
 };
 
@@ -18,27 +19,12 @@ const PAGE: usize = 128;
 /// How often a recheck that cannot be decided is tried before the room is taken away.
 const RECHECK_TRIES: u32 = 3;
 
-/// How a connection begins: where it wants to go on, and what came of it.
-#[derive(Debug)]
-pub(crate) struct Start {
-    since: Option<Result<Position, ResetReason>>,
-    /// Set when a position was honoured.
-    recovered: bool,
-    replayed: usize,
-    begun: bool,
-    ready: bool,
-}
-
-impl Start {
-    /// `since`: the position the client showed, if any, or that it was none.
-    pub(crate) fn new(since: Option<Result<Position, ResetReason>>) -> Self {
-        Self { since, recovered: false, replayed: 0, begun: false, ready: false }
-    }
-
-    /// Whether it is known where the session goes on.
-    pub(super) const fn has_begun(&self) -> bool {
-        self.begun
-    }
+/// A page of the log to be read: for which rooms, from where, and what is offered to everybody anyway.
+pub(super) struct Read {
+    pub(super) from: u64,
+    pub(super) rooms: Vec<Room>,
+    joins: u64,
+    head: Position,
 }
 
 impl Session {
@@ -48,6 +34,7 @@ impl Session {
         if !start.begun && !self.begin(node, start).await {
             return;
         }
+        self.reload_if_lost(node, start);
         let from = self.state().cursor();
         let in_window = node.window.recent().reaches(from);
         if in_window {
@@ -55,52 +42,6 @@ impl Session {
         } else {
             self.replay_page(node, start).await;
         }
-    }
-
-    /// Judges the position that the client showed, and sets the cursor. What the log had by then is dispatched before
-    /// anything is handed over, so that `rt:ready` is never behind what the client has seen elsewhere.
-    async fn begin(&self, node: &Node, start: &mut Start) -> bool {
-        start.begun = true;
-        let Some(since) = start.since.take() else { return true };
-        let judged = async {
-            node.up_to_date().await?;
-            match since {
-                Ok(position) => self.resume(node, position).await,
-                Err(reason) => Ok(Err(reason)),
-            }
-        };
-        match judged.await {
-            Ok(Ok(n)) => {
-                start.recovered = true;
-                self.state().set_cursor(n);
-            }
-            Ok(Err(reason)) => self.reset(node, reason),
-            Err(error) => {
-                self.end_unread(&error);
-                return false;
-            }
-        }
-        true
-    }
-
-    fn end_unread(&self, error: &LogError) {
-        tracing::warn!(session = %self.id, error = error as &dyn std::error::Error, "the log cannot be read");
-        self.end(End::Unavailable);
-    }
-
-    /// Where to go on after `position`, if nothing is missing and there is not too much of it.
-    async fn resume(&self, node: &Node, position: Position) -> Result<Result<u64, ResetReason>, LogError> {
-        let rooms: Vec<Room> = self.rooms().into_iter().collect();
-        let limit = node.limits.replay_entries;
-        Ok(judge(position, node.log.history(position.n(), &rooms, limit + 1).await?, limit))
-    }
-
-    /// Tells the client to reload, and goes on from the head.
-    fn reset(&self, node: &Node, reason: ResetReason) {
-        let mut state = self.state();
-        let head = node.window.head();
-        state.set_cursor(head.n());
-        state.push(Outgoing::Control { name: RESET, payload: control::reset(reason.code(), head) });
     }
 
     /// Hands over what the window has, and goes live where that was all: under both locks, so that nothing comes
@@ -114,7 +55,8 @@ impl Session {
         if !recent.reaches(state.cursor()) {
             return;
         }
-        for entry in recent.after(state.cursor()) {
+        let rooms: Vec<Room> = state.rooms().cloned().collect();
+        for entry in recent.after(state.cursor(), rooms.iter()) {
             if state.wants_any(entry) {
                 if !state.replay(entry) {
                     return;
@@ -126,41 +68,54 @@ impl Session {
         state.go_live();
         if !start.ready {
             start.ready = true;
+            if let Some(id) = start.answer.take() {
+                state.push(Outgoing::Ack { id, answer: control::resumed(start.recovered, start.replayed) });
+            }
             let at = recent.head();
-            let payload = control::ready(&self.identity, state.rooms(), start.recovered, start.replayed, at);
-            state.push(Outgoing::Control { name: READY, payload });
+            let payload = control::ready(&self.identity, rooms, start.recovered, start.replayed, at);
+            state.push(Outgoing::at(READY, payload, at));
+        }
+    }
+
+    pub(super) fn reload_if_lost(&self, node: &Node, start: &mut Start) {
+        let lost = self.state().take_lost();
+        if let Some(reason) = lost {
+            start.again();
+            self.reset(node, reason);
         }
     }
 
     /// Hands over a page of the log, up to what this node has dispatched.
     async fn replay_page(&self, node: &Node, start: &mut Start) {
-        let (from, rooms, joins) = {
-            let state = self.state();
-            (state.cursor(), state.rooms().cloned().collect::<Vec<_>>(), state.joins())
-        };
-        let head = node.window.head().n();
-        let page = match node.log.read(Some(&rooms), from, PAGE).await {
-            Ok(page) => page,
-            Err(error) => return self.end_unread(&error),
-        };
-        if page.trimmed > from {
-            // A client that was live once is told `rt:ready` again when it is live again.
-            (start.recovered, start.ready, start.replayed) = (false, false, 0);
-            return self.reset(node, ResetReason::TooOld);
+        let read = self.page_to_read(node);
+        match patiently(|| node.log.read(Some(&read.rooms), read.from, PAGE)).await {
+            Ok(page) => self.replay_read(node, start, &read, &page),
+            Err(error) => self.end_unread(&error),
         }
-        start.replayed += self.replay_entries(&page.entries, page.scanned.min(head), head, joins);
+    }
+
+    pub(super) fn page_to_read(&self, node: &Node) -> Read {
+        let state = self.state();
+        let (rooms, joins) = (state.rooms().cloned().collect(), state.joins());
+        Read { from: state.cursor(), rooms, joins, head: node.window.head() }
+    }
+
+    pub(super) fn replay_read(&self, node: &Node, start: &mut Start, read: &Read, page: &Page) {
+        if page.epoch != read.head.epoch() {
+            self.state().lose(ResetReason::EpochChanged);
+        } else if page.trimmed > read.from {
+            start.again();
+            self.reset(node, ResetReason::TooOld);
+        } else {
+            start.replayed += self.replay_entries(read, page);
+        }
     }
 
     /// Hands over what was read, unless a room was joined meanwhile: its entries are not among these then.
-    pub(super) fn replay_entries(
-        &self,
-        entries: &[Arc<Entry>],
-        scanned: u64,
-        head: u64,
-        joins: u64,
-    ) -> usize {
+    fn replay_entries(&self, read: &Read, page: &Page) -> usize {
+        let (entries, head) = (&page.entries, read.head.n());
         let mut state = self.state();
-        if !state.may_replay() || state.joins() != joins {
+        if !state.may_replay() || state.joins() != read.joins {
             return 0;
         }
         let mut replayed = 0;
@@ -172,7 +127,7 @@ impl Session {
                 replayed += 1;
             }
         }
-        state.skip_to(scanned);
+        state.skip_to(page.scanned.min(head));
         replayed
     }
 
@@ -187,9 +142,13 @@ impl Session {
     ) -> Option<usize> {
         let rooms = std::slice::from_ref(room);
         let limit = node.limits.replay_entries;
-        let n = judge(position, node.log.history(position.n(), rooms, limit + 1).await.ok()?, limit).ok()?;
-        let page = node.log.read(Some(rooms), n, limit).await.ok()?;
-        if page.trimmed > n {
+        let history = node.log.history(position.n(), rooms, limit + 1).await.ok()?;
+        let resumable = judge(position, history, limit).ok()?;
+        if !node.replays.afford(&self.identity.user, resumable.missed) {
+            return None;
+        }
+        let page = node.log.read(Some(rooms), resumable.after, limit).await.ok()?;
+        if page.trimmed > resumable.after {
             return None;
         }
         let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());
@@ -226,7 +185,7 @@ impl Session {
         state.rechecked(order, n);
         if state.is_in(&room) {
             state.leave(&room);
-            state.push(Outgoing::Control { name: ROOM_LEFT, payload: control::room_left(order, reason) });
+            state.push(Outgoing::control(ROOM_LEFT, control::room_left(order, reason)));
         }
         drop(state);
         self.port.wake();

@@ -10,6 +10,8 @@ pub(crate) const RESET: &str = "rt:reset";
 pub(crate) const ERROR: &str = "rt:error";
 pub(crate) const ROOM_LEFT: &str = "rt:room_left";
 pub(crate) const DRAIN: &str = "rt:drain";
+pub(super) const RESUME: &str = "rt:resume";
+pub(super) const POSITION: &str = "rt:position";
 
 /// Why an inbound event was refused: the stable codes of acks and `rt:error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,7 @@ pub(crate) enum Refusal {
     Unavailable,
     UnknownEvent,
     Malformed,
+    NotHeld,
 }
 
 impl Refusal {
@@ -33,6 +36,7 @@ impl Refusal {
             Self::Unavailable => "unavailable",
             Self::UnknownEvent => "unknown_event",
             Self::Malformed => "malformed",
+            Self::NotHeld => "not_held",
         }
     }
 }
@@ -56,14 +60,14 @@ struct Ready<'a> {
     position: At,
 }
 
-pub(super) fn ready<'a>(
+pub(super) fn ready(
     identity: &Identity,
-    rooms: impl Iterator<Item = &'a Room>,
+    mut rooms: Vec<Room>,
     recovered: bool,
     replayed: usize,
     at: Position,
 ) -> Box<RawValue> {
-    let mut rooms: Vec<Room> = rooms.filter(|room| **room != Room::Everyone).cloned().collect();
+    rooms.retain(|room| *room != Room::Everyone);
     rooms.sort();
     json(&Ready {
         user_id: &identity.user,
@@ -83,6 +87,14 @@ pub(super) fn reset(reason: &'static str, at: Position) -> Box<RawValue> {
         _rt: At,
     }
     json(&Reset { reason, _rt: At { at } })
+}
+
+pub(super) fn position(at: Position) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Told {
+        _rt: At,
+    }
+    json(&Told { _rt: At { at } })
 }
 
 /// `rt:error`: what was refused, why, and what it was about, if that is short enough to say.
@@ -135,6 +147,17 @@ pub(super) fn joined(room: &Room, recovered: bool, replayed: usize) -> Box<RawVa
         replayed: usize,
     }
     json(&Joined { status: "ok", room, recovered, replayed })
+}
+
+/// The ack of `rt:resume`.
+pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Resumed {
+        status: &'static str,
+        recovered: bool,
+        replayed: usize,
+    }
+    json(&Resumed { status: "ok", recovered, replayed })
 }
 
 /// The ack of a leave.

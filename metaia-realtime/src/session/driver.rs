@@ -6,51 +6,60 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
-use super::{End, Inbound, Outgoing, Session, Start};
+use super::{End, Inbound, Outgoing, Session, Start, inbound::Backlog};
 use crate::{auth::LEEWAY_MS, clock, node::Node};
 
 /// How often the end of a token is looked at, since wall time may jump.
 const EXPIRY_CHECK: Duration = Duration::from_secs(60);
 
+/// How long a client that asked to be held has for its `rt:resume`.
+const HOLD: Duration = Duration::from_secs(5);
+
 /// Drives the session to its end.
 ///
-/// The arms, in order: the session has ended · its token has · an inbound event is done · a step of catching up is
-/// done · there is a next inbound event, none is being handled, it is known where the session goes on, and the client
-/// reads its answers · something was queued, or written. Writing happens before each wait.
+/// The arms, in order: the session has ended · its token has · it was held for long enough · an inbound event is done ·
+/// a step of catching up is done · there is a next inbound event, none is being handled, it is known where the session
+/// goes on, and the client reads its answers, or the session is held and it may say where to go on · something was queued, or
+/// written. Writing happens before each wait.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
     start: Start,
-    mut events: mpsc::Receiver<Inbound>,
+    events: mpsc::Receiver<Inbound>,
     wake: &Notify,
     mut write: impl FnMut(Outgoing) -> Result<(), End>,
 ) {
     let mut start = Some(start);
     let mut begun = false;
+    let mut events = Backlog::new(events);
     let mut step: Option<BoxFuture<'static, Start>> = None;
     let mut handling: Option<BoxFuture<'static, ()>> = None;
     let mut expiry = Box::pin(expires(&session));
+    let mut hold = Box::pin(tokio::time::sleep(HOLD));
     loop {
         if let Err(end) = write_all(&session, &mut write) {
             return session.end(end);
         }
-        if let Some(begun) = start.take_if(|_| session.state().wants_step()) {
+        if let Some(begun) = start.take_if(|start| !start.is_held() && session.state().wants_step()) {
             step = Some(Box::pin(one_step(Arc::clone(&session), Arc::clone(&node), begun)));
         }
         begun = begun || start.as_ref().is_some_and(Start::has_begun);
         let may_handle = begun && handling.is_none() && session.has_credit(0);
+        let is_held = start.as_ref().is_some_and(Start::is_held);
         tokio::select! {
             biased;
             () = session.ended() => return,
             () = &mut expiry => return session.end(End::Expired),
+            () = &mut hold, if is_held => start.iter_mut().for_each(Start::release),
             Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
             Some(done) = OptionFuture::from(step.as_mut()) => {
                 start = Some(done);
                 step = None;
             }
-            Some(event) = events.recv(), if may_handle => {
-                handling = Some(Box::pin(Arc::clone(&session).handle(Arc::clone(&node), event)));
-            }
+            Some(event) = events.next(is_held), if is_held || may_handle => match &mut start {
+                Some(start) if is_held => events.resume(&session, start, event),
+                _ => handling = Some(Box::pin(Arc::clone(&session).handle(Arc::clone(&node), event))),
+            },
             () = wake.notified() => {}
         }
     }

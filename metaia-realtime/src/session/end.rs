@@ -6,8 +6,10 @@
 pub enum End {
     /// The client said DISCONNECT.
     ClientLeft,
-    /// The connection broke, or its pings were not answered.
+    /// The connection broke, or the client closed it.
     TransportLost,
+    /// Its pings were not answered.
+    PingTimeout,
     /// The token's time is over.
     Expired,
     /// The client did not read.
@@ -35,6 +37,7 @@ impl End {
         match self {
             Self::ClientLeft => "client_left",
             Self::TransportLost => "transport_lost",
+            Self::PingTimeout => "ping_timeout",
             Self::Expired => "token_expired",
             Self::Slow => "slow_consumer",
             Self::Replaced => "replaced",
@@ -45,6 +48,11 @@ impl End {
             Self::Kicked => "kicked",
             Self::Failed => "internal_error",
         }
+    }
+
+    /// Whether nothing was heard of the client in the end: it may have been away for long.
+    pub(crate) const fn is_silent(self) -> bool {
+        matches!(self, Self::PingTimeout | Self::Slow)
     }
 
     /// Whether the client is told DISCONNECT before its transport is closed, after which official clients stay away.

@@ -3,16 +3,17 @@
 //! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with `rate_limited`; when as many
 //! again have been refused, the transport is closed.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use tokio::sync::mpsc;
 
 use super::{
-    End, Outgoing, Refusal, Session,
-    control::{self, ERROR},
+    End, Outgoing, Refusal, Session, Wish,
+    control::{self, ERROR, RESUME},
+    start::Start,
 };
 use crate::{
     InvalidPosition, Limits, OrderId, Position, Room,
@@ -93,7 +94,7 @@ impl Session {
         tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
         self.push_refusal(match ack {
             Some(id) => Outgoing::Ack { id, answer: control::refused(code) },
-            None => Outgoing::Control { name: ERROR, payload: control::error(event, code, reference) },
+            None => Outgoing::control(ERROR, control::error(event, code, reference)),
         });
     }
 
@@ -111,6 +112,7 @@ impl Session {
         match event.name {
             "join_order_room" => self.handle_join(&node, event.argument, inbound.ack).await,
             "leave_order_room" => self.handle_leave(&node, event.argument, inbound.ack),
+            RESUME => self.refuse(RESUME, Refusal::NotHeld.code(), None, inbound.ack),
             name => self.handle_custom(&node, name, event.argument, inbound.ack).await,
         }
     }
@@ -158,7 +160,7 @@ impl Session {
     pub(super) fn join_held(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window.dispatched();
-        state.hold(dispatched);
+        state.hold(dispatched.n());
         let cursor = state.cursor();
         state.join(room, cursor);
     }
@@ -198,6 +200,37 @@ impl Session {
     }
 }
 
+/// A session's inbound events, in their order. While it is held, only `rt:resume` is looked at; the others wait here, no
+/// more of them than the rate lets in during that time.
+pub(super) struct Backlog {
+    events: mpsc::Receiver<Inbound>,
+    waiting: VecDeque<Inbound>,
+}
+
+impl Backlog {
+    pub(super) fn new(events: mpsc::Receiver<Inbound>) -> Self {
+        Self { events, waiting: VecDeque::new() }
+    }
+
+    /// The next event to handle; of a session that is `held`, the next that arrives. Cancel safe.
+    pub(super) async fn next(&mut self, held: bool) -> Option<Inbound> {
+        match self.waiting.pop_front_if(|_| !held) {
+            Some(event) => Some(event),
+            None => self.events.recv().await,
+        }
+    }
+
+    /// Lets a session that is held begin, where the event asks for it; else the event waits until then.
+    pub(super) fn resume(&mut self, session: &Session, start: &mut Start, inbound: Inbound) {
+        let event = inbound.parse().filter(|event| event.name == RESUME);
+        let Some(event) = event else { return self.waiting.push_back(inbound) };
+        match serde_json::from_str(event.argument.get()) {
+            Ok(members @ Value::Object(_)) => start.resume(Wish::read(&members), inbound.ack),
+            _ => session.refuse(RESUME, Refusal::Malformed.code(), None, inbound.ack),
+        }
+    }
+}
+
 /// What the client said of the order, where it is short text.
 fn reference(argument: &RawValue) -> Option<String> {
     JoinArgument::parse(argument).map(|argument| match argument {
@@ -214,7 +247,7 @@ enum JoinArgument {
         #[serde(rename = "orderId")]
         order: String,
         #[serde(default)]
-        since: Option<serde_json::Value>,
+        since: Option<Value>,
     },
 }
 

@@ -8,7 +8,9 @@
 //! At the edges: a session whose credit window is full takes no more until the socket has taken what it was handed;
 //! nothing is lost, since its cursor stays where it was. Inbound events wait meanwhile, too.
 
+mod begin;
 mod catch_up;
+mod confirmed;
 mod control;
 mod credit;
 mod driver;
@@ -16,6 +18,7 @@ mod end;
 mod inbound;
 mod outgoing;
 mod port;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -32,22 +35,29 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use catch_up::Start;
+use control::POSITION;
 pub(crate) use control::{DRAIN, Refusal, drain as drain_payload};
 pub(crate) use driver::drive;
 pub use end::End;
 pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use outgoing::{Outgoing, Volatile};
 pub(crate) use port::{Port, Progress};
+pub(crate) use start::{Start, Wish};
 pub(crate) use state::State;
 
-use crate::{DeviceId, Identity, Limits, OrderId, Room, SessionId, clock, log::Entry};
+use crate::{
+    DeviceId, Identity, Limits, OrderId, Position, Room, SessionId, clock,
+    device::DeviceKey,
+    log::{Entry, ResetReason},
+};
 
 /// One live authenticated connection.
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) identity: Identity,
     pub(crate) device: Option<DeviceId>,
+    /// What its client is known by when it comes back, if it is.
+    pub(crate) device_key: Option<DeviceKey>,
     pub(crate) connected_at: i64,
     state: Mutex<State>,
     port: Arc<dyn Port>,
@@ -62,6 +72,7 @@ impl Session {
     pub(crate) fn new(
         identity: Identity,
         device: Option<DeviceId>,
+        device_key: Option<DeviceKey>,
         limits: &Limits,
         port: Arc<dyn Port>,
     ) -> Self {
@@ -71,6 +82,7 @@ impl Session {
             id: SessionId::random(),
             identity,
             device,
+            device_key,
             connected_at: now,
             state: Mutex::new(State::new(automatic, limits)),
             port,
@@ -91,19 +103,9 @@ impl Session {
         self.state().rooms().cloned().collect()
     }
 
-    /// Begins after entry `n`, unless the client shows a position.
-    pub(crate) fn start_at(&self, n: u64) {
-        self.state().set_cursor(n);
-    }
-
     /// Whether one more room is within the limit.
     pub(crate) fn room_is_free(&self, limits: &Limits) -> bool {
         self.state().room_count() < limits.rooms_per_session
-    }
-
-    /// Is in `room` for all entries that it catches up with.
-    pub(crate) fn is_in_from_the_start(&self, room: Room) {
-        self.state().join(room, 0);
     }
 
     /// Offers an entry of `room`, in log order. Answers whether it was appended: then wake the port.
@@ -120,9 +122,9 @@ impl Session {
         state.offer_volatile(event, room)
     }
 
-    /// Entry `n` asks for the room's access anew, before anything more of it is handed over.
-    pub(crate) fn recheck(&self, order: &OrderId, n: u64) {
-        self.state().recheck(order, n);
+    /// Entry `n` asks for the room's access anew, before anything more of it is handed over than what was `offered`.
+    pub(crate) fn recheck(&self, order: &OrderId, n: u64, offered: u64) {
+        self.state().recheck(order, n, offered);
         self.port.wake();
     }
 
@@ -134,7 +136,7 @@ impl Session {
 
     /// Queues an event of this system.
     pub(crate) fn push_control(&self, name: &'static str, payload: Box<RawValue>) {
-        self.push(Outgoing::Control { name, payload });
+        self.push(Outgoing::control(name, payload));
     }
 
     /// Queues anything that is not an entry.
@@ -156,12 +158,33 @@ impl Session {
         state.take()
     }
 
-    /// Gives credit back for what has been written since. Without a count, what was handed over counts as written.
-    fn settle(&self, state: &mut State) {
-        match self.port.progress() {
-            Some(progress) => state.settle(progress.written),
-            None => state.settle_all(),
+    /// The history so far is not the log's any more: the client is to reload.
+    pub(crate) fn lose_history(&self) {
+        self.state().lose(ResetReason::EpochChanged);
+        self.port.wake();
+    }
+
+    /// Tells the client where it stands, where it was told nothing for `age` entries: a live session was offered all
+    /// that was dispatched.
+    pub(crate) fn tell_position(&self, dispatched: Position, age: u64) {
+        let mut state = self.state();
+        if state.is_told_too_little(dispatched, age) && state.has_credit(0) {
+            state.skip_to(dispatched.n());
+            state.push(Outgoing::at(POSITION, control::position(dispatched), dispatched));
+            drop(state);
+            self.port.wake();
         }
+    }
+
+    /// Gives credit back for what has been written since. Without a count, what was handed over counts as written.
+    /// Answers how many pings the client has answered.
+    fn settle(&self, state: &mut State) -> u64 {
+        let Some(progress) = self.port.progress() else {
+            state.settle_all();
+            return 0;
+        };
+        state.settle(progress);
+        progress.pongs
     }
 
     /// Whether the session may be handed something of `size` bytes now.

@@ -6,10 +6,15 @@ use std::{
 };
 
 use super::{
+    confirmed::Confirmed,
     credit::Credit,
     outgoing::{Outgoing, Volatile},
+    port::Progress,
 };
-use crate::{Limits, OrderId, Room, log::Entry};
+use crate::{
+    Limits, OrderId, Position, Room,
+    log::{Entry, ResetReason},
+};
 
 /// Volatile events that wait for credit, one per name. Beyond it the oldest is dropped.
 const VOLATILE: usize = 8;
@@ -29,6 +34,10 @@ pub(crate) struct State {
     phase: Phase,
     /// Everything up to this `n` was handed over, or was not for this session.
     cursor: u64,
+    /// The `n` of the last position that the client was given.
+    told: u64,
+    /// Why the client is to reload, where it is.
+    lost: Option<ResetReason>,
     /// Its rooms, each with the `n` after which its entries are wanted.
     rooms: HashMap<Room, u64>,
     /// Order rooms whose access is to be decided again, each with the `n` that asked for it.
@@ -50,6 +59,8 @@ impl State {
         Self {
             phase: Phase::CatchingUp,
             cursor: 0,
+            told: 0,
+            lost: None,
             rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
             rechecks: Vec::new(),
             held: false,
@@ -62,9 +73,31 @@ impl State {
         }
     }
 
-    /// Where catching up begins.
-    pub(super) fn set_cursor(&mut self, n: u64) {
-        self.cursor = n;
+    /// Where catching up begins: after `at`, which the client has.
+    pub(super) fn begin(&mut self, at: Position) {
+        (self.cursor, self.told) = (at.n(), at.n());
+        self.credit.begin(at);
+    }
+
+    /// The client is to reload, and goes on from `head`, in rooms that it may have joined when the log was longer too.
+    pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
+        (self.cursor, self.told) = (head.n(), head.n());
+        self.rooms.values_mut().for_each(|from| *from = head.n().min(*from));
+        self.push(notice);
+    }
+
+    /// What was handed over is not the log's history any more: the client is to reload, and access to be decided again,
+    /// since requests to do so may have been lost with it.
+    pub(super) fn lose(&mut self, reason: ResetReason) {
+        self.phase = Phase::CatchingUp;
+        self.lost = Some(reason);
+        let orders = self.rooms.keys().filter_map(Room::order);
+        self.rechecks = orders.map(|order| (order.clone(), 0)).collect();
+        self.joins += 1;
+    }
+
+    pub(super) fn take_lost(&mut self) -> Option<ResetReason> {
+        self.lost.take()
     }
 
     pub(super) fn cursor(&self) -> u64 {
@@ -161,9 +194,10 @@ impl State {
         self.held = false;
     }
 
-    /// Entry `n` asks for the order's access anew: nothing more is taken until that is decided.
-    pub(super) fn recheck(&mut self, order: &OrderId, n: u64) {
-        self.fall_back(n - 1);
+    /// Entry `n` asks for the order's access anew: nothing more is taken until that is decided. `offered`: what it has
+    /// been offered already.
+    pub(super) fn recheck(&mut self, order: &OrderId, n: u64, offered: u64) {
+        self.fall_back(offered);
         self.rechecks.retain(|(pending, _)| pending != order);
         self.rechecks.push((order.clone(), n));
         self.volatile.retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
@@ -186,7 +220,7 @@ impl State {
 
     /// Whether entries may be handed over while catching up.
     pub(super) fn may_replay(&self) -> bool {
-        self.phase == Phase::CatchingUp && !self.held && self.rechecks.is_empty()
+        self.phase == Phase::CatchingUp && !self.held && self.lost.is_none() && self.rechecks.is_empty()
     }
 
     /// Whether entries of this room may be handed over while it is replayed.
@@ -200,6 +234,7 @@ impl State {
     pub(super) fn wants_step(&self) -> bool {
         self.phase == Phase::CatchingUp
             && (!self.rechecks.is_empty()
+                || self.lost.is_some()
                 || (!self.held && self.credit.is_half_free() && self.credit.fits(self.blocked_by)))
     }
 
@@ -221,7 +256,9 @@ impl State {
 
     /// Queues a packet that must not be lost. There is never more than a few of them beside the credit window.
     pub(super) fn push(&mut self, outgoing: Outgoing) {
-        self.credit.hand_over(outgoing.size());
+        let at = outgoing.position();
+        self.told = at.map_or(self.told, |at| at.n().max(self.told));
+        self.credit.hand_over(outgoing.size(), at);
         self.queue.push_back(outgoing);
     }
 
@@ -239,18 +276,29 @@ impl State {
                 return None;
             }
             let event = Outgoing::Volatile(self.volatile.pop_front()?.1);
-            self.credit.hand_over(event.size());
+            self.credit.hand_over(event.size(), None);
             Some(event)
         })
     }
 
-    pub(super) fn settle(&mut self, written: u64) {
-        self.credit.settle(written);
+    pub(super) fn settle(&mut self, progress: Progress) {
+        self.credit.settle(progress);
     }
 
     /// Where writing cannot be seen, what has left the queue counts as written.
     pub(super) fn settle_all(&mut self) {
         self.credit.settle_to(self.queue.len());
+    }
+
+    /// What the client has certainly received, and what was written to it.
+    pub(super) fn confirmed(&self) -> &Confirmed {
+        self.credit.confirmed()
+    }
+
+    /// Whether the last position that the client was given is older than `age` entries, where everything up to
+    /// `dispatched` was offered: it may be told that one then.
+    pub(super) fn is_told_too_little(&self, dispatched: Position, age: u64) -> bool {
+        self.phase == Phase::Live && dispatched.n().saturating_sub(self.told) >= age
     }
 
     pub(super) fn in_flight(&self) -> usize {

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     AuthError, Identity,
     node::Node,
-    session::{End, Inbound, InboundQueue, Refusal, Session, Start, drive},
+    session::{End, Inbound, InboundQueue, Session, Start, drive},
 };
 
 pub(super) type IoSocket = Arc<Socket<LocalAdapter>>;
@@ -125,10 +125,10 @@ async fn attach(
     hello: Hello,
 ) -> Result<(), Refused> {
     let node = &engine.node;
-    let session = Arc::new(Session::new(identity, hello.device, &node.limits, Arc::clone(&port) as _));
-    let up_to_date = node.up_to_date().await.is_ok();
-    session.start_at(node.window.head().n());
-    if !up_to_date || !node.register(&session) {
+    let key = node.devices.key(&identity, hello.device.as_ref());
+    let session = Session::new(identity, hello.device, key, &node.limits, Arc::clone(&port) as _);
+    let session = Arc::new(session);
+    if !node.register(&session) {
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }
@@ -141,34 +141,12 @@ async fn attach(
         link: Arc::clone(link),
         links: Arc::clone(&engine.links),
         sid: socket.id,
-        beginning: Mutex::new(Some((Start::new(hello.since), events))),
+        beginning: Mutex::new(Some((Start::new(hello.wish, hello.hold), events))),
     }));
-    join_orders(node, &session, hello.orders).await;
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
     socket.extensions.insert(attachment);
     Ok(())
-}
-
-/// Joins the rooms that the client asked for, before it catches up, so that one position serves them all.
-async fn join_orders(node: &Node, session: &Session, orders: Vec<Result<crate::OrderId, String>>) {
-    const EVENT: &str = "join_order_room";
-    for order in orders {
-        let order = match order {
-            Ok(order) => order,
-            Err(text) => {
-                session.refuse(EVENT, Refusal::InvalidOrderId.code(), Some(&text), None);
-                continue;
-            }
-        };
-        let joined = match session.room_is_free(&node.limits) {
-            true => node.admit(session, &order, Session::is_in_from_the_start).await,
-            false => Err(Refusal::TooManyRooms),
-        };
-        if let Err(refusal) = joined {
-            session.refuse(EVENT, refusal.code(), Some(order.as_str()), None);
-        }
-    }
 }
 
 /// The connect handler: CONNECT has been answered, so that the session's task may write.
@@ -206,6 +184,7 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
     let end = match reason {
         DisconnectReason::ClientNSDisconnect => End::ClientLeft,
         DisconnectReason::ServerNSDisconnect => End::Kicked,
+        DisconnectReason::HeartbeatTimeout => attachment.link.lost().unwrap_or(End::PingTimeout),
         _ => attachment.link.lost().unwrap_or(End::TransportLost),
     };
     attachment.node.end(&attachment.session, end);

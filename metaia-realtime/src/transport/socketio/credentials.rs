@@ -3,19 +3,16 @@
 use http::{header::AUTHORIZATION, request::Parts};
 use serde_json::Value;
 
-use crate::{Credentials, DeviceId, OrderId, Position, log::ResetReason};
-
-/// The most order rooms that a CONNECT may name.
-const ORDERS: usize = 128;
+use crate::{Credentials, DeviceId, session::Wish};
 
 /// The members of `auth` that this version reads. All are optional, and none is trusted to have the right type.
 #[derive(Debug, Default)]
 pub(super) struct Hello {
     pub(super) token: Option<String>,
-    pub(super) since: Option<Result<Position, ResetReason>>,
-    /// Order rooms to join before catching up; those that are no order ids as they came.
-    pub(super) orders: Vec<Result<OrderId, String>>,
     pub(super) device: Option<DeviceId>,
+    pub(super) wish: Wish,
+    /// Nothing is to be handed over until `rt:resume`.
+    pub(super) hold: bool,
 }
 
 impl Hello {
@@ -23,29 +20,10 @@ impl Hello {
         let member = |name| auth.get(name).filter(|value| !value.is_null());
         Self {
             token: member("token").and_then(Value::as_str).map(str::to_owned),
-            since: member("since").map(position),
-            orders: member("orders").map(orders).unwrap_or_default(),
             device: member("device").and_then(Value::as_str).and_then(|device| device.parse().ok()),
+            wish: Wish::read(auth),
+            hold: member("hold").is_some_and(|hold| *hold == true || *hold == "true"),
         }
-    }
-}
-
-fn position(since: &Value) -> Result<Position, ResetReason> {
-    since.as_str().and_then(|text| text.parse().ok()).ok_or(ResetReason::Malformed)
-}
-
-/// A list, or, for clients whose `auth` takes only strings, ids separated by commas.
-fn orders(orders: &Value) -> Vec<Result<OrderId, String>> {
-    let id = |text: &str| text.parse().map_err(|_| text.to_owned());
-    match orders {
-        Value::Array(items) => {
-            let text = |item: &Value| item.as_str().map_or_else(|| Err(item.to_string()), id);
-            items.iter().take(ORDERS).map(text).collect()
-        }
-        Value::String(text) => {
-            text.split(',').map(str::trim).filter(|t| !t.is_empty()).take(ORDERS).map(id).collect()
-        }
-        other => vec![Err(other.to_string())],
     }
 }
 
@@ -91,13 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn members_of_a_wrong_type_are_refused_one_by_one() {
-        let hello = Hello::read(&json!({ "since": 5, "orders": ["a", 7, "b c"], "device": {} }));
-        assert_eq!(hello.since, Some(Err(ResetReason::Malformed)));
-        assert_eq!(hello.orders, [Ok("a".parse().unwrap()), Err("7".to_owned()), Err("b c".to_owned())]);
-        assert_eq!(hello.device, None);
-        let hello = Hello::read(&json!({ "orders": "a, b", "since": null }));
-        assert_eq!(hello.orders, [Ok("a".parse().unwrap()), Ok("b".parse().unwrap())]);
-        assert_eq!(hello.since, None);
+    fn members_of_a_wrong_type_count_as_not_there() {
+        let hello = Hello::read(&json!({ "device": {}, "hold": 1 }));
+        assert_eq!((hello.device, hello.hold), (None, false));
+        let hello = Hello::read(&json!({ "device": "d1", "hold": "true" }));
+        assert_eq!((hello.device, hello.hold), (Some("d1".parse().unwrap()), true));
     }
 }

@@ -135,7 +135,7 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), End> {
     let sent = match &outgoing {
         Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
         Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
-        Outgoing::Control { name, payload } => socket.emit(name, &**payload),
+        Outgoing::Control { name, payload, .. } => socket.emit(name, &**payload),
         Outgoing::Ack { id, answer } => acknowledge(socket, *id, answer),
     };
     match sent {

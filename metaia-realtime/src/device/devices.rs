@@ -1,0 +1,120 @@
+//! The clients of one node: the ledger, and the store behind it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::{DeviceKey, DynDeviceStore, ledger::Ledger};
+use crate::{
+    DeviceId, Epoch, Identity, OrderId, Position, clock,
+    log::LogError,
+    session::{End, Session},
+};
+
+/// Clients whose records wait to be stored. Beyond it, while the store is away, those who leave are forgotten: they go on
+/// where the store last knew them, or begin anew.
+const WAITING: usize = 100_000;
+
+/// See the [module](self).
+pub(crate) struct Devices {
+    /// `None`: clients are not known again.
+    store: Option<Arc<dyn DynDeviceStore>>,
+    ledger: Mutex<Ledger>,
+    urgent: Notify,
+}
+
+impl Devices {
+    pub(crate) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
+        Self { store, ledger: Mutex::default(), urgent: Notify::new() }
+    }
+
+    /// What a client will be known by, if it will.
+    pub(crate) fn key(&self, identity: &Identity, device: Option<&DeviceId>) -> Option<DeviceKey> {
+        self.store.as_ref().and_then(|_| DeviceKey::of(identity, device))
+    }
+
+    /// A session begins. Answers where its client was, and in which order rooms. Cancel safe.
+    ///
+    /// # Errors
+    /// The store's; nothing has happened then.
+    pub(crate) async fn connect(
+        &self,
+        session: &Session,
+        epoch: Epoch,
+    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+        let (Some(key), Some(store)) = (&session.device_key, &self.store) else { return Ok(None) };
+        let known = self.ledger().knows(key);
+        let stored = if known { None } else { store.load(key).await? };
+        let sign = session.standing().sign;
+        Ok(self.ledger().connect(key, session.id, stored, sign, epoch))
+    }
+
+    /// A session has begun, or received something.
+    pub(crate) fn stands(&self, session: &Session) {
+        if let Some(key) = &session.device_key {
+            let standing = session.standing();
+            self.ledger().stands(key, session.id, standing);
+        }
+    }
+
+    /// A session has begun: what is known of its client is to be stored soon, so that it is not lost with the server.
+    pub(crate) fn begun(&self, session: &Session) {
+        if session.device_key.is_some() {
+            self.stands(session);
+            self.urgent.notify_one();
+        }
+    }
+
+    /// A session has ended.
+    pub(crate) fn end(&self, session: &Session, epoch: Epoch) {
+        let Some(key) = &session.device_key else { return };
+        let (standing, silently) = (session.standing(), session.ended_by().is_some_and(End::is_silent));
+        let mut ledger = self.ledger();
+        ledger.stands(key, session.id, standing);
+        ledger.end(key, session.id, epoch, clock::unix_ms(), silently);
+        if ledger.len() > WAITING {
+            ledger.forget(key);
+        }
+    }
+
+    /// There is still something to be stored.
+    pub(crate) fn remind(&self) {
+        self.urgent.notify_one();
+    }
+
+    /// Waits until somebody has begun.
+    pub(crate) async fn urgent(&self) {
+        self.urgent.notified().await;
+    }
+
+    /// Stores what has changed.
+    ///
+    /// # Errors
+    /// The store's; it is all to be stored again then.
+    ///
+    /// # Cancel safety
+    /// Dropped, what has changed may not be stored until it changes again.
+    pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let changed = self.ledger().take_changed(epoch, clock::unix_ms());
+        if !changed.is_empty() {
+            let saved = store.save(changed.clone()).await;
+            if saved.is_err() {
+                self.ledger().put_back(&changed);
+            }
+            saved?;
+        }
+        self.ledger().forget_stored();
+        Ok(())
+    }
+
+    /// How many clients it keeps in mind.
+    pub(crate) fn len(&self) -> usize {
+        self.ledger().len()
+    }
+
+    /// A poisoned lock is taken over: no method leaves the ledger half changed.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,362 @@
+//! Who is where: the positions of clients by device. A pure kernel.
+//!
+//! A connection that ends leaves its position *waiting* for the client to come back; the next one under the same key
+//! claims it. Several phones may share one token and so one key: then the smallest of their positions counts, and a
+//! position waits until as many have come back as have gone.
+//!
+//! A phone whose line broke silently comes back while its old connection still seems to live. Its position is then
+//! claimed already, and does not wait once more when the old connection is found dead: unless that one has given a sign
+//! of life since (its end may be one), which shows that it is another phone's.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{DeviceKey, DeviceRecord};
+use crate::{Epoch, OrderId, Position, SessionId};
+
+/// The most connections that one record stands for.
+const CONNECTIONS: u32 = 16;
+
+/// Changes whenever the client behind a connection is known to be alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SignOfLife(pub(crate) u64, pub(crate) i64);
+
+/// Where a connection stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// What the client has certainly received; `None` until that is known.
+    pub(crate) position: Option<Position>,
+    pub(crate) orders: BTreeSet<OrderId>,
+    pub(crate) sign: SignOfLife,
+}
+
+/// All clients that are here, or have been since records were last saved.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    devices: HashMap<DeviceKey, Device>,
+}
+
+#[derive(Debug, Default)]
+struct Device {
+    live: Vec<Live>,
+    waiting: Option<DeviceRecord>,
+    /// What is stored is not what is here.
+    changed: bool,
+}
+
+#[derive(Debug)]
+struct Live {
+    session: SessionId,
+    standing: Standing,
+    /// Its last sign of life when another connection claimed its position.
+    claimed: Option<SignOfLife>,
+}
+
+impl Ledger {
+    /// Whether anything is known of this client: else look into the store before [`connect`](Self::connect).
+    pub(crate) fn knows(&self, key: &DeviceKey) -> bool {
+        self.devices.contains_key(key)
+    }
+
+    /// A connection begins. Answers where its client was, if that is known; `stored` is used only where nothing is
+    /// known here. Positions of another epoch than the log's come first: they can only lead to a reset.
+    pub(crate) fn connect(
+        &mut self,
+        key: &DeviceKey,
+        session: SessionId,
+        stored: Option<DeviceRecord>,
+        sign: SignOfLife,
+        epoch: Epoch,
+    ) -> Option<(Position, Vec<OrderId>)> {
+        let device = self.devices.entry(key.clone()).or_insert_with(|| Device::stored(stored));
+        let found = device.claim(epoch);
+        let (position, orders) = match &found {
+            Some(found) => (Some(found.position), found.orders.iter().cloned().collect()),
+            None => (None, BTreeSet::new()),
+        };
+        device.live.push(Live { session, standing: Standing { position, orders, sign }, claimed: None });
+        device.changed = true;
+        found.map(|found| (found.position, found.orders))
+    }
+
+    /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it.
+    pub(crate) fn stands(&mut self, key: &DeviceKey, session: SessionId, standing: Standing) {
+        let Some(device) = self.devices.get_mut(key) else { return };
+        let Some(live) = device.live.iter_mut().find(|live| live.session == session) else { return };
+        let standing = Standing { position: standing.position.or(live.standing.position), ..standing };
+        let before = std::mem::replace(&mut live.standing, standing);
+        device.changed |= before.position != live.standing.position || before.orders != live.standing.orders;
+    }
+
+    /// A connection has ended where it stood last, at `at` (ms since the Unix epoch); `silently`: its client may have been
+    /// away for long.
+    pub(crate) fn end(&mut self, key: &DeviceKey, session: SessionId, epoch: Epoch, at: i64, silently: bool) {
+        let Some(device) = self.devices.get_mut(key) else { return };
+        let Some(index) = device.live.iter().position(|live| live.session == session) else { return };
+        let live = device.live.swap_remove(index);
+        if live.counts() || !silently {
+            let gone = live.record(at);
+            device.waiting = match (device.waiting.take(), gone) {
+                (Some(waiting), Some(gone)) => Some(both(waiting, gone, epoch)),
+                (waiting, gone) => waiting.or(gone),
+            };
+        }
+        device.changed = true;
+    }
+
+    /// What is to be stored: all that has changed, as it is at `at`. They count as stored until they change again.
+    pub(crate) fn take_changed(&mut self, epoch: Epoch, at: i64) -> Vec<(DeviceKey, DeviceRecord)> {
+        let changed = self.devices.iter_mut().filter(|(_, device)| device.changed);
+        let records = changed.filter_map(|(key, device)| {
+            device.changed = false;
+            Some((key.clone(), device.record(epoch, at)?))
+        });
+        records.collect()
+    }
+
+    /// These could not be stored: they are to be stored once more.
+    pub(crate) fn put_back(&mut self, records: &[(DeviceKey, DeviceRecord)]) {
+        for (key, _) in records {
+            if let Some(device) = self.devices.get_mut(key) {
+                device.changed = true;
+            }
+        }
+    }
+
+    /// Forgets those who are not here and whose record is stored.
+    pub(crate) fn forget_stored(&mut self) {
+        self.devices.retain(|_, device| device.changed || !device.live.is_empty());
+    }
+
+    /// Forgets one, stored or not.
+    pub(crate) fn forget(&mut self, key: &DeviceKey) {
+        self.devices.remove(key);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.devices.len()
+    }
+}
+
+impl Device {
+    fn stored(record: Option<DeviceRecord>) -> Self {
+        Self { waiting: record, ..Self::default() }
+    }
+
+    /// Everything that counts, as one record.
+    fn record(&self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
+        let live = self.live.iter().filter(|live| live.counts()).filter_map(|live| live.record(at));
+        live.chain(self.waiting.clone()).reduce(|one, other| both(one, other, epoch))
+    }
+
+    /// A client comes: it takes the place of one that waits, or else is perhaps one that still seems to live.
+    fn claim(&mut self, epoch: Epoch) -> Option<DeviceRecord> {
+        let found = self.record(epoch, 0);
+        match &mut self.waiting {
+            Some(waiting) if waiting.connections > 1 => waiting.connections -= 1,
+            Some(_) => self.waiting = None,
+            None => {
+                for live in &mut self.live {
+                    live.claimed = Some(live.standing.sign);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Live {
+    /// Whether its position is still to be claimed.
+    fn counts(&self) -> bool {
+        self.claimed.is_none_or(|then| then != self.standing.sign)
+    }
+
+    fn record(&self, at: i64) -> Option<DeviceRecord> {
+        let orders = self.standing.orders.iter().cloned().collect();
+        Some(DeviceRecord { position: self.standing.position?, orders, connections: 1, at })
+    }
+}
+
+fn both(one: DeviceRecord, other: DeviceRecord, epoch: Epoch) -> DeviceRecord {
+    let (first, second) = if comes_before(&one, &other, epoch) { (one, other) } else { (other, one) };
+    let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
+    DeviceRecord {
+        position: first.position,
+        orders: orders.into_iter().collect(),
+        connections: first.connections.saturating_add(second.connections).min(CONNECTIONS),
+        at: first.at.max(second.at),
+    }
+}
+
+fn comes_before(one: &DeviceRecord, other: &DeviceRecord, epoch: Epoch) -> bool {
+    let rank = |record: &DeviceRecord| (record.position.epoch() == epoch, record.position.n());
+    rank(one) <= rank(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Identity, Role};
+    use proptest::prelude::*;
+
+    const EPOCH: Epoch = Epoch::from_bits(1);
+
+    fn key() -> DeviceKey {
+        let mut identity = Identity::new("u1".parse().unwrap(), Role::Customer);
+        identity.token_id = Some("t".to_owned());
+        DeviceKey::of(&identity, None).unwrap()
+    }
+
+    fn at(n: u64) -> Position {
+        Position { epoch: EPOCH, check: 0, n }
+    }
+
+    /// A phone, as it really is: what it has received, and its connections, of which the last may be whole.
+    #[derive(Default)]
+    struct Phone {
+        received: Option<u64>,
+        connection: Option<(SessionId, u64)>,
+    }
+
+    struct World {
+        ledger: Ledger,
+        stored: Option<DeviceRecord>,
+        head: u64,
+        now: i64,
+        /// Connections that the server takes for living ones although nobody is there.
+        ghosts: Vec<SessionId>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self { ledger: Ledger::default(), stored: None, head: 0, now: 0, ghosts: Vec::new() }
+        }
+
+        fn save(&mut self) {
+            if let Some((_, record)) = self.ledger.take_changed(EPOCH, self.now).pop() {
+                self.stored = Some(record);
+            }
+            self.ledger.forget_stored();
+        }
+
+        /// What the phone is given to go on from.
+        fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
+            self.ghosts.extend(phone.connection.take().map(|(session, _)| session));
+            let session = SessionId::random();
+            let stored = if self.ledger.knows(&key()) { None } else { self.stored.clone() };
+            let found = self.ledger.connect(&key(), session, stored, SignOfLife(0, 0), EPOCH);
+            let from = found.map(|(position, _)| position.n());
+            phone.connection = Some((session, 0));
+            let begun = from.unwrap_or(self.head);
+            self.stands(session, begun, 0);
+            self.save();
+            from
+        }
+
+        fn stands(&mut self, session: SessionId, n: u64, pongs: u64) {
+            let standing =
+                Standing { position: Some(at(n)), orders: BTreeSet::new(), sign: SignOfLife(pongs, 0) };
+            self.ledger.stands(&key(), session, standing);
+        }
+
+        /// The phone receives all there is, and the server hears that it did.
+        fn confirm(&mut self, phone: &mut Phone) {
+            let Some((session, pongs)) = &mut phone.connection else { return };
+            phone.received = Some(self.head);
+            *pongs += 1;
+            let (session, pongs) = (*session, *pongs);
+            self.stands(session, self.head, pongs);
+        }
+
+        fn lose(&mut self, phone: &mut Phone) {
+            if let Some((session, _)) = phone.connection.take() {
+                self.now += 1;
+                self.ledger.end(&key(), session, EPOCH, self.now, false);
+            }
+        }
+
+        fn bury(&mut self) {
+            if let Some(ghost) = self.ghosts.pop() {
+                self.now += 1;
+                self.ledger.end(&key(), ghost, EPOCH, self.now, true);
+            }
+        }
+
+        fn crash(&mut self, phones: &mut [Phone]) {
+            self.ledger = Ledger::default();
+            self.ghosts.clear();
+            phones.iter_mut().for_each(|phone| phone.connection = None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// One phone, whatever happens to its line and to the server, goes on no later than where it really was, and
+        /// is not sent back further than to what the server last knew of it.
+        #[test]
+        fn a_phone_goes_on_where_it_was(steps in proptest::collection::vec(0u8..7, 0..60)) {
+            let (mut world, mut phones) = (World::new(), [Phone::default()]);
+            let mut stored = 0;
+            for step in steps {
+                world.head += 1;
+                match step {
+                    0 | 1 => {
+                        let known = phones[0].received;
+                        let from = world.connect(&mut phones[0]);
+                        if let Some(known) = known {
+                            prop_assert!(from.is_some_and(|from| (stored..=known).contains(&from)), "{from:?} for {known}");
+                        }
+                        if from.is_none() {
+                            phones[0].received = Some(world.head);
+                        }
+                    }
+                    2 | 3 => world.confirm(&mut phones[0]),
+                    4 => world.lose(&mut phones[0]),
+                    5 => world.bury(),
+                    _ => world.crash(&mut phones),
+                }
+                if step != 6 {
+                    world.save();
+                    stored = world.stored.as_ref().map_or(0, |record| record.position.n());
+                }
+            }
+        }
+
+        /// Two phones with one token, whose lines break so that the server notices: neither goes on later than where
+        /// it was.
+        #[test]
+        fn phones_that_share_a_token_miss_nothing(steps in proptest::collection::vec((0u8..4, 0usize..2), 0..60)) {
+            let (mut world, mut phones) = (World::new(), [Phone::default(), Phone::default()]);
+            // Both are known before anything happens.
+            for phone in &mut phones {
+                world.connect(phone);
+                world.confirm(phone);
+            }
+            for (step, which) in steps {
+                world.head += 1;
+                match step {
+                    0 | 1 if phones[which].connection.is_none() => {
+                        let from = world.connect(&mut phones[which]);
+                        prop_assert!(from <= phones[which].received && from.is_some());
+                    }
+                    2 => world.confirm(&mut phones[which]),
+                    3 => world.lose(&mut phones[which]),
+                    _ => {}
+                }
+                world.save();
+            }
+        }
+    }
+
+    #[test]
+    fn a_position_of_another_epoch_comes_first() {
+        let mut ledger = Ledger::default();
+        let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
+        let stored = DeviceRecord { position: old, orders: Vec::new(), connections: 2, at: 0 };
+        let sign = SignOfLife(0, 0);
+        let first = ledger.connect(&key(), SessionId::random(), Some(stored), sign, EPOCH);
+        assert_eq!(first.map(|(position, _)| position), Some(old));
+        let session = SessionId::random();
+        assert_eq!(ledger.connect(&key(), session, None, sign, EPOCH).map(|(p, _)| p), Some(old));
+        ledger.stands(&key(), session, Standing { position: Some(at(5)), orders: BTreeSet::new(), sign });
+    }
+}

@@ -1,0 +1,180 @@
+//! Where a session begins: after the position that its client shows, or where the client is known to have been, or at
+//! the end of the log.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    End, Outgoing, Refusal, Session, Start,
+    control::{self, RESET},
+    start::Wish,
+};
+use crate::{
+    OrderId, Position, Room,
+    device::{SignOfLife, Standing},
+    log::{LogError, ResetReason, Resumable, judge},
+    node::Node,
+};
+
+/// While the log cannot be read a session waits so long; then its transport is closed, and the client comes back.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The most entries that are replayed to a client that shows no position of its own.
+const DEVICE_ENTRIES: usize = 1_000;
+
+/// Where to go on, and how much of it at most.
+struct Place {
+    since: Result<Position, ResetReason>,
+    limit: usize,
+}
+
+impl Session {
+    /// Joins the rooms that the client asked for, so that one position serves them all, and sets the cursor. What the
+    /// log had by then is dispatched before anything is handed over, so that `rt:ready` is never behind what the client
+    /// has seen elsewhere. `false`: the session has ended.
+    pub(super) async fn begin(&self, node: &Node, start: &mut Start) -> bool {
+        match self.try_begin(node, std::mem::take(&mut start.wish)).await {
+            Ok(recovered) => {
+                (start.recovered, start.begun) = (recovered, true);
+                true
+            }
+            Err(error) => {
+                self.end_unread(&error);
+                false
+            }
+        }
+    }
+
+    async fn try_begin(&self, node: &Node, wish: Wish) -> Result<bool, LogError> {
+        self.join_orders(node, wish.orders).await;
+        let known = patiently(|| node.devices.connect(self, node.epoch())).await?;
+        if self.ended_by().is_some() {
+            node.devices.end(self, node.epoch());
+        }
+        let limit = node.limits.replay_entries;
+        let place = match (wish.since, known) {
+            (Some(since), _) => Some(Place { since, limit }),
+            (None, Some((position, orders))) => {
+                self.join_known_orders(node, orders).await;
+                Some(Place { since: Ok(position), limit: limit.min(DEVICE_ENTRIES) })
+            }
+            (None, None) => None,
+        };
+        patiently(|| node.up_to_date()).await?;
+        let begun = match place {
+            Some(Place { since: Ok(position), limit }) => {
+                Some(patiently(|| self.judge(node, position, limit)).await?.map(|_| position))
+            }
+            Some(Place { since: Err(reason), .. }) => Some(Err(reason)),
+            None => None,
+        };
+        Ok(self.go_on(node, begun))
+    }
+
+    /// Sets the cursor. Answers whether a position was honoured.
+    pub(super) fn go_on(&self, node: &Node, begun: Option<Result<Position, ResetReason>>) -> bool {
+        let recovered = matches!(begun, Some(Ok(_)));
+        match begun {
+            Some(Ok(position)) => self.state().begin(position),
+            Some(Err(reason)) => self.reset(node, reason),
+            None => {
+                let mut state = self.state();
+                state.begin(node.window.head());
+            }
+        }
+        node.devices.begun(self);
+        recovered
+    }
+
+    /// Whether nothing is missing after `position`, and there is not too much of it: by the window where that reaches.
+    pub(super) async fn judge(
+        &self,
+        node: &Node,
+        position: Position,
+        limit: usize,
+    ) -> Result<Result<Resumable, ResetReason>, LogError> {
+        let rooms: Vec<Room> = self.rooms().into_iter().collect();
+        let judged = node.window.recent().judge(position, rooms.iter(), limit);
+        let judged = match judged {
+            Some(judged) => judged,
+            None => judge(position, node.log.history(position.n(), &rooms, limit + 1).await?, limit),
+        };
+        let afford = |resumable: &Resumable| node.replays.afford(&self.identity.user, resumable.missed);
+        Ok(judged
+            .and_then(|resumable| if afford(&resumable) { Ok(resumable) } else { Err(ResetReason::TooOld) }))
+    }
+
+    /// Tells the client to reload, and goes on from the head.
+    pub(super) fn reset(&self, node: &Node, reason: ResetReason) {
+        let mut state = self.state();
+        let head = node.window.head();
+        state.reset(head, Outgoing::at(RESET, control::reset(reason.code(), head), head));
+        tracing::info!(session = %self.id, reason = reason.code(), "the client is to reload");
+    }
+
+    pub(super) fn end_unread(&self, error: &LogError) {
+        tracing::warn!(session = %self.id, error = error as &dyn std::error::Error, "the log cannot be read");
+        self.end(End::Unavailable);
+    }
+
+    /// Joins the rooms that the client asked for.
+    async fn join_orders(&self, node: &Node, orders: Vec<Result<OrderId, String>>) {
+        for order in orders {
+            let joined = match &order {
+                Ok(order) => self.join_from_the_start(node, order).await,
+                Err(_) => Err(Refusal::InvalidOrderId),
+            };
+            if let Err(refusal) = joined {
+                let text = order.as_ref().map_or_else(String::as_str, OrderId::as_str);
+                self.refuse("join_order_room", refusal.code(), Some(text), None);
+            }
+        }
+    }
+
+    /// Joins the rooms that the client was in. It did not ask for them now, and is not told of a refusal.
+    async fn join_known_orders(&self, node: &Node, orders: Vec<OrderId>) {
+        for order in orders {
+            if let Err(refusal) = self.join_from_the_start(node, &order).await {
+                tracing::debug!(session = %self.id, %order, code = refusal.code(), "not joined again");
+            }
+        }
+    }
+
+    async fn join_from_the_start(&self, node: &Node, order: &OrderId) -> Result<(), Refusal> {
+        if !self.room_is_free(&node.limits) {
+            return Err(Refusal::TooManyRooms);
+        }
+        node.admit(self, order, |session, room| session.state().join(room, 0)).await
+    }
+
+    /// Where the client stands, for when it comes back. One that says goodbye has got all that was written.
+    pub(crate) fn standing(&self) -> Standing {
+        let mut state = self.state();
+        let pongs = self.settle(&mut state);
+        let left = self.ended_by() == Some(End::ClientLeft);
+        let position = if left { state.confirmed().written() } else { state.confirmed().at() };
+        let orders = state.rooms().filter_map(Room::order).cloned().collect();
+        Standing { position, orders, sign: SignOfLife(pongs, self.active_at()) }
+    }
+}
+
+/// Tries again while the log cannot be read, but not for ever.
+pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
+where
+    F: Future<Output = Result<T, LogError>>,
+{
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let failed = match tokio::time::timeout_at(deadline, attempt()).await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(error)) => error,
+            Err(late) => return Err(LogError::Unavailable(late.into())),
+        };
+        if Instant::now() + PAUSE >= deadline {
+            return Err(failed);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

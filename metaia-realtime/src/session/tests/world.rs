@@ -1,0 +1,422 @@
+//! The real parts of a node, one client, and what is known of both.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::FutureExt as _;
+use serde_json::json;
+
+use super::super::{End, Outgoing, Port, Progress, Session, Start, catch_up::Read, control::RESET};
+use crate::{
+    EventLog, Identity, JwtAuthenticator, Limits, MemoryLog, NewEntry, OrderId, Position, Realtime, Role,
+    Room, dispatch,
+    log::{Entry, Head, History, LogError, Page, Retention},
+    node::Node,
+    registry::Entered,
+    window::Window,
+};
+
+/// Room 0 is the session's own; 1 and 2 are orders; 3 is somebody else's.
+pub(super) fn room(index: usize) -> Room {
+    match index {
+        0 => Room::User("c1".parse().unwrap()),
+        1 | 2 => Room::Order(order(index)),
+        _ => Room::User("other".parse().unwrap()),
+    }
+}
+
+pub(super) fn order(index: usize) -> OrderId {
+    format!("o{index}").parse().unwrap()
+}
+
+pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("nothing to wait for")
+}
+
+/// A small log that may begin anew: as one that was restored behind a running node's back.
+#[derive(Clone)]
+pub(super) struct Log(Arc<Mutex<MemoryLog>>);
+
+impl Log {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(small())))
+    }
+
+    pub(super) fn now(&self) -> MemoryLog {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn small() -> MemoryLog {
+    MemoryLog::new(Retention::MEMORY.entries(12))
+}
+
+impl EventLog for Log {
+    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
+        Ok(self.now().append_now(entries))
+    }
+    async fn head(&self) -> Result<Head, LogError> {
+        self.now().head().await
+    }
+    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+        self.now().read(rooms, after, limit).await
+    }
+    async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
+        self.now().history(n, rooms, limit).await
+    }
+    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.now().changes()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Counter(pub(super) AtomicU64);
+
+impl Port for Counter {
+    fn wake(&self) {}
+    fn progress(&self) -> Option<Progress> {
+        Some(Progress { written: self.0.load(Ordering::SeqCst), ..Progress::default() })
+    }
+    fn close(&self, _: End) {}
+}
+
+/// What the client got since it was last told where it stands, and what it should have got.
+#[derive(Default)]
+struct Stretch {
+    /// Rooms, from which `n` on, and up to which.
+    member: Vec<(Room, u64, u64)>,
+    got: Vec<Arc<Entry>>,
+}
+
+impl Stretch {
+    fn new(rooms: impl Iterator<Item = Room>, after: u64) -> Self {
+        Self { member: rooms.map(|room| (room, after, u64::MAX)).collect(), got: Vec::new() }
+    }
+
+    fn wants(&self, entry: &Entry) -> bool {
+        let is_in = |room: &Room| {
+            let of = |(of, from, to): &(Room, u64, u64)| of == room && (*from + 1..=*to).contains(&entry.n());
+            self.member.iter().any(of)
+        };
+        entry.recheck().is_none() && entry.content().rooms().iter().any(is_in)
+    }
+}
+
+pub(super) struct World {
+    pub(super) node: Node,
+    pub(super) log: Log,
+    pub(super) session: Arc<Session>,
+    pub(super) port: Arc<Counter>,
+    start: Start,
+    read: Option<(Read, Page)>,
+    /// All that was ever appended to the log of this epoch.
+    appended: Vec<Arc<Entry>>,
+    /// What the session handed over and the client may not have got yet, each with its stretch.
+    sent: Vec<(usize, Outgoing)>,
+    taken: u64,
+    /// The client's own.
+    since: Option<Position>,
+    stretches: Vec<Stretch>,
+    received: usize,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let log = Log::new();
+        let node = node(&log);
+        let port = Arc::new(Counter::default());
+        let session = connect(&node, &port);
+        let mut world = Self {
+            node,
+            log,
+            session,
+            port,
+            start: Start::default(),
+            read: None,
+            appended: Vec::new(),
+            sent: Vec::new(),
+            taken: 0,
+            since: None,
+            stretches: Vec::new(),
+            received: 0,
+        };
+        world.begin(&[]);
+        world
+    }
+
+    pub(super) fn publish(&mut self, rooms: &[usize], size: usize) {
+        let rooms: Vec<Room> = rooms.iter().copied().map(room).collect();
+        self.append(NewEntry::event(rooms, ("e", json!({ "x": "x".repeat(size) }))).unwrap());
+    }
+
+    pub(super) fn append(&mut self, entry: NewEntry) {
+        let at = self.log.now().append_now(vec![entry.clone()])[0];
+        self.appended.push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
+    }
+
+    fn read_log(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
+        now(self.log.read(rooms, after, limit)).unwrap()
+    }
+
+    pub(super) fn dispatch(&self, count: usize) {
+        let head = self.node.window.head();
+        let page = self.read_log(None, head.n(), count);
+        if page.epoch == head.epoch() {
+            dispatch::offer_all(&self.node, head.n(), &page);
+        } else {
+            now(dispatch::begin_again(&self.node)).unwrap();
+        }
+    }
+
+    fn dispatch_all(&self) {
+        while self.node.window.head() != now(self.log.head()).unwrap().position {
+            self.dispatch(64);
+        }
+    }
+
+    /// Joins at once; `from` says where the room begins, by the session's cursor and the dispatcher's head.
+    pub(super) fn join(
+        &mut self,
+        index: usize,
+        join_state: impl Fn(&Session, &Node, Room),
+        from: impl Fn(u64, u64) -> u64,
+    ) {
+        let order = order(index);
+        let mut join = self.node.registry.begin_join(&order);
+        let registry = &self.node.registry;
+        let entered =
+            registry.enter(&self.session, &mut join, |session, room| join_state(session, &self.node, room));
+        assert_eq!(entered, Entered::Yes);
+        drop(join);
+        let room = room(index);
+        let from = from(self.session.state().cursor(), self.node.window.head().n());
+        match self.stretch().member.iter_mut().find(|(of, _, to)| *of == room && *to == u64::MAX) {
+            Some((_, since, _)) => *since = from.min(*since),
+            None => self.stretch().member.push((room, from, u64::MAX)),
+        }
+    }
+
+    pub(super) fn leave(&mut self, index: usize) {
+        let room = room(index);
+        self.ends(&room);
+        self.node.registry.leave(&self.session, &room);
+        self.session.state().leave(&room);
+    }
+
+    fn ends(&mut self, room: &Room) {
+        let cursor = self.session.state().cursor();
+        for (_, _, to) in self.stretch().member.iter_mut().filter(|(of, _, to)| of == room && *to == u64::MAX)
+        {
+            *to = cursor;
+        }
+    }
+
+    pub(super) fn decide(&mut self, allowed: bool) {
+        let Some((order, n)) = self.session.state().next_recheck() else { return };
+        if allowed {
+            self.session.state().rechecked(&order, n);
+        } else {
+            self.ends(&Room::Order(order.clone()));
+            self.session.lose_room(&self.node, &order, n, "access_revoked");
+        }
+    }
+
+    pub(super) fn step(&mut self) {
+        if self.session.state().next_recheck().is_some() {
+            return;
+        }
+        self.session.reload_if_lost(&self.node, &mut self.start);
+        let from = self.session.state().cursor();
+        let reaches = self.node.window.recent().reaches(from);
+        if reaches {
+            self.session.replay_window(&self.node, &mut self.start);
+        } else {
+            self.begin_read();
+            self.end_read();
+        }
+    }
+
+    pub(super) fn begin_read(&mut self) {
+        let may = self.session.state().may_replay();
+        let read = self.session.page_to_read(&self.node);
+        // One step at a time: none is begun while another is under way, nor is anything else done meanwhile by it.
+        if may && self.read.is_none() && read.from < self.node.window.head().n() {
+            let page = self.read_log(Some(&read.rooms), read.from, 3);
+            self.read = Some((read, page));
+        }
+    }
+
+    pub(super) fn end_read(&mut self) {
+        if let Some((read, page)) = self.read.take() {
+            self.session.replay_read(&self.node, &mut self.start, &read, &page);
+        }
+    }
+
+    pub(super) fn write(&self, count: u64) {
+        let written = self.port.0.load(Ordering::SeqCst);
+        self.port.0.store((written + count).min(self.taken), Ordering::SeqCst);
+    }
+
+    /// Takes what is queued to where the socket would be.
+    pub(super) fn take(&mut self) {
+        while let Some(outgoing) = self.session.take() {
+            self.taken += 1;
+            if let Outgoing::Control { name: RESET, at: Some(at), .. } = &outgoing {
+                let rooms: Vec<Room> = self.session.rooms().into_iter().collect();
+                self.stretches.push(Stretch::new(rooms.into_iter(), at.n()));
+            }
+            self.sent.push((self.stretches.len() - 1, outgoing));
+        }
+    }
+
+    pub(super) fn packets_sent(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// How many entries were handed over in all.
+    pub(super) fn entries_sent(&self) -> usize {
+        self.received + self.sent.iter().filter(|packet| matches!(packet, (_, Outgoing::Entry(_)))).count()
+    }
+
+    /// The client gets so many of the packets that were sent to it.
+    pub(super) fn receive(&mut self, count: usize) -> Result<(), String> {
+        let count = count.min(self.sent.len());
+        for (stretch, packet) in self.sent.drain(..count).collect::<Vec<_>>() {
+            self.since = packet.position().or(self.since);
+            if let Outgoing::Entry(entry) = packet {
+                self.stretches[stretch].got.push(entry);
+                self.received += 1;
+            }
+        }
+        self.check_so_far()
+    }
+
+    fn stretch(&mut self) -> &mut Stretch {
+        self.stretches.last_mut().unwrap()
+    }
+
+    /// What came is what should have come so far, in order and once each.
+    fn check_so_far(&self) -> Result<(), String> {
+        for stretch in &self.stretches {
+            let got: Vec<u64> = stretch.got.iter().map(|entry| entry.n()).collect();
+            let wanted = self.wanted(stretch);
+            if !wanted.starts_with(&got) {
+                return Err(format!("got {got:?} of {wanted:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wanted(&self, stretch: &Stretch) -> Vec<u64> {
+        self.appended.iter().filter(|entry| stretch.wants(entry)).map(|entry| entry.n()).collect()
+    }
+
+    /// The line breaks: what was sent and not received is gone. The client comes back with its last position and asks
+    /// for the order rooms that it was in.
+    pub(super) fn reconnect(&mut self) -> Result<(), String> {
+        self.check_so_far()?;
+        let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
+        self.node.end(&self.session, End::TransportLost);
+        self.come_back(&orders);
+        Ok(())
+    }
+
+    /// The server is killed and starts again on the same log.
+    pub(super) fn crash(&mut self) -> Result<(), String> {
+        self.check_so_far()?;
+        let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
+        self.node = node(&self.log);
+        self.come_back(&orders);
+        Ok(())
+    }
+
+    fn come_back(&mut self, orders: &[OrderId]) {
+        (self.sent, self.read, self.taken) = (Vec::new(), None, 0);
+        self.port = Arc::new(Counter::default());
+        self.session = connect(&self.node, &self.port);
+        self.begin(orders);
+    }
+
+    fn begin(&mut self, orders: &[OrderId]) {
+        self.start = Start::default();
+        for order in orders {
+            let mut join = self.node.registry.begin_join(order);
+            let from_the_start = |session: &Session, room| session.state().join(room, 0);
+            assert_eq!(self.node.registry.enter(&self.session, &mut join, from_the_start), Entered::Yes);
+        }
+        // What the log had by then is dispatched before anybody begins.
+        self.dispatch_all();
+        let begun = self.since.map(|since| {
+            let limit = self.node.limits.replay_entries;
+            now(self.session.judge(&self.node, since, limit)).unwrap().map(|_| since)
+        });
+        let after = match begun {
+            Some(Ok(since)) => since.n(),
+            _ => self.node.window.head().n(),
+        };
+        self.session.go_on(&self.node, begun);
+        self.start.begun();
+        let rooms: Vec<Room> = self.session.rooms().into_iter().collect();
+        self.stretches = vec![Stretch::new(rooms.into_iter(), after)];
+    }
+
+    /// The log begins anew behind the node's back.
+    pub(super) fn new_epoch(&mut self) -> Result<(), String> {
+        // Whatever the client has of the old history is looked at now: it is not what comes later.
+        self.receive(usize::MAX)?;
+        self.check_so_far()?;
+        *self.log.0.lock().unwrap() = small();
+        self.appended.clear();
+        self.stretches = vec![Stretch::default()];
+        self.read = None;
+        self.dispatch(1);
+        Ok(())
+    }
+
+    /// All is dispatched, allowed, written, caught up and received.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.session.state().release();
+        self.end_read();
+        let mut rounds = 0;
+        while self.node.window.head() != now(self.log.head()).unwrap().position
+            || !self.session.state().is_live()
+        {
+            self.dispatch(64);
+            self.decide(true);
+            self.take();
+            self.write(64);
+            self.receive(64)?;
+            self.step();
+            rounds += 1;
+            if rounds > 1_000 {
+                return Err("it never goes live".to_owned());
+            }
+        }
+        self.take();
+        self.receive(usize::MAX)?;
+        self.check_so_far()?;
+        let Some(last) = self.stretches.last() else { return Ok(()) };
+        let (got, wanted) = (last.got.len(), self.wanted(last));
+        if got == wanted.len() { Ok(()) } else { Err(format!("{got} of {wanted:?} came")) }
+    }
+}
+
+fn connect(node: &Node, port: &Arc<Counter>) -> Arc<Session> {
+    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
+    let session = Arc::new(Session::new(identity, None, None, &node.limits, Arc::clone(port) as _));
+    assert!(node.register(&session));
+    session
+}
+
+fn node(log: &Log) -> Node {
+    let limits =
+        Limits { window_entries: 4, window_bytes: 2_000, replay_entries: 1_000, ..Limits::default() };
+    let parts = Realtime::builder()
+        .log(log.clone())
+        .limits(limits)
+        .authenticator(JwtAuthenticator::hs256("secret").unwrap());
+    let window = now(Window::bounded_at_the_end_of(&*parts.log, 6, 100_000)).unwrap();
+    Node::new(window, parts).unwrap()
+}

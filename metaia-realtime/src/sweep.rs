@@ -1,0 +1,49 @@
+//! What a node does now and then: tells positions to clients that were told none for long, and stores how far each has
+//! got.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::node::Node;
+
+const EVERY: Duration = Duration::from_secs(30);
+/// After a failure to store.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A client whose last position is this many entries old is told a newer one, so that it is found in the window when it
+/// comes back.
+const OLD: u64 = 2_048;
+
+/// Runs until the node stops. Who has just come is stored at once, all others every 30 s.
+pub(crate) async fn run(node: Arc<Node>) {
+    let mut every = interval_at(Instant::now() + EVERY, EVERY);
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = node.stopping.cancelled() => return,
+            _ = every.tick() => look_at_all(&node),
+            () = node.devices.urgent() => {}
+        }
+        if let Err(error) = node.devices.save(node.epoch()).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "device positions cannot be stored; trying again"
+            );
+            if tokio::time::timeout(PAUSE, node.stopping.cancelled()).await.is_ok() {
+                return;
+            }
+            node.devices.remind();
+        }
+    }
+}
+
+pub(crate) fn look_at_all(node: &Node) {
+    let dispatched = node.window.dispatched();
+    for session in node.registry.all() {
+        session.tell_position(dispatched, OLD);
+        node.devices.stands(&session);
+    }
+    node.replays.forget_old();
+}

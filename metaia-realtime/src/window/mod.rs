@@ -1,0 +1,111 @@
+//! The window: the entries this node dispatched last, so that most reconnects do not touch the store.
+//!
+//! Bounded by count and bytes; what is older is read from the log. A node that starts fills it with the end of the log,
+//! so that those who come back after a crash find it full.
+
+mod recent;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+pub(crate) use recent::Recent;
+
+use crate::{
+    Position,
+    log::{DynEventLog, Entry, LogError},
+};
+
+const ENTRIES: usize = 4_096;
+const BYTES: usize = 8 * 1024 * 1024;
+/// Entries per read while it is filled.
+const PAGE: usize = 512;
+
+/// The window of one node. The dispatcher writes it, sessions read it under their own lock.
+#[derive(Debug)]
+pub(crate) struct Window {
+    recent: Mutex<Recent>,
+    /// Follows what has been dispatched.
+    reached: watch::Sender<Position>,
+}
+
+impl Window {
+    /// The window of a node that begins at the end of `log`.
+    pub(crate) async fn at_the_end_of(log: &dyn DynEventLog) -> Result<Self, LogError> {
+        Self::bounded_at_the_end_of(log, ENTRIES, BYTES).await
+    }
+
+    pub(crate) async fn bounded_at_the_end_of(
+        log: &dyn DynEventLog,
+        max_entries: usize,
+        max_bytes: usize,
+    ) -> Result<Self, LogError> {
+        let head = log.head().await?.position;
+        let mut recent = Recent::new(head, max_entries, max_bytes);
+        let mut after = head.n().saturating_sub(max_entries as u64);
+        while after < head.n() {
+            let page = log.read(None, after, PAGE).await?;
+            // The log may have grown meanwhile, which is dispatched later; where it was trimmed or began anew, what is
+            // here so far is not the end of it.
+            let known = page.entries.iter().take_while(|entry| entry.n() <= head.n());
+            if page.epoch != head.epoch() || !recent.fill(known) {
+                break;
+            }
+            after = page.scanned;
+        }
+        if !recent.is_full() {
+            recent.begin_again(head);
+        }
+        Ok(Self { recent: Mutex::new(recent), reached: watch::Sender::new(head) })
+    }
+
+    /// An empty window after `head`.
+    #[cfg(any(test, feature = "bench"))]
+    pub(crate) fn new(head: Position) -> Self {
+        Self::bounded(head, ENTRIES, BYTES)
+    }
+
+    #[cfg(any(test, feature = "bench"))]
+    pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
+        let recent = Recent::new(head, max_entries, max_bytes);
+        Self { recent: Mutex::new(recent), reached: watch::Sender::new(head) }
+    }
+
+    /// A poisoned lock is taken over: no method leaves the window half changed.
+    pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The position of the last entry that sessions may have seen.
+    pub(crate) fn head(&self) -> Position {
+        self.recent().head()
+    }
+
+    pub(crate) fn push(&self, entry: &Arc<Entry>) {
+        self.recent().push(entry);
+    }
+
+    /// The history so far is not the log's any more: begins anew after `head`.
+    pub(crate) fn begin_again(&self, head: Position) {
+        self.recent().begin_again(head);
+        self.reached.send_replace(head);
+    }
+
+    /// Every session has been offered everything up to `position`.
+    pub(crate) fn set_dispatched(&self, position: Position) {
+        self.recent().set_dispatched(position);
+        self.reached.send_replace(position);
+    }
+
+    /// Up to where every session has been offered everything.
+    pub(crate) fn dispatched(&self) -> Position {
+        self.recent().dispatched()
+    }
+
+    /// Waits until every session has been offered everything up to `head`. Cancel safe.
+    pub(crate) async fn reached(&self, head: Position) {
+        let there = |at: &Position| at.epoch() == head.epoch() && at.n() >= head.n();
+        // It cannot fail: the sender is ours.
+        self.reached.subscribe().wait_for(there).await.ok();
+    }
+}
