@@ -2,6 +2,10 @@
 //!
 //! When a bound is reached the oldest entries go, never the last one. A client whose position is older than that gets
 //! `rt:reset`, and only if something for its rooms is really gone.
+//!
+//! Bounds are looked at with each append, and by [`MemoryLog::trim`]: in a log that nothing is appended to, entries stay
+//! beyond their age. Only the oldest entry is looked at, again and again: where the system's clock was set back, an
+//! entry from before waits until its time has come again, and those after it with it.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -58,13 +62,37 @@ impl MemoryLog {
 
     /// [`EventLog::append`] without a future: this log never waits and never fails.
     pub fn append_now(&self, entries: Vec<NewEntry>) -> Vec<Position> {
+        self.append_at(entries, clock::unix_ms())
+    }
+
+    /// The same at another time, in ms since the Unix epoch.
+    pub(crate) fn append_at(&self, entries: Vec<NewEntry>, now: i64) -> Vec<Position> {
         let mut state = self.state();
-        let positions = entries.into_iter().map(|new| state.push(new)).collect();
-        state.trim();
+        let positions = entries.into_iter().map(|new| state.push(new, now)).collect();
+        state.trim(now);
         let head = state.head.n();
         drop(state);
-        self.shared.head.send_replace(head);
+        self.tell(head);
         positions
+    }
+
+    /// Removes what is beyond the retention now. Each append does so too; this is for the age of entries in a log that
+    /// is quiet.
+    pub fn trim(&self) {
+        self.trim_at(clock::unix_ms());
+    }
+
+    pub(crate) fn trim_at(&self, now: i64) {
+        self.state().trim(now);
+    }
+
+    /// Outside the lock another append may have been told already: what is told never goes back.
+    fn tell(&self, head: u64) {
+        self.shared.head.send_if_modified(|told| {
+            let newer = head > *told;
+            *told = head.max(*told);
+            newer
+        });
     }
 
     /// A poisoned lock is taken over: no method leaves the state half changed.
@@ -116,29 +144,39 @@ impl EventLog for MemoryLog {
 }
 
 impl State {
-    fn push(&mut self, new: NewEntry) -> Position {
+    fn push(&mut self, new: NewEntry, now: i64) -> Position {
         if let Some(known) = self.ids.get(&new.id).and_then(|n| self.entry(*n)) {
             return known.position();
         }
-        let entry = Entry::new(self.epoch, self.head.n() + 1, clock::unix_ms(), new);
+        let entry = Entry::new(self.epoch, self.head.n() + 1, now, new);
         self.head = entry.position();
         self.bytes += entry.content().size() as u64;
         self.ids.insert(entry.content().id(), entry.n());
         for room in entry.content().rooms() {
-            self.rooms.entry(room.clone()).or_default().push_back(entry.n());
+            let index = self.rooms.entry(room.clone()).or_default();
+            // An entry may name a room twice.
+            if index.back() != Some(&entry.n()) {
+                index.push_back(entry.n());
+            }
         }
         self.entries.push_back(Arc::new(entry));
         self.head
     }
 
-    fn trim(&mut self) {
-        while self.entries.len() > 1
-            && (self.entries.len() > self.retention.entries || self.bytes > self.retention.bytes)
-        {
+    fn trim(&mut self, now: i64) {
+        while self.entries.len() > 1 && self.beyond_bounds(now) {
             if let Some(oldest) = self.entries.pop_front() {
                 self.forget(&oldest);
             }
         }
+    }
+
+    fn beyond_bounds(&self, now: i64) -> bool {
+        let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
+        let too_old = |oldest: &Arc<Entry>| oldest.ts() <= now.saturating_sub(age);
+        self.entries.len() > self.retention.entries
+            || self.bytes > self.retention.bytes
+            || self.entries.front().is_some_and(too_old)
     }
 
     fn forget(&mut self, oldest: &Entry) {
@@ -147,7 +185,7 @@ impl State {
         for room in oldest.content().rooms() {
             self.trimmed.mark(room, oldest.n());
             if let Some(index) = self.rooms.get_mut(room) {
-                index.pop_front();
+                index.pop_front_if(|n| *n == oldest.n());
                 if index.is_empty() {
                     self.rooms.remove(room);
                 }
@@ -166,7 +204,7 @@ impl State {
 
     fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
         let numbers: Vec<u64> = match rooms {
-            None => (after.max(self.floor()) + 1..=self.head.n()).take(limit).collect(),
+            None => (after.max(self.floor()).saturating_add(1)..=self.head.n()).take(limit).collect(),
             Some(rooms) => self.numbers(rooms, after, limit),
         };
         let trimmed = match rooms {
@@ -174,7 +212,8 @@ impl State {
             Some(rooms) => self.trimmed.highest(rooms),
         };
         let full = numbers.len() == limit;
-        let scanned = numbers.last().copied().filter(|_| full).unwrap_or_else(|| after.max(self.head.n()));
+        // A page that was to have nothing has looked at nothing.
+        let scanned = if full { numbers.last().copied().unwrap_or(after) } else { after.max(self.head.n()) };
         let entries = numbers.into_iter().filter_map(|n| self.entry(n).cloned()).collect();
         Page { epoch: self.epoch, entries, scanned, trimmed }
     }
