@@ -38,11 +38,52 @@ impl DeviceStore for MemoryDevices {
         kept.extend(records);
         let oldest = clock::unix_ms() - LIFE_MS;
         kept.retain(|_, record| record.at > oldest);
-        if kept.len() > RECORDS {
-            let mut times: Vec<i64> = kept.values().map(|record| record.at).collect();
-            let (_, &mut oldest, _) = times.select_nth_unstable(kept.len() - RECORDS);
-            kept.retain(|_, record| record.at > oldest);
-        }
+        keep(&mut kept, RECORDS);
         ready(Ok(()))
+    }
+}
+
+/// Removes the oldest beyond `most`; of those of one time, whichever.
+fn keep(kept: &mut HashMap<DeviceKey, DeviceRecord>, most: usize) {
+    let beyond = kept.len().saturating_sub(most);
+    if beyond == 0 {
+        return;
+    }
+    let mut times: Vec<i64> = kept.values().map(|record| record.at).collect();
+    let (older, &mut newest, _) = times.select_nth_unstable(beyond - 1);
+    let mut as_old = 1 + older.iter().filter(|at| **at == newest).count();
+    kept.retain(|_, record| {
+        let goes = record.at < newest || record.at == newest && as_old > 0;
+        as_old -= usize::from(goes && record.at == newest);
+        !goes
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Epoch, Identity, Position, Role};
+    use proptest::prelude::*;
+
+    fn saved(i: usize, at: i64) -> (DeviceKey, DeviceRecord) {
+        let device = i.to_string().parse().unwrap();
+        let identity = Identity::new("u".parse().unwrap(), Role::Customer);
+        let position = Position::start(Epoch::from_bits(0));
+        let record = DeviceRecord { position, orders: Vec::new(), connections: 1, at };
+        (DeviceKey::of(&identity, Some(&device)).unwrap(), record)
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_are_kept(times in proptest::collection::vec(0i64..5, 0..30), most in 0usize..30) {
+            let mut kept: HashMap<_, _> = times.iter().enumerate().map(|(i, at)| saved(i, *at)).collect();
+            keep(&mut kept, most);
+            let mut newest = times;
+            newest.sort_unstable_by(|a, b| b.cmp(a));
+            newest.truncate(most);
+            let mut at: Vec<i64> = kept.values().map(|record| record.at).collect();
+            at.sort_unstable_by(|a, b| b.cmp(a));
+            prop_assert_eq!(at, newest);
+        }
     }
 }
