@@ -44,7 +44,7 @@
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
 //! | `sqlite` | `log::SqliteLog`, and the SQLite writer thread with group commit |
 //! | `crash-points` | named points at which a test can have the process abort |
-//! | `testing` | a server in the process and a client per role, for your tests |
+//! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
 
 pub mod access;
 pub mod auth;

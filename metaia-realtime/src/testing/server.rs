@@ -1,30 +1,12 @@
-//! A server in the process and a client per role, for embedders' tests.
-//!
-//! ```
-//! use metaia_realtime::{Role, testing::TestServer};
-//! use serde_json::json;
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = TestServer::start(|builder| builder).await;
-//! let (_phone, mut updates) = server.client(Role::Customer, "c1").await;
-//! let user = "c1".parse()?;
-//! server.realtime().send_to_user(&user, ("greeting", json!({ "text": "hello" }))).await?;
-//! let event = updates.next_event().await.ok_or("the client closed")?;
-//! assert_eq!((event.name.as_str(), &event.data["text"]), ("greeting", &json!("hello")));
-//! server.stop().await;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! Everything here panics, with a sentence, where a test cannot go on.
+//! A server in the process, and clients of it.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use jsonwebtoken::{EncodingKey, Header};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::within;
 use crate::{
     Builder, JwtAuthenticator, Realtime, Role,
     client::{Client, ClientBuilder, Reconnect, Updates},
@@ -36,9 +18,6 @@ const SECRET: &str = "the secret of a test server, in no way secret";
 
 /// How long the tokens of a [`TestServer`] are good for.
 const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
-
-/// How long [`eventually`] and [`within`] wait: longer than anything takes where all is well.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server in the process, on a free port of 127.0.0.1.
 ///
@@ -141,28 +120,4 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         self.stopping.cancel();
     }
-}
-
-/// Waits for `future`, but not for ever.
-///
-/// # Panics
-/// After [`PATIENCE`], saying what was waited for.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited in vain for {what}"),
-    }
-}
-
-/// Waits until `holds`, looking again and again, but not for ever.
-///
-/// # Panics
-/// After [`PATIENCE`], saying what was waited for.
-pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    within(what, async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
 }

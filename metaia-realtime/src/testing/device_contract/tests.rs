@@ -1,0 +1,178 @@
+//! The suite against records in memory, and against stores with planted defects.
+
+use std::{
+    collections::BTreeMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex},
+};
+
+use tokio::task::yield_now;
+
+use super::{Clause, Subject, check};
+use crate::{
+    clock,
+    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, MemoryDevices},
+    log::LogError,
+};
+
+mod memory {
+    use super::{MemoryDevices, Subject};
+
+    struct InMemory;
+
+    impl Subject for InMemory {
+        type Store = MemoryDevices;
+        const DURABLE: bool = false;
+
+        fn new() -> Self {
+            Self
+        }
+
+        async fn open(&self) -> MemoryDevices {
+            MemoryDevices::default()
+        }
+    }
+
+    crate::device_contract!(InMemory);
+}
+
+/// What is wrong with a store. The names say what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    None,
+    KeepsFewOrders,
+    KeepsTheFirst,
+    KeepsTheNewest,
+    IgnoresCase,
+    CutsKeys,
+    KeepsForEver,
+    ForgetsAllWhenOneExpires,
+    SavesOneByOne,
+    LosesTheLast,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Flawed {
+    flaw: Option<Flaw>,
+    records: Arc<Mutex<BTreeMap<String, DeviceRecord>>>,
+}
+
+impl Flawed {
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn name(&self, key: &DeviceKey) -> String {
+        match self.flaw {
+            Some(Flaw::IgnoresCase) => key.as_str().to_lowercase(),
+            Some(Flaw::CutsKeys) => key.as_str().split('\0').next().unwrap_or_default().to_owned(),
+            _ => key.as_str().to_owned(),
+        }
+    }
+
+    fn put(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey, mut record: DeviceRecord) {
+        if self.has(Flaw::KeepsFewOrders) {
+            record.orders.truncate(100);
+        }
+        let name = self.name(key);
+        let stays = match records.get(&name) {
+            Some(_) if self.has(Flaw::KeepsTheFirst) => true,
+            Some(before) if self.has(Flaw::KeepsTheNewest) => before.at > record.at,
+            _ => false,
+        };
+        if !stays {
+            records.insert(name, record);
+        }
+    }
+}
+
+impl DeviceStore for Flawed {
+    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
+        let oldest = if self.has(Flaw::KeepsForEver) { i64::MIN } else { clock::unix_ms() - LIFE_MS };
+        let records = self.records.lock().unwrap();
+        let expired = records.values().any(|record| record.at < oldest);
+        if self.has(Flaw::ForgetsAllWhenOneExpires) && expired {
+            return Ok(None);
+        }
+        Ok(records.get(&self.name(key)).filter(|record| record.at > oldest).cloned())
+    }
+
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
+        if self.has(Flaw::SavesOneByOne) {
+            for (key, record) in records {
+                self.put(&mut self.records.lock().unwrap(), &key, record);
+                yield_now().await;
+            }
+            return Ok(());
+        }
+        let mut kept = self.records.lock().unwrap();
+        for (key, record) in records {
+            self.put(&mut kept, &key, record);
+        }
+        Ok(())
+    }
+}
+
+trait Plan: Send + Sync + 'static {
+    const FLAW: Flaw;
+}
+
+struct Planted<P>(Flawed, PhantomData<P>);
+
+impl<P: Plan> Subject for Planted<P> {
+    type Store = Flawed;
+    const DURABLE: bool = true;
+
+    fn new() -> Self {
+        Self(Flawed { flaw: Some(P::FLAW), ..Flawed::default() }, PhantomData)
+    }
+
+    async fn open(&self) -> Flawed {
+        self.0.clone()
+    }
+
+    async fn close(&self, store: Flawed) {
+        if store.has(Flaw::LosesTheLast) {
+            store.records.lock().unwrap().pop_last();
+        }
+    }
+}
+
+mod sound {
+    use super::{Flaw, Plan, Planted};
+
+    struct Sound;
+
+    impl Plan for Sound {
+        const FLAW: Flaw = Flaw::None;
+    }
+
+    crate::device_contract!(Planted<Sound>);
+}
+
+/// A test for each: the clause that catches it, and the flaw.
+macro_rules! plant {
+    ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
+        #[test]
+        fn $name() {
+            struct Here;
+            impl Plan for Here {
+                const FLAW: Flaw = Flaw::$flaw;
+            }
+            let broken = check::<Planted<Here>>(Clause::$clause).expect_err("the defect was not caught");
+            assert!(broken.came.starts_with("the record of"), "{broken}");
+        }
+    )+};
+}
+
+plant! {
+    orders_that_are_dropped: Saved catches KeepsFewOrders,
+    a_record_that_is_never_replaced: Replaced catches KeepsTheFirst,
+    a_record_that_is_not_replaced_by_an_earlier_one: Replaced catches KeepsTheNewest,
+    keys_alike_but_for_case: Apart catches IgnoresCase,
+    keys_that_are_cut: Apart catches CutsKeys,
+    a_record_for_ever: Expired catches KeepsForEver,
+    one_that_takes_the_others_with_it: Expired catches ForgetsAllWhenOneExpires,
+    records_saved_one_by_one: AtOnce catches SavesOneByOne,
+    a_loss_when_it_is_closed: Reopened catches LosesTheLast,
+}

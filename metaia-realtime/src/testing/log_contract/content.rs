@@ -1,0 +1,107 @@
+//! Entries come back as they were appended.
+
+use serde_json::json;
+
+use super::{Subject, Trial, Verdict, ensure, equal, sample};
+use crate::{NewEntry, Payload, Room, clock};
+
+/// How far the log's clock may be from ours, in ms: seconds or microseconds are further away.
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+pub(super) async fn payloads<S: Subject>() -> Verdict {
+    come_back::<S>(texts().into_iter().map(verbatim).collect()).await
+}
+
+/// Every kind of JSON, and texts that a store which parses them would give back otherwise.
+fn texts() -> Vec<String> {
+    let long = format!(r#"{{"text":"{}"}}"#, "ä".repeat(32 * 1024 - 100));
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100), "]".repeat(100));
+    let members: Vec<_> = (0..1_000).rev().map(|i| format!("\"m{i}\":{i}")).collect();
+    [
+        "{}",
+        r#"{"null":null,"yes":true,"no":false,"list":[1,[],{},null,"x"],"object":{"a":{"b":{}}}}"#,
+        r#"{"z":1,"a":2,"Z":3,"":4,"$set":5,"a.b":6}"#,
+        r#"{"numbers":[0,-0,1.0,1e3,1E-3,9007199254740993,-9223372036854775809,1e400,0.1000]}"#,
+        r#"{"text":"äöü € 漢字 👩‍👩‍👧 \ud83d\ude00 \u0000 \" \\ \/ \n\r\t\b\f ' -- ; %_ \u2028"}"#,
+        r#"{ "spaced" : [ 1 , 2 ] }"#,
+        r#"{"_rt_":1,"inner":{"_rt":2},"text":"_rt"}"#,
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([long, deep, format!("{{{}}}", members.join(","))])
+    .collect()
+}
+
+/// The payload with exactly this text.
+fn verbatim(text: String) -> NewEntry {
+    let payload = Payload::from_json(text).unwrap_or_else(|error| panic!("no payload: {error}"));
+    NewEntry { payload, ..sample::entry([Room::Everyone], &json!({})) }
+}
+
+pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
+    let named = |name: &str| NewEntry::event(sample::rooms(), (name, json!({})));
+    let names = ["a", "A", "new_notification", "Stock.low:v2-x", "rt", "null", "0", &"x".repeat(64)];
+    let entries: Result<Vec<_>, _> = names.into_iter().map(named).collect();
+    let mut entries = entries.unwrap_or_else(|error| panic!("no event: {error}"));
+    let longest = "Z".repeat(64).parse().unwrap_or_else(|error| panic!("no id: {error}"));
+    for rooms in [vec![], vec![Room::Order(longest)], (0..200).map(sample::order).collect()] {
+        entries.push(sample::entry(rooms, &json!({})));
+    }
+    entries.extend(sample::in_subsets(&sample::rooms(), 40));
+    come_back::<S>(entries).await
+}
+
+pub(super) async fn control_entries<S: Subject>() -> Verdict {
+    let Room::Order(order) = sample::order(1) else { unreachable!("an order's room") };
+    let recheck = NewEntry::recheck(order);
+    // An event to the same room is no recheck.
+    let event = sample::entry([sample::order(1)], &json!({}));
+    come_back::<S>(vec![event.clone(), recheck, event.with_id(crate::EventId::random())]).await
+}
+
+async fn come_back<S: Subject>(entries: Vec<NewEntry>) -> Verdict {
+    let mut trial = Trial::<S>::begin().await;
+    trial.log.append(&entries).await?;
+    trial.log.has_exactly(&entries).await?;
+    if S::DURABLE {
+        trial = trial.reopened().await;
+        trial.log.has_exactly(&entries).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn times<S: Subject>() -> Verdict {
+    let mut trial = Trial::<S>::begin().await;
+    trial.log.append(&sample::entries(3)).await?;
+    let times = times_of(&trial).await?;
+    let now = clock::unix_ms();
+    for ts in &times {
+        ensure!((ts - now).abs() < DAY, "an entry was committed at {ts}, and it is {now} ms since 1970");
+    }
+    trial.log.append(&sample::entries(1)).await?;
+    equal("the times when read again", &times_of(&trial).await?[..3], &times[..])?;
+    if S::DURABLE {
+        trial = trial.reopened().await;
+        equal("the times after opening again", &times_of(&trial).await?[..3], &times[..])?;
+    }
+    Ok(())
+}
+
+async fn times_of<S: Subject>(trial: &Trial<S>) -> Verdict<Vec<i64>> {
+    Ok(trial.log.all().await?.iter().map(|entry| entry.ts()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_json() {
+        for text in texts() {
+            assert!(
+                serde_json::from_str::<serde_json::Value>(&text).is_ok() || text.contains("1e400"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What can be wrong with a log.
+
+/// What is wrong with a log. The names say what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    None,
+    // append
+    SkipsNumbers,
+    CutsBatches,
+    ForgetsIds,
+    LooksForIdsBeforehand,
+    ForgetsIdsWhenTrimmed,
+    ReplacesContent,
+    InsertsOneByOne,
+    ShowsParts,
+    ReservesNumbers,
+    ShowsLate,
+    ShowsWhenQuiet,
+    // content
+    Reformats,
+    KeepsFewRooms,
+    MakesEventsOfRechecks,
+    CountsSeconds,
+    // read
+    IgnoresCase,
+    GivesOncePerRoom,
+    ScansToTheHead,
+    GivesShortPages,
+    ScansWithoutLimit,
+    CountsAllMissed,
+    GivesAnotherEpoch,
+    // trim
+    KeepsOneMore,
+    TrimsTheNewest,
+    IgnoresBytes,
+    IgnoresAge,
+    RemovesTheLast,
+    MarksAllRooms,
+    MarksLate,
+    ForgetsMarks,
+    // open
+    LosesTheLast,
+    LosesTheLastInACrash,
+    KeepsItsEpoch,
+    // changes
+    TellsNobody,
+    TellsNobodyLater,
+    TellsOutOfOrder,
+    TellsTooEarly,
+}

@@ -1,0 +1,32 @@
+//! For embedders' tests: a server in the process and a client per role, and what a log of your own must do.
+//!
+//! ```
+//! use metaia_realtime::{Role, testing::TestServer};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = TestServer::start(|builder| builder).await;
+//! let (_phone, mut updates) = server.client(Role::Customer, "c1").await;
+//! let user = "c1".parse()?;
+//! server.realtime().send_to_user(&user, ("greeting", json!({ "text": "hello" }))).await?;
+//! let event = updates.next_event().await.ok_or("the client closed")?;
+//! assert_eq!((event.name.as_str(), &event.data["text"]), ("greeting", &json!("hello")));
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything here panics, with a sentence, where a test cannot go on.
+//!
+//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`].
+
+mod contract;
+pub mod device_contract;
+pub mod log_contract;
+mod server;
+mod wait;
+
+pub use contract::Broken;
+pub use server::TestServer;
+pub use wait::{PATIENCE, eventually, within};
