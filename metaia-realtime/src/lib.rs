@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
-//! | `sqlite` | `log::SqliteLog`, and the SQLite writer thread with group commit |
+//! | `sqlite` | [`SqliteLog`](log::SqliteLog), and the SQLite writer thread with group commit |
 //! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
 
@@ -93,6 +93,8 @@ pub use event::{Event, EventError, EventName, IntoEvent, Payload};
 pub use handlers::{HandlerError, Received};
 pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, OrderId, SessionId, UserId};
 pub use limits::{InvalidLimit, Limits};
+#[cfg(feature = "sqlite")]
+pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry};
 pub use position::{Epoch, InvalidPosition, Position};
 #[doc(hidden)]

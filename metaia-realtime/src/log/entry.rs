@@ -46,6 +46,18 @@ impl NewEntry {
         }
     }
 
+    /// What was appended, out of a store. A payload was checked when it was made.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn stored(
+        id: EventId,
+        rooms: impl Into<Arc<[Room]>>,
+        name: &str,
+        payload: String,
+    ) -> Result<Self, EventError> {
+        let name = if name == RECHECK { EventName::system(RECHECK) } else { name.parse()? };
+        Ok(Self { id, rooms: rooms.into(), name, payload: Payload::from_json(payload)? })
+    }
+
     /// The same entry under an id of the caller's, who can then append it again without doubling it.
     #[must_use]
     pub fn with_id(mut self, id: EventId) -> Self {

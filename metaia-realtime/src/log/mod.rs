@@ -7,6 +7,8 @@ mod entry;
 mod memory;
 mod resume;
 mod retention;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod trimmed;
 
 use std::{future::Future, sync::Arc};
@@ -18,6 +20,8 @@ pub use entry::{Entry, NewEntry};
 pub use memory::MemoryLog;
 pub(crate) use resume::{ResetReason, Resumable, judge};
 pub use retention::Retention;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteLog;
 
 use crate::{Epoch, EventId, Position, Room};
 

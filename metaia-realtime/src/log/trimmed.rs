@@ -19,6 +19,12 @@ pub(super) struct Trimmed {
 }
 
 impl Trimmed {
+    /// The marks that a store kept.
+    #[cfg(feature = "sqlite")]
+    pub(super) const fn of(rooms: HashMap<Room, u64>, others: u64) -> Self {
+        Self { rooms, others }
+    }
+
     /// Entry `n` of the room is about to go. Numbers only rise.
     pub(super) fn mark(&mut self, room: &Room, n: u64) {
         self.rooms.insert(room.clone(), n);
@@ -30,6 +36,12 @@ impl Trimmed {
     /// The highest trimmed `n` of any of the rooms, 0 where there is none.
     pub(super) fn highest(&self, rooms: &[Room]) -> u64 {
         rooms.iter().map(|room| self.rooms.get(room).copied().unwrap_or(self.others)).max().unwrap_or(0)
+    }
+
+    /// The mark of all rooms that have none of their own.
+    #[cfg(feature = "sqlite")]
+    pub(super) const fn others(&self) -> u64 {
+        self.others
     }
 
     fn merge_lower_half(&mut self) {

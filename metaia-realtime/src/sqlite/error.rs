@@ -21,12 +21,20 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The file is not a SQLite database, or a damaged one.
-    #[error("{} is damaged or not a database", .path.display())]
+    #[error("{} is damaged or not a database: put a backup in its place, or move it away to begin anew", .path.display())]
     Corrupt {
         /// The database.
         path: PathBuf,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// A part of the file is not what was written: put a backup in its place.
+    #[error("{} is damaged ({what}): put a backup in its place", .path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// Which part.
+        what: &'static str,
     },
     /// A database of another program.
     #[error("{} belongs to another program (application id {found:#x})", .path.display())]
@@ -41,9 +49,9 @@ pub enum OpenError {
     Newer {
         /// The database.
         path: PathBuf,
-        /// Its `user_version`.
+        /// Its `user_version`, or that of the log's tables.
         found: usize,
-        /// How many migrations there are.
+        /// The newest that is known.
         known: usize,
     },
     /// A migration failed and was rolled back.
@@ -59,11 +67,11 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+    pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Unreadable { path: path.into(), source: source.into() }
     }
 
-    pub(super) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
+    pub(crate) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, NotADatabase};
         let path = path.into();
         match source.sqlite_error_code() {

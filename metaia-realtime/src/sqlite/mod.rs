@@ -54,6 +54,7 @@ mod writer;
 
 pub use error::{OpenError, ReadError, WriteError};
 pub use migration::Migration;
+pub(crate) use open::readable;
 pub use open::{Durability, Options};
 pub use readers::Readers;
 pub use writer::Writer;

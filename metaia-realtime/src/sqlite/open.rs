@@ -78,7 +78,7 @@ pub(super) fn writable(
 }
 
 /// A connection that cannot write.
-pub(super) fn readable(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn readable(path: &Path) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;

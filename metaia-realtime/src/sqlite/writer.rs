@@ -117,6 +117,11 @@ impl Writer {
         Readers::new(self.shared.path.clone(), count)
     }
 
+    /// The database's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
     /// How many transactions have been committed since the start. Below the number of writes where they came in groups.
     #[must_use]
     pub fn commits(&self) -> u64 {

@@ -1,0 +1,70 @@
+//! Damage: rows that are not what was written.
+//!
+//! What cannot be vouched for is never handed out. Everything up to it counts as trimmed, in all rooms, from then on: who
+//! would have needed it is told to reload, everybody else does not notice. One line of the log says so.
+
+use std::{error::Error, sync::Arc};
+
+use rusqlite::Connection;
+
+use super::{
+    Shared,
+    fault::{AppendError, Fault, of_read, of_write},
+    meta::Meta,
+};
+use crate::{log::LogError, sqlite::ReadError};
+
+/// How often a read is begun again after something was found. From the second time on all that was stored is given up.
+const ATTEMPTS: usize = 3;
+
+impl Shared {
+    /// Reads the database on one snapshot, around whatever damage there is.
+    pub(super) async fn from_database<T, F>(self: &Arc<Self>, work: F) -> Result<T, LogError>
+    where
+        F: Fn(&Connection) -> Result<T, Fault> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        for attempt in 0..ATTEMPTS {
+            self.count_read();
+            match self.readers.read(work.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(ReadError::Refused(Fault::Entries { upto, what })) => {
+                    self.quarantine(if attempt == 0 { upto } else { u64::MAX }, what).await?;
+                }
+                Err(error) => return Err(of_read(error)),
+            }
+        }
+        Err(LogError::Unavailable(Box::from(AppendError::Damaged) as Box<dyn Error + Send + Sync>))
+    }
+
+    /// Gives up what was stored up to `upto`.
+    async fn quarantine(&self, upto: u64, what: &'static str) -> Result<(), LogError> {
+        let upto = {
+            let mut tail = self.tail();
+            let upto = upto.min(tail.head().position.n());
+            if tail.lose(upto) {
+                self.tell_of_damage(upto, what);
+            }
+            upto
+        };
+        let work = move |db: &rusqlite::Savepoint<'_>| {
+            let mut meta = Meta::read(db)?;
+            give_up(&mut meta, upto);
+            Ok::<_, AppendError>(meta.write(db)?)
+        };
+        self.writer.write(work).await.map_err(of_write)
+    }
+
+    pub(super) fn tell_of_damage(&self, upto: u64, what: &str) {
+        tracing::error!(
+            path = %self.writer.path().display(), upto, what,
+            "the log is damaged: entries up to this number are given up, and whoever needs them is told to reload"
+        );
+    }
+}
+
+/// Everything up to `upto` counts as trimmed. The rows go when the log is trimmed.
+pub(super) fn give_up(meta: &mut Meta, upto: u64) {
+    meta.lost = meta.lost.max(upto.min(meta.head));
+    meta.floor = meta.floor.max(meta.lost);
+}

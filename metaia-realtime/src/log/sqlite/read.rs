@@ -1,0 +1,103 @@
+//! Reading pages of the database, on one snapshot each. What comes out is whole, or it is a fault.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{
+    fault::Fault,
+    meta::Meta,
+    rooms,
+    row::{self, COLUMNS},
+    signed,
+};
+use crate::{Epoch, EventId, Position, Room, log::Entry};
+
+/// Entries in order.
+pub(super) struct Scan {
+    pub(super) epoch: Epoch,
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// As [`crate::log::Page::scanned`].
+    pub(super) scanned: u64,
+}
+
+/// What [`crate::log::History`] says, but for what was trimmed.
+pub(super) struct Past {
+    pub(super) head: Position,
+    pub(super) entry: Option<EventId>,
+    pub(super) missed: usize,
+}
+
+/// Up to `limit` entries after `after`, of the rooms or of all.
+pub(super) fn scan(db: &Connection, of: Option<&[Room]>, after: u64, limit: usize) -> Result<Scan, Fault> {
+    let meta = Meta::read(db)?;
+    let from = after.max(meta.floor);
+    let entries = match of {
+        None => all(db, &meta, from, limit)?,
+        Some(of) => of_rooms(db, &meta, of, from, limit)?,
+    };
+    let last = entries.last().map(|entry| entry.n());
+    let scanned = if entries.len() == limit { last.unwrap_or(after) } else { after.max(meta.head) };
+    Ok(Scan { epoch: meta.epoch, entries, scanned })
+}
+
+/// What is known of entry `n`, and how much of the rooms follows it.
+pub(super) fn past(db: &Connection, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
+    let meta = Meta::read(db)?;
+    let entry = if n > meta.floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
+    let missed = rooms::numbers(db, of, n.max(meta.floor), limit)?.len();
+    Ok(Past { head: meta.position(), entry: entry.map(|entry| entry.content().id()), missed })
+}
+
+/// The entries after `from`, which is not below the floor: one for each number.
+pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Result<Vec<Arc<Entry>>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3");
+    let mut statement = db.prepare_cached(&sql)?;
+    let values = [signed(from), signed(meta.head), signed(limit as u64)];
+    let mut rows = statement.query(values)?;
+    let (mut entries, mut last, mut damage) = (Vec::new(), from, None);
+    while let Some(row) = rows.next()? {
+        let n = row.get::<_, i64>(0)?.cast_unsigned();
+        if n != last + 1 {
+            damage = Some(Fault::Entries { upto: n - 1, what: "entries are missing" });
+        }
+        match row::read(row, meta.epoch) {
+            Some(entry) => entries.push(entry),
+            None => damage = Some(Fault::Entries { upto: n, what: "an entry is not what was written" }),
+        }
+        last = n;
+    }
+    if last < meta.head && last - from < limit as u64 {
+        damage = Some(Fault::Entries { upto: meta.head, what: "entries are missing" });
+    }
+    damage.map_or(Ok(entries), Err)
+}
+
+fn of_rooms(
+    db: &Connection,
+    meta: &Meta,
+    of: &[Room],
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Entry>>, Fault> {
+    let wanted = |n| {
+        let entry = one(db, meta, n)?;
+        // An index that names an entry of other rooms would hand it to strangers.
+        let theirs = entry.content().rooms().iter().any(|room| of.contains(room));
+        if theirs { Ok(entry) } else { Err(Fault::anywhere("a room's list names an entry of another room")) }
+    };
+    rooms::numbers(db, of, from, limit)?.into_iter().map(wanted).collect()
+}
+
+/// An entry that must be there.
+fn one(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n = ?1");
+    let mut statement = db.prepare_cached(&sql)?;
+    let read = statement.query_row([signed(n)], |row| Ok(row::read(row, meta.epoch))).optional()?;
+    let upto = n.min(meta.head);
+    match read {
+        Some(Some(entry)) => Ok(entry),
+        Some(None) => Err(Fault::Entries { upto, what: "an entry is not what was written" }),
+        None => Err(Fault::Entries { upto, what: "an entry is missing" }),
+    }
+}

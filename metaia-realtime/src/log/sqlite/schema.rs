@@ -1,0 +1,85 @@
+//! The log's tables. They stand beside those of whoever shares the database, and have a version of their own.
+
+use rusqlite::Connection;
+
+use super::meta::Meta;
+use crate::sqlite::OpenError;
+
+/// The newest version of the tables that this library knows.
+pub(super) const VERSION: i64 = 1;
+
+/// - `rt_meta`: one row, see [`Meta`].
+/// - `rt_entry`: the entries, numbered without holes.
+/// - `rt_room`: the entries of each room, chained so that a missing link is noticed, see [`super::rooms`].
+/// - `rt_trimmed`: the highest trimmed `n` of each room, see [`super::marks`].
+/// - `rt_device`: what is known of clients that may come back, see [`super::devices`].
+const TABLES: &str = "
+CREATE TABLE rt_meta (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    head_id BLOB NOT NULL,
+    floor INTEGER NOT NULL,
+    lost INTEGER NOT NULL,
+    others INTEGER NOT NULL,
+    marks INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    copied INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
+CREATE TABLE rt_entry (
+    n INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    ts INTEGER NOT NULL,
+    rooms TEXT NOT NULL,
+    name TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT;
+CREATE TABLE rt_room (
+    room TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    prev INTEGER NOT NULL,
+    PRIMARY KEY (room, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rt_trimmed (
+    room TEXT PRIMARY KEY,
+    n INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rt_device (
+    key TEXT PRIMARY KEY,
+    position TEXT NOT NULL,
+    orders TEXT NOT NULL,
+    connections INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rt_device_by_time ON rt_device (at);
+";
+
+/// Makes the tables where there are none, with an empty log of a new epoch in them.
+pub(super) fn ensure(db: &Connection) -> rusqlite::Result<()> {
+    if !is_there(db)? {
+        db.execute_batch(TABLES)?;
+        Meta::first().write(db)?;
+    }
+    Ok(())
+}
+
+/// Whether the database has a log.
+pub(super) fn is_there(db: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rt_meta')";
+    db.query_row(sql, [], |row| row.get(0))
+}
+
+/// Refuses tables of a version that is not known.
+pub(super) fn check_version(db: &Connection, path: &std::path::Path) -> Result<(), OpenError> {
+    let sql = "SELECT version FROM rt_meta WHERE one = 1";
+    let found: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap_or(VERSION);
+    if found <= VERSION {
+        return Ok(());
+    }
+    let (found, known) = (usize::try_from(found).unwrap_or(usize::MAX), 1);
+    Err(OpenError::Newer { path: path.to_owned(), found, known })
+}
