@@ -43,10 +43,14 @@ impl Devices {
         epoch: Epoch,
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else { return Ok(None) };
-        let known = self.ledger().knows(key);
-        let stored = if known { None } else { store.load(key).await? };
         let sign = session.standing().sign;
-        Ok(self.ledger().connect(key, session.id, stored, sign, epoch))
+        loop {
+            if let Ok(found) = self.ledger().connect(key, session.id, sign, epoch) {
+                return Ok(found);
+            }
+            let stored = store.load(key).await?;
+            self.ledger().learn(key, stored);
+        }
     }
 
     /// A session has begun, or received something.

@@ -35,6 +35,10 @@ pub(crate) struct Ledger {
     devices: HashMap<DeviceKey, Device>,
 }
 
+/// The ledger does not know the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unknown;
+
 #[derive(Debug, Default)]
 struct Device {
     live: Vec<Live>,
@@ -52,22 +56,24 @@ struct Live {
 }
 
 impl Ledger {
-    /// Whether anything is known of this client: else look into the store before [`connect`](Self::connect).
-    pub(crate) fn knows(&self, key: &DeviceKey) -> bool {
-        self.devices.contains_key(key)
+    /// This is what the store has of a client, if nothing is known here.
+    pub(crate) fn learn(&mut self, key: &DeviceKey, stored: Option<DeviceRecord>) {
+        self.devices.entry(key.clone()).or_insert_with(|| Device { waiting: stored, ..Device::default() });
     }
 
-    /// A connection begins. Answers where its client was, if that is known; `stored` is used only where nothing is
-    /// known here. Positions of another epoch than the log's come first: they can only lead to a reset.
+    /// A connection begins. Answers where its client was, if it was here before. Positions of another epoch than the log's
+    /// come first: they can only lead to a reset.
+    ///
+    /// # Errors
+    /// Nothing is known of the client here: look into the store, [`learn`](Self::learn) what it has, and try again.
     pub(crate) fn connect(
         &mut self,
         key: &DeviceKey,
         session: SessionId,
-        stored: Option<DeviceRecord>,
         sign: SignOfLife,
         epoch: Epoch,
-    ) -> Option<(Position, Vec<OrderId>)> {
-        let device = self.devices.entry(key.clone()).or_insert_with(|| Device::stored(stored));
+    ) -> Result<Option<(Position, Vec<OrderId>)>, Unknown> {
+        let device = self.devices.get_mut(key).ok_or(Unknown)?;
         let found = device.claim(epoch);
         let (position, orders) = match &found {
             Some(found) => (Some(found.position), found.orders.iter().cloned().collect()),
@@ -75,7 +81,7 @@ impl Ledger {
         };
         device.live.push(Live { session, standing: Standing { position, orders, sign }, claimed: None });
         device.changed = true;
-        found.map(|found| (found.position, found.orders))
+        Ok(found.map(|found| (found.position, found.orders)))
     }
 
     /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it.
@@ -138,10 +144,6 @@ impl Ledger {
 }
 
 impl Device {
-    fn stored(record: Option<DeviceRecord>) -> Self {
-        Self { waiting: record, ..Self::default() }
-    }
-
     /// Everything that counts, as one record.
     fn record(&self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
         let live = self.live.iter().filter(|live| live.counts()).filter_map(|live| live.record(at));
@@ -242,8 +244,8 @@ mod tests {
         fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
             self.ghosts.extend(phone.connection.take().map(|(session, _)| session));
             let session = SessionId::random();
-            let stored = if self.ledger.knows(&key()) { None } else { self.stored.clone() };
-            let found = self.ledger.connect(&key(), session, stored, SignOfLife(0, 0), EPOCH);
+            self.ledger.learn(&key(), self.stored.clone());
+            let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
             let from = found.map(|(position, _)| position.n());
             phone.connection = Some((session, 0));
             let begun = from.unwrap_or(self.head);
@@ -353,10 +355,11 @@ mod tests {
         let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
         let stored = DeviceRecord { position: old, orders: Vec::new(), connections: 2, at: 0 };
         let sign = SignOfLife(0, 0);
-        let first = ledger.connect(&key(), SessionId::random(), Some(stored), sign, EPOCH);
+        ledger.learn(&key(), Some(stored));
+        let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH).unwrap();
         assert_eq!(first.map(|(position, _)| position), Some(old));
         let session = SessionId::random();
-        assert_eq!(ledger.connect(&key(), session, None, sign, EPOCH).map(|(p, _)| p), Some(old));
+        assert_eq!(ledger.connect(&key(), session, sign, EPOCH).unwrap().map(|(p, _)| p), Some(old));
         ledger.stands(&key(), session, Standing { position: Some(at(5)), orders: BTreeSet::new(), sign });
     }
 }

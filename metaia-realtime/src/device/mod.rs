@@ -49,7 +49,8 @@ impl DeviceKey {
 
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceKey({})", self.0)
+        // Without the id of the device or the token, which only the store needs.
+        write!(f, "DeviceKey({}…)", self.0.split(' ').next().unwrap_or_default())
     }
 }
 

@@ -49,7 +49,7 @@ impl Session {
 
     async fn try_begin(&self, node: &Node, wish: Wish) -> Result<bool, LogError> {
         self.join_orders(node, wish.orders).await;
-        let known = patiently(|| node.devices.connect(self, node.epoch())).await?;
+        let known = patiently(|| self.known(node)).await?;
         if self.ended_by().is_some() {
             node.devices.end(self, node.epoch());
         }
@@ -71,6 +71,16 @@ impl Session {
             None => None,
         };
         Ok(self.go_on(node, begun))
+    }
+
+    /// Where the client was, and in which order rooms. Its other connections say first where they stand now.
+    async fn known(&self, node: &Node) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+        if self.device_key.is_some() {
+            let others = node.registry.of_user(&self.identity.user);
+            let same = others.iter().filter(|other| other.device_key == self.device_key);
+            same.for_each(|other| node.devices.stands(other));
+        }
+        node.devices.connect(self, node.epoch()).await
     }
 
     /// Sets the cursor. Answers whether a position was honoured.
@@ -176,5 +186,34 @@ where
             return Err(failed);
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn unavailable<T>() -> Result<T, LogError> {
+        Err(LogError::Unavailable("gone".into()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_comes_back_in_time_was_worth_waiting_for() {
+        let begun = Instant::now();
+        let attempt = || async move { if begun.elapsed() < PATIENCE / 2 { unavailable() } else { Ok(7) } };
+        assert_eq!(patiently(attempt).await.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_stays_away_is_not_waited_for_for_ever() {
+        let (begun, attempts) = (Instant::now(), Cell::new(0));
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(unavailable::<()>())
+        };
+        assert!(patiently(attempt).await.is_err());
+        assert!((PATIENCE / 2..=PATIENCE).contains(&begun.elapsed()) && attempts.get() < 50);
+        assert!(patiently(std::future::pending::<Result<(), _>>).await.is_err());
     }
 }

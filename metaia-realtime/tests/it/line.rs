@@ -52,12 +52,43 @@ impl Line {
     }
 
     /// A connected one, after `rt:ready`.
-    pub(crate) async fn connect(server: &TestServer, role: Role, user: &str, mut auth: Value) -> Self {
+    pub(crate) async fn connect(server: &TestServer, role: Role, user: &str, auth: Value) -> Self {
+        let (mut line, _) = Self::beginning(server, role, user, auth).await;
+        line.until("42[\"rt:ready\"").await;
+        line
+    }
+
+    /// A connected one that has read nothing yet, and its `auth`.
+    pub(crate) async fn beginning(
+        server: &TestServer,
+        role: Role,
+        user: &str,
+        mut auth: Value,
+    ) -> (Self, Value) {
         let mut line = Self::open(server).await;
         auth["token"] = json!(server.token(role, user));
         line.send(format!("40{auth}")).await;
-        line.until("42[\"rt:ready\"").await;
-        line
+        line.until("40{").await;
+        (line, auth)
+    }
+
+    /// Waits for the next ping, and answers it. What else comes is dropped.
+    pub(crate) async fn answer_a_ping(&mut self) {
+        within("a ping", async {
+            while self.0.next().await.unwrap().unwrap() != Message::text("2") {}
+            self.send("3").await;
+        })
+        .await;
+    }
+
+    /// Answers pings until something holds.
+    pub(crate) async fn answering(&mut self, what: &str, holds: impl Fn() -> bool) {
+        within(what, async {
+            while !holds() {
+                self.answer_a_ping().await;
+            }
+        })
+        .await;
     }
 
     /// Its own address, by which the server's end is found.

@@ -6,8 +6,10 @@ mod access;
 mod behind;
 #[cfg(target_os = "linux")]
 mod descriptor;
+mod device;
 mod endings;
 mod handlers;
+mod hold;
 mod limits;
 mod line;
 #[cfg(target_os = "linux")]
