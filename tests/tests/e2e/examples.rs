@@ -74,3 +74,14 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
     assert_eq!(new.call("join_order_room", &order).await["status"], "ok");
     example.stop().await;
 }
+
+#[tokio::test]
+async fn own_log_delivers_what_it_was_given() {
+    let example = Example::start("own_log").await;
+    let mut first = Phone::of(&example, "customer", "c1").await;
+    for i in 1..=3 {
+        example.api().post("/api/news", &json!({"text": i})).await.data(200);
+        assert_eq!(first.event("news").await["text"], i);
+    }
+    example.stop().await;
+}

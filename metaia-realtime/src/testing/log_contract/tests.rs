@@ -3,5 +3,6 @@
 mod disk;
 mod flaw;
 mod flawed;
+mod kills;
 mod memory;
 mod planted;

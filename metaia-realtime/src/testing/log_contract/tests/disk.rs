@@ -39,6 +39,12 @@ impl Disk {
         }
     }
 
+    /// Begins in this epoch.
+    pub(super) fn start(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+        self.empty();
+    }
+
     /// What was never given back, but for the epoch.
     pub(super) fn empty(&mut self) {
         let start = Position::start(self.epoch);

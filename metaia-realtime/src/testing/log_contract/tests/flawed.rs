@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::yield_now};
 
 use super::{disk::Disk, flaw::Flaw};
 use crate::{
-    Epoch, EventLog, NewEntry, Payload, Position, Room, clock,
+    Epoch, EventId, EventLog, NewEntry, Payload, Position, Room, clock,
     log::{Entry, Head, History, LogError, Page, Retention},
 };
 
@@ -47,6 +47,10 @@ impl Flawed {
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap()
+    }
+
+    pub(super) fn knows(&self, id: EventId) -> bool {
+        self.disk().known(id).is_some()
     }
 
     pub(super) fn pass(&self, time: Duration) {
