@@ -146,7 +146,7 @@ fn agrees(db: &Connection, meta: &Meta, said: Statement) -> Result<bool, Fault> 
     if said.n == meta.head {
         return Ok(said.id == meta.head_id);
     }
-    let past = match read::past(db, said.n, &[], 0) {
+    let past = match read::past(db, meta.floor, said.n, &[], 0) {
         Err(Fault::Entries { .. }) => return Ok(false),
         other => other?,
     };

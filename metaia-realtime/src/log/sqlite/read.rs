@@ -28,10 +28,17 @@ pub(super) struct Past {
     pub(super) missed: usize,
 }
 
-/// Up to `limit` entries after `after`, of the rooms or of all.
-pub(super) fn scan(db: &Connection, of: Option<&[Room]>, after: u64, limit: usize) -> Result<Scan, Fault> {
+/// Up to `limit` entries after `after`, of the rooms or of all. The snapshot may still have what has been announced as
+/// gone: nothing up to `floor` is looked at.
+pub(super) fn scan(
+    db: &Connection,
+    floor: u64,
+    of: Option<&[Room]>,
+    after: u64,
+    limit: usize,
+) -> Result<Scan, Fault> {
     let meta = Meta::read(db)?;
-    let from = after.max(meta.floor);
+    let from = after.max(meta.floor).max(floor);
     let entries = match of {
         None => all(db, &meta, from, limit)?,
         Some(of) => of_rooms(db, &meta, of, from, limit)?,
@@ -41,11 +48,12 @@ pub(super) fn scan(db: &Connection, of: Option<&[Room]>, after: u64, limit: usiz
     Ok(Scan { epoch: meta.epoch, entries, scanned })
 }
 
-/// What is known of entry `n`, and how much of the rooms follows it.
-pub(super) fn past(db: &Connection, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
+/// What is known of entry `n`, and how much of the rooms follows it; `floor` as in [`scan`].
+pub(super) fn past(db: &Connection, floor: u64, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
     let meta = Meta::read(db)?;
-    let entry = if n > meta.floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
-    let missed = rooms::numbers(db, of, n.max(meta.floor), limit)?.len();
+    let floor = meta.floor.max(floor);
+    let entry = if n > floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
+    let missed = rooms::numbers(db, of, n.max(floor), limit)?.len();
     Ok(Past { head: meta.position(), entry: entry.map(|entry| entry.content().id()), missed })
 }
 

@@ -1,5 +1,7 @@
 //! Behaviour of the log, on real files.
 
+#[cfg(feature = "testing")]
+mod contract;
 mod damage;
 mod epoch;
 mod model;
