@@ -10,9 +10,9 @@ mod device;
 mod endings;
 mod handlers;
 mod hold;
+mod hostile;
 mod limits;
 mod line;
-#[cfg(target_os = "linux")]
 mod logs;
 mod order;
 mod policy;

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_lost_until_all_of_it_was_written() {
-        let link = Arc::default();
+        let link = Arc::new(Link::new(&crate::Limits::default()));
         let mut answer = Answer::to(&link);
         answer.flushed();
         assert!(answer.unwritten().is_some(), "what was flushed was its head");

@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     Connection,
+    hold::Hold,
     scan::{FrameScanner, PongScanner},
 };
 
@@ -23,6 +24,7 @@ pub(crate) struct GuardedIo<S> {
     connection: Connection,
     frames: FrameScanner,
     pongs: PongScanner,
+    hold: Hold,
     /// Held for as long as the connection is open, by whatever way it is let go of.
     _place: OwnedSemaphorePermit,
 }
@@ -35,6 +37,7 @@ impl<S> GuardedIo<S> {
             connection,
             frames: FrameScanner::default(),
             pongs: PongScanner::default(),
+            hold: Hold::default(),
             _place: place,
         }
     }
@@ -61,18 +64,22 @@ impl<S> GuardedIo<S> {
         result
     }
 
-    /// Answers whether the client may have sent so much.
-    fn note_read(&mut self, read: &[u8]) -> bool {
-        let Self { connection, pongs, .. } = self;
-        let Some(link) = connection.websocket() else { return true };
-        if pongs.scan(read) {
-            link.add_pong();
+    fn note_read(&mut self, read: &[u8]) {
+        let Self { connection, pongs, hold, .. } = self;
+        hold.has_read(read.len());
+        if let Some(link) = connection.websocket() {
+            if pongs.scan(read) {
+                link.add_pong();
+            }
+            link.add_read(read.len());
         }
-        link.add_read(read.len())
     }
 
     fn note_written(&mut self, written: &[u8]) {
-        let Self { connection, frames, .. } = self;
+        let Self { connection, frames, hold, .. } = self;
+        if hold.has_written() {
+            connection.0.reader.wake();
+        }
         if let Some(link) = connection.websocket() {
             link.add_written(frames.scan(written));
         }
@@ -93,12 +100,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
     ) -> Poll<io::Result<()>> {
         self.connection.0.reader.register(cx.waker());
         self.check()?;
+        if self.hold.is_shut() {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
         self.seen(read)?;
-        if !self.note_read(&buf.filled()[before..]) {
-            self.connection.kill();
-        }
+        self.note_read(&buf.filled()[before..]);
         Poll::Ready(self.check())
     }
 }
@@ -107,7 +115,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.connection.0.writer.register(cx.waker());
         self.check()?;
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf));
+        let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, buf) else {
+            self.hold.writing_is_blocked();
+            return Poll::Pending;
+        };
         let written = self.seen(written)?;
         self.note_written(&buf[..written]);
         Poll::Ready(Ok(written))
@@ -122,5 +133,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        sync::Semaphore,
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_not_read_much_further_and_then_on() {
+        let (ours, mut theirs) = duplex(1_024);
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let io = GuardedIo::new(ours, Connection::new(([127, 0, 0, 1], 1).into()), place);
+        let (mut reading, mut writing) = tokio::io::split(io);
+        let mut buffer = [0; 1_024];
+        // The answer does not fit into what is between them.
+        let mut answering = Box::pin(writing.write_all(&[0; 2_048]));
+        assert!(futures_util::poll!(&mut answering).is_pending());
+        let mut heard = 0;
+        let pause = std::time::Duration::from_secs(1);
+        while let Ok(read) = tokio::time::timeout(pause, async {
+            theirs.write_all(&[0; 512]).await.unwrap();
+            reading.read(&mut buffer).await.unwrap()
+        })
+        .await
+        {
+            heard += read;
+        }
+        assert_eq!(heard, 256 * 1024);
+        let mut answer = [0; 2_048];
+        let (answered, got) = tokio::join!(answering, theirs.read_exact(&mut answer));
+        assert!(answered.is_ok() && got.is_ok());
+        assert!(reading.read(&mut buffer).await.unwrap() > 0);
     }
 }

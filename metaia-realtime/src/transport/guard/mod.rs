@@ -8,6 +8,7 @@
 //! lost: what stood there is nowhere else, and the client must come back to get it.
 
 mod answer;
+mod hold;
 mod io;
 mod scan;
 

@@ -109,7 +109,7 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
 fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
         socket.req_parts().extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| {
-            let link = Arc::<Link>::default();
+            let link = Arc::new(Link::new(&engine.node.limits));
             link.upgraded(None);
             link
         })
@@ -132,7 +132,7 @@ async fn attach(
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }
-    link.join();
+    link.intake.join();
     let (inbound, events) = InboundQueue::new(&node.limits);
     let attachment = Attached(Arc::new(Attachment {
         session: Arc::clone(&session),

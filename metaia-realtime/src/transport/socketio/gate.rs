@@ -184,10 +184,12 @@ impl Shared {
         }
         let within = self.engine.node.limits.request_body;
         let request = request.map(|body| Posted::by(visit.posting(), Deadline::new(body, within)));
+        let asking = visit.polling().map(|link| link.intake.ask());
         let answer = match tower::ServiceExt::oneshot(service, request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
+        drop(asking);
         // Only now, and before the head of the answer is written: a connection that was not upgraded may carry the
         // requests of others next, when a proxy keeps it.
         if let (Visit::Upgrade(link), StatusCode::SWITCHING_PROTOCOLS) = (&visit, answer.status()) {
@@ -252,9 +254,18 @@ impl Visit {
             (&Method::GET, Some("polling"), None) => Self::OpenPolling,
             (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
             (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
-            (&Method::GET, Some("websocket"), None) => Self::Upgrade(Arc::default()),
+            (&Method::GET, Some("websocket"), None) => {
+                Self::Upgrade(Arc::new(Link::new(&shared.engine.node.limits)))
+            }
             (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
             _ => Self::Other,
+        }
+    }
+
+    fn polling(&self) -> Option<&Link> {
+        match self {
+            Self::Poll(link) => Some(link),
+            _ => None,
         }
     }
 

@@ -15,18 +15,15 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Engine, port::close_polling};
+use super::{Engine, intake::Intake, port::close_polling};
 use crate::{
+    Limits,
     session::{End, Progress},
     transport::guard::{Connection, WeakConnection, Written},
 };
 
-/// What a client may send over its WebSockets before it is authenticated: some CONNECTs of the largest size. The engine
-/// answers each that names an unknown namespace by repeating the name, and to one that does not read.
-const UNJOINED_BYTES: u64 = 256 * 1024;
-
 /// One Engine.IO session's way to its client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Link {
     /// Whether all its connections are of ours, so that what is written can be counted.
     uncounted: AtomicBool,
@@ -36,8 +33,7 @@ pub(crate) struct Link {
     answered: AtomicU64,
     pongs: AtomicU64,
     refused: AtomicU32,
-    joined: AtomicBool,
-    read_unjoined: AtomicU64,
+    pub(super) intake: Intake,
     sockets: Mutex<Vec<WeakConnection>>,
     /// Where it began with polling: what ends it as long as it polls.
     polling: Option<(Weak<Engine>, String)>,
@@ -46,8 +42,24 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn of_polling(engine: &Arc<Engine>, sid: &str) -> Self {
-        Self { polling: Some((Arc::downgrade(engine), sid.to_owned())), ..Self::default() }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            uncounted: AtomicBool::new(false),
+            written: AtomicU64::new(0),
+            pinged: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            pongs: AtomicU64::new(0),
+            refused: AtomicU32::new(0),
+            intake: Intake::new(limits),
+            sockets: Mutex::default(),
+            polling: None,
+            lost: OnceLock::new(),
+            wake: Notify::new(),
+        }
+    }
+
+    pub(super) fn of_polling(engine: &Arc<Engine>, sid: &str, limits: &Limits) -> Self {
+        Self { polling: Some((Arc::downgrade(engine), sid.to_owned())), ..Self::new(limits) }
     }
 
     /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
@@ -85,11 +97,20 @@ impl Link {
         self.wake.notify_one();
     }
 
-    /// So many more bytes came over its WebSockets. Answers whether that is still within what an unauthenticated
-    /// client may send.
-    pub(crate) fn add_read(&self, bytes: usize) -> bool {
-        self.joined.load(Ordering::Acquire)
-            || self.read_unjoined.fetch_add(bytes as u64, Ordering::AcqRel) + bytes as u64 <= UNJOINED_BYTES
+    /// So many more bytes came over one of its WebSockets. Ends the session where that is too much.
+    pub(crate) fn add_read(&self, bytes: usize) {
+        self.must(self.intake.take(bytes));
+    }
+
+    /// The same, of a POST.
+    pub(super) fn add_posted(&self, bytes: usize) {
+        self.must(self.intake.take_posted(bytes));
+    }
+
+    fn must(&self, is_within: bool) {
+        if !is_within {
+            self.lose(End::RateLimited);
+        }
     }
 
     /// How far it is, in events and acks since it began; `None` where that cannot be seen.
@@ -126,10 +147,6 @@ impl Link {
     /// A CONNECT was refused; answers the how manieth.
     pub(super) fn refuse(&self) -> u32 {
         self.refused.fetch_add(1, Ordering::AcqRel) + 1
-    }
-
-    pub(super) fn join(&self) {
-        self.joined.store(true, Ordering::Release);
     }
 
     fn sockets(&self) -> MutexGuard<'_, Vec<WeakConnection>> {
@@ -183,7 +200,7 @@ impl Table {
     fn forget_unjoined(&mut self, after: Duration) {
         while self.opened.front().is_some_and(|(at, _)| at.elapsed() > after) {
             let Some((_, sid)) = self.opened.pop_front() else { return };
-            if self.links.get(&sid).is_some_and(|link| !link.joined.load(Ordering::Acquire)) {
+            if self.links.get(&sid).is_some_and(|link| !link.intake.has_joined()) {
                 self.links.remove(&sid);
             }
         }
@@ -197,7 +214,7 @@ mod tests {
     #[test]
     fn a_connection_and_its_link_do_not_keep_each_other() {
         let connection = Connection::new(([127, 0, 0, 1], 1).into());
-        let link = Arc::<Link>::default();
+        let link = Arc::new(Link::new(&Limits::default()));
         link.upgraded(Some(&connection));
         let seen = connection.downgrade();
         drop(connection);
@@ -208,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_pong_that_nobody_asked_for_confirms_nothing() {
-        let link = Link::default();
+        let link = Link::new(&Limits::default());
         link.add_written(Written { packets: 3, before_ping: None });
         link.add_pong();
         assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0, pongs: 1 }));
@@ -222,11 +239,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_link_that_nobody_joined_is_forgotten() {
         let links = Links::new(Duration::from_secs(5));
-        links.open("stays", Arc::default());
-        links.find("stays").unwrap().join();
-        links.open("goes", Arc::default());
+        let link = || Arc::new(Link::new(&Limits::default()));
+        links.open("stays", link());
+        links.find("stays").unwrap().intake.join();
+        links.open("goes", link());
         tokio::time::advance(Duration::from_secs(11)).await;
-        links.open("new", Arc::default());
+        links.open("new", link());
         assert!(links.find("stays").is_some() && links.find("new").is_some());
         assert!(links.find("goes").is_none());
     }

@@ -8,6 +8,7 @@ mod body;
 mod connect;
 mod credentials;
 mod gate;
+mod intake;
 mod link;
 mod port;
 mod post;
@@ -65,7 +66,8 @@ impl Engine {
 
     /// The engine has answered a polling handshake with this `sid`.
     fn open_link(self: &Arc<Self>, sid: &str) {
-        self.links.open(sid, Arc::new(Link::of_polling(self, sid)));
+        let link = Link::of_polling(self, sid, &self.node.limits);
+        self.links.open(sid, Arc::new(link));
     }
 
     fn service(&self) -> Option<Service> {

@@ -25,9 +25,9 @@ impl<B> Posted<B> {
     }
 
     fn see(&mut self, bytes: &Bytes) {
-        if let Some((link, packets)) = &mut self.watch
-            && packets.has_pong(bytes)
-        {
+        let Some((link, packets)) = &mut self.watch else { return };
+        link.add_posted(bytes.len());
+        if packets.has_pong(bytes) {
             link.add_pong();
         }
     }
