@@ -8,11 +8,12 @@ import json
 import sys
 import threading
 
+import engineio
 import socketio
 
 EVENTS = [
     "new_notification", "order_update", "payment_update", "tailor_status_update", "notification_read",
-    "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "test:fence",
+    "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "rt:drain", "test:fence", "load",
 ]
 
 sockets = {}
@@ -24,7 +25,18 @@ def say(line):
         print(json.dumps(line), flush=True)
 
 
+class InOrder(engineio.Client):
+    """python-engineio gives each message to a thread of its own, so that handlers overtake each other. What is to be
+    seen here is the order in which messages arrive."""
+
+    def _trigger_event(self, event, *args, **kwargs):
+        return super()._trigger_event(event, *args, **{**kwargs, "run_async": False})
+
+
 class Guarded(socketio.Client):
+    def _engineio_client_class(self):
+        return InOrder
+
     def _trigger_event(self, event, namespace, *args):
         try:
             return super()._trigger_event(event, namespace, *args)
@@ -40,10 +52,21 @@ def connect(command):
     client.on("connect", lambda: say({"as": name, "event": "connect", "args": []}))
     client.on("connect_error", lambda data: say({"as": name, "event": "connect_error", "args": [data]}))
     client.on("disconnect", lambda reason: say({"as": name, "event": "disconnect", "args": [reason]}))
+
+    # `resume` is the way of docs/clients.md: the last position seen goes into every CONNECT.
+    resume = opts.get("resume")
+    seen = {"since": resume["since"]} if resume and "since" in resume else {}
+    auth = (lambda: {**resume, **seen}) if resume else opts.get("auth")
+
+    def take(event, data):
+        say({"as": name, "event": event, "args": [data]})
+        if isinstance(data, dict) and "at" in data.get("_rt", {}):
+            seen["since"] = data["_rt"]["at"]
+
     for event in EVENTS:
-        client.on(event, lambda data, event=event: say({"as": name, "event": event, "args": [data]}))
+        client.on(event, lambda data, event=event: take(event, data))
     try:
-        client.connect(command["url"], headers=opts.get("extraHeaders", {}), auth=opts.get("auth"))
+        client.connect(command["url"], headers=opts.get("extraHeaders", {}), auth=auth)
     except socketio.exceptions.ConnectionError as error:
         say({"as": name, "event": "refused", "args": [str(error)]})
 

@@ -7,9 +7,10 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::journal::Journal;
 use crate::paths;
 use crate::process::Process;
-use crate::server::{Listening, Server};
+use crate::server::Listening;
 
 /// A driver process; one holds any number of sockets. Dropping it kills it.
 #[derive(Debug)]
@@ -36,18 +37,18 @@ impl Driver {
     }
 
     /// Starts connecting a socket called `name`: with the guide's `Authorization` header and default transports.
-    pub async fn connect(&mut self, name: &str, server: &Server, token: &str) {
+    pub async fn connect(&mut self, name: &str, server: &impl Listening, token: &str) {
         let opts = json!({"extraHeaders": {"Authorization": format!("Bearer {token}")}});
         self.connect_with(name, server, &opts).await;
     }
 
     /// Starts connecting a socket with these options of the client's own.
-    pub async fn connect_with(&mut self, name: &str, server: &Server, opts: &Value) {
+    pub async fn connect_with(&mut self, name: &str, server: &impl Listening, opts: &Value) {
         self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts})).await;
     }
 
     /// Connects a socket, and waits until it is ready.
-    pub async fn ready(&mut self, name: &str, server: &Server, token: &str) {
+    pub async fn ready(&mut self, name: &str, server: &impl Listening, token: &str) {
         self.connect(name, server, token).await;
         self.event(name, "rt:ready").await;
     }
@@ -79,6 +80,12 @@ impl Driver {
     /// Kills the client's whole process, as a crash would.
     pub async fn kill(mut self) {
         self.process.kill().await;
+    }
+
+    /// What it says, line by line.
+    #[must_use]
+    pub fn lines(&self) -> Journal<String> {
+        self.process.stdout.clone()
     }
 
     /// The first event with this name that this socket got: its one argument (`null` where it had none).

@@ -33,6 +33,11 @@ impl<T: Clone + Debug> Journal<T> {
         self.items.send_modify(|pages| pages.items.push(item));
     }
 
+    /// Appends what is made at the very moment when its turn comes.
+    pub fn push_with(&self, make: impl FnOnce() -> T) {
+        self.items.send_modify(|pages| pages.items.push(make()));
+    }
+
     /// Nothing more will come: whoever waits is told at once.
     pub fn close(&self) {
         self.items.send_modify(|pages| pages.closed = true);
@@ -44,6 +49,44 @@ impl<T: Clone + Debug> Journal<T> {
         self.items.borrow().items.clone()
     }
 
+    /// How many came so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.borrow().items.len()
+    }
+
+    /// Whether nothing came so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Waits until so many have come; panics with `what` and what came last.
+    pub async fn await_len(&self, what: &str, len: usize) {
+        let mut changes = self.items.subscribe();
+        let enough = changes.wait_for(|pages| pages.items.len() >= len);
+        let waited = tokio::time::timeout(DEADLINE, enough).await.is_ok();
+        assert!(waited, "waited {DEADLINE:?} for {what}; the last: {:#?}", self.last(5));
+    }
+
+    /// Waits until more than the first `seen` have come, and returns those.
+    pub async fn after(&self, what: &str, seen: usize) -> Vec<T> {
+        self.await_len(what, seen + 1).await;
+        self.items.borrow().items[seen..].to_vec()
+    }
+
+    /// As [`after`](Self::after), however long it takes; empty when nothing more will come.
+    pub async fn follow(&self, seen: usize) -> Vec<T> {
+        let mut changes = self.items.subscribe();
+        let pages = changes.wait_for(|pages| pages.closed || pages.items.len() > seen).await;
+        pages.map(|pages| pages.items[seen..].to_vec()).unwrap_or_default()
+    }
+
+    fn last(&self, count: usize) -> Vec<T> {
+        let pages = self.items.borrow();
+        pages.items[pages.items.len().saturating_sub(count)..].to_vec()
+    }
+
     /// Waits until `find` finds what it looks for; panics with `what` and everything that came instead.
     pub async fn wait_for<R>(&self, what: &str, find: impl Fn(&[T]) -> Option<R>) -> R {
         let mut changes = self.items.subscribe();
@@ -51,8 +94,8 @@ impl<T: Clone + Debug> Journal<T> {
         let waited = tokio::time::timeout(DEADLINE, changes.wait_for(found)).await;
         let why = if waited.is_err() { "waited too long" } else { "it ended" };
         drop(waited);
-        let pages = self.items.borrow();
-        find(&pages.items).unwrap_or_else(|| panic!("{why} for {what}; so far: {:#?}", pages.items))
+        let found = find(&self.items.borrow().items);
+        found.unwrap_or_else(|| panic!("{why} for {what}; the last of {}: {:#?}", self.len(), self.last(100)))
     }
 
     /// Waits until an item matches, and returns the first that does.

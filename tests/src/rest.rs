@@ -54,6 +54,17 @@ impl Api {
         self.attempt(Method::POST, path, Some(body.to_string().into_bytes())).await.ok()
     }
 
+    /// Any method with JSON, to a server that may be gone: `None` when it is.
+    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        let body = (!body.is_null()).then(|| body.to_string().into_bytes());
+        self.attempt(method.parse().expect("a method"), path, body).await.ok()
+    }
+
+    /// `POST` of a text said to be JSON, to a server that may be gone: `None` when it is.
+    pub async fn try_post_text(&self, path: &str, body: &str) -> Option<Answer> {
+        self.attempt(Method::POST, path, Some(body.as_bytes().to_vec())).await.ok()
+    }
+
     /// `PUT` of JSON.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes())).await

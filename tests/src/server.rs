@@ -53,6 +53,12 @@ impl Setup {
         self
     }
 
+    /// On a port that it will be on at every start, so that clients find it again by themselves.
+    #[must_use]
+    pub fn at_one_port(self) -> Self {
+        self.env("PORT", &crate::ports::unused().to_string())
+    }
+
     /// The folder that it runs in; its data are in `data`, unless `METAIA_DATA` says otherwise.
     #[must_use]
     pub fn folder(&self) -> &Folder {
@@ -198,6 +204,13 @@ impl Server {
     /// Ends it as a power cut would, and hands back its folder and environment for another start.
     pub async fn killed(mut self) -> Setup {
         self.process.0.kill().await;
+        self.setup
+    }
+
+    /// Waits until it ends by itself, as by a crash, and hands back its folder and environment for another start.
+    pub async fn crashed(mut self) -> Setup {
+        let status = self.wait().await;
+        assert!(!status.success(), "a crash, not an end: {:#?}", self.said());
         self.setup
     }
 

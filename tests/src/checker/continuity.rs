@@ -37,8 +37,12 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
     let mut users: BTreeMap<&str, &str> = BTreeMap::new();
     for (when, fact) in &history.facts {
         match fact {
-            Fact::Connected { client, user, .. } => {
+            Fact::Connected { client, user, claims } => {
                 users.insert(client, user);
+                // Who does not ask for what it missed begins anew.
+                if !claims {
+                    done.extend(open.remove(client.as_str()));
+                }
             }
             Fact::Withdrawn { user, room } => {
                 let theirs = open.iter_mut().filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
@@ -136,7 +140,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 
 impl<'a> Line<'a> {
     fn connect(&mut self, claims: bool) {
-        *self = Self { claims, reset: false, last: None, epoch: self.epoch };
+        *self = Self { claims, reset: false, last: None, epoch: self.epoch.filter(|_| claims) };
     }
 
     fn reset_at(&mut self, at: &'a Place) {

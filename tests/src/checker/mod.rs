@@ -18,6 +18,7 @@ mod index;
 mod loss;
 mod once;
 mod recorder;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -90,9 +91,10 @@ pub fn check(history: &History) -> Vec<Violation> {
     rules.concat()
 }
 
-/// Panics with all that is wrong with this history.
+/// Says what was in this history, and panics with what is wrong with it.
 #[track_caller]
-pub fn assert_correct(history: &History) {
+pub fn assert_correct(what: &str, history: &History) {
+    eprintln!("{what}: {}", tally::tally(history));
     let violations = check(history);
     let shown: Vec<_> = violations.iter().take(20).map(ToString::to_string).collect();
     assert!(violations.is_empty(), "{} violations, the first:\n{}", violations.len(), shown.join("\n"));

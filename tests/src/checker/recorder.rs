@@ -1,30 +1,28 @@
 //! The recorder: one clock and one list for everybody who does or sees something.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::{Fact, History, Moment};
+use crate::journal::Journal;
 
 /// Writes facts down. A clone is another handle to the same list. It only grows: a test ends.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     began: Instant,
-    history: Arc<Mutex<History>>,
+    facts: Journal<(Moment, Fact)>,
 }
 
 impl Recorder {
     /// An empty one whose clock begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { began: Instant::now(), history: Arc::default() }
+        Self { began: Instant::now(), facts: Journal::default() }
     }
 
     /// Writes down a fact of now. Who is about to do something notes it before, who saw something after.
     pub fn note(&self, fact: Fact) {
-        // The moment is taken under the lock, so that the list is in the order of the moments.
-        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.now();
-        history.facts.push((now, fact));
+        // The moment is taken under the list's lock, so that the list is in the order of the moments.
+        self.facts.push_with(|| (self.began.elapsed(), fact));
     }
 
     /// What its clock says.
@@ -33,10 +31,36 @@ impl Recorder {
         self.began.elapsed()
     }
 
+    /// Waits until so many more facts have been written down.
+    pub async fn more(&self, count: usize) {
+        let from = self.facts.len();
+        self.facts.await_len(&format!("{count} more facts"), from + count).await;
+    }
+
+    /// Waits until a fact fits; panics with `what`.
+    pub async fn until(&self, what: &str, fits: impl Fn(&Fact) -> bool) {
+        let mut seen = 0;
+        loop {
+            let facts = self.facts.after(what, seen).await;
+            if facts.iter().any(|(_, fact)| fits(fact)) {
+                return;
+            }
+            seen += facts.len();
+        }
+    }
+
+    /// Waits until each of these clients is ready, in a connection since the last kill.
+    pub async fn all_ready(&self, clients: &[String]) {
+        for client in clients {
+            let ready = |facts: &[(Moment, Fact)]| is_ready(facts, client).then_some(());
+            self.facts.wait_for(&format!("{client} to be ready"), ready).await;
+        }
+    }
+
     /// Everything written down so far.
     #[must_use]
     pub fn history(&self) -> History {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        History { facts: self.facts.so_far() }
     }
 }
 
@@ -44,4 +68,14 @@ impl Default for Recorder {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn is_ready(facts: &[(Moment, Fact)], name: &str) -> bool {
+    let recent = facts.iter().rev().take_while(|(_, fact)| *fact != Fact::Killed);
+    let mut states = recent.filter_map(|(_, fact)| match fact {
+        Fact::Ready { client, .. } if client == name => Some(true),
+        Fact::Connected { client, .. } | Fact::Disconnected { client } if client == name => Some(false),
+        _ => None,
+    });
+    states.next() == Some(true)
 }

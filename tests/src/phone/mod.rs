@@ -1,19 +1,23 @@
 //! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats, remembers every
 //! event, and can send what no good client would.
 
+mod opening;
+
 use std::collections::VecDeque;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::eventually::within;
 use crate::server::Listening;
 use crate::token::token;
+
+pub use opening::Refusal;
 
 /// One connection.
 #[derive(Debug)]
@@ -41,50 +45,7 @@ impl Event {
     }
 }
 
-/// Why a WebSocket handshake was refused.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// `Retry-After`, if given.
-    pub retry_after: Option<String>,
-    /// `Content-Type`, if given.
-    pub content_type: Option<String>,
-}
-
 impl Phone {
-    /// Opens the transport only: no CONNECT has been sent.
-    pub async fn open(server: &impl Listening) -> Self {
-        let opened = Self::open_with(server, &[]).await;
-        opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
-    }
-
-    /// Opens the transport with headers.
-    pub async fn open_with(
-        server: &impl Listening,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Self, Refusal> {
-        let url = format!("ws://127.0.0.1:{}/socket.io/?EIO=4&transport=websocket", server.port());
-        let mut request = url.into_client_request().expect("a request");
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));
-        }
-        match within("the WebSocket handshake", connect_async(request)).await {
-            Ok((socket, _)) => {
-                let mut phone = Self { socket, seen: VecDeque::new(), acks: Vec::new(), next_ack: 0 };
-                let open = within("the open packet", phone.packet()).await.unwrap_or_default();
-                assert!(open.starts_with('0'), "expected the open packet, got {open:?}");
-                Ok(phone)
-            }
-            Err(Error::Http(response)) => Err(Refusal {
-                status: response.status().as_u16(),
-                retry_after: text_of(response.headers().get("retry-after")),
-                content_type: text_of(response.headers().get("content-type")),
-            }),
-            Err(error) => panic!("the handshake failed: {error}"),
-        }
-    }
-
     /// A connected session of this user, after its `rt:ready`.
     pub async fn of(server: &impl Listening, role: &str, user: &str) -> Self {
         Self::with_auth(server, &json!({"token": token(role, user)})).await
@@ -184,6 +145,12 @@ impl Phone {
         }
     }
 
+    /// The next event, however long it takes; `None` when the transport is closed.
+    pub async fn next_or_end(&mut self) -> Option<Event> {
+        while self.seen.is_empty() && self.read().await {}
+        self.seen.pop_front()
+    }
+
     /// Reads up to the next event with this name, and returns all that came, the named one last.
     pub async fn until(&mut self, name: &str) -> Vec<Event> {
         let mut events = Vec::new();
@@ -245,8 +212,4 @@ impl Phone {
             }
         }
     }
-}
-
-fn text_of(value: Option<&HeaderValue>) -> Option<String> {
-    Some(value?.to_str().ok()?.to_owned())
 }

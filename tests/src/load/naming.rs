@@ -1,0 +1,110 @@
+//! Which value an event carries. Orders are called by the note on their first item, which their writer chose: their
+//! notifications name only the order's id, so that values are known when the whole history is.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::checker::{Fact, History};
+use crate::rest::Api;
+
+/// Gives every received event its value.
+pub fn name_values(history: &mut History) {
+    let orders = orders(history);
+    for (_, fact) in &mut history.facts {
+        if let Fact::Received { got, .. } = fact {
+            got.placed.value = value(&parse(&got.payload), &orders);
+        }
+    }
+}
+
+/// Note of each order, by its id: from its update, or from what its writer was answered.
+fn orders(history: &History) -> BTreeMap<String, String> {
+    let known = history.facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Received { got, .. } => updated(&parse(&got.payload)),
+        Fact::Acknowledged { write, made, .. } => {
+            Some((made.clone(), write.strip_suffix(" is pending")?.to_owned()))
+        }
+        _ => None,
+    });
+    known.collect()
+}
+
+fn updated(payload: &Value) -> Option<(String, String)> {
+    let order = &payload["data"];
+    (payload["event"] == "order_update").then(|| (text(&order["_id"]), note(order)))
+}
+
+fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
+    let data = &payload["data"];
+    let order = |id: &Value| orders.get(&text(id)).cloned().unwrap_or_else(|| format!("unknown order {id}"));
+    match text(&payload["event"]).as_str() {
+        "order_update" => of_order(&note(data), &text(&data["status"])),
+        "payment_update" => of_payment(&order(&data["orderId"]), &text(&data["status"])),
+        "new_notification" if data["relatedOrder"].is_string() => told(
+            &text(&data["user"]),
+            &order(&data["relatedOrder"]),
+            &text(&data["title"]),
+            &text(&data["message"]),
+        ),
+        "new_notification" => text(&data["message"]),
+        _ => text(&data["value"]),
+    }
+}
+
+/// The value of an order's update.
+pub(super) fn of_order(note: &str, status: &str) -> String {
+    format!("{note} is {status}")
+}
+
+/// The value of a payment's update.
+pub(super) fn of_payment(note: &str, status: &str) -> String {
+    format!("the payment of {note} is {status}")
+}
+
+/// The value of a notification about an order. A message names the order by its number, or says the status.
+pub(super) fn told(user: &str, note: &str, title: &str, message: &str) -> String {
+    let status = message.strip_prefix("Status changed to ").unwrap_or_default();
+    format!("{user} is told of {note}: {title} {status}")
+}
+
+fn note(order: &Value) -> String {
+    text(&order["items"][0]["notes"])
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn parse(payload: &str) -> Value {
+    serde_json::from_str(payload).unwrap_or_default()
+}
+
+/// Looks for every acknowledged order in the store, and counts what each key has made; to be noted.
+pub async fn audit(history: &History, admin: &Api) -> Vec<Fact> {
+    let mut made: BTreeMap<String, usize> = BTreeMap::new();
+    for order in all_orders(admin).await {
+        *made.entry(of_order(&note(&order), "pending")).or_default() += 1;
+    }
+    let count = |write: &String| made.get(write).copied().unwrap_or_default();
+    let acknowledged = history.facts.iter().filter_map(|(_, fact)| match fact {
+        Fact::Acknowledged { write, .. } if write.ends_with(" is pending") => Some(write),
+        _ => None,
+    });
+    let found = acknowledged.map(|write| Fact::Audited { write: write.clone(), found: count(write) > 0 });
+    let counted = made.iter().map(|(write, made)| Fact::Counted { write: write.clone(), made: *made });
+    found.chain(counted).collect()
+}
+
+async fn all_orders(admin: &Api) -> Vec<Value> {
+    let mut orders = Vec::new();
+    let mut path = "/api/orders?limit=100".to_owned();
+    loop {
+        let page = admin.get(&path).await.data(200);
+        orders.extend(page["orders"].as_array().cloned().unwrap_or_default());
+        match page["nextCursor"].as_str() {
+            Some(cursor) => path = format!("/api/orders?limit=100&cursor={cursor}"),
+            None => return orders,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A writer of orders: each is placed with a key, then moved on step by step by an admin.
+
+use serde_json::json;
+
+use super::naming::{of_order, told};
+use super::writer::Writer;
+use crate::rest::Api;
+
+/// The steps that an admin makes; a move has no key, so that its outcome may stay unknown.
+const STEPS: [&str; 4] = ["confirmed", "in_progress", "ready", "out_for_delivery"];
+
+/// Who an order is for.
+struct Order<'a> {
+    note: String,
+    customer: &'a str,
+    tailor: Option<&'a str>,
+}
+
+/// Places orders of this customer, with this tailor, and moves them on, until told to stop.
+pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&str>) {
+    let admin = writer.with(admin);
+    let mut count = 0;
+    while writer.goes_on() {
+        count += 1;
+        let order = Order { note: format!("{} {count}", writer.name), customer, tailor };
+        let id = order.place(&writer).await;
+        for status in STEPS {
+            order.reach(&admin, &id, status).await;
+        }
+    }
+}
+
+impl Order<'_> {
+    async fn place(&self, writer: &Writer) -> String {
+        let item = json!({"garment": "shirt", "quantity": 1, "price": 100, "notes": self.note});
+        let mut body = json!({"items": [item]});
+        if let Some(tailor) = self.tailor {
+            body["tailor"] = json!(tailor);
+        }
+        let mut effects = self.update("pending");
+        effects.push(self.notice(self.customer, "Order Placed Successfully", ""));
+        effects.extend(self.tailor.map(|tailor| self.notice(tailor, "New Order", "")));
+        let write = Writer::write(&of_order(&self.note, "pending"), effects, true);
+        let order = writer.post_keyed(&write, "/api/orders", &body).await.json();
+        order["data"]["order"]["_id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Moves it to this status: once, unless a look at it shows that this did not happen.
+    async fn reach(&self, admin: &Writer, id: &str, status: &str) {
+        let path = format!("/api/orders/{id}");
+        let mut effects = self.update(status);
+        effects[0].1.push(format!("order-{id}"));
+        let message = format!("Status changed to {status}");
+        effects.push(self.notice(self.customer, "Order Status Updated", &message));
+        if status == "confirmed" {
+            effects.extend(self.tailor.map(|tailor| self.notice(tailor, "Order Status Updated", &message)));
+        }
+        let write = Writer::write(&of_order(&self.note, status), effects, false);
+        let (put, body) = (format!("{path}/status"), json!({"status": status}));
+        while admin.once(&write, admin.api.try_send("PUT", &put, &body)).await.is_none() {
+            if admin.read(&path).await["data"]["order"]["status"] == status {
+                return;
+            }
+        }
+    }
+
+    fn update(&self, status: &str) -> Vec<(String, Vec<String>)> {
+        let users = [Some(self.customer), self.tailor].into_iter().flatten();
+        let rooms = users.map(|user| format!("user-{user}")).chain(["admin-room".to_owned()]);
+        vec![(of_order(&self.note, status), rooms.collect())]
+    }
+
+    fn notice(&self, user: &str, title: &str, message: &str) -> (String, Vec<String>) {
+        (told(user, &self.note, title, message), vec![format!("user-{user}")])
+    }
+}

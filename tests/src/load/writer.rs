@@ -1,0 +1,117 @@
+//! A writer: it says what it wants before it tries, and what became of it afterwards.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::checker::{Fact, Place, Placed, Recorder, Write};
+use crate::rest::{Answer, Api};
+
+/// Somebody who writes until told to stop. A clone is another one, told by the same.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// What its values begin with.
+    pub name: String,
+    /// Its REST API, with credentials.
+    pub api: Api,
+    recorder: Recorder,
+    until: watch::Receiver<bool>,
+}
+
+impl Writer {
+    /// A writer that stops when `until` says `true`, or ends.
+    #[must_use]
+    pub fn new(name: &str, api: Api, recorder: &Recorder, until: &watch::Receiver<bool>) -> Self {
+        Self { name: name.to_owned(), api, recorder: recorder.clone(), until: until.clone() }
+    }
+
+    /// The same, with other credentials.
+    #[must_use]
+    pub fn with(&self, api: Api) -> Self {
+        Self { api, ..self.clone() }
+    }
+
+    /// Whether it should go on.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        !*self.until.borrow() && self.until.has_changed().is_ok()
+    }
+
+    /// A write whose values are for these rooms.
+    #[must_use]
+    pub fn write(name: &str, effects: Vec<(String, Vec<String>)>, keyed: bool) -> Write {
+        let effects = effects.into_iter().map(|(value, rooms)| (value, rooms.into_iter().collect()));
+        Write { name: name.to_owned(), keyed, effects: effects.collect() }
+    }
+
+    /// Posts with an idempotency key, again and again until it is answered.
+    pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> Answer {
+        let api = self.api.header("idempotency-key", &write.name.replace(' ', "-"));
+        self.until_answered(write, || api.try_send("POST", path, body)).await
+    }
+
+    /// Tries again and again until it is answered with success.
+    pub async fn until_answered<F>(&self, write: &Write, ask: impl Fn() -> F) -> Answer
+    where
+        F: Future<Output = Option<Answer>>,
+    {
+        let mut pace = pace();
+        loop {
+            if let Some(answer) = self.once(write, ask()).await {
+                return answer;
+            }
+            pace.tick().await;
+        }
+    }
+
+    /// Reads again and again until it is answered with success.
+    pub async fn read(&self, path: &str) -> Value {
+        let mut pace = pace();
+        loop {
+            let answer = self.api.try_send("GET", path, &json!(null)).await;
+            if let Some(answer) = answer.filter(|answer| answer.status == 200) {
+                return answer.json();
+            }
+            pace.tick().await;
+        }
+    }
+
+    /// Tries once; `None` where the outcome is unknown.
+    pub async fn once(&self, write: &Write, ask: impl Future<Output = Option<Answer>>) -> Option<Answer> {
+        self.recorder.note(Fact::Attempted(write.clone()));
+        let answer = ask.await;
+        let name = write.name.clone();
+        let Some(answer) = answer.filter(is_known) else {
+            self.recorder.note(Fact::Unknown { write: name });
+            return None;
+        };
+        assert!((200..300).contains(&answer.status), "{name} was refused: {answer:#?}");
+        let (made, placed) = made(write, &answer.json()["data"]);
+        self.recorder.note(Fact::Acknowledged { write: name, made, placed });
+        Some(answer)
+    }
+}
+
+/// A server that is ending, or still busy with the first try, leaves it open.
+fn is_known(answer: &Answer) -> bool {
+    let busy = answer.status == 409 && answer.text.contains("in_progress");
+    answer.status < 500 && !busy
+}
+
+/// What the answer says was made, and where its event is, if it says so.
+fn made(write: &Write, data: &Value) -> (String, Vec<Placed>) {
+    let id = |of: &Value| of["_id"].as_str().or(of["id"].as_str()).map(str::to_owned);
+    let document = ["order", "notification", "payment"].into_iter().find_map(|kind| id(&data[kind]));
+    let id = document.or_else(|| id(data)).unwrap_or_default();
+    let at = data["at"].as_str().and_then(Place::parse);
+    let placed = at.map(|at| Placed { value: write.effects[0].0.clone(), id: id.clone(), at });
+    (id, placed.into_iter().collect())
+}
+
+fn pace() -> Interval {
+    let mut pace = interval(Duration::from_millis(20));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
+}

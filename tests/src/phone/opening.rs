@@ -1,0 +1,68 @@
+//! Opening the transport: a WebSocket handshake, and how it can be refused.
+
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
+
+use super::Phone;
+use crate::eventually::within;
+use crate::server::Listening;
+
+/// Why a WebSocket handshake was refused.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, if given.
+    pub retry_after: Option<String>,
+    /// `Content-Type`, if given.
+    pub content_type: Option<String>,
+}
+
+impl Phone {
+    /// Opens the transport only: no CONNECT has been sent.
+    pub async fn open(server: &impl Listening) -> Self {
+        let opened = Self::open_with(server, &[]).await;
+        opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
+    }
+
+    /// Opens the transport with headers.
+    pub async fn open_with(
+        server: &impl Listening,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Refusal> {
+        match Self::dial(server, headers).await {
+            Ok(mut phone) => {
+                let open = within("the open packet", phone.packet()).await.unwrap_or_default();
+                assert!(open.starts_with('0'), "expected the open packet, got {open:?}");
+                Ok(phone)
+            }
+            Err(Error::Http(response)) => Err(Refusal {
+                status: response.status().as_u16(),
+                retry_after: text_of(response.headers().get("retry-after")),
+                content_type: text_of(response.headers().get("content-type")),
+            }),
+            Err(error) => panic!("the handshake failed: {error}"),
+        }
+    }
+
+    /// Opens the transport of a server that may be gone, or go at any moment: `None` when it is.
+    pub async fn try_open(server: &impl Listening) -> Option<Self> {
+        let mut phone = Self::dial(server, &[]).await.ok()?;
+        let open = within("the open packet", phone.packet()).await?;
+        open.starts_with('0').then_some(phone)
+    }
+
+    async fn dial(server: &impl Listening, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let url = format!("ws://127.0.0.1:{}/socket.io/?EIO=4&transport=websocket", server.port());
+        let mut request = url.into_client_request().expect("a request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));
+        }
+        let (socket, _) = within("the WebSocket handshake", connect_async(request)).await?;
+        Ok(Self { socket, seen: Default::default(), acks: Vec::new(), next_ack: 0 })
+    }
+}
+
+fn text_of(value: Option<&HeaderValue>) -> Option<String> {
+    Some(value?.to_str().ok()?.to_owned())
+}
