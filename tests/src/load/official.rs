@@ -66,14 +66,16 @@ impl Official {
     }
 }
 
-/// WebSocket from the start (the driver for Python has no such option, and upgrades): when the line breaks in the very
-/// moment of an upgrade, the JavaScript client has paused its polling and notices nothing until the heartbeat fails,
-/// after 45 s. That is its own affair, and no history about the server.
+/// A line that breaks in the very moment of connecting is not always noticed by the JavaScript client: with polling
+/// paused for an upgrade it waits for the heartbeat, 45 s; a WebSocket being opened it gives up after its `timeout`. That
+/// is its own affair, so it begins with WebSocket and waits less. The driver for Python has no such options.
 fn options(who: &Who) -> Value {
     match who.way {
         // The driver adds the position.
-        Way::Since => json!({"resume": who.auth(), "transports": ["websocket"]}),
-        Way::Device | Way::TokenId => json!({"auth": who.auth(), "transports": ["websocket"]}),
+        Way::Since => json!({"resume": who.auth(), "transports": ["websocket"], "timeout": 2_000}),
+        Way::Device | Way::TokenId => {
+            json!({"auth": who.auth(), "transports": ["websocket"], "timeout": 2_000})
+        }
     }
 }
 
