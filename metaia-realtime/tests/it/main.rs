@@ -7,6 +7,7 @@ mod behind;
 #[cfg(target_os = "linux")]
 mod descriptor;
 mod device;
+mod door;
 mod endings;
 mod handlers;
 mod hold;

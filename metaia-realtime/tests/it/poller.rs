@@ -46,6 +46,14 @@ impl Poller {
         http(server, &format!("POST {}", self.path), "Content-Type: text/plain\r\n", body).await
     }
 
+    /// A POST of `length` bytes of which only `some` come.
+    pub(crate) async fn begin_post(&self, length: usize, some: &str) -> TcpStream {
+        let mut tcp = TcpStream::connect(self.address).await.unwrap();
+        let head = format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}", self.path);
+        tcp.write_all(format!("{head}\r\nContent-Type: text/plain\r\n\r\n{some}").as_bytes()).await.unwrap();
+        tcp
+    }
+
     /// A GET whose answer has begun, and which nobody reads.
     pub(crate) async fn ask_without_reading(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
