@@ -43,7 +43,12 @@ fn set(limits: &mut ServerLimits, name: &str, value: &str) -> Result<(), String>
         "per_ip" if number == 0 => {}
         "per_ip" => return Err("per_ip is not supported by this version: leave it at 0".to_owned()),
         "per_user" => limits.realtime.sessions_per_user = size()?,
-        "total" => limits.realtime.sessions = size()?,
+        "total" => {
+            limits.realtime.sessions = size()?;
+            // A session that polls has two connections, and REST has its own.
+            let connections = limits.realtime.sessions.saturating_mul(2).saturating_add(20_000);
+            limits.realtime.connections = connections.max(limits.realtime.connections);
+        }
         "handshakes_per_s" => limits.realtime.handshakes_per_s = positive()?.get(),
         "rest_per_s" => limits.rest_per_s = positive()?,
         _ => {
