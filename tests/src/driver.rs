@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use crate::journal::Journal;
 use crate::paths;
+use crate::phone::Event;
 use crate::process::Process;
 use crate::server::Listening;
 
@@ -108,6 +109,18 @@ impl Driver {
         let lines = self.process.stdout.so_far();
         let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
         mine.map(|line| line["event"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// All events that this socket got so far.
+    #[must_use]
+    pub fn events(&self, name: &str) -> Vec<Event> {
+        let lines = self.process.stdout.so_far();
+        let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
+        let event = |mut line: Value| Event {
+            name: line["event"].as_str().unwrap_or_default().to_owned(),
+            data: line["args"].get_mut(0).map(Value::take).unwrap_or_default(),
+        };
+        mine.map(event).collect()
     }
 
     /// How often this socket got this event so far.

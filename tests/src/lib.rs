@@ -24,6 +24,7 @@ pub mod example;
 pub mod fixtures;
 pub mod folder;
 pub mod journal;
+pub mod line;
 pub mod load;
 pub mod paths;
 pub mod phone;

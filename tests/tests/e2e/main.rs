@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod cli;
 mod crash;
+mod device;
 mod docs;
 mod examples;
 mod guide;

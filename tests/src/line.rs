@@ -1,0 +1,164 @@
+//! The line between a phone and the server: a forwarder that can break as lines do.
+//!
+//! A line that is down drops its connections and takes no new ones. A frozen one keeps them and forwards nothing, so
+//! that neither side is told: the other one is half-open. A slow one forwards so many bytes a second to the phone.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{Interval, interval};
+
+use crate::server::Listening;
+
+/// What the server's kernel can get rid of without the phone reading: small, so that a slow phone is soon felt.
+const BUFFER: u32 = 8 * 1024;
+/// How often a slow line moves something.
+const BEATS_PER_SECOND: u32 = 10;
+
+/// How a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Up,
+    Down,
+    Frozen,
+    /// So many bytes a second.
+    Slow(u64),
+}
+
+/// A line to one server. Dropping it breaks it for good.
+#[derive(Debug)]
+pub struct Line {
+    port: u16,
+    state: watch::Sender<State>,
+}
+
+impl Listening for Line {
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl Line {
+    /// A line to whatever listens there now or later.
+    pub async fn to(server: &impl Listening) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let state = watch::Sender::new(State::Up);
+        tokio::spawn(accept(listener, server.port(), state.subscribe()));
+        Self { port, state }
+    }
+
+    /// Drops its connections, and takes no new ones.
+    pub fn down(&self) {
+        self.state.send_replace(State::Down);
+    }
+
+    /// Works again.
+    pub fn up(&self) {
+        self.state.send_replace(State::Up);
+    }
+
+    /// Drops its connections; new ones are taken at once.
+    pub fn cut(&self) {
+        self.down();
+        self.up();
+    }
+
+    /// Forwards nothing any more, and tells nobody.
+    pub fn freeze(&self) {
+        self.state.send_replace(State::Frozen);
+    }
+
+    /// Forwards so many bytes a second to the phone.
+    pub fn slow_down(&self, bytes_per_second: u64) {
+        self.state.send_replace(State::Slow(bytes_per_second));
+    }
+}
+
+async fn accept(listener: TcpListener, server: u16, mut state: watch::Receiver<State>) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            ended = ended(&mut state) => return ended,
+        };
+        let up = *state.borrow() != State::Down;
+        if let (Ok((phone, _)), true) = (accepted, up) {
+            tokio::spawn(forward(phone, server, state.clone()));
+        }
+    }
+}
+
+/// Returns when the line is dropped.
+async fn ended(state: &mut watch::Receiver<State>) {
+    while state.changed().await.is_ok() {}
+}
+
+/// One connection, until either side ends it or the line goes down.
+async fn forward(phone: TcpStream, server: u16, state: watch::Receiver<State>) {
+    let Some(server) = dial(server).await else { return };
+    let _ = phone.set_nodelay(true);
+    let ((from_phone, to_phone), (from_server, to_server)) = (phone.into_split(), server.into_split());
+    let mut life = state.clone();
+    tokio::select! {
+        () = pump(from_phone, to_server, state.clone(), false) => (),
+        () = pump(from_server, to_phone, state, true) => (),
+        _ = life.wait_for(|state| *state == State::Down) => (),
+    }
+}
+
+async fn dial(server: u16) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.set_recv_buffer_size(BUFFER).ok()?;
+    let stream = socket.connect(([127, 0, 0, 1], server).into()).await.ok()?;
+    stream.set_nodelay(true).ok()?;
+    Some(stream)
+}
+
+/// Moves bytes one way. What has been read when the line freezes waits in it.
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: watch::Receiver<State>,
+    to_phone: bool,
+) {
+    let mut pace = Pace { state, beat: interval(Duration::from_secs(1) / BEATS_PER_SECOND), to_phone };
+    let mut bytes = vec![0; 16 * 1024];
+    loop {
+        let most = pace.allowance().await.min(bytes.len());
+        let Ok(count @ 1..) = from.read(&mut bytes[..most]).await else { return };
+        pace.allowance().await;
+        if to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+struct Pace {
+    state: watch::Receiver<State>,
+    beat: Interval,
+    to_phone: bool,
+}
+
+impl Pace {
+    /// Waits until something may be moved, and says how much.
+    async fn allowance(&mut self) -> usize {
+        loop {
+            let state = *self.state.borrow_and_update();
+            match state {
+                State::Slow(bytes) if self.to_phone => {
+                    self.beat.tick().await;
+                    return usize::try_from(bytes / u64::from(BEATS_PER_SECOND)).expect("a rate").max(1);
+                }
+                State::Frozen => {
+                    if self.state.changed().await.is_err() {
+                        return 0;
+                    }
+                }
+                State::Up | State::Down | State::Slow(_) => return usize::MAX,
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Clients that never heard of positions: the server knows them by their device, or their token's id, and they get
+//! what they missed. What was on the way when the line broke may come twice, with the same id.
+
+use metaia_tests::driver::Driver;
+use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
+use metaia_tests::line::Line;
+use metaia_tests::phone::{Event, Phone};
+use metaia_tests::server::Server;
+use metaia_tests::token::{Token, in_seconds, token};
+use serde_json::{Value, json};
+
+/// `auth` of a client that only has a device.
+fn by_device(user: &str, device: &str) -> Value {
+    json!({"token": token("customer", user), "device": device})
+}
+
+/// `auth` of a client that only has a token with an id.
+fn by_token_id(user: &str, id: &str) -> Value {
+    let claims = json!({"userId": user, "role": "customer", "exp": in_seconds(3600), "jti": id});
+    json!({"token": Token::claiming(&claims).sign()})
+}
+
+/// Sends `load` events to this user, with these numbers.
+async fn send(server: &Server, user: &str, numbers: std::ops::RangeInclusive<u64>) {
+    for n in numbers {
+        emit(server, &json!({"user": user}), "load", &json!({"n": n})).await;
+    }
+}
+
+/// The numbers of the `load` events among these, without what came before with the same id.
+fn numbers(events: &[Event]) -> Vec<u64> {
+    let mut ids = std::collections::BTreeSet::new();
+    let loads = events.iter().filter(|event| event.name == "load");
+    let fresh = loads.filter(|event| ids.insert(event.data["_rt"]["id"].to_string()));
+    fresh.map(|event| event.data["n"].as_u64().unwrap()).collect()
+}
+
+/// Loses the line, misses something, comes back by itself.
+async fn comes_back(mut driver: Driver, auth: Value) {
+    let server = Server::start().await;
+    let line = Line::to(&server).await;
+    driver.connect_with("phone", &line, &json!({"auth": auth})).await;
+    assert_eq!(driver.event("phone", "rt:ready").await["recovered"], false, "it was never here");
+    let mut next = 1;
+    for time in 2..=3 {
+        send(&server, "c1", next..=next + 4).await;
+        driver.nth("phone", "load", 5).await;
+        line.down();
+        send(&server, "c1", next + 5..=next + 9).await;
+        line.up();
+        assert_eq!(driver.nth("phone", "rt:ready", time).await["recovered"], true);
+        next += 10;
+    }
+    raise_fence(&server).await;
+    driver.event("phone", "test:fence").await;
+    assert_eq!(numbers(&driver.events("phone")), (1..next).collect::<Vec<_>>(), "all, in order");
+    assert_eq!(driver.count("phone", "rt:reset"), 0);
+}
+
+#[tokio::test]
+async fn javascript_with_a_device_gets_what_it_missed() {
+    comes_back(Driver::node(), by_device("c1", "d1")).await;
+}
+
+#[tokio::test]
+async fn python_with_a_device_gets_what_it_missed() {
+    comes_back(Driver::python(), by_device("c1", "d1")).await;
+}
+
+#[tokio::test]
+async fn javascript_with_a_token_id_gets_what_it_missed() {
+    comes_back(Driver::node(), by_token_id("c1", "j1")).await;
+}
+
+#[tokio::test]
+async fn python_with_a_token_id_gets_what_it_missed() {
+    comes_back(Driver::python(), by_token_id("c1", "j1")).await;
+}
+
+/// Leaves of its own will and comes back as a new process: what it got before `rt:ready` then.
+async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
+    let server = Server::start().await;
+    let mut driver = start();
+    let opts = json!({"auth": by_device("c1", "d1")});
+    driver.connect_with("phone", &server, &opts).await;
+    driver.event("phone", "rt:ready").await;
+    send(&server, "c1", 1..=5).await;
+    driver.nth("phone", "load", 5).await;
+    driver.disconnect("phone").await;
+    server.says("User disconnected: c1").await;
+    driver.kill().await;
+    send(&server, "c1", 6..=10).await;
+
+    let mut driver = start();
+    driver.connect_with("phone", &server, &opts).await;
+    let ready = driver.event("phone", "rt:ready").await;
+    assert_eq!(ready["recovered"], true, "{ready}");
+    numbers(&driver.events("phone"))
+}
+
+#[tokio::test]
+async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
+    assert_eq!(leaves_and_comes_back(Driver::node).await, [6, 7, 8, 9, 10]);
+}
+
+/// `disconnect()` in Python closes the line before its own DISCONNECT is on it: nobody knows what it still read.
+#[tokio::test]
+async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
+    let got = leaves_and_comes_back(Driver::python).await;
+    assert!(got.ends_with(&[6, 7, 8, 9, 10]), "{got:?}");
+}
+
+#[tokio::test]
+async fn order_rooms_are_remembered_with_the_device() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    assert_eq!(phone.call("join_order_room", &order["_id"]).await["status"], "ok");
+    phone.drop_line();
+    server.says("User disconnected: c1").await;
+    emit(&server, &json!({"order": order["_id"]}), "load", &json!({"n": 1})).await;
+
+    let mut phone = Phone::connected(&server, &by_device("c1", "d1")).await;
+    let events = phone.until("rt:ready").await;
+    let room = json!(format!("order-{}", id_of(&order)));
+    assert!(events.last().unwrap().data["rooms"].as_array().unwrap().contains(&room), "{events:#?}");
+    assert_eq!(numbers(&events), [1]);
+}
+
+#[tokio::test]
+async fn another_users_device_resumes_nothing_of_it() {
+    let server = Server::start().await;
+    Phone::with_auth(&server, &by_device("c1", "d1")).await.drop_line();
+    server.says("User disconnected: c1").await;
+    send(&server, "c1", 1..=3).await;
+    emit(&server, &json!({"role": "customer"}), "load", &json!({"n": 4})).await;
+    for auth in [by_device("c2", "d1"), by_token_id("c2", "d1")] {
+        let mut phone = Phone::connected(&server, &auth).await;
+        let events = phone.until("rt:ready").await;
+        assert_eq!(events.len(), 1, "nothing but `rt:ready`: {events:#?}");
+        assert_eq!(events[0].data["recovered"], false);
+    }
+    let mut own = Phone::connected(&server, &by_device("c1", "d1")).await;
+    assert_eq!(numbers(&own.until("rt:ready").await), [1, 2, 3, 4], "its own are all there");
+}
+
+#[tokio::test]
+async fn a_position_wins_over_the_device() {
+    let server = Server::start().await;
+    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    send(&server, "c1", 1..=4).await;
+    let since = phone.until("load").await.pop().unwrap().at().to_owned();
+    phone.drop_line();
+    let mut auth = by_device("c1", "d1");
+    auth["since"] = json!(since);
+    let mut phone = Phone::connected(&server, &auth).await;
+    assert_eq!(numbers(&phone.until("rt:ready").await), [2, 3, 4]);
+}
+
+#[tokio::test]
+async fn over_a_thousand_missed_is_a_reset() {
+    let server = Server::start().await;
+    let (few, many) = (by_device("c1", "few"), by_device("c1", "many"));
+    Phone::with_auth(&server, &many).await.drop_line();
+    server.says("User disconnected: c1").await;
+    send(&server, "c1", 1..=1).await;
+    Phone::with_auth(&server, &few).await.drop_line();
+    send(&server, "c1", 2..=1_001).await;
+
+    let mut phone = Phone::connected(&server, &few).await;
+    assert_eq!(
+        numbers(&phone.until("rt:ready").await),
+        (2..=1_001).collect::<Vec<_>>(),
+        "a thousand will do"
+    );
+    let mut phone = Phone::connected(&server, &many).await;
+    let events = phone.until("rt:ready").await;
+    assert_eq!(metaia_tests::fixtures::names(&events), ["rt:reset", "rt:ready"]);
+    assert_eq!(events[0].data["reason"], "too_old");
+}
+
+#[tokio::test]
+async fn two_phones_on_one_token_id_both_get_everything() {
+    let server = Server::start().await;
+    let auth = by_token_id("c1", "shared");
+    let (line, other) = (Line::to(&server).await, Line::to(&server).await);
+    let mut driver = Driver::node();
+    driver.connect_with("one", &line, &json!({"auth": auth})).await;
+    driver.event("one", "rt:ready").await;
+    driver.connect_with("two", &other, &json!({"auth": auth})).await;
+    driver.event("two", "rt:ready").await;
+    for (round, line) in [&line, &other, &line].into_iter().enumerate() {
+        let first = round as u64 * 6 + 1;
+        send(&server, "c1", first..=first + 2).await;
+        line.down();
+        send(&server, "c1", first + 3..=first + 5).await;
+        line.up();
+        let (name, times) = [("one", 2), ("two", 2), ("one", 3)][round];
+        assert_eq!(driver.nth(name, "rt:ready", times).await["recovered"], true);
+    }
+    raise_fence(&server).await;
+    for name in ["one", "two"] {
+        driver.event(name, "test:fence").await;
+        assert_eq!(numbers(&driver.events(name)), (1..=18).collect::<Vec<_>>(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
+    let server = Server::start().await;
+    let dead = Line::to(&server).await;
+    let _lost = Phone::with_auth(&dead, &by_device("c1", "d1")).await;
+    dead.freeze();
+    // The server is not told: it still writes into the dead line.
+    send(&server, "c1", 1..=5).await;
+    let mut phone = Phone::connected(&server, &by_device("c1", "d1")).await;
+    let events = phone.until("rt:ready").await;
+    assert_eq!(events.last().unwrap().data["recovered"], true);
+    assert_eq!(numbers(&events), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_client_whose_auth_is_frozen_resumes_after_a_hold() {
+    let server = Server::start().await;
+    let order = place_order(&server, "c1").await;
+    let auth = json!({"token": token("customer", "c1"), "hold": "true"});
+    let mut since = Value::Null;
+    for round in 0..3_u64 {
+        let mut phone = Phone::connected(&server, &auth).await;
+        send(&server, "c1", round..=round).await;
+        let answer = phone.call("rt:resume", &json!({"since": since, "orders": [order["_id"]]})).await;
+        assert_eq!(answer["status"], "ok", "{answer}");
+        assert_eq!(answer["recovered"], round > 0, "{answer}");
+        let mut events = phone.until("rt:ready").await;
+        if round > 0 {
+            assert_eq!(numbers(&events), [round], "only what it missed");
+        }
+        emit(&server, &json!({"order": order["_id"]}), "chat", &json!({})).await;
+        events.extend(phone.until("chat").await);
+        since = json!(events.last().unwrap().at());
+    }
+}
