@@ -15,13 +15,15 @@ pub(crate) fn of(config: &Config, port: u16) -> String {
          🔌 Socket.IO enabled for real-time updates\n\
          \n\
          \x20  store     {store} (SQLite, durability {durability})\n\
-         \x20  log       in memory; every event is also a row of the store\n\
+         \x20  log       in the same file; kept {days} days, at most {entries} events\n\
          \x20  doorbell  none: one node\n\
          \x20  payments  {payments}\n\
          {secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
         store = data::database(&config.data).display(),
+        days = config.retention.age.as_secs() / (24 * 60 * 60),
+        entries = config.retention.entries,
         secrets = secrets(config),
         mint = mint(config),
     )
@@ -77,7 +79,7 @@ mod tests {
         🔌 Socket.IO enabled for real-time updates
 
            store     ./metaia-data/metaia.db (SQLite, durability full)
-           log       in memory; every event is also a row of the store
+           log       in the same file; kept 7 days, at most 1000000 events
            doorbell  none: one node
            payments  built-in test provider, which takes no money
            secret    JWT_SECRET is not set: one was made, and is kept in ./metaia-data/jwt-secret

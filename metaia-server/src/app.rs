@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use axum::Router;
-use metaia_realtime::{JwtAuthenticator, MemoryLog, Realtime, sqlite::Options};
+use metaia_realtime::{JwtAuthenticator, Realtime, SqliteLog, sqlite::Options};
 
 use crate::{
     config::{Config, Origins},
@@ -36,10 +36,10 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         None => secret_file::read_or_make(&config.data, secret_file::JWT)?,
     };
     let payments = payments(config)?;
-    let log = MemoryLog::default();
     let path = data::database(&config.data);
     let options = Options::durability(config.durability);
-    let store = SqliteStore::open(path, options, log.clone(), &config.limits.realtime).await?;
+    let store = SqliteStore::open(path, options, config.retention, &config.limits.realtime).await?;
+    let log = store.log().clone();
     let store: Arc<dyn Store> = Arc::new(store);
     let realtime = realtime(config, &jwt, log, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
@@ -58,12 +58,14 @@ fn router(state: AppState, origins: &Origins) -> Router {
 async fn realtime(
     config: &Config,
     jwt: &Secret,
-    log: MemoryLog,
+    log: SqliteLog,
     store: Arc<dyn Store>,
 ) -> Result<Realtime, Box<dyn Error + Send + Sync>> {
     let builder = Realtime::builder()
         .authenticator(authenticator(config, jwt)?)
         .order_access(StoreAccess::new(store))
+        .device_store(log.clone())
+        .device_resume(config.device_resume)
         .log(log)
         .limits(config.limits.realtime.clone())
         .transports(config.transports)

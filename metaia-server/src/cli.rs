@@ -1,6 +1,6 @@
 //! The command line. Flags stand for variables of the same meaning and win over them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -40,6 +40,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show every setting and where its value comes from; secrets are masked
     Config,
+    /// Copy the database into a new file, while a server runs or not
+    ///
+    /// To restore it: stop the server, put the copy in the place of metaia.db, and remove metaia.db-wal and
+    /// metaia.db-shm. Clients are then told to reload.
+    Backup {
+        /// Where the copy goes; an existing file is left alone
+        file: PathBuf,
+    },
 }
 
 const AFTER: &str = "\
@@ -47,6 +55,7 @@ Examples:
   metaia-server                          start in development, data in ./metaia-data
   metaia-server --port 0 --data /tmp/m   any free port, another folder
   metaia-server config                   show what it would start with
+  metaia-server backup monday.db         copy the database, beside a running server or not
 
 Everything else is set by environment variables or a .env file in the current folder; `metaia-server config` lists them.";
 

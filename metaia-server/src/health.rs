@@ -77,13 +77,13 @@ async fn readyz(State(health): State<Health>) -> Result<Json<Value>, ApiError> {
 mod tests {
     use super::*;
     use crate::{store::SqliteStore, testing::Folder};
-    use metaia_realtime::{Limits, MemoryLog, sqlite::Options};
+    use metaia_realtime::{Limits, log::Retention, sqlite::Options};
 
     #[tokio::test]
     async fn ready_is_who_can_write_and_does_not_leave() {
         let folder = Folder::new();
-        let (log, limits) = (MemoryLog::default(), Limits::default());
-        let opened = SqliteStore::open(folder.file("t.db"), Options::default(), log, &limits).await;
+        let (path, limits) = (folder.file("t.db"), Limits::default());
+        let opened = SqliteStore::open(path, Options::default(), Retention::DISK, &limits).await;
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let health = Health::new(Arc::clone(&store));
         assert!(health.check().await.is_ok());

@@ -3,13 +3,15 @@
 //!
 //! Layers: `routes → services → {store, realtime}`; only `app` sees all.
 //!
-//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`.
+//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`;
+//!   `backup` instead of it.
 //! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by [`routes`] or with an
 //!   [`error`].
 //! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a [`payment`] provider.
 
 mod announcement;
 mod app;
+mod backup;
 mod cli;
 mod config;
 mod data;

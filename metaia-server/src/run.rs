@@ -1,11 +1,13 @@
 //! From the command line to the exit code: 0 after a polite end, 2 where nothing could be started, 1 where it was
 //! running and could not go on.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
+use metaia_realtime::log::sqlite::BackupError;
 
 use crate::{
+    backup,
     cli::{Cli, Command},
     config::{self, Config, Loaded, Sources},
     error::chain,
@@ -41,8 +43,21 @@ pub fn run() -> ExitCode {
             ExitCode::from(REFUSED)
         }
         (Ok(_), Some(Command::Config)) => ExitCode::SUCCESS,
+        (Ok(config), Some(Command::Backup { file })) => copy(&config, &file),
         (Ok(config), None) => start(&config),
     }
+}
+
+fn copy(config: &Config, file: &Path) -> ExitCode {
+    let error = match backup::make(config, file) {
+        Ok(report) => {
+            say(&report);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => error,
+    };
+    complain(&format!("metaia-server: {}", chain(&error)));
+    ExitCode::from(if matches!(error, BackupError::Unwritable { .. }) { FAILED } else { REFUSED })
 }
 
 fn start(config: &Config) -> ExitCode {

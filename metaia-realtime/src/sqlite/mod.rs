@@ -47,6 +47,7 @@ mod lock;
 mod migration;
 mod open;
 mod readers;
+mod stale;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -17,7 +17,7 @@ use super::{
     Migration, OpenError, Options, Readers, WriteError,
     job::Request,
     lock::Lock,
-    open,
+    open, stale,
     worker::{Command, Worker, failure},
 };
 
@@ -165,7 +165,10 @@ fn start(
     commits: Arc<AtomicU64>,
     opened: oneshot::Sender<Result<(), OpenError>>,
 ) {
-    let database = Lock::take(path).and_then(|lock| Ok((open::writable(path, options, migrations)?, lock)));
+    let database = Lock::take(path).and_then(|lock| {
+        stale::put_aside(path)?;
+        Ok((open::writable(path, options, migrations)?, lock))
+    });
     let (connection, lock) = match database {
         Ok(database) => database,
         Err(error) => {

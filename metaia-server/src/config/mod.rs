@@ -14,7 +14,7 @@ mod tests;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use metaia_realtime::{Transports, sqlite::Durability};
+use metaia_realtime::{Transports, log::Retention, sqlite::Durability};
 
 pub(crate) use limits::ServerLimits;
 use parse::{anything, number};
@@ -32,12 +32,16 @@ pub(crate) struct Config {
     pub(crate) environment: Environment,
     pub(crate) data: PathBuf,
     pub(crate) durability: Durability,
+    /// How long, and how many, events are kept.
+    pub(crate) retention: Retention,
     /// `None`, outside production: one is made and kept.
     pub(crate) jwt_secret: Option<Secret>,
     /// Still accepted, while secrets are being changed.
     pub(crate) jwt_secrets_old: Vec<Secret>,
     pub(crate) api_key: Option<Secret>,
     pub(crate) token_in_query: bool,
+    /// Whether a client that shows no position goes on where its device was.
+    pub(crate) device_resume: bool,
     pub(crate) origins: Origins,
     pub(crate) transports: Transports,
     pub(crate) limits: ServerLimits,
@@ -120,10 +124,12 @@ fn read(reader: &mut Reader) -> Config {
         environment: reader.read("NODE_ENV", "development", parse::environment, environment),
         data: reader.read("METAIA_DATA", "./metaia-data", anything, String::new()).into(),
         durability: reader.read("METAIA_DURABILITY", "full", parse::durability, Durability::Full),
+        retention: retention(reader),
         jwt_secret: reader.secret("JWT_SECRET"),
         jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
         api_key: reader.secret("METAIA_API_KEY"),
         token_in_query: reader.read("METAIA_TOKEN_IN_QUERY", "false", parse::boolean, false),
+        device_resume: reader.read("METAIA_DEVICE_RESUME", "true", parse::boolean, true),
         origins: reader.read("CORS_ORIGINS", "*", parse::origins, Origins::Any),
         transports: reader.read("METAIA_TRANSPORTS", "polling,websocket", parse::transports, Transports::All),
         limits: reader.read("METAIA_LIMITS", limits::DEFAULT, limits::parse, ServerLimits::default()),
@@ -139,6 +145,13 @@ fn read(reader: &mut Reader) -> Config {
     config.unused = unused(reader);
     explain(reader, &config);
     config
+}
+
+fn retention(reader: &mut Reader) -> Retention {
+    let kept = Retention::DISK;
+    let age = reader.read("METAIA_RETENTION_DAYS", "7", parse::days, kept.age);
+    let entries = reader.read("METAIA_RETENTION_ENTRIES", "1000000", parse::entries, kept.entries);
+    kept.age(age).entries(entries)
 }
 
 fn razorpay(reader: &mut Reader) -> Razorpay {
@@ -177,11 +190,8 @@ fn unused(reader: &mut Reader) -> Vec<&'static str> {
     for name in ["MONGODB_URI", "REDIS_URL", "METAIA_CLUSTER_KEY", "METAIA_TRUSTED_PROXIES"] {
         reader.unused(name, anything);
     }
-    for name in ["METAIA_RETENTION_DAYS", "METAIA_RETENTION_ENTRIES", "METAIA_MONGO_POOL"] {
-        reader.unused(name, number::<u64>("a number"));
-    }
+    reader.unused("METAIA_MONGO_POOL", number::<u64>("a number"));
     reader.unused("METAIA_METRICS_ADDR", number::<SocketAddr>("an address and port"));
-    reader.unused("METAIA_DEVICE_RESUME", parse::boolean);
     std::mem::take(&mut reader.unused)
 }
 

@@ -72,6 +72,19 @@ pub(super) fn drain(text: &str) -> Result<Duration, String> {
     ms.map(Duration::from_millis).ok_or_else(|| "must be milliseconds, at most 12000".to_owned())
 }
 
+/// How long events are kept. Ten years are for ever.
+pub(super) fn days(text: &str) -> Result<Duration, String> {
+    let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
+    days.map(|days: u64| Duration::from_secs(days * 24 * 60 * 60))
+        .ok_or_else(|| "must be a number of days, 1 to 3650".to_owned())
+}
+
+/// How many events are kept.
+pub(super) fn entries(text: &str) -> Result<usize, String> {
+    let entries = text.parse().ok().filter(|entries| (1..=1_000_000_000).contains(entries));
+    entries.ok_or_else(|| "must be a number of events, 1 to 1000000000".to_owned())
+}
+
 pub(super) fn origins(text: &str) -> Result<Origins, String> {
     if text == "*" {
         return Ok(Origins::Any);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use metaia_realtime::log::Retention;
+
 use super::{Config, Environment, Loaded, Origins, Sources, load, problems, settings, source::Origin};
 
 fn of(environment: &[(&str, &str)]) -> Sources {
@@ -68,10 +70,10 @@ fn everything_that_is_wrong_is_listed_at_once() {
         [
             "PORT",
             "METAIA_DURABILITY",
+            "METAIA_RETENTION_DAYS",
             "METAIA_LIMITS",
             "RUST_LOG",
             "JWKS_URL",
-            "METAIA_RETENTION_DAYS",
             "JWT_SECRET",
             "CORS_ORIGINS",
             "RAZORPAY_URL"
@@ -100,9 +102,28 @@ fn production_is_strict_and_can_be_satisfied() {
 
 #[test]
 fn variables_of_other_versions_are_named_and_ignored() {
-    let unused =
-        config(&[("MONGODB_URI", "mongodb://localhost/metaia"), ("METAIA_DEVICE_RESUME", "true")]).unused;
-    assert_eq!(unused, ["MONGODB_URI", "METAIA_DEVICE_RESUME"]);
+    let unused = config(&[("MONGODB_URI", "mongodb://localhost/metaia"), ("METAIA_MONGO_POOL", "5")]).unused;
+    assert_eq!(unused, ["MONGODB_URI", "METAIA_MONGO_POOL"]);
+}
+
+#[test]
+fn events_are_kept_as_long_as_is_said() {
+    assert_eq!(config(&[]).retention, Retention::DISK);
+    let said = config(&[("METAIA_RETENTION_DAYS", "2"), ("METAIA_RETENTION_ENTRIES", "500")]).retention;
+    assert_eq!((said.age.as_secs(), said.entries), (172_800, 500));
+    for (name, value) in [
+        ("METAIA_RETENTION_DAYS", "0"),
+        ("METAIA_RETENTION_DAYS", "-1"),
+        ("METAIA_RETENTION_DAYS", "1.5"),
+        ("METAIA_RETENTION_DAYS", "3651"),
+        ("METAIA_RETENTION_ENTRIES", "0"),
+        ("METAIA_RETENTION_ENTRIES", "1e6"),
+        ("METAIA_RETENTION_ENTRIES", "18446744073709551616"),
+        ("METAIA_DEVICE_RESUME", "perhaps"),
+    ] {
+        assert_eq!(refused(&[(name, value)]), [name], "{value}");
+    }
+    assert!(config(&[]).device_resume && !config(&[("METAIA_DEVICE_RESUME", "false")]).device_resume);
 }
 
 #[test]

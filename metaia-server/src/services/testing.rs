@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use futures_util::future::BoxFuture;
-use metaia_realtime::{EventLog as _, JwtAuthenticator, Limits, MemoryLog, Realtime, Role, sqlite::Options};
+use metaia_realtime::{
+    EventLog as _, JwtAuthenticator, Limits, Realtime, Role, SqliteLog, log::Retention, sqlite::Options,
+};
 use serde_json::Value;
 
 use super::{PaymentSettings, Services};
@@ -54,7 +56,7 @@ impl PaymentProvider for Provider {
 /// A marketplace of its own.
 pub(crate) struct World {
     folder: Folder,
-    pub(crate) log: MemoryLog,
+    pub(crate) log: SqliteLog,
     pub(crate) store: SqliteStore,
     pub(crate) provider: Arc<Provider>,
     pub(crate) services: Services,
@@ -66,10 +68,9 @@ impl World {
     }
 
     async fn open(folder: Folder) -> Self {
-        let log = MemoryLog::default();
-        let path = folder.file("metaia.db");
-        let store =
-            SqliteStore::open(path, Options::default(), log.clone(), &Limits::default()).await.unwrap();
+        let (path, limits) = (folder.file("metaia.db"), Limits::default());
+        let store = SqliteStore::open(path, Options::default(), Retention::DISK, &limits).await.unwrap();
+        let log = store.log().clone();
         let realtime = Realtime::builder()
             .authenticator(JwtAuthenticator::hs256(JWT_SECRET).unwrap())
             .order_access(StoreAccess::new(Arc::new(store.clone())))

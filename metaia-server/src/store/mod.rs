@@ -17,7 +17,7 @@ use metaia_realtime::{OrderId, UserId};
 
 pub use change::{Answer, Change, Claim, Recall, Reply, Write};
 pub use error::{CommitError, StoreError};
-pub use sqlite::{OpenStoreError, SqliteStore};
+pub use sqlite::SqliteStore;
 
 use crate::model::{
     Notification, NotificationId, Order, OrderStatus, Page, PageRequest, Payment, TailorStatus, Timestamp,

@@ -47,8 +47,8 @@
 //!   more than one part in a hundred. [`SqliteLog::trim`] does it at once. The last entry is never deleted.
 //! - **Opening** reads the last entries only, however long the log is.
 //! - **An older copy** put in the database's place is noticed by the file `….mark` beside it, and so is a
-//!   [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to reload. Remove `….db-wal` and
-//!   `….db-shm` when you put another database in its place.
+//!   [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to reload. Where you put another copy
+//!   than a backup in its place, remove `….db-wal` and `….db-shm`.
 //! - **Damage.** Every row has a checksum, and every list of a room's entries notices a hole. Damaged entries are never
 //!   handed out: everything up to them counts as trimmed, and one line is logged. Found among the last entries at the
 //!   opening, it begins a new epoch. A damaged file or a damaged record of where the log ends is refused, see

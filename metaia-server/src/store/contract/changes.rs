@@ -51,6 +51,23 @@ pub(crate) async fn a_position_is_known_before_the_commit<S: Site>() {
     assert_eq!(answer, Answer::success(202, head(&site).await));
 }
 
+pub(crate) async fn a_position_outlives_a_restart<S: Site>() {
+    let site = S::new().await;
+    let (first, second) = (order(), order());
+    for order in [&first, &second] {
+        site.store().commit(placed(order)).await.unwrap();
+    }
+    let room = [Room::Order(first.id.clone())];
+    let (seen, head) = (entries(&site).await[0].position(), head(&site).await);
+    let site = site.reopened().await;
+    assert_eq!(self::head(&site).await, head);
+    let history = site.log().history(seen.n(), &room, 10).await.unwrap();
+    assert_eq!((history.head.epoch(), history.missed), (seen.epoch(), 0));
+    assert!(history.entry.is_some_and(|id| seen.follows(id)));
+    let page = site.log().read(Some(&[Room::Order(second.id.clone())]), seen.n(), 10).await.unwrap();
+    assert_eq!(page.entries.iter().map(|entry| entry.position()).collect::<Vec<_>>(), [head]);
+}
+
 pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Site>() {
     let site = S::new().await;
     let order = order();

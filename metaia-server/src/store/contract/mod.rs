@@ -41,6 +41,7 @@ macro_rules! store_contract {
             changes: a_change_and_its_events_are_there_together_after_a_restart,
                 what_is_refused_leaves_neither_record_nor_event,
                 a_position_is_known_before_the_commit,
+                a_position_outlives_a_restart,
                 a_later_write_that_misses_takes_back_the_earlier_ones,
                 many_at_once_are_logged_in_the_order_in_which_each_was_answered;
             claims: an_answer_is_kept_with_its_change_and_given_again,

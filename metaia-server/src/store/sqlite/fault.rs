@@ -2,6 +2,7 @@
 
 use metaia_realtime::{
     EventError,
+    log::sqlite::AppendError,
     sqlite::{ReadError, WriteError},
 };
 use rusqlite::{Error as Sql, ErrorCode};
@@ -28,6 +29,15 @@ pub(super) enum Fault {
 impl From<Sql> for Fault {
     fn from(error: Sql) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<AppendError> for Fault {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Database(error) => Self::Sql(error),
+            other => Self::Corrupt(other.to_string()),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
-//! The embedded store: one SQLite file, one writer with group commit.
+//! The embedded store: one SQLite file, one writer with group commit. The log of events is in the same file.
 
 mod claims;
-mod events;
 mod fault;
 mod notifications;
 mod orders;
@@ -16,15 +15,13 @@ use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
-    Limits, MemoryLog, OrderId, UserId,
+    Limits, OrderId, SqliteLog, UserId,
+    log::Retention,
     sqlite::{OpenError, Options, Readers, Writer},
 };
 use rusqlite::Connection;
 
-use self::{
-    events::Feed,
-    fault::{Fault, of_read, of_write},
-};
+use self::fault::{Fault, of_read, of_write};
 use super::{
     Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store, StoreError,
 };
@@ -38,39 +35,31 @@ const READERS: usize = 4;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
-    feed: Feed,
+    log: SqliteLog,
     entry_bytes: usize,
 }
 
-/// Why the store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenStoreError {
-    /// The database cannot be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// The database is open, but its events cannot be read.
-    #[error("the events of the store cannot be read")]
-    Read(#[source] StoreError),
-}
-
 impl SqliteStore {
-    /// Opens or creates the database. What is committed is fed to `log`, which nobody else may append to.
+    /// Opens or creates the database, and the log in it, which keeps what `retention` says.
     ///
     /// # Errors
-    /// See [`OpenStoreError`].
+    /// See [`OpenError`].
     pub async fn open(
         path: impl Into<PathBuf>,
         options: Options,
-        log: MemoryLog,
+        retention: Retention,
         limits: &Limits,
-    ) -> Result<Self, OpenStoreError> {
+    ) -> Result<Self, OpenError> {
         let writer = Writer::open(path.into(), options, schema::MIGRATIONS).await?;
+        let log = SqliteLog::on(&writer, retention).await?;
         let readers = writer.readers(READERS);
-        let head = readers.read(events::head).await.map_err(|error| OpenStoreError::Read(of_read(error)))?;
-        let feed = Feed::begin(log, head).await;
-        let feed = feed.map_err(|error| OpenStoreError::Read(StoreError::Unavailable(error.into())))?;
-        Ok(Self { writer, readers, feed, entry_bytes: limits.entry_bytes })
+        Ok(Self { writer, readers, log, entry_bytes: limits.entry_bytes })
+    }
+
+    /// The log that the events of changes are in.
+    #[must_use]
+    pub const fn log(&self) -> &SqliteLog {
+        &self.log
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -134,6 +123,7 @@ impl Store for SqliteStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            self.log.close().await;
             self.readers.close().await;
             self.writer.close().await;
         })

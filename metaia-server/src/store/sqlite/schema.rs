@@ -6,9 +6,13 @@
 use metaia_realtime::sqlite::Migration;
 
 /// Everything that brings a database up to date.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    name: "marketplace",
-    sql: "
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "marketplace", sql: MARKETPLACE },
+    // Events are in the log's own tables since.
+    Migration { name: "the log", sql: "DROP TABLE event" },
+];
+
+const MARKETPLACE: &str = "
 CREATE TABLE orders (
     id TEXT PRIMARY KEY,
     number TEXT NOT NULL UNIQUE,
@@ -82,5 +86,4 @@ CREATE TABLE event (
     name TEXT NOT NULL,
     payload TEXT NOT NULL
 ) STRICT;
-",
-}];
+";

@@ -15,28 +15,26 @@ store_contract!(Fixture);
 
 struct Fixture {
     folder: Folder,
-    log: MemoryLog,
     store: SqliteStore,
 }
 
-async fn open(folder: &Folder, log: MemoryLog) -> SqliteStore {
-    let options = Options::default();
-    SqliteStore::open(folder.file("metaia.db"), options, log, &Limits::default()).await.unwrap()
+async fn open(folder: &Folder) -> SqliteStore {
+    let path = folder.file("metaia.db");
+    SqliteStore::open(path, Options::default(), Retention::DISK, &Limits::default()).await.unwrap()
 }
 
 impl Site for Fixture {
     async fn new() -> Self {
-        let (folder, log) = (Folder::new(), MemoryLog::default());
-        let store = open(&folder, log.clone()).await;
-        Self { folder, log, store }
+        let folder = Folder::new();
+        let store = open(&folder).await;
+        Self { folder, store }
     }
 
-    /// As after a restart: the same file, a new log.
+    /// As after a restart: the same file.
     async fn reopened(self) -> Self {
         self.store.close().await;
-        let log = MemoryLog::default();
-        let store = open(&self.folder, log.clone()).await;
-        Self { folder: self.folder, log, store }
+        let store = open(&self.folder).await;
+        Self { folder: self.folder, store }
     }
 
     fn store(&self) -> &dyn Store {
@@ -44,36 +42,22 @@ impl Site for Fixture {
     }
 
     fn log(&self) -> &impl EventLog {
-        &self.log
+        self.store.log()
     }
 }
 
-impl Fixture {
-    async fn rows(&self) -> Vec<(i64, String)> {
-        let sql = "SELECT n, name FROM event ORDER BY n";
-        let work = move |db: &Connection| {
-            let mut statement = db.prepare(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<Vec<_>, _>>()?)
-        };
-        self.store.read(work).await.unwrap()
-    }
-}
-
+/// Readers of the records and of the log never see one without the other.
 #[tokio::test]
-async fn many_at_once_are_logged_in_the_order_of_their_rows() {
+async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
     let fixture = Fixture::new().await;
-    let orders: Vec<Order> = (0..50).map(|_| order()).collect();
-    let commits = orders.iter().map(|order| fixture.store.commit(placed(order)));
-    assert!(futures_util::future::join_all(commits).await.iter().all(Result::is_ok));
-    let page = fixture.log.read(None, 0, 100).await.unwrap();
-    let logged: Vec<_> = page.entries.iter().map(|e| e.content().id().to_bytes()).collect();
-    let work = |db: &Connection| {
-        let mut statement = db.prepare("SELECT id FROM event ORDER BY n")?;
-        let rows = statement.query_map([], |row| row.get::<_, [u8; 16]>(0))?;
-        Ok(rows.collect::<Result<Vec<_>, _>>()?)
-    };
-    assert_eq!(fixture.store.read(work).await.unwrap(), logged);
+    let mut told = fixture.store.log().changes();
+    let order = order();
+    let (store, change) = (fixture.store.clone(), placed(&order));
+    let (committed, ()) = futures_util::join!(store.commit(change), async {
+        told.changed().await.unwrap();
+        assert_eq!(fixture.store.order(&order.id).await.unwrap().as_ref(), Some(&order));
+    });
+    committed.unwrap();
 }
 
 /// What `kill -9` leaves: the file and its log as they are when the answer comes.
@@ -84,14 +68,16 @@ async fn what_was_answered_outlives_the_process() {
     let change = Change { claim: Some(claim.clone()), ..placed(&order) };
     let answer = fixture.store.commit(change).await.unwrap();
     let grave = Folder::new();
-    for file in ["metaia.db", "metaia.db-wal"] {
+    let head = fixture.store.log().head().await.unwrap();
+    for file in ["metaia.db", "metaia.db-wal", "metaia.db.mark"] {
         std::fs::copy(fixture.folder.file(file), grave.file(file)).unwrap();
     }
-    let log = MemoryLog::default();
-    let store = open(&grave, log.clone()).await;
-    let risen = Fixture { folder: grave, log, store };
+    let store = open(&grave).await;
+    let risen = Fixture { folder: grave, store };
+    assert_eq!(risen.store.log().head().await.unwrap(), head);
     assert_eq!(risen.store.order(&order.id).await.unwrap(), Some(order));
-    assert_eq!(risen.rows().await, [(1, "order_update".to_owned())]);
+    let page = risen.store.log().read(None, 0, 10).await.unwrap();
+    assert_eq!(page.entries.iter().map(|entry| entry.content().name()).collect::<Vec<_>>(), ["order_update"]);
     assert_eq!(risen.store.recall(&claim).await.unwrap(), Recall::Answered(answer));
 }
 

@@ -1,10 +1,11 @@
-//! One transaction: records, the events beside them, and the answer. After the commit the events go into the log.
+//! One transaction: records, the events that tell of them, and the answer.
 //!
 //! There is no other way to write to this store.
 
 use metaia_realtime::{
     EventError, NewEntry, Receipt, UserId,
     event::{NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
+    log::sqlite::Appended,
 };
 use rusqlite::{Connection, Savepoint, params};
 
@@ -18,16 +19,15 @@ use crate::{
     store::{Answer, Change, CommitError, Write},
 };
 
-/// What a transaction did, on its way to the log and to the caller.
+/// What a transaction did, on its way to those who wait for events and to the caller.
 struct Done<T> {
     answer: T,
-    events: Vec<NewEntry>,
-    receipts: Vec<Receipt>,
+    appended: Appended,
 }
 
 impl SqliteStore {
-    /// One transaction: `work` writes records and says which events they make, the events become rows beside them, and
-    /// `finish` makes the answer of both. After the commit the events go into the log.
+    /// One transaction: `work` writes records and says which events they make, the events go into the log, and `finish`
+    /// makes the answer of both. Whoever waits for events is told after the commit.
     async fn transact<W, T, F, G>(&self, work: F, finish: G) -> Result<T, CommitError>
     where
         F: FnOnce(&Connection) -> Result<(W, Vec<NewEntry>), Fault> + Send + 'static,
@@ -35,14 +35,14 @@ impl SqliteStore {
         T: Send + 'static,
         W: 'static,
     {
-        let (feed, publisher) = (self.feed.clone(), self.feed.clone());
+        let (log, told) = (self.log.clone(), self.log.clone());
         let transaction = move |db: &Savepoint<'_>| {
             let (made, events) = work(db)?;
-            let receipts = feed.write(db, &events)?;
-            let answer = finish(db, made, &receipts)?;
-            Ok(Done { answer, events, receipts })
+            let appended = log.append_in(db, &events)?;
+            let answer = finish(db, made, &receipts(&events, &appended))?;
+            Ok(Done { answer, appended })
         };
-        let after = move |done: &Done<T>| publisher.publish(&done.events, &done.receipts);
+        let after = move |done: &Done<T>| told.committed(&done.appended);
         let done = self.writer.write_then(transaction, after).await.map_err(of_write)?;
         Ok(done.answer)
     }
@@ -101,6 +101,11 @@ impl SqliteStore {
         };
         self.transact(work, |_, (), _| Ok(())).await
     }
+}
+
+fn receipts(events: &[NewEntry], appended: &Appended) -> Vec<Receipt> {
+    let positions = appended.positions().iter().copied();
+    events.iter().zip(positions).map(|(event, position)| Receipt { id: event.id(), position }).collect()
 }
 
 fn apply(db: &Connection, write: &Write) -> Result<(), Fault> {

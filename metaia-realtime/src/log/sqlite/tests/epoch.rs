@@ -89,6 +89,24 @@ async fn a_backup_that_was_restored_at_once_begins_a_new_epoch_too() {
     assert_ne!(epoch(&folder.open().await).await, last.epoch());
 }
 
+/// After a crash the former file's write-ahead log is still there. It must not be replayed over the backup.
+#[tokio::test]
+async fn a_backup_that_is_restored_after_a_crash_is_what_it_was() {
+    let folder = Folder::new();
+    let log = folder.open().await;
+    log.append(entries(3)).await.unwrap();
+    log.backup(folder.file("copy.db")).await.unwrap();
+    log.append(entries(500)).await.unwrap();
+    std::fs::copy(folder.file("log.db-wal"), folder.file("left")).unwrap();
+    log.close().await;
+    std::fs::rename(folder.file("left"), folder.file("log.db-wal")).unwrap();
+    std::fs::copy(folder.file("copy.db"), folder.database()).unwrap();
+    let log = folder.open().await;
+    log.forget_recent();
+    assert_eq!(numbers(&log.all().await), [1, 2, 3]);
+    assert!(folder.file("log.db-wal.stale").exists());
+}
+
 #[tokio::test]
 async fn a_backup_leaves_existing_files_alone_and_nothing_half_done() {
     let folder = Folder::new();
