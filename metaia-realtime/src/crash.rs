@@ -12,6 +12,7 @@
 //! | `checkpoint` | the write-ahead log is about to be moved into the database |
 
 #[cfg(feature = "crash-points")]
+#[allow(unused_imports, reason = "most points belong to a feature of their own")]
 pub(crate) use active::point;
 
 /// Does nothing: the feature is off.

@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
-//! | `sqlite` | [`SqliteLog`](log::SqliteLog), and the SQLite writer thread with group commit |
+//! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
 //! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
 
