@@ -66,14 +66,23 @@ pub struct History {
 /// Contract, with the failure that each clause prevents:
 /// - `append` numbers without holes, in the order in which its calls complete, and an entry can be read as soon as it
 ///   is numbered: readers take a missing `n` for the end of the log, and would wait for ever, or skip.
-/// - `append` is all or nothing, and idempotent by event id: an entry whose id the log already has is answered with
-///   the position it has, so that a caller who does not know the outcome may try again.
+/// - `append` is all or nothing, for a reader in the midst of it too, and idempotent by event id: an entry whose id the
+///   log already has keeps its place and its content, and is answered with the position it has, so that a caller who
+///   does not know the outcome may try again.
 /// - When `append` answers `Ok`, the entries are as durable as the log promises to be at all.
+/// - An entry comes back as it was appended, its payload to the byte: clients compare what they have with what comes.
 /// - `read` and `history` see every completed `append`, and never a later one without the earlier.
+/// - A page with fewer entries than `limit` has looked at everything there is, and `scanned` passes over nothing that
+///   was asked for, also where `limit` is 0 or `after` is beyond the end: whoever reads goes on there, or stops.
 /// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone, and never removes
-///   the last entry: a reader that saw no hole must not have missed one.
-/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen them.
-/// - [`changes`](Self::changes) is told the new head after each append. It may be told late, not never.
+///   the last entry: a reader that saw no hole must not have missed one. What counts as trimmed may be handed out for a
+///   while yet. What is trimmed in other rooms does not count, or clients are told to reload for nothing.
+/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen them: a log that does not
+///   outlive its process has a new one each time, and one that does keeps its own.
+/// - [`changes`](Self::changes) is told the new head after each append, and tells it to who subscribes later. It may be
+///   told late, not never; it never goes back, and never tells what cannot be read yet.
+///
+/// `testing::log_contract` (feature `testing`) puts a log to every clause.
 ///
 /// # Cancel safety
 /// Dropping the future of `append` leaves the outcome open: the entries may be in the log, all of them or none.
