@@ -4,6 +4,8 @@
 
 mod access;
 mod behind;
+#[cfg(feature = "sqlite")]
+mod contract;
 #[cfg(target_os = "linux")]
 mod descriptor;
 mod device;

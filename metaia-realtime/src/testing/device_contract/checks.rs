@@ -17,7 +17,8 @@ type Saved = (DeviceKey, DeviceRecord);
 const MINUTE: i64 = 60 * 1000;
 
 pub(super) async fn saved<S: Subject>() -> Verdict {
-    let store = S::new().open().await;
+    let subject = S::new();
+    let store = subject.open().await;
     let records: Vec<_> = keys().into_iter().zip(records()).collect();
     for (key, _) in &records {
         is(&store, key, None).await?;
@@ -28,7 +29,8 @@ pub(super) async fn saved<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn replaced<S: Subject>() -> Verdict {
-    let store = S::new().open().await;
+    let subject = S::new();
+    let store = subject.open().await;
     let keys = keys();
     let [first, second, third, last] = [1, 2, 3, 4].map(record);
     save(&store, vec![(keys[0].clone(), first.clone()), (keys[1].clone(), first.clone())]).await?;
@@ -42,7 +44,8 @@ pub(super) async fn replaced<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn apart<S: Subject>() -> Verdict {
-    let store = S::new().open().await;
+    let subject = S::new();
+    let store = subject.open().await;
     let all: Vec<_> = keys().into_iter().zip((1..).map(record)).collect();
     for (i, saved) in all.iter().enumerate() {
         save(&store, vec![saved.clone()]).await?;
@@ -55,7 +58,8 @@ pub(super) async fn apart<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn expired<S: Subject>() -> Verdict {
-    let store = S::new().open().await;
+    let subject = S::new();
+    let store = subject.open().await;
     let now = crate::clock::unix_ms();
     let keys = keys();
     let saved = |key: usize, at| (keys[key].clone(), DeviceRecord { at, ..record(key as u64) });
@@ -72,7 +76,8 @@ pub(super) async fn expired<S: Subject>() -> Verdict {
 
 /// Whoever saves last, every key has what that one gave.
 pub(super) async fn at_once<S: Subject>() -> Verdict {
-    let store = Arc::new(S::new().open().await);
+    let subject = S::new();
+    let store = Arc::new(subject.open().await);
     for round in 0..10 {
         let mut savers = JoinSet::new();
         for saver in 0..6 {

@@ -30,6 +30,8 @@ const WRITERS: usize = 4;
 const BATCHES: usize = 1_000_000;
 /// Lines that it may print before it is killed.
 const LINES: usize = 120;
+/// The same for one that is to end by itself.
+const LONGEST: usize = 5_000;
 /// What it keeps where it is killed while it trims.
 const FEW: usize = 40;
 
@@ -54,10 +56,12 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
     let subject = S::new();
     let mut survivors = Survivors::default();
     for kill in 0..kills {
-        // Every third process trims.
-        let keep = if kill % 3 == 2 { FEW } else { Retention::DISK.entries };
-        let victim = start(test, &subject.address(), kill * BATCHES * WRITERS, keep)?;
-        let unknown = survivors.hear(&kill_at_random(victim)?)?;
+        let end = subject.end(kill);
+        let life = if end.is_some() { LONGEST } else { rand::rng().random_range(1..LINES) };
+        // Every third process trims, and those that may end while they do.
+        let keep = if end.is_some() || kill % 3 == 2 { FEW } else { Retention::DISK.entries };
+        let victim = start(test, &subject.address(), kill * BATCHES * WRITERS, keep, end)?;
+        let unknown = survivors.hear(&last_words(victim, life)?)?;
         let log = Probe::new(subject.open(Retention::DISK).await);
         let checked = survivors.check(&log, unknown).await;
         checked.map_err(|what| format!("after {} kills: {what}", kill + 1))?;
@@ -67,23 +71,29 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
     Ok(())
 }
 
-fn start(test: &str, address: &str, first: usize, keep: usize) -> Verdict<Child> {
+fn start(
+    test: &str,
+    address: &str,
+    first: usize,
+    keep: usize,
+    end: Option<(&str, String)>,
+) -> Verdict<Child> {
     // The harness names tests without the crate.
     let test = test.split_once("::").map_or(test, |(_, test)| test);
     let program = env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
     let mut command = Command::new(program);
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
-    command.env(PLACE, address).env(FIRST, first.to_string()).env(KEEP, keep.to_string());
+    command.env(PLACE, address).env(FIRST, first.to_string()).env(KEEP, keep.to_string()).envs(end);
     let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     started.map_err(|error| format!("{test} was not started again: {error}"))
 }
 
-/// Answers the whole lines that the process printed.
-fn kill_at_random(mut victim: Child) -> Verdict<Vec<String>> {
+/// Kills the process when it has printed so many lines, and answers the whole lines that there are.
+fn last_words(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
     let failed = |error: std::io::Error| format!("the process cannot be followed: {error}");
     let stdout = victim.stdout.take().ok_or("the process has no output")?;
     let mut output = BufReader::new(stdout);
-    let (life, mut lines) = (rand::rng().random_range(1..LINES), Vec::new());
+    let mut lines = Vec::new();
     loop {
         let mut line = String::new();
         output.read_line(&mut line).map_err(failed)?;
@@ -97,7 +107,8 @@ fn kill_at_random(mut victim: Child) -> Verdict<Vec<String>> {
         }
     }
     let ended = victim.wait().map_err(failed)?;
-    ensure!(lines.len() >= life && !ended.success(), "the process ended by itself: {ended}, {lines:?}");
+    let last = &lines[lines.len().saturating_sub(9)..];
+    ensure!(ended.code().is_none(), "the process was not killed, it ended: {ended}, {last:?}");
     Ok(lines)
 }
 

@@ -51,4 +51,11 @@ pub trait Shared: Subject {
 
     /// The place with that name. It does not remove it when it is dropped.
     fn at(address: &str) -> Self;
+
+    /// How a process ends itself, where a log can be told to: an environment variable that names a point in the middle
+    /// of its work. Without it, and where it does not come to that point, the process is killed from outside.
+    fn end(&self, kill: usize) -> Option<(&'static str, String)> {
+        let _ = kill;
+        None
+    }
 }

@@ -1,7 +1,6 @@
 //! Behaviour of the log, on real files.
 
 #[cfg(feature = "testing")]
-mod contract;
 mod damage;
 mod epoch;
 mod model;

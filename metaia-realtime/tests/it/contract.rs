@@ -1,0 +1,132 @@
+//! The log in SQLite keeps the contract, as durable as it can be and as fast: also when its process is killed.
+
+use std::{marker::PhantomData, path::PathBuf};
+
+use metaia_realtime::{
+    EventId,
+    log::{Retention, SqliteLog},
+    sqlite::{Durability, Options},
+    testing::{device_contract, log_contract},
+};
+
+pub(crate) trait Kind: Send + Sync + 'static {
+    const DURABILITY: Durability;
+}
+
+/// Where a process can be told to abort.
+const POINTS: [&str; 4] = ["before-transaction", "in-transaction", "after-commit", "mid-trim"];
+
+/// Every commit waits for the disk.
+pub(crate) struct Full;
+
+impl Kind for Full {
+    const DURABILITY: Durability = Durability::Full;
+}
+
+/// A power cut may cost the last commits, a kill may not.
+pub(crate) struct Normal;
+
+impl Kind for Normal {
+    const DURABILITY: Durability = Durability::Normal;
+}
+
+/// A log in a folder, which whoever made it removes.
+pub(crate) struct InFolder<K> {
+    folder: PathBuf,
+    ours: bool,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind> InFolder<K> {
+    fn made() -> Self {
+        let folder = std::env::temp_dir().join(format!("metaia-contract-{}", EventId::random()));
+        std::fs::create_dir(&folder).unwrap();
+        Self { folder, ours: true, kind: PhantomData }
+    }
+
+    async fn opened(&self, retention: Retention) -> SqliteLog {
+        let options = Options::durability(K::DURABILITY);
+        SqliteLog::open_with(self.folder.join("log.db"), options, retention).await.unwrap()
+    }
+}
+
+impl<K> Drop for InFolder<K> {
+    fn drop(&mut self) {
+        if self.ours {
+            std::fs::remove_dir_all(&self.folder).ok();
+        }
+    }
+}
+
+impl<K: Kind> log_contract::Subject for InFolder<K> {
+    type Log = SqliteLog;
+    const DURABLE: bool = true;
+
+    fn new() -> Self {
+        Self::made()
+    }
+
+    async fn open(&self, retention: Retention) -> SqliteLog {
+        self.opened(retention).await
+    }
+
+    async fn trim(&self, log: &SqliteLog) {
+        log.trim().await.unwrap();
+    }
+
+    async fn close(&self, log: SqliteLog) {
+        log.close().await;
+    }
+}
+
+impl<K: Kind> log_contract::Shared for InFolder<K> {
+    fn address(&self) -> String {
+        self.folder.to_str().unwrap().to_owned()
+    }
+
+    fn at(address: &str) -> Self {
+        Self { folder: address.into(), ours: false, kind: PhantomData }
+    }
+
+    /// Every second process ends itself, at each of the named points in turn.
+    fn end(&self, kill: usize) -> Option<(&'static str, String)> {
+        let point = POINTS[kill / 2 % POINTS.len()];
+        let wanted = cfg!(feature = "crash-points") && kill % 2 == 1;
+        wanted.then(|| ("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
+    }
+}
+
+impl<K: Kind> device_contract::Subject for InFolder<K> {
+    type Store = SqliteLog;
+    const DURABLE: bool = true;
+
+    fn new() -> Self {
+        Self::made()
+    }
+
+    async fn open(&self) -> SqliteLog {
+        self.opened(Retention::DISK).await
+    }
+
+    async fn close(&self, store: SqliteLog) {
+        store.close().await;
+    }
+}
+
+mod full {
+    use super::{Full, InFolder};
+
+    metaia_realtime::log_contract!(InFolder<Full>, kills: 40);
+}
+
+mod normal {
+    use super::{InFolder, Normal};
+
+    metaia_realtime::log_contract!(InFolder<Normal>, kills: 40);
+}
+
+mod devices {
+    use super::{Full, InFolder};
+
+    metaia_realtime::device_contract!(InFolder<Full>);
+}
