@@ -58,6 +58,7 @@ mod clock;
 mod crash;
 pub mod device;
 mod dispatch;
+mod drain;
 mod emit;
 pub mod event;
 mod handlers;

@@ -2,27 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rand::RngExt as _;
-
 use crate::{
     BuildError, Builder, End, Identity, Limits, Room, SessionId, UserId,
     builder::Origins,
-    dispatch,
+    dispatch, drain,
     log::DynEventLog,
     node::Node,
     registry::Registry,
-    session::{DRAIN, drain_payload},
     sweep,
     transport::{RealtimeLayer, socketio::Engine},
     window::Window,
 };
-
-/// Clients come back spread over so many milliseconds after a drain.
-const RETRY_SPREAD_MS: u64 = 5_000;
-
-/// Sessions are ended in batches of so many, with a pause between, so that a drain is not a stampede.
-const DRAIN_BATCH: usize = 1_000;
-const DRAIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// The realtime system of one node.
 ///
@@ -120,36 +110,16 @@ impl Realtime {
         session.inspect(|session| self.inner.node.end(session, End::Kicked)).is_some()
     }
 
-    /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`, and their transports
-    /// are closed in batches, after which official clients connect again by themselves. Returns when the last session
-    /// has ended and the node's tasks with it, or after `deadline`.
+    /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`, what was handed to them
+    /// is written, and their transports are closed in batches, after which official clients connect again by themselves.
+    /// Returns when the last session has ended and the node's tasks with it, or soon after `deadline`.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the node draining; call again to finish.
     pub async fn drain(&self, deadline: Duration) {
-        let node = &self.inner.node;
-        node.begin_draining();
-        if tokio::time::timeout(deadline, self.end_all()).await.is_err() {
-            tracing::warn!(sessions = node.registry.len(), "not every session ended in time");
-        }
-        node.stopping.cancel();
-        node.tasks.close();
-        if tokio::time::timeout(Duration::from_secs(2), node.tasks.wait()).await.is_err() {
-            tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
-        }
+        drain::drain(&self.inner.node, deadline).await;
         self.inner.engine.stop();
-        node.set_handle(None);
-    }
-
-    async fn end_all(&self) {
-        let sessions = self.inner.node.registry.all();
-        for session in &sessions {
-            session.push_control(DRAIN, drain_payload(rand::rng().random_range(0..RETRY_SPREAD_MS)));
-        }
-        for batch in sessions.chunks(DRAIN_BATCH) {
-            tokio::time::sleep(DRAIN_PAUSE).await;
-            batch.iter().for_each(|session| self.inner.node.end(session, End::Draining));
-        }
+        self.inner.node.set_handle(None);
     }
 }
 

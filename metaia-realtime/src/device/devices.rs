@@ -79,6 +79,8 @@ impl Devices {
         if ledger.len() > WAITING {
             ledger.forget(key);
         }
+        drop(ledger);
+        self.remind();
     }
 
     /// There is still something to be stored.

@@ -205,6 +205,28 @@ impl Session {
         }
     }
 
+    /// Waits until everything that was handed over is written, or the session has ended. Cancel safe.
+    pub(crate) async fn flushed(&self) {
+        let written = async {
+            loop {
+                let progress = self.progress.notified();
+                let waiting = {
+                    let mut state = self.state();
+                    self.settle(&mut state);
+                    state.in_flight()
+                };
+                if waiting == 0 {
+                    return;
+                }
+                progress.await;
+            }
+        };
+        tokio::select! {
+            () = written => {}
+            () = self.ended() => {}
+        }
+    }
+
     /// How many packets wait here or in the transport.
     pub(crate) fn waiting(&self) -> usize {
         self.state().in_flight()

@@ -108,6 +108,20 @@ async fn a_drain_ends_all_and_takes_nobody_new() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_a_drain_arrives_before_the_end() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    for i in 0..500 {
+        tick(server.realtime(), user("c1"), i).await;
+    }
+    let drain = server.realtime().drain(Duration::from_secs(10));
+    let ((), packets) = tokio::join!(within("the drain", drain), line.rest());
+    let ticks = packets.iter().filter(|packet| packet.starts_with(r#"42["tick""#)).count();
+    assert_eq!(ticks, 500);
+    assert!(packets.iter().any(|packet| packet.starts_with(r#"42["rt:drain",{"retryInMs":"#)));
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_before_it_was_answered_leaves_nothing_behind() {
     let policy = Policy::new();
     let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
