@@ -35,7 +35,7 @@ impl Session {
     /// log had by then is dispatched before anything is handed over, so that `rt:ready` is never behind what the client
     /// has seen elsewhere. `false`: the session has ended.
     pub(super) async fn begin(&self, node: &Node, start: &mut Start) -> bool {
-        match self.try_begin(node, std::mem::take(&mut start.wish)).await {
+        match self.try_begin(node, std::mem::take(&mut start.wish), start.came_at).await {
             Ok(recovered) => {
                 (start.recovered, start.begun) = (recovered, true);
                 true
@@ -47,7 +47,7 @@ impl Session {
         }
     }
 
-    async fn try_begin(&self, node: &Node, wish: Wish) -> Result<bool, LogError> {
+    async fn try_begin(&self, node: &Node, wish: Wish, came_at: Option<Position>) -> Result<bool, LogError> {
         self.join_orders(node, wish.orders).await;
         let known = patiently(|| self.known(node)).await?;
         if self.ended_by().is_some() {
@@ -70,7 +70,7 @@ impl Session {
             Some(Place { since: Err(reason), .. }) => Some(Err(reason)),
             None => None,
         };
-        Ok(self.go_on(node, begun))
+        Ok(self.go_on(node, begun, came_at))
     }
 
     /// Where the client was, and in which order rooms. Its other connections say first where they stand now.
@@ -84,14 +84,20 @@ impl Session {
     }
 
     /// Sets the cursor. Answers whether a position was honoured.
-    pub(super) fn go_on(&self, node: &Node, begun: Option<Result<Position, ResetReason>>) -> bool {
+    pub(super) fn go_on(
+        &self,
+        node: &Node,
+        begun: Option<Result<Position, ResetReason>>,
+        came_at: Option<Position>,
+    ) -> bool {
         let recovered = matches!(begun, Some(Ok(_)));
         match begun {
             Some(Ok(position)) => self.state().begin(position),
             Some(Err(reason)) => self.reset(node, reason),
             None => {
                 let mut state = self.state();
-                state.begin(node.window.head());
+                let head = node.window.head();
+                state.begin(came_at.filter(|at| at.epoch() == head.epoch()).unwrap_or(head));
             }
         }
         node.devices.begun(self);

@@ -49,6 +49,8 @@ fn orders(orders: &Value) -> Vec<Result<OrderId, String>> {
 #[derive(Debug, Default)]
 pub(crate) struct Start {
     pub(super) wish: Wish,
+    /// Where the log was when the client came: what follows is for it, if it shows no position.
+    pub(super) came_at: Option<Position>,
     /// Nothing is handed over until the client says where it wants to go on.
     held: bool,
     /// Under which number the client wants to know what became of its `rt:resume`.
@@ -61,9 +63,9 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// `hold`: waits for `rt:resume`.
-    pub(crate) fn new(wish: Wish, hold: bool) -> Self {
-        Self { wish, held: hold, ..Self::default() }
+    /// `came_at`: where the log is, if that can be said; `hold`: waits for `rt:resume`.
+    pub(crate) fn new(wish: Wish, came_at: Option<Position>, hold: bool) -> Self {
+        Self { wish, came_at, held: hold, ..Self::default() }
     }
 
     /// Whether it is known where the session goes on.
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn what_is_said_later_counts_and_what_is_not_said_again_stays() {
         let shown = Wish::read(&json!({ "since": "0000000000000000-00000000.5", "orders": ["a"] }));
-        let mut start = Start::new(shown, true);
+        let mut start = Start::new(shown, None, true);
         start.resume(Wish::read(&json!({ "orders": ["b"] })), Some(1));
         assert!(!start.is_held() && start.wish.since.is_some_and(|since| since.is_ok()));
         assert_eq!(start.wish.orders.len(), 2);

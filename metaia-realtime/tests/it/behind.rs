@@ -65,7 +65,7 @@ async fn who_connects_gets_nothing_that_was_committed_before() {
     let before = tick(server.realtime(), user("c1"), 1).await;
 
     let (_client, mut updates) = server.client_builder(Role::Customer, "c1").start().unwrap();
-    eventually("the session to ask where the log is", || asked.load(Ordering::SeqCst) == 2).await;
+    eventually("the session to ask where the log is", || asked.load(Ordering::SeqCst) == 3).await;
     gate.add_permits(1);
     let ready = next(&mut updates, "rt:ready", |update| match update {
         Update::Ready(ready) => Some(ready),

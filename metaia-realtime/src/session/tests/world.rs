@@ -356,7 +356,7 @@ impl World {
             Some(Ok(since)) => since.n(),
             _ => self.node.window.head().n(),
         };
-        self.session.go_on(&self.node, begun);
+        self.session.go_on(&self.node, begun, None);
         self.start.begun();
         let rooms: Vec<Room> = self.session.rooms().into_iter().collect();
         self.stretches = vec![Stretch::new(rooms.into_iter(), after)];

@@ -128,6 +128,8 @@ async fn attach(
     let key = node.devices.key(&identity, hello.device.as_ref());
     let session = Session::new(identity, hello.device, key, &node.limits, Arc::clone(&port) as _);
     let session = Arc::new(session);
+    // Before CONNECT is answered: what is sent from then on reaches the client.
+    let came_at = node.log.head().await.ok().map(|head| head.position);
     if !node.register(&session) {
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
@@ -141,7 +143,7 @@ async fn attach(
         link: Arc::clone(link),
         links: Arc::clone(&engine.links),
         sid: socket.id,
-        beginning: Mutex::new(Some((Start::new(hello.wish, hello.hold), events))),
+        beginning: Mutex::new(Some((Start::new(hello.wish, came_at, hello.hold), events))),
     }));
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
