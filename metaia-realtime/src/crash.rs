@@ -9,6 +9,7 @@
 //! | `in-transaction` | all of the group is written, nothing is committed |
 //! | `after-commit` | the group is on disk, and nobody has been told |
 //! | `mid-trim` | entries are deleted in a transaction that is not committed |
+//! | `mid-replay` | a session has taken an entry of what its client missed, and not all of it |
 //! | `checkpoint` | the write-ahead log is about to be moved into the database |
 
 #[cfg(feature = "crash-points")]

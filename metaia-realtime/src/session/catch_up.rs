@@ -8,7 +8,7 @@ use super::{
     control::{self, READY, ROOM_LEFT},
 };
 use crate::{
-    Access, OrderId, Position, Room,
+    Access, OrderId, Position, Room, crash,
     log::{Page, ResetReason, judge},
     node::Node,
 };
@@ -61,6 +61,7 @@ impl Session {
                 if !state.replay(entry) {
                     return;
                 }
+                crash::point("mid-replay");
                 start.replayed += 1;
             }
         }
@@ -124,6 +125,7 @@ impl Session {
                 if !state.replay(entry) {
                     return replayed;
                 }
+                crash::point("mid-replay");
                 replayed += 1;
             }
         }
