@@ -146,6 +146,12 @@ impl Server {
         Setup::new().start().await
     }
 
+    /// What it was started with.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// The folder that it runs in.
     #[must_use]
     pub fn folder(&self) -> &Folder {

@@ -305,3 +305,18 @@ async fn a_full_queue_makes_writers_wait() {
     queued.await.unwrap();
     assert_eq!(kept(&writer).await, [1], "what never had a place was never written");
 }
+
+/// Otherwise the write-ahead log would grow for ever, since SQLite was told to leave it alone.
+#[tokio::test]
+async fn the_write_ahead_log_is_moved_into_the_database_while_it_is_written() {
+    let folder = Folder::new();
+    let writer = folder.open(ONE).await.unwrap();
+    let size = || folder.0.join("test.db-wal").metadata().unwrap().len();
+    writer.write(|tx| tx.execute("CREATE TABLE large (bytes BLOB)", [])).await.unwrap();
+    for _ in 0..20 {
+        writer.write(|tx| tx.execute("INSERT INTO large VALUES (zeroblob(1000000))", [])).await.unwrap();
+    }
+    let whole = folder.database().metadata().unwrap().len();
+    assert!(whole > size(), "{whole} bytes in the database, {} in the log", size());
+    assert!(size() < 6 * 1024 * 1024, "{}", size());
+}

@@ -6,11 +6,11 @@ use std::{
     ffi::c_int,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicI32, AtomicU64, Ordering::Relaxed},
     },
 };
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, hooks::Wal};
 use tokio::sync::mpsc;
 
 use super::{
@@ -18,6 +18,9 @@ use super::{
     lock::Lock,
 };
 use crate::crash;
+
+/// So many pages in the write-ahead log are moved into the database: 4 MiB.
+const PAGES: i32 = 1_000;
 
 pub(super) enum Command {
     Write(Box<dyn Job>),
@@ -30,6 +33,8 @@ pub(super) struct Worker {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) group: usize,
     pub(super) commits: Arc<AtomicU64>,
+    /// Pages in the write-ahead log after the last commit.
+    pub(super) pages: Arc<AtomicI32>,
     /// Dropped last: the next process may come in when the connection is closed.
     pub(super) lock: Lock,
 }
@@ -38,6 +43,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         while let Some(first) = self.commands.blocking_recv() {
             self.take_group(first);
+            self.checkpoint();
         }
         self.close();
     }
@@ -99,11 +105,22 @@ impl Worker {
         (done, failure)
     }
 
+    /// After the answers, and not within the commit as SQLite would do it by itself: nobody waits for this one.
+    fn checkpoint(&self) {
+        if self.pages.load(Relaxed) < PAGES {
+            return;
+        }
+        crash::point("checkpoint");
+        self.pages.store(0, Relaxed);
+        if let Err(error) = move_pages(&self.connection, "PASSIVE") {
+            tracing::warn!(%error, "the write-ahead log was not moved into the database; trying again later");
+        }
+    }
+
     fn close(self) {
         let Self { connection, lock, .. } = self;
         crash::point("checkpoint");
-        let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = checkpoint {
+        if let Err(error) = move_pages(&connection, "TRUNCATE") {
             // Not a loss: the next start reads the log file.
             tracing::warn!(%error, "the database was closed without a checkpoint");
         }
@@ -112,6 +129,21 @@ impl Worker {
         }
         drop(lock);
     }
+}
+
+/// Counts the pages in the write-ahead log. SQLite then leaves it to us to move them.
+pub(super) fn count_pages(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicI32>> {
+    let pages = Arc::new(AtomicI32::new(0));
+    let counted = Arc::clone(&pages);
+    connection.wal_hook(Some(move |_: &mut Wal, pages| {
+        counted.store(pages, Relaxed);
+        Ok(())
+    }))?;
+    Ok(pages)
+}
+
+fn move_pages(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }
 
 impl Failure {

@@ -18,7 +18,7 @@ use super::{
     job::Request,
     lock::Lock,
     open, stale,
-    worker::{Command, Worker, failure},
+    worker::{Command, Worker, count_pages, failure},
 };
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
@@ -167,9 +167,11 @@ fn start(
 ) {
     let database = Lock::take(path).and_then(|lock| {
         stale::put_aside(path)?;
-        Ok((open::writable(path, options, migrations)?, lock))
+        let mut connection = open::writable(path, options, migrations)?;
+        let pages = count_pages(&mut connection).map_err(|source| OpenError::sqlite(path, source))?;
+        Ok((connection, pages, lock))
     });
-    let (connection, lock) = match database {
+    let (connection, pages, lock) = match database {
         Ok(database) => database,
         Err(error) => {
             let _ = opened.send(Err(error));
@@ -178,5 +180,5 @@ fn start(
     };
     // Nobody waits any more: `commands` is closed then too, and `run` ends at once.
     let _ = opened.send(Ok(()));
-    Worker { connection, commands, group: options.group.max(1), commits, lock }.run();
+    Worker { connection, commands, group: options.group.max(1), commits, pages, lock }.run();
 }

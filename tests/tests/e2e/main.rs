@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod access;
+mod backup;
 mod bad_input;
 mod cli;
 mod crash;

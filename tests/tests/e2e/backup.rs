@@ -1,0 +1,76 @@
+//! Copies of the database, and what clients are told after one was put in its place.
+
+use std::path::{Path, PathBuf};
+
+use metaia_tests::fixtures::{emit, id_of, place_order, set_status};
+use metaia_tests::phone::Phone;
+use metaia_tests::process::{Ended, Process};
+use metaia_tests::server::{Server, Setup};
+use metaia_tests::token::token;
+use serde_json::json;
+
+async fn backup(setup: &Setup, to: &Path) -> Ended {
+    Process::run(setup.command_with(&["backup", to.to_str().unwrap()])).await
+}
+
+fn restore(setup: &Setup, copy: &Path) {
+    std::fs::copy(copy, database(setup)).unwrap();
+}
+
+fn database(setup: &Setup) -> PathBuf {
+    setup.folder().join("data/metaia.db")
+}
+
+/// What a customer who comes back with this position is told first, but for what was missed.
+async fn welcome(server: &Server, since: &str) -> (String, serde_json::Value) {
+    let mut phone =
+        Phone::connected(server, &json!({"token": token("customer", "c1"), "since": since})).await;
+    let mut told = phone.until("rt:ready").await;
+    let (first, ready) = (told.remove(0), told.pop());
+    (first.name, ready.map_or(first.data, |ready| ready.data))
+}
+
+#[tokio::test]
+async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload() {
+    let server = Server::start().await;
+    let order = id_of(&place_order(&server, "c1").await).to_owned();
+    let beside = server.folder().join("monday.db");
+    backup(server.setup(), &beside).await.with_code(0);
+    set_status(&server, &order, "confirmed").await;
+    let seen = emit(&server, &json!({"user": "c1"}), "voucher", &json!({})).await["at"].clone();
+    let seen = seen.as_str().unwrap().to_owned();
+
+    // The position outlives a crash; the backup, put in place with the crash's own log beside it, is another history.
+    let server = server.killed().await.start().await;
+    let (first, ready) = welcome(&server, &seen).await;
+    assert_eq!((first.as_str(), &ready["recovered"]), ("rt:ready", &json!(true)));
+    let setup = server.killed().await;
+    restore(&setup, &beside);
+    let server = setup.start().await;
+    let stored = server.api("customer", "c1").get(&format!("/api/orders/{order}")).await.data(200);
+    assert_eq!(stored["order"]["status"], "pending");
+    let (first, ready) = welcome(&server, &seen).await;
+    assert_eq!((first.as_str(), &ready["recovered"]), ("rt:reset", &json!(false)));
+    server.says("begins a new epoch: the database is a backup").await;
+}
+
+#[tokio::test]
+async fn a_copy_is_made_without_a_server_and_overwrites_nothing() {
+    let setup = Server::start().await.stopped().await;
+    let copy = setup.folder().join("copy.db");
+    backup(&setup, &copy).await.with_code(0);
+    let again = backup(&setup, &copy).await.with_code(2);
+    assert!(again.stderr.contains("exists already"), "{again:?}");
+    let nothing = Setup::new();
+    backup(&nothing, &nothing.folder().join("copy.db")).await.with_code(2);
+    assert!(!nothing.folder().join("copy.db").exists());
+}
+
+#[tokio::test]
+async fn a_truncated_database_is_refused_with_what_to_do() {
+    let setup = Server::start().await.stopped().await;
+    let file = std::fs::OpenOptions::new().write(true).open(database(&setup)).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    let refused = setup.run_to_end().await.with_code(2);
+    assert!(refused.stderr.contains("metaia.db") && refused.stderr.contains("backup"), "{refused:?}");
+}
