@@ -81,6 +81,20 @@ pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Resu
     damage.map_or(Ok(entries), Err)
 }
 
+/// The last entry before the next good one: damage seldom comes alone.
+pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, Fault> {
+    let meta = Meta::read(db)?;
+    let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 ORDER BY n");
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([signed(upto)])?;
+    while let Some(row) = rows.next()? {
+        if let Some(good) = row::read(row, meta.epoch) {
+            return Ok(good.n() - 1);
+        }
+    }
+    Ok(meta.head)
+}
+
 fn of_rooms(
     db: &Connection,
     meta: &Meta,
