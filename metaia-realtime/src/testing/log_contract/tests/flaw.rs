@@ -29,6 +29,8 @@ pub(super) enum Flaw {
     ScansWithoutLimit,
     CountsAllMissed,
     GivesAnotherEpoch,
+    LooksAtTheLastOnly,
+    ReadsAhead,
     // trim
     KeepsOneMore,
     TrimsTheNewest,
