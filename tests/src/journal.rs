@@ -98,6 +98,14 @@ impl<T: Clone + Debug> Journal<T> {
         found.unwrap_or_else(|| panic!("{why} for {what}; the last of {}: {:#?}", self.len(), self.last(100)))
     }
 
+    /// Waits until `find` finds what it looks for; `None` when nothing more will come, or nothing came in time.
+    pub async fn find<R>(&self, find: impl Fn(&[T]) -> Option<R>) -> Option<R> {
+        let mut changes = self.items.subscribe();
+        let found = changes.wait_for(|pages| pages.closed || find(&pages.items).is_some());
+        drop(tokio::time::timeout(DEADLINE, found).await);
+        find(&self.items.borrow().items)
+    }
+
     /// Waits until an item matches, and returns the first that does.
     pub async fn first(&self, what: &str, matches: impl Fn(&T) -> bool) -> T {
         self.wait_for(what, |items| items.iter().find(|item| matches(item)).cloned()).await

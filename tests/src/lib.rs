@@ -18,12 +18,14 @@
 pub mod chance;
 pub mod checker;
 pub mod cli;
+pub mod crowd;
 pub mod driver;
 pub mod eventually;
 pub mod example;
 pub mod fixtures;
 pub mod folder;
 pub mod journal;
+pub mod kernel;
 pub mod line;
 pub mod load;
 pub mod paths;

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Interval, interval};
 
+use crate::journal::Journal;
 use crate::server::Listening;
 
 /// What the server's kernel can get rid of without the phone reading: small, so that a slow phone is soon felt.
@@ -32,6 +33,8 @@ enum State {
 #[derive(Debug)]
 pub struct Line {
     port: u16,
+    /// The ports from which it reaches the server, latest last.
+    outgoing: Journal<u16>,
     state: watch::Sender<State>,
 }
 
@@ -47,13 +50,22 @@ impl Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let state = watch::Sender::new(State::Up);
-        tokio::spawn(accept(listener, server.port(), state.subscribe()));
-        Self { port, state }
+        let outgoing = Journal::default();
+        let exchange =
+            Exchange { server: server.port(), outgoing: outgoing.clone(), state: state.subscribe() };
+        tokio::spawn(exchange.accept(listener));
+        Self { port, outgoing, state }
     }
 
     /// Drops its connections, and takes no new ones.
     pub fn down(&self) {
         self.state.send_replace(State::Down);
+    }
+
+    /// The port at which the server sees its latest connection.
+    #[must_use]
+    pub fn seen_at(&self) -> u16 {
+        *self.outgoing.so_far().last().expect("a connection through this line")
     }
 
     /// Works again.
@@ -78,43 +90,53 @@ impl Line {
     }
 }
 
-async fn accept(listener: TcpListener, server: u16, mut state: watch::Receiver<State>) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            ended = ended(&mut state) => return ended,
-        };
-        let up = *state.borrow() != State::Down;
-        if let (Ok((phone, _)), true) = (accepted, up) {
-            tokio::spawn(forward(phone, server, state.clone()));
+#[derive(Debug, Clone)]
+struct Exchange {
+    server: u16,
+    outgoing: Journal<u16>,
+    state: watch::Receiver<State>,
+}
+
+impl Exchange {
+    async fn accept(mut self, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = ended(&mut self.state) => return,
+            };
+            let up = *self.state.borrow() != State::Down;
+            if let (Ok((phone, _)), true) = (accepted, up) {
+                tokio::spawn(self.clone().forward(phone));
+            }
         }
+    }
+
+    /// One connection, until either side ends it or the line goes down.
+    async fn forward(self, phone: TcpStream) {
+        let Some(server) = self.dial().await else { return };
+        let _ = phone.set_nodelay(true);
+        let ((from_phone, to_phone), (from_server, to_server)) = (phone.into_split(), server.into_split());
+        let mut life = self.state.clone();
+        tokio::select! {
+            () = pump(from_phone, to_server, self.state.clone(), false) => (),
+            () = pump(from_server, to_phone, self.state, true) => (),
+            _ = life.wait_for(|state| *state == State::Down) => (),
+        }
+    }
+
+    async fn dial(&self) -> Option<TcpStream> {
+        let socket = TcpSocket::new_v4().ok()?;
+        socket.set_recv_buffer_size(BUFFER).ok()?;
+        let stream = socket.connect(([127, 0, 0, 1], self.server).into()).await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        self.outgoing.push(stream.local_addr().ok()?.port());
+        Some(stream)
     }
 }
 
 /// Returns when the line is dropped.
 async fn ended(state: &mut watch::Receiver<State>) {
     while state.changed().await.is_ok() {}
-}
-
-/// One connection, until either side ends it or the line goes down.
-async fn forward(phone: TcpStream, server: u16, state: watch::Receiver<State>) {
-    let Some(server) = dial(server).await else { return };
-    let _ = phone.set_nodelay(true);
-    let ((from_phone, to_phone), (from_server, to_server)) = (phone.into_split(), server.into_split());
-    let mut life = state.clone();
-    tokio::select! {
-        () = pump(from_phone, to_server, state.clone(), false) => (),
-        () = pump(from_server, to_phone, state, true) => (),
-        _ = life.wait_for(|state| *state == State::Down) => (),
-    }
-}
-
-async fn dial(server: u16) -> Option<TcpStream> {
-    let socket = TcpSocket::new_v4().ok()?;
-    socket.set_recv_buffer_size(BUFFER).ok()?;
-    let stream = socket.connect(([127, 0, 0, 1], server).into()).await.ok()?;
-    stream.set_nodelay(true).ok()?;
-    Some(stream)
 }
 
 /// Moves bytes one way. What has been read when the line freezes waits in it.

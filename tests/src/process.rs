@@ -79,9 +79,15 @@ impl Process {
         stdin.write_all(format!("{line}\n").as_bytes()).await.expect("the child reads its input");
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or_else(|| panic!("{} has ended already", self.name))
+    }
+
     /// Asks it to end with a signal that it can handle, such as `TERM` or `INT`.
     pub async fn signal(&self, signal: &str) {
-        let pid = self.child.id().unwrap_or_else(|| panic!("{} has ended already", self.name));
+        let pid = self.pid();
         let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().await;
         assert!(sent.is_ok_and(|status| status.success()), "kill -{signal} {pid} ({})", self.name);
     }

@@ -68,8 +68,19 @@ impl Setup {
     /// Starts it and waits until it listens.
     pub async fn start(self) -> Server {
         let process = Process::start(self.command());
-        let port = listening_port(&process).await;
+        let Some(port) = listening_port(&process).await else {
+            panic!("the server ended instead of listening: {:#?}", process.said());
+        };
         Server { setup: self, process: Said(process), port, client: http_client() }
+    }
+
+    /// Starts it so that it may crash before it listens; then the setup comes back.
+    pub async fn try_start(self) -> Result<Server, Self> {
+        let process = Process::start(self.command());
+        match listening_port(&process).await {
+            Some(port) => Ok(Server { setup: self, process: Said(process), port, client: http_client() }),
+            None => Err(self),
+        }
     }
 
     /// Starts it and waits until it ends by itself: for what it must refuse.
@@ -99,14 +110,9 @@ impl Default for Setup {
     }
 }
 
-async fn listening_port(process: &Process) -> u16 {
-    let announced = |lines: &[String]| lines.iter().find_map(|line| port_in(line));
-    let stderr = process.stderr.clone();
-    let waiting = process.stdout.wait_for("the line with the port", announced);
-    tokio::select! {
-        port = waiting => port,
-        lines = stderr.all() => panic!("the server ended instead of listening: {lines:#?}"),
-    }
+/// `None` where it ends instead.
+async fn listening_port(process: &Process) -> Option<u16> {
+    process.stdout.find(|lines| lines.iter().find_map(|line| port_in(line))).await
 }
 
 fn port_in(line: &str) -> Option<u16> {
@@ -177,6 +183,12 @@ impl Server {
             _ = self.process.0.stdout.first(text, said) => (),
             _ = self.process.0.stderr.first(text, said) => (),
         }
+    }
+
+    /// Its process's number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.0.pid()
     }
 
     /// REST as this user.

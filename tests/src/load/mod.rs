@@ -70,7 +70,7 @@ impl Who {
         }
         let mut auth = json!({"token": Token::claiming(&claims).sign(), "orders": self.orders});
         if self.way == Way::Device {
-            auth["device"] = json!(format!("device-{}", self.name));
+            auth["device"] = json!(self.name.replace(' ', "-"));
         }
         auth
     }

@@ -105,7 +105,7 @@ impl Scribe {
 
     fn connected(&self, client: &str) -> Option<Fact> {
         let who = self.whos.get(client)?;
-        let claims = self.known.contains(client) && who.way.claims();
+        let claims = self.known.contains(client);
         Some(Fact::Connected { client: client.to_owned(), user: who.user.to_owned(), claims })
     }
 }

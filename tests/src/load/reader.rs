@@ -83,7 +83,7 @@ impl<S: Listening> Life<S> {
     async fn connect(&mut self) {
         let Some(mut phone) = Phone::try_open(&self.server).await else { return };
         let client = self.who.name.clone();
-        let claims = self.known && self.who.way.claims();
+        let claims = self.known;
         self.recorder.note(Fact::Connected {
             client: client.clone(),
             user: self.who.user.to_owned(),
@@ -105,12 +105,5 @@ impl<S: Listening> Life<S> {
         if let Some(fact) = fact {
             self.recorder.note(fact);
         }
-    }
-}
-
-impl Way {
-    /// Whether a client that comes back this way is owed what it missed, or a reset.
-    pub(super) const fn claims(self) -> bool {
-        matches!(self, Self::Since)
     }
 }

@@ -201,7 +201,7 @@ impl Phone {
     }
 
     /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the transport is closed.
-    async fn packet(&mut self) -> Option<String> {
+    pub(crate) async fn packet(&mut self) -> Option<String> {
         loop {
             let message = self.socket.next().await?.ok()?;
             match message {

@@ -16,7 +16,6 @@ mod receive;
 mod refusal;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
-mod visit;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -6,6 +6,7 @@
 mod run;
 
 use metaia_tests::chance::Chance;
+use metaia_tests::server::Setup;
 use run::Run;
 
 /// How often the server is killed at a random moment.
@@ -16,7 +17,7 @@ fn kills() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_random_moments_lose_nothing() {
     let (mut chance, seed) = Chance::fresh();
-    let mut run = Run::start().await;
+    let mut run = Run::start(Setup::new()).await;
     for kill in 0..kills() {
         run.make_some_noise(&mut chance).await;
         run.kill().await;
@@ -24,21 +25,33 @@ async fn kills_at_random_moments_lose_nothing() {
             run.heal().await;
         }
     }
-    run.judge(&format!("seed {seed}")).await;
+    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a kill is no reason to reset");
 }
 
-/// The points that every run of the server passes, and how often at most before it dies there.
-const POINTS: [(&str, u64); 3] = [("before-transaction", 40), ("in-transaction", 40), ("after-commit", 40)];
+/// Points that every run of the server passes, and how often at most before it dies there.
+const POINTS: [(&str, u64); 4] =
+    [("before-transaction", 40), ("in-transaction", 40), ("after-commit", 40), ("mid-replay", 5)];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_named_points_lose_nothing() {
     let (mut chance, seed) = Chance::fresh();
-    let mut run = Run::start().await;
+    let mut run = Run::start(Setup::new()).await;
     for _ in 0..3 {
         for (point, most) in POINTS {
-            run.crash_at(&format!("{point}:{}", 1 + chance.below(most))).await;
+            run.crash_at(point, 1 + chance.below(most)).await;
         }
+        run.crash_while_ending_at("checkpoint").await;
         run.heal().await;
     }
-    run.judge(&format!("seed {seed}")).await;
+    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a crash is no reason to reset");
+}
+
+/// With so short a log some are told to reload; nobody misses anything without being told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_in_the_middle_of_trimming_lose_nothing_silently() {
+    let mut run = Run::start(Setup::new().env("METAIA_RETENTION_ENTRIES", "100")).await;
+    for nth in 1..=3 {
+        run.crash_at("mid-trim", nth).await;
+    }
+    run.judge("mid-trim").await;
 }

@@ -23,9 +23,9 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) async fn start() -> Self {
+    pub(super) async fn start(setup: Setup) -> Self {
         let limits = "rest_per_s=100000,handshakes_per_s=100000";
-        let server = Setup::new().env("METAIA_LIMITS", limits).at_one_port().start().await;
+        let server = setup.env("METAIA_LIMITS", limits).at_one_port().start().await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
         let (port, quit) = (Port(server.port()), watch::Sender::new(false));
@@ -74,12 +74,27 @@ impl Run {
         self.restart(setup).await;
     }
 
-    /// Starts it so that it dies at this point, waits for that, and starts it again.
-    pub(super) async fn crash_at(&mut self, point: &str) {
+    /// Starts it so that it dies when it passes this point for the `nth` time, waits for that, and starts it again.
+    pub(super) async fn crash_at(&mut self, point: &str, nth: u64) {
+        self.crash(&format!("{point}:{nth}"), async |_: &Server| ()).await;
+    }
+
+    /// Starts it so that it dies at this point, which it passes when it is asked to end, and starts it again.
+    pub(super) async fn crash_while_ending_at(&mut self, point: &str) {
+        self.crash(point, async |server: &Server| server.signal("TERM").await).await;
+    }
+
+    async fn crash(&mut self, point: &str, provoke: impl AsyncFnOnce(&Server)) {
         let setup = self.server.take().unwrap().killed().await;
         self.recorder.note(Fact::Killed);
-        self.restart(setup.env("METAIA_CRASH", point)).await;
-        let setup = self.server.take().unwrap().crashed().await;
+        let setup = match setup.env("METAIA_CRASH", point).try_start().await {
+            Ok(server) => {
+                self.recorder.note(Fact::Started);
+                provoke(&server).await;
+                server.crashed().await
+            }
+            Err(setup) => setup,
+        };
         self.recorder.note(Fact::Killed);
         self.restart(setup.without("METAIA_CRASH")).await;
     }
@@ -108,8 +123,9 @@ impl Run {
         }
     }
 
-    /// Lets everybody finish, looks into the store, ends the server, and has the checker judge it all.
-    pub(super) async fn judge(mut self, what: &str) {
+    /// Lets everybody finish, looks into the store, ends the server, and has the checker judge it all. Answers how often
+    /// somebody was told to reload.
+    pub(super) async fn judge(mut self, what: &str) -> usize {
         self.quit.send_replace(true);
         while let Some(ended) = self.writers.join_next().await {
             ended.expect("a writer does not panic");
@@ -129,6 +145,7 @@ impl Run {
         let mut history = self.recorder.history();
         load::name_values(&mut history);
         assert_correct(what, &history);
+        history.facts.iter().filter(|(_, fact)| matches!(fact, Fact::Reset { .. })).count()
     }
 
     async fn end(&self, mut server: Server) {

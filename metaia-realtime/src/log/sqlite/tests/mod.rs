@@ -1,5 +1,6 @@
 //! Behaviour of the log, on real files.
 
+#[cfg(feature = "testing")]
 mod damage;
 mod epoch;
 mod model;

@@ -29,8 +29,6 @@ pub(super) enum Flaw {
     ScansWithoutLimit,
     CountsAllMissed,
     GivesAnotherEpoch,
-    LooksAtTheLastOnly,
-    ReadsAhead,
     // trim
     KeepsOneMore,
     TrimsTheNewest,
