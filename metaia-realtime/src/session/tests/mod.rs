@@ -2,6 +2,8 @@
 //! exactly once and in order, from where it was last told that it stands; none of a room that it is not in or whose
 //! access is being decided; and where something is missing, a reset.
 
+mod client;
+mod log;
 mod world;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -84,7 +86,7 @@ fn happen(world: &mut World, happens: Happens) -> Result<(), String> {
         Happens::BeginRead => world.begin_read(),
         Happens::EndRead => world.end_read(),
         Happens::Write(count) => world.write(count),
-        Happens::Receive(count) => world.receive(count)?,
+        Happens::Receive(count) => world.client.receives(count)?,
         Happens::Reconnect => world.reconnect()?,
         Happens::Crash => world.crash()?,
         Happens::NewEpoch => world.new_epoch()?,
@@ -102,10 +104,10 @@ proptest! {
         for happens in story {
             let pending = world.session.state().next_recheck().is_some();
             let silent = matches!(happens, Happens::Step | Happens::EndRead | Happens::Dispatch(_));
-            let before = world.entries_sent();
+            let before = world.client.entries_sent();
             let happened = happen(&mut world, happens.clone());
             prop_assert_eq!(happened, Ok(()), "{:?}", happens);
-            prop_assert!(!(pending && silent) || world.entries_sent() == before, "handed over while access was being decided");
+            prop_assert!(!(pending && silent) || world.client.entries_sent() == before, "handed over while access was being decided");
             prop_assert!(world.session.waiting() <= 4 + 4, "{} packets wait", world.session.waiting());
         }
         prop_assert_eq!(world.settle(), Ok(()));
@@ -163,12 +165,12 @@ fn a_session_that_was_told_no_position_for_long_is_told_one() {
     (0..5).for_each(|_| world.publish(&[3], 1));
     world.dispatch(5);
     world.take();
-    let told = world.packets_sent();
+    let told = world.client.packets_sent();
     world.session.tell_position(world.node.window.dispatched(), 6);
     world.take();
-    assert_eq!(world.packets_sent(), told, "it is not old enough");
+    assert_eq!(world.client.packets_sent(), told, "it is not old enough");
     world.session.tell_position(world.node.window.dispatched(), 5);
     world.session.tell_position(world.node.window.dispatched(), 5);
     world.take();
-    assert_eq!(world.packets_sent(), told + 1);
+    assert_eq!(world.client.packets_sent(), told + 1);
 }

@@ -1,18 +1,21 @@
 //! The real parts of a node, one client, and what is known of both.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicU64, Ordering},
 };
 
 use futures_util::FutureExt as _;
 use serde_json::json;
 
-use super::super::{End, Outgoing, Port, Progress, Session, Start, catch_up::Read, control::RESET};
+use super::{
+    super::{End, Port, Progress, Session, Start, catch_up::Read},
+    client::Client,
+    log::Log,
+};
 use crate::{
-    EventLog, Identity, JwtAuthenticator, Limits, MemoryLog, NewEntry, OrderId, Position, Realtime, Role,
-    Room, dispatch,
-    log::{Entry, Head, History, LogError, Page, Retention},
+    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Realtime, Role, Room, dispatch,
+    log::{Entry, Page},
     node::Node,
     registry::Entered,
     window::Window,
@@ -35,42 +38,6 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("nothing to wait for")
 }
 
-/// A small log that may begin anew: as one that was restored behind a running node's back.
-#[derive(Clone)]
-pub(super) struct Log(Arc<Mutex<MemoryLog>>);
-
-impl Log {
-    fn new() -> Self {
-        Self(Arc::new(Mutex::new(small())))
-    }
-
-    pub(super) fn now(&self) -> MemoryLog {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-fn small() -> MemoryLog {
-    MemoryLog::new(Retention::MEMORY.entries(12))
-}
-
-impl EventLog for Log {
-    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
-        Ok(self.now().append_now(entries))
-    }
-    async fn head(&self) -> Result<Head, LogError> {
-        self.now().head().await
-    }
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
-        self.now().read(rooms, after, limit).await
-    }
-    async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        self.now().history(n, rooms, limit).await
-    }
-    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.now().changes()
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Counter(pub(super) AtomicU64);
 
@@ -82,28 +49,6 @@ impl Port for Counter {
     fn close(&self, _: End) {}
 }
 
-/// What the client got since it was last told where it stands, and what it should have got.
-#[derive(Default)]
-struct Stretch {
-    /// Rooms, from which `n` on, and up to which.
-    member: Vec<(Room, u64, u64)>,
-    got: Vec<Arc<Entry>>,
-}
-
-impl Stretch {
-    fn new(rooms: impl Iterator<Item = Room>, after: u64) -> Self {
-        Self { member: rooms.map(|room| (room, after, u64::MAX)).collect(), got: Vec::new() }
-    }
-
-    fn wants(&self, entry: &Entry) -> bool {
-        let is_in = |room: &Room| {
-            let of = |(of, from, to): &(Room, u64, u64)| of == room && (*from + 1..=*to).contains(&entry.n());
-            self.member.iter().any(of)
-        };
-        entry.recheck().is_none() && entry.content().rooms().iter().any(is_in)
-    }
-}
-
 pub(super) struct World {
     pub(super) node: Node,
     pub(super) log: Log,
@@ -111,15 +56,8 @@ pub(super) struct World {
     pub(super) port: Arc<Counter>,
     start: Start,
     read: Option<(Read, Page)>,
-    /// All that was ever appended to the log of this epoch.
-    appended: Vec<Arc<Entry>>,
-    /// What the session handed over and the client may not have got yet, each with its stretch.
-    sent: Vec<(usize, Outgoing)>,
     taken: u64,
-    /// The client's own.
-    since: Option<Position>,
-    stretches: Vec<Stretch>,
-    received: usize,
+    pub(super) client: Client,
 }
 
 impl World {
@@ -135,12 +73,8 @@ impl World {
             port,
             start: Start::default(),
             read: None,
-            appended: Vec::new(),
-            sent: Vec::new(),
             taken: 0,
-            since: None,
-            stretches: Vec::new(),
-            received: 0,
+            client: Client::default(),
         };
         world.begin(&[]);
         world
@@ -153,7 +87,7 @@ impl World {
 
     pub(super) fn append(&mut self, entry: NewEntry) {
         let at = self.log.now().append_now(vec![entry.clone()])[0];
-        self.appended.push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
+        self.client.appended.push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
     }
 
     fn read_log(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
@@ -192,10 +126,7 @@ impl World {
         drop(join);
         let room = room(index);
         let from = from(self.session.state().cursor(), self.node.window.head().n());
-        match self.stretch().member.iter_mut().find(|(of, _, to)| *of == room && *to == u64::MAX) {
-            Some((_, since, _)) => *since = from.min(*since),
-            None => self.stretch().member.push((room, from, u64::MAX)),
-        }
+        self.client.joins(room, from);
     }
 
     pub(super) fn leave(&mut self, index: usize) {
@@ -207,10 +138,7 @@ impl World {
 
     fn ends(&mut self, room: &Room) {
         let cursor = self.session.state().cursor();
-        for (_, _, to) in self.stretch().member.iter_mut().filter(|(of, _, to)| of == room && *to == u64::MAX)
-        {
-            *to = cursor;
-        }
+        self.client.leaves(room, cursor);
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
@@ -263,60 +191,14 @@ impl World {
     pub(super) fn take(&mut self) {
         while let Some(outgoing) = self.session.take() {
             self.taken += 1;
-            if let Outgoing::Control { name: RESET, at: Some(at), .. } = &outgoing {
-                let rooms: Vec<Room> = self.session.rooms().into_iter().collect();
-                self.stretches.push(Stretch::new(rooms.into_iter(), at.n()));
-            }
-            self.sent.push((self.stretches.len() - 1, outgoing));
+            self.client.is_sent(outgoing, || self.session.rooms());
         }
-    }
-
-    pub(super) fn packets_sent(&self) -> usize {
-        self.sent.len()
-    }
-
-    /// How many entries were handed over in all.
-    pub(super) fn entries_sent(&self) -> usize {
-        self.received + self.sent.iter().filter(|packet| matches!(packet, (_, Outgoing::Entry(_)))).count()
-    }
-
-    /// The client gets so many of the packets that were sent to it.
-    pub(super) fn receive(&mut self, count: usize) -> Result<(), String> {
-        let count = count.min(self.sent.len());
-        for (stretch, packet) in self.sent.drain(..count).collect::<Vec<_>>() {
-            self.since = packet.position().or(self.since);
-            if let Outgoing::Entry(entry) = packet {
-                self.stretches[stretch].got.push(entry);
-                self.received += 1;
-            }
-        }
-        self.check_so_far()
-    }
-
-    fn stretch(&mut self) -> &mut Stretch {
-        self.stretches.last_mut().unwrap()
-    }
-
-    /// What came is what should have come so far, in order and once each.
-    fn check_so_far(&self) -> Result<(), String> {
-        for stretch in &self.stretches {
-            let got: Vec<u64> = stretch.got.iter().map(|entry| entry.n()).collect();
-            let wanted = self.wanted(stretch);
-            if !wanted.starts_with(&got) {
-                return Err(format!("got {got:?} of {wanted:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    fn wanted(&self, stretch: &Stretch) -> Vec<u64> {
-        self.appended.iter().filter(|entry| stretch.wants(entry)).map(|entry| entry.n()).collect()
     }
 
     /// The line breaks: what was sent and not received is gone. The client comes back with its last position and asks
     /// for the order rooms that it was in.
     pub(super) fn reconnect(&mut self) -> Result<(), String> {
-        self.check_so_far()?;
+        self.client.check_so_far()?;
         let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
         self.node.end(&self.session, End::TransportLost);
         self.come_back(&orders);
@@ -325,7 +207,7 @@ impl World {
 
     /// The server is killed and starts again on the same log.
     pub(super) fn crash(&mut self) -> Result<(), String> {
-        self.check_so_far()?;
+        self.client.check_so_far()?;
         let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
         self.node = node(&self.log);
         self.come_back(&orders);
@@ -333,7 +215,7 @@ impl World {
     }
 
     fn come_back(&mut self, orders: &[OrderId]) {
-        (self.sent, self.read, self.taken) = (Vec::new(), None, 0);
+        (self.read, self.taken) = (None, 0);
         self.port = Arc::new(Counter::default());
         self.session = connect(&self.node, &self.port);
         self.begin(orders);
@@ -348,7 +230,7 @@ impl World {
         }
         // What the log had by then is dispatched before anybody begins.
         self.dispatch_all();
-        let begun = self.since.map(|since| {
+        let begun = self.client.since.map(|since| {
             let limit = self.node.limits.replay_entries;
             now(self.session.judge(&self.node, since, limit)).unwrap().map(|_| since)
         });
@@ -358,18 +240,16 @@ impl World {
         };
         self.session.go_on(&self.node, begun, None);
         self.start.begun();
-        let rooms: Vec<Room> = self.session.rooms().into_iter().collect();
-        self.stretches = vec![Stretch::new(rooms.into_iter(), after)];
+        self.client.begins(self.session.rooms(), after);
     }
 
     /// The log begins anew behind the node's back.
     pub(super) fn new_epoch(&mut self) -> Result<(), String> {
         // Whatever the client has of the old history is looked at now: it is not what comes later.
-        self.receive(usize::MAX)?;
-        self.check_so_far()?;
-        *self.log.0.lock().unwrap() = small();
-        self.appended.clear();
-        self.stretches = vec![Stretch::default()];
+        self.client.receives(usize::MAX)?;
+        self.client.check_so_far()?;
+        self.log.begin_anew();
+        self.client.forgets_what_was_appended();
         self.read = None;
         self.dispatch(1);
         Ok(())
@@ -387,7 +267,7 @@ impl World {
             self.decide(true);
             self.take();
             self.write(64);
-            self.receive(64)?;
+            self.client.receives(64)?;
             self.step();
             rounds += 1;
             if rounds > 1_000 {
@@ -395,11 +275,8 @@ impl World {
             }
         }
         self.take();
-        self.receive(usize::MAX)?;
-        self.check_so_far()?;
-        let Some(last) = self.stretches.last() else { return Ok(()) };
-        let (got, wanted) = (last.got.len(), self.wanted(last));
-        if got == wanted.len() { Ok(()) } else { Err(format!("{got} of {wanted:?} came")) }
+        self.client.receives(usize::MAX)?;
+        self.client.check_all()
     }
 }
 
