@@ -10,12 +10,15 @@ use metaia_realtime::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest as _},
+    tungstenite::{Error, Message, client::IntoClientRequest as _, http::Request},
 };
+
+/// A receive buffer, in bytes.
+pub(crate) const NARROW: u32 = 8_192;
 
 /// One WebSocket, one packet at a time.
 pub(crate) struct Line(WebSocketStream<TcpStream>);
@@ -36,6 +39,19 @@ impl Line {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let tcp = TcpStream::connect(server.address()).await.unwrap();
+        Self::open_over(tcp, request).await
+    }
+
+    /// The same, over a connection with a receive buffer that little fits in.
+    pub(crate) async fn open_narrow(server: &TestServer) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(NARROW).unwrap();
+        let tcp = socket.connect(server.address()).await.unwrap();
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address());
+        Self::open_over(tcp, url.into_client_request().unwrap()).await.unwrap()
+    }
+
+    async fn open_over(tcp: TcpStream, request: Request<()>) -> Result<Self, u16> {
         match within("the handshake", client_async(request, tcp)).await {
             Ok((line, _)) => {
                 let mut line = Self(line);

@@ -12,10 +12,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use crate::line::{Answer, Line, http, open_polling};
-
-/// A receive buffer that an answer does not fit in.
-const SMALL: u32 = 4_096;
+use crate::line::{Answer, Line, NARROW, http, open_polling};
 
 pub(crate) struct Poller {
     address: SocketAddr,
@@ -57,7 +54,7 @@ impl Poller {
     /// A GET whose answer has begun, and which nobody reads.
     pub(crate) async fn ask_without_reading(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(SMALL).unwrap();
+        socket.set_recv_buffer_size(NARROW).unwrap();
         let mut tcp = socket.connect(self.address).await.unwrap();
         tcp.write_all(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", self.path).as_bytes()).await.unwrap();
         within("the answer", tcp.readable()).await.unwrap();

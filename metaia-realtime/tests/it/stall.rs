@@ -43,6 +43,23 @@ async fn who_does_not_read_its_websocket_is_ended() {
 }
 
 #[tokio::test]
+async fn who_reads_a_little_at_a_time_is_kept() {
+    let (logs, server) = (Logs::listen(), impatient().await);
+    let mut slow = Line::open_narrow(&server).await;
+    slow.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
+    slow.until("42[\"rt:ready\"").await;
+    flood(&server).await;
+    // Three times as long as somebody who takes nothing would be given.
+    let mut pace = tokio::time::interval(Duration::from_millis(300));
+    for _ in 0..10 {
+        pace.tick().await;
+        slow.until("42[\"tick\"").await;
+    }
+    assert_eq!(server.realtime().sessions().len(), 1);
+    assert!(!logs.say(SLOW));
+}
+
+#[tokio::test]
 async fn who_does_not_read_the_answer_to_its_poll_is_ended() {
     let (logs, server) = (Logs::listen(), impatient().await);
     let phone = Poller::connect(&server, Role::Customer, "c1").await;
