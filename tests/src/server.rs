@@ -232,12 +232,17 @@ impl Server {
         self.setup
     }
 
-    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and environment.
-    pub async fn stopped(mut self) -> Setup {
-        self.signal("TERM").await;
+    /// Waits until it ends after it was asked to, checks that it exits with 0, and hands back its folder and environment.
+    pub async fn ended_well(mut self) -> Setup {
         let status = self.wait().await;
         assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
         self.setup
+    }
+
+    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and environment.
+    pub async fn stopped(self) -> Setup {
+        self.signal("TERM").await;
+        self.ended_well().await
     }
 }
 

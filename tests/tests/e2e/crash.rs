@@ -3,11 +3,9 @@
 //!
 //! `METAIA_CRASHES=1000` asks for more kills than the usual 50.
 
-mod run;
-
+use crate::run::Run;
 use metaia_tests::chance::Chance;
 use metaia_tests::server::Setup;
-use run::Run;
 
 /// How often the server is killed at a random moment.
 fn kills() -> usize {

@@ -1,4 +1,5 @@
-//! One run: a server that is killed again and again, writers, readers, and the judgement at the end.
+//! One run under load: a server that ends again and again, one way or the other, writers, readers, and the checker's
+//! judgement at the end.
 
 use metaia_tests::chance::Chance;
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
@@ -12,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub(super) struct Run {
+pub(crate) struct Run {
     recorder: Recorder,
     /// Empty only while it is being killed.
     server: Option<Server>,
@@ -23,7 +24,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(setup: Setup) -> Self {
         let limits = "rest_per_s=100000,handshakes_per_s=100000";
         let server = setup.env("METAIA_LIMITS", limits).at_one_port().start().await;
         let recorder = Recorder::new();
@@ -61,26 +62,26 @@ impl Run {
     }
 
     /// Waits until more has happened: sometimes hardly anything, so that clients are cut off while they catch up.
-    pub(super) async fn make_some_noise(&self, chance: &mut Chance) {
+    pub(crate) async fn make_some_noise(&self, chance: &mut Chance) {
         let most = *chance.pick(&[5, 60, 250]);
         let more = usize::try_from(1 + chance.below(most)).unwrap();
         self.recorder.more(more).await;
     }
 
     /// Kills it as a power cut would, and starts it again in the same folder.
-    pub(super) async fn kill(&mut self) {
+    pub(crate) async fn kill(&mut self) {
         let setup = self.server.take().unwrap().killed().await;
         self.recorder.note(Fact::Killed);
         self.restart(setup).await;
     }
 
     /// Starts it so that it dies when it passes this point for the `nth` time, waits for that, and starts it again.
-    pub(super) async fn crash_at(&mut self, point: &str, nth: u64) {
+    pub(crate) async fn crash_at(&mut self, point: &str, nth: u64) {
         self.crash(&format!("{point}:{nth}"), async |_: &Server| ()).await;
     }
 
     /// Starts it so that it dies at this point, which it passes when it is asked to end, and starts it again.
-    pub(super) async fn crash_while_ending_at(&mut self, point: &str) {
+    pub(crate) async fn crash_while_ending_at(&mut self, point: &str) {
         self.crash(point, async |server: &Server| server.signal("TERM").await).await;
     }
 
@@ -99,13 +100,22 @@ impl Run {
         self.restart(setup.without("METAIA_CRASH")).await;
     }
 
+    /// Asks it to end, waits until it has, and starts it again.
+    pub(crate) async fn restart_politely(&mut self) {
+        let server = self.server.take().unwrap();
+        self.recorder.note(Fact::Asked);
+        let setup = server.stopped().await;
+        self.recorder.note(Fact::Ended { code: Some(0) });
+        self.restart(setup).await;
+    }
+
     async fn restart(&mut self, setup: Setup) {
         self.server = Some(setup.start().await);
         self.recorder.note(Fact::Started);
     }
 
     /// Nothing breaks until everybody has got one more event, sent now.
-    pub(super) async fn heal(&self) {
+    pub(crate) async fn heal(&self) {
         let server = self.server.as_ref().unwrap();
         self.recorder.note(Fact::Healed);
         let everybody: Vec<_> = phones().into_iter().chain(apps("js")).chain(apps("python")).collect();
@@ -125,7 +135,7 @@ impl Run {
 
     /// Lets everybody finish, looks into the store, ends the server, and has the checker judge it all. Answers how often
     /// somebody was told to reload.
-    pub(super) async fn judge(mut self, what: &str) -> usize {
+    pub(crate) async fn judge(mut self, what: &str) -> usize {
         self.quit.send_replace(true);
         while let Some(ended) = self.writers.join_next().await {
             ended.expect("a writer does not panic");

@@ -1,0 +1,172 @@
+//! SIGTERM: nobody new, those who are here get what was sent and are told, and come back by themselves.
+
+use std::time::{Duration, Instant};
+
+use metaia_tests::chance::Chance;
+use metaia_tests::driver::Driver;
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::{emit, raise_fence};
+use metaia_tests::line::Line;
+use metaia_tests::phone::Phone;
+use metaia_tests::polling::HANDSHAKE;
+use metaia_tests::server::{Server, Setup};
+use metaia_tests::token::token;
+use serde_json::{Value, json};
+
+use crate::run::Run;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polite_restarts_under_load_lose_nothing() {
+    let (mut chance, seed) = Chance::fresh();
+    let mut run = Run::start(Setup::new()).await;
+    for _ in 0..4 {
+        run.make_some_noise(&mut chance).await;
+        run.restart_politely().await;
+        run.heal().await;
+    }
+    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a drain is no reason to reset");
+}
+
+/// A phone on a frozen line with more on its way than the line holds: a drain waits a while for it.
+async fn somebody_who_does_not_read(server: &Server) -> (Line, Phone) {
+    let line = Line::to(server).await;
+    let phone = Phone::of(&line, "customer", "frozen").await;
+    line.freeze();
+    for _ in 0..50 {
+        emit(server, &json!({"user": "frozen"}), "load", &json!({"text": "x".repeat(8_000)})).await;
+    }
+    (line, phone)
+}
+
+#[tokio::test]
+async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
+    let server = Server::start().await;
+    let api = server.anonymous();
+    api.get("/readyz").await.ok(200);
+    let _held = somebody_who_does_not_read(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    server.signal("TERM").await;
+    assert!(phone.event("rt:drain").await["retryInMs"].is_u64());
+    let not_ready = api.get("/readyz").await;
+    assert_eq!(not_ready.status, 503, "{not_ready:#?}");
+    api.get("/livez").await.ok(200);
+    let refused = Phone::open_with(&server, &[]).await.expect_err("nobody new");
+    assert_eq!(refused.status, 503);
+    assert!(refused.retry_after.is_some(), "{refused:?}");
+    assert_eq!(api.get(HANDSHAKE).await.status, 503);
+    phone.closed().await;
+    server.ended_well().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
+    let server = Setup::new().at_one_port().start().await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut sent = Vec::new();
+    for n in 0..200 {
+        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
+        sent.push(json!(n));
+    }
+    let setup = server.stopped().await;
+    let mut events = phone.closed().await;
+    let last = events.iter().rfind(|event| !event.at().is_empty()).map(|event| json!(event.at()));
+    let server = setup.start().await;
+    let auth = json!({"token": token("customer", "c1"), "since": last});
+    events.extend(Phone::connected(&server, &auth).await.until("rt:ready").await);
+    let got = events.iter().filter(|event| event.name == "load").map(|event| event.data["n"].clone());
+    assert_eq!(got.collect::<Vec<_>>(), sent);
+    assert!(events.iter().any(|event| event.name == "rt:drain"));
+}
+
+/// An official client, as it is by default, over a polite restart.
+async fn comes_back_by_itself(mut driver: Driver) {
+    let mut server = Setup::new().at_one_port().start().await;
+    let opts = json!({"auth": {"token": token("customer", "c1"), "device": "d1"}});
+    driver.connect_with("phone", &server, &opts).await;
+    driver.event("phone", "rt:ready").await;
+    for time in 1..=2 {
+        let setup = server.stopped().await;
+        driver.nth("phone", "rt:drain", time).await;
+        let reason = driver.nth("phone", "disconnect", time).await;
+        assert_ne!(reason, "io server disconnect", "clients would stay away");
+        server = setup.start().await;
+        emit(&server, &json!({"user": "c1"}), "load", &json!({"time": time})).await;
+        assert_eq!(driver.nth("phone", "rt:ready", 1 + time).await["recovered"], true);
+    }
+    raise_fence(&server).await;
+    driver.event("phone", "test:fence").await;
+    assert_eq!(driver.count("phone", "rt:reset"), 0);
+    // What was not certainly received may come again, with the same id.
+    let mut ids = std::collections::BTreeSet::new();
+    let events = driver.events("phone").into_iter();
+    let fresh =
+        events.filter(|event| event.name == "load" && ids.insert(event.data["_rt"]["id"].to_string()));
+    assert_eq!(fresh.map(|event| event.data["time"].clone()).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn the_javascript_client_comes_back_by_itself() {
+    comes_back_by_itself(Driver::node()).await;
+}
+
+#[tokio::test]
+async fn the_python_client_comes_back_by_itself() {
+    comes_back_by_itself(Driver::python()).await;
+}
+
+#[tokio::test]
+async fn a_second_sigterm_ends_at_once() {
+    let server = Setup::new().env("METAIA_DRAIN_MS", "12000").start().await;
+    let _held = somebody_who_does_not_read(&server).await;
+    let mut phone = Phone::of(&server, "customer", "c1").await;
+    server.signal("TERM").await;
+    phone.event("rt:drain").await;
+    let asked = Instant::now();
+    server.signal("TERM").await;
+    server.says("SIGTERM again").await;
+    server.ended_well().await;
+    assert!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn somebody_who_never_reads_does_not_hold_it_for_long() {
+    let server = Server::start().await;
+    let (line, frozen) = somebody_who_does_not_read(&server).await;
+    let asked = Instant::now();
+    server.signal("TERM").await;
+    server.ended_well().await;
+    assert!(asked.elapsed() < Duration::from_secs(15), "it took {:?}", asked.elapsed());
+    drop((line, frozen));
+}
+
+#[tokio::test]
+async fn orders_are_answered_to_the_end_or_not_at_all() {
+    let server = Setup::new().at_one_port().start().await;
+    let customer = server.api("customer", "c1");
+    let body = metaia_tests::fixtures::order_body();
+    let mut answered: Vec<Value> = Vec::new();
+    let placing = async {
+        while let Some(answer) = customer.try_post("/api/orders", &body).await {
+            match answer.status {
+                201 => answered.push(answer.data(201)["order"].take()),
+                503 => break,
+                _ => panic!("{answer:#?}"),
+            }
+        }
+    };
+    let admin = server.admin();
+    let stopping = async {
+        eventually("some orders", async || {
+            let orders = admin.get("/api/orders").await.data(200);
+            (orders["orders"].as_array().unwrap().len() >= 10).then_some(())
+        })
+        .await;
+        server.stopped().await
+    };
+    let ((), setup) = tokio::join!(placing, stopping);
+    let server = setup.start().await;
+    for order in &answered {
+        let id = metaia_tests::fixtures::id_of(order);
+        assert_eq!(server.admin().get(&format!("/api/orders/{id}")).await.data(200)["order"], *order);
+    }
+}
