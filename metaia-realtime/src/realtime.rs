@@ -52,8 +52,8 @@ impl Realtime {
     /// leads to the same system.
     ///
     /// Mounted on a listener that is not [`GuardedListener`](crate::GuardedListener) or [`serve`](crate::serve()), it
-    /// cannot see what is written: a client that does not read is then ended when its queue is full, and a kick leaves
-    /// the connection open.
+    /// cannot see what is written: a client that does not read is then ended when its queue is full, if at all, a kick
+    /// leaves the connection open, and nothing bounds the bytes that come over a WebSocket, nor the connections.
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
         self.inner.engine.gate(&self.inner.origins)

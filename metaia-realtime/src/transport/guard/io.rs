@@ -1,4 +1,7 @@
-//! The wrapped stream.
+//! The wrapped stream: what passes is looked at on its way.
+//!
+//! At the edges: killed, the next read and write fail. Where the peer takes nothing, reading stops some way behind
+//! writing, and in the end either of them is told by the kernel that the peer was given up.
 
 use std::{
     io,
@@ -17,7 +20,7 @@ use super::{
     scan::{FrameScanner, PongScanner},
 };
 
-/// A stream that its [`Connection`] can kill, and whose outgoing packets are counted once it is a WebSocket.
+/// A stream that its [`Connection`] can kill, and whose packets are counted once it is a WebSocket.
 #[derive(Debug)]
 pub(crate) struct GuardedIo<S> {
     stream: S,
