@@ -71,7 +71,8 @@ pub struct History {
 ///   does not know the outcome may try again.
 /// - When `append` answers `Ok`, the entries are as durable as the log promises to be at all.
 /// - An entry comes back as it was appended, its payload to the byte: clients compare what they have with what comes.
-/// - `read` and `history` see every completed `append`, and never a later one without the earlier.
+/// - `read` and `history` see every completed `append`, and never a later one without the earlier; and no answer is
+///   behind another that was given before, whichever method gave it: a client would be told that it is ahead of the log.
 /// - A page with fewer entries than `limit` has looked at everything there is, and `scanned` passes over nothing that
 ///   was asked for, also where `limit` is 0 or `after` is beyond the end: whoever reads goes on there, or stops.
 /// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone, and never removes

@@ -1,6 +1,6 @@
 //! The clauses of the contract, and the check of each.
 
-use super::{Subject, append, changes, concurrent, content, read, reopen, story, trim};
+use super::{Subject, append, changes, concurrent, content, deep, read, reopen, story, trim};
 use crate::testing::contract::clauses;
 
 clauses! {
@@ -31,6 +31,8 @@ clauses! {
     Pages => read::pages,
     /// No limit and no position is too small or too large to ask for, and `scanned` passes nothing over.
     Limits => read::limits,
+    /// Thousands of entries are read as a few are, also while they are trimmed.
+    Deep => deep::deep,
     /// `history` tells the entry's id, what was missed, and the head, of one state of the log.
     History => read::histories,
     /// All answers of a log have its epoch, and no other log has it.

@@ -39,6 +39,7 @@ mod clause;
 mod concurrent;
 mod content;
 mod crowd;
+mod deep;
 mod kill;
 mod model;
 mod pace;
@@ -81,7 +82,7 @@ macro_rules! log_contract {
         $crate::log_contract! { @tests $subject:
             numbers Numbers, contiguous Contiguous, whole Whole, large_batches LargeBatches,
             idempotent Idempotent, idempotent_at_once IdempotentAtOnce, visible Visible,
-            visible_at_once VisibleAtOnce, followed Followed, rooms Rooms, pages Pages, limits Limits,
+            visible_at_once VisibleAtOnce, followed Followed, rooms Rooms, pages Pages, limits Limits, deep Deep,
             history History, epochs Epochs, payloads Payloads, names_and_rooms NamesAndRooms,
             control_entries ControlEntries, times Times, trim_by_count TrimByCount,
             trim_by_bytes TrimByBytes, trim_by_age TrimByAge, last_stays LastStays, marks Marks,

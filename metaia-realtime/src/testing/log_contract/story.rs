@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Room, log::Retention};
 
-const STORIES: u64 = 24;
+const STORIES: u64 = 18;
 
 pub(super) async fn stories<S: Subject>() -> Verdict {
     for seed in 0..STORIES {

@@ -29,6 +29,7 @@ pub(super) enum Flaw {
     ScansWithoutLimit,
     CountsAllMissed,
     GivesAnotherEpoch,
+    LooksAtTheLastOnly,
     // trim
     KeepsOneMore,
     TrimsTheNewest,

@@ -104,6 +104,7 @@ plant! {
     a_scan_without_limit: Limits catches ScansWithoutLimit,
     more_missed_than_asked_for: History catches CountsAllMissed,
     another_epoch: Epochs catches GivesAnotherEpoch,
+    a_look_at_the_last_only: Deep catches LooksAtTheLastOnly,
     one_too_many: TrimByCount catches KeepsOneMore,
     the_newest_trimmed: TrimByCount catches TrimsTheNewest,
     bytes_that_are_ignored: TrimByBytes catches IgnoresBytes,
