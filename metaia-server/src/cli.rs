@@ -42,8 +42,7 @@ pub(crate) enum Command {
     Config,
     /// Copy the database into a new file, while a server runs or not
     ///
-    /// To restore it: stop the server, put the copy in the place of metaia.db, and remove metaia.db-wal and
-    /// metaia.db-shm. Clients are then told to reload.
+    /// To restore it: stop the server, put the copy in the place of metaia.db, start. Clients are then told to reload.
     Backup {
         /// Where the copy goes; an existing file is left alone
         file: PathBuf,

@@ -38,8 +38,10 @@
 //!   (disk full), [`WriteError::Unknown`] after an I/O error. The thread goes on with the next group.
 //! - **Full queue**: `write` waits for a place. A closed writer answers [`WriteError::Closed`].
 //! - **Cancel safety**: dropping the future of `write` leaves the outcome open. What was queued is still written.
+//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the answers and not before them.
 //! - **Reads** run beside the writer, each on one snapshot, and see every write that was answered before they began.
-//! - **One process**: a lock file beside the database refuses a second one, see [`OpenError::Locked`].
+//! - **One process**: a lock file beside the database refuses a second one, see [`OpenError::Locked`], after up to two
+//!   seconds: the one before may be about to end.
 
 mod error;
 mod job;

@@ -11,11 +11,12 @@ use super::{
     Shared,
     fault::{AppendError, Fault, of_read, of_write},
     meta::Meta,
+    read,
 };
 use crate::{log::LogError, sqlite::ReadError};
 
-/// How often a read is begun again after something was found. From the second time on all that was stored is given up.
-const ATTEMPTS: usize = 3;
+/// How often a read is begun again after something was found. The last time all that was stored has been given up.
+const ATTEMPTS: usize = 8;
 
 impl Shared {
     /// Reads the database on one snapshot, around whatever damage there is.
@@ -29,12 +30,19 @@ impl Shared {
             match self.readers.read(work.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(ReadError::Refused(Fault::Entries { upto, what })) => {
-                    self.quarantine(if attempt == 0 { upto } else { u64::MAX }, what).await?;
+                    let last = attempt + 2 >= ATTEMPTS;
+                    let upto = if last { u64::MAX } else { self.end_of_damage(upto).await };
+                    self.quarantine(upto, what).await?;
                 }
                 Err(error) => return Err(of_read(error)),
             }
         }
         Err(LogError::Unavailable(Box::from(AppendError::Damaged) as Box<dyn Error + Send + Sync>))
+    }
+
+    /// Where the damage that reaches to `upto` ends. Where that cannot be read, all is damaged.
+    async fn end_of_damage(&self, upto: u64) -> u64 {
+        self.readers.read(move |db| read::end_of_damage(db, upto)).await.unwrap_or(u64::MAX)
     }
 
     /// Gives up what was stored up to `upto`.

@@ -19,10 +19,10 @@ use crate::{
 };
 
 impl Shared {
-    /// What the tail answers, and what had been trimmed then.
-    fn near<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, u64) {
+    /// What the tail answers, and where the log began and ended then.
+    fn near<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, Head) {
         let tail = self.tail();
-        (ask(&tail), tail.head().floor)
+        (ask(&tail), tail.head())
     }
 }
 
@@ -41,24 +41,24 @@ impl EventLog for SqliteLog {
     }
 
     async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
-        let (near, floor) = self.shared.near(|tail| tail.page(rooms, after, limit));
+        let (near, told) = self.shared.near(|tail| tail.page(rooms, after, limit));
         if let Some(page) = near {
             return Ok(page);
         }
         let of: Option<Arc<[Room]>> = rooms.map(Arc::from);
-        let scan = move |db: &rusqlite::Connection| read::scan(db, floor, of.as_deref(), after, limit);
+        let scan = move |db: &rusqlite::Connection| read::scan(db, told, of.as_deref(), after, limit);
         let Scan { epoch, entries, scanned } = self.shared.from_database(scan).await?;
         // Asked last: whatever was gone from the snapshot had been announced before.
         Ok(Page { epoch, entries, scanned, trimmed: self.shared.tail().trimmed(rooms) })
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        let (near, floor) = self.shared.near(|tail| tail.history(n, rooms, limit));
+        let (near, told) = self.shared.near(|tail| tail.history(n, rooms, limit));
         if let Some(history) = near {
             return Ok(history);
         }
         let of: Arc<[Room]> = rooms.into();
-        let past = move |db: &rusqlite::Connection| read::past(db, floor, n, &of, limit);
+        let past = move |db: &rusqlite::Connection| read::past(db, told, n, &of, limit);
         let Past { head, entry, missed } = self.shared.from_database(past).await?;
         Ok(History { head, entry, trimmed: self.shared.tail().trimmed(Some(rooms)), missed })
     }

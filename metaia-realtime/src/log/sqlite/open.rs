@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Epoch,
+    log::Head,
     log::trimmed::Trimmed,
     sqlite::{OpenError, WriteError},
 };
@@ -146,7 +147,8 @@ fn agrees(db: &Connection, meta: &Meta, said: Statement) -> Result<bool, Fault> 
     if said.n == meta.head {
         return Ok(said.id == meta.head_id);
     }
-    let past = match read::past(db, meta.floor, said.n, &[], 0) {
+    let all = Head { position: meta.position(), floor: meta.floor };
+    let past = match read::past(db, all, said.n, &[], 0) {
         Err(Fault::Entries { .. }) => return Ok(false),
         other => other?,
     };

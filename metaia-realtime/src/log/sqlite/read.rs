@@ -11,7 +11,10 @@ use super::{
     row::{self, COLUMNS},
     signed,
 };
-use crate::{Epoch, EventId, Position, Room, log::Entry};
+use crate::{
+    Epoch, EventId, Position, Room,
+    log::{Entry, Head},
+};
 
 /// Entries in order.
 pub(super) struct Scan {
@@ -29,16 +32,16 @@ pub(super) struct Past {
 }
 
 /// Up to `limit` entries after `after`, of the rooms or of all. The snapshot may still have what has been announced as
-/// gone: nothing up to `floor` is looked at.
+/// gone, and already what has not been announced at all: neither is looked at, so that no answer is behind another.
 pub(super) fn scan(
     db: &Connection,
-    floor: u64,
+    told: Head,
     of: Option<&[Room]>,
     after: u64,
     limit: usize,
 ) -> Result<Scan, Fault> {
-    let meta = Meta::read(db)?;
-    let from = after.max(meta.floor).max(floor);
+    let meta = read(db, told)?;
+    let from = after.max(meta.floor);
     let entries = match of {
         None => all(db, &meta, from, limit)?,
         Some(of) => of_rooms(db, &meta, of, from, limit)?,
@@ -48,13 +51,20 @@ pub(super) fn scan(
     Ok(Scan { epoch: meta.epoch, entries, scanned })
 }
 
-/// What is known of entry `n`, and how much of the rooms follows it; `floor` as in [`scan`].
-pub(super) fn past(db: &Connection, floor: u64, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
-    let meta = Meta::read(db)?;
-    let floor = meta.floor.max(floor);
-    let entry = if n > floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
-    let missed = rooms::numbers(db, of, n.max(floor), limit)?.len();
-    Ok(Past { head: meta.position(), entry: entry.map(|entry| entry.content().id()), missed })
+/// What is known of entry `n`, and how much of the rooms follows it; `told` as in [`scan`].
+pub(super) fn past(db: &Connection, told: Head, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
+    let meta = read(db, told)?;
+    let entry = if n > meta.floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
+    let missed = rooms::numbers(db, of, n.max(meta.floor), limit)?.range(..=meta.head).count();
+    Ok(Past { head: told.position, entry: entry.map(|entry| entry.content().id()), missed })
+}
+
+/// Where the log begins and ends for those who know what they were told.
+fn read(db: &Connection, told: Head) -> Result<Meta, Fault> {
+    let mut meta = Meta::read(db)?;
+    meta.floor = meta.floor.max(told.floor);
+    meta.head = meta.head.min(told.position.n());
+    Ok(meta)
 }
 
 /// The entries after `from`, which is not below the floor: one for each number.
@@ -81,6 +91,20 @@ pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Resu
     damage.map_or(Ok(entries), Err)
 }
 
+/// The last entry before the next good one: damage seldom comes alone.
+pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, Fault> {
+    let meta = Meta::read(db)?;
+    let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 ORDER BY n");
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([signed(upto)])?;
+    while let Some(row) = rows.next()? {
+        if let Some(good) = row::read(row, meta.epoch) {
+            return Ok(good.n() - 1);
+        }
+    }
+    Ok(meta.head)
+}
+
 fn of_rooms(
     db: &Connection,
     meta: &Meta,
@@ -94,7 +118,8 @@ fn of_rooms(
         let theirs = entry.content().rooms().iter().any(|room| of.contains(room));
         if theirs { Ok(entry) } else { Err(Fault::anywhere("a room's list names an entry of another room")) }
     };
-    rooms::numbers(db, of, from, limit)?.into_iter().map(wanted).collect()
+    let numbers = rooms::numbers(db, of, from, limit)?;
+    numbers.into_iter().take_while(|n| *n <= meta.head).map(wanted).collect()
 }
 
 /// An entry that must be there.

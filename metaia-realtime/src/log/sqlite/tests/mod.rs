@@ -1,6 +1,5 @@
 //! Behaviour of the log, on real files.
 
-#[cfg(feature = "testing")]
 mod damage;
 mod epoch;
 mod model;

@@ -75,6 +75,22 @@ async fn opening_and_what_is_recent_does_not_look_at_the_old() {
     assert_eq!(log.reads(), 1);
 }
 
+/// An opening that looked at all entries would find the damage, and take a second per million of them.
+#[tokio::test]
+async fn an_opening_reads_the_last_entries_only() {
+    let folder = Folder::new();
+    let log = folder.open().await;
+    for _ in 0..5 {
+        log.append(entries(1_000)).await.unwrap();
+    }
+    let head = log.head().await.unwrap();
+    log.close().await;
+    folder.alter("UPDATE rt_entry SET payload = '{}' WHERE n <= 900");
+    let log = folder.open().await;
+    assert_eq!(log.head().await.unwrap(), head);
+    assert_eq!(log.read(None, 0, 10).await.unwrap().trimmed, 900, "whoever reads there finds it");
+}
+
 #[tokio::test]
 async fn a_closed_log_says_that_it_is_not_available() {
     let folder = Folder::new();
