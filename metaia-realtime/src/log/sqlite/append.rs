@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{fault::AppendError, meta::Meta, rooms, row};
+use super::{
+    Shared,
+    fault::{AppendError, Fault},
+    meta::Meta,
+    rooms, row,
+};
 use crate::{EventId, NewEntry, Position, clock, log::Entry};
 
 /// Entries that were written in a transaction, and where they will be once it is committed.
@@ -24,7 +29,7 @@ impl Appended {
 }
 
 /// Writes the entries that the log does not have, all with the same time.
-pub(super) fn append(db: &Connection, entries: &[NewEntry]) -> Result<Appended, AppendError> {
+pub(super) fn append(log: &Shared, db: &Connection, entries: &[NewEntry]) -> Result<Appended, AppendError> {
     let mut appended = Appended { positions: Vec::with_capacity(entries.len()), fresh: Vec::new() };
     if entries.is_empty() {
         return Ok(appended);
@@ -33,7 +38,12 @@ pub(super) fn append(db: &Connection, entries: &[NewEntry]) -> Result<Appended, 
     for new in entries {
         let position = match known(db, new.id())? {
             Some(n) => Position::of(meta.epoch, n, new.id()),
-            None => add(db, &mut meta, ts, new, &mut appended.fresh)?,
+            None => {
+                let entry = add(log, db, &mut meta, ts, new)?;
+                let position = entry.position();
+                appended.fresh.push(entry);
+                position
+            }
         };
         appended.positions.push(position);
     }
@@ -50,20 +60,26 @@ fn known(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
 }
 
 fn add(
+    log: &Shared,
     db: &Connection,
     meta: &mut Meta,
     ts: i64,
     new: &NewEntry,
-    fresh: &mut Vec<Arc<Entry>>,
-) -> rusqlite::Result<Position> {
-    meta.head += 1;
+) -> Result<Arc<Entry>, AppendError> {
+    let n = meta.head + 1;
+    let entry = Arc::new(Entry::new(meta.epoch, n, ts, new.clone()));
+    row::insert(db, &entry)?;
+    if let Err(fault) = link(db, meta, new, n) {
+        // New entries must be found again: the index is begun anew, and with it what can be resumed.
+        log.give_up_index(db, meta, fault)?;
+        link(db, meta, new, n)?;
+    }
+    meta.head = n;
     meta.head_id = new.id();
     meta.bytes += new.size() as u64;
-    let entry = Arc::new(Entry::new(meta.epoch, meta.head, ts, new.clone()));
-    row::insert(db, &entry)?;
-    for room in new.rooms() {
-        rooms::link(db, room, meta.head)?;
-    }
-    fresh.push(entry);
-    Ok(meta.position())
+    Ok(entry)
+}
+
+fn link(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), Fault> {
+    new.rooms().iter().try_for_each(|room| rooms::link(db, meta.floor, room, n))
 }

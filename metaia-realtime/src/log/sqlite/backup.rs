@@ -91,10 +91,12 @@ fn copy(from: &Path, part: &Path, to: &Path) -> Result<(), BackupError> {
     let name = part.to_str().ok_or_else(|| BackupError::unwritable(to, "the path is not UTF-8"))?;
     source.execute("VACUUM INTO ?1", [name]).map_err(|error| match Fault::from(error) {
         Fault::Sql(error) => BackupError::unwritable(to, error),
-        Fault::Meta | Fault::Entries { .. } => BackupError::Unreadable(OpenError::Damaged {
-            path: from.to_owned(),
-            what: "SQLite's own structure",
-        }),
+        Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
+            BackupError::Unreadable(OpenError::Damaged {
+                path: from.to_owned(),
+                what: "SQLite's own structure",
+            })
+        }
     })?;
     mark(part).map_err(|error| BackupError::unwritable(to, error))
 }
@@ -108,7 +110,7 @@ fn mark(copy: &Path) -> rusqlite::Result<()> {
     match Meta::read(&db) {
         Ok(meta) => Meta { copied: true, ..meta }.write(&db),
         // A damaged row stays so: the copy is refused as the database would be.
-        Err(Fault::Meta | Fault::Entries { .. }) => Ok(()),
+        Err(Fault::Meta | Fault::Entries { .. } | Fault::Index(_)) => Ok(()),
         Err(Fault::Sql(error)) => Err(error),
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Shared,
     fault::{AppendError, Fault, of_read, of_write},
     meta::Meta,
-    read,
+    read, rooms,
 };
 use crate::{log::LogError, sqlite::ReadError};
 
@@ -34,6 +34,7 @@ impl Shared {
                     let upto = if last { u64::MAX } else { self.end_of_damage(upto).await };
                     self.quarantine(upto, what).await?;
                 }
+                Err(ReadError::Refused(Fault::Index(what))) => self.begin_index_anew(what).await?,
                 Err(error) => return Err(of_read(error)),
             }
         }
@@ -61,6 +62,32 @@ impl Shared {
             Ok::<_, AppendError>(meta.write(db)?)
         };
         self.writer.write(work).await.map_err(of_write)
+    }
+
+    async fn begin_index_anew(self: &Arc<Self>, what: &'static str) -> Result<(), LogError> {
+        let log = Arc::clone(self);
+        let work = move |db: &rusqlite::Savepoint<'_>| {
+            let mut meta = Meta::read(db)?;
+            log.give_up_index(db, &mut meta, Fault::Index(what))?;
+            Ok::<_, AppendError>(meta.write(db)?)
+        };
+        self.writer.write(work).await.map_err(of_write)
+    }
+
+    /// Where the index is damaged, gives up all that is stored. Other faults are handed back.
+    pub(super) fn give_up_index(
+        &self,
+        db: &Connection,
+        meta: &mut Meta,
+        fault: Fault,
+    ) -> Result<(), AppendError> {
+        let Fault::Index(what) = fault else { return Err(fault.into()) };
+        if self.tail().lose(meta.head) {
+            self.tell_of_damage(meta.head, what);
+        }
+        rooms::clear(db)?;
+        give_up(meta, meta.head);
+        Ok(())
     }
 
     pub(super) fn tell_of_damage(&self, upto: u64, what: &str) {

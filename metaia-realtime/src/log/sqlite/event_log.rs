@@ -28,9 +28,9 @@ impl Shared {
 
 impl EventLog for SqliteLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<crate::Position>, LogError> {
-        let published = Arc::clone(&self.shared);
+        let (inside, published) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         let appended = self.shared.writer.write_then(
-            move |db| append::append(db, &entries),
+            move |db| append::append(&inside, db, &entries),
             move |appended| published.publish(&appended.fresh),
         );
         Ok(appended.await.map_err(of_write)?.positions().to_vec())

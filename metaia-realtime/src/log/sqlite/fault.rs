@@ -33,6 +33,8 @@ pub(super) enum Fault {
         /// What is wrong.
         what: &'static str,
     },
+    /// The index of the rooms is damaged in this way: nothing that is stored can be found with certainty.
+    Index(&'static str),
 }
 
 impl Fault {
@@ -57,7 +59,7 @@ impl From<Fault> for AppendError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Sql(error) => Self::Database(error),
-            Fault::Meta | Fault::Entries { .. } => Self::Damaged,
+            Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => Self::Damaged,
         }
     }
 }

@@ -43,14 +43,14 @@
 //! - **Durable** as the [`Writer`] is: with `full`, an answered append outlives a power cut.
 //! - **Recent entries stay in memory** (4,096, at most 8 MiB): the dispatcher, and clients that were away for a short
 //!   time, do not touch the database. [`SqliteLog::reads`] counts how often it is touched.
-//! - **Retention** is applied by a task of its own, in writes of 256 entries, once a minute or when a bound is exceeded by
+//! - **Retention** is applied by a task of its own, in writes of 64 entries, once a minute or when a bound is exceeded by
 //!   more than one part in a hundred. [`SqliteLog::trim`] does it at once. The last entry is never deleted.
 //! - **Opening** reads the last entries only, however long the log is.
 //! - **An older copy** put in the database's place is noticed by the file `….mark` beside it, and so is a
 //!   [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to reload. Where you put another copy
 //!   than a backup in its place, remove `….db-wal` and `….db-shm`.
-//! - **Damage.** Every row has a checksum, and every list of a room's entries notices a hole. Damaged entries are never
-//!   handed out: everything up to them counts as trimmed, and one line is logged. Found among the last entries at the
+//! - **Damage.** Every row has a checksum, and the index of the rooms notices a hole. Damaged entries are never handed
+//!   out: everything up to them counts as trimmed, or all that is stored where it is the index; one line is logged. Found among the last entries at the
 //!   opening, it begins a new epoch. A damaged file or a damaged record of where the log ends is refused, see
 //!   [`OpenError`].
 
@@ -197,7 +197,7 @@ impl SqliteLog {
     /// # Errors
     /// See [`AppendError`]. The transaction must be rolled back then.
     pub fn append_in(&self, transaction: &Connection, entries: &[NewEntry]) -> Result<Appended, AppendError> {
-        append::append(transaction, entries)
+        append::append(&self.shared, transaction, entries)
     }
 
     /// The entries are committed: whoever reads sees them, whoever waits is told. It does not touch the database.

@@ -164,7 +164,9 @@ impl Refusal {
             Self::Fault(Fault::Meta) => {
                 OpenError::Damaged { path: path.to_owned(), what: "the row that says where the log ends" }
             }
-            Self::Fault(Fault::Entries { what, .. }) => OpenError::Damaged { path: path.to_owned(), what },
+            Self::Fault(Fault::Entries { what, .. } | Fault::Index(what)) => {
+                OpenError::Damaged { path: path.to_owned(), what }
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn scan(
 pub(super) fn past(db: &Connection, told: Head, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
     let meta = read(db, told)?;
     let entry = if n > meta.floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
-    let missed = rooms::numbers(db, of, n.max(meta.floor), limit)?.range(..=meta.head).count();
+    let missed = rooms::numbers(db, meta.floor, of, n.max(meta.floor), limit)?.range(..=meta.head).count();
     Ok(Past { head: told.position, entry: entry.map(|entry| entry.content().id()), missed })
 }
 
@@ -76,6 +76,9 @@ pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Resu
     let (mut entries, mut last, mut damage) = (Vec::new(), from, None);
     while let Some(row) = rows.next()? {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
+        if n <= last {
+            return Err(Fault::anywhere("entries are out of order"));
+        }
         if n != last + 1 {
             damage = Some(Fault::Entries { upto: n - 1, what: "entries are missing" });
         }
@@ -116,9 +119,13 @@ fn of_rooms(
         let entry = one(db, meta, n)?;
         // An index that names an entry of other rooms would hand it to strangers.
         let theirs = entry.content().rooms().iter().any(|room| of.contains(room));
-        if theirs { Ok(entry) } else { Err(Fault::anywhere("a room's list names an entry of another room")) }
+        if theirs {
+            Ok(entry)
+        } else {
+            Err(Fault::Index("the index of the rooms names an entry of another room"))
+        }
     };
-    let numbers = rooms::numbers(db, of, from, limit)?;
+    let numbers = rooms::numbers(db, meta.floor, of, from, limit)?;
     numbers.into_iter().take_while(|n| *n <= meta.head).map(wanted).collect()
 }
 

@@ -41,6 +41,7 @@ CREATE TABLE rt_room (
     room TEXT NOT NULL,
     n INTEGER NOT NULL,
     prev INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
     PRIMARY KEY (room, n)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rt_trimmed (

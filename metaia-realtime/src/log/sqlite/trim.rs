@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Most entries deleted in one write: a few milliseconds for those who wait behind it.
-const BATCH: u32 = 256;
+const BATCH: u32 = 64;
 
 /// How often is looked for what has become too old.
 const INTERVAL: Duration = Duration::from_secs(60);
