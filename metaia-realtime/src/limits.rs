@@ -43,8 +43,9 @@ pub struct Limits {
     pub handshakes_per_s: u32,
     /// Longest token, in bytes: 4 KiB.
     pub token_bytes: usize,
-    /// A connection whose peer takes none of what waits for it for so long is closed: 15 s. On Linux, where the kernel
-    /// sees it; elsewhere a client that stops reading is ended by its pings, which takes longer.
+    /// A connection to which nothing more could be written for so long is closed: 15 s. On Linux some kilobytes that
+    /// its peer takes make place for more; elsewhere the kernel waits for more than that, and slow peers are closed
+    /// earlier.
     pub write_stall: Duration,
     /// TCP connections of one listener: 120,000. Over it they are answered 503 with `Retry-After`. A session that polls
     /// has two, and may leave others behind.

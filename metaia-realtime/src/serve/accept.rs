@@ -38,7 +38,6 @@ const FAREWELL_BYTES: u64 = 64 * 1024;
 pub(super) struct Entrance {
     listener: TcpListener,
     places: Arc<Semaphore>,
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "a kernel that cannot be told"))]
     write_stall: Duration,
     farewells: TaskTracker,
 }
@@ -64,8 +63,8 @@ impl Entrance {
             match self.listener.accept().await {
                 Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
                     Ok(place) => {
-                        self.tune(&stream);
-                        return GuardedIo::new(stream, Connection::new(peer), place);
+                        tune(&stream);
+                        return GuardedIo::new(stream, Connection::new(peer), self.write_stall, place);
                     }
                     Err(_) => self.turn_away(stream),
                 },
@@ -78,29 +77,24 @@ impl Entrance {
         }
     }
 
-    fn tune(&self, stream: &TcpStream) {
-        if let Err(error) = self.try_tune(stream) {
-            tracing::debug!(%error, "a connection could not be tuned");
-        }
-    }
-
-    fn try_tune(&self, stream: &TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        #[cfg(target_os = "linux")]
-        {
-            let socket = socket2::SockRef::from(stream);
-            socket.set_tcp_notsent_lowat(NOT_SENT)?;
-            // The kernel alone knows what the peer has taken. It counts from its last progress, whoever waits to write.
-            socket.set_tcp_user_timeout(Some(self.write_stall))?;
-        }
-        Ok(())
-    }
-
     fn turn_away(&self, stream: TcpStream) {
         if self.farewells.len() < FAREWELLS {
             self.farewells.spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
         }
     }
+}
+
+fn tune(stream: &TcpStream) {
+    if let Err(error) = try_tune(stream) {
+        tracing::debug!(%error, "a connection could not be tuned");
+    }
+}
+
+fn try_tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT)?;
+    Ok(())
 }
 
 /// Whether accepting failed for this one connection, which has gone again.

@@ -13,7 +13,11 @@ use crate::{descriptor, limits, line::Line, logs::Logs, poller::Poller};
 const SLOW: &str = "User disconnected: c1 (customer) slow_consumer";
 
 async fn impatient() -> TestServer {
-    let limits = limits(|l| l.write_stall = Duration::from_secs(1));
+    patient_for(Duration::from_secs(1)).await
+}
+
+async fn patient_for(write_stall: Duration) -> TestServer {
+    let limits = limits(|l| l.write_stall = write_stall);
     TestServer::start(|builder| builder.limits(limits)).await
 }
 
@@ -44,17 +48,20 @@ async fn who_does_not_read_its_websocket_is_ended() {
 
 #[tokio::test]
 async fn who_reads_a_little_at_a_time_is_kept() {
-    let (logs, server) = (Logs::listen(), impatient().await);
+    let stall = Duration::from_secs(2);
+    let (logs, server) = (Logs::listen(), patient_for(stall).await);
     let mut slow = Line::open_narrow(&server).await;
     slow.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
     slow.until("42[\"rt:ready\"").await;
-    flood(&server).await;
     // Three times as long as somebody who takes nothing would be given.
-    let mut pace = tokio::time::interval(Duration::from_millis(300));
-    for _ in 0..10 {
-        pace.tick().await;
-        slow.until("42[\"tick\"").await;
-    }
+    let mut pace = tokio::time::interval(stall / 5);
+    let reading = async {
+        for _ in 0..15 {
+            pace.tick().await;
+            slow.until("42[\"tick\"").await;
+        }
+    };
+    tokio::join!(flood(&server), reading);
     assert_eq!(server.realtime().sessions().len(), 1);
     assert!(!logs.say(SLOW));
 }

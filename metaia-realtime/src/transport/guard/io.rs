@@ -1,12 +1,13 @@
 //! The wrapped stream: what passes is looked at on its way.
 //!
 //! At the edges: killed, the next read and write fail. Where the peer takes nothing, reading stops some way behind
-//! writing, and in the end either of them is told by the kernel that the peer was given up.
+//! writing, and the write fails in the end.
 
 use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -18,6 +19,7 @@ use super::{
     Connection,
     hold::Hold,
     scan::{FrameScanner, PongScanner},
+    stall::Stall,
 };
 
 /// A stream that its [`Connection`] can kill, and whose packets are counted once it is a WebSocket.
@@ -28,19 +30,26 @@ pub(crate) struct GuardedIo<S> {
     frames: FrameScanner,
     pongs: PongScanner,
     hold: Hold,
+    stall: Stall,
     /// Held for as long as the connection is open, by whatever way it is let go of.
     _place: OwnedSemaphorePermit,
 }
 
 #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
 impl<S> GuardedIo<S> {
-    pub(crate) fn new(stream: S, connection: Connection, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        connection: Connection,
+        write_stall: Duration,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             stream,
             connection,
             frames: FrameScanner::default(),
             pongs: PongScanner::default(),
             hold: Hold::default(),
+            stall: Stall::new(write_stall),
             _place: place,
         }
     }
@@ -59,7 +68,7 @@ impl<S> GuardedIo<S> {
         }
     }
 
-    /// Looks at what came of a read or a write.
+    /// Looks at what came of a read or a write. The kernel, too, gives up peers in the end.
     fn seen<T>(&self, result: io::Result<T>) -> io::Result<T> {
         if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
             self.connection.stalled();
@@ -120,8 +129,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         self.check()?;
         let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, buf) else {
             self.hold.writing_is_blocked();
-            return Poll::Pending;
+            ready!(self.stall.poll(cx));
+            return Poll::Ready(self.seen(Err(io::ErrorKind::TimedOut.into())));
         };
+        self.stall.ends();
         let written = self.seen(written)?;
         self.note_written(&buf[..written]);
         Poll::Ready(Ok(written))
@@ -154,14 +165,15 @@ mod tests {
     async fn a_client_that_does_not_read_is_not_read_much_further_and_then_on() {
         let (ours, mut theirs) = duplex(1_024);
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let io = GuardedIo::new(ours, Connection::new(([127, 0, 0, 1], 1).into()), place);
+        let (connection, for_ever) = (Connection::new(([127, 0, 0, 1], 1).into()), Duration::MAX);
+        let io = GuardedIo::new(ours, connection, for_ever, place);
         let (mut reading, mut writing) = tokio::io::split(io);
         let mut buffer = [0; 1_024];
         // The answer does not fit into what is between them.
         let mut answering = Box::pin(writing.write_all(&[0; 2_048]));
         assert!(futures_util::poll!(&mut answering).is_pending());
         let mut heard = 0;
-        let pause = std::time::Duration::from_secs(1);
+        let pause = Duration::from_secs(1);
         while let Ok(read) = tokio::time::timeout(pause, async {
             theirs.write_all(&[0; 512]).await.unwrap();
             reading.read(&mut buffer).await.unwrap()

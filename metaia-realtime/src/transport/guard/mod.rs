@@ -3,14 +3,15 @@
 //! A transport that awaits a write to a peer that does not read can be ended only from below: [`Connection::kill`]
 //! fails the next read and write at once. The count is what gives a session its credit window back, without timers.
 //!
-//! At the edges: where the peer takes nothing for too long, the kernel gives the connection up (`TCP_USER_TIMEOUT`), and
-//! its link is told that it was too slow. Where a connection ends before the answer to a poll was written, the link is
-//! lost: what stood there is nowhere else, and the client must come back to get it.
+//! At the edges: where the peer takes nothing for too long, its link is told that it was too slow, and the connection
+//! is killed. Where a connection ends before the answer to a poll was written, the link is lost: what stood there is
+//! nowhere else, and the client must come back to get it.
 
 mod answer;
 mod hold;
 mod io;
 mod scan;
+mod stall;
 
 use std::{
     net::SocketAddr,
@@ -103,7 +104,7 @@ impl Connection {
         self.0.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The kernel has given the peer up. The engine ignores that of its writes: its read must fail.
+    /// The peer is given up. The engine ignores that of its writes: its read must fail.
     fn stalled(&self) {
         let answered = self.answer().link();
         for link in answered.iter().map(|link| &**link).chain(self.websocket()) {
