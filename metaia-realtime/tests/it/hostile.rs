@@ -7,6 +7,7 @@ use metaia_realtime::{
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
+use tokio::net::TcpStream;
 
 use crate::{limits, line::Line, logs::Logs, poller::Poller};
 
@@ -44,6 +45,24 @@ async fn who_sends_more_bytes_than_its_events_can_have_is_ended() {
 }
 
 #[tokio::test]
+async fn who_writes_its_transport_in_a_way_that_the_engine_alone_understands_is_watched_too() {
+    let limits = limits(|l| l.unauthenticated = Duration::from_secs(600));
+    let server = TestServer::start(|builder| builder.limits(limits)).await;
+    let tcp = TcpStream::connect(server.address()).await.unwrap();
+    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket=", server.address());
+    let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
+    for _ in 0..5 {
+        line.try_send(unknown()).await;
+    }
+    line.rest().await;
+    let phone = Poller::open(&server).await.of_transport("polling=");
+    for _ in 0..5 {
+        phone.post(&server, &unknown()).await;
+    }
+    within("its end", async { while phone.post(&server, "3").await.status == 200 {} }).await;
+}
+
+#[tokio::test]
 async fn who_posts_and_never_asks_is_ended() {
     let (logs, server) = (Logs::listen(), TestServer::start(|builder| builder).await);
     let phone = Poller::connect(&server, Role::Customer, "c1").await;
@@ -51,6 +70,16 @@ async fn who_posts_and_never_asks_is_ended() {
         phone.post(&server, &unknown()).await;
     }
     eventually("its end", || logs.say(RATE_LIMITED)).await;
+}
+
+#[tokio::test]
+async fn who_leaves_its_session_and_keeps_polling_is_known_no_more() {
+    let server = TestServer::start(|builder| builder).await;
+    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+    assert_eq!(phone.post(&server, "41").await.status, 200);
+    within("its end", async { while phone.post(&server, "3").await.status == 200 {} }).await;
+    let answer = phone.get(&server).await;
+    assert_eq!((answer.status, answer.body.contains("Session ID unknown")), (400, true));
 }
 
 #[tokio::test]

@@ -27,6 +27,11 @@ impl Poller {
         Self { address: server.address(), path }
     }
 
+    /// The same, named otherwise.
+    pub(crate) fn of_transport(self, name: &str) -> Self {
+        Self { path: self.path.replace("transport=polling", &format!("transport={name}")), ..self }
+    }
+
     /// A connected one, after `rt:ready`.
     pub(crate) async fn connect(server: &TestServer, role: Role, user: &str) -> Self {
         let phone = Self::open(server).await;

@@ -88,7 +88,10 @@ impl Watch {
                     engine.open_link(sid);
                 }
             }
-            Self::Poll(polled) => polled.link.add_written(polled.packets.written(bytes)),
+            Self::Poll(polled) => {
+                polled.link.intake.give(bytes.len());
+                polled.link.add_written(polled.packets.written(bytes));
+            }
         }
     }
 

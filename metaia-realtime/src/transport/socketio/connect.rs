@@ -70,7 +70,10 @@ pub(super) struct Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.node.end(&self.session, End::TransportLost);
-        self.links.remove(self.sid.as_str());
+        // Who is told to stay away has yet to fetch that: then the link goes with the transport.
+        if !self.session.ended_by().is_some_and(End::stays_away) {
+            self.links.remove(self.sid.as_str());
+        }
     }
 }
 

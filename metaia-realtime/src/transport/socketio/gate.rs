@@ -28,15 +28,12 @@ use tower_service::Service;
 
 use super::{
     Engine, PATH,
-    body::{Polled, Watch, Watched},
-    link::Link,
+    body::Watched,
     post::Posted,
-    refusal::Refusal,
+    refusal::{Refusal, unknown_session},
+    visit::{Visit, connection_of, query},
 };
-use crate::{
-    builder::Origins,
-    transport::{deadline::Deadline, guard::Connection},
-};
+use crate::{builder::Origins, transport::deadline::Deadline};
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -178,18 +175,24 @@ impl Shared {
         }
         let Some(service) = self.engine.service() else { return Refusal::Draining.answer() };
         let connection = connection_of(&request).cloned();
-        let visit = Visit::of(self, &request);
+        let visit = Visit::of(&self.engine, &request);
+        if matches!(visit, Visit::Stranger) {
+            return unknown_session();
+        }
         if let Visit::Upgrade(link) = &visit {
             request.extensions_mut().insert(Arc::clone(link));
         }
         let within = self.engine.node.limits.request_body;
         let request = request.map(|body| Posted::by(visit.posting(), Deadline::new(body, within)));
-        let asking = visit.polling().map(|link| link.intake.ask());
-        let answer = match tower::ServiceExt::oneshot(service, request).await {
+        let answering = tower::ServiceExt::oneshot(service, request);
+        let answered = match &visit {
+            Visit::Poll(link) => link.intake.answer(answering).await,
+            _ => answering.await,
+        };
+        let answer = match answered {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        drop(asking);
         // Only now, and before the head of the answer is written: a connection that was not upgraded may carry the
         // requests of others next, when a proxy keeps it.
         if let (Visit::Upgrade(link), StatusCode::SWITCHING_PROTOCOLS) = (&visit, answer.status()) {
@@ -225,73 +228,6 @@ fn origin_is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
     headers.get_all(ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
 }
 
-/// The connection of ours that a request came over, wherever the listener put it.
-fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
-    #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(peer)) =
-        request.extensions().get::<axum::extract::ConnectInfo<crate::serve::Peer>>()
-    {
-        return Some(&peer.0);
-    }
-    request.extensions().get::<Connection>()
-}
-
-/// What a request is for.
-enum Visit {
-    OpenPolling,
-    Poll(Arc<Link>),
-    Post(Arc<Link>),
-    /// A WebSocket: a new session's, or the upgrade of one that polls.
-    Upgrade(Arc<Link>),
-    Other,
-}
-
-impl Visit {
-    fn of<B>(shared: &Shared, request: &Request<B>) -> Self {
-        let parameter = |name| query(request.uri().query(), name);
-        let link = parameter("sid").map(|sid| shared.engine.links.find(sid));
-        match (request.method(), parameter("transport"), link) {
-            (&Method::GET, Some("polling"), None) => Self::OpenPolling,
-            (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
-            (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
-            (&Method::GET, Some("websocket"), None) => {
-                Self::Upgrade(Arc::new(Link::new(&shared.engine.node.limits)))
-            }
-            (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
-            _ => Self::Other,
-        }
-    }
-
-    fn polling(&self) -> Option<&Link> {
-        match self {
-            Self::Poll(link) => Some(link),
-            _ => None,
-        }
-    }
-
-    fn posting(&self) -> Option<Arc<Link>> {
-        match self {
-            Self::Post(link) => Some(Arc::clone(link)),
-            _ => None,
-        }
-    }
-
-    fn watch(self, engine: &Arc<Engine>, connection: Option<Connection>, status: StatusCode) -> Watch {
-        match self {
-            Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(engine)),
-            Self::Poll(link) if status.is_success() => Watch::Poll(Polled::new(link, connection)),
-            _ => Watch::Nothing,
-        }
-    }
-}
-
-/// A parameter of a query, as it stands there.
-pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    query?
-        .split('&')
-        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,12 +253,5 @@ mod tests {
     fn only_the_engines_own_path_is_ours() {
         assert!(is_ours("/socket.io") && is_ours("/socket.io/"));
         assert!(!is_ours("/socket.io-admin") && !is_ours("/api/socket.io/"));
-    }
-
-    #[test]
-    fn a_parameter_is_found_by_its_whole_name() {
-        assert_eq!(query(Some("EIO=4&xsid=1&sid=2"), "sid"), Some("2"));
-        assert_eq!(query(Some("EIO=4"), "sid"), None);
-        assert_eq!(query(None, "sid"), None);
     }
 }

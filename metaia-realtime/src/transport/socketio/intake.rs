@@ -5,8 +5,11 @@
 //! it takes, so that it is ended when it has sent too much without asking for its answers.
 
 use std::{
+    future::Future,
     num::NonZeroU32,
+    pin::pin,
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    task::Poll,
 };
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -28,8 +31,9 @@ pub(super) struct Intake {
     joined: AtomicBool,
     unjoined: AtomicU64,
     rate: DefaultDirectRateLimiter,
-    /// GETs at the server, and what was POSTed while there was none.
-    asking: AtomicU32,
+    /// GETs that wait at the server.
+    waiting: AtomicU32,
+    /// What was POSTed while none did, less what went out since: as much can wait in the engine.
     unasked: AtomicU64,
 }
 
@@ -47,7 +51,7 @@ impl Intake {
             joined: AtomicBool::new(false),
             unjoined: AtomicU64::new(0),
             rate: RateLimiter::direct(quota),
-            asking: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
             unasked: AtomicU64::new(0),
         }
     }
@@ -71,15 +75,25 @@ impl Intake {
 
     /// So many more bytes came by a POST.
     pub(super) fn take_posted(&self, bytes: usize) -> bool {
-        let is_asking = self.asking.load(Ordering::Acquire) > 0;
-        self.take(bytes) && (is_asking || adds_up_to(&self.unasked, bytes) <= UNASKED_BYTES)
+        let is_asked = self.waiting.load(Ordering::Acquire) > 0;
+        self.take(bytes) && (is_asked || adds_up_to(&self.unasked, bytes) <= UNASKED_BYTES)
     }
 
-    /// A GET is there, until what this gives is dropped.
-    pub(super) fn ask(&self) -> Asking<'_> {
-        self.asking.fetch_add(1, Ordering::AcqRel);
+    /// So many bytes go out in the answer to a GET.
+    pub(super) fn give(&self, bytes: usize) {
+        let less = |unasked: u64| Some(unasked.saturating_sub(bytes as u64));
+        self.unasked.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).ok();
+    }
+
+    /// Answers a GET. Where it has to wait, nothing else does.
+    pub(super) async fn answer<F: Future>(&self, answering: F) -> F::Output {
+        let mut answering = pin!(answering);
+        if let Poll::Ready(answer) = futures_util::poll!(answering.as_mut()) {
+            return answer;
+        }
         self.unasked.store(0, Ordering::Release);
-        Asking(self)
+        let _waiting = Waiting::of(self);
+        answering.await
     }
 }
 
@@ -87,12 +101,19 @@ fn adds_up_to(sum: &AtomicU64, bytes: usize) -> u64 {
     sum.fetch_add(bytes as u64, Ordering::AcqRel) + bytes as u64
 }
 
-/// A GET that is waiting for its answer.
-pub(super) struct Asking<'a>(&'a Intake);
+/// A GET that waits.
+struct Waiting<'a>(&'a Intake);
 
-impl Drop for Asking<'_> {
+impl<'a> Waiting<'a> {
+    fn of(intake: &'a Intake) -> Self {
+        intake.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(intake)
+    }
+}
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.asking.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -126,15 +147,18 @@ mod tests {
         assert_eq!((0..100).take_while(|_| intake.take(LARGEST)).count(), 4);
     }
 
-    #[test]
-    fn who_polls_must_ask_for_the_answers() {
+    #[tokio::test]
+    async fn who_polls_must_ask_for_the_answers() {
         let intake = Intake::new(&Limits::default());
         intake.join();
-        let asking = intake.ask();
+        let mut waits = Box::pin(intake.answer(std::future::pending::<()>()));
+        assert!(futures_util::poll!(waits.as_mut()).is_pending());
         assert!((0..10).all(|_| intake.take_posted(LARGEST)));
-        drop(asking);
+        drop(waits);
         assert_eq!((0..100).take_while(|_| intake.take_posted(LARGEST)).count(), 4);
-        drop(intake.ask());
-        assert!(intake.take_posted(LARGEST));
+        intake.answer(async {}).await;
+        assert!(!intake.take_posted(1), "the answer may have been but a part of what waits");
+        intake.give(2 * LARGEST);
+        assert!(intake.take_posted(1));
     }
 }

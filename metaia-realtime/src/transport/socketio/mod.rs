@@ -16,6 +16,7 @@ mod receive;
 mod refusal;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
+mod visit;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -51,6 +51,7 @@ impl SocketIoPort {
     /// is still open: then what kind it is cannot be seen, and either is ended.
     pub(super) fn end_transport(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
+        engine.links.remove(self.sid.as_str());
         let killed = self.link.kill();
         match self.socket.upgrade() {
             Some(socket) if socket.transport_type() == TransportType::Websocket => {

@@ -83,6 +83,15 @@ impl Refusal {
     }
 }
 
+/// What the engine itself says to a `sid` that it does not know.
+pub(super) fn unknown_session() -> Response<BoxBody> {
+    let body = Full::from(r#"{"code":"1","message":"Session ID unknown"}"#);
+    let mut answer = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
 /// The answer, as it is written, to a connection that there is no place for. Its request is not waited for.
 #[cfg(feature = "axum")]
 pub(crate) fn too_many_connections() -> String {
