@@ -23,7 +23,7 @@ pub(crate) async fn run(node: Arc<Node>) {
         tokio::select! {
             biased;
             () = node.stopping.cancelled() => return,
-            _ = every.tick() => look_at_all(&node),
+            _ = every.tick() => look_at_all(&node).await,
             () = node.devices.urgent() => {}
         }
         if let Err(error) = node.devices.save(node.epoch()).await {
@@ -39,11 +39,18 @@ pub(crate) async fn run(node: Arc<Node>) {
     }
 }
 
-pub(crate) fn look_at_all(node: &Node) {
-    let dispatched = node.window.dispatched();
-    for session in node.registry.all() {
-        session.tell_position(dispatched, OLD);
-        node.devices.stands(&session);
+/// Sessions that are looked at before others may have the thread.
+const AT_ONCE: usize = 256;
+
+async fn look_at_all(node: &Node) {
+    for sessions in node.registry.all().chunks(AT_ONCE) {
+        // For each anew: a session that came meanwhile has seen more than was dispatched before.
+        let dispatched = node.window.dispatched();
+        for session in sessions {
+            session.tell_position(dispatched, OLD);
+            node.devices.stands(session);
+        }
+        tokio::task::yield_now().await;
     }
     node.replays.forget_old();
 }

@@ -15,6 +15,9 @@ use crate::{
 /// where the store last knew them, or begin anew.
 const WAITING: usize = 100_000;
 
+/// Records per call of the store, which may share its writer with others: they wait for one batch at the most.
+const BATCH: usize = 256;
+
 /// See the [module](self).
 pub(crate) struct Devices {
     /// `None`: clients are not known again.
@@ -103,10 +106,10 @@ impl Devices {
     pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
         let Some(store) = &self.store else { return Ok(()) };
         let changed = self.ledger().take_changed(epoch, clock::unix_ms());
-        if !changed.is_empty() {
-            let saved = store.save(changed.clone()).await;
+        for (index, batch) in changed.chunks(BATCH).enumerate() {
+            let saved = store.save(batch.to_vec()).await;
             if saved.is_err() {
-                self.ledger().put_back(&changed);
+                self.ledger().put_back(&changed[index * BATCH..]);
             }
             saved?;
         }
