@@ -67,6 +67,7 @@ mod read;
 mod rooms;
 mod row;
 mod schema;
+mod shared;
 mod sum;
 mod tail;
 #[cfg(test)]
@@ -78,7 +79,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -94,10 +95,10 @@ pub use append::Appended;
 pub use backup::{BackupError, backup};
 pub use fault::AppendError;
 
-use super::{Entry, LogError, NewEntry, Retention};
-use crate::sqlite::{OpenError, Options, Readers, Writer};
-use tail::{ENTRIES, Tail};
-use witness::{Statement, Witness};
+use super::{LogError, NewEntry, Retention};
+use crate::sqlite::{OpenError, Options, Writer};
+use shared::Shared;
+use tail::ENTRIES;
 
 /// How many reads of the database run at once.
 const READERS: usize = 4;
@@ -114,20 +115,6 @@ pub struct SqliteLog {
     /// The writer is closed with the log where it was opened with it.
     owns_writer: bool,
     _dropped: Arc<DropGuard>,
-}
-
-/// What the handles and the trimming task share.
-struct Shared {
-    writer: Writer,
-    readers: Readers,
-    retention: Retention,
-    tail: Mutex<Tail>,
-    /// Locked before the tail, where both are.
-    witness: Mutex<Witness>,
-    head: watch::Sender<u64>,
-    reads: AtomicU64,
-    /// Told when the log has grown beyond its retention.
-    crowded: Arc<Notify>,
 }
 
 impl SqliteLog {
@@ -274,34 +261,6 @@ impl SqliteLog {
         self.shared.readers.close().await;
         if self.owns_writer {
             self.shared.writer.close().await;
-        }
-    }
-}
-
-impl Shared {
-    /// A poisoned lock is taken over: no method leaves the tail half changed.
-    fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count_read(&self) {
-        self.reads.fetch_add(1, Relaxed);
-    }
-
-    /// In the order of the commits: the witness first, so that nobody has seen more than it.
-    fn publish(&self, fresh: &[Arc<Entry>]) {
-        let Some(last) = fresh.last() else { return };
-        let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.n() > self.tail().head().position.n() {
-            witness.say(Statement::of_entry(last));
-        }
-        let mut tail = self.tail();
-        tail.feed(fresh);
-        let (head, crowded) = (tail.head().position.n(), tail.is_crowded(&self.retention));
-        drop((tail, witness));
-        self.head.send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
-        if crowded {
-            self.crowded.notify_one();
         }
     }
 }
