@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::journal::Journal;
+use crate::network::Network;
 use crate::paths;
 use crate::phone::Event;
 use crate::process::Process;
@@ -25,6 +26,14 @@ impl Driver {
     #[must_use]
     pub fn node() -> Self {
         let mut command = Command::new("node");
+        command.arg("client.mjs").current_dir(paths::js());
+        Self { process: Process::start(command), calls: 0 }
+    }
+
+    /// The same, in a network of its own.
+    #[must_use]
+    pub fn node_in(network: &Network) -> Self {
+        let mut command = network.command("node");
         command.arg("client.mjs").current_dir(paths::js());
         Self { process: Process::start(command), calls: 0 }
     }

@@ -28,6 +28,7 @@ pub mod journal;
 pub mod kernel;
 pub mod line;
 pub mod load;
+pub mod network;
 pub mod paths;
 pub mod phone;
 pub mod polling;

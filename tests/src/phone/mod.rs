@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::eventually::within;
+use crate::eventually::{DEADLINE, within};
 use crate::server::Listening;
 use crate::token::token;
 
@@ -162,8 +163,11 @@ impl Phone {
                     return events;
                 }
             } else {
-                let more = within(&format!("{name}, after {events:#?}"), self.read()).await;
-                assert!(more, "closed before {name}; events: {events:#?}");
+                match timeout(DEADLINE, self.read()).await {
+                    Ok(true) => (),
+                    Ok(false) => panic!("closed before {name}; events: {events:#?}"),
+                    Err(_) => panic!("waited {DEADLINE:?} for {name}; events: {events:#?}"),
+                }
             }
         }
     }

@@ -1,0 +1,95 @@
+//! A network of its own for one process, so that it can vanish: nothing arrives any more, and nobody is told. Needs root
+//! on Linux.
+
+use std::process::Command as Blocking;
+
+use tokio::process::Command;
+
+use crate::server::Listening;
+
+/// A namespace with one cable to this machine; dropping it removes both.
+#[derive(Debug)]
+pub struct Network {
+    name: String,
+    /// The second and third number of its addresses.
+    subnet: (u8, u8),
+}
+
+impl Network {
+    /// A new one; `None`, with a word about it, where this process may not make one.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let [second, third, ..] = *uuid::Uuid::new_v4().as_bytes();
+        let name = format!("mt{second:02x}{third:02x}");
+        let network = Self { name, subnet: (second, third) };
+        let made = network.set_up();
+        if !made {
+            eprintln!("left out: a network namespace needs root and `ip`");
+        }
+        made.then_some(network)
+    }
+
+    /// A command that runs in it.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+
+    /// The server, as it is seen from inside.
+    #[must_use]
+    pub fn seen_from_inside(&self, server: &impl Listening) -> Beyond {
+        Beyond { url: format!("http://{}:{}", self.address(1), server.port()), port: server.port() }
+    }
+
+    /// From now on whatever is sent into it disappears, as behind a router that has lost its way.
+    pub fn vanish(&self) {
+        let (name, there) = (&self.name, self.address(2));
+        assert!(ip(&format!("netns exec {name} ip addr del {there}/30 dev {name}b")), "its address is gone");
+    }
+
+    fn set_up(&self) -> bool {
+        let (name, here, there) = (&self.name, self.address(1), self.address(2));
+        let inside = format!("netns exec {name} ip");
+        ip(&format!("netns add {name}"))
+            && ip(&format!("link add {name}a type veth peer name {name}b netns {name}"))
+            && ip(&format!("addr add {here}/30 dev {name}a"))
+            && ip(&format!("link set {name}a up"))
+            && ip(&format!("{inside} addr add {there}/30 dev {name}b"))
+            && ip(&format!("{inside} link set {name}b up"))
+    }
+
+    fn address(&self, host: u8) -> String {
+        format!("10.{}.{}.{host}", self.subnet.0, self.subnet.1)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        // The cable by itself, because a namespace lives on until the last process in it has ended.
+        ip(&format!("link del {}a", self.name));
+        ip(&format!("netns del {}", self.name));
+    }
+}
+
+/// A server at the other end of the cable.
+#[derive(Debug)]
+pub struct Beyond {
+    url: String,
+    port: u16,
+}
+
+impl Listening for Beyond {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+}
+
+fn ip(arguments: &str) -> bool {
+    Blocking::new("ip").args(arguments.split(' ')).output().is_ok_and(|output| output.status.success())
+}

@@ -1,0 +1,39 @@
+//! A phone that vanishes: nothing arrives, and nobody is told. The server notices by what is not acknowledged.
+
+use metaia_tests::driver::Driver;
+use metaia_tests::fixtures::emit;
+use metaia_tests::network::Network;
+use metaia_tests::phone::Phone;
+use metaia_tests::server::Server;
+use metaia_tests::token::token;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_half_open_phone_is_noticed_and_loses_nothing() {
+    let Some(network) = Network::new() else { return };
+    let server = Server::start().await;
+    let auth = json!({"token": token("customer", "c1"), "device": "d1"});
+    let mut driver = Driver::node_in(&network);
+    let opts = json!({"auth": auth, "transports": ["websocket"]});
+    driver.connect_with("phone", &network.seen_from_inside(&server), &opts).await;
+    driver.event("phone", "rt:ready").await;
+
+    network.vanish();
+    let mut other = Phone::of(&server, "customer", "c1").await;
+    for n in 0..20 {
+        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
+    }
+    for n in 0..20 {
+        assert_eq!(other.event("load").await["n"], n, "the same user's other phone hears it all");
+    }
+    server.says("User disconnected: c1 (customer) slow_consumer").await;
+
+    let mut back = Phone::connected(&server, &auth).await;
+    let events = back.until("rt:ready").await;
+    assert_eq!(events.last().unwrap().data["recovered"], true);
+    let loads = events.iter().filter(|event| event.name == "load");
+    assert_eq!(
+        loads.map(|event| event.data["n"].as_i64().unwrap()).collect::<Vec<_>>(),
+        (0..20).collect::<Vec<_>>()
+    );
+}
