@@ -1,4 +1,5 @@
-//! A phone that vanishes: nothing arrives, and nobody is told. The server notices by what is not acknowledged.
+//! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write waits for too long; where
+//! there is little to write, its heartbeat would.
 
 use metaia_tests::driver::Driver;
 use metaia_tests::fixtures::emit;
@@ -7,6 +8,9 @@ use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use metaia_tests::token::token;
 use serde_json::json;
+
+/// Of 4 KiB: more than the kernel takes for one connection.
+const EVENTS: i64 = 500;
 
 #[tokio::test]
 async fn a_half_open_phone_is_noticed_and_loses_nothing() {
@@ -20,10 +24,10 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
 
     network.vanish();
     let mut other = Phone::of(&server, "customer", "c1").await;
-    for n in 0..20 {
-        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
+    for n in 0..EVENTS {
+        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n, "text": "x".repeat(4_000)})).await;
     }
-    for n in 0..20 {
+    for n in 0..EVENTS {
         assert_eq!(other.event("load").await["n"], n, "the same user's other phone hears it all");
     }
     server.says("User disconnected: c1 (customer) slow_consumer").await;
@@ -34,6 +38,6 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
     let loads = events.iter().filter(|event| event.name == "load");
     assert_eq!(
         loads.map(|event| event.data["n"].as_i64().unwrap()).collect::<Vec<_>>(),
-        (0..20).collect::<Vec<_>>()
+        (0..EVENTS).collect::<Vec<_>>()
     );
 }
