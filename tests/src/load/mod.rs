@@ -11,10 +11,12 @@ mod writer;
 
 pub use naming::{audit, name_values};
 pub use official::Official;
-pub use orders::orders;
+pub use orders::{orders, reassign};
 pub use reader::Reader;
 pub use small::{emits, notifications, payments};
 pub use writer::Writer;
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -45,13 +47,15 @@ pub struct Who {
     pub orders: Vec<String>,
     /// How it comes back.
     pub way: Way,
+    /// How many seconds its token is good.
+    pub seconds: u32,
 }
 
 impl Who {
     /// A client of this user, without order rooms.
     #[must_use]
     pub fn new(name: &str, role: &'static str, user: &'static str, way: Way) -> Self {
-        Self { name: name.to_owned(), role, user, orders: Vec::new(), way }
+        Self { name: name.to_owned(), role, user, orders: Vec::new(), way, seconds: 3_600 }
     }
 
     /// In these orders' rooms, too.
@@ -61,10 +65,18 @@ impl Who {
         self
     }
 
+    /// With a token for so many seconds.
+    #[must_use]
+    pub fn lasting(mut self, seconds: u32) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
     /// What it sends in its first CONNECT.
     #[must_use]
     pub fn auth(&self) -> Value {
-        let mut claims = json!({"userId": self.user, "role": self.role, "exp": in_seconds(3600)});
+        let mut claims =
+            json!({"userId": self.user, "role": self.role, "exp": in_seconds(self.seconds.into())});
         if self.way == Way::TokenId {
             claims["jti"] = json!(format!("jti-{}", self.name));
         }
@@ -75,8 +87,10 @@ impl Who {
         auth
     }
 
-    /// Notes which rooms it may see.
+    /// Notes which rooms it may see, and how long.
     pub fn grant(&self, recorder: &Recorder) {
+        let until = recorder.now() + Duration::from_secs(self.seconds.into());
+        recorder.note(Fact::Token { client: self.name.clone(), until });
         let own = ["everyone".to_owned(), format!("user-{}", self.user), format!("{}-room", self.role)];
         let orders = self.orders.iter().map(|order| format!("order-{order}"));
         for room in own.into_iter().chain(orders) {

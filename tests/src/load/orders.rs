@@ -30,6 +30,18 @@ pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&
     }
 }
 
+/// Gives an order that has no note from one tailor to another.
+pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&str; 2]) {
+    let order = Order { note: String::new(), customer, tailor: Some(to) };
+    let mut effects = order.update("pending");
+    effects[0].1.push(format!("order-{id}"));
+    effects.push(order.notice(from, "Order Reassigned", ""));
+    effects.push(order.notice(to, "Order Assigned", ""));
+    let write = Writer::write("reassign", effects, false);
+    let body = json!({"tailor": to});
+    admin.once(&write, admin.api.try_send("PUT", &format!("/api/orders/{id}/assign"), &body)).await;
+}
+
 impl Order<'_> {
     async fn place(&self, writer: &Writer) -> String {
         let item = json!({"garment": "shirt", "quantity": 1, "price": 100, "notes": self.note});

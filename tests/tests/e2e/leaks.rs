@@ -1,0 +1,52 @@
+//! What clients held is given back when they have gone.
+
+use metaia_tests::checker::{Fact, Recorder, Resource, assert_correct};
+use metaia_tests::eventually::eventually;
+use metaia_tests::kernel::{descriptors, resident_kib};
+use metaia_tests::phone::Phone;
+use metaia_tests::server::{Server, Setup};
+
+/// Clients of one wave, half of which leave politely.
+const WAVE: usize = 100;
+
+async fn a_wave(server: &Server) {
+    let mut phones = Vec::new();
+    for member in 0..WAVE {
+        phones.push(Phone::of(server, "customer", &format!("c{member}")).await);
+    }
+    for (index, mut phone) in phones.into_iter().enumerate() {
+        if index % 2 == 0 {
+            phone.send("41").await;
+        }
+        phone.drop_line();
+    }
+}
+
+fn sample(server: &Server, recorder: &Recorder) {
+    let amounts =
+        [(Resource::Descriptors, descriptors(server.pid())), (Resource::Memory, resident_kib(server.pid()))];
+    for (resource, amount) in amounts {
+        recorder.note(Fact::Sampled { resource, amount });
+    }
+}
+
+#[tokio::test]
+async fn after_the_last_client_everything_is_as_before() {
+    let server = Setup::new().env("METAIA_LIMITS", "handshakes_per_s=100000").start().await;
+    let recorder = Recorder::new();
+    recorder.note(Fact::Started);
+    let idle = descriptors(server.pid());
+    let back = async || (descriptors(server.pid()) <= idle + 1).then_some(());
+    // The first wave fills what is kept on purpose.
+    a_wave(&server).await;
+    eventually("the first wave's descriptors to be given back", back).await;
+    sample(&server, &recorder);
+    for _ in 0..5 {
+        a_wave(&server).await;
+        eventually("a wave's descriptors to be given back", back).await;
+    }
+    eventually("all to be given back", async || (descriptors(server.pid()) <= idle).then_some(())).await;
+    sample(&server, &recorder);
+    server.stopped().await;
+    assert_correct("waves of clients", &recorder.history());
+}

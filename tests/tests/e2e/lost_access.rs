@@ -1,0 +1,56 @@
+//! Access that ends under load: an order changes hands, a token ends. The checker judges who heard what, and when.
+
+use std::time::Duration;
+
+use metaia_tests::checker::{Fact, Recorder, assert_correct};
+use metaia_tests::fixtures::{id_of, place_order_at};
+use metaia_tests::load::{self, Reader, Way, Who, Writer};
+use metaia_tests::ports::Port;
+use metaia_tests::server::{Listening, Setup};
+use serde_json::json;
+use tokio::sync::watch;
+
+/// Long enough for everything to be late that can be: the brief token, its leeway, and the five seconds after it.
+const RUN: Duration = Duration::from_secs(15);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_hears_of_what_they_may_not_see_any_more() {
+    let server = Setup::new().at_one_port().start().await;
+    let recorder = Recorder::new();
+    recorder.note(Fact::Started);
+    let order = place_order_at(&server, "c1", "t1").await;
+    let id = id_of(&order).to_owned();
+    let whos = [
+        Who::new("customer", "customer", "c1", Way::Since).following(&[&id]),
+        Who::new("tailor", "tailor", "t1", Way::Since).following(&[&id]),
+        Who::new("brief", "customer", "c3", Way::Since).lasting(3),
+    ];
+    let port = Port(server.port());
+    let readers: Vec<_> = whos.iter().map(|who| Reader::start(who, port, &recorder)).collect();
+    recorder.all_ready(&whos.map(|who| who.name)).await;
+
+    let quit = watch::Sender::new(false);
+    let writer = Writer::new("emit", server.admin(), &recorder, &quit.subscribe());
+    let targets = [
+        (json!({"order": id}), format!("order-{id}")),
+        (json!({"user": "t1"}), "user-t1".to_owned()),
+        (json!({"user": "c3"}), "user-c3".to_owned()),
+        (json!("everyone"), "everyone".to_owned()),
+    ];
+    let events = async {
+        recorder.more(400).await;
+        load::reassign(&writer, &id, "c1", ["t1", "t2"]).await;
+        recorder.note(Fact::Withdrawn { user: "t1".to_owned(), room: format!("order-{id}") });
+        while recorder.now() < RUN {
+            recorder.more(20).await;
+        }
+        quit.send_replace(true);
+    };
+    tokio::join!(load::emits(writer.clone(), &targets), events);
+    for reader in readers {
+        reader.leave().await;
+    }
+    let mut history = recorder.history();
+    load::name_values(&mut history);
+    assert_correct("access ends", &history);
+}
