@@ -1,9 +1,99 @@
-//! `cargo xtask bench`: what the library costs, measured.
+//! `cargo xtask bench`: what the library and the server cost, measured. What each part measures, and how to read it, is
+//! in `docs/benchmarks.md`.
 
-use crate::shell::{cargo, run as run_command};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// Runs the benches; `args` go to criterion.
-pub(crate) fn run(args: &[&str]) -> Result<(), String> {
-    let bench = ["bench", "-p", "metaia-realtime", "--features", "bench", "--bench", "dispatch", "--"];
-    run_command(cargo().args(bench).args(args))
+use crate::paths::target;
+use crate::shell::{cargo, run};
+
+/// The parts, in the order in which `all` runs them.
+const PARTS: [(&str, Part); 3] = [("dispatch", dispatch), ("log", log), ("slow", slow)];
+
+type Part = fn(&[&str]) -> Result<(), String>;
+
+/// In the log that the server is started with.
+const ENTRIES: &str = "1000000";
+
+/// Runs a part, or all of them; `args` narrow it down.
+pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
+    let mut wanted = PARTS.iter().filter(|(part, _)| name == "all" || name == *part).peekable();
+    if wanted.peek().is_none() {
+        return Err(format!("{name} is not one of dispatch, log, slow, all"));
+    }
+    wanted.try_for_each(|(_, part)| part(args))
+}
+
+/// `args` go to criterion.
+fn dispatch(args: &[&str]) -> Result<(), String> {
+    run(library("dispatch").args(args))
+}
+
+/// `args` are one of `writes`, `start`, `storm`, or none for all.
+fn log(args: &[&str]) -> Result<(), String> {
+    let folder = scratch()?;
+    let store = store(&folder)?;
+    if args.is_empty() || args.contains(&"writes") {
+        appends(&folder)?;
+    }
+    run(server(&folder)?.env("METAIA_BENCH_STORE", store).arg("log").args(args))
+}
+
+fn slow(args: &[&str]) -> Result<(), String> {
+    run(server(&scratch()?)?.arg("slow").args(args))
+}
+
+/// A bench of the library, as a command.
+fn library(bench: &str) -> Command {
+    let mut command = cargo();
+    // One set of features, so that nothing is compiled twice.
+    command.args(["bench", "-p", "metaia-realtime", "--features", "bench,sqlite", "--bench", bench, "--"]);
+    command
+}
+
+/// The bench of the built server, with its temporary folders on the disk of the target folder.
+fn server(folder: &Path) -> Result<Command, String> {
+    run(cargo().args(["build", "--release", "-p", "metaia-server"]))?;
+    let mut command = cargo();
+    command.env("TMPDIR", folder).args(["bench", "-p", "metaia-tests", "--bench", "server", "--"]);
+    Ok(command)
+}
+
+fn scratch() -> Result<PathBuf, String> {
+    let folder = target().join("bench");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A database with many entries, made once: a half made one is not taken for it.
+fn store(folder: &Path) -> Result<PathBuf, String> {
+    let (store, half) = (folder.join(format!("store-{ENTRIES}")), folder.join("store-half"));
+    if !store.exists() {
+        let failed = |error| format!("{}: {error}", half.display());
+        if half.exists() {
+            fs::remove_dir_all(&half).map_err(failed)?;
+        }
+        run(library("log").arg("fill").arg(&half).arg(ENTRIES))?;
+        fs::rename(&half, &store).map_err(failed)?;
+    }
+    Ok(store)
+}
+
+/// What the log does without a server.
+fn appends(folder: &Path) -> Result<(), String> {
+    let folder = folder.join("append");
+    let failed = |error| format!("{}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(failed)?;
+    let measured = run(library("log").arg("append").arg(&folder));
+    fs::remove_dir_all(&folder).map_err(failed)?;
+    measured
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_unknown_part_is_named() {
+        assert!(super::run_part("speed", &[]).unwrap_err().starts_with("speed is not one of"));
+    }
 }

@@ -22,7 +22,10 @@ Usage: cargo xtask <command>
                      ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
                      --full adds the tools that must be compiled first (cargo-deny, cargo-machete)
-  bench [-- ARGS]    the benches; ARGS go to criterion (for instance `-- --quick`)
+  bench PART [-- ARGS]
+                     dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
+                     log: durable writes, start, reconnect storm (ARGS: one of writes, start, storm);
+                     slow: what slow clients cost the others; all: everything
   tidy               the rules about our own source that no other tool checks
   provision [TOOL]   install or find one of node, python, redis, mongod (all without TOOL)
 ";
@@ -62,8 +65,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["test", "--", rest @ ..] => test::run(rest)?,
         ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
         ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
-        ["bench"] => bench::run(&[])?,
-        ["bench", "--", rest @ ..] => bench::run(rest)?,
+        ["bench", part] => bench::run_part(part, &[])?,
+        ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
         ["tidy"] => tidy::run()?,
         ["provision"] => provision::everything()?,
         ["provision", tool] => provision::named(tool)?,

@@ -19,6 +19,7 @@ impl DeviceStore for SqliteLog {
     /// A damaged record is answered by one that nobody can go on from: the client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
         let (key, now) = (key.as_str().to_owned(), clock::unix_ms());
+        self.shared.count_read();
         let work = move |db: &Connection| load(db, &key, now).map_err(Fault::from);
         self.shared.readers.read(work).await.map_err(of_read)
     }

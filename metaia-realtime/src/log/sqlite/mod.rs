@@ -237,7 +237,8 @@ impl SqliteLog {
         copying.unwrap_or_else(|error| Err(BackupError::Unwritable { path: failed, source: error.into() }))
     }
 
-    /// How often the database was read since the opening, be it for a page or for the judging of a resume.
+    /// How often the database was read since the opening: for a page, for the judging of a resume, or for the record of a
+    /// device.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.shared.reads.load(Relaxed)

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
-    Limits, OrderId, SqliteLog, UserId,
+    EventLog as _, Limits, OrderId, SqliteLog, UserId,
     log::Retention,
     sqlite::{OpenError, Options, Readers, Writer},
 };
@@ -123,6 +123,8 @@ impl Store for SqliteStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            let (head, reads) = (*self.log.changes().borrow(), self.log.reads());
+            tracing::info!("log: {head} entries so far, {reads} reads of the database since the start");
             self.log.close().await;
             self.readers.close().await;
             self.writer.close().await;

@@ -1,0 +1,30 @@
+//! What the disk itself can do: appending 4 KiB and waiting until they are on it.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use metaia_tests::folder::Folder;
+
+use crate::recorder::Recorder;
+use crate::workers::Done;
+
+const TIME: Duration = Duration::from_secs(2);
+
+/// One after the other, in a folder where the server's would be.
+pub(crate) async fn syncs() -> Done {
+    tokio::task::spawn_blocking(measure).await.expect("the disk")
+}
+
+fn measure() -> Done {
+    let folder = Folder::new();
+    let mut file = File::create(folder.join("syncs")).expect("a file");
+    let (begun, took) = (Instant::now(), Recorder::new());
+    while begun.elapsed() < TIME {
+        let before = Instant::now();
+        file.write_all(&[7; 4096]).expect("room on the disk");
+        file.sync_data().expect("fdatasync");
+        took.note(before.elapsed());
+    }
+    Done { per_second: took.len() as f64 / begun.elapsed().as_secs_f64(), took }
+}

@@ -1,0 +1,73 @@
+//! What the kernel knows: of the server's process, of its connections, and of who uses the cores.
+
+use std::fs;
+use std::ops::Sub;
+
+/// Ticks of the clock that processes' times are told in: on Linux always so many a second.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Seconds of the cores that were used so far.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// By the server.
+    pub(crate) server: f64,
+    /// By neither the server nor us.
+    pub(crate) others: f64,
+}
+
+impl Usage {
+    /// Until now, with a server of this process number.
+    pub(crate) fn now(server: u32) -> Self {
+        let (all, ours, server) = (busy(), of_process("self"), of_process(&server.to_string()));
+        Self { server, others: all - ours - server }
+    }
+}
+
+impl Sub for Usage {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self { server: self.server - before.server, others: self.others - before.others }
+    }
+}
+
+/// Of all cores: `cpu user nice system idle iowait irq softirq steal …`. What the host took from us counts as used.
+fn busy() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").expect("the kernel's times");
+    let times = stat.lines().next().unwrap_or_default().split_ascii_whitespace().skip(1).take(8);
+    let times: Vec<f64> = times.map(|ticks| ticks.parse().expect("a number")).collect();
+    (times.iter().sum::<f64>() - times[3] - times[4]) / TICKS_PER_SECOND
+}
+
+/// User and system time, the 14th and 15th word; the second is a name in parentheses and may have blanks.
+fn of_process(pid: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
+    let after_name = stat.rsplit_once(')').expect("a name").1;
+    let times = after_name.split_ascii_whitespace().skip(11).take(2);
+    times.map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / TICKS_PER_SECOND
+}
+
+/// Resident memory of a process, in MiB.
+pub(crate) fn resident(pid: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib / 1024.0
+}
+
+/// The longest send queue of a connection of this local port, in KiB.
+pub(crate) fn longest_send_queue(port: u16) -> f64 {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+    let queues = tables.iter().flat_map(|table| table.lines()).filter_map(|line| send_queue(line, port));
+    queues.max().unwrap_or_default() as f64 / 1024.0
+}
+
+/// `0: 0100007F:1388 0100007F:9C40 01 0000A000:00000000 …`: number, local and remote address, state, queues.
+fn send_queue(line: &str, port: u16) -> Option<u64> {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    let (_, local) = words.next()?.rsplit_once(':')?;
+    if u16::from_str_radix(local, 16) != Ok(port) || words.nth(1)? != "01" {
+        return None;
+    }
+    u64::from_str_radix(words.next()?.split_once(':')?.0, 16).ok()
+}

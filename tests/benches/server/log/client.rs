@@ -1,0 +1,98 @@
+//! A phone that comes back as soon as it can, and counts what it got.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use metaia_tests::phone::{Event, Phone};
+use metaia_tests::ports::Port;
+use metaia_tests::token::token;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::publisher::TICK;
+
+/// The last event of a round.
+pub(super) const END: &str = "bench:end";
+/// How often it tries.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How a client says where it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// By the position of what it got last.
+    Since,
+    /// Not at all; the server knows its device.
+    Device,
+}
+
+/// A client is live.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) at: Instant,
+    pub(super) recovered: bool,
+}
+
+/// What a client got in a round.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) seen: HashSet<u64>,
+    pub(super) twice: u64,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Client {
+    way: Way,
+    auth: Value,
+    arrivals: mpsc::Sender<Arrival>,
+    tally: Tally,
+}
+
+impl Client {
+    pub(super) fn new(way: Way, number: usize, arrivals: mpsc::Sender<Arrival>) -> Self {
+        let mut auth = json!({"token": token("customer", &format!("customer-{number}"))});
+        if matches!(way, Way::Device) {
+            auth["device"] = json!(format!("device-{number}"));
+        }
+        Self { way, auth, arrivals, tally: Tally::default() }
+    }
+
+    /// Lives until the last event.
+    pub(super) async fn live(mut self, server: Port) -> Tally {
+        let mut pace = interval(AGAIN);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            pace.tick().await;
+            if self.connect(&server).await {
+                return self.tally;
+            }
+        }
+    }
+
+    /// One connection to its end; `true` where that was the last event.
+    async fn connect(&mut self, server: &Port) -> bool {
+        let Some(mut phone) = Phone::try_open(server).await else { return false };
+        phone.send(&format!("40{}", self.auth)).await;
+        while let Some(event) = phone.next_or_end().await {
+            if event.name == END {
+                return true;
+            }
+            self.take(&event).await;
+        }
+        false
+    }
+
+    async fn take(&mut self, event: &Event) {
+        if matches!(self.way, Way::Since) && !event.at().is_empty() {
+            self.auth["since"] = json!(event.at());
+        }
+        if event.name == "rt:ready" {
+            let arrival = Arrival { at: Instant::now(), recovered: event.data["recovered"] == true };
+            self.arrivals.send(arrival).await.expect("somebody waits for it");
+        } else if event.name == TICK {
+            let n = event.data["n"].as_u64().expect("a number");
+            self.tally.twice += u64::from(!self.tally.seen.insert(n));
+        }
+    }
+}

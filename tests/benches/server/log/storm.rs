@@ -1,0 +1,147 @@
+//! Everybody comes back at once: two thousand clients, live, with events flowing, and the server killed.
+
+use std::time::Duration;
+
+use metaia_tests::ports::Port;
+use metaia_tests::server::{API_KEY, Listening as _, Server, Setup};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::client::{Arrival, Client, END, Tally, Way};
+use crate::machine::Machine;
+use crate::publisher::{Publisher, post};
+use crate::report::{Goal, Report};
+
+const ROUNDS: usize = 3;
+const CLIENTS: usize = 2_000;
+/// To everyone.
+const EVERY: Duration = Duration::from_millis(100);
+const BYTES: usize = 200;
+/// What everybody gets before the kill.
+const FLOW: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(60);
+const GOAL_S: f64 = 10.0;
+
+/// A storm to be: what it is called, how clients come back, and the server's limits.
+const STORMS: [(&str, Way, Option<&str>); 3] = [
+    ("auth.since", Way::Since, Some("handshakes_per_s=10000")),
+    ("auth.device alone", Way::Device, Some("handshakes_per_s=10000")),
+    ("auth.since, 500 handshakes/s as by default", Way::Since, None),
+];
+
+/// What was measured, in all rounds.
+#[derive(Debug, Default)]
+struct Figures {
+    since_kill: Vec<f64>,
+    since_listening: Vec<f64>,
+    reads: Vec<f64>,
+    reset: Vec<f64>,
+    missing: Vec<f64>,
+    twice: Vec<f64>,
+}
+
+pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
+    let mut figures = STORMS.map(|_| Figures::default());
+    for _ in 0..ROUNDS {
+        machine.calibrate();
+        for ((_, way, limits), figures) in STORMS.iter().zip(&mut figures) {
+            figures.storm(*way, *limits).await;
+        }
+    }
+    for ((name, ..), figures) in STORMS.iter().zip(figures) {
+        figures.report(report, &format!("2,000 back, {name}"));
+    }
+}
+
+impl Figures {
+    async fn storm(&mut self, way: Way, limits: Option<&str>) {
+        let mut setup = Setup::new().at_one_port();
+        if let Some(limits) = limits {
+            setup = setup.env("METAIA_LIMITS", limits);
+        }
+        let server = setup.start().await;
+        let mut crowd = Crowd::start(&server, way).await;
+        let publisher = Publisher::start(&server, EVERY, BYTES);
+        interval_at(Instant::now() + FLOW, FLOW).tick().await;
+        let killed = Instant::now();
+        let server = server.killed().await.start().await;
+        let listening = Instant::now();
+        let back = crowd.arrive().await;
+        let last = back.iter().map(|arrival| arrival.at).max().expect("a crowd");
+        self.since_kill.push((last - killed).as_secs_f64());
+        self.since_listening.push((last - listening).as_secs_f64());
+        self.reset.push(back.iter().filter(|arrival| !arrival.recovered).count() as f64);
+        let sent = publisher.stop().await;
+        self.count(sent, &crowd.leave(&server).await);
+        self.reads.push(reads(server).await / CLIENTS as f64);
+    }
+
+    fn count(&mut self, sent: u64, tallies: &[Tally]) {
+        let missing = tallies.iter().map(|tally| sent - tally.seen.len() as u64).sum::<u64>();
+        self.missing.push(missing as f64);
+        self.twice.push(tallies.iter().map(|tally| tally.twice).sum::<u64>() as f64);
+    }
+
+    fn report(&self, report: &mut Report, what: &str) {
+        report.add(format!("{what}: since the kill"), "s", &self.since_kill, Goal::AtMost(GOAL_S));
+        report.add(format!("{what}: since it listens"), "s", &self.since_listening, Goal::None);
+        report.add(format!("{what}: reads of the store, each"), "", &self.reads, Goal::AtMost(1.0));
+        report.add(format!("{what}: told to reload"), "", &self.reset, Goal::AtMost(0.0));
+        report.add(format!("{what}: events missing"), "", &self.missing, Goal::AtMost(0.0));
+        report.add(format!("{what}: events twice"), "", &self.twice, Goal::None);
+    }
+}
+
+/// All clients.
+struct Crowd {
+    clients: Vec<JoinHandle<Tally>>,
+    arrivals: mpsc::Receiver<Arrival>,
+}
+
+impl Crowd {
+    /// Connects them, and waits until all are live.
+    async fn start(server: &Server, way: Way) -> Self {
+        let (sender, arrivals) = mpsc::channel(CLIENTS);
+        let port = Port(server.port());
+        let client = |number| tokio::spawn(Client::new(way, number, sender.clone()).live(port));
+        let mut crowd = Self { clients: (0..CLIENTS).map(client).collect(), arrivals };
+        crowd.arrive().await;
+        crowd
+    }
+
+    /// Waits until everybody is live once more.
+    async fn arrive(&mut self) -> Vec<Arrival> {
+        let mut all = Vec::with_capacity(CLIENTS);
+        let arriving = async {
+            while all.len() < CLIENTS {
+                all.push(self.arrivals.recv().await.expect("clients that live"));
+            }
+        };
+        let in_time = timeout(PATIENCE, arriving).await.is_ok();
+        assert!(in_time, "only {} of {CLIENTS} clients came within {PATIENCE:?}", all.len());
+        all
+    }
+
+    /// Raises the last event, and waits until everybody has it: with it they have all before it, or never will.
+    async fn leave(self, server: &Server) -> Vec<Tally> {
+        post(server.anonymous().header("x-api-key", API_KEY), END, json!({})).await;
+        let mut tallies = Vec::with_capacity(CLIENTS);
+        for client in self.clients {
+            tallies.push(timeout(PATIENCE, client).await.expect("the last event").expect("a client"));
+        }
+        tallies
+    }
+}
+
+/// How often the server has read its store since its start: it says so at its end.
+async fn reads(mut server: Server) -> f64 {
+    const WORDS: &str = " reads of the database";
+    server.signal("TERM").await;
+    server.says(WORDS).await;
+    server.wait().await;
+    let said = server.said();
+    let line = said.iter().find_map(|line| line.split_once(WORDS)).expect("it has said so").0;
+    line.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number")
+}

@@ -1,0 +1,85 @@
+//! What it was measured on, and whether others used it meanwhile.
+
+use std::fmt;
+use std::time::Duration;
+
+use metaia_tests::paths::binary;
+use metaia_tests::process::Process;
+use tokio::process::Command;
+use tokio::time::Instant;
+
+use crate::report::median;
+
+/// What others use of a core before the first measurement makes it noisy.
+const QUIET_LOAD: f64 = 0.5;
+/// So much longer than the shortest one a fixed loop may take.
+const QUIET_SPREAD: f64 = 1.25;
+const LOOP: u64 = 30_000_000;
+
+/// The machine, and how long a fixed loop took from time to time.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    server: String,
+    load: f64,
+    loops: Vec<f64>,
+}
+
+impl Machine {
+    /// As it is before anything of ours runs.
+    pub(crate) async fn now() -> Self {
+        let mut version = Command::new(binary("metaia-server"));
+        version.arg("--version");
+        let server = Process::run(version).await.with_code(0).stdout;
+        let mut machine = Self { server, load: load(), loops: Vec::new() };
+        machine.calibrate();
+        machine
+    }
+
+    /// A fixed loop: where it takes longer than at other times, somebody else has the core.
+    pub(crate) fn calibrate(&mut self) {
+        for _ in 0..3 {
+            let begun = Instant::now();
+            let mixed = (0..LOOP).fold(1_u64, |mixed, n| mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n);
+            std::hint::black_box(mixed);
+            self.loops.push(begun.elapsed().as_secs_f64());
+        }
+    }
+
+    /// Of the server, the kernel, and the cores.
+    pub(crate) fn versions(&self) -> String {
+        let kernel = read("/proc/sys/kernel/osrelease");
+        format!("{} (release build), Linux {}, {} cores", self.server, kernel.trim(), cores())
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let least = self.loops.iter().copied().fold(f64::MAX, f64::min);
+        let (middle, most) =
+            (median(&self.loops) / least, self.loops.iter().copied().fold(0.0, f64::max) / least);
+        let noisy = self.load > QUIET_LOAD * cores() || middle > QUIET_SPREAD;
+        let verdict = if noisy { "NOISY, others used the machine" } else { "quiet" };
+        let load = self.load;
+        write!(
+            f,
+            "{verdict}: load {load:.1} before the start; a fixed loop took {middle:.2} (median) to {most:.2} times its least"
+        )
+    }
+}
+
+fn load() -> f64 {
+    read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
+}
+
+fn cores() -> f64 {
+    std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// For the table.
+pub(crate) fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,86 @@
+//! Events to everyone at fixed times, whatever becomes of those before: what waits is measured as having waited.
+
+use std::time::Duration;
+
+use metaia_tests::rest::Api;
+use metaia_tests::server::{API_KEY, Server};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, interval, sleep_until};
+
+/// The event's name; its payload has the number `n`.
+pub(crate) const TICK: &str = "bench:tick";
+/// How soon one is tried again that the server did not answer.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// When each event is due.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    begin: Instant,
+    every: Duration,
+}
+
+impl Schedule {
+    /// When the event of this number should have been sent.
+    pub(crate) fn due(&self, n: u64) -> Instant {
+        self.begin + self.every.mul_f64(n as f64)
+    }
+}
+
+/// Publishes in the background.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    schedule: Schedule,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<u64>,
+}
+
+impl Publisher {
+    /// Starts with number 0 now. The payload is of about so many bytes.
+    pub(crate) fn start(server: &Server, every: Duration, bytes: usize) -> Self {
+        let schedule = Schedule { begin: Instant::now(), every };
+        let (stop, stopped) = watch::channel(false);
+        let backend = server.anonymous().header("x-api-key", API_KEY);
+        let task = tokio::spawn(publish(backend, schedule, "x".repeat(bytes), stopped));
+        Self { schedule, stop, task }
+    }
+
+    /// When the events are due.
+    pub(crate) const fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// Ends it. Answers how many events there were; all are acknowledged.
+    pub(crate) async fn stop(self) -> u64 {
+        self.stop.send_replace(true);
+        self.task.await.expect("every event is acknowledged")
+    }
+}
+
+async fn publish(backend: Api, schedule: Schedule, text: String, mut stopped: watch::Receiver<bool>) -> u64 {
+    let mut posts = JoinSet::new();
+    for n in 0.. {
+        tokio::select! {
+            () = sleep_until(schedule.due(n)) => (),
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        }
+        let data = json!({"n": n, "text": text});
+        let key = uuid::Uuid::new_v4().to_string();
+        posts.spawn(post(backend.header("idempotency-key", &key), TICK, data));
+    }
+    posts.join_all().await.len() as u64
+}
+
+/// Sends an event to everyone, again and again until it is acknowledged: where the API has a key, it is sent once.
+pub(crate) async fn post(backend: Api, event: &'static str, data: serde_json::Value) {
+    let body = json!({"to": "everyone", "event": event, "data": data});
+    let mut pace = interval(AGAIN);
+    loop {
+        pace.tick().await;
+        let answer = backend.try_post("/api/realtime/emit", &body).await;
+        if answer.is_some_and(|answer| answer.status == 202) {
+            return;
+        }
+    }
+}

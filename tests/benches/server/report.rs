@@ -1,0 +1,89 @@
+//! Figures beside their goals, as a table.
+
+use std::fmt;
+
+/// What a figure should be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+    /// It is there to judge the others by.
+    None,
+}
+
+/// One figure, measured several times.
+#[derive(Debug)]
+struct Row {
+    what: String,
+    unit: &'static str,
+    rounds: Vec<f64>,
+    goal: Goal,
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// A figure: one value for each round.
+    pub(crate) fn add(&mut self, what: impl Into<String>, unit: &'static str, rounds: &[f64], goal: Goal) {
+        let row = Row { what: what.into(), unit, rounds: rounds.to_vec(), goal };
+        eprintln!("  {row}");
+        self.rows.push(row);
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+pub(crate) fn median(rounds: &[f64]) -> f64 {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (low, high) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
+    f64::midpoint(sorted[low], sorted[high])
+}
+
+impl Goal {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => value >= least,
+            Self::AtMost(most) => value <= most,
+            Self::None => true,
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::AtLeast(least) => format!("≥ {}", number(*least)),
+            Self::AtMost(most) => format!("≤ {}", number(*most)),
+            Self::None => String::new(),
+        };
+        f.pad(&text)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (least, most) = self.rounds.iter().fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(*x), b.max(*x)));
+        let middle = median(&self.rounds);
+        let verdict = if self.goal.is_met(middle) { "" } else { "  MISSED" };
+        let spread = format!("{} – {}", number(least), number(most));
+        let Self { what, unit, goal, .. } = self;
+        write!(f, "{what:<66} {:>9} {unit:<6} {goal:<9} {spread:<19}{verdict}", number(middle))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<66} {:>9} {:<6} {:<9} {:<19}", "figure", "median", "", "goal", "least – most")?;
+        self.rows.iter().try_for_each(|row| writeln!(f, "{}", row.to_string().trim_end()))
+    }
+}
+
+/// Three digits that say something.
+fn number(value: f64) -> String {
+    let places = if value.abs() >= 100.0 || value == value.trunc() { 0 } else { 2 };
+    format!("{value:.places$}")
+}

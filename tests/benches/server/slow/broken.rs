@@ -1,0 +1,50 @@
+//! Three clients that nobody should be like.
+
+use metaia_tests::eventually::eventually;
+use metaia_tests::line::Line;
+use metaia_tests::phone::Phone;
+use metaia_tests::server::{Listening as _, Server};
+use tokio::task::JoinHandle;
+
+use crate::kernel::longest_send_queue;
+
+/// Of the slow one, a second: less than what the others get.
+const BYTES_PER_SECOND: u64 = 8 * 1024;
+
+/// A frozen one, which reads nothing; a slow one; and one whose line forwards nothing any more.
+#[derive(Debug)]
+pub(super) struct Broken {
+    frozen: Phone,
+    slow: (Line, JoinHandle<()>),
+    half_open: (Line, Phone),
+}
+
+impl Broken {
+    /// Connects them, and waits until the frozen one is felt: what it does not take stands in the server's kernel.
+    pub(super) async fn start(server: &Server) -> Self {
+        let frozen = Phone::of(server, "customer", "frozen").await;
+        let slow = Line::to(server).await;
+        slow.slow_down(BYTES_PER_SECOND);
+        let phone = Phone::of(&slow, "customer", "slow").await;
+        let half_open = Line::to(server).await;
+        let silent = Phone::of(&half_open, "customer", "half-open").await;
+        half_open.freeze();
+        let stands = async || (longest_send_queue(server.port()) > 0.0).then_some(());
+        eventually("the frozen connection to fill", stands).await;
+        Self { frozen, slow: (slow, tokio::spawn(read(phone))), half_open: (half_open, silent) }
+    }
+
+    /// Ends them.
+    pub(super) async fn leave(self) {
+        let (line, reading) = self.slow;
+        line.down();
+        reading.await.expect("the slow one");
+        self.frozen.drop_line();
+        self.half_open.0.down();
+        self.half_open.1.drop_line();
+    }
+}
+
+async fn read(mut phone: Phone) {
+    while phone.next_or_end().await.is_some() {}
+}

@@ -1,0 +1,125 @@
+//! `bench slow`: what a thousand good readers notice of three that are frozen, slow and half-open.
+
+mod broken;
+mod readers;
+
+use std::time::Duration;
+
+use metaia_tests::server::{Listening as _, Server, Setup};
+use tokio::time::{Instant, interval_at};
+
+use crate::kernel::{Usage, longest_send_queue, resident};
+use crate::machine::Machine;
+use crate::publisher::Publisher;
+use crate::report::{Goal, Report};
+use broken::Broken;
+use readers::Readers;
+
+/// So many pairs are measured, and so many of them kept: those during which others used the machine least.
+const PAIRS: usize = 12;
+const KEPT: usize = 6;
+const READERS: usize = 1_000;
+/// Each event goes to all of them, and is as long as this makes it.
+const EVERY: Duration = Duration::from_millis(50);
+const BYTES: usize = 1_000;
+/// Before each measurement, so that what was changed has settled.
+const SETTLE: Duration = Duration::from_secs(2);
+/// Shorter than the 15 s after which the frozen one is ended.
+const MEASURE: Duration = Duration::from_secs(8);
+/// How much worse the others' p99 may be.
+const GOAL: f64 = 1.2;
+
+/// One measurement.
+struct Measured {
+    median: f64,
+    p99: f64,
+    usage: Usage,
+    resident: f64,
+}
+
+/// One without the broken ones, and one with them.
+struct Pair {
+    without: Measured,
+    with: Measured,
+    queue: f64,
+}
+
+pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
+    // A disk that others use would hide what readers do to each other.
+    let setup = Setup::new().env("METAIA_DURABILITY", "normal");
+    let server = setup.env("METAIA_LIMITS", "handshakes_per_s=10000").start().await;
+    let publisher = Publisher::start(&server, EVERY, BYTES);
+    let readers = Readers::start(&server, READERS, publisher.schedule()).await;
+    let mut pairs = Vec::with_capacity(PAIRS);
+    for _ in 0..PAIRS {
+        machine.calibrate();
+        pairs.push(Pair::measure(&server, &readers).await);
+    }
+    publisher.stop().await;
+    readers.leave();
+    server.stopped().await;
+    pairs.sort_by(|one, other| one.others().total_cmp(&other.others()));
+    pairs.truncate(KEPT);
+    report_all(report, &pairs);
+}
+
+fn report_all(report: &mut Report, pairs: &[Pair]) {
+    let mut both = |what: &str, unit, value: fn(&Measured) -> f64| {
+        let without: Vec<_> = pairs.iter().map(|pair| value(&pair.without)).collect();
+        let with: Vec<_> = pairs.iter().map(|pair| value(&pair.with)).collect();
+        report.add(what, unit, &without, Goal::None);
+        report.add(format!("{what}, with the broken ones"), unit, &with, Goal::None);
+    };
+    both("1,000 readers: median from due to read", "ms", |measured| measured.median);
+    both("1,000 readers: p99 from due to read", "ms", |measured| measured.p99);
+    both("the server's use of the cores", "cores", Measured::cores);
+    both("the server's resident memory", "MiB", |measured| measured.resident);
+    let mut one = |what, unit, goal, value: fn(&Pair) -> f64| {
+        report.add(what, unit, &pairs.iter().map(value).collect::<Vec<_>>(), goal);
+    };
+    one("p99 with the broken ones : p99 without", "", Goal::AtMost(GOAL), |pair| {
+        pair.with.p99 / pair.without.p99
+    });
+    one("the longest send queue of the broken ones in the kernel", "KiB", Goal::None, |pair| pair.queue);
+    one("others' use of the cores meanwhile", "cores", Goal::None, |pair| {
+        pair.others() / MEASURE.as_secs_f64()
+    });
+}
+
+impl Pair {
+    async fn measure(server: &Server, readers: &Readers) -> Self {
+        let without = Measured::now(server, readers).await;
+        let broken = Broken::start(server).await;
+        let with = Measured::now(server, readers).await;
+        let queue = longest_send_queue(server.port());
+        broken.leave().await;
+        Self { without, with, queue }
+    }
+
+    /// While the more disturbed of the two was measured.
+    fn others(&self) -> f64 {
+        self.without.usage.others.max(self.with.usage.others)
+    }
+}
+
+impl Measured {
+    async fn now(server: &Server, readers: &Readers) -> Self {
+        after(SETTLE).await;
+        let (took, before) = (readers.took(), Usage::now(server.pid()));
+        took.clear();
+        after(MEASURE).await;
+        let usage = Usage::now(server.pid()) - before;
+        assert!(took.len() > 0, "the readers read nothing: {:#?}", server.said());
+        let (median, p99) = (took.percentile(50.0), took.percentile(99.0));
+        Self { median, p99, usage, resident: resident(server.pid()) }
+    }
+
+    fn cores(&self) -> f64 {
+        self.usage.server / MEASURE.as_secs_f64()
+    }
+}
+
+/// What is measured takes its time.
+async fn after(time: Duration) {
+    interval_at(Instant::now() + time, time).tick().await;
+}

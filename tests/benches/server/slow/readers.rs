@@ -1,0 +1,55 @@
+//! Readers that take everything at once, and note how late it was.
+
+use futures_util::future::join_all;
+use metaia_tests::phone::Phone;
+use metaia_tests::server::Server;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::publisher::{Schedule, TICK};
+use crate::recorder::Recorder;
+
+/// How many connect at once.
+const AT_ONCE: usize = 100;
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Readers {
+    tasks: Vec<JoinHandle<()>>,
+    took: Recorder,
+}
+
+impl Readers {
+    /// Connects them.
+    pub(super) async fn start(server: &Server, count: usize, schedule: Schedule) -> Self {
+        let mut readers = Self { tasks: Vec::with_capacity(count), took: Recorder::new() };
+        for first in (0..count).step_by(AT_ONCE) {
+            let names: Vec<_> =
+                (first..count.min(first + AT_ONCE)).map(|n| format!("customer-{n}")).collect();
+            let phones = join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
+            let read = |phone| tokio::spawn(read(phone, schedule, readers.took.clone()));
+            readers.tasks.extend(phones.into_iter().map(read));
+        }
+        readers
+    }
+
+    /// From when each event was due to when each of them had it.
+    pub(super) const fn took(&self) -> &Recorder {
+        &self.took
+    }
+
+    /// Ends them. None may have ended before.
+    pub(super) fn leave(self) {
+        assert!(!self.tasks.iter().any(JoinHandle::is_finished), "a good reader was ended");
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn read(mut phone: Phone, schedule: Schedule, took: Recorder) {
+    while let Some(event) = phone.next_or_end().await {
+        if event.name == TICK {
+            let n = event.data["n"].as_u64().expect("a number");
+            took.note(Instant::now().saturating_duration_since(schedule.due(n)));
+        }
+    }
+}
