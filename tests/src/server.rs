@@ -209,12 +209,6 @@ impl Server {
         Api::new(&self.url(), self.client.clone())
     }
 
-    /// Its process.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.process.0.pid()
-    }
-
     /// Sends it a signal.
     pub async fn signal(&self, signal: &str) {
         self.process.0.signal(signal).await;

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use crate::report::median;
 
-/// What others use of a core before the first measurement makes it noisy.
-const QUIET_LOAD: f64 = 0.5;
+/// More than so many who want each core before the first measurement make it noisy.
+const QUIET_LOAD: f64 = 1.0;
 /// So much longer than the shortest one a fixed loop may take.
 const QUIET_SPREAD: f64 = 1.25;
 const LOOP: u64 = 30_000_000;
