@@ -68,6 +68,10 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
         if let Some(order) = entry.recheck() {
             node.registry.recheck(order, entry.n(), expected - 1);
         }
+        // What is missing may have been requests to decide access anew.
+        if entry.n() != expected {
+            node.registry.recheck_all(entry.n(), expected - 1);
+        }
         node.window.push(entry);
         // After the push: the window no longer reaches back over the gap then, and nobody can go live before it.
         if entry.n() != expected {
@@ -101,6 +105,7 @@ pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
     let head = node.log.head().await?.position;
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
     node.window.begin_again(head);
+    node.registry.ask_joins_again();
     node.registry.all().iter().for_each(|session| session.lose_history());
     Ok(())
 }

@@ -24,7 +24,8 @@ struct Tables {
     joins: HashMap<OrderId, Joins>,
 }
 
-/// The joins of an order's room that are being decided, and the `n` of its last recheck since the first of them began.
+/// The joins of an order's room that are being decided, and how often access was asked for anew since the first of them
+/// began.
 #[derive(Default)]
 struct Joins {
     open: usize,
@@ -154,12 +155,23 @@ impl Registry {
     pub(crate) fn recheck(&self, order: &OrderId, n: u64, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
-            joins.generation = n;
+            joins.generation += 1;
         }
         let sessions = tables.rooms.get(&Room::Order(order.clone()));
         for session in sessions.into_iter().flat_map(HashMap::values) {
             session.recheck(order, n, offered);
         }
+    }
+
+    /// Nobody knows what entries before `n` asked for: the same as [`recheck`](Self::recheck), of all orders.
+    pub(crate) fn recheck_all(&self, n: u64, offered: u64) {
+        self.ask_joins_again();
+        self.read().sessions.values().for_each(|session| session.recheck_all(n, offered));
+    }
+
+    /// What policies have answered so far counts for nobody who is joining.
+    pub(crate) fn ask_joins_again(&self) {
+        self.write().joins.values_mut().for_each(|joins| joins.generation += 1);
     }
 }
 

@@ -128,6 +128,12 @@ impl Session {
         self.port.wake();
     }
 
+    /// The same of all orders whose rooms it is in.
+    pub(crate) fn recheck_all(&self, n: u64, offered: u64) {
+        self.state().recheck_all(n, offered);
+        self.port.wake();
+    }
+
     /// Entries after `n` were not dispatched: reads for itself from there.
     pub(crate) fn fall_back(&self, n: u64) {
         self.state().fall_back(n);

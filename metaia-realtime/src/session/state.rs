@@ -91,8 +91,7 @@ impl State {
     pub(super) fn lose(&mut self, reason: ResetReason) {
         self.phase = Phase::CatchingUp;
         self.lost = Some(reason);
-        let orders = self.rooms.keys().filter_map(Room::order);
-        self.rechecks = orders.map(|order| (order.clone(), 0)).collect();
+        self.recheck_all(0, 0);
         self.joins += 1;
     }
 
@@ -201,6 +200,12 @@ impl State {
         self.rechecks.retain(|(pending, _)| pending != order);
         self.rechecks.push((order.clone(), n));
         self.volatile.retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
+    }
+
+    /// The same of all orders whose rooms it is in.
+    pub(super) fn recheck_all(&mut self, n: u64, offered: u64) {
+        let orders: Vec<OrderId> = self.rooms.keys().filter_map(Room::order).cloned().collect();
+        orders.iter().for_each(|order| self.recheck(order, n, offered));
     }
 
     /// The recheck to decide next; it stays until [`Self::rechecked`].
