@@ -84,12 +84,19 @@ impl Ledger {
         Ok(found.map(|found| (found.position, found.orders)))
     }
 
-    /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it.
+    /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it, and the rooms with
+    /// it, since the connection may not be in all of them again yet.
     pub(crate) fn stands(&mut self, key: &DeviceKey, session: SessionId, standing: Standing) {
         let Some(device) = self.devices.get_mut(key) else { return };
         let Some(live) = device.live.iter_mut().find(|live| live.session == session) else { return };
-        let standing = Standing { position: standing.position.or(live.standing.position), ..standing };
-        let before = std::mem::replace(&mut live.standing, standing);
+        let before = live.standing.clone();
+        live.standing = match standing.position {
+            Some(_) => standing,
+            None => {
+                let orders = standing.orders.union(&before.orders).cloned().collect();
+                Standing { position: before.position, orders, ..standing }
+            }
+        };
         device.changed |= before.position != live.standing.position || before.orders != live.standing.orders;
     }
 

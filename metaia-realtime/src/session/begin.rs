@@ -48,17 +48,19 @@ impl Session {
     }
 
     async fn try_begin(&self, node: &Node, wish: Wish, came_at: Option<Position>) -> Result<bool, LogError> {
-        self.join_orders(node, wish.orders).await;
+        // Where nothing is resumed nothing can be missed, and an undecided room is simply refused.
+        let patience = if wish.since.is_some() { PATIENCE } else { Duration::ZERO };
+        let decided = self.join_orders(node, wish.orders, Instant::now() + patience).await;
         let known = patiently(|| self.known(node)).await?;
         if self.ended_by().is_some() {
             node.devices.end(self, node.epoch());
         }
         let limit = node.limits.replay_entries;
         let place = match (wish.since, known) {
-            (Some(since), _) => Some(Place { since, limit }),
+            (Some(since), _) => Some(Place { since: since.and_then(|at| resumable(at, decided)), limit }),
             (None, Some((position, orders))) => {
-                self.join_known_orders(node, orders).await;
-                Some(Place { since: Ok(position), limit: limit.min(DEVICE_ENTRIES) })
+                let decided = self.join_known_orders(node, orders, Instant::now() + PATIENCE).await;
+                Some(Place { since: resumable(position, decided), limit: limit.min(DEVICE_ENTRIES) })
             }
             (None, None) => None,
         };
@@ -135,34 +137,58 @@ impl Session {
         self.end(End::Unavailable);
     }
 
-    /// Joins the rooms that the client asked for.
-    async fn join_orders(&self, node: &Node, orders: Vec<Result<OrderId, String>>) {
+    /// Joins the rooms that the client asked for. Answers whether access to each of them could be decided, which is
+    /// waited for up to `deadline`.
+    async fn join_orders(
+        &self,
+        node: &Node,
+        orders: Vec<Result<OrderId, String>>,
+        deadline: Instant,
+    ) -> bool {
+        let mut decided = true;
         for order in orders {
             let joined = match &order {
-                Ok(order) => self.join_from_the_start(node, order).await,
+                Ok(order) => self.join_from_the_start(node, order, deadline).await,
                 Err(_) => Err(Refusal::InvalidOrderId),
             };
             if let Err(refusal) = joined {
+                decided &= refusal != Refusal::Unavailable;
                 let text = order.as_ref().map_or_else(String::as_str, OrderId::as_str);
                 self.refuse("join_order_room", refusal.code(), Some(text), None);
             }
         }
+        decided
     }
 
-    /// Joins the rooms that the client was in. It did not ask for them now, and is not told of a refusal.
-    async fn join_known_orders(&self, node: &Node, orders: Vec<OrderId>) {
+    /// Joins the rooms that the client was in. It did not ask for them now, and is not told of a refusal. Answers as
+    /// [`Self::join_orders`].
+    async fn join_known_orders(&self, node: &Node, orders: Vec<OrderId>, deadline: Instant) -> bool {
+        let mut decided = true;
         for order in orders {
-            if let Err(refusal) = self.join_from_the_start(node, &order).await {
+            if let Err(refusal) = self.join_from_the_start(node, &order, deadline).await {
+                decided &= refusal != Refusal::Unavailable;
                 tracing::debug!(session = %self.id, %order, code = refusal.code(), "not joined again");
             }
         }
+        decided
     }
 
-    async fn join_from_the_start(&self, node: &Node, order: &OrderId) -> Result<(), Refusal> {
+    async fn join_from_the_start(
+        &self,
+        node: &Node,
+        order: &OrderId,
+        deadline: Instant,
+    ) -> Result<(), Refusal> {
         if !self.room_is_free(&node.limits) {
             return Err(Refusal::TooManyRooms);
         }
-        node.admit(self, order, |session, room| session.state().join(room, 0)).await
+        loop {
+            let joined = node.admit(self, order, |session, room| session.state().join(room, 0)).await;
+            if joined != Err(Refusal::Unavailable) || Instant::now() + PAUSE >= deadline {
+                return joined;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Where the client stands, for when it comes back. One that says goodbye has got all that was written.
@@ -174,6 +200,11 @@ impl Session {
         let orders = state.rooms().filter_map(Room::order).cloned().collect();
         Standing { position, orders, sign: SignOfLife(pongs, self.active_at()) }
     }
+}
+
+/// Where a client goes on whose rooms were all `decided` on: else nobody can say what it has missed.
+fn resumable(position: Position, decided: bool) -> Result<Position, ResetReason> {
+    if decided { Ok(position) } else { Err(ResetReason::TooOld) }
 }
 
 /// Tries again while the log cannot be read, but not for ever.

@@ -146,7 +146,9 @@ impl Session {
             }
             Err(_) => None,
         };
-        Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
+        // It may have lost the room again while it was replayed.
+        let is_in = self.state().is_in(&room);
+        if is_in { Ok((room, replayed.is_some(), replayed.unwrap_or(0))) } else { Err(Refusal::Forbidden) }
     }
 
     pub(super) fn join_from_now(&self, node: &Node, room: Room) {

@@ -1,13 +1,14 @@
 //! The policy on order rooms, at the join and when it changes.
 
 use metaia_realtime::{
-    NewEntry, Role,
+    MemoryLog, NewEntry, Role,
     client::{Client, JoinError, Updates},
+    log::Retention,
     testing::{TestServer, eventually},
 };
 use serde_json::json;
 
-use crate::{event, line::Line, order, policy::Policy, tick, ticks, user};
+use crate::{event, limits, line::Line, order, policy::Policy, tick, ticks, user};
 
 async fn guarded() -> (TestServer, Policy) {
     let policy = Policy::new();
@@ -115,4 +116,38 @@ async fn orders_of_the_connect_are_decided_one_by_one() {
     assert!(line.until("42").await.contains(r#""code":"invalid_order_id","ref":"not an id""#));
     let ready = line.until("42").await;
     assert!(ready.starts_with(r#"42["rt:ready""#) && !ready.contains("order-o1"), "{ready}");
+}
+
+#[tokio::test]
+async fn a_recheck_that_was_trimmed_before_it_was_seen_is_made_good() {
+    let (policy, log) = (Policy::new(), MemoryLog::new(Retention::MEMORY.entries(1)));
+    let server = TestServer::start(|builder| builder.log(log).order_access(policy.clone())).await;
+    let (_tailor, mut updates) = in_room(&server, Role::Tailor, "t1").await;
+    policy.deny("t1");
+    let later = NewEntry::event([user("t1")], ("tick", json!({ "i": 1 }))).unwrap();
+    server.realtime().publish(vec![NewEntry::recheck("o1".parse().unwrap()), later]).await.unwrap();
+    assert_eq!(event(&mut updates, "rt:room_left").await.data["reason"], "access_revoked");
+}
+
+#[tokio::test]
+async fn a_join_that_is_revoked_while_it_replays_is_refused() {
+    let policy = Policy::new();
+    let small = limits(|limits| limits.window_entries = 8);
+    let server = TestServer::start(|builder| builder.order_access(policy.clone()).limits(small)).await;
+    let since = tick(server.realtime(), order("o1"), 0).await;
+    for i in 0..100 {
+        let big = ("tick", json!({ "i": i, "x": "x".repeat(30_000) }));
+        server.realtime().send([order("o1")], big).await.unwrap();
+    }
+    let mut line = Line::open_narrow(&server).await;
+    let auth = json!({ "token": server.token(Role::Tailor, "t1") });
+    line.send(format!("40{auth}")).await;
+    line.until(r#"42["rt:ready""#).await;
+    line.send(format!(r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#)).await;
+    line.until(r#"42["tick""#).await;
+    policy.deny("t1");
+    server.realtime().recheck_order(&"o1".parse().unwrap()).await.unwrap();
+    eventually("the policy to be asked again", || policy.asked() == 2).await;
+    line.until(r#"42["rt:room_left""#).await;
+    assert_eq!(line.until("431").await, r#"431[{"status":"error","code":"forbidden"}]"#);
 }

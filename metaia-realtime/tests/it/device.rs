@@ -12,8 +12,12 @@ use crate::{limits, line::Line, order, policy::Policy, tick, user};
 
 /// With pings so frequent that a test need not wait for them.
 async fn server() -> TestServer {
+    guarded(Policy::new()).await
+}
+
+async fn guarded(policy: Policy) -> TestServer {
     let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
-    TestServer::start(|builder| builder.limits(limits).order_access(Policy::new())).await
+    TestServer::start(|builder| builder.limits(limits).order_access(policy)).await
 }
 
 /// A phone that says its device.
@@ -190,4 +194,42 @@ async fn a_phone_whose_line_broke_silently_gets_everything_once() {
     let (missed, ready) = caught_up(&mut again).await;
     assert_eq!(missed, [2], "{ready}");
     drop(before);
+}
+
+/// A phone was in the room of an order, and its line broke. Then something happened there.
+async fn away(server: &TestServer) {
+    let (mut line, _) = phone(server, "c1").await;
+    caught_up(&mut line).await;
+    line.send(r#"421["join_order_room","o1"]"#).await;
+    line.until("431").await;
+    line.answer_a_ping().await;
+    drop(line);
+    gone(server).await;
+    tick(server.realtime(), order("o1"), 1).await;
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_while_rooms_are_joined_again_forgets_none_of_them() {
+    let policy = Policy::new();
+    let server = guarded(policy.clone()).await;
+    away(&server).await;
+    policy.pause();
+    let (line, _) = phone(&server, "c1").await;
+    eventually("the policy to be asked", || policy.asked() == 2).await;
+    drop(line);
+    gone(&server).await;
+    policy.go_on();
+    assert_eq!(back(&server, "c1").await.0, [1]);
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_decided_on_is_waited_for() {
+    let policy = Policy::new();
+    let server = guarded(policy.clone()).await;
+    away(&server).await;
+    policy.is_undecided(true);
+    let (mut line, _) = phone(&server, "c1").await;
+    eventually("the policy to be asked", || policy.asked() >= 2).await;
+    policy.is_undecided(false);
+    assert_eq!(caught_up(&mut line).await.0, [1]);
 }

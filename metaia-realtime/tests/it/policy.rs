@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use metaia_realtime::{Access, AccessError, Identity, OrderAccess, OrderId};
@@ -15,13 +15,19 @@ pub(crate) struct Policy(Arc<Shared>);
 struct Shared {
     denied: Mutex<Vec<String>>,
     asked: AtomicUsize,
+    undecided: AtomicBool,
     open: watch::Sender<bool>,
 }
 
 impl Policy {
     pub(crate) fn new() -> Self {
         let open = watch::Sender::new(true);
-        Self(Arc::new(Shared { denied: Mutex::default(), asked: AtomicUsize::new(0), open }))
+        Self(Arc::new(Shared {
+            denied: Mutex::default(),
+            asked: AtomicUsize::new(0),
+            undecided: false.into(),
+            open,
+        }))
     }
 
     pub(crate) fn deny(&self, user: &str) {
@@ -36,6 +42,11 @@ impl Policy {
         self.0.open.send_replace(true);
     }
 
+    /// From here on it cannot decide, or it can again.
+    pub(crate) fn is_undecided(&self, undecided: bool) {
+        self.0.undecided.store(undecided, Ordering::SeqCst);
+    }
+
     pub(crate) fn asked(&self) -> usize {
         self.0.asked.load(Ordering::SeqCst)
     }
@@ -47,6 +58,9 @@ impl OrderAccess for Policy {
         let mut open = self.0.open.subscribe();
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         open.wait_for(|open| *open).await.ok();
+        if self.0.undecided.load(Ordering::SeqCst) {
+            return Err(AccessError::new("the orders cannot be read"));
+        }
         Ok(if denied { Access::Denied } else { Access::Allowed })
     }
 }
