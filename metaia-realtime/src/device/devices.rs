@@ -64,8 +64,9 @@ impl Devices {
         }
     }
 
-    /// A session has begun: what is known of its client is to be stored soon, so that it is not lost with the server.
-    pub(crate) fn begun(&self, session: &Session) {
+    /// A session has begun, or is in other rooms than before: what is known of its client is to be stored soon, so that it
+    /// is not lost with the server.
+    pub(crate) fn store_soon(&self, session: &Session) {
         if session.device_key.is_some() {
             self.stands(session);
             self.urgent.notify_one();
@@ -91,7 +92,7 @@ impl Devices {
         self.urgent.notify_one();
     }
 
-    /// Waits until somebody has begun.
+    /// Waits until there is something to be stored.
     pub(crate) async fn urgent(&self) {
         self.urgent.notified().await;
     }

@@ -102,7 +102,7 @@ impl Session {
                 state.begin(came_at.filter(|at| at.epoch() == head.epoch()).unwrap_or(head));
             }
         }
-        node.devices.begun(self);
+        node.devices.store_soon(self);
         recovered
     }
 

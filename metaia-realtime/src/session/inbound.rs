@@ -54,9 +54,7 @@ impl InboundQueue {
         if self.refusals.check().is_err() {
             return session.end(End::RateLimited);
         }
-        let inbound = inbound.into_inner();
-        let name = inbound.parse().map(|event| event.name.to_owned()).unwrap_or_default();
-        session.refuse(&name, Refusal::RateLimited.code(), None, inbound.ack);
+        inbound.into_inner().is_too_much(session);
     }
 }
 
@@ -85,6 +83,12 @@ impl Inbound {
             name: serde_json::from_str(name.get()).ok()?,
             argument: arguments.first().copied().unwrap_or(RawValue::NULL),
         })
+    }
+
+    /// Refuses it, since too much has come before it.
+    fn is_too_much(&self, session: &Session) {
+        let name = self.parse().map(|event| event.name).unwrap_or_default();
+        session.refuse(name, Refusal::RateLimited.code(), None, self.ack);
     }
 }
 
@@ -120,7 +124,10 @@ impl Session {
     async fn handle_join(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
         let reference = reference(argument);
         match self.join(node, argument).await {
-            Ok((room, recovered, replayed)) => self.answer(ack, control::joined(&room, recovered, replayed)),
+            Ok((room, recovered, replayed)) => {
+                self.answer(ack, control::joined(&room, recovered, replayed));
+                node.devices.store_soon(self);
+            }
             Err(refusal) => self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack),
         }
         self.state().release();
@@ -180,6 +187,7 @@ impl Session {
                 node.registry.leave(self, &room);
                 self.state().leave(&room);
                 self.answer(ack, control::left(&room));
+                node.devices.store_soon(self);
             }
             Err(refusal) => {
                 self.refuse("leave_order_room", refusal.code(), reference(argument).as_deref(), ack);
@@ -202,16 +210,21 @@ impl Session {
     }
 }
 
-/// A session's inbound events, in their order. While it is held, only `rt:resume` is looked at; the others wait here, no
-/// more of them than the rate lets in during that time.
+/// How many bytes of events may wait while a session is held.
+const WAITING_BYTES: usize = 256 * 1024;
+
+/// A session's inbound events, in their order. While it is held, only `rt:resume` is looked at; the others wait here, up
+/// to a bound beyond which they are refused.
 pub(super) struct Backlog {
     events: mpsc::Receiver<Inbound>,
     waiting: VecDeque<Inbound>,
+    /// That have waited.
+    bytes: usize,
 }
 
 impl Backlog {
     pub(super) fn new(events: mpsc::Receiver<Inbound>) -> Self {
-        Self { events, waiting: VecDeque::new() }
+        Self { events, waiting: VecDeque::new(), bytes: 0 }
     }
 
     /// The next event to handle; of a session that is `held`, the next that arrives. Cancel safe.
@@ -225,11 +238,20 @@ impl Backlog {
     /// Lets a session that is held begin, where the event asks for it; else the event waits until then.
     pub(super) fn resume(&mut self, session: &Session, start: &mut Start, inbound: Inbound) {
         let event = inbound.parse().filter(|event| event.name == RESUME);
-        let Some(event) = event else { return self.waiting.push_back(inbound) };
+        let Some(event) = event else { return self.wait(session, inbound) };
         match serde_json::from_str(event.argument.get()) {
             Ok(members @ Value::Object(_)) => start.resume(Wish::read(&members), inbound.ack),
             _ => session.refuse(RESUME, Refusal::Malformed.code(), None, inbound.ack),
         }
+    }
+
+    fn wait(&mut self, session: &Session, inbound: Inbound) {
+        let bytes = self.bytes + inbound.json.len();
+        if bytes > WAITING_BYTES {
+            return inbound.is_too_much(session);
+        }
+        self.bytes = bytes;
+        self.waiting.push_back(inbound);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use metaia_realtime::{
     AuthError, Authenticator, Credentials, Identity, Role,
+    device::{DeviceKey, DeviceStore as _, MemoryDevices},
     testing::{TestServer, eventually},
 };
 use serde_json::{Value, json};
@@ -232,4 +234,23 @@ async fn a_room_that_cannot_be_decided_on_is_waited_for() {
     eventually("the policy to be asked", || policy.asked() >= 2).await;
     policy.is_undecided(false);
     assert_eq!(caught_up(&mut line).await.0, [1]);
+}
+
+/// The server may be killed at any moment.
+#[tokio::test]
+async fn a_room_that_was_joined_is_stored_soon() {
+    let devices = MemoryDevices::default();
+    let kept = devices.clone();
+    let server = TestServer::start(|builder| builder.order_access(Policy::new()).device_store(kept)).await;
+    let (mut line, _) = phone(&server, "c1").await;
+    caught_up(&mut line).await;
+    line.send(r#"421["join_order_room","o1"]"#).await;
+    line.until("431").await;
+    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
+    let key = DeviceKey::of(&identity, Some(&"d1".parse().unwrap())).unwrap();
+    eventually("the room to be stored", || {
+        let record = devices.load(&key).now_or_never().unwrap().unwrap();
+        record.is_some_and(|record| record.orders == ["o1".parse().unwrap()])
+    })
+    .await;
 }

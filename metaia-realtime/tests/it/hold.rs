@@ -45,3 +45,21 @@ async fn a_client_that_says_nothing_is_not_held_for_ever() {
     line.send(r#"421["rt:resume",{}]"#).await;
     assert_eq!(line.next().await.unwrap(), r#"431[{"status":"error","code":"not_held"}]"#);
 }
+
+#[tokio::test]
+async fn what_waits_for_rt_resume_is_bounded() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut line = held(&server).await;
+    let big = "x".repeat(60_000);
+    for _ in 0..20 {
+        line.send(format!(r#"42["big","{big}"]"#)).await;
+    }
+    line.send(r#"421["rt:resume",{}]"#).await;
+    let mut codes = Vec::new();
+    while codes.len() < 20 {
+        let packet = line.until(r#"42["rt:error""#).await;
+        codes.push(packet.contains("rate_limited"));
+    }
+    let refused = codes.iter().filter(|refused| **refused).count();
+    assert_eq!(refused, 16, "four of them are 256 KiB");
+}
