@@ -5,6 +5,7 @@
 
 mod marketplace;
 mod payload;
+mod readable;
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
@@ -17,6 +18,7 @@ pub use marketplace::{
 };
 pub use payload::Payload;
 pub(crate) use payload::stamp;
+use readable::readable;
 
 /// A server→client event with a fixed name and a payload type.
 ///
@@ -109,19 +111,20 @@ pub trait IntoEvent {
     /// The name and the JSON of the event.
     ///
     /// # Errors
-    /// [`EventError::InvalidName`], or [`EventError::Serialize`] where the value does not become JSON.
+    /// [`EventError::InvalidName`], [`EventError::Serialize`] where the value does not become JSON, or
+    /// [`EventError::Unreadable`].
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError>;
 }
 
 impl<E: Event> IntoEvent for &E {
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError> {
-        Ok((E::NAME.parse()?, to_raw_value(self).map_err(EventError::Serialize)?))
+        Ok((E::NAME.parse()?, readable(to_raw_value(self).map_err(EventError::Serialize)?)?))
     }
 }
 
 impl<N: AsRef<str>, T: Serialize> IntoEvent for (N, T) {
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError> {
-        Ok((self.0.as_ref().parse()?, to_raw_value(&self.1).map_err(EventError::Serialize)?))
+        Ok((self.0.as_ref().parse()?, readable(to_raw_value(&self.1).map_err(EventError::Serialize)?)?))
     }
 }
 
@@ -149,11 +152,15 @@ pub enum EventError {
     /// The payload did not become JSON.
     #[error("the payload does not serialise to JSON")]
     Serialize(#[source] serde_json::Error),
+    /// Nested deeper than 64, or with a number that is no 64-bit float, or with half of a surrogate pair: clients fail at
+    /// it, each time they come back.
+    #[error("the payload is nested deeper than 64, or has a number or text that clients cannot read")]
+    Unreadable,
 }
 
 impl EventError {
-    /// The stable code: `invalid_event`, `payload_not_object`, `payload_reserved_member`, `payload_too_large` or
-    /// `payload_not_json`.
+    /// The stable code: `invalid_event`, `payload_not_object`, `payload_reserved_member`, `payload_too_large`,
+    /// `payload_not_json` or `payload_unreadable`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -162,6 +169,7 @@ impl EventError {
             Self::ReservedMember => "payload_reserved_member",
             Self::TooLarge { .. } => "payload_too_large",
             Self::Serialize(_) => "payload_not_json",
+            Self::Unreadable => "payload_unreadable",
         }
     }
 }

@@ -167,7 +167,9 @@ impl From<EventError> for ServiceError {
         match error {
             EventError::TooLarge { size, limit } => Self::TooLarge { size, limit },
             EventError::InvalidName => Self::invalid("/event", error.to_string()),
-            EventError::NotAnObject | EventError::ReservedMember => Self::invalid("/data", error.to_string()),
+            EventError::NotAnObject | EventError::ReservedMember | EventError::Unreadable => {
+                Self::invalid("/data", error.to_string())
+            }
             other => Self::Internal(other.into()),
         }
     }

@@ -94,6 +94,10 @@ async fn what_cannot_be_an_event_is_refused() {
         ("data that are a text", body(user(), "x", json!("text"))),
         ("data that are null", body(user(), "x", json!(null))),
         ("an `_rt` of its own", body(user(), "x", json!({"_rt": {"at": "1"}}))),
+        (
+            "data nested too deeply",
+            body(user(), "x", (0..100).fold(json!({}), |inner, _| json!({"a": inner}))),
+        ),
         ("an unknown target", body(json!({"planet": "earth"}), "x", json!({}))),
         ("an unknown word", body(json!("nobody"), "x", json!({}))),
         ("two targets", body(json!({"user": "c1", "role": "admin"}), "x", json!({}))),
