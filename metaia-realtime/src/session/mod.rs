@@ -270,7 +270,7 @@ impl Session {
         self.port.wake();
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     pub(crate) fn port(&self) -> &dyn Port {
         &*self.port
     }

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
+    /// In no round.
+    Never,
     /// It is there to judge the others by.
     None,
 }
@@ -44,10 +46,11 @@ pub(crate) fn median(rounds: &[f64]) -> f64 {
 }
 
 impl Goal {
-    fn is_met(self, value: f64) -> bool {
+    fn is_met(self, rounds: &[f64]) -> bool {
         match self {
-            Self::AtLeast(least) => value >= least,
-            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => median(rounds) >= least,
+            Self::AtMost(most) => median(rounds) <= most,
+            Self::Never => rounds.iter().all(|count| *count == 0.0),
             Self::None => true,
         }
     }
@@ -58,6 +61,7 @@ impl fmt::Display for Goal {
         let text = match self {
             Self::AtLeast(least) => format!("≥ {}", number(*least)),
             Self::AtMost(most) => format!("≤ {}", number(*most)),
+            Self::Never => "never".to_owned(),
             Self::None => String::new(),
         };
         f.pad(&text)
@@ -68,7 +72,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (least, most) = self.rounds.iter().fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(*x), b.max(*x)));
         let middle = median(&self.rounds);
-        let verdict = if self.goal.is_met(middle) { "" } else { "  MISSED" };
+        let verdict = if self.goal.is_met(&self.rounds) { "" } else { "  MISSED" };
         let spread = format!("{} – {}", number(least), number(most));
         let Self { what, unit, goal, .. } = self;
         write!(f, "{what:<66} {:>9} {unit:<6} {goal:<9} {spread:<19}{verdict}", number(middle))
