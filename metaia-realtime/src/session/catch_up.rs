@@ -102,6 +102,10 @@ impl Session {
     }
 
     pub(super) fn replay_read(&self, node: &Node, start: &mut Start, read: &Read, page: &Page) {
+        // What was read is of no use to a session that has come to rest meanwhile, nor is what it lacks.
+        if !self.state().may_replay() {
+            return;
+        }
         if page.epoch != read.head.epoch() {
             self.state().lose(ResetReason::EpochChanged);
         } else if page.trimmed > read.from {
@@ -134,7 +138,7 @@ impl Session {
     }
 
     /// Replays one room that was just joined, from `after` to where the membership begins. Waits for credit.
-    /// Answers how many, or nothing where something is missing.
+    /// Answers how many, or nothing where something is missing, or has become another history meanwhile.
     pub(super) async fn replay_room(
         &self,
         node: &Node,
@@ -144,13 +148,14 @@ impl Session {
     ) -> Option<usize> {
         let rooms = std::slice::from_ref(room);
         let limit = node.limits.replay_entries;
+        let joins = self.state().joins();
         let history = node.log.history(position.n(), rooms, limit + 1).await.ok()?;
         let resumable = judge(position, history, limit).ok()?;
         if !node.replays.afford(&self.identity.user, resumable.missed) {
             return None;
         }
         let page = node.log.read(Some(rooms), resumable.after, limit).await.ok()?;
-        if page.trimmed > resumable.after {
+        if page.trimmed > resumable.after || page.epoch != position.epoch() {
             return None;
         }
         let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());
@@ -158,7 +163,7 @@ impl Session {
         for entry in wanted {
             self.credit_for(entry.content().size()).await;
             let mut state = self.state();
-            if !state.may_have(room) {
+            if !state.may_have(room) || state.joins() != joins {
                 return None;
             }
             state.push(Outgoing::Entry(Arc::clone(entry)));

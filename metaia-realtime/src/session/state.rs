@@ -44,7 +44,7 @@ pub(crate) struct State {
     rechecks: Vec<(OrderId, u64)>,
     /// Catching up rests while a join replays a room.
     held: bool,
-    /// How often a room was joined: what was read of the log for the rooms before is not all of it.
+    /// How often a room was joined, or history lost: what was read of the log before is not all of it, or none of it.
     joins: u64,
     /// The size of the entry that catching up had no credit for.
     blocked_by: usize,

@@ -8,6 +8,7 @@ mod world;
 
 use std::sync::{Arc, atomic::Ordering};
 
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::{End, Outgoing, Session, Volatile};
@@ -173,4 +174,40 @@ fn a_session_that_was_told_no_position_for_long_is_told_one() {
     world.session.tell_position(world.node.window.dispatched(), 5);
     world.take();
     assert_eq!(world.client.packets_sent(), told + 1);
+}
+
+#[test]
+fn a_session_that_rests_is_not_reset_by_a_read_from_before() {
+    let mut world = World::new();
+    (0..60).for_each(|_| world.publish(&[0], 1));
+    world.dispatch(64);
+    world.begin_read();
+    world.join(1, Session::join_held, |cursor, _| cursor);
+    let cursor = world.session.state().cursor();
+    world.end_read();
+    world.take();
+    assert_eq!((world.client.packets_sent(), world.session.state().cursor()), (0, cursor));
+}
+
+#[test]
+fn a_room_is_not_replayed_on_from_a_history_that_is_gone() {
+    let mut world = World::new();
+    world.publish(&[1], 1);
+    let since = now(crate::EventLog::head(&world.log)).unwrap().position;
+    (0..10).for_each(|_| world.publish(&[1], 1));
+    world.dispatch(64);
+    world.step();
+    world.join(1, Session::join_held, |cursor, _| cursor);
+    let upto = world.session.state().cursor();
+    let (node, session, port) = (&world.node, &world.session, &world.port);
+    let room = room(1);
+    let mut replay = Box::pin(session.replay_room(node, &room, since, upto));
+    assert!((&mut replay).now_or_never().is_none(), "it waits for credit");
+    session.lose_history();
+    session.state().rechecked(&order(1), 0);
+    while session.take().is_some() {}
+    port.0.store(10, Ordering::SeqCst);
+    session.progress.notify_waiters();
+    assert_eq!(replay.now_or_never(), Some(None));
+    assert!(session.take().is_none());
 }
