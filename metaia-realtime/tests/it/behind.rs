@@ -1,4 +1,5 @@
-//! A dispatcher that is behind its log: whoever comes meanwhile begins where the log is.
+//! What the log is asked for: where it is, by those who come while the dispatcher is behind it, and nothing by those who
+//! come back in time.
 
 use std::{
     future::Future,
@@ -14,15 +15,25 @@ use metaia_realtime::{
     log::{Head, History, LogError, Page},
     testing::{TestServer, eventually},
 };
+use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{event, next, tick, user};
+use crate::{event, next, ready, tick, ticks, user};
 
-/// A log whose tail can be read only while the gate is open, and which counts who asks for its head.
+/// A log whose tail can be read only while the gate is open, and which counts who asks for its head, or for the past.
+#[derive(Clone)]
 struct GatedLog {
     log: MemoryLog,
     gate: Arc<Semaphore>,
     asked: Arc<AtomicUsize>,
+    searched: Arc<AtomicUsize>,
+}
+
+impl GatedLog {
+    fn new(permits: usize) -> Self {
+        let gate = Arc::new(Semaphore::new(permits));
+        Self { log: MemoryLog::default(), gate, asked: Arc::default(), searched: Arc::default() }
+    }
 }
 
 impl EventLog for GatedLog {
@@ -40,6 +51,7 @@ impl EventLog for GatedLog {
         if rooms.is_none() && !page.entries.is_empty() {
             drop(self.gate.acquire().await);
         }
+        self.searched.fetch_add(usize::from(rooms.is_some()), Ordering::SeqCst);
         Ok(page)
     }
 
@@ -49,6 +61,7 @@ impl EventLog for GatedLog {
         rooms: &[Room],
         limit: usize,
     ) -> impl Future<Output = Result<History, LogError>> + Send {
+        self.searched.fetch_add(1, Ordering::SeqCst);
         self.log.history(n, rooms, limit)
     }
 
@@ -59,8 +72,8 @@ impl EventLog for GatedLog {
 
 #[tokio::test]
 async fn who_connects_gets_nothing_that_was_committed_before() {
-    let (gate, asked) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
-    let log = GatedLog { log: MemoryLog::default(), gate: Arc::clone(&gate), asked: Arc::clone(&asked) };
+    let log = GatedLog::new(0);
+    let (gate, asked) = (Arc::clone(&log.gate), Arc::clone(&log.asked));
     let server = TestServer::start(|builder| builder.log(log)).await;
     let before = tick(server.realtime(), user("c1"), 1).await;
 
@@ -76,4 +89,29 @@ async fn who_connects_gets_nothing_that_was_committed_before() {
     assert_eq!(ready.at.as_deref(), Some(before.as_str()));
     tick(server.realtime(), user("c1"), 2).await;
     assert_eq!(event(&mut updates, "tick").await.data["i"], 2);
+}
+
+#[tokio::test]
+async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
+    let log = GatedLog::new(1);
+    let first = TestServer::start(|builder| builder.log(log.clone())).await;
+    let since = tick(first.realtime(), user("c1"), 0).await;
+    for i in 1..=100 {
+        tick(first.realtime(), user("c1"), i).await;
+    }
+    let second = TestServer::start(|builder| builder.log(log.clone())).await;
+    for server in [&first, &second] {
+        let coming = server.client_builder(Role::Customer, "c1").since(&since);
+        let (_client, mut updates) = coming.connect().await.unwrap();
+        assert_eq!(ticks(&mut updates, 100).await, (1..=100).collect::<Vec<_>>());
+        assert!(ready(&mut updates).await.recovered);
+        assert_eq!(log.searched.load(Ordering::SeqCst), 0);
+    }
+    // Further back than the window: then the log is asked.
+    let others = (0..4_096).map(|_| NewEntry::event([user("c2")], ("tick", json!({}))).unwrap());
+    log.append(others.collect()).await.unwrap();
+    let coming = first.client_builder(Role::Customer, "c1").since(&since);
+    let (_client, mut updates) = coming.connect().await.unwrap();
+    assert_eq!(ticks(&mut updates, 100).await, (1..=100).collect::<Vec<_>>());
+    assert!(log.searched.load(Ordering::SeqCst) > 0);
 }
