@@ -1,25 +1,28 @@
 //! Records in memory: for as long as the process lives.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, ready},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS};
+use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER};
 use crate::{clock, log::LogError};
 
 /// Most records; beyond it the oldest go, whose clients then begin anew.
 const RECORDS: usize = 100_000;
 
+type Records = BTreeMap<DeviceKey, DeviceRecord>;
+
 /// Records in memory. A handle: clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDevices {
-    records: Arc<Mutex<HashMap<DeviceKey, DeviceRecord>>>,
+    records: Arc<Mutex<Records>>,
 }
 
 impl MemoryDevices {
-    fn records(&self) -> MutexGuard<'_, HashMap<DeviceKey, DeviceRecord>> {
+    fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -35,7 +38,9 @@ impl DeviceStore for MemoryDevices {
         records: Vec<(DeviceKey, DeviceRecord)>,
     ) -> impl Future<Output = Result<(), LogError>> + Send {
         let mut kept = self.records();
+        let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
         kept.extend(records);
+        users.iter().for_each(|(from, to)| keep_of_user(&mut kept, from, to));
         let oldest = clock::unix_ms() - LIFE_MS;
         kept.retain(|_, record| record.at > oldest);
         keep(&mut kept, RECORDS);
@@ -43,8 +48,19 @@ impl DeviceStore for MemoryDevices {
     }
 }
 
+/// Removes the oldest of those between two keys, beyond what a user may have.
+fn keep_of_user(kept: &mut Records, from: &str, to: &str) {
+    let theirs = kept.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
+    let mut theirs: Vec<_> = theirs.map(|(key, record)| (record.at, key.clone())).collect();
+    let beyond = theirs.len().saturating_sub(RECORDS_PER_USER);
+    theirs.sort_unstable();
+    for (_, key) in theirs.drain(..beyond) {
+        kept.remove(&key);
+    }
+}
+
 /// Removes the oldest beyond `most`; of those of one time, whichever.
-fn keep(kept: &mut HashMap<DeviceKey, DeviceRecord>, most: usize) {
+fn keep(kept: &mut Records, most: usize) {
     let beyond = kept.len().saturating_sub(most);
     if beyond == 0 {
         return;
@@ -76,7 +92,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_newest_are_kept(times in proptest::collection::vec(0i64..5, 0..30), most in 0usize..30) {
-            let mut kept: HashMap<_, _> = times.iter().enumerate().map(|(i, at)| saved(i, *at)).collect();
+            let mut kept: Records = times.iter().enumerate().map(|(i, at)| saved(i, *at)).collect();
             keep(&mut kept, most);
             let mut newest = times;
             newest.sort_unstable_by(|a, b| b.cmp(a));

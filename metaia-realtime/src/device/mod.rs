@@ -8,7 +8,7 @@ mod devices;
 mod ledger;
 mod memory;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{borrow::Borrow, fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
@@ -20,6 +20,9 @@ use crate::{DeviceId, Identity, OrderId, Position, log::LogError};
 
 /// How long a record is good for, in ms: a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How many records are kept of one user. More devices than this are nobody's: they are names that somebody makes up.
+pub const RECORDS_PER_USER: usize = 64;
 
 /// The longest token id that a client is known by, in bytes.
 const LONGEST_TOKEN_ID: usize = 256;
@@ -45,12 +48,30 @@ impl DeviceKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whose it is.
+    fn user(&self) -> &str {
+        self.0.split(' ').next().unwrap_or_default()
+    }
+
+    /// Between these texts are all keys of the same user, as text, and nobody else's: a user has no space in it, which
+    /// comes before every other character that may be there.
+    #[must_use]
+    pub fn of_same_user(&self) -> (String, String) {
+        (format!("{} ", self.user()), format!("{}!", self.user()))
+    }
+}
+
+impl Borrow<str> for DeviceKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the id of the device or the token, which only the store needs.
-        write!(f, "DeviceKey({}…)", self.0.split(' ').next().unwrap_or_default())
+        write!(f, "DeviceKey({}…)", self.user())
     }
 }
 
@@ -73,6 +94,8 @@ pub struct DeviceRecord {
 /// - `save` is all or nothing, and `load` answers what the last completed `save` gave: else a client goes on behind what
 ///   another record already promised.
 /// - A record is forgotten [`LIFE_MS`] after its `at`, at the latest when somebody saves: else the store grows for ever.
+/// - Of one user the newest [`RECORDS_PER_USER`] are kept, at the latest when somebody saves one of them: else a client that
+///   comes under ever new names fills the store.
 /// - Records outlive the process as far as the log does: a position in a log that is gone only leads to a reset.
 pub trait DeviceStore: Send + Sync + 'static {
     /// The record of a client, unless it is too old.

@@ -1,17 +1,18 @@
 //! What is known of clients that may come back, beside the log that their positions are in.
 
-use std::future::Future;
+use std::{collections::BTreeSet, future::Future};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     SqliteLog,
     fault::{AppendError, Fault, of_read, of_write},
+    signed,
     sum::Sum,
 };
 use crate::{
     Epoch, OrderId, Position, clock,
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS},
+    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
 };
 
@@ -31,6 +32,8 @@ impl DeviceStore for SqliteLog {
         let work = move |db: &rusqlite::Savepoint<'_>| {
             records.iter().try_for_each(|(key, record)| keep(db, key.as_str(), record))?;
             forget(db, clock::unix_ms() - LIFE_MS)?;
+            let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
+            users.iter().try_for_each(|(from, to)| forget_oldest(db, from, to))?;
             Ok::<_, AppendError>(())
         };
         async move { self.shared.writer.write(work).await.map_err(of_write) }
@@ -77,6 +80,13 @@ fn keep(db: &Connection, key: &str, record: &DeviceRecord) -> rusqlite::Result<(
 
 fn forget(db: &Connection, oldest: i64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM rt_device WHERE at <= ?1")?.execute([oldest]).map(drop)
+}
+
+/// Of the keys between these, only so many records stay.
+fn forget_oldest(db: &Connection, from: &str, to: &str) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM rt_device WHERE key IN
+        (SELECT key FROM rt_device WHERE key > ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+    db.prepare_cached(sql)?.execute(params![from, to, signed(RECORDS_PER_USER as u64)]).map(drop)
 }
 
 fn sum(key: &str, position: &str, orders: &str, connections: u32, at: i64) -> i64 {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::Subject;
 use crate::{
     Epoch, EventId, Identity, Position, Role,
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS},
+    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
     testing::contract::{Verdict, equal},
 };
@@ -72,6 +72,33 @@ pub(super) async fn expired<S: Subject>() -> Verdict {
         is(&store, key, None).await?;
     }
     Ok(())
+}
+
+/// Others are alike: by a longer or shorter name, by what comes next in order.
+pub(super) async fn bounded<S: Subject>() -> Verdict {
+    let subject = S::new();
+    let store = subject.open().await;
+    let others: Vec<Saved> =
+        ["t", "u-", "u0", "uu", "U"].map(|user| (key(user, Some("d"), None), record(1))).into();
+    save(&store, others.clone()).await?;
+    let now = crate::clock::unix_ms();
+    let all: Vec<Saved> = (0..2 * RECORDS_PER_USER as i64)
+        .map(|n| (key("u", Some(&n.to_string()), None), DeviceRecord { at: now + n, ..record(2) }))
+        .collect();
+    let (older, newer) = all.split_at(RECORDS_PER_USER);
+    save(&store, older.to_vec()).await?;
+    has(&store, older).await?;
+    for (n, newest) in newer.iter().enumerate() {
+        save(&store, vec![newest.clone()]).await?;
+        is(&store, &older[n].0, None).await?;
+        has(&store, &older[n + 1..]).await?;
+    }
+    save(&store, all.clone()).await?;
+    has(&store, newer).await?;
+    for (key, _) in older {
+        is(&store, key, None).await?;
+    }
+    has(&store, &others).await
 }
 
 /// Whoever saves last, every key has what that one gave.

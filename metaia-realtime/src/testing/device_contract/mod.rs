@@ -66,6 +66,8 @@ clauses! {
     Apart => checks::apart,
     /// A record that is older than a day is gone, and only that one.
     Expired => checks::expired,
+    /// Of one user the newest records are kept, a limited number of them, and of others all.
+    Bounded => checks::bounded,
     /// A `save` is all or nothing, whoever saves meanwhile.
     AtOnce => checks::at_once,
     /// A durable store has everything when it is opened again.
@@ -77,7 +79,7 @@ clauses! {
 macro_rules! device_contract {
     ($subject:ty) => {
         $crate::device_contract! { @tests $subject:
-            saved Saved, replaced Replaced, apart Apart, expired Expired, at_once AtOnce, reopened Reopened,
+            saved Saved, replaced Replaced, apart Apart, expired Expired, bounded Bounded, at_once AtOnce, reopened Reopened,
         }
     };
     (@tests $subject:ty: $($name:ident $clause:ident,)+) => {

@@ -11,7 +11,7 @@ use tokio::task::yield_now;
 use super::{Clause, Subject, check};
 use crate::{
     clock,
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, MemoryDevices},
+    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, MemoryDevices, RECORDS_PER_USER},
     log::LogError,
 };
 
@@ -49,6 +49,8 @@ enum Flaw {
     ForgetsAllWhenOneExpires,
     SavesOneByOne,
     LosesTheLast,
+    KeepsAnyNumber,
+    ForgetsTheNewest,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -86,6 +88,22 @@ impl Flawed {
     }
 }
 
+impl Flawed {
+    fn bound(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey) {
+        let (from, to) = key.of_same_user();
+        let mut theirs: Vec<_> =
+            records.range(from..to).map(|(name, record)| (record.at, name.clone())).collect();
+        theirs.sort_unstable();
+        if self.has(Flaw::ForgetsTheNewest) {
+            theirs.reverse();
+        }
+        let beyond = theirs.len().saturating_sub(RECORDS_PER_USER);
+        for (_, name) in theirs.drain(..beyond) {
+            records.remove(&name);
+        }
+    }
+}
+
 impl DeviceStore for Flawed {
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
         let oldest = if self.has(Flaw::KeepsForEver) { i64::MIN } else { clock::unix_ms() - LIFE_MS };
@@ -108,6 +126,9 @@ impl DeviceStore for Flawed {
         let mut kept = self.records.lock().unwrap();
         for (key, record) in records {
             self.put(&mut kept, &key, record);
+            if !self.has(Flaw::KeepsAnyNumber) {
+                self.bound(&mut kept, &key);
+            }
         }
         Ok(())
     }
@@ -173,6 +194,8 @@ plant! {
     keys_that_are_cut: Apart catches CutsKeys,
     a_record_for_ever: Expired catches KeepsForEver,
     one_that_takes_the_others_with_it: Expired catches ForgetsAllWhenOneExpires,
+    records_without_end: Bounded catches KeepsAnyNumber,
+    the_newest_that_go: Bounded catches ForgetsTheNewest,
     records_saved_one_by_one: AtOnce catches SavesOneByOne,
     a_loss_when_it_is_closed: Reopened catches LosesTheLast,
 }
