@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::paths::target;
+use crate::paths::{root, target};
 use crate::shell::{cargo, run};
 
 /// The parts, in the order in which `all` runs them.
@@ -66,18 +66,27 @@ fn scratch() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// A database with many entries, made once: a half made one is not taken for it.
+/// A database with many entries, made once, and again when the log's source has changed since. A half made one is not
+/// taken for it.
 fn store(folder: &Path) -> Result<PathBuf, String> {
     let (store, half) = (folder.join(format!("store-{ENTRIES}")), folder.join("store-half"));
-    if !store.exists() {
+    if !is_newer(&store.join("metaia.db"), &root().join("metaia-realtime/src/log/sqlite")) {
         let failed = |error| format!("{}: {error}", half.display());
-        if half.exists() {
-            fs::remove_dir_all(&half).map_err(failed)?;
+        for old in [&half, &store].into_iter().filter(|old| old.exists()) {
+            fs::remove_dir_all(old).map_err(failed)?;
         }
         run(library("log").arg("fill").arg(&half).arg(ENTRIES))?;
         fs::rename(&half, &store).map_err(failed)?;
     }
     Ok(store)
+}
+
+/// Whether the file is there, and newer than all in the folder.
+fn is_newer(file: &Path, folder: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let Some(made) = changed(file) else { return false };
+    let mut sources = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    sources.all(|source| changed(&source.path()).is_some_and(|changed| changed < made))
 }
 
 /// What the log does without a server.
@@ -92,8 +101,18 @@ fn appends(folder: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_made_again_when_the_source_is_newer() {
+        let here = root().join("xtask/src");
+        assert!(!is_newer(&here.join("no such file"), &here));
+        assert!(!is_newer(&here.join("main.rs"), &here));
+        assert!(is_newer(&std::env::current_exe().unwrap(), &here));
+    }
+
     #[test]
     fn an_unknown_part_is_named() {
-        assert!(super::run_part("speed", &[]).unwrap_err().starts_with("speed is not one of"));
+        assert!(run_part("speed", &[]).unwrap_err().starts_with("speed is not one of"));
     }
 }

@@ -11,9 +11,19 @@ pub(crate) fn cmd(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us, without what it told us about ourselves: build scripts that look at it would run anew, and
+/// all that depends on them would be compiled again.
 pub(crate) fn cargo() -> Command {
-    cmd(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = cmd(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| is_about_us(&name.to_string_lossy())).for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
+fn is_about_us(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// Runs the command to its end, with its output on our terminal.
