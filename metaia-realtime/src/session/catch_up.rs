@@ -9,12 +9,15 @@ use super::{
 };
 use crate::{
     Access, OrderId, Position, Room, crash,
-    log::{Page, ResetReason, judge},
+    log::{Entry, Page, ResetReason, judge},
     node::Node,
 };
 
 /// How many entries one read of the log asks for, once the first has shown that there are not too many.
 const PAGE: usize = 128;
+
+/// The same, where what was read waits for a client to take it: it must not be much for one that never does.
+const ROOM_PAGE: usize = 32;
 
 /// How often a recheck that cannot be decided is tried before the room is taken away.
 const RECHECK_TRIES: u32 = 3;
@@ -154,24 +157,36 @@ impl Session {
         if !node.replays.afford(&self.identity.user, resumable.missed) {
             return None;
         }
-        let page = node.log.read(Some(rooms), resumable.after, limit).await.ok()?;
-        if page.trimmed > resumable.after || page.epoch != position.epoch() {
-            return None;
-        }
-        let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());
-        let mut replayed = 0;
-        for entry in wanted {
-            self.credit_for(entry.content().size()).await;
-            let mut state = self.state();
-            if !state.may_have(room) || state.joins() != joins {
+        let (mut after, mut replayed) = (resumable.after, 0);
+        loop {
+            let page = node.log.read(Some(rooms), after, ROOM_PAGE).await.ok()?;
+            if page.trimmed > after || page.epoch != position.epoch() {
                 return None;
             }
-            state.push(Outgoing::Entry(Arc::clone(entry)));
-            drop(state);
-            self.port.wake();
-            replayed += 1;
+            let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());
+            for entry in wanted {
+                self.replay_entry(room, entry, joins).await?;
+                replayed += 1;
+            }
+            if page.scanned >= upto || page.entries.len() < ROOM_PAGE {
+                return Some(replayed);
+            }
+            after = page.scanned;
         }
-        Some(replayed)
+    }
+
+    /// Hands over an entry of a room that is replayed, when there is credit for it. Nothing where the room was left, or
+    /// any was joined, meanwhile.
+    async fn replay_entry(&self, room: &Room, entry: &Arc<Entry>, joins: u64) -> Option<()> {
+        self.credit_for(entry.content().size()).await;
+        let mut state = self.state();
+        if !state.may_have(room) || state.joins() != joins {
+            return None;
+        }
+        state.push(Outgoing::Entry(Arc::clone(entry)));
+        drop(state);
+        self.port.wake();
+        Some(())
     }
 
     async fn decide_rechecks(&self, node: &Node) {

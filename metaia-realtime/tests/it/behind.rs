@@ -18,21 +18,24 @@ use metaia_realtime::{
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{event, next, ready, tick, ticks, user};
+use crate::{event, next, order, policy::Policy, ready, tick, ticks, user};
 
-/// A log whose tail can be read only while the gate is open, and which counts who asks for its head, or for the past.
+/// A log whose tail can be read only while the gate is open, and which counts who asks for its head, or for the past, and
+/// how many entries of the past were handed out at once.
 #[derive(Clone)]
 struct GatedLog {
     log: MemoryLog,
     gate: Arc<Semaphore>,
     asked: Arc<AtomicUsize>,
     searched: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
 }
 
 impl GatedLog {
     fn new(permits: usize) -> Self {
         let gate = Arc::new(Semaphore::new(permits));
-        Self { log: MemoryLog::default(), gate, asked: Arc::default(), searched: Arc::default() }
+        let log = MemoryLog::default();
+        Self { log, gate, asked: Arc::default(), searched: Arc::default(), most: Arc::default() }
     }
 }
 
@@ -51,7 +54,10 @@ impl EventLog for GatedLog {
         if rooms.is_none() && !page.entries.is_empty() {
             drop(self.gate.acquire().await);
         }
-        self.searched.fetch_add(usize::from(rooms.is_some()), Ordering::SeqCst);
+        if rooms.is_some() {
+            self.searched.fetch_add(1, Ordering::SeqCst);
+            self.most.fetch_max(page.entries.len(), Ordering::SeqCst);
+        }
         Ok(page)
     }
 
@@ -114,4 +120,21 @@ async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
     let (_client, mut updates) = coming.connect().await.unwrap();
     assert_eq!(ticks(&mut updates, 100).await, (1..=100).collect::<Vec<_>>());
     assert!(log.searched.load(Ordering::SeqCst) > 0);
+}
+
+/// A client that joins with an old position and reads nothing would else keep thousands of entries in memory.
+#[tokio::test]
+async fn a_room_is_replayed_a_page_at_a_time() {
+    let log = GatedLog::new(Semaphore::MAX_PERMITS);
+    let most = Arc::clone(&log.most);
+    let server = TestServer::start(|builder| builder.log(log).order_access(Policy::new())).await;
+    let since = tick(server.realtime(), order("o1"), 0).await;
+    for i in 1..=400 {
+        tick(server.realtime(), order("o1"), i).await;
+    }
+    let (client, mut updates) = server.client(Role::Customer, "c1").await;
+    let joined = client.join_order_since("o1", &since).await.unwrap();
+    assert_eq!((joined.recovered, joined.replayed), (true, 400));
+    assert_eq!(ticks(&mut updates, 400).await, (1..=400).collect::<Vec<_>>());
+    assert!((1..=64).contains(&most.load(Ordering::SeqCst)), "{most:?} at once");
 }
