@@ -10,11 +10,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{DeviceKey, DeviceRecord};
+use super::{DeviceKey, DeviceRecord, LIFE_MS};
 use crate::{Epoch, OrderId, Position, SessionId};
 
 /// The most connections that one record stands for.
 const CONNECTIONS: u32 = 16;
+
+/// A client that is here is stored again after so long, though nothing has changed: else the store would forget it.
+const AGAIN_MS: i64 = LIFE_MS / 24;
 
 /// Changes whenever the client behind a connection is known to be alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,8 @@ struct Device {
     waiting: Option<DeviceRecord>,
     /// What is stored is not what is here.
     changed: bool,
+    /// When it was last to be stored, in ms since the Unix epoch.
+    stored_at: i64,
 }
 
 #[derive(Debug)]
@@ -116,11 +121,12 @@ impl Ledger {
         device.changed = true;
     }
 
-    /// What is to be stored: all that has changed, as it is at `at`. They count as stored until they change again.
+    /// What is to be stored: all that has changed, or was stored long ago, as it is at `at`. They count as stored from
+    /// then on.
     pub(crate) fn take_changed(&mut self, epoch: Epoch, at: i64) -> Vec<(DeviceKey, DeviceRecord)> {
-        let changed = self.devices.iter_mut().filter(|(_, device)| device.changed);
+        let changed = self.devices.iter_mut().filter(|(_, device)| device.is_to_be_stored(at));
         let records = changed.filter_map(|(key, device)| {
-            device.changed = false;
+            (device.changed, device.stored_at) = (false, at);
             Some((key.clone(), device.record(epoch, at)?))
         });
         records.collect()
@@ -151,6 +157,10 @@ impl Ledger {
 }
 
 impl Device {
+    fn is_to_be_stored(&self, at: i64) -> bool {
+        self.changed || (!self.live.is_empty() && at.saturating_sub(self.stored_at) >= AGAIN_MS)
+    }
+
     /// Everything that counts, as one record.
     fn record(&self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
         let live = self.live.iter().filter(|live| live.counts()).filter_map(|live| live.record(at));
@@ -354,6 +364,20 @@ mod tests {
                 world.save();
             }
         }
+    }
+
+    #[test]
+    fn who_is_here_for_long_is_not_forgotten_by_the_store() {
+        let (mut ledger, session) = (Ledger::default(), SessionId::random());
+        ledger.learn(&key(), None);
+        ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
+        let standing = Standing { position: Some(at(1)), orders: BTreeSet::new(), sign: SignOfLife(0, 0) };
+        ledger.stands(&key(), session, standing);
+        let mut stored = |now| ledger.take_changed(EPOCH, now).pop().map(|(_, record)| record.at);
+        assert_eq!(stored(LIFE_MS), Some(LIFE_MS));
+        assert_eq!(stored(LIFE_MS + 1), None, "nothing has changed");
+        let later = LIFE_MS * 2 - 1;
+        assert_eq!(stored(later), Some(later), "else the store would forget it in a moment");
     }
 
     #[test]
