@@ -1,0 +1,182 @@
+//! The ledger against phones as they really are.
+
+use super::*;
+use crate::{Identity, Role};
+use proptest::prelude::*;
+
+const EPOCH: Epoch = Epoch::from_bits(1);
+
+fn key() -> DeviceKey {
+    let mut identity = Identity::new("u1".parse().unwrap(), Role::Customer);
+    identity.token_id = Some("t".to_owned());
+    DeviceKey::of(&identity, None).unwrap()
+}
+
+fn at(n: u64) -> Position {
+    Position { epoch: EPOCH, check: 0, n }
+}
+
+/// A phone, as it really is: what it has received, and its connections, of which the last may be whole.
+#[derive(Default)]
+struct Phone {
+    received: Option<u64>,
+    connection: Option<(SessionId, u64)>,
+}
+
+struct World {
+    ledger: Ledger,
+    stored: Option<DeviceRecord>,
+    head: u64,
+    now: i64,
+    /// Connections that the server takes for living ones although nobody is there.
+    ghosts: Vec<SessionId>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { ledger: Ledger::default(), stored: None, head: 0, now: 0, ghosts: Vec::new() }
+    }
+
+    fn save(&mut self) {
+        if let Some((_, record)) = self.ledger.take_changed(EPOCH, self.now).pop() {
+            self.stored = Some(record);
+        }
+        self.ledger.forget_stored();
+    }
+
+    /// What the phone is given to go on from.
+    fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
+        self.ghosts.extend(phone.connection.take().map(|(session, _)| session));
+        let session = SessionId::random();
+        self.ledger.learn(&key(), self.stored.clone());
+        let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
+        let from = found.map(|(position, _)| position.n());
+        phone.connection = Some((session, 0));
+        let begun = from.unwrap_or(self.head);
+        self.stands(session, begun, 0);
+        self.save();
+        from
+    }
+
+    fn stands(&mut self, session: SessionId, n: u64, pongs: u64) {
+        let standing =
+            Standing { position: Some(at(n)), orders: BTreeSet::new(), sign: SignOfLife(pongs, 0) };
+        self.ledger.stands(&key(), session, standing);
+    }
+
+    /// The phone receives all there is, and the server hears that it did.
+    fn confirm(&mut self, phone: &mut Phone) {
+        let Some((session, pongs)) = &mut phone.connection else { return };
+        phone.received = Some(self.head);
+        *pongs += 1;
+        let (session, pongs) = (*session, *pongs);
+        self.stands(session, self.head, pongs);
+    }
+
+    fn lose(&mut self, phone: &mut Phone) {
+        if let Some((session, _)) = phone.connection.take() {
+            self.now += 1;
+            self.ledger.end(&key(), session, EPOCH, self.now, false);
+        }
+    }
+
+    fn bury(&mut self) {
+        if let Some(ghost) = self.ghosts.pop() {
+            self.now += 1;
+            self.ledger.end(&key(), ghost, EPOCH, self.now, true);
+        }
+    }
+
+    fn crash(&mut self, phones: &mut [Phone]) {
+        self.ledger = Ledger::default();
+        self.ghosts.clear();
+        phones.iter_mut().for_each(|phone| phone.connection = None);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    /// One phone, whatever happens to its line and to the server, goes on no later than where it really was, and
+    /// is not sent back further than to what the server last knew of it.
+    #[test]
+    fn a_phone_goes_on_where_it_was(steps in proptest::collection::vec(0u8..7, 0..60)) {
+        let (mut world, mut phones) = (World::new(), [Phone::default()]);
+        let mut stored = 0;
+        for step in steps {
+            world.head += 1;
+            match step {
+                0 | 1 => {
+                    let known = phones[0].received;
+                    let from = world.connect(&mut phones[0]);
+                    if let Some(known) = known {
+                        prop_assert!(from.is_some_and(|from| (stored..=known).contains(&from)), "{from:?} for {known}");
+                    }
+                    if from.is_none() {
+                        phones[0].received = Some(world.head);
+                    }
+                }
+                2 | 3 => world.confirm(&mut phones[0]),
+                4 => world.lose(&mut phones[0]),
+                5 => world.bury(),
+                _ => world.crash(&mut phones),
+            }
+            if step != 6 {
+                world.save();
+                stored = world.stored.as_ref().map_or(0, |record| record.position.n());
+            }
+        }
+    }
+
+    /// Two phones with one token, whose lines break so that the server notices: neither goes on later than where
+    /// it was.
+    #[test]
+    fn phones_that_share_a_token_miss_nothing(steps in proptest::collection::vec((0u8..4, 0usize..2), 0..60)) {
+        let (mut world, mut phones) = (World::new(), [Phone::default(), Phone::default()]);
+        // Both are known before anything happens.
+        for phone in &mut phones {
+            world.connect(phone);
+            world.confirm(phone);
+        }
+        for (step, which) in steps {
+            world.head += 1;
+            match step {
+                0 | 1 if phones[which].connection.is_none() => {
+                    let from = world.connect(&mut phones[which]);
+                    prop_assert!(from <= phones[which].received && from.is_some());
+                }
+                2 => world.confirm(&mut phones[which]),
+                3 => world.lose(&mut phones[which]),
+                _ => {}
+            }
+            world.save();
+        }
+    }
+}
+
+#[test]
+fn who_is_here_for_long_is_not_forgotten_by_the_store() {
+    let (mut ledger, session) = (Ledger::default(), SessionId::random());
+    ledger.learn(&key(), None);
+    ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
+    let standing = Standing { position: Some(at(1)), orders: BTreeSet::new(), sign: SignOfLife(0, 0) };
+    ledger.stands(&key(), session, standing);
+    let mut stored = |now| ledger.take_changed(EPOCH, now).pop().map(|(_, record)| record.at);
+    assert_eq!(stored(LIFE_MS), Some(LIFE_MS));
+    assert_eq!(stored(LIFE_MS + 1), None, "nothing has changed");
+    let later = LIFE_MS * 2 - 1;
+    assert_eq!(stored(later), Some(later), "else the store would forget it in a moment");
+}
+
+#[test]
+fn a_position_of_another_epoch_comes_first() {
+    let mut ledger = Ledger::default();
+    let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
+    let stored = DeviceRecord { position: old, orders: Vec::new(), connections: 2, at: 0 };
+    let sign = SignOfLife(0, 0);
+    ledger.learn(&key(), Some(stored));
+    let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH).unwrap();
+    assert_eq!(first.map(|(position, _)| position), Some(old));
+    let session = SessionId::random();
+    assert_eq!(ledger.connect(&key(), session, sign, EPOCH).unwrap().map(|(p, _)| p), Some(old));
+    ledger.stands(&key(), session, Standing { position: Some(at(5)), orders: BTreeSet::new(), sign });
+}
