@@ -117,6 +117,7 @@ impl Session {
         let judged = node.window.recent().judge(position, rooms.iter(), limit);
         let judged = match judged {
             Some(judged) => judged,
+            None if !node.replays.afford_look(&self.identity.user) => Err(ResetReason::TooOld),
             None => judge(position, node.log.history(position.n(), &rooms, limit + 1).await?, limit),
         };
         let afford = |resumable: &Resumable| node.replays.afford(&self.identity.user, resumable.missed);

@@ -152,6 +152,9 @@ impl Session {
         let rooms = std::slice::from_ref(room);
         let limit = node.limits.replay_entries;
         let joins = self.state().joins();
+        if !node.replays.afford_look(&self.identity.user) {
+            return None;
+        }
         let history = node.log.history(position.n(), rooms, limit + 1).await.ok()?;
         let resumable = judge(position, history, limit).ok()?;
         if !node.replays.afford(&self.identity.user, resumable.missed) {
