@@ -71,6 +71,16 @@ impl OpenError {
         Self::Unreadable { path: path.into(), source: source.into() }
     }
 
+    /// A migration failed: for damage of the file, or for its own sake.
+    pub(super) fn migration(path: impl Into<PathBuf>, name: &'static str, source: rusqlite::Error) -> Self {
+        let (path, source) = (path.into(), without_statement(source));
+        if is_damage(&source) {
+            Self::Corrupt { path, source }
+        } else {
+            Self::Migration { path, name, source }
+        }
+    }
+
     pub(crate) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, NotADatabase};
         let path = path.into();
@@ -79,6 +89,19 @@ impl OpenError {
             Some(DatabaseBusy) => Self::Locked { path },
             _ => Self::Unreadable { path, source: source.into() },
         }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(NotADatabase | DatabaseCorrupt))
+}
+
+/// The error without the statement that it was found in, which may be the whole schema.
+fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
+        other => other,
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn apply(
         return Err(OpenError::Newer { path: path.to_owned(), found, known: migrations.len() });
     }
     for (index, migration) in migrations.iter().enumerate().skip(found) {
-        let failed = |source| OpenError::Migration { path: path.to_owned(), name: migration.name, source };
+        let failed = |source| OpenError::migration(path, migration.name, source);
         step(connection, migration, index + 1).map_err(failed)?;
     }
     Ok(())

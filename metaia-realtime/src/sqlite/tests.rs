@@ -237,6 +237,20 @@ async fn a_newer_foreign_or_damaged_file_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn damage_that_a_migration_meets_is_damage_and_said_in_one_line() {
+    let folder = Folder::new();
+    folder.open(ONE).await.unwrap().close().await;
+    let mut file = std::fs::read(folder.database()).unwrap();
+    // One free page, far beyond the end.
+    file[32..40].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1]);
+    std::fs::write(folder.database(), &file).unwrap();
+    let refused = folder.open(TWO).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Corrupt { .. }), "{refused:?}");
+    let said = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(!said.contains("CREATE"), "{said}");
+}
+
+#[tokio::test]
 async fn a_path_that_cannot_be_is_an_error() {
     let folder = Folder::new();
     let missing = Writer::open(folder.0.join("no/such.db"), Options::default(), ONE).await.unwrap_err();
