@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use metaia_realtime::bench::Bench;
 
 fn dispatch(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut group = criterion.benchmark_group("dispatch");
     for sessions in [0, 1_000] {
         let bench = runtime.block_on(Bench::new(sessions)).unwrap();
