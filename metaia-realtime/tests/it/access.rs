@@ -139,7 +139,7 @@ async fn a_join_that_is_revoked_while_it_replays_is_refused() {
         let big = ("tick", json!({ "i": i, "x": "x".repeat(30_000) }));
         server.realtime().send([order("o1")], big).await.unwrap();
     }
-    let mut line = Line::open_narrow(&server).await;
+    let mut line = Line::open(&server).await;
     let auth = json!({ "token": server.token(Role::Tailor, "t1") });
     line.send(format!("40{auth}")).await;
     line.until(r#"42["rt:ready""#).await;
