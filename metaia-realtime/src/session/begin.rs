@@ -183,13 +183,8 @@ impl Session {
         if !self.room_is_free(&node.limits) {
             return Err(Refusal::TooManyRooms);
         }
-        loop {
-            let joined = node.admit(self, order, |session, room| session.state().join(room, 0)).await;
-            if joined != Err(Refusal::Unavailable) || Instant::now() + PAUSE >= deadline {
-                return joined;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        let admit = || node.admit(self, order, |session, room| session.state().join(room, 0));
+        again(deadline, admit, |joined| *joined == Err(Refusal::Unavailable)).await
     }
 
     /// Where the client stands, for when it comes back. One that says goodbye has got all that was written.
@@ -214,14 +209,23 @@ where
     F: Future<Output = Result<T, LogError>>,
 {
     let deadline = Instant::now() + PATIENCE;
+    let in_time = || {
+        let attempt = tokio::time::timeout_at(deadline, attempt());
+        async { attempt.await.unwrap_or_else(|late| Err(LogError::Unavailable(late.into()))) }
+    };
+    again(deadline, in_time, Result::is_err).await
+}
+
+/// Tries again what `may_mend` by itself, until there is no time left for another pause. Answers the last outcome.
+async fn again<T, F: Future<Output = T>>(
+    deadline: Instant,
+    mut attempt: impl FnMut() -> F,
+    may_mend: impl Fn(&T) -> bool,
+) -> T {
     loop {
-        let failed = match tokio::time::timeout_at(deadline, attempt()).await {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => error,
-            Err(late) => return Err(LogError::Unavailable(late.into())),
-        };
-        if Instant::now() + PAUSE >= deadline {
-            return Err(failed);
+        let outcome = attempt().await;
+        if !may_mend(&outcome) || Instant::now() + PAUSE >= deadline {
+            return outcome;
         }
         tokio::time::sleep(PAUSE).await;
     }

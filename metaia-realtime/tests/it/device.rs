@@ -31,6 +31,13 @@ async fn gone(server: &TestServer) {
     eventually("everybody to be gone", || server.realtime().sessions().is_empty()).await;
 }
 
+/// A phone of `c1` that is live.
+async fn live(server: &TestServer) -> Line {
+    let (mut line, _) = phone(server, "c1").await;
+    caught_up(&mut line).await;
+    line
+}
+
 /// The numbers of the ticks before `rt:ready`, and that.
 async fn caught_up(line: &mut Line) -> (Vec<u64>, Value) {
     let mut numbers = Vec::new();
@@ -76,8 +83,7 @@ async fn a_broken_line_misses_nothing() {
 #[tokio::test]
 async fn what_was_sent_into_a_dead_line_comes_again() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let mut line = live(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
     line.until(r#"42["tick",{"i":1"#).await;
     line.answer_a_ping().await;
@@ -93,8 +99,7 @@ async fn what_was_sent_into_a_dead_line_comes_again() {
 #[tokio::test]
 async fn who_says_goodbye_has_got_everything_so_far() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let mut line = live(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
     line.until(r#"42["tick",{"i":1"#).await;
     line.send("41").await;
@@ -106,8 +111,7 @@ async fn who_says_goodbye_has_got_everything_so_far() {
 #[tokio::test]
 async fn a_device_of_another_user_resumes_nothing() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let mut line = live(&server).await;
     line.answer_a_ping().await;
     drop(line);
     gone(&server).await;
@@ -119,8 +123,7 @@ async fn a_device_of_another_user_resumes_nothing() {
 #[tokio::test]
 async fn a_position_that_the_client_shows_wins() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let line = live(&server).await;
     let since = tick(server.realtime(), user("c1"), 1).await;
     drop(line);
     tick(server.realtime(), user("c1"), 2).await;
@@ -132,8 +135,7 @@ async fn a_position_that_the_client_shows_wins() {
 #[tokio::test]
 async fn too_much_that_was_missed_is_a_reset() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let mut line = live(&server).await;
     line.answer_a_ping().await;
     drop(line);
     gone(&server).await;
@@ -148,8 +150,7 @@ async fn too_much_that_was_missed_is_a_reset() {
 #[tokio::test]
 async fn it_can_be_switched_off() {
     let server = TestServer::start(|builder| builder.device_resume(false)).await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let line = live(&server).await;
     drop(line);
     gone(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
@@ -242,8 +243,7 @@ async fn a_room_that_was_joined_is_stored_soon() {
     let devices = MemoryDevices::default();
     let kept = devices.clone();
     let server = TestServer::start(|builder| builder.order_access(Policy::new()).device_store(kept)).await;
-    let (mut line, _) = phone(&server, "c1").await;
-    caught_up(&mut line).await;
+    let mut line = live(&server).await;
     line.send(r#"421["join_order_room","o1"]"#).await;
     line.until("431").await;
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
