@@ -158,6 +158,11 @@ impl Realtime {
         Ok(self.log().append(entries).await?)
     }
 
+    /// Says that entries were appended beside this handle, in a transaction of the caller's: they are looked for at once.
+    pub fn wake(&self) {
+        self.log().wake();
+    }
+
     /// Asks the policy again for everybody in the order's room. Call it *after* the change is committed; where both
     /// can be one transaction, append [`NewEntry::recheck`] with the change instead.
     ///

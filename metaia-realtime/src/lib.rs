@@ -42,6 +42,8 @@
 //! |---|---|
 //! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
+//! | `mongodb` | records and the log in one MongoDB, for many nodes |
+//! | `redis` | the doorbell: other nodes are woken at once, and volatile events reach them |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
 //! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
@@ -65,6 +67,8 @@ mod handlers;
 mod id;
 mod limits;
 pub mod log;
+#[cfg(feature = "mongodb")]
+pub mod mongo;
 mod node;
 mod position;
 #[cfg(doctest)]

@@ -47,7 +47,7 @@ impl NewEntry {
     }
 
     /// What was appended, out of a store. A payload was checked when it was made.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "mongodb", feature = "sqlite"))]
     pub(crate) fn stored(
         id: EventId,
         rooms: impl Into<Arc<[Room]>>,

@@ -125,6 +125,17 @@ pub trait EventLog: Send + Sync + 'static {
 
     /// Follows the number of the last entry.
     fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Follows the number of the last entry that was appended *here*: the other nodes are rung for it. A log that only
+    /// this process appends to has nobody to ring for, and need not tell the two apart.
+    fn own(&self) -> watch::Receiver<u64> {
+        self.changes()
+    }
+
+    /// Somebody else may have appended: look soon, and tell it by [`changes`](Self::changes). Called often, and at once
+    /// by several: it returns without waiting, and calls that come together may share one look. A log that only this
+    /// process appends to has nothing to do.
+    fn wake(&self) {}
 }
 
 /// Why the log did not do it.
@@ -156,6 +167,7 @@ pub(crate) trait DynEventLog: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<History, LogError>>;
     fn changes(&self) -> watch::Receiver<u64>;
+    fn wake(&self);
 }
 
 impl<L: EventLog> DynEventLog for L {
@@ -183,5 +195,8 @@ impl<L: EventLog> DynEventLog for L {
     }
     fn changes(&self) -> watch::Receiver<u64> {
         EventLog::changes(self)
+    }
+    fn wake(&self) {
+        EventLog::wake(self);
     }
 }

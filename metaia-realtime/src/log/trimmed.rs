@@ -20,7 +20,7 @@ pub(super) struct Trimmed {
 
 impl Trimmed {
     /// The marks that a store kept.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "mongodb", feature = "sqlite"))]
     pub(super) const fn of(rooms: HashMap<Room, u64>, others: u64) -> Self {
         Self { rooms, others }
     }
@@ -39,7 +39,7 @@ impl Trimmed {
     }
 
     /// The mark of all rooms that have none of their own.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "mongodb", feature = "sqlite"))]
     pub(super) const fn others(&self) -> u64 {
         self.others
     }
