@@ -96,7 +96,7 @@ pub use builder::{BuildError, Builder, Transports};
 pub use emit::{EmitError, Receipt};
 pub use event::{Event, EventError, EventName, IntoEvent, Payload};
 pub use handlers::{HandlerError, Received};
-pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, OrderId, SessionId, UserId};
+pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, NodeId, OrderId, SessionId, UserId};
 pub use limits::{InvalidLimit, Limits};
 #[cfg(feature = "sqlite")]
 pub use log::SqliteLog;

@@ -11,7 +11,7 @@ use std::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Access, BuildError, Builder, Epoch, Identity, Limits, OrderId, Realtime, Room,
+    Access, BuildError, Builder, Epoch, Identity, Limits, NodeId, OrderId, Realtime, Room,
     access::DynOrderAccess,
     auth::DynAuthenticator,
     device::Devices,
@@ -31,6 +31,8 @@ const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 /// One node.
 pub(crate) struct Node {
+    /// What other nodes know this one by.
+    pub(crate) id: NodeId,
     pub(crate) log: Arc<dyn DynEventLog>,
     pub(crate) devices: Devices,
     pub(crate) replays: Replays,
@@ -55,6 +57,7 @@ impl Node {
     /// A node that nobody runs yet.
     pub(crate) fn new(window: Window, parts: Builder) -> Result<Self, BuildError> {
         Ok(Self {
+            id: NodeId::random(),
             window,
             log: parts.log,
             devices: Devices::new(parts.devices.filter(|_| parts.device_resume)),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    BuildError, Builder, End, Identity, Limits, Room, SessionId, UserId,
+    BuildError, Builder, End, Identity, Limits, NodeId, Room, SessionId, UserId,
     builder::Origins,
     dispatch, drain,
     log::DynEventLog,
@@ -61,6 +61,12 @@ impl Realtime {
 
     pub(crate) fn log(&self) -> &dyn DynEventLog {
         &*self.inner.node.log
+    }
+
+    /// What other nodes know this one by. Every [`Builder::build`] makes a new one.
+    #[must_use]
+    pub fn node_id(&self) -> NodeId {
+        self.inner.node.id
     }
 
     /// The limits in force.
