@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use metaia_realtime::{NewEntry, Receipt, event::PaymentStatus};
+use metaia_realtime::{EventError, NewEntry, Receipt, event::PaymentStatus};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::CommitError;
 use crate::model::{Caller, Notification, Order, Payment, Timestamp};
 
 /// One record to be written, with what it takes for granted. Where that does not hold: [`super::CommitError::Missed`].
@@ -14,13 +15,15 @@ use crate::model::{Caller, Notification, Order, Payment, Timestamp};
 pub enum Write {
     /// A new order. Takes for granted that its number is free.
     NewOrder(Order),
-    /// An order in its next version. Takes for granted that the stored one is the version before.
+    /// An order in its next version. Takes for granted that the stored one is the version before. What never changes of
+    /// an order need not be written.
     Order(Order),
     /// A new notification.
     NewNotification(Notification),
     /// A new payment. Takes for granted that the order has none that is open or completed.
     NewPayment(Payment),
-    /// A payment that moved on. Takes for granted that the stored one has the status `from`.
+    /// A payment that moved on. Takes for granted that the stored one has the status `from`, and that it is not about to
+    /// become its order's second one that is open or completed.
     Payment {
         /// The payment as it becomes.
         payment: Payment,
@@ -31,8 +34,9 @@ pub enum Write {
     ProviderEvent(String),
 }
 
-/// Makes the answer out of what became of the events, in their order.
-pub type Reply = Box<dyn FnOnce(&[Receipt]) -> Answer + Send>;
+/// Makes the answer out of what became of the events, in their order. A store that loses to another node tries again,
+/// and asks again.
+pub type Reply = Box<dyn Fn(&[Receipt]) -> Answer + Send + Sync>;
 
 /// Everything that happens at once, or not at all.
 pub struct Change {
@@ -51,7 +55,16 @@ impl Change {
     /// A change that answers `answer`, whatever becomes of its events.
     #[must_use]
     pub fn answering(answer: Answer) -> Self {
-        Self { writes: Vec::new(), events: Vec::new(), claim: None, reply: Box::new(|_| answer) }
+        let reply: Reply = Box::new(move |_| answer.clone());
+        Self { writes: Vec::new(), events: Vec::new(), claim: None, reply }
+    }
+
+    /// Checks that each event takes at most `limit` bytes, before anything is tried.
+    pub(super) fn require_size(&self, limit: usize) -> Result<(), CommitError> {
+        match self.events.iter().map(NewEntry::size).find(|size| *size > limit) {
+            Some(size) => Err(CommitError::Event(EventError::TooLarge { size, limit })),
+            None => Ok(()),
+        }
     }
 }
 

@@ -44,3 +44,14 @@ pub enum CommitError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// For changes that take nothing for granted and carry no claim: they are not refused.
+impl From<CommitError> for StoreError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => error,
+            CommitError::Event(error) => Self::Event(error),
+            CommitError::Missed | CommitError::Claimed | CommitError::Seen => Self::Unavailable(error.into()),
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod change;
 #[cfg(test)]
 pub(crate) mod contract;
 mod error;
+mod events;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;

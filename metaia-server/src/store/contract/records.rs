@@ -54,6 +54,9 @@ pub(crate) async fn an_order_has_one_standing_payment<S: Site>() {
     ));
     assert_eq!(site.store().payment(PaymentKey::Standing(order.id.clone())).await.unwrap(), None);
     site.store().commit(change(vec![Write::NewPayment(second.clone())], vec![], None)).await.unwrap();
+    let late = failed.advanced(PaymentStatus::Completed, None).unwrap().remove(0);
+    let write = vec![Write::Payment { payment: late, from: PaymentStatus::Failed }];
+    assert!(matches!(site.store().commit(change(write, vec![], None)).await, Err(CommitError::Missed)));
     assert_eq!(site.store().payment(PaymentKey::Standing(order.id)).await.unwrap(), Some(second));
     assert_eq!(site.store().payment(PaymentKey::Provider("order_1".into())).await.unwrap(), Some(failed));
 }

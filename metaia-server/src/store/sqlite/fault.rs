@@ -54,16 +54,6 @@ impl From<Fault> for CommitError {
     }
 }
 
-impl From<CommitError> for StoreError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Store(error) => error,
-            CommitError::Event(error) => Self::Event(error),
-            CommitError::Missed | CommitError::Claimed | CommitError::Seen => Self::Unavailable(error.into()),
-        }
-    }
-}
-
 /// A value of another type than its column's, and SQLite's own word that the file is damaged, are corruption.
 fn classify(error: Sql) -> StoreError {
     let damaged = matches!(

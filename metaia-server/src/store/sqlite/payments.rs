@@ -54,7 +54,7 @@ pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
 }
 
 pub(super) fn update(db: &Connection, payment: &Payment, from: PaymentStatus) -> Result<(), Fault> {
-    let sql = "UPDATE payments SET status = ?3, document = ?4 WHERE id = ?1 AND status = ?2";
+    let sql = "UPDATE OR IGNORE payments SET status = ?3, document = ?4 WHERE id = ?1 AND status = ?2";
     let written = db.prepare_cached(sql)?.execute(params![
         payment.id.to_string(),
         name_of(&from),

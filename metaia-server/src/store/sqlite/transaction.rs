@@ -2,11 +2,7 @@
 //!
 //! There is no other way to write to this store.
 
-use metaia_realtime::{
-    EventError, NewEntry, Receipt, UserId,
-    event::{NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
-    log::sqlite::Appended,
-};
+use metaia_realtime::{NewEntry, Receipt, UserId, log::sqlite::Appended};
 use rusqlite::{Connection, Savepoint, params};
 
 use super::{
@@ -16,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Notification, NotificationId, TailorStatus, Timestamp},
-    store::{Answer, Change, CommitError, Write},
+    store::{Answer, Change, CommitError, Write, events},
 };
 
 /// What a transaction did, on its way to those who wait for events and to the caller.
@@ -48,10 +44,8 @@ impl SqliteStore {
     }
 
     pub(super) async fn commit_change(&self, change: Change) -> Result<Answer, CommitError> {
+        change.require_size(self.entry_bytes)?;
         let Change { writes, events, claim, reply } = change;
-        if let Some(size) = events.iter().map(NewEntry::size).find(|size| *size > self.entry_bytes) {
-            return Err(CommitError::Event(EventError::TooLarge { size, limit: self.entry_bytes }));
-        }
         let work = move |db: &Connection| {
             writes.iter().try_for_each(|write| apply(db, write))?;
             Ok(((), events))
@@ -72,8 +66,8 @@ impl SqliteStore {
         let work = move |db: &Connection| {
             let marked = notifications::mark_read(db, &user, Some(id))?;
             let unread = notifications::count_unread(db, &user)?;
-            let which = ReadNotifications::Ids { ids: vec![id.to_string()] };
-            let events = read_events(&user, marked, which, unread)?;
+            let event = (marked > 0).then(|| events::read_one(&user, id, unread)).transpose();
+            let events = Vec::from_iter(event.map_err(Fault::Event)?);
             let own = notifications::own(db, &user, id)?;
             Ok((own.map(|own| (own, unread)), events))
         };
@@ -83,8 +77,8 @@ impl SqliteStore {
     pub(super) async fn mark_all(&self, user: UserId) -> Result<u64, CommitError> {
         let work = move |db: &Connection| {
             let marked = notifications::mark_read(db, &user, None)?;
-            let events = read_events(&user, marked, ReadNotifications::All { all: true }, 0)?;
-            Ok((marked, events))
+            let event = (marked > 0).then(|| events::read_all(&user, 0)).transpose();
+            Ok((marked, Vec::from_iter(event.map_err(Fault::Event)?)))
         };
         self.transact(work, |_, marked, _| Ok(marked)).await
     }
@@ -95,8 +89,8 @@ impl SqliteStore {
                 ON CONFLICT (tailor) DO UPDATE SET status = ?2, at = ?3";
             let name = row::name_of(&new.status);
             db.prepare_cached(sql)?.execute(params![new.tailor.as_str(), name, new.at.ms()])?;
-            let rooms = TailorStatusUpdate::rooms(&orders::open_of(db, &new.tailor)?);
-            let event = NewEntry::event(rooms, &new.document()).map_err(Fault::Event)?;
+            let open = orders::open_of(db, &new.tailor)?;
+            let event = events::tailor_status(&new, &open).map_err(Fault::Event)?;
             Ok(((), vec![event]))
         };
         self.transact(work, |_, (), _| Ok(())).await
@@ -117,18 +111,4 @@ fn apply(db: &Connection, write: &Write) -> Result<(), Fault> {
         Write::Payment { payment, from } => payments::update(db, payment, *from),
         Write::ProviderEvent(id) => payments::see_event(db, id, Timestamp::now()),
     }
-}
-
-/// `notification_read`, where anything was marked.
-fn read_events(
-    user: &UserId,
-    marked: u64,
-    which: ReadNotifications,
-    unread_count: u64,
-) -> Result<Vec<NewEntry>, Fault> {
-    if marked == 0 {
-        return Ok(Vec::new());
-    }
-    let event = NotificationRead { which, unread_count };
-    Ok(vec![NewEntry::event(NewNotification::rooms(user), &event).map_err(Fault::Event)?])
 }
