@@ -1,14 +1,17 @@
 //! The dispatcher: one task per node, which takes entries in log order and offers each to the sessions in its rooms.
 //!
 //! When the log cannot be read it tries again, more and more slowly; sessions stay. When it has fallen behind what the
-//! log keeps, every session reads for itself what is left, or is told to reload.
+//! log keeps, every session reads for itself what is left, or is told to reload; access to orders is decided again. Whom
+//! it was to disconnect meanwhile it does not know: they stay.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    log::{Entry, LogError, Page},
+    Position,
+    kicks::is_before,
+    log::{Control, Entry, LogError, Page},
     node::Node,
-    session::Session,
+    session::{End, Session},
 };
 
 /// Entries per read of the log: appended to all sessions before the first of them is woken.
@@ -65,8 +68,8 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
     let mut touched = Vec::new();
     let mut expected = after + 1;
     for entry in &page.entries {
-        if let Some(order) = entry.recheck() {
-            node.registry.recheck(order, entry.n(), expected - 1);
+        if let Some(control) = entry.control() {
+            obey(node, control, entry.position(), expected - 1);
         }
         // What is missing may have been requests to decide access anew.
         if entry.n() != expected {
@@ -86,8 +89,25 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
     }
 }
 
+/// Does what the entry at `at` asks for. Everybody was offered everything up to `offered`.
+fn obey(node: &Node, control: Control, at: Position, offered: u64) {
+    match control {
+        Control::Recheck(order) => node.registry.recheck(&order, at.n(), offered),
+        Control::DisconnectUser(user) => {
+            // First: who is registered from here on finds it, and who was before is found.
+            node.kicks.note(at, user.clone());
+            let sessions = node.registry.of_user(&user);
+            let before = sessions.iter().filter(|session| is_before(session.began_at, at));
+            before.for_each(|session| node.end(session, End::Kicked));
+        }
+        Control::DisconnectSession(id) => {
+            node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
+        }
+    }
+}
+
 fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) {
-    if entry.recheck().is_some() {
+    if entry.is_control() {
         return;
     }
     for room in entry.content().rooms() {
@@ -105,6 +125,7 @@ pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
     let head = node.log.head().await?.position;
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
     node.window.begin_again(head);
+    node.kicks.forget();
     node.registry.ask_joins_again();
     node.registry.all().iter().for_each(|session| session.lose_history());
     Ok(())

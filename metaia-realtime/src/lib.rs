@@ -65,6 +65,7 @@ mod emit;
 pub mod event;
 mod handlers;
 mod id;
+mod kicks;
 mod limits;
 pub mod log;
 #[cfg(feature = "mongodb")]

@@ -16,6 +16,7 @@ use crate::{
     auth::DynAuthenticator,
     device::Devices,
     handlers::Handlers,
+    kicks::Kicks,
     log::{DynEventLog, LogError},
     registry::{Entered, Registry},
     replays::Replays,
@@ -38,6 +39,7 @@ pub(crate) struct Node {
     pub(crate) replays: Replays,
     pub(crate) window: Window,
     pub(crate) registry: Registry,
+    pub(crate) kicks: Kicks,
     pub(crate) limits: Limits,
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) authenticator: Arc<dyn DynAuthenticator>,
@@ -63,6 +65,7 @@ impl Node {
             devices: Devices::new(parts.devices.filter(|_| parts.device_resume)),
             replays: Replays::new(&parts.limits),
             registry: Registry::default(),
+            kicks: Kicks::default(),
             limits: parts.limits,
             access: parts.access,
             authenticator: parts.authenticator.ok_or(BuildError::NoAuthenticator)?,
@@ -155,7 +158,8 @@ impl Node {
     }
 
     /// Adds an authenticated session, making place for it: the same device's former session goes, and beyond the
-    /// user's cap the least recently active one. `false`: the node is full or being emptied.
+    /// user's cap the least recently active one. `false`: the node is full or being emptied, or the user was disconnected
+    /// since the session began.
     pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
         let _admission = self.admission();
         if self.is_draining() || self.registry.len() >= self.limits.sessions {
@@ -173,6 +177,11 @@ impl Node {
             self.end(&idle, End::OverUserCap);
         }
         self.registry.add(session);
+        // After it is in the registry: a kick finds it there, or has been noted before.
+        if self.kicks.concern(&session.identity.user, session.began_at) {
+            self.registry.remove(session);
+            return false;
+        }
         tracing::info!("User connected: {} ({})", session.identity.user, session.identity.role);
         true
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    BuildError, Builder, End, Identity, Limits, NodeId, Room, SessionId, UserId,
+    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, UserId,
     builder::Origins,
     dispatch, drain,
     log::DynEventLog,
@@ -103,17 +103,32 @@ impl Realtime {
         }
     }
 
-    /// Ends all sessions of a user on this node. Answers how many. Official clients stay away after it.
-    pub fn disconnect_user(&self, user: &UserId) -> usize {
-        let sessions = self.inner.node.registry.of_user(user);
-        sessions.iter().for_each(|session| self.inner.node.end(session, End::Kicked));
-        sessions.len()
+    /// Ends all sessions of a user that have begun by now: those of this node at once, those of others when they come to
+    /// it in the log. Official clients stay away after it.
+    ///
+    /// # Errors
+    /// Where the others were not told, or may not have been: see [`EmitError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it open whether the others are told.
+    pub async fn disconnect_user(&self, user: &UserId) -> Result<(), EmitError> {
+        let node = &self.inner.node;
+        node.registry.of_user(user).iter().for_each(|session| node.end(session, End::Kicked));
+        self.publish(vec![NewEntry::disconnect_user(user.clone())]).await.map(drop)
     }
 
-    /// Ends a session of this node. Answers whether there was such a one.
-    pub fn disconnect_session(&self, id: SessionId) -> bool {
-        let session = self.inner.node.registry.session(id);
-        session.inspect(|session| self.inner.node.end(session, End::Kicked)).is_some()
+    /// Ends a session, on whichever node it is: see [`disconnect_user`](Self::disconnect_user). One that is nowhere is no
+    /// error.
+    ///
+    /// # Errors
+    /// Where the others were not told, or may not have been: see [`EmitError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it open whether the others are told.
+    pub async fn disconnect_session(&self, id: SessionId) -> Result<(), EmitError> {
+        let node = &self.inner.node;
+        node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
+        self.publish(vec![NewEntry::disconnect_session(id)]).await.map(drop)
     }
 
     /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`, what was handed to them

@@ -8,12 +8,10 @@ use std::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Epoch, EventError, EventId, IntoEvent, OrderId, Payload, Position, Room,
+    Epoch, EventError, EventId, IntoEvent, OrderId, Payload, Position, Room, SessionId, UserId,
     event::{EventName, stamp},
+    log::control::{self, Control},
 };
-
-/// The name that a recheck is stored under.
-const RECHECK: &str = "rt:recheck";
 
 /// An entry that is not in the log yet.
 #[derive(Debug, Clone)]
@@ -38,12 +36,25 @@ impl NewEntry {
     /// see it.
     #[must_use]
     pub fn recheck(order: OrderId) -> Self {
-        Self {
-            id: EventId::random(),
-            rooms: [Room::Order(order)].into(),
-            name: EventName::system(RECHECK),
-            payload: Payload::empty(),
-        }
+        Self::control(&Control::Recheck(order))
+    }
+
+    /// Ends the user's sessions, on every node: those that began before this place in the order of events. Clients never
+    /// see it; official ones stay away.
+    #[must_use]
+    pub fn disconnect_user(user: UserId) -> Self {
+        Self::control(&Control::DisconnectUser(user))
+    }
+
+    /// Ends a session, on whichever node it is. Its client never sees it; an official one stays away.
+    #[must_use]
+    pub fn disconnect_session(session: SessionId) -> Self {
+        Self::control(&Control::DisconnectSession(session))
+    }
+
+    fn control(control: &Control) -> Self {
+        let (name, rooms, payload) = control.written();
+        Self { id: EventId::random(), rooms, name: EventName::system(name), payload }
     }
 
     /// What was appended, out of a store. A payload was checked when it was made.
@@ -54,7 +65,10 @@ impl NewEntry {
         name: &str,
         payload: String,
     ) -> Result<Self, EventError> {
-        let name = if name == RECHECK { EventName::system(RECHECK) } else { name.parse()? };
+        let name = match control::name(name) {
+            Some(name) => EventName::system(name),
+            None => name.parse()?,
+        };
         Ok(Self { id, rooms: rooms.into(), name, payload: Payload::from_json(payload)? })
     }
 
@@ -77,7 +91,7 @@ impl NewEntry {
         &self.rooms
     }
 
-    /// Its name: an event's, or `rt:recheck`.
+    /// Its name: an event's, or, beginning with `rt:`, a control entry's.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()
@@ -149,12 +163,16 @@ impl Entry {
         &self.new
     }
 
-    /// The order to recheck, where this is such an entry.
-    pub(crate) fn recheck(&self) -> Option<&OrderId> {
-        match &*self.new.rooms {
-            [Room::Order(order)] if self.new.name() == RECHECK => Some(order),
-            _ => None,
-        }
+    /// Whether this is for nodes, and no event for clients.
+    pub(crate) fn is_control(&self) -> bool {
+        self.new.name().starts_with(control::PREFIX)
+    }
+
+    /// What nodes are to do, where this is such an entry.
+    pub(crate) fn control(&self) -> Option<Control> {
+        self.is_control()
+            .then(|| Control::read(self.new.name(), &self.new.rooms, &self.new.payload))
+            .flatten()
     }
 
     /// The payload as clients get it.

@@ -3,6 +3,7 @@
 //! Every emit becomes an [`Entry`]. `n` rises by one, without holes, in the order of the commits. A client that comes
 //! back shows the [`Position`] of the last entry it saw and gets what followed, or is told to reload.
 
+mod control;
 mod entry;
 mod memory;
 mod resume;
@@ -16,6 +17,7 @@ use std::{future::Future, sync::Arc};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
+pub(crate) use control::Control;
 pub use entry::{Entry, NewEntry};
 pub use memory::MemoryLog;
 pub(crate) use resume::{ResetReason, Resumable, judge};

@@ -166,7 +166,7 @@ impl Session {
             if page.trimmed > after || page.epoch != position.epoch() {
                 return None;
             }
-            let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && entry.recheck().is_none());
+            let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && !entry.is_control());
             for entry in wanted {
                 self.replay_entry(room, entry, joins).await?;
                 replayed += 1;

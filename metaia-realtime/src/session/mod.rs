@@ -59,6 +59,8 @@ pub(crate) struct Session {
     /// What its client is known by when it comes back, if it is.
     pub(crate) device_key: Option<DeviceKey>,
     pub(crate) connected_at: i64,
+    /// Where the log was when it began, or, where that could not be said, what was dispatched by then.
+    pub(crate) began_at: Position,
     state: Mutex<State>,
     port: Arc<dyn Port>,
     progress: Notify,
@@ -73,6 +75,7 @@ impl Session {
         identity: Identity,
         device: Option<DeviceId>,
         device_key: Option<DeviceKey>,
+        began_at: Position,
         limits: &Limits,
         port: Arc<dyn Port>,
     ) -> Self {
@@ -84,6 +87,7 @@ impl Session {
             device,
             device_key,
             connected_at: now,
+            began_at,
             state: Mutex::new(State::new(automatic, limits)),
             port,
             progress: Notify::new(),

@@ -137,7 +137,7 @@ impl State {
 
     /// Whether the entry is for this session, by any of its rooms.
     pub(super) fn wants_any(&self, entry: &Entry) -> bool {
-        entry.recheck().is_none() && entry.content().rooms().iter().any(|room| self.wants(entry, room))
+        !entry.is_control() && entry.content().rooms().iter().any(|room| self.wants(entry, room))
     }
 
     /// An entry of `room` from the dispatcher. Answers whether it was queued.

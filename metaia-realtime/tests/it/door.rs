@@ -74,7 +74,7 @@ async fn a_place_comes_back_however_a_connection_ends() {
     .await;
     place(&server).await;
     let mut kicked = within("a place", free_line(&server)).await;
-    server.realtime().disconnect_user(&"c1".parse().unwrap());
+    server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
     kicked.rest().await;
     place(&server).await;
     let mut half_closed = dial(server.address(), "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -109,7 +109,7 @@ async fn who_polls_and_upgrades_gives_its_places_back() {
     for _ in 0..4 {
         let phone = Poller::connect(&server, Role::Customer, "c1").await;
         let mut line = phone.upgrade(&server).await;
-        server.realtime().disconnect_user(&"c1".parse().unwrap());
+        server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
         line.rest().await;
     }
     place(&server).await;
@@ -190,7 +190,7 @@ async fn axums_own_loop_over_our_listener_has_the_same_guard() {
     }
     let _second = dial(address, "").await;
     assert!(rest(dial(address, "").await).await.contains("too_many_connections"));
-    realtime.disconnect_user(&"c1".parse().unwrap());
+    realtime.disconnect_user(&"c1".parse().unwrap()).await.unwrap();
     assert_eq!(line.rest().await, ["41"]);
     serving.abort();
 }

@@ -32,7 +32,7 @@ async fn nothing_is_left_of_those_who_have_gone() {
             if politely {
                 client.close().await;
             } else {
-                server.realtime().disconnect_user(&"c1".parse().unwrap());
+                server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
             }
             eventually("nothing to be left", || server.realtime().census() == start).await;
         }
@@ -46,7 +46,7 @@ async fn who_is_kicked_stays_away() {
         let coming = server.client_builder(Role::Customer, "c1").transport(transport);
         let (_client, mut updates) = coming.connect().await.unwrap();
         ready(&mut updates).await;
-        assert_eq!(server.realtime().disconnect_user(&"c1".parse().unwrap()), 1);
+        server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
         let why = next(&mut updates, "the end", |update| match update {
             Update::GaveUp(why) => Some(why),
             _ => None,
@@ -61,7 +61,7 @@ async fn who_is_kicked_stays_away() {
 async fn who_is_kicked_and_keeps_its_connection_loses_it() {
     let server = TestServer::start(|builder| builder).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    server.realtime().disconnect_user(&"c1".parse().unwrap());
+    server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
     assert_eq!(line.rest().await, ["41"]);
 }
 

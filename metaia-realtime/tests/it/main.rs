@@ -9,6 +9,7 @@ mod contract;
 #[cfg(target_os = "linux")]
 mod descriptor;
 mod device;
+mod disconnect;
 mod door;
 mod endings;
 mod handlers;

@@ -24,7 +24,7 @@ impl Stretch {
             let of = |(of, from, to): &(Room, u64, u64)| of == room && (*from + 1..=*to).contains(&entry.n());
             self.member.iter().any(of)
         };
-        entry.recheck().is_none() && entry.content().rooms().iter().any(is_in)
+        !entry.is_control() && entry.content().rooms().iter().any(is_in)
     }
 }
 

@@ -22,6 +22,8 @@ enum Happens {
     Publish(Vec<usize>, usize),
     /// A recheck of this order is appended.
     Recheck(usize),
+    /// A disconnect of the client's user, or of somebody else, is appended.
+    Kick(bool),
     /// The dispatcher takes so many entries.
     Dispatch(usize),
     /// The client joins, and is live in the room from now on.
@@ -69,6 +71,7 @@ fn happens((kind, which, size): (u8, u8, u16)) -> Happens {
         42 | 43 => Happens::Reconnect,
         44 => Happens::Crash,
         45 if which < 32 => Happens::NewEpoch,
+        46 if which < 64 => Happens::Kick(which < 48),
         _ => Happens::Recheck(order),
     }
 }
@@ -77,6 +80,7 @@ fn happen(world: &mut World, happens: Happens) -> Result<(), String> {
     match happens {
         Happens::Publish(rooms, size) => world.publish(&rooms, size),
         Happens::Recheck(index) => world.append(NewEntry::recheck(order(index))),
+        Happens::Kick(ours) => world.kick(ours),
         Happens::Dispatch(count) => world.dispatch(count),
         Happens::Join(index) => world.join(index, Session::join_from_now, |_, head| head),
         Happens::JoinHeld(index) => world.join(index, Session::join_held, |cursor, _| cursor),
@@ -93,7 +97,7 @@ fn happen(world: &mut World, happens: Happens) -> Result<(), String> {
         Happens::NewEpoch => world.new_epoch()?,
     }
     world.take();
-    Ok(())
+    world.check_end()
 }
 
 proptest! {
@@ -108,7 +112,7 @@ proptest! {
             let before = world.client.entries_sent();
             let happened = happen(&mut world, happens.clone());
             prop_assert_eq!(happened, Ok(()), "{:?}", happens);
-            prop_assert!(!(pending && silent) || world.client.entries_sent() == before, "handed over while access was being decided");
+            prop_assert!(!(pending && silent) || world.client.entries_sent() <= before, "handed over while access was being decided");
             prop_assert!(world.session.waiting() <= 4 + 4, "{} packets wait", world.session.waiting());
         }
         prop_assert_eq!(world.settle(), Ok(()));

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Realtime, Role, Room, dispatch,
-    log::{Entry, Page},
+    log::{Control, Entry, Page},
     node::Node,
     registry::Entered,
     window::Window,
@@ -57,6 +57,8 @@ pub(super) struct World {
     start: Start,
     read: Option<(Read, Page)>,
     taken: u64,
+    /// A disconnect of its user was dispatched since the session began, which came after that.
+    kicked: bool,
     pub(super) client: Client,
 }
 
@@ -65,7 +67,7 @@ impl World {
         let log = Log::new();
         let node = node(&log);
         let port = Arc::new(Counter::default());
-        let session = connect(&node, &port);
+        let session = connect(&node, &log, &port);
         let mut world = Self {
             node,
             log,
@@ -74,6 +76,7 @@ impl World {
             start: Start::default(),
             read: None,
             taken: 0,
+            kicked: false,
             client: Client::default(),
         };
         world.begin(&[]);
@@ -85,6 +88,11 @@ impl World {
         self.append(NewEntry::event(rooms, ("e", json!({ "x": "x".repeat(size) }))).unwrap());
     }
 
+    pub(super) fn kick(&mut self, ours: bool) {
+        let user = if ours { "c1" } else { "c2" };
+        self.append(NewEntry::disconnect_user(user.parse().unwrap()));
+    }
+
     pub(super) fn append(&mut self, entry: NewEntry) {
         let at = self.log.now().append_now(vec![entry.clone()])[0];
         self.client.appended.push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
@@ -94,17 +102,33 @@ impl World {
         now(self.log.read(rooms, after, limit)).unwrap()
     }
 
-    pub(super) fn dispatch(&self, count: usize) {
+    pub(super) fn dispatch(&mut self, count: usize) {
         let head = self.node.window.head();
         let page = self.read_log(None, head.n(), count);
         if page.epoch == head.epoch() {
+            self.kicked |= page.entries.iter().any(|entry| self.is_kicked_by(entry));
             dispatch::offer_all(&self.node, head.n(), &page);
         } else {
             now(dispatch::begin_again(&self.node)).unwrap();
         }
     }
 
-    fn dispatch_all(&self) {
+    fn is_kicked_by(&self, entry: &Entry) -> bool {
+        let kick = Control::DisconnectUser("c1".parse().unwrap());
+        let began = self.session.began_at;
+        entry.control() == Some(kick) && (began.epoch() != entry.position().epoch() || began.n() < entry.n())
+    }
+
+    /// A session was ended where it had to be, and nowhere else. Its client comes back of its own accord.
+    pub(super) fn check_end(&mut self) -> Result<(), String> {
+        let ended = self.session.ended_by();
+        if ended != self.kicked.then_some(End::Kicked) {
+            return Err(format!("it ended by {ended:?}; kicked: {}", self.kicked));
+        }
+        if self.kicked { self.reconnect() } else { Ok(()) }
+    }
+
+    fn dispatch_all(&mut self) {
         while self.node.window.head() != now(self.log.head()).unwrap().position {
             self.dispatch(64);
         }
@@ -217,7 +241,8 @@ impl World {
     fn come_back(&mut self, orders: &[OrderId]) {
         (self.read, self.taken) = (None, 0);
         self.port = Arc::new(Counter::default());
-        self.session = connect(&self.node, &self.port);
+        self.session = connect(&self.node, &self.log, &self.port);
+        self.kicked = false;
         self.begin(orders);
     }
 
@@ -264,6 +289,7 @@ impl World {
             || !self.session.state().is_live()
         {
             self.dispatch(64);
+            self.check_end()?;
             self.decide(true);
             self.take();
             self.write(64);
@@ -280,9 +306,10 @@ impl World {
     }
 }
 
-fn connect(node: &Node, port: &Arc<Counter>) -> Arc<Session> {
+fn connect(node: &Node, log: &Log, port: &Arc<Counter>) -> Arc<Session> {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
-    let session = Arc::new(Session::new(identity, None, None, &node.limits, Arc::clone(port) as _));
+    let began = now(log.head()).unwrap().position;
+    let session = Arc::new(Session::new(identity, None, None, began, &node.limits, Arc::clone(port) as _));
     assert!(node.register(&session));
     session
 }

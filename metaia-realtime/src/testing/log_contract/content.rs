@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
-use crate::{NewEntry, Payload, Room, clock};
+use crate::{NewEntry, Payload, Room, SessionId, UserId, clock};
 
 /// How far the log's clock may be from ours, in ms: seconds or microseconds are further away.
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -53,10 +53,19 @@ pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
 
 pub(super) async fn control_entries<S: Subject>() -> Verdict {
     let Room::Order(order) = sample::order(1) else { unreachable!("an order's room") };
-    let recheck = NewEntry::recheck(order);
-    // An event to the same room is no recheck.
+    let user: UserId = "u1".parse().unwrap_or_else(|error| panic!("no id: {error}"));
+    // Events to the same room, or of the same content, are none.
     let event = sample::entry([sample::order(1)], &json!({}));
-    come_back::<S>(vec![event.clone(), recheck, event.with_id(crate::EventId::random())]).await
+    let alike = sample::entry([], &json!({ "id": "u1" }));
+    let entries = vec![
+        event.clone(),
+        NewEntry::recheck(order),
+        NewEntry::disconnect_user(user),
+        alike,
+        NewEntry::disconnect_session(SessionId::random()),
+        event.with_id(crate::EventId::random()),
+    ];
+    come_back::<S>(entries).await
 }
 
 async fn come_back<S: Subject>(entries: Vec<NewEntry>) -> Verdict {

@@ -119,8 +119,8 @@ pub(super) fn same(entry: &Entry, new: &NewEntry) -> Verdict {
     equal(format_args!("the name of entry {n}"), content.name(), new.name())?;
     equal(format_args!("the payload of entry {n}"), content.payload().as_str(), new.payload().as_str())?;
     equal(format_args!("the rooms of entry {n}"), set(content.rooms()), set(new.rooms()))?;
-    let (read, due) = (entry.recheck(), Entry::new(entry.position().epoch(), n, 0, new.clone()));
-    equal(format_args!("what entry {n} asks to recheck"), read, due.recheck())
+    let (read, due) = (entry.control(), Entry::new(entry.position().epoch(), n, 0, new.clone()));
+    equal(format_args!("what entry {n} asks of nodes"), read, due.control())
 }
 
 /// Rooms have no order, and naming one twice says nothing more.

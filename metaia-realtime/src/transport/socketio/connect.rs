@@ -129,10 +129,11 @@ async fn attach(
 ) -> Result<(), Refused> {
     let node = &engine.node;
     let key = node.devices.key(&identity, hello.device.as_ref());
-    let session = Session::new(identity, hello.device, key, &node.limits, Arc::clone(&port) as _);
-    let session = Arc::new(session);
     // Before CONNECT is answered: what is sent from then on reaches the client.
     let came_at = node.log.head().await.ok().map(|head| head.position);
+    let began_at = came_at.unwrap_or_else(|| node.window.head());
+    let session = Session::new(identity, hello.device, key, began_at, &node.limits, Arc::clone(&port) as _);
+    let session = Arc::new(session);
     if !node.register(&session) {
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));

@@ -20,6 +20,7 @@ pub(super) enum Flaw {
     Reformats,
     KeepsFewRooms,
     MakesEventsOfRechecks,
+    ForgetsWhomToDisconnect,
     CountsSeconds,
     // read
     IgnoresCase,

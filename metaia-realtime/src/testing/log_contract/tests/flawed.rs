@@ -102,6 +102,9 @@ impl Flawed {
             Flaw::MakesEventsOfRechecks if new.name() == "rt:recheck" => {
                 NewEntry { name: "recheck".parse().unwrap(), ..new }
             }
+            Flaw::ForgetsWhomToDisconnect if new.name().starts_with("rt:disconnect") => {
+                NewEntry { payload: Payload::empty(), ..new }
+            }
             _ => new,
         }
     }

@@ -96,6 +96,7 @@ plant! {
     a_payload_that_is_reformatted: Payloads catches Reformats,
     rooms_that_are_dropped: NamesAndRooms catches KeepsFewRooms,
     a_recheck_that_became_an_event: ControlEntries catches MakesEventsOfRechecks,
+    a_disconnect_of_nobody: ControlEntries catches ForgetsWhomToDisconnect,
     seconds: Times catches CountsSeconds,
     rooms_alike_but_for_case: Rooms catches IgnoresCase,
     an_entry_once_per_room: Rooms catches GivesOncePerRoom,
