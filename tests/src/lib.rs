@@ -18,6 +18,7 @@
 pub mod chance;
 pub mod checker;
 pub mod cli;
+pub mod cluster;
 pub mod crowd;
 pub mod driver;
 pub mod eventually;
@@ -31,6 +32,7 @@ pub mod load;
 pub mod network;
 pub mod paths;
 pub mod phone;
+pub mod place;
 pub mod polling;
 pub mod ports;
 pub mod process;

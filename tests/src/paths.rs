@@ -20,6 +20,16 @@ pub fn python() -> PathBuf {
     built(Path::new("../tools/python/bin/python"), "cargo xtask provision python")
 }
 
+/// MongoDB's server: the system's, or the one under the target folder.
+#[must_use]
+pub fn mongod() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed =
+        std::env::split_paths(&path).map(|folder| folder.join("mongod")).find(|file| file.exists());
+    let ours = Path::new("../tools/mongod/fiftyone/db/bin/mongod");
+    installed.unwrap_or_else(|| built(ours, "cargo xtask provision mongod"))
+}
+
 /// The folder of the JavaScript tests, with the official client installed.
 #[must_use]
 pub fn js() -> PathBuf {

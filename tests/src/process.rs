@@ -50,14 +50,20 @@ impl Ended {
 impl Process {
     /// Starts the command with its pipes connected.
     #[must_use]
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
         let name = command.as_std().get_program().to_string_lossy().into_owned();
+        Self::called(&name, command)
+    }
+
+    /// Starts the command, which says of itself only by what it is started.
+    #[must_use]
+    pub fn called(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} did not start: {error}"));
         let stdout = lines_of(child.stdout.take().expect("piped"));
         let stderr = lines_of(child.stderr.take().expect("piped"));
         let stdin = child.stdin.take();
-        Self { name, child, stdin, stdout, stderr }
+        Self { name: name.to_owned(), child, stdin, stdout, stderr }
     }
 
     /// Runs the command to its end.

@@ -49,6 +49,11 @@ impl Api {
         self.request(Method::POST, path, Some(body.to_string().into_bytes())).await
     }
 
+    /// `GET` from a server that may be gone: `None` when it is.
+    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+        self.attempt(Method::GET, path, None).await.ok()
+    }
+
     /// `POST` of JSON to a server that may be gone: `None` when it is.
     pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
         self.attempt(Method::POST, path, Some(body.to_string().into_bytes())).await.ok()

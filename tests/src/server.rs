@@ -5,9 +5,12 @@ use std::process::ExitStatus;
 
 use tokio::process::Command;
 
+use crate::cluster::Database;
+use crate::eventually::eventually;
 use crate::folder::Folder;
 use crate::journal::Journal;
 use crate::paths::binary;
+use crate::place::Place;
 use crate::process::{Ended, Process};
 use crate::rest::{Api, http_client};
 use crate::token::token;
@@ -21,6 +24,15 @@ pub const API_KEY: &str = "e2e-api-key-c0ffee5d41402abc4b2a76b9";
 pub struct Setup {
     folder: Folder,
     env: BTreeMap<String, String>,
+    place: Place,
+    /// Its own, where the tests are run on MongoDB. Made at the first start.
+    database: Option<Database>,
+}
+
+/// With `METAIA_TEST_STORE=mongodb` every server that is not told otherwise is on an empty database of MongoDB's instead of
+/// on a file of its own: the same tests, the same answers.
+fn on_mongodb() -> bool {
+    std::env::var_os("METAIA_TEST_STORE").is_some_and(|store| store == "mongodb")
 }
 
 impl Setup {
@@ -36,7 +48,7 @@ impl Setup {
             ("RAZORPAY_WEBHOOK_SECRET", razorpay::WEBHOOK_SECRET),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { folder: Folder::new(), env: BTreeMap::from(env) }
+        Self { folder: Folder::new(), env: BTreeMap::from(env), place: Place::here(), database: None }
     }
 
     /// With this variable in its environment.
@@ -59,6 +71,19 @@ impl Setup {
         self.env("PORT", &crate::ports::unused().to_string())
     }
 
+    /// In this place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The port that it will be on at every start, where it has one.
+    #[must_use]
+    pub fn fixed_port(&self) -> Option<u16> {
+        self.env.get("PORT")?.parse().ok().filter(|port| *port != 0)
+    }
+
     /// The folder that it runs in; its data are in `data`, unless `METAIA_DATA` says otherwise.
     #[must_use]
     pub fn folder(&self) -> &Folder {
@@ -66,8 +91,9 @@ impl Setup {
     }
 
     /// Starts it and waits until it listens.
-    pub async fn start(self) -> Server {
-        let process = Process::start(self.command());
+    pub async fn start(mut self) -> Server {
+        self.choose_store().await;
+        let process = Process::called("metaia-server", self.command());
         let Some(port) = listening_port(&process).await else {
             panic!("the server ended instead of listening: {:#?}", process.said());
         };
@@ -75,11 +101,20 @@ impl Setup {
     }
 
     /// Starts it so that it may crash before it listens; then the setup comes back.
-    pub async fn try_start(self) -> Result<Server, Self> {
-        let process = Process::start(self.command());
+    pub async fn try_start(mut self) -> Result<Server, Self> {
+        self.choose_store().await;
+        let process = Process::called("metaia-server", self.command());
         match listening_port(&process).await {
             Some(port) => Ok(Server { setup: self, process: Said(process), port, client: http_client() }),
             None => Err(self),
+        }
+    }
+
+    async fn choose_store(&mut self) {
+        if on_mongodb() && !self.env.contains_key("MONGODB_URI") {
+            let database = Database::new().await;
+            self.env.insert("MONGODB_URI".to_owned(), database.uri());
+            self.database = Some(database);
         }
     }
 
@@ -97,8 +132,10 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(binary("metaia-server"));
-        command.env_clear().env("METAIA_DATA", self.folder.join("data")).envs(&self.env);
+        let mut command = self.place.command(binary("metaia-server"));
+        // What starts it in its place is found by the path.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("METAIA_DATA", self.folder.join("data")).envs(&self.env);
         command.current_dir(self.folder.path());
         command
     }
@@ -133,6 +170,10 @@ pub trait Listening {
 impl Listening for Server {
     fn port(&self) -> u16 {
         self.port
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}:{}", self.setup.place.address(), self.port)
     }
 }
 
@@ -183,6 +224,12 @@ impl Server {
             _ = self.process.0.stdout.first(text, said) => (),
             _ = self.process.0.stderr.first(text, said) => (),
         }
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn ready(&self) {
+        let ready = async || self.anonymous().try_get("/readyz").await.filter(|answer| answer.status == 200);
+        eventually("the server to be ready", ready).await;
     }
 
     /// Its process's number.

@@ -68,7 +68,7 @@ fn absentees(history: &History) -> Vec<Violation> {
 }
 
 fn is_fault(fact: &Fact) -> bool {
-    matches!(fact, Fact::Killed | Fact::Asked)
+    matches!(fact, Fact::Killed | Fact::Asked | Fact::Slowed { .. } | Fact::Stopped { .. })
 }
 
 fn presence_at(history: &History, moment: Moment) -> BTreeMap<&str, Presence> {

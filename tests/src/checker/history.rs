@@ -131,6 +131,10 @@ pub enum Fact {
     Ended { code: Option<i32> },
     /// A line of its output.
     Said(String),
+    /// One of several nodes, or something beside the nodes, broke: delivery goes on, if not as fast.
+    Slowed { by: String },
+    /// What nodes read the log from broke: no delivery is due until the next healing.
+    Stopped { by: String },
     /// The last fault is over: from here on everything works.
     Healed,
     /// How much of something the server has now.

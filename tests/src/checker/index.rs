@@ -35,7 +35,7 @@ pub(super) struct Value<'a> {
 pub(super) struct Index<'a> {
     pub(super) writes: BTreeMap<&'a str, Written<'a>>,
     pub(super) values: BTreeMap<&'a str, Value<'a>>,
-    /// When the server was killed.
+    /// When the server, or something that it stands on, was killed.
     pub(super) kills: Vec<Moment>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Index<'a> {
                     value.got.get_or_insert(got);
                 }
             }
-            Fact::Killed => self.kills.push(when),
+            Fact::Killed | Fact::Slowed { .. } | Fact::Stopped { .. } => self.kills.push(when),
             _ => (),
         }
     }

@@ -17,6 +17,7 @@ mod history;
 mod index;
 mod loss;
 mod once;
+mod prompt;
 mod recorder;
 mod tally;
 #[cfg(test)]
@@ -50,6 +51,8 @@ pub enum Invariant {
     DurableBeforeAnswer,
     /// I9: the same idempotency key, or the provider's same event, acts once.
     OncePerKey,
+    /// D7: what was acknowledged is with everybody who is here within 2.5 s, on whatever node, with Redis or without.
+    InTime,
     /// I11: the server ends when it is told to, in time, with 0, and never by a panic.
     CleanEnd,
 }
@@ -86,6 +89,7 @@ pub fn check(history: &History) -> Vec<Violation> {
         loss::check(&index, &spans),
         access::check(history, &index),
         once::check(history, &index),
+        prompt::check(history, &index),
         ending::check(history),
     ];
     rules.concat()

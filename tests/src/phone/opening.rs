@@ -53,7 +53,8 @@ impl Phone {
     }
 
     async fn dial(server: &impl Listening, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
-        let url = format!("ws://127.0.0.1:{}/socket.io/?EIO=4&transport=websocket", server.port());
+        let address = server.url().replacen("http", "ws", 1);
+        let url = format!("{address}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().expect("a request");
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));

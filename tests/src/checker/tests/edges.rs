@@ -116,7 +116,7 @@ fn a_replay_is_by_present_access() {
 fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
     let token = |until| Fact::Token { client: "ann".to_owned(), until };
     let mut story = ann();
-    story.add(token(Duration::from_secs(1))).publish("a", "user-ann").wait(Duration::from_secs(5));
+    story.add(token(Duration::from_secs(1))).wait(Duration::from_secs(5)).publish("a", "user-ann");
     story.get("ann", "a", at(1)).add(token(Duration::from_secs(60)));
     story.wait(Duration::from_secs(20)).publish("b", "user-ann").get("ann", "b", at(2));
     breaks(&story, &[]);
@@ -169,4 +169,35 @@ fn an_audit_finds_what_was_acknowledged() {
 fn a_position_is_an_epoch_and_a_number() {
     assert_eq!(Place::parse("00ff-12ab.42"), Some(Place { epoch: "00ff".to_owned(), n: 42 }));
     assert_eq!(Place::parse("banana"), None);
+}
+
+#[test]
+fn who_is_here_has_it_in_two_and_a_half_seconds() {
+    let mut story = ann();
+    story.publish("a", "user-ann").wait(Duration::from_millis(2_495)).get("ann", "a", at(1));
+    breaks(&story, &[]);
+    story.publish("b", "user-ann").wait(Duration::from_millis(2_496)).get("ann", "b", at(2));
+    breaks(&story, &[Invariant::InTime]);
+}
+
+#[test]
+fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
+    let mut story = ann();
+    story.add(Fact::Slowed { by: "Redis is killed".to_owned() }).publish("a", "user-ann");
+    story.wait(Duration::from_secs(2)).get("ann", "a", at(1)).publish("b", "user-ann");
+    story.add(Fact::Stopped { by: "mongod is killed".to_owned() }).wait(Duration::from_secs(9));
+    story.add(Fact::Healed).get("ann", "b", at(2));
+    breaks(&story, &[]);
+    story.publish("c", "user-ann").wait(Duration::from_secs(3)).add(Fact::Started);
+    breaks(&story, &[Invariant::InTime]);
+}
+
+#[test]
+fn who_leaves_or_loses_a_room_is_owed_nothing_in_time() {
+    let mut story = ann();
+    story.publish("a", "user-ann").wait(Duration::from_secs(1)).disconnect("ann");
+    story.wait(Duration::from_secs(3)).connect("ann", true).get("ann", "a", at(1));
+    story.ready("ann", true, &["user-ann"], at(1)).grant("ann", "order-1").publish("b", "order-1");
+    story.withdraw("ann", "order-1").wait(Duration::from_secs(3)).add(Fact::Started);
+    breaks(&story, &[]);
 }

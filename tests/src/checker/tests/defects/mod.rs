@@ -5,12 +5,13 @@ mod deliveries;
 mod publishing;
 mod scene;
 mod server;
+mod timing;
 
 use super::super::{History, Invariant};
 use crate::chance::Chance;
 use Invariant::{
-    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, NoLoss, NoPhantom, NothingLeaks, OncePerKey,
-    OnlyToThoseWhoMay, OrderWithoutHoles,
+    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom, NothingLeaks,
+    OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
 };
 
 /// What goes wrong, and as what it must be caught.
@@ -28,7 +29,7 @@ const fn defect(name: &'static str, breaks: Invariant, also: &'static [Invariant
     Defect { name, breaks, also, plant }
 }
 
-pub(super) const DEFECTS: [Defect; 20] = [
+pub(super) const DEFECTS: [Defect; 22] = [
     defect("one delivery is dropped", OrderWithoutHoles, &[], deliveries::drop_one),
     defect("two deliveries are swapped", OrderWithoutHoles, &[], deliveries::swap_two),
     defect("a duplicate has another payload", ExactlyOnce, &[], deliveries::other_payload),
@@ -47,6 +48,8 @@ pub(super) const DEFECTS: [Defect; 20] = [
         deliveries::after_room,
     ),
     defect("a delivery long after the token ended", OnlyToThoseWhoMay, &[], deliveries::after_token),
+    defect("a delivery comes three seconds late", InTime, &[], timing::late),
+    defect("a node that hears of nothing any more", InTime, &[], timing::deaf),
     defect("an acknowledged entry reaches nobody", NoLoss, &[], publishing::lost),
     defect("answered before the commit, then killed", DurableBeforeAnswer, &[], publishing::lost_by_a_crash),
     defect("a write without a key acts twice", ExactlyOnce, &[OrderWithoutHoles], publishing::twice),

@@ -1,0 +1,61 @@
+//! A delivery to somebody who was here all the time, and who should have had it long before.
+
+use std::time::Duration;
+
+use super::super::super::{Fact, History};
+use super::scene::{delivery, some_delivery};
+use crate::chance::Chance;
+
+const DELAY: Duration = Duration::from_secs(3);
+
+/// Time goes on by three seconds between an answer and what it brings.
+pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let (client, value) = owed_soon(history, index)?;
+    let earlier = history.facts[..index].iter().any(|(_, fact)| brings(fact, &client, &value));
+    (!earlier).then(|| delay_from(history, index))
+}
+
+/// Somebody stays and gets nothing any more, and time goes on.
+pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let index = some_delivery(history, chance)?;
+    let (client, value) = owed_soon(history, index)?;
+    let earlier = history.facts[..index].iter().any(|(_, fact)| brings(fact, &client, &value));
+    let goes = history.facts[index..].iter().any(|(_, fact)| moves(fact, &client));
+    (!earlier && !goes).then_some(())?;
+    let tail = history.facts.split_off(index);
+    let is_heard = |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
+    history.facts.extend(tail.into_iter().filter(|(_, fact)| !is_heard(fact)));
+    delay_from(history, index);
+    Some(())
+}
+
+/// Client and value of a delivery, where the client was ready at the answer and stayed.
+fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
+    let (client, got) = delivery(history, index)?;
+    let value = &got.placed.value;
+    let answered = |fact: &Fact| matches!(fact, Fact::Acknowledged { write, .. } if write == value);
+    let answer = history.facts[..index].iter().position(|(_, fact)| answered(fact))?;
+    let last_move = history.facts[..index].iter().rposition(|(_, fact)| moves(fact, client))?;
+    let is_ready = matches!(history.facts[last_move].1, Fact::Ready { .. });
+    (is_ready && last_move < answer).then(|| (client.to_owned(), value.clone()))
+}
+
+fn brings(fact: &Fact, client: &str, value: &str) -> bool {
+    matches!(fact, Fact::Received { client: who, got } if who == client && got.placed.value == value)
+}
+
+fn moves(fact: &Fact, client: &str) -> bool {
+    match fact {
+        Fact::Connected { client: who, .. }
+        | Fact::Ready { client: who, .. }
+        | Fact::Disconnected { client: who }
+        | Fact::Reset { client: who, .. } => who == client,
+        Fact::Killed | Fact::Withdrawn { .. } => true,
+        _ => false,
+    }
+}
+
+fn delay_from(history: &mut History, index: usize) {
+    history.facts[index..].iter_mut().for_each(|(when, _)| *when += DELAY);
+}
