@@ -75,6 +75,7 @@ impl Volatile<'_> {
         if size > limit {
             return Err(EventError::TooLarge { size, limit }.into());
         }
+        self.0.counters().volatile_sent.add(1);
         let event = Arc::new(Unlogged { name, payload });
         for room in rooms {
             self.0.registry().each_in(&room, |session| {

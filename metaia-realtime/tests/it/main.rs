@@ -25,6 +25,7 @@ mod resume;
 mod slow;
 #[cfg(target_os = "linux")]
 mod stall;
+mod stats;
 mod stuck;
 mod volatile;
 
