@@ -9,6 +9,7 @@ use crate::{
     access::{AdminsOnly, DynOrderAccess},
     auth::DynAuthenticator,
     device::{DeviceStore, DynDeviceStore, MemoryDevices},
+    doorbell::{ClusterKey, Doorbell, DynDoorbell},
     handlers::Handlers,
     log::{DynEventLog, LogError},
 };
@@ -36,6 +37,8 @@ pub struct Builder {
     pub(crate) authenticator: Option<Arc<dyn DynAuthenticator>>,
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) doorbell: Option<Arc<dyn DynDoorbell>>,
+    pub(crate) cluster_key: Option<ClusterKey>,
     pub(crate) devices: Option<Arc<dyn DynDeviceStore>>,
     pub(crate) device_resume: bool,
     pub(crate) origins: Origins,
@@ -61,6 +64,8 @@ impl Builder {
             authenticator: None,
             access: Arc::new(AdminsOnly),
             log: Arc::new(MemoryLog::default()),
+            doorbell: None,
+            cluster_key: None,
             devices: Some(Arc::new(MemoryDevices::default())),
             device_resume: true,
             origins: Origins::Any,
@@ -86,6 +91,19 @@ impl Builder {
     /// Where events are kept. Default: a [`MemoryLog`].
     pub fn log(mut self, log: impl EventLog) -> Self {
         self.log = Arc::new(log);
+        self
+    }
+
+    /// How this node and others tell each other that there is something new. Default: they do not, and look now and then.
+    pub fn doorbell(mut self, doorbell: impl Doorbell) -> Self {
+        self.doorbell = Some(Arc::new(doorbell));
+        self
+    }
+
+    /// What all nodes sign with what they send by the doorbell. Default: nothing is signed, and what is heard is believed
+    /// to be other nodes'.
+    pub fn cluster_key(mut self, key: ClusterKey) -> Self {
+        self.cluster_key = Some(key);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Emptying a node for good, so that its clients come back elsewhere and have lost nothing.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use rand::RngExt as _;
@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     node::Node,
-    session::{DRAIN, End, drain_payload},
+    session::{DRAIN, End, Session, drain_payload},
 };
 
 /// Clients come back spread over so many milliseconds.
@@ -58,8 +58,13 @@ async fn end_all(node: &Node) {
     if timeout(FLUSH, flushed).await.is_err() {
         tracing::info!("not every client has read what was sent: they get it when they come back");
     }
+    end_in_batches(node, &sessions, End::Draining).await;
+}
+
+/// Ends these sessions, some at a time.
+pub(crate) async fn end_in_batches(node: &Node, sessions: &[Arc<Session>], end: End) {
     for batch in sessions.chunks(BATCH) {
-        batch.iter().for_each(|session| node.end(session, End::Draining));
+        batch.iter().for_each(|session| node.end(session, end));
         sleep(PAUSE).await;
     }
 }

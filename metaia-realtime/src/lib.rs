@@ -60,6 +60,7 @@ mod clock;
 mod crash;
 pub mod device;
 mod dispatch;
+pub mod doorbell;
 mod drain;
 mod emit;
 pub mod event;
@@ -84,7 +85,6 @@ mod serve;
 mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-pub mod stats;
 mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -95,6 +95,7 @@ mod window;
 pub use access::{Access, AccessError, OrderAccess};
 pub use auth::{AuthError, Authenticator, Credentials, Identity, InvalidSecret, JwtAuthenticator};
 pub use builder::{BuildError, Builder, Transports};
+pub use doorbell::{ClusterKey, Doorbell};
 pub use emit::{EmitError, Receipt};
 pub use event::{Event, EventError, EventName, IntoEvent, Payload};
 pub use handlers::{HandlerError, Received};
@@ -112,6 +113,5 @@ pub use room::{Room, UnknownRoom};
 #[cfg(feature = "axum")]
 pub use serve::{GuardedListener, GuardedStream, Peer, serve};
 pub use session::End;
-pub use stats::Stats;
 pub use transport::{RealtimeLayer, RealtimeService};
 pub use volatile::Volatile;

@@ -15,13 +15,13 @@ use crate::{
     access::DynOrderAccess,
     auth::DynAuthenticator,
     device::Devices,
+    doorbell::Bell,
     handlers::Handlers,
     kicks::Kicks,
     log::{DynEventLog, LogError},
     registry::{Entered, Registry},
     replays::Replays,
     session::{End, Refusal, Session},
-    stats::Counters,
     window::Window,
 };
 
@@ -36,12 +36,12 @@ pub(crate) struct Node {
     /// What other nodes know this one by.
     pub(crate) id: NodeId,
     pub(crate) log: Arc<dyn DynEventLog>,
+    pub(crate) bell: Bell,
     pub(crate) devices: Devices,
     pub(crate) replays: Replays,
     pub(crate) window: Window,
     pub(crate) registry: Registry,
     pub(crate) kicks: Kicks,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Limits,
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) authenticator: Arc<dyn DynAuthenticator>,
@@ -50,6 +50,8 @@ pub(crate) struct Node {
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
     pub(crate) draining: AtomicBool,
+    /// The log cannot be read here, and can be elsewhere.
+    pub(crate) cut_off: AtomicBool,
     /// What handlers are given. It owns the node, which lets go of it in the end.
     pub(crate) handle: Mutex<Option<Realtime>>,
     /// Held while a session is admitted, so that two at once do not both take the last place, and while draining
@@ -60,15 +62,17 @@ pub(crate) struct Node {
 impl Node {
     /// A node that nobody runs yet.
     pub(crate) fn new(window: Window, parts: Builder) -> Result<Self, BuildError> {
+        let id = NodeId::random();
+        let bell = Bell::new(id, parts.doorbell, parts.cluster_key, parts.log.changes());
         Ok(Self {
-            id: NodeId::random(),
+            id,
+            bell,
             window,
             log: parts.log,
             devices: Devices::new(parts.devices.filter(|_| parts.device_resume)),
             replays: Replays::new(&parts.limits),
             registry: Registry::default(),
             kicks: Kicks::default(),
-            counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,
             authenticator: parts.authenticator.ok_or(BuildError::NoAuthenticator)?,
@@ -76,6 +80,7 @@ impl Node {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             draining: false.into(),
+            cut_off: false.into(),
             handle: Mutex::default(),
             admission: Mutex::default(),
         })
@@ -103,6 +108,17 @@ impl Node {
     pub(crate) fn begin_draining(&self) {
         let _admission = self.admission();
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether clients are better off elsewhere, since the log can be read there, and not here.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.cut_off.load(Ordering::Acquire)
+    }
+
+    /// From here on nobody is admitted, or everybody again.
+    pub(crate) fn set_cut_off(&self, cut_off: bool) {
+        let _admission = self.admission();
+        self.cut_off.store(cut_off, Ordering::Release);
     }
 
     /// Waits until this node has dispatched all that the log has now: what follows is new to everybody. Cancel safe.
@@ -145,21 +161,6 @@ impl Node {
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
     ) -> Result<(), Refusal> {
-        let admitted = self.try_admit(session, order, join_state).await;
-        self.counters.joins.add(match admitted {
-            Ok(()) => "allowed",
-            Err(Refusal::Forbidden) => "denied",
-            Err(_) => "unavailable",
-        });
-        admitted
-    }
-
-    async fn try_admit(
-        &self,
-        session: &Session,
-        order: &OrderId,
-        join_state: impl Fn(&Session, Room),
-    ) -> Result<(), Refusal> {
         let mut join = self.registry.begin_join(order);
         loop {
             match self.decide(&session.identity, order, 1).await {
@@ -176,11 +177,11 @@ impl Node {
     }
 
     /// Adds an authenticated session, making place for it: the same device's former session goes, and beyond the
-    /// user's cap the least recently active one. `false`: the node is full or being emptied, or the user was disconnected
-    /// since the session began.
+    /// user's cap the least recently active one. `false`: the node is full, cut off, or being emptied, or the user was
+    /// disconnected since the session began.
     pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
         let _admission = self.admission();
-        if self.is_draining() || self.registry.len() >= self.limits.sessions {
+        if self.is_draining() || self.is_cut_off() || self.registry.len() >= self.limits.sessions {
             return false;
         }
         let others = self.registry.of_user(&session.identity.user);
@@ -200,7 +201,6 @@ impl Node {
             self.registry.remove(session);
             return false;
         }
-        self.counters.connects.add(session.identity.role.as_str());
         tracing::info!("User connected: {} ({})", session.identity.user, session.identity.role);
         true
     }
@@ -211,7 +211,6 @@ impl Node {
         if self.registry.remove(session) {
             let end = session.ended_by().unwrap_or(end);
             self.devices.end(session, self.epoch());
-            self.counters.ends.add(end.code());
             tracing::info!("User disconnected: {} ({}) {end}", session.identity.user, session.identity.role);
         }
     }

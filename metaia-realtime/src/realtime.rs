@@ -3,13 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, Stats, UserId,
+    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, UserId,
     builder::Origins,
-    dispatch, drain,
+    dispatch, doorbell, drain,
     log::DynEventLog,
     node::Node,
-    registry::Registry,
-    stats::Counters,
     sweep,
     transport::{RealtimeLayer, socketio::Engine},
     window::Window,
@@ -43,6 +41,7 @@ impl Realtime {
         let node = Arc::new(Node::new(window, builder)?);
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
         node.tasks.spawn(sweep::run(Arc::clone(&node)));
+        doorbell::run(&node);
         let engine = Engine::new(Arc::clone(&node), transports, token_in_query);
         let realtime = Self { inner: Arc::new(Inner { node, engine, origins }) };
         realtime.inner.node.set_handle(Some(realtime.clone()));
@@ -60,6 +59,22 @@ impl Realtime {
         self.inner.engine.gate(&self.inner.origins)
     }
 
+    /// What went by the doorbell since this node began.
+    #[must_use]
+    pub fn doorbell_counts(&self) -> doorbell::Counts {
+        self.inner.node.bell.counts()
+    }
+
+    /// Whether the doorbell's line is there. `false` without a doorbell.
+    #[must_use]
+    pub fn doorbell_connected(&self) -> bool {
+        self.inner.node.bell.is_connected()
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.inner.node
+    }
+
     pub(crate) fn log(&self) -> &dyn DynEventLog {
         &*self.inner.node.log
     }
@@ -74,20 +89,6 @@ impl Realtime {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.node.limits
-    }
-
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.inner.node.counters
-    }
-
-    /// What this node has done since it began, and how it stands.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        Stats::of(&self.inner.node)
-    }
-
-    pub(crate) fn registry(&self) -> &Registry {
-        &self.inner.node.registry
     }
 
     /// The sessions of this node.

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::{
-    EmitError, EventError, EventId, IntoEvent, OrderId, Realtime, Role, Room, UserId,
+    EmitError, EventError, EventId, EventName, IntoEvent, OrderId, Realtime, Role, Room, UserId, node::Node,
     session::Volatile as Unlogged,
 };
 
-/// Sends beside the log: to those who are connected to this node and up to date, now or never. Where several wait for
-/// a slow client, the newest of each name wins. Any JSON is allowed, and nothing is added to it.
+/// Sends beside the log: to those who are connected and up to date, now or never. Where several wait for a slow client, the
+/// newest of each name wins. Any JSON is allowed, and nothing is added to it.
+///
+/// Clients of other nodes are reached by the [doorbell](crate::doorbell), while its line is there; without one they are not.
+/// What takes more than 64 KiB, or names hundreds of rooms, stays on this node.
 ///
 /// ```
 /// # async fn doc(realtime: metaia_realtime::Realtime, order: metaia_realtime::OrderId)
@@ -75,15 +80,24 @@ impl Volatile<'_> {
         if size > limit {
             return Err(EventError::TooLarge { size, limit }.into());
         }
-        self.0.counters().volatile_sent.add(1);
-        let event = Arc::new(Unlogged { name, payload });
-        for room in rooms {
-            self.0.registry().each_in(&room, |session| {
-                if session.offer_volatile(&event, &room) {
-                    session.wake();
-                }
-            });
+        let rooms: Vec<Room> = rooms.into_iter().collect();
+        let node = self.0.node();
+        if !node.cast(&rooms, &name, &payload) {
+            tracing::debug!(%name, "too large for other nodes");
         }
+        deliver(node, name, payload, &rooms);
         Ok(EventId::random())
+    }
+}
+
+/// To those in `rooms` on this node.
+pub(crate) fn deliver(node: &Node, name: EventName, payload: Box<RawValue>, rooms: &[Room]) {
+    let event = Arc::new(Unlogged { name, payload });
+    for room in rooms {
+        node.registry.each_in(room, |session| {
+            if session.offer_volatile(&event, room) {
+                session.wake();
+            }
+        });
     }
 }

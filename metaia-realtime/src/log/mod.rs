@@ -169,6 +169,7 @@ pub(crate) trait DynEventLog: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<History, LogError>>;
     fn changes(&self) -> watch::Receiver<u64>;
+    fn own(&self) -> watch::Receiver<u64>;
     fn wake(&self);
 }
 
@@ -197,6 +198,9 @@ impl<L: EventLog> DynEventLog for L {
     }
     fn changes(&self) -> watch::Receiver<u64> {
         EventLog::changes(self)
+    }
+    fn own(&self) -> watch::Receiver<u64> {
+        EventLog::own(self)
     }
     fn wake(&self) {
         EventLog::wake(self);

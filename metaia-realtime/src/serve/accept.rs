@@ -13,8 +13,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Realtime,
-    stats::Counters,
+    Limits,
     transport::{
         guard::{Connection, GuardedIo},
         socketio::too_many_connections,
@@ -40,19 +39,16 @@ pub(super) struct Entrance {
     listener: TcpListener,
     places: Arc<Semaphore>,
     write_stall: Duration,
-    counters: Arc<Counters>,
     farewells: TaskTracker,
 }
 
 impl Entrance {
-    pub(super) fn new(listener: TcpListener, realtime: &Realtime) -> Self {
-        let limits = realtime.limits();
+    pub(super) fn new(listener: TcpListener, limits: &Limits) -> Self {
         let places = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             listener,
             places: Arc::new(Semaphore::new(places)),
             write_stall: limits.write_stall,
-            counters: Arc::clone(realtime.counters()),
             farewells: TaskTracker::new(),
         }
     }
@@ -82,7 +78,6 @@ impl Entrance {
     }
 
     fn turn_away(&self, stream: TcpStream) {
-        self.counters.handshakes_refused.add("too_many_connections");
         if self.farewells.len() < FAREWELLS {
             self.farewells.spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
         }

@@ -24,6 +24,8 @@ pub enum End {
     Draining,
     /// The log could not be read.
     Unavailable,
+    /// This node cannot read the log, and another can: clients are better off there.
+    CutOff,
     /// Somebody with the right to do so ended it.
     Kicked,
     /// A handler, or the policy, panicked.
@@ -45,6 +47,7 @@ impl End {
             Self::RateLimited => "rate_limited",
             Self::Draining => "draining",
             Self::Unavailable => "unavailable",
+            Self::CutOff => "cut_off",
             Self::Kicked => "kicked",
             Self::Failed => "internal_error",
         }

@@ -19,14 +19,20 @@
 //!
 //! Everything here panics, with a sentence, where a test cannot go on.
 //!
+//! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
+//!
 //! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`].
 
 mod contract;
 pub mod device_contract;
 pub mod log_contract;
 mod server;
+mod shared_log;
 mod wait;
+mod wire;
 
 pub use contract::Broken;
 pub use server::TestServer;
+pub use shared_log::{NodeLog, SharedLog};
 pub use wait::{PATIENCE, eventually, within};
+pub use wire::{Wire, WireDoorbell};

@@ -102,6 +102,11 @@ impl Window {
         self.recent().dispatched()
     }
 
+    /// Follows what has been dispatched.
+    pub(crate) fn progress(&self) -> watch::Receiver<Position> {
+        self.reached.subscribe()
+    }
+
     /// Waits until every session has been offered everything up to `head`. Cancel safe.
     pub(crate) async fn reached(&self, head: Position) {
         let there = |at: &Position| at.epoch() == head.epoch() && at.n() >= head.n();

@@ -4,6 +4,7 @@
 
 mod access;
 mod behind;
+mod cluster;
 #[cfg(feature = "sqlite")]
 mod contract;
 #[cfg(target_os = "linux")]
@@ -25,7 +26,6 @@ mod resume;
 mod slow;
 #[cfg(target_os = "linux")]
 mod stall;
-mod stats;
 mod stuck;
 mod volatile;
 

@@ -33,5 +33,4 @@ mod secrets;
 mod slow;
 mod start;
 mod store_file;
-mod traffic;
 mod transports;

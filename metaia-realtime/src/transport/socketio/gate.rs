@@ -1,7 +1,7 @@
 //! What stands before the engine: origins, capacity, and the bookkeeping of connections.
 //!
 //! Refusals come before the handshake, as HTTP: 403 for an origin that is not allowed; 503 with `Retry-After` where the
-//! node is full, its rate of handshakes used up, or being emptied, so that clients try again by themselves.
+//! node is full, its rate of handshakes used up, being emptied, or cut off from its log, so that clients try again by themselves.
 
 use std::{
     convert::Infallible,
@@ -170,14 +170,10 @@ impl Shared {
         B::Error: fmt::Debug,
         B::Data: Send,
     {
-        let checked = self.check(&request).and_then(|()| self.engine.service().ok_or(Refusal::Draining));
-        let service = match checked {
-            Ok(service) => service,
-            Err(refusal) => {
-                self.engine.node.counters.handshakes_refused.add(refusal.code());
-                return refusal.answer();
-            }
-        };
+        if let Err(refusal) = self.check(&request) {
+            return refusal.answer();
+        }
+        let Some(service) = self.engine.service() else { return Refusal::Draining.answer() };
         let connection = connection_of(&request).cloned();
         let visit = Visit::of(&self.engine, &request);
         if matches!(visit, Visit::Stranger) {
@@ -216,6 +212,8 @@ impl Shared {
         let node = &self.engine.node;
         if node.is_draining() {
             Err(Refusal::Draining)
+        } else if node.is_cut_off() {
+            Err(Refusal::CutOff)
         } else if node.registry.len() >= node.limits.sessions {
             Err(Refusal::Full)
         } else if self.handshakes.check().is_err() {

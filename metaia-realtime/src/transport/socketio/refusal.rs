@@ -20,6 +20,7 @@ pub(super) enum Refusal {
     Full,
     TooManyHandshakes,
     Draining,
+    CutOff,
     #[cfg(feature = "axum")]
     Connections,
 }
@@ -32,12 +33,13 @@ impl Refusal {
         }
     }
 
-    pub(super) const fn code(self) -> &'static str {
+    const fn code(self) -> &'static str {
         match self {
             Self::Origin => "origin_not_allowed",
             Self::Full => "too_many_sessions",
             Self::TooManyHandshakes => "too_many_handshakes",
             Self::Draining => "draining",
+            Self::CutOff => "cut_off",
             #[cfg(feature = "axum")]
             Self::Connections => "too_many_connections",
         }
@@ -51,6 +53,7 @@ impl Refusal {
             #[cfg(feature = "axum")]
             Self::Connections => "The server has as many connections as it may have. Try again later.",
             Self::Draining => "The server is going away. Connect again.",
+            Self::CutOff => "This server cannot read its log, and others can. Connect again.",
         }
     }
 

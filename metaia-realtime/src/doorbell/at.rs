@@ -1,0 +1,24 @@
+//! How far a log goes, as nodes tell each other.
+
+use crate::{Epoch, Position};
+
+/// After entry `n` of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) epoch: Epoch,
+    pub(crate) n: u64,
+}
+
+impl At {
+    /// Whether who knows the log up to `known` lacks something of it. Another epoch cannot be compared: it may be the newer
+    /// one.
+    pub(crate) fn is_beyond(self, known: Self) -> bool {
+        self.epoch != known.epoch || self.n > known.n
+    }
+}
+
+impl From<Position> for At {
+    fn from(position: Position) -> Self {
+        Self { epoch: position.epoch(), n: position.n() }
+    }
+}

@@ -1,0 +1,54 @@
+//! What went by the doorbell, in numbers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a node has sent and heard by its doorbell since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Rings sent: what was appended close together shares one.
+    pub rung: u64,
+    /// Volatile events sent to other nodes.
+    pub cast: u64,
+    /// Frames of other nodes that were taken.
+    pub heard: u64,
+    /// Looks at the log because of a ring.
+    pub looks: u64,
+    /// Frames that were none: another version, or garbage.
+    pub unreadable: u64,
+    /// Frames that were not signed with this node's key.
+    pub unsigned: u64,
+    /// Frames made more than 10 s ago by this node's clock, or later than now.
+    pub stale: u64,
+    /// Frames that were heard before.
+    pub repeated: u64,
+    /// Volatile events of other nodes that were dropped: they waited too long for the log, or too many did.
+    pub dropped: u64,
+}
+
+macro_rules! counters {
+    ($($name:ident),*) => {
+        #[derive(Debug, Default)]
+        pub(super) struct Counters { $(pub(super) $name: Counter),* }
+
+        impl Counters {
+            pub(super) fn now(&self) -> Counts {
+                Counts { $($name: self.$name.0.load(Ordering::Relaxed)),* }
+            }
+        }
+    };
+}
+counters!(rung, cast, heard, looks, unreadable, unsigned, stale, repeated, dropped);
+
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn one(&self) {
+        self.many(1);
+    }
+
+    pub(super) fn many(&self, n: usize) {
+        self.0.fetch_add(n as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,160 @@
+//! Frames against everything that they might be.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn key() -> ClusterKey {
+    ClusterKey::new("a key of this test").unwrap()
+}
+
+fn at() -> impl Strategy<Value = At> {
+    (any::<u64>(), any::<u64>()).prop_map(|(epoch, n)| At { epoch: Epoch::from_bits(epoch), n })
+}
+
+fn room() -> impl Strategy<Value = Room> {
+    prop_oneof![
+        Just(Room::Everyone),
+        Just(Room::Role(crate::Role::Delivery)),
+        "[A-Za-z0-9_-]{1,64}".prop_map(|id| Room::User(id.parse().unwrap())),
+        "[A-Za-z0-9_-]{1,64}".prop_map(|id| Room::Order(id.parse().unwrap())),
+    ]
+}
+
+fn cast() -> impl Strategy<Value = Cast> {
+    (at(), proptest::collection::vec(room(), 0..5), "[a-q][A-Za-z0-9_.:-]{0,63}", ".{0,40}").prop_map(
+        |(at, rooms, name, text)| {
+            let (name, payload) = (name, json!([text, 1.5])).into_event().unwrap();
+            Cast { at, rooms, name, payload }
+        },
+    )
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    prop_oneof![
+        at().prop_map(Body::Ring),
+        at().prop_map(Body::Ask),
+        at().prop_map(Body::Answer),
+        cast().prop_map(Body::Cast),
+    ]
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    (any::<[u8; 16]>(), any::<u64>(), any::<i64>(), body()).prop_map(|(node, seq, ts, body)| Frame {
+        node: NodeId::from_bytes(node),
+        seq,
+        ts,
+        body,
+    })
+}
+
+/// Frames have a text without a type's `PartialEq`, which JSON has not.
+fn shown(frame: &Frame) -> String {
+    format!("{frame:?}")
+}
+
+proptest! {
+    #[test]
+    fn a_frame_reads_back(frame in frame(), signed in any::<bool>()) {
+        let key = signed.then(key);
+        let bytes = frame.encode(key.as_ref()).unwrap();
+        prop_assert_eq!(Frame::claims(&bytes), Some(frame.node));
+        prop_assert_eq!(shown(&Frame::decode(&bytes, key.as_ref()).unwrap()), shown(&frame));
+        // Who has no key takes what others have signed.
+        prop_assert_eq!(shown(&Frame::decode(&bytes, None).unwrap()), shown(&frame));
+    }
+
+    #[test]
+    fn any_bytes_are_a_frame_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Frame::claims(&bytes);
+        let _ = Frame::decode(&bytes, None);
+        prop_assert!(Frame::decode(&bytes, Some(&key())).is_err());
+    }
+
+    #[test]
+    fn almost_a_frame_is_a_frame_or_none(
+        frame in frame(),
+        place in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = frame.encode(None).unwrap();
+        let place = place.index(bytes.len());
+        bytes[place] = byte;
+        if let Ok(read) = Frame::decode(&bytes, None) {
+            // What is read is said by these bytes and no others.
+            let again = Frame::decode(&read.encode(None).unwrap(), None).unwrap();
+            prop_assert_eq!(shown(&again), shown(&read));
+        }
+        bytes.truncate(cut.index(bytes.len()));
+        let _ = Frame::decode(&bytes, None);
+    }
+
+    #[test]
+    fn one_other_bit_is_another_frame(frame in frame(), place in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let mut bytes = frame.encode(Some(&key())).unwrap();
+        let place = place.index(bytes.len());
+        bytes[place] ^= 1 << bit;
+        prop_assert!(Frame::decode(&bytes, Some(&key())).is_err());
+    }
+}
+
+fn ring() -> Frame {
+    let at = At { epoch: Epoch::from_bits(7), n: 3 };
+    Frame { node: NodeId::from_bytes([1; 16]), seq: 1, ts: 2, body: Body::Ring(at) }
+}
+
+#[test]
+fn who_has_a_key_takes_nothing_without_it() {
+    let other = ClusterKey::new("some other key of 16").unwrap();
+    for bytes in [ring().encode(None).unwrap(), ring().encode(Some(&other)).unwrap()] {
+        assert_eq!(Frame::decode(&bytes, Some(&key())).unwrap_err(), Bad::Unsigned);
+    }
+}
+
+#[test]
+fn another_version_is_not_read() {
+    let mut bytes = ring().encode(None).unwrap();
+    bytes[2] = 2;
+    assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
+}
+
+#[test]
+fn a_frame_with_something_behind_it_is_none() {
+    let mut bytes = ring().encode(None).unwrap();
+    bytes.push(0);
+    assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
+}
+
+fn cast_of(rooms: Vec<Room>, payload: &str) -> Frame {
+    let at = At { epoch: Epoch::from_bits(7), n: 3 };
+    let payload = RawValue::from_string(payload.to_owned()).unwrap();
+    Frame { body: Body::Cast(Cast { at, rooms, name: "at".parse().unwrap(), payload }), ..ring() }
+}
+
+#[test]
+fn the_largest_payload_fits_and_more_does_not() {
+    let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    assert!(cast_of(vec![Room::Everyone], &text(64 * 1024)).encode(Some(&key())).is_some());
+    assert!(cast_of(vec![Room::Everyone], &text(LARGEST)).encode(None).is_none());
+    let long = Room::Order("x".repeat(64).parse().unwrap());
+    assert!(cast_of(vec![long.clone(); 200], "1").encode(Some(&key())).is_some());
+    assert!(cast_of(vec![long; 70_000], "1").encode(None).is_none());
+}
+
+#[test]
+fn a_payload_that_clients_would_fail_at_is_no_frame() {
+    for payload in ["1e999", r#""\ud800""#, &format!("{}{}", "[".repeat(65), "]".repeat(65))] {
+        let bytes = cast_of(vec![Room::Everyone], payload).encode(None).unwrap();
+        assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable, "{payload}");
+    }
+}
+
+#[test]
+fn a_name_of_this_system_is_no_frame() {
+    let mut frame = cast_of(vec![Room::Everyone], "{}");
+    let Body::Cast(cast) = &mut frame.body else { unreachable!() };
+    cast.name = EventName::system("rt:reset");
+    assert_eq!(Frame::decode(&frame.encode(None).unwrap(), None).unwrap_err(), Bad::Unreadable);
+}
