@@ -45,14 +45,8 @@ impl Bench {
     }
 
     async fn connect(&mut self, identity: Identity) {
-        let session = Arc::new(Session::new(
-            identity,
-            None,
-            None,
-            self.node.window.head(),
-            &self.node.limits,
-            Arc::new(Nowhere),
-        ));
+        let session =
+            Arc::new(Session::new(&self.node, identity, None, self.node.window.head(), Arc::new(Nowhere)));
         self.node.register(&session);
         session.catch_up(&self.node, &mut Start::default()).await;
         self.sessions.push(session);

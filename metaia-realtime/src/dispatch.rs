@@ -11,7 +11,7 @@ use crate::{
     kicks::is_before,
     log::{Control, Entry, LogError, Page},
     node::Node,
-    session::{End, Session},
+    session::{End, Offered, Session},
 };
 
 /// Entries per read of the log: appended to all sessions before the first of them is woken.
@@ -34,6 +34,7 @@ pub(crate) async fn run(node: Arc<Node>) {
                 }
                 Ok(false) => pause = FIRST_PAUSE,
                 Err(error) => {
+                    node.counters.read_errors.add(1);
                     tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
                     if tokio::time::timeout(pause, node.stopping.cancelled()).await.is_ok() {
                         return;
@@ -66,7 +67,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
 
 pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
     let mut touched = Vec::new();
-    let mut expected = after + 1;
+    let (mut expected, mut stalls) = (after + 1, 0);
     for entry in &page.entries {
         if let Some(control) = entry.control() {
             obey(node, control, entry.position(), expected - 1);
@@ -81,9 +82,11 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
             fall_back_all(node, expected - 1);
         }
         expected = entry.n() + 1;
-        offer(node, entry, &mut touched);
+        stalls += offer(node, entry, &mut touched);
         node.window.set_dispatched(entry.position());
     }
+    node.counters.dispatched.add(page.entries.len());
+    node.counters.credit_stalls.add(stalls);
     for session in touched {
         session.wake();
     }
@@ -106,17 +109,22 @@ fn obey(node: &Node, control: Control, at: Position, offered: u64) {
     }
 }
 
-fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) {
+/// Answers how many sessions had no credit for it.
+fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) -> usize {
+    let mut stalls = 0;
     if entry.is_control() {
-        return;
+        return stalls;
     }
     for room in entry.content().rooms() {
         node.registry.each_in(room, |session| {
-            if session.offer(entry, room) {
+            let offered = session.offer(entry, room);
+            stalls += usize::from(offered == Offered::NoCredit);
+            if offered != Offered::NotWanted {
                 touched.push(Arc::clone(session));
             }
         });
     }
+    stalls
 }
 
 /// The log's history is another one now: nobody knows what they have missed. What this node dispatches from here on is

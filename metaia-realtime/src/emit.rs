@@ -155,7 +155,14 @@ impl Realtime {
         if let Some(size) = entries.iter().map(NewEntry::size).find(|size| *size > limit) {
             return Err(EventError::TooLarge { size, limit }.into());
         }
-        Ok(self.log().append(entries).await?)
+        let count = entries.len();
+        let appended = self.log().append(entries).await;
+        match &appended {
+            Ok(_) => self.counters().appended.add(count),
+            Err(LogError::Unavailable(_)) => self.counters().append_errors.add("unavailable"),
+            Err(LogError::Unknown(_)) => self.counters().append_errors.add("unknown"),
+        }
+        Ok(appended?)
     }
 
     /// Says that entries were appended beside this handle, in a transaction of the caller's: they are looked for at once.

@@ -85,6 +85,7 @@ mod serve;
 mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub mod stats;
 mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -113,5 +114,6 @@ pub use room::{Room, UnknownRoom};
 #[cfg(feature = "axum")]
 pub use serve::{GuardedListener, GuardedStream, Peer, serve};
 pub use session::End;
+pub use stats::Stats;
 pub use transport::{RealtimeLayer, RealtimeService};
 pub use volatile::Volatile;

@@ -22,6 +22,7 @@ use crate::{
     registry::{Entered, Registry},
     replays::Replays,
     session::{End, Refusal, Session},
+    stats::Counters,
     window::Window,
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct Node {
     pub(crate) window: Window,
     pub(crate) registry: Registry,
     pub(crate) kicks: Kicks,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Limits,
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) authenticator: Arc<dyn DynAuthenticator>,
@@ -73,6 +75,7 @@ impl Node {
             replays: Replays::new(&parts.limits),
             registry: Registry::default(),
             kicks: Kicks::default(),
+            counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,
             authenticator: parts.authenticator.ok_or(BuildError::NoAuthenticator)?,
@@ -161,6 +164,21 @@ impl Node {
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
     ) -> Result<(), Refusal> {
+        let admitted = self.try_admit(session, order, join_state).await;
+        self.counters.joins.add(match admitted {
+            Ok(()) => "allowed",
+            Err(Refusal::Forbidden) => "denied",
+            Err(_) => "unavailable",
+        });
+        admitted
+    }
+
+    async fn try_admit(
+        &self,
+        session: &Session,
+        order: &OrderId,
+        join_state: impl Fn(&Session, Room),
+    ) -> Result<(), Refusal> {
         let mut join = self.registry.begin_join(order);
         loop {
             match self.decide(&session.identity, order, 1).await {
@@ -201,6 +219,7 @@ impl Node {
             self.registry.remove(session);
             return false;
         }
+        self.counters.connects.add(session.identity.role.as_str());
         tracing::info!("User connected: {} ({})", session.identity.user, session.identity.role);
         true
     }
@@ -211,6 +230,7 @@ impl Node {
         if self.registry.remove(session) {
             let end = session.ended_by().unwrap_or(end);
             self.devices.end(session, self.epoch());
+            self.counters.ends.add(end.code());
             tracing::info!("User disconnected: {} ({}) {end}", session.identity.user, session.identity.role);
         }
     }

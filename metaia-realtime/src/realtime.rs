@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, UserId,
+    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, Stats, UserId,
     builder::Origins,
     dispatch, doorbell, drain,
     log::DynEventLog,
     node::Node,
+    stats::Counters,
     sweep,
     transport::{RealtimeLayer, socketio::Engine},
     window::Window,
@@ -89,6 +90,16 @@ impl Realtime {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.node.limits
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.inner.node.counters
+    }
+
+    /// What this node has done since it began, and how it stands.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.inner.node)
     }
 
     /// The sessions of this node.

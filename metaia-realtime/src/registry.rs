@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use crate::{OrderId, Room, SessionId, UserId, session::Session};
+use crate::{OrderId, Role, Room, SessionId, UserId, session::Session};
 
 /// The registry of one node. Its lock is taken before a session's, never after.
 #[derive(Default)]
@@ -51,6 +51,11 @@ impl Registry {
     /// How many sessions there are.
     pub(crate) fn len(&self) -> usize {
         self.read().sessions.len()
+    }
+
+    /// How many sessions there are of a role.
+    pub(crate) fn of_role(&self, role: Role) -> u64 {
+        self.read().rooms.get(&Room::Role(role)).map_or(0, |sessions| sessions.len() as u64)
     }
 
     /// How many rooms, users and open joins it knows.

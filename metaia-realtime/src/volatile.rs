@@ -80,6 +80,7 @@ impl Volatile<'_> {
         if size > limit {
             return Err(EventError::TooLarge { size, limit }.into());
         }
+        self.0.counters().volatile_sent.add(1);
         let rooms: Vec<Room> = rooms.into_iter().collect();
         let node = self.0.node();
         if !node.cast(&rooms, &name, &payload) {

@@ -13,7 +13,8 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Limits,
+    Realtime,
+    stats::Counters,
     transport::{
         guard::{Connection, GuardedIo},
         socketio::too_many_connections,
@@ -39,16 +40,19 @@ pub(super) struct Entrance {
     listener: TcpListener,
     places: Arc<Semaphore>,
     write_stall: Duration,
+    counters: Arc<Counters>,
     farewells: TaskTracker,
 }
 
 impl Entrance {
-    pub(super) fn new(listener: TcpListener, limits: &Limits) -> Self {
+    pub(super) fn new(listener: TcpListener, realtime: &Realtime) -> Self {
+        let limits = realtime.limits();
         let places = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             listener,
             places: Arc::new(Semaphore::new(places)),
             write_stall: limits.write_stall,
+            counters: Arc::clone(realtime.counters()),
             farewells: TaskTracker::new(),
         }
     }
@@ -78,6 +82,7 @@ impl Entrance {
     }
 
     fn turn_away(&self, stream: TcpStream) {
+        self.counters.handshakes_refused.add("too_many_connections");
         if self.farewells.len() < FAREWELLS {
             self.farewells.spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
         }

@@ -34,7 +34,7 @@ impl GuardedListener {
     /// Wraps each connection of `listener`, within the limits of `realtime`.
     #[must_use]
     pub fn new(listener: TcpListener, realtime: &Realtime) -> Self {
-        Self(Entrance::new(listener, realtime.limits()))
+        Self(Entrance::new(listener, realtime))
     }
 }
 

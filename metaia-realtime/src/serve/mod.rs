@@ -45,7 +45,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let app = app.layer(realtime.layer());
-    let entrance = Entrance::new(listener, realtime.limits());
+    let entrance = Entrance::new(listener, &realtime);
     let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
     {
         let mut accepting = pin!(accept_all(&entrance, &app, realtime.limits(), &tasks, &stopping));

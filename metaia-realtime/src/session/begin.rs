@@ -130,6 +130,7 @@ impl Session {
         let mut state = self.state();
         let head = node.window.head();
         state.reset(head, Outgoing::at(RESET, control::reset(reason.code(), head), head));
+        self.counters.resets.add(reason.code());
         tracing::info!(session = %self.id, reason = reason.code(), "the client is to reload");
     }
 

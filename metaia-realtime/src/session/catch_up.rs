@@ -40,6 +40,7 @@ impl Session {
         self.reload_if_lost(node, start);
         let from = self.state().cursor();
         let in_window = node.window.recent().reaches(from);
+        self.counters.catch_up_reads.add(if in_window { "window" } else { "log" });
         if in_window {
             self.replay_window(node, start);
         } else {
@@ -66,6 +67,7 @@ impl Session {
                 }
                 crash::point("mid-replay");
                 start.replayed += 1;
+                self.counters.replayed.add(1);
             }
         }
         state.skip_to(recent.head().n());
@@ -134,6 +136,7 @@ impl Session {
                 }
                 crash::point("mid-replay");
                 replayed += 1;
+                self.counters.replayed.add(1);
             }
         }
         state.skip_to(page.scanned.min(head));
@@ -170,6 +173,7 @@ impl Session {
             for entry in wanted {
                 self.replay_entry(room, entry, joins).await?;
                 replayed += 1;
+                self.counters.replayed.add(1);
             }
             if page.scanned >= upto || page.entries.len() < ROOM_PAGE {
                 return Some(replayed);

@@ -71,9 +71,12 @@ async fn one_step(session: Arc<Session>, node: Arc<Node>, mut start: Start) -> S
 }
 
 fn write_all(session: &Session, write: &mut impl FnMut(Outgoing) -> Result<(), End>) -> Result<(), End> {
+    let mut entries = 0;
     while let Some(outgoing) = session.take() {
+        entries += usize::from(matches!(outgoing, Outgoing::Entry(_)));
         write(outgoing)?;
     }
+    session.counters.delivered.add(entries);
     session.progress.notify_waiters();
     Ok(())
 }

@@ -95,6 +95,7 @@ impl Inbound {
 impl Session {
     /// Answers a refusal: by the ack where one was asked for, else by `rt:error`.
     pub(crate) fn refuse(&self, event: &str, code: &str, reference: Option<&str>, ack: Option<i64>) {
+        self.counters.events_refused.add(code);
         tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
         self.push_refusal(match ack {
             Some(id) => Outgoing::Ack { id, answer: control::refused(code) },

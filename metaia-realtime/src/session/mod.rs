@@ -43,12 +43,14 @@ pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use outgoing::{Outgoing, Volatile};
 pub(crate) use port::{Port, Progress};
 pub(crate) use start::{Start, Wish};
-pub(crate) use state::State;
+pub(crate) use state::{Offered, State};
 
 use crate::{
     DeviceId, Identity, Limits, OrderId, Position, Room, SessionId, clock,
     device::DeviceKey,
     log::{Entry, ResetReason},
+    node::Node,
+    stats::Counters,
 };
 
 /// One live authenticated connection.
@@ -63,6 +65,7 @@ pub(crate) struct Session {
     pub(crate) began_at: Position,
     state: Mutex<State>,
     port: Arc<dyn Port>,
+    counters: Arc<Counters>,
     progress: Notify,
     active_at: AtomicI64,
     end: OnceLock<End>,
@@ -72,14 +75,14 @@ pub(crate) struct Session {
 impl Session {
     /// A session in its automatic rooms, catching up from wherever [`Self::begin`] says.
     pub(crate) fn new(
+        node: &Node,
         identity: Identity,
         device: Option<DeviceId>,
-        device_key: Option<DeviceKey>,
         began_at: Position,
-        limits: &Limits,
         port: Arc<dyn Port>,
     ) -> Self {
         let now = clock::unix_ms();
+        let device_key = node.devices.key(&identity, device.as_ref());
         let automatic = automatic_rooms(&identity);
         Self {
             id: SessionId::random(),
@@ -88,8 +91,9 @@ impl Session {
             device_key,
             connected_at: now,
             began_at,
-            state: Mutex::new(State::new(automatic, limits)),
+            state: Mutex::new(State::new(automatic, &node.limits)),
             port,
+            counters: Arc::clone(&node.counters),
             progress: Notify::new(),
             active_at: AtomicI64::new(now),
             end: OnceLock::new(),
@@ -112,8 +116,8 @@ impl Session {
         self.state().room_count() < limits.rooms_per_session
     }
 
-    /// Offers an entry of `room`, in log order. Answers whether it was appended: then wake the port.
-    pub(crate) fn offer(&self, entry: &Arc<Entry>, room: &Room) -> bool {
+    /// Offers an entry of `room`, in log order.
+    pub(crate) fn offer(&self, entry: &Arc<Entry>, room: &Room) -> Offered {
         let mut state = self.state();
         self.settle(&mut state);
         state.offer(entry, room)
@@ -123,7 +127,9 @@ impl Session {
     pub(crate) fn offer_volatile(&self, event: &Arc<Volatile>, room: &Room) -> bool {
         let mut state = self.state();
         self.settle(&mut state);
-        state.offer_volatile(event, room)
+        let offered = state.offer_volatile(event, room);
+        self.counters.volatile_replaced.add(usize::from(offered.is_some_and(|replaced| replaced)));
+        offered.is_some()
     }
 
     /// Entry `n` asks for the room's access anew, before anything more of it is handed over than what was `offered`.

@@ -28,6 +28,17 @@ pub(crate) enum Phase {
     Live,
 }
 
+/// What became of an entry that was offered to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It is not for it, or it reads for itself.
+    NotWanted,
+    /// Wake the port.
+    Queued,
+    /// It fell back. Wake the port.
+    NoCredit,
+}
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct State {
@@ -140,18 +151,18 @@ impl State {
         !entry.is_control() && entry.content().rooms().iter().any(|room| self.wants(entry, room))
     }
 
-    /// An entry of `room` from the dispatcher. Answers whether it was queued.
-    pub(super) fn offer(&mut self, entry: &Arc<Entry>, room: &Room) -> bool {
+    /// An entry of `room` from the dispatcher.
+    pub(super) fn offer(&mut self, entry: &Arc<Entry>, room: &Room) -> Offered {
         if self.phase != Phase::Live || !self.wants(entry, room) {
-            return false;
+            return Offered::NotWanted;
         }
         if !self.credit.fits(entry.content().size()) {
             self.fall_back(entry.n() - 1);
-            return true;
+            return Offered::NoCredit;
         }
         self.cursor = entry.n();
         self.push(Outgoing::Entry(Arc::clone(entry)));
-        true
+        Offered::Queued
     }
 
     /// Hands over an entry while catching up. `false`: no credit, and the cursor stays before it.
@@ -243,20 +254,22 @@ impl State {
                 || (!self.held && self.credit.is_half_free() && self.credit.fits(self.blocked_by)))
     }
 
-    /// An event beside the log: at once where nothing waits, else when all that waits has gone; newest wins.
-    pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> bool {
+    /// An event beside the log: at once where nothing waits, else when all that waits has gone; newest wins. Nothing where
+    /// it is not taken, else whether another had to go.
+    pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> Option<bool> {
         if self.phase != Phase::Live || !self.rooms.contains_key(room) {
-            return false;
+            return None;
         }
         if self.volatile.iter().any(|(_, waiting)| Arc::ptr_eq(waiting, event)) {
-            return false;
+            return None;
         }
+        let waited = self.volatile.len();
         self.volatile.retain(|(_, waiting)| waiting.name != event.name);
         if self.volatile.len() == VOLATILE {
             self.volatile.pop_front();
         }
         self.volatile.push_back((room.clone(), Arc::clone(event)));
-        true
+        Some(self.volatile.len() <= waited)
     }
 
     /// Queues a packet that must not be lost. There is never more than a few of them beside the credit window.

@@ -26,6 +26,7 @@ mod resume;
 mod slow;
 #[cfg(target_os = "linux")]
 mod stall;
+mod stats;
 mod stuck;
 mod volatile;
 

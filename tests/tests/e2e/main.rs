@@ -33,4 +33,5 @@ mod secrets;
 mod slow;
 mod start;
 mod store_file;
+mod traffic;
 mod transports;

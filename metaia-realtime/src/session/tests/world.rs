@@ -309,7 +309,7 @@ impl World {
 fn connect(node: &Node, log: &Log, port: &Arc<Counter>) -> Arc<Session> {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let began = now(log.head()).unwrap().position;
-    let session = Arc::new(Session::new(identity, None, None, began, &node.limits, Arc::clone(port) as _));
+    let session = Arc::new(Session::new(node, identity, None, began, Arc::clone(port) as _));
     assert!(node.register(&session));
     session
 }

@@ -96,6 +96,7 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
     match node.authenticator.authenticate(shown).await {
         Ok(identity) => attach(engine, socket, &link, port, identity, hello).await,
         Err(error) => {
+            node.counters.connects_refused.add(error.code());
             tracing::info!(code = error.code(), "connection refused");
             // The answer is given before the transport closes, except where the client should come back.
             if error == AuthError::Unavailable {
@@ -128,13 +129,13 @@ async fn attach(
     hello: Hello,
 ) -> Result<(), Refused> {
     let node = &engine.node;
-    let key = node.devices.key(&identity, hello.device.as_ref());
     // Before CONNECT is answered: what is sent from then on reaches the client.
     let came_at = node.log.head().await.ok().map(|head| head.position);
     let began_at = came_at.unwrap_or_else(|| node.window.head());
-    let session = Session::new(identity, hello.device, key, began_at, &node.limits, Arc::clone(&port) as _);
+    let session = Session::new(node, identity, hello.device, began_at, Arc::clone(&port) as _);
     let session = Arc::new(session);
     if !node.register(&session) {
+        node.counters.connects_refused.add("unavailable");
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }

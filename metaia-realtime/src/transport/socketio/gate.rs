@@ -170,10 +170,14 @@ impl Shared {
         B::Error: fmt::Debug,
         B::Data: Send,
     {
-        if let Err(refusal) = self.check(&request) {
-            return refusal.answer();
-        }
-        let Some(service) = self.engine.service() else { return Refusal::Draining.answer() };
+        let checked = self.check(&request).and_then(|()| self.engine.service().ok_or(Refusal::Draining));
+        let service = match checked {
+            Ok(service) => service,
+            Err(refusal) => {
+                self.engine.node.counters.handshakes_refused.add(refusal.code());
+                return refusal.answer();
+            }
+        };
         let connection = connection_of(&request).cloned();
         let visit = Visit::of(&self.engine, &request);
         if matches!(visit, Visit::Stranger) {

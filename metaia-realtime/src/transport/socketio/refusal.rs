@@ -33,7 +33,7 @@ impl Refusal {
         }
     }
 
-    const fn code(self) -> &'static str {
+    pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Origin => "origin_not_allowed",
             Self::Full => "too_many_sessions",

@@ -1,0 +1,58 @@
+//! Counters: one, and several under codes.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// Counts up.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: usize) {
+        if count > 0 {
+            self.0.fetch_add(count as u64, Relaxed);
+        }
+    }
+
+    pub(crate) fn read(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Counts under each of a few codes. The last one takes all that are not among them.
+#[derive(Debug)]
+pub(crate) struct ByCode<const N: usize>([(&'static str, Counter); N]);
+
+impl<const N: usize> ByCode<N> {
+    pub(crate) fn new(codes: [&'static str; N]) -> Self {
+        Self(codes.map(|code| (code, Counter::default())))
+    }
+
+    /// One more.
+    pub(crate) fn add(&self, code: &str) {
+        let named = self.0.iter().find(|(of, _)| *of == code);
+        if let Some((_, counter)) = named.or(self.0.last()) {
+            counter.add(1);
+        }
+    }
+
+    pub(crate) fn read(&self) -> BTreeMap<&'static str, u64> {
+        self.0.iter().map(|(code, counter)| (*code, counter.read())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_code_of_its_own_is_counted_all_the_same() {
+        let counts = ByCode::new(["a", "b", "other"]);
+        for code in ["b", "nobody's", "b", ""] {
+            counts.add(code);
+        }
+        assert_eq!(counts.read(), BTreeMap::from([("a", 0), ("b", 2), ("other", 2)]));
+    }
+}

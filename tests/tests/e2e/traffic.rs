@@ -1,0 +1,141 @@
+//! Traffic that can be judged: writers of all kinds, clients of all kinds that come back by themselves, and the record
+//! of what they did and saw. Whoever starts it breaks what they like meanwhile.
+
+use metaia_tests::checker::{Fact, Recorder, assert_correct};
+use metaia_tests::driver::Driver;
+use metaia_tests::load::{self, Official, Reader, Way, Who, Writer};
+use metaia_tests::ports::Port;
+use metaia_tests::rest::{Api, http_client};
+use metaia_tests::server::{API_KEY, Listening as _};
+use metaia_tests::token::token;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub(crate) struct Traffic {
+    pub(crate) recorder: Recorder,
+    quit: watch::Sender<bool>,
+    writers: JoinSet<()>,
+    readers: Vec<Reader>,
+    official: Vec<Official>,
+}
+
+impl Traffic {
+    /// Connects all clients at this door, waits until they are ready, and starts the writers.
+    pub(crate) async fn start(door: Port, recorder: Recorder) -> Self {
+        let readers = phones().iter().map(|who| Reader::start(who, door, &recorder)).collect();
+        let official = vec![
+            Official::start(Driver::node(), &apps("js"), &door, &recorder).await,
+            Official::start(Driver::python(), &apps("python"), &door, &recorder).await,
+        ];
+        let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
+        let mut traffic = Self { recorder, quit, writers, readers, official };
+        traffic.heal(&Api::new(&door.url(), http_client())).await;
+        traffic.start_writers(door);
+        traffic
+    }
+
+    fn start_writers(&mut self, door: Port) {
+        let api = Api::new(&door.url(), http_client());
+        let [admin, customer, backend] = [
+            api.bearer(&token("admin", "a1")),
+            api.bearer(&token("customer", "c1")),
+            api.header("x-api-key", API_KEY),
+        ];
+        let writer =
+            |name: &str, api: &Api| Writer::new(name, api.clone(), &self.recorder, &self.quit.subscribe());
+        let [orders, more, payments] = ["order", "work", "bill"].map(|name| writer(name, &customer));
+        let (notices, emits) = (writer("notice", &backend), writer("emit", &backend));
+        let same = admin.clone();
+        self.writers.spawn(async move { load::orders(orders, admin, "c1", None).await });
+        self.writers.spawn(async move { load::orders(more, same, "c1", Some("t1")).await });
+        self.writers.spawn(async move { load::payments(payments, "c1").await });
+        self.writers.spawn(async move { load::notifications(notices, "c2").await });
+        self.writers.spawn(async move { load::emits(emits, &targets()).await });
+    }
+
+    /// Nothing is broken any more: everybody comes back, and gets one more event, sent now to this API.
+    pub(crate) async fn heal(&self, api: &Api) {
+        self.recorder.note(Fact::Healed);
+        self.recorder.all_ready(&everybody().into_iter().map(|who| who.name).collect::<Vec<_>>()).await;
+        let admin = api.bearer(&token("admin", "a1"));
+        let fence = Writer::new("fence", admin, &self.recorder, &self.quit.subscribe());
+        let value = format!("fence at {:?}", self.recorder.now());
+        let write = Writer::write(&value, vec![(value.clone(), vec!["everyone".to_owned()])], true);
+        let body = json!({"to": "everyone", "event": "load", "data": {"value": value}});
+        fence.post_keyed(&write, "/api/realtime/emit", &body).await;
+        for reader in &self.readers {
+            reader.gets(&self.recorder, &value).await;
+        }
+        for official in &self.official {
+            official.get(&value).await;
+        }
+    }
+
+    /// Lets everybody finish, and looks into the store.
+    pub(crate) async fn end(&mut self, api: &Api) {
+        self.quit.send_replace(true);
+        while let Some(ended) = self.writers.join_next().await {
+            ended.expect("a writer does not panic");
+        }
+        self.heal(api).await;
+        for reader in self.readers.drain(..) {
+            reader.leave().await;
+        }
+        for official in self.official.drain(..) {
+            official.leave().await;
+        }
+        for fact in load::audit(&self.recorder.history(), &api.bearer(&token("admin", "a1"))).await {
+            self.recorder.note(fact);
+        }
+    }
+
+    /// Has the checker judge it all. Answers how often a client was told to reload although it said where it was. (What a
+    /// device has for certain is known by its pings: of a server that dies again and again within seconds it may have
+    /// missed too much.)
+    pub(crate) fn judge(self, what: &str) -> usize {
+        let mut history = self.recorder.history();
+        load::name_values(&mut history);
+        assert_correct(what, &history);
+        let precise: Vec<_> = everybody().into_iter().filter(|who| who.way == Way::Since).collect();
+        let reset = |fact: &Fact| match fact {
+            Fact::Reset { client, .. } => precise.iter().any(|who| who.name == *client),
+            _ => false,
+        };
+        history.facts.iter().filter(|(_, fact)| reset(fact)).count()
+    }
+}
+
+fn everybody() -> Vec<Who> {
+    phones().into_iter().chain(apps("js")).chain(apps("python")).collect()
+}
+
+/// Hand-made phones of all kinds.
+fn phones() -> Vec<Who> {
+    vec![
+        Who::new("admin", "admin", "a1", Way::Since),
+        Who::new("customer", "customer", "c1", Way::Since),
+        Who::new("tailor", "tailor", "t1", Way::Since),
+        Who::new("phone with a device", "customer", "c2", Way::Device),
+        Who::new("phone with a jti", "customer", "c2", Way::TokenId),
+    ]
+}
+
+/// Official clients: one that keeps positions, one that has never heard of them.
+fn apps(kind: &str) -> [Who; 2] {
+    let name = |way: &str| format!("{kind} {way}");
+    [
+        Who::new(&name("with positions"), "customer", "c1", Way::Since),
+        Who::new(&name("by device"), "customer", "c2", Way::Device),
+    ]
+}
+
+fn targets() -> Vec<(serde_json::Value, String)> {
+    vec![
+        (json!({"user": "c1"}), "user-c1".to_owned()),
+        (json!({"role": "customer"}), "customer-room".to_owned()),
+        (json!({"user": "c2"}), "user-c2".to_owned()),
+        (json!("everyone"), "everyone".to_owned()),
+        (json!({"role": "tailor"}), "tailor-room".to_owned()),
+    ]
+}
