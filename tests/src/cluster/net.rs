@@ -5,6 +5,9 @@ use std::process::Command;
 
 use crate::place::Place;
 
+/// What all names begin with; the number of the process that made them follows.
+const PREFIX: &str = "mn";
+
 /// Some network namespaces and the bridge between them, which this machine is on, too. Dropping it removes them all.
 #[derive(Debug)]
 pub struct Net {
@@ -18,8 +21,9 @@ impl Net {
     /// So many places; `None`, with a word about it, where this process may not make any.
     #[must_use]
     pub fn of(places: usize) -> Option<Self> {
-        let [second, third, unique @ ..] = *uuid::Uuid::new_v4().as_bytes();
-        let name = format!("mn{}", hex::encode(&unique[..3]));
+        remove_leftovers();
+        let [second, third, unique, ..] = *uuid::Uuid::new_v4().as_bytes();
+        let name = format!("{PREFIX}{:06x}{unique:02x}", std::process::id());
         let mut net = Self { name, subnet: format!("10.{second}.{third}"), places: Vec::new() };
         let made = net.add_bridge() && (0..places).all(|index| net.add(index));
         if !made {
@@ -87,6 +91,21 @@ impl Drop for Net {
             ip(&format!("netns del {space}"));
         }
         ip(&format!("link del {}", self.name));
+    }
+}
+
+/// Removes what processes have left that were killed before they could.
+fn remove_leftovers() {
+    let names = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
+    for space in names.filter_map(|entry| entry.file_name().into_string().ok()) {
+        let maker = space.strip_prefix(PREFIX).and_then(|rest| u32::from_str_radix(rest.get(..6)?, 16).ok());
+        let is_gone = |pid: u32| !std::path::Path::new(&format!("/proc/{pid}")).exists();
+        if maker.is_some_and(is_gone) {
+            ip(&format!("link del {space}"));
+            ip(&format!("netns del {space}"));
+            // Of all its places the bridge has one name.
+            ip(&format!("link del {}", space.split('-').next().unwrap_or_default()));
+        }
     }
 }
 
