@@ -1,18 +1,25 @@
-//! Each delivery for itself: published at all, and the same wherever and whenever it arrives.
+//! Each delivery for itself: published at all, and the same wherever and whenever it arrives, or an answer names it.
 
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
+use super::{Fact, Got, History, Invariant, Moment, Place, Placed, Violation};
 
 /// I3 and I4 of everything that anybody got.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut known = Known::default();
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
-        let Fact::Received { client, got } = fact else { continue };
-        let found = phantom(*when, got, index).or_else(|| known.take(got, index));
-        wrong.extend(found.map(|(invariant, what)| Violation::new(invariant, format!("{client}: {what}"))));
+        let (who, found) = match fact {
+            Fact::Received { client, got } => {
+                (client, phantom(*when, got, index).or_else(|| known.take(got, index)))
+            }
+            Fact::Acknowledged { write, placed, .. } => {
+                (write, placed.iter().find_map(|placed| known.place(placed)))
+            }
+            _ => continue,
+        };
+        wrong.extend(found.map(|(invariant, what)| Violation::new(invariant, format!("{who}: {what}"))));
     }
     wrong
 }
@@ -35,24 +42,28 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
 #[derive(Debug, Default)]
 struct Known<'a> {
     ids: BTreeMap<&'a str, &'a Got>,
-    places: BTreeMap<&'a Place, &'a Got>,
+    places: BTreeMap<&'a Place, &'a Placed>,
     values: BTreeMap<&'a str, &'a Got>,
 }
 
 impl<'a> Known<'a> {
+    /// Nodes that do not agree on the log would have two events at one place.
+    fn place(&mut self, placed: &'a Placed) -> Found {
+        let first = *self.places.entry(&placed.at).or_insert(placed);
+        let differ = first.id != placed.id;
+        differ.then(|| (Invariant::ExactlyOnce, format!("one place, two events: {first:?} and {placed:?}")))
+    }
+
     fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
         let placed = &got.placed;
         let by_id = *self.ids.entry(&placed.id).or_insert(got);
-        let by_place = *self.places.entry(&placed.at).or_insert(got);
+        let by_place = self.place(placed);
         let by_value = *self.values.entry(&placed.value).or_insert(got);
         if by_id != got {
             return Some((Invariant::ExactlyOnce, format!("one id, two events: {by_id:?} and {got:?}")));
         }
-        if by_place.placed.id != placed.id {
-            return Some((
-                Invariant::ExactlyOnce,
-                format!("one place, two events: {by_place:?} and {got:?}"),
-            ));
+        if by_place.is_some() {
+            return by_place;
         }
         if by_value.placed.id != placed.id {
             return Some((twice(&placed.value, index), format!("published twice: {by_value:?} and {got:?}")));

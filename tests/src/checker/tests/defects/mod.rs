@@ -29,7 +29,7 @@ const fn defect(name: &'static str, breaks: Invariant, also: &'static [Invariant
     Defect { name, breaks, also, plant }
 }
 
-pub(super) const DEFECTS: [Defect; 22] = [
+pub(super) const DEFECTS: [Defect; 23] = [
     defect("one delivery is dropped", OrderWithoutHoles, &[], deliveries::drop_one),
     defect("two deliveries are swapped", OrderWithoutHoles, &[], deliveries::swap_two),
     defect("a duplicate has another payload", ExactlyOnce, &[], deliveries::other_payload),
@@ -55,6 +55,12 @@ pub(super) const DEFECTS: [Defect; 22] = [
     defect("a write without a key acts twice", ExactlyOnce, &[OrderWithoutHoles], publishing::twice),
     defect("a write with a key acts twice", OncePerKey, &[OrderWithoutHoles], publishing::twice_for_a_key),
     defect("two orders for one key", OncePerKey, &[], publishing::two_answers),
+    defect(
+        "two nodes answer with one place",
+        ExactlyOnce,
+        &[NoLoss, DurableBeforeAnswer, OrderWithoutHoles],
+        publishing::one_place,
+    ),
     defect("an event of a refused write", NoPhantom, &[], publishing::refused),
     defect("a replay is partial, with recovered: true", OrderWithoutHoles, &[], clients::partial_replay),
     defect("a reset is not told", OrderWithoutHoles, &[], clients::silent_reset),

@@ -71,3 +71,13 @@ pub(super) fn refused(history: &mut History, chance: &mut Chance) -> Option<()> 
     let client = room_of(history, &value)?.strip_prefix("user-")?.to_owned();
     deliver_late(history, &client, &value)
 }
+
+/// Two nodes have a log each from somewhere on: the second answers with a place that the first has given already.
+pub(super) fn one_place(history: &mut History, chance: &mut Chance) -> Option<()> {
+    let placed = |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
+    let (one, other) = (some(history, chance, placed)?, some(history, chance, placed)?);
+    let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else { return None };
+    let (id, at) = (first[0].id.clone(), first[0].at.clone());
+    let Fact::Acknowledged { placed: second, .. } = &mut history.facts[other].1 else { return None };
+    (second[0].id != id && second[0].at.epoch == at.epoch).then(|| second[0].at = at)
+}
