@@ -96,6 +96,8 @@ mod window;
 pub use access::{Access, AccessError, OrderAccess};
 pub use auth::{AuthError, Authenticator, Credentials, Identity, InvalidSecret, JwtAuthenticator};
 pub use builder::{BuildError, Builder, Transports};
+#[cfg(feature = "redis")]
+pub use doorbell::RedisDoorbell;
 pub use doorbell::{ClusterKey, Doorbell};
 pub use emit::{EmitError, Receipt};
 pub use event::{Event, EventError, EventName, IntoEvent, Payload};

@@ -87,7 +87,7 @@ impl Bell {
     /// Tells the other nodes that the log goes so far.
     pub(super) fn ring(&self, at: At) {
         if let (Some(doorbell), Some(frame)) = (&self.doorbell, self.frame(Body::Ring(at))) {
-            self.counters.rung.one();
+            self.counters.rung.add(1);
             doorbell.ring(frame);
         }
     }
@@ -115,8 +115,8 @@ impl Bell {
             Ok(frame) => frame,
             Err(bad) => {
                 match bad {
-                    Bad::Unreadable => self.counters.unreadable.one(),
-                    Bad::Unsigned => self.counters.unsigned.one(),
+                    Bad::Unreadable => self.counters.unreadable.add(1),
+                    Bad::Unsigned => self.counters.unsigned.add(1),
                 }
                 self.complain("have they another version, or another METAIA_CLUSTER_KEY?");
                 return None;
@@ -127,17 +127,17 @@ impl Bell {
             match lock(&self.replay).take(frame.node, frame.seq, frame.ts, clock::unix_ms()) {
                 Ok(()) => {}
                 Err(Old::Repeated) => {
-                    self.counters.repeated.one();
+                    self.counters.repeated.add(1);
                     return None;
                 }
                 Err(Old::Stale) => {
-                    self.counters.stale.one();
+                    self.counters.stale.add(1);
                     self.complain("do their clocks go wrong?");
                     return None;
                 }
             }
         }
-        self.counters.heard.one();
+        self.counters.heard.add(1);
         Some(frame.body)
     }
 
@@ -181,7 +181,7 @@ impl Node {
         let cast = Cast { at: self.sent_at(), rooms: rooms.to_vec(), name, payload };
         let fits = self.bell.cast(Body::Cast(cast));
         if fits {
-            self.bell.counters.cast.one();
+            self.bell.counters.cast.add(1);
         }
         fits
     }
@@ -197,7 +197,7 @@ impl Node {
 
     /// Looks at the log because of a ring.
     pub(super) fn look(&self) {
-        self.bell.counters.looks.one();
+        self.bell.counters.looks.add(1);
         self.log.wake();
     }
 
@@ -208,7 +208,7 @@ impl Node {
             // Under the lock, so that nobody overtakes it.
             return self.deliver(cast);
         }
-        self.bell.counters.dropped.many(waiting.hold(cast, Instant::now()));
+        self.bell.counters.dropped.add(waiting.hold(cast, Instant::now()));
         drop(waiting);
         self.bell.held.notify_one();
         self.heard_ring(at);

@@ -1,6 +1,6 @@
 //! What went by the doorbell, in numbers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::stats::Counter;
 
 /// What a node has sent and heard by its doorbell since it began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,22 +33,9 @@ macro_rules! counters {
 
         impl Counters {
             pub(super) fn now(&self) -> Counts {
-                Counts { $($name: self.$name.0.load(Ordering::Relaxed)),* }
+                Counts { $($name: self.$name.read()),* }
             }
         }
     };
 }
 counters!(rung, cast, heard, looks, unreadable, unsigned, stale, repeated, dropped);
-
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn one(&self) {
-        self.many(1);
-    }
-
-    pub(super) fn many(&self, n: usize) {
-        self.0.fetch_add(n as u64, Ordering::Relaxed);
-    }
-}

@@ -19,6 +19,8 @@ mod cut_off;
 mod ear;
 mod frame;
 mod key;
+#[cfg(feature = "redis")]
+mod redis;
 mod replay;
 mod tasks;
 #[cfg(all(test, feature = "testing"))]
@@ -34,6 +36,8 @@ pub use counts::Counts;
 pub use ear::Ear;
 pub use frame::LARGEST as LARGEST_FRAME;
 pub use key::{ClusterKey, InvalidClusterKey};
+#[cfg(feature = "redis")]
+pub use redis::{RedisDoorbell, RedisUrlError};
 pub(crate) use tasks::run;
 
 /// Carries frames between the nodes of a cluster.

@@ -14,8 +14,6 @@ use super::{
 };
 use crate::{drain, node::Node, session::End};
 
-/// Between two rings. What is appended meanwhile shares the next one.
-const RING_PAUSE: Duration = Duration::from_millis(1);
 /// Between two answers to who asks whether the log can be read.
 const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 /// How often the log is looked at only to see whether it can be.
@@ -48,14 +46,13 @@ where
     });
 }
 
-/// Rings for what was appended here.
+/// Rings for what was appended here. What is appended while a ring is under way shares the next one.
 async fn ring(node: &Node) {
     let mut own = node.log.own();
     own.mark_unchanged();
     while own.changed().await.is_ok() {
         let n = *own.borrow_and_update();
         node.bell.ring(At { n, ..node.known() });
-        sleep(RING_PAUSE).await;
     }
 }
 
@@ -94,7 +91,7 @@ async fn release(node: &Node) {
         // Under the lock, so that nobody overtakes them.
         let mut waiting = lock(&node.bell.waiting);
         let (ready, late) = waiting.release(node.dispatched(), Instant::now());
-        node.bell.counters.dropped.many(late);
+        node.bell.counters.dropped.add(late);
         ready.into_iter().for_each(|cast| node.deliver(cast));
     }
 }

@@ -49,9 +49,9 @@ async fn node(shared: &SharedLog, wire: &Wire) -> OneNode {
 /// `None`: refused.
 fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
     let identity = Identity::new("u1".parse().unwrap(), Role::Customer);
-    let (at, limits) = (realtime.node().window.head(), &realtime.node().limits);
-    let session = Arc::new(Session::new(identity, None, None, at, limits, Arc::new(Nowhere)));
-    realtime.node().register(&session).then_some(session)
+    let node = realtime.node();
+    let session = Arc::new(Session::new(node, identity, None, node.window.head(), Arc::new(Nowhere)));
+    node.register(&session).then_some(session)
 }
 
 async fn two() -> (OneNode, OneNode) {

@@ -34,6 +34,10 @@ impl Logs {
     }
 
     pub(crate) fn say(&self, text: &str) -> bool {
-        String::from_utf8_lossy(&self.lines.0.lock().unwrap()).contains(text)
+        self.all().contains(text)
+    }
+
+    pub(crate) fn all(&self) -> String {
+        String::from_utf8_lossy(&self.lines.0.lock().unwrap()).into_owned()
     }
 }

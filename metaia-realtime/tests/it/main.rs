@@ -22,6 +22,8 @@ mod logs;
 mod order;
 mod policy;
 mod poller;
+#[cfg(feature = "redis")]
+mod redis;
 mod resume;
 mod slow;
 #[cfg(target_os = "linux")]
