@@ -10,7 +10,9 @@ mod resume;
 mod retention;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-mod trimmed;
+#[cfg(any(feature = "mongodb", feature = "sqlite"))]
+pub(crate) mod tail;
+pub(crate) mod trimmed;
 
 use std::{future::Future, sync::Arc};
 

@@ -12,7 +12,7 @@ const ROOMS: usize = 65_536;
 
 /// The highest trimmed `n` of each room.
 #[derive(Debug, Default)]
-pub(super) struct Trimmed {
+pub(crate) struct Trimmed {
     rooms: HashMap<Room, u64>,
     /// Of all rooms that have no mark of their own any more.
     others: u64,
@@ -21,27 +21,34 @@ pub(super) struct Trimmed {
 impl Trimmed {
     /// The marks that a store kept.
     #[cfg(any(feature = "mongodb", feature = "sqlite"))]
-    pub(super) const fn of(rooms: HashMap<Room, u64>, others: u64) -> Self {
+    pub(crate) const fn of(rooms: HashMap<Room, u64>, others: u64) -> Self {
         Self { rooms, others }
     }
 
-    /// Entry `n` of the room is about to go. Numbers only rise.
-    pub(super) fn mark(&mut self, room: &Room, n: u64) {
-        self.rooms.insert(room.clone(), n);
+    /// Entry `n` of the room is about to go. Marks only rise.
+    pub(crate) fn mark(&mut self, room: &Room, n: u64) {
+        let mark = self.rooms.entry(room.clone()).or_default();
+        *mark = n.max(*mark);
         if self.rooms.len() > ROOMS {
             self.merge_lower_half();
         }
     }
 
     /// The highest trimmed `n` of any of the rooms, 0 where there is none.
-    pub(super) fn highest(&self, rooms: &[Room]) -> u64 {
+    pub(crate) fn highest(&self, rooms: &[Room]) -> u64 {
         rooms.iter().map(|room| self.rooms.get(room).copied().unwrap_or(self.others)).max().unwrap_or(0)
     }
 
     /// The mark of all rooms that have none of their own.
     #[cfg(any(feature = "mongodb", feature = "sqlite"))]
-    pub(super) const fn others(&self) -> u64 {
+    pub(crate) const fn others(&self) -> u64 {
         self.others
+    }
+
+    /// No room without a mark of its own has a lower one.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn raise_others(&mut self, n: u64) {
+        self.others = self.others.max(n);
     }
 
     fn merge_lower_half(&mut self) {

@@ -7,9 +7,18 @@
 //! On a replica set a batch is one transaction. On a standalone server, which has none, it is first written into the head
 //! document as a whole, in one step, and then carried out from there, by whoever finds it: see [`Deployment`].
 
+mod commit;
+mod fault;
+mod handle;
+pub mod log;
 mod records;
+mod uri;
 
+pub use commit::Committer;
+pub use handle::{Mongo, Options};
+pub use log::MongoLog;
 pub use records::{Finished, Plan, RecordWrite, Records};
+pub use uri::UriError;
 
 /// What kind of server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -113,3 +113,18 @@ pub enum RecordWrite {
         filter: Document,
     },
 }
+
+/// For a log without records.
+pub(super) struct NoRecords;
+
+impl Records for NoRecords {
+    type Change = std::convert::Infallible;
+    type Done = std::convert::Infallible;
+
+    fn plan<'a>(
+        &'a self,
+        _changes: &'a [Arc<Self::Change>],
+    ) -> BoxFuture<'a, Result<Vec<Plan<Self::Done>>, mongodb::error::Error>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+}

@@ -26,6 +26,9 @@
 mod contract;
 pub mod device_contract;
 pub mod log_contract;
+#[cfg(feature = "mongodb")]
+#[doc(hidden)]
+pub mod mongod;
 mod server;
 mod shared_log;
 mod wait;

@@ -19,6 +19,8 @@ mod hostile;
 mod limits;
 mod line;
 mod logs;
+#[cfg(feature = "mongodb")]
+mod mongo;
 mod order;
 mod policy;
 mod poller;

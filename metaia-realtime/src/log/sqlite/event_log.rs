@@ -11,11 +11,10 @@ use super::{
     Shared, SqliteLog, append,
     fault::of_write,
     read::{self, Past, Scan},
-    tail::Tail,
 };
 use crate::{
     Room,
-    log::{EventLog, Head, History, LogError, NewEntry, Page},
+    log::{EventLog, Head, History, LogError, NewEntry, Page, tail::Tail},
 };
 
 impl Shared {

@@ -69,7 +69,6 @@ mod row;
 mod schema;
 mod shared;
 mod sum;
-mod tail;
 #[cfg(test)]
 mod tests;
 mod trim;
@@ -95,10 +94,9 @@ pub use append::Appended;
 pub use backup::{BackupError, backup};
 pub use fault::AppendError;
 
-use super::{LogError, NewEntry, Retention};
+use super::{LogError, NewEntry, Retention, tail::ENTRIES};
 use crate::sqlite::{OpenError, Options, Writer};
 use shared::Shared;
-use tail::ENTRIES;
 
 /// How many reads of the database run at once.
 const READERS: usize = 4;

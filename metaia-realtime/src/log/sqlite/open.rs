@@ -10,13 +10,15 @@ use super::{
     marks,
     meta::Meta,
     read, schema,
-    tail::{ENTRIES, Tail},
     witness::{Statement, Witness},
 };
 use crate::{
     Epoch,
-    log::Head,
-    log::trimmed::Trimmed,
+    log::{
+        Head,
+        tail::{ENTRIES, Tail},
+        trimmed::Trimmed,
+    },
     sqlite::{OpenError, WriteError},
 };
 
@@ -77,7 +79,8 @@ pub(super) fn begin(db: &Connection, path: &Path) -> Result<Opened, Refusal> {
     if meta != before {
         meta.write(db)?;
     }
-    let mut tail = Tail::new(&meta, marks);
+    let head = Head { position: meta.position(), floor: meta.floor };
+    let mut tail = Tail::new(head, marks).lost(meta.lost).stored(meta.bytes);
     tail.fill(&last_entries(db, &meta)?);
     Ok(Opened { tail, witness, statement: Statement::of_log(&meta) })
 }

@@ -7,12 +7,9 @@ use std::sync::{
 
 use tokio::sync::{Notify, watch};
 
-use super::{
-    tail::Tail,
-    witness::{Statement, Witness},
-};
+use super::witness::{Statement, Witness};
 use crate::{
-    log::{Entry, Retention},
+    log::{Entry, Retention, tail::Tail},
     sqlite::{Readers, Writer},
 };
 

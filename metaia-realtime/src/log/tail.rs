@@ -2,27 +2,24 @@
 //! for a short time, does not touch the database.
 //!
 //! Bounded by count and bytes. It is fed in the order of the commits; where something is missing in between, because
-//! another connection committed it, it begins anew after the gap, and the database has what is before.
+//! somebody else committed it, it begins anew after the gap, and the database has what is before.
 
 use std::{
     collections::{HashSet, VecDeque},
     sync::Arc,
 };
 
-use super::meta::Meta;
-use crate::{
-    Position, Room,
-    log::{Entry, Head, History, Page, Retention, trimmed::Trimmed},
-};
+use super::{Entry, Head, History, Page, Retention, trimmed::Trimmed};
+use crate::{Position, Room};
 
 /// Most entries.
-pub(super) const ENTRIES: usize = 4_096;
+pub(crate) const ENTRIES: usize = 4_096;
 /// Most bytes, as [`crate::NewEntry::size`] counts them.
-const BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const BYTES: usize = 8 * 1024 * 1024;
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
     head: Position,
@@ -34,19 +31,30 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// An empty one, after the last entry.
-    pub(super) fn new(meta: &Meta, marks: Trimmed) -> Self {
-        let &Meta { floor, lost, bytes: stored, .. } = meta;
-        Self { entries: VecDeque::new(), bytes: 0, head: meta.position(), floor, lost, marks, stored }
+    /// An empty one, after the last entry of a log that begins and ends so.
+    pub(crate) fn new(head: Head, marks: Trimmed) -> Self {
+        let Head { position, floor } = head;
+        Self { entries: VecDeque::new(), bytes: 0, head: position, floor, lost: 0, marks, stored: 0 }
+    }
+
+    /// The same log, up to where nothing stored can be vouched for.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn lost(self, lost: u64) -> Self {
+        Self { lost, ..self }
+    }
+
+    /// The same log, of which the database has about so many bytes.
+    pub(crate) fn stored(self, stored: u64) -> Self {
+        Self { stored, ..self }
     }
 
     /// What was trimmed in the commit that it came with has a floor before it has a head.
-    pub(super) fn head(&self) -> Head {
+    pub(crate) fn head(&self) -> Head {
         Head { position: self.head, floor: self.floor.min(self.head.n()) }
     }
 
     /// Takes the next entries. Those it has had are passed over.
-    pub(super) fn feed(&mut self, entries: &[Arc<Entry>]) {
+    pub(crate) fn feed(&mut self, entries: &[Arc<Entry>]) {
         let known = self.head.n();
         for entry in entries.iter().filter(|entry| entry.n() > known) {
             if entry.n() != self.head.n() + 1 {
@@ -59,7 +67,7 @@ impl Tail {
     }
 
     /// Puts entries before the first: those that were there when the log was opened.
-    pub(super) fn fill(&mut self, entries: &[Arc<Entry>]) {
+    pub(crate) fn fill(&mut self, entries: &[Arc<Entry>]) {
         entries.iter().for_each(|entry| self.push(entry));
     }
 
@@ -82,39 +90,52 @@ impl Tail {
     }
 
     /// Whether the log has grown beyond a bound by more than one part in a hundred.
-    pub(super) fn is_crowded(&self, retention: &Retention) -> bool {
+    pub(crate) fn is_crowded(&self, retention: &Retention) -> bool {
         let beyond = |kept: u64, bound: u64| kept > bound.saturating_add(bound / 100);
         beyond(self.head.n().saturating_sub(self.floor), retention.entries as u64)
             || beyond(self.stored, retention.bytes)
     }
 
     /// How many bytes the database has.
-    pub(super) const fn set_stored(&mut self, bytes: u64) {
+    pub(crate) const fn set_stored(&mut self, bytes: u64) {
         self.stored = bytes;
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.bytes = 0;
     }
 
     /// The entry is about to be trimmed.
-    pub(super) fn trim(&mut self, entry: &Entry) {
+    pub(crate) fn trim(&mut self, entry: &Entry) {
         for room in entry.content().rooms() {
             self.marks.mark(room, entry.n());
         }
         self.raise_floor(entry.n());
     }
 
+    /// Somebody has trimmed an entry of the room.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn mark(&mut self, room: &Room, n: u64) {
+        self.marks.mark(room, n);
+    }
+
+    /// Somebody has put one mark in the place of many.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn raise_others(&mut self, n: u64) {
+        self.marks.raise_others(n);
+    }
+
     /// What was stored up to `n` cannot be vouched for. Answers whether that is news.
-    pub(super) fn lose(&mut self, n: u64) -> bool {
+    pub(crate) fn lose(&mut self, n: u64) -> bool {
         let news = n > self.lost;
         self.lost = self.lost.max(n);
         self.raise_floor(n);
         news
     }
 
-    fn raise_floor(&mut self, n: u64) {
+    /// Everything up to `n` counts as trimmed.
+    pub(crate) fn raise_floor(&mut self, n: u64) {
         self.floor = self.floor.max(n);
         while self.entries.front().is_some_and(|first| first.n() <= self.floor) {
             self.pop();
@@ -122,17 +143,17 @@ impl Tail {
     }
 
     /// As [`Page::trimmed`].
-    pub(super) fn trimmed(&self, rooms: Option<&[Room]>) -> u64 {
+    pub(crate) fn trimmed(&self, rooms: Option<&[Room]>) -> u64 {
         rooms.map_or(self.floor, |rooms| self.marks.highest(rooms).max(self.lost))
     }
 
     /// The mark of all rooms without one of their own.
-    pub(super) const fn others(&self) -> u64 {
+    pub(crate) const fn others(&self) -> u64 {
         self.marks.others()
     }
 
     /// A page, where all that follows `after` is here.
-    pub(super) fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Option<Page> {
+    pub(crate) fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Option<Page> {
         let entries: Vec<_> = self.after(after, rooms)?.take(limit).map(Arc::clone).collect();
         let last = entries.last().map_or(after, |entry| entry.n());
         let scanned = if entries.len() == limit { last } else { after.max(self.head.n()) };
@@ -140,7 +161,7 @@ impl Tail {
     }
 
     /// What a resume is judged by, where entry `n` and all that follows it is here.
-    pub(super) fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Option<History> {
+    pub(crate) fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Option<History> {
         let following = self.after(n, Some(rooms))?;
         let entry = self.entries.get(self.entries.partition_point(|entry| entry.n() < n));
         let entry = entry.filter(|entry| entry.n() == n);

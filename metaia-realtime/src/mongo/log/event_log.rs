@@ -1,0 +1,114 @@
+//! What every log does: from memory where it reaches, else from the database.
+
+use tokio::sync::watch;
+
+use super::{
+    MongoLog,
+    read::{self, Wanted, sound},
+};
+use crate::{
+    NewEntry, Position, Room,
+    log::{EventLog, Head, History, LogError, Page},
+    mongo::fault::Fault,
+};
+
+impl EventLog for MongoLog {
+    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.appending.append(entries).await
+    }
+
+    async fn head(&self) -> Result<Head, LogError> {
+        self.shared.look().await.map_err(Fault::unavailable)?;
+        self.shared.with_tail(|tail| tail.head()).map_err(Fault::unavailable)
+    }
+
+    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+        self.page(rooms, after, limit).await.map_err(Fault::unavailable)
+    }
+
+    async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
+        self.past(n, rooms, limit).await.map_err(Fault::unavailable)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.head.subscribe()
+    }
+
+    fn own(&self) -> watch::Receiver<u64> {
+        self.shared.own.subscribe()
+    }
+
+    fn wake(&self) {
+        self.shared.wake();
+    }
+}
+
+impl MongoLog {
+    /// The tail is there, sooner or later.
+    async fn begun(&self) -> Result<(), Fault> {
+        if self.shared.lock().is_none() {
+            self.shared.look().await?;
+        }
+        Ok(())
+    }
+
+    async fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, Fault> {
+        self.begun().await?;
+        loop {
+            let (near, told) = self.shared.with_tail(|tail| (tail.page(rooms, after, limit), tail.head()))?;
+            if let Some(page) = near {
+                return Ok(page);
+            }
+            let (epoch, head) = (told.position.epoch(), told.position.n());
+            let from = after.max(told.floor);
+            let wanted = Wanted { after: from, upto: head, rooms: rooms.map(<[Room]>::to_vec), limit };
+            self.shared.count_read();
+            let rows = read::entries(&self.shared.mongo, wanted).await?;
+            let mut entries = Vec::with_capacity(rows.len());
+            for row in rows {
+                // What was damaged when it was looked at first was given up; what is damaged later is not handed out.
+                entries.push(row.entry(epoch)?);
+            }
+            let last = entries.last().map_or(after, |entry| entry.n());
+            let scanned = if entries.len() == limit { last } else { after.max(head) };
+            // Asked last: whatever was gone when it was read had been announced before.
+            self.shared.look().await?;
+            let (now, trimmed) = self.shared.with_tail(|tail| (tail.head().position, tail.trimmed(rooms)))?;
+            if now.epoch() == epoch {
+                return Ok(Page { epoch, entries, scanned, trimmed });
+            }
+        }
+    }
+
+    async fn past(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, Fault> {
+        self.begun().await?;
+        let known = self.shared.with_tail(|tail| tail.head().position)?;
+        if n > known.n() {
+            self.shared.look().await?;
+        }
+        loop {
+            let (near, told) = self.shared.with_tail(|tail| (tail.history(n, rooms, limit), tail.head()))?;
+            if let Some(history) = near {
+                return Ok(history);
+            }
+            let (head, from) = (told.position, n.max(told.floor));
+            let one = Wanted { after: n.saturating_sub(1), upto: n.min(head.n()), rooms: None, limit: 1 };
+            let following = Wanted { after: from, upto: head.n(), rooms: Some(rooms.to_vec()), limit };
+            self.shared.count_read();
+            let rows =
+                if n > told.floor { read::entries(&self.shared.mongo, one).await? } else { Vec::new() };
+            let (entries, _) = sound(rows, head.epoch(), n.saturating_sub(1));
+            let missed = read::count(&self.shared.mongo, following).await?;
+            self.shared.look().await?;
+            let (now, trimmed) =
+                self.shared.with_tail(|tail| (tail.head().position, tail.trimmed(Some(rooms))))?;
+            if now.epoch() == head.epoch() {
+                let entry = entries.first().map(|entry| entry.content().id());
+                return Ok(History { head, entry, trimmed, missed });
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! MongoDB, with real servers.
+
+mod contract;
