@@ -12,6 +12,7 @@ use crate::{
     doorbell::{ClusterKey, Doorbell, DynDoorbell},
     handlers::Handlers,
     log::{DynEventLog, LogError},
+    presence::{Directory, DynDirectory},
 };
 
 /// Which origins browsers may connect from.
@@ -41,6 +42,7 @@ pub struct Builder {
     pub(crate) cluster_key: Option<ClusterKey>,
     pub(crate) devices: Option<Arc<dyn DynDeviceStore>>,
     pub(crate) device_resume: bool,
+    pub(crate) directory: Option<Arc<dyn DynDirectory>>,
     pub(crate) origins: Origins,
     pub(crate) limits: Limits,
     pub(crate) transports: Transports,
@@ -68,6 +70,7 @@ impl Builder {
             cluster_key: None,
             devices: Some(Arc::new(MemoryDevices::default())),
             device_resume: true,
+            directory: None,
             origins: Origins::Any,
             limits: Limits::default(),
             transports: Transports::All,
@@ -116,6 +119,12 @@ impl Builder {
     /// Whether a client that shows no position goes on where its device, or its token, last was. Default: yes.
     pub fn device_resume(mut self, on: bool) -> Self {
         self.device_resume = on;
+        self
+    }
+
+    /// Where the nodes of a cluster tell each other who is connected to them. Default: nowhere, this node is alone.
+    pub fn directory(mut self, directory: impl Directory) -> Self {
+        self.directory = Some(Arc::new(directory));
         self
     }
 

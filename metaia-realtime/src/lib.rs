@@ -73,6 +73,7 @@ pub mod log;
 pub mod mongo;
 mod node;
 mod position;
+pub mod presence;
 #[cfg(doctest)]
 mod readme;
 mod realtime;
@@ -108,9 +109,10 @@ pub use limits::{InvalidLimit, Limits};
 pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry};
 pub use position::{Epoch, InvalidPosition, Position};
+pub use presence::{Directory, MemoryDirectory, SessionQuery, SessionView};
 #[doc(hidden)]
 pub use realtime::Census;
-pub use realtime::{Realtime, SessionView};
+pub use realtime::Realtime;
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};
 #[cfg(feature = "axum")]

@@ -14,11 +14,13 @@ use crate::{
     Access, BuildError, Builder, Epoch, Identity, Limits, NodeId, OrderId, Realtime, Room,
     access::DynOrderAccess,
     auth::DynAuthenticator,
+    clock,
     device::Devices,
     doorbell::Bell,
     handlers::Handlers,
     kicks::Kicks,
     log::{DynEventLog, LogError},
+    presence::Announcer,
     registry::{Entered, Registry},
     replays::Replays,
     session::{End, Refusal, Session},
@@ -36,12 +38,15 @@ const POLICY_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Node {
     /// What other nodes know this one by.
     pub(crate) id: NodeId,
+    /// Since when it runs, in ms since the Unix epoch.
+    pub(crate) since: i64,
     pub(crate) log: Arc<dyn DynEventLog>,
     pub(crate) bell: Bell,
     pub(crate) devices: Devices,
     pub(crate) replays: Replays,
     pub(crate) window: Window,
     pub(crate) registry: Registry,
+    pub(crate) announcer: Announcer,
     pub(crate) kicks: Kicks,
     pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Limits,
@@ -68,6 +73,8 @@ impl Node {
         let bell = Bell::new(id, parts.doorbell, parts.cluster_key, parts.log.changes());
         Ok(Self {
             id,
+            since: clock::unix_ms(),
+            announcer: Announcer::new(parts.directory, parts.limits.sessions),
             bell,
             window,
             log: parts.log,
@@ -166,11 +173,20 @@ impl Node {
     ) -> Result<(), Refusal> {
         let admitted = self.try_admit(session, order, join_state).await;
         self.counters.joins.add(match admitted {
-            Ok(()) => "allowed",
+            Ok(()) => {
+                self.announcer.changed(session.id);
+                "allowed"
+            }
             Err(Refusal::Forbidden) => "denied",
             Err(_) => "unavailable",
         });
         admitted
+    }
+
+    /// The session leaves a room.
+    pub(crate) fn leave(&self, session: &Session, room: &Room) {
+        self.registry.leave(session, room);
+        self.announcer.changed(session.id);
     }
 
     async fn try_admit(
@@ -219,6 +235,7 @@ impl Node {
             self.registry.remove(session);
             return false;
         }
+        self.announcer.changed(session.id);
         self.counters.connects.add(session.identity.role.as_str());
         tracing::info!("User connected: {} ({})", session.identity.user, session.identity.role);
         true
@@ -230,6 +247,7 @@ impl Node {
         if self.registry.remove(session) {
             let end = session.ended_by().unwrap_or(end);
             self.devices.end(session, self.epoch());
+            self.announcer.changed(session.id);
             self.counters.ends.add(end.code());
             tracing::info!("User disconnected: {} ({}) {end}", session.identity.user, session.identity.role);
         }

@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    BuildError, Builder, EmitError, End, Identity, Limits, NewEntry, NodeId, Room, SessionId, Stats, UserId,
+    BuildError, Builder, EmitError, End, Limits, NewEntry, NodeId, SessionId, Stats, UserId,
     builder::Origins,
     dispatch, doorbell, drain,
     log::DynEventLog,
     node::Node,
+    presence,
     stats::Counters,
     sweep,
     transport::{RealtimeLayer, socketio::Engine},
@@ -42,6 +43,9 @@ impl Realtime {
         let node = Arc::new(Node::new(window, builder)?);
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
         node.tasks.spawn(sweep::run(Arc::clone(&node)));
+        if node.announcer.has_directory() {
+            node.tasks.spawn(presence::run(Arc::clone(&node)));
+        }
         doorbell::run(&node);
         let engine = Engine::new(Arc::clone(&node), transports, token_in_query);
         let realtime = Self { inner: Arc::new(Inner { node, engine, origins }) };
@@ -100,12 +104,6 @@ impl Realtime {
     #[must_use]
     pub fn stats(&self) -> Stats {
         Stats::of(&self.inner.node)
-    }
-
-    /// The sessions of this node.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<SessionView> {
-        self.inner.node.registry.all().iter().map(|session| SessionView::of(session)).collect()
     }
 
     /// What this node holds for its clients at the moment, for tests that nothing is left behind.
@@ -192,32 +190,4 @@ pub struct Census {
     pub devices: usize,
     /// The most packets that wait for one client.
     pub most_waiting: usize,
-}
-
-/// A session, as embedders see it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct SessionView {
-    /// Its public id.
-    pub id: SessionId,
-    /// Whose it is.
-    pub identity: Identity,
-    /// Its rooms, [`Room::Everyone`] included.
-    pub rooms: Vec<Room>,
-    /// When it connected, in ms since the Unix epoch.
-    pub connected_at: i64,
-    /// When its client last sent something, in ms since the Unix epoch.
-    pub active_at: i64,
-}
-
-impl SessionView {
-    fn of(session: &crate::session::Session) -> Self {
-        Self {
-            id: session.id,
-            identity: session.identity.clone(),
-            rooms: session.rooms().into_iter().collect(),
-            connected_at: session.connected_at,
-            active_at: session.active_at(),
-        }
-    }
 }

@@ -53,6 +53,12 @@ impl Registry {
         self.read().sessions.len()
     }
 
+    /// The rooms, and how many sessions are in each.
+    pub(crate) fn rooms(&self) -> Vec<(Room, u64)> {
+        let tables = self.read();
+        tables.rooms.iter().map(|(room, sessions)| (room.clone(), sessions.len() as u64)).collect()
+    }
+
     /// How many sessions there are of a role.
     pub(crate) fn of_role(&self, role: Role) -> u64 {
         self.read().rooms.get(&Room::Role(role)).map_or(0, |sessions| sessions.len() as u64)

@@ -209,7 +209,7 @@ impl Session {
 
     pub(super) fn lose_room(&self, node: &Node, order: &OrderId, n: u64, reason: &'static str) {
         let room = Room::Order(order.clone());
-        node.registry.leave(self, &room);
+        node.leave(self, &room);
         let mut state = self.state();
         state.rechecked(order, n);
         if state.is_in(&room) {

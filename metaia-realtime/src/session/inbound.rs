@@ -185,7 +185,7 @@ impl Session {
         match JoinWish::parse(argument) {
             Ok(wish) => {
                 let room = Room::Order(wish.order);
-                node.registry.leave(self, &room);
+                node.leave(self, &room);
                 self.state().leave(&room);
                 self.answer(ack, control::left(&room));
                 node.devices.store_soon(self);

@@ -128,7 +128,7 @@ impl State {
     }
 
     /// Is in `room` from now on, for entries after `from`. One that it is in already is never wanted from later on.
-    pub(super) fn join(&mut self, room: Room, from: u64) {
+    pub(crate) fn join(&mut self, room: Room, from: u64) {
         self.joins += 1;
         self.rooms.entry(room).and_modify(|wanted| *wanted = from.min(*wanted)).or_insert(from);
     }

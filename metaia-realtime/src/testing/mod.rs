@@ -21,10 +21,12 @@
 //!
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
 //!
-//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`].
+//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`], a
+//! directory of sessions to [`directory_contract`].
 
 mod contract;
 pub mod device_contract;
+pub mod directory_contract;
 pub mod log_contract;
 #[cfg(feature = "mongodb")]
 #[doc(hidden)]

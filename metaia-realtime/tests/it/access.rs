@@ -98,7 +98,7 @@ async fn a_client_that_leaves_while_it_joins_leaves_nothing_behind() {
     line.send(r#"421["join_order_room","o1"]"#).await;
     eventually("the policy to be asked", || policy.asked() == 1).await;
     drop(line);
-    eventually("the session to end", || server.realtime().sessions().is_empty()).await;
+    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
     policy.go_on();
     eventually("nothing to be left", || server.realtime().census() == metaia_realtime::Census::default())
         .await;

@@ -28,7 +28,7 @@ async fn phone(server: &TestServer, id: &str) -> (Line, Value) {
 }
 
 async fn gone(server: &TestServer) {
-    eventually("everybody to be gone", || server.realtime().sessions().is_empty()).await;
+    eventually("everybody to be gone", || server.realtime().local_sessions().is_empty()).await;
 }
 
 /// A phone of `c1` that is live.
@@ -188,7 +188,7 @@ async fn a_phone_whose_line_broke_silently_gets_everything_once() {
     assert_eq!(caught_up(&mut after).await.0, [1]);
     after.answer_a_ping().await;
     // The old one is found dead; its position has been claimed.
-    after.answering("the old session to end", || server.realtime().sessions().len() == 1).await;
+    after.answering("the old session to end", || server.realtime().local_sessions().len() == 1).await;
     after.answer_a_ping().await;
     drop(after);
     gone(&server).await;

@@ -65,7 +65,7 @@ async fn one_session_is_ended_wherever_it_is_and_one_that_is_nowhere_is_no_error
     let (here, there) = nodes().await;
     let (_one, mut one) = there.client(Role::Customer, "c1").await;
     ready(&mut one).await;
-    let id = there.realtime().sessions()[0].id;
+    let id = there.realtime().local_sessions()[0].id;
     let (_two, mut two) = there.client(Role::Customer, "c1").await;
     ready(&mut two).await;
     here.realtime().disconnect_session(id).await.unwrap();
@@ -90,5 +90,5 @@ async fn it_can_be_appended_with_other_entries_and_is_not_replayed() {
     assert!(back.next().await.unwrap().contains(r#""recovered":true,"replayed":1"#));
     tick(here.realtime(), user("c2"), 7).await;
     assert!(line.next().await.unwrap().starts_with(r#"42["tick",{"i":7"#));
-    eventually("both to be there", || there.realtime().sessions().len() == 2).await;
+    eventually("both to be there", || there.realtime().local_sessions().len() == 2).await;
 }

@@ -152,7 +152,7 @@ async fn a_post_that_trickles_ends_its_session() {
     let server = limited(|l| l.request_body = SHORT).await;
     let phone = Poller::connect(&server, Role::Customer, "c1").await;
     let trickle = phone.begin_post(10, "42").await;
-    eventually("its end", || server.realtime().sessions().is_empty()).await;
+    eventually("its end", || server.realtime().local_sessions().is_empty()).await;
     rest(trickle).await;
 }
 

@@ -53,7 +53,7 @@ async fn who_is_kicked_stays_away() {
         })
         .await;
         assert_eq!(why, GaveUp::ServerDisconnect);
-        assert_eq!(server.realtime().sessions().len(), 0);
+        assert_eq!(server.realtime().local_sessions().len(), 0);
     }
 }
 

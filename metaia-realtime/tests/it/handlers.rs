@@ -79,5 +79,5 @@ async fn a_handler_that_panics_ends_its_session_and_the_client_comes_back() {
     next(&mut updates, "the next connection", |u| matches!(u, Update::Connected(_)).then_some(())).await;
     tick(server.realtime(), user("c1"), 1).await;
     assert_eq!(ticks(&mut updates, 1).await, [1]);
-    assert_eq!(server.realtime().sessions().len(), 1);
+    assert_eq!(server.realtime().local_sessions().len(), 1);
 }

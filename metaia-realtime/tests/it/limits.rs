@@ -48,14 +48,15 @@ async fn one_session_too_many_of_a_user_sends_the_least_active_away_and_it_comes
     ready(&mut firsts).await;
     ready(&mut seconds).await;
     let active = |realtime: &metaia_realtime::Realtime| {
-        let mut times: Vec<i64> = realtime.sessions().iter().map(|s| s.active_at - s.connected_at).collect();
+        let mut times: Vec<i64> =
+            realtime.local_sessions().iter().map(|s| s.active_at - s.connected_at).collect();
         times.sort_unstable();
         times[1] > 0
     };
     within_activity(&server, &first, active).await;
     let (third, _thirds) = server.client(Role::Customer, "c1").await;
     disconnected(&mut seconds).await;
-    assert_eq!(server.realtime().sessions().len(), 2);
+    assert_eq!(server.realtime().local_sessions().len(), 2);
     third.close().await;
     next(&mut seconds, "its return", |u| matches!(u, Update::Connected(_)).then_some(())).await;
 }
@@ -79,7 +80,7 @@ async fn the_same_device_replaces_its_own() {
     let (_other, _others) = coming.clone().device("tablet").connect().await.unwrap();
     let (_new, _news) = coming.connect().await.unwrap();
     disconnected(&mut olds).await;
-    assert_eq!(server.realtime().sessions().len(), 2);
+    assert_eq!(server.realtime().local_sessions().len(), 2);
 }
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn sessions_in_all() {
     let refused = server.client_builder(Role::Customer, "c2").connect().await.unwrap_err();
     assert!(matches!(refused, ConnectError::Http { status: 503, .. }), "{refused}");
     client.close().await;
-    eventually("the place to be free", || server.realtime().sessions().is_empty()).await;
+    eventually("the place to be free", || server.realtime().local_sessions().is_empty()).await;
     server.client(Role::Customer, "c2").await;
 }
 
@@ -104,7 +105,7 @@ async fn two_who_come_at_once_do_not_both_take_the_last_place() {
     two.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c2") }))).await;
     let (stays, goes) = (one.next().await, two.next().await);
     assert!(stays.is_some() != goes.is_some(), "one is let in, the other closed without an answer");
-    assert_eq!(server.realtime().sessions().len(), 1);
+    assert_eq!(server.realtime().local_sessions().len(), 1);
 }
 
 #[tokio::test]
@@ -179,7 +180,7 @@ async fn a_message_too_large_ends_the_connection() {
     let path = format!("POST /socket.io/?EIO=4&transport=polling&sid={sid}");
     let answer = http(&server, &path, "Content-Type: text/plain\r\n", &"4".repeat(2_100)).await;
     assert!(answer.status == 413 || answer.status == 400, "{}", answer.head);
-    eventually("the session to end", || server.realtime().sessions().is_empty()).await;
+    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
 }
 
 #[tokio::test]
@@ -188,7 +189,7 @@ async fn binary_attachments_are_refused() {
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
     line.send(r#"451-["leave_order_room",{"_placeholder":true,"num":0}]"#).await;
     line.rest().await;
-    eventually("the session to end", || server.realtime().sessions().is_empty()).await;
+    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
 }
 
 #[tokio::test]
@@ -208,7 +209,7 @@ async fn events_beyond_the_rate_are_refused_and_then_the_transport_is_closed() {
     let good = answers.iter().filter(|answer| answer.contains(r#""status":"ok""#)).count();
     let refused = answers.iter().filter(|answer| answer.contains("rate_limited")).count();
     assert!(good <= 4 && refused <= 4, "{answers:?}");
-    eventually("the session to end", || server.realtime().sessions().is_empty()).await;
+    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
 }
 
 #[tokio::test]

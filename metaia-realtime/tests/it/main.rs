@@ -24,6 +24,7 @@ mod mongo;
 mod order;
 mod policy;
 mod poller;
+mod presence;
 #[cfg(feature = "redis")]
 mod redis;
 mod resume;

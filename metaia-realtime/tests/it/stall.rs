@@ -62,7 +62,7 @@ async fn who_reads_a_little_at_a_time_is_kept() {
         }
     };
     tokio::join!(flood(&server), reading);
-    assert_eq!(server.realtime().sessions().len(), 1);
+    assert_eq!(server.realtime().local_sessions().len(), 1);
     assert!(!logs.say(SLOW));
 }
 

@@ -1,0 +1,68 @@
+//! Several nodes.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Subject, probe::Probe};
+use crate::{
+    Role,
+    presence::{Change, NodeView},
+    testing::contract::{Verdict, ensure, equal},
+};
+
+pub(super) async fn nodes<S: Subject>() -> Verdict {
+    let subject = S::new();
+    let mut probes = Vec::new();
+    for _ in 0..5 {
+        probes.push(Probe::begun(&subject).await?);
+    }
+    let last = probes.len() - 1;
+    probes[last].view = NodeView { sessions: 50_000, ..probes[last].view.clone() };
+    ensure!(probes[last].renew(super::probe::LONG).await?, "a node that is there is not");
+    let mut due: Vec<NodeView> = probes.iter().map(|probe| probe.view.clone()).collect();
+    due.sort_by_key(|view| view.id);
+    equal("the nodes", probes[0].nodes().await?, due)
+}
+
+/// Each ends with half of its sessions gone.
+pub(super) async fn at_once<S: Subject>() -> Verdict {
+    const NODES: usize = 4;
+    let subject = Arc::new(S::new());
+    let watching = Probe::open(&*subject).await;
+    let mut announcing = JoinSet::new();
+    for _ in 0..NODES {
+        let subject = Arc::clone(&subject);
+        announcing.spawn(async move {
+            let node = Probe::begun(&*subject).await?;
+            let mut stay = Vec::new();
+            for i in 0..20 {
+                let (here, gone) = (node.session("u1", Role::Customer), node.session("u2", Role::Tailor));
+                node.here(&[here.clone(), gone.clone()]).await?;
+                node.announce(vec![Change::Gone(gone.id)]).await?;
+                ensure!(node.renew(super::probe::LONG).await?, "the lease was over at {i}");
+                stay.push(here);
+            }
+            Ok(stay)
+        });
+    }
+    let mut due = Vec::new();
+    while let Some(ended) = announcing.join_next().await {
+        due.extend(ended.map_err(|error| error.to_string())??);
+    }
+    watching.sees(&due).await
+}
+
+pub(super) async fn large<S: Subject>() -> Verdict {
+    let subject = S::new();
+    let node = Probe::begun(&subject).await?;
+    let session = |i: usize| node.session_in(&format!("u{i}"), Role::Customer, &["a", "b"]);
+    let sessions: Vec<_> = (0..1_000).map(session).collect();
+    node.here(&sessions).await?;
+    node.sees(&sessions).await?;
+    let (go, stay) = sessions.split_at(500);
+    let gone = go.iter().map(|session| Change::Gone(session.id));
+    let more: Vec<_> = (1_000..1_500).map(session).collect();
+    node.announce(gone.chain(more.iter().cloned().map(Change::Here)).collect()).await?;
+    node.sees(&[stay, &more].concat()).await
+}
