@@ -2,26 +2,24 @@
 
 use std::path::Path;
 
-use metaia_realtime::sqlite::Durability;
+use crate::{config::Config, ground::Description, secret_file};
 
-use crate::{config::Config, data, secret_file};
-
-pub(crate) fn of(config: &Config, port: u16) -> String {
-    let durability = if config.durability == Durability::Full { "full" } else { "normal" };
+pub(crate) fn of(config: &Config, ground: &Description, port: u16) -> String {
     let payments = config.razorpay.url.as_deref().unwrap_or("built-in test provider, which takes no money");
     format!(
         "🚀 METAIA Backend Server running on port {port}\n\
          📍 Environment: {environment}\n\
          🔌 Socket.IO enabled for real-time updates\n\
          \n\
-         \x20  store     {store} (SQLite, durability {durability})\n\
-         \x20  log       in the same file; kept {days} days, at most {entries} events\n\
+         \x20  store     {store}\n\
+         \x20  log       {log}; kept {days} days, at most {entries} events\n\
          \x20  doorbell  none: one node\n\
          \x20  payments  {payments}\n\
          {secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
-        store = data::database(&config.data).display(),
+        store = ground.store,
+        log = ground.log,
         days = config.retention.age.as_secs() / (24 * 60 * 60),
         entries = config.retention.entries,
         secrets = secrets(config),
@@ -64,11 +62,30 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::{Sources, load};
+    use metaia_realtime::mongo::Deployment;
     use std::collections::BTreeMap;
 
     fn announced(settings: &[(&str, &str)]) -> String {
         let pairs = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        of(&load(Sources::of_flags(pairs.collect::<BTreeMap<_, _>>())).config.unwrap(), 5000)
+        let config = load(Sources::of_flags(pairs.collect::<BTreeMap<_, _>>())).config.unwrap();
+        let ground = match &config.mongodb {
+            None => Description::embedded(&config),
+            Some(mongodb) => Description::shared(mongodb, Some(Deployment::Standalone)),
+        };
+        of(&config, &ground, 5000)
+    }
+
+    #[test]
+    fn where_the_database_is_is_said_without_its_password() {
+        let uri = ("MONGODB_URI", "mongodb://shop:hush@db1.example,db2.example:27018/shop?replicaSet=rs");
+        let text = announced(&[uri]);
+        let store = "store     shop on db1.example:27017, db2.example:27018 (MongoDB, one server by itself: for \
+                     development)";
+        assert!(
+            text.contains(store) && text.contains("log       in the same database; kept 7 days"),
+            "{text}"
+        );
+        assert!(!text.contains("hush"), "{text}");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::{error::Error, sync::Arc};
 
 use axum::Router;
-use metaia_realtime::{JwtAuthenticator, Realtime, SqliteLog, sqlite::Options};
+use metaia_realtime::{Builder, JwtAuthenticator, Realtime};
 
 use crate::{
     config::{Config, Origins},
     data,
     gate::Gate,
+    ground::{Description, Ground},
     health::{self, Health},
     middleware, openapi,
     payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
@@ -17,7 +18,7 @@ use crate::{
     secrets::Secret,
     services::{PaymentSettings, Services},
     state::AppState,
-    store::{SqliteStore, Store},
+    store::Store,
 };
 
 /// Everything that runs, and what is needed to end it.
@@ -26,6 +27,7 @@ pub(crate) struct App {
     pub(crate) realtime: Realtime,
     pub(crate) health: Health,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) described: Description,
 }
 
 /// Opens the store and builds everything on it.
@@ -36,17 +38,13 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         None => secret_file::read_or_make(&config.data, secret_file::JWT)?,
     };
     let payments = payments(config)?;
-    let path = data::database(&config.data);
-    let options = Options::durability(config.durability);
-    let store = SqliteStore::open(path, options, config.retention, &config.limits.realtime).await?;
-    let log = store.log().clone();
-    let store: Arc<dyn Store> = Arc::new(store);
-    let realtime = realtime(config, &jwt, log, Arc::clone(&store)).await?;
+    let Ground { store, builder, described } = Ground::of(config).await?;
+    let realtime = realtime(config, &jwt, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
     let gate = Gate::new(authenticator(config, &jwt)?, config.api_key.clone(), config.limits.rest_per_s);
     let health = Health::new(Arc::clone(&store));
     let state = AppState { gate: Arc::new(gate), health: health.clone(), services };
-    Ok(App { router: router(state, &config.origins), realtime, health, store })
+    Ok(App { router: router(state, &config.origins), realtime, health, store, described })
 }
 
 /// The REST interface.
@@ -58,15 +56,13 @@ fn router(state: AppState, origins: &Origins) -> Router {
 async fn realtime(
     config: &Config,
     jwt: &Secret,
-    log: SqliteLog,
+    ground: Builder,
     store: Arc<dyn Store>,
 ) -> Result<Realtime, Box<dyn Error + Send + Sync>> {
-    let builder = Realtime::builder()
+    let builder = ground
         .authenticator(authenticator(config, jwt)?)
         .order_access(StoreAccess::new(store))
-        .device_store(log.clone())
         .device_resume(config.device_resume)
-        .log(log)
         .limits(config.limits.realtime.clone())
         .transports(config.transports)
         .token_in_query(config.token_in_query);

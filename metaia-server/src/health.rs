@@ -1,6 +1,7 @@
 //! `GET /livez`: the process answers. `GET /readyz`: it can do its work, and is not leaving.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc,
@@ -38,14 +39,18 @@ impl Health {
         self.leaving.store(true, Relaxed);
     }
 
-    async fn check(&self) -> Result<(), ApiError> {
+    /// What is to be known of it, where it is ready.
+    async fn check(&self) -> Result<Option<&'static str>, ApiError> {
         if self.leaving.load(Relaxed) {
             return Err(not_ready("The server is shutting down."));
         }
+        let name = self.store.name();
         match timeout(PATIENCE, self.store.ping()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(not_ready("The store cannot be written.").caused_by(error)),
-            Err(late) => Err(not_ready("The store does not answer.").caused_by(late)),
+            Ok(Ok(notice)) => Ok(notice),
+            Ok(Err(error)) => {
+                Err(not_ready(format!("{name} cannot be reached or written.")).caused_by(error))
+            }
+            Err(late) => Err(not_ready(format!("{name} does not answer.")).caused_by(late)),
         }
     }
 }
@@ -56,7 +61,7 @@ impl fmt::Debug for Health {
     }
 }
 
-fn not_ready(detail: &'static str) -> ApiError {
+fn not_ready(detail: impl Into<Cow<'static, str>>) -> ApiError {
     let retry = http::HeaderValue::from_static("1");
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).header(header::RETRY_AFTER, retry)
 }
@@ -70,7 +75,10 @@ async fn livez() -> Json<Value> {
 }
 
 async fn readyz(State(health): State<Health>) -> Result<Json<Value>, ApiError> {
-    health.check().await.map(|()| Json(json!({ "status": "ready" })))
+    health.check().await.map(|notice| match notice {
+        None => Json(json!({ "status": "ready" })),
+        Some(notice) => Json(json!({ "status": "ready", "notice": notice })),
+    })
 }
 
 #[cfg(test)]

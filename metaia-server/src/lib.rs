@@ -3,7 +3,7 @@
 //!
 //! Layers: `routes → services → {store, realtime}`; only `app` sees all.
 //!
-//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `data` (the folder), `announcement`, `signals`, `telemetry`;
+//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `ground` (the store), `data` (the folder), `announcement`, `signals`, `telemetry`;
 //!   `backup` instead of it.
 //! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by [`routes`] or with an
 //!   [`error`].
@@ -18,6 +18,7 @@ mod data;
 pub mod error;
 pub mod extract;
 mod gate;
+mod ground;
 mod health;
 mod middleware;
 pub mod model;

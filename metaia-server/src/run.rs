@@ -49,6 +49,10 @@ pub fn run() -> ExitCode {
 }
 
 fn copy(config: &Config, file: &Path) -> ExitCode {
+    if config.mongodb.is_some() {
+        complain("metaia-server: MONGODB_URI is set: copy that database with mongodump, or unset it");
+        return ExitCode::from(REFUSED);
+    }
     let error = match backup::make(config, file) {
         Ok(report) => {
             say(&report);

@@ -12,6 +12,7 @@ use crate::{
     announcement,
     app::{self, App},
     config::Config,
+    ground::Description,
     printer::say,
     signals::Signals,
     store::Store,
@@ -43,7 +44,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let store = app.store.clone();
     let ended = match listen(config.port).await {
         Ok(listener) => {
-            announce(config, &listener);
+            announce(config, &app.described, &listener);
             let served = until_a_signal(app, listener, signals, config.drain).await;
             served.map_err(|error| Failure::Serve(error.into()))
         }
@@ -63,12 +64,12 @@ async fn listen(port: u16) -> Result<TcpListener, PortError> {
     listener.map_err(|source| PortError { port, source })
 }
 
-fn announce(config: &Config, listener: &TcpListener) {
+fn announce(config: &Config, ground: &Description, listener: &TcpListener) {
     let port = listener.local_addr().map_or(config.port, |address| address.port());
-    say(&announcement::of(config, port));
+    say(&announcement::of(config, ground, port));
     if !config.unused.is_empty() {
         let names = config.unused.join(", ");
-        tracing::warn!("not supported by this version, and ignored: {names}; the embedded store is used");
+        tracing::warn!("not supported by this version, and ignored: {names}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! What each variable means is said where it is read, in [`read`].
 
 mod limits;
+mod mongodb;
 mod parse;
 mod production;
 mod reader;
@@ -17,6 +18,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use metaia_realtime::{Transports, log::Retention, sqlite::Durability};
 
 pub(crate) use limits::ServerLimits;
+pub(crate) use mongodb::MongoDb;
 use parse::{anything, number};
 use reader::Reader;
 pub(crate) use reader::{Problem, Setting};
@@ -32,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) environment: Environment,
     pub(crate) data: PathBuf,
     pub(crate) durability: Durability,
+    /// Without one the embedded store is used.
+    pub(crate) mongodb: Option<MongoDb>,
     /// How long, and how many, events are kept.
     pub(crate) retention: Retention,
     /// `None`, outside production: one is made and kept.
@@ -124,6 +128,7 @@ fn read(reader: &mut Reader) -> Config {
         environment: reader.read("NODE_ENV", "development", parse::environment, environment),
         data: reader.read("METAIA_DATA", "./metaia-data", anything, String::new()).into(),
         durability: reader.read("METAIA_DURABILITY", "full", parse::durability, Durability::Full),
+        mongodb: mongodb(reader),
         retention: retention(reader),
         jwt_secret: reader.secret("JWT_SECRET"),
         jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
@@ -145,6 +150,15 @@ fn read(reader: &mut Reader) -> Config {
     config.unused = unused(reader);
     explain(reader, &config);
     config
+}
+
+fn mongodb(reader: &mut Reader) -> Option<MongoDb> {
+    let found = reader.unshown("MONGODB_URI", mongodb::parse);
+    let pool = reader.optional("METAIA_MONGO_POOL", mongodb::pool);
+    if let Some((_, place)) = &found {
+        reader.show("MONGODB_URI", place.to_string());
+    }
+    found.map(|found| MongoDb::new(found, pool))
 }
 
 fn retention(reader: &mut Reader) -> Retention {
@@ -187,10 +201,9 @@ fn not_supported(reader: &mut Reader) {
 
 /// Ignored, these change nothing that a client could rely on: a warning at the start is enough.
 fn unused(reader: &mut Reader) -> Vec<&'static str> {
-    for name in ["MONGODB_URI", "REDIS_URL", "METAIA_CLUSTER_KEY", "METAIA_TRUSTED_PROXIES"] {
+    for name in ["REDIS_URL", "METAIA_CLUSTER_KEY", "METAIA_TRUSTED_PROXIES"] {
         reader.unused(name, anything);
     }
-    reader.unused("METAIA_MONGO_POOL", number::<u64>("a number"));
     reader.unused("METAIA_METRICS_ADDR", number::<SocketAddr>("an address and port"));
     std::mem::take(&mut reader.unused)
 }

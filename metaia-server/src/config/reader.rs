@@ -70,6 +70,16 @@ impl Reader {
         None
     }
 
+    /// A setting that may be absent, and whose text is not shown, for a part of it may be secret.
+    pub(super) fn unshown<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.secret(name)?;
+        parse(text.expose().trim()).map_err(|what| self.problem(name, what)).ok()
+    }
+
     /// A secret that may be absent. It is taken as it is, blanks included.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<Secret> {
         let found = self.sources.find(name).map(|(text, origin)| (Secret::from(text), origin));

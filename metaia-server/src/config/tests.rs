@@ -102,8 +102,46 @@ fn production_is_strict_and_can_be_satisfied() {
 
 #[test]
 fn variables_of_other_versions_are_named_and_ignored() {
-    let unused = config(&[("MONGODB_URI", "mongodb://localhost/metaia"), ("METAIA_MONGO_POOL", "5")]).unused;
-    assert_eq!(unused, ["MONGODB_URI", "METAIA_MONGO_POOL"]);
+    let unused = config(&[("REDIS_URL", "redis://localhost"), ("METAIA_TRUSTED_PROXIES", "5")]).unused;
+    assert_eq!(unused, ["REDIS_URL", "METAIA_TRUSTED_PROXIES"]);
+}
+
+#[test]
+fn the_database_of_many_nodes_is_named_and_its_password_is_not() {
+    let uri = "mongodb://shop:hush@db1.example,db2.example:27018/shop?replicaSet=rs";
+    let sources = || of(&[("MONGODB_URI", uri), ("METAIA_MONGO_POOL", "5")]);
+    let mongodb = load(sources()).config.unwrap().mongodb.unwrap();
+    assert_eq!((mongodb.uri.expose(), mongodb.pool), (uri, Some(5)));
+    let shown = settings(&load(sources()).settings);
+    assert!(shown.contains("shop on db1.example:27017, db2.example:27018"), "{shown}");
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(config(&[]).mongodb.is_none() && config(&[("MONGODB_URI", "")]).mongodb.is_none());
+}
+
+#[test]
+fn an_address_that_leads_nowhere_is_named_without_repeating_it() {
+    for uri in [
+        "localhost:27017",
+        "http://u:hush@host",
+        "mongodb://",
+        "mongodb://u:hush@",
+        "mongodb://u:hu/sh@host/db",
+        "mongodb://u:hush@host:port/db",
+        "mongodb://u:hush@host/db?ssl=hush",
+        "MONGODB://u:hush@host",
+    ] {
+        let problems = load(of(&[("MONGODB_URI", uri), ("PORT", "x")])).config.unwrap_err();
+        let names: Vec<&str> = problems.iter().map(|problem| problem.name.as_str()).collect();
+        assert_eq!(names, ["PORT", "MONGODB_URI"], "{uri}");
+        let text = self::problems(&problems);
+        assert!(
+            !text.contains("hu") && text.contains("MONGODB_URI: is not the address of a MongoDB"),
+            "{text}"
+        );
+    }
+    for pool in ["0", "-1", "1001", "many"] {
+        assert_eq!(refused(&[("METAIA_MONGO_POOL", pool)]), ["METAIA_MONGO_POOL"]);
+    }
 }
 
 #[test]

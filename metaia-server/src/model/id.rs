@@ -67,6 +67,18 @@ macro_rules! object_id {
             pub fn random() -> Self {
                 Self(ObjectId::random())
             }
+
+            /// The id of these bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 12]) -> Self {
+                Self(ObjectId(bytes))
+            }
+
+            /// Its bytes.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 12] {
+                self.0.0
+            }
         }
 
         impl fmt::Display for $name {

@@ -129,6 +129,11 @@ impl Claim {
     /// How long an answer is kept, in milliseconds.
     pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
+    /// Whether one that was made at `at` has ended by the time of this one.
+    pub(super) const fn outlived(&self, at: Timestamp) -> bool {
+        at.ms() <= self.at.ms() - Self::LIFE_MS
+    }
+
     /// The claim of a caller's request, path parameters included.
     #[must_use]
     pub fn new(caller: &Caller, route: &str, key: &str, request: &impl Serialize) -> Self {

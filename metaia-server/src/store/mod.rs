@@ -2,13 +2,14 @@
 //!
 //! [`Store`] is what services see. Whatever changes state goes through [`Store::commit`] (or one of the two methods whose
 //! event depends on what they find), which takes the events to publish: there is no way to change first and emit
-//! afterwards. [`SqliteStore`] is the embedded one.
+//! afterwards. [`SqliteStore`] is the embedded one, [`MongoStore`] that of many nodes.
 
 mod change;
 #[cfg(test)]
 pub(crate) mod contract;
 mod error;
 mod events;
+mod mongo;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -18,6 +19,7 @@ use metaia_realtime::{OrderId, UserId};
 
 pub use change::{Answer, Change, Claim, Recall, Reply, Write};
 pub use error::{CommitError, StoreError};
+pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
 
 use crate::model::{
@@ -79,7 +81,8 @@ pub enum PaymentKey {
 ///   an older state after a newer one, or a removed tailor sees what came after their removal.
 /// - A read sees every change that was answered before it began: else the policy lets a replaced tailor in.
 /// - Only typed values reach a query, never a client's JSON: else `{"$ne": null}` matches everything.
-/// - A record that cannot be read as what it should be is an error, never skipped and never a wrong record.
+/// - A record that cannot be read as what it should be is an error, never skipped and never a wrong record; except that
+///   lists over collections that others write, too, leave out what is none, and say so in the log.
 ///
 /// # Cancel safety
 /// Dropping the future of a change leaves the outcome open. Reads can be dropped.
@@ -121,8 +124,11 @@ pub trait Store: Send + Sync + 'static {
     /// open for that tailor at this moment.
     fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Whether the store takes changes.
-    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Whether the store takes changes, and what whoever operates it should know all the same.
+    fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>>;
+
+    /// What it is called where it does not answer.
+    fn name(&self) -> &'static str;
 
     /// Does what is queued and closes. Later calls are answered [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;

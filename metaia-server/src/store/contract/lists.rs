@@ -61,7 +61,7 @@ async fn paged<S: Site>(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
 /// Against the naive model: filter everything, newest first.
 pub(crate) fn pages_together_are_what_filtering_everything_gives<S: Site>() {
     let cases = (vec(any_order(), 0..20), whose(), option::of(select(&STATUSES[..])), 1u16..7);
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(32));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(S::CASES));
     let run = |(mut orders, whose, status, limit): (Vec<Order>, _, _, _)| {
         let query = OrderQuery { whose, status, ..all(limit) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod claims;
 pub(crate) mod lists;
 pub(crate) mod records;
+pub(crate) mod story;
 
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ use crate::model::{
 
 /// A store of its own, and the log that it feeds.
 pub(crate) trait Site: Sized {
+    /// How many random cases are tried where each takes a new one.
+    const CASES: u32;
     /// An empty one.
     async fn new() -> Self;
     /// As after a restart.

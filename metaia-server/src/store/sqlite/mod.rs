@@ -117,8 +117,12 @@ impl Store for SqliteStore {
         Box::pin(async move { Ok(self.keep_tailor_status(status).await?) })
     }
 
-    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { Ok(self.writer.write(|_| Ok(())).await.map_err(of_write)?) })
+    fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {
+        Box::pin(async move { Ok(self.writer.write(|_| Ok(None)).await.map_err(of_write)?) })
+    }
+
+    fn name(&self) -> &'static str {
+        "The store"
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

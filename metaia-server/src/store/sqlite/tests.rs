@@ -24,6 +24,8 @@ async fn open(folder: &Folder) -> SqliteStore {
 }
 
 impl Site for Fixture {
+    const CASES: u32 = 32;
+
     async fn new() -> Self {
         let folder = Folder::new();
         let store = open(&folder).await;

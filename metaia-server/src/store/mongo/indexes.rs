@@ -1,0 +1,100 @@
+//! The indexes, made in the background: nothing is wrong without them, only slow.
+//!
+//! None of them is unique. What must be unique is decided by the committers, whose batches have one order; a unique index
+//! over documents of others could not be made where they are not.
+
+use std::time::Duration;
+
+use metaia_realtime::mongo::Mongo;
+use mongodb::{
+    IndexModel,
+    bson::{Document, doc},
+    options::IndexOptions,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS};
+use crate::store::Claim;
+
+/// Between two attempts: the first, and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+
+/// How long to wait for those of one collection. A large one goes on being indexed when nobody waits.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long events of the provider are remembered: they carry no time and could be sent again for ever.
+const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Clocks differ: an answer is only forgotten when it has ended on every node.
+const CLOCKS: Duration = Duration::from_secs(60 * 60);
+
+/// Makes them, and tries again until it is done or the store is closed. It is said once that they could not be made, and
+/// that they were at last.
+pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
+    let (mut pause, mut failing) = (PAUSE.0, false);
+    while let Err(error) = make_all(&mongo).await {
+        if !failing {
+            let cause = crate::error::chain(&error);
+            tracing::warn!(cause, "the indexes of the records cannot be made yet: trying again");
+        }
+        failing = true;
+        tokio::select! {
+            () = closing.cancelled() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE.1),
+        }
+    }
+    if failing {
+        tracing::info!("the indexes of the records are made");
+    }
+}
+
+async fn make_all(mongo: &Mongo) -> Result<(), metaia_realtime::log::LogError> {
+    for (collection, indexes) in wanted() {
+        let documents = mongo.database().collection::<Document>(collection);
+        let made = async move { documents.create_indexes(indexes).await };
+        mongo.within(PATIENCE, made).await?;
+    }
+    Ok(())
+}
+
+fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
+    let life = Duration::from_millis(Claim::LIFE_MS.unsigned_abs());
+    [
+        // Lists are by time; the equal part of each filter comes first.
+        (
+            ORDERS,
+            vec![
+                plain(doc! { "createdAt": 1, "_id": 1 }),
+                plain(doc! { "status": 1, "createdAt": 1, "_id": 1 }),
+                plain(doc! { "customer": 1, "createdAt": 1, "_id": 1 }),
+                plain(doc! { "tailor": 1, "createdAt": 1, "_id": 1 }),
+                plain(doc! { "deliveryPartner": 1, "createdAt": 1, "_id": 1 }),
+                // The rooms of a tailor's open orders.
+                plain(doc! { "tailor": 1, "status": 1 }),
+                // Whether a number is taken.
+                plain(doc! { "orderNumber": 1 }),
+            ],
+        ),
+        // The second also counts what is unread, without reading a document.
+        (
+            NOTIFICATIONS,
+            vec![
+                plain(doc! { "user": 1, "createdAt": 1, "_id": 1 }),
+                plain(doc! { "user": 1, "read": 1, "createdAt": 1, "_id": 1 }),
+            ],
+        ),
+        (PAYMENTS, vec![plain(doc! { "order": 1, "status": 1 }), plain(doc! { "razorpayOrderId": 1 })]),
+        // These two end by themselves.
+        (PROVIDER_EVENTS, vec![ending(REMEMBERED)]),
+        (CLAIMS, vec![ending(life + CLOCKS)]),
+    ]
+}
+
+fn plain(keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).build()
+}
+
+fn ending(after: Duration) -> IndexModel {
+    let options = IndexOptions::builder().expire_after(after).build();
+    IndexModel::builder().keys(doc! { "at": 1 }).options(options).build()
+}

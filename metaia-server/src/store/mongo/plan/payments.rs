@@ -1,0 +1,59 @@
+//! Payments: at most one of an order stands, which is one that is open or completed.
+
+use metaia_realtime::{event::PaymentStatus, mongo::RecordWrite};
+use mongodb::bson::{Bson, doc, oid::ObjectId};
+
+use super::{
+    super::document::{PAYMENTS, name_of, payment_of, payment_set},
+    Facts, set,
+};
+use crate::{model::Payment, store::CommitError};
+
+pub(in super::super) const fn stands(status: PaymentStatus) -> bool {
+    matches!(status, PaymentStatus::Created | PaymentStatus::Completed)
+}
+
+/// A new payment.
+pub(super) fn open(facts: &mut Facts, payment: &Payment) -> Result<RecordWrite, CommitError> {
+    let taken = facts.payments.has(&payment.id) || facts.provider_orders.has(&payment.razorpay_order_id);
+    if taken || !may_stand(facts, payment) {
+        return Err(CommitError::Missed);
+    }
+    facts.provider_orders.put(payment.razorpay_order_id.clone(), ());
+    noted(facts, payment);
+    Ok(RecordWrite::Insert { collection: PAYMENTS, document: payment_of(payment) })
+}
+
+/// A payment that moved on.
+pub(super) fn advance(
+    facts: &mut Facts,
+    payment: &Payment,
+    from: PaymentStatus,
+) -> Result<RecordWrite, CommitError> {
+    if facts.payments.get(&payment.id) != Some(&from) || !may_stand(facts, payment) {
+        return Err(CommitError::Missed);
+    }
+    noted(facts, payment);
+    let filter = doc! { "_id": id_of(payment), "status": name_of(&from) };
+    Ok(set(PAYMENTS, filter, payment_set(payment)))
+}
+
+/// Whether it does not stand, or no other one does.
+fn may_stand(facts: &Facts, payment: &Payment) -> bool {
+    let standing = facts.standing.get(&payment.order).and_then(Option::as_ref);
+    !stands(payment.status) || standing.is_none_or(|standing| *standing == id_of(payment))
+}
+
+fn noted(facts: &mut Facts, payment: &Payment) {
+    facts.payments.put(payment.id, payment.status);
+    let stood = facts.standing.get(&payment.order) == Some(&Some(id_of(payment)));
+    if stands(payment.status) {
+        facts.standing.put(payment.order.clone(), Some(id_of(payment)));
+    } else if stood {
+        facts.standing.put(payment.order.clone(), None);
+    }
+}
+
+fn id_of(payment: &Payment) -> Bson {
+    ObjectId::from_bytes(payment.id.to_bytes()).into()
+}

@@ -1,0 +1,120 @@
+//! Collections in memory: enough of a database to carry out what is planned, in the order in which a committer does.
+
+use std::collections::BTreeMap;
+
+use metaia_realtime::mongo::RecordWrite;
+use mongodb::bson::{Bson, Document};
+
+use super::super::{
+    super::document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
+    *,
+};
+
+/// Documents by collection and id.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Memory(BTreeMap<&'static str, BTreeMap<String, Document>>);
+
+impl Memory {
+    fn all(&self, collection: &str) -> Vec<Document> {
+        self.0.get(collection).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    fn matching(&self, collection: &str, filter: &Document) -> Vec<Document> {
+        self.all(collection).into_iter().filter(|document| matches(filter, document)).collect()
+    }
+
+    /// Everything that there is is known: what is wanted is among it.
+    pub(super) fn facts(&self, acts: &Acts) -> Facts {
+        let wanted = Wanted::by(acts);
+        let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
+        facts.learn_orders(&self.all(ORDERS));
+        let mut open = self.all(ORDERS);
+        open.retain(|order| !["delivered", "cancelled"].contains(&order.get_str("status").unwrap()));
+        facts.learn_open(&open);
+        facts.learn_tailors(&self.all(TAILORS));
+        facts.learn_payments(&self.all(PAYMENTS));
+        facts.learn_provider_events(&self.all(PROVIDER_EVENTS));
+        facts.learn_claims(&self.all(CLAIMS));
+        let mut found = self.all(NOTIFICATIONS);
+        found.retain(|document| {
+            wanted
+                .notifications
+                .iter()
+                .any(|id| document.get_object_id("_id").unwrap().bytes() == id.to_bytes())
+        });
+        facts.learn_notifications(&found);
+        let unread = self.matching(NOTIFICATIONS, &doc! { "read": unread_in() });
+        let count = |document: &Document| doc! { "_id": document.get("user").unwrap().clone(), "n": 1 };
+        let counted: Vec<Document> = unread.iter().map(count).collect();
+        facts.learn_unread(wanted.counted, &counted, &unread);
+        facts
+    }
+
+    /// Inserts first, then updates, each in their order; all of them find what they take for granted.
+    pub(super) fn carry_out(&mut self, writes: &[RecordWrite]) {
+        for write in in_order(writes) {
+            assert!(self.write(write), "takes for granted what is not so: {write:?}");
+        }
+    }
+
+    /// Nothing happens.
+    pub(super) fn carry_out_again(&mut self, writes: &[RecordWrite]) {
+        let before = format!("{self:?}");
+        in_order(writes).for_each(|write| _ = self.write(write));
+        assert_eq!(format!("{self:?}"), before, "carried out twice: {writes:?}");
+    }
+
+    /// Whether it did anything, where it must.
+    fn write(&mut self, write: &RecordWrite) -> bool {
+        match write {
+            RecordWrite::Insert { collection, document } => {
+                let id = document.get("_id").unwrap().to_string();
+                let free = !self.0.entry(collection).or_default().contains_key(&id);
+                if free {
+                    self.0.entry(collection).or_default().insert(id, document.clone());
+                }
+                free
+            }
+            RecordWrite::Update { collection, filter, update } => {
+                self.update(collection, filter, update) == 1
+            }
+            RecordWrite::UpdateMany { collection, filter, update } => {
+                self.update(collection, filter, update);
+                true
+            }
+            other => unreachable!("never planned: {other:?}"),
+        }
+    }
+
+    fn update(&mut self, collection: &'static str, filter: &Document, update: &Document) -> usize {
+        let documents = self.0.entry(collection).or_default().values_mut();
+        let found: Vec<&mut Document> = documents.filter(|document| matches(filter, document)).collect();
+        let count = found.len();
+        for document in found {
+            match update.get_document("$set") {
+                Ok(fields) => document.extend(fields.clone()),
+                Err(_) => *document = update.clone(),
+            }
+        }
+        count
+    }
+}
+
+fn in_order(writes: &[RecordWrite]) -> impl Iterator<Item = &RecordWrite> {
+    let inserts = |write: &&RecordWrite| matches!(write, RecordWrite::Insert { .. });
+    writes.iter().filter(inserts).chain(writes.iter().filter(move |write| !inserts(write)))
+}
+
+fn matches(filter: &Document, document: &Document) -> bool {
+    filter.iter().all(|(name, wanted)| meets(wanted, document.get(name)))
+}
+
+fn meets(wanted: &Bson, value: Option<&Bson>) -> bool {
+    let Bson::Document(operators) = wanted else { return value.unwrap_or(&Bson::Null) == wanted };
+    operators.iter().all(|(operator, operand)| match (operator.as_str(), operand) {
+        ("$eq", operand) => value == Some(operand),
+        ("$exists", operand) => Some(value.is_some()) == operand.as_bool(),
+        ("$in", Bson::Array(any)) => any.contains(value.unwrap_or(&Bson::Null)),
+        other => unreachable!("never asked: {other:?}"),
+    })
+}

@@ -1,0 +1,129 @@
+//! Whatever is asked, both stores answer the same, and tell the same.
+
+use metaia_realtime::sqlite;
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use super::*;
+use crate::{
+    model::{OrderStatus, PageRequest, testing::user},
+    store::{
+        SqliteStore, Whose,
+        contract::story::{Step, USERS, story},
+        testing::Folder,
+    },
+};
+
+const CASES: u32 = 48;
+
+#[test]
+fn both_stores_answer_and_tell_the_same() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mongo = runtime.block_on(Fixture::new());
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(CASES));
+    let run = |story: Vec<Step>| {
+        runtime.block_on(async {
+            let folder = Folder::new();
+            let (file, limits) = (folder.file("t.db"), Limits::default());
+            let options = sqlite::Options::default();
+            let embedded = SqliteStore::open(file, options, Retention::DISK, &limits).await.unwrap();
+            mongo.clear().await;
+            let expected = told(&embedded, embedded.log(), &story).await;
+            let got = told(&mongo.store, mongo.store.log(), &story).await;
+            embedded.close().await;
+            for (got, expected) in got.iter().zip(&expected) {
+                prop_assert_eq!(got, expected);
+            }
+            prop_assert_eq!(got.len(), expected.len());
+            Ok(())
+        })
+    };
+    runner.run(&story(30), run).unwrap();
+}
+
+impl Fixture {
+    /// As if it were new, except for the log.
+    async fn clear(&self) {
+        let db = self.store.mongo.database();
+        for name in ["orders", "notifications", "payments", "tailor_status", "provider_events", "idempotency"]
+        {
+            db.collection::<Document>(name).delete_many(doc! {}).await.unwrap();
+        }
+    }
+}
+
+/// Everything that is answered, what can be read afterwards, and what was told meanwhile.
+async fn told(store: &dyn Store, log: &impl EventLog, story: &[Step]) -> Vec<String> {
+    let before = log.head().await.unwrap().position.n();
+    let mut told = Vec::new();
+    for step in story {
+        told.push(format!("{step:?}: {}", answer(store, step).await));
+    }
+    told.extend(read(store, story).await);
+    let page = log.read(None, before, 1_000).await.unwrap();
+    let entries = page.entries.iter().map(|entry| entry.content());
+    told.extend(entries.map(|e| format!("{} {:?} {}", e.name(), e.rooms(), e.payload().as_str())));
+    told
+}
+
+async fn answer(store: &dyn Store, step: &Step) -> String {
+    match step.clone() {
+        Step::Change { writes, claim } => {
+            let answer = store.commit(Step::change(&writes, claim.clone())).await;
+            let recalled = match &claim {
+                Some(claim) => format!("{:?}", store.recall(claim).await.unwrap()),
+                None => String::new(),
+            };
+            format!("{answer:?} {recalled}")
+        }
+        Step::ReadOne { user, id } => format!("{:?}", store.read_notification(&user, id).await),
+        Step::ReadAll { user } => format!("{:?}", store.read_all(&user).await),
+        Step::Tailor(status) => format!("{:?}", store.set_tailor_status(status).await),
+    }
+}
+
+/// Pages of two of everything that there may be.
+async fn read(store: &dyn Store, story: &[Step]) -> Vec<String> {
+    let mut read = Vec::new();
+    for whose in
+        [Whose::All, Whose::Customer(user("c1")), Whose::Tailor(user("t1")), Whose::Courier(user("t1"))]
+    {
+        for status in [None, Some(OrderStatus::Pending)] {
+            let page = PageRequest { limit: 2, cursor: None };
+            let mut query = OrderQuery { whose: whose.clone(), status, page };
+            loop {
+                let page = store.orders(query.clone()).await.unwrap();
+                read.push(format!("{query:?}: {page:?}"));
+                query.page.cursor = page.next;
+                if query.page.cursor.is_none() {
+                    break;
+                }
+            }
+        }
+    }
+    for user in USERS.iter() {
+        let page = PageRequest { limit: 3, cursor: None };
+        let query = NotificationQuery { user: user.clone(), unread: true, since: None, page };
+        read.push(format!("{:?}", store.notifications(query.clone()).await.unwrap()));
+        let all = NotificationQuery { unread: false, ..query };
+        read.push(format!("{:?}", store.notifications(all).await.unwrap()));
+    }
+    for write in story.iter().flat_map(Step::writes) {
+        read.extend(stored(store, write).await);
+    }
+    read
+}
+
+async fn stored(store: &dyn Store, write: &crate::store::Write) -> Vec<String> {
+    use crate::store::Write;
+    match write {
+        Write::NewOrder(order) | Write::Order(order) => {
+            vec![format!("{:?}", store.order(&order.id).await.unwrap())]
+        }
+        Write::NewPayment(payment) | Write::Payment { payment, .. } => {
+            let standing = store.payment(PaymentKey::Standing(payment.order.clone())).await.unwrap();
+            let of = store.payment(PaymentKey::Provider(payment.razorpay_order_id.clone())).await.unwrap();
+            vec![format!("{standing:?} {of:?}")]
+        }
+        Write::NewNotification(_) | Write::ProviderEvent(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,205 @@
+//! Documents of others: the old backend's are served, and what is none of our records harms nobody.
+
+use mongodb::bson::{Bson, DateTime, oid::ObjectId};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    model::{OrderStatus, PageRequest, Timestamp, testing::order},
+    store::{
+        Whose, Write,
+        contract::{all, change, claim, update_of},
+    },
+};
+
+const CUSTOMER: &str = "60d5f48e1c9d440000000001";
+const OLD: &str = "60d5f48e1c9d4400000000aa";
+
+fn oid(text: &str) -> ObjectId {
+    ObjectId::parse_str(text).unwrap()
+}
+
+/// As mongoose left it.
+fn old_order() -> Document {
+    doc! {
+        "_id": oid(OLD),
+        "orderNumber": "ORD-1624634510-42",
+        "customer": oid(CUSTOMER),
+        "tailor": oid("60d5f48e1c9d440000000002"),
+        "items": [{
+            "_id": oid("60d5f48e1c9d440000000003"),
+            "garment": "Sherwani",
+            "quantity": 1,
+            "price": 4999.0,
+            "measurements": { "chest": 40, "length": "42 in", "notes": { "a": 1 } },
+            "design": { "collar": "mandarin" },
+        }],
+        "status": "in_progress",
+        "deliveryAddress": { "street": "12 Brigade Road" },
+        "paymentStatus": "paid",
+        "createdAt": DateTime::from_millis(1_624_634_510_000),
+        "updatedAt": DateTime::from_millis(1_624_634_520_000),
+        "__v": 3,
+    }
+}
+
+fn of_customer() -> OrderQuery {
+    OrderQuery { whose: Whose::Customer(CUSTOMER.parse().unwrap()), ..all(10) }
+}
+
+#[tokio::test]
+async fn an_order_of_the_old_backend_is_served_and_moved_on() {
+    let fixture = Fixture::new().await;
+    fixture.insert("orders", old_order()).await;
+    let (store, id) = (&fixture.store, OLD.parse().unwrap());
+    let read = store.order(&id).await.unwrap().unwrap();
+    assert_eq!(
+        serde_json::to_value(&read).unwrap(),
+        json!({
+            "_id": OLD, "orderNumber": "ORD-1624634510-42", "customer": CUSTOMER,
+            "tailor": "60d5f48e1c9d440000000002", "deliveryPartner": null, "amount": 4999, "currency": "INR",
+            "items": [{ "garment": "Sherwani", "quantity": 1, "price": 4999,
+                "measurements": { "chest": 40, "length": "42 in" } }],
+            "status": "in_progress", "version": 1,
+            "createdAt": "2021-06-25T15:21:50.000Z", "updatedAt": "2021-06-25T15:22:00.000Z",
+        })
+    );
+    assert_eq!(store.orders(of_customer()).await.unwrap().items, std::slice::from_ref(&read));
+    for to in [OrderStatus::Ready, OrderStatus::OutForDelivery] {
+        let order = store.order(&id).await.unwrap().unwrap();
+        let next = order.moved(metaia_realtime::Role::Admin, to, Timestamp::now()).unwrap();
+        let change = change(vec![Write::Order(next.clone())], vec![update_of(&next)], None);
+        store.commit(change).await.unwrap();
+        assert_eq!(store.order(&id).await.unwrap(), Some(next));
+    }
+    let stored =
+        store.mongo.database().collection::<Document>("orders").find_one(doc! {}).await.unwrap().unwrap();
+    let mut expected = old_order();
+    expected.extend(doc! { "status": "out_for_delivery", "version": 3_i64, "deliveryPartner": Bson::Null,
+    "updatedAt": stored.get("updatedAt").unwrap().clone() });
+    assert_eq!(
+        stored.iter().collect::<std::collections::BTreeMap<_, _>>(),
+        expected.iter().collect(),
+        "what others wrote beside it stays"
+    );
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_an_order_has_something_in_its_place() {
+    let fixture = Fixture::new().await;
+    let bare = doc! { "_id": oid(OLD), "customer": CUSTOMER, "status": "pending", "createdAt": "yesterday",
+    "items": "none", "amount": "12", "version": "x", "tailor": 7, "currency": 5, "orderNumber": 9 };
+    fixture.insert("orders", bare).await;
+    let read = fixture.store.order(&OLD.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        (read.order_number.to_string().as_str(), read.amount, &*read.currency, read.version),
+        (OLD, 0, "INR", 1)
+    );
+    assert_eq!(read.created_at.to_string(), "2021-06-25T15:21:50.000Z");
+    let next = read.moved(metaia_realtime::Role::Admin, OrderStatus::Confirmed, Timestamp::now()).unwrap();
+    fixture.store.commit(change(vec![Write::Order(next)], vec![], None)).await.unwrap();
+    assert_eq!(fixture.store.order(&read.id).await.unwrap().unwrap().version, 2);
+}
+
+#[tokio::test]
+async fn what_is_no_order_is_an_error_by_itself_and_left_out_of_lists() {
+    let fixture = Fixture::new().await;
+    let good = order();
+    fixture.store.commit(crate::store::contract::placed(&good)).await.unwrap();
+    let made = DateTime::from_millis(Timestamp::now().ms());
+    let mut junk = Vec::new();
+    for (name, value) in [
+        ("status", Bson::from("lost")),
+        ("status", Bson::Null),
+        ("status", doc! { "$gt": "" }.into()),
+        ("customer", Bson::from(7)),
+        ("customer", doc! { "_id": 1 }.into()),
+        ("customer", "not a user".into()),
+    ] {
+        let id = ObjectId::new();
+        let mut document = doc! { "_id": id, "customer": "c1", "status": "pending", "createdAt": made };
+        document.insert(name, value);
+        fixture.insert("orders", document).await;
+        junk.push(id.to_hex());
+    }
+    fixture
+        .insert("orders", doc! { "_id": 5, "customer": "c1", "status": "pending", "createdAt": made })
+        .await;
+    fixture.insert("orders", doc! { "_id": "x y", "createdAt": made }).await;
+    for id in &junk {
+        let read = fixture.store.order(&id.parse().unwrap()).await;
+        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    }
+    for limit in [1, 3, 50] {
+        let (mut query, mut seen) = (all(limit), Vec::new());
+        loop {
+            let page = fixture.store.orders(query.clone()).await.unwrap();
+            seen.extend(page.items);
+            query.page.cursor = page.next;
+            if query.page.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, std::slice::from_ref(&good), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
+    let fixture = Fixture::new().await;
+    let user = CUSTOMER.parse().unwrap();
+    let made = |ms: i64| DateTime::from_millis(1_624_634_510_000 + ms);
+    let notifications = [
+        doc! { "_id": oid(OLD), "user": oid(CUSTOMER), "type": "order", "title": "Order Placed Successfully",
+        "message": "Order created", "relatedOrder": oid(OLD), "read": false, "createdAt": made(2), "__v": 0 },
+        doc! { "user": CUSTOMER, "type": "offer", "createdAt": made(1) },
+        doc! { "user": oid(CUSTOMER), "read": true, "createdAt": made(0) },
+        doc! { "user": oid(CUSTOMER), "read": "no", "createdAt": made(0) },
+    ];
+    for notification in notifications {
+        fixture.insert("notifications", notification).await;
+    }
+    let query = || NotificationQuery {
+        user: CUSTOMER.parse().unwrap(),
+        unread: false,
+        since: None,
+        page: PageRequest { limit: 10, cursor: None },
+    };
+    let (page, unread) = fixture.store.notifications(query()).await.unwrap();
+    assert_eq!((page.items.len(), unread), (3, 2));
+    assert_eq!(page.items[0].notice.order, Some(OLD.parse().unwrap()));
+    let (read, unread) = fixture.store.read_notification(&user, OLD.parse().unwrap()).await.unwrap().unwrap();
+    assert!(read.read && unread == 1);
+    assert_eq!(fixture.store.read_all(&user).await.unwrap(), 1);
+    let (page, unread) = fixture.store.notifications(query()).await.unwrap();
+    assert_eq!((page.items.iter().filter(|n| !n.read).count(), unread), (0, 0));
+}
+
+#[tokio::test]
+async fn a_payment_of_the_old_backend_stands_and_moves_on() {
+    use metaia_realtime::event::PaymentStatus::{Completed, Created};
+    let fixture = Fixture::new().await;
+    let old = doc! { "_id": oid(OLD), "order": oid(OLD), "user": oid(CUSTOMER), "razorpayOrderId": "order_old",
+    "amount": 4999, "status": "created", "createdAt": DateTime::from_millis(5) };
+    fixture.insert("payments", old).await;
+    let payment = fixture.store.payment(PaymentKey::Standing(OLD.parse().unwrap())).await.unwrap().unwrap();
+    assert_eq!(payment.customer.as_str(), CUSTOMER);
+    let paid = payment.advanced(Completed, Some("pay_1")).unwrap().remove(0);
+    let write = Write::Payment { payment: paid.clone(), from: Created };
+    fixture.store.commit(change(vec![write], vec![], None)).await.unwrap();
+    let key = PaymentKey::Provider("order_old".into());
+    assert_eq!(fixture.store.payment(key).await.unwrap(), Some(paid));
+    fixture.insert("payments", doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 }).await;
+    let read = fixture.store.payment(PaymentKey::Standing("o1".parse().unwrap())).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_an_error() {
+    let fixture = Fixture::new().await;
+    let claim = claim("k", "body");
+    fixture.insert("idempotency", doc! { "_id": document::claim_id(&claim), "at": 5 }).await;
+    assert!(matches!(fixture.store.recall(&claim).await, Err(StoreError::Corrupt(_))));
+    let refused = fixture.store.commit(change(vec![], vec![], Some(claim))).await;
+    assert!(matches!(refused, Err(CommitError::Claimed)), "{refused:?}");
+}
