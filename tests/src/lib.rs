@@ -30,6 +30,7 @@ pub mod kernel;
 pub mod line;
 pub mod load;
 pub mod network;
+pub mod nginx;
 pub mod paths;
 pub mod phone;
 pub mod place;

@@ -23,11 +23,19 @@ pub fn python() -> PathBuf {
 /// MongoDB's server: the system's, or the one under the target folder.
 #[must_use]
 pub fn mongod() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed =
-        std::env::split_paths(&path).map(|folder| folder.join("mongod")).find(|file| file.exists());
     let ours = Path::new("../tools/mongod/fiftyone/db/bin/mongod");
-    installed.unwrap_or_else(|| built(ours, "cargo xtask provision mongod"))
+    installed("mongod").unwrap_or_else(|| built(ours, "cargo xtask provision mongod"))
+}
+
+/// The proxy, which on Debian is where only root looks.
+#[must_use]
+pub fn nginx() -> PathBuf {
+    installed("nginx").unwrap_or_else(|| PathBuf::from("/usr/sbin/nginx"))
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
 }
 
 /// The folder of the JavaScript tests, with the official client installed.

@@ -27,7 +27,7 @@ Usage: cargo xtask <command>
                      log: durable writes, start, reconnect storm (ARGS: one of writes, start, storm);
                      slow: what slow clients cost the others; all: everything
   tidy               the rules about our own source that no other tool checks
-  provision [TOOL]   install or find one of node, python, redis, mongod (all without TOOL)
+  provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL)
 ";
 
 fn main() -> ExitCode {

@@ -54,6 +54,8 @@ async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
     assert_eq!(refused.status, 503);
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert_eq!(api.get(HANDSHAKE).await.status, 503);
+    let elsewhere = format!("{HANDSHAKE}&sid=AAAAAAAAAAAAAAAA");
+    assert_eq!(api.get(&elsewhere).await.status, 503, "so that a proxy tries the node that has this session");
     phone.closed().await;
     server.ended_well().await;
 }

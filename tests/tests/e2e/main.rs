@@ -23,6 +23,7 @@ mod origins;
 mod payments;
 mod positions;
 mod provider;
+mod proxy;
 mod realtime_emit;
 mod rest;
 mod restart;

@@ -6,6 +6,7 @@
 
 mod apt;
 mod mongod;
+mod nginx;
 mod node;
 mod python;
 mod redis;
@@ -14,11 +15,12 @@ mod stamp;
 /// A tool's name, and what makes sure that it is there.
 type Tool = (&'static str, fn() -> Result<(), String>);
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     ("node", node::provide),
     ("python", python::provide),
     ("redis", redis::provide),
     ("mongod", mongod::provide),
+    ("nginx", nginx::provide),
 ];
 
 /// Makes sure that every tool is there.

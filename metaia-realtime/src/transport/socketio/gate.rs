@@ -181,7 +181,9 @@ impl Shared {
         let connection = connection_of(&request).cloned();
         let visit = Visit::of(&self.engine, &request);
         if matches!(visit, Visit::Stranger) {
-            return unknown_session();
+            // Who takes nobody says so here, too: a proxy that leads clients elsewhere meanwhile tries this node first
+            // with each request that they make there.
+            return self.closed().map_or_else(unknown_session, Refusal::answer);
         }
         if let Visit::Upgrade(link) = &visit {
             request.extensions_mut().insert(Arc::clone(link));
@@ -213,17 +215,22 @@ impl Shared {
         if query(request.uri().query(), "sid").is_some() {
             return Ok(());
         }
+        match self.closed() {
+            Some(refusal) => Err(refusal),
+            None if self.handshakes.check().is_err() => Err(Refusal::TooManyHandshakes),
+            None => Ok(()),
+        }
+    }
+
+    /// Why nobody is taken at present, apart from those who are here.
+    fn closed(&self) -> Option<Refusal> {
         let node = &self.engine.node;
         if node.is_draining() {
-            Err(Refusal::Draining)
+            Some(Refusal::Draining)
         } else if node.is_cut_off() {
-            Err(Refusal::CutOff)
-        } else if node.registry.len() >= node.limits.sessions {
-            Err(Refusal::Full)
-        } else if self.handshakes.check().is_err() {
-            Err(Refusal::TooManyHandshakes)
+            Some(Refusal::CutOff)
         } else {
-            Ok(())
+            (node.registry.len() >= node.limits.sessions).then_some(Refusal::Full)
         }
     }
 }
