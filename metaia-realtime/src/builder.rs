@@ -11,7 +11,7 @@ use crate::{
     device::{DeviceStore, DynDeviceStore, MemoryDevices},
     doorbell::{ClusterKey, Doorbell, DynDoorbell},
     handlers::Handlers,
-    log::{DynEventLog, LogError},
+    log::DynEventLog,
     presence::{Directory, DynDirectory},
 };
 
@@ -168,7 +168,8 @@ impl Builder {
         self
     }
 
-    /// Starts it, on the current tokio runtime.
+    /// Starts it, on the current tokio runtime. A log that cannot be read is not waited for: who connects before it can be
+    /// read waits 10 s, and then comes back.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -188,7 +189,4 @@ pub enum BuildError {
     /// A limit that cannot be.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
-    /// The log did not answer.
-    #[error("the log could not be read")]
-    Log(#[from] LogError),
 }

@@ -130,9 +130,13 @@ fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) -> us
 /// The log's history is another one now: nobody knows what they have missed. What this node dispatches from here on is
 /// what the log has from here on.
 pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
-    let head = node.log.head().await?.position;
+    let (head, known) = node.window.begin_again(&*node.log).await?;
+    if !known {
+        // Nobody has begun yet: they wait for this.
+        tracing::info!(n = head.n(), "the log is read for the first time");
+        return Ok(());
+    }
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
-    node.window.begin_again(head);
     node.kicks.forget();
     node.registry.ask_joins_again();
     node.registry.all().iter().for_each(|session| session.lose_history());

@@ -39,7 +39,7 @@ impl Realtime {
     pub(crate) async fn start(builder: Builder) -> Result<Self, BuildError> {
         let (origins, transports, token_in_query) =
             (builder.origins.clone(), builder.transports, builder.token_in_query);
-        let window = Window::at_the_end_of(&*builder.log).await?;
+        let window = window_of(&*builder.log).await;
         let node = Arc::new(Node::new(window, builder)?);
         node.tasks.spawn(dispatch::run(Arc::clone(&node)));
         node.tasks.spawn(sweep::run(Arc::clone(&node)));
@@ -163,6 +163,24 @@ impl Realtime {
         self.inner.engine.stop();
         self.inner.node.set_handle(None);
     }
+}
+
+/// How long the log is waited for at the start.
+const FIRST_READ: Duration = Duration::from_secs(1);
+
+/// The end of the log, or nothing where that cannot be read soon: the dispatcher will.
+async fn window_of(log: &dyn DynEventLog) -> Window {
+    match tokio::time::timeout(FIRST_READ, Window::at_the_end_of(log)).await {
+        Ok(Ok(window)) => return window,
+        Ok(Err(error)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the log cannot be read yet; starting all the same"
+            );
+        }
+        Err(_) => tracing::warn!("the log does not answer yet; starting all the same"),
+    }
+    Window::unknown()
 }
 
 impl std::fmt::Debug for Realtime {

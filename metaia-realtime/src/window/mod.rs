@@ -1,18 +1,22 @@
 //! The window: the entries this node dispatched last, so that most reconnects do not touch the store.
 //!
 //! Bounded by count and bytes; what is older is read from the log. A node that starts fills it with the end of the log,
-//! so that those who come back after a crash find it full.
+//! so that those who come back after a crash find it full. A node whose log cannot be read yet begins all the same, and fills
+//! it when it can.
 
 mod recent;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::watch;
 
 pub(crate) use recent::Recent;
 
 use crate::{
-    Position,
+    Epoch, Position,
     log::{DynEventLog, Entry, LogError},
 };
 
@@ -27,36 +31,34 @@ pub(crate) struct Window {
     recent: Mutex<Recent>,
     /// Follows what has been dispatched.
     reached: watch::Sender<Position>,
+    /// Whether the log was ever read.
+    known: AtomicBool,
 }
 
 impl Window {
     /// The window of a node that begins at the end of `log`.
     pub(crate) async fn at_the_end_of(log: &dyn DynEventLog) -> Result<Self, LogError> {
-        Self::bounded_at_the_end_of(log, ENTRIES, BYTES).await
+        Ok(Self::of(end_of(log, ENTRIES, BYTES).await?, true))
     }
 
+    #[cfg(test)]
     pub(crate) async fn bounded_at_the_end_of(
         log: &dyn DynEventLog,
         max_entries: usize,
         max_bytes: usize,
     ) -> Result<Self, LogError> {
-        let head = log.head().await?.position;
-        let mut recent = Recent::new(head, max_entries, max_bytes);
-        let mut after = head.n().saturating_sub(max_entries as u64);
-        while after < head.n() {
-            let page = log.read(None, after, PAGE).await?;
-            // The log may have grown meanwhile, which is dispatched later; where it was trimmed or began anew, what is
-            // here so far is not the end of it.
-            let known = page.entries.iter().take_while(|entry| entry.n() <= head.n());
-            if page.epoch != head.epoch() || !recent.fill(known) {
-                break;
-            }
-            after = page.scanned;
-        }
-        if !recent.is_full() {
-            recent.begin_again(head);
-        }
-        Ok(Self { recent: Mutex::new(recent), reached: watch::Sender::new(head) })
+        Ok(Self::of(end_of(log, max_entries, max_bytes).await?, true))
+    }
+
+    /// That of a node which could not read its log yet: of an epoch that never was, so that nobody goes on from there.
+    pub(crate) fn unknown() -> Self {
+        let nowhere = Position::start(Epoch::random());
+        Self::of(Recent::new(nowhere, ENTRIES, BYTES), false)
+    }
+
+    fn of(recent: Recent, known: bool) -> Self {
+        let reached = watch::Sender::new(recent.head());
+        Self { recent: Mutex::new(recent), reached, known: known.into() }
     }
 
     /// An empty window after `head`.
@@ -67,8 +69,7 @@ impl Window {
 
     #[cfg(any(test, feature = "bench"))]
     pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
-        let recent = Recent::new(head, max_entries, max_bytes);
-        Self { recent: Mutex::new(recent), reached: watch::Sender::new(head) }
+        Self::of(Recent::new(head, max_entries, max_bytes), true)
     }
 
     /// A poisoned lock is taken over: no method leaves the window half changed.
@@ -85,10 +86,16 @@ impl Window {
         self.recent().push(entry);
     }
 
-    /// The history so far is not the log's any more: begins anew after `head`.
-    pub(crate) fn begin_again(&self, head: Position) {
-        self.recent().begin_again(head);
+    /// The history so far is not the log's any more, or was not known: begins anew at its end. Answers where that is, and
+    /// whether there was a history before.
+    pub(crate) async fn begin_again(&self, log: &dyn DynEventLog) -> Result<(Position, bool), LogError> {
+        let (most, bytes) = self.recent().bounds();
+        let recent = end_of(log, most, bytes).await?;
+        let head = recent.head();
+        *self.recent() = recent;
+        let known = self.known.swap(true, Ordering::AcqRel);
         self.reached.send_replace(head);
+        Ok((head, known))
     }
 
     /// Every session has been offered everything up to `position`.
@@ -113,4 +120,25 @@ impl Window {
         // It cannot fail: the sender is ours.
         self.reached.subscribe().wait_for(there).await.ok();
     }
+}
+
+/// The end of a log, as if it had been dispatched.
+async fn end_of(log: &dyn DynEventLog, max_entries: usize, max_bytes: usize) -> Result<Recent, LogError> {
+    let head = log.head().await?.position;
+    let mut recent = Recent::new(head, max_entries, max_bytes);
+    let mut after = head.n().saturating_sub(max_entries as u64);
+    while after < head.n() {
+        let page = log.read(None, after, PAGE).await?;
+        // The log may have grown meanwhile, which is dispatched later; where it was trimmed or began anew, what is
+        // here so far is not the end of it.
+        let known = page.entries.iter().take_while(|entry| entry.n() <= head.n());
+        if page.epoch != head.epoch() || !recent.fill(known) {
+            break;
+        }
+        after = page.scanned;
+    }
+    if !recent.is_full() {
+        recent.begin_again(head);
+    }
+    Ok(recent)
 }

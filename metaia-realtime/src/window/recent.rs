@@ -71,6 +71,11 @@ impl Recent {
         self.dispatched = position;
     }
 
+    /// Most entries, and most bytes.
+    pub(super) const fn bounds(&self) -> (usize, usize) {
+        (self.max_entries, self.max_bytes)
+    }
+
     pub(super) fn begin_again(&mut self, head: Position) {
         *self = Self::new(head, self.max_entries, self.max_bytes);
     }

@@ -16,6 +16,7 @@ mod endings;
 mod handlers;
 mod hold;
 mod hostile;
+mod late;
 mod limits;
 mod line;
 mod logs;
