@@ -20,7 +20,7 @@ use crate::{
     handlers::Handlers,
     kicks::Kicks,
     log::{DynEventLog, LogError},
-    presence::Announcer,
+    presence::{Announcer, NodeView},
     registry::{Entered, Registry},
     replays::Replays,
     session::{End, Refusal, Session},
@@ -94,6 +94,11 @@ impl Node {
             handle: Mutex::default(),
             admission: Mutex::default(),
         })
+    }
+
+    /// What others are told of it.
+    pub(crate) fn view(&self) -> NodeView {
+        NodeView { id: self.id, since: self.since, sessions: self.registry.len() as u64 }
     }
 
     /// The embedder's handle to this node, until it has stopped.

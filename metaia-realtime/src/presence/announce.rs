@@ -12,7 +12,7 @@ use std::{
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::{Change, DirectoryError, DynDirectory, LEASE, NodeView, SessionView};
+use super::{Change, DirectoryError, DynDirectory, LEASE, SessionView};
 use crate::{SessionId, clock, node::Node};
 
 /// How long a change may wait.
@@ -158,8 +158,7 @@ impl<'a> Announcing<'a> {
     /// Begins, or renews the lease where it is time to.
     async fn be_there(&mut self) -> Result<(), DirectoryError> {
         let now = Instant::now();
-        let view =
-            NodeView { id: self.node.id, since: self.node.since, sessions: self.node.registry.len() as u64 };
+        let view = self.node.view();
         match self.renewed {
             Some(renewed) if now < renewed + RENEWED_EVERY => return Ok(()),
             Some(_) if in_time(self.directory.renew(&view, LEASE)).await? => {}

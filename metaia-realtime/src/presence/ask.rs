@@ -79,6 +79,12 @@ impl Realtime {
         Ok(users.iter().map(|user| Presence::of(user, &sessions)).collect())
     }
 
+    /// This node, as it is now.
+    #[must_use]
+    pub fn node_view(&self) -> NodeView {
+        self.node().view()
+    }
+
     /// The nodes, this one among them.
     ///
     /// # Errors
@@ -90,7 +96,7 @@ impl Realtime {
             None => Vec::new(),
         };
         nodes.retain(|other| other.id != node.id);
-        nodes.push(NodeView { id: node.id, since: node.since, sessions: node.registry.len() as u64 });
+        nodes.push(node.view());
         nodes.sort_by_key(|node| node.id);
         Ok(nodes)
     }

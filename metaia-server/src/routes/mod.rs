@@ -1,6 +1,7 @@
 //! The REST routes: handlers read the request, call a service, and write the answer.
 
 mod answer;
+mod connections;
 mod documents;
 mod notifications;
 mod orders;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::FromRef,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 
 use crate::{gate::Gate, services::Services};
@@ -42,6 +43,11 @@ where
         .route("/api/payments/webhook", post(payments::webhook))
         .route("/api/tailors/me/status", put(tailors::set_status))
         .route("/api/realtime/emit", post(realtime::emit))
+        .route("/api/realtime/sessions", get(connections::sessions))
+        .route("/api/realtime/sessions/{id}", delete(connections::disconnect))
+        .route("/api/realtime/rooms", get(connections::rooms))
+        .route("/api/realtime/presence", get(connections::presence))
+        .route("/api/realtime/stats", get(connections::stats))
 }
 
 /// The description of these routes.
@@ -61,5 +67,10 @@ where
     payments::webhook,
     tailors::set_status,
     realtime::emit,
+    connections::sessions,
+    connections::disconnect,
+    connections::rooms,
+    connections::presence,
+    connections::stats,
 ))]
 pub struct ApiDoc;

@@ -11,10 +11,15 @@ const DEFAULT: u16 = 20;
 const MOST: u16 = 100;
 
 /// The page that is asked for.
-pub(super) fn page(limit: Option<u16>, cursor: Option<Cursor>) -> Result<PageRequest, ApiError> {
-    let limit = limit.unwrap_or(DEFAULT);
+pub(super) fn page(asked: Option<u16>, cursor: Option<Cursor>) -> Result<PageRequest, ApiError> {
+    Ok(PageRequest { limit: limit(asked)?, cursor })
+}
+
+/// How many are asked for.
+pub(super) fn limit(asked: Option<u16>) -> Result<u16, ApiError> {
+    let limit = asked.unwrap_or(DEFAULT);
     if (1..=MOST).contains(&limit) {
-        Ok(PageRequest { limit, cursor })
+        Ok(limit)
     } else {
         Err(ApiError::invalid(vec![FieldError::new("/limit", format!("must be 1 to {MOST}"))]))
     }

@@ -9,6 +9,7 @@ impl From<ServiceError> for ApiError {
         match error {
             ServiceError::NotFound => Self::not_found(),
             ServiceError::Invalid(errors) => Self::invalid(errors),
+            ServiceError::Directory(cause) => Self::unavailable(cause),
             ServiceError::Store(cause @ StoreError::Unavailable(_)) => Self::unavailable(cause),
             other => with_header(&other, plain(&other)).caused_by(other),
         }

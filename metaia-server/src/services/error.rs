@@ -1,6 +1,6 @@
 //! Why a service did not do it: one code each, stable, and what is behind it for the log.
 
-use metaia_realtime::{EmitError, EventError};
+use metaia_realtime::{EmitError, EventError, log::LogError, presence::DirectoryError};
 
 use crate::{
     model::{FieldError, OrderStatus},
@@ -76,6 +76,9 @@ pub enum ServiceError {
     /// The store did not do it.
     #[error("The server cannot do this at the moment.")]
     Store(#[source] StoreError),
+    /// What other nodes have is not known.
+    #[error("The server cannot do this at the moment.")]
+    Directory(#[source] DirectoryError),
     /// The server's own fault.
     #[error("The server could not do this.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -106,7 +109,7 @@ impl ServiceError {
             Self::Invalid(_) | Self::InvalidSignature | Self::KeyReused => 422,
             Self::Store(StoreError::Corrupt(_) | StoreError::Event(_)) | Self::Internal(_) => 500,
             Self::Provider(_) => 502,
-            Self::Store(_) => 503,
+            Self::Directory(_) | Self::Store(_) => 503,
         }
     }
 
@@ -133,7 +136,7 @@ impl ServiceError {
             Self::Provider(ProviderError::Refused { .. }) => "payment_provider_refused",
             Self::Provider(_) => "payment_provider_unavailable",
             Self::Store(StoreError::Unknown(_)) => "outcome_unknown",
-            Self::Store(_) => "unavailable",
+            Self::Directory(_) | Self::Store(_) => "unavailable",
         }
     }
 
@@ -147,6 +150,12 @@ impl ServiceError {
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<DirectoryError> for ServiceError {
+    fn from(error: DirectoryError) -> Self {
+        Self::Directory(error)
     }
 }
 
@@ -179,6 +188,8 @@ impl From<EmitError> for ServiceError {
     fn from(error: EmitError) -> Self {
         match error {
             EmitError::Event(error) => error.into(),
+            EmitError::Log(LogError::Unavailable(cause)) => Self::Store(StoreError::Unavailable(cause)),
+            EmitError::Log(LogError::Unknown(cause)) => Self::Store(StoreError::Unknown(cause)),
             other => Self::Internal(other.into()),
         }
     }

@@ -3,6 +3,7 @@
 //! Each way to change something is one [`Change`](crate::store::Change) for the store: services decide, the store makes
 //! it true. A decision is made on what was read; where that has changed meanwhile the store says so, and it is made again.
 
+mod connections;
 mod emit;
 mod error;
 mod notifications;
@@ -21,6 +22,7 @@ use std::{fmt, sync::Arc};
 
 use metaia_realtime::{Realtime, Role, UserId};
 
+pub use connections::Overview;
 pub use emit::Emit;
 pub use error::ServiceError;
 pub use once::Outcome;

@@ -59,6 +59,7 @@ pub(crate) struct World {
     pub(crate) log: SqliteLog,
     pub(crate) store: SqliteStore,
     pub(crate) provider: Arc<Provider>,
+    pub(crate) realtime: Realtime,
     pub(crate) services: Services,
 }
 
@@ -82,8 +83,9 @@ impl World {
             key_secret: Secret::from(KEY_SECRET),
             webhook_secret: Some(Secret::from(WEBHOOK_SECRET)),
         };
-        let services = Services::new(Arc::new(store.clone()), realtime.build().await.unwrap(), payments);
-        Self { folder, log, store, provider, services }
+        let realtime = realtime.build().await.unwrap();
+        let services = Services::new(Arc::new(store.clone()), realtime.clone(), payments);
+        Self { folder, log, store, provider, realtime, services }
     }
 
     /// As after a restart: the same file, everything else new.

@@ -1,5 +1,6 @@
 //! The routes as somebody sees them: requests in, statuses and codes out.
 
+mod connections;
 mod idempotency;
 mod junk;
 mod lists;
@@ -84,10 +85,7 @@ impl Api {
     }
 
     fn user(&self, role: Role, user: &str) -> As<'_> {
-        let claims = json!({ "userId": user, "role": role, "exp": u32::MAX });
-        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-        let token = encode(&Header::default(), &claims, &key).unwrap();
-        self.nobody().with("authorization", &format!("Bearer {token}"))
+        self.nobody().with("authorization", &format!("Bearer {}", token(role, user)))
     }
 
     fn customer(&self) -> As<'_> {
@@ -165,6 +163,12 @@ impl Reply {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
+}
+
+fn token(role: Role, user: &str) -> String {
+    let claims = json!({ "userId": user, "role": role, "exp": u32::MAX });
+    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    encode(&Header::default(), &claims, &key).unwrap()
 }
 
 /// The body of an order.
