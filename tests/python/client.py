@@ -16,6 +16,9 @@ EVENTS = [
     "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "rt:drain", "test:fence", "load",
 ]
 
+# By default it polls, and upgrades.
+TRANSPORTS = ["websocket"] if "--websocket" in sys.argv else None
+
 sockets = {}
 lock = threading.Lock()
 
@@ -66,7 +69,7 @@ def connect(command):
     for event in EVENTS:
         client.on(event, lambda data, event=event: take(event, data))
     try:
-        client.connect(command["url"], headers=opts.get("extraHeaders", {}), auth=auth)
+        client.connect(command["url"], headers=opts.get("extraHeaders", {}), auth=auth, transports=TRANSPORTS)
     except socketio.exceptions.ConnectionError as error:
         say({"as": name, "event": "refused", "args": [str(error)]})
 

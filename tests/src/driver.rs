@@ -46,6 +46,14 @@ impl Driver {
         Self { process: Process::start(command), calls: 0 }
     }
 
+    /// The same, without polling: for balancers that keep nobody at one node.
+    #[must_use]
+    pub fn python_by_websocket() -> Self {
+        let mut command = Command::new(paths::python());
+        command.arg("-u").arg(paths::here("python/client.py")).arg("--websocket");
+        Self { process: Process::start(command), calls: 0 }
+    }
+
     /// Starts connecting a socket called `name`: with the guide's `Authorization` header and default transports.
     pub async fn connect(&mut self, name: &str, server: &impl Listening, token: &str) {
         let opts = json!({"extraHeaders": {"Authorization": format!("Bearer {token}")}});

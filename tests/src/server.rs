@@ -97,7 +97,13 @@ impl Setup {
         let Some(port) = listening_port(&process).await else {
             panic!("the server ended instead of listening: {:#?}", process.said());
         };
-        Server { setup: self, process: Said(process), port, client: http_client() }
+        let on_mongodb = self.database.is_some();
+        let server = Server { setup: self, process: Said(process), port, client: http_client() };
+        if on_mongodb {
+            // It listens before it has met its database.
+            server.ready().await;
+        }
+        server
     }
 
     /// Starts it so that it may crash before it listens; then the setup comes back.

@@ -6,12 +6,38 @@ use crate::shell;
 /// One set of features for building and testing, so that nothing is compiled twice.
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
 
+/// End-to-end tests to which it is no matter where the server keeps its records.
+const OF_ANY_STORE: [&str; 12] = [
+    "guide::",
+    "rest::",
+    "orders::",
+    "notifications::",
+    "payments::",
+    "realtime_emit::",
+    "rooms::",
+    "access::",
+    "resume::",
+    "device::",
+    "positions::",
+    "restart::",
+];
+
+/// Runs them once more, with every server on MongoDB: the same answers, by the same tests.
+fn on_mongodb() -> Result<(), String> {
+    let mut test = shell::cargo();
+    test.env("METAIA_TEST_STORE", "mongodb");
+    test.args(["test", "-p", "metaia-tests", "--all-features", "--test", "e2e", "--"]).args(OF_ANY_STORE);
+    // Those have MongoDB already.
+    shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
+}
+
 /// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to `cargo test`.
 pub(crate) fn run(only: &[&str]) -> Result<(), String> {
     provision::everything()?;
     shell::run(shell::cargo().arg("build").args(EVERYTHING).args(["--bins", "--examples"]))?;
     if only.is_empty() {
-        return shell::run(shell::cargo().arg("test").args(EVERYTHING).arg("--no-fail-fast"));
+        shell::run(shell::cargo().arg("test").args(EVERYTHING).arg("--no-fail-fast"))?;
+        return on_mongodb();
     }
     shell::run(shell::cargo().arg("test").arg("--all-features").args(only))
 }

@@ -3,6 +3,7 @@
 
 use metaia_tests::chance::Chance;
 use metaia_tests::checker::{Fact, Recorder};
+use metaia_tests::driver::Driver;
 use metaia_tests::ports::Port;
 use metaia_tests::server::{Listening, Server, Setup};
 
@@ -20,7 +21,7 @@ impl Run {
         let server = setup.env("METAIA_LIMITS", limits).at_one_port().start().await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
-        let traffic = Traffic::start(Port(server.port()), recorder).await;
+        let traffic = Traffic::start(Port(server.port()), recorder, Driver::python()).await;
         Self { traffic, server: Some(server) }
     }
 

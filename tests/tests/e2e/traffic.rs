@@ -21,12 +21,13 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Connects all clients at this door, waits until they are ready, and starts the writers.
-    pub(crate) async fn start(door: Port, recorder: Recorder) -> Self {
+    /// Connects all clients at this door, waits until they are ready, and starts the writers. The driver for Python is the
+    /// test's choice, since that client polls unless it is told not to.
+    pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
         let readers = phones().iter().map(|who| Reader::start(who, door, &recorder)).collect();
         let official = vec![
             Official::start(Driver::node(), &apps("js"), &door, &recorder).await,
-            Official::start(Driver::python(), &apps("python"), &door, &recorder).await,
+            Official::start(python, &apps("python"), &door, &recorder).await,
         ];
         let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
         let mut traffic = Self { recorder, quit, writers, readers, official };
