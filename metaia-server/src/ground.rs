@@ -59,6 +59,7 @@ impl Ground {
         let options = mongodb.pool.into_iter().fold(MongoOptions::default(), MongoOptions::pool);
         let mongo = Mongo::open(mongodb.uri.expose().trim(), options).await.map_err(UnusableUri)?;
         let store = MongoStore::open(&mongo, config.retention, &config.limits.realtime);
+        store.make_indexes();
         let builder = Realtime::builder().log(store.log().clone());
         let deployment = timeout(GREETING, mongo.deployment()).await;
         let described = Description::shared(mongodb, deployment.ok().and_then(Result::ok));

@@ -7,7 +7,11 @@ use std::sync::{
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
-    EventLog as _, JwtAuthenticator, Limits, Realtime, Role, SqliteLog, log::Retention, sqlite::Options,
+    EventLog as _, JwtAuthenticator, Limits, Realtime, Role, SqliteLog,
+    log::{Entry, Retention},
+    mongo::{self, Mongo, MongoLog},
+    sqlite,
+    testing::mongod::Mongod,
 };
 use serde_json::Value;
 
@@ -17,7 +21,7 @@ use crate::{
     payment::{NewPaymentOrder, PaymentProvider, ProviderError},
     policy::StoreAccess,
     secrets::Secret,
-    store::{SqliteStore, Store as _, testing::Folder},
+    store::{MongoStore, SqliteStore, Store, testing::Folder},
 };
 
 /// The secret of every token.
@@ -53,29 +57,56 @@ impl PaymentProvider for Provider {
     }
 }
 
+/// What a marketplace stands on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    /// A file of its own.
+    Embedded,
+    /// A database of its own, in a replica set that all tests share.
+    MongoDb,
+}
+
+/// What outlives a restart.
+enum Place {
+    Folder(Folder),
+    Uri(String),
+}
+
+/// The log of either store.
+#[derive(Clone)]
+pub(crate) enum Log {
+    Embedded(SqliteLog),
+    MongoDb(MongoLog),
+}
+
 /// A marketplace of its own.
 pub(crate) struct World {
-    folder: Folder,
-    pub(crate) log: SqliteLog,
-    pub(crate) store: SqliteStore,
+    place: Place,
+    pub(crate) log: Log,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) provider: Arc<Provider>,
     pub(crate) realtime: Realtime,
     pub(crate) services: Services,
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        Self::open(Folder::new()).await
+    pub(crate) async fn new(on: On) -> Self {
+        Self::open(match on {
+            On::Embedded => Place::Folder(Folder::new()),
+            On::MongoDb => Place::Uri(Mongod::replica_set().uri_of_new_database()),
+        })
+        .await
     }
 
-    async fn open(folder: Folder) -> Self {
-        let (path, limits) = (folder.file("metaia.db"), Limits::default());
-        let store = SqliteStore::open(path, Options::default(), Retention::DISK, &limits).await.unwrap();
-        let log = store.log().clone();
+    async fn open(place: Place) -> Self {
+        let (store, log) = opened(&place).await;
         let realtime = Realtime::builder()
             .authenticator(JwtAuthenticator::hs256(JWT_SECRET).unwrap())
-            .order_access(StoreAccess::new(Arc::new(store.clone())))
-            .log(log.clone());
+            .order_access(StoreAccess::new(Arc::clone(&store)));
+        let realtime = match &log {
+            Log::Embedded(log) => realtime.log(log.clone()),
+            Log::MongoDb(log) => realtime.log(log.clone()),
+        };
         let provider = Arc::new(Provider::default());
         let payments = PaymentSettings {
             provider: provider.clone(),
@@ -84,20 +115,20 @@ impl World {
             webhook_secret: Some(Secret::from(WEBHOOK_SECRET)),
         };
         let realtime = realtime.build().await.unwrap();
-        let services = Services::new(Arc::new(store.clone()), realtime.clone(), payments);
-        Self { folder, log, store, provider, realtime, services }
+        let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
+        Self { place, log, store, provider, realtime, services }
     }
 
-    /// As after a restart: the same file, everything else new.
+    /// As after a restart: the same records, everything else new.
     pub(crate) async fn restarted(self) -> Self {
         self.store.close().await;
-        Self::open(self.folder).await
+        Self::open(self.place).await
     }
 
     /// What has been logged after `n`: the name, the rooms, the payload.
     pub(crate) async fn logged_after(&self, n: u64) -> Vec<(String, Vec<String>, Value)> {
-        let page = self.log.read(None, n, 1_000).await.unwrap();
-        let entries = page.entries.iter().map(|entry| entry.content());
+        let entries = self.log.entries_after(n).await;
+        let entries = entries.iter().map(|entry| entry.content());
         entries
             .map(|entry| {
                 let rooms = entry.rooms().iter().map(ToString::to_string).collect();
@@ -109,9 +140,56 @@ impl World {
 
     /// The number of the last entry.
     pub(crate) async fn head(&self) -> u64 {
-        self.log.head().await.unwrap().position.n()
+        let head = match &self.log {
+            Log::Embedded(log) => log.head().await,
+            Log::MongoDb(log) => log.head().await,
+        };
+        head.unwrap().position.n()
     }
 }
+
+impl Log {
+    pub(crate) async fn entries_after(&self, n: u64) -> Vec<Arc<Entry>> {
+        let page = match self {
+            Self::Embedded(log) => log.read(None, n, 1_000).await,
+            Self::MongoDb(log) => log.read(None, n, 1_000).await,
+        };
+        page.unwrap().entries
+    }
+}
+
+async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {
+    let limits = Limits::default();
+    match place {
+        Place::Folder(folder) => {
+            let options = sqlite::Options::default();
+            let file = folder.file("metaia.db");
+            let store = SqliteStore::open(file, options, Retention::DISK, &limits).await.unwrap();
+            let log = Log::Embedded(store.log().clone());
+            (Arc::new(store), log)
+        }
+        Place::Uri(uri) => {
+            let mongo = Mongo::open(uri, mongo::Options::default()).await.unwrap();
+            let store = MongoStore::open(&mongo, Retention::DISK, &limits);
+            store.log().ready().await.unwrap();
+            let log = Log::MongoDb(store.log().clone());
+            (Arc::new(store), log)
+        }
+    }
+}
+
+/// Makes two tests of each function: on either store.
+macro_rules! on_both_stores {
+    ($of:ident: $($name:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test] async fn $name() { super::$name(super::$of::new($crate::services::testing::On::Embedded).await).await; })+
+        }
+        mod mongodb {
+            $(#[tokio::test] async fn $name() { super::$name(super::$of::new($crate::services::testing::On::MongoDb).await).await; })+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 /// Somebody.
 pub(crate) fn caller(role: Role, user: &str) -> Caller {

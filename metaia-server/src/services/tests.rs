@@ -4,10 +4,21 @@ use metaia_realtime::{Access, Identity, OrderAccess as _, OrderId, Role};
 use serde_json::{Value, json};
 
 use super::{
-    testing::{World, caller},
+    testing::{World, caller, on_both_stores},
     *,
 };
 use crate::{model::Order, policy::StoreAccess, store::Answer};
+
+on_both_stores!(
+    World: a_new_order_is_told_to_whom_it_concerns,
+    access_is_decided_again_before_anybody_hears_of_the_assignment,
+    a_step_is_told_to_the_customer_and_to_whose_work_it_is,
+    the_second_of_two_steps_at_once_is_decided_on_what_the_first_left,
+    the_policy_admits_whom_the_order_concerns_and_nobody_else,
+    a_retry_at_once_and_after_a_restart_gets_the_first_answer,
+    a_key_belongs_to_one_user_and_one_route,
+    an_emit_answers_where_its_event_is_and_so_does_its_retry,
+);
 
 fn data(answer: &Answer) -> Value {
     serde_json::from_str::<Value>(&answer.body).unwrap()["data"].take()
@@ -44,9 +55,7 @@ async fn set(
     world.services.set_status(&caller(who.0, who.1), order, None, change).await
 }
 
-#[tokio::test]
-async fn a_new_order_is_told_to_whom_it_concerns() {
-    let world = World::new().await;
+async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assert_eq!(
@@ -64,9 +73,7 @@ async fn a_new_order_is_told_to_whom_it_concerns() {
     assert_eq!(logged[1].2["relatedOrder"], json!(id));
 }
 
-#[tokio::test]
-async fn access_is_decided_again_before_anybody_hears_of_the_assignment() {
-    let world = World::new().await;
+async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let (id, before) = (&order.id, world.head().await);
     assign(&world, id, json!({ "tailor": "t2", "deliveryPartner": "d1" })).await;
@@ -87,9 +94,7 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment() {
     assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
 }
 
-#[tokio::test]
-async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is() {
-    let world = World::new().await;
+async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assign(&world, id, json!({ "deliveryPartner": "d1" })).await;
@@ -109,9 +114,7 @@ async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is() {
     }
 }
 
-#[tokio::test]
-async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left() {
-    let world = World::new().await;
+async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left(world: World) {
     let order = place(&world, json!({})).await;
     let admin = (Role::Admin, "a1");
     let (one, two) = tokio::join!(
@@ -123,11 +126,9 @@ async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left() {
     assert_eq!(version, 2);
 }
 
-#[tokio::test]
-async fn the_policy_admits_whom_the_order_concerns_and_nobody_else() {
-    let world = World::new().await;
+async fn the_policy_admits_whom_the_order_concerns_and_nobody_else(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
-    let policy = StoreAccess::new(Arc::new(world.store.clone()));
+    let policy = StoreAccess::new(Arc::clone(&world.store));
     let missing: OrderId = "0".repeat(24).parse().unwrap();
     for (role, user, allowed) in [
         (Role::Admin, "a1", true),
@@ -149,9 +150,7 @@ async fn the_policy_admits_whom_the_order_concerns_and_nobody_else() {
     assert!(policy.may_join(&replaced, &order.id).await.is_err());
 }
 
-#[tokio::test]
-async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer() {
-    let world = World::new().await;
+async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World) {
     let body = json!({ "items": [{ "garment": "kurta", "quantity": 1, "price": 900 }] });
     let customer = caller(Role::Customer, "c1");
     let first = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
@@ -168,9 +167,7 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer() {
     assert_eq!(reused.unwrap_err().code(), "idempotency_key_reused");
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_one_user_and_one_route() {
-    let world = World::new().await;
+async fn a_key_belongs_to_one_user_and_one_route(world: World) {
     let emit = json!({ "to": "everyone", "event": "hello", "data": {} });
     let notice = json!({ "user": "u1", "type": "system", "title": "t", "message": "m" });
     for who in [caller(Role::Admin, "a1"), caller(Role::Admin, "a2"), Caller::ApiKey] {
@@ -180,13 +177,10 @@ async fn a_key_belongs_to_one_user_and_one_route() {
     assert_eq!(world.head().await, 6);
 }
 
-#[tokio::test]
-async fn an_emit_answers_where_its_event_is_and_so_does_its_retry() {
-    let world = World::new().await;
+async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) {
     let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
     let sent = world.services.emit(&Caller::ApiKey, Some("k"), from(emit.clone())).await.unwrap();
-    let page = metaia_realtime::EventLog::read(&world.log, None, 0, 10).await.unwrap();
-    let entry = &page.entries[0];
+    let entry = &world.log.entries_after(0).await[0];
     assert_eq!(data(&sent.answer), json!({ "id": entry.content().id(), "at": entry.position() }));
     assert_eq!(entry.content().payload().as_str(), r#"{"a":[1.5],"b":1}"#, "as it was given");
     let again = world.services.emit(&Caller::ApiKey, Some("k"), from(emit)).await.unwrap();

@@ -37,7 +37,7 @@ const NOBODY: &str = "/api/realtime/sessions/0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn only_admins_see_and_end() {
-    let api = Api::new().await;
+    let api = Api::new(On::Embedded).await;
     for (method, path, found) in [
         ("GET", "/api/realtime/sessions", 200),
         ("GET", "/api/realtime/rooms", 200),
@@ -57,7 +57,7 @@ async fn only_admins_see_and_end() {
 
 #[tokio::test]
 async fn sessions_rooms_and_users_are_seen_as_they_are() {
-    let api = Api::new().await;
+    let api = Api::new(On::Embedded).await;
     let _one = Phone::connect(&api, Role::Customer, "c1", json!({ "device": "phone-1" })).await;
     let _two = Phone::connect(&api, Role::Admin, "a1", json!({ "orders": ["o1"] })).await;
     let admin = api.admin();
@@ -87,7 +87,7 @@ async fn sessions_rooms_and_users_are_seen_as_they_are() {
 
 #[tokio::test]
 async fn pages_have_each_once() {
-    let api = Api::new().await;
+    let api = Api::new(On::Embedded).await;
     let mut phones = Vec::new();
     for user in ["c1", "c2", "c3"] {
         phones.push(Phone::connect(&api, Role::Customer, user, json!({})).await);
@@ -112,7 +112,7 @@ async fn pages_have_each_once() {
 
 #[tokio::test]
 async fn a_session_is_ended_once() {
-    let api = Api::new().await;
+    let api = Api::new(On::Embedded).await;
     let phone = Phone::connect(&api, Role::Customer, "c1", json!({})).await;
     let listed = api.admin().get("/api/realtime/sessions").await.data(200)["sessions"][0].take();
     let path = format!("/api/realtime/sessions/{}", listed["id"].as_str().unwrap());
@@ -129,7 +129,7 @@ async fn a_session_is_ended_once() {
 
 #[tokio::test]
 async fn what_is_no_query_is_pointed_at() {
-    let api = Api::new().await;
+    let api = Api::new(On::Embedded).await;
     for (path, pointer) in [
         ("sessions?limit=0", "/limit"),
         ("sessions?limit=101", "/limit"),

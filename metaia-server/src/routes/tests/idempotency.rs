@@ -2,9 +2,14 @@
 
 use super::*;
 
-#[tokio::test]
-async fn a_retry_gets_the_first_answer_and_changes_nothing() {
-    let api = Api::new().await;
+on_both_stores!(
+    Api: a_retry_gets_the_first_answer_and_changes_nothing,
+    another_body_under_the_key_is_refused_and_other_routes_are_other_keys,
+    what_was_refused_can_be_tried_again_under_its_key,
+    of_many_at_once_one_is_done,
+);
+
+async fn a_retry_gets_the_first_answer_and_changes_nothing(api: Api) {
     let keyed = api.customer().with("idempotency-key", "k-1");
     let first = keyed.post("/api/orders", order()).await;
     let head = api.world.head().await;
@@ -17,9 +22,7 @@ async fn a_retry_gets_the_first_answer_and_changes_nothing() {
     assert_eq!(third.body, first.body);
 }
 
-#[tokio::test]
-async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys() {
-    let api = Api::new().await;
+async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys(api: Api) {
     let keyed = api.customer().with("idempotency-key", "k-1");
     let placed = keyed.post("/api/orders", order()).await.data(201);
     let mut other = order();
@@ -31,9 +34,7 @@ async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys()
     keyed.post(&pay(&second["_id"]), json!({})).await.refused(422, "idempotency_key_reused");
 }
 
-#[tokio::test]
-async fn what_was_refused_can_be_tried_again_under_its_key() {
-    let api = Api::new().await;
+async fn what_was_refused_can_be_tried_again_under_its_key(api: Api) {
     let (order, path) = api.order().await;
     let pay = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
     api.world.provider.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -50,9 +51,7 @@ async fn what_was_refused_can_be_tried_again_under_its_key() {
     api.customer().post(&pay, json!({})).await.refused(409, "order_closed");
 }
 
-#[tokio::test]
-async fn of_many_at_once_one_is_done() {
-    let api = Api::new().await;
+async fn of_many_at_once_one_is_done(api: Api) {
     let keyed = api.customer().with("idempotency-key", "twin");
     let replies = futures_util::future::join_all((0..8).map(|_| keyed.post("/api/orders", order()))).await;
     for reply in &replies {

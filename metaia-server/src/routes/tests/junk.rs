@@ -1,6 +1,6 @@
 //! Whatever is sent, the answer is a success or a refusal that says why; never the server's own fault.
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 
 use super::{payments::deliver, *};
 
@@ -57,10 +57,15 @@ fn spoil(body: &mut Value, path: &[usize], junk: Value) {
     *place = junk;
 }
 
-/// Runs `ask` for many people of a world that all cases share.
-fn with_api(ask: impl AsyncFn(&Api)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { ask(&Api::new().await).await });
+/// Tries random cases: few where a world takes long to make.
+fn with_apis<S: Strategy>(cases: &S, on: On, ask: impl AsyncFn(&Api, S::Value)) {
+    let count = if matches!(on, On::Embedded) { 48 } else { 6 };
+    let run = |case| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { ask(&Api::new(on).await, case).await });
+        Ok(())
+    };
+    TestRunner::new(ProptestConfig::with_cases(count)).run(cases, run).unwrap();
 }
 
 async fn ask_everybody(api: &Api, method: &str, path: &str, body: &Value) {
@@ -74,37 +79,48 @@ async fn ask_everybody(api: &Api, method: &str, path: &str, body: &Value) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn spoilt_bodies_are_refused_and_never_break_the_server(
-        route in select(bodies()), path in vec(0usize..6, 0..4), junk in any_json()
-    ) {
-        let (method, address, mut body) = route;
+fn spoilt_bodies_are_refused_and_never_break_the_server(on: On) {
+    let cases = (select(bodies()), vec(0usize..6, 0..4), any_json());
+    with_apis(&cases, on, async |api, ((method, address, mut body), path, junk)| {
         spoil(&mut body, &path, junk);
-        with_api(async |api: &Api| ask_everybody(api, method, address, &body).await);
-    }
-
-    #[test]
-    fn genuine_deliveries_of_any_shape_never_break_the_server(junk in any_json(), deep in any_json()) {
-        let nested = json!({ "event": "payment.captured", "payload": { "payment": { "entity": deep } } });
-        with_api(async |api: &Api| {
-            for (id, body) in [("evt_1", &junk), ("evt_2", &nested)] {
-                let reply = deliver(api, id, &body.to_string()).await;
-                assert!([200, 400].contains(&reply.status.as_u16()), "{body}: {reply:?}");
-            }
-        });
-    }
-
-    #[test]
-    fn any_query_is_a_page_or_a_refusal(query in "[a-z]{0,8}=[!-~]{0,20}(&(limit|cursor|since|unread|status)=[!-~]{0,45})?") {
-        let query = query.replace(['#', '"', '<', '>', '\\', '^', '`', '{', '}', '|'], "");
-        with_api(async |api: &Api| {
-            for path in ["/api/orders", "/api/notifications"] {
-                let reply = api.customer().get(&format!("{path}?{query}")).await;
-                assert!([200, 422].contains(&reply.status.as_u16()), "{query}: {reply:?}");
-            }
-        });
-    }
+        ask_everybody(api, method, address, &body).await;
+    });
 }
+
+fn genuine_deliveries_of_any_shape_never_break_the_server(on: On) {
+    with_apis(&(any_json(), any_json()), on, async |api, (junk, deep)| {
+        let nested = json!({ "event": "payment.captured", "payload": { "payment": { "entity": deep } } });
+        for (id, body) in [("evt_1", &junk), ("evt_2", &nested)] {
+            let reply = deliver(api, id, &body.to_string()).await;
+            assert!([200, 400].contains(&reply.status.as_u16()), "{body}: {reply:?}");
+        }
+    });
+}
+
+fn any_query_is_a_page_or_a_refusal(on: On) {
+    let queries = "[a-z]{0,8}=[!-~]{0,20}(&(limit|cursor|since|unread|status)=[!-~]{0,45})?";
+    with_apis(&queries, on, async |api, query: String| {
+        let query = query.replace(['#', '"', '<', '>', '\\', '^', '`', '{', '}', '|'], "");
+        for path in ["/api/orders", "/api/notifications"] {
+            let reply = api.customer().get(&format!("{path}?{query}")).await;
+            assert!([200, 422].contains(&reply.status.as_u16()), "{query}: {reply:?}");
+        }
+    });
+}
+
+/// Makes two tests of each: on either store.
+macro_rules! on_both {
+    ($($name:ident),+) => {
+        mod embedded {
+            $(#[test] fn $name() { super::$name(super::On::Embedded); })+
+        }
+        mod mongodb {
+            $(#[test] fn $name() { super::$name(super::On::MongoDb); })+
+        }
+    };
+}
+on_both!(
+    spoilt_bodies_are_refused_and_never_break_the_server,
+    genuine_deliveries_of_any_shape_never_break_the_server,
+    any_query_is_a_page_or_a_refusal
+);

@@ -2,6 +2,12 @@
 
 use super::*;
 
+on_both_stores!(
+    Api: pages_hold_everything_once_newest_first,
+    a_page_that_cannot_be_is_refused,
+    lists_are_filtered,
+);
+
 async fn pages(who: &As<'_>, path: &str, list: &str) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -12,9 +18,7 @@ async fn pages(who: &As<'_>, path: &str, list: &str) -> Vec<Value> {
     }
 }
 
-#[tokio::test]
-async fn pages_hold_everything_once_newest_first() {
-    let api = Api::new().await;
+async fn pages_hold_everything_once_newest_first(api: Api) {
     let mut placed = Vec::new();
     for _ in 0..5 {
         placed.insert(0, api.order().await.0["_id"].clone());
@@ -25,9 +29,7 @@ async fn pages_hold_everything_once_newest_first() {
     assert!(pages(&api.user(Role::Tailor, "t1"), "/api/orders", "orders").await.is_empty());
 }
 
-#[tokio::test]
-async fn a_page_that_cannot_be_is_refused() {
-    let api = Api::new().await;
+async fn a_page_that_cannot_be_is_refused(api: Api) {
     for path in ["/api/orders", "/api/notifications"] {
         for (query, pointer) in [
             ("limit=0", "/limit"),
@@ -48,9 +50,7 @@ async fn a_page_that_cannot_be_is_refused() {
     api.customer().get("/api/notifications?unread=maybe").await.refused_at("/unread");
 }
 
-#[tokio::test]
-async fn lists_are_filtered() {
-    let api = Api::new().await;
+async fn lists_are_filtered(api: Api) {
     let (_, first) = api.order().await;
     api.order().await;
     api.admin().put(&format!("{first}/status"), json!({ "status": "confirmed" })).await.data(200);

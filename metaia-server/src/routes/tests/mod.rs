@@ -2,6 +2,7 @@
 
 mod connections;
 mod idempotency;
+mod injection;
 mod junk;
 mod lists;
 mod orders;
@@ -23,7 +24,7 @@ use crate::{
     secrets::Secret,
     services::{
         Services,
-        testing::{JWT_SECRET, World},
+        testing::{JWT_SECRET, On, World, on_both_stores},
     },
 };
 
@@ -69,8 +70,8 @@ struct Reply {
 }
 
 impl Api {
-    async fn new() -> Self {
-        Self::over(World::new().await)
+    async fn new(on: On) -> Self {
+        Self::over(World::new(on).await)
     }
 
     fn over(world: World) -> Self {

@@ -2,9 +2,18 @@
 
 use super::*;
 
-#[tokio::test]
-async fn an_order_is_answered_in_full_and_reads_back() {
-    let api = Api::new().await;
+on_both_stores!(
+    Api: an_order_is_answered_in_full_and_reads_back,
+    what_is_wrong_with_an_order_is_pointed_at_and_nothing_is_kept,
+    an_order_that_could_not_be_published_is_refused_before_anything_changes,
+    only_customers_order_for_themselves_and_only_admins_for_others,
+    somebody_elses_order_looks_like_one_that_does_not_exist,
+    a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart,
+    a_version_that_is_not_the_present_one_stops_the_change,
+    an_assignment_is_an_admins_and_only_while_the_order_is_open,
+);
+
+async fn an_order_is_answered_in_full_and_reads_back(api: Api) {
     let mut body = order();
     body["items"][0]["measurements"] = json!({ "chest": 96.5, "sleeve": "long" });
     body["deliveryAddress"] = json!("12 Brigade Road");
@@ -22,9 +31,7 @@ async fn an_order_is_answered_in_full_and_reads_back() {
     assert_eq!(read.header("etag"), "\"1\"");
 }
 
-#[tokio::test]
-async fn what_is_wrong_with_an_order_is_pointed_at_and_nothing_is_kept() {
-    let api = Api::new().await;
+async fn what_is_wrong_with_an_order_is_pointed_at_and_nothing_is_kept(api: Api) {
     for (pointer, value) in [
         ("/discount", json!(1)),
         ("/tailor", json!({ "$ne": null })),
@@ -51,9 +58,7 @@ async fn what_is_wrong_with_an_order_is_pointed_at_and_nothing_is_kept() {
     assert_eq!(api.admin().get("/api/orders").await.data(200)["orders"], json!([]));
 }
 
-#[tokio::test]
-async fn an_order_that_could_not_be_published_is_refused_before_anything_changes() {
-    let api = Api::new().await;
+async fn an_order_that_could_not_be_published_is_refused_before_anything_changes(api: Api) {
     let notes = "x".repeat(980);
     let item = |notes: &str| json!({ "garment": "g", "quantity": 1, "price": 1, "notes": notes });
     let mut items = vec![item(&notes); 63];
@@ -64,9 +69,7 @@ async fn an_order_that_could_not_be_published_is_refused_before_anything_changes
     assert_eq!(api.world.head().await, 0);
 }
 
-#[tokio::test]
-async fn only_customers_order_for_themselves_and_only_admins_for_others() {
-    let api = Api::new().await;
+async fn only_customers_order_for_themselves_and_only_admins_for_others(api: Api) {
     let for_c7 = json!({ "items": order()["items"], "customer": "c7" });
     assert_eq!(api.admin().post("/api/orders", for_c7.clone()).await.data(201)["order"]["customer"], "c7");
     api.admin().post("/api/orders", order()).await.refused_at("/customer");
@@ -76,9 +79,7 @@ async fn only_customers_order_for_themselves_and_only_admins_for_others() {
     api.nobody().post("/api/orders", order()).await.refused(401, "unauthorized");
 }
 
-#[tokio::test]
-async fn somebody_elses_order_looks_like_one_that_does_not_exist() {
-    let api = Api::new().await;
+async fn somebody_elses_order_looks_like_one_that_does_not_exist(api: Api) {
     let (_, path) = api.order().await;
     let step = json!({ "status": "cancelled" });
     for (role, user) in
@@ -97,9 +98,7 @@ async fn somebody_elses_order_looks_like_one_that_does_not_exist() {
     }
 }
 
-#[tokio::test]
-async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart() {
-    let api = Api::new().await;
+async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart(api: Api) {
     let (_, path) = api.order().await;
     let path = format!("{path}/status");
     let to = |status: &str| json!({ "status": status });
@@ -115,9 +114,7 @@ async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart() {
     api.admin().put(&path, to("confirmed")).await.refused(409, "illegal_transition");
 }
 
-#[tokio::test]
-async fn a_version_that_is_not_the_present_one_stops_the_change() {
-    let api = Api::new().await;
+async fn a_version_that_is_not_the_present_one_stops_the_change(api: Api) {
     let (_, path) = api.order().await;
     let seen = |version: &str| api.admin().with("if-match", version);
     let (status, assign) = (format!("{path}/status"), format!("{path}/assign"));
@@ -129,9 +126,7 @@ async fn a_version_that_is_not_the_present_one_stops_the_change() {
     seen("*").put(&assign, json!({ "tailor": "t1" })).await.data(200);
 }
 
-#[tokio::test]
-async fn an_assignment_is_an_admins_and_only_while_the_order_is_open() {
-    let api = Api::new().await;
+async fn an_assignment_is_an_admins_and_only_while_the_order_is_open(api: Api) {
     let (_, path) = api.order().await;
     let assign = format!("{path}/assign");
     let to_t1 = json!({ "tailor": "t1" });

@@ -2,13 +2,19 @@
 
 use super::*;
 
+on_both_stores!(
+    Api: a_notification_is_kept_and_told_and_read_by_its_user_only,
+    a_notification_is_an_operators_and_of_the_documented_shape,
+    a_tailors_status_is_a_tailors_own,
+    an_event_reaches_the_log_as_it_was_given,
+    what_cannot_be_an_event_is_pointed_at,
+);
+
 fn notice(user: &str) -> Value {
     json!({ "user": user, "type": "system", "title": "Hello", "message": "A test" })
 }
 
-#[tokio::test]
-async fn a_notification_is_kept_and_told_and_read_by_its_user_only() {
-    let api = Api::new().await;
+async fn a_notification_is_kept_and_told_and_read_by_its_user_only(api: Api) {
     let sent = api.backend().post("/api/notifications", notice("c1")).await.data(201)["notification"].take();
     let logged = api.world.logged_after(0).await;
     assert_eq!((logged[0].0.as_str(), &logged[0].2), ("new_notification", &sent));
@@ -29,9 +35,7 @@ async fn a_notification_is_kept_and_told_and_read_by_its_user_only() {
     assert_eq!((all, api.world.head().await), (json!({ "marked": 0, "unreadCount": 0 }), 2));
 }
 
-#[tokio::test]
-async fn a_notification_is_an_operators_and_of_the_documented_shape() {
-    let api = Api::new().await;
+async fn a_notification_is_an_operators_and_of_the_documented_shape(api: Api) {
     for (role, user) in [(Role::Customer, "c1"), (Role::Tailor, "t1"), (Role::Delivery, "d1")] {
         api.user(role, user).post("/api/notifications", notice("c1")).await.refused(403, "forbidden");
     }
@@ -51,9 +55,7 @@ async fn a_notification_is_an_operators_and_of_the_documented_shape() {
     assert_eq!(api.world.head().await, 0);
 }
 
-#[tokio::test]
-async fn a_tailors_status_is_a_tailors_own() {
-    let api = Api::new().await;
+async fn a_tailors_status_is_a_tailors_own(api: Api) {
     let tailor = api.user(Role::Tailor, "t1");
     let path = "/api/tailors/me/status";
     let busy = json!({ "status": "busy" });
@@ -66,21 +68,16 @@ async fn a_tailors_status_is_a_tailors_own() {
     api.admin().put(path, busy).await.refused(403, "forbidden");
 }
 
-#[tokio::test]
-async fn an_event_reaches_the_log_as_it_was_given() {
-    let api = Api::new().await;
+async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
     let body = br#"{"to": {"role": "delivery_partner"}, "event": "a:b.c-1", "data": {"n": 12345678901234567890.50, "a": {"_rt": 1}}}"#;
     let sent = api.backend().send("POST", "/api/realtime/emit", body.to_vec()).await.data(202);
-    let page = metaia_realtime::EventLog::read(&api.world.log, None, 0, 9).await.unwrap();
-    let entry = &page.entries[0];
+    let entry = &api.world.log.entries_after(0).await[0];
     assert_eq!(sent, json!({ "id": entry.content().id(), "at": entry.position() }));
     assert_eq!(entry.content().payload().as_str(), r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#);
     assert_eq!(api.world.logged_after(0).await[0].1, ["delivery-room"]);
 }
 
-#[tokio::test]
-async fn what_cannot_be_an_event_is_pointed_at() {
-    let api = Api::new().await;
+async fn what_cannot_be_an_event_is_pointed_at(api: Api) {
     let good = json!({ "to": "everyone", "event": "x", "data": {} });
     for (pointer, value) in [
         ("/event", json!("rt:ready")),

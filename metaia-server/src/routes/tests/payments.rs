@@ -6,6 +6,17 @@ use crate::{
     services::testing::{KEY_SECRET, WEBHOOK_SECRET},
 };
 
+on_both_stores!(
+    Api: a_payment_is_opened_once_over_the_orders_amount,
+    a_right_signature_completes_and_is_told_once,
+    a_wrong_signature_or_somebody_elses_payment_changes_nothing,
+    a_delivery_is_applied_once_and_remembered_over_restarts,
+    deliveries_in_any_order_move_forward_only,
+    an_attempt_that_succeeds_after_one_that_failed_completes_the_payment,
+    a_payment_that_failed_is_followed_by_another,
+    a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id,
+);
+
 async fn opened(api: &Api) -> Value {
     let (order, _) = api.order().await;
     let path = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
@@ -30,9 +41,7 @@ async fn told(api: &Api, after: u64) -> Vec<String> {
     api.world.logged_after(after).await.into_iter().map(|(name, ..)| name).collect()
 }
 
-#[tokio::test]
-async fn a_payment_is_opened_once_over_the_orders_amount() {
-    let api = Api::new().await;
+async fn a_payment_is_opened_once_over_the_orders_amount(api: Api) {
     let (order, _) = api.order().await;
     let path = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
     let first = api.customer().post(&path, json!({})).await.data(201);
@@ -46,9 +55,7 @@ async fn a_payment_is_opened_once_over_the_orders_amount() {
     api.admin().post(&path, json!({})).await.refused(403, "forbidden");
 }
 
-#[tokio::test]
-async fn a_right_signature_completes_and_is_told_once() {
-    let api = Api::new().await;
+async fn a_right_signature_completes_and_is_told_once(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     for _ in 0..2 {
@@ -69,9 +76,7 @@ async fn a_right_signature_completes_and_is_told_once() {
     api.customer().post(&path, json!({})).await.refused(409, "already_paid");
 }
 
-#[tokio::test]
-async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing() {
-    let api = Api::new().await;
+async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
     let (payment, dear) = (opened(&api).await, opened(&api).await);
     let before = api.world.head().await;
     let good = checkout(&payment, "pay_1");
@@ -104,9 +109,7 @@ pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
     provider.send("POST", "/api/payments/webhook", body.into()).await
 }
 
-#[tokio::test]
-async fn a_delivery_is_applied_once_and_remembered_over_restarts() {
-    let api = Api::new().await;
+async fn a_delivery_is_applied_once_and_remembered_over_restarts(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     let body = event("payment.captured", &payment, 90_000);
@@ -118,9 +121,7 @@ async fn a_delivery_is_applied_once_and_remembered_over_restarts() {
     assert_eq!(deliver(&api, "evt_1", &body).await.data(200), json!({ "result": "duplicate" }));
 }
 
-#[tokio::test]
-async fn deliveries_in_any_order_move_forward_only() {
-    let api = Api::new().await;
+async fn deliveries_in_any_order_move_forward_only(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     for (id, name, result) in [
@@ -139,9 +140,7 @@ async fn deliveries_in_any_order_move_forward_only() {
     verify(&api, checkout(&payment, "pay_1")).await.refused(409, "payment_closed");
 }
 
-#[tokio::test]
-async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment() {
-    let api = Api::new().await;
+async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment(api: Api) {
     let payment = opened(&api).await;
     deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000)).await.data(200);
     assert_eq!(verify(&api, checkout(&payment, "pay_2")).await.data(200)["payment"]["status"], "completed");
@@ -149,9 +148,7 @@ async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment() 
     assert_eq!(late.data(200), json!({ "result": "ignored" }));
 }
 
-#[tokio::test]
-async fn a_payment_that_failed_is_followed_by_another() {
-    let api = Api::new().await;
+async fn a_payment_that_failed_is_followed_by_another(api: Api) {
     let payment = opened(&api).await;
     deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000)).await.data(200);
     let path = format!("/api/payments/orders/{}", payment["order"].as_str().unwrap());
@@ -160,9 +157,7 @@ async fn a_payment_that_failed_is_followed_by_another() {
     assert_eq!(verify(&api, checkout(&second, "pay_2")).await.data(200)["payment"]["status"], "completed");
 }
 
-#[tokio::test]
-async fn a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id() {
-    let api = Api::new().await;
+async fn a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     let body = event("payment.captured", &payment, 90_000);

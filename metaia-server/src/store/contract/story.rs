@@ -107,6 +107,7 @@ pub(crate) fn story(most: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Teller {
     versions: [u64; 4],
+    today: bool,
     told: Vec<NotificationId>,
 }
 
@@ -136,7 +137,9 @@ impl Teller {
             Plot::Deeds(deeds, claim) => Step::Change {
                 writes: deeds.into_iter().map(|deed| self.write(deed)).collect(),
                 claim: claim.map(|(key, old, body)| {
-                    let at = if old { *YESTERDAY } else { after(*YESTERDAY, Claim::LIFE_MS) };
+                    // Time does not go back.
+                    self.today |= !old;
+                    let at = if self.today { after(*YESTERDAY, Claim::LIFE_MS) } else { *YESTERDAY };
                     Claim { at, ..super::claim(&format!("k{key}"), &format!("b{body}")) }
                 }),
             },

@@ -48,7 +48,7 @@ pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
     }
 }
 
-async fn make_all(mongo: &Mongo) -> Result<(), metaia_realtime::log::LogError> {
+pub(super) async fn make_all(mongo: &Mongo) -> Result<(), metaia_realtime::log::LogError> {
     for (collection, indexes) in wanted() {
         let documents = mongo.database().collection::<Document>(collection);
         let made = async move { documents.create_indexes(indexes).await };

@@ -66,10 +66,14 @@ impl MongoStore {
     pub fn open(mongo: &Mongo, retention: Retention, limits: &Limits) -> Self {
         let (log, committer) = MongoLog::with_records(mongo, retention, Marketplace::new(mongo.clone()));
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(indexes::make(mongo.clone(), closing.clone()));
         tasks.spawn(greet(mongo.clone(), log.clone()));
         let (foreign, entry_bytes) = (Foreign::default(), limits.entry_bytes);
         Self { mongo: mongo.clone(), log, committer, foreign, entry_bytes, tasks, closing }
+    }
+
+    /// Makes the indexes, in the background, as soon as a server answers. Without them nothing is wrong, only slow.
+    pub fn make_indexes(&self) {
+        self.tasks.spawn(indexes::make(self.mongo.clone(), self.closing.clone()));
     }
 
     /// The log that the events of changes are in.

@@ -19,6 +19,7 @@ const CASES: u32 = 48;
 fn both_stores_answer_and_tell_the_same() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mongo = runtime.block_on(Fixture::new());
+    runtime.block_on(async { mongo.store.make_indexes() });
     let mut runner = TestRunner::new(ProptestConfig::with_cases(CASES));
     let run = |story: Vec<Step>| {
         runtime.block_on(async {

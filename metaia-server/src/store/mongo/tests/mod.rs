@@ -51,3 +51,37 @@ impl Site for Fixture {
         self.store.log()
     }
 }
+
+#[tokio::test]
+async fn indexes_are_made_and_made_again() {
+    let fixture = Fixture::new().await;
+    for _ in 0..2 {
+        indexes::make_all(&fixture.store.mongo).await.unwrap();
+    }
+    let names =
+        fixture.store.mongo.database().collection::<Document>("orders").list_index_names().await.unwrap();
+    assert_eq!(names.len(), 8, "{names:?}");
+}
+
+/// Lists and counts are found by an index: they look at no more than they answer.
+#[tokio::test]
+async fn what_is_asked_often_is_found_by_an_index() {
+    use crate::{
+        model::testing::{order, user},
+        store::{
+            Whose, Write,
+            contract::{all, change},
+        },
+    };
+    let fixture = Fixture::new().await;
+    indexes::make_all(&fixture.store.mongo).await.unwrap();
+    let orders = (0..60).map(|n| Order { customer: user(if n % 20 == 0 { "c9" } else { "c1" }), ..order() });
+    fixture.store.commit(change(orders.map(Write::NewOrder).collect(), vec![], None)).await.unwrap();
+    let query = OrderQuery { whose: Whose::Customer(user("c9")), ..all(10) };
+    let find = doc! { "find": "orders", "filter": filter::orders(&query), "sort": filter::newest_first() };
+    let explain = doc! { "explain": find, "verbosity": "executionStats" };
+    let explained = fixture.store.mongo.database().run_command(explain).await.unwrap();
+    let stats = explained.get_document("executionStats").unwrap();
+    let (keys, documents) = (stats.get_i32("totalKeysExamined"), stats.get_i32("totalDocsExamined"));
+    assert!(keys.unwrap() <= 4 && documents.unwrap() == 3, "{stats}");
+}
