@@ -13,7 +13,7 @@ pub(crate) fn of(config: &Config, ground: &Description, port: u16) -> String {
          \n\
          \x20  store     {store}\n\
          \x20  log       {log}; kept {days} days, at most {entries} events\n\
-         \x20  doorbell  none: one node\n\
+         \x20  doorbell  {doorbell}\n\
          \x20  payments  {payments}\n\
          {secrets}\
          \x20  a token   {mint}\n",
@@ -22,9 +22,24 @@ pub(crate) fn of(config: &Config, ground: &Description, port: u16) -> String {
         log = ground.log,
         days = config.retention.age.as_secs() / (24 * 60 * 60),
         entries = config.retention.entries,
+        doorbell = doorbell(config),
         secrets = secrets(config),
         mint = mint(config),
     )
+}
+
+/// How this node learns at once of what others append.
+fn doorbell(config: &Config) -> String {
+    let Some(doorbell) = &config.doorbell else {
+        let none = if config.mongodb.is_some() { "none: nodes poll" } else { "none: one node" };
+        return none.to_owned();
+    };
+    let signed = match config.cluster_key {
+        _ if config.mongodb.is_none() => "of no use without MONGODB_URI: one node",
+        Some(_) => "signed",
+        None => "not signed: METAIA_CLUSTER_KEY is not set",
+    };
+    format!("Redis at {}, {signed}", doorbell.place)
 }
 
 /// Says which secrets were made, and where they are. Never what they are.
@@ -103,6 +118,22 @@ mod tests {
            secret    RAZORPAY_KEY_SECRET is not set: one was made, and is kept in ./metaia-data/razorpay-secret
            a token   metaia token mint --role admin --user a1
         ");
+    }
+
+    #[test]
+    fn the_doorbell_is_named_without_its_password() {
+        let check = |settings: &[(&str, &str)], expected: &str| {
+            let text = announced(settings);
+            assert!(text.contains(&format!("doorbell  {expected}\n")) && !text.contains("hush"), "{text}");
+        };
+        let (mongodb, redis) = (("MONGODB_URI", "mongodb://db"), ("REDIS_URL", "redis://:hush@10.0.0.7"));
+        check(&[mongodb], "none: nodes poll");
+        check(&[mongodb, redis], "Redis at 10.0.0.7:6379, not signed: METAIA_CLUSTER_KEY is not set");
+        check(
+            &[mongodb, redis, ("METAIA_CLUSTER_KEY", "hush hush hush 16")],
+            "Redis at 10.0.0.7:6379, signed",
+        );
+        check(&[redis], "Redis at 10.0.0.7:6379, of no use without MONGODB_URI: one node");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use axum::Router;
-use metaia_realtime::{Builder, JwtAuthenticator, Realtime};
+use metaia_realtime::{Builder, JwtAuthenticator, Realtime, RedisDoorbell};
 
 use crate::{
     config::{Config, Origins},
@@ -70,7 +70,19 @@ async fn realtime(
         Origins::Any => builder,
         Origins::These(these) => builder.allowed_origins(these),
     };
-    Ok(builder.build().await?)
+    Ok(with_doorbell(builder, config)?.build().await?)
+}
+
+/// How this node and others wake each other, where that was configured.
+fn with_doorbell(builder: Builder, config: &Config) -> Result<Builder, Box<dyn Error + Send + Sync>> {
+    let builder = match &config.cluster_key {
+        Some(key) => builder.cluster_key(key.clone()),
+        None => builder,
+    };
+    Ok(match &config.doorbell {
+        Some(doorbell) => builder.doorbell(RedisDoorbell::open(doorbell.url.expose())?),
+        None => builder,
+    })
 }
 
 fn authenticator(config: &Config, jwt: &Secret) -> Result<JwtAuthenticator, Box<dyn Error + Send + Sync>> {

@@ -3,6 +3,7 @@
 //! Flags win over the environment, which wins over `.env`. Bad values are all listed at once, and nothing is started.
 //! What each variable means is said where it is read, in [`read`].
 
+mod doorbell;
 mod limits;
 mod mongodb;
 mod parse;
@@ -15,8 +16,9 @@ mod tests;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use metaia_realtime::{Transports, log::Retention, sqlite::Durability};
+use metaia_realtime::{ClusterKey, Transports, log::Retention, sqlite::Durability};
 
+pub(crate) use doorbell::Doorbell;
 pub(crate) use limits::ServerLimits;
 pub(crate) use mongodb::MongoDb;
 use parse::{anything, number};
@@ -36,6 +38,10 @@ pub(crate) struct Config {
     pub(crate) durability: Durability,
     /// Without one the embedded store is used.
     pub(crate) mongodb: Option<MongoDb>,
+    /// Without one nodes find each other's events by polling.
+    pub(crate) doorbell: Option<Doorbell>,
+    /// Signs what nodes tell each other.
+    pub(crate) cluster_key: Option<ClusterKey>,
     /// How long, and how many, events are kept.
     pub(crate) retention: Retention,
     /// `None`, outside production: one is made and kept.
@@ -129,6 +135,8 @@ fn read(reader: &mut Reader) -> Config {
         data: reader.read("METAIA_DATA", "./metaia-data", anything, String::new()).into(),
         durability: reader.read("METAIA_DURABILITY", "full", parse::durability, Durability::Full),
         mongodb: mongodb(reader),
+        doorbell: doorbell::doorbell(reader),
+        cluster_key: doorbell::cluster_key(reader),
         retention: retention(reader),
         jwt_secret: reader.secret("JWT_SECRET"),
         jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
@@ -201,9 +209,7 @@ fn not_supported(reader: &mut Reader) {
 
 /// Ignored, these change nothing that a client could rely on: a warning at the start is enough.
 fn unused(reader: &mut Reader) -> Vec<&'static str> {
-    for name in ["REDIS_URL", "METAIA_CLUSTER_KEY", "METAIA_TRUSTED_PROXIES"] {
-        reader.unused(name, anything);
-    }
+    reader.unused("METAIA_TRUSTED_PROXIES", anything);
     reader.unused("METAIA_METRICS_ADDR", number::<SocketAddr>("an address and port"));
     std::mem::take(&mut reader.unused)
 }

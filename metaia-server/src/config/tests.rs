@@ -102,8 +102,8 @@ fn production_is_strict_and_can_be_satisfied() {
 
 #[test]
 fn variables_of_other_versions_are_named_and_ignored() {
-    let unused = config(&[("REDIS_URL", "redis://localhost"), ("METAIA_TRUSTED_PROXIES", "5")]).unused;
-    assert_eq!(unused, ["REDIS_URL", "METAIA_TRUSTED_PROXIES"]);
+    let unused = config(&[("METAIA_METRICS_ADDR", "127.0.0.1:9464"), ("METAIA_TRUSTED_PROXIES", "5")]).unused;
+    assert_eq!(unused, ["METAIA_TRUSTED_PROXIES", "METAIA_METRICS_ADDR"]);
 }
 
 #[test]
@@ -162,6 +162,24 @@ fn events_are_kept_as_long_as_is_said() {
         assert_eq!(refused(&[(name, value)]), [name], "{value}");
     }
     assert!(config(&[]).device_resume && !config(&[("METAIA_DEVICE_RESUME", "false")]).device_resume);
+}
+
+#[test]
+fn the_doorbell_is_checked_and_shown_without_its_password() {
+    let given =
+        [("REDIS_URL", "redis://metaia:hush@cache:6380/2"), ("METAIA_CLUSTER_KEY", "hush hush hush 16")];
+    let loaded = load(of(&given));
+    let shown = settings(&loaded.settings);
+    let config = loaded.config.unwrap();
+    assert!(!shown.contains("hush") && shown.contains("cache:6380"), "{shown}");
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    assert_eq!(config.doorbell.unwrap().place, "cache:6380");
+    assert!(config.cluster_key.is_some());
+
+    let bad = [("REDIS_URL", "redis://:hush@cache:x/2"), ("METAIA_CLUSTER_KEY", "hush"), ("PORT", "x")];
+    let problems = problems(&load(of(&bad)).config.unwrap_err());
+    assert!(!problems.contains("hush"), "{problems}");
+    assert_eq!(refused(&bad), ["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
 }
 
 #[test]

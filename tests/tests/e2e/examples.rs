@@ -2,6 +2,7 @@
 
 use metaia_tests::example::Example;
 use metaia_tests::phone::Phone;
+use metaia_tests::server::Listening;
 use serde_json::json;
 
 #[tokio::test]
@@ -83,5 +84,30 @@ async fn own_log_delivers_what_it_was_given() {
         example.api().post("/api/news", &json!({"text": i})).await.ok(200);
         assert_eq!(first.event("news").await["text"], i);
     }
+    example.stop().await;
+}
+
+/// Another port of the same example.
+struct Second(u16);
+
+impl Listening for Second {
+    fn port(&self) -> u16 {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn two_nodes_are_one_to_their_clients() {
+    let example = Example::start("two_nodes").await;
+    let ports = example.api().get("/api/nodes").await.json();
+    let second = Second(ports[1].as_u64().unwrap().try_into().unwrap());
+    let mut here = Phone::of(&example, "customer", "c1").await;
+    let mut there = Phone::of(&second, "customer", "c2").await;
+    assert_eq!(there.call("join_order_room", &json!("o1")).await["status"], "ok");
+    example.api().post("/api/news", &json!({"text": "open"})).await.ok(200);
+    assert_eq!(here.event("news").await["text"], "open");
+    assert_eq!(there.event("news").await["text"], "open");
+    example.api().post("/api/courier", &json!({"order": "o1", "at": [12.97, 77.59]})).await.ok(200);
+    assert_eq!(there.event("courier_at").await, json!({"order": "o1", "at": [12.97, 77.59]}));
     example.stop().await;
 }

@@ -87,6 +87,25 @@ async fn all_bad_values_are_listed_at_once() {
 }
 
 #[tokio::test]
+async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
+    let setup = Setup::new().env("REDIS_URL", "redis://:hush@cache:x").env("METAIA_CLUSTER_KEY", "hush");
+    let ended = setup.env("PORT", "x").run_to_end().await;
+    assert!(!ended.output().contains("hush"), "{ended:#?}");
+    refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
+}
+
+#[tokio::test]
+async fn a_doorbell_that_is_not_there_is_tried_again_and_said_once() {
+    let setup = Setup::new().env("REDIS_URL", "redis://:hush@127.0.0.1:1");
+    let server = setup.start().await;
+    server.says("doorbell  Redis at 127.0.0.1:1").await;
+    server.says("the doorbell cannot be reached").await;
+    server.api("customer", "c1").get("/api/orders").await.ok(200);
+    let said = server.said().join("\n");
+    assert!(said.matches("the doorbell").count() == 1 && !said.contains("hush"), "{said}");
+}
+
+#[tokio::test]
 async fn production_refuses_a_missing_secret() {
     let setup = Setup::new().env("NODE_ENV", "production").without("JWT_SECRET");
     refused(setup.env("CORS_ORIGINS", "https://a.example").run_to_end().await, &["JWT_SECRET"]);
