@@ -131,7 +131,8 @@ pub trait EventLog: Send + Sync + 'static {
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// Follows the number of the last entry that was appended *here*: the other nodes are rung for it. A log that only
-    /// this process appends to has nobody to ring for, and need not tell the two apart.
+    /// this process appends to has nobody to ring for, and need not tell the two apart. With a new epoch it begins at 0: else
+    /// nobody would be rung for until the new history is as long as the old one.
     fn own(&self) -> watch::Receiver<u64> {
         self.changes()
     }

@@ -167,6 +167,7 @@ impl Shared {
         if known {
             // Whoever follows is woken, though the number may be a lower one.
             self.head.send_replace(n);
+            self.own.send_replace(0);
         }
         self.tell();
         Ok(())
