@@ -10,6 +10,15 @@
 //! | `after-commit` | the group is on disk, and nobody has been told |
 //! | `mid-trim` | entries are deleted in a transaction that is not committed |
 //! | `mid-replay` | a session has taken an entry of what its client missed, and not all of it |
+//! | `mongo-begin` | MongoDB: nothing of a batch is written |
+//! | `mongo-head` | MongoDB: a transaction has written the head |
+//! | `mongo-written` | MongoDB: all of the batch is written, nothing is committed |
+//! | `mongo-pending` | a standalone MongoDB: the batch is committed, nothing of it is carried out |
+//! | `mongo-group` | a standalone MongoDB: some records are carried out |
+//! | `mongo-carried` | a standalone MongoDB: all is carried out, and the head does not say so |
+//! | `mongo-committed` | MongoDB: the batch is stored, and nobody has been told |
+//! | `mongo-trim-marks` | MongoDB: the marks of what is to be trimmed have risen |
+//! | `mongo-trim-floor` | MongoDB: the floor has risen, nothing is deleted |
 //! | `checkpoint` | the write-ahead log is about to be moved into the database |
 
 #[cfg(feature = "crash-points")]

@@ -49,6 +49,12 @@ impl DeviceKey {
         &self.0
     }
 
+    /// Whether it is of one device, which only one client has at a time.
+    #[cfg(feature = "mongodb")]
+    pub(crate) fn is_of_device(&self) -> bool {
+        self.0.split(' ').nth(1) == Some("device")
+    }
+
     /// Whose it is.
     fn user(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()

@@ -85,7 +85,7 @@ pub struct History {
 /// - The epoch changes whenever entries may have been lost or replaced after somebody has seen them: a log that does not
 ///   outlive its process has a new one each time, and one that does keeps its own.
 /// - [`changes`](Self::changes) is told the new head after each append, and tells it to who subscribes later. It may be
-///   told late, not never; it never goes back, and never tells what cannot be read yet.
+///   told late, not never; it never goes back within an epoch, and never tells what cannot be read yet.
 ///
 /// `testing::log_contract` (feature `testing`) puts a log to every clause.
 ///

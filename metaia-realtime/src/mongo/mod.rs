@@ -8,6 +8,7 @@
 //! document as a whole, in one step, and then carried out from there, by whoever finds it: see [`Deployment`].
 
 mod commit;
+mod devices;
 mod fault;
 mod handle;
 pub mod log;
@@ -15,6 +16,7 @@ mod records;
 mod uri;
 
 pub use commit::Committer;
+pub use devices::MongoDevices;
 pub use handle::{Mongo, Options};
 pub use log::MongoLog;
 pub use records::{Finished, Plan, RecordWrite, Records};

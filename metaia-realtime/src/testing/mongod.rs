@@ -130,9 +130,17 @@ impl Mongod {
         }
     }
 
-    /// `kill -9`.
+    /// `kill -9`. Returns when it is gone.
+    ///
+    /// # Panics
+    /// Where it stays.
     pub fn kill(&mut self) {
         self.signal("-KILL");
+        let end = Instant::now() + START;
+        while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < end, "mongod was killed, and its port is taken");
+            thread::sleep(PAUSE);
+        }
     }
 
     /// Freezes it: it keeps its connections, and answers nothing.

@@ -4,6 +4,8 @@ mod batch;
 mod gate;
 mod job;
 mod outcome;
+mod rivals;
+mod standalone;
 mod transaction;
 mod worker;
 mod writes;
@@ -17,7 +19,8 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-pub(super) use batch::Standing;
+pub(super) use batch::{Numbering, Standing};
+pub(super) use standalone::{Pending, carry_out};
 
 use super::{Records, fault::Fault, log::shared::Shared};
 use crate::{NewEntry, Position, log::LogError};

@@ -5,8 +5,8 @@ use crate::mongo::fault::Fault;
 /// What became of one try to write a batch.
 #[derive(Debug)]
 pub(in crate::mongo) enum Outcome {
-    /// All of it is stored.
-    Committed,
+    /// All of it is stored. `asked`: somebody else has waited for it to be.
+    Committed { asked: bool },
     /// Nothing: the head was not where it was.
     Lost,
     /// Nothing: another transaction was faster.

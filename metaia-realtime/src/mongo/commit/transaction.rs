@@ -45,16 +45,19 @@ pub(super) async fn transact(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Ar
         Err(error) => return of_error(error, false),
     };
     crash::point("mongo-begin");
-    if let Err(outcome) = write(&mongo, by, &batch, &mut session).await {
-        session.abort_transaction().await.ok();
-        return outcome;
-    }
+    let asked = match write(&mongo, by, &batch, &mut session).await {
+        Ok(asked) => asked,
+        Err(outcome) => {
+            session.abort_transaction().await.ok();
+            return outcome;
+        }
+    };
     crash::point("mongo-written");
     if !gate.pass() {
         session.abort_transaction().await.ok();
         return Outcome::GivenUp;
     }
-    let outcome = commit(&mut session).await;
+    let outcome = commit(&mut session, asked).await;
     crash::point("mongo-committed");
     outcome
 }
@@ -70,11 +73,11 @@ async fn begin(mongo: &Mongo) -> Result<ClientSession, Error> {
     Ok(session)
 }
 
-async fn commit(session: &mut ClientSession) -> Outcome {
+async fn commit(session: &mut ClientSession, asked: bool) -> Outcome {
     let mut last = Fault::Late;
     for _ in 0..COMMITS {
         match session.commit_transaction().await {
-            Ok(()) => return Outcome::Committed,
+            Ok(()) => return Outcome::Committed { asked },
             Err(error) => last = error.into(),
         }
     }
@@ -82,22 +85,38 @@ async fn commit(session: &mut ClientSession) -> Outcome {
     Outcome::Unknown(last)
 }
 
-async fn write(mongo: &Mongo, by: Uuid, batch: &Batch, session: &mut ClientSession) -> Result<(), Outcome> {
-    let statement = doc! { "q": batch.before.filter(), "u": head(by, batch) };
-    if update(mongo, HEAD, vec![statement.into()], session).await? == 0 {
-        return Err(Outcome::Lost);
-    }
+/// Answers whether somebody else has asked to be let by.
+async fn write(mongo: &Mongo, by: Uuid, batch: &Batch, session: &mut ClientSession) -> Result<bool, Outcome> {
+    let asked = write_head(mongo, by, batch, session).await?;
     crash::point("mongo-head");
     for group in &batch.groups {
         write_group(mongo, group, session).await?;
     }
     if batch.entries.is_empty() {
-        return Ok(());
+        return Ok(asked);
     }
     let rows: Vec<Row> = batch.entries.iter().map(|entry| Row::of(entry)).collect();
     let entries: Collection<Row> = mongo.database().collection(ENTRIES);
     let inserted = entries.insert_many(rows).session(session).await;
-    inserted.map(drop).map_err(|error| of_error(error, true))
+    inserted.map(|_| asked).map_err(|error| of_error(error, true))
+}
+
+/// Answers whether somebody else has asked to be let by.
+async fn write_head(
+    mongo: &Mongo,
+    by: Uuid,
+    batch: &Batch,
+    session: &mut ClientSession,
+) -> Result<bool, Outcome> {
+    let command = doc! {
+        "findAndModify": HEAD,
+        "query": batch.before.filter(),
+        "update": head(by, batch),
+        "fields": { "asking": 1 },
+    };
+    let answer = run(mongo, command, session).await?;
+    let before = answer.get_document("value").map_err(|_| Outcome::Lost)?;
+    Ok(before.get("asking").is_some_and(|asking| *asking != of_uuid(by)))
 }
 
 /// How the head is written.
@@ -112,11 +131,11 @@ pub(super) fn head(by: Uuid, batch: &Batch) -> Vec<Document> {
         "bytes": { "$add": ["$bytes", batch.bytes()] },
         "recent": recent,
     };
-    vec![doc! { "$set": set }]
+    vec![doc! { "$set": set }, doc! { "$unset": ["asking", "pending"] }]
 }
 
 async fn write_group(mongo: &Mongo, group: &Group, session: &mut ClientSession) -> Result<(), Outcome> {
-    let collection = group.collection;
+    let collection = &*group.collection;
     match &group.writes {
         Writes::Insert(documents) => {
             let collection: Collection<Document> = mongo.database().collection(collection);

@@ -8,7 +8,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use rand::RngExt as _;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ use super::{
     gate::Gate,
     job::{Ask, Job},
     outcome::Outcome,
+    rivals,
+    standalone::put,
     transaction::transact,
 };
 use crate::{
@@ -42,6 +44,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const LOST_PAUSE: Duration = Duration::from_millis(5);
 
+/// How long somebody else may be in the way, before it is looked who that is.
+const ORPHANED: Duration = Duration::from_millis(1_200);
+
 /// How often a batch may be found to be decided on what is not so any more, before its jobs go one by one.
 const STALE: u32 = 3;
 
@@ -64,12 +69,22 @@ pub(super) struct Worker<R: Records> {
     /// Where the head is, as far as is known here.
     standing: Option<Standing>,
     failing: bool,
+    /// How long others are let by.
+    pause: Duration,
 }
 
 impl<R: Records> Worker<R> {
     pub(super) fn new(log: &Arc<Shared>, records: R, queue: mpsc::Receiver<Arc<Job<R>>>) -> Self {
         let (log, records) = (Arc::clone(log), Arc::new(records));
-        Self { log, records, queue, me: Uuid::new_v4(), standing: None, failing: false }
+        Self {
+            log,
+            records,
+            queue,
+            me: Uuid::new_v4(),
+            standing: None,
+            failing: false,
+            pause: Duration::ZERO,
+        }
     }
 
     /// Runs until the log is closed.
@@ -100,6 +115,10 @@ impl<R: Records> Worker<R> {
 
     /// What waits, as much as fits into a batch; nothing where nobody will ask any more.
     async fn take(&mut self) -> Jobs<R> {
+        let pause = std::mem::take(&mut self.pause);
+        if !pause.is_zero() {
+            tokio::time::sleep(pause / 2 + random(pause)).await;
+        }
         let Some(first) = self.queue.recv().await else { return Vec::new() };
         let (mut size, mut jobs) = (first.size(), vec![first]);
         while jobs.len() < JOBS && size < BYTES {
@@ -113,7 +132,7 @@ impl<R: Records> Worker<R> {
     /// Tries until each job is answered, or nobody waits for it. Dropped, its tries end by themselves.
     async fn settle(&mut self, mut jobs: Jobs<R>) {
         let (mut doubts, mut known) = (Vec::new(), HashMap::new());
-        let (mut pause, mut stale) = (FIRST_PAUSE, 0);
+        let (mut pause, mut stale, mut lost) = (FIRST_PAUSE, 0, None);
         loop {
             jobs.retain(|job| job.is_wanted());
             if jobs.is_empty() {
@@ -128,12 +147,12 @@ impl<R: Records> Worker<R> {
             // What was known of the head led to nothing.
             self.standing = None;
             match outcome {
-                Outcome::Committed => return,
-                Outcome::Lost | Outcome::Conflict => tokio::time::sleep(random(LOST_PAUSE)).await,
+                Outcome::Committed { .. } => return,
+                Outcome::Lost | Outcome::Conflict => self.wait_for_the_winner(&mut lost).await,
                 Outcome::GivenUp | Outcome::Known => {}
                 Outcome::Stale => {
                     stale += 1;
-                    if stale >= STALE && jobs.len() > 1 && doubts.is_empty() {
+                    if stale >= STALE && doubts.is_empty() {
                         return self.one_by_one(jobs).await;
                     }
                     tokio::time::sleep(random(LOST_PAUSE)).await;
@@ -147,8 +166,35 @@ impl<R: Records> Worker<R> {
         }
     }
 
-    /// One of them cannot be decided, and the others need not suffer from it.
+    /// Somebody else was faster. They are asked to be so kind as to wait once: else who has just written, and knows where
+    /// the head is, would always be the first. Where this takes long nobody goes on with what stands in the way.
+    async fn wait_for_the_winner(&self, lost: &mut Option<Instant>) {
+        let mongo = &self.log.mongo;
+        let since = *lost.get_or_insert_with(Instant::now);
+        if since.elapsed() > ORPHANED {
+            *lost = Some(Instant::now());
+            match rivals::end(mongo).await {
+                Ok(0) => {}
+                Ok(ended) => {
+                    tracing::warn!(ended, "transactions in MongoDB that nobody went on with were ended")
+                }
+                Err(fault) => {
+                    let error = &fault as &dyn std::error::Error;
+                    tracing::warn!(error, "transactions in MongoDB that nobody goes on with cannot be ended");
+                }
+            }
+        }
+        tokio::time::sleep(random(LOST_PAUSE)).await;
+        if mongo.deployed().await.is_ok_and(|deployment| deployment == Deployment::ReplicaSet) {
+            rivals::ask(mongo, self.me).await.ok();
+        }
+    }
+
+    /// One of them cannot be written as it is decided, and the others need not suffer from it.
     async fn one_by_one(&mut self, jobs: Jobs<R>) {
+        if let [job] = &*jobs {
+            return job.fail(Fault::Impossible("a record is never what the change was decided on"));
+        }
         for job in jobs {
             Box::pin(self.settle(vec![job])).await;
         }
@@ -190,13 +236,14 @@ impl<R: Records> Worker<R> {
                 .for_each(|job| job.fail(Fault::Impossible("the records have not decided every change")));
             return Ok(());
         };
-        let batch = Arc::new(batch);
+        let (batch, begun) = (Arc::new(batch), Instant::now());
         if batch.is_empty() {
             answer(jobs, answers);
             return Ok(());
         }
         match self.write(jobs, &batch).await {
-            Outcome::Committed => {
+            Outcome::Committed { asked } => {
+                self.pause = if asked { begun.elapsed() } else { Duration::ZERO };
                 self.committed(&batch, jobs, answers);
                 Ok(())
             }
@@ -206,8 +253,7 @@ impl<R: Records> Worker<R> {
             }
             outcome => {
                 if matches!(outcome, Outcome::Known) {
-                    let ids = batch.entries.iter().map(|entry| entry.content().id());
-                    known.extend(read::known(&self.log.mongo, ids).await.map_err(Outcome::Failed)?);
+                    self.learn(&batch, known).await.map_err(Outcome::Failed)?;
                 }
                 if doubts.is_empty() {
                     jobs.iter().for_each(|job| job.rest());
@@ -215,6 +261,18 @@ impl<R: Records> Worker<R> {
                 Err(outcome)
             }
         }
+    }
+
+    /// The log has some of the entries. Where it has none of them it has others with their numbers, which it should not:
+    /// a part of the database was restored.
+    async fn learn(&self, batch: &Batch, known: &mut HashMap<EventId, u64>) -> Result<(), Fault> {
+        let ids = batch.entries.iter().map(|entry| entry.content().id());
+        let found = read::known(&self.log.mongo, ids).await?;
+        if found.is_empty() {
+            self.log.begin_epoch(&*self.log.look().await?).await?;
+        }
+        known.extend(found);
+        Ok(())
     }
 
     async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, Fault> {
@@ -241,16 +299,13 @@ impl<R: Records> Worker<R> {
         let gate = Arc::new(Gate::new(move || waiting.iter().all(|job| job.begin())));
         let (mongo, by) = (self.log.mongo.clone(), self.me);
         let (written, passed) = (Arc::clone(batch), Arc::clone(&gate));
-        let tried = match deployment {
-            Deployment::ReplicaSet => {
-                let work = async move { Ok::<_, Fault>(transact(mongo, by, written, passed).await) };
-                self.log.mongo.run(TRY, work).await
-            }
-            Deployment::Standalone => {
-                Ok(Outcome::Failed(Fault::Impossible("a standalone server has no transactions")))
-            }
+        let work = async move {
+            Ok::<_, Fault>(match deployment {
+                Deployment::ReplicaSet => transact(mongo, by, written, passed).await,
+                Deployment::Standalone => put(mongo, by, written, passed).await,
+            })
         };
-        match tried {
+        match self.log.mongo.run(TRY, work).await {
             Ok(outcome) => outcome,
             Err(fault) if gate.give_up() => Outcome::Failed(fault),
             Err(fault) => Outcome::Unknown(fault),

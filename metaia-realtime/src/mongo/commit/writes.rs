@@ -3,14 +3,16 @@
 //! What is done to one collection stays in its order. Only an insert goes ahead of updates of single documents, which
 //! name those that were there before.
 
-use mongodb::bson::Document;
+use std::borrow::Cow;
+
+use mongodb::bson::{Bson, Document, doc};
 
 use crate::mongo::RecordWrite;
 
 /// Writes of one kind to one collection: one command.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Group {
-    pub(super) collection: &'static str,
+    pub(super) collection: Cow<'static, str>,
     pub(super) writes: Writes,
 }
 
@@ -25,6 +27,43 @@ pub(super) enum Writes {
     Delete(Vec<Document>),
 }
 
+impl Group {
+    /// As a document holds it.
+    pub(super) fn to_document(&self) -> Document {
+        let pairs = |these: &[(Document, Document)]| -> Vec<Bson> {
+            these.iter().map(|(filter, update)| vec![filter.clone(), update.clone()].into()).collect()
+        };
+        let (kind, items): (_, Vec<Bson>) = match &self.writes {
+            Writes::Insert(documents) => ("insert", documents.iter().cloned().map(Bson::from).collect()),
+            Writes::Update(these) => ("update", pairs(these)),
+            Writes::UpdateMany(these) => ("updateMany", pairs(these)),
+            Writes::Delete(filters) => ("delete", filters.iter().cloned().map(Bson::from).collect()),
+        };
+        doc! { "collection": &*self.collection, "kind": kind, "items": items }
+    }
+
+    /// What [`to_document`](Self::to_document) gave.
+    pub(super) fn of_document(document: &Document) -> Option<Self> {
+        let collection = document.get_str("collection").ok()?.to_owned().into();
+        let items = document.get_array("items").ok()?;
+        let documents = || items.iter().map(|item| item.as_document().cloned()).collect::<Option<Vec<_>>>();
+        let pairs = || items.iter().map(pair).collect::<Option<Vec<_>>>();
+        let writes = match document.get_str("kind").ok()? {
+            "insert" => Writes::Insert(documents()?),
+            "update" => Writes::Update(pairs()?),
+            "updateMany" => Writes::UpdateMany(pairs()?),
+            "delete" => Writes::Delete(documents()?),
+            _ => return None,
+        };
+        Some(Self { collection, writes })
+    }
+}
+
+fn pair(item: &Bson) -> Option<(Document, Document)> {
+    let [filter, update] = item.as_array()?.as_slice() else { return None };
+    Some((filter.as_document()?.clone(), update.as_document()?.clone()))
+}
+
 /// Takes the writes in their order.
 pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
@@ -35,21 +74,28 @@ pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Grou
                 if let Some(Writes::Update(these)) = last(&mut groups, collection) {
                     these.push((filter, update));
                 } else {
-                    groups.push(Group { collection, writes: Writes::Update(vec![(filter, update)]) });
+                    groups.push(Group {
+                        collection: collection.into(),
+                        writes: Writes::Update(vec![(filter, update)]),
+                    });
                 }
             }
             RecordWrite::UpdateMany { collection, filter, update } => {
                 if let Some(Writes::UpdateMany(these)) = last(&mut groups, collection) {
                     these.push((filter, update));
                 } else {
-                    groups.push(Group { collection, writes: Writes::UpdateMany(vec![(filter, update)]) });
+                    groups.push(Group {
+                        collection: collection.into(),
+                        writes: Writes::UpdateMany(vec![(filter, update)]),
+                    });
                 }
             }
             RecordWrite::Delete { collection, filter } => {
                 if let Some(Writes::Delete(these)) = last(&mut groups, collection) {
                     these.push(filter);
                 } else {
-                    groups.push(Group { collection, writes: Writes::Delete(vec![filter]) });
+                    groups
+                        .push(Group { collection: collection.into(), writes: Writes::Delete(vec![filter]) });
                 }
             }
         }
@@ -74,7 +120,7 @@ fn insert(groups: &mut Vec<Group>, collection: &'static str, document: Document)
             Writes::UpdateMany(_) | Writes::Delete(_) => break,
         }
     }
-    groups.push(Group { collection, writes: Writes::Insert(vec![document]) });
+    groups.push(Group { collection: collection.into(), writes: Writes::Insert(vec![document]) });
 }
 
 #[cfg(test)]
@@ -92,6 +138,15 @@ mod tests {
 
     fn many(collection: &'static str) -> RecordWrite {
         RecordWrite::UpdateMany { collection, filter: doc! {}, update: doc! {} }
+    }
+
+    #[test]
+    fn a_group_reads_back() {
+        let delete = RecordWrite::Delete { collection: "o", filter: doc! { "a": { "$lt": 3 } } };
+        for group in grouped([insert("o", 1), update("o", 2), many("o"), delete]) {
+            assert_eq!(Group::of_document(&group.to_document()), Some(group));
+        }
+        assert_eq!(Group::of_document(&doc! { "collection": "o", "kind": "drop", "items": [] }), None);
     }
 
     /// Each group as a word: collection, kind, how many.

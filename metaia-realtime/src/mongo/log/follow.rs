@@ -26,7 +26,7 @@ use crate::{
         tail::{BYTES, ENTRIES, Tail},
         trimmed::Trimmed,
     },
-    mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    mongo::{Deployment, Mongo, commit::carry_out, fault::Fault, handle::PATIENCE},
 };
 
 /// How often it looks when nobody asks.
@@ -83,6 +83,7 @@ impl Shared {
             if !*prepared {
                 prepare(&self.mongo).await?;
                 *prepared = true;
+                self.say_deployment().await?;
             }
             let known = self.lock().as_ref().map(Tail::head);
             let concern = Mongo::reading(self.mongo.deployed().await?);
@@ -90,6 +91,11 @@ impl Shared {
                 *prepared = false;
                 continue;
             };
+            if let Some(pending) = head.pending {
+                let mongo = self.mongo.clone();
+                self.mongo.run(PATIENCE, async move { carry_out(&mongo, &pending).await }).await?;
+                continue;
+            }
             if !goes_on(known, &head) {
                 self.begin_epoch_if_it_went_back(known).await?;
                 continue;
@@ -100,12 +106,21 @@ impl Shared {
         }
     }
 
+    async fn say_deployment(&self) -> Result<(), Fault> {
+        if self.mongo.deployed().await? == Deployment::Standalone {
+            tracing::warn!(
+                "MongoDB is a standalone server, without transactions: this is for development only"
+            );
+        }
+        Ok(())
+    }
+
     /// What a new primary has read a majority to have may be older for a moment. Where the head really is behind what was
     /// seen here, history was rewritten.
     async fn begin_epoch_if_it_went_back(&self, known: Option<Head>) -> Result<(), Fault> {
         let concern = match self.mongo.deployed().await? {
-            crate::mongo::Deployment::ReplicaSet => ReadConcern::linearizable(),
-            crate::mongo::Deployment::Standalone => ReadConcern::local(),
+            Deployment::ReplicaSet => ReadConcern::linearizable(),
+            Deployment::Standalone => ReadConcern::local(),
         };
         match read::head(&self.mongo, concern).await? {
             Some(head) if !goes_on(known, &head) => self.begin_epoch(&head).await,
@@ -114,7 +129,7 @@ impl Shared {
     }
 
     /// History is not what was seen here.
-    async fn begin_epoch(&self, head: &HeadRecord) -> Result<(), Fault> {
+    pub(in crate::mongo) async fn begin_epoch(&self, head: &HeadRecord) -> Result<(), Fault> {
         let everything = Wanted { after: 0, upto: u64::MAX, rooms: None, limit: 1 };
         let last = read::last_entries(&self.mongo, everything, 0).await?;
         let last = last.first().and_then(Row::identity).filter(|(n, _)| *n > head.standing.n);

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use crate::{
     Epoch, EventId, Position,
     log::Head,
-    mongo::{commit::Standing, fault::Fault},
+    mongo::{
+        commit::{Pending, Standing},
+        fault::Fault,
+    },
 };
 
 /// Its collection.
@@ -20,7 +23,7 @@ pub(in crate::mongo) const RECENT: i32 = 64;
 const DAMAGED: Fault = Fault::Damaged("the head of the log");
 
 /// See the [module](self).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(in crate::mongo) struct HeadRecord {
     pub(in crate::mongo) standing: Standing,
     /// Entries up to and with this number are gone.
@@ -32,7 +35,7 @@ pub(in crate::mongo) struct HeadRecord {
     /// The last batch of each committer.
     recent: Vec<(Uuid, Uuid)>,
     /// What is still to be carried out, on a standalone server.
-    pub(in crate::mongo) pending: Option<Document>,
+    pub(in crate::mongo) pending: Option<Pending>,
 }
 
 impl HeadRecord {
@@ -55,7 +58,10 @@ impl HeadRecord {
             others: number("others")?,
             bytes: u64::try_from(document.get_i64("bytes").ok()?.max(0)).ok()?,
             recent,
-            pending: document.get_document("pending").ok().cloned(),
+            pending: match document.get_document("pending") {
+                Ok(pending) => Some(Pending::read(pending)?),
+                Err(_) => None,
+            },
         })
     }
 
@@ -104,7 +110,7 @@ fn done(named: &Bson) -> Option<(Uuid, Uuid)> {
     Some((uuid(named.get("by")?)?, uuid(named.get("batch")?)?))
 }
 
-fn uuid(value: &Bson) -> Option<Uuid> {
+pub(in crate::mongo) fn uuid(value: &Bson) -> Option<Uuid> {
     let Bson::Binary(binary) = value else { return None };
     Uuid::from_slice(&binary.bytes).ok()
 }

@@ -8,17 +8,18 @@
 //! - **Every call ends** within about 5 s, also where the database is frozen: with [`LogError::Unavailable`] where nothing
 //!   was stored, with [`LogError::Unknown`] where that cannot be said.
 //! - **Recent entries stay in memory** (4,096, at most 8 MiB). What other nodes append is looked for every 500 ms, and at
-//!   once when [`MongoLog::wake`](EventLog::wake) is called; however often that is, one small read is under way at a
+//!   once when [`wake`](crate::EventLog::wake) is called; however often that is, one small read is under way at a
 //!   time.
 //! - **At most 4,000 changes wait** to be written; one more is answered [`LogError::Unavailable`].
 //! - **An older state** of the database, restored from a backup, begins a new epoch, and so does one that was dropped;
 //!   clients are told to reload. It is noticed by whoever has seen more, or by the clients' positions.
 //! - **Damage**: entries that are missing or cannot be read count as trimmed, for all rooms, and one line is logged.
 
+mod append_in;
 mod event_log;
 mod follow;
 pub(in crate::mongo) mod head;
-mod prepare;
+pub(in crate::mongo) mod prepare;
 pub(in crate::mongo) mod read;
 pub(in crate::mongo) mod row;
 pub(in crate::mongo) mod shared;

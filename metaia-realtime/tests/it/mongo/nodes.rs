@@ -1,0 +1,194 @@
+//! Several nodes on one log.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use metaia_realtime::{
+    EventLog, Room,
+    log::Retention,
+    mongo::{Mongo, MongoLog, Options},
+    testing::{eventually, mongod::Mongod, within},
+};
+use mongodb::bson::{Document, doc};
+use tokio::task::JoinSet;
+
+use super::{all, appended, entry, opened};
+use crate::{order, user};
+
+/// A database, and two nodes on it.
+async fn two() -> (String, MongoLog, MongoLog) {
+    let uri = Mongod::replica_set().uri_of_new_database();
+    let (one, other) = (opened(&uri).await, opened(&uri).await);
+    (uri, one, other)
+}
+
+#[tokio::test]
+async fn what_one_node_appends_the_other_finds_soon() {
+    let (_, one, other) = two().await;
+    let mut told = other.changes();
+    for i in 1..=3 {
+        let at = appended(&one, user("c1"), i).await;
+        let begun = Instant::now();
+        within("the news", told.wait_for(|n| *n >= at.n())).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert_eq!(other.read(None, at.n() - 1, 1).await.unwrap().entries[0].position(), at);
+    }
+    assert_eq!((*one.own().borrow(), *other.own().borrow()), (3, 0));
+    // Who asks is told at once: not only at the next look.
+    for i in 4..=8 {
+        let at = appended(&one, user("c1"), i).await;
+        assert_eq!(other.head().await.unwrap().position, at);
+        assert_eq!(other.history(at.n(), &[user("c1")], 1).await.unwrap().head, at);
+    }
+}
+
+#[tokio::test]
+async fn nodes_that_write_all_the_time_share() {
+    let (_, one, other) = two().await;
+    let done = Arc::new(AtomicBool::new(false));
+    let counts = [Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0))];
+    let mut writers = JoinSet::new();
+    for (log, count) in [one.clone(), other].into_iter().zip(&counts) {
+        for writer in 0..16 {
+            let (log, done, count) = (log.clone(), Arc::clone(&done), Arc::clone(count));
+            writers.spawn(async move {
+                while !done.load(Ordering::SeqCst) {
+                    log.append(vec![entry(order(&writer.to_string()), 0)]).await.unwrap();
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+    }
+    let read = || counts.each_ref().map(|count| count.load(Ordering::SeqCst));
+    eventually("both have written much", || {
+        read().iter().sum::<u64>() > 3_000 || read().iter().all(|n| *n > 500)
+    })
+    .await;
+    done.store(true, Ordering::SeqCst);
+    while let Some(ended) = writers.join_next().await {
+        ended.unwrap();
+    }
+    let counts = read();
+    let numbers: Vec<u64> = all(&one).await.iter().map(|entry| entry.n()).collect();
+    assert_eq!(numbers, (1..=counts.iter().sum()).collect::<Vec<_>>());
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(least * 5 > *most, "one has written {least}, the other {most}");
+}
+
+#[tokio::test]
+async fn what_one_node_trims_the_other_counts_as_trimmed() {
+    let uri = Mongod::replica_set().uri_of_new_database();
+    let keeping = async || {
+        let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+        let log = MongoLog::open(&mongo, Retention::DISK.entries(10));
+        log.ready().await.unwrap();
+        log
+    };
+    let (one, other) = (keeping().await, keeping().await);
+    for i in 1..=60 {
+        appended(&one, order(&(i % 4).to_string()), i).await;
+    }
+    let (first, second) = tokio::join!(one.trim(), other.trim());
+    assert!(first.unwrap() + second.unwrap() <= 50);
+    for log in [&one, &other] {
+        assert_eq!(log.head().await.unwrap().floor, 50);
+        for (room, due) in [(0, 48), (1, 49), (2, 50), (3, 47)] {
+            let rooms = [order(&room.to_string())];
+            assert_eq!(log.read(Some(&rooms), 0, 100).await.unwrap().trimmed, due);
+        }
+        assert_eq!(all(log).await.first().unwrap().n(), 51);
+    }
+}
+
+#[tokio::test]
+async fn an_older_state_of_the_database_is_another_epoch() {
+    let (uri, one, other) = two().await;
+    for i in 1..=10 {
+        appended(&one, user("c1"), i).await;
+    }
+    let before = other.head().await.unwrap().position;
+    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
+    let fifth =
+        database.collection::<Document>("rt_entry").find_one(doc! { "_id": 5_i64 }).await.unwrap().unwrap();
+    database.collection::<Document>("rt_entry").delete_many(doc! { "_id": { "$gt": 5_i64 } }).await.unwrap();
+    let older = doc! { "$set": { "n": 5_i64, "id": fifth.get("id").unwrap().clone(), "turn": 5_i64 } };
+    database.collection::<Document>("rt_head").update_one(doc! {}, older).await.unwrap();
+    let mut told = other.changes();
+    told.mark_unchanged();
+    let after = one.head().await.unwrap().position;
+    assert_eq!(after.n(), 5);
+    assert_ne!(after.epoch(), before.epoch());
+    within("the other node", told.changed()).await.unwrap();
+    assert_eq!(other.head().await.unwrap().position, after);
+    let at = appended(&other, user("c1"), 6).await;
+    assert_eq!((at.n(), at.epoch()), (6, after.epoch()));
+    assert_eq!(all(&one).await.len(), 6);
+}
+
+#[tokio::test]
+async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
+    let (uri, one, _other) = two().await;
+    for i in 1..=10 {
+        appended(&one, user("c1"), i).await;
+    }
+    let before = one.head().await.unwrap().position;
+    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
+    // As if somebody had gone on from entry 9, with others.
+    let entries = database.collection::<Document>("rt_entry");
+    let id = |byte: u8| mongodb::bson::Binary {
+        subtype: mongodb::bson::spec::BinarySubtype::Generic,
+        bytes: vec![byte; 16],
+    };
+    entries.delete_one(doc! { "_id": 10_i64 }).await.unwrap();
+    for n in [10_i64, 11] {
+        let row = doc! { "_id": n, "id": id(n as u8), "ts": 1_i64, "rooms": ["user-c1"], "name": "tick", "payload": "{}" };
+        entries.insert_one(row).await.unwrap();
+    }
+    let newer = doc! { "$set": { "n": 11_i64, "id": id(11) }, "$inc": { "turn": 1_i64 } };
+    database.collection::<Document>("rt_head").update_one(doc! {}, newer).await.unwrap();
+    let after = one.head().await.unwrap().position;
+    assert_eq!(after.n(), 11);
+    assert_ne!(after.epoch(), before.epoch());
+}
+
+#[tokio::test]
+async fn a_dropped_database_is_a_new_log() {
+    let (uri, one, other) = two().await;
+    let before = appended(&one, user("c1"), 1).await;
+    Mongo::open(&uri, Options::default()).await.unwrap().database().drop().await.unwrap();
+    let after = other.head().await.unwrap().position;
+    assert_ne!(after.epoch(), before.epoch());
+    let at = appended(&one, user("c1"), 2).await;
+    assert_eq!((at.n(), at.epoch()), (1, after.epoch()));
+}
+
+#[tokio::test]
+async fn entries_in_a_transaction_of_ones_own_are_found() {
+    let (uri, one, other) = two().await;
+    appended(&one, Room::Everyone, 0).await;
+    let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+    let log = MongoLog::open(&mongo, Retention::DISK);
+    let mut session = mongo.client().start_session().await.unwrap();
+    let things = mongo.database().collection::<Document>("thing");
+    mongo.database().create_collection("thing").await.unwrap();
+    for commit in [false, true] {
+        session.start_transaction().await.unwrap();
+        things.insert_one(doc! { "_id": 1 }).session(&mut session).await.unwrap();
+        let entries = [entry(Room::Everyone, 1), entry(Room::Everyone, 2)];
+        let positions = log.append_in(&mut session, &entries).await.unwrap();
+        assert_eq!(positions.iter().map(|at| at.n()).collect::<Vec<_>>(), [2, 3]);
+        if commit {
+            session.commit_transaction().await.unwrap();
+        } else {
+            session.abort_transaction().await.unwrap();
+        }
+        assert_eq!(other.head().await.unwrap().position.n(), if commit { 3 } else { 1 });
+    }
+    assert_eq!(appended(&one, Room::Everyone, 3).await.n(), 4);
+    assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
+}

@@ -1,0 +1,168 @@
+//! Records that change together with the log.
+
+use std::{collections::HashMap, sync::Arc};
+
+use metaia_realtime::{
+    EventLog, NewEntry, Receipt, Room,
+    log::{LogError, Retention},
+    mongo::{Committer, Finished, Mongo, MongoLog, Options, Plan, RecordWrite, Records},
+    testing::mongod::Mongod,
+};
+use mongodb::{
+    Collection,
+    bson::{Document, doc},
+    error::Error,
+    options::{CollectionOptions, ReadConcern},
+};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::all;
+
+const COUNTERS: &str = "counter";
+
+/// Counters that can only be raised by one.
+struct Counters(Collection<Document>);
+
+enum Change {
+    Raise(String),
+    /// Says that it is there, which it is not.
+    Wrong,
+}
+
+/// What a counter has become, and where that is told; nothing where it was refused.
+type Done = Option<(i64, Receipt)>;
+
+impl Counters {
+    fn of(mongo: &Mongo) -> Self {
+        let options = CollectionOptions::builder().read_concern(ReadConcern::majority()).build();
+        Self(mongo.database().collection_with_options(COUNTERS, options))
+    }
+
+    async fn read(&self) -> Result<HashMap<String, i64>, Error> {
+        let (mut found, mut counts) = (self.0.find(doc! {}).await?, HashMap::new());
+        while found.advance().await? {
+            let counter = found.deserialize_current()?;
+            let (id, count) = (counter.get_str("_id").unwrap(), counter.get_i64("count").unwrap());
+            counts.insert(id.to_owned(), count);
+        }
+        Ok(counts)
+    }
+}
+
+impl Records for Counters {
+    type Change = Change;
+    type Done = Done;
+
+    fn plan<'a>(
+        &'a self,
+        changes: &'a [Arc<Change>],
+    ) -> futures_util::future::BoxFuture<'a, Result<Vec<Plan<Done>>, Error>> {
+        Box::pin(async move {
+            let mut counts = self.read().await?;
+            Ok(changes.iter().map(|change| raise(change, &mut counts)).collect())
+        })
+    }
+}
+
+fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
+    let Change::Raise(id) = change else {
+        let filter = doc! { "_id": "nobody" };
+        let wrong = RecordWrite::Update { collection: COUNTERS, filter, update: doc! { "$set": { "a": 1 } } };
+        return Plan { writes: vec![wrong], ..Plan::answer(None) };
+    };
+    if id == "refused" {
+        return Plan::answer(None);
+    }
+    let before = counts.get(id).copied();
+    let count = before.unwrap_or(0) + 1;
+    counts.insert(id.clone(), count);
+    let write = match before {
+        None => RecordWrite::Insert { collection: COUNTERS, document: doc! { "_id": id, "count": count } },
+        Some(before) => RecordWrite::Update {
+            collection: COUNTERS,
+            filter: doc! { "_id": id, "count": before },
+            update: doc! { "$set": { "count": count } },
+        },
+    };
+    let event = NewEntry::event([Room::Everyone], ("raised", json!({ "id": id, "count": count }))).unwrap();
+    let finish = move |receipts: &[Receipt]| {
+        let receipt = receipts[0];
+        let answer = doc! { "_id": receipt.id.to_string(), "n": receipt.position.n() as i64 };
+        let kept = RecordWrite::Insert { collection: "answer", document: answer };
+        Finished { done: Some((count, receipt)), writes: vec![kept] }
+    };
+    Plan { writes: vec![write], events: vec![event], finish: Box::new(finish) }
+}
+
+async fn node(uri: &str) -> (Mongo, MongoLog, Committer<Counters>) {
+    let mongo = Mongo::open(uri, Options::default()).await.unwrap();
+    let (log, committer) = MongoLog::with_records(&mongo, Retention::DISK, Counters::of(&mongo));
+    log.ready().await.unwrap();
+    (mongo, log, committer)
+}
+
+async fn raised(server: &Mongod, nodes: usize) {
+    const EACH: i64 = 30;
+    let uri = server.uri_of_new_database();
+    let mut writers = JoinSet::new();
+    let (mongo, log, _) = node(&uri).await;
+    for _ in 0..nodes {
+        let (_, log, committer) = node(&uri).await;
+        for writer in 0..6 {
+            let (log, committer) = (log.clone(), committer.clone());
+            writers.spawn(async move {
+                let mut done = Vec::new();
+                for i in 0..EACH {
+                    let id = ["a", "b", "c"][(writer + i) as usize % 3].to_owned();
+                    let change = committer.commit(Change::Raise(id.clone())).await.unwrap();
+                    let (count, receipt) = change.unwrap();
+                    // What was answered can be read.
+                    let at = receipt.position.n();
+                    assert_eq!(
+                        log.read(None, at - 1, 1).await.unwrap().entries[0].content().id(),
+                        receipt.id
+                    );
+                    assert!(committer.commit(Change::Raise("refused".to_owned())).await.unwrap().is_none());
+                    done.push((id, count, receipt));
+                }
+                done
+            });
+        }
+    }
+    let done: Vec<_> = writers.join_all().await.concat();
+    let total = nodes as i64 * 6 * EACH;
+    let counts = Counters::of(&mongo).read().await.unwrap();
+    assert_eq!(counts.values().sum::<i64>(), total);
+    let entries = all(&log).await;
+    assert_eq!(entries.len() as i64, total);
+    for (id, count, receipt) in done {
+        let entry = &entries[receipt.position.n() as usize - 1];
+        assert_eq!(entry.content().id(), receipt.id);
+        assert_eq!(entry.content().payload().as_str(), json!({ "id": id, "count": count }).to_string());
+    }
+    let answers = mongo.database().collection::<Document>("answer");
+    assert_eq!(answers.count_documents(doc! {}).await.unwrap() as i64, total);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_several_nodes_change_at_once_adds_up() {
+    raised(Mongod::replica_set(), 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_on_a_standalone_server_too() {
+    raised(Mongod::standalone(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_never_fits_does_not_keep_others() {
+    let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
+    let wrong = committer.commit(Change::Wrong);
+    let right = (0..20).map(|_| committer.commit(Change::Raise("a".to_owned())));
+    let (wrong, right) = tokio::join!(wrong, futures_util::future::join_all(right));
+    assert!(matches!(wrong, Err(LogError::Unavailable(_))), "{wrong:?}");
+    let counts: Vec<_> = right.into_iter().filter_map(|done| Some(done.ok()??.0)).collect();
+    assert!(counts.len() >= 15, "{counts:?}");
+    assert_eq!(all(&log).await.len(), 20);
+}
