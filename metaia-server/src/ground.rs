@@ -4,7 +4,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use metaia_realtime::{
     Builder, Realtime,
-    mongo::{Deployment, Mongo, Options as MongoOptions},
+    mongo::{Deployment, Mongo, MongoDevices, Options as MongoOptions},
     sqlite::{Durability, Options},
 };
 use tokio::time::timeout;
@@ -60,7 +60,7 @@ impl Ground {
         let mongo = Mongo::open(mongodb.uri.expose().trim(), options).await.map_err(UnusableUri)?;
         let store = MongoStore::open(&mongo, config.retention, &config.limits.realtime);
         store.make_indexes();
-        let builder = Realtime::builder().log(store.log().clone());
+        let builder = Realtime::builder().device_store(MongoDevices::new(&mongo)).log(store.log().clone());
         let deployment = timeout(GREETING, mongo.deployment()).await;
         let described = Description::shared(mongodb, deployment.ok().and_then(Result::ok));
         Ok(Self { store: Arc::new(store), builder, described })

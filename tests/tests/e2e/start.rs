@@ -4,6 +4,7 @@ use metaia_tests::fixtures::place_order;
 use metaia_tests::phone::Phone;
 use metaia_tests::process::Ended;
 use metaia_tests::server::{Listening, Server, Setup};
+use serde_json::json;
 
 #[tokio::test]
 async fn the_guides_three_lines_are_printed_first() {
@@ -84,6 +85,34 @@ async fn all_bad_values_are_listed_at_once() {
         .env("METAIA_RETENTION_DAYS", "soon");
     let names = ["PORT", "METAIA_DURABILITY", "METAIA_LIMITS", "METAIA_LOG", "METAIA_RETENTION_DAYS"];
     refused(setup.run_to_end().await, &names);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_is_named_without_its_password() {
+    for uri in ["mongodb://u:hush@host:port/shop", "mongodb://u:hu/sh@host", "host/hush", "mongodb://u:hush@"] {
+        let setup = Setup::new().env("MONGODB_URI", uri).env("METAIA_MONGO_POOL", "all").env("PORT", "x");
+        let ended = setup.run_to_end().await;
+        assert!(!ended.output().contains("hush") && !ended.output().contains("hu/sh"), "{ended:#?}");
+        refused(ended, &["PORT", "MONGODB_URI: is not the address of a MongoDB", "METAIA_MONGO_POOL"]);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
+    let setup = Setup::new().env("MONGODB_URI", "mongodb://u:hush@127.0.0.1:1/shop");
+    let server = setup.start().await;
+    server.says("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet").await;
+    server.anonymous().get("/livez").await.ok(200);
+    let ready = server.anonymous().get("/readyz").await.refused(503);
+    assert!(ready["code"] == "not_ready" && ready["detail"].as_str().unwrap().contains("MongoDB"), "{ready}");
+    let order = json!({ "items": [{ "garment": "shirt", "quantity": 1, "price": 5 }] });
+    for answer in [
+        server.api("customer", "c1").get("/api/orders").await,
+        server.api("customer", "c1").post("/api/orders", &order).await,
+    ] {
+        assert_eq!((&answer.refused(503)["code"], answer.header("retry-after")), (&json!("unavailable"), "1"));
+    }
+    assert!(!server.said().join("\n").contains("hush"));
 }
 
 #[tokio::test]

@@ -85,3 +85,32 @@ async fn what_is_asked_often_is_found_by_an_index() {
     let (keys, documents) = (stats.get_i32("totalKeysExamined"), stats.get_i32("totalDocsExamined"));
     assert!(keys.unwrap() <= 4 && documents.unwrap() == 3, "{stats}");
 }
+
+/// A server by itself keeps the contract, too.
+mod standalone {
+    use super::*;
+
+    struct Alone(Fixture);
+
+    impl Site for Alone {
+        const CASES: u32 = 4;
+
+        async fn new() -> Self {
+            Self(Fixture::at(Mongod::standalone().uri_of_new_database()).await)
+        }
+
+        async fn reopened(self) -> Self {
+            Self(self.0.reopened().await)
+        }
+
+        fn store(&self) -> &dyn Store {
+            self.0.store()
+        }
+
+        fn log(&self) -> &impl EventLog {
+            self.0.store.log()
+        }
+    }
+
+    store_contract!(Alone);
+}
