@@ -89,7 +89,8 @@ async fn all_bad_values_are_listed_at_once() {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_is_named_without_its_password() {
-    for uri in ["mongodb://u:hush@host:port/shop", "mongodb://u:hu/sh@host", "host/hush", "mongodb://u:hush@"] {
+    for uri in ["mongodb://u:hush@host:port/shop", "mongodb://u:hu/sh@host", "host/hush", "mongodb://u:hush@"]
+    {
         let setup = Setup::new().env("MONGODB_URI", uri).env("METAIA_MONGO_POOL", "all").env("PORT", "x");
         let ended = setup.run_to_end().await;
         assert!(!ended.output().contains("hush") && !ended.output().contains("hu/sh"), "{ended:#?}");
@@ -110,7 +111,10 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
         server.api("customer", "c1").get("/api/orders").await,
         server.api("customer", "c1").post("/api/orders", &order).await,
     ] {
-        assert_eq!((&answer.refused(503)["code"], answer.header("retry-after")), (&json!("unavailable"), "1"));
+        assert_eq!(
+            (&answer.refused(503)["code"], answer.header("retry-after")),
+            (&json!("unavailable"), "1")
+        );
     }
     assert!(!server.said().join("\n").contains("hush"));
 }
