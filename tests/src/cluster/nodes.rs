@@ -6,13 +6,16 @@ use super::Redis;
 use crate::ports::Port;
 use crate::server::{Listening as _, Server, Setup};
 
+/// What nodes sign with that are connected by Redis.
+const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
+
 /// A node to be: on this database, with this Redis if there is one, on a port that it keeps.
 #[must_use]
 pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
     let limits = "rest_per_s=100000,handshakes_per_s=100000";
     let setup = Setup::new().at_one_port().env("MONGODB_URI", mongodb_uri).env("METAIA_LIMITS", limits);
     match redis {
-        Some(redis) => setup.env("REDIS_URL", &redis.url()),
+        Some(redis) => setup.env("REDIS_URL", &redis.url()).env("METAIA_CLUSTER_KEY", CLUSTER_KEY),
         None => setup,
     }
 }

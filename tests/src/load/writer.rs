@@ -94,10 +94,11 @@ impl Writer {
     }
 }
 
-/// A server that is ending, or still busy with the first try, leaves it open.
+/// A server that is ending, or still busy with the first try, leaves it open. So does one that meets what the first try
+/// has done meanwhile: its writer looks, and sees it.
 fn is_known(answer: &Answer) -> bool {
-    let busy = answer.status == 409 && answer.text.contains("in_progress");
-    answer.status < 500 && !busy
+    let open = ["in_progress", "illegal_transition"].iter().any(|code| answer.text.contains(code));
+    answer.status < 500 && !(answer.status == 409 && open)
 }
 
 /// What the answer says was made, and where its event is, if it says so.

@@ -6,6 +6,7 @@ mod access;
 mod backup;
 mod bad_input;
 mod cli;
+mod cluster;
 mod crash;
 mod device;
 mod docs;

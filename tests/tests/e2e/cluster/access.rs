@@ -1,0 +1,80 @@
+//! Whoever loses something at one node loses it at all of them.
+
+use std::time::Duration;
+
+use metaia_tests::checker::{Fact, Recorder, assert_correct};
+use metaia_tests::fixtures::{assign, id_of, names, place_order_at, raise_fence, up_to_fence};
+use metaia_tests::load::{self, Reader, Way, Who, Writer};
+use metaia_tests::phone::Phone;
+use metaia_tests::token::token;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::Pair;
+
+/// Traffic in an order's room from both nodes, while the order changes hands at one of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    let recorder = Recorder::new();
+    recorder.note(Fact::Started);
+    let order = place_order_at(&nodes[0], "c1", "t1").await;
+    let id = id_of(&order).to_owned();
+    let whos = [0, 1].map(|node| {
+        ["customer", "tailor"].map(|role| {
+            let user = if role == "tailor" { "t1" } else { "c1" };
+            Who::new(&format!("{role} at {node}"), role, user, Way::Since).following(&[&id])
+        })
+    });
+    let mut readers = Vec::new();
+    for (node, whos) in whos.iter().enumerate() {
+        readers.extend(whos.iter().map(|who| Reader::start(who, nodes.port(node), &recorder)));
+    }
+    recorder.all_ready(&whos.concat().into_iter().map(|who| who.name).collect::<Vec<_>>()).await;
+
+    let quit = watch::Sender::new(false);
+    let writer = |node: usize| {
+        Writer::new(&format!("emit at {node}"), nodes[node].admin(), &recorder, &quit.subscribe())
+    };
+    let writers = [0, 1].map(writer);
+    let targets = [(json!({"order": id}), format!("order-{id}"))];
+    let events = async {
+        recorder.more(200).await;
+        load::reassign(&writers[0], &id, "c1", ["t1", "t2"]).await;
+        recorder.note(Fact::Withdrawn { user: "t1".to_owned(), room: format!("order-{id}") });
+        let end = recorder.now() + Duration::from_secs(4);
+        while recorder.now() < end {
+            recorder.more(5).await;
+        }
+        quit.send_replace(true);
+    };
+    tokio::join!(
+        load::emits(writers[0].clone(), &targets),
+        load::emits(writers[1].clone(), &targets),
+        events
+    );
+    for reader in readers {
+        reader.leave().await;
+    }
+    let mut history = recorder.history();
+    load::name_values(&mut history);
+    assert_correct("an order changes hands", &history);
+}
+
+#[tokio::test]
+async fn who_lost_an_order_is_told_at_the_other_node() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    let order = place_order_at(&nodes[0], "c1", "t1").await;
+    let id = id_of(&order);
+    let auth = json!({"token": token("tailor", "t1"), "orders": [id]});
+    let mut tailor = Phone::with_auth(&nodes[1], &auth).await;
+    assign(&nodes[0], id, &json!({"tailor": "t2"})).await;
+    let left = tailor.event("rt:room_left").await;
+    assert_eq!(left, json!({"room": format!("order-{id}"), "reason": "access_revoked"}));
+    raise_fence(&nodes[0]).await;
+    let events = up_to_fence(&mut tailor).await;
+    assert!(!names(&events).contains(&"order_update"), "{events:#?}");
+    let mut back = Phone::connected(&nodes[1], &auth).await;
+    let events = back.until("rt:ready").await;
+    assert!(names(&events).contains(&"rt:error"), "its room is refused here, too: {events:#?}");
+}

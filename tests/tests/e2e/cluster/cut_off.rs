@@ -1,0 +1,115 @@
+//! A node that alone is cut off from MongoDB: it acknowledges nothing, keeps its clients for a while in case this is
+//! brief, and then lets them go, so that they come back to a node that still hears.
+
+use std::time::{Duration, Instant};
+
+use metaia_tests::cluster::{Net, Nodes, Redis, ReplicaSet, node};
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::{emit, order_body};
+use metaia_tests::phone::Phone;
+use metaia_tests::server::Server;
+use metaia_tests::token::token;
+use serde_json::json;
+use tokio::time::{interval, timeout};
+
+/// By when its sessions are over.
+const AT_MOST: Duration = Duration::from_secs(30);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(5);
+
+struct World {
+    nodes: Nodes,
+    redis: Redis,
+    set: ReplicaSet,
+    net: Net,
+}
+
+impl World {
+    /// MongoDB, Redis and two nodes, each in a place of its own: 0, 1, 2 and 3.
+    async fn start() -> Option<Self> {
+        let net = Net::of(4)?;
+        let (set, redis) = tokio::join!(ReplicaSet::at(vec![net.place(0)]), Redis::at(net.place(1), None));
+        let setups = [2, 3].map(|place| node(&set.uri("metaia"), Some(&redis)).at(net.place(place)));
+        let nodes = Nodes::of(setups.into()).await;
+        nodes.ready().await;
+        redis.await_subscribers(2).await;
+        Some(Self { nodes, redis, set, net })
+    }
+}
+
+/// Emits again and again.
+async fn keep_emitting(server: &Server) {
+    let mut pace = interval(Duration::from_millis(200));
+    for n in 0.. {
+        pace.tick().await;
+        emit(server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
+    let Some(world) = World::start().await else { return };
+    let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
+    let mut auth = json!({"token": token("customer", "c1")});
+    let mut phone = Phone::with_auth(cut_off, &auth).await;
+    emit(other, &json!({"user": "c1"}), "load", &json!({"n": "before"})).await;
+    let before = phone.until("load").await.pop().unwrap();
+    auth["since"] = json!(before.at());
+
+    world.net.cut(&world.net.place(2), &world.net.place(0));
+    let cut = Instant::now();
+    let admin = cut_off.admin();
+    let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": "from the node that is cut off"}});
+    let refused = async {
+        admin.post("/api/realtime/emit", &body).await.refused(503);
+        cut_off.api("customer", "c1").post("/api/orders", &order_body()).await.refused(503);
+        while let Some(event) = phone.next_or_end().await {
+            assert_eq!(event.name, "rt:position", "nothing of the log comes: {event:?}");
+        }
+        let after = cut.elapsed();
+        assert!(after > Duration::from_secs(10) && after < AT_MOST + SLACK, "sent away after {after:?}");
+        let nobody_new = Phone::open_with(cut_off, &[]).await.map(drop).expect_err("nobody new");
+        assert_eq!(nobody_new.status, 503);
+    };
+    tokio::select! {
+        () = refused => (),
+        () = keep_emitting(other) => unreachable!("it goes on for ever"),
+    }
+
+    let mut phone = Phone::connected(other, &auth).await;
+    let events = phone.until("rt:ready").await;
+    let ready = events.last().unwrap();
+    assert_eq!(ready.data["recovered"], true);
+    let numbers: Vec<_> =
+        events.iter().filter(|event| event.name == "load").map(|event| &event.data["n"]).collect();
+    assert!(numbers.len() > 10, "{numbers:?}");
+    assert!(numbers.iter().enumerate().all(|(index, n)| **n == json!(index)), "all, in order: {numbers:?}");
+
+    world.net.heal(&world.net.place(2), &world.net.place(0));
+    cut_off.ready().await;
+    let mut back = Phone::of(cut_off, "customer", "c1").await;
+    emit(other, &json!({"user": "c1"}), "load", &json!({"n": "after"})).await;
+    assert_eq!(back.event("load").await["n"], "after");
+    assert!(world.redis.command("PING").await.is_some() && world.set.member(0).runs());
+}
+
+/// Without Redis nobody knows whether the others go on: sessions stay.
+#[tokio::test]
+async fn a_short_cut_costs_nobody_their_connection() {
+    let Some(world) = World::start().await else { return };
+    let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
+    let mut phone = Phone::of(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.place(2), &world.net.place(0));
+    emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
+    let nothing = timeout(Duration::from_secs(8), phone.next_or_end()).await;
+    assert!(nothing.is_err(), "nothing comes, and nobody is sent away: {nothing:?}");
+    world.net.heal(&world.net.place(2), &world.net.place(0));
+    assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
+    eventually("writes to be taken again", async || {
+        let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": 2}});
+        let answer = cut_off.admin().try_post("/api/realtime/emit", &body).await?;
+        (answer.status == 202).then_some(())
+    })
+    .await;
+    assert_eq!(phone.event("load").await["n"], 2);
+}

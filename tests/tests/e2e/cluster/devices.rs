@@ -1,0 +1,31 @@
+//! A client that never heard of positions comes back to another node, which knows its device.
+
+use metaia_tests::phone::Phone;
+use metaia_tests::token::token;
+use serde_json::json;
+
+use super::Pair;
+use super::moving::{fresh, goes_to_and_fro, numbers, send};
+
+#[tokio::test]
+async fn a_device_resumes_at_the_other_node() {
+    goes_to_and_fro(json!({"auth": {"token": token("customer", "c1"), "device": "d1"}})).await;
+}
+
+#[tokio::test]
+async fn a_device_resumes_at_the_other_node_after_a_kill() {
+    let mut pair = Pair::start().await;
+    let auth = json!({"token": token("customer", "c1"), "device": "d1"});
+    let mut phone = Phone::with_auth(&pair.nodes[0], &auth).await;
+    send(&pair.nodes[0], 1..=3).await;
+    let mut events = Vec::new();
+    for _ in 1..=3 {
+        events.extend(phone.until("load").await);
+    }
+    pair.nodes.kill(0).await;
+    send(&pair.nodes[1], 4..=6).await;
+    let mut phone = Phone::connected(&pair.nodes[1], &auth).await;
+    events.extend(phone.until("rt:ready").await);
+    assert_eq!(events.last().unwrap().data["recovered"], true);
+    assert_eq!(numbers(&fresh(events)), [1, 2, 3, 4, 5, 6]);
+}

@@ -1,0 +1,101 @@
+//! MongoDB breaks, under traffic: nothing that was acknowledged is lost, writes are refused meanwhile, live sessions
+//! stay, and everything goes on without a restart.
+
+use std::time::Duration;
+
+use metaia_tests::cluster::{Nodes, Redis, ReplicaSet};
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::{emit, order_body};
+use metaia_tests::phone::Phone;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::fleet::Fleet;
+
+/// Longer than a node that alone is cut off keeps its sessions.
+const LONG: Duration = Duration::from_secs(33);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mongod_killed_paused_and_stepped_down_loses_nothing() {
+    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+    let fleet = Fleet::start(Nodes::start(2, &set.uri("metaia"), Some(&redis)).await).await;
+    fleet.flows_for(Duration::from_secs(1)).await;
+
+    fleet.stopped("mongod is killed");
+    set.kill().await;
+    fleet.flows_for(Duration::from_secs(3)).await;
+    set.run().await;
+    fleet.heal().await;
+
+    fleet.stopped("mongod is paused");
+    set.pause().await;
+    fleet.flows_for(Duration::from_secs(7)).await;
+    set.resume().await;
+    fleet.heal().await;
+
+    fleet.stopped("the primary steps down");
+    set.step_down(2).await;
+    set.primary().await;
+    fleet.heal().await;
+    assert!(fleet.unknown() > 0, "writes were tried meanwhile");
+    assert_eq!(fleet.lost_connections(), 0, "live sessions stay");
+    assert_eq!(fleet.judge("one mongod").await, 0, "an outage is no reason to reload");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_primary_of_three_is_killed_and_steps_down_and_nothing_is_lost() {
+    let (mut set, redis) = tokio::join!(ReplicaSet::of(3), Redis::start());
+    let fleet = Fleet::start(Nodes::start(2, &set.uri("metaia"), Some(&redis)).await).await;
+    fleet.flows_for(Duration::from_secs(1)).await;
+
+    fleet.stopped("the primary is killed");
+    let primary = set.primary().await;
+    set.member_mut(primary).kill().await;
+    set.primary().await;
+    fleet.heal().await;
+    set.run().await;
+
+    fleet.stopped("the primary steps down");
+    set.step_down(3).await;
+    set.primary().await;
+    fleet.heal().await;
+
+    fleet.stopped("the primary is paused");
+    let primary = set.primary().await;
+    set.member(primary).pause().await;
+    fleet.flows_for(Duration::from_secs(6)).await;
+    set.member(primary).resume().await;
+    set.primary().await;
+    fleet.heal().await;
+    assert_eq!(fleet.judge("three mongods").await, 0, "an election is no reason to reload");
+}
+
+#[tokio::test]
+async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
+    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+    let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
+    nodes.ready().await;
+    let mut phones = Vec::new();
+    for node in 0..2 {
+        phones.push(Phone::of(&nodes[node], "customer", "c1").await);
+    }
+    set.kill().await;
+    for node in nodes.running() {
+        let answer = node.api("customer", "c1").post("/api/orders", &order_body()).await;
+        answer.refused(503);
+        eventually("not ready", async || (node.anonymous().get("/readyz").await.status == 503).then_some(()))
+            .await;
+        node.anonymous().get("/livez").await.ok(200);
+    }
+    // Both are read meanwhile, so that they answer heartbeats.
+    let (one, other) = phones.split_at_mut(1);
+    let staying = async |phone: &mut Phone| timeout(LONG, phone.next_or_end()).await;
+    let (one, other) = tokio::join!(staying(&mut one[0]), staying(&mut other[0]));
+    assert!(one.is_err() && other.is_err(), "nothing comes, and nobody is sent away: {one:?} {other:?}");
+    set.run().await;
+    nodes.ready().await;
+    emit(&nodes[0], &json!({"user": "c1"}), "load", &json!({})).await;
+    for phone in &mut phones {
+        phone.event("load").await;
+    }
+}

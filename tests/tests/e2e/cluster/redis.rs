@@ -1,0 +1,62 @@
+//! Redis breaks, under traffic: nothing is lost, nothing is late, and no write fails.
+
+use std::time::Duration;
+
+use metaia_tests::cluster::{Database, Nodes, Redis};
+
+use super::fleet::Fleet;
+
+/// For how long Redis does nothing: `METAIA_LONG=1` asks for a minute.
+fn pause() -> Duration {
+    let long = std::env::var_os("METAIA_LONG").is_some();
+    Duration::from_secs(if long { 60 } else { 8 })
+}
+
+struct World {
+    fleet: Fleet,
+    redis: Redis,
+    _database: Database,
+}
+
+impl World {
+    async fn start() -> Self {
+        let (database, redis) = tokio::join!(Database::new(), Redis::start());
+        let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
+        Self { fleet: Fleet::start(nodes).await, redis, _database: database }
+    }
+
+    async fn judge(self, what: &str) {
+        assert_eq!(self.fleet.unknown(), 0, "no write fails because of Redis");
+        assert_eq!(self.fleet.lost_connections(), 0, "nobody is sent away because of Redis");
+        assert_eq!(self.fleet.judge(what).await, 0, "nor told to reload");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
+    let mut world = World::start().await;
+    world.fleet.slowed("FLUSHALL");
+    world.redis.flush_all().await;
+    world.fleet.flows_for(Duration::from_secs(1)).await;
+    world.fleet.slowed("Redis is killed");
+    world.redis.kill().await;
+    world.fleet.flows_for(Duration::from_secs(5)).await;
+    world.redis.run().await;
+    world.redis.await_subscribers(2).await;
+    world.fleet.slowed("Redis is restarted");
+    world.redis.restart().await;
+    world.redis.await_subscribers(2).await;
+    world.fleet.heal().await;
+    world.judge("Redis is killed").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_answers_nobody_costs_speed_at_most() {
+    let world = World::start().await;
+    world.fleet.slowed("Redis is paused");
+    world.redis.pause().await;
+    world.fleet.flows_for(pause()).await;
+    world.redis.resume().await;
+    world.fleet.heal().await;
+    world.judge("Redis is paused").await;
+}
