@@ -9,6 +9,7 @@
 
 mod commit;
 mod devices;
+mod directory;
 mod fault;
 mod handle;
 pub mod log;
@@ -17,6 +18,7 @@ mod uri;
 
 pub use commit::Committer;
 pub use devices::MongoDevices;
+pub use directory::MongoDirectory;
 pub use handle::{Mongo, Options};
 pub use log::MongoLog;
 pub use records::{Finished, Plan, RecordWrite, Records};

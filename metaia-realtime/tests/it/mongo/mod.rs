@@ -34,3 +34,4 @@ pub(crate) async fn all(log: &MongoLog) -> Vec<Arc<Entry>> {
     log.head().await.unwrap();
     log.read(None, 0, usize::MAX).await.unwrap().entries
 }
+mod directory;

@@ -1,0 +1,53 @@
+//! The documents, and what they say. One that is not ours says nothing.
+
+use mongodb::bson::{Bson, Document, doc};
+
+use crate::presence::{NodeView, SessionView};
+
+/// The key of a session's document: of its term, so that a late write of an earlier one is beside it.
+pub(super) fn key(term: &str, session: crate::SessionId) -> String {
+    format!("{term}-{session}")
+}
+
+pub(super) fn document(term: &str, session: &SessionView) -> Document {
+    let rooms: Vec<String> = session.rooms.iter().map(ToString::to_string).collect();
+    doc! {
+        "_id": key(term, session.id),
+        "id": session.id.to_string(),
+        "term": term,
+        "node": session.node.to_string(),
+        "user": session.user.as_str(),
+        "role": session.role.as_str(),
+        "rooms": rooms,
+        "device": session.device.as_ref().map(|device| device.as_str().to_owned()),
+        "connected": session.connected_at,
+        "active": session.active_at,
+    }
+}
+
+pub(super) fn session(row: &Document) -> Option<SessionView> {
+    let text = |name| row.get_str(name).ok();
+    let rooms = row.get_array("rooms").ok()?.iter().map(|room| room.as_str()?.parse().ok());
+    let device = match row.get("device")? {
+        Bson::Null => None,
+        device => Some(device.as_str()?.parse().ok()?),
+    };
+    Some(SessionView {
+        id: text("id")?.parse().ok()?,
+        node: text("node")?.parse().ok()?,
+        user: text("user")?.parse().ok()?,
+        role: text("role")?.parse().ok()?,
+        rooms: rooms.collect::<Option<_>>()?,
+        device,
+        connected_at: row.get_i64("connected").ok()?,
+        active_at: row.get_i64("active").ok()?,
+    })
+}
+
+pub(super) fn node(row: &Document) -> Option<NodeView> {
+    Some(NodeView {
+        id: row.get_str("_id").ok()?.parse().ok()?,
+        since: row.get_i64("since").ok()?,
+        sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
+    })
+}
