@@ -1,10 +1,11 @@
 //! What the server says of itself once it listens: the guide's three lines, then what it stands on.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use crate::{config::Config, ground::Description, secret_file};
 
-pub(crate) fn of(config: &Config, ground: &Description, port: u16) -> String {
+pub(crate) fn of(config: &Config, ground: &Description, port: u16, metrics: Option<SocketAddr>) -> String {
+    let metrics = metrics.map_or_else(|| "off".to_owned(), |address| format!("http://{address}/metrics"));
     let payments = config.razorpay.url.as_deref().unwrap_or("built-in test provider, which takes no money");
     format!(
         "🚀 METAIA Backend Server running on port {port}\n\
@@ -14,6 +15,7 @@ pub(crate) fn of(config: &Config, ground: &Description, port: u16) -> String {
          \x20  store     {store}\n\
          \x20  log       {log}; kept {days} days, at most {entries} events\n\
          \x20  doorbell  {doorbell}\n\
+         \x20  metrics   {metrics}\n\
          \x20  payments  {payments}\n\
          {secrets}\
          \x20  a token   {mint}\n",
@@ -87,7 +89,7 @@ mod tests {
             None => Description::embedded(&config),
             Some(mongodb) => Description::shared(mongodb, Some(Deployment::Standalone)),
         };
-        of(&config, &ground, 5000)
+        of(&config, &ground, 5000, config.metrics)
     }
 
     #[test]
@@ -113,6 +115,7 @@ mod tests {
            store     ./metaia-data/metaia.db (SQLite, durability full)
            log       in the same file; kept 7 days, at most 1000000 events
            doorbell  none: one node
+           metrics   http://127.0.0.1:9464/metrics
            payments  built-in test provider, which takes no money
            secret    JWT_SECRET is not set: one was made, and is kept in ./metaia-data/jwt-secret
            secret    RAZORPAY_KEY_SECRET is not set: one was made, and is kept in ./metaia-data/razorpay-secret
@@ -134,6 +137,11 @@ mod tests {
             "Redis at 10.0.0.7:6379, signed",
         );
         check(&[redis], "Redis at 10.0.0.7:6379, of no use without MONGODB_URI: one node");
+    }
+
+    #[test]
+    fn metrics_can_be_off() {
+        assert!(announced(&[("METAIA_METRICS_ADDR", "off")]).contains("metrics   off\n"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
 use metaia_realtime::{Builder, JwtAuthenticator, Realtime, RedisDoorbell};
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     gate::Gate,
     ground::{Description, Ground},
     health::{self, Health},
+    metrics::{self, Requests},
     middleware, openapi,
     payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
     policy::StoreAccess,
@@ -24,6 +25,8 @@ use crate::{
 /// Everything that runs, and what is needed to end it.
 pub(crate) struct App {
     pub(crate) router: Router,
+    /// For the listener of metrics.
+    pub(crate) metrics: Router,
     pub(crate) realtime: Realtime,
     pub(crate) health: Health,
     pub(crate) store: Arc<dyn Store>,
@@ -44,13 +47,17 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
     let gate = Gate::new(authenticator(config, &jwt)?, config.api_key.clone(), config.limits.rest_per_s);
     let health = Health::new(Arc::clone(&store));
     let state = AppState { gate: Arc::new(gate), health: health.clone(), services };
-    Ok(App { router: router(state, &config.origins), realtime, health, store, described })
+    let requests = Requests::default();
+    let metrics = metrics::router(realtime.clone(), &requests);
+    let router = router(state, &config.origins, requests);
+    Ok(App { router, metrics, realtime, health, store, described })
 }
 
 /// The REST interface.
-fn router(state: AppState, origins: &Origins) -> Router {
+fn router(state: AppState, origins: &Origins, requests: Requests) -> Router {
     let routes = routes::router().merge(health::router()).merge(openapi::router());
-    middleware::around(routes, origins).with_state(state)
+    let counted = middleware::around(routes, origins).layer(from_fn_with_state(requests, metrics::count));
+    counted.with_state(state)
 }
 
 async fn realtime(

@@ -4,7 +4,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use metaia_realtime::{
     Builder, Realtime,
-    mongo::{Deployment, Mongo, MongoDevices, Options as MongoOptions},
+    mongo::{Deployment, Mongo, MongoDevices, MongoDirectory, Options as MongoOptions},
     sqlite::{Durability, Options},
 };
 use tokio::time::timeout;
@@ -21,7 +21,7 @@ const GREETING: Duration = Duration::from_secs(1);
 /// What the server stands on.
 pub(crate) struct Ground {
     pub(crate) store: Arc<dyn Store>,
-    /// With the log and the devices.
+    /// With the log, the devices, and the directory of sessions where there may be several nodes.
     pub(crate) builder: Builder,
     pub(crate) described: Description,
 }
@@ -60,7 +60,10 @@ impl Ground {
         let mongo = Mongo::open(mongodb.uri.expose().trim(), options).await.map_err(UnusableUri)?;
         let store = MongoStore::open(&mongo, config.retention, &config.limits.realtime);
         store.make_indexes();
-        let builder = Realtime::builder().device_store(MongoDevices::new(&mongo)).log(store.log().clone());
+        let builder = Realtime::builder()
+            .log(store.log().clone())
+            .device_store(MongoDevices::new(&mongo))
+            .directory(MongoDirectory::new(&mongo));
         let deployment = timeout(GREETING, mongo.deployment()).await;
         let described = Description::shared(mongodb, deployment.ok().and_then(Result::ok));
         Ok(Self { store: Arc::new(store), builder, described })

@@ -6,7 +6,7 @@
 //! - Starting: `run`, `cli`, `config`, `serve`, `app`, `ground` (the store), `data` (the folder), `announcement`, `signals`, `telemetry`;
 //!   `backup` instead of it.
 //! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by [`routes`] or with an
-//!   [`error`].
+//!   [`error`]; `metrics` counts it.
 //! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a [`payment`] provider.
 
 mod announcement;
@@ -20,6 +20,7 @@ pub mod extract;
 mod gate;
 mod ground;
 mod health;
+mod metrics;
 mod middleware;
 pub mod model;
 mod openapi;

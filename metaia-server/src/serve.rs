@@ -13,6 +13,7 @@ use crate::{
     app::{self, App},
     config::Config,
     ground::Description,
+    metrics,
     printer::say,
     signals::Signals,
     store::Store,
@@ -42,16 +43,27 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let signals = Signals::listen().map_err(|error| Failure::Start(error.into()))?;
     let app = app::build(config).await.map_err(Failure::Start)?;
     let store = app.store.clone();
-    let ended = match listen(config.port).await {
-        Ok(listener) => {
-            announce(config, &app.described, &listener);
-            let served = until_a_signal(app, listener, signals, config.drain).await;
-            served.map_err(|error| Failure::Serve(error.into()))
+    let ended = match listen_twice(config).await {
+        Ok((listener, metrics)) => {
+            announce(config, &app.described, &listener, metrics.as_ref());
+            let measuring = metrics::serve(metrics, app.metrics.clone());
+            tokio::select! {
+                served = until_a_signal(app, listener, signals, config.drain) => served,
+                ended = measuring => ended,
+            }
+            .map_err(|error| Failure::Serve(error.into()))
         }
-        Err(error) => Err(Failure::Start(error.into())),
+        Err(error) => Err(Failure::Start(error)),
     };
     close(&*store).await;
     ended
+}
+
+/// For clients, and for the monitoring.
+async fn listen_twice(
+    config: &Config,
+) -> Result<(TcpListener, Option<TcpListener>), Box<dyn Error + Send + Sync>> {
+    Ok((listen(config.port).await?, metrics::listen(config.metrics).await?))
 }
 
 /// On all addresses, of both families where the machine has IPv6.
@@ -64,9 +76,10 @@ async fn listen(port: u16) -> Result<TcpListener, PortError> {
     listener.map_err(|source| PortError { port, source })
 }
 
-fn announce(config: &Config, ground: &Description, listener: &TcpListener) {
+fn announce(config: &Config, ground: &Description, listener: &TcpListener, metrics: Option<&TcpListener>) {
     let port = listener.local_addr().map_or(config.port, |address| address.port());
-    say(&announcement::of(config, ground, port));
+    let metrics = metrics.and_then(|listener| listener.local_addr().ok());
+    say(&announcement::of(config, ground, port, metrics));
     if !config.unused.is_empty() {
         let names = config.unused.join(", ");
         tracing::warn!("not supported by this version, and ignored: {names}");

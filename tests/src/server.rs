@@ -41,6 +41,8 @@ impl Setup {
     pub fn new() -> Self {
         let env = [
             ("PORT", "0"),
+            // Many are started at once, and the default is one port.
+            ("METAIA_METRICS_ADDR", "127.0.0.1:0"),
             ("JWT_SECRET", tokens::SECRET),
             ("METAIA_API_KEY", API_KEY),
             ("RAZORPAY_KEY_ID", "rzp_test_e2e"),

@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) limits: ServerLimits,
     pub(crate) razorpay: Razorpay,
     pub(crate) drain: Duration,
+    /// `None`: nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: Log,
     /// Variables that are set and have no effect in this version.
     pub(crate) unused: Vec<&'static str>,
@@ -148,6 +150,7 @@ fn read(reader: &mut Reader) -> Config {
         limits: reader.read("METAIA_LIMITS", limits::DEFAULT, limits::parse, ServerLimits::default()),
         razorpay: razorpay(reader),
         drain: reader.read("METAIA_DRAIN_MS", "10000", parse::drain, Duration::from_secs(10)),
+        metrics: reader.read("METAIA_METRICS_ADDR", "127.0.0.1:9464", parse::metrics, None),
         log: Log {
             format: reader.read("METAIA_LOG", "text", parse::log_format, LogFormat::Text),
             filter: reader.optional("RUST_LOG", parse::log_filter),
@@ -210,7 +213,6 @@ fn not_supported(reader: &mut Reader) {
 /// Ignored, these change nothing that a client could rely on: a warning at the start is enough.
 fn unused(reader: &mut Reader) -> Vec<&'static str> {
     reader.unused("METAIA_TRUSTED_PROXIES", anything);
-    reader.unused("METAIA_METRICS_ADDR", number::<SocketAddr>("an address and port"));
     std::mem::take(&mut reader.unused)
 }
 

@@ -1,6 +1,6 @@
 //! How the text of each kind of setting is read. The errors end the sentence that the value begins.
 
-use std::{collections::BTreeSet, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, str::FromStr, time::Duration};
 
 use http::Uri;
 use metaia_realtime::{Transports, sqlite::Durability};
@@ -72,6 +72,15 @@ pub(super) fn drain(text: &str) -> Result<Duration, String> {
     ms.map(Duration::from_millis).ok_or_else(|| "must be milliseconds, at most 12000".to_owned())
 }
 
+/// Where metrics are, if they are anywhere.
+pub(super) fn metrics(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let address = text.parse().map(Some);
+    address.map_err(|_| "must be an address and port, for example 127.0.0.1:9464, or off".to_owned())
+}
+
 /// How long events are kept. Ten years are for ever.
 pub(super) fn days(text: &str) -> Result<Duration, String> {
     let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
@@ -138,6 +147,15 @@ mod tests {
         check("https://user@app.example", None);
         assert_eq!(origins("*"), Ok(Origins::Any));
         assert!(origins("*,https://app.example").is_err());
+    }
+
+    #[test]
+    fn metrics_are_somewhere_or_off() {
+        assert_eq!(metrics("[::1]:0"), Ok(Some(([0, 0, 0, 0, 0, 0, 0, 1], 0).into())));
+        assert_eq!(metrics("off"), Ok(None));
+        assert!(
+            metrics("9464").is_err() && metrics("localhost:9464").is_err() && metrics("1.2.3.4").is_err()
+        );
     }
 
     #[test]
