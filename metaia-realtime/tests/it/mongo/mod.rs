@@ -2,6 +2,7 @@
 
 mod contract;
 mod devices;
+mod directory;
 mod faults;
 mod nodes;
 mod records;
@@ -34,4 +35,3 @@ pub(crate) async fn all(log: &MongoLog) -> Vec<Arc<Entry>> {
     log.head().await.unwrap();
     log.read(None, 0, usize::MAX).await.unwrap().entries
 }
-mod directory;
