@@ -22,20 +22,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Runs until the node stops.
 pub(crate) async fn run(node: Arc<Node>) {
     let mut changes = node.log.changes();
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut failing) = (FIRST_PAUSE, false);
     loop {
         tokio::select! {
             biased;
             () = node.stopping.cancelled() => return,
             dispatched = dispatch(&node) => match dispatched {
-                Ok(true) => {
+                Ok(more) => {
                     pause = FIRST_PAUSE;
-                    continue;
+                    if std::mem::take(&mut failing) {
+                        tracing::info!("the log can be read again");
+                    }
+                    if more {
+                        continue;
+                    }
                 }
-                Ok(false) => pause = FIRST_PAUSE,
                 Err(error) => {
                     node.counters.read_errors.add(1);
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
+                    // Once, however often it is tried.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
+                    }
                     if tokio::time::timeout(pause, node.stopping.cancelled()).await.is_ok() {
                         return;
                     }

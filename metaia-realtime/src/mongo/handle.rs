@@ -13,6 +13,7 @@ use mongodb::{
     error::Error,
     options::{ReadConcern, WriteConcern},
 };
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::{Deployment, UriError, fault::Fault, uri};
@@ -20,6 +21,12 @@ use crate::log::LogError;
 
 /// How long a read may take before it counts as not answered.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most operations that are not done.
+const UNDERWAY: usize = 512;
+
+/// What the server knows the connections by, unless the connection string says otherwise.
+pub(super) const APP: &str = "metaia-realtime";
 
 /// How long the last operations may take when a handle is closed.
 const LAST: Duration = Duration::from_secs(2);
@@ -55,6 +62,10 @@ struct Inner {
     deployment: OnceLock<Deployment>,
     /// Operations outlive whoever waits for them: the driver does not bear being cancelled.
     tasks: TaskTracker,
+    /// Held by those that are not done.
+    permits: Arc<Semaphore>,
+    /// What the server knows the connections by.
+    app: String,
 }
 
 impl Mongo {
@@ -70,17 +81,28 @@ impl Mongo {
     /// Dropping the future leaves nothing behind.
     pub async fn open(uri: &str, options: Options) -> Result<Self, UriError> {
         let parsed = uri::parse(uri, options).await?;
+        let app = parsed.app_name.clone().unwrap_or_else(|| APP.to_owned());
         let client = Client::with_options(parsed).map_err(|_| UriError::Malformed)?;
         let database = client.default_database().ok_or(UriError::Malformed)?;
-        Ok(Self::on(database))
+        Ok(Self::called(database, app))
     }
 
-    /// A handle to the database of a client of your own.
+    /// A handle to the database of a client of your own. Its `app_name` should be `metaia-realtime`: transactions of nodes
+    /// that were killed are known by it, see [`log`](super::log).
     #[must_use]
     pub fn on(database: Database) -> Self {
+        Self::called(database, APP.to_owned())
+    }
+
+    fn called(database: Database, app: String) -> Self {
         let client = database.client().clone();
-        let inner = Inner { client, database, deployment: OnceLock::new(), tasks: TaskTracker::new() };
-        Self { inner: Arc::new(inner) }
+        let (deployment, tasks, permits) =
+            (OnceLock::new(), TaskTracker::new(), Arc::new(Semaphore::new(UNDERWAY)));
+        Self { inner: Arc::new(Inner { client, database, deployment, tasks, permits, app }) }
+    }
+
+    pub(super) fn app(&self) -> &str {
+        &self.inner.app
     }
 
     /// The database. Never drop a future of the driver before it is done: see [`within`](Self::within).
@@ -116,7 +138,7 @@ impl Mongo {
     }
 
     /// Does something with the driver, and waits for it so long. What takes longer is not cancelled but left to end by
-    /// itself: a write may be done all the same.
+    /// itself: a write may be done all the same. Of those there are 512 at the most; one more waits for them.
     ///
     /// # Errors
     /// [`LogError::Unavailable`], also where it took too long.
@@ -138,11 +160,16 @@ impl Mongo {
         T: Send + 'static,
         E: Into<Fault> + Send + 'static,
     {
-        match tokio::time::timeout(limit, self.inner.tasks.spawn(work)).await {
-            Ok(Ok(done)) => done.map_err(Into::into),
-            Ok(Err(_)) => Err(Fault::Ended),
-            Err(_) => Err(Fault::Late),
-        }
+        let done = async {
+            let permit = Arc::clone(&self.inner.permits).acquire_owned().await.map_err(|_| Fault::Closed)?;
+            let work = async move {
+                let done = work.await;
+                drop(permit);
+                done
+            };
+            self.inner.tasks.spawn(work).await.map_err(|_| Fault::Ended)?.map_err(Into::into)
+        };
+        tokio::time::timeout(limit, done).await.unwrap_or(Err(Fault::Late))
     }
 
     /// What readers ask for, so that they never see what may be rolled back.

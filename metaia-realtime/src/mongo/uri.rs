@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::options::ClientOptions;
 
-use super::Options;
+use super::{Options, handle::APP};
 
 /// The database, where the text names none.
 const DATABASE: &str = "metaia";
@@ -44,7 +44,7 @@ pub(super) async fn parse(uri: &str, options: Options) -> Result<ClientOptions, 
     let parsed = mongodb::options::ConnectionString::parse(uri).map_err(|_| UriError::Malformed)?;
     let failed = |_| if srv { UriError::Unresolved } else { UriError::Malformed };
     let mut client = ClientOptions::parse(parsed).await.map_err(failed)?;
-    client.app_name.get_or_insert_with(|| "metaia-realtime".to_owned());
+    client.app_name.get_or_insert_with(|| APP.to_owned());
     client.server_selection_timeout.get_or_insert(SELECTION);
     client.connect_timeout.get_or_insert(CONNECT);
     client.heartbeat_freq.get_or_insert(LOOK);

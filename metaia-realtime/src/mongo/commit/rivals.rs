@@ -4,7 +4,8 @@
 //! them for a minute, and what they have written is locked so long, the head above all.
 //!
 //! A transaction of ours takes milliseconds. One that does nothing for longer than a second, while others wait, is ended:
-//! whoever it was finds it lost, and tries again.
+//! whoever it was finds it lost, and tries again. They are known by the application's name (`appName` of the connection
+//! string): that must be the same on all nodes.
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub(super) async fn end(mongo: &Mongo) -> Result<usize, Fault> {
     let admin = mongo.client().database("admin");
     let resting = doc! {
         "type": "idleSession",
+        "appName": mongo.app(),
         "transaction.timeInactiveMicros": { "$gt": i64::try_from(REST.as_micros()).unwrap_or(i64::MAX) },
         "transaction.parameters.autocommit": false,
     };

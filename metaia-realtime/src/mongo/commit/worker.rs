@@ -243,7 +243,7 @@ impl<R: Records> Worker<R> {
         }
         match self.write(jobs, &batch).await {
             Outcome::Committed { asked } => {
-                self.pause = if asked { begun.elapsed() } else { Duration::ZERO };
+                self.pause = if asked { begun.elapsed().min(LONGEST_PAUSE) } else { Duration::ZERO };
                 self.committed(&batch, jobs, answers);
                 Ok(())
             }

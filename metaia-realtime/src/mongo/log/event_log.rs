@@ -1,14 +1,17 @@
 //! What every log does: from memory where it reaches, else from the database.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use super::{
     MongoLog,
     read::{self, Wanted, sound},
+    row::Row,
 };
 use crate::{
-    NewEntry, Position, Room,
-    log::{EventLog, Head, History, LogError, Page},
+    Epoch, NewEntry, Position, Room,
+    log::{Entry, EventLog, Head, History, LogError, Page},
     mongo::fault::Fault,
 };
 
@@ -67,10 +70,17 @@ impl MongoLog {
             let wanted = Wanted { after: from, upto: head, rooms: rooms.map(<[Room]>::to_vec), limit };
             self.shared.count_read();
             let rows = read::entries(&self.shared.mongo, wanted).await?;
-            let mut entries = Vec::with_capacity(rows.len());
-            for row in rows {
-                // What was damaged when it was looked at first was given up; what is damaged later is not handed out.
-                entries.push(row.entry(epoch)?);
+            let whole = rooms.is_some() || rows.len() == limit;
+            let (entries, damaged) = match rooms {
+                None => sound(rows, epoch, from),
+                Some(_) => readable(rows, epoch),
+            };
+            let missing = !whole && entries.last().map_or(from, |entry| entry.n()) < head;
+            if let Some(upto) = damaged.or(missing.then_some(head)) {
+                // It may have been trimmed meanwhile, and is not missed then.
+                self.shared.look().await?;
+                self.shared.give_up(upto)?;
+                continue;
             }
             let last = entries.last().map_or(after, |entry| entry.n());
             let scanned = if entries.len() == limit { last } else { after.max(head) };
@@ -111,4 +121,17 @@ impl MongoLog {
             }
         }
     }
+}
+
+/// Rows as entries, and the last that is not as it was written.
+fn readable(rows: Vec<Row>, epoch: Epoch) -> (Vec<Arc<Entry>>, Option<u64>) {
+    let (mut entries, mut damaged) = (Vec::with_capacity(rows.len()), None);
+    for row in rows {
+        let n = row.n.cast_unsigned();
+        match row.entry(epoch) {
+            Ok(entry) => entries.push(entry),
+            Err(_) => damaged = Some(n),
+        }
+    }
+    (entries, damaged)
 }

@@ -227,6 +227,14 @@ impl Shared {
         Ok(true)
     }
 
+    /// What is stored up to `n` cannot be read: it counts as trimmed.
+    pub(super) fn give_up(&self, n: u64) -> Result<(), Fault> {
+        self.with_tail(|tail| {
+            let missing = n > tail.head().floor;
+            lose(tail, missing.then_some(n.min(tail.head().position.n())));
+        })
+    }
+
     /// Whether what is missing was trimmed while it was to be read.
     async fn is_trimmed(&self, upto: u64) -> Result<bool, Fault> {
         let concern = Mongo::reading(self.mongo.deployed().await?);

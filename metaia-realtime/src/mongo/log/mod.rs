@@ -13,6 +13,8 @@
 //! - **At most 4,000 changes wait** to be written; one more is answered [`LogError::Unavailable`].
 //! - **An older state** of the database, restored from a backup, begins a new epoch, and so does one that was dropped;
 //!   clients are told to reload. It is noticed by whoever has seen more, or by the clients' positions.
+//! - **A node that is killed** in the midst of a transaction leaves it open on the server. Who is kept waiting by one for more
+//!   than a second ends all transactions of this application (`appName`, by default `metaia-realtime`) that rest.
 //! - **Damage**: entries that are missing or cannot be read count as trimmed, for all rooms, and one line is logged.
 
 mod append_in;

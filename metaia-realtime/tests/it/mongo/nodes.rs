@@ -192,3 +192,25 @@ async fn entries_in_a_transaction_of_ones_own_are_found() {
     assert_eq!(appended(&one, Room::Everyone, 3).await.n(), 4);
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn damaged_entries_count_as_trimmed() {
+    let (uri, one, _other) = two().await;
+    for i in 1..=9 {
+        let batch = (0..600).map(|j| entry(order(&(j % 2).to_string()), i)).collect();
+        one.append(batch).await.unwrap();
+    }
+    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
+    let entries = database.collection::<Document>("rt_entry");
+    let wrong = doc! { "$set": { "rooms": ["nobody"], "payload": "{" } };
+    entries.update_one(doc! { "_id": 100_i64 }, wrong).await.unwrap();
+    entries.delete_one(doc! { "_id": 200_i64 }).await.unwrap();
+    let page = one.read(None, 0, 1_000).await.unwrap();
+    assert_eq!(page.trimmed, 200);
+    assert_eq!(page.entries.first().unwrap().n(), 201);
+    assert_eq!(page.entries.len(), 1_000);
+    // Nobody knows in which rooms they were.
+    assert_eq!(one.read(Some(&[user("c1")]), 0, 1).await.unwrap().trimmed, 200);
+    let at = appended(&one, user("c1"), 1).await.n();
+    assert_eq!(at, 9 * 600 + 1);
+}
