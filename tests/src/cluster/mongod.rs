@@ -1,5 +1,6 @@
 //! One `mongod`, on an address that it keeps, with data that outlive it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use mongodb::Client;
@@ -96,6 +97,21 @@ impl Mongod {
         self.running().signal("CONT").await;
     }
 
+    /// Kills it, keeps a copy of its data, and starts it again.
+    pub async fn back_up(&mut self) {
+        self.kill().await;
+        copy(&self.folder.join("db"), &self.folder.join("backup"));
+        self.run().await;
+    }
+
+    /// Kills it, and starts it on the copy that was kept.
+    pub async fn restore(&mut self) {
+        self.kill().await;
+        std::fs::remove_dir_all(self.folder.join("db")).expect("its data are removed");
+        copy(&self.folder.join("backup"), &self.folder.join("db"));
+        self.run().await;
+    }
+
     /// Whether it has been started and not been killed.
     #[must_use]
     pub fn runs(&self) -> bool {
@@ -120,6 +136,18 @@ impl Mongod {
         let asking = tokio::spawn(async move { carry_out(&address, command).await });
         let answer = within("mongod to answer or the driver to give up", asking).await;
         answer.expect("the driver does not panic")
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("a file is copied");
+        }
     }
 }
 

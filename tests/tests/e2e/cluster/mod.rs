@@ -12,7 +12,10 @@ mod mongodb;
 mod moving;
 mod nemesis;
 mod nodes;
+mod presence;
 mod redis;
+mod restored;
+mod standalone;
 
 use std::time::Duration;
 

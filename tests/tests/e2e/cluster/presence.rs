@@ -1,0 +1,100 @@
+//! Who is here, on whatever node, as every node says it.
+
+use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::{all_until_now, raise_fence, up_to_fence};
+use metaia_tests::phone::Phone;
+use metaia_tests::server::Server;
+use serde_json::Value;
+
+use super::Pair;
+
+/// All sessions, as this node sees them.
+async fn sessions(server: &Server) -> Vec<Value> {
+    let answer = server.admin().get("/api/realtime/sessions?limit=100").await.data(200);
+    answer["sessions"].as_array().unwrap_or_else(|| panic!("no sessions: {answer}")).clone()
+}
+
+/// The public id of this user's one session, when this node knows of it.
+async fn session_of(server: &Server, user: &str) -> String {
+    eventually(&format!("{user} to be present"), async || {
+        let session = sessions(server).await.into_iter().find(|session| session["user"] == user)?;
+        Some(session["id"].as_str().unwrap_or_else(|| panic!("no id: {session}")).to_owned())
+    })
+    .await
+}
+
+async fn gone(server: &Server, user: &str) {
+    eventually(&format!("{user} to be gone"), async || {
+        (!sessions(server).await.iter().any(|session| session["user"] == user)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everybody_is_seen_from_every_node_until_they_leave() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    let phone = Phone::of(&nodes[0], "customer", "c1").await;
+    let other = Phone::of(&nodes[1], "customer", "c2").await;
+    for node in 0..2 {
+        for user in ["c1", "c2"] {
+            session_of(&nodes[node], user).await;
+        }
+    }
+    for node in nodes.running() {
+        let answer = node.admin().get("/api/realtime/presence?user=c1,c2,c3").await.data(200);
+        let online = answer["users"].as_array().unwrap().iter().map(|user| user["online"] == true);
+        assert_eq!(online.collect::<Vec<_>>(), [true, true, false], "{answer}");
+        let answer = node.admin().get("/api/realtime/rooms").await.data(200);
+        let rooms = answer["rooms"].as_array().unwrap();
+        let all = rooms.iter().find(|room| room["room"] == "customer-room");
+        assert_eq!(all.unwrap()["sessions"], 2, "{answer}");
+        // A node tells how many it has when it renews its lease.
+        eventually("both to be counted", async || {
+            let stats = node.admin().get("/api/realtime/stats").await.data(200);
+            (stats["sessions"] == 2).then_some(())
+        })
+        .await;
+    }
+    phone.drop_line();
+    for node in 0..2 {
+        gone(&nodes[node], "c1").await;
+        session_of(&nodes[node], "c2").await;
+    }
+    drop(other);
+}
+
+/// Its lease is 15 s.
+#[tokio::test]
+async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
+    let mut pair = Pair::start().await;
+    let _lost = Phone::of(&pair.nodes[0], "customer", "c1").await;
+    let mut here = Phone::of(&pair.nodes[1], "customer", "c2").await;
+    session_of(&pair.nodes[1], "c1").await;
+    pair.nodes.kill(0).await;
+    gone(&pair.nodes[1], "c1").await;
+    session_of(&pair.nodes[1], "c2").await;
+    all_until_now(&pair.nodes[1], &mut here).await;
+}
+
+#[tokio::test]
+async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
+    let mut pair = Pair::start().await;
+    let _left = Phone::of(&pair.nodes[0], "customer", "c1").await;
+    session_of(&pair.nodes[1], "c1").await;
+    pair.nodes.stop(0).await;
+    let ended = std::time::Instant::now();
+    gone(&pair.nodes[1], "c1").await;
+    assert!(ended.elapsed() < std::time::Duration::from_secs(10), "not by its lease's end");
+}
+
+#[tokio::test]
+async fn a_kick_at_one_node_ends_a_session_at_the_other() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut other = Phone::of(&nodes[1], "customer", "c2").await;
+    let session = session_of(&nodes[0], "c1").await;
+    nodes[0].admin().send("DELETE", &format!("/api/realtime/sessions/{session}"), None).await.ok(200);
+    phone.closed().await;
+    raise_fence(&nodes[0]).await;
+    up_to_fence(&mut other).await;
+}

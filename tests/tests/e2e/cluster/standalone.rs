@@ -1,0 +1,39 @@
+//! MongoDB without a replica set has no transactions: it will do for development, and loses nothing either.
+
+use std::time::Duration;
+
+use metaia_tests::cluster::{Mongod, Nodes};
+
+use super::fleet::Fleet;
+
+#[tokio::test]
+async fn a_standalone_server_is_said_to_be_for_development() {
+    let mongod = Mongod::standalone().await;
+    let nodes = Nodes::start(1, &mongod.uri("metaia"), None).await;
+    nodes.ready().await;
+    let answer = nodes[0].anonymous().get("/readyz").await;
+    assert!(answer.text.contains("development"), "{answer:#?}");
+    nodes[0].says("development").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_killed_on_a_standalone_server_lose_nothing() {
+    let mut mongod = Mongod::standalone().await;
+    let mut fleet = Fleet::start(Nodes::start(2, &mongod.uri("metaia"), None).await).await;
+    for kill in 0..4 {
+        let node = kill % 2;
+        fleet.flows_for(Duration::from_millis(500)).await;
+        fleet.slowed(&format!("kill -9 of node {node}"));
+        fleet.nodes.kill(node).await;
+        fleet.flows_for(Duration::from_millis(500)).await;
+        fleet.nodes.restart(node).await;
+        fleet.nodes[node].ready().await;
+    }
+    fleet.heal().await;
+    fleet.stopped("mongod is killed");
+    mongod.kill().await;
+    fleet.flows_for(Duration::from_secs(1)).await;
+    mongod.run().await;
+    fleet.heal().await;
+    assert_eq!(fleet.judge("standalone").await, 0, "a kill is no reason to reload");
+}
