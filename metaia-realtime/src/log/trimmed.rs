@@ -45,10 +45,11 @@ impl Trimmed {
         self.others
     }
 
-    /// No room without a mark of its own has a lower one.
+    /// No room has a lower one.
     #[cfg(feature = "mongodb")]
     pub(crate) fn raise_others(&mut self, n: u64) {
         self.others = self.others.max(n);
+        self.rooms.retain(|_, mark| *mark > n);
     }
 
     fn merge_lower_half(&mut self) {

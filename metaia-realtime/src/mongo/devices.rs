@@ -8,13 +8,13 @@
 //!
 //! So a client may be given something once more, and nothing is kept from it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use mongodb::{
-    ClientSession, Collection, Database,
+    Collection, Database,
     bson::{Bson, Document, doc},
-    error::{Error, TRANSIENT_TRANSACTION_ERROR},
-    options::FindOptions,
+    error::Error,
+    options::{FindOptions, WriteConcern},
 };
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -40,9 +40,8 @@ const DEVICES: &str = "rt_device";
 /// The most connections that one record stands for.
 const CONNECTIONS: u32 = 16;
 
-/// Tries of a transaction that others are in the way of, and of taking over what somebody else writes.
+/// Tries of taking over what somebody else writes.
 const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Records of clients that may come back, beside the log that their positions are in.
 ///
@@ -155,15 +154,8 @@ impl MongoDevices {
         let updates: Vec<Document> =
             records.iter().map(|(key, record)| self.statement(key, record)).collect();
         let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
-        let (database, deployment) = (mongo.database().clone(), mongo.deployed().await?);
-        match deployment {
-            Deployment::Standalone => {
-                mongo.run(PATIENCE, async move { save(&database, &updates, users, None).await }).await
-            }
-            Deployment::ReplicaSet => {
-                mongo.run(PATIENCE, async move { save_at_once(&database, &updates, users).await }).await
-            }
-        }
+        let (database, concern) = (mongo.database().clone(), Mongo::writing(mongo.deployed().await?));
+        mongo.run(PATIENCE, async move { save(&database, &updates, users, &concern).await }).await
     }
 }
 
@@ -178,94 +170,43 @@ impl DeviceStore for MongoDevices {
     }
 }
 
-async fn save_at_once(
-    database: &Database,
-    updates: &[Document],
-    users: BTreeSet<(String, String)>,
-) -> Result<(), Error> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let mut session = database.client().start_session().await?;
-        let concern = Mongo::writing(Deployment::ReplicaSet);
-        session.start_transaction().write_concern(concern).await?;
-        let saved = match save(database, updates, users.clone(), Some(&mut session)).await {
-            Ok(()) => session.commit_transaction().await,
-            Err(error) => {
-                session.abort_transaction().await.ok();
-                Err(error)
-            }
-        };
-        match saved {
-            Err(error) if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && tries < TRIES => {
-                tokio::time::sleep(PAUSE).await;
-            }
-            saved => return saved,
-        }
-    }
-}
-
-/// Saves, and forgets what is too old, or too many of one user.
+/// Saves, and forgets what is too old, or too many of one user. No transaction: records are of one client each, and what a
+/// killed node had locked could not be taken over.
 async fn save(
     database: &Database,
     updates: &[Document],
     users: BTreeSet<(String, String)>,
-    mut session: Option<&mut ClientSession>,
+    concern: &WriteConcern,
 ) -> Result<(), Error> {
-    run(database, doc! { "update": DEVICES, "updates": updates }, &mut session).await?;
+    run(database, doc! { "update": DEVICES, "updates": updates, "ordered": false }, concern).await?;
     let mut gone = vec![doc! { "q": { "at": { "$lte": clock::unix_ms() - LIFE_MS } }, "limit": 0 }];
     for (from, to) in users {
-        let beyond = beyond(database, from, to, &mut session).await?;
+        let beyond = beyond(database, from, to).await?;
         if !beyond.is_empty() {
             gone.push(doc! { "q": { "_id": { "$in": beyond } }, "limit": 0 });
         }
     }
-    run(database, doc! { "delete": DEVICES, "deletes": gone }, &mut session).await
+    run(database, doc! { "delete": DEVICES, "deletes": gone }, concern).await
 }
 
 /// The keys of those records of a user that are too many.
-async fn beyond(
-    database: &Database,
-    from: String,
-    to: String,
-    session: &mut Option<&mut ClientSession>,
-) -> Result<Vec<Bson>, Error> {
+async fn beyond(database: &Database, from: String, to: String) -> Result<Vec<Bson>, Error> {
     let devices: Collection<Document> = database.collection(DEVICES);
     let options = FindOptions::builder().sort(doc! { "at": -1 }).skip(RECORDS_PER_USER as u64);
     let options = options.projection(doc! { "_id": 1 }).build();
-    let found = devices.find(doc! { "_id": { "$gt": from, "$lt": to } }).with_options(options);
+    let mut found = devices.find(doc! { "_id": { "$gt": from, "$lt": to } }).with_options(options).await?;
     let mut keys = Vec::new();
-    match session {
-        Some(session) => {
-            let mut found = found.session(&mut **session).await?;
-            while let Some(key) = found.next(session).await {
-                keys.extend(key?.get("_id").cloned());
-            }
-        }
-        None => {
-            let mut found = found.await?;
-            while found.advance().await? {
-                keys.extend(found.deserialize_current()?.get("_id").cloned());
-            }
-        }
+    while found.advance().await? {
+        keys.extend(found.deserialize_current()?.get("_id").cloned());
     }
     Ok(keys)
 }
 
-async fn run(
-    database: &Database,
-    command: Document,
-    session: &mut Option<&mut ClientSession>,
-) -> Result<(), Error> {
-    let running = database.run_command(command);
-    let answer = match session {
-        Some(session) => running.session(&mut **session).await?,
-        None => running.await?,
-    };
-    if answer.contains_key("writeErrors") {
-        return Err(Error::custom("a record of a client was refused"));
-    }
-    Ok(())
+async fn run(database: &Database, mut command: Document, concern: &WriteConcern) -> Result<(), Error> {
+    command.insert("writeConcern", mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?);
+    let answer = database.run_command(command).await?;
+    let whole = !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
+    if whole { Ok(()) } else { Err(Error::custom("records of clients were not all saved")) }
 }
 
 fn slots(found: &Document) -> Result<Vec<Slot>, Fault> {

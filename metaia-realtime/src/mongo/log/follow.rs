@@ -236,7 +236,7 @@ impl Shared {
     }
 
     /// Whether what is missing was trimmed while it was to be read.
-    async fn is_trimmed(&self, upto: u64) -> Result<bool, Fault> {
+    pub(super) async fn is_trimmed(&self, upto: u64) -> Result<bool, Fault> {
         let concern = Mongo::reading(self.mongo.deployed().await?);
         Ok(read::head(&self.mongo, concern).await?.is_none_or(|head| head.floor >= upto))
     }

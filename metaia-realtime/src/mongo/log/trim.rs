@@ -62,9 +62,14 @@ impl Shared {
             };
             let rows = read::entries(&self.mongo, first).await?;
             let (entries, damaged) = sound(rows, head.standing.epoch, head.floor);
-            let gone = going(&entries, damaged, &head, &self.retention, clock::unix_ms());
+            if let Some(upto) = damaged
+                && self.is_trimmed(upto).await?
+            {
+                continue;
+            }
+            let gone = going(&entries, &head, &self.retention, clock::unix_ms());
             let Some(last) = gone.last().map(|entry| entry.n()).or(damaged) else { return Ok(total) };
-            self.remove(&head, gone, last).await?;
+            self.remove(&head, gone, damaged, last).await?;
             total += gone.len() as u64;
             if gone.len() < entries.len() || gone.len() < BATCH && damaged.is_none() {
                 return Ok(total);
@@ -72,8 +77,16 @@ impl Shared {
         }
     }
 
-    async fn remove(&self, head: &HeadRecord, gone: &[Arc<Entry>], last: u64) -> Result<(), Fault> {
+    async fn remove(
+        &self,
+        head: &HeadRecord,
+        gone: &[Arc<Entry>],
+        damaged: Option<u64>,
+        last: u64,
+    ) -> Result<(), Fault> {
         let others = self.with_tail(|tail| {
+            // What was in an entry that cannot be read is not known: it could have been for anybody.
+            tail.raise_others(damaged.unwrap_or(0));
             gone.iter().for_each(|entry| tail.trim(entry));
             tail.raise_floor(last);
             tail.others()
@@ -155,7 +168,6 @@ impl Shared {
 /// Those that are beyond the retention.
 fn going<'a>(
     entries: &'a [Arc<Entry>],
-    damaged: Option<u64>,
     head: &HeadRecord,
     retention: &Retention,
     now: i64,
@@ -169,6 +181,5 @@ fn going<'a>(
         bytes = bytes.saturating_sub(entry.content().size() as u64);
         beyond
     };
-    let _ = damaged;
     &entries[..entries.iter().take_while(goes).count()]
 }
