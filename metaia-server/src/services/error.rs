@@ -38,6 +38,9 @@ pub enum ServiceError {
     /// The order has been paid.
     #[error("The order has been paid already.")]
     AlreadyPaid,
+    /// The order costs nothing: one of the backend before may not say what it costs.
+    #[error("The order has no amount that could be paid.")]
+    NothingToPay,
     /// The payment has ended in another way.
     #[error("The payment has ended already.")]
     PaymentClosed,
@@ -101,6 +104,7 @@ impl ServiceError {
             Self::IllegalTransition { .. }
             | Self::OrderClosed(_)
             | Self::AlreadyPaid
+            | Self::NothingToPay
             | Self::PaymentClosed
             | Self::Busy
             | Self::InProgress => 409,
@@ -124,6 +128,7 @@ impl ServiceError {
             Self::IllegalTransition { .. } => "illegal_transition",
             Self::OrderClosed(_) => "order_closed",
             Self::AlreadyPaid => "already_paid",
+            Self::NothingToPay => "nothing_to_pay",
             Self::PaymentClosed => "payment_closed",
             Self::Busy => "conflict",
             Self::InProgress => "idempotency_in_progress",

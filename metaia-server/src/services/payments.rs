@@ -68,6 +68,9 @@ impl Services {
         if order.status == OrderStatus::Cancelled {
             return Err(ServiceError::OrderClosed(order.status));
         }
+        if order.amount < 1 {
+            return Err(ServiceError::NothingToPay);
+        }
         for _ in 0..ATTEMPTS {
             let (payment, new) = match self.store().payment(PaymentKey::Standing(order.id.clone())).await? {
                 Some(payment) if payment.status == PaymentStatus::Created => (payment, None),

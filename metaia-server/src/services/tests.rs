@@ -4,10 +4,14 @@ use metaia_realtime::{Access, Identity, OrderAccess as _, OrderId, Role};
 use serde_json::{Value, json};
 
 use super::{
-    testing::{World, caller, on_both_stores},
+    testing::{On, World, caller, on_both_stores},
     *,
 };
-use crate::{model::Order, policy::StoreAccess, store::Answer};
+use crate::{
+    model::Order,
+    policy::StoreAccess,
+    store::{Answer, Change, Write},
+};
 
 on_both_stores!(
     World: a_new_order_is_told_to_whom_it_concerns,
@@ -185,4 +189,16 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
     assert_eq!(entry.content().payload().as_str(), r#"{"a":[1.5],"b":1}"#, "as it was given");
     let again = world.services.emit(&Caller::ApiKey, Some("k"), from(emit)).await.unwrap();
     assert_eq!((again.answer, world.head().await), (sent.answer, 1));
+}
+
+/// An order of the backend before may not say what it costs.
+#[tokio::test]
+async fn nothing_is_paid_for_what_costs_nothing() {
+    let world = World::new(On::Embedded).await;
+    let order = Order { amount: 0, ..crate::model::testing::order() };
+    let change =
+        Change { writes: vec![Write::NewOrder(order.clone())], ..Change::answering(Answer::success(0, ())) };
+    world.store.commit(change).await.unwrap();
+    let opened = world.services.open_payment(&caller(Role::Customer, "c1"), None, order.id).await;
+    assert_eq!((opened.unwrap_err().code(), world.provider.opened()), ("nothing_to_pay", 0));
 }
