@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::paths::{root, target};
+use crate::provision;
 use crate::shell::{cargo, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 3] = [("dispatch", dispatch), ("log", log), ("slow", slow)];
+const PARTS: [(&str, Part); 4] = [("dispatch", dispatch), ("log", log), ("slow", slow), ("cluster", cluster)];
 
 type Part = fn(&[&str]) -> Result<(), String>;
 
@@ -20,7 +21,7 @@ const ENTRIES: &str = "1000000";
 pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
     let mut wanted = PARTS.iter().filter(|(part, _)| name == "all" || name == *part).peekable();
     if wanted.peek().is_none() {
-        return Err(format!("{name} is not one of dispatch, log, slow, all"));
+        return Err(format!("{name} is not one of dispatch, log, slow, cluster, all"));
     }
     wanted.try_for_each(|(_, part)| part(args))
 }
@@ -42,6 +43,12 @@ fn log(args: &[&str]) -> Result<(), String> {
 
 fn slow(args: &[&str]) -> Result<(), String> {
     run(server(&scratch()?)?.arg("slow").args(args))
+}
+
+/// `args` are one of `writes`, `latency`, `nodes`, `idle`, or none for all.
+fn cluster(args: &[&str]) -> Result<(), String> {
+    ["mongod", "redis"].into_iter().try_for_each(provision::named)?;
+    run(server(&scratch()?)?.arg("cluster").args(args))
 }
 
 /// A bench of the library, as a command.

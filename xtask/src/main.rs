@@ -25,7 +25,8 @@ Usage: cargo xtask <command>
   bench PART [-- ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
                      log: durable writes, start, reconnect storm (ARGS: one of writes, start, storm);
-                     slow: what slow clients cost the others; all: everything
+                     slow: what slow clients cost the others;
+                     cluster: several nodes (ARGS: one of writes, latency, nodes, idle); all: everything
   tidy               the rules about our own source that no other tool checks
   provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL)
 ";

@@ -18,7 +18,7 @@ pub(crate) struct Usage {
 impl Usage {
     /// Until now, with a server of this process number.
     pub(crate) fn now(server: u32) -> Self {
-        let (all, ours, server) = (busy(), of_process("self"), of_process(&server.to_string()));
+        let (all, ours, server) = (busy(), of_process("self"), cores_used(server));
         Self { server, others: all - ours - server }
     }
 }
@@ -37,6 +37,11 @@ fn busy() -> f64 {
     let times = stat.lines().next().unwrap_or_default().split_ascii_whitespace().skip(1).take(8);
     let times: Vec<f64> = times.map(|ticks| ticks.parse().expect("a number")).collect();
     (times.iter().sum::<f64>() - times[3] - times[4]) / TICKS_PER_SECOND
+}
+
+/// Seconds of the cores that a process has used so far.
+pub(crate) fn cores_used(pid: u32) -> f64 {
+    of_process(&pid.to_string())
 }
 
 /// User and system time, the 14th and 15th word; the second is a name in parentheses and may have blanks.

@@ -1,4 +1,4 @@
-//! `cargo xtask bench log` and `cargo xtask bench slow`: what the real server does, as its clients see it, each figure
+//! `cargo xtask bench log`, `slow` and `cluster`: what the real server does, as its clients see it, each figure
 //! beside its goal. A command, not a test: a missed goal is printed, and only what is wrong is a failure.
 #![allow(
     clippy::expect_used,
@@ -9,15 +9,18 @@
     reason = "a command of ours: what cannot be measured panics with the reason, and its tasks end with it"
 )]
 
+mod cluster;
 mod disk;
 mod kernel;
 mod log;
 mod machine;
 mod publisher;
+mod readers;
 mod recorder;
 mod report;
 mod slow;
 mod workers;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -34,8 +37,10 @@ async fn main() -> ExitCode {
         ["log"] => log::run(&mut machine, &mut report).await,
         ["log", only] => log::run_only(only, &mut machine, &mut report).await,
         ["slow"] => slow::run(&mut machine, &mut report).await,
+        ["cluster"] => cluster::run(&mut machine, &mut report).await,
+        ["cluster", only] => cluster::run_only(only, &mut machine, &mut report).await,
         _ => {
-            eprintln!("usage: log [writes|start|storm], or slow");
+            eprintln!("usage: log [writes|start|storm], slow, or cluster [writes|latency|nodes|idle]");
             return ExitCode::from(2);
         }
     }

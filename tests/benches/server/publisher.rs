@@ -1,10 +1,10 @@
-//! Events to everyone at fixed times, whatever becomes of those before: what waits is measured as having waited.
+//! Events at fixed times, whatever becomes of those before: what waits is measured as having waited.
 
 use std::time::Duration;
 
 use metaia_tests::rest::Api;
 use metaia_tests::server::{API_KEY, Server};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep_until};
@@ -22,6 +22,11 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// One that begins now.
+    pub(crate) fn every(every: Duration) -> Self {
+        Self { begin: Instant::now(), every }
+    }
+
     /// When the event of this number should have been sent.
     pub(crate) fn due(&self, n: u64) -> Instant {
         self.begin + self.every.mul_f64(n as f64)
@@ -37,12 +42,17 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Starts with number 0 now. The payload is of about so many bytes.
+    /// Starts with number 0 now, to everyone. The payload is of about so many bytes.
     pub(crate) fn start(server: &Server, every: Duration, bytes: usize) -> Self {
-        let schedule = Schedule { begin: Instant::now(), every };
+        Self::start_to(|_| json!("everyone"), server, every, bytes)
+    }
+
+    /// The same; whom an event goes to depends on its number.
+    pub(crate) fn start_to(to: fn(u64) -> Value, server: &Server, every: Duration, bytes: usize) -> Self {
+        let schedule = Schedule::every(every);
         let (stop, stopped) = watch::channel(false);
         let backend = server.anonymous().header("x-api-key", API_KEY);
-        let task = tokio::spawn(publish(backend, schedule, "x".repeat(bytes), stopped));
+        let task = tokio::spawn(publish(to, backend, schedule, "x".repeat(bytes), stopped));
         Self { schedule, stop, task }
     }
 
@@ -58,7 +68,13 @@ impl Publisher {
     }
 }
 
-async fn publish(backend: Api, schedule: Schedule, text: String, mut stopped: watch::Receiver<bool>) -> u64 {
+async fn publish(
+    to: fn(u64) -> Value,
+    backend: Api,
+    schedule: Schedule,
+    text: String,
+    mut stopped: watch::Receiver<bool>,
+) -> u64 {
     let mut posts = JoinSet::new();
     for n in 0.. {
         tokio::select! {
@@ -67,14 +83,14 @@ async fn publish(backend: Api, schedule: Schedule, text: String, mut stopped: wa
         }
         let data = json!({"n": n, "text": text});
         let key = uuid::Uuid::new_v4().to_string();
-        posts.spawn(post(backend.header("idempotency-key", &key), TICK, data));
+        posts.spawn(post(backend.header("idempotency-key", &key), to(n), TICK, data));
     }
     posts.join_all().await.len() as u64
 }
 
-/// Sends an event to everyone, again and again until it is acknowledged: where the API has a key, it is sent once.
-pub(crate) async fn post(backend: Api, event: &'static str, data: serde_json::Value) {
-    let body = json!({"to": "everyone", "event": event, "data": data});
+/// Sends an event, again and again until it is acknowledged: where the API has a key, it is sent once.
+pub(crate) async fn post(backend: Api, to: Value, event: &'static str, data: Value) {
+    let body = json!({"to": to, "event": event, "data": data});
     let mut pace = interval(AGAIN);
     loop {
         pace.tick().await;

@@ -112,6 +112,12 @@ impl Mongod {
         self.run().await;
     }
 
+    /// Its process's number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running().pid()
+    }
+
     /// Whether it has been started and not been killed.
     #[must_use]
     pub fn runs(&self) -> bool {

@@ -8,6 +8,7 @@ mod bad_input;
 mod cli;
 mod cluster;
 mod crash;
+mod deployment;
 mod device;
 mod docs;
 mod drain;

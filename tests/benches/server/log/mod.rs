@@ -3,14 +3,14 @@
 mod client;
 mod start;
 mod storm;
-mod writes;
 
 use crate::machine::Machine;
 use crate::report::Report;
+use crate::writes;
 
 /// All of it.
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
-    writes::run(machine, report).await;
+    writes::on_disk(machine, report).await;
     start::run(machine, report).await;
     storm::run(machine, report).await;
 }
@@ -18,7 +18,7 @@ pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
 /// One part.
 pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Report) {
     match part {
-        "writes" => writes::run(machine, report).await,
+        "writes" => writes::on_disk(machine, report).await,
         "start" => start::run(machine, report).await,
         "storm" => storm::run(machine, report).await,
         _ => panic!("{part} is not one of writes, start, storm"),

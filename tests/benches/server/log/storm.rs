@@ -126,7 +126,7 @@ impl Crowd {
 
     /// Raises the last event, and waits until everybody has it: with it they have all before it, or never will.
     async fn leave(self, server: &Server) -> Vec<Tally> {
-        post(server.anonymous().header("x-api-key", API_KEY), END, json!({})).await;
+        post(server.anonymous().header("x-api-key", API_KEY), json!("everyone"), END, json!({})).await;
         let mut tallies = Vec::with_capacity(CLIENTS);
         for client in self.clients {
             tallies.push(timeout(PATIENCE, client).await.expect("the last event").expect("a client"));

@@ -1,7 +1,6 @@
 //! `bench slow`: what a thousand good readers notice of three that are frozen, slow and half-open.
 
 mod broken;
-mod readers;
 
 use std::time::Duration;
 
@@ -11,9 +10,9 @@ use tokio::time::{Instant, interval_at};
 use crate::kernel::{Usage, longest_send_queue, resident};
 use crate::machine::Machine;
 use crate::publisher::Publisher;
+use crate::readers::Readers;
 use crate::report::{Goal, Report};
 use broken::Broken;
-use readers::Readers;
 
 /// So many pairs are measured, and so many of them kept: those during which others used the machine least.
 const PAIRS: usize = 12;
@@ -51,7 +50,7 @@ pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     let setup = Setup::new().env("METAIA_DURABILITY", "normal");
     let server = setup.env("METAIA_LIMITS", "handshakes_per_s=10000").start().await;
     let publisher = Publisher::start(&server, EVERY, BYTES);
-    let readers = Readers::start(&server, READERS, publisher.schedule()).await;
+    let readers = Readers::start(&server, 0..READERS, publisher.schedule()).await;
     let mut pairs = Vec::with_capacity(PAIRS);
     for _ in 0..PAIRS {
         machine.calibrate();

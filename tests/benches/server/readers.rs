@@ -1,8 +1,10 @@
 //! Readers that take everything at once, and note how late it was.
 
+use std::ops::Range;
+
 use futures_util::future::join_all;
 use metaia_tests::phone::Phone;
-use metaia_tests::server::Server;
+use metaia_tests::server::Listening;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -14,18 +16,18 @@ const AT_ONCE: usize = 100;
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     tasks: Vec<JoinHandle<()>>,
     took: Recorder,
 }
 
 impl Readers {
-    /// Connects them.
-    pub(super) async fn start(server: &Server, count: usize, schedule: Schedule) -> Self {
-        let mut readers = Self { tasks: Vec::with_capacity(count), took: Recorder::new() };
-        for first in (0..count).step_by(AT_ONCE) {
+    /// Connects those of these numbers.
+    pub(crate) async fn start(server: &impl Listening, numbers: Range<usize>, schedule: Schedule) -> Self {
+        let mut readers = Self { tasks: Vec::with_capacity(numbers.len()), took: Recorder::new() };
+        for first in numbers.clone().step_by(AT_ONCE) {
             let names: Vec<_> =
-                (first..count.min(first + AT_ONCE)).map(|n| format!("customer-{n}")).collect();
+                (first..numbers.end.min(first + AT_ONCE)).map(|n| format!("customer-{n}")).collect();
             let phones = join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
             let read = |phone| tokio::spawn(read(phone, schedule, readers.took.clone()));
             readers.tasks.extend(phones.into_iter().map(read));
@@ -34,12 +36,12 @@ impl Readers {
     }
 
     /// From when each event was due to when each of them had it.
-    pub(super) const fn took(&self) -> &Recorder {
+    pub(crate) const fn took(&self) -> &Recorder {
         &self.took
     }
 
     /// Ends them. None may have ended before.
-    pub(super) fn leave(self) {
+    pub(crate) fn leave(self) {
         assert!(!self.tasks.iter().any(JoinHandle::is_finished), "a good reader was ended");
         self.tasks.iter().for_each(JoinHandle::abort);
     }

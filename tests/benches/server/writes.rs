@@ -1,4 +1,4 @@
-//! Status changes and emits over REST, each answered when it is on the disk.
+//! Status changes and emits over REST, each answered when it is on stable storage.
 
 use metaia_tests::fixtures::{id_of, order_body};
 use metaia_tests::rest::Api;
@@ -12,16 +12,25 @@ use crate::report::{Goal, Report, median};
 use crate::workers::{Done, each, side_by_side, timed};
 
 const ROUNDS: usize = 3;
-const CALLERS: [usize; 2] = [32, 128];
 /// In each round, of all callers together.
 const ORDERS: usize = 1_280;
 const EMITS: usize = 6_400;
 /// The way of an order, by an admin.
 const STEPS: [&str; 5] = ["confirmed", "in_progress", "ready", "out_for_delivery", "delivered"];
-/// Changes a second, and the syncs a second that the disk must allow for it: less on a slower disk.
-const GOAL: (f64, f64) = (1_500.0, 300.0);
-/// For each number of callers. 128 who never pause wait for each other: that is their number, divided by the rate.
-const P99_MS: [Option<f64>; 2] = [Some(25.0), None];
+
+/// What is measured, and what it should be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// Said after each figure: what it was measured on.
+    pub(crate) on: &'static str,
+    /// So many callers at once, and what 99 of 100 of their status changes should take at most, in milliseconds.
+    pub(crate) callers: [(usize, Option<f64>); 2],
+    /// Status changes a second, and the syncs a second that the disk must allow for it: less on a slower disk.
+    pub(crate) rate: (f64, f64),
+}
+
+/// The embedded store. 128 who never pause wait for each other: that is their number, divided by the rate.
+const DISK: Plan = Plan { on: "durable", callers: [(32, Some(25.0)), (128, None)], rate: (1_500.0, 300.0) };
 
 /// One kind of writes by so many callers, in all rounds.
 #[derive(Default)]
@@ -31,32 +40,45 @@ struct Figures {
     p99: Vec<f64>,
 }
 
-pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
+/// On the embedded store.
+pub(crate) async fn on_disk(machine: &mut Machine, report: &mut Report) {
     let server = Setup::new().env("METAIA_DURABILITY", "full").env("RUST_LOG", "warn").start().await;
-    let mut disk = Figures::default();
-    let (mut changes, mut emits) = (CALLERS.map(new), CALLERS.map(new));
-    for _ in 0..ROUNDS {
-        machine.calibrate();
-        for (index, callers) in CALLERS.into_iter().enumerate() {
-            disk.add(&syncs().await);
-            changes[index].add(&walk_orders(&server, callers).await);
-            disk.add(&syncs().await);
-            emits[index].add(&emit(&server, callers).await);
-        }
-    }
+    run(&[&server], DISK, machine, report).await;
     server.stopped().await;
-    disk.report(report, "disk: 4 KiB appended + fdatasync", [Goal::None; 2]);
-    let rate = GOAL.0 * (median(&disk.per_second) / GOAL.1).min(1.0);
-    for ((callers, p99), figures) in CALLERS.iter().zip(P99_MS).zip(changes) {
-        let goals = [Goal::AtLeast(rate), p99.map_or(Goal::None, Goal::AtMost)];
-        figures.report(report, &format!("order status changes, durable, {callers} callers"), goals);
-    }
-    for (callers, figures) in CALLERS.iter().zip(emits) {
-        figures.report(report, &format!("emits over REST, durable, {callers} callers"), [Goal::None; 2]);
-    }
 }
 
-fn new(_: usize) -> Figures {
+/// On these servers, which the callers share. Answers how many requests there were that wrote.
+pub(crate) async fn run(
+    servers: &[&Server],
+    plan: Plan,
+    machine: &mut Machine,
+    report: &mut Report,
+) -> usize {
+    let mut disk = Figures::default();
+    let (mut changes, mut emits) = (plan.callers.map(new), plan.callers.map(new));
+    for _ in 0..ROUNDS {
+        machine.calibrate();
+        for (index, (callers, _)) in plan.callers.into_iter().enumerate() {
+            disk.add(&syncs().await);
+            changes[index].add(&walk_orders(servers, callers).await);
+            disk.add(&syncs().await);
+            emits[index].add(&emit(servers, callers).await);
+        }
+    }
+    disk.report(report, "disk: 4 KiB appended + fdatasync", [Goal::None; 2]);
+    let rate = plan.rate.0 * (median(&disk.per_second) / plan.rate.1).min(1.0);
+    let on = plan.on;
+    for ((callers, p99), figures) in plan.callers.iter().zip(changes) {
+        let goals = [Goal::AtLeast(rate), p99.map_or(Goal::None, Goal::AtMost)];
+        figures.report(report, &format!("order status changes, {on}, {callers} callers"), goals);
+    }
+    for ((callers, _), figures) in plan.callers.iter().zip(emits) {
+        figures.report(report, &format!("emits over REST, {on}, {callers} callers"), [Goal::None; 2]);
+    }
+    ROUNDS * plan.callers.len() * (ORDERS * (1 + STEPS.len()) + EMITS)
+}
+
+fn new(_: (usize, Option<f64>)) -> Figures {
     Figures::default()
 }
 
@@ -75,10 +97,10 @@ impl Figures {
 }
 
 /// Every caller moves orders of its own from their placing, which is not measured, to their delivery.
-async fn walk_orders(server: &Server, callers: usize) -> Done {
-    let admin = server.admin();
-    let placed = each(callers, |caller| place(admin.clone(), caller, ORDERS / callers)).await;
-    side_by_side(callers, |caller, took| walk(admin.clone(), placed[caller].clone(), took)).await
+async fn walk_orders(servers: &[&Server], callers: usize) -> Done {
+    let admin = |caller: usize| servers[caller % servers.len()].admin();
+    let placed = each(callers, |caller| place(admin(caller), caller, ORDERS / callers)).await;
+    side_by_side(callers, |caller, took| walk(admin(caller), placed[caller].clone(), took)).await
 }
 
 async fn place(admin: Api, caller: usize, count: usize) -> Vec<String> {
@@ -101,10 +123,9 @@ async fn walk(admin: Api, orders: Vec<String>, took: Recorder) {
     }
 }
 
-async fn emit(server: &Server, callers: usize) -> Done {
-    let backend = server.anonymous().header("x-api-key", API_KEY);
+async fn emit(servers: &[&Server], callers: usize) -> Done {
     side_by_side(callers, |caller, took| {
-        let backend = backend.clone();
+        let backend = servers[caller % servers.len()].anonymous().header("x-api-key", API_KEY);
         async move {
             let data = json!({"text": "x".repeat(200)});
             let body = json!({"to": {"user": format!("user-{caller}")}, "event": "bench:told", "data": data});

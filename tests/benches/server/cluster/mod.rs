@@ -1,0 +1,80 @@
+//! `bench cluster`: several nodes on a real MongoDB and a real Redis.
+
+mod idle;
+mod latency;
+mod mongod;
+mod scale;
+
+use std::time::Duration;
+
+use metaia_tests::cluster::{Nodes, Redis, ReplicaSet, node};
+use tokio::time::{Instant, interval_at};
+
+use crate::machine::Machine;
+use crate::report::{Goal, Report};
+use crate::writes::{self, Plan};
+use mongod::Counted;
+
+/// One node's changes a second, on a disk that allows so many syncs a second.
+const ONE: Plan =
+    Plan { on: "one node, MongoDB", callers: [(32, None), (128, None)], rate: (2_000.0, 300.0) };
+/// Two nodes that write at once compete for the end of the log.
+const TWO: Plan = Plan { on: "two nodes, MongoDB", callers: [(32, None), (128, None)], rate: (0.0, 300.0) };
+
+/// All of it.
+pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
+    for part in ["writes", "latency", "nodes", "idle"] {
+        run_only(part, machine, report).await;
+    }
+}
+
+/// One part.
+pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Report) {
+    match part {
+        "writes" => writes(machine, report).await,
+        "latency" => latency::run(machine, report).await,
+        "nodes" => scale::run(machine, report).await,
+        "idle" => idle::run(machine, report).await,
+        _ => panic!("{part} is not one of writes, latency, nodes, idle"),
+    }
+}
+
+async fn writes(machine: &mut Machine, report: &mut Report) {
+    let ground = Ground::start().await;
+    for plan in [ONE, TWO] {
+        let nodes = ground.nodes(if plan.on == ONE.on { 1 } else { 2 }).await;
+        let servers: Vec<_> = nodes.running().collect();
+        let before = Counted::now(&ground.set).await;
+        let requests = writes::run(&servers, plan, machine, report).await;
+        let counted = Counted::now(&ground.set).await - before;
+        let each = requests as f64 / counted.transactions;
+        report.add(format!("requests in a transaction, {}", plan.on), "", &[each], Goal::None);
+    }
+}
+
+/// What the nodes stand on: one `mongod` that is a replica set by itself, and Redis.
+struct Ground {
+    set: ReplicaSet,
+    redis: Redis,
+}
+
+impl Ground {
+    async fn start() -> Self {
+        let (set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+        Self { set, redis }
+    }
+
+    /// So many, on an empty database.
+    async fn nodes(&self, count: usize) -> Nodes {
+        let uri = self.set.uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
+        let setup = || node(&uri, Some(&self.redis)).env("RUST_LOG", "warn");
+        let nodes = Nodes::of((0..count).map(|_| setup()).collect()).await;
+        nodes.ready().await;
+        nodes
+    }
+}
+
+/// What is measured takes its time.
+async fn after(time: Duration) {
+    interval_at(Instant::now() + time, time).tick().await;
+}

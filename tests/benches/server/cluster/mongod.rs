@@ -1,0 +1,58 @@
+//! What `mongod` itself counts, and what it uses.
+
+use std::ops::Sub;
+
+use metaia_tests::cluster::ReplicaSet;
+use mongodb::bson::{Bson, Document};
+
+use crate::kernel::cores_used;
+
+/// So far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted {
+    /// Transactions that were committed.
+    pub(super) transactions: f64,
+    /// Whatever it was asked.
+    pub(super) operations: f64,
+    /// Seconds of the cores.
+    pub(super) cores: f64,
+}
+
+impl Counted {
+    /// Of the only member of this set.
+    pub(super) async fn now(set: &ReplicaSet) -> Self {
+        let mongod = set.member(0);
+        let status = mongod.ask("serverStatus").await.expect("mongod answers");
+        let asked = status.get_document("opcounters").expect("what it was asked");
+        let operations = ["insert", "query", "update", "delete", "getmore", "command"];
+        Self {
+            transactions: number(
+                status.get_document("transactions").expect("transactions"),
+                "totalCommitted",
+            ),
+            operations: operations.iter().map(|kind| number(asked, kind)).sum(),
+            cores: cores_used(mongod.pid()),
+        }
+    }
+}
+
+impl Sub for Counted {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            transactions: self.transactions - before.transactions,
+            operations: self.operations - before.operations,
+            cores: self.cores - before.cores,
+        }
+    }
+}
+
+fn number(document: &Document, name: &str) -> f64 {
+    match document.get(name) {
+        Some(Bson::Int32(number)) => f64::from(*number),
+        Some(Bson::Int64(number)) => *number as f64,
+        Some(Bson::Double(number)) => *number,
+        other => panic!("{name} is {other:?}"),
+    }
+}
