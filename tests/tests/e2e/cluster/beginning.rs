@@ -49,6 +49,7 @@ async fn a_wrong_password_of_redis_is_said_without_it() {
     let wrong = redis.url().replace("the-right-password", "a-wrong-password");
     let server = node(&database.uri(), None).env("REDIS_URL", &wrong).start().await;
     server.ready().await;
+    server.says("the doorbell is refused").await;
     emit(&server, &json!("everyone"), "load", &json!({})).await;
     let said = server.said().join("\n");
     assert!(!said.contains("a-wrong-password"), "{said}");

@@ -7,7 +7,7 @@ use metaia_tests::cluster::{Net, Nodes, Redis, ReplicaSet, node};
 use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::{emit, order_body};
 use metaia_tests::phone::Phone;
-use metaia_tests::server::Server;
+use metaia_tests::server::{Server, Setup};
 use metaia_tests::token::token;
 use serde_json::json;
 use tokio::time::{interval, timeout};
@@ -27,12 +27,17 @@ struct World {
 impl World {
     /// MongoDB, Redis and two nodes, each in a place of its own: 0, 1, 2 and 3.
     async fn start() -> Option<Self> {
+        let world = Self::with(|uri, redis| node(uri, Some(redis))).await?;
+        world.redis.await_subscribers(2).await;
+        Some(world)
+    }
+
+    async fn with(setup: impl Fn(&str, &Redis) -> Setup) -> Option<Self> {
         let net = Net::of(4)?;
         let (set, redis) = tokio::join!(ReplicaSet::at(vec![net.place(0)]), Redis::at(net.place(1), None));
-        let setups = [2, 3].map(|place| node(&set.uri("metaia"), Some(&redis)).at(net.place(place)));
+        let setups = [2, 3].map(|place| setup(&set.uri("metaia"), &redis).at(net.place(place)));
         let nodes = Nodes::of(setups.into()).await;
         nodes.ready().await;
-        redis.await_subscribers(2).await;
         Some(Self { nodes, redis, set, net })
     }
 }
@@ -87,13 +92,32 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
 
     world.net.heal(&world.net.place(2), &world.net.place(0));
     cut_off.ready().await;
-    let mut back = Phone::of(cut_off, "customer", "c1").await;
+    let mut back = eventually("clients to be taken again", async || {
+        let mut phone = Phone::open_with(cut_off, &[]).await.ok()?;
+        phone.connect(&json!({"token": token("customer", "c1")})).await.ok()?;
+        phone.until("rt:ready").await;
+        Some(phone)
+    })
+    .await;
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": "after"})).await;
     assert_eq!(back.event("load").await["n"], "after");
     assert!(world.redis.command("PING").await.is_some() && world.set.member(0).runs());
 }
 
-/// Without Redis nobody knows whether the others go on: sessions stay.
+/// Nobody tells it that the other one goes on.
+#[tokio::test]
+async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
+    let Some(world) = World::with(|uri, _| node(uri, None)).await else { return };
+    let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
+    let mut phone = Phone::of(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.place(2), &world.net.place(0));
+    emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
+    let nothing = timeout(AT_MOST + SLACK, phone.next_or_end()).await;
+    assert!(nothing.is_err(), "nothing comes, and nobody is sent away: {nothing:?}");
+    world.net.heal(&world.net.place(2), &world.net.place(0));
+    assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
+}
+
 #[tokio::test]
 async fn a_short_cut_costs_nobody_their_connection() {
     let Some(world) = World::start().await else { return };

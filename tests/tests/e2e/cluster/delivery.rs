@@ -28,15 +28,22 @@ pub(super) fn assert_in_time(what: &str, latencies: &[Duration]) {
     assert!(*longest <= IN_TIME, "{what}: {latencies:?}");
 }
 
+/// Each of these was posted when the one before had arrived: by polling alone all but the first would have had to wait for
+/// the next look, half a second after the last.
+#[track_caller]
+fn assert_rung(latencies: &[Duration]) {
+    let mut sorted = latencies.to_vec();
+    sorted.sort();
+    assert!(sorted[sorted.len() / 2] < Duration::from_millis(400), "nothing rang: {latencies:?}");
+}
+
 #[tokio::test]
 async fn an_event_posted_at_one_node_rings_at_the_other() {
     let pair = Pair::start().await;
     let mut phone = Phone::of(&pair.nodes[1], "customer", "c1").await;
     let latencies = latencies(&pair.nodes[0], &mut phone, "c1", 20).await;
     assert_in_time("with Redis", &latencies);
-    // Each is posted when the one before has arrived: by polling alone every one would wait for the next look.
-    let shortest = latencies.iter().min().unwrap();
-    assert!(*shortest < Duration::from_millis(250), "nothing rang: {latencies:?}");
+    assert_rung(&latencies);
 }
 
 #[tokio::test]
@@ -163,11 +170,11 @@ async fn whatever_somebody_says_on_their_channel_harms_nobody() {
         channels.lines().find(|line| line.contains("metaia")).unwrap_or_else(|| panic!("{channels}"));
     for forged in ["x", "\u{1}\u{2}\u{3}\u{4}", &"y".repeat(60_000), "{n:18446744073709551615}"] {
         for _ in 0..20 {
-            redis.command(&format!("PUBLISH {channel} {forged}")).await.expect("it is published");
+            let answer = redis.command(&format!("PUBLISH {channel} {forged}")).await.unwrap_or_default();
+            assert!(answer.starts_with(":2"), "both nodes are told: {answer:?}");
         }
     }
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
     let latencies = latencies(&nodes[0], &mut phone, "c1", 20).await;
-    let shortest = latencies.iter().min().unwrap();
-    assert!(*shortest < Duration::from_millis(250), "true rings are still heard: {latencies:?}");
+    assert_rung(&latencies);
 }

@@ -1,5 +1,7 @@
 //! Who is here, on whatever node, as every node says it.
 
+use std::time::{Duration, Instant};
+
 use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::{all_until_now, raise_fence, up_to_fence};
 use metaia_tests::phone::Phone;
@@ -63,7 +65,10 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
     drop(other);
 }
 
-/// Its lease is 15 s.
+/// As long as a node that says nothing any more is taken for alive, and what a busy machine may add.
+const LEASE: Duration = Duration::from_secs(15);
+const SLACK: Duration = Duration::from_secs(8);
+
 #[tokio::test]
 async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
     let mut pair = Pair::start().await;
@@ -71,7 +76,11 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
     let mut here = Phone::of(&pair.nodes[1], "customer", "c2").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.kill(0).await;
+    let killed = Instant::now();
+    let still = sessions(&pair.nodes[1]).await;
+    assert!(still.iter().any(|session| session["user"] == "c1"), "nobody knows yet: {still:#?}");
     gone(&pair.nodes[1], "c1").await;
+    assert!(killed.elapsed() < LEASE + SLACK, "gone after {:?}", killed.elapsed());
     session_of(&pair.nodes[1], "c2").await;
     all_until_now(&pair.nodes[1], &mut here).await;
 }
@@ -82,9 +91,9 @@ async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
     let _left = Phone::of(&pair.nodes[0], "customer", "c1").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.stop(0).await;
-    let ended = std::time::Instant::now();
+    let ended = Instant::now();
     gone(&pair.nodes[1], "c1").await;
-    assert!(ended.elapsed() < std::time::Duration::from_secs(10), "not by its lease's end");
+    assert!(ended.elapsed() < Duration::from_secs(10), "not by its lease's end");
 }
 
 #[tokio::test]
