@@ -67,9 +67,13 @@ impl Services {
     /// See [`ServiceError`].
     pub async fn disconnect(&self, caller: &Caller, id: SessionId) -> Result<SessionView, ServiceError> {
         only(Role::Admin, caller)?;
+        // One of this node's is found and ended also while the others are not known.
+        let local = self.0.realtime.local_sessions().into_iter().find(|session| session.id == id);
         let query = SessionQuery { id: Some(id), limit: 1, ..SessionQuery::default() };
-        let found = self.0.realtime.sessions(&query).await?.sessions.pop();
-        let session = found.ok_or(ServiceError::NotFound)?;
+        let session = match local {
+            Some(session) => session,
+            None => self.0.realtime.sessions(&query).await?.sessions.pop().ok_or(ServiceError::NotFound)?,
+        };
         self.0.realtime.disconnect_session(id).await?;
         Ok(session)
     }

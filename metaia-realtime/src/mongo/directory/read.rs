@@ -1,8 +1,8 @@
 //! What is read: of nodes whose lease is not over, and of the sessions of their present terms.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use mongodb::bson::{Document, doc};
 
 use super::{MongoDirectory, NODES, SESSIONS, row, write::is_here};
@@ -25,13 +25,14 @@ impl MongoDirectory {
         if terms.is_empty() || query.limit == 0 {
             return Ok(Vec::new());
         }
-        let (sessions, filter, limit) = (self.collection(SESSIONS), filter(terms, query), limit(query.limit));
+        let (sessions, filter, most) = (self.collection(SESSIONS), filter(terms, query), query.limit);
+        // What cannot be read does not count against the limit: a page that is not full would be taken for the last.
         let work = async move {
-            let found = sessions.find(filter).sort(doc! { "id": 1 }).limit(limit).max_time(AT_MOST).await?;
-            found.try_collect::<Vec<Document>>().await
+            let found = sessions.find(filter).sort(doc! { "id": 1 }).max_time(AT_MOST).await?;
+            let readable = found.try_filter_map(|row| ready(Ok(row::session(&row))));
+            readable.take(most).try_collect().await
         };
-        let found = self.run(work).await?;
-        Ok(found.iter().filter_map(row::session).collect())
+        self.run(work).await
     }
 
     pub(super) async fn read_rooms(&self, query: &RoomQuery) -> Result<Vec<RoomView>, Fault> {
