@@ -44,7 +44,8 @@ pub(super) fn notifications(query: &NotificationQuery) -> Document {
 /// What has a place in a list: an id that cursors can name, and a time that they can.
 fn listable(since: Option<Timestamp>, after: Option<Cursor>) -> Document {
     let since = since.map_or(DateTime::from_millis(0), date);
-    let mut filter = doc! { "_id": { "$type": "objectId" } };
+    // A list of dates would pass as each of them.
+    let mut filter = doc! { "_id": { "$type": "objectId" }, "createdAt.0": { "$exists": false } };
     match after.and_then(|cursor| Some((date(cursor.at()), ObjectId::parse_str(cursor.id()).ok()?))) {
         None => _ = filter.insert("createdAt", doc! { "$gte": since, "$lt": END }),
         Some((at, id)) => {

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use metaia_realtime::mongo::Mongo;
+use metaia_realtime::{log::LogError, mongo::Mongo};
 use mongodb::{
     IndexModel,
     bson::{Document, doc},
+    error::{Error, ErrorKind},
     options::IndexOptions,
 };
 use tokio_util::sync::CancellationToken;
@@ -48,13 +49,29 @@ pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
     }
 }
 
-pub(super) async fn make_all(mongo: &Mongo) -> Result<(), metaia_realtime::log::LogError> {
+/// Each by itself: one that cannot be made keeps none of the others from being made.
+pub(super) async fn make_all(mongo: &Mongo) -> Result<(), LogError> {
+    let mut made = Ok(());
     for (collection, indexes) in wanted() {
-        let documents = mongo.database().collection::<Document>(collection);
-        let made = async move { documents.create_indexes(indexes).await };
-        mongo.within(PATIENCE, made).await?;
+        for index in indexes {
+            let documents = mongo.database().collection::<Document>(collection);
+            let one = async move {
+                match documents.create_index(index).await {
+                    Err(error) if is_there_otherwise(&error) => Ok(()),
+                    other => other.map(drop),
+                }
+            };
+            made = made.and(mongo.within(PATIENCE, one).await);
+        }
     }
-    Ok(())
+    made
+}
+
+/// Whether the same keys are indexed already, with options of somebody else's.
+fn is_there_otherwise(error: &Error) -> bool {
+    /// `IndexOptionsConflict`, `IndexKeySpecsConflict`.
+    const CODES: [i32; 2] = [85, 86];
+    matches!(&*error.kind, ErrorKind::Command(command) if CODES.contains(&command.code))
 }
 
 fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
@@ -91,10 +108,17 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
 }
 
 fn plain(keys: Document) -> IndexModel {
-    IndexModel::builder().keys(keys).build()
+    named(keys, None)
 }
 
 fn ending(after: Duration) -> IndexModel {
-    let options = IndexOptions::builder().expire_after(after).build();
-    IndexModel::builder().keys(doc! { "at": 1 }).options(options).build()
+    named(doc! { "at": 1 }, Some(after))
+}
+
+/// Under a name of ours: by the usual names of indexes others may have unique ones.
+fn named(keys: Document, expire_after: Option<Duration>) -> IndexModel {
+    let fields: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let name = format!("metaia_{}", fields.join("_"));
+    let options = IndexOptions::builder().name(name).expire_after(expire_after).build();
+    IndexModel::builder().keys(keys).options(options).build()
 }

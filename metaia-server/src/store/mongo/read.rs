@@ -88,7 +88,10 @@ impl MongoStore {
             PaymentKey::Standing(order) => filter::standing(either(order.as_str())),
             PaymentKey::Provider(of) => doc! { "razorpayOrderId": of },
         };
-        let found = self.one(PAYMENTS, filter).await?;
+        let documents = self.collection(PAYMENTS).await?;
+        // Where others have left several of an order, the completed one comes first.
+        let first = async move { documents.find_one(filter).sort(doc! { "status": 1 }).await };
+        let found = self.mongo.within(PATIENCE, first).await.map_err(of_log)?;
         Ok(found.as_ref().map(payment_in).transpose()?)
     }
 

@@ -1,7 +1,7 @@
 //! Payments as documents. Nothing stands in for what a payment lacks, except that its customer may be called its user.
 
 use metaia_realtime::event::PaymentStatus;
-use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+use mongodb::bson::{Document, doc, oid::ObjectId};
 
 use super::{
     PAYMENTS, Unreadable,
@@ -24,10 +24,13 @@ pub(in super::super) fn payment_of(payment: &Payment) -> Document {
     document
 }
 
-/// What changes of a payment.
+/// What changes of a payment. What it has not got is left out: a null would count in a sparse unique index of others.
 pub(in super::super) fn payment_set(payment: &Payment) -> Document {
-    let paid_by = payment.razorpay_payment_id.as_deref().map_or(Bson::Null, Bson::from);
-    doc! { "status": name_of(&payment.status), "razorpayPaymentId": paid_by }
+    let mut set = doc! { "status": name_of(&payment.status) };
+    if let Some(paid_by) = &payment.razorpay_payment_id {
+        set.insert("razorpayPaymentId", paid_by);
+    }
+    set
 }
 
 pub(in super::super) fn status_in(document: &Document) -> Option<PaymentStatus> {

@@ -24,15 +24,15 @@ pub(in super::super) struct Facts {
     pub(super) open: Layered<OrderId, Option<UserId>>,
     pub(super) tailors: Layered<UserId, Revision>,
     pub(super) payments: Layered<PaymentId, PaymentStatus>,
-    /// The id of the payment of an order that stands, if any does.
-    pub(super) standing: Layered<OrderId, Option<Bson>>,
+    /// The payments of an order that stand: one at the most, unless others have left more.
+    pub(super) standing: Layered<OrderId, Vec<(Bson, PaymentStatus)>>,
     pub(super) provider_orders: Layered<String, ()>,
     pub(super) provider_events: Layered<String, ()>,
     pub(super) claims: Layered<String, Timestamp>,
     pub(super) notifications: Layered<NotificationId, Notification>,
     pub(super) unread: Layered<UserId, Unread>,
-    /// Why what was found under an id is no notification.
-    pub(super) unreadable: HashMap<NotificationId, String>,
+    /// Whose it is that was found under an id, and why it is no notification.
+    pub(super) unreadable: HashMap<NotificationId, (Option<UserId>, String)>,
 }
 
 impl Facts {
@@ -89,8 +89,9 @@ impl Facts {
             if let Some(id) = hex(payment) {
                 self.payments.learn(id, status);
             }
-            if let Some(order) = parsed(payment, "order").filter(|_| stands(status)) {
-                self.standing.learn(order, payment.get("_id").cloned());
+            let order = parsed(payment, "order").filter(|_| stands(status));
+            if let Some((order, id)) = order.zip(payment.get("_id")) {
+                self.standing.learn_one_more(order, (id.clone(), status));
             }
         }
     }
@@ -117,7 +118,9 @@ impl Facts {
             let Some(id) = hex(document) else { continue };
             match notification_in(document) {
                 Ok(notification) => self.notifications.learn(id, notification),
-                Err(error) => _ = self.unreadable.insert(id, error.to_string()),
+                Err(error) => {
+                    self.unreadable.insert(id, (user_in(document, "user"), error.to_string()));
+                }
             }
         }
     }

@@ -52,3 +52,13 @@ impl<K: Eq + Hash, V> Layered<K, V> {
         self.draft.clear();
     }
 }
+
+impl<K: Eq + Hash, V: PartialEq> Layered<K, Vec<V>> {
+    /// One more under a key. What was learnt already is not there twice.
+    pub(super) fn learn_one_more(&mut self, key: K, value: V) {
+        let values = self.known.entry(key).or_default();
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+}

@@ -47,8 +47,8 @@ pub(super) fn read_one(
     id: NotificationId,
     event: EventId,
 ) -> Result<Plan<Done>, CommitError> {
-    if let Some(unreadable) = facts.unreadable.get(&id) {
-        return Err(StoreError::Corrupt(unreadable.clone().into()).into());
+    if let Some((_, why)) = facts.unreadable.get(&id).filter(|(of, _)| of.as_ref() == Some(user)) {
+        return Err(StoreError::Corrupt(why.clone().into()).into());
     }
     let found = facts.notifications.get(&id).filter(|found| found.notice.user == *user);
     let Some(found) = found.cloned() else { return Ok(Plan::answer(Ok(Outcome::One(None)))) };

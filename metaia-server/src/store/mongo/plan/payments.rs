@@ -38,20 +38,24 @@ pub(super) fn advance(
     Ok(set(PAYMENTS, filter, payment_set(payment)))
 }
 
-/// Whether it does not stand, or no other one does.
+/// Whether it does not stand, or no other does. Where others have left several that are open, any of them may go on until
+/// one is completed.
 fn may_stand(facts: &Facts, payment: &Payment) -> bool {
-    let standing = facts.standing.get(&payment.order).and_then(Option::as_ref);
-    !stands(payment.status) || standing.is_none_or(|standing| *standing == id_of(payment))
+    let standing = facts.standing.get(&payment.order).map(Vec::as_slice).unwrap_or_default();
+    let id = id_of(payment);
+    let (own, others): (Vec<_>, Vec<_>) = standing.iter().partition(|(of, _)| *of == id);
+    let completed = others.iter().any(|(_, status)| *status == PaymentStatus::Completed);
+    !stands(payment.status) || others.is_empty() || !(own.is_empty() || completed)
 }
 
 fn noted(facts: &mut Facts, payment: &Payment) {
     facts.payments.put(payment.id, payment.status);
-    let stood = facts.standing.get(&payment.order) == Some(&Some(id_of(payment)));
+    let mut standing = facts.standing.get(&payment.order).cloned().unwrap_or_default();
+    standing.retain(|(of, _)| *of != id_of(payment));
     if stands(payment.status) {
-        facts.standing.put(payment.order.clone(), Some(id_of(payment)));
-    } else if stood {
-        facts.standing.put(payment.order.clone(), None);
+        standing.push((id_of(payment), payment.status));
     }
+    facts.standing.put(payment.order.clone(), standing);
 }
 
 fn id_of(payment: &Payment) -> Bson {

@@ -1,13 +1,18 @@
 //! Documents of others: the old backend's are served, and what is none of our records harms nobody.
 
-use mongodb::bson::{Bson, DateTime, oid::ObjectId};
+use metaia_realtime::event::PaymentStatus;
+use mongodb::{
+    IndexModel,
+    bson::{Bson, DateTime, oid::ObjectId},
+    options::IndexOptions,
+};
 use serde_json::json;
 
 use super::*;
 use crate::{
-    model::{OrderStatus, PageRequest, Timestamp, testing::order},
+    model::{OrderStatus, PageRequest, Payment, PaymentId, Timestamp, testing::order},
     store::{
-        Whose, Write,
+        CommitError, PaymentKey, Whose, Write,
         contract::{all, change, claim, update_of},
     },
 };
@@ -41,6 +46,11 @@ fn old_order() -> Document {
         "updatedAt": DateTime::from_millis(1_624_634_520_000),
         "__v": 3,
     }
+}
+
+fn payment(order: &Order) -> Payment {
+    let id = PaymentId::random();
+    Payment::open(id, order, format!("order_{id}"), order.created_at)
 }
 
 fn of_customer() -> OrderQuery {
@@ -202,4 +212,44 @@ async fn an_answer_that_is_none_is_an_error() {
     assert!(matches!(fixture.store.recall(&claim).await, Err(StoreError::Corrupt(_))));
     let refused = fixture.store.commit(change(vec![], vec![], Some(claim))).await;
     assert!(matches!(refused, Err(CommitError::Claimed)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn unique_indexes_of_others_keep_none_of_ours_from_being_made() {
+    let fixture = Fixture::new().await;
+    let database = fixture.store.mongo.database();
+    let unique = |sparse| IndexOptions::builder().unique(true).sparse(sparse).build();
+    for (collection, field) in
+        [("orders", "orderNumber"), ("payments", "razorpayOrderId"), ("payments", "razorpayPaymentId")]
+    {
+        let index = IndexModel::builder().keys(doc! { field: 1 }).options(unique(true)).build();
+        database.collection::<Document>(collection).create_index(index).await.unwrap();
+    }
+    indexes::make_all(&fixture.store.mongo).await.unwrap();
+    let names = database.collection::<Document>("notifications").list_index_names().await.unwrap();
+    assert_eq!(names.len(), 3, "{names:?}");
+    for _ in 0..2 {
+        let opened = vec![Write::NewPayment(payment(&order()))];
+        fixture.store.commit(change(opened, vec![], None)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn of_several_payments_that_others_left_open_one_is_completed() {
+    let fixture = Fixture::new().await;
+    let order = order();
+    let (first, second) = (payment(&order), payment(&order));
+    for left in [&first, &second] {
+        fixture.insert("payments", document::payment_of(left)).await;
+    }
+    let completed = |payment: &Payment| {
+        let payment = Payment { status: PaymentStatus::Completed, ..payment.clone() };
+        change(vec![Write::Payment { payment, from: PaymentStatus::Created }], vec![], None)
+    };
+    let another = change(vec![Write::NewPayment(payment(&order))], vec![], None);
+    assert!(matches!(fixture.store.commit(another).await, Err(CommitError::Missed)));
+    fixture.store.commit(completed(&second)).await.unwrap();
+    assert!(matches!(fixture.store.commit(completed(&first)).await, Err(CommitError::Missed)));
+    let standing = fixture.store.payment(PaymentKey::Standing(order.id)).await.unwrap().unwrap();
+    assert_eq!(standing.id, second.id);
 }
