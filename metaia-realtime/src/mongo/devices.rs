@@ -30,7 +30,7 @@ use super::{
     },
 };
 use crate::{
-    OrderId, clock,
+    Epoch, OrderId, Position, clock,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
 };
@@ -153,9 +153,9 @@ impl MongoDevices {
         }
         let updates: Vec<Document> =
             records.iter().map(|(key, record)| self.statement(key, record)).collect();
-        let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
+        let users: Vec<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
         let (database, concern) = (mongo.database().clone(), Mongo::writing(mongo.deployed().await?));
-        mongo.run(PATIENCE, async move { save(&database, &updates, users, &concern).await }).await
+        mongo.run(PATIENCE, async move { save(&database, &updates, &users, &concern).await }).await
     }
 }
 
@@ -175,22 +175,27 @@ impl DeviceStore for MongoDevices {
 async fn save(
     database: &Database,
     updates: &[Document],
-    users: BTreeSet<(String, String)>,
+    users: &[(String, String)],
     concern: &WriteConcern,
 ) -> Result<(), Error> {
-    run(database, doc! { "update": DEVICES, "updates": updates, "ordered": false }, concern).await?;
+    let update = doc! { "update": DEVICES, "updates": updates, "ordered": false };
+    let answer = run(database, update, concern).await?;
     let mut gone = vec![doc! { "q": { "at": { "$lte": clock::unix_ms() - LIFE_MS } }, "limit": 0 }];
-    for (from, to) in users {
+    // Only who has one more than before can have too many.
+    let new = answer.get_array("upserted").map(Vec::as_slice).unwrap_or_default();
+    let new = new.iter().filter_map(|new| new.as_document()?.get_i32("index").ok());
+    let grown: BTreeSet<_> = new.filter_map(|at| users.get(usize::try_from(at).ok()?)).collect();
+    for (from, to) in grown {
         let beyond = beyond(database, from, to).await?;
         if !beyond.is_empty() {
             gone.push(doc! { "q": { "_id": { "$in": beyond } }, "limit": 0 });
         }
     }
-    run(database, doc! { "delete": DEVICES, "deletes": gone }, concern).await
+    run(database, doc! { "delete": DEVICES, "deletes": gone }, concern).await.map(drop)
 }
 
 /// The keys of those records of a user that are too many.
-async fn beyond(database: &Database, from: String, to: String) -> Result<Vec<Bson>, Error> {
+async fn beyond(database: &Database, from: &str, to: &str) -> Result<Vec<Bson>, Error> {
     let devices: Collection<Document> = database.collection(DEVICES);
     let options = FindOptions::builder().sort(doc! { "at": -1 }).skip(RECORDS_PER_USER as u64);
     let options = options.projection(doc! { "_id": 1 }).build();
@@ -202,11 +207,11 @@ async fn beyond(database: &Database, from: String, to: String) -> Result<Vec<Bso
     Ok(keys)
 }
 
-async fn run(database: &Database, mut command: Document, concern: &WriteConcern) -> Result<(), Error> {
+async fn run(database: &Database, mut command: Document, concern: &WriteConcern) -> Result<Document, Error> {
     command.insert("writeConcern", mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?);
     let answer = database.run_command(command).await?;
     let whole = !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
-    if whole { Ok(()) } else { Err(Error::custom("records of clients were not all saved")) }
+    if whole { Ok(answer) } else { Err(Error::custom("records of clients were not all saved")) }
 }
 
 fn slots(found: &Document) -> Result<Vec<Slot>, Fault> {
@@ -225,14 +230,18 @@ fn slots(found: &Document) -> Result<Vec<Slot>, Fault> {
     slots.ok_or(Fault::Damaged("the record of a client"))
 }
 
-/// What both nodes know of one client. Of two histories the one that was written down earlier counts as the older.
+/// Of an epoch that never was: whoever goes on from there is told to reload.
+fn nowhere() -> Position {
+    Position::start(Epoch::random())
+}
+
+/// What both nodes know of one client. Of two histories nobody here can say which is the log's.
 fn both(one: DeviceRecord, other: DeviceRecord) -> DeviceRecord {
     let same = one.position.epoch() == other.position.epoch();
-    let before = if same { one.position.n() <= other.position.n() } else { one.at <= other.at };
-    let (first, second) = if before { (one, other) } else { (other, one) };
+    let (first, second) = if one.position.n() <= other.position.n() { (one, other) } else { (other, one) };
     let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
     DeviceRecord {
-        position: first.position,
+        position: if same { first.position } else { nowhere() },
         orders: orders.into_iter().collect(),
         connections: first.connections.saturating_add(second.connections).min(CONNECTIONS),
         at: first.at.max(second.at),

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, WriteFailure};
 
 use crate::log::LogError;
 
 /// A unique key is there already.
-const DUPLICATE_KEY: i32 = 11_000;
+pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
 /// Why the database did not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -58,8 +58,19 @@ impl From<Error> for Fault {
 
 /// The driver's error without the server's whole answer, in which there may be anybody's records.
 #[derive(Clone, thiserror::Error)]
-#[error("{}", .0.kind)]
 pub(super) struct Cause(Error);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0.kind {
+            ErrorKind::Command(command) => write!(f, "error {} ({})", command.code, command.code_name),
+            ErrorKind::Write(_) | ErrorKind::InsertMany(_) | ErrorKind::BulkWrite(_) => {
+                write!(f, "a write was refused, error {}", code(&self.0).unwrap_or_default())
+            }
+            kind => write!(f, "{kind}"),
+        }
+    }
+}
 
 impl fmt::Debug for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +83,16 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     code(error) == Some(DUPLICATE_KEY)
 }
 
-fn code(error: &Error) -> Option<i32> {
+/// Whether the server answered that it will not do it, and would not do it later.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    const MAX_TIME: i32 = 50;
+    let answered =
+        matches!(*error.kind, ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_));
+    answered && !error.contains_label(RETRYABLE_WRITE_ERROR) && code(error) != Some(MAX_TIME)
+}
+
+/// The server's code.
+pub(super) fn code(error: &Error) -> Option<i32> {
     match &*error.kind {
         ErrorKind::Command(command) => Some(command.code),
         ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),

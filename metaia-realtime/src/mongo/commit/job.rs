@@ -95,11 +95,12 @@ impl<R: Records> Job<R> {
 
     /// It was not done, and will not be any more, or nobody knows.
     pub(super) fn fail(&self, why: Fault) {
-        let error = match &*self.state() {
-            State::Waiting(_) => why.unavailable(),
-            State::Underway(_) | State::Gone => why.unknown(),
+        let before = std::mem::replace(&mut *self.state(), State::Gone);
+        match before {
+            State::Waiting(reply) => reply.send(Err(why.unavailable())).ok(),
+            State::Underway(reply) => reply.send(Err(why.unknown())).ok(),
+            State::Gone => None,
         };
-        self.answer(Err(error));
     }
 
     /// Whoever waited does not any more, and is told this.

@@ -24,7 +24,7 @@ use crate::{
     EventId, crash,
     mongo::{
         Deployment, Mongo,
-        fault::{Fault, is_duplicate},
+        fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
         log::{
             head::{HEAD, RECENT, binary, event_id, of_uuid, uuid},
             read,
@@ -137,7 +137,18 @@ async fn commit(mongo: &Mongo, before: &Standing, pending: &Pending) -> Result<b
 pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Result<(), Fault> {
     let (groups, rows) = pending.content().ok_or(DAMAGED)?;
     for group in &groups {
-        carry_out_group(mongo, group).await?;
+        match carry_out_group(mongo, group).await {
+            // Nobody can take the batch back, and nobody must wait for this one for ever.
+            Err(error) if is_refusal(&error) => {
+                let (code, collection) = (code(&error), &*group.collection);
+                tracing::error!(
+                    code,
+                    collection,
+                    "MongoDB refuses a record that was to be written: it is left out"
+                );
+            }
+            done => done?,
+        }
         crash::point("mongo-group");
     }
     insert(mongo, ENTRIES, &rows).await?;
@@ -159,7 +170,7 @@ pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Res
     Ok(())
 }
 
-async fn carry_out_group(mongo: &Mongo, group: &Group) -> Result<(), Fault> {
+async fn carry_out_group(mongo: &Mongo, group: &Group) -> Result<(), Error> {
     let collection: Collection<Document> = mongo.database().collection(&group.collection);
     match &group.writes {
         Writes::Insert(documents) => insert(mongo, &group.collection, documents).await?,
@@ -187,13 +198,13 @@ async fn insert<T: serde::Serialize + Send + Sync>(
     mongo: &Mongo,
     collection: &str,
     documents: &[T],
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     if documents.is_empty() {
         return Ok(());
     }
     let collection: Collection<T> = mongo.database().collection(collection);
     match collection.insert_many(documents).ordered(false).await {
-        Err(error) if !are_duplicates(&error) => Err(error.into()),
+        Err(error) if !are_duplicates(&error) => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -202,7 +213,7 @@ fn are_duplicates(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::InsertMany(many) => {
             let errors = many.write_errors.as_deref().unwrap_or_default();
-            !errors.is_empty() && errors.iter().all(|error| error.code == 11_000)
+            !errors.is_empty() && errors.iter().all(|error| error.code == DUPLICATE_KEY)
         }
         _ => is_duplicate(error),
     }
@@ -212,7 +223,7 @@ async fn update_one(
     collection: &Collection<Document>,
     filter: &Document,
     update: &Document,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let operators = update.keys().next().is_none_or(|key| key.starts_with('$'));
     let done = if operators {
         collection.update_one(filter.clone(), update.clone()).await
@@ -220,7 +231,7 @@ async fn update_one(
         collection.replace_one(filter.clone(), update).await
     };
     match done {
-        Err(error) if !is_duplicate(&error) => Err(error.into()),
+        Err(error) if !is_duplicate(&error) => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     crash,
     mongo::{
         Deployment, Mongo,
-        fault::{Fault, is_duplicate},
+        fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
         log::{
             head::{HEAD, RECENT, of_uuid},
             row::{ENTRIES, Row},
@@ -205,8 +205,11 @@ async fn run(mongo: &Mongo, command: Document, session: &mut ClientSession) -> R
     let wrong = answer.get_array("writeErrors").ok().and_then(|errors| errors.first()?.as_document());
     match wrong.map(|error| error.get_i32("code").unwrap_or(0)) {
         None => Ok(answer),
-        Some(11_000) => Err(Outcome::Stale),
-        Some(_) => Err(Outcome::Failed(Fault::Impossible("a record was refused by the database"))),
+        Some(DUPLICATE_KEY) => Err(Outcome::Stale),
+        Some(code) => {
+            tracing::warn!(code, "MongoDB refuses a record");
+            Err(Outcome::Stale)
+        }
     }
 }
 
@@ -215,8 +218,16 @@ fn of_error(error: Error, of_entries: bool) -> Outcome {
     if is_duplicate(&error) {
         return if of_entries { Outcome::Known } else { Outcome::Stale };
     }
-    let retried = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
-    if retried && is_conflict(&error) { Outcome::Conflict } else { Outcome::Failed(error.into()) }
+    let transient = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
+    if transient && is_conflict(&error) {
+        return Outcome::Conflict;
+    }
+    if !transient && !of_entries && is_refusal(&error) {
+        // The others of the batch need not suffer from it.
+        tracing::warn!(code = code(&error), "MongoDB refuses a record");
+        return Outcome::Stale;
+    }
+    Outcome::Failed(error.into())
 }
 
 /// Whether the server answered, and only somebody else was faster.

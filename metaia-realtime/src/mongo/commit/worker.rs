@@ -336,8 +336,9 @@ impl<R: Records> Worker<R> {
     }
 }
 
+/// What a new primary has read a majority to have may be older than the head that the try was made on.
 fn may_come(batch: &Batch, head: &HeadRecord) -> bool {
-    (batch.before.epoch, batch.before.turn) == (head.standing.epoch, head.standing.turn)
+    batch.before.epoch == head.standing.epoch && head.standing.turn <= batch.before.turn
 }
 
 fn answer<R: Records>(jobs: &Jobs<R>, answers: Answers<R>) {

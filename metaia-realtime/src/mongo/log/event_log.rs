@@ -60,6 +60,7 @@ impl MongoLog {
 
     async fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, Fault> {
         self.begun().await?;
+        let mut suspect = None;
         loop {
             let (near, told) = self.shared.with_tail(|tail| (tail.page(rooms, after, limit), tail.head()))?;
             if let Some(page) = near {
@@ -77,9 +78,11 @@ impl MongoLog {
             };
             let missing = !whole && entries.last().map_or(from, |entry| entry.n()) < head;
             if let Some(upto) = damaged.or(missing.then_some(head)) {
-                // It may have been trimmed meanwhile, and is not missed then.
+                // It may have been trimmed meanwhile, and is not missed then; or a new primary does not show it yet.
                 self.shared.look().await?;
-                self.shared.give_up(upto)?;
+                if suspect.replace((epoch, upto)) == Some((epoch, upto)) {
+                    self.shared.give_up(epoch, upto)?;
+                }
                 continue;
             }
             let last = entries.last().map_or(after, |entry| entry.n());

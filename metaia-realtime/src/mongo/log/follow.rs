@@ -177,6 +177,7 @@ impl Shared {
         let damaged = damaged.or((first.is_none() && n > head.floor).then_some(n));
         let mut tail = Tail::new(head.head(), trimmed).stored(head.bytes);
         tail.fill(&entries);
+        tail.lose(head.lost);
         lose(&mut tail, damaged);
         let known = self.lock().replace(tail).is_some();
         if known {
@@ -195,6 +196,7 @@ impl Shared {
                 marks.iter().for_each(|(room, n)| tail.mark(room, head.floor.min(*n)));
                 tail.raise_others(head.others);
                 tail.raise_floor(head.floor);
+                tail.lose(head.lost);
                 tail.set_stored(head.bytes);
             })?;
         }
@@ -204,11 +206,14 @@ impl Shared {
             let wanted = Wanted { after, upto: n, rooms: None, limit: PAGE };
             let rows = read::entries(&self.mongo, wanted).await?;
             let Some((last, _)) = rows.last().and_then(Row::identity) else {
+                if self.suspect.swap(n, Relaxed) != n {
+                    return Ok(false);
+                }
                 return self.begin(head).await.map(|()| true);
             };
             let (entries, damaged) = sound(rows, head.standing.epoch, after);
             if let Some(upto) = damaged
-                && self.is_trimmed(upto).await?
+                && (self.is_trimmed(upto).await? || self.suspect.swap(upto, Relaxed) != upto)
             {
                 return Ok(false);
             }
@@ -228,9 +233,9 @@ impl Shared {
     }
 
     /// What is stored up to `n` cannot be read: it counts as trimmed.
-    pub(super) fn give_up(&self, n: u64) -> Result<(), Fault> {
+    pub(super) fn give_up(&self, epoch: Epoch, n: u64) -> Result<(), Fault> {
         self.with_tail(|tail| {
-            let missing = n > tail.head().floor;
+            let missing = n > tail.head().floor && tail.head().position.epoch() == epoch;
             lose(tail, missing.then_some(n.min(tail.head().position.n())));
         })
     }

@@ -28,6 +28,8 @@ pub(in crate::mongo) struct HeadRecord {
     pub(in crate::mongo) standing: Standing,
     /// Entries up to and with this number are gone.
     pub(in crate::mongo) floor: u64,
+    /// Up to here it is not known what was in which room: it counts as trimmed in all of them.
+    pub(in crate::mongo) lost: u64,
     /// The trimmed mark of all rooms without one of their own.
     pub(in crate::mongo) others: u64,
     /// How many bytes the entries take, as [`crate::NewEntry::size`] counts them.
@@ -55,6 +57,7 @@ impl HeadRecord {
         Some(Self {
             standing,
             floor: number("floor")?,
+            lost: number("lost").unwrap_or(0),
             others: number("others")?,
             bytes: u64::try_from(document.get_i64("bytes").ok()?.max(0)).ok()?,
             recent,

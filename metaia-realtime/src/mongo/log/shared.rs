@@ -25,6 +25,8 @@ pub(in crate::mongo) struct Look {
 pub(in crate::mongo) struct Shared {
     pub(in crate::mongo) mongo: Mongo,
     pub(super) retention: Retention,
+    /// Up to where something was missing when it was looked last: once more, and it is damaged.
+    pub(super) suspect: AtomicU64,
     /// `None` until the log was read for the first time.
     tail: Mutex<Option<Tail>>,
     /// The number of the last entry that can be read.
@@ -45,6 +47,7 @@ impl Shared {
         Self {
             mongo,
             retention,
+            suspect: AtomicU64::new(0),
             tail: Mutex::default(),
             head: watch::Sender::new(0),
             own: watch::Sender::new(0),
@@ -93,9 +96,10 @@ impl Shared {
     pub(in crate::mongo) fn committed(&self, after: &Standing, fresh: &[Arc<Entry>]) {
         let Some(last) = fresh.last() else { return };
         let mut tail = self.lock();
-        if let Some(tail) = tail.as_mut().filter(|tail| tail.head().position.epoch() == after.epoch) {
-            tail.feed(fresh);
-        }
+        let same = tail.as_mut().filter(|tail| tail.head().position.epoch() == after.epoch);
+        // In another history nobody waits for these numbers.
+        let Some(same) = same else { return };
+        same.feed(fresh);
         drop(tail);
         self.tell();
         self.own.send_if_modified(|known| last.n() > std::mem::replace(known, last.n().max(*known)));

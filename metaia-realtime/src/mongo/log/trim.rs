@@ -86,7 +86,7 @@ impl Shared {
     ) -> Result<(), Fault> {
         let others = self.with_tail(|tail| {
             // What was in an entry that cannot be read is not known: it could have been for anybody.
-            tail.raise_others(damaged.unwrap_or(0));
+            tail.lose(damaged.unwrap_or(0));
             gone.iter().for_each(|entry| tail.trim(entry));
             tail.raise_floor(last);
             tail.others()
@@ -94,7 +94,7 @@ impl Shared {
         self.raise_marks(gone).await?;
         crash::point("mongo-trim-marks");
         let bytes: u64 = gone.iter().map(|entry| entry.content().size() as u64).sum();
-        if !self.raise_floor(head, last, others, bytes).await? {
+        if !self.raise_floor(head, last, [others, damaged.unwrap_or(0)], bytes).await? {
             // Somebody else has: what they removed is counted.
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Shared {
         &self,
         head: &HeadRecord,
         last: u64,
-        others: u64,
+        [others, lost]: [u64; 2],
         bytes: u64,
     ) -> Result<bool, Fault> {
         let filter = doc! {
@@ -129,7 +129,7 @@ impl Shared {
         };
         let update = doc! {
             "$set": { "floor": signed(last) },
-            "$max": { "others": signed(others) },
+            "$max": { "others": signed(others), "lost": signed(lost) },
             "$inc": { "bytes": -signed(bytes) },
         };
         let answer = self.write(doc! { "update": HEAD, "updates": [{ "q": filter, "u": update }] }).await?;
