@@ -45,6 +45,11 @@ impl RedisDoorbell {
     /// Where the text is not such an address. Nothing of it is in the error.
     pub fn open(url: &str) -> Result<Self, RedisUrlError> {
         let address = redis::parse_redis_url(url.trim()).ok_or(RedisUrlError)?;
+        // Of a password with such a character in it the first part would be taken for a port, and be shown.
+        let rest = [Some(address.path()), address.query(), address.fragment()];
+        if address.has_host() && rest.into_iter().flatten().any(|part| part.contains('@')) {
+            return Err(RedisUrlError);
+        }
         let given = address.into_connection_info().map_err(|_| RedisUrlError)?;
         let settings = given.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let channel = format!("metaia:doorbell:{}", settings.db());
@@ -140,9 +145,10 @@ mod tests {
     fn what_is_no_address_is_refused_without_being_told() {
         let bad =
             ["", "redis", "localhost:6379", "http://:hush@h", "redis://:hush@h/x", "redis://:hush@h:70000"];
-        for url in
-            bad.into_iter().chain(["redis://:hush@", "redis://:hush@0.0.0.0", "redis://:hush@h?protocol=9"])
-        {
+        let more = ["redis://:hush@", "redis://:hush@0.0.0.0", "redis://:hush@h?protocol=9"];
+        // A password in which `?`, `#` or `/` should have been escaped, and which would be taken for a port.
+        let cut = ["redis://u:12345?hush@h", "redis://u:12345#hush@h/0", "redis://u:12345/?hush@h"];
+        for url in bad.into_iter().chain(more).chain(cut) {
             let error = RedisDoorbell::open(url).map(drop).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hush"), "{url}");
         }
