@@ -134,7 +134,8 @@ impl Mongo {
         }
         let admin = self.inner.client.database("admin");
         let hello = self.run(PATIENCE, async move { admin.run_command(doc! { "hello": 1 }).await }).await?;
-        Ok(*self.inner.deployment.get_or_init(|| of_hello(&hello)))
+        let deployment = of_hello(&hello)?;
+        Ok(*self.inner.deployment.get_or_init(|| deployment))
     }
 
     /// Does something with the driver, and waits for it so long. What takes longer is not cancelled but left to end by
@@ -214,8 +215,26 @@ impl fmt::Debug for Mongo {
     }
 }
 
-/// A router of a sharded cluster has transactions, too.
-fn of_hello(hello: &Document) -> Deployment {
+/// A router of a sharded cluster has transactions, too. A member of a replica set that has not begun yet is neither.
+fn of_hello(hello: &Document) -> Result<Deployment, Fault> {
+    if hello.get_bool("isreplicaset").unwrap_or(false) {
+        return Err(Fault::NotReady);
+    }
     let replicated = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|it| it == "isdbgrid");
-    if replicated { Deployment::ReplicaSet } else { Deployment::Standalone }
+    Ok(if replicated { Deployment::ReplicaSet } else { Deployment::Standalone })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kind_of_server_answers() {
+        let check =
+            |hello: Document, expected: Option<Deployment>| assert_eq!(of_hello(&hello).ok(), expected);
+        check(doc! { "setName": "rs" }, Some(Deployment::ReplicaSet));
+        check(doc! { "msg": "isdbgrid" }, Some(Deployment::ReplicaSet));
+        check(doc! { "isWritablePrimary": true }, Some(Deployment::Standalone));
+        check(doc! { "isWritablePrimary": false, "isreplicaset": true }, None);
+    }
 }

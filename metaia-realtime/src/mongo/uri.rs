@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongodb::options::ClientOptions;
+use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 
 use super::{Options, handle::APP};
 
@@ -50,6 +50,8 @@ pub(super) async fn parse(uri: &str, options: Options) -> Result<ClientOptions, 
     client.heartbeat_freq.get_or_insert(LOOK);
     client.max_pool_size = options.pool.or(client.max_pool_size).or(Some(POOL));
     client.default_database.get_or_insert_with(|| DATABASE.to_owned());
+    // Elsewhere there are no transactions, and what is read may be old: no matter what is said.
+    client.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     Ok(client)
 }
 
@@ -78,6 +80,13 @@ mod tests {
         assert_eq!(client.server_selection_timeout, Some(Duration::from_millis(900)));
         let asked = parse(uri, Options::default().pool(9)).await.unwrap();
         assert_eq!(asked.max_pool_size, Some(9));
+    }
+
+    #[tokio::test]
+    async fn it_is_always_the_primary_that_is_asked() {
+        let client = parsed("mongodb://localhost/?readPreference=secondaryPreferred").await.unwrap();
+        let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
+        assert_eq!(client.selection_criteria, Some(primary));
     }
 
     #[tokio::test]

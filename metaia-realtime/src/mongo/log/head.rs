@@ -20,6 +20,9 @@ pub(in crate::mongo) const KEY: &str = "log";
 /// How many committers' last batches it names.
 pub(in crate::mongo) const RECENT: i32 = 64;
 
+/// No log has as many entries or batches: a number beyond it was written by somebody else.
+const MOST: u64 = 1 << 53;
+
 const DAMAGED: Fault = Fault::Damaged("the head of the log");
 
 /// See the [module](self).
@@ -42,7 +45,12 @@ pub(in crate::mongo) struct HeadRecord {
 
 impl HeadRecord {
     pub(in crate::mongo) fn read(document: &Document) -> Result<Self, Fault> {
-        Self::parse(document).filter(|head| head.floor <= head.standing.n).ok_or(DAMAGED)
+        Self::parse(document).filter(Self::is_possible).ok_or(DAMAGED)
+    }
+
+    fn is_possible(&self) -> bool {
+        let Standing { n, turn, .. } = self.standing;
+        self.floor <= n && n < MOST && turn.unsigned_abs() < MOST
     }
 
     fn parse(document: &Document) -> Option<Self> {
@@ -61,9 +69,9 @@ impl HeadRecord {
             others: number("others")?,
             bytes: u64::try_from(document.get_i64("bytes").ok()?.max(0)).ok()?,
             recent,
-            pending: match document.get_document("pending") {
-                Ok(pending) => Some(Pending::read(pending)?),
-                Err(_) => None,
+            pending: match document.get("pending") {
+                None | Some(Bson::Null) => None,
+                Some(pending) => Some(Pending::read(pending.as_document()?)?),
             },
         })
     }
