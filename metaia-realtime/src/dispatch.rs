@@ -81,7 +81,7 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
         }
         // What is missing may have been requests to decide access anew.
         if entry.n() != expected {
-            node.registry.recheck_all(entry.n(), expected - 1);
+            node.registry.recheck_all(expected - 1);
         }
         node.window.push(entry);
         // After the push: the window no longer reaches back over the gap then, and nobody can go live before it.
@@ -102,7 +102,7 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
 /// Does what the entry at `at` asks for. Everybody was offered everything up to `offered`.
 fn obey(node: &Node, control: Control, at: Position, offered: u64) {
     match control {
-        Control::Recheck(order) => node.registry.recheck(&order, at.n(), offered),
+        Control::Recheck(order) => node.registry.recheck(&order, offered),
         Control::DisconnectUser(user) => {
             // First: who is registered from here on finds it, and who was before is found.
             node.kicks.note(at, user.clone());

@@ -161,23 +161,23 @@ impl Registry {
         Entered::Yes
     }
 
-    /// Entry `n` asks for the order's access anew: of those who are in its room, and of those who are joining. Everybody
+    /// The order's access is to be decided anew: of those who are in its room, and of those who are joining. Everybody
     /// was offered everything up to `offered`: up to the entry before, unless the log has lost some.
-    pub(crate) fn recheck(&self, order: &OrderId, n: u64, offered: u64) {
+    pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
             joins.generation += 1;
         }
         let sessions = tables.rooms.get(&Room::Order(order.clone()));
         for session in sessions.into_iter().flat_map(HashMap::values) {
-            session.recheck(order, n, offered);
+            session.recheck(order, offered);
         }
     }
 
-    /// Nobody knows what entries before `n` asked for: the same as [`recheck`](Self::recheck), of all orders.
-    pub(crate) fn recheck_all(&self, n: u64, offered: u64) {
+    /// Nobody knows what was asked for: the same as [`recheck`](Self::recheck), of all orders.
+    pub(crate) fn recheck_all(&self, offered: u64) {
         self.ask_joins_again();
-        self.read().sessions.values().for_each(|session| session.recheck_all(n, offered));
+        self.read().sessions.values().for_each(|session| session.recheck_all(offered));
     }
 
     /// What policies have answered so far counts for nobody who is joining.

@@ -6,6 +6,7 @@ use super::{
     Outgoing, Session, Start,
     begin::patiently,
     control::{self, READY, ROOM_LEFT},
+    rechecks::Request,
 };
 use crate::{
     Access, OrderId, Position, Room, crash,
@@ -198,20 +199,20 @@ impl Session {
 
     async fn decide_rechecks(&self, node: &Node) {
         loop {
-            let Some((order, n)) = self.state().next_recheck() else { return };
+            let Some((order, asked)) = self.state().next_recheck() else { return };
             match node.decide(&self.identity, &order, RECHECK_TRIES).await {
-                Some(Access::Allowed) => self.state().rechecked(&order, n),
-                Some(Access::Denied) => self.lose_room(node, &order, n, "access_revoked"),
-                None => self.lose_room(node, &order, n, "unavailable"),
+                Some(Access::Allowed) => self.state().rechecked(&order, asked),
+                Some(Access::Denied) => self.lose_room(node, &order, asked, "access_revoked"),
+                None => self.lose_room(node, &order, asked, "unavailable"),
             }
         }
     }
 
-    pub(super) fn lose_room(&self, node: &Node, order: &OrderId, n: u64, reason: &'static str) {
+    pub(super) fn lose_room(&self, node: &Node, order: &OrderId, asked: Request, reason: &'static str) {
         let room = Room::Order(order.clone());
         node.leave(self, &room);
         let mut state = self.state();
-        state.rechecked(order, n);
+        state.rechecked(order, asked);
         if state.is_in(&room) {
             state.leave(&room);
             state.push(Outgoing::control(ROOM_LEFT, control::room_left(order, reason)));

@@ -18,6 +18,7 @@ mod end;
 mod inbound;
 mod outgoing;
 mod port;
+mod rechecks;
 mod start;
 mod state;
 #[cfg(test)]
@@ -132,15 +133,15 @@ impl Session {
         offered.is_some()
     }
 
-    /// Entry `n` asks for the room's access anew, before anything more of it is handed over than what was `offered`.
-    pub(crate) fn recheck(&self, order: &OrderId, n: u64, offered: u64) {
-        self.state().recheck(order, n, offered);
+    /// The room's access is to be decided anew, before anything more of it is handed over than what was `offered`.
+    pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
+        self.state().recheck(order, offered);
         self.port.wake();
     }
 
     /// The same of all orders whose rooms it is in.
-    pub(crate) fn recheck_all(&self, n: u64, offered: u64) {
-        self.state().recheck_all(n, offered);
+    pub(crate) fn recheck_all(&self, offered: u64) {
+        self.state().recheck_all(offered);
         self.port.wake();
     }
 

@@ -10,6 +10,7 @@ use super::{
     credit::Credit,
     outgoing::{Outgoing, Volatile},
     port::Progress,
+    rechecks::{Rechecks, Request},
 };
 use crate::{
     Limits, OrderId, Position, Room,
@@ -51,8 +52,7 @@ pub(crate) struct State {
     lost: Option<ResetReason>,
     /// Its rooms, each with the `n` after which its entries are wanted.
     rooms: HashMap<Room, u64>,
-    /// Order rooms whose access is to be decided again, each with the `n` that asked for it.
-    rechecks: Vec<(OrderId, u64)>,
+    rechecks: Rechecks,
     /// Catching up rests while a join replays a room.
     held: bool,
     /// How often a room was joined, or history lost: what was read of the log before is not all of it, or none of it.
@@ -73,7 +73,7 @@ impl State {
             told: 0,
             lost: None,
             rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
-            rechecks: Vec::new(),
+            rechecks: Rechecks::default(),
             held: false,
             joins: 0,
             blocked_by: 0,
@@ -102,7 +102,7 @@ impl State {
     pub(super) fn lose(&mut self, reason: ResetReason) {
         self.phase = Phase::CatchingUp;
         self.lost = Some(reason);
-        self.recheck_all(0, 0);
+        self.recheck_all(0);
         self.joins += 1;
     }
 
@@ -204,29 +204,28 @@ impl State {
         self.held = false;
     }
 
-    /// Entry `n` asks for the order's access anew: nothing more is taken until that is decided. `offered`: what it has
-    /// been offered already.
-    pub(super) fn recheck(&mut self, order: &OrderId, n: u64, offered: u64) {
+    /// The order's access is to be decided anew: nothing more is taken until it is. `offered`: what it has been offered
+    /// already.
+    pub(super) fn recheck(&mut self, order: &OrderId, offered: u64) {
         self.fall_back(offered);
-        self.rechecks.retain(|(pending, _)| pending != order);
-        self.rechecks.push((order.clone(), n));
+        self.rechecks.ask(order);
         self.volatile.retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
     }
 
     /// The same of all orders whose rooms it is in.
-    pub(super) fn recheck_all(&mut self, n: u64, offered: u64) {
+    pub(super) fn recheck_all(&mut self, offered: u64) {
         let orders: Vec<OrderId> = self.rooms.keys().filter_map(Room::order).cloned().collect();
-        orders.iter().for_each(|order| self.recheck(order, n, offered));
+        orders.iter().for_each(|order| self.recheck(order, offered));
     }
 
     /// The recheck to decide next; it stays until [`Self::rechecked`].
-    pub(super) fn next_recheck(&self) -> Option<(OrderId, u64)> {
-        self.rechecks.first().cloned()
+    pub(super) fn next_recheck(&self) -> Option<(OrderId, Request)> {
+        self.rechecks.next()
     }
 
-    /// Access was decided after entry `n` had asked for it. A later entry's request stays.
-    pub(super) fn rechecked(&mut self, order: &OrderId, n: u64) {
-        self.rechecks.retain(|(pending, asked)| pending != order || *asked > n);
+    /// Access was decided as the request asked. A later one stays.
+    pub(super) fn rechecked(&mut self, order: &OrderId, request: Request) {
+        self.rechecks.decided(order, request);
     }
 
     #[cfg(test)]
@@ -241,8 +240,7 @@ impl State {
 
     /// Whether entries of this room may be handed over while it is replayed.
     pub(super) fn may_have(&self, room: &Room) -> bool {
-        let asked = |(order, _): &(OrderId, u64)| matches!(room, Room::Order(of) if of == order);
-        self.is_in(room) && !self.rechecks.iter().any(asked)
+        self.is_in(room) && !room.order().is_some_and(|order| self.rechecks.concern(order))
     }
 
     /// Whether a step of catching up could do something now. It waits for half the window, so that a slow client's

@@ -157,7 +157,9 @@ fn what_follows_a_lost_room_is_not_handed_over_though_it_waits() {
     drop(world.session.take());
     let event = Arc::new(Volatile { name: "at".parse().unwrap(), payload: Box::default() });
     assert!(world.session.offer_volatile(&event, &room(1)));
-    world.session.lose_room(&world.node, &order, 1, "access_revoked");
+    world.session.recheck(&order, 0);
+    let asked = world.session.state().next_recheck().unwrap().1;
+    world.session.lose_room(&world.node, &order, asked, "access_revoked");
     world.port.0.store(10, Ordering::SeqCst);
     assert!(matches!(world.session.take(), Some(Outgoing::Control { name: "rt:room_left", .. })));
     assert!(world.session.take().is_none());
@@ -208,10 +210,30 @@ fn a_room_is_not_replayed_on_from_a_history_that_is_gone() {
     let mut replay = Box::pin(session.replay_room(node, &room, since, upto));
     assert!((&mut replay).now_or_never().is_none(), "it waits for credit");
     session.lose_history();
-    session.state().rechecked(&order(1), 0);
+    let (order, asked) = session.state().next_recheck().unwrap();
+    session.state().rechecked(&order, asked);
     while session.take().is_some() {}
     port.0.store(10, Ordering::SeqCst);
     session.progress.notify_waiters();
     assert_eq!(replay.now_or_never(), Some(None));
     assert!(session.take().is_none());
+}
+
+#[test]
+fn what_was_decided_for_the_old_history_is_no_answer_for_the_new_one() {
+    let mut world = World::new();
+    world.join(1, Session::join_from_now, |_, head| head);
+    (0..5).for_each(|_| world.publish(&[0], 1));
+    world.append(NewEntry::recheck(order(1)));
+    world.dispatch(64);
+    let (order, asked) = world.session.state().next_recheck().unwrap();
+    world.new_epoch().unwrap();
+    world.session.state().rechecked(&order, asked);
+    assert!(world.session.state().next_recheck().is_some(), "the new history's request");
+
+    let (_, asked) = world.session.state().next_recheck().unwrap();
+    world.append(NewEntry::recheck(order.clone()));
+    world.dispatch(64);
+    world.session.state().rechecked(&order, asked);
+    assert!(world.session.state().next_recheck().is_some(), "the later of two requests of one history");
 }

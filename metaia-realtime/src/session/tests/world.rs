@@ -166,12 +166,12 @@ impl World {
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
-        let Some((order, n)) = self.session.state().next_recheck() else { return };
+        let Some((order, asked)) = self.session.state().next_recheck() else { return };
         if allowed {
-            self.session.state().rechecked(&order, n);
+            self.session.state().rechecked(&order, asked);
         } else {
             self.ends(&Room::Order(order.clone()));
-            self.session.lose_room(&self.node, &order, n, "access_revoked");
+            self.session.lose_room(&self.node, &order, asked, "access_revoked");
         }
     }
 
