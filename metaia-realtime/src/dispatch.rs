@@ -4,6 +4,8 @@
 //! log keeps, every session reads for itself what is left, or is told to reload; access to orders is decided again. Whom
 //! it was to disconnect meanwhile it does not know: they stay.
 
+mod first_read;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -137,12 +139,15 @@ fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) -> us
 /// The log's history is another one now: nobody knows what they have missed. What this node dispatches from here on is
 /// what the log has from here on.
 pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
-    let (head, known) = node.window.begin_again(&*node.log).await?;
-    if !known {
-        // Nobody has begun yet: they wait for this.
+    let recent = node.window.read_anew(&*node.log).await?;
+    let head = recent.head();
+    if !node.window.is_known() {
         tracing::info!(n = head.n(), "the log is read for the first time");
+        first_read::make_up(node, &recent);
+        node.window.begin_again(recent);
         return Ok(());
     }
+    node.window.begin_again(recent);
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
     node.kicks.forget();
     node.registry.ask_joins_again();

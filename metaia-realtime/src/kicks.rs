@@ -46,6 +46,11 @@ impl Kicks {
         recent.let_go.is_some_and(|at| is_before(began, at)) || later.into_iter().any(|(_, of)| of == user)
     }
 
+    /// What there was up to `at` is known to nobody.
+    pub(crate) fn begin(&self, at: Position) {
+        *self.recent() = Recent { kicks: VecDeque::new(), let_go: Some(at) };
+    }
+
     /// The log has a new epoch: positions of the old one are nowhere in it.
     pub(crate) fn forget(&self) {
         *self.recent() = Recent::default();

@@ -57,6 +57,9 @@ impl Session {
             return;
         }
         let recent = node.window.recent();
+        if !state.is_of(recent.head().epoch()) {
+            return state.lose(ResetReason::EpochChanged);
+        }
         if !recent.reaches(state.cursor()) {
             return;
         }
@@ -112,7 +115,7 @@ impl Session {
         if !self.state().may_replay() {
             return;
         }
-        if page.epoch != read.head.epoch() {
+        if page.epoch != read.head.epoch() || !self.state().is_of(page.epoch) {
             self.state().lose(ResetReason::EpochChanged);
         } else if page.trimmed > read.from {
             start.again();

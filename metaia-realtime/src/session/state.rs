@@ -13,7 +13,7 @@ use super::{
     rechecks::{Rechecks, Request},
 };
 use crate::{
-    Limits, OrderId, Position, Room,
+    Epoch, Limits, OrderId, Position, Room,
     log::{Entry, ResetReason},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct State {
     phase: Phase,
     /// Everything up to this `n` was handed over, or was not for this session.
     cursor: u64,
+    /// The history that it goes on in, once it has begun.
+    epoch: Option<Epoch>,
     /// The `n` of the last position that the client was given.
     told: u64,
     /// Why the client is to reload, where it is.
@@ -70,6 +72,7 @@ impl State {
         Self {
             phase: Phase::CatchingUp,
             cursor: 0,
+            epoch: None,
             told: 0,
             lost: None,
             rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
@@ -86,13 +89,13 @@ impl State {
 
     /// Where catching up begins: after `at`, which the client has.
     pub(super) fn begin(&mut self, at: Position) {
-        (self.cursor, self.told) = (at.n(), at.n());
+        (self.cursor, self.told, self.epoch) = (at.n(), at.n(), Some(at.epoch()));
         self.credit.begin(at);
     }
 
     /// The client is to reload, and goes on from `head`, in rooms that it may have joined when the log was longer too.
     pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
-        (self.cursor, self.told) = (head.n(), head.n());
+        (self.cursor, self.told, self.epoch) = (head.n(), head.n(), Some(head.epoch()));
         self.rooms.values_mut().for_each(|from| *from = head.n().min(*from));
         self.push(notice);
     }
@@ -104,6 +107,11 @@ impl State {
         self.lost = Some(reason);
         self.recheck_all(0);
         self.joins += 1;
+    }
+
+    /// Whether its cursor is one of this history's: nothing of another may be handed over after it.
+    pub(super) fn is_of(&self, epoch: Epoch) -> bool {
+        self.epoch == Some(epoch)
     }
 
     pub(super) fn take_lost(&mut self) -> Option<ResetReason> {
@@ -314,7 +322,9 @@ impl State {
     /// Whether the last position that the client was given is older than `age` entries, where everything up to
     /// `dispatched` was offered: it may be told that one then.
     pub(super) fn is_told_too_little(&self, dispatched: Position, age: u64) -> bool {
-        self.phase == Phase::Live && dispatched.n().saturating_sub(self.told) >= age
+        self.phase == Phase::Live
+            && self.is_of(dispatched.epoch())
+            && dispatched.n().saturating_sub(self.told) >= age
     }
 
     pub(super) fn in_flight(&self) -> usize {

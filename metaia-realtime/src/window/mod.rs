@@ -86,16 +86,23 @@ impl Window {
         self.recent().push(entry);
     }
 
-    /// The history so far is not the log's any more, or was not known: begins anew at its end. Answers where that is, and
-    /// whether there was a history before.
-    pub(crate) async fn begin_again(&self, log: &dyn DynEventLog) -> Result<(Position, bool), LogError> {
+    /// Whether the log was ever read.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Acquire)
+    }
+
+    /// The end of the log, where the history so far is not its any more, or was not known. For [`Self::begin_again`].
+    pub(crate) async fn read_anew(&self, log: &dyn DynEventLog) -> Result<Recent, LogError> {
         let (most, bytes) = self.recent().bounds();
-        let recent = end_of(log, most, bytes).await?;
+        end_of(log, most, bytes).await
+    }
+
+    /// Begins anew with what was read: from here on whoever waits for the log goes on.
+    pub(crate) fn begin_again(&self, recent: Recent) {
         let head = recent.head();
         *self.recent() = recent;
-        let known = self.known.swap(true, Ordering::AcqRel);
+        self.known.store(true, Ordering::Release);
         self.reached.send_replace(head);
-        Ok((head, known))
     }
 
     /// Every session has been offered everything up to `position`.

@@ -80,6 +80,17 @@ impl Recent {
         *self = Self::new(head, self.max_entries, self.max_bytes);
     }
 
+    /// All that is here, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter()
+    }
+
+    /// A position with everything after it here.
+    pub(crate) fn begins_after(&self) -> Position {
+        let first = self.entries.front().map(|first| first.position());
+        self.before.or(first).unwrap_or(self.head)
+    }
+
     /// Whether every entry after `n` that was dispatched is here.
     pub(crate) fn reaches(&self, n: u64) -> bool {
         self.entries.front().map_or(n >= self.head.n(), |first| n + 1 >= first.n())

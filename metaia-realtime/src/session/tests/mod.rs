@@ -3,6 +3,7 @@
 //! access is being decided; and where something is missing, a reset.
 
 mod client;
+mod late;
 mod log;
 mod world;
 
