@@ -18,7 +18,8 @@ use super::{
     counts::Counters,
     cut_off::CutOff,
     ear::Hearing,
-    frame::{Bad, Body, Cast, Frame},
+    frame::{Bad, Body, Cast, Frame, Question},
+    questions::Questions,
     replay::{Old, Replay},
     waiting::Waiting,
 };
@@ -41,7 +42,9 @@ pub(crate) struct Bell {
     pub(super) doubted: Notify,
     /// An event waits for the log.
     pub(super) held: Notify,
-    /// Somebody asks whether the log can be read.
+    /// What others ask: whether the log can be read.
+    pub(super) questions: Mutex<Questions>,
+    /// There is a question.
     pub(super) asked: Notify,
     pub(super) counters: Counters,
     connected: AtomicBool,
@@ -68,6 +71,7 @@ impl Bell {
             cut_off: Mutex::default(),
             doubted: Notify::new(),
             held: Notify::new(),
+            questions: Mutex::default(),
             asked: Notify::new(),
             counters: Counters::default(),
             connected: false.into(),
@@ -218,10 +222,14 @@ impl Node {
         volatile::deliver(self, cast.name, cast.payload, &cast.rooms);
     }
 
-    fn heard_answer(&self, at: At) {
-        if at.is_beyond(self.known()) {
-            lock(&self.bell.cut_off).answered();
-        }
+    fn heard_question(&self, question: Question) {
+        lock(&self.bell.questions).take(question);
+        self.bell.asked.notify_one();
+    }
+
+    fn heard_answer(&self, at: At, question: Question) {
+        let is_beyond = at.is_beyond(self.known());
+        lock(&self.bell.cut_off).answered(question, is_beyond);
     }
 }
 
@@ -234,8 +242,8 @@ impl Hearing for NodeEar {
         match node.bell.read(frame) {
             Some(Body::Ring(at)) => node.heard_ring(at),
             Some(Body::Cast(cast)) => node.heard_cast(cast),
-            Some(Body::Ask(_)) => node.bell.asked.notify_one(),
-            Some(Body::Answer(at)) => node.heard_answer(at),
+            Some(Body::Ask(_, question)) => node.heard_question(question),
+            Some(Body::Answer(at, question)) => node.heard_answer(at, question),
             None => {}
         }
     }

@@ -2,18 +2,29 @@
 //!
 //! A log that cannot be read anywhere is waited for, with its clients: there is nowhere better for them to be. But where
 //! another node can read what this one cannot, its clients are better off there. So a node that has failed to read the
-//! log asks the others whether they can. An answer that was read after the question, and goes beyond what this node
-//! knows, proves that its clients are missing something. Twenty seconds after the first failure they are sent away, and new
-//! ones are refused, until the log has been read again.
+//! log asks the others whether they can, once a second, each time by another random number, which the answer has to repeat:
+//! so an answer was read after the question, was meant for this node, and counts once. One that goes beyond what this node
+//! knows shows that its clients are missing something; three of them to questions of the last ten seconds prove it. Twenty
+//! seconds after the first failure the clients are sent away then, and new ones are refused, until the log has been read
+//! again.
 //!
-//! Rings are no such proof: one that was under way when the log died for all would send everybody's clients away.
+//! Rings are no such proof: one that was under way when the log died for all would send everybody's clients away. Nor is
+//! what somebody sends who hears no questions. Who hears them, and has the cluster's key where there is one, can answer.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
+use super::frame::Question;
+
 /// How long a node hopes.
 pub(super) const HOPE: Duration = Duration::from_secs(20);
+/// Questions that were asked so long ago say nothing any more, answered or not.
+const FRESH: Duration = Duration::from_secs(10);
+/// So many of them have to be answered.
+const PROOF: usize = 3;
+/// The most that are remembered. They are asked every second, and when a try fails.
+const OPEN: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct CutOff {
@@ -21,11 +32,19 @@ pub(super) struct CutOff {
     cut: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Failing {
     since: Instant,
-    /// Another node has read beyond what this one knows, after this one had failed.
-    proven: bool,
+    /// Those that were asked of late.
+    asked: VecDeque<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    question: Question,
+    at: Instant,
+    /// Another node has read beyond what this one knows since.
+    answered: bool,
 }
 
 /// What becomes of the node's clients.
@@ -46,24 +65,34 @@ impl CutOff {
 
     /// It could not be read, by a try that began then.
     pub(super) fn failed(&mut self, began: Instant) {
-        self.failing.get_or_insert(Failing { since: began, proven: false });
+        self.failing.get_or_insert(Failing { since: began, asked: VecDeque::new() });
     }
 
-    /// Another node answered that it has read beyond what this one knows.
-    pub(super) fn answered(&mut self) {
-        if let Some(failing) = &mut self.failing {
-            failing.proven = true;
+    /// What the others are to be asked now, while the log cannot be read and nothing has followed from it.
+    pub(super) fn ask(&mut self, now: Instant) -> Option<Question> {
+        let failing = self.failing.as_mut().filter(|_| !self.cut)?;
+        if failing.asked.len() == OPEN {
+            failing.asked.pop_front();
         }
+        let question = Question::random();
+        failing.asked.push_back(Asked { question, at: now, answered: false });
+        Some(question)
     }
 
-    /// Whether the others are to be asked: until they have answered, and where nobody can they are asked again.
-    pub(super) fn wants_to_ask(&self) -> bool {
-        self.failing.is_some_and(|failing| !failing.proven)
+    /// Another node has answered. `is_beyond`: it has read beyond what this one knows.
+    pub(super) fn answered(&mut self, question: Question, is_beyond: bool) {
+        let asked = self.failing.iter_mut().flat_map(|failing| &mut failing.asked);
+        for asked in asked.filter(|asked| asked.question == question) {
+            asked.answered |= is_beyond;
+        }
     }
 
     /// Time has passed.
     pub(super) fn look(&mut self, now: Instant) -> Option<Change> {
-        let lost = self.failing.is_some_and(|failing| failing.proven && now >= failing.since + HOPE);
+        let failing = self.failing.as_mut()?;
+        failing.asked.retain(|asked| now < asked.at + FRESH);
+        let answered = failing.asked.iter().filter(|asked| asked.answered).count();
+        let lost = answered >= PROOF && now >= failing.since + HOPE;
         (lost && !std::mem::replace(&mut self.cut, true)).then_some(Change::Cut)
     }
 }
@@ -78,45 +107,60 @@ mod tests {
     enum Step {
         Read,
         Failed,
-        Answered,
+        /// It is asked, and answered if so.
+        Ask(bool),
+        /// A question of long ago is answered, or one of somebody else's.
+        Old(usize),
         Nothing,
     }
 
     proptest! {
-        /// Against the history: cut off is who has failed for 20 s without a good read, with an answer since the first
-        /// failure; and whoever has read the log since is not.
+        /// Against the history: cut off is who has failed for 20 s without a good read, and of whose questions three of the
+        /// last ten seconds were answered; and whoever has read the log since is not.
         #[test]
         fn only_who_alone_cannot_read_is_cut_off(
             steps in proptest::collection::vec(
                 (prop_oneof![
-                    1 => Just(Step::Read), 6 => Just(Step::Failed), 3 => Just(Step::Answered), 3 => Just(Step::Nothing)
-                ], 0u64..8),
-                1..60,
+                    1 => Just(Step::Read), 6 => Just(Step::Failed), 9 => any::<bool>().prop_map(Step::Ask),
+                    2 => (0usize..20).prop_map(Step::Old), 3 => Just(Step::Nothing)
+                ], 0u64..4),
+                1..90,
             ),
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             let _entered = runtime.enter();
             let (mut kernel, mut now, mut cut) = (CutOff::default(), Instant::now(), false);
-            let (mut since, mut proven) = (None, false);
+            let (mut since, mut answered, mut gone) = (None, Vec::new(), vec![Question::random()]);
             for (step, pass) in steps {
                 now += Duration::from_secs(pass);
                 match step {
                     Step::Read => {
                         prop_assert_eq!(kernel.read(), cut.then_some(Change::Back));
-                        (since, proven, cut) = (None, false, false);
+                        (since, cut) = (None, false);
+                        answered.clear();
                     }
                     Step::Failed => {
                         kernel.failed(now);
                         since = since.or(Some(now));
                     }
-                    Step::Answered => {
-                        kernel.answered();
-                        proven = proven || since.is_some();
+                    Step::Ask(answers) => {
+                        let question = kernel.ask(now);
+                        prop_assert_eq!(question.is_some(), since.is_some() && !cut);
+                        if let Some(question) = question {
+                            kernel.answered(question, answers);
+                            // Twice is once.
+                            kernel.answered(question, answers);
+                            answered.extend(answers.then_some(now));
+                            if answers {
+                                gone.push(question);
+                            }
+                        }
                     }
+                    Step::Old(which) => kernel.answered(gone[which % gone.len()], true),
                     Step::Nothing => {}
                 }
-                prop_assert_eq!(kernel.wants_to_ask(), since.is_some() && !proven);
-                let due = proven && since.is_some_and(|since| now >= since + HOPE);
+                answered.retain(|at| now < *at + FRESH);
+                let due = answered.len() >= PROOF && since.is_some_and(|since| now >= since + HOPE);
                 prop_assert_eq!(kernel.look(now), (due && !cut).then_some(Change::Cut));
                 cut = cut || due;
             }
@@ -124,14 +168,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_before_the_first_failure_proves_nothing() {
+    async fn what_was_answered_long_ago_proves_nothing() {
         let (mut kernel, now) = (CutOff::default(), Instant::now());
-        kernel.answered();
+        assert_eq!(kernel.ask(now), None, "the log can be read");
         kernel.failed(now);
-        assert_eq!(kernel.look(now + HOPE * 9), None);
-        kernel.answered();
-        assert_eq!(kernel.look(now + HOPE * 9), Some(Change::Cut));
-        assert_eq!(kernel.look(now + HOPE * 9), None, "once");
+        let ask = |kernel: &mut CutOff, now| {
+            (0..PROOF).for_each(|_| {
+                let question = kernel.ask(now).unwrap();
+                kernel.answered(question, true);
+            });
+        };
+        ask(&mut kernel, now);
+        assert_eq!(kernel.look(now + HOPE), None, "the log may have died for all since");
+        ask(&mut kernel, now + HOPE);
+        assert_eq!(kernel.look(now + HOPE), Some(Change::Cut));
+        assert_eq!(kernel.look(now + HOPE), None, "once");
         assert_eq!(kernel.read(), Some(Change::Back));
     }
 }

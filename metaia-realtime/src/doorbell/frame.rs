@@ -41,11 +41,21 @@ pub(crate) enum Body {
     /// The log goes at least so far.
     Ring(At),
     /// I cannot read the log, and know it up to here: can you?
-    Ask(At),
-    /// I can: I have just read that it goes so far.
-    Answer(At),
+    Ask(At, Question),
+    /// I can: since I was asked so I have read that it goes so far.
+    Answer(At, Question),
     /// A volatile event.
     Cast(Cast),
+}
+
+/// What an answer has to repeat: nobody else's, and nobody guesses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Question(u128);
+
+impl Question {
+    pub(crate) fn random() -> Self {
+        Self(rand::random())
+    }
 }
 
 /// A volatile event on its way to other nodes.
@@ -121,16 +131,19 @@ impl Body {
     const fn kind(&self) -> u8 {
         match self {
             Self::Ring(_) => 0,
-            Self::Ask(_) => 1,
-            Self::Answer(_) => 2,
+            Self::Ask(..) => 1,
+            Self::Answer(..) => 2,
             Self::Cast(_) => 3,
         }
     }
 
     fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
-        let (Self::Ring(at) | Self::Ask(at) | Self::Answer(at) | Self::Cast(Cast { at, .. })) = self;
+        let (Self::Ring(at) | Self::Ask(at, _) | Self::Answer(at, _) | Self::Cast(Cast { at, .. })) = self;
         bytes.extend(at.epoch.to_bits().to_be_bytes());
         bytes.extend(at.n.to_be_bytes());
+        if let Self::Ask(_, Question(question)) | Self::Answer(_, Question(question)) = self {
+            bytes.extend(question.to_be_bytes());
+        }
         if let Self::Cast(cast) = self {
             bytes.extend(u16::try_from(cast.rooms.len()).ok()?.to_be_bytes());
             for room in &cast.rooms {
@@ -146,8 +159,8 @@ impl Body {
         let at = At { epoch: Epoch::from_bits(reader.number()?), n: reader.number()? };
         Some(match kind {
             0 => Self::Ring(at),
-            1 => Self::Ask(at),
-            2 => Self::Answer(at),
+            1 => Self::Ask(at, reader.question()?),
+            2 => Self::Answer(at, reader.question()?),
             3 => Self::Cast(Cast::read(at, reader)?),
             _ => return None,
         })
@@ -189,6 +202,10 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Option<u64> {
         self.array().map(u64::from_be_bytes)
+    }
+
+    fn question(&mut self) -> Option<Question> {
+        self.array().map(|bytes| Question(u128::from_be_bytes(bytes)))
     }
 
     fn short(&mut self) -> Option<&'a str> {

@@ -19,6 +19,7 @@ mod cut_off;
 mod ear;
 mod frame;
 mod key;
+mod questions;
 #[cfg(feature = "redis")]
 mod redis;
 mod replay;

@@ -100,8 +100,13 @@ async fn release(node: &Node) {
 async fn answer(node: &Node) {
     loop {
         node.bell.asked.notified().await;
+        // Before the log is read: what is read then answers these, and no later ones.
+        let questions = lock(&node.bell.questions).drain();
         if let Ok(Ok(head)) = timeout(SILENCE, node.log.head()).await {
-            node.bell.cast(Body::Answer(head.position.into()));
+            let at = head.position.into();
+            for question in questions {
+                node.bell.cast(Body::Answer(at, question));
+            }
         }
         sleep(ANSWER_PAUSE).await;
     }
@@ -143,8 +148,10 @@ async fn watch(node: &Node) {
 }
 
 fn ask(node: &Node) {
-    if lock(&node.bell.cut_off).wants_to_ask() {
-        node.bell.cast(Body::Ask(node.known()));
+    // Not under the lock: the answer may be here before this returns.
+    let question = lock(&node.bell.cut_off).ask(Instant::now());
+    if let Some(question) = question {
+        node.bell.cast(Body::Ask(node.known(), question));
     }
 }
 

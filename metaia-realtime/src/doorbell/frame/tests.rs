@@ -34,8 +34,8 @@ fn cast() -> impl Strategy<Value = Cast> {
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         at().prop_map(Body::Ring),
-        at().prop_map(Body::Ask),
-        at().prop_map(Body::Answer),
+        at().prop_map(|at| Body::Ask(at, Question::random())),
+        at().prop_map(|at| Body::Answer(at, Question::random())),
         cast().prop_map(Body::Cast),
     ]
 }
