@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::node::Node;
+use crate::{log::LogError, node::Node};
 
 const EVERY: Duration = Duration::from_secs(30);
 /// After a failure to store.
@@ -19,6 +19,7 @@ const OLD: u64 = 2_048;
 pub(crate) async fn run(node: Arc<Node>) {
     let mut every = interval_at(Instant::now() + EVERY, EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
     loop {
         tokio::select! {
             biased;
@@ -26,17 +27,28 @@ pub(crate) async fn run(node: Arc<Node>) {
             _ = every.tick() => look_at_all(&node).await,
             () = node.devices.urgent() => {}
         }
-        if let Err(error) = node.devices.save(node.epoch()).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "device positions cannot be stored; trying again"
-            );
+        let saved = node.devices.save(node.epoch()).await;
+        say_change(&mut failing, &saved);
+        if saved.is_err() {
             if tokio::time::timeout(PAUSE, node.stopping.cancelled()).await.is_ok() {
                 return;
             }
             node.devices.remind();
         }
     }
+}
+
+/// One line when positions cannot be stored any more, and one when they can again.
+fn say_change(failing: &mut bool, saved: &Result<(), LogError>) {
+    match saved {
+        Err(error) if !*failing => tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "device positions cannot be stored; trying again"
+        ),
+        Ok(()) if *failing => tracing::info!("device positions can be stored"),
+        Ok(()) | Err(_) => {}
+    }
+    *failing = saved.is_err();
 }
 
 /// Sessions that are looked at before others may have the thread.
