@@ -71,6 +71,8 @@ impl Node {
     pub(crate) fn new(window: Window, parts: Builder) -> Result<Self, BuildError> {
         let id = NodeId::random();
         let bell = Bell::new(id, parts.doorbell, parts.cluster_key, parts.log.changes());
+        let devices = Devices::new(parts.devices.filter(|_| parts.device_resume));
+        devices.serve(id);
         Ok(Self {
             id,
             since: clock::unix_ms(),
@@ -78,7 +80,7 @@ impl Node {
             bell,
             window,
             log: parts.log,
-            devices: Devices::new(parts.devices.filter(|_| parts.device_resume)),
+            devices,
             replays: Replays::new(&parts.limits),
             registry: Registry::default(),
             kicks: Kicks::default(),

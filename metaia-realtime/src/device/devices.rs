@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{DeviceKey, DynDeviceStore, ledger::Ledger};
+use super::{DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
-    DeviceId, Epoch, Identity, OrderId, Position, clock,
+    DeviceId, Epoch, Identity, NodeId, OrderId, Position, clock,
     log::LogError,
     session::{End, Session},
 };
@@ -17,6 +17,23 @@ const WAITING: usize = 100_000;
 
 /// Records per call of the store, which may share its writer with others: they wait for one batch at the most.
 const BATCH: usize = 256;
+
+type Saved = (DeviceKey, DeviceRecord);
+
+/// While it is held the ledger does not forget what it knows of the client.
+struct Pinned<'a> {
+    devices: &'a Devices,
+    key: &'a DeviceKey,
+    known: bool,
+}
+
+impl Drop for Pinned<'_> {
+    fn drop(&mut self) {
+        if self.known {
+            self.devices.ledger().unpin(self.key);
+        }
+    }
+}
 
 /// See the [module](self).
 pub(crate) struct Devices {
@@ -29,6 +46,13 @@ pub(crate) struct Devices {
 impl Devices {
     pub(crate) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
         Self { store, ledger: Mutex::default(), urgent: Notify::new() }
+    }
+
+    /// The node begins.
+    pub(crate) fn serve(&self, node: NodeId) {
+        if let Some(store) = &self.store {
+            store.serve(node);
+        }
     }
 
     /// What a client will be known by, if it will.
@@ -47,13 +71,13 @@ impl Devices {
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else { return Ok(None) };
         let sign = session.standing().sign;
-        loop {
-            if let Ok(found) = self.ledger().connect(key, session.id, sign, epoch) {
-                return Ok(found);
-            }
-            let stored = store.load(key).await?;
-            self.ledger().learn(key, stored);
-        }
+        let pinned = Pinned { devices: self, key, known: self.ledger().pin(key) };
+        // What other nodes keep counts also where this one knows the client: nobody can tell its phones apart.
+        let found = store.claim(key, pinned.known).await?;
+        let mut ledger = self.ledger();
+        ledger.learn(key, found.own);
+        ledger.take_in(key, found.left, epoch);
+        Ok(ledger.connect(key, session.id, sign, epoch, &found.elsewhere))
     }
 
     /// A session has begun, or received something.
@@ -106,16 +130,31 @@ impl Devices {
     /// Dropped, what has changed may not be stored until it changes again.
     pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
         let Some(store) = &self.store else { return Ok(()) };
-        let changed = self.ledger().take_changed(epoch, clock::unix_ms());
-        for (index, batch) in changed.chunks(BATCH).enumerate() {
-            let saved = store.save(batch.to_vec()).await;
+        let mut batches = self.take_changed(epoch);
+        while let Some((are_here, batch)) = batches.pop() {
+            let saving = if are_here { store.save(batch.clone()) } else { store.leave(batch.clone()) };
+            let saved = saving.await;
             if saved.is_err() {
-                self.ledger().put_back(&changed[index * BATCH..]);
+                let mut ledger = self.ledger();
+                ledger.put_back(&batch);
+                batches.iter().for_each(|(_, batch)| ledger.put_back(batch));
             }
             saved?;
         }
         self.ledger().forget_stored();
         Ok(())
+    }
+
+    /// What is to be stored, in batches, of clients that are here (`true`) and of clients that are not.
+    fn take_changed(&self, epoch: Epoch) -> Vec<(bool, Vec<Saved>)> {
+        let mut ledger = self.ledger();
+        let changed = ledger.take_changed(epoch, clock::unix_ms());
+        let (here, gone): (Vec<Saved>, Vec<Saved>) =
+            changed.into_iter().partition(|(key, _)| ledger.is_here(key));
+        let batches = |of: &[Saved], here| of.chunks(BATCH).map(|batch| (here, batch.to_vec())).collect();
+        let mut all: Vec<_> = batches(&gone, false);
+        all.extend::<Vec<_>>(batches(&here, true));
+        all
     }
 
     /// How many clients it keeps in mind.

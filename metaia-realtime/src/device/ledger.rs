@@ -38,10 +38,6 @@ pub(crate) struct Ledger {
     devices: HashMap<DeviceKey, Device>,
 }
 
-/// The ledger does not know the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unknown;
-
 #[derive(Debug, Default)]
 struct Device {
     live: Vec<Live>,
@@ -50,6 +46,8 @@ struct Device {
     changed: bool,
     /// When it was last to be stored, in ms since the Unix epoch.
     stored_at: i64,
+    /// Connections that are about to begin: it is not forgotten meanwhile.
+    pins: u32,
 }
 
 #[derive(Debug)]
@@ -61,32 +59,54 @@ struct Live {
 }
 
 impl Ledger {
+    /// A connection of a client is about to begin: what is known of it stays known until [`unpin`](Self::unpin). Answers
+    /// whether anything is.
+    pub(crate) fn pin(&mut self, key: &DeviceKey) -> bool {
+        let device = self.devices.get_mut(key);
+        device.map(|device| device.pins += 1).is_some()
+    }
+
+    /// What was pinned need not stay any longer.
+    pub(crate) fn unpin(&mut self, key: &DeviceKey) {
+        if let Some(device) = self.devices.get_mut(key) {
+            device.pins = device.pins.saturating_sub(1);
+        }
+    }
+
     /// This is what the store has of a client, if nothing is known here.
     pub(crate) fn learn(&mut self, key: &DeviceKey, stored: Option<DeviceRecord>) {
         self.devices.entry(key.clone()).or_insert_with(|| Device { waiting: stored, ..Device::default() });
     }
 
-    /// A connection begins. Answers where its client was, if it was here before. Positions of another epoch than the log's
-    /// come first: they can only lead to a reset.
-    ///
-    /// # Errors
-    /// Nothing is known of the client here: look into the store, [`learn`](Self::learn) what it has, and try again.
+    /// These were left behind elsewhere, and wait here from now on.
+    pub(crate) fn take_in(&mut self, key: &DeviceKey, left: Vec<DeviceRecord>, epoch: Epoch) {
+        let device = self.devices.entry(key.clone()).or_default();
+        device.changed |= !left.is_empty();
+        let all = device.waiting.take().into_iter().chain(left);
+        device.waiting = all.reduce(|one, other| both(one, other, epoch));
+    }
+
+    /// A connection begins. Answers where its client was, if it was here before, or is one of those `elsewhere`: nobody can
+    /// say which, so the smallest position counts. Positions of another epoch than the log's come first: they can only lead
+    /// to a reset.
     pub(crate) fn connect(
         &mut self,
         key: &DeviceKey,
         session: SessionId,
         sign: SignOfLife,
         epoch: Epoch,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, Unknown> {
-        let device = self.devices.get_mut(key).ok_or(Unknown)?;
-        let found = device.claim(epoch);
+        elsewhere: &[DeviceRecord],
+    ) -> Option<(Position, Vec<OrderId>)> {
+        let device = self.devices.entry(key.clone()).or_default();
+        let all = device.claim(epoch).into_iter().chain(elsewhere.iter().cloned());
+        let found = all.reduce(|one, other| both(one, other, epoch));
         let (position, orders) = match &found {
             Some(found) => (Some(found.position), found.orders.iter().cloned().collect()),
             None => (None, BTreeSet::new()),
         };
         device.live.push(Live { session, standing: Standing { position, orders, sign }, claimed: None });
         device.changed = true;
-        Ok(found.map(|found| (found.position, found.orders)))
+        found.map(|found| (found.position, found.orders))
     }
 
     /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it, and the rooms with
@@ -141,9 +161,14 @@ impl Ledger {
         }
     }
 
+    /// Whether a connection of the client is here.
+    pub(crate) fn is_here(&self, key: &DeviceKey) -> bool {
+        self.devices.get(key).is_some_and(|device| !device.live.is_empty())
+    }
+
     /// Forgets those who are not here and whose record is stored.
     pub(crate) fn forget_stored(&mut self) {
-        self.devices.retain(|_, device| device.changed || !device.live.is_empty());
+        self.devices.retain(|_, device| device.changed || device.pins > 0 || !device.live.is_empty());
     }
 
     /// Forgets one, stored or not.

@@ -16,7 +16,7 @@ pub(crate) use devices::Devices;
 pub(crate) use ledger::{SignOfLife, Standing};
 pub use memory::MemoryDevices;
 
-use crate::{DeviceId, Identity, OrderId, Position, log::LogError};
+use crate::{DeviceId, Identity, NodeId, OrderId, Position, log::LogError};
 
 /// How long a record is good for, in ms: a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -56,7 +56,7 @@ impl DeviceKey {
     }
 
     /// Whose it is.
-    fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()
     }
 
@@ -94,7 +94,22 @@ pub struct DeviceRecord {
     pub at: i64,
 }
 
+/// What a store has of a client that comes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// What this node saved last; not looked for where it knows the client itself.
+    pub own: Option<DeviceRecord>,
+    /// What was left behind by other nodes, which have nobody of it any more. It is this node's from now on: its next save of
+    /// the key takes their places.
+    pub left: Vec<DeviceRecord>,
+    /// Where phones are, or may be, that other nodes have. They stay there.
+    pub elsewhere: Vec<DeviceRecord>,
+}
+
 /// Where records are kept.
+///
+/// Where several nodes share a store the older position is always the safe one. What is saved by a node says where its own
+/// phones are; it must not hide that another node's phone of the same token is further behind.
 ///
 /// Contract, with the failure that each clause prevents:
 /// - `save` is all or nothing, and `load` answers what the last completed `save` gave: else a client goes on behind what
@@ -109,6 +124,43 @@ pub trait DeviceStore: Send + Sync + 'static {
     /// # Errors
     /// [`LogError::Unavailable`].
     fn load(&self, key: &DeviceKey) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send;
+
+    /// What there is of a client that comes to this node, each time that it comes. `known`: the node knows it itself, better
+    /// than the store. By default, for stores of one node: what [`load`](Self::load) says, where it is not known.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropped before it answers, nothing has changed that matters: ask again.
+    fn claim(
+        &self,
+        key: &DeviceKey,
+        known: bool,
+    ) -> impl Future<Output = Result<Whereabouts, LogError>> + Send {
+        async move {
+            let own = if known { None } else { self.load(key).await? };
+            Ok(Whereabouts { own, ..Whereabouts::default() })
+        }
+    }
+
+    /// The node that saves by this handle begins, under this name. By default nothing happens.
+    fn serve(&self, _node: NodeId) {}
+
+    /// As [`save`](Self::save), of clients that are not connected to this node any more: another one may have them. By
+    /// default there is no difference.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    ///
+    /// # Cancel safety
+    /// As [`save`](Self::save).
+    fn leave(
+        &self,
+        records: Vec<(DeviceKey, DeviceRecord)>,
+    ) -> impl Future<Output = Result<(), LogError>> + Send {
+        self.save(records)
+    }
 
     /// Keeps records, each in the place of the one before under its key.
     ///
@@ -125,13 +177,21 @@ pub trait DeviceStore: Send + Sync + 'static {
 
 /// The erased twin of [`DeviceStore`].
 pub(crate) trait DynDeviceStore: Send + Sync {
-    fn load<'a>(&'a self, key: &'a DeviceKey) -> BoxFuture<'a, Result<Option<DeviceRecord>, LogError>>;
+    fn claim<'a>(&'a self, key: &'a DeviceKey, known: bool) -> BoxFuture<'a, Result<Whereabouts, LogError>>;
+    fn serve(&self, node: NodeId);
+    fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>>;
     fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>>;
 }
 
 impl<S: DeviceStore> DynDeviceStore for S {
-    fn load<'a>(&'a self, key: &'a DeviceKey) -> BoxFuture<'a, Result<Option<DeviceRecord>, LogError>> {
-        Box::pin(DeviceStore::load(self, key))
+    fn claim<'a>(&'a self, key: &'a DeviceKey, known: bool) -> BoxFuture<'a, Result<Whereabouts, LogError>> {
+        Box::pin(DeviceStore::claim(self, key, known))
+    }
+    fn serve(&self, node: NodeId) {
+        DeviceStore::serve(self, node);
+    }
+    fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>> {
+        Box::pin(DeviceStore::leave(self, records))
     }
     fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> BoxFuture<'_, Result<(), LogError>> {
         Box::pin(DeviceStore::save(self, records))

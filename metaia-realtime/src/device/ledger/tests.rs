@@ -49,7 +49,7 @@ impl World {
         self.ghosts.extend(phone.connection.take().map(|(session, _)| session));
         let session = SessionId::random();
         self.ledger.learn(&key(), self.stored.clone());
-        let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
+        let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
         let begun = from.unwrap_or(self.head);
@@ -157,7 +157,7 @@ proptest! {
 fn who_is_here_for_long_is_not_forgotten_by_the_store() {
     let (mut ledger, session) = (Ledger::default(), SessionId::random());
     ledger.learn(&key(), None);
-    ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH).unwrap();
+    ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
     let standing = Standing { position: Some(at(1)), orders: BTreeSet::new(), sign: SignOfLife(0, 0) };
     ledger.stands(&key(), session, standing);
     let mut stored = |now| ledger.take_changed(EPOCH, now).pop().map(|(_, record)| record.at);
@@ -174,9 +174,49 @@ fn a_position_of_another_epoch_comes_first() {
     let stored = DeviceRecord { position: old, orders: Vec::new(), connections: 2, at: 0 };
     let sign = SignOfLife(0, 0);
     ledger.learn(&key(), Some(stored));
-    let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH).unwrap();
+    let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
     assert_eq!(first.map(|(position, _)| position), Some(old));
     let session = SessionId::random();
-    assert_eq!(ledger.connect(&key(), session, sign, EPOCH).unwrap().map(|(p, _)| p), Some(old));
+    assert_eq!(ledger.connect(&key(), session, sign, EPOCH, &[]).map(|(p, _)| p), Some(old));
     ledger.stands(&key(), session, Standing { position: Some(at(5)), orders: BTreeSet::new(), sign });
+}
+
+fn kept(position: Position) -> DeviceRecord {
+    DeviceRecord { position, orders: Vec::new(), connections: 1, at: 0 }
+}
+
+#[test]
+fn a_phone_that_may_be_anothers_goes_on_from_the_smallest_position_of_all_nodes() {
+    let (mut ledger, sign) = (Ledger::default(), SignOfLife(0, 0));
+    let connect = |ledger: &mut Ledger, elsewhere: &[DeviceRecord]| {
+        let found = ledger.connect(&key(), SessionId::random(), sign, EPOCH, elsewhere);
+        found.map(|(position, _)| position)
+    };
+    ledger.learn(&key(), Some(kept(at(50))));
+    assert_eq!(connect(&mut ledger, &[]), Some(at(50)));
+    assert_eq!(connect(&mut ledger, &[kept(at(5)), kept(at(70))]), Some(at(5)));
+    let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
+    assert_eq!(connect(&mut ledger, &[kept(old)]), Some(old), "it can only lead to a reset");
+}
+
+#[test]
+fn what_a_node_left_behind_waits_here() {
+    let mut ledger = Ledger::default();
+    ledger.learn(&key(), Some(kept(at(50))));
+    ledger.take_in(&key(), vec![kept(at(5))], EPOCH);
+    let record = ledger.take_changed(EPOCH, 1).pop().map(|(_, record)| record);
+    assert_eq!(record, Some(DeviceRecord { connections: 2, ..kept(at(5)) }));
+}
+
+#[test]
+fn what_is_pinned_is_not_forgotten() {
+    let mut ledger = Ledger::default();
+    assert!(!ledger.pin(&key()));
+    ledger.learn(&key(), Some(kept(at(5))));
+    assert!(ledger.pin(&key()));
+    ledger.forget_stored();
+    assert_eq!(ledger.len(), 1);
+    ledger.unpin(&key());
+    ledger.forget_stored();
+    assert_eq!(ledger.len(), 0);
 }

@@ -131,6 +131,11 @@ impl MongoDirectory {
     }
 }
 
+/// The nodes of a database whose lease is not over; nobody where there is no directory.
+pub(super) async fn living(mongo: &Mongo) -> Result<Vec<NodeId>, Fault> {
+    Ok(MongoDirectory::new(mongo).read_nodes().await?.iter().map(|node| node.id).collect())
+}
+
 fn unavailable(fault: Fault) -> DirectoryError {
     DirectoryError(Box::new(fault))
 }
