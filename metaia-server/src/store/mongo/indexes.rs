@@ -29,23 +29,37 @@ const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Clocks differ: an answer is only forgotten when it has ended on every node.
 const CLOCKS: Duration = Duration::from_secs(60 * 60);
 
-/// Makes them, and tries again until it is done or the store is closed. It is said once that they could not be made, and
-/// that they were at last.
+/// Between two looks whether they are still there: somebody may have dropped the database.
+const AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// Makes them, tries again until it is done, and looks now and then, until the store is closed. It is said once that they
+/// could not be made, and that they were at last.
 pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
     let (mut pause, mut failing) = (PAUSE.0, false);
-    while let Err(error) = make_all(&mongo).await {
-        if !failing {
-            let cause = crate::error::chain(&error);
-            tracing::warn!(cause, "the indexes of the records cannot be made yet: trying again");
-        }
-        failing = true;
+    loop {
+        let wait = match make_all(&mongo).await {
+            Ok(()) => {
+                if failing {
+                    tracing::info!("the indexes of the records are made");
+                }
+                (pause, failing) = (PAUSE.0, false);
+                AGAIN
+            }
+            Err(error) => {
+                if !failing {
+                    let cause = crate::error::chain(&error);
+                    tracing::warn!(cause, "the indexes of the records cannot be made yet: trying again");
+                }
+                failing = true;
+                let wait = pause;
+                pause = (pause * 2).min(PAUSE.1);
+                wait
+            }
+        };
         tokio::select! {
             () = closing.cancelled() => return,
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE.1),
+            () = tokio::time::sleep(wait) => {}
         }
-    }
-    if failing {
-        tracing::info!("the indexes of the records are made");
     }
 }
 
