@@ -133,3 +133,11 @@ pub trait Store: Send + Sync + 'static {
     /// Does what is queued and closes. Later calls are answered [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;
 }
+
+/// A value's name in JSON, as enums are stored and found by.
+fn name_of(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(_) | Err(_) => String::new(),
+    }
+}

@@ -3,13 +3,10 @@
 use metaia_realtime::UserId;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
-use super::{
-    fault::Fault,
-    row::{Record, name_of},
-};
+use super::{fault::Fault, row::Record};
 use crate::{
     model::{Notice, Notification, NotificationId, Page},
-    store::NotificationQuery,
+    store::{NotificationQuery, name_of},
 };
 
 const COLUMNS: &str = "id, user, kind, title, message, related_order, read, created_at";

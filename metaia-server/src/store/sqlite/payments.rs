@@ -3,14 +3,10 @@
 use metaia_realtime::event::PaymentStatus;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{
-    fault::Fault,
-    orders::document,
-    row::{Record, name_of},
-};
+use super::{fault::Fault, orders::document, row::Record};
 use crate::{
     model::{Payment, Timestamp},
-    store::PaymentKey,
+    store::{PaymentKey, name_of},
 };
 
 /// How long events of the provider are remembered: they carry no time and could be sent again for ever.

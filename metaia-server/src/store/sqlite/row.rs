@@ -71,11 +71,3 @@ impl<'a> Record<'a> {
         format!("{} {id}", self.table)
     }
 }
-
-/// A value's name in JSON, as [`Record::named`] reads it.
-pub(super) fn name_of(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        Ok(_) | Err(_) => String::new(),
-    }
-}

@@ -8,11 +8,11 @@ use rusqlite::{Connection, Savepoint, params};
 use super::{
     SqliteStore, claims,
     fault::{Fault, of_write},
-    notifications, orders, payments, row,
+    notifications, orders, payments,
 };
 use crate::{
     model::{Notification, NotificationId, TailorStatus, Timestamp},
-    store::{Answer, Change, CommitError, Write, events},
+    store::{Answer, Change, CommitError, Write, events, name_of},
 };
 
 /// What a transaction did, on its way to those who wait for events and to the caller.
@@ -87,7 +87,7 @@ impl SqliteStore {
         let work = move |db: &Connection| {
             let sql = "INSERT INTO tailor_status (tailor, status, at) VALUES (?1, ?2, ?3)
                 ON CONFLICT (tailor) DO UPDATE SET status = ?2, at = ?3";
-            let name = row::name_of(&new.status);
+            let name = name_of(&new.status);
             db.prepare_cached(sql)?.execute(params![new.tailor.as_str(), name, new.at.ms()])?;
             let open = orders::open_of(db, &new.tailor)?;
             let event = events::tailor_status(&new, &open).map_err(Fault::Event)?;

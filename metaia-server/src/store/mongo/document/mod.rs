@@ -16,7 +16,7 @@ pub(super) use notification::{notification_in, notification_of, notification_set
 pub(super) use order::{order_in, order_of, order_set};
 pub(super) use payment::{payment_in, payment_of, payment_set, status_in};
 pub(super) use tailor::{tailor_of, tailor_set};
-pub(super) use value::{any_of, date, either, hex, id, integer, name_of, parsed, user_in};
+pub(super) use value::{any_of, date, either, hex, id, integer, parsed, user_in};
 
 use mongodb::bson::{Bson, Document};
 

@@ -5,9 +5,12 @@ use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 
 use super::{
     NOTIFICATIONS, Unreadable,
-    value::{date, hex, id, made, name_of, named, parsed, text, user_in},
+    value::{date, hex, id, made, named, parsed, text, user_in},
 };
-use crate::model::{Notice, Notification};
+use crate::{
+    model::{Notice, Notification},
+    store::name_of,
+};
 
 /// The document of a notification.
 pub(in super::super) fn notification_of(new: &Notification) -> Document {

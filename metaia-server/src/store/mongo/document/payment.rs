@@ -5,9 +5,9 @@ use mongodb::bson::{Document, doc, oid::ObjectId};
 
 use super::{
     PAYMENTS, Unreadable,
-    value::{date, hex, id, integer, made, name_of, named, parsed, text, user_in},
+    value::{date, hex, id, integer, made, named, parsed, text, user_in},
 };
-use crate::model::Payment;
+use crate::{model::Payment, store::name_of};
 
 /// The document of a payment.
 pub(in super::super) fn payment_of(payment: &Payment) -> Document {

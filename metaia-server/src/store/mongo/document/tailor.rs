@@ -2,8 +2,8 @@
 
 use mongodb::bson::{Document, doc};
 
-use super::value::{date, id, name_of};
-use crate::model::TailorStatus;
+use super::value::{date, id};
+use crate::{model::TailorStatus, store::name_of};
 
 /// The document of a tailor who says something for the first time.
 pub(in super::super) fn tailor_of(status: &TailorStatus, version: i64) -> Document {

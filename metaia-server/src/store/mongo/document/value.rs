@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use metaia_realtime::UserId;
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::model::Timestamp;
 
@@ -62,14 +62,6 @@ pub(super) fn text<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
 /// A member of an enum, by its name in JSON.
 pub(super) fn named<T: DeserializeOwned>(document: &Document, name: &str) -> Option<T> {
     serde_json::from_value(text(document, name)?.into()).ok()
-}
-
-/// A value's name in JSON, as [`named`] reads it.
-pub(in super::super) fn name_of(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        Ok(_) | Err(_) => String::new(),
-    }
 }
 
 /// A number without a fraction, of whatever type: a shell writes doubles.

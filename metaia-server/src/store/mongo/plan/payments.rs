@@ -4,10 +4,13 @@ use metaia_realtime::{event::PaymentStatus, mongo::RecordWrite};
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::document::{PAYMENTS, name_of, payment_of, payment_set},
+    super::document::{PAYMENTS, payment_of, payment_set},
     Facts, set,
 };
-use crate::{model::Payment, store::CommitError};
+use crate::{
+    model::Payment,
+    store::{CommitError, name_of},
+};
 
 pub(in super::super) const fn stands(status: PaymentStatus) -> bool {
     matches!(status, PaymentStatus::Created | PaymentStatus::Completed)
