@@ -8,7 +8,7 @@ use crate::{
     Identity, JwtAuthenticator, MemoryLog, NewEntry, Realtime, Role, Room,
     dispatch::dispatch,
     node::Node,
-    session::{End, Outgoing, Port, Progress, Session, Start},
+    session::{Nowhere, Outgoing, Session, Start},
     window::Window,
 };
 
@@ -17,17 +17,6 @@ pub struct Bench {
     log: MemoryLog,
     node: Node,
     sessions: Vec<Arc<Session>>,
-}
-
-/// A client of which nothing is seen.
-struct Nowhere;
-
-impl Port for Nowhere {
-    fn wake(&self) {}
-    fn progress(&self) -> Option<Progress> {
-        None
-    }
-    fn close(&self, _: End) {}
 }
 
 impl Bench {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Epoch, Identity, JwtAuthenticator, NodeId, Realtime, Role, Room, clock,
-    session::{End, Port, Progress, Session},
+    session::{End, Nowhere, Session},
     testing::{NodeLog, SharedLog, Wire},
 };
 
@@ -29,16 +29,6 @@ struct OneNode {
     realtime: Realtime,
     log: NodeLog,
     session: Arc<Session>,
-}
-
-struct Nowhere;
-
-impl Port for Nowhere {
-    fn wake(&self) {}
-    fn progress(&self) -> Option<Progress> {
-        None
-    }
-    fn close(&self, _: End) {}
 }
 
 async fn node(shared: &SharedLog, wire: &Wire) -> OneNode {

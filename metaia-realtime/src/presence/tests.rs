@@ -15,7 +15,7 @@ use super::{
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, NodeId, Realtime, Role, Room,
     node::Node,
-    session::{End, Port, Progress, Session},
+    session::{End, Nowhere, Session},
     window::Window,
 };
 
@@ -74,16 +74,6 @@ impl Directory for Shaky {
     async fn rooms(&self, query: &RoomQuery) -> Result<Vec<RoomView>, DirectoryError> {
         self.now().await?.rooms(query).await
     }
-}
-
-struct Nowhere;
-
-impl Port for Nowhere {
-    fn wake(&self) {}
-    fn progress(&self) -> Option<Progress> {
-        None
-    }
-    fn close(&self, _: End) {}
 }
 
 struct Cluster {

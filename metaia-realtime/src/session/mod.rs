@@ -42,6 +42,8 @@ pub(crate) use driver::drive;
 pub use end::End;
 pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use outgoing::{Outgoing, Volatile};
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};
 pub(crate) use start::{Start, Wish};
 pub(crate) use state::{Offered, State};

@@ -31,3 +31,16 @@ pub(crate) struct Progress {
     /// connection began.
     pub(crate) pongs: u64,
 }
+
+/// A client of which nothing is seen.
+#[cfg(any(test, feature = "bench"))]
+pub(crate) struct Nowhere;
+
+#[cfg(any(test, feature = "bench"))]
+impl Port for Nowhere {
+    fn wake(&self) {}
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+    fn close(&self, _: End) {}
+}
