@@ -48,76 +48,74 @@
 //! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
 
+// Values: no I/O, and nothing of the crate below them.
+mod limits;
+mod values;
+
+// Contracts: what an embedder may bring, each with an implementation of its own.
 pub mod access;
 pub mod auth;
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-pub mod bench;
-mod builder;
-#[cfg(feature = "client")]
-pub mod client;
-mod clock;
-mod crash;
 pub mod device;
-mod dispatch;
 pub mod doorbell;
-mod drain;
-mod emit;
 pub mod event;
-mod handlers;
-mod id;
-mod kicks;
-mod limits;
 pub mod log;
+pub mod presence;
+
+// Storage.
 #[cfg(feature = "mongodb")]
 pub mod mongo;
-mod node;
-mod position;
-pub mod presence;
-#[cfg(doctest)]
-mod readme;
-mod realtime;
-mod registry;
-mod replays;
-mod role;
-mod room;
-#[cfg(feature = "axum")]
-mod serve;
-mod session;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-pub mod stats;
-mod sweep;
+
+// The engine: one connection, one process, and how bytes reach a client.
+mod node;
+mod session;
+mod transport;
+
+// What an embedder holds.
+mod api;
+/// What a node has done since it began, counted.
+pub mod stats {
+    pub use crate::node::stats::{Codes, Stats};
+}
+
+// The other side, and tools for tests.
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+#[path = "testing/bench.rs"]
+pub mod bench;
+#[cfg(feature = "client")]
+pub mod client;
+mod crash_points;
+#[cfg(doctest)]
+mod readme;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod transport;
-mod volatile;
-mod window;
 
 pub use access::{Access, AccessError, OrderAccess};
+pub use api::builder::{BuildError, Builder, Transports};
+pub use api::handlers::{HandlerError, Received};
+pub use api::publish::{EmitError, Receipt};
+#[doc(hidden)]
+pub use api::realtime::Census;
+pub use api::realtime::Realtime;
+pub use api::volatile::Volatile;
 pub use auth::{AuthError, Authenticator, Credentials, Identity, InvalidSecret, JwtAuthenticator};
-pub use builder::{BuildError, Builder, Transports};
 #[cfg(feature = "redis")]
 pub use doorbell::RedisDoorbell;
 pub use doorbell::{ClusterKey, Doorbell};
-pub use emit::{EmitError, Receipt};
 pub use event::{Event, EventError, EventName, IntoEvent, Payload};
-pub use handlers::{HandlerError, Received};
-pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, NodeId, OrderId, SessionId, UserId};
 pub use limits::{InvalidLimit, Limits};
 #[cfg(feature = "sqlite")]
 pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry};
-pub use position::{Epoch, InvalidPosition, Position};
+pub use node::stats::Stats;
 pub use presence::{Directory, MemoryDirectory, SessionQuery, SessionView};
-#[doc(hidden)]
-pub use realtime::Census;
-pub use realtime::Realtime;
-pub use role::{Role, UnknownRole};
-pub use room::{Room, UnknownRoom};
-#[cfg(feature = "axum")]
-pub use serve::{GuardedListener, GuardedStream, Peer, serve};
 pub use session::End;
-pub use stats::Stats;
+#[cfg(feature = "axum")]
+pub use transport::http::{GuardedListener, GuardedStream, Peer, serve};
 pub use transport::{RealtimeLayer, RealtimeService};
-pub use volatile::Volatile;
+pub use values::{DeviceId, EventId, InvalidEventId, InvalidId, NodeId, OrderId, SessionId, UserId};
+pub use values::{Epoch, InvalidPosition, Position};
+pub use values::{Role, UnknownRole};
+pub use values::{Room, UnknownRoom};

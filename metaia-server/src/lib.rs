@@ -9,35 +9,17 @@
 //!   [`error`]; `metrics` counts it.
 //! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a [`payment`] provider.
 
-mod announcement;
-mod app;
-mod backup;
-mod cli;
+pub mod auth;
 mod config;
-mod data;
-pub mod error;
-pub mod extract;
-mod gate;
-mod ground;
-mod health;
-mod metrics;
-mod middleware;
+pub mod http;
 pub mod model;
-mod openapi;
 pub mod payment;
-pub mod policy;
 mod printer;
-pub mod routes;
-mod run;
-mod secret_file;
-pub mod secrets;
-mod serve;
 pub mod services;
-mod signals;
+mod startup;
 pub mod state;
 pub mod store;
-mod telemetry;
 #[cfg(test)]
 mod testing;
 
-pub use run::run;
+pub use startup::run;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 
-use crate::{gate::Gate, health::Health, services::Services};
+use crate::{auth::request_auth::Gate, http::health::Health, services::Services};
 
 /// The state of the router. A handle: `clone` is cheap, and all clones are one state.
 #[derive(Debug, Clone)]

@@ -15,31 +15,10 @@
     reason = "the readers of a child's pipes end with the child; tests need no tracker"
 )]
 
-pub mod chance;
 pub mod checker;
-pub mod cli;
-pub mod cluster;
-pub mod crowd;
-pub mod driver;
+pub mod clients;
 pub mod eventually;
-pub mod example;
+pub mod faults;
 pub mod fixtures;
-pub mod folder;
-pub mod journal;
-pub mod kernel;
-pub mod line;
 pub mod load;
-pub mod network;
-pub mod nginx;
-pub mod paths;
-pub mod phone;
-pub mod place;
-pub mod polling;
-pub mod ports;
-pub mod process;
-pub mod provider;
-pub mod razorpay;
-pub mod rest;
 pub mod server;
-pub mod snippets;
-pub mod token;

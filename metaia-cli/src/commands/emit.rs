@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::items::{self, Item};
 use crate::printer::{Paint, Report};
+use crate::{payload_args as items, payload_args::Item};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,9 +5,9 @@ use metaia_realtime::client::{EmitError, JoinError};
 use serde::Serialize;
 
 use crate::actor::Actor;
+use crate::connection as live;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::live;
 use crate::printer::{Paint, Report};
 
 const EXAMPLES: &str = "\

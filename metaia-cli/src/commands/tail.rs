@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::live::{self, EventLine};
 use crate::printer::Printer;
 use crate::span;
+use crate::{connection as live, connection::EventLine};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -116,14 +116,14 @@ impl Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Role, clock};
+    use crate::{Role, values::time};
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::{Value, json};
 
     const SECRET: &str = "test-secret";
 
     fn in_s(seconds: i64) -> i64 {
-        clock::unix_ms() / 1000 + seconds
+        time::unix_ms() / 1000 + seconds
     }
 
     fn token(claims: &Value, algorithm: Algorithm, secret: &str) -> String {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER};
-use crate::{clock, log::LogError};
+use crate::{log::LogError, values::time};
 
 /// Most records; beyond it the oldest go, whose clients then begin anew.
 const RECORDS: usize = 100_000;
@@ -29,7 +29,7 @@ impl MemoryDevices {
 
 impl DeviceStore for MemoryDevices {
     fn load(&self, key: &DeviceKey) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
-        let oldest = clock::unix_ms() - LIFE_MS;
+        let oldest = time::unix_ms() - LIFE_MS;
         ready(Ok(self.records().get(key).filter(|record| record.at > oldest).cloned()))
     }
 
@@ -41,7 +41,7 @@ impl DeviceStore for MemoryDevices {
         let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
         kept.extend(records);
         users.iter().for_each(|(from, to)| keep_of_user(&mut kept, from, to));
-        let oldest = clock::unix_ms() - LIFE_MS;
+        let oldest = time::unix_ms() - LIFE_MS;
         kept.retain(|_, record| record.at > oldest);
         keep(&mut kept, RECORDS);
         ready(Ok(()))

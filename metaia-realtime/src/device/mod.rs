@@ -4,15 +4,13 @@
 //! the order rooms it was in, are kept for a day in a [`DeviceStore`], so that it is given what it missed when it comes
 //! back, even after the server was killed.
 
-mod devices;
-mod ledger;
+pub(crate) mod ledger;
 mod memory;
 
 use std::{borrow::Borrow, fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use devices::Devices;
 pub(crate) use ledger::{SignOfLife, Standing};
 pub use memory::MemoryDevices;
 

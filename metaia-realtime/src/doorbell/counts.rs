@@ -1,6 +1,6 @@
 //! What went by the doorbell, in numbers.
 
-use crate::stats::Counter;
+use crate::node::stats::Counter;
 
 /// What a node has sent and heard by its doorbell since it began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,10 +29,10 @@ pub struct Counts {
 macro_rules! counters {
     ($($name:ident),*) => {
         #[derive(Debug, Default)]
-        pub(super) struct Counters { $(pub(super) $name: Counter),* }
+        pub(crate) struct Counters { $(pub(crate) $name: Counter),* }
 
         impl Counters {
-            pub(super) fn now(&self) -> Counts {
+            pub(crate) fn now(&self) -> Counts {
                 Counts { $($name: self.$name.read()),* }
             }
         }

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// How long a signature is, in bytes.
-pub(super) const SIGNATURE: usize = 32;
+pub(crate) const SIGNATURE: usize = 32;
 
 /// The secret that the nodes of one cluster share, at least 16 bytes. `Debug` does not show it.
 ///
@@ -31,12 +31,12 @@ impl ClusterKey {
         <Hmac<Sha256> as KeyInit>::new_from_slice(secret).map(Self).map_err(|_| InvalidClusterKey)
     }
 
-    pub(super) fn sign(&self, text: &[u8]) -> [u8; SIGNATURE] {
+    pub(crate) fn sign(&self, text: &[u8]) -> [u8; SIGNATURE] {
         self.over(text).finalize().into_bytes().into()
     }
 
     /// In a time that does not tell how much of it was right.
-    pub(super) fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
         self.over(text).verify_slice(signature).is_ok()
     }
 

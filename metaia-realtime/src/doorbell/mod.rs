@@ -11,35 +11,29 @@
 //! What is carried are frames: bytes, bounded, of a version, signed where there is a [`ClusterKey`]. A [`Doorbell`] knows
 //! nothing of what is in them. What cannot be read, or is not signed as it should be, is counted and dropped.
 
-mod at;
-mod belief;
-mod bell;
-mod counts;
-mod cut_off;
-mod ear;
-mod frame;
+pub(crate) mod counts;
+pub(crate) mod frame;
+pub(crate) mod holdback;
 mod key;
-mod questions;
+pub(crate) mod log_head;
+pub(crate) mod partition;
+pub(crate) mod probes;
+pub(crate) mod receiver;
 #[cfg(feature = "redis")]
 mod redis;
-mod replay;
-mod tasks;
-#[cfg(all(test, feature = "testing"))]
-mod tests;
-mod waiting;
+pub(crate) mod replay_guard;
+pub(crate) mod throttle;
 
 use std::future::Future;
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use bell::Bell;
 pub use counts::Counts;
-pub use ear::Ear;
 pub use frame::LARGEST as LARGEST_FRAME;
 pub use key::{ClusterKey, InvalidClusterKey};
+pub use receiver::Ear;
 #[cfg(feature = "redis")]
 pub use redis::{RedisDoorbell, RedisUrlError};
-pub(crate) use tasks::run;
 
 /// Carries frames between the nodes of a cluster.
 ///

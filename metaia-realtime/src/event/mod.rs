@@ -5,7 +5,7 @@
 
 mod marketplace;
 mod payload;
-mod readable;
+mod validate;
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
@@ -18,7 +18,7 @@ pub use marketplace::{
 };
 pub use payload::Payload;
 pub(crate) use payload::stamp;
-use readable::readable;
+use validate::readable;
 
 /// A server→client event with a fixed name and a payload type.
 ///

@@ -16,7 +16,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed};
-use crate::{Epoch, EventId, Position, Room, clock};
+use crate::{Epoch, EventId, Position, Room, values::time};
 
 /// The log in memory. A handle: clones share one log.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl MemoryLog {
 
     /// [`EventLog::append`] without a future: this log never waits and never fails.
     pub fn append_now(&self, entries: Vec<NewEntry>) -> Vec<Position> {
-        self.append_at(entries, clock::unix_ms())
+        self.append_at(entries, time::unix_ms())
     }
 
     /// The same at another time, in ms since the Unix epoch.
@@ -79,7 +79,7 @@ impl MemoryLog {
     /// Removes what is beyond the retention now. Each append does so too; this is for the age of entries in a log that
     /// is quiet.
     pub fn trim(&self) {
-        self.trim_at(clock::unix_ms());
+        self.trim_at(time::unix_ms());
     }
 
     pub(crate) fn trim_at(&self, now: i64) {

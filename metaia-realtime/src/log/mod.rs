@@ -6,6 +6,7 @@
 mod control;
 mod entry;
 mod memory;
+mod recent;
 mod resume;
 mod retention;
 #[cfg(feature = "sqlite")]
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 pub(crate) use control::Control;
 pub use entry::{Entry, NewEntry};
 pub use memory::MemoryLog;
+pub(crate) use recent::Recent;
 pub(crate) use resume::{ResetReason, Resumable, judge};
 pub use retention::Retention;
 #[cfg(feature = "sqlite")]

@@ -6,18 +6,13 @@
 //!
 //! Nothing that is delivered depends on it: where the directory is away, only such questions are not answered.
 
-mod announce;
-mod ask;
 mod memory;
-#[cfg(test)]
-mod tests;
 mod view;
 
 use std::{future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use announce::{Announcer, run};
 pub use memory::MemoryDirectory;
 pub use view::{NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView};
 

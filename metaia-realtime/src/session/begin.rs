@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    End, Outgoing, Refusal, Session, Start,
-    control::{self, RESET},
-    start::Wish,
-};
+use super::{End, Outgoing, Refusal, Session, Start, start::Wish};
+use crate::session::{wire, wire::RESET};
 use crate::{
     OrderId, Position, Room,
     device::{SignOfLife, Standing},
@@ -129,7 +126,7 @@ impl Session {
     pub(super) fn reset(&self, node: &Node, reason: ResetReason) {
         let mut state = self.state();
         let head = node.window.head();
-        state.reset(head, Outgoing::at(RESET, control::reset(reason.code(), head), head));
+        state.reset(head, Outgoing::at(RESET, wire::reset(reason.code(), head), head));
         self.counters.resets.add(reason.code());
         tracing::info!(session = %self.id, reason = reason.code(), "the client is to reload");
     }

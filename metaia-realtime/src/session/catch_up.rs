@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    Outgoing, Session, Start,
-    begin::patiently,
-    control::{self, READY, ROOM_LEFT},
-    rechecks::Request,
+use super::{Outgoing, Session, Start, begin::patiently, rechecks::Request};
+use crate::session::{
+    wire as control,
+    wire::{READY, ROOM_LEFT},
 };
 use crate::{
-    Access, OrderId, Position, Room, crash,
+    Access, OrderId, Position, Room, crash_points,
     log::{Entry, Page, ResetReason, judge},
     node::Node,
 };
@@ -69,7 +68,7 @@ impl Session {
                 if !state.replay(entry) {
                     return;
                 }
-                crash::point("mid-replay");
+                crash_points::point("mid-replay");
                 start.replayed += 1;
                 self.counters.replayed.add(1);
             }
@@ -138,7 +137,7 @@ impl Session {
                 if !state.replay(entry) {
                     return replayed;
                 }
-                crash::point("mid-replay");
+                crash_points::point("mid-replay");
                 replayed += 1;
                 self.counters.replayed.add(1);
             }

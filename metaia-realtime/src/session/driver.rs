@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
 use super::{End, Inbound, Outgoing, Session, Start, inbound::Backlog};
-use crate::{auth::LEEWAY_MS, clock, node::Node};
+use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
 /// How often the end of a token is looked at, since wall time may jump.
 const EXPIRY_CHECK: Duration = Duration::from_secs(60);
@@ -86,7 +86,7 @@ fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
     let end = session.identity.expires_at.map(|at| end_of(at, session.connected_at));
     async move {
         let Some(end) = end else { return std::future::pending().await };
-        while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(clock::unix_ms())) {
+        while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(time::unix_ms())) {
             tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
         }
     }

@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use tokio::sync::mpsc;
 
-use super::{
-    End, Outgoing, Refusal, Session, Wish,
-    control::{self, ERROR, RESUME},
-    start::Start,
+use super::{End, Outgoing, Refusal, Session, Wish, start::Start};
+use crate::session::{
+    wire,
+    wire::{ERROR, RESUME},
 };
 use crate::{
     InvalidPosition, Limits, OrderId, Position, Room,
-    handlers::{HandlerError, Received},
+    api::handlers::{HandlerError, Received},
     node::Node,
 };
 
@@ -98,8 +98,8 @@ impl Session {
         self.counters.events_refused.add(code);
         tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
         self.push_refusal(match ack {
-            Some(id) => Outgoing::Ack { id, answer: control::refused(code) },
-            None => Outgoing::control(ERROR, control::error(event, code, reference)),
+            Some(id) => Outgoing::Ack { id, answer: wire::refused(code) },
+            None => Outgoing::control(ERROR, wire::error(event, code, reference)),
         });
     }
 
@@ -126,7 +126,7 @@ impl Session {
         let reference = reference(argument);
         match self.join(node, argument).await {
             Ok((room, recovered, replayed)) => {
-                self.answer(ack, control::joined(&room, recovered, replayed));
+                self.answer(ack, wire::joined(&room, recovered, replayed));
                 node.devices.store_soon(self);
             }
             Err(refusal) => self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack),
@@ -187,7 +187,7 @@ impl Session {
                 let room = Room::Order(wish.order);
                 node.leave(self, &room);
                 self.state().leave(&room);
-                self.answer(ack, control::left(&room));
+                self.answer(ack, wire::left(&room));
                 node.devices.store_soon(self);
             }
             Err(refusal) => {

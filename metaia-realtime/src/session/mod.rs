@@ -11,18 +11,18 @@
 mod begin;
 mod catch_up;
 mod confirmed;
-mod control;
 mod credit;
 mod driver;
 mod end;
 mod inbound;
-mod outgoing;
 mod port;
+mod queue;
 mod rechecks;
 mod start;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::{
     collections::BTreeSet,
@@ -36,24 +36,24 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use control::POSITION;
-pub(crate) use control::{DRAIN, Refusal, drain as drain_payload};
 pub(crate) use driver::drive;
 pub use end::End;
 pub(crate) use inbound::{Inbound, InboundQueue};
-pub(crate) use outgoing::{Outgoing, Volatile};
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};
+pub(crate) use queue::{Outgoing, Volatile};
 pub(crate) use start::{Start, Wish};
 pub(crate) use state::{Offered, State};
+use wire::POSITION;
+pub(crate) use wire::{DRAIN, Refusal, drain as drain_payload};
 
 use crate::{
-    DeviceId, Identity, Limits, OrderId, Position, Room, SessionId, clock,
+    DeviceId, Identity, Limits, OrderId, Position, Room, SessionId,
     device::DeviceKey,
     log::{Entry, ResetReason},
-    node::Node,
-    stats::Counters,
+    node::{Counters, Node},
+    values::time,
 };
 
 /// One live authenticated connection.
@@ -84,7 +84,7 @@ impl Session {
         began_at: Position,
         port: Arc<dyn Port>,
     ) -> Self {
-        let now = clock::unix_ms();
+        let now = time::unix_ms();
         let device_key = node.devices.key(&identity, device.as_ref());
         let automatic = automatic_rooms(&identity);
         Self {
@@ -189,7 +189,7 @@ impl Session {
         let mut state = self.state();
         if state.is_told_too_little(dispatched, age) && state.has_credit(0) {
             state.skip_to(dispatched.n());
-            state.push(Outgoing::at(POSITION, control::position(dispatched), dispatched));
+            state.push(Outgoing::at(POSITION, wire::position(dispatched), dispatched));
             drop(state);
             self.port.wake();
         }
@@ -253,7 +253,7 @@ impl Session {
 
     /// The client did something.
     pub(crate) fn touch(&self) {
-        self.active_at.store(clock::unix_ms(), Ordering::Relaxed);
+        self.active_at.store(time::unix_ms(), Ordering::Relaxed);
     }
 
     /// When the client last did something, in ms since the Unix epoch.

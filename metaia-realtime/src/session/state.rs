@@ -8,10 +8,10 @@ use std::{
 use super::{
     confirmed::Confirmed,
     credit::Credit,
-    outgoing::{Outgoing, Volatile},
     port::Progress,
     rechecks::{Rechecks, Request},
 };
+use crate::session::queue::{Outgoing, Volatile};
 use crate::{
     Epoch, Limits, OrderId, Position, Room,
     log::{Entry, ResetReason},

@@ -17,7 +17,7 @@ use super::{
     job::{Failure, Job},
     lock::Lock,
 };
-use crate::crash;
+use crate::crash_points;
 
 /// So many pages in the write-ahead log are moved into the database: 4 MiB.
 const PAGES: i32 = 1_000;
@@ -81,7 +81,7 @@ impl Worker {
         &mut self,
         jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     ) -> (Vec<Box<dyn Job>>, Option<Failure>) {
-        crash::point("before-transaction");
+        crash_points::point("before-transaction");
         let mut done = Vec::new();
         let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let mut group = match begun {
@@ -96,10 +96,10 @@ impl Worker {
                 return (done, Some(Failure::rolled_back()));
             }
         }
-        crash::point("in-transaction");
+        crash_points::point("in-transaction");
         let failure = group.commit().err().map(Failure::of_commit);
         if failure.is_none() {
-            crash::point("after-commit");
+            crash_points::point("after-commit");
             self.commits.fetch_add(1, Relaxed);
         }
         (done, failure)
@@ -110,7 +110,7 @@ impl Worker {
         if self.pages.load(Relaxed) < PAGES {
             return;
         }
-        crash::point("checkpoint");
+        crash_points::point("checkpoint");
         self.pages.store(0, Relaxed);
         if let Err(error) = move_pages(&self.connection, "PASSIVE") {
             tracing::warn!(%error, "the write-ahead log was not moved into the database; trying again later");
@@ -119,7 +119,7 @@ impl Worker {
 
     fn close(self) {
         let Self { connection, lock, .. } = self;
-        crash::point("checkpoint");
+        crash_points::point("checkpoint");
         if let Err(error) = move_pages(&connection, "TRUNCATE") {
             // Not a loss: the next start reads the log file.
             tracing::warn!(%error, "the database was closed without a checkpoint");

@@ -10,7 +10,7 @@ use super::within;
 use crate::{
     Builder, JwtAuthenticator, Realtime, Role,
     client::{Client, ClientBuilder, Reconnect, Updates},
-    clock,
+    values::time,
 };
 
 /// What the tokens of a [`TestServer`] are signed with.
@@ -81,7 +81,7 @@ impl TestServer {
     /// Never, unless the signing library is built without algorithms.
     #[must_use]
     pub fn token_for(&self, role: Role, user: &str, life: Duration) -> String {
-        let expires = clock::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        let expires = time::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
         let claims = serde_json::json!({ "userId": user, "role": role, "exp": expires });
         jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))
             .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))

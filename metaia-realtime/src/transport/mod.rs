@@ -2,6 +2,8 @@
 
 pub(crate) mod deadline;
 pub(crate) mod guard;
+#[cfg(feature = "axum")]
+pub(crate) mod http;
 pub(crate) mod socketio;
 
 pub use socketio::{RealtimeLayer, RealtimeService};

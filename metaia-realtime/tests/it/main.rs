@@ -3,38 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod access;
-mod behind;
 mod cluster;
-#[cfg(feature = "sqlite")]
-mod contract;
-#[cfg(target_os = "linux")]
-mod descriptor;
-mod device;
-mod disconnect;
-mod door;
-mod endings;
-mod handlers;
-mod hold;
-mod hostile;
-mod late;
+mod delivery;
 mod limits;
-mod line;
 mod logs;
-#[cfg(feature = "mongodb")]
-mod mongo;
-mod order;
-mod policy;
-mod poller;
-mod presence;
-#[cfg(feature = "redis")]
-mod redis;
 mod resume;
-mod slow;
-#[cfg(target_os = "linux")]
-mod stall;
-mod stats;
-mod stuck;
-mod volatile;
+mod support;
 
 use std::time::Duration;
 

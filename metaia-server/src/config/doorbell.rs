@@ -4,7 +4,7 @@
 use metaia_realtime::{ClusterKey, RedisDoorbell};
 
 use super::reader::Reader;
-use crate::secrets::Secret;
+use crate::auth::secrets::Secret;
 
 /// The doorbell of several nodes.
 #[derive(Debug, Clone)]

@@ -27,7 +27,7 @@ pub(crate) use reader::{Problem, Setting};
 pub(crate) use show::{problems, settings};
 pub(crate) use source::Sources;
 
-use crate::{secret_file, secrets::Secret};
+use crate::auth::{secret_file, secrets::Secret};
 
 /// What this server was told. Secrets that are made at the start are not in it yet.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::fmt;
 use metaia_realtime::mongo::UriError;
 use mongodb::options::{ConnectionString, HostInfo};
 
-use crate::secrets::Secret;
+use crate::auth::secrets::Secret;
 
 /// The library's choice, where the address names none.
 const DATABASE: &str = "metaia";

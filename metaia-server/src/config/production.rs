@@ -1,7 +1,7 @@
 //! What production refuses: what would let strangers in, or sell for nothing.
 
 use super::{Config, Origins, Problem};
-use crate::secrets::Secret;
+use crate::auth::secrets::Secret;
 
 const SHORTEST_SECRET: usize = 32;
 

@@ -1,7 +1,7 @@
 //! Reads settings one by one, and notes each with its origin, and everything that is wrong with them.
 
 use super::source::{Origin, Sources};
-use crate::secrets::Secret;
+use crate::auth::secrets::Secret;
 
 /// A setting that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]

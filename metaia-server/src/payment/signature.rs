@@ -2,7 +2,7 @@
 
 use hmac::Mac as _;
 
-use crate::secrets::{Secret, digest};
+use crate::auth::secrets::{Secret, digest};
 
 /// Whether a checkout was signed by the provider: over `order_id|payment_id` with the key secret. `order_id` is that of
 /// *our* record, never the one the caller sent.

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ATTEMPTS, Outcome, ServiceError, Services, notifications::tell, only};
 use crate::{
+    auth::secrets::Secret,
     model::{Caller, Notice, Order, OrderStatus, Payment, PaymentId, Timestamp},
     payment::{NewPaymentOrder, PaymentProvider, signature::checkout_is_valid},
-    secrets::Secret,
     store::{Answer, Change, Claim, CommitError, PaymentKey, Write},
 };
 

@@ -17,10 +17,9 @@ use serde_json::Value;
 
 use super::{PaymentSettings, Services};
 use crate::{
+    auth::{policy::StoreAccess, secrets::Secret},
     model::Caller,
     payment::{NewPaymentOrder, PaymentProvider, ProviderError},
-    policy::StoreAccess,
-    secrets::Secret,
     store::{MongoStore, SqliteStore, Store, testing::Folder},
 };
 

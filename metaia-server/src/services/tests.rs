@@ -8,8 +8,8 @@ use super::{
     *,
 };
 use crate::{
+    auth::policy::StoreAccess,
     model::Order,
-    policy::StoreAccess,
     store::{Answer, Change, Write},
 };
 

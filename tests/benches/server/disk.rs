@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use metaia_tests::folder::Folder;
+use metaia_tests::server::folder::Folder;
 
 use crate::recorder::Recorder;
 use crate::workers::Done;

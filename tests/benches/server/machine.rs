@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use metaia_tests::paths::binary;
-use metaia_tests::process::Process;
+use metaia_tests::server::paths::binary;
+use metaia_tests::server::process::Process;
 use tokio::process::Command;
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metaia_tests::rest::Api;
+use metaia_tests::server::rest::Api;
 use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 use tokio::sync::watch;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use futures_util::future::join_all;
-use metaia_tests::phone::Phone;
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::server::Listening;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;

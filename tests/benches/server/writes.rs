@@ -1,7 +1,7 @@
 //! Status changes and emits over REST, each answered when it is on stable storage.
 
 use metaia_tests::fixtures::{id_of, order_body};
-use metaia_tests::rest::Api;
+use metaia_tests::server::rest::Api;
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
 

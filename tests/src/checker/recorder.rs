@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Fact, History, Moment};
-use crate::journal::Journal;
+use crate::server::journal::Journal;
 
 /// Writes facts down. A clone is another handle to the same list. It only grows: a test ends.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::checker::{Fact, Recorder};
-use crate::token::{Token, in_seconds};
+use crate::fixtures::token::{Token, in_seconds};
 
 /// How a client says where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::checker::{Fact, History};
-use crate::rest::Api;
+use crate::server::rest::Api;
 
 /// Gives every received event its value.
 pub fn name_values(history: &mut History) {

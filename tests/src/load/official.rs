@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{Way, Who, reader, seen};
 use crate::checker::{Fact, Recorder};
-use crate::driver::Driver;
+use crate::clients::driver::Driver;
 use crate::server::Listening;
 
 /// One driver's sockets.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::naming::{of_order, told};
 use super::writer::Writer;
-use crate::rest::Api;
+use crate::server::rest::Api;
 
 /// The steps that an admin makes; a move has no key, so that its outcome may stay unknown.
 const STEPS: [&str; 4] = ["confirmed", "in_progress", "ready", "out_for_delivery"];

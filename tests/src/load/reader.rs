@@ -9,8 +9,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Way, Who, seen};
 use crate::checker::{Fact, Recorder};
+use crate::clients::phone::Phone;
 use crate::eventually::within;
-use crate::phone::Phone;
 use crate::server::Listening;
 
 /// A phone in the background, connected whenever the server lets it.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::naming::{of_order, of_payment, told};
 use super::writer::Writer;
-use crate::razorpay::webhook_signature;
+use crate::fixtures::razorpay::webhook_signature;
 
 /// Sends notifications to this user, each with a key, until told to stop.
 pub async fn notifications(writer: Writer, user: &str) {
@@ -90,7 +90,7 @@ fn captured(payment: &Value) -> String {
         .to_string()
 }
 
-async fn report(writer: &Writer, note: &str, body: &str) -> Option<crate::rest::Answer> {
+async fn report(writer: &Writer, note: &str, body: &str) -> Option<crate::server::rest::Answer> {
     let event = format!("evt_{}", note.replace(' ', "_"));
     let signed = writer.api.header("x-razorpay-signature", &webhook_signature(body));
     signed.header("x-razorpay-event-id", &event).try_post_text("/api/payments/webhook", body).await

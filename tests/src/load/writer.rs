@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::checker::{Fact, Place, Placed, Recorder, Write};
-use crate::rest::{Answer, Api};
+use crate::server::rest::{Answer, Api};
 
 /// Somebody who writes until told to stop. A clone is another one, told by the same.
 #[derive(Debug, Clone)]

@@ -1,15 +1,22 @@
 //! The real `metaia-server` in a folder of its own, on a port that it picks itself.
 
+pub mod folder;
+pub mod journal;
+pub mod paths;
+pub mod place;
+pub mod ports;
+pub mod process;
+pub mod rest;
 mod setup;
 
 use std::process::ExitStatus;
 
 use crate::eventually::eventually;
-use crate::folder::Folder;
-use crate::journal::Journal;
-use crate::process::Process;
-use crate::rest::Api;
-use crate::token::token;
+use crate::fixtures::token::token;
+use crate::server::folder::Folder;
+use crate::server::journal::Journal;
+use crate::server::process::Process;
+use crate::server::rest::Api;
 
 pub use setup::Setup;
 

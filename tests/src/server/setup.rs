@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use tokio::process::Command;
 
 use super::{API_KEY, Said, Server};
-use crate::cluster::Database;
-use crate::folder::Folder;
-use crate::paths::binary;
-use crate::place::Place;
-use crate::process::{Ended, Process};
-use crate::rest::http_client;
-use crate::{razorpay, token as tokens};
+use crate::faults::cluster::Database;
+use crate::fixtures::{razorpay, token as tokens};
+use crate::server::folder::Folder;
+use crate::server::paths::binary;
+use crate::server::place::Place;
+use crate::server::process::{Ended, Process};
+use crate::server::rest::http_client;
 
 /// How a server will be started: an environment and a folder that outlive it, so that it can be started again.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Setup {
     /// On a port that it will be on at every start, so that clients find it again by themselves.
     #[must_use]
     pub fn at_one_port(self) -> Self {
-        self.env("PORT", &crate::ports::unused().to_string())
+        self.env("PORT", &crate::server::ports::unused().to_string())
     }
 
     /// In this place.

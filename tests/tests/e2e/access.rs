@@ -1,9 +1,9 @@
 //! One table of who may do what: {nobody, the four roles} × {owner, assigned, same role but other, admin} × {every
 //! route, the join}. It generates the requests; every mismatch is reported at once.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{NO_ORDER, assign, id_of, order_body, place_order_at, set_status, verification};
-use metaia_tests::phone::Phone;
-use metaia_tests::rest::{Answer, Api};
+use metaia_tests::server::rest::{Answer, Api};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::{Value, json};
 

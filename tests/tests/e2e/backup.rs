@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, set_status};
-use metaia_tests::phone::Phone;
-use metaia_tests::process::{Ended, Process};
+use metaia_tests::server::process::{Ended, Process};
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::json;
 
 async fn backup(setup: &Setup, to: &Path) -> Ended {

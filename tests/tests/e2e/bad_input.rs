@@ -1,9 +1,9 @@
 //! Bad input: the code that the contract names, nothing changed, and the server stays up for everybody else.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::{HANDSHAKE, Polling};
 use metaia_tests::eventually::within;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, emit, id_of, order_body, place_order};
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::{HANDSHAKE, Polling};
 use metaia_tests::server::{Listening as _, Server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -197,7 +197,7 @@ async fn other_namespaces_do_not_exist() {
 #[tokio::test]
 async fn auth_that_is_malformed() {
     let server = Server::start().await;
-    let token = metaia_tests::token::token("customer", "c1");
+    let token = metaia_tests::fixtures::token::token("customer", "c1");
     for auth in
         [json!({"token": 7}), json!({"token": null}), json!({"token": {}}), json!({"token": ""}), json!({})]
     {

@@ -1,9 +1,9 @@
 //! The `metaia` binary against a real server: what it prints, and its exit codes.
 
-use metaia_tests::cli::Cli;
+use metaia_tests::clients::cli::Cli;
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at};
-use metaia_tests::phone::Phone;
-use metaia_tests::process::Process;
+use metaia_tests::server::process::Process;
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -214,7 +214,7 @@ async fn another_secret_is_exit_code_4() {
 #[tokio::test]
 async fn a_role_that_may_not_is_exit_code_5() {
     let server = Server::start().await;
-    let token = metaia_tests::token::token("customer", "c1");
+    let token = metaia_tests::fixtures::token::token("customer", "c1");
     Cli::of(&server).run(&["emit", "user:u1", "x", "--token", &token]).await.with_code(5);
 }
 

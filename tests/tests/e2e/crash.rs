@@ -4,7 +4,7 @@
 //! `METAIA_CRASHES=1000` asks for more kills than the usual 50.
 
 use crate::run::Run;
-use metaia_tests::chance::Chance;
+use metaia_tests::fixtures::chance::Chance;
 use metaia_tests::server::Setup;
 
 /// How often the server is killed at a random moment.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use metaia_tests::paths::here;
-use metaia_tests::process::{Ended, Process};
+use metaia_tests::server::paths::here;
+use metaia_tests::server::process::{Ended, Process};
 use metaia_tests::server::{Listening as _, Server, Setup};
 use tokio::process::Command;
 

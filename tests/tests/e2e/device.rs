@@ -1,12 +1,12 @@
 //! Clients that never heard of positions: the server knows them by their device, or their token's id, and they get
 //! what they missed. What was on the way when the line broke may come twice, with the same id.
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
-use metaia_tests::line::Line;
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::Server;
-use metaia_tests::token::{Token, in_seconds, token};
 use serde_json::{Value, json};
 
 /// `auth` of a client that only has a device.

@@ -1,12 +1,12 @@
 //! The JavaScript and Python programs of `docs/clients.md` do what the page says.
 
+use metaia_tests::fixtures::snippets;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
-use metaia_tests::folder::Folder;
-use metaia_tests::paths;
-use metaia_tests::process::Process;
+use metaia_tests::server::folder::Folder;
+use metaia_tests::server::paths;
+use metaia_tests::server::process::Process;
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::snippets;
-use metaia_tests::token::token;
 use serde_json::json;
 
 const LANGUAGES: [&str; 2] = ["javascript", "python"];

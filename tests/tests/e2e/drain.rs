@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use metaia_tests::chance::Chance;
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::HANDSHAKE;
+use metaia_tests::clients::raw_socket::Line;
 use metaia_tests::eventually::eventually;
+use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, raise_fence};
-use metaia_tests::line::Line;
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::HANDSHAKE;
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 
 use crate::run::Run;

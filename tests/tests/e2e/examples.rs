@@ -1,7 +1,7 @@
 //! The examples do what their first lines say.
 
-use metaia_tests::example::Example;
-use metaia_tests::phone::Phone;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::example::Example;
 use metaia_tests::server::Listening;
 use serde_json::json;
 

@@ -1,12 +1,12 @@
 //! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write waits for too long; where
 //! there is little to write, its heartbeat would.
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::faults::network::Network;
 use metaia_tests::fixtures::emit;
-use metaia_tests::network::Network;
-use metaia_tests::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::json;
 
 /// Of 4 KiB: more than the kernel takes for one connection.

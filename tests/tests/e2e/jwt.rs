@@ -1,8 +1,8 @@
 //! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`, and on REST.
 
-use metaia_tests::phone::Phone;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::{SECRET, Token, base64url, in_seconds, token};
 use metaia_tests::server::Server;
-use metaia_tests::token::{SECRET, Token, base64url, in_seconds, token};
 use serde_json::{Value, json};
 
 fn claims() -> Value {

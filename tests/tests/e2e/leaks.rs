@@ -1,9 +1,9 @@
 //! What clients held is given back when they have gone.
 
 use metaia_tests::checker::{Fact, Recorder, Resource, assert_correct};
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
-use metaia_tests::kernel::{descriptors, resident_kib};
-use metaia_tests::phone::Phone;
+use metaia_tests::faults::kernel::{descriptors, resident_kib};
 use metaia_tests::server::{Server, Setup};
 
 /// Clients of one wave, half of which leave politely.

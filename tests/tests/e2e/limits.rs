@@ -1,10 +1,10 @@
 //! Every limit, met from outside with its default or with a setting.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{all_until_now, emit, id_of, order_body, place_order, raise_fence, up_to_fence};
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::{HANDSHAKE, Polling};
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 
 const KIB: usize = 1024;

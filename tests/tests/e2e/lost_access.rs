@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::fixtures::{id_of, place_order_at};
 use metaia_tests::load::{self, Reader, Way, Who, Writer};
-use metaia_tests::ports::Port;
+use metaia_tests::server::ports::Port;
 use metaia_tests::server::{Listening, Setup};
 use serde_json::json;
 use tokio::sync::watch;

@@ -1,7 +1,7 @@
 //! Notifications: stored, listed, told, and marked as read on all devices.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{id_of, place_order};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 

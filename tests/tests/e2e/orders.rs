@@ -1,9 +1,9 @@
 //! Orders over REST: what is stored, how a status moves, and what is refused.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
     all_until_now, assign, id_of, order_body, place_order, place_order_at, set_status,
 };
-use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Who may call from a browser: the same list for REST, polling and the WebSocket handshake.
 
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::HANDSHAKE;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::HANDSHAKE;
 use metaia_tests::server::{Server, Setup};
 
 const OURS: &str = "https://app.metaia.example";

@@ -1,10 +1,10 @@
 //! Payments: opened for the order's customer, confirmed only by a right signature, moved only forward.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::razorpay::{self, webhook_signature};
 use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, set_status, verification};
-use metaia_tests::phone::Phone;
-use metaia_tests::razorpay::{self, webhook_signature};
-use metaia_tests::rest::Answer;
 use metaia_tests::server::Server;
+use metaia_tests::server::rest::Answer;
 use serde_json::{Value, json};
 
 /// An order of c1 with a payment.

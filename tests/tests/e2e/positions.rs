@@ -1,9 +1,9 @@
 //! Positions that no server gave: a reset with the reason, or a refusal, and never anything of others.
 
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, names, raise_fence, up_to_fence};
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 
 fn auth(user: &str, since: &Value) -> Value {

@@ -1,8 +1,8 @@
 //! Payments opened at the provider over HTTP, against a stand-in that answers as its API documents.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::provider::{Mood, Provider};
 use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, verification};
-use metaia_tests::phone::Phone;
-use metaia_tests::provider::{Mood, Provider};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 

@@ -1,14 +1,14 @@
 //! Two nodes behind nginx, configured as `docs/deployment` has it: clients that poll stay with one node, nodes that take
 //! nobody are passed over.
 
-use metaia_tests::driver::Driver;
-use metaia_tests::nginx::Nginx;
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::{HANDSHAKE, Polling};
-use metaia_tests::ports::Port;
-use metaia_tests::rest::{Api, http_client};
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::faults::nginx::Nginx;
+use metaia_tests::fixtures::token::token;
+use metaia_tests::server::ports::Port;
+use metaia_tests::server::rest::{Api, http_client};
 use metaia_tests::server::{Listening, Server, Setup};
-use metaia_tests::token::token;
 use serde_json::json;
 
 const POLLERS: usize = 12;

@@ -1,7 +1,7 @@
 //! `POST /api/realtime/emit`: how any backend sends any event.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{all_until_now, emit, names, place_order};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 
@@ -55,14 +55,15 @@ async fn the_answer_names_the_entry_that_arrives() {
 async fn a_volatile_event_has_no_position_and_is_not_replayed() {
     let server = Server::start().await;
     let mut phone =
-        Phone::connected(&server, &json!({"token": metaia_tests::token::token("tailor", "t1")})).await;
+        Phone::connected(&server, &json!({"token": metaia_tests::fixtures::token::token("tailor", "t1")}))
+            .await;
     let since = phone.event("rt:ready").await["_rt"]["at"].clone();
     let body = json!({"to": {"user": "t1"}, "event": "courier_at", "data": {"lat": 12.97}, "volatile": true});
     let sent = server.admin().post("/api/realtime/emit", &body).await.data(202);
     assert!(sent["id"].is_string() && sent.get("at").is_none(), "{sent}");
     assert_eq!(phone.event("courier_at").await["lat"], 12.97);
 
-    let auth = json!({"token": metaia_tests::token::token("tailor", "t1"), "since": since});
+    let auth = json!({"token": metaia_tests::fixtures::token::token("tailor", "t1"), "since": since});
     let mut again = Phone::connected(&server, &auth).await;
     assert_eq!(names(&again.until("rt:ready").await), ["rt:ready"]);
 }

@@ -1,8 +1,8 @@
 //! What all routes have in common: the shape of answers and refusals, request ids, idempotency, pages, the API's
 //! description.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, id_of, names, order_body, place_order};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 

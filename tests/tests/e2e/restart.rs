@@ -1,8 +1,8 @@
 //! A restart, polite or not, keeps everything that was answered with 2xx.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::{id_of, open_payment, order_body, place_order, set_status, verification};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 

@@ -1,12 +1,12 @@
 //! Coming back with a position: exactly what was missed, or a plain reset.
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{
     all_until_now, emit, id_of, names, place_order, place_order_at, raise_fence, set_status, up_to_fence,
 };
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 
 fn ids(events: &[Event]) -> Vec<&str> {

@@ -1,9 +1,9 @@
 //! Who may be in an order's room: decided at the join, and again when the order changes hands.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
     NO_ORDER, all_until_now, assign, emit, id_of, names, place_order, place_order_at, set_status,
 };
-use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
         ("delivery", "delivery-room"),
         ("delivery_partner", "delivery-room"),
     ] {
-        let token = metaia_tests::token::token(role, "u1");
+        let token = metaia_tests::fixtures::token::token(role, "u1");
         let mut phone = Phone::connected(&server, &json!({"token": token})).await;
         let ready = phone.event("rt:ready").await;
         let rooms: Vec<&str> = ready["rooms"].as_array().unwrap().iter().filter_map(Value::as_str).collect();

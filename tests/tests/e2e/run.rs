@@ -1,10 +1,10 @@
 //! One run under load: a server that ends again and again, one way or the other, and the checker's judgement at the
 //! end.
 
-use metaia_tests::chance::Chance;
 use metaia_tests::checker::{Fact, Recorder};
-use metaia_tests::driver::Driver;
-use metaia_tests::ports::Port;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::server::ports::Port;
 use metaia_tests::server::{Listening, Server, Setup};
 
 use crate::traffic::Traffic;

@@ -1,11 +1,11 @@
 //! No token, key or secret is in the log, at any level, whatever a client does.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::Polling;
+use metaia_tests::fixtures::razorpay::{KEY_SECRET, WEBHOOK_SECRET};
+use metaia_tests::fixtures::token::{SECRET, Token, token};
 use metaia_tests::fixtures::{id_of, open_payment, place_order, verification};
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::Polling;
-use metaia_tests::razorpay::{KEY_SECRET, WEBHOOK_SECRET};
 use metaia_tests::server::{API_KEY, Setup};
-use metaia_tests::token::{SECRET, Token, token};
 use serde_json::json;
 
 #[tokio::test]

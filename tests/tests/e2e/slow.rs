@@ -1,13 +1,13 @@
 //! Phones that do not read, or hardly, lose nothing and hurt nobody.
 
 use futures_util::{StreamExt, stream};
-use metaia_tests::crowd::Crowd;
+use metaia_tests::clients::crowd::Crowd;
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::faults::kernel::{resident_kib, send_queue};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{raise_fence, up_to_fence};
-use metaia_tests::kernel::{resident_kib, send_queue};
-use metaia_tests::line::Line;
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::{API_KEY, Listening, Server, Setup};
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 

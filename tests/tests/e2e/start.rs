@@ -1,8 +1,8 @@
 //! Starting and stopping the server: what it prints, what it refuses, and how it leaves.
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::place_order;
-use metaia_tests::phone::Phone;
-use metaia_tests::process::Ended;
+use metaia_tests::server::process::Ended;
 use metaia_tests::server::{Listening, Server, Setup};
 use serde_json::json;
 
@@ -196,7 +196,7 @@ async fn a_dot_env_file_is_read_and_the_environment_wins() {
     let setup = Setup::new().without("JWT_SECRET");
     setup.folder().write(".env", "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n");
     let server = setup.start().await;
-    let token =
-        metaia_tests::token::Token::of("customer", "c1").secret("from-the-dot-env-file-0123456789abcdef");
+    let token = metaia_tests::fixtures::token::Token::of("customer", "c1")
+        .secret("from-the-dot-env-file-0123456789abcdef");
     server.anonymous().bearer(&token.sign()).get("/api/orders").await.ok(200);
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{all_until_now, emit, names, order_body, place_order, set_status};
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::json;
 
 fn database(setup: &Setup) -> PathBuf {

@@ -2,12 +2,12 @@
 //! of what they did and saw. Whoever starts it breaks what they like meanwhile.
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::load::{self, Official, Reader, Way, Who, Writer};
-use metaia_tests::ports::Port;
-use metaia_tests::rest::{Api, http_client};
+use metaia_tests::server::ports::Port;
+use metaia_tests::server::rest::{Api, http_client};
 use metaia_tests::server::{API_KEY, Listening as _};
-use metaia_tests::token::token;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

@@ -1,10 +1,10 @@
 //! Which transports are served is one setting.
 
-use metaia_tests::driver::Driver;
-use metaia_tests::phone::Phone;
-use metaia_tests::polling::{HANDSHAKE, Polling};
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::json;
 
 #[tokio::test]
@@ -35,8 +35,9 @@ async fn websocket_only_refuses_polling() {
 #[tokio::test]
 async fn a_polling_session_ends_with_its_token() {
     let server = Server::start().await;
-    let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::token::in_seconds(3)});
-    let brief = metaia_tests::token::Token::claiming(&brief).sign();
+    let brief =
+        json!({"userId": "c1", "role": "customer", "exp": metaia_tests::fixtures::token::in_seconds(3)});
+    let brief = metaia_tests::fixtures::token::Token::claiming(&brief).sign();
     let mut driver = Driver::node();
     let opts = json!({"transports": ["polling"], "auth": {"token": brief}, "reconnection": false});
     driver.connect_with("c1", &server, &opts).await;

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::items::Item;
+use crate::payload_args::Item;
 use crate::span;
 
 /// One line: what to do, and as whom (`None`: as everybody).

@@ -12,9 +12,9 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::time::{Instant, sleep_until};
 
 use crate::actor::Actor;
+use crate::connection as live;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::live;
 use crate::span;
 use line::{Line, Order};
 use seat::{Labelled, Seat};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::line::{Order, Payload};
 use crate::exit::Failure;
-use crate::items;
+use crate::payload_args as items;
 use crate::printer::{Paint, Report};
 
 pub(super) struct Seat {

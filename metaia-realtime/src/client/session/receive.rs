@@ -12,7 +12,7 @@ use super::super::transport::TransportError;
 use super::super::updates::Delivery;
 use super::inbound::Meaning;
 use super::live::{End, Session};
-use crate::clock::unix_ms;
+use crate::values::time::unix_ms;
 
 impl Session<'_> {
     pub(super) async fn receive(&mut self, packet: Result<EnginePacket, TransportError>) -> Result<(), End> {

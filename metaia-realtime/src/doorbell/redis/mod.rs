@@ -7,9 +7,9 @@
 //! password, or that falls silent is tried again, at first at once, then more and more slowly, up to every 5 s. That is
 //! said when it changes, not each time. What waits to be sent is bounded: see [`Outbox`].
 
+mod failure_log;
 mod line;
 mod outbox;
-mod said;
 
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use rand::RngExt as _;
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisError};
 use tokio::time::{Instant, sleep};
 
-use self::{line::Line, outbox::Outbox, said::Said};
+use self::{line::Line, outbox::Outbox};
 use super::{Doorbell, Ear};
+use crate::doorbell::redis::failure_log::Said;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use super::{
     meta::Meta,
     rooms, row,
 };
-use crate::{EventId, NewEntry, Position, clock, log::Entry};
+use crate::{EventId, NewEntry, Position, log::Entry, values::time};
 
 /// Entries that were written in a transaction, and where they will be once it is committed.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(super) fn append(log: &Shared, db: &Connection, entries: &[NewEntry]) -> Res
     if entries.is_empty() {
         return Ok(appended);
     }
-    let (mut meta, ts) = (Meta::read(db)?, clock::unix_ms());
+    let (mut meta, ts) = (Meta::read(db)?, time::unix_ms());
     for new in entries {
         let position = match known(db, new.id())? {
             Some(n) => Position::of(meta.epoch, n, new.id()),

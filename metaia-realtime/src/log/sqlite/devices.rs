@@ -11,15 +11,16 @@ use super::{
     sum::Sum,
 };
 use crate::{
-    Epoch, OrderId, Position, clock,
+    Epoch, OrderId, Position,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
+    values::time,
 };
 
 impl DeviceStore for SqliteLog {
     /// A damaged record is answered by one that nobody can go on from: the client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let (key, now) = (key.as_str().to_owned(), clock::unix_ms());
+        let (key, now) = (key.as_str().to_owned(), time::unix_ms());
         self.shared.count_read();
         let work = move |db: &Connection| load(db, &key, now).map_err(Fault::from);
         self.shared.readers.read(work).await.map_err(of_read)
@@ -31,7 +32,7 @@ impl DeviceStore for SqliteLog {
     ) -> impl Future<Output = Result<(), LogError>> + Send {
         let work = move |db: &rusqlite::Savepoint<'_>| {
             records.iter().try_for_each(|(key, record)| keep(db, key.as_str(), record))?;
-            forget(db, clock::unix_ms() - LIFE_MS)?;
+            forget(db, time::unix_ms() - LIFE_MS)?;
             let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
             users.iter().try_for_each(|(from, to)| forget_oldest(db, from, to))?;
             Ok::<_, AppendError>(())

@@ -21,8 +21,9 @@ use super::{
     row::{self, COLUMNS},
 };
 use crate::{
-    Room, clock, crash,
+    Room, crash_points,
     log::{Entry, LogError, Retention},
+    values::time,
 };
 
 /// Most entries deleted in one write: a few milliseconds for those who wait behind it.
@@ -67,7 +68,7 @@ impl Shared {
     /// What was committed then, in ms since the Unix epoch, or before is too old.
     fn oldest(&self) -> i64 {
         let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
-        clock::unix_ms().saturating_sub(age)
+        time::unix_ms().saturating_sub(age)
     }
 }
 
@@ -144,7 +145,7 @@ impl Batch {
         let sql =
             "DELETE FROM rt_entry WHERE n IN (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
         db.prepare_cached(sql)?.execute(params![self.last.cast_signed(), BATCH])?;
-        crash::point("mid-trim");
+        crash_points::point("mid-trim");
         self.meta.floor = self.meta.floor.max(self.last);
         self.meta.lost = self.meta.lost.max(self.damaged.unwrap_or(0));
         self.meta.write(db)?;

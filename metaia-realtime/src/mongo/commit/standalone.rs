@@ -21,7 +21,7 @@ use super::{
     writes::{Group, Writes},
 };
 use crate::{
-    EventId, crash,
+    EventId, crash_points,
     mongo::{
         Deployment, Mongo,
         fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
@@ -49,7 +49,7 @@ pub(super) async fn put(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Arc<Gat
     let Some(pending) = Pending::of(by, &batch) else {
         return Outcome::Failed(Fault::Impossible("a standalone server cannot take so much at once"));
     };
-    crash::point("mongo-begin");
+    crash_points::point("mongo-begin");
     if !gate.pass() {
         return Outcome::GivenUp;
     }
@@ -58,7 +58,7 @@ pub(super) async fn put(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Arc<Gat
         Ok(false) => return Outcome::Lost,
         Err(fault) => return Outcome::Unknown(fault),
     }
-    crash::point("mongo-pending");
+    crash_points::point("mongo-pending");
     match carry_out(&mongo, &pending).await {
         Ok(()) => Outcome::Committed { asked: false },
         Err(fault) => Outcome::Unknown(fault),
@@ -149,10 +149,10 @@ pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Res
             }
             done => done?,
         }
-        crash::point("mongo-group");
+        crash_points::point("mongo-group");
     }
     insert(mongo, ENTRIES, &rows).await?;
-    crash::point("mongo-carried");
+    crash_points::point("mongo-carried");
     let others =
         doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(pending.by)] } } };
     let named = doc! { "by": of_uuid(pending.by), "batch": of_uuid(pending.batch) };
@@ -166,7 +166,7 @@ pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Res
     let heads: Collection<Document> = mongo.database().collection(HEAD);
     let pipeline = vec![doc! { "$set": set }, doc! { "$unset": "pending" }];
     heads.update_one(filter, pipeline).write_concern(journaled()).await?;
-    crash::point("mongo-committed");
+    crash_points::point("mongo-committed");
     Ok(())
 }
 

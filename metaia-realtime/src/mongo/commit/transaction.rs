@@ -20,7 +20,7 @@ use super::{
     writes::{Group, Writes},
 };
 use crate::{
-    crash,
+    crash_points,
     mongo::{
         Deployment, Mongo,
         fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
@@ -44,7 +44,7 @@ pub(super) async fn transact(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Ar
         Ok(session) => session,
         Err(error) => return of_error(error, false),
     };
-    crash::point("mongo-begin");
+    crash_points::point("mongo-begin");
     let asked = match write(&mongo, by, &batch, &mut session).await {
         Ok(asked) => asked,
         Err(outcome) => {
@@ -52,13 +52,13 @@ pub(super) async fn transact(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Ar
             return outcome;
         }
     };
-    crash::point("mongo-written");
+    crash_points::point("mongo-written");
     if !gate.pass() {
         session.abort_transaction().await.ok();
         return Outcome::GivenUp;
     }
     let outcome = commit(&mut session, asked).await;
-    crash::point("mongo-committed");
+    crash_points::point("mongo-committed");
     outcome
 }
 
@@ -88,7 +88,7 @@ async fn commit(session: &mut ClientSession, asked: bool) -> Outcome {
 /// Answers whether somebody else has asked to be let by.
 async fn write(mongo: &Mongo, by: Uuid, batch: &Batch, session: &mut ClientSession) -> Result<bool, Outcome> {
     let asked = write_head(mongo, by, batch, session).await?;
-    crash::point("mongo-head");
+    crash_points::point("mongo-head");
     for group in &batch.groups {
         write_group(mongo, group, session).await?;
     }

@@ -22,7 +22,7 @@ use super::{
     transaction::transact,
 };
 use crate::{
-    EventId, clock,
+    EventId,
     log::Entry,
     mongo::{
         Deployment, Plan, Records,
@@ -30,6 +30,7 @@ use crate::{
         handle::PATIENCE,
         log::{head::HeadRecord, read, shared::Shared},
     },
+    values::time,
 };
 
 /// Most jobs of a batch, and about how many bytes.
@@ -231,7 +232,7 @@ impl<R: Records> Worker<R> {
         doubts: &mut Vec<Doubt<R>>,
     ) -> Result<(), Outcome> {
         let plans = self.plan(jobs).await.map_err(Outcome::Failed)?;
-        let Some((batch, answers)) = draft(jobs, plans, standing, known, clock::unix_ms()) else {
+        let Some((batch, answers)) = draft(jobs, plans, standing, known, time::unix_ms()) else {
             jobs.iter()
                 .for_each(|job| job.fail(Fault::Impossible("the records have not decided every change")));
             return Ok(());

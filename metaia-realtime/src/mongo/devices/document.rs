@@ -6,7 +6,8 @@ use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
 use crate::{
-    Epoch, NodeId, OrderId, Position, clock, device::DeviceRecord, mongo::log::head::of_uuid, presence::LEASE,
+    Epoch, NodeId, OrderId, Position, device::DeviceRecord, mongo::log::head::of_uuid, presence::LEASE,
+    values::time,
 };
 
 /// The most connections that one record stands for.
@@ -105,7 +106,7 @@ impl Slot {
 /// Of an epoch that never was: the client is told to reload, and not refused for a day.
 fn damaged() -> DeviceRecord {
     tracing::error!("the record of a client is damaged: it will be told to reload");
-    DeviceRecord { position: nowhere(), orders: Vec::new(), connections: 1, at: clock::unix_ms() }
+    DeviceRecord { position: nowhere(), orders: Vec::new(), connections: 1, at: time::unix_ms() }
 }
 
 fn nowhere() -> Position {

@@ -29,9 +29,10 @@ use mongodb::{
 use self::document::{Found, Slot};
 use super::{Deployment, Mongo, directory, fault::Fault, handle::PATIENCE, log::read};
 use crate::{
-    NodeId, clock,
+    NodeId,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, Whereabouts},
     log::LogError,
+    values::time,
 };
 
 const DEVICES: &str = "rt_device";
@@ -94,7 +95,7 @@ impl MongoDevices {
             if found.advance().await? { found.deserialize_current().map(Some) } else { Ok(None) }
         };
         let found = self.inner.mongo.run(PATIENCE, found).await?;
-        Ok(found.map(|found| Found::read(&found, clock::unix_ms() - LIFE_MS)))
+        Ok(found.map(|found| Found::read(&found, time::unix_ms() - LIFE_MS)))
     }
 
     async fn claimed(&self, key: &DeviceKey, known: bool) -> Result<Whereabouts, Fault> {

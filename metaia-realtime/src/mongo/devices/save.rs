@@ -11,9 +11,9 @@ use mongodb::{
 
 use super::{DEVICES, MongoDevices, document::Slot};
 use crate::{
-    clock,
     device::{DeviceKey, DeviceRecord, LIFE_MS, RECORDS_PER_USER},
     mongo::{Mongo, fault::Fault, handle::PATIENCE, log::prepare::index},
+    values::time,
 };
 
 /// Most records of one user that one save forgets; the next ones go on.
@@ -87,7 +87,7 @@ async fn save(
     concern: &WriteConcern,
 ) -> Result<(), Error> {
     run(database, doc! { "update": DEVICES, "updates": updates, "ordered": false }, concern).await?;
-    let mut gone = vec![doc! { "q": { "at": { "$lte": clock::unix_ms() - LIFE_MS } }, "limit": 0 }];
+    let mut gone = vec![doc! { "q": { "at": { "$lte": time::unix_ms() - LIFE_MS } }, "limit": 0 }];
     let beyond = beyond(database, users).await?;
     if !beyond.is_empty() {
         gone.push(doc! { "q": { "_id": { "$in": beyond } }, "limit": 0 });

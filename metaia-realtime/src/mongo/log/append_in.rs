@@ -14,8 +14,9 @@ use super::{
     row::{ENTRIES, Row},
 };
 use crate::{
-    EventId, NewEntry, Position, clock,
+    EventId, NewEntry, Position,
     mongo::{commit::Numbering, fault::Fault},
+    values::time,
 };
 
 impl MongoLog {
@@ -48,7 +49,7 @@ impl MongoLog {
         let head = found.as_ref().map_or(Err(Fault::NotReady), HeadRecord::read).map_err(Error::custom)?;
         let rows: Collection<Row> = database.collection(ENTRIES);
         let known = known(&rows, session, entries).await?;
-        let mut numbering = Numbering::after(head.standing, &known, clock::unix_ms());
+        let mut numbering = Numbering::after(head.standing, &known, time::unix_ms());
         let positions = entries.iter().map(|new| numbering.place(new)).collect();
         let (end, fresh) = (numbering.end(), numbering.entries);
         if fresh.is_empty() {

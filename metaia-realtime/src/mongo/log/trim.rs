@@ -19,9 +19,10 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    Room, clock, crash,
+    Room, crash_points,
     log::{Entry, Retention},
     mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    values::time,
 };
 
 /// Most entries that go at a time.
@@ -67,7 +68,7 @@ impl Shared {
             {
                 continue;
             }
-            let gone = going(&entries, &head, &self.retention, clock::unix_ms());
+            let gone = going(&entries, &head, &self.retention, time::unix_ms());
             let Some(last) = gone.last().map(|entry| entry.n()).or(damaged) else { return Ok(total) };
             self.remove(&head, gone, damaged, last).await?;
             total += gone.len() as u64;
@@ -92,13 +93,13 @@ impl Shared {
             tail.others()
         })?;
         self.raise_marks(gone).await?;
-        crash::point("mongo-trim-marks");
+        crash_points::point("mongo-trim-marks");
         let bytes: u64 = gone.iter().map(|entry| entry.content().size() as u64).sum();
         if !self.raise_floor(head, last, [others, damaged.unwrap_or(0)], bytes).await? {
             // Somebody else has: what they removed is counted.
             return Ok(());
         }
-        crash::point("mongo-trim-floor");
+        crash_points::point("mongo-trim-floor");
         self.delete(last, others).await
     }
 

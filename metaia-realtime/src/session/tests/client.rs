@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::{Outgoing, control::RESET};
+use super::super::Outgoing;
+use crate::session::wire::RESET;
 use crate::{Position, Room, log::Entry};
 
 /// What the client got since it was last told where it stands, and what it should have got.

@@ -7,11 +7,9 @@ use super::{
     world::{Counter, now, order, room},
 };
 use crate::{
-    EventLog as _, Identity, JwtAuthenticator, NewEntry, Position, Realtime, Role, dispatch,
-    node::Node,
-    registry::Entered,
+    EventLog as _, Identity, JwtAuthenticator, NewEntry, Position, Realtime, Role,
+    node::{Node, Window, dispatcher, registry::Entered},
     session::{End, Session},
-    window::Window,
 };
 
 /// A node that could not read its log yet, which will have no more than its last few entries.
@@ -49,7 +47,7 @@ fn access_that_was_decided_before_the_log_was_read_is_decided_again() {
     let mut asked = node.registry.begin_join(&joining);
     // Both are taken from it elsewhere, which this node never dispatches.
     log.now().append_now(vec![NewEntry::recheck(in_it.clone()), NewEntry::recheck(joining.clone())]);
-    now(dispatch::begin_again(&node)).unwrap();
+    now(dispatcher::begin_again(&node)).unwrap();
     assert_eq!(session.state().next_recheck().map(|(order, _)| order), Some(in_it.clone()));
     assert!(!session.state().may_replay());
     assert_eq!(node.registry.enter(&session, &mut asked, from_the_start), Entered::AskAgain);
@@ -70,7 +68,7 @@ fn who_was_disconnected_before_the_log_was_read_does_not_go_on() {
         NewEntry::disconnect_session(one.id),
     ]);
     let later = connect(&node, "c1", head(&log));
-    now(dispatch::begin_again(&node)).unwrap();
+    now(dispatcher::begin_again(&node)).unwrap();
     assert_eq!((kicked.ended_by(), one.ended_by()), (Some(End::Kicked), Some(End::Kicked)));
     // It may have come after that: it comes back.
     assert_eq!(unknown.ended_by(), Some(End::Unavailable));
@@ -88,7 +86,7 @@ fn who_may_have_been_disconnected_by_what_is_not_read_comes_back() {
     let (known, unknown) = (connect(&node, "c1", head(&log)), connect(&node, "c2", node.window.head()));
     // The log keeps the last twelve.
     publish(&log, 40);
-    now(dispatch::begin_again(&node)).unwrap();
+    now(dispatcher::begin_again(&node)).unwrap();
     assert_eq!((known.ended_by(), unknown.ended_by()), (Some(End::Unavailable), Some(End::Unavailable)));
 }
 

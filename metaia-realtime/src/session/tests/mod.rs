@@ -13,7 +13,10 @@ use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
 use super::{End, Outgoing, Session, Volatile};
-use crate::{NewEntry, dispatch, registry::Entered};
+use crate::{
+    NewEntry,
+    node::{dispatcher, registry::Entered},
+};
 use world::{World, now, order, room};
 
 /// One thing that happens.
@@ -129,7 +132,7 @@ fn a_gap_in_what_is_dispatched_keeps_everybody_from_going_live_before_it() {
     assert!(world.session.state().is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
-    dispatch::offer_all(&world.node, 1, &page);
+    dispatcher::offer_all(&world.node, 1, &page);
     let state = world.session.state();
     assert!(!state.is_live());
     assert_eq!(state.cursor(), 1);

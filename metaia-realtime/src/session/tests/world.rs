@@ -14,11 +14,9 @@ use super::{
     log::Log,
 };
 use crate::{
-    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Realtime, Role, Room, dispatch,
+    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Realtime, Role, Room,
     log::{Control, Entry, Page},
-    node::Node,
-    registry::Entered,
-    window::Window,
+    node::{Node, Window, dispatcher, registry::Entered},
 };
 
 /// Room 0 is the session's own; 1 and 2 are orders; 3 is somebody else's.
@@ -107,9 +105,9 @@ impl World {
         let page = self.read_log(None, head.n(), count);
         if page.epoch == head.epoch() {
             self.kicked |= page.entries.iter().any(|entry| self.is_kicked_by(entry));
-            dispatch::offer_all(&self.node, head.n(), &page);
+            dispatcher::offer_all(&self.node, head.n(), &page);
         } else {
-            now(dispatch::begin_again(&self.node)).unwrap();
+            now(dispatcher::begin_again(&self.node)).unwrap();
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) async fn apart<S: Subject>() -> Verdict {
 pub(super) async fn expired<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = subject.open().await;
-    let now = crate::clock::unix_ms();
+    let now = crate::values::time::unix_ms();
     let keys = keys();
     let saved = |key: usize, at| (keys[key].clone(), DeviceRecord { at, ..record(key as u64) });
     let fresh = [saved(0, now), saved(1, now - LIFE_MS + MINUTE), saved(2, now + MINUTE), saved(4, now)];
@@ -81,7 +81,7 @@ pub(super) async fn bounded<S: Subject>() -> Verdict {
     let others: Vec<Saved> =
         ["t", "u-", "u0", "uu", "U"].map(|user| (key(user, Some("d"), None), record(1))).into();
     save(&store, others.clone()).await?;
-    let now = crate::clock::unix_ms();
+    let now = crate::values::time::unix_ms();
     let all: Vec<Saved> = (0..2 * RECORDS_PER_USER as i64)
         .map(|n| (key("u", Some(&n.to_string()), None), DeviceRecord { at: now + n, ..record(2) }))
         .collect();
@@ -184,7 +184,7 @@ fn records() -> impl Iterator<Item = DeviceRecord> {
 
 fn record(n: u64) -> DeviceRecord {
     let position = Position::of(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
-    DeviceRecord { position, orders: Vec::new(), connections: 1, at: crate::clock::unix_ms() }
+    DeviceRecord { position, orders: Vec::new(), connections: 1, at: crate::values::time::unix_ms() }
 }
 
 async fn save(store: &impl DeviceStore, records: Vec<Saved>) -> Verdict {

@@ -10,9 +10,9 @@ use tokio::task::yield_now;
 
 use super::{Clause, Subject, check};
 use crate::{
-    clock,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, MemoryDevices, RECORDS_PER_USER},
     log::LogError,
+    values::time,
 };
 
 mod memory {
@@ -106,7 +106,7 @@ impl Flawed {
 
 impl DeviceStore for Flawed {
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let oldest = if self.has(Flaw::KeepsForEver) { i64::MIN } else { clock::unix_ms() - LIFE_MS };
+        let oldest = if self.has(Flaw::KeepsForEver) { i64::MIN } else { time::unix_ms() - LIFE_MS };
         let records = self.records.lock().unwrap();
         let expired = records.values().any(|record| record.at < oldest);
         if self.has(Flaw::ForgetsAllWhenOneExpires) && expired {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
-use crate::{NewEntry, Payload, Room, SessionId, UserId, clock};
+use crate::{NewEntry, Payload, Room, SessionId, UserId, values::time};
 
 /// How far the log's clock may be from ours, in ms: seconds or microseconds are further away.
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -83,7 +83,7 @@ pub(super) async fn times<S: Subject>() -> Verdict {
     let mut trial = Trial::<S>::begin().await;
     trial.log.append(&sample::entries(3)).await?;
     let times = times_of(&trial).await?;
-    let now = clock::unix_ms();
+    let now = time::unix_ms();
     for ts in &times {
         ensure!((ts - now).abs() < DAY, "an entry was committed at {ts}, and it is {now} ms since 1970");
     }

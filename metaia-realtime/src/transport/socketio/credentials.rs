@@ -34,7 +34,9 @@ pub(super) fn credentials(parts: &Parts, hello: &Hello, in_query: bool, limit: u
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     };
-    let query = || if in_query { super::visit::query(parts.uri.query(), "token") } else { None };
+    let query = || {
+        if in_query { crate::transport::socketio::request::query(parts.uri.query(), "token") } else { None }
+    };
     let token = hello.token.as_deref().or_else(header).or_else(query);
     Credentials::bearer(token.filter(|token| token.len() <= limit))
 }

@@ -15,7 +15,8 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Engine, intake::Intake, port::close_polling};
+use super::{Engine, port::close_polling};
+use crate::transport::socketio::read_budget::Intake;
 use crate::{
     Limits,
     session::{End, Progress},

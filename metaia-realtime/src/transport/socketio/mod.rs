@@ -7,30 +7,30 @@
 mod body;
 mod connect;
 mod credentials;
-mod gate;
-mod intake;
 mod link;
 mod port;
 mod post;
+mod read_budget;
 mod receive;
 mod refusal;
+mod request;
+mod service;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
-mod visit;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engineioxide::service::NotFoundService;
 use socketioxide::{ParserConfig, SocketIo, TransportType, service::SocketIoService};
 
-pub use gate::{RealtimeLayer, RealtimeService};
 pub(crate) use link::Link;
 #[cfg(feature = "axum")]
 pub(crate) use refusal::too_many_connections;
+pub use service::{RealtimeLayer, RealtimeService};
 
 use crate::{
     Transports,
-    builder::Origins,
+    api::builder::Origins,
     limits::{Limits, TRANSPORT_QUEUE},
     node::Node,
 };

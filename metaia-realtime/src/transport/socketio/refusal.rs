@@ -6,7 +6,7 @@ use http::{
 };
 use http_body_util::{BodyExt as _, Full};
 
-use super::gate::BoxBody;
+use crate::transport::socketio::service::BoxBody;
 
 /// When a client that was turned away may come back, in seconds.
 const RETRY_AFTER_S: &str = "2";

@@ -86,7 +86,7 @@ async fn a_refusal_is_passed_on_with_its_reason() {
 fn unavailable_because(answer: Result<String, ProviderError>, expected: &str) {
     let error = answer.unwrap_err();
     assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
-    let text = crate::error::chain(&error);
+    let text = crate::http::problem::chain(&error);
     assert!(text.contains(expected) && !text.contains("s3cret"), "{text}");
 }
 

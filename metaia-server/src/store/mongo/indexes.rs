@@ -47,7 +47,7 @@ pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
             }
             Err(error) => {
                 if !failing {
-                    let cause = crate::error::chain(&error);
+                    let cause = crate::http::problem::chain(&error);
                     tracing::warn!(cause, "the indexes of the records cannot be made yet: trying again");
                 }
                 failing = true;

@@ -10,7 +10,6 @@
 //!   statuses and times that were validated, and names of measurements are values.
 //! - **No server is waited for**: a store without one answers [`StoreError::Unavailable`] until it comes.
 
-mod act;
 mod document;
 mod filter;
 mod foreign;
@@ -19,6 +18,7 @@ mod plan;
 mod prefetch;
 mod read;
 mod records;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -30,15 +30,12 @@ use metaia_realtime::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{
-    act::{Act, Outcome},
-    foreign::Foreign,
-    records::Marketplace,
-};
+use self::{foreign::Foreign, records::Marketplace};
 use super::{
     Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store, StoreError,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
+use crate::store::mongo::request::{Act, Outcome};
 
 /// How many notifications of a user are marked at once.
 const MARKED: u16 = 10_000;

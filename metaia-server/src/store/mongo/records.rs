@@ -7,10 +7,10 @@ use metaia_realtime::mongo::{Mongo, Plan, Records};
 use mongodb::error::Error;
 
 use super::{
-    act::{Act, Done},
     plan::{Wanted, decide},
     prefetch::Prefetch,
 };
+use crate::store::mongo::request::{Act, Done};
 
 /// Decides batches on what the database has.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ mod scale;
 
 use std::time::Duration;
 
-use metaia_tests::cluster::{Nodes, Redis, ReplicaSet, node};
+use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet, node};
 use tokio::time::{Instant, interval_at};
 
 use crate::machine::Machine;

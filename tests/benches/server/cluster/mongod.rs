@@ -2,7 +2,7 @@
 
 use std::ops::Sub;
 
-use metaia_tests::cluster::ReplicaSet;
+use metaia_tests::faults::cluster::ReplicaSet;
 use mongodb::bson::{Bson, Document};
 
 use crate::kernel::cores_used;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metaia_tests::cluster::Nodes;
+use metaia_tests::faults::cluster::Nodes;
 use serde_json::{Value, json};
 
 use super::mongod::Counted;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use metaia_tests::phone::{Event, Phone};
-use metaia_tests::ports::Port;
-use metaia_tests::token::token;
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::fixtures::token::token;
+use metaia_tests::server::ports::Port;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};

@@ -5,8 +5,8 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 use tokio::time::Instant;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metaia_tests::ports::Port;
+use metaia_tests::server::ports::Port;
 use metaia_tests::server::{API_KEY, Listening as _, Server, Setup};
 use serde_json::json;
 use tokio::sync::mpsc;

@@ -1,8 +1,8 @@
 //! Three clients that nobody should be like.
 
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::clients::raw_socket::Line;
 use metaia_tests::eventually::eventually;
-use metaia_tests::line::Line;
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{Listening as _, Server};
 use tokio::task::JoinHandle;
 

@@ -8,7 +8,7 @@ mod story;
 use defects::{DEFECTS, Defect};
 
 use super::{Invariant, check};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 /// How many histories: the same ones each time.
 const HISTORIES: u64 = 500;

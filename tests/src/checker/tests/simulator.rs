@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Fact, History, Resource, Write};
 use super::story::{Story, got, place, placed, write};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 const USERS: [&str; 3] = ["ann", "bob", "cem"];
 const ROOMS: [&str; 5] = ["everyone", "user-ann", "user-bob", "user-cem", "order-1"];

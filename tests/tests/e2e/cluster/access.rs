@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{assign, id_of, names, place_order_at, raise_fence, up_to_fence};
 use metaia_tests::load::{self, Reader, Way, Who, Writer};
-use metaia_tests::phone::Phone;
-use metaia_tests::token::token;
 use serde_json::json;
 use tokio::sync::watch;
 

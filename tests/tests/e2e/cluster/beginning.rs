@@ -1,10 +1,10 @@
 //! Nodes start before what they stand on, and with addresses that are wrong.
 
-use metaia_tests::cluster::{Nodes, Redis, ReplicaSet, node};
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet, node};
 use metaia_tests::fixtures::{emit, order_body};
-use metaia_tests::phone::Phone;
-use metaia_tests::place::Place;
 use metaia_tests::server::Setup;
+use metaia_tests::server::place::Place;
 use serde_json::json;
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn addresses_that_nobody_can_read_are_named_without_their_passwords() {
 
 #[tokio::test]
 async fn a_wrong_password_of_redis_is_said_without_it() {
-    let database = metaia_tests::cluster::Database::new().await;
+    let database = metaia_tests::faults::cluster::Database::new().await;
     let redis = Redis::at(Place::here(), Some("the-right-password")).await;
     let wrong = redis.url().replace("the-right-password", "a-wrong-password");
     let server = node(&database.uri(), None).env("REDIS_URL", &wrong).start().await;

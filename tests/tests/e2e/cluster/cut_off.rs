@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use metaia_tests::cluster::{Net, Nodes, Redis, ReplicaSet, node};
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
+use metaia_tests::faults::cluster::{Net, Nodes, Redis, ReplicaSet, node};
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, order_body};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::{Server, Setup};
-use metaia_tests::token::token;
 use serde_json::json;
 use tokio::time::{interval, timeout};
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use metaia_tests::cluster::{Database, Nodes, Redis, node};
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::faults::cluster::{Database, Nodes, Redis, node};
 use metaia_tests::fixtures::{all_until_now, emit, id_of, names, place_order, raise_fence, set_status};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::json;
 
@@ -58,7 +58,7 @@ async fn without_redis_it_is_there_in_time() {
 #[tokio::test]
 async fn with_a_redis_that_never_was_it_is_there_in_time() {
     let database = Database::new().await;
-    let redis = Redis::planned(metaia_tests::place::Place::here(), Some("a-password-of-redis"));
+    let redis = Redis::planned(metaia_tests::server::place::Place::here(), Some("a-password-of-redis"));
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;

@@ -1,7 +1,7 @@
 //! A client that never heard of positions comes back to another node, which knows its device.
 
-use metaia_tests::phone::Phone;
-use metaia_tests::token::token;
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use serde_json::json;
 
 use super::Pair;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use metaia_tests::checker::{Fact, Recorder};
-use metaia_tests::cluster::{Balancer, Nodes};
-use metaia_tests::driver::Driver;
-use metaia_tests::rest::{Api, http_client};
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::faults::cluster::{Balancer, Nodes};
 use metaia_tests::server::Listening as _;
+use metaia_tests::server::rest::{Api, http_client};
 
 use crate::traffic::Traffic;
 

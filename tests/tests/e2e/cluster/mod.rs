@@ -19,7 +19,7 @@ mod standalone;
 
 use std::time::Duration;
 
-use metaia_tests::cluster::{Database, Nodes, Redis};
+use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
 /// How long anything may be on its way to a live client (D7).
 const IN_TIME: Duration = Duration::from_millis(2_500);

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use metaia_tests::cluster::{Nodes, Redis, ReplicaSet};
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
+use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
 use metaia_tests::fixtures::{emit, order_body};
-use metaia_tests::phone::Phone;
 use serde_json::json;
 use tokio::time::timeout;
 

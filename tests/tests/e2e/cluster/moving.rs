@@ -1,11 +1,11 @@
 //! A client that comes back to another node goes on there where it was.
 
-use metaia_tests::cluster::Balancer;
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::clients::phone::{Event, Phone};
+use metaia_tests::faults::cluster::Balancer;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence, set_status};
-use metaia_tests::phone::{Event, Phone};
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::{Value, json};
 
 use super::Pair;

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use metaia_tests::chance::Chance;
-use metaia_tests::cluster::{Nodes, Redis, ReplicaSet};
+use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
+use metaia_tests::fixtures::chance::Chance;
 
 use super::fleet::Fleet;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use metaia_tests::chance::Chance;
-use metaia_tests::cluster::{Database, Nodes, Redis};
+use metaia_tests::faults::cluster::{Database, Nodes, Redis};
+use metaia_tests::fixtures::chance::Chance;
 
 use super::fleet::Fleet;
 

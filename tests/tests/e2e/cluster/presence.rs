@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
 use metaia_tests::fixtures::{all_until_now, raise_fence, up_to_fence};
-use metaia_tests::phone::Phone;
 use metaia_tests::server::Server;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metaia_tests::cluster::{Database, Nodes, Redis};
+use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
 use super::fleet::Fleet;
 

@@ -1,10 +1,10 @@
 //! An older copy of the database is put in its place: another history begins, and whoever has seen more is told.
 
-use metaia_tests::cluster::{Nodes, Redis, ReplicaSet};
+use metaia_tests::clients::phone::Phone;
+use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
 use metaia_tests::fixtures::emit;
-use metaia_tests::phone::Phone;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::json;
 
 async fn send(server: &Server, n: u64) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metaia_tests::cluster::{Mongod, Nodes};
+use metaia_tests::faults::cluster::{Mongod, Nodes};
 
 use super::fleet::Fleet;
 

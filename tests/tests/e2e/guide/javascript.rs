@@ -1,9 +1,9 @@
 //! The guide with `socket.io-client` in Node.
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
 use metaia_tests::fixtures::place_order;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::json;
 
 #[tokio::test]

@@ -5,12 +5,12 @@ mod javascript;
 mod python;
 mod snippets;
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{
     assign, id_of, open_payment, place_order, place_order_at, raise_fence, set_status, verification,
 };
 use metaia_tests::server::Server;
-use metaia_tests::token::token;
 use serde_json::json;
 
 /// A customer is told about a new order, by notification and by the order itself.

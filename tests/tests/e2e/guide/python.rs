@@ -1,6 +1,6 @@
 //! The guide with `python-socketio`, whose handlers break on a second argument.
 
-use metaia_tests::driver::Driver;
+use metaia_tests::clients::driver::Driver;
 
 #[tokio::test]
 async fn a_new_order_is_announced() {

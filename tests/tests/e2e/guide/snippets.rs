@@ -1,10 +1,10 @@
 //! The guide's own lines, unmodified: only its two placeholders, the address and the token, are filled in.
 
+use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{id_of, open_payment, place_order_at, set_status, verification};
-use metaia_tests::paths;
-use metaia_tests::process::Process;
+use metaia_tests::server::paths;
+use metaia_tests::server::process::Process;
 use metaia_tests::server::{Listening, Server};
-use metaia_tests::token::token;
 use serde_json::json;
 use tokio::process::Command;
 

@@ -12,8 +12,9 @@ use tokio::{sync::watch, task::yield_now};
 
 use super::{disk::Disk, flaw::Flaw};
 use crate::{
-    Epoch, EventId, EventLog, NewEntry, Payload, Position, Room, clock,
+    Epoch, EventId, EventLog, NewEntry, Payload, Position, Room,
     log::{Entry, Head, History, LogError, Page, Retention},
+    values::time,
 };
 
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Flawed {
     }
 
     fn insert(&self, disk: &mut Disk, n: u64, new: NewEntry) -> Position {
-        let now = clock::unix_ms() + disk.ahead;
+        let now = time::unix_ms() + disk.ahead;
         let ts = if self.has(Flaw::CountsSeconds) { now / 1000 } else { now };
         disk.insert(n, self.written(new), ts)
     }
@@ -222,7 +223,7 @@ impl Flawed {
         let most = self.retention.entries + usize::from(self.has(Flaw::KeepsOneMore));
         let sizes = disk.entries.values().map(|entry| entry.content().size() as u64);
         let bytes = if self.has(Flaw::IgnoresBytes) { 0 } else { sizes.sum() };
-        let now = clock::unix_ms() + disk.ahead;
+        let now = time::unix_ms() + disk.ahead;
         let age = self.retention.age.as_millis() as i64;
         let too_old = disk.entries.values().next().is_some_and(|oldest| oldest.ts() + age <= now);
         disk.entries.len() > least

@@ -9,9 +9,10 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    EventLog, MemoryLog, NewEntry, Position, Room, clock,
+    EventLog, MemoryLog, NewEntry, Position, Room,
     log::{Head, History, LogError, Page, Retention},
     testing::log_contract::Subject,
+    values::time,
 };
 
 struct InMemory;
@@ -46,7 +47,7 @@ struct Aging {
 
 impl Aging {
     fn now(&self) -> i64 {
-        clock::unix_ms() + self.ahead.load(Ordering::SeqCst)
+        time::unix_ms() + self.ahead.load(Ordering::SeqCst)
     }
 }
 

@@ -25,10 +25,8 @@ use mongodb::bson::{Bson, doc};
 pub(super) use facts::Facts;
 pub(super) use wanted::Wanted;
 
-use super::{
-    act::{Act, Acts, Done, Outcome},
-    document::{CLAIMS, PROVIDER_EVENTS, claim_id, claim_of, date},
-};
+use super::document::{CLAIMS, PROVIDER_EVENTS, claim_id, claim_of, date};
+use crate::store::mongo::request::{Act, Acts, Done, Outcome};
 use crate::{
     model::Timestamp,
     store::{Answer, Change, Claim, CommitError, Write},

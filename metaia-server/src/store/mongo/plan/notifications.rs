@@ -7,12 +7,10 @@ use metaia_realtime::{
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::{
-        act::{Done, Outcome},
-        document::{NOTIFICATIONS, notification_of, notification_set, unread_in},
-    },
+    super::document::{NOTIFICATIONS, notification_of, notification_set, unread_in},
     Facts, answering,
 };
+use crate::store::mongo::request::{Done, Outcome};
 use crate::{
     model::{Notification, NotificationId},
     store::{CommitError, StoreError, events},

@@ -7,12 +7,10 @@ use metaia_realtime::{
 use mongodb::bson::doc;
 
 use super::{
-    super::{
-        act::{Done, Outcome},
-        document::{ORDERS, Revision, TAILORS, id, order_of, order_set, tailor_of, tailor_set},
-    },
+    super::document::{ORDERS, Revision, TAILORS, id, order_of, order_set, tailor_of, tailor_set},
     Facts, answering, set,
 };
+use crate::store::mongo::request::{Done, Outcome};
 use crate::{
     model::{Order, TailorStatus},
     store::{CommitError, StoreError, events},

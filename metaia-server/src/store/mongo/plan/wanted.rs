@@ -4,10 +4,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use metaia_realtime::{OrderId, UserId};
 
-use super::super::{
-    act::{Act, Acts},
-    document::claim_id,
-};
+use super::super::document::claim_id;
+use crate::store::mongo::request::{Act, Acts};
 use crate::{
     model::{NotificationId, PaymentId},
     store::{Change, Write},

@@ -2,7 +2,7 @@
 
 use super::super::super::{Fact, History};
 use super::scene::{is_only_a_hole, some};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Option<()> {
     let ready = some(history, chance, |fact| matches!(fact, Fact::Ready { recovered: true, .. }))?;

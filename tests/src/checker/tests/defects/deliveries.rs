@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::super::{Fact, Got, History};
 use super::scene::{deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 pub(super) fn drop_one(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;

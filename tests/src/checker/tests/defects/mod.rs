@@ -8,7 +8,7 @@ mod server;
 mod timing;
 
 use super::super::{History, Invariant};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 use Invariant::{
     BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom, NothingLeaks,
     OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,

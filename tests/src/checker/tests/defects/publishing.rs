@@ -5,7 +5,7 @@ use super::super::story::got;
 use super::scene::{
     add_last, deliver_late, deliveries, delivery, is_owed, room_of, some, some_delivery, times_in_all,
 };
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 pub(super) fn lost(history: &mut History, chance: &mut Chance) -> Option<()> {
     vanish(history, chance, false)

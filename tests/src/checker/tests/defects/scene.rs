@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::super::{Fact, Got, History, Place};
 use super::super::story::got;
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 /// Some fact that fits.
 pub(super) fn some(history: &History, chance: &mut Chance, fits: impl Fn(&Fact) -> bool) -> Option<usize> {

@@ -2,7 +2,7 @@
 
 use super::super::super::{Fact, History, Resource};
 use super::scene::add_last;
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 pub(super) fn leak(history: &mut History, _: &mut Chance) -> Option<()> {
     add_last(history, Fact::Sampled { resource: Resource::Descriptors, amount: 21 })

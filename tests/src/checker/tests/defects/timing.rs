@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::super::{Fact, History};
 use super::scene::{delivery, some_delivery};
-use crate::chance::Chance;
+use crate::fixtures::chance::Chance;
 
 const DELAY: Duration = Duration::from_secs(3);
 

@@ -8,8 +8,9 @@ use metaia_realtime::{EventId, Receipt};
 use proptest::prelude::*;
 
 use self::memory::Memory;
-use super::{super::act::Act, *};
+use super::*;
 use crate::store::contract::story::{Step, story};
+use crate::store::mongo::request::Act;
 
 fn act(step: &Step) -> Arc<Act> {
     let event = EventId::random();

@@ -1,0 +1,207 @@
+//! The handle that embedders hold.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    BuildError, Builder, EmitError, End, Limits, NewEntry, NodeId, SessionId, Stats, UserId,
+    api::builder::Origins,
+    doorbell,
+    log::DynEventLog,
+    node::{Counters, Node, Window, announcer, dispatcher, drain, housekeeping},
+    transport::{RealtimeLayer, socketio::Engine},
+};
+
+/// The realtime system of one node.
+///
+/// A handle: `clone` is cheap and shares one system, which runs until [`drain`](Self::drain) or until the runtime ends;
+/// dropping handles ends nothing.
+#[derive(Clone)]
+pub struct Realtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    node: Arc<Node>,
+    engine: Arc<Engine>,
+    origins: Origins,
+}
+
+impl Realtime {
+    /// What a [`Realtime`] is made with.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) async fn start(builder: Builder) -> Result<Self, BuildError> {
+        let (origins, transports, token_in_query) =
+            (builder.origins.clone(), builder.transports, builder.token_in_query);
+        let window = window_of(&*builder.log).await;
+        let node = Arc::new(Node::new(window, builder)?);
+        node.tasks.spawn(dispatcher::run(Arc::clone(&node)));
+        node.tasks.spawn(housekeeping::run(Arc::clone(&node)));
+        if node.announcer.has_directory() {
+            node.tasks.spawn(announcer::run(Arc::clone(&node)));
+        }
+        crate::node::doorbell::run(&node);
+        let engine = Engine::new(Arc::clone(&node), transports, token_in_query);
+        let realtime = Self { inner: Arc::new(Inner { node, engine, origins }) };
+        realtime.inner.node.set_handle(Some(realtime.clone()));
+        Ok(realtime)
+    }
+
+    /// The tower layer that serves Socket.IO under `/socket.io/`; all other requests go on. Every layer of a handle
+    /// leads to the same system.
+    ///
+    /// Mounted on a listener that is not [`GuardedListener`](crate::GuardedListener) or [`serve`](crate::serve()), it
+    /// cannot see what is written: a client that does not read is then ended when its queue is full, if at all, a kick
+    /// leaves the connection open, and nothing bounds the bytes that come over a WebSocket, nor the connections.
+    #[must_use]
+    pub fn layer(&self) -> RealtimeLayer {
+        self.inner.engine.gate(&self.inner.origins)
+    }
+
+    /// What went by the doorbell since this node began.
+    #[must_use]
+    pub fn doorbell_counts(&self) -> doorbell::Counts {
+        self.inner.node.bell.counts()
+    }
+
+    /// Whether the doorbell's line is there. `false` without a doorbell.
+    #[must_use]
+    pub fn doorbell_connected(&self) -> bool {
+        self.inner.node.bell.is_connected()
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.inner.node
+    }
+
+    pub(crate) fn log(&self) -> &dyn DynEventLog {
+        &*self.inner.node.log
+    }
+
+    /// What other nodes know this one by. Every [`Builder::build`] makes a new one.
+    #[must_use]
+    pub fn node_id(&self) -> NodeId {
+        self.inner.node.id
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.node.limits
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.inner.node.counters
+    }
+
+    /// What this node has done since it began, and how it stands.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.inner.node)
+    }
+
+    /// What this node holds for its clients at the moment, for tests that nothing is left behind.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let registry = &self.inner.node.registry;
+        let sessions = registry.all();
+        let (rooms, users, joins) = registry.sizes();
+        Census {
+            sessions: sessions.len(),
+            rooms,
+            users,
+            joins,
+            links: self.inner.engine.links(),
+            devices: self.inner.node.devices.len(),
+            most_waiting: sessions.iter().map(|session| session.waiting()).max().unwrap_or(0),
+        }
+    }
+
+    /// Ends all sessions of a user that have begun by now: those of this node at once, those of others when they come to
+    /// it in the log. Official clients stay away after it.
+    ///
+    /// # Errors
+    /// Where the others were not told, or may not have been: see [`EmitError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it open whether the others are told.
+    pub async fn disconnect_user(&self, user: &UserId) -> Result<(), EmitError> {
+        let node = &self.inner.node;
+        node.registry.of_user(user).iter().for_each(|session| node.end(session, End::Kicked));
+        self.publish(vec![NewEntry::disconnect_user(user.clone())]).await.map(drop)
+    }
+
+    /// Ends a session, on whichever node it is: see [`disconnect_user`](Self::disconnect_user). One that is nowhere is no
+    /// error.
+    ///
+    /// # Errors
+    /// Where the others were not told, or may not have been: see [`EmitError`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves it open whether the others are told.
+    pub async fn disconnect_session(&self, id: SessionId) -> Result<(), EmitError> {
+        let node = &self.inner.node;
+        node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
+        self.publish(vec![NewEntry::disconnect_session(id)]).await.map(drop)
+    }
+
+    /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`, what was handed to them
+    /// is written, and their transports are closed in batches, after which official clients connect again by themselves.
+    /// Returns when the last session has ended and the node's tasks with it, or soon after `deadline`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the node draining; call again to finish.
+    pub async fn drain(&self, deadline: Duration) {
+        drain::drain(&self.inner.node, deadline).await;
+        self.inner.engine.stop();
+        self.inner.node.set_handle(None);
+    }
+}
+
+/// How long the log is waited for at the start.
+const FIRST_READ: Duration = Duration::from_secs(1);
+
+/// The end of the log, or nothing where that cannot be read soon: the dispatcher will.
+async fn window_of(log: &dyn DynEventLog) -> Window {
+    match tokio::time::timeout(FIRST_READ, Window::at_the_end_of(log)).await {
+        Ok(Ok(window)) => return window,
+        Ok(Err(error)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the log cannot be read yet; starting all the same"
+            );
+        }
+        Err(_) => tracing::warn!("the log does not answer yet; starting all the same"),
+    }
+    Window::unknown()
+}
+
+impl std::fmt::Debug for Realtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Realtime").field("sessions", &self.inner.node.registry.len()).finish_non_exhaustive()
+    }
+}
+
+/// See [`Realtime::census`].
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Census {
+    /// Sessions.
+    pub sessions: usize,
+    /// Rooms with somebody in them.
+    pub rooms: usize,
+    /// Users with sessions.
+    pub users: usize,
+    /// Orders whose joins are being decided.
+    pub joins: usize,
+    /// Clients that began with polling.
+    pub links: usize,
+    /// Clients whose positions are kept in mind.
+    pub devices: usize,
+    /// The most packets that wait for one client.
+    pub most_waiting: usize,
+}

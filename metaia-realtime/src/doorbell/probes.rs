@@ -1,0 +1,40 @@
+//! What other nodes ask, until it is answered.
+
+use std::collections::VecDeque;
+
+use super::frame::Question;
+
+/// Each node that cannot read its log asks once a second: this is for many. Beyond it the oldest is dropped, and who asked it
+/// asks again.
+const MOST: usize = 64;
+
+#[derive(Debug, Default)]
+pub(crate) struct Questions(VecDeque<Question>);
+
+impl Questions {
+    pub(crate) fn take(&mut self, question: Question) {
+        if self.0.len() == MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(question);
+    }
+
+    /// All there are. What is read after this answers them.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Question> + use<> {
+        std::mem::take(&mut self.0).into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_kept() {
+        let asked: Vec<Question> = (0..MOST + 9).map(|_| Question::random()).collect();
+        let mut questions = Questions::default();
+        asked.iter().for_each(|question| questions.take(*question));
+        assert_eq!(questions.drain().collect::<Vec<_>>(), asked[9..]);
+        assert_eq!(questions.drain().count(), 0);
+    }
+}

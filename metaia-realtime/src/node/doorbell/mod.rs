@@ -1,0 +1,264 @@
+//! The doorbell as a node has it: what it sends, and what it makes of what it hears.
+
+mod tasks;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
+pub(crate) use tasks::run;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use serde_json::value::RawValue;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use crate::doorbell::{
+    ClusterKey, Counts, DynDoorbell,
+    counts::Counters,
+    frame::{Bad, Body, Cast, Frame, Question},
+    holdback::Waiting,
+    log_head::At,
+    partition::CutOff,
+    probes::Questions,
+    receiver::Hearing,
+    replay_guard::{Old, Replay},
+    throttle::{Answer, Belief},
+};
+use crate::{EventName, NodeId, Room, api::volatile, node::Node, values::time};
+
+/// A node's doorbell. Without one it is silent, and deaf.
+pub(crate) struct Bell {
+    pub(super) doorbell: Option<Arc<dyn DynDoorbell>>,
+    node: NodeId,
+    key: Option<ClusterKey>,
+    /// The number of the last frame. It begins at a place of its own with each node id, since both are random.
+    seq: AtomicU64,
+    /// Follows how far the node's log is known to go.
+    pub(super) head: watch::Receiver<u64>,
+    pub(super) belief: Mutex<Belief>,
+    replay: Mutex<Replay>,
+    pub(super) waiting: Mutex<Waiting>,
+    pub(super) cut_off: Mutex<CutOff>,
+    /// Something waits for a look to be done.
+    pub(super) doubted: Notify,
+    /// An event waits for the log.
+    pub(super) held: Notify,
+    /// What others ask: whether the log can be read.
+    pub(super) questions: Mutex<Questions>,
+    /// There is a question.
+    pub(super) asked: Notify,
+    pub(super) counters: Counters,
+    connected: AtomicBool,
+    /// Whether it was said that frames are dropped.
+    complained: AtomicBool,
+}
+
+impl Bell {
+    pub(crate) fn new(
+        node: NodeId,
+        doorbell: Option<Arc<dyn DynDoorbell>>,
+        key: Option<ClusterKey>,
+        head: watch::Receiver<u64>,
+    ) -> Self {
+        Self {
+            doorbell,
+            node,
+            key,
+            seq: AtomicU64::new(0),
+            head,
+            belief: Mutex::default(),
+            replay: Mutex::default(),
+            waiting: Mutex::default(),
+            cut_off: Mutex::default(),
+            doubted: Notify::new(),
+            held: Notify::new(),
+            questions: Mutex::default(),
+            asked: Notify::new(),
+            counters: Counters::default(),
+            connected: false.into(),
+            complained: false.into(),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counters.now()
+    }
+
+    /// Whether the doorbell says that its line is there.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    /// Tells the other nodes that the log goes so far.
+    pub(super) fn ring(&self, at: At) {
+        if let (Some(doorbell), Some(frame)) = (&self.doorbell, self.frame(Body::Ring(at))) {
+            self.counters.rung.add(1);
+            doorbell.ring(frame);
+        }
+    }
+
+    /// Tells them something for now or never. `false`: it is too large.
+    pub(super) fn cast(&self, body: Body) -> bool {
+        let Some(doorbell) = &self.doorbell else { return true };
+        let frame = self.frame(body);
+        let fits = frame.is_some();
+        frame.into_iter().for_each(|frame| doorbell.cast(frame));
+        fits
+    }
+
+    fn frame(&self, body: Body) -> Option<Vec<u8>> {
+        let seq = self.seq.fetch_add(1, Ordering::Relaxed);
+        Frame { node: self.node, seq, ts: time::unix_ms(), body }.encode(self.key.as_ref())
+    }
+
+    /// What the bytes say, where they are a frame of another node that is not dropped.
+    fn read(&self, bytes: &[u8]) -> Option<Body> {
+        if Frame::claims(bytes) == Some(self.node) {
+            return None;
+        }
+        let frame = match Frame::decode(bytes, self.key.as_ref()) {
+            Ok(frame) => frame,
+            Err(bad) => {
+                match bad {
+                    Bad::Unreadable => self.counters.unreadable.add(1),
+                    Bad::Unsigned => self.counters.unsigned.add(1),
+                }
+                self.complain("have they another version, or another METAIA_CLUSTER_KEY?");
+                return None;
+            }
+        };
+        // A ring says nothing that was not true for ever: it may come late, and often.
+        if !matches!(frame.body, Body::Ring(_)) {
+            match lock(&self.replay).take(frame.node, frame.seq, frame.ts, time::unix_ms()) {
+                Ok(()) => {}
+                Err(Old::Repeated) => {
+                    self.counters.repeated.add(1);
+                    return None;
+                }
+                Err(Old::Stale) => {
+                    self.counters.stale.add(1);
+                    self.complain("do their clocks go wrong?");
+                    return None;
+                }
+            }
+        }
+        self.counters.heard.add(1);
+        Some(frame.body)
+    }
+
+    /// Once, since whoever sends garbage may send much of it; the counters tell the rest.
+    fn complain(&self, question: &str) {
+        if !self.complained.swap(true, Ordering::Relaxed) {
+            tracing::warn!("what other nodes send by the doorbell is dropped; {question}");
+        }
+    }
+}
+
+/// A poisoned lock is taken over: no kernel is left half changed.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Node {
+    /// How far the log is known to go here.
+    pub(super) fn known(&self) -> At {
+        let dispatched = At::from(self.window.head());
+        At { n: dispatched.n.max(*self.bell.head.borrow()), ..dispatched }
+    }
+
+    /// How far everybody here has been offered everything.
+    pub(super) fn dispatched(&self) -> At {
+        self.window.dispatched().into()
+    }
+
+    /// What an event that is sent now follows: what was dispatched here, and what was appended here.
+    fn sent_at(&self) -> At {
+        let dispatched = self.dispatched();
+        At { n: dispatched.n.max(*self.log.own().borrow()), ..dispatched }
+    }
+
+    /// Tells the other nodes a volatile event. `false`: it is too large for that.
+    pub(crate) fn cast(&self, rooms: &[Room], name: &EventName, payload: &RawValue) -> bool {
+        if self.bell.doorbell.is_none() {
+            return true;
+        }
+        let (name, payload) = (name.clone(), payload.to_owned());
+        let cast = Cast { at: self.sent_at(), rooms: rooms.to_vec(), name, payload };
+        let fits = self.bell.cast(Body::Cast(cast));
+        if fits {
+            self.bell.counters.cast.add(1);
+        }
+        fits
+    }
+
+    pub(super) fn heard_ring(&self, at: At) {
+        match lock(&self.bell.belief).ring(at, self.known(), Instant::now()) {
+            Answer::Known => return,
+            Answer::Wait => return self.bell.doubted.notify_one(),
+            Answer::Look => {}
+        }
+        self.look();
+    }
+
+    /// Looks at the log because of a ring.
+    pub(super) fn look(&self) {
+        self.bell.counters.looks.add(1);
+        self.log.wake();
+    }
+
+    fn heard_cast(&self, cast: Cast) {
+        let at = cast.at;
+        let mut waiting = lock(&self.bell.waiting);
+        if waiting.is_empty() && !at.is_beyond(self.dispatched()) {
+            // Under the lock, so that nobody overtakes it.
+            return self.deliver(cast);
+        }
+        self.bell.counters.dropped.add(waiting.hold(cast, Instant::now()));
+        drop(waiting);
+        self.bell.held.notify_one();
+        self.heard_ring(at);
+    }
+
+    pub(super) fn deliver(&self, cast: Cast) {
+        volatile::deliver(self, cast.name, cast.payload, &cast.rooms);
+    }
+
+    fn heard_question(&self, question: Question) {
+        lock(&self.bell.questions).take(question);
+        self.bell.asked.notify_one();
+    }
+
+    fn heard_answer(&self, at: At, question: Question) {
+        let is_beyond = at.is_beyond(self.known());
+        lock(&self.bell.cut_off).answered(question, is_beyond);
+    }
+}
+
+/// The node that listens, while it lives: a doorbell may outlive it.
+pub(super) struct NodeEar(pub(super) Weak<Node>);
+
+impl Hearing for NodeEar {
+    fn hear(&self, frame: &[u8]) {
+        let Some(node) = self.0.upgrade() else { return };
+        match node.bell.read(frame) {
+            Some(Body::Ring(at)) => node.heard_ring(at),
+            Some(Body::Cast(cast)) => node.heard_cast(cast),
+            Some(Body::Ask(_, question)) => node.heard_question(question),
+            Some(Body::Answer(at, question)) => node.heard_answer(at, question),
+            None => {}
+        }
+    }
+
+    fn connected(&self, connected: bool) {
+        let Some(node) = self.0.upgrade() else { return };
+        node.bell.connected.store(connected, Ordering::Relaxed);
+        if connected {
+            node.look();
+        }
+    }
+}

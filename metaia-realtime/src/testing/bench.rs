@@ -1,0 +1,75 @@
+//! What the benches measure: a node whose sessions have a client that takes everything at once. No part of the API.
+
+use std::{error::Error, sync::Arc};
+
+use serde_json::json;
+
+use crate::{
+    Identity, JwtAuthenticator, MemoryLog, NewEntry, Realtime, Role, Room,
+    node::{Node, Window, dispatcher::dispatch},
+    session::{Nowhere, Outgoing, Session, Start},
+};
+
+/// A node with live sessions, all of them customers.
+pub struct Bench {
+    log: MemoryLog,
+    node: Node,
+    sessions: Vec<Arc<Session>>,
+}
+
+impl Bench {
+    /// Connects so many sessions, and waits until all are live.
+    pub async fn new(sessions: usize) -> Result<Self, Box<dyn Error>> {
+        let log = MemoryLog::default();
+        let window = Window::new(crate::EventLog::head(&log).await?.position);
+        let authenticator = JwtAuthenticator::hs256("a secret that signs nothing here")?;
+        let node = Node::new(window, Realtime::builder().log(log.clone()).authenticator(authenticator))?;
+        let mut bench = Self { log, node, sessions: Vec::new() };
+        for i in 0..sessions {
+            bench.connect(Identity::new(format!("u{i}").parse()?, Role::Customer)).await;
+        }
+        Ok(bench)
+    }
+
+    async fn connect(&mut self, identity: Identity) {
+        let session =
+            Arc::new(Session::new(&self.node, identity, None, self.node.window.head(), Arc::new(Nowhere)));
+        self.node.register(&session);
+        session.catch_up(&self.node, &mut Start::default()).await;
+        self.sessions.push(session);
+        self.drain();
+    }
+
+    /// Publishes an event of about 300 bytes to all of them, dispatches it, and takes from each session what is to be
+    /// written. Answers how many bytes of payload that were.
+    pub async fn publish_and_drain(&self) -> Result<usize, Box<dyn Error>> {
+        self.log.append_now(vec![NewEntry::event([Room::Role(Role::Customer)], ("order_update", order()))?]);
+        dispatch(&self.node).await?;
+        Ok(self.drain())
+    }
+
+    fn drain(&self) -> usize {
+        let taken = self.sessions.iter().flat_map(|session| std::iter::from_fn(|| session.take()));
+        taken
+            .map(
+                |outgoing| {
+                    if let Outgoing::Entry(entry) = outgoing { entry.stamped().get().len() } else { 0 }
+                },
+            )
+            .sum()
+    }
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench").field("sessions", &self.sessions.len()).finish_non_exhaustive()
+    }
+}
+
+fn order() -> serde_json::Value {
+    json!({
+        "_id": "60d5f4832f8fb814b56fa181", "orderNumber": "MT-261123-KPG66K", "customer": "u1", "tailor": "t1",
+        "items": [{ "garment": "kurta", "quantity": 2, "price": 80_500 }], "amount": 161_000, "currency": "INR",
+        "status": "in_progress", "version": 4
+    })
+}

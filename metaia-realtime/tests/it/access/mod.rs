@@ -1,0 +1,5 @@
+//! Joins, rechecks, and the ends of sessions.
+
+mod disconnect;
+mod endings;
+mod joins;

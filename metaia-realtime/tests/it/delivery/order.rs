@@ -1,0 +1,52 @@
+//! The order of events, over each transport, while other things go on.
+
+use metaia_realtime::{
+    Role,
+    client::Transport,
+    testing::{TestServer, within},
+};
+
+use crate::{limits, support::policy::Policy, tick, ticks, user};
+
+const EVENTS: u64 = 5_000;
+
+async fn check(transport: Transport) {
+    let server = TestServer::start(|builder| {
+        builder.order_access(Policy::new()).limits(limits(|l| {
+            l.inbound_per_s = 10_000;
+            l.inbound_burst = 10_000;
+        }))
+    })
+    .await;
+    let connecting = server.client_builder(Role::Customer, "c1").transport(transport).connect();
+    let (client, mut updates) = within("a connection", connecting).await.unwrap();
+    let publish = async {
+        for i in 0..EVENTS {
+            tick(server.realtime(), user("c1"), i).await;
+        }
+    };
+    let join = async {
+        for n in 0..40 {
+            client.join_order(&format!("o{n}")).await.unwrap();
+            client.leave_order(&format!("o{n}")).await.unwrap();
+        }
+    };
+    let read = within("all events", ticks(&mut updates, EVENTS as usize));
+    let ((), (), numbers) = tokio::join!(publish, join, read);
+    assert_eq!(numbers, (0..EVENTS).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_come_in_order_over_websocket() {
+    check(Transport::WebSocket).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_come_in_order_over_polling() {
+    check(Transport::Polling).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_come_in_order_over_an_upgrade() {
+    check(Transport::Upgrade).await;
+}

@@ -1,0 +1,63 @@
+//! `GET /openapi.json`: the description of the REST interface, assembled from the routes.
+
+use std::sync::LazyLock;
+
+use axum::{Router, response::IntoResponse, routing::get};
+use http::header;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::{
+    http::{problem as error, routes},
+    state::AppState,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "METAIA realtime", description = "Orders, notifications and payments, with their events over Socket.IO."),
+    components(schemas(error::Body)),
+    modifiers(&Credentials),
+    security(("token" = []), ("key" = [])),
+)]
+struct Frame;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let key = ApiKey::Header(ApiKeyValue::new("x-api-key"));
+        components.add_security_scheme("key", SecurityScheme::ApiKey(key));
+    }
+}
+
+/// The same for every request, made for the first.
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| Frame::openapi().merge_from(routes::ApiDoc::openapi()).to_json().unwrap_or_default());
+
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/openapi.json", get(document))
+}
+
+async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_every_reference_leads_somewhere() {
+        let document: serde_json::Value = serde_json::from_str(&DOCUMENT).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert!(document["paths"]["/api/orders/{id}/status"]["put"].is_object());
+        for reference in DOCUMENT.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `/api/realtime/emit`
+
+use axum::extract::State;
+
+use super::documents::{Sent, Success};
+use crate::{
+    http::{
+        extract::{IdempotencyKey, JsonBody, Key},
+        problem::{ApiError, Body as Problem},
+    },
+    model::Caller,
+    services::{Emit, Outcome, Services},
+};
+
+/// Sends any event to anybody, by an admin or a backend.
+#[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same request is answered again for 24 h")),
+    request_body = Emit,
+    responses(
+        (status = 202, description = "What was sent", body = Success<Sent>),
+        (status = 403, description = "Neither an admin nor a backend", body = Problem),
+        (status = 413, description = "Too large", body = Problem),
+        (status = 422, description = "Not valid", body = Problem),
+    ))]
+pub(super) async fn emit(
+    State(services): State<Services>,
+    caller: Caller,
+    IdempotencyKey(key): IdempotencyKey,
+    JsonBody(emit): JsonBody<Emit>,
+) -> Result<Outcome, ApiError> {
+    Ok(services.emit(&caller, key.as_ref().map(Key::as_str), emit).await?)
+}

@@ -1,0 +1,35 @@
+//! Refusals of services as problem documents.
+
+use http::{HeaderValue, StatusCode, header};
+
+use crate::{http::problem::ApiError, services::ServiceError, store::StoreError};
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::NotFound => Self::not_found(),
+            ServiceError::Invalid(errors) => Self::invalid(errors),
+            ServiceError::Directory(cause) => Self::unavailable(cause),
+            ServiceError::Store(cause @ StoreError::Unavailable(_)) => Self::unavailable(cause),
+            other => with_header(&other, plain(&other)).caused_by(other),
+        }
+    }
+}
+
+fn plain(error: &ServiceError) -> ApiError {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ApiError::new(status, error.code(), error.to_string())
+}
+
+/// What HTTP wants beside some statuses: how to come in, and when to try again.
+fn with_header(error: &ServiceError, refusal: ApiError) -> ApiError {
+    match error {
+        ServiceError::Unauthenticated => {
+            refusal.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        }
+        ServiceError::InProgress | ServiceError::Busy | ServiceError::Store(StoreError::Unknown(_)) => {
+            refusal.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        }
+        _ => refusal,
+    }
+}

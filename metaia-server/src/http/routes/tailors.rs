@@ -1,0 +1,29 @@
+//! `/api/tailors`
+
+use axum::extract::State;
+
+use super::documents::{Success, TailorStatusDocument};
+use crate::{
+    http::{
+        extract::JsonBody,
+        problem::{ApiError, Body as Problem},
+    },
+    model::Caller,
+    services::{Services, TailorStatusChange},
+    store::Answer,
+};
+
+/// Says whether the caller takes work.
+#[utoipa::path(put, path = "/api/tailors/me/status", tag = "tailors", request_body = TailorStatusChange,
+    responses(
+        (status = 200, description = "The status", body = Success<TailorStatusDocument>),
+        (status = 403, description = "Not a tailor", body = Problem),
+        (status = 422, description = "Not valid", body = Problem),
+    ))]
+pub(super) async fn set_status(
+    State(services): State<Services>,
+    caller: Caller,
+    JsonBody(change): JsonBody<TailorStatusChange>,
+) -> Result<Answer, ApiError> {
+    Ok(Answer::success(200, services.set_tailor_status(&caller, change).await?))
+}

@@ -1,0 +1,177 @@
+//! The routes as somebody sees them: requests in, statuses and codes out.
+
+mod connections;
+mod idempotency;
+mod injection;
+mod junk;
+mod lists;
+mod orders;
+mod others;
+mod payments;
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use axum::{Router, body::Body, extract::FromRef};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use metaia_realtime::{JwtAuthenticator, Role};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::{
+    auth::{request_auth::Gate, secrets::Secret},
+    services::{
+        Services,
+        testing::{JWT_SECRET, On, World, on_both_stores},
+    },
+};
+
+const API_KEY: &str = "an api key of the tests";
+
+#[derive(Clone)]
+struct TestState {
+    services: Services,
+    gate: Arc<Gate>,
+}
+
+impl FromRef<TestState> for Services {
+    fn from_ref(state: &TestState) -> Self {
+        state.services.clone()
+    }
+}
+
+impl FromRef<TestState> for Arc<Gate> {
+    fn from_ref(state: &TestState) -> Self {
+        Self::clone(&state.gate)
+    }
+}
+
+/// The API over a world of its own.
+struct Api {
+    world: World,
+    router: Router,
+}
+
+/// Somebody's requests.
+#[derive(Clone)]
+struct As<'a> {
+    api: &'a Api,
+    headers: HeaderMap,
+}
+
+/// What came back.
+#[derive(Debug)]
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Api {
+    async fn new(on: On) -> Self {
+        Self::over(World::new(on).await)
+    }
+
+    fn over(world: World) -> Self {
+        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
+        let gate = Gate::new(authenticator, Some(Secret::from(API_KEY)), NonZeroU32::MAX);
+        let state = TestState { services: world.services.clone(), gate: Arc::new(gate) };
+        Self { router: super::router().with_state(state), world }
+    }
+
+    fn nobody(&self) -> As<'_> {
+        As { api: self, headers: HeaderMap::new() }
+    }
+
+    fn user(&self, role: Role, user: &str) -> As<'_> {
+        self.nobody().with("authorization", &format!("Bearer {}", token(role, user)))
+    }
+
+    fn customer(&self) -> As<'_> {
+        self.user(Role::Customer, "c1")
+    }
+
+    fn admin(&self) -> As<'_> {
+        self.user(Role::Admin, "a1")
+    }
+
+    fn backend(&self) -> As<'_> {
+        self.nobody().with("x-api-key", API_KEY)
+    }
+
+    /// A new order of c1, and its address.
+    async fn order(&self) -> (Value, String) {
+        let order = self.customer().post("/api/orders", order()).await.data(201)["order"].take();
+        let path = format!("/api/orders/{}", order["_id"].as_str().unwrap());
+        (order, path)
+    }
+}
+
+impl As<'_> {
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, value.parse().unwrap());
+        self
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, Vec::new()).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send("POST", path, body.to_string().into_bytes()).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send("PUT", path, body.to_string().into_bytes()).await
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
+        request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        request.headers_mut().extend(self.headers.clone());
+        let (parts, body) = self.api.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Reply {
+    #[track_caller]
+    fn data(&self, status: u16) -> Value {
+        assert_eq!(
+            (self.status.as_u16(), self.body["status"].as_str()),
+            (status, Some("success")),
+            "{self:?}"
+        );
+        self.body["data"].clone()
+    }
+
+    #[track_caller]
+    fn refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{self:?}");
+    }
+
+    /// 422 with this pointer first.
+    #[track_caller]
+    fn refused_at(&self, pointer: &str) {
+        self.refused(422, "validation_failed");
+        assert_eq!(self.body["errors"][0]["pointer"], pointer, "{self:?}");
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}
+
+fn token(role: Role, user: &str) -> String {
+    let claims = json!({ "userId": user, "role": role, "exp": u32::MAX });
+    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+    encode(&Header::default(), &claims, &key).unwrap()
+}
+
+/// The body of an order.
+fn order() -> Value {
+    json!({ "items": [{ "garment": "shirt", "quantity": 2, "price": 45_000 }] })
+}

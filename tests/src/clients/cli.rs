@@ -1,0 +1,81 @@
+//! The real `metaia` binary.
+
+use std::path::PathBuf;
+
+use tokio::process::Command;
+
+use crate::fixtures::{razorpay, token};
+use crate::server::folder::Folder;
+use crate::server::paths::binary;
+use crate::server::process::{Ended, Process};
+use crate::server::{Listening, Server};
+
+/// How `metaia` is called: its server, and where its secrets are from.
+#[derive(Debug)]
+pub struct Cli {
+    url: String,
+    knows: Knows,
+    folder: Folder,
+}
+
+#[derive(Debug)]
+enum Knows {
+    /// The secrets in its environment.
+    Secret(String),
+    /// The server's data folder, where a development server keeps those that it made.
+    DataFolder(PathBuf),
+}
+
+impl Cli {
+    /// For this server, with the secret that it knows.
+    #[must_use]
+    pub fn of(server: &Server) -> Self {
+        Self::at(&server.url())
+    }
+
+    /// For whatever is at this address.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), knows: Knows::Secret(token::SECRET.to_owned()), folder: Folder::new() }
+    }
+
+    /// With another secret.
+    #[must_use]
+    pub fn secret(mut self, secret: &str) -> Self {
+        self.knows = Knows::Secret(secret.to_owned());
+        self
+    }
+
+    /// With no secret, but the server's data folder.
+    #[must_use]
+    pub fn data_folder(mut self, path: PathBuf) -> Self {
+        self.knows = Knows::DataFolder(path);
+        self
+    }
+
+    /// Runs it to its end.
+    pub async fn run(&self, args: &[&str]) -> Ended {
+        Process::run(self.command(args)).await
+    }
+
+    /// Starts it.
+    #[must_use]
+    pub fn start(&self, args: &[&str]) -> Process {
+        Process::start(self.command(args))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(binary("metaia"));
+        command.env_clear().env("METAIA_URL", &self.url).env("HOME", self.folder.path());
+        match &self.knows {
+            Knows::Secret(secret) => {
+                command.env("JWT_SECRET", secret).env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
+            }
+            Knows::DataFolder(path) => {
+                command.env("METAIA_DATA", path);
+            }
+        }
+        command.current_dir(self.folder.path()).args(args);
+        command
+    }
+}

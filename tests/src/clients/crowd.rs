@@ -1,0 +1,54 @@
+//! Many phones that only count: a thousand of them fit into one test.
+
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::clients::phone::Phone;
+use crate::fixtures::token::token;
+use crate::server::Listening;
+
+/// How many phones are connecting at a time.
+const AT_ONCE: usize = 50;
+
+/// Connected phones of as many users.
+#[derive(Debug)]
+pub struct Crowd {
+    counting: JoinSet<Vec<u64>>,
+}
+
+impl Crowd {
+    /// Connects so many customers, each of which will be read until it has got this event so often.
+    pub async fn gather(server: &impl Listening, size: usize, event: &'static str, times: usize) -> Self {
+        let connecting = stream::iter(0..size).map(async |member| {
+            let user = format!("crowd{member}");
+            Phone::with_auth(server, &json!({"token": token("customer", &user)})).await
+        });
+        let phones: Vec<_> = connecting.buffer_unordered(AT_ONCE).collect().await;
+        let counting = phones.into_iter().map(|phone| count(phone, event, times)).collect();
+        Self { counting }
+    }
+
+    /// What `n` each got in its events, in order.
+    pub async fn counted(self) -> Vec<Vec<u64>> {
+        self.counting.join_all().await
+    }
+}
+
+/// Reads without parsing whole events: `"n":` and a number is all that matters.
+async fn count(mut phone: Phone, event: &str, times: usize) -> Vec<u64> {
+    let start = format!("42[\"{event}\"");
+    let mut numbers = Vec::new();
+    while numbers.len() < times {
+        let Some(packet) = phone.packet().await else { break };
+        if packet.starts_with(&start) {
+            numbers.extend(number(&packet));
+        }
+    }
+    numbers
+}
+
+fn number(packet: &str) -> Option<u64> {
+    let (_, rest) = packet.split_once("\"n\":")?;
+    rest.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok()
+}

@@ -1,0 +1,175 @@
+//! The official clients, each in a child process that speaks one JSON object per line.
+//!
+//! In: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`.
+//! Out: `{"as": NAME, "event": E, "args": […]}`, where `connect`, `connect_error` and `disconnect` are events too,
+//! and `{"ack": N, "args": […]}`.
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::clients::phone::Event;
+use crate::faults::network::Network;
+use crate::server::Listening;
+use crate::server::journal::Journal;
+use crate::server::paths;
+use crate::server::process::Process;
+
+/// A driver process; one holds any number of sockets. Dropping it kills it.
+#[derive(Debug)]
+pub struct Driver {
+    process: Process,
+    calls: u64,
+}
+
+impl Driver {
+    /// The official JavaScript client in Node.
+    #[must_use]
+    pub fn node() -> Self {
+        let mut command = Command::new("node");
+        command.arg("client.mjs").current_dir(paths::js());
+        Self { process: Process::start(command), calls: 0 }
+    }
+
+    /// The same, in a network of its own.
+    #[must_use]
+    pub fn node_in(network: &Network) -> Self {
+        let mut command = network.command("node");
+        command.arg("client.mjs").current_dir(paths::js());
+        Self { process: Process::start(command), calls: 0 }
+    }
+
+    /// `python-socketio`'s client.
+    #[must_use]
+    pub fn python() -> Self {
+        let mut command = Command::new(paths::python());
+        command.arg("-u").arg(paths::here("python/client.py"));
+        Self { process: Process::start(command), calls: 0 }
+    }
+
+    /// The same, without polling: for balancers that keep nobody at one node.
+    #[must_use]
+    pub fn python_by_websocket() -> Self {
+        let mut command = Command::new(paths::python());
+        command.arg("-u").arg(paths::here("python/client.py")).arg("--websocket");
+        Self { process: Process::start(command), calls: 0 }
+    }
+
+    /// Starts connecting a socket called `name`: with the guide's `Authorization` header and default transports.
+    pub async fn connect(&mut self, name: &str, server: &impl Listening, token: &str) {
+        let opts = json!({"extraHeaders": {"Authorization": format!("Bearer {token}")}});
+        self.connect_with(name, server, &opts).await;
+    }
+
+    /// Starts connecting a socket with these options of the client's own.
+    pub async fn connect_with(&mut self, name: &str, server: &impl Listening, opts: &Value) {
+        self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts})).await;
+    }
+
+    /// Connects a socket, and waits until it is ready.
+    pub async fn ready(&mut self, name: &str, server: &impl Listening, token: &str) {
+        self.connect(name, server, token).await;
+        self.event(name, "rt:ready").await;
+    }
+
+    /// Emits an event without an ack.
+    pub async fn emit(&mut self, name: &str, event: &str, data: &Value) {
+        self.tell(&json!({"do": "emit", "as": name, "event": event, "data": data})).await;
+    }
+
+    /// Emits an event and returns its ack's one argument.
+    pub async fn call(&mut self, name: &str, event: &str, data: &Value) -> Value {
+        self.calls += 1;
+        let id = self.calls;
+        self.tell(&json!({"do": "call", "id": id, "as": name, "event": event, "data": data})).await;
+        let acked = |line: &Value| line["ack"] == id;
+        self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
+    }
+
+    /// Leaves politely.
+    pub async fn disconnect(&mut self, name: &str) {
+        self.tell(&json!({"do": "disconnect", "as": name})).await;
+    }
+
+    /// Loses the line; the client's own reconnection follows.
+    pub async fn drop_line(&mut self, name: &str) {
+        self.tell(&json!({"do": "drop", "as": name})).await;
+    }
+
+    /// Kills the client's whole process, as a crash would.
+    pub async fn kill(mut self) {
+        self.process.kill().await;
+    }
+
+    /// What it says, line by line.
+    #[must_use]
+    pub fn lines(&self) -> Journal<String> {
+        self.process.stdout.clone()
+    }
+
+    /// The first event with this name that this socket got: its one argument (`null` where it had none).
+    pub async fn event(&self, name: &str, event: &str) -> Value {
+        self.nth(name, event, 1).await
+    }
+
+    /// The `n`th event (from 1) with this name that this socket got.
+    pub async fn nth(&self, name: &str, event: &str, n: usize) -> Value {
+        let what = format!("{name} to get {event} no. {n}");
+        let line = self.process.stdout.wait_for(&what, |lines| nth_of(lines, name, event, n)).await;
+        let args = line["args"].as_array().expect("arguments").clone();
+        assert!(args.len() <= 1, "a second argument breaks one-argument handlers: {line}");
+        args.into_iter().next().unwrap_or_default()
+    }
+
+    /// All events that this socket got so far: names in order.
+    #[must_use]
+    pub fn names(&self, name: &str) -> Vec<String> {
+        let lines = self.process.stdout.so_far();
+        let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
+        mine.map(|line| line["event"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// All events that this socket got so far.
+    #[must_use]
+    pub fn events(&self, name: &str) -> Vec<Event> {
+        let lines = self.process.stdout.so_far();
+        let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
+        let event = |mut line: Value| Event {
+            name: line["event"].as_str().unwrap_or_default().to_owned(),
+            data: line["args"].get_mut(0).map(Value::take).unwrap_or_default(),
+        };
+        mine.map(event).collect()
+    }
+
+    /// How often this socket got this event so far.
+    #[must_use]
+    pub fn count(&self, name: &str, event: &str) -> usize {
+        self.names(name).iter().filter(|got| *got == event).count()
+    }
+
+    async fn first(&self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
+        let find = |lines: &[String]| lines.iter().map(|line| parse(line)).find(|line| matches(line));
+        self.process.stdout.wait_for(what, find).await
+    }
+
+    async fn tell(&mut self, command: &Value) {
+        self.process.say(&command.to_string()).await;
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let complaints = self.process.stderr.so_far();
+            eprintln!("the driver's standard error: {complaints:#?}");
+        }
+    }
+}
+
+fn nth_of(lines: &[String], name: &str, event: &str, n: usize) -> Option<Value> {
+    let lines = lines.iter().map(|line| parse(line));
+    lines.filter(|line| line["as"] == name && line["event"] == event).nth(n - 1)
+}
+
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|_| json!({"not JSON": line}))
+}

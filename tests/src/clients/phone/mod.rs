@@ -1,0 +1,219 @@
+//! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats, remembers every
+//! event, and can send what no good client would.
+
+mod opening;
+
+use std::collections::VecDeque;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::eventually::{DEADLINE, within};
+use crate::fixtures::token::token;
+use crate::server::Listening;
+
+pub use opening::Refusal;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Phone {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    seen: VecDeque<Event>,
+    acks: Vec<(u64, Value)>,
+    next_ack: u64,
+}
+
+/// An event as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Its one argument.
+    pub data: Value,
+}
+
+impl Event {
+    /// Its position in the log, empty where it has none.
+    #[must_use]
+    pub fn at(&self) -> &str {
+        self.data["_rt"]["at"].as_str().unwrap_or_default()
+    }
+}
+
+impl Phone {
+    /// A connected session of this user, after its `rt:ready`.
+    pub async fn of(server: &impl Listening, role: &str, user: &str) -> Self {
+        Self::with_auth(server, &json!({"token": token(role, user)})).await
+    }
+
+    /// A connected session with this `auth`, after its `rt:ready`.
+    pub async fn with_auth(server: &impl Listening, auth: &Value) -> Self {
+        let mut phone = Self::connected(server, auth).await;
+        phone.until("rt:ready").await;
+        phone
+    }
+
+    /// A connected session with this `auth`, nothing read yet.
+    pub async fn connected(server: &impl Listening, auth: &Value) -> Self {
+        let mut phone = Self::open(server).await;
+        let refusal = phone.connect(auth).await;
+        assert_eq!(refusal, Ok(()), "CONNECT with {auth}");
+        phone
+    }
+
+    /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport ended instead.
+    pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
+        self.send(&format!("40{auth}")).await;
+        within("an answer to CONNECT", self.connect_answer()).await
+    }
+
+    async fn connect_answer(&mut self) -> Result<(), String> {
+        loop {
+            let Some(packet) = self.packet().await else { return Err("closed".to_owned()) };
+            if packet.starts_with("40") {
+                return Ok(());
+            }
+            if let Some(error) = packet.strip_prefix("44") {
+                let error: Value = serde_json::from_str(error).expect("a connect_error is JSON");
+                return Err(error["message"].as_str().expect("a message").to_owned());
+            }
+        }
+    }
+
+    /// Sends a raw Engine.IO text packet. A connection that is closed already swallows it.
+    pub async fn send(&mut self, packet: &str) {
+        let _ = self.socket.send(Message::text(packet)).await;
+    }
+
+    /// Sends one text message in several frames.
+    pub async fn send_fragments(&mut self, fragments: &[String]) {
+        for (index, fragment) in fragments.iter().enumerate() {
+            let kind = if index == 0 { Data::Text } else { Data::Continue };
+            let last = index + 1 == fragments.len();
+            let frame = Frame::message(fragment.clone(), OpCode::Data(kind), last);
+            let _ = self.socket.send(Message::Frame(frame)).await;
+        }
+    }
+
+    /// Sends a raw binary frame.
+    pub async fn send_binary(&mut self, bytes: Vec<u8>) {
+        let _ = self.socket.send(Message::binary(bytes)).await;
+    }
+
+    /// Emits an event without asking for an ack.
+    pub async fn emit(&mut self, event: &str, data: &Value) {
+        self.send(&format!("42{}", json!([event, data]))).await;
+    }
+
+    /// Emits an event and returns its ack.
+    pub async fn call(&mut self, event: &str, data: &Value) -> Value {
+        let id = self.ask(event, data).await;
+        self.ack(id).await
+    }
+
+    /// Emits an event that asks for an ack, without waiting for it.
+    pub async fn ask(&mut self, event: &str, data: &Value) -> u64 {
+        let id = self.next_ack;
+        self.next_ack += 1;
+        self.send(&format!("42{id}{}", json!([event, data]))).await;
+        id
+    }
+
+    /// Waits for the ack with this id.
+    pub async fn ack(&mut self, id: u64) -> Value {
+        loop {
+            if let Some(index) = self.acks.iter().position(|(ack, _)| *ack == id) {
+                return self.acks.swap_remove(index).1;
+            }
+            let more = within(&format!("ack {id}"), self.read()).await;
+            assert!(more, "closed before ack {id}; events: {:#?}", self.seen);
+        }
+    }
+
+    /// The next event.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.seen.pop_front() {
+                return event;
+            }
+            assert!(within("an event", self.read()).await, "closed while waiting for an event");
+        }
+    }
+
+    /// The next event, however long it takes; `None` when the transport is closed.
+    pub async fn next_or_end(&mut self) -> Option<Event> {
+        while self.seen.is_empty() && self.read().await {}
+        self.seen.pop_front()
+    }
+
+    /// Reads up to the next event with this name, and returns all that came, the named one last.
+    pub async fn until(&mut self, name: &str) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            if let Some(event) = self.seen.pop_front() {
+                let found = event.name == name;
+                events.push(event);
+                if found {
+                    return events;
+                }
+            } else {
+                match timeout(DEADLINE, self.read()).await {
+                    Ok(true) => (),
+                    Ok(false) => panic!("closed before {name}; events: {events:#?}"),
+                    Err(_) => panic!("waited {DEADLINE:?} for {name}; events: {events:#?}"),
+                }
+            }
+        }
+    }
+
+    /// The next event with this name; others before it are forgotten.
+    pub async fn event(&mut self, name: &str) -> Value {
+        self.until(name).await.pop().expect("the named one is last").data
+    }
+
+    /// Waits until the server has closed the transport, and returns all events that came before.
+    pub async fn closed(&mut self) -> Vec<Event> {
+        within("the server to close the connection", async { while self.read().await {} }).await;
+        self.seen.drain(..).collect()
+    }
+
+    /// Ends the connection as a dying phone would: no close packet.
+    pub fn drop_line(self) {
+        drop(self);
+    }
+
+    /// Reads one packet, however long it takes, and files it; `false` when the transport is closed.
+    async fn read(&mut self) -> bool {
+        let Some(packet) = self.packet().await else { return false };
+        if let Some(event) = packet.strip_prefix("42") {
+            let arguments: Vec<Value> = serde_json::from_str(event).expect("an event is a JSON array");
+            let [name, data] = arguments.as_slice() else { panic!("not exactly one argument: {packet}") };
+            let name = name.as_str().expect("a name").to_owned();
+            self.seen.push_back(Event { name, data: data.clone() });
+        } else if let Some(ack) = packet.strip_prefix("43") {
+            let (id, arguments) = ack.split_at(ack.find('[').expect("an ack has arguments"));
+            let arguments: Vec<Value> = serde_json::from_str(arguments).expect("an ack is a JSON array");
+            self.acks.push((id.parse().expect("an ack's number"), json!(arguments[0])));
+        }
+        true
+    }
+
+    /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the transport is closed.
+    pub(crate) async fn packet(&mut self) -> Option<String> {
+        loop {
+            let message = self.socket.next().await?.ok()?;
+            match message {
+                Message::Text(text) if text.as_str() == "2" => self.send("3").await,
+                Message::Text(text) => return Some(text.as_str().to_owned()),
+                Message::Close(_) => return None,
+                _ => (),
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Some `metaia-server`s that are one to their clients, each with a folder and a port that it keeps.
+
+use std::ops::Index;
+
+use super::Redis;
+use crate::server::ports::Port;
+use crate::server::{Listening as _, Server, Setup};
+
+/// What nodes sign with that are connected by Redis.
+const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
+
+/// A node to be: on this database, with this Redis if there is one, on a port that it keeps.
+#[must_use]
+pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
+    let limits = "rest_per_s=100000,handshakes_per_s=100000";
+    let setup = Setup::new().at_one_port().env("MONGODB_URI", mongodb_uri).env("METAIA_LIMITS", limits);
+    match redis {
+        Some(redis) => setup.env("REDIS_URL", &redis.url()).env("METAIA_CLUSTER_KEY", CLUSTER_KEY),
+        None => setup,
+    }
+}
+
+/// The nodes, by their numbers. Dropping them kills all.
+#[derive(Debug)]
+pub struct Nodes {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+enum Node {
+    Running(Box<Server>),
+    Down(Box<Setup>),
+    /// Only while it is started or ended.
+    Between,
+}
+
+impl Nodes {
+    /// Starts so many on this database.
+    pub async fn start(count: usize, mongodb_uri: &str, redis: Option<&Redis>) -> Self {
+        Self::of((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
+    }
+
+    /// Starts these, all at once.
+    pub async fn of(setups: Vec<Setup>) -> Self {
+        let starting = setups.into_iter().map(Setup::start);
+        let servers = futures_util::future::join_all(starting).await;
+        Self { nodes: servers.into_iter().map(|server| Node::Running(Box::new(server))).collect() }
+    }
+
+    /// How many there are, running or not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Where a node is, running or not.
+    #[must_use]
+    pub fn port(&self, node: usize) -> Port {
+        match &self.nodes[node] {
+            Node::Running(server) => Port(server.port()),
+            Node::Down(setup) => Port(setup.fixed_port().expect("a node keeps its port")),
+            Node::Between => panic!("node {node} is neither up nor down"),
+        }
+    }
+
+    /// Where each of them is.
+    #[must_use]
+    pub fn ports(&self) -> Vec<Port> {
+        (0..self.count()).map(|node| self.port(node)).collect()
+    }
+
+    /// Those who run.
+    pub fn running(&self) -> impl Iterator<Item = &Server> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Running(server) => Some(&**server),
+            _ => None,
+        })
+    }
+
+    /// Waits until each of those who run says that it is ready.
+    pub async fn ready(&self) {
+        for server in self.running() {
+            server.ready().await;
+        }
+    }
+
+    /// Ends a node as a power cut would.
+    pub async fn kill(&mut self, node: usize) {
+        let setup = self.take(node).killed().await;
+        self.nodes[node] = Node::Down(Box::new(setup));
+    }
+
+    /// Ends a node politely (SIGTERM), and checks that it exits with 0.
+    pub async fn stop(&mut self, node: usize) {
+        let setup = self.take(node).stopped().await;
+        self.nodes[node] = Node::Down(Box::new(setup));
+    }
+
+    /// Starts a node that is down: same port, same folder.
+    pub async fn restart(&mut self, node: usize) {
+        let Node::Down(setup) = std::mem::replace(&mut self.nodes[node], Node::Between) else {
+            panic!("node {node} is not down");
+        };
+        self.nodes[node] = Node::Running(Box::new(setup.start().await));
+    }
+
+    /// One after the other is stopped politely and started again, when the one before it is ready; `each` is told
+    /// which one, before it is asked to stop.
+    pub async fn roll(&mut self, mut each: impl AsyncFnMut(&Self, usize)) {
+        for node in 0..self.count() {
+            each(self, node).await;
+            self.stop(node).await;
+            self.restart(node).await;
+            self[node].ready().await;
+        }
+    }
+
+    fn take(&mut self, node: usize) -> Server {
+        match std::mem::replace(&mut self.nodes[node], Node::Between) {
+            Node::Running(server) => *server,
+            _ => panic!("node {node} does not run"),
+        }
+    }
+}
+
+impl Index<usize> for Nodes {
+    type Output = Server;
+
+    fn index(&self, node: usize) -> &Server {
+        match &self.nodes[node] {
+            Node::Running(server) => server,
+            _ => panic!("node {node} does not run"),
+        }
+    }
+}

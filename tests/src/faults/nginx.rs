@@ -1,0 +1,72 @@
+//! A real `nginx` with the configuration of `docs/deployment`, before servers of ours.
+
+use std::fs;
+
+use tokio::process::Command;
+
+use crate::eventually::eventually;
+use crate::server::Listening;
+use crate::server::folder::Folder;
+use crate::server::paths::{here, nginx};
+use crate::server::place::Place;
+use crate::server::ports::{self, Port};
+use crate::server::process::{Ended, Process};
+use crate::server::rest::{Api, http_client};
+
+/// A proxy. Dropping it kills it.
+#[derive(Debug)]
+pub struct Nginx {
+    // Dropped in this order: the process ends before its folder goes.
+    process: Process,
+    _folder: Folder,
+    port: u16,
+}
+
+impl Nginx {
+    /// One before these two, which stay where they are.
+    pub async fn before(nodes: [Port; 2]) -> Self {
+        let (folder, port) = (Folder::new(), ports::unused());
+        let process = Process::called("nginx", command(&folder, port, nodes));
+        let nginx = Self { process, _folder: folder, port };
+        let api = Api::new(&nginx.url(), http_client());
+        eventually("nginx to answer", async || api.try_get("/readyz").await).await;
+        nginx
+    }
+
+    /// What it says to its configuration.
+    pub async fn check() -> Ended {
+        let (folder, nodes) = (Folder::new(), [Port(1), Port(2)]);
+        let mut command = command(&folder, 3, nodes);
+        command.arg("-t");
+        Process::run(command).await
+    }
+
+    /// What it wrote down of its requests, and of what went wrong.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.process.said()
+    }
+}
+
+impl Listening for Nginx {
+    fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+fn command(folder: &Folder, port: u16, nodes: [Port; 2]) -> Command {
+    let file = folder.write("nginx.conf", adapted(&folder.path().display().to_string(), port, nodes));
+    let mut command = Place::here().command(nginx());
+    command.arg("-c").arg(file).args(["-g", "daemon off;"]);
+    command
+}
+
+/// With the addresses of this test in the place of the containers', and one worker, which dies with its master.
+fn adapted(folder: &str, port: u16, [one, other]: [Port; 2]) -> String {
+    let text = fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");
+    let text = text.replace("server-1:5000", &format!("127.0.0.1:{}", one.0));
+    let text = text.replace("server-2:5000", &format!("127.0.0.1:{}", other.0));
+    let text = text.replace("listen 8080", &format!("listen 127.0.0.1:{port}"));
+    let text = text.replace("worker_processes auto;", "master_process off;");
+    text.replace("/tmp/", &format!("{folder}/"))
+}

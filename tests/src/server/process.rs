@@ -1,0 +1,129 @@
+//! A child process: its lines in journals, signals, and its end. Dropping it kills it.
+
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::eventually::within;
+use crate::server::journal::Journal;
+
+/// A running child.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// Its standard output, line by line.
+    pub stdout: Journal<String>,
+    /// Its standard error, line by line.
+    pub stderr: Journal<String>,
+}
+
+/// How a child ended, and all that it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; absent when a signal ended it.
+    pub code: Option<i32>,
+    /// All of its standard output.
+    pub stdout: String,
+    /// All of its standard error.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Checks the exit code and hands everything back.
+    #[track_caller]
+    #[allow(clippy::return_self_not_must_use, reason = "the check alone is of use")]
+    pub fn with_code(self, expected: i32) -> Self {
+        assert_eq!(self.code, Some(expected), "{self:#?}");
+        self
+    }
+
+    /// Both outputs, for looking for something that may be in either.
+    #[must_use]
+    pub fn output(&self) -> String {
+        format!("{}\n{}", self.stdout, self.stderr)
+    }
+}
+
+impl Process {
+    /// Starts the command with its pipes connected.
+    #[must_use]
+    pub fn start(command: Command) -> Self {
+        let name = command.as_std().get_program().to_string_lossy().into_owned();
+        Self::called(&name, command)
+    }
+
+    /// Starts the command, which says of itself only by what it is started.
+    #[must_use]
+    pub fn called(name: &str, mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} did not start: {error}"));
+        let stdout = lines_of(child.stdout.take().expect("piped"));
+        let stderr = lines_of(child.stderr.take().expect("piped"));
+        let stdin = child.stdin.take();
+        Self { name: name.to_owned(), child, stdin, stdout, stderr }
+    }
+
+    /// Runs the command to its end.
+    pub async fn run(command: Command) -> Ended {
+        let mut process = Self::start(command);
+        process.stdin = None;
+        process.ended().await
+    }
+
+    /// Everything it said so far: standard output, then standard error.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        [self.stdout.so_far(), self.stderr.so_far()].concat()
+    }
+
+    /// Writes a line to its standard input.
+    pub async fn say(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("standard input is open");
+        stdin.write_all(format!("{line}\n").as_bytes()).await.expect("the child reads its input");
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap_or_else(|| panic!("{} has ended already", self.name))
+    }
+
+    /// Asks it to end with a signal that it can handle, such as `TERM` or `INT`.
+    pub async fn signal(&self, signal: &str) {
+        let pid = self.pid();
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "kill -{signal} {pid} ({})", self.name);
+    }
+
+    /// Ends it at once, as a power cut would (SIGKILL), and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("kill");
+    }
+
+    /// Waits until it ends.
+    pub async fn wait(&mut self) -> ExitStatus {
+        within(&format!("{} to end", self.name), self.child.wait()).await.expect("wait")
+    }
+
+    /// Waits until it ends, and for all that it said.
+    pub async fn ended(mut self) -> Ended {
+        let code = self.wait().await.code();
+        Ended { code, stdout: self.stdout.all().await.join("\n"), stderr: self.stderr.all().await.join("\n") }
+    }
+}
+
+fn lines_of(pipe: impl AsyncRead + Unpin + Send + 'static) -> Journal<String> {
+    let journal = Journal::default();
+    let writer = journal.clone();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(pipe).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            writer.push(line);
+        }
+        writer.close();
+    });
+    journal
+}
