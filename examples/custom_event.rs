@@ -107,6 +107,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stopped = async move {
         tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
     };
-    metaia_realtime::serve(listener, app, realtime, stopped).await?;
+    metaia_realtime::serve(listener, app, realtime).with_shutdown(stopped).await;
     Ok(())
 }

@@ -12,8 +12,9 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use metaia_realtime::{
-    Epoch, EventLog, JwtAuthenticator, NewEntry, Position, Realtime, Room,
+    EventLog, JwtAuthenticator, NewEntry, Position, Realtime, Room,
     log::{Entry, Head, History, LogError, Page, Retention},
+    values::Epoch,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -157,7 +158,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stopped = async move {
         tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
     };
-    metaia_realtime::serve(listener, app, realtime, stopped).await?;
+    metaia_realtime::serve(listener, app, realtime).with_shutdown(stopped).await;
     Ok(())
 }
 

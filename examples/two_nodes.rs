@@ -21,8 +21,8 @@ use axum::{
     routing::{get, post},
 };
 use metaia_realtime::{
-    Access, AccessError, ClusterKey, Doorbell, Identity, JwtAuthenticator, MemoryLog, OrderAccess, OrderId,
-    Realtime, doorbell::Ear,
+    Access, AccessError, Identity, JwtAuthenticator, MemoryLog, OrderAccess, OrderId, Realtime,
+    doorbell::{ClusterKey, Doorbell, Ear},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -123,11 +123,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
         drop(stop);
     };
-    let (here, there, ()) = tokio::join!(
-        metaia_realtime::serve(here, app, first, shutdown()),
-        metaia_realtime::serve(there, Router::new(), second, shutdown()),
+    tokio::join!(
+        metaia_realtime::serve(here, app, first).with_shutdown(shutdown()).into_future(),
+        metaia_realtime::serve(there, Router::new(), second).with_shutdown(shutdown()).into_future(),
         signalled,
     );
-    here.and(there)?;
     Ok(())
 }

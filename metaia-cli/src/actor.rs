@@ -18,8 +18,8 @@ impl FromStr for Actor {
     fn from_str(text: &str) -> Result<Self, String> {
         let (role, user) = text.split_once(':').ok_or("write ROLE:USER, such as customer:u1")?;
         Ok(Self {
-            role: role.parse().map_err(|error: metaia_realtime::UnknownRole| error.to_string())?,
-            user: user.parse().map_err(|error: metaia_realtime::InvalidId| error.to_string())?,
+            role: role.parse().map_err(|error: metaia_realtime::values::UnknownRole| error.to_string())?,
+            user: user.parse().map_err(|error: metaia_realtime::values::InvalidId| error.to_string())?,
         })
     }
 }

@@ -7,7 +7,7 @@
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use metaia_realtime::bench::Bench;
+use metaia_realtime::testing::bench::Bench;
 
 fn dispatch(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

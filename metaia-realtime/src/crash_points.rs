@@ -1,7 +1,7 @@
 //! Named points at which a crash test has the process abort, as `kill -9` would there.
 //!
 //! `METAIA_CRASH=in-transaction:3` aborts when the point `in-transaction` is passed for the third time. Without the
-//! feature `crash-points` a point is nothing at all.
+//! feature `__crash-points` a point is nothing at all.
 //!
 //! | point | where |
 //! |---|---|
@@ -21,16 +21,16 @@
 //! | `mongo-trim-floor` | MongoDB: the floor has risen, nothing is deleted |
 //! | `checkpoint` | the write-ahead log is about to be moved into the database |
 
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "__crash-points")]
 #[allow(unused_imports, reason = "most points belong to a feature of their own")]
 pub(crate) use active::point;
 
 /// Does nothing: the feature is off.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(feature = "__crash-points"))]
 #[allow(dead_code, reason = "most points belong to a feature of their own")]
 pub(crate) const fn point(_name: &str) {}
 
-#[cfg(feature = "crash-points")]
+#[cfg(feature = "__crash-points")]
 mod active {
     use std::sync::{
         LazyLock,

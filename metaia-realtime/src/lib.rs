@@ -25,7 +25,7 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime, shutdown)` puts it on a port beside an axum router; [`Realtime::layer`] is for a
+//! `serve(listener, router, realtime)` puts it on a port beside an axum router; [`Realtime::layer`] is for a
 //! server of your own. [`Builder::on`] takes clients' events, [`OrderAccess`] decides who may follow which order.
 //!
 //! # How delivery works
@@ -45,12 +45,11 @@
 //! | `mongodb` | records and the log in one MongoDB, for many nodes |
 //! | `redis` | the doorbell: other nodes are woken at once, and volatile events reach them |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
-//! | `crash-points` | named points at which a test can have the process abort |
 //! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
 
 // Values: no I/O, and nothing of the crate below them.
-mod limits;
-mod values;
+pub mod limits;
+pub mod values;
 
 // Contracts: what an embedder may bring, each with an implementation of its own.
 pub mod access;
@@ -74,16 +73,8 @@ mod transport;
 
 // What an embedder holds.
 mod api;
-/// What a node has done since it began, counted.
-pub mod stats {
-    pub use crate::node::stats::{Codes, Stats};
-}
 
 // The other side, and tools for tests.
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-#[path = "testing/bench.rs"]
-pub mod bench;
 #[cfg(feature = "client")]
 pub mod client;
 mod crash_points;
@@ -92,30 +83,28 @@ mod readme;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+/// What mounts a [`Realtime`] on a listener: [`serve()`](fn@crate::serve), or a layer and a listener for a server of your own.
+pub mod serve {
+    #[cfg(feature = "axum")]
+    pub use crate::api::serve::{GuardedListener, GuardedStream, Serve};
+    #[cfg(feature = "axum")]
+    pub use crate::transport::guard::Peer;
+    pub use crate::transport::{RealtimeLayer, RealtimeService};
+}
+
 pub use access::{Access, AccessError, OrderAccess};
-pub use api::builder::{BuildError, Builder, Transports};
-pub use api::handlers::{HandlerError, Received};
-pub use api::publish::{EmitError, Receipt};
 #[doc(hidden)]
-pub use api::realtime::Census;
-pub use api::realtime::Realtime;
-pub use api::volatile::Volatile;
-pub use auth::{AuthError, Authenticator, Credentials, Identity, InvalidSecret, JwtAuthenticator};
-#[cfg(feature = "redis")]
-pub use doorbell::RedisDoorbell;
-pub use doorbell::{ClusterKey, Doorbell};
-pub use event::{Event, EventError, EventName, IntoEvent, Payload};
-pub use limits::{InvalidLimit, Limits};
+pub use api::Census;
+#[cfg(feature = "axum")]
+pub use api::serve::serve;
+pub use api::{BuildError, Builder, EmitError, HandlerError, Realtime, Receipt, Received, Volatile};
+pub use auth::{Authenticator, Identity, JwtAuthenticator};
+pub use event::{Event, IntoEvent};
+pub use limits::Limits;
 #[cfg(feature = "sqlite")]
 pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry};
-pub use node::stats::Stats;
-pub use presence::{Directory, MemoryDirectory, SessionQuery, SessionView};
+pub use node::Stats;
 pub use session::End;
-#[cfg(feature = "axum")]
-pub use transport::http::{GuardedListener, GuardedStream, Peer, serve};
-pub use transport::{RealtimeLayer, RealtimeService};
-pub use values::{DeviceId, EventId, InvalidEventId, InvalidId, NodeId, OrderId, SessionId, UserId};
-pub use values::{Epoch, InvalidPosition, Position};
-pub use values::{Role, UnknownRole};
-pub use values::{Room, UnknownRoom};
+pub use transport::Transports;
+pub use values::{EventId, OrderId, Position, Role, Room, SessionId, UserId};

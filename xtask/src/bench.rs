@@ -55,7 +55,7 @@ fn cluster(args: &[&str]) -> Result<(), String> {
 fn library(bench: &str) -> Command {
     let mut command = cargo();
     // One set of features, so that nothing is compiled twice.
-    command.args(["bench", "-p", "metaia-realtime", "--features", "bench,sqlite", "--bench", bench, "--"]);
+    command.args(["bench", "-p", "metaia-realtime", "--features", "__bench,sqlite", "--bench", bench, "--"]);
     command
 }
 

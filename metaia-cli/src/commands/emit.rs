@@ -55,13 +55,14 @@ impl FromStr for Target {
             return Ok(Self::Everyone);
         }
         let (kind, name) = text.split_once(':').ok_or_else(expected)?;
-        let id_error = |error: metaia_realtime::InvalidId| error.to_string();
+        let id_error = |error: metaia_realtime::values::InvalidId| error.to_string();
         match kind {
             "user" => name.parse().map(Self::User).map_err(id_error),
             "order" => name.parse().map(Self::Order).map_err(id_error),
-            "role" => {
-                name.parse().map(Self::Role).map_err(|error: metaia_realtime::UnknownRole| error.to_string())
-            }
+            "role" => name
+                .parse()
+                .map(Self::Role)
+                .map_err(|error: metaia_realtime::values::UnknownRole| error.to_string()),
             _ => Err(expected()),
         }
     }

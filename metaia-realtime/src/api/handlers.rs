@@ -1,12 +1,16 @@
 //! Embedders' own client→server events.
 
-use std::{borrow::Cow, collections::HashMap, future::Future, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, future::Future, sync::OnceLock};
 
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Identity, Realtime, SessionId};
+use super::realtime::{Realtime, WeakRealtime};
+use crate::{
+    Identity, SessionId,
+    session::{EventHandlers, Handled, Session},
+};
 
 /// Who sent an event, and through what.
 #[derive(Debug, Clone)]
@@ -36,42 +40,50 @@ impl HandlerError {
     }
 }
 
-/// The handlers of a node, by event name.
+/// The handlers of a node, by event name, and the handle that they are called with.
+///
+/// They are there before the handle is, and must not keep it alive: it owns the node, which owns them.
 #[derive(Default)]
-pub(crate) struct Handlers(HashMap<String, Handler>);
+pub(super) struct Handlers {
+    by_name: HashMap<&'static str, Box<Handler>>,
+    realtime: OnceLock<WeakRealtime>,
+}
 
-type Call =
-    dyn Fn(Received, &RawValue) -> BoxFuture<'static, Result<Box<RawValue>, HandlerError>> + Send + Sync;
-
-#[derive(Clone)]
-pub(crate) struct Handler(Arc<Call>);
+type Answer = Result<Box<RawValue>, HandlerError>;
+type Handler = dyn Fn(Received, &RawValue) -> BoxFuture<'static, Answer> + Send + Sync;
 
 impl Handlers {
-    pub(crate) fn add<T, R, F, Fut>(&mut self, name: &str, handler: F)
+    pub(super) fn add<T, R, F, Fut>(&mut self, name: &'static str, handler: F)
     where
         T: DeserializeOwned + Send + 'static,
         R: Serialize,
         F: Fn(Received, T) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
-        self.0.insert(
-            name.to_owned(),
-            Handler(Arc::new(move |received, argument| decode_and_call(&handler, received, argument))),
-        );
+        let handler = move |received, argument: &RawValue| decode_and_call(&handler, received, argument);
+        self.by_name.insert(name, Box::new(handler));
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Handler> {
-        self.0.get(name)
+    /// Sets the handle that handlers are called with.
+    pub(super) fn serve(&self, realtime: WeakRealtime) {
+        self.realtime.set(realtime).ok();
     }
 }
 
-impl Handler {
-    pub(crate) async fn call(
+impl EventHandlers for Handlers {
+    fn handle(
         &self,
-        received: Received,
+        session: &Session,
+        name: &str,
         argument: &RawValue,
-    ) -> Result<Box<RawValue>, HandlerError> {
-        (self.0)(received, argument).await
+    ) -> Option<BoxFuture<'static, Handled>> {
+        let handler = self.by_name.get(name)?;
+        let Some(realtime) = self.realtime.get().and_then(WeakRealtime::upgrade) else {
+            return Some(Box::pin(async { Err("unavailable".into()) }));
+        };
+        let received = Received { identity: session.identity.clone(), session: session.id, realtime };
+        let handling = handler(received, argument);
+        Some(Box::pin(async move { handling.await.map_err(|error| error.code) }))
     }
 }
 
@@ -79,7 +91,7 @@ fn decode_and_call<T, R, F, Fut>(
     handler: &F,
     received: Received,
     argument: &RawValue,
-) -> BoxFuture<'static, Result<Box<RawValue>, HandlerError>>
+) -> BoxFuture<'static, Answer>
 where
     T: DeserializeOwned + Send + 'static,
     R: Serialize,

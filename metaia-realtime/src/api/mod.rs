@@ -1,8 +1,17 @@
-//! What an embedder holds: the handle and its builder, publishing, handlers and presence.
+//! What an embedder holds: the handle and its builder, publishing, handlers, presence, and serving.
 
-pub(crate) mod builder;
-pub(crate) mod handlers;
+mod builder;
+mod handlers;
 mod presence;
-pub(crate) mod publish;
-pub(crate) mod realtime;
-pub(crate) mod volatile;
+mod publish;
+mod realtime;
+pub(crate) mod serve;
+mod volatile;
+
+pub use builder::{BuildError, Builder};
+pub use handlers::{HandlerError, Received};
+pub use publish::{EmitError, Receipt};
+#[doc(hidden)]
+pub use realtime::Census;
+pub use realtime::Realtime;
+pub use volatile::Volatile;

@@ -3,7 +3,10 @@
 use crate::presence::{
     DirectoryError, NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
 };
-use crate::{Realtime, UserId, node::Node};
+use crate::{
+    Realtime, UserId,
+    node::{Node, session_view},
+};
 
 /// How many sessions are read at a time where all of some users' are wanted.
 const AT_ONCE: usize = 1_000;
@@ -16,7 +19,7 @@ impl Realtime {
     #[must_use]
     pub fn local_sessions(&self) -> Vec<SessionView> {
         let node = self.node();
-        node.registry.all().iter().map(|session| SessionView::of(node.id, session)).collect()
+        node.registry().all().iter().map(|session| session_view(node.id(), session)).collect()
     }
 
     /// Sessions of all nodes: a page of those that the query asks for.
@@ -26,8 +29,8 @@ impl Realtime {
     pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
-        let mut one_more = SessionQuery { limit, not_of: Some(node.id), ..query.clone() };
-        let others = match &node.announcer.directory {
+        let mut one_more = SessionQuery { limit, not_of: Some(node.id()), ..query.clone() };
+        let others = match node.directory() {
             Some(directory) => directory.sessions(&one_more).await?,
             None => Vec::new(),
         };
@@ -47,13 +50,13 @@ impl Realtime {
     pub async fn rooms(&self, query: &RoomQuery) -> Result<RoomPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
-        let one_more = RoomQuery { limit, not_of: Some(node.id), ..query.clone() };
+        let one_more = RoomQuery { limit, not_of: Some(node.id()), ..query.clone() };
         // A room that is among the first few of all is among the first few of the others, or not theirs.
-        let others = match &node.announcer.directory {
+        let others = match node.directory() {
             Some(directory) => directory.rooms(&one_more).await?,
             None => Vec::new(),
         };
-        let local = node.registry.rooms().into_iter().map(|(room, sessions)| RoomView { room, sessions });
+        let local = node.registry().rooms().into_iter().map(|(room, sessions)| RoomView { room, sessions });
         let mut rooms = one_more.first_of(local.chain(others));
         let more = rooms.len() > query.limit;
         rooms.truncate(query.limit);
@@ -91,11 +94,11 @@ impl Realtime {
     /// Where the directory cannot be read.
     pub async fn nodes(&self) -> Result<Vec<NodeView>, DirectoryError> {
         let node = self.node();
-        let mut nodes = match &node.announcer.directory {
+        let mut nodes = match node.directory() {
             Some(directory) => directory.nodes().await?,
             None => Vec::new(),
         };
-        nodes.retain(|other| other.id != node.id);
+        nodes.retain(|other| other.id != node.id());
         nodes.push(node.view());
         nodes.sort_by_key(|node| node.id);
         Ok(nodes)
@@ -105,12 +108,12 @@ impl Realtime {
 /// The first of this node's sessions that are asked for. A view is only made of those.
 fn local(node: &Node, query: &SessionQuery) -> Vec<SessionView> {
     let mut sessions = match &*query.users {
-        [] => node.registry.all(),
-        users => users.iter().flat_map(|user| node.registry.of_user(user)).collect(),
+        [] => node.registry().all(),
+        users => users.iter().flat_map(|user| node.registry().of_user(user)).collect(),
     };
     sessions.retain(|session| query.after.is_none_or(|after| session.id > after));
     sessions.sort_by_key(|session| session.id);
     sessions.dedup_by_key(|session| session.id);
-    let views = sessions.iter().map(|session| SessionView::of(node.id, session));
+    let views = sessions.iter().map(|session| session_view(node.id(), session));
     views.filter(|view| query.asks_for(view)).take(query.limit).collect()
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    Event, EventError, EventId, IntoEvent, NewEntry, OrderId, Position, Realtime, Role, Room, UserId,
-    event::{NewNotification, Notification, OrderUpdate, PaymentUpdate, TailorStatusUpdate},
+    Event, EventId, IntoEvent, NewEntry, OrderId, Position, Realtime, Role, Room, UserId,
+    event::{EventError, NewNotification, Notification, OrderUpdate, PaymentUpdate, TailorStatusUpdate},
     log::LogError,
 };
 
@@ -177,44 +177,5 @@ impl Realtime {
     /// See [`EmitError`].
     pub async fn recheck_order(&self, order: &OrderId) -> Result<(), EmitError> {
         self.publish(vec![NewEntry::recheck(order.clone())]).await.map(drop)
-    }
-}
-
-impl NewNotification {
-    /// Where it is published.
-    #[must_use]
-    pub fn rooms(user: &UserId) -> Vec<Room> {
-        vec![Room::User(user.clone())]
-    }
-}
-
-impl OrderUpdate {
-    /// Where it is published. Whoever is in several of these rooms gets one copy.
-    #[must_use]
-    pub fn rooms(
-        order: &OrderId,
-        customer: &UserId,
-        tailor: Option<&UserId>,
-        courier: Option<&UserId>,
-    ) -> Vec<Room> {
-        let users = [Some(customer), tailor, courier].into_iter().flatten().cloned().map(Room::User);
-        [Room::Order(order.clone()), Room::Role(Role::Admin)].into_iter().chain(users).collect()
-    }
-}
-
-impl PaymentUpdate {
-    /// Where it is published.
-    #[must_use]
-    pub fn rooms(customer: &UserId) -> Vec<Room> {
-        vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
-    }
-}
-
-impl TailorStatusUpdate {
-    /// Where it is published.
-    #[must_use]
-    pub fn rooms(open_orders: &[OrderId]) -> Vec<Room> {
-        let orders = open_orders.iter().cloned().map(Room::Order);
-        std::iter::once(Room::Role(Role::Admin)).chain(orders).collect()
     }
 }

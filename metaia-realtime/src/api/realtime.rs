@@ -1,14 +1,17 @@
 //! The handle that embedders hold.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
+use super::Builder;
 use crate::{
-    BuildError, Builder, EmitError, End, Limits, NewEntry, NodeId, SessionId, Stats, UserId,
-    api::builder::Origins,
-    doorbell,
+    EmitError, End, Limits, NewEntry, SessionId, Stats, UserId, doorbell,
     log::DynEventLog,
-    node::{Counters, Node, Window, announcer, dispatcher, drain, housekeeping},
-    transport::{RealtimeLayer, socketio::Engine},
+    node::{self, Counters, Node},
+    transport::{RealtimeLayer, Settings, socketio::Engine},
+    values::NodeId,
 };
 
 /// The realtime system of one node.
@@ -17,96 +20,93 @@ use crate::{
 /// dropping handles ends nothing.
 #[derive(Clone)]
 pub struct Realtime {
-    inner: Arc<Inner>,
+    engine: Arc<Engine>,
 }
 
-struct Inner {
-    node: Arc<Node>,
-    engine: Arc<Engine>,
-    origins: Origins,
+/// A [`Realtime`] that keeps nothing alive.
+pub(super) struct WeakRealtime(Weak<Engine>);
+
+impl WeakRealtime {
+    pub(super) fn upgrade(&self) -> Option<Realtime> {
+        self.0.upgrade().map(|engine| Realtime { engine })
+    }
 }
 
 impl Realtime {
-    /// What a [`Realtime`] is made with.
+    /// Returns a builder. Only the authenticator has no default.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    pub(crate) async fn start(builder: Builder) -> Result<Self, BuildError> {
-        let (origins, transports, token_in_query) =
-            (builder.origins.clone(), builder.transports, builder.token_in_query);
-        let window = window_of(&*builder.log).await;
-        let node = Arc::new(Node::new(window, builder)?);
-        node.tasks.spawn(dispatcher::run(Arc::clone(&node)));
-        node.tasks.spawn(housekeeping::run(Arc::clone(&node)));
-        if node.announcer.has_directory() {
-            node.tasks.spawn(announcer::run(Arc::clone(&node)));
-        }
-        crate::node::doorbell::run(&node);
-        let engine = Engine::new(Arc::clone(&node), transports, token_in_query);
-        let realtime = Self { inner: Arc::new(Inner { node, engine, origins }) };
-        realtime.inner.node.set_handle(Some(realtime.clone()));
-        Ok(realtime)
+    /// Starts `node` and its transport.
+    pub(super) fn start(node: Node, settings: Settings) -> Self {
+        let node = Arc::new(node);
+        node.run();
+        Self { engine: Engine::new(node, settings) }
+    }
+
+    pub(super) fn downgrade(&self) -> WeakRealtime {
+        WeakRealtime(Arc::downgrade(&self.engine))
     }
 
     /// The tower layer that serves Socket.IO under `/socket.io/`; all other requests go on. Every layer of a handle
     /// leads to the same system.
     ///
-    /// Mounted on a listener that is not [`GuardedListener`](crate::GuardedListener) or [`serve`](crate::serve()), it
+    /// Mounted on a listener that is not [`GuardedListener`](crate::serve::GuardedListener) or [`serve`](crate::serve()), it
     /// cannot see what is written: a client that does not read is then ended when its queue is full, if at all, a kick
     /// leaves the connection open, and nothing bounds the bytes that come over a WebSocket, nor the connections.
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
-        self.inner.engine.gate(&self.inner.origins)
+        self.engine.layer()
     }
 
     /// What went by the doorbell since this node began.
     #[must_use]
     pub fn doorbell_counts(&self) -> doorbell::Counts {
-        self.inner.node.bell.counts()
+        self.node().doorbell().counts()
     }
 
     /// Whether the doorbell's line is there. `false` without a doorbell.
     #[must_use]
     pub fn doorbell_connected(&self) -> bool {
-        self.inner.node.bell.is_connected()
+        self.node().doorbell().is_connected()
     }
 
     pub(crate) fn node(&self) -> &Node {
-        &self.inner.node
+        self.engine.node()
     }
 
     pub(crate) fn log(&self) -> &dyn DynEventLog {
-        &*self.inner.node.log
+        self.node().log()
     }
 
     /// What other nodes know this one by. Every [`Builder::build`] makes a new one.
     #[must_use]
     pub fn node_id(&self) -> NodeId {
-        self.inner.node.id
+        self.node().id()
     }
 
     /// The limits in force.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.inner.node.limits
+        self.node().limits()
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.inner.node.counters
+        self.node().counters()
     }
 
     /// What this node has done since it began, and how it stands.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::of(&self.inner.node)
+        Stats::of(self.node())
     }
 
     /// What this node holds for its clients at the moment, for tests that nothing is left behind.
     #[doc(hidden)]
     #[must_use]
     pub fn census(&self) -> Census {
-        let registry = &self.inner.node.registry;
+        let registry = self.node().registry();
         let sessions = registry.all();
         let (rooms, users, joins) = registry.sizes();
         Census {
@@ -114,8 +114,8 @@ impl Realtime {
             rooms,
             users,
             joins,
-            links: self.inner.engine.links(),
-            devices: self.inner.node.devices.len(),
+            links: self.engine.links(),
+            devices: self.node().devices().len(),
             most_waiting: sessions.iter().map(|session| session.waiting()).max().unwrap_or(0),
         }
     }
@@ -129,8 +129,8 @@ impl Realtime {
     /// # Cancel safety
     /// Dropping the future leaves it open whether the others are told.
     pub async fn disconnect_user(&self, user: &UserId) -> Result<(), EmitError> {
-        let node = &self.inner.node;
-        node.registry.of_user(user).iter().for_each(|session| node.end(session, End::Kicked));
+        let node = self.node();
+        node.registry().of_user(user).iter().for_each(|session| node.end(session, End::Kicked));
         self.publish(vec![NewEntry::disconnect_user(user.clone())]).await.map(drop)
     }
 
@@ -143,8 +143,8 @@ impl Realtime {
     /// # Cancel safety
     /// Dropping the future leaves it open whether the others are told.
     pub async fn disconnect_session(&self, id: SessionId) -> Result<(), EmitError> {
-        let node = &self.inner.node;
-        node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
+        let node = self.node();
+        node.registry().session(id).iter().for_each(|session| node.end(session, End::Kicked));
         self.publish(vec![NewEntry::disconnect_session(id)]).await.map(drop)
     }
 
@@ -155,33 +155,14 @@ impl Realtime {
     /// # Cancel safety
     /// Dropping the future leaves the node draining; call again to finish.
     pub async fn drain(&self, deadline: Duration) {
-        drain::drain(&self.inner.node, deadline).await;
-        self.inner.engine.stop();
-        self.inner.node.set_handle(None);
+        node::drain(self.node(), deadline).await;
+        self.engine.stop();
     }
-}
-
-/// How long the log is waited for at the start.
-const FIRST_READ: Duration = Duration::from_secs(1);
-
-/// The end of the log, or nothing where that cannot be read soon: the dispatcher will.
-async fn window_of(log: &dyn DynEventLog) -> Window {
-    match tokio::time::timeout(FIRST_READ, Window::at_the_end_of(log)).await {
-        Ok(Ok(window)) => return window,
-        Ok(Err(error)) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the log cannot be read yet; starting all the same"
-            );
-        }
-        Err(_) => tracing::warn!("the log does not answer yet; starting all the same"),
-    }
-    Window::unknown()
 }
 
 impl std::fmt::Debug for Realtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Realtime").field("sessions", &self.inner.node.registry.len()).finish_non_exhaustive()
+        f.debug_struct("Realtime").field("sessions", &self.node().registry().len()).finish_non_exhaustive()
     }
 }
 

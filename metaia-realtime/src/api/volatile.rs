@@ -1,13 +1,6 @@
 //! Events beside the log: the newest wins, and any may be lost. A courier's place on the map is one.
 
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
-
-use crate::{
-    EmitError, EventError, EventId, EventName, IntoEvent, OrderId, Realtime, Role, Room, UserId, node::Node,
-    session::Volatile as Unlogged,
-};
+use crate::{EmitError, EventId, IntoEvent, OrderId, Realtime, Role, Room, UserId, event::EventError};
 
 /// Sends beside the log: to those who are connected and up to date, now or never. Where several wait for a slow client, the
 /// newest of each name wins. Any JSON is allowed, and nothing is added to it.
@@ -86,19 +79,7 @@ impl Volatile<'_> {
         if !node.cast(&rooms, &name, &payload) {
             tracing::debug!(%name, "too large for other nodes");
         }
-        deliver(node, name, payload, &rooms);
+        node.deliver_volatile(name, payload, &rooms);
         Ok(EventId::random())
-    }
-}
-
-/// To those in `rooms` on this node.
-pub(crate) fn deliver(node: &Node, name: EventName, payload: Box<RawValue>, rooms: &[Room]) {
-    let event = Arc::new(Unlogged { name, payload });
-    for room in rooms {
-        node.registry.each_in(room, |session| {
-            if session.offer_volatile(&event, room) {
-                session.wake();
-            }
-        });
     }
 }

@@ -78,7 +78,7 @@ fn keep(kept: &mut Records, most: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Epoch, Identity, Position, Role};
+    use crate::{Identity, Position, Role, values::Epoch};
     use proptest::prelude::*;
 
     fn saved(i: usize, at: i64) -> (DeviceKey, DeviceRecord) {

@@ -14,7 +14,11 @@ use futures_util::future::BoxFuture;
 pub(crate) use ledger::{SignOfLife, Standing};
 pub use memory::MemoryDevices;
 
-use crate::{DeviceId, Identity, NodeId, OrderId, Position, log::LogError};
+use crate::{
+    Identity, OrderId, Position,
+    log::LogError,
+    values::{DeviceId, NodeId},
+};
 
 /// How long a record is good for, in ms: a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;

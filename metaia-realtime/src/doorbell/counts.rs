@@ -1,7 +1,5 @@
 //! What went by the doorbell, in numbers.
 
-use crate::node::stats::Counter;
-
 /// What a node has sent and heard by its doorbell since it began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,17 +23,3 @@ pub struct Counts {
     /// Volatile events of other nodes that were dropped: they waited too long for the log, or too many did.
     pub dropped: u64,
 }
-
-macro_rules! counters {
-    ($($name:ident),*) => {
-        #[derive(Debug, Default)]
-        pub(crate) struct Counters { $(pub(crate) $name: Counter),* }
-
-        impl Counters {
-            pub(crate) fn now(&self) -> Counts {
-                Counts { $($name: self.$name.read()),* }
-            }
-        }
-    };
-}
-counters!(rung, cast, heard, looks, unreadable, unsigned, stale, repeated, dropped);

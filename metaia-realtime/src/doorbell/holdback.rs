@@ -74,7 +74,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::Epoch;
+    use crate::values::Epoch;
 
     fn at(n: u64) -> At {
         At { epoch: Epoch::from_bits(1), n }

@@ -1,6 +1,6 @@
 //! How far a log goes, as nodes tell each other.
 
-use crate::{Epoch, Position};
+use crate::{Position, values::Epoch};
 
 /// After entry `n` of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::NodeId;
+use crate::values::NodeId;
 
 /// How far the clocks of nodes may be apart, and how long a frame may be on its way.
 pub(crate) const FRESH: Duration = Duration::from_secs(10);

@@ -80,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Epoch;
+    use crate::values::Epoch;
 
     fn at(n: u64) -> At {
         At { epoch: Epoch::from_bits(1), n }

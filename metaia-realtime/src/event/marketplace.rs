@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Event;
-use crate::{OrderId, UserId};
+use crate::{OrderId, Role, Room, UserId};
 
 /// What a notification is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,4 +152,43 @@ pub struct NotificationRead {
 
 impl Event for NotificationRead {
     const NAME: &'static str = "notification_read";
+}
+
+impl NewNotification {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(user: &UserId) -> Vec<Room> {
+        vec![Room::User(user.clone())]
+    }
+}
+
+impl OrderUpdate {
+    /// Where it is published. Whoever is in several of these rooms gets one copy.
+    #[must_use]
+    pub fn rooms(
+        order: &OrderId,
+        customer: &UserId,
+        tailor: Option<&UserId>,
+        courier: Option<&UserId>,
+    ) -> Vec<Room> {
+        let users = [Some(customer), tailor, courier].into_iter().flatten().cloned().map(Room::User);
+        [Room::Order(order.clone()), Room::Role(Role::Admin)].into_iter().chain(users).collect()
+    }
+}
+
+impl PaymentUpdate {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(customer: &UserId) -> Vec<Room> {
+        vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
+    }
+}
+
+impl TailorStatusUpdate {
+    /// Where it is published.
+    #[must_use]
+    pub fn rooms(open_orders: &[OrderId]) -> Vec<Room> {
+        let orders = open_orders.iter().cloned().map(Room::Order);
+        std::iter::once(Room::Role(Role::Admin)).chain(orders).collect()
+    }
 }

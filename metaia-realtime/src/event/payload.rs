@@ -62,7 +62,7 @@ pub(crate) fn stamp(payload: &Payload, id: EventId, at: Position, ts: i64) -> Bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Epoch;
+    use crate::values::Epoch;
     use proptest::prelude::*;
 
     fn payload(text: &str) -> Result<Payload, EventError> {

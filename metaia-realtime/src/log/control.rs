@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{OrderId, Payload, Room, SessionId, UserId};
+use crate::{OrderId, Room, SessionId, UserId, event::Payload};
 
 /// No event of anybody's begins so.
 pub(super) const PREFIX: &str = "rt:";

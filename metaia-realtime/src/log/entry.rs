@@ -8,9 +8,10 @@ use std::{
 use serde_json::value::RawValue;
 
 use crate::{
-    Epoch, EventError, EventId, IntoEvent, OrderId, Payload, Position, Room, SessionId, UserId,
-    event::{EventName, stamp},
+    EventId, IntoEvent, OrderId, Position, Room, SessionId, UserId,
+    event::{EventError, EventName, Payload, stamp},
     log::control::{self, Control},
+    values::Epoch,
 };
 
 /// An entry that is not in the log yet.

@@ -16,7 +16,10 @@ use std::{
 use tokio::sync::watch;
 
 use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed};
-use crate::{Epoch, EventId, Position, Room, values::time};
+use crate::{
+    EventId, Position, Room,
+    values::{Epoch, time},
+};
 
 /// The log in memory. A handle: clones share one log.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ pub use retention::Retention;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
 
-use crate::{Epoch, EventId, Position, Room};
+use crate::{EventId, Position, Room, values::Epoch};
 
 /// Where the log ends, and what it still has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -60,7 +60,7 @@ pub(crate) fn judge(position: Position, history: History, limit: usize) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Epoch, EventId};
+    use crate::{EventId, values::Epoch};
     use proptest::prelude::*;
 
     proptest! {

@@ -6,10 +6,10 @@ use tokio::sync::Notify;
 
 use crate::device::{DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
-    DeviceId, Epoch, Identity, NodeId, OrderId, Position,
+    Identity, OrderId, Position,
     log::LogError,
     session::{End, Session},
-    values::time,
+    values::{DeviceId, Epoch, NodeId, time},
 };
 
 /// Clients whose records wait to be stored. Beyond it, while the store is away, those who leave are forgotten: they go on

@@ -16,7 +16,7 @@ const KEPT: usize = 1_024;
 
 /// The kicks of one node.
 #[derive(Default)]
-pub(crate) struct Kicks(Mutex<Recent>);
+pub(crate) struct Disconnects(Mutex<Recent>);
 
 #[derive(Default)]
 struct Recent {
@@ -25,7 +25,7 @@ struct Recent {
     let_go: Option<Position>,
 }
 
-impl Kicks {
+impl Disconnects {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +65,7 @@ pub(crate) fn is_before(began: Position, at: Position) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Epoch, EventId};
+    use crate::{EventId, values::Epoch};
 
     fn at(epoch: u64, n: u64) -> Position {
         Position::of(Epoch::from_bits(epoch), n, EventId::from_bytes([7; 16]))
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn who_began_before_it_is_concerned() {
-        let kicks = Kicks::default();
+        let kicks = Disconnects::default();
         kicks.note(at(1, 5), user(1));
         kicks.note(at(1, 7), user(2));
         assert!(kicks.concern(&user(1), at(1, 4)) && kicks.concern(&user(2), at(1, 5)));
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn nobody_knows_of_what_was_let_go() {
-        let kicks = Kicks::default();
+        let kicks = Disconnects::default();
         (1..=KEPT as u64 + 1).for_each(|n| kicks.note(at(1, n), user(n)));
         assert!(kicks.concern(&user(0), at(1, 0)));
         assert!(!kicks.concern(&user(0), at(1, 1)) && kicks.concern(&user(2), at(1, 1)));

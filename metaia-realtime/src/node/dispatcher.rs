@@ -104,7 +104,7 @@ fn obey(node: &Node, control: Control, at: Position, offered: u64) {
         Control::Recheck(order) => node.registry.recheck(&order, offered),
         Control::DisconnectUser(user) => {
             // First: who is registered from here on finds it, and who was before is found.
-            node.kicks.note(at, user.clone());
+            node.disconnects.note(at, user.clone());
             let sessions = node.registry.of_user(&user);
             let before = sessions.iter().filter(|session| is_before(session.began_at, at));
             before.for_each(|session| node.end(session, End::Kicked));
@@ -146,7 +146,7 @@ pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
     }
     node.window.begin_again(recent);
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
-    node.kicks.forget();
+    node.disconnects.forget();
     node.registry.ask_joins_again();
     node.registry.all().iter().for_each(|session| session.lose_history());
     Ok(())

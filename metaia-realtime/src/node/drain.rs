@@ -21,25 +21,35 @@ const FLUSH: Duration = Duration::from_secs(2);
 const BATCH: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// For the last tasks, and for what clients have got to be stored.
-const LAST: Duration = Duration::from_secs(2);
+/// The time to store how far devices have got. It is there in any case, after the deadline too.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time for the last tasks to end.
+const TASKS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Takes nobody new, then ends every session and the node's tasks. Cancel safe: call again to finish.
+/// Admits no session any more, then ends all of them and the node's tasks.
+///
+/// Sessions have until `deadline` to be told and to be handed what is on its way; after it they are ended at once, so that
+/// how far their clients have got is stored in any case. Cancel safe: call again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
     if timeout(deadline, end_all(node)).await.is_err() {
-        tracing::warn!(sessions = node.registry.len(), "not every session ended in time");
+        let late = node.registry.all();
+        tracing::warn!(sessions = late.len(), "not every session ended in time");
+        for session in late {
+            node.end(&session, End::Draining);
+        }
     }
-    match timeout(LAST, node.devices.save(node.epoch())).await {
+    match timeout(SAVE_TIMEOUT, node.devices.save(node.epoch())).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "device positions are not stored");
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "device positions are not stored");
         }
         Err(_) => tracing::warn!("device positions were not stored in time"),
     }
     node.stopping.cancel();
     node.tasks.close();
-    if timeout(LAST, node.tasks.wait()).await.is_err() {
+    if timeout(TASKS_TIMEOUT, node.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
     }
 }

@@ -64,5 +64,5 @@ async fn look_at_all(node: &Node) {
         }
         tokio::task::yield_now().await;
     }
-    node.replays.forget_old();
+    node.replay_budget.forget_old();
 }

@@ -18,10 +18,10 @@ const CLOCKS: i64 = 60_000;
 pub(super) fn make_up(node: &Node, recent: &Recent) {
     // After it was read: what a policy answers from here on knows of all that is in it.
     node.registry.recheck_all(recent.head().n());
-    node.kicks.begin(recent.begins_after());
+    node.disconnects.begin(recent.begins_after());
     for entry in recent.entries() {
         match entry.control() {
-            Some(Control::DisconnectUser(user)) => node.kicks.note(entry.position(), user),
+            Some(Control::DisconnectUser(user)) => node.disconnects.note(entry.position(), user),
             Some(Control::DisconnectSession(id)) => {
                 node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
             }

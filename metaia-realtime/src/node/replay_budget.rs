@@ -15,12 +15,12 @@ const BURST: u32 = 4;
 const LOOKS: usize = 100;
 
 /// What each user may still ask for. Bounded by those who asked within the last minutes.
-pub(crate) struct Replays {
+pub(crate) struct ReplayBudget {
     entries: DefaultKeyedRateLimiter<UserId>,
     look: usize,
 }
 
-impl Replays {
+impl ReplayBudget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let most = u32::try_from(limits.replay_entries).unwrap_or(u32::MAX / BURST);
         let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_user_has_a_budget_of_their_own() {
-        let replays = Replays::new(&Limits { replay_entries: 100, ..Limits::default() });
+        let replays = ReplayBudget::new(&Limits { replay_entries: 100, ..Limits::default() });
         let (one, other): (UserId, UserId) = ("u1".parse().unwrap(), "u2".parse().unwrap());
         assert!((0..4).all(|_| replays.afford(&one, 100)));
         assert!(!replays.afford(&one, 100));
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn who_looks_again_and_again_is_not_looked_for() {
-        let replays = Replays::new(&Limits { replay_entries: 1_000, ..Limits::default() });
+        let replays = ReplayBudget::new(&Limits { replay_entries: 1_000, ..Limits::default() });
         let user: UserId = "u1".parse().unwrap();
         assert!((0..400).all(|_| replays.afford_look(&user) && replays.afford(&user, 0)));
         assert!(!replays.afford_look(&user));
-        let small = Replays::new(&Limits { replay_entries: 3, ..Limits::default() });
+        let small = ReplayBudget::new(&Limits { replay_entries: 3, ..Limits::default() });
         assert!((0..400).all(|_| small.afford_look(&user)));
     }
 }

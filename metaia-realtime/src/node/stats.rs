@@ -12,7 +12,7 @@ pub(crate) use super::counter::{ByCode, Counter};
 use crate::{Role, node::Node};
 
 /// Counts by their stable codes.
-pub type Codes = BTreeMap<&'static str, u64>;
+type Codes = BTreeMap<&'static str, u64>;
 
 /// The counters of one node.
 #[derive(Debug)]

@@ -4,20 +4,26 @@
 //! so that those who come back after a crash find it full. A node whose log cannot be read yet begins all the same, and fills
 //! it when it can.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::watch;
 
 use crate::{
-    Epoch, Position,
+    Position,
     log::{DynEventLog, Entry, LogError, Recent},
+    values::Epoch,
 };
 
 const ENTRIES: usize = 4_096;
 const BYTES: usize = 8 * 1024 * 1024;
+/// How long a node that starts waits for its log.
+const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Entries per read while it is filled.
 const PAGE: usize = 512;
 
@@ -32,9 +38,18 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// The window of a node that begins at the end of `log`.
-    pub(crate) async fn at_the_end_of(log: &dyn DynEventLog) -> Result<Self, LogError> {
-        Ok(Self::of(end_of(log, ENTRIES, BYTES).await?, true))
+    /// Returns a window with the end of the log, or an empty one if that cannot be read within 1 s (`FIRST_READ_TIMEOUT`):
+    /// the dispatcher fills it later.
+    pub(crate) async fn of_log(log: &dyn DynEventLog) -> Self {
+        match tokio::time::timeout(FIRST_READ_TIMEOUT, end_of(log, ENTRIES, BYTES)).await {
+            Ok(Ok(recent)) => return Self::of(recent, true),
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "the log cannot be read yet; starting all the same");
+            }
+            Err(_) => tracing::warn!("the log does not answer yet; starting all the same"),
+        }
+        Self::unknown()
     }
 
     #[cfg(test)]
@@ -58,12 +73,12 @@ impl Window {
     }
 
     /// An empty window after `head`.
-    #[cfg(any(test, feature = "bench"))]
+    #[cfg(any(test, feature = "__bench"))]
     pub(crate) fn new(head: Position) -> Self {
         Self::bounded(head, ENTRIES, BYTES)
     }
 
-    #[cfg(any(test, feature = "bench"))]
+    #[cfg(any(test, feature = "__bench"))]
     pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
         Self::of(Recent::new(head, max_entries, max_bytes), true)
     }

@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView};
-use crate::{NodeId, SessionId};
+use crate::{SessionId, values::NodeId};
 
 /// A directory in memory. A handle: clones share it. Bounded by what the nodes' own limits are.
 #[derive(Debug, Clone, Default)]

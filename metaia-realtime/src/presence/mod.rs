@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 pub use memory::MemoryDirectory;
 pub use view::{NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView};
 
-use crate::{NodeId, SessionId};
+use crate::{SessionId, values::NodeId};
 
 /// How long a node's sessions are believed in after it was last heard of.
 pub const LEASE: Duration = Duration::from_secs(15);

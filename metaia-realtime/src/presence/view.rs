@@ -1,6 +1,9 @@
 //! What there is to see: sessions, rooms, users and nodes; and how it is asked for.
 
-use crate::{DeviceId, NodeId, Role, Room, SessionId, UserId, session::Session};
+use crate::{
+    Role, Room, SessionId, UserId,
+    values::{DeviceId, NodeId},
+};
 
 /// How many are answered where nobody says.
 const LIMIT: usize = 100;
@@ -24,24 +27,6 @@ pub struct SessionView {
     pub connected_at: i64,
     /// When its client last sent something, in ms since the Unix epoch; of sessions of other nodes up to five minutes old.
     pub active_at: i64,
-}
-
-impl SessionView {
-    pub(crate) fn of(node: NodeId, session: &Session) -> Self {
-        let mut rooms: Vec<Room> = session.rooms().into_iter().collect();
-        rooms.retain(|room| *room != Room::Everyone);
-        rooms.sort_by_cached_key(Room::to_string);
-        Self {
-            id: session.id,
-            node,
-            user: session.identity.user.clone(),
-            role: session.identity.role,
-            rooms,
-            device: session.device.clone(),
-            connected_at: session.connected_at,
-            active_at: session.active_at(),
-        }
-    }
 }
 
 /// Which sessions are asked for: those that meet all of it.

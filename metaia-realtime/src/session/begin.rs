@@ -50,9 +50,9 @@ impl Session {
         let decided = self.join_orders(node, wish.orders, Instant::now() + patience).await;
         let known = patiently(|| self.known(node)).await?;
         if self.ended_by().is_some() {
-            node.devices.end(self, node.epoch());
+            node.devices().end(self, node.epoch());
         }
-        let limit = node.limits.replay_entries;
+        let limit = node.limits().replay_entries;
         let place = match (wish.since, known) {
             (Some(since), _) => Some(Place { since: since.and_then(|at| resumable(at, decided)), limit }),
             (None, Some((position, orders))) => {
@@ -75,11 +75,11 @@ impl Session {
     /// Where the client was, and in which order rooms. Its other connections say first where they stand now.
     async fn known(&self, node: &Node) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
         if self.device_key.is_some() {
-            let others = node.registry.of_user(&self.identity.user);
+            let others = node.registry().of_user(&self.identity.user);
             let same = others.iter().filter(|other| other.device_key == self.device_key);
-            same.for_each(|other| node.devices.stands(other));
+            same.for_each(|other| node.devices().stands(other));
         }
-        node.devices.connect(self, node.epoch()).await
+        node.devices().connect(self, node.epoch()).await
     }
 
     /// Sets the cursor. Answers whether a position was honoured.
@@ -95,11 +95,11 @@ impl Session {
             Some(Err(reason)) => self.reset(node, reason),
             None => {
                 let mut state = self.state();
-                let head = node.window.head();
+                let head = node.window().head();
                 state.begin(came_at.filter(|at| at.epoch() == head.epoch()).unwrap_or(head));
             }
         }
-        node.devices.store_soon(self);
+        node.devices().store_soon(self);
         recovered
     }
 
@@ -111,13 +111,14 @@ impl Session {
         limit: usize,
     ) -> Result<Result<Resumable, ResetReason>, LogError> {
         let rooms: Vec<Room> = self.rooms().into_iter().collect();
-        let judged = node.window.recent().judge(position, rooms.iter(), limit);
+        let judged = node.window().recent().judge(position, rooms.iter(), limit);
         let judged = match judged {
             Some(judged) => judged,
-            None if !node.replays.afford_look(&self.identity.user) => Err(ResetReason::TooOld),
-            None => judge(position, node.log.history(position.n(), &rooms, limit + 1).await?, limit),
+            None if !node.replay_budget().afford_look(&self.identity.user) => Err(ResetReason::TooOld),
+            None => judge(position, node.log().history(position.n(), &rooms, limit + 1).await?, limit),
         };
-        let afford = |resumable: &Resumable| node.replays.afford(&self.identity.user, resumable.missed);
+        let afford =
+            |resumable: &Resumable| node.replay_budget().afford(&self.identity.user, resumable.missed);
         Ok(judged
             .and_then(|resumable| if afford(&resumable) { Ok(resumable) } else { Err(ResetReason::TooOld) }))
     }
@@ -125,7 +126,7 @@ impl Session {
     /// Tells the client to reload, and goes on from the head.
     pub(super) fn reset(&self, node: &Node, reason: ResetReason) {
         let mut state = self.state();
-        let head = node.window.head();
+        let head = node.window().head();
         state.reset(head, Outgoing::at(RESET, wire::reset(reason.code(), head), head));
         self.counters.resets.add(reason.code());
         tracing::info!(session = %self.id, reason = reason.code(), "the client is to reload");
@@ -178,7 +179,7 @@ impl Session {
         order: &OrderId,
         deadline: Instant,
     ) -> Result<(), Refusal> {
-        if !self.room_is_free(&node.limits) {
+        if !self.room_is_free(node.limits()) {
             return Err(Refusal::TooManyRooms);
         }
         let admit = || node.admit(self, order, |session, room| session.state().join(room, 0));

@@ -39,7 +39,7 @@ impl Session {
         }
         self.reload_if_lost(node, start);
         let from = self.state().cursor();
-        let in_window = node.window.recent().reaches(from);
+        let in_window = node.window().recent().reaches(from);
         self.counters.catch_up_reads.add(if in_window { "window" } else { "log" });
         if in_window {
             self.replay_window(node, start);
@@ -55,7 +55,7 @@ impl Session {
         if !state.may_replay() {
             return;
         }
-        let recent = node.window.recent();
+        let recent = node.window().recent();
         if !state.is_of(recent.head().epoch()) {
             return state.lose(ResetReason::EpochChanged);
         }
@@ -97,7 +97,7 @@ impl Session {
     /// Hands over a page of the log, up to what this node has dispatched.
     async fn replay_page(&self, node: &Node, start: &mut Start) {
         let read = self.page_to_read(node);
-        match patiently(|| node.log.read(Some(&read.rooms), read.from, PAGE)).await {
+        match patiently(|| node.log().read(Some(&read.rooms), read.from, PAGE)).await {
             Ok(page) => self.replay_read(node, start, &read, &page),
             Err(error) => self.end_unread(&error),
         }
@@ -106,7 +106,7 @@ impl Session {
     pub(super) fn page_to_read(&self, node: &Node) -> Read {
         let state = self.state();
         let (rooms, joins) = (state.rooms().cloned().collect(), state.joins());
-        Read { from: state.cursor(), rooms, joins, head: node.window.head() }
+        Read { from: state.cursor(), rooms, joins, head: node.window().head() }
     }
 
     pub(super) fn replay_read(&self, node: &Node, start: &mut Start, read: &Read, page: &Page) {
@@ -156,19 +156,19 @@ impl Session {
         upto: u64,
     ) -> Option<usize> {
         let rooms = std::slice::from_ref(room);
-        let limit = node.limits.replay_entries;
+        let limit = node.limits().replay_entries;
         let joins = self.state().joins();
-        if !node.replays.afford_look(&self.identity.user) {
+        if !node.replay_budget().afford_look(&self.identity.user) {
             return None;
         }
-        let history = node.log.history(position.n(), rooms, limit + 1).await.ok()?;
+        let history = node.log().history(position.n(), rooms, limit + 1).await.ok()?;
         let resumable = judge(position, history, limit).ok()?;
-        if !node.replays.afford(&self.identity.user, resumable.missed) {
+        if !node.replay_budget().afford(&self.identity.user, resumable.missed) {
             return None;
         }
         let (mut after, mut replayed) = (resumable.after, 0);
         loop {
-            let page = node.log.read(Some(rooms), after, ROOM_PAGE).await.ok()?;
+            let page = node.log().read(Some(rooms), after, ROOM_PAGE).await.ok()?;
             if page.trimmed > after || page.epoch != position.epoch() {
                 return None;
             }

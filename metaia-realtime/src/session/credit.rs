@@ -101,7 +101,7 @@ impl Credit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Epoch;
+    use crate::values::Epoch;
     use proptest::prelude::*;
 
     fn at(n: u64) -> Position {

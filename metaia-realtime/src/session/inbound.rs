@@ -15,11 +15,7 @@ use crate::session::{
     wire,
     wire::{ERROR, RESUME},
 };
-use crate::{
-    InvalidPosition, Limits, OrderId, Position, Room,
-    api::handlers::{HandlerError, Received},
-    node::Node,
-};
+use crate::{Limits, OrderId, Position, Room, node::Node, values::InvalidPosition};
 
 /// An event as it came.
 #[derive(Debug)]
@@ -127,7 +123,7 @@ impl Session {
         match self.join(node, argument).await {
             Ok((room, recovered, replayed)) => {
                 self.answer(ack, wire::joined(&room, recovered, replayed));
-                node.devices.store_soon(self);
+                node.devices().store_soon(self);
             }
             Err(refusal) => self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack),
         }
@@ -161,7 +157,7 @@ impl Session {
 
     pub(super) fn join_from_now(&self, node: &Node, room: Room) {
         let mut state = self.state();
-        let head = node.window.head().n();
+        let head = node.window().head().n();
         state.join(room, head);
     }
 
@@ -169,7 +165,7 @@ impl Session {
     /// on together, so that positions never run ahead of what other rooms have yet to hand over.
     pub(super) fn join_held(&self, node: &Node, room: Room) {
         let mut state = self.state();
-        let dispatched = node.window.dispatched();
+        let dispatched = node.window().dispatched();
         state.hold(dispatched.n());
         let cursor = state.cursor();
         state.join(room, cursor);
@@ -177,7 +173,7 @@ impl Session {
 
     fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), Refusal> {
         let state = self.state();
-        let full = state.room_count() >= node.limits.rooms_per_session && !state.is_in(room);
+        let full = state.room_count() >= node.limits().rooms_per_session && !state.is_in(room);
         if full { Err(Refusal::TooManyRooms) } else { Ok(()) }
     }
 
@@ -188,7 +184,7 @@ impl Session {
                 node.leave(self, &room);
                 self.state().leave(&room);
                 self.answer(ack, wire::left(&room));
-                node.devices.store_soon(self);
+                node.devices().store_soon(self);
             }
             Err(refusal) => {
                 self.refuse("leave_order_room", refusal.code(), reference(argument).as_deref(), ack);
@@ -197,16 +193,12 @@ impl Session {
     }
 
     async fn handle_custom(&self, node: &Node, name: &str, argument: &RawValue, ack: Option<i64>) {
-        let Some(handler) = node.handlers.get(name) else {
+        let Some(handling) = node.handlers().handle(self, name, argument) else {
             return self.refuse(name, Refusal::UnknownEvent.code(), None, ack);
         };
-        let Some(realtime) = node.handle() else {
-            return self.refuse(name, Refusal::Unavailable.code(), None, ack);
-        };
-        let received = Received { identity: self.identity.clone(), session: self.id, realtime };
-        match handler.call(received, argument).await {
+        match handling.await {
             Ok(answer) => self.answer(ack, answer),
-            Err(HandlerError { code }) => self.refuse(name, &code, None, ack),
+            Err(code) => self.refuse(name, &code, None, ack),
         }
     }
 }

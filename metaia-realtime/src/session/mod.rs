@@ -14,6 +14,7 @@ mod confirmed;
 mod credit;
 mod driver;
 mod end;
+mod handler;
 mod inbound;
 mod port;
 mod queue;
@@ -38,8 +39,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use driver::drive;
 pub use end::End;
+pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, InboundQueue};
-#[cfg(any(test, feature = "bench"))]
+#[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};
 pub(crate) use queue::{Outgoing, Volatile};
@@ -49,11 +51,11 @@ use wire::POSITION;
 pub(crate) use wire::{DRAIN, Refusal, drain as drain_payload};
 
 use crate::{
-    DeviceId, Identity, Limits, OrderId, Position, Room, SessionId,
+    Identity, Limits, OrderId, Position, Room, SessionId,
     device::DeviceKey,
     log::{Entry, ResetReason},
     node::{Counters, Node},
-    values::time,
+    values::{DeviceId, time},
 };
 
 /// One live authenticated connection.
@@ -85,7 +87,7 @@ impl Session {
         port: Arc<dyn Port>,
     ) -> Self {
         let now = time::unix_ms();
-        let device_key = node.devices.key(&identity, device.as_ref());
+        let device_key = node.devices().key(&identity, device.as_ref());
         let automatic = automatic_rooms(&identity);
         Self {
             id: SessionId::random(),
@@ -94,9 +96,9 @@ impl Session {
             device_key,
             connected_at: now,
             began_at,
-            state: Mutex::new(State::new(automatic, &node.limits)),
+            state: Mutex::new(State::new(automatic, node.limits())),
             port,
-            counters: Arc::clone(&node.counters),
+            counters: Arc::clone(node.counters()),
             progress: Notify::new(),
             active_at: AtomicI64::new(now),
             end: OnceLock::new(),

@@ -33,10 +33,10 @@ pub(crate) struct Progress {
 }
 
 /// A client of which nothing is seen.
-#[cfg(any(test, feature = "bench"))]
+#[cfg(any(test, feature = "__bench"))]
 pub(crate) struct Nowhere;
 
-#[cfg(any(test, feature = "bench"))]
+#[cfg(any(test, feature = "__bench"))]
 impl Port for Nowhere {
     fn wake(&self) {}
     fn progress(&self) -> Option<Progress> {

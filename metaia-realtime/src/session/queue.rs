@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::{EventName, Position, log::Entry};
+use crate::{Position, event::EventName, log::Entry};
 
 /// One packet to write.
 #[derive(Debug)]

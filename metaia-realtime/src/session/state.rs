@@ -13,8 +13,9 @@ use super::{
 };
 use crate::session::queue::{Outgoing, Volatile};
 use crate::{
-    Epoch, Limits, OrderId, Position, Room,
+    Limits, OrderId, Position, Room,
     log::{Entry, ResetReason},
+    values::Epoch,
 };
 
 /// Volatile events that wait for credit, one per name. Beyond it the oldest is dropped.

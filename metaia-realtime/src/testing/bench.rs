@@ -5,8 +5,8 @@ use std::{error::Error, sync::Arc};
 use serde_json::json;
 
 use crate::{
-    Identity, JwtAuthenticator, MemoryLog, NewEntry, Realtime, Role, Room,
-    node::{Node, Window, dispatcher::dispatch},
+    Identity, JwtAuthenticator, MemoryLog, NewEntry, Role, Room,
+    node::{Node, NodeParts, Window, dispatch},
     session::{Nowhere, Outgoing, Session, Start},
 };
 
@@ -23,7 +23,11 @@ impl Bench {
         let log = MemoryLog::default();
         let window = Window::new(crate::EventLog::head(&log).await?.position);
         let authenticator = JwtAuthenticator::hs256("a secret that signs nothing here")?;
-        let node = Node::new(window, Realtime::builder().log(log.clone()).authenticator(authenticator))?;
+        let node = Node::new(
+            window,
+            Arc::new(authenticator),
+            NodeParts { log: Arc::new(log.clone()), ..NodeParts::default() },
+        );
         let mut bench = Self { log, node, sessions: Vec::new() };
         for i in 0..sessions {
             bench.connect(Identity::new(format!("u{i}").parse()?, Role::Customer)).await;
@@ -33,7 +37,7 @@ impl Bench {
 
     async fn connect(&mut self, identity: Identity) {
         let session =
-            Arc::new(Session::new(&self.node, identity, None, self.node.window.head(), Arc::new(Nowhere)));
+            Arc::new(Session::new(&self.node, identity, None, self.node.window().head(), Arc::new(Nowhere)));
         self.node.register(&session);
         session.catch_up(&self.node, &mut Start::default()).await;
         self.sessions.push(session);

@@ -24,6 +24,9 @@
 //! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`], a
 //! directory of sessions to [`directory_contract`].
 
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench;
 mod contract;
 pub mod device_contract;
 pub mod directory_contract;

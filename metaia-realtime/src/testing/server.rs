@@ -46,7 +46,8 @@ impl TestServer {
         let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let app = axum::Router::new();
-        tasks.spawn(crate::serve(listener, app, realtime.clone(), stopping.clone().cancelled_owned()));
+        let serving = crate::serve(listener, app, realtime.clone());
+        tasks.spawn(serving.with_shutdown(stopping.clone().cancelled_owned()).into_future());
         tasks.close();
         Self { realtime, address, stopping, tasks }
     }

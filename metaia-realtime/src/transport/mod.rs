@@ -4,6 +4,9 @@ pub(crate) mod deadline;
 pub(crate) mod guard;
 #[cfg(feature = "axum")]
 pub(crate) mod http;
+mod settings;
 pub(crate) mod socketio;
 
+pub use settings::Transports;
+pub(crate) use settings::{Origins, Settings};
 pub use socketio::{RealtimeLayer, RealtimeService};

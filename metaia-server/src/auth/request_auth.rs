@@ -7,7 +7,7 @@ use std::{
 };
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
-use metaia_realtime::{AuthError, JwtAuthenticator, Role, UserId};
+use metaia_realtime::{JwtAuthenticator, Role, UserId, auth::AuthError};
 
 use crate::{auth::secrets::Secret, model::Caller};
 

@@ -1,7 +1,7 @@
 //! `REDIS_URL` and `METAIA_CLUSTER_KEY`: how several nodes wake each other, and know each other. Both are secrets, one of
 //! them in part.
 
-use metaia_realtime::{ClusterKey, RedisDoorbell};
+use metaia_realtime::doorbell::{ClusterKey, RedisDoorbell};
 
 use super::reader::Reader;
 use crate::auth::secrets::Secret;

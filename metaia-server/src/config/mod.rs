@@ -16,7 +16,7 @@ mod tests;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use metaia_realtime::{ClusterKey, Transports, log::Retention, sqlite::Durability};
+use metaia_realtime::{Transports, doorbell::ClusterKey, log::Retention, sqlite::Durability};
 
 pub(crate) use doorbell::Doorbell;
 pub(crate) use limits::ServerLimits;
@@ -149,7 +149,7 @@ fn read(reader: &mut Reader) -> Config {
         transports: reader.read("METAIA_TRANSPORTS", "polling,websocket", parse::transports, Transports::All),
         limits: reader.read("METAIA_LIMITS", limits::DEFAULT, limits::parse, ServerLimits::default()),
         razorpay: razorpay(reader),
-        drain: reader.read("METAIA_DRAIN_MS", "10000", parse::drain, Duration::from_secs(10)),
+        drain: reader.read("METAIA_DRAIN_MS", "9000", parse::drain, Duration::from_secs(9)),
         metrics: reader.read("METAIA_METRICS_ADDR", "127.0.0.1:9464", parse::metrics, None),
         log: Log {
             format: reader.read("METAIA_LOG", "text", parse::log_format, LogFormat::Text),

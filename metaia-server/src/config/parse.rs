@@ -66,10 +66,10 @@ pub(super) fn transports(text: &str) -> Result<Transports, String> {
     }
 }
 
-/// SIGTERM has to end within 15 s, of which the store wants its part.
+/// Reads the drain time. SIGTERM has to end within 15 s: what comes after the drain takes up to 6 s.
 pub(super) fn drain(text: &str) -> Result<Duration, String> {
-    let ms = text.parse().ok().filter(|ms| *ms <= 12_000);
-    ms.map(Duration::from_millis).ok_or_else(|| "must be milliseconds, at most 12000".to_owned())
+    let ms = text.parse().ok().filter(|ms| *ms <= 9_000);
+    ms.map(Duration::from_millis).ok_or_else(|| "must be milliseconds, at most 9000".to_owned())
 }
 
 /// Where metrics are, if they are anywhere.

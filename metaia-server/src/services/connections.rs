@@ -1,8 +1,8 @@
 //! Who is connected, on whichever node, and ending that: for admins.
 
 use metaia_realtime::{
-    Role, SessionId, SessionQuery, SessionView, Stats, UserId,
-    presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage},
+    Role, SessionId, Stats, UserId,
+    presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
 };
 
 use super::{ServiceError, Services, only};

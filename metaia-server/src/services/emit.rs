@@ -1,6 +1,6 @@
 //! Any event to anybody, by an admin or another backend.
 
-use metaia_realtime::{EventName, NewEntry};
+use metaia_realtime::{NewEntry, event::EventName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

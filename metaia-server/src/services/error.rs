@@ -1,6 +1,6 @@
 //! Why a service did not do it: one code each, stable, and what is behind it for the log.
 
-use metaia_realtime::{EmitError, EventError, log::LogError, presence::DirectoryError};
+use metaia_realtime::{EmitError, event::EventError, log::LogError, presence::DirectoryError};
 
 use crate::{
     model::{FieldError, OrderStatus},

@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use axum::{Router, middleware::from_fn_with_state};
-use metaia_realtime::{Builder, JwtAuthenticator, Realtime, RedisDoorbell};
+use metaia_realtime::{Builder, JwtAuthenticator, Realtime, doorbell::RedisDoorbell};
 
 use crate::{
     auth::{policy::StoreAccess, request_auth::Gate, secret_file, secrets::Secret},

@@ -1,12 +1,8 @@
 //! Builds the server, listens, and serves until a signal.
 
-use std::{error::Error, io, pin::pin, time::Duration};
+use std::{error::Error, io, time::Duration};
 
-use tokio::{
-    net::TcpListener,
-    sync::oneshot,
-    time::{sleep, timeout},
-};
+use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 
 use crate::{
     config::Config,
@@ -21,8 +17,9 @@ use crate::{
     store::Store,
 };
 
-/// For the store, once nobody is served any more. Together with the drain time below the promised 15 s.
-const CLOSE: Duration = Duration::from_secs(2);
+/// The time to close the store, once no client is served any more: 9 s of drain, 4 s to store and answer, and these 2 s are
+/// the promised 15.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why it ended.
 pub(crate) enum Failure {
@@ -50,10 +47,9 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
             announce(config, &app.described, &listener, metrics.as_ref());
             let measuring = metrics::serve(metrics, app.metrics.clone());
             tokio::select! {
-                served = until_a_signal(app, listener, signals, config.drain) => served,
-                ended = measuring => ended,
+                () = until_a_signal(app, listener, signals, config.drain) => Ok(()),
+                ended = measuring => ended.map_err(|error| Failure::Serve(error.into())),
             }
-            .map_err(|error| Failure::Serve(error.into()))
         }
         Err(error) => Err(Failure::Start(error)),
     };
@@ -88,35 +84,32 @@ fn announce(config: &Config, ground: &Description, listener: &TcpListener, metri
     }
 }
 
-/// Serves until the listener fails, or all have left after the first signal: at the latest `drain` after it, at once
-/// after the second.
-async fn until_a_signal(
-    app: App,
-    listener: TcpListener,
-    mut signals: Signals,
-    drain: Duration,
-) -> io::Result<()> {
+/// Serves until the first signal, and then until the node is empty: at most `drain` and the 4 s that
+/// [`with_drain`](metaia_realtime::serve::Serve::with_drain) names. A second signal ends it at once.
+async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals, drain: Duration) {
     let App { router, realtime, health, .. } = app;
-    let (shut, shutting) = oneshot::channel::<()>();
-    let shutdown = async move { shutting.await.unwrap_or_default() };
-    let mut serving = pin!(metaia_realtime::serve(listener, router, realtime, shutdown));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = metaia_realtime::serve(listener, router, realtime)
+        .with_shutdown(async { stopped.await.unwrap_or_default() })
+        .with_drain(drain);
+    let mut serving = serving.into_future();
     let signal = tokio::select! {
-        ended = &mut serving => return ended,
+        () = &mut serving => return,
         signal = signals.next() => signal,
     };
     tracing::info!("{signal}: finishing");
     health.leave();
-    let _ = shut.send(());
+    let _ = stop.send(());
     tokio::select! {
-        ended = &mut serving => return ended,
-        () = sleep(drain) => tracing::warn!("not everybody has left within {drain:?}"),
+        () = serving => {}
         signal = signals.next() => tracing::warn!("{signal} again: not waiting any longer"),
     }
-    Ok(())
 }
 
 async fn close(store: &dyn Store) {
-    if timeout(CLOSE, store.close()).await.is_err() {
-        tracing::warn!("the store was not closed within {CLOSE:?}; the next start reads its log file");
+    if timeout(CLOSE_TIMEOUT, store.close()).await.is_err() {
+        tracing::warn!(
+            "the store was not closed within {CLOSE_TIMEOUT:?}; the next start reads its log file"
+        );
     }
 }

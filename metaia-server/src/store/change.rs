@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use metaia_realtime::{EventError, NewEntry, Receipt, event::PaymentStatus};
+use metaia_realtime::{
+    NewEntry, Receipt,
+    event::{EventError, PaymentStatus},
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use metaia_realtime::EventError;
+use metaia_realtime::event::EventError;
 
 type Source = Box<dyn Error + Send + Sync>;
 

@@ -1,8 +1,8 @@
 //! The events that stores make by themselves, out of what they find.
 
 use metaia_realtime::{
-    EventError, NewEntry, OrderId, UserId,
-    event::{NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
+    NewEntry, OrderId, UserId,
+    event::{EventError, NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
 };
 
 use crate::model::{NotificationId, TailorStatus};

@@ -118,7 +118,7 @@ async fn the_python_client_comes_back_by_itself() {
 
 #[tokio::test]
 async fn a_second_sigterm_ends_at_once() {
-    let server = Setup::new().env("METAIA_DRAIN_MS", "12000").start().await;
+    let server = Setup::new().env("METAIA_DRAIN_MS", "9000").start().await;
     let _held = somebody_who_does_not_read(&server).await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
     server.signal("TERM").await;

@@ -69,7 +69,7 @@ enum Play {
 
 fn user(text: &str) -> Result<UserId, String> {
     let id = text.strip_prefix("user:").ok_or("write user:U")?;
-    id.parse().map_err(|error: metaia_realtime::InvalidId| error.to_string())
+    id.parse().map_err(|error: metaia_realtime::values::InvalidId| error.to_string())
 }
 
 /// Plays it, reporting each step with what was answered. Stops at the first step that is refused.

@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{DeviceKey, DeviceRecord, LIFE_MS};
-use crate::{Epoch, OrderId, Position, SessionId};
+use crate::{OrderId, Position, SessionId, values::Epoch};
 
 /// The most connections that one record stands for.
 const CONNECTIONS: u32 = 16;

@@ -13,7 +13,11 @@ use serde_json::value::RawValue;
 
 use super::key::{ClusterKey, SIGNATURE};
 use crate::doorbell::log_head::At;
-use crate::{Epoch, EventName, IntoEvent as _, NodeId, Room};
+use crate::{
+    IntoEvent as _, Room,
+    event::EventName,
+    values::{Epoch, NodeId},
+};
 
 /// The most bytes that a frame has: a payload of 64 KiB, and what is around it.
 pub const LARGEST: usize = (64 + 16) * 1024;

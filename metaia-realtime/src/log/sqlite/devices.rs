@@ -11,10 +11,10 @@ use super::{
     sum::Sum,
 };
 use crate::{
-    Epoch, OrderId, Position,
+    OrderId, Position,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
-    values::time,
+    values::{Epoch, time},
 };
 
 impl DeviceStore for SqliteLog {

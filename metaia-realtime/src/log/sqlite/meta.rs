@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::{fault::Fault, schema::VERSION, sum::Sum};
-use crate::{Epoch, EventId, Position};
+use crate::{EventId, Position, values::Epoch};
 
 /// See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,13 +13,13 @@ use super::{
     witness::{Statement, Witness},
 };
 use crate::{
-    Epoch,
     log::{
         Head,
         tail::{ENTRIES, Tail},
         trimmed::Trimmed,
     },
     sqlite::{OpenError, WriteError},
+    values::Epoch,
 };
 
 /// An open log, as it is when nobody has used it yet.

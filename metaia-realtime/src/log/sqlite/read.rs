@@ -12,8 +12,9 @@ use super::{
     signed,
 };
 use crate::{
-    Epoch, EventId, Position, Room,
+    EventId, Position, Room,
     log::{Entry, Head},
+    values::Epoch,
 };
 
 /// Entries in order.

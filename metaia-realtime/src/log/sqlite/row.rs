@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row, params};
 
 use super::sum::Sum;
-use crate::{Epoch, EventId, NewEntry, Room, log::Entry};
+use crate::{EventId, NewEntry, Room, log::Entry, values::Epoch};
 
 /// What [`read`] reads.
 pub(super) const COLUMNS: &str = "n, id, ts, rooms, name, payload, sum";

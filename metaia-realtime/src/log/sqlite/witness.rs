@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{meta::Meta, sum::Sum};
-use crate::{Epoch, EventId, log::Entry};
+use crate::{EventId, log::Entry, values::Epoch};
 
 const SIZE: usize = 40;
 

@@ -9,9 +9,10 @@ use super::{
     writes::{Group, grouped},
 };
 use crate::{
-    Epoch, EventId, NewEntry, Position, Receipt,
+    EventId, NewEntry, Position, Receipt,
     log::Entry,
     mongo::{Finished, Plan, RecordWrite, Records},
+    values::Epoch,
 };
 
 /// Where the head stands: what a batch is decided on, and what must still be so when it is written.

@@ -6,8 +6,11 @@ use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
 use crate::{
-    Epoch, NodeId, OrderId, Position, device::DeviceRecord, mongo::log::head::of_uuid, presence::LEASE,
-    values::time,
+    OrderId, Position,
+    device::DeviceRecord,
+    mongo::log::head::of_uuid,
+    presence::LEASE,
+    values::{Epoch, NodeId, time},
 };
 
 /// The most connections that one record stands for.

@@ -29,10 +29,9 @@ use mongodb::{
 use self::document::{Found, Slot};
 use super::{Deployment, Mongo, directory, fault::Fault, handle::PATIENCE, log::read};
 use crate::{
-    NodeId,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, Whereabouts},
     log::LogError,
-    values::time,
+    values::{NodeId, time},
 };
 
 const DEVICES: &str = "rt_device";

@@ -1,7 +1,7 @@
 //! What documents say, readable or not.
 
 use super::{document::both, *};
-use crate::{Epoch, Position};
+use crate::{Position, values::Epoch};
 
 fn at(epoch: u64, n: u64, at: i64) -> DeviceRecord {
     let position = Position { epoch: Epoch::from_bits(epoch), check: 0, n };

@@ -27,8 +27,9 @@ use mongodb::{
 
 use super::{Mongo, fault::Fault};
 use crate::{
-    EventId, NodeId,
+    EventId,
     presence::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
+    values::NodeId,
 };
 
 const NODES: &str = "rt_node";

@@ -7,9 +7,10 @@ use mongodb::bson::{Document, doc};
 
 use super::{MongoDirectory, NODES, SESSIONS, row, write::is_here};
 use crate::{
-    NodeId, Room,
+    Room,
     mongo::fault::Fault,
     presence::{NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
+    values::NodeId,
 };
 
 /// How long the server works on it.

@@ -10,9 +10,10 @@ use mongodb::{
 
 use super::{MongoDirectory, NODES, SESSIONS, row};
 use crate::{
-    NodeId, SessionId,
+    SessionId,
     mongo::fault::Fault,
     presence::{Change, NodeView, SessionView},
+    values::NodeId,
 };
 
 /// About so many bytes of sessions go into one command: well below what a document may have.

@@ -10,9 +10,10 @@ use super::{
     row::Row,
 };
 use crate::{
-    Epoch, NewEntry, Position, Room,
+    NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
     mongo::fault::Fault,
+    values::Epoch,
 };
 
 impl EventLog for MongoLog {

@@ -20,13 +20,13 @@ use super::{
     shared::{Look, Shared},
 };
 use crate::{
-    Epoch,
     log::{
         Head,
         tail::{BYTES, ENTRIES, Tail},
         trimmed::Trimmed,
     },
     mongo::{Deployment, Mongo, commit::carry_out, fault::Fault, handle::PATIENCE},
+    values::Epoch,
 };
 
 /// How often it looks when nobody asks.

@@ -4,12 +4,13 @@ use mongodb::bson::{Binary, Bson, Document, Uuid as BsonUuid, doc, spec::BinaryS
 use uuid::Uuid;
 
 use crate::{
-    Epoch, EventId, Position,
+    EventId, Position,
     log::Head,
     mongo::{
         commit::{Pending, Standing},
         fault::Fault,
     },
+    values::Epoch,
 };
 
 /// Its collection.

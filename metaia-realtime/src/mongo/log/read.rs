@@ -159,7 +159,7 @@ pub(super) fn signed(n: u64) -> i64 {
 /// Rows as entries, up to the first that is not as it was written or is missing; `from` is the number before the first.
 pub(super) fn sound(
     rows: Vec<Row>,
-    epoch: crate::Epoch,
+    epoch: crate::values::Epoch,
     from: u64,
 ) -> (Vec<Arc<crate::log::Entry>>, Option<u64>) {
     let (mut entries, mut last, mut damaged) = (Vec::with_capacity(rows.len()), from, None);

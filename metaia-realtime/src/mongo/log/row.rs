@@ -6,7 +6,7 @@ use mongodb::bson::{Binary, Bson};
 use serde::{Deserialize, Serialize};
 
 use super::head::{binary, event_id};
-use crate::{Epoch, NewEntry, Room, log::Entry, mongo::fault::Fault};
+use crate::{NewEntry, Room, log::Entry, mongo::fault::Fault, values::Epoch};
 
 /// Their collection.
 pub(in crate::mongo) const ENTRIES: &str = "rt_entry";

@@ -15,8 +15,12 @@ use std::{
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::presence::{Change, DirectoryError, DynDirectory, LEASE, SessionView};
-use crate::{SessionId, node::Node, values::time};
+use crate::presence::{Change, DirectoryError, DynDirectory, LEASE};
+use crate::{
+    SessionId,
+    node::{Node, session_view},
+    values::time,
+};
 
 /// How long a change may wait.
 const EVERY: Duration = Duration::from_millis(500);
@@ -35,7 +39,7 @@ const ACTIVE: Duration = Duration::from_secs(300);
 /// What a node has yet to announce.
 pub(crate) struct Announcer {
     /// `None`: this node is alone.
-    pub(crate) directory: Option<Arc<dyn DynDirectory>>,
+    directory: Option<Arc<dyn DynDirectory>>,
     waiting: Mutex<Waiting>,
     most: usize,
 }
@@ -51,7 +55,11 @@ impl Announcer {
         Self { directory, waiting: Mutex::default(), most: sessions.saturating_mul(2) }
     }
 
-    /// Whether there is anybody to announce to.
+    pub(crate) fn directory(&self) -> Option<&dyn DynDirectory> {
+        self.directory.as_deref()
+    }
+
+    /// Returns whether there is a directory to announce to.
     pub(crate) const fn has_directory(&self) -> bool {
         self.directory.is_some()
     }
@@ -180,7 +188,7 @@ impl<'a> Announcing<'a> {
     /// What has become of it.
     fn now(&self, id: SessionId) -> Change {
         let session = self.node.registry.session(id);
-        session.map_or(Change::Gone(id), |session| Change::Here(SessionView::of(self.node.id, &session)))
+        session.map_or(Change::Gone(id), |session| Change::Here(session_view(self.node.id, &session)))
     }
 
     /// Those who did something since this was last looked at count as changed.

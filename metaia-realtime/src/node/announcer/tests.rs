@@ -14,9 +14,10 @@ use crate::presence::{
     SessionView,
 };
 use crate::{
-    EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, NodeId, Realtime, Role, Room,
-    node::{Node, Window},
+    EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, Role, Room,
+    node::{Node, NodeParts, Window, session_view},
     session::{End, Nowhere, Session},
+    values::NodeId,
 };
 
 /// A directory in memory that can be away, silent, or emptied.
@@ -86,9 +87,14 @@ impl Cluster {
     async fn new(limits: Limits) -> Self {
         let (shaky, log) = (Shaky::default(), MemoryLog::default());
         let head = log.head().await.unwrap().position;
-        let parts = Realtime::builder().log(log).limits(limits).directory(shaky.clone());
-        let parts = parts.authenticator(JwtAuthenticator::hs256("secret").unwrap());
-        let node = Arc::new(Node::new(Window::new(head), parts).unwrap());
+        let parts = NodeParts {
+            log: Arc::new(log),
+            limits,
+            directory: Some(Arc::new(shaky.clone())),
+            ..NodeParts::default()
+        };
+        let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+        let node = Arc::new(Node::new(Window::new(head), Arc::new(authenticator), parts));
         node.tasks.spawn(run(Arc::clone(&node)));
         Self { shaky, node }
     }
@@ -109,7 +115,7 @@ impl Cluster {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             let query = SessionQuery { limit: usize::MAX, ..SessionQuery::default() };
             let all = self.node.registry.all();
-            let here = query.first_of(all.iter().map(|session| SessionView::of(self.node.id, session)));
+            let here = query.first_of(all.iter().map(|session| session_view(self.node.id, session)));
             assert_eq!(self.shaky.seen().await, here, "{at}");
         }
     }

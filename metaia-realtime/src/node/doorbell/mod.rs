@@ -1,5 +1,6 @@
 //! The doorbell as a node has it: what it sends, and what it makes of what it hears.
 
+mod counters;
 mod tasks;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -19,7 +20,6 @@ use tokio::{
 
 use crate::doorbell::{
     ClusterKey, Counts, DynDoorbell,
-    counts::Counters,
     frame::{Bad, Body, Cast, Frame, Question},
     holdback::Waiting,
     log_head::At,
@@ -29,10 +29,17 @@ use crate::doorbell::{
     replay_guard::{Old, Replay},
     throttle::{Answer, Belief},
 };
-use crate::{EventName, NodeId, Room, api::volatile, node::Node, values::time};
+use counters::Counters;
+
+use crate::{
+    Room,
+    event::EventName,
+    node::Node,
+    values::{NodeId, time},
+};
 
 /// A node's doorbell. Without one it is silent, and deaf.
-pub(crate) struct Bell {
+pub(crate) struct NodeDoorbell {
     pub(super) doorbell: Option<Arc<dyn DynDoorbell>>,
     node: NodeId,
     key: Option<ClusterKey>,
@@ -52,13 +59,13 @@ pub(crate) struct Bell {
     pub(super) questions: Mutex<Questions>,
     /// There is a question.
     pub(super) asked: Notify,
-    pub(super) counters: Counters,
+    counters: Counters,
     connected: AtomicBool,
     /// Whether it was said that frames are dropped.
     complained: AtomicBool,
 }
 
-impl Bell {
+impl NodeDoorbell {
     pub(crate) fn new(
         node: NodeId,
         doorbell: Option<Arc<dyn DynDoorbell>>,
@@ -168,7 +175,7 @@ impl Node {
     /// How far the log is known to go here.
     pub(super) fn known(&self) -> At {
         let dispatched = At::from(self.window.head());
-        At { n: dispatched.n.max(*self.bell.head.borrow()), ..dispatched }
+        At { n: dispatched.n.max(*self.doorbell.head.borrow()), ..dispatched }
     }
 
     /// How far everybody here has been offered everything.
@@ -184,22 +191,22 @@ impl Node {
 
     /// Tells the other nodes a volatile event. `false`: it is too large for that.
     pub(crate) fn cast(&self, rooms: &[Room], name: &EventName, payload: &RawValue) -> bool {
-        if self.bell.doorbell.is_none() {
+        if self.doorbell.doorbell.is_none() {
             return true;
         }
         let (name, payload) = (name.clone(), payload.to_owned());
         let cast = Cast { at: self.sent_at(), rooms: rooms.to_vec(), name, payload };
-        let fits = self.bell.cast(Body::Cast(cast));
+        let fits = self.doorbell.cast(Body::Cast(cast));
         if fits {
-            self.bell.counters.cast.add(1);
+            self.doorbell.counters.cast.add(1);
         }
         fits
     }
 
     pub(super) fn heard_ring(&self, at: At) {
-        match lock(&self.bell.belief).ring(at, self.known(), Instant::now()) {
+        match lock(&self.doorbell.belief).ring(at, self.known(), Instant::now()) {
             Answer::Known => return,
-            Answer::Wait => return self.bell.doubted.notify_one(),
+            Answer::Wait => return self.doorbell.doubted.notify_one(),
             Answer::Look => {}
         }
         self.look();
@@ -207,35 +214,35 @@ impl Node {
 
     /// Looks at the log because of a ring.
     pub(super) fn look(&self) {
-        self.bell.counters.looks.add(1);
+        self.doorbell.counters.looks.add(1);
         self.log.wake();
     }
 
     fn heard_cast(&self, cast: Cast) {
         let at = cast.at;
-        let mut waiting = lock(&self.bell.waiting);
+        let mut waiting = lock(&self.doorbell.waiting);
         if waiting.is_empty() && !at.is_beyond(self.dispatched()) {
             // Under the lock, so that nobody overtakes it.
             return self.deliver(cast);
         }
-        self.bell.counters.dropped.add(waiting.hold(cast, Instant::now()));
+        self.doorbell.counters.dropped.add(waiting.hold(cast, Instant::now()));
         drop(waiting);
-        self.bell.held.notify_one();
+        self.doorbell.held.notify_one();
         self.heard_ring(at);
     }
 
     pub(super) fn deliver(&self, cast: Cast) {
-        volatile::deliver(self, cast.name, cast.payload, &cast.rooms);
+        self.deliver_volatile(cast.name, cast.payload, &cast.rooms);
     }
 
     fn heard_question(&self, question: Question) {
-        lock(&self.bell.questions).take(question);
-        self.bell.asked.notify_one();
+        lock(&self.doorbell.questions).take(question);
+        self.doorbell.asked.notify_one();
     }
 
     fn heard_answer(&self, at: At, question: Question) {
         let is_beyond = at.is_beyond(self.known());
-        lock(&self.bell.cut_off).answered(question, is_beyond);
+        lock(&self.doorbell.cut_off).answered(question, is_beyond);
     }
 }
 
@@ -245,7 +252,7 @@ pub(super) struct NodeEar(pub(super) Weak<Node>);
 impl Hearing for NodeEar {
     fn hear(&self, frame: &[u8]) {
         let Some(node) = self.0.upgrade() else { return };
-        match node.bell.read(frame) {
+        match node.doorbell.read(frame) {
             Some(Body::Ring(at)) => node.heard_ring(at),
             Some(Body::Cast(cast)) => node.heard_cast(cast),
             Some(Body::Ask(_, question)) => node.heard_question(question),
@@ -256,7 +263,7 @@ impl Hearing for NodeEar {
 
     fn connected(&self, connected: bool) {
         let Some(node) = self.0.upgrade() else { return };
-        node.bell.connected.store(connected, Ordering::Relaxed);
+        node.doorbell.connected.store(connected, Ordering::Relaxed);
         if connected {
             node.look();
         }

@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(6);
 
 /// Starts the tasks, where there is a doorbell.
 pub(crate) fn run(node: &Arc<Node>) {
-    let Some(doorbell) = node.bell.doorbell.clone() else { return };
+    let Some(doorbell) = node.doorbell.doorbell.clone() else { return };
     let ear = Ear::of(NodeEar(Arc::downgrade(node)));
     spawn(node, async move |_| doorbell.carry(ear).await);
     spawn(node, async |node| ring(&node).await);
@@ -52,7 +52,7 @@ async fn ring(node: &Node) {
     own.mark_unchanged();
     while own.changed().await.is_ok() {
         let n = *own.borrow_and_update();
-        node.bell.ring(At { n, ..node.known() });
+        node.doorbell.ring(At { n, ..node.known() });
     }
 }
 
@@ -60,16 +60,16 @@ async fn ring(node: &Node) {
 ///
 /// The arms: something began to wait · the log has grown · the look was in vain.
 async fn believe(node: &Node) {
-    let mut head = node.bell.head.clone();
+    let mut head = node.doorbell.head.clone();
     loop {
-        let due = lock(&node.bell.belief).due();
+        let due = lock(&node.doorbell.belief).due();
         let in_vain = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
-            () = node.bell.doubted.notified() => {}
+            () = node.doorbell.doubted.notified() => {}
             grown = head.changed(), if due.is_some() => if grown.is_err() { return },
             Some(()) = in_vain => {}
         }
-        if lock(&node.bell.belief).settle(node.known(), Instant::now()) {
+        if lock(&node.doorbell.belief).settle(node.known(), Instant::now()) {
             node.look();
         }
     }
@@ -81,17 +81,17 @@ async fn believe(node: &Node) {
 async fn release(node: &Node) {
     let mut dispatched = node.window.progress();
     loop {
-        let due = lock(&node.bell.waiting).due();
+        let due = lock(&node.doorbell.waiting).due();
         let late = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
-            () = node.bell.held.notified() => {}
+            () = node.doorbell.held.notified() => {}
             grown = dispatched.changed(), if due.is_some() => if grown.is_err() { return },
             Some(()) = late => {}
         }
         // Under the lock, so that nobody overtakes them.
-        let mut waiting = lock(&node.bell.waiting);
+        let mut waiting = lock(&node.doorbell.waiting);
         let (ready, late) = waiting.release(node.dispatched(), Instant::now());
-        node.bell.counters.dropped.add(late);
+        node.doorbell.counters.dropped.add(late);
         ready.into_iter().for_each(|cast| node.deliver(cast));
     }
 }
@@ -99,13 +99,13 @@ async fn release(node: &Node) {
 /// Answers who asks whether the log can be read, where it can.
 async fn answer(node: &Node) {
     loop {
-        node.bell.asked.notified().await;
+        node.doorbell.asked.notified().await;
         // Before the log is read: what is read then answers these, and no later ones.
-        let questions = lock(&node.bell.questions).drain();
+        let questions = lock(&node.doorbell.questions).drain();
         if let Ok(Ok(head)) = timeout(SILENCE, node.log.head()).await {
             let at = head.position.into();
             for question in questions {
-                node.bell.cast(Body::Answer(at, question));
+                node.doorbell.cast(Body::Answer(at, question));
             }
         }
         sleep(ANSWER_PAUSE).await;
@@ -127,16 +127,16 @@ async fn watch(node: &Node) {
                 probe = None;
                 next = Instant::now() + PROBE;
                 if matches!(read, Ok(Ok(_))) {
-                    let read = lock(&node.bell.cut_off).read();
+                    let read = lock(&node.doorbell.cut_off).read();
                     change(node, read).await;
                 } else {
-                    lock(&node.bell.cut_off).failed(began);
+                    lock(&node.doorbell.cut_off).failed(began);
                     ask(node);
                 }
             }
             _ = every.tick() => {
                 ask(node);
-                let judged = lock(&node.bell.cut_off).look(Instant::now());
+                let judged = lock(&node.doorbell.cut_off).look(Instant::now());
                 change(node, judged).await;
                 if probe.is_none() && Instant::now() >= next {
                     began = Instant::now();
@@ -149,9 +149,9 @@ async fn watch(node: &Node) {
 
 fn ask(node: &Node) {
     // Not under the lock: the answer may be here before this returns.
-    let question = lock(&node.bell.cut_off).ask(Instant::now());
+    let question = lock(&node.doorbell.cut_off).ask(Instant::now());
     if let Some(question) = question {
-        node.bell.cast(Body::Ask(node.known(), question));
+        node.doorbell.cast(Body::Ask(node.known(), question));
     }
 }
 

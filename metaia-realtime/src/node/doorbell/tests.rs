@@ -17,10 +17,10 @@ use crate::doorbell::{
     log_head::At,
 };
 use crate::{
-    Epoch, Identity, JwtAuthenticator, NodeId, Realtime, Role, Room,
+    Identity, JwtAuthenticator, Realtime, Role, Room,
     session::{End, Nowhere, Session},
     testing::{NodeLog, SharedLog, Wire},
-    values::time,
+    values::{Epoch, NodeId, time},
 };
 
 const POLL: Duration = Duration::from_millis(500);

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use super::{End, Outgoing, Session, Volatile};
 use crate::{
     NewEntry,
-    node::{dispatcher, registry::Entered},
+    node::{Entered, offer_all},
 };
 use world::{World, now, order, room};
 
@@ -132,23 +132,23 @@ fn a_gap_in_what_is_dispatched_keeps_everybody_from_going_live_before_it() {
     assert!(world.session.state().is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
-    dispatcher::offer_all(&world.node, 1, &page);
+    offer_all(&world.node, 1, &page);
     let state = world.session.state();
     assert!(!state.is_live());
     assert_eq!(state.cursor(), 1);
-    assert!(!world.node.window.recent().reaches(1), "the log says what is missing");
+    assert!(!world.node.window().recent().reaches(1), "the log says what is missing");
 }
 
 #[test]
 fn a_session_that_goes_while_it_enters_a_room_is_in_no_room() {
     let world = World::new();
     let order = order(1);
-    let mut join = world.node.registry.begin_join(&order);
+    let mut join = world.node.registry().begin_join(&order);
     world.node.end(&world.session, End::TransportLost);
-    let entered = world.node.registry.enter(&world.session, &mut join, |_, _| unreachable!("it has gone"));
+    let entered = world.node.registry().enter(&world.session, &mut join, |_, _| unreachable!("it has gone"));
     assert_eq!(entered, Entered::Gone);
     drop(join);
-    assert_eq!(world.node.registry.sizes(), (0, 0, 0));
+    assert_eq!(world.node.registry().sizes(), (0, 0, 0));
 }
 
 #[test]
@@ -177,11 +177,11 @@ fn a_session_that_was_told_no_position_for_long_is_told_one() {
     world.dispatch(5);
     world.take();
     let told = world.client.packets_sent();
-    world.session.tell_position(world.node.window.dispatched(), 6);
+    world.session.tell_position(world.node.window().dispatched(), 6);
     world.take();
     assert_eq!(world.client.packets_sent(), told, "it is not old enough");
-    world.session.tell_position(world.node.window.dispatched(), 5);
-    world.session.tell_position(world.node.window.dispatched(), 5);
+    world.session.tell_position(world.node.window().dispatched(), 5);
+    world.session.tell_position(world.node.window().dispatched(), 5);
     world.take();
     assert_eq!(world.client.packets_sent(), told + 1);
 }

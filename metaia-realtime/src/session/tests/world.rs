@@ -14,9 +14,9 @@ use super::{
     log::Log,
 };
 use crate::{
-    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Realtime, Role, Room,
+    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Role, Room,
     log::{Control, Entry, Page},
-    node::{Node, Window, dispatcher, registry::Entered},
+    node::{Entered, Node, NodeParts, Window, begin_again, offer_all},
 };
 
 /// Room 0 is the session's own; 1 and 2 are orders; 3 is somebody else's.
@@ -101,13 +101,13 @@ impl World {
     }
 
     pub(super) fn dispatch(&mut self, count: usize) {
-        let head = self.node.window.head();
+        let head = self.node.window().head();
         let page = self.read_log(None, head.n(), count);
         if page.epoch == head.epoch() {
             self.kicked |= page.entries.iter().any(|entry| self.is_kicked_by(entry));
-            dispatcher::offer_all(&self.node, head.n(), &page);
+            offer_all(&self.node, head.n(), &page);
         } else {
-            now(dispatcher::begin_again(&self.node)).unwrap();
+            now(begin_again(&self.node)).unwrap();
         }
     }
 
@@ -127,7 +127,7 @@ impl World {
     }
 
     fn dispatch_all(&mut self) {
-        while self.node.window.head() != now(self.log.head()).unwrap().position {
+        while self.node.window().head() != now(self.log.head()).unwrap().position {
             self.dispatch(64);
         }
     }
@@ -140,21 +140,21 @@ impl World {
         from: impl Fn(u64, u64) -> u64,
     ) {
         let order = order(index);
-        let mut join = self.node.registry.begin_join(&order);
-        let registry = &self.node.registry;
+        let mut join = self.node.registry().begin_join(&order);
+        let registry = &self.node.registry();
         let entered =
             registry.enter(&self.session, &mut join, |session, room| join_state(session, &self.node, room));
         assert_eq!(entered, Entered::Yes);
         drop(join);
         let room = room(index);
-        let from = from(self.session.state().cursor(), self.node.window.head().n());
+        let from = from(self.session.state().cursor(), self.node.window().head().n());
         self.client.joins(room, from);
     }
 
     pub(super) fn leave(&mut self, index: usize) {
         let room = room(index);
         self.ends(&room);
-        self.node.registry.leave(&self.session, &room);
+        self.node.registry().leave(&self.session, &room);
         self.session.state().leave(&room);
     }
 
@@ -179,7 +179,7 @@ impl World {
         }
         self.session.reload_if_lost(&self.node, &mut self.start);
         let from = self.session.state().cursor();
-        let reaches = self.node.window.recent().reaches(from);
+        let reaches = self.node.window().recent().reaches(from);
         if reaches {
             self.session.replay_window(&self.node, &mut self.start);
         } else {
@@ -192,7 +192,7 @@ impl World {
         let may = self.session.state().may_replay();
         let read = self.session.page_to_read(&self.node);
         // One step at a time: none is begun while another is under way, nor is anything else done meanwhile by it.
-        if may && self.read.is_none() && read.from < self.node.window.head().n() {
+        if may && self.read.is_none() && read.from < self.node.window().head().n() {
             let page = self.read_log(Some(&read.rooms), read.from, 3);
             self.read = Some((read, page));
         }
@@ -247,19 +247,19 @@ impl World {
     fn begin(&mut self, orders: &[OrderId]) {
         self.start = Start::default();
         for order in orders {
-            let mut join = self.node.registry.begin_join(order);
+            let mut join = self.node.registry().begin_join(order);
             let from_the_start = |session: &Session, room| session.state().join(room, 0);
-            assert_eq!(self.node.registry.enter(&self.session, &mut join, from_the_start), Entered::Yes);
+            assert_eq!(self.node.registry().enter(&self.session, &mut join, from_the_start), Entered::Yes);
         }
         // What the log had by then is dispatched before anybody begins.
         self.dispatch_all();
         let begun = self.client.since.map(|since| {
-            let limit = self.node.limits.replay_entries;
+            let limit = self.node.limits().replay_entries;
             now(self.session.judge(&self.node, since, limit)).unwrap().map(|_| since)
         });
         let after = match begun {
             Some(Ok(since)) => since.n(),
-            _ => self.node.window.head().n(),
+            _ => self.node.window().head().n(),
         };
         self.session.go_on(&self.node, begun, None);
         self.start.begun();
@@ -283,7 +283,7 @@ impl World {
         self.session.state().release();
         self.end_read();
         let mut rounds = 0;
-        while self.node.window.head() != now(self.log.head()).unwrap().position
+        while self.node.window().head() != now(self.log.head()).unwrap().position
             || !self.session.state().is_live()
         {
             self.dispatch(64);
@@ -315,10 +315,8 @@ fn connect(node: &Node, log: &Log, port: &Arc<Counter>) -> Arc<Session> {
 fn node(log: &Log) -> Node {
     let limits =
         Limits { window_entries: 4, window_bytes: 2_000, replay_entries: 1_000, ..Limits::default() };
-    let parts = Realtime::builder()
-        .log(log.clone())
-        .limits(limits)
-        .authenticator(JwtAuthenticator::hs256("secret").unwrap());
+    let authenticator = JwtAuthenticator::hs256("secret").unwrap();
+    let parts = NodeParts { log: Arc::new(log.clone()), limits, ..NodeParts::default() };
     let window = now(Window::bounded_at_the_end_of(&*parts.log, 6, 100_000)).unwrap();
-    Node::new(window, parts).unwrap()
+    Node::new(window, Arc::new(authenticator), parts)
 }

@@ -6,10 +6,11 @@ use tokio::task::JoinSet;
 
 use super::Subject;
 use crate::{
-    Epoch, EventId, Identity, Position, Role,
+    EventId, Identity, Position, Role,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
     testing::contract::{Verdict, equal},
+    values::Epoch,
 };
 
 type Saved = (DeviceKey, DeviceRecord);

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::Subject;
 use crate::{
-    NodeId, Role, Room, SessionId,
+    Role, Room, SessionId,
     presence::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
     testing::contract::{Verdict, equal},
+    values::NodeId,
 };
 
 /// A lease that no check outlives.

@@ -4,11 +4,11 @@ use std::{marker::PhantomData, time::Duration};
 
 use super::{Clause, Subject, check};
 use crate::{
-    NodeId,
     presence::{
         Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionQuery,
         SessionView,
     },
+    values::NodeId,
 };
 
 /// What is wrong with a directory. The names say what it does.

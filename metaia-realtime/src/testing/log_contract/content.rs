@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
-use crate::{NewEntry, Payload, Room, SessionId, UserId, values::time};
+use crate::{NewEntry, Room, SessionId, UserId, event::Payload, values::time};
 
 /// How far the log's clock may be from ours, in ms: seconds or microseconds are further away.
 const DAY: i64 = 24 * 60 * 60 * 1000;

@@ -6,8 +6,9 @@ use std::ops::RangeInclusive;
 
 use super::{Verdict, ensure, equal};
 use crate::{
-    Epoch, NewEntry, Position, Room,
+    NewEntry, Position, Room,
     log::{Head, History, Page},
+    values::Epoch,
 };
 
 /// All entries of a log: entry `n` at `n - 1`. It may have more than the log, where a check knows what will come.

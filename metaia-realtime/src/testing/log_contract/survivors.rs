@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Probe, Verdict, crowd, ensure, equal, probe::same, sample};
-use crate::{Epoch, EventId, EventLog, NewEntry, log::Entry};
+use crate::{EventId, EventLog, NewEntry, log::Entry, values::Epoch};
 
 /// The past, as those who are not dead any more may know it.
 #[derive(Debug, Default)]

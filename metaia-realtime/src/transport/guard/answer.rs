@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use crate::transport::socketio::Link;
+use super::Observer;
 
 /// How far the answer to the last poll is. It is forgotten at the next request: who asks again has got it.
 #[derive(Debug, Default)]
@@ -10,33 +10,29 @@ pub(super) enum Answer {
     #[default]
     None,
     /// Its body is still to come, in part.
-    Beginning(Weak<Link>),
+    Beginning(Weak<dyn Observer>),
     /// All of it is in the hands of the server's HTTP.
-    Whole(Weak<Link>),
+    Whole(Weak<dyn Observer>),
     /// All of it is in those of the kernel.
-    Written(Weak<Link>),
+    Written(Weak<dyn Observer>),
 }
 
 impl Answer {
-    pub(super) fn to(link: &Arc<Link>) -> Self {
-        Self::Beginning(Arc::downgrade(link))
-    }
-
     pub(super) fn is_whole(&mut self) {
         if let Self::Beginning(link) = self {
-            *self = Self::Whole(std::mem::take(link));
+            *self = Self::Whole(Weak::clone(link));
         }
     }
 
     /// Everything that HTTP had was written.
     pub(super) fn flushed(&mut self) {
         if let Self::Whole(link) = self {
-            *self = Self::Written(std::mem::take(link));
+            *self = Self::Written(Weak::clone(link));
         }
     }
 
     /// Whose answer it is.
-    pub(super) fn link(&self) -> Option<Arc<Link>> {
+    pub(super) fn link(&self) -> Option<Arc<dyn Observer>> {
         match self {
             Self::None => None,
             Self::Beginning(link) | Self::Whole(link) | Self::Written(link) => link.upgrade(),
@@ -44,7 +40,7 @@ impl Answer {
     }
 
     /// Whose answer would be lost if the connection ended now.
-    pub(super) fn unwritten(&self) -> Option<Arc<Link>> {
+    pub(super) fn unwritten(&self) -> Option<Arc<dyn Observer>> {
         match self {
             Self::None | Self::Written(_) => None,
             Self::Beginning(link) | Self::Whole(link) => link.upgrade(),
@@ -55,11 +51,22 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{session::End, transport::guard::Written};
+
+    #[derive(Debug)]
+    struct Deaf;
+
+    impl Observer for Deaf {
+        fn written(&self, _: Written) {}
+        fn pong(&self) {}
+        fn read(&self, _: usize) {}
+        fn lose(&self, _: End) {}
+    }
 
     #[test]
     fn an_answer_is_lost_until_all_of_it_was_written() {
-        let link = Arc::new(Link::new(&crate::Limits::default()));
-        let mut answer = Answer::to(&link);
+        let link: Arc<dyn Observer> = Arc::new(Deaf);
+        let mut answer = Answer::Beginning(Arc::downgrade(&link));
         answer.flushed();
         assert!(answer.unwritten().is_some(), "what was flushed was its head");
         answer.is_whole();

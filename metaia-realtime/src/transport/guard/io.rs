@@ -81,9 +81,9 @@ impl<S> GuardedIo<S> {
         hold.has_read(read.len());
         if let Some(link) = connection.websocket() {
             if pongs.scan(read) {
-                link.add_pong();
+                link.pong();
             }
-            link.add_read(read.len());
+            link.read(read.len());
         }
     }
 
@@ -93,7 +93,7 @@ impl<S> GuardedIo<S> {
             connection.0.reader.wake();
         }
         if let Some(link) = connection.websocket() {
-            link.add_written(frames.scan(written));
+            link.written(frames.scan(written));
         }
     }
 }

@@ -10,6 +10,9 @@
 mod answer;
 mod hold;
 mod io;
+mod observer;
+#[cfg(feature = "axum")]
+mod peer;
 mod scan;
 mod stall;
 
@@ -28,9 +31,11 @@ use futures_util::task::AtomicWaker;
     allow(unused_imports, reason = "mounted by serve and GuardedListener alone")
 )]
 pub(crate) use io::GuardedIo;
+pub(crate) use observer::Observer;
+#[cfg(feature = "axum")]
+pub use peer::Peer;
 pub(crate) use scan::{PacketScanner, Written};
 
-use super::socketio::Link;
 use crate::session::End;
 use answer::Answer;
 
@@ -46,7 +51,7 @@ struct Shared {
     upgraded: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
-    link: OnceLock<Arc<Link>>,
+    link: OnceLock<Arc<dyn Observer>>,
     answer: Mutex<Answer>,
 }
 
@@ -79,7 +84,7 @@ impl Connection {
 
     /// From the head of the next answer on, what is written is WebSocket frames of this link. Said before the `101`
     /// is written. A connection carries one link for life: a second one is ignored.
-    pub(crate) fn upgrade(&self, link: Arc<Link>) {
+    pub(crate) fn upgrade(&self, link: Arc<dyn Observer>) {
         if self.0.link.set(link).is_ok() {
             self.0.upgraded.store(true, Ordering::Release);
         }
@@ -91,8 +96,8 @@ impl Connection {
     }
 
     /// What is written next answers a poll of this link.
-    pub(crate) fn answers(&self, link: &Arc<Link>) {
-        *self.answer() = Answer::to(link);
+    pub(crate) fn answers(&self, observer: Weak<dyn Observer>) {
+        *self.answer() = Answer::Beginning(observer);
     }
 
     /// The body of the answer has been handed over.
@@ -132,7 +137,7 @@ impl Connection {
     }
 
     /// The link, once the connection is a WebSocket of it.
-    fn websocket(&self) -> Option<&Link> {
+    fn websocket(&self) -> Option<&dyn Observer> {
         self.0.link.get().map(|link| &**link).filter(|_| self.0.upgraded.load(Ordering::Acquire))
     }
 

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Realtime,
+    Limits,
     node::Counters,
     transport::{
         guard::{Connection, GuardedIo},
@@ -36,7 +36,7 @@ const FAREWELL_BYTES: u64 = 64 * 1024;
 
 /// A listener with its limits.
 #[derive(Debug)]
-pub(super) struct Entrance {
+pub(crate) struct Entrance {
     listener: TcpListener,
     places: Arc<Semaphore>,
     write_stall: Duration,
@@ -45,24 +45,23 @@ pub(super) struct Entrance {
 }
 
 impl Entrance {
-    pub(super) fn new(listener: TcpListener, realtime: &Realtime) -> Self {
-        let limits = realtime.limits();
+    pub(crate) fn new(listener: TcpListener, limits: &Limits, counters: Arc<Counters>) -> Self {
         let places = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             listener,
             places: Arc::new(Semaphore::new(places)),
             write_stall: limits.write_stall,
-            counters: Arc::clone(realtime.counters()),
+            counters,
             farewells: TaskTracker::new(),
         }
     }
 
-    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
     /// The next connection that there is place for. Cancel safe.
-    pub(super) async fn accept(&self) -> GuardedIo<TcpStream> {
+    pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {

@@ -1,78 +1,65 @@
-//! Serving an axum router and Socket.IO on one listener: HTTP/1 with deadlines, each connection wrapped by ours.
+//! The HTTP/1 server: a listener with its limits, deadlines for requests, each connection wrapped by
+//! [`guard`](super::guard).
 
 mod accept;
-mod listener;
 
-use std::{future::Future, io, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use axum::Router;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use crate::{
-    Limits, Realtime,
+    Limits,
     transport::{deadline::Deadline, guard::GuardedIo},
 };
-use accept::Entrance;
 
-pub use listener::{GuardedListener, GuardedStream, Peer};
+pub(crate) use accept::Entrance;
 
 /// The head of a request is not longer than this, in bytes: else 431. Tokens are the longest part of it, at most 4 KiB.
 const LONGEST_HEADER: usize = 64 * 1024;
 
-/// How long a node may take to empty itself, and its last answers to be written.
-const DRAIN: Duration = Duration::from_secs(10);
-const LAST_ANSWERS: Duration = Duration::from_secs(3);
-
-/// Serves `app` and the Socket.IO clients of `realtime` on `listener`, until `shutdown` completes. Then the node is
-/// [drained](Realtime::drain): new handshakes are answered 503, sessions are closed so that clients come back
-/// elsewhere, and requests that are under way are answered.
-///
-/// # Errors
-/// None at present: a connection that cannot be accepted is logged.
-///
-/// # Cancel safety
-/// Dropping the future closes the listener; connections go on until their clients leave.
-pub async fn serve(
-    listener: TcpListener,
-    app: Router,
-    realtime: Realtime,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let app = app.layer(realtime.layer());
-    let entrance = Entrance::new(listener, &realtime);
-    let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
-    {
-        let mut accepting = pin!(accept_all(&entrance, &app, realtime.limits(), &tasks, &stopping));
-        tokio::select! { biased; () = shutdown => {}, () = &mut accepting => {} }
-        // Clients that are told to come back must find the listener answering 503 until they have all gone.
-        tokio::select! { () = realtime.drain(DRAIN) => {}, () = accepting => {} }
-    }
-    drop(entrance);
-    stopping.cancel();
-    tasks.close();
-    if tokio::time::timeout(LAST_ANSWERS, tasks.wait()).await.is_err() {
-        tracing::warn!(connections = tasks.len(), "connections were still open at the end");
-    }
-    Ok(())
+/// The connections of one listener, and how they end.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    entrance: Entrance,
+    deadlines: Deadlines,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
 }
 
-/// Takes connections for as long as it is polled.
-async fn accept_all(
-    entrance: &Entrance,
-    app: &Router,
-    limits: &Limits,
-    tasks: &TaskTracker,
-    stopping: &CancellationToken,
-) {
-    loop {
-        let io = entrance.accept().await;
-        tasks.spawn(serve_connection(io, app.clone(), Deadlines::of(limits), stopping.clone()));
+impl Connections {
+    pub(crate) fn new(entrance: Entrance, limits: &Limits) -> Self {
+        Self {
+            entrance,
+            deadlines: Deadlines::of(limits),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// Accepts connections and serves `app` on each, for as long as the future is polled.
+    pub(crate) async fn serve(&self, app: &Router) {
+        loop {
+            let io = self.entrance.accept().await;
+            let stopping = self.stopping.clone();
+            self.tasks.spawn(serve_connection(io, app.clone(), self.deadlines, stopping));
+        }
+    }
+
+    /// Closes the listener and waits until the requests that are under way are answered, or `timeout` is over.
+    pub(crate) async fn finish(self, timeout: Duration) {
+        drop(self.entrance);
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(timeout, self.tasks.wait()).await.is_err() {
+            tracing::warn!(connections = self.tasks.len(), "connections were still open at the end");
+        }
     }
 }
 

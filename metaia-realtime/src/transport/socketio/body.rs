@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::{Engine, link::Link};
 use crate::{
     session::End,
-    transport::guard::{Connection, PacketScanner},
+    transport::guard::{Connection, Observer as _, PacketScanner},
 };
 
 /// What is watched for.
@@ -37,7 +37,7 @@ pub(super) struct Polled {
 impl Polled {
     pub(super) fn new(link: Arc<Link>, connection: Option<Connection>) -> Self {
         if let Some(connection) = &connection {
-            connection.answers(&link);
+            connection.answers(Arc::downgrade(&link) as _);
         }
         Self { link, connection, packets: PacketScanner::default(), is_whole: false }
     }
@@ -90,7 +90,7 @@ impl Watch {
             }
             Self::Poll(polled) => {
                 polled.link.intake.give(bytes.len());
-                polled.link.add_written(polled.packets.written(bytes));
+                polled.link.written(polled.packets.written(bytes));
             }
         }
     }

@@ -25,7 +25,8 @@ use super::{
     receive::receive,
 };
 use crate::{
-    AuthError, Identity,
+    Identity,
+    auth::AuthError,
     node::Node,
     session::{End, Inbound, InboundQueue, Session, Start, drive},
 };
@@ -91,17 +92,18 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
     let node = &engine.node;
     let hello = Hello::read(&auth);
     let link = link_of(engine, socket);
-    let shown = credentials(socket.req_parts(), &hello, engine.token_in_query, node.limits.token_bytes);
+    let shown =
+        credentials(socket.req_parts(), &hello, engine.settings.token_in_query, node.limits().token_bytes);
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
-    match node.authenticator.authenticate(shown).await {
+    match node.authenticator().authenticate(shown).await {
         Ok(identity) => attach(engine, socket, &link, port, identity, hello).await,
         Err(error) => {
-            node.counters.connects_refused.add(error.code());
+            node.counters().connects_refused.add(error.code());
             tracing::info!(code = error.code(), "connection refused");
             // The answer is given before the transport closes, except where the client should come back.
             if error == AuthError::Unavailable {
                 port.end_transport_unanswered().await;
-            } else if link.refuse() >= node.limits.refused_connects {
+            } else if link.refuse() >= node.limits().refused_connects {
                 port.end_transport_later();
             }
             Err(Refused(error.code()))
@@ -113,7 +115,7 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
 fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
         socket.req_parts().extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| {
-            let link = Arc::new(Link::new(&engine.node.limits));
+            let link = Arc::new(Link::new(&engine.node.limits()));
             link.upgraded(None);
             link
         })
@@ -130,17 +132,17 @@ async fn attach(
 ) -> Result<(), Refused> {
     let node = &engine.node;
     // Before CONNECT is answered: what is sent from then on reaches the client.
-    let came_at = node.log.head().await.ok().map(|head| head.position);
-    let began_at = came_at.unwrap_or_else(|| node.window.head());
+    let came_at = node.log().head().await.ok().map(|head| head.position);
+    let began_at = came_at.unwrap_or_else(|| node.window().head());
     let session = Session::new(node, identity, hello.device, began_at, Arc::clone(&port) as _);
     let session = Arc::new(session);
     if !node.register(&session) {
-        node.counters.connects_refused.add("unavailable");
+        node.counters().connects_refused.add("unavailable");
         port.end_transport_unanswered().await;
         return Err(Refused("unavailable"));
     }
     link.intake.join();
-    let (inbound, events) = InboundQueue::new(&node.limits);
+    let (inbound, events) = InboundQueue::new(node.limits());
     let attachment = Attached(Arc::new(Attachment {
         session: Arc::clone(&session),
         inbound,
@@ -164,7 +166,7 @@ async fn connected(TheSocket(socket): TheSocket) {
     let (session, node, link) =
         (Arc::clone(&attachment.session), Arc::clone(&attachment.node), Arc::clone(&attachment.link));
     drop(attachment);
-    let tasks = node.tasks.clone();
+    let tasks = node.tasks().clone();
     tasks.spawn(async move {
         let write = |outgoing| super::port::write(&socket, outgoing);
         let driven = Driven { session: &session, node: &node };

@@ -3,7 +3,7 @@
 use http::{header::AUTHORIZATION, request::Parts};
 use serde_json::Value;
 
-use crate::{Credentials, DeviceId, session::Wish};
+use crate::{auth::Credentials, session::Wish, values::DeviceId};
 
 /// The members of `auth` that this version reads. All are optional, and none is trusted to have the right type.
 #[derive(Debug, Default)]

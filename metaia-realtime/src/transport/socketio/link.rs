@@ -15,12 +15,11 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Engine, port::close_polling};
-use crate::transport::socketio::read_budget::Intake;
+use super::{Engine, port::close_polling, read_budget::Intake};
 use crate::{
     Limits,
     session::{End, Progress},
-    transport::guard::{Connection, WeakConnection, Written},
+    transport::guard::{Connection, Observer, WeakConnection, Written},
 };
 
 /// One Engine.IO session's way to its client.
@@ -63,44 +62,9 @@ impl Link {
         Self { polling: Some((Arc::downgrade(engine), sid.to_owned())), ..Self::new(limits) }
     }
 
-    /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
-    pub(crate) fn lose(&self, why: End) {
-        self.lost.set(why).ok();
-        self.kill();
-        if let Some((engine, sid)) = &self.polling
-            && let Some(engine) = engine.upgrade()
-        {
-            close_polling(&engine, sid);
-        }
-    }
-
     /// Why it was ended from below, if it was.
     pub(super) fn lost(&self) -> Option<End> {
         self.lost.get().copied()
-    }
-
-    /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
-    pub(crate) fn add_written(&self, written: Written) {
-        if let Some(before) = written.before_ping {
-            self.pinged.store(self.written.load(Ordering::Acquire) + before, Ordering::Release);
-        }
-        if written.packets > 0 {
-            self.written.fetch_add(written.packets, Ordering::AcqRel);
-            self.wake.notify_one();
-        }
-    }
-
-    /// A pong came. It answers the last ping, since the engine sends the next only after it; one that nobody asked for
-    /// confirms nothing that was not written before a ping.
-    pub(crate) fn add_pong(&self) {
-        self.answered.store(self.pinged.load(Ordering::Acquire), Ordering::Release);
-        self.pongs.fetch_add(1, Ordering::AcqRel);
-        self.wake.notify_one();
-    }
-
-    /// So many more bytes came over one of its WebSockets. Ends the session where that is too much.
-    pub(crate) fn add_read(&self, bytes: usize) {
-        self.must(self.intake.take(bytes));
     }
 
     /// The same, of a POST.
@@ -128,7 +92,7 @@ impl Link {
     pub(super) fn upgraded(self: &Arc<Self>, connection: Option<&Connection>) {
         match connection {
             Some(connection) => {
-                connection.upgrade(Arc::clone(self));
+                connection.upgrade(Arc::clone(self) as _);
                 let mut sockets = self.sockets();
                 sockets.retain(|socket| socket.upgrade().is_some());
                 sockets.push(connection.downgrade());
@@ -152,6 +116,43 @@ impl Link {
 
     fn sockets(&self) -> MutexGuard<'_, Vec<WeakConnection>> {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Link {
+    /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
+    fn written(&self, written: Written) {
+        if let Some(before) = written.before_ping {
+            self.pinged.store(self.written.load(Ordering::Acquire) + before, Ordering::Release);
+        }
+        if written.packets > 0 {
+            self.written.fetch_add(written.packets, Ordering::AcqRel);
+            self.wake.notify_one();
+        }
+    }
+
+    /// A pong came. It answers the last ping, since the engine sends the next only after it; one that nobody asked for
+    /// confirms nothing that was not written before a ping.
+    fn pong(&self) {
+        self.answered.store(self.pinged.load(Ordering::Acquire), Ordering::Release);
+        self.pongs.fetch_add(1, Ordering::AcqRel);
+        self.wake.notify_one();
+    }
+
+    /// So many more bytes came over one of its WebSockets. Ends the session where that is too much.
+    fn read(&self, bytes: usize) {
+        self.must(self.intake.take(bytes));
+    }
+
+    /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
+    fn lose(&self, why: End) {
+        self.lost.set(why).ok();
+        self.kill();
+        if let Some((engine, sid)) = &self.polling
+            && let Some(engine) = engine.upgrade()
+        {
+            close_polling(&engine, sid);
+        }
     }
 }
 
@@ -227,13 +228,13 @@ mod tests {
     #[test]
     fn a_pong_that_nobody_asked_for_confirms_nothing() {
         let link = Link::new(&Limits::default());
-        link.add_written(Written { packets: 3, before_ping: None });
-        link.add_pong();
+        link.written(Written { packets: 3, before_ping: None });
+        link.pong();
         assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0, pongs: 1 }));
-        link.add_written(Written { packets: 2, before_ping: Some(1) });
+        link.written(Written { packets: 2, before_ping: Some(1) });
         assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 0, pongs: 1 }));
-        link.add_pong();
-        link.add_pong();
+        link.pong();
+        link.pong();
         assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 4, pongs: 3 }));
     }
 

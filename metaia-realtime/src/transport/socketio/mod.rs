@@ -30,9 +30,9 @@ pub use service::{RealtimeLayer, RealtimeService};
 
 use crate::{
     Transports,
-    api::builder::Origins,
     limits::{Limits, TRANSPORT_QUEUE},
     node::Node,
+    transport::Settings,
 };
 use link::Links;
 
@@ -48,26 +48,31 @@ pub(crate) struct Engine {
     /// The engine's own service: requests go in here, and so do the closings of polling sessions. Taken out when the
     /// node stops, since the service owns the handlers, which own the engine.
     service: Mutex<Option<Service>>,
-    token_in_query: bool,
+    settings: Settings,
 }
 
 impl Engine {
-    pub(crate) fn new(node: Arc<Node>, transports: Transports, token_in_query: bool) -> Arc<Self> {
-        let (service, io) = build(&node.limits, transports);
-        let links = Arc::new(Links::new(node.limits.unauthenticated));
-        let engine = Arc::new(Self { node, links, service: Mutex::new(Some(service)), token_in_query });
+    pub(crate) fn new(node: Arc<Node>, settings: Settings) -> Arc<Self> {
+        let (service, io) = build(node.limits(), settings.transports);
+        let links = Arc::new(Links::new(node.limits().unauthenticated));
+        let engine = Arc::new(Self { node, links, service: Mutex::new(Some(service)), settings });
         connect::register(&engine, &io);
         engine
     }
 
+    /// The node that it serves.
+    pub(crate) const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
     /// What requests pass on their way to this engine.
-    pub(crate) fn gate(self: &Arc<Self>, origins: &Origins) -> RealtimeLayer {
-        RealtimeLayer::new(Arc::clone(self), origins)
+    pub(crate) fn layer(self: &Arc<Self>) -> RealtimeLayer {
+        RealtimeLayer::new(Arc::clone(self))
     }
 
     /// The engine has answered a polling handshake with this `sid`.
     fn open_link(self: &Arc<Self>, sid: &str) {
-        let link = Link::of_polling(self, sid, &self.node.limits);
+        let link = Link::of_polling(self, sid, self.node.limits());
         self.links.open(sid, Arc::new(link));
     }
 

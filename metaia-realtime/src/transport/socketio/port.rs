@@ -75,8 +75,8 @@ impl SocketIoPort {
     pub(super) fn end_transport_later(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
         let port = self.clone();
-        let stopping = engine.node.stopping.clone();
-        engine.node.tasks.spawn(async move {
+        let stopping = engine.node.stopping().clone();
+        engine.node.tasks().spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(LAST_WORD) => {}
                 () = stopping.cancelled() => {}
@@ -127,7 +127,7 @@ pub(super) fn close_polling(engine: &Engine, sid: &str) {
         .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
         .body(Full::<Bytes>::from("1"));
     if let Ok(request) = request {
-        engine.node.tasks.spawn(async move { service.oneshot(request).await.ok() });
+        engine.node.tasks().spawn(async move { service.oneshot(request).await.ok() });
     }
 }
 

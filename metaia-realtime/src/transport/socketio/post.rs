@@ -10,7 +10,7 @@ use bytes::{Buf as _, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::link::Link;
-use crate::transport::guard::PacketScanner;
+use crate::transport::guard::{Observer as _, PacketScanner};
 
 /// A body that is watched where a polling client POSTs it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl<B> Posted<B> {
         let Some((link, packets)) = &mut self.watch else { return };
         link.add_posted(bytes.len());
         if packets.has_pong(bytes) {
-            link.add_pong();
+            link.pong();
         }
     }
 }

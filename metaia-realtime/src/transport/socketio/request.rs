@@ -15,7 +15,7 @@ use crate::transport::guard::Connection;
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::ConnectInfo(peer)) =
-        request.extensions().get::<axum::extract::ConnectInfo<crate::transport::http::Peer>>()
+        request.extensions().get::<axum::extract::ConnectInfo<crate::transport::guard::Peer>>()
     {
         return Some(&peer.0);
     }
@@ -43,7 +43,7 @@ impl Visit {
             (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
             (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
             (&Method::GET, Some("websocket"), None) => {
-                Self::Upgrade(Arc::new(Link::new(&engine.node.limits)))
+                Self::Upgrade(Arc::new(Link::new(&engine.node.limits())))
             }
             (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
             (&Method::GET | &Method::POST, Some("polling" | "websocket"), Some(None)) => Self::Stranger,

@@ -33,7 +33,7 @@ use super::{
     refusal::{Refusal, unknown_session},
 };
 use crate::transport::socketio::request::{Visit, connection_of, query};
-use crate::{api::builder::Origins, transport::deadline::Deadline};
+use crate::transport::{Origins, deadline::Deadline};
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -48,18 +48,15 @@ pub struct RealtimeLayer {
 
 struct Shared {
     engine: Arc<Engine>,
-    origins: Origins,
     handshakes: DefaultDirectRateLimiter,
 }
 
 impl RealtimeLayer {
-    pub(super) fn new(engine: Arc<Engine>, origins: &Origins) -> Self {
-        let per_s = NonZeroU32::new(engine.node.limits.handshakes_per_s).unwrap_or(NonZeroU32::MIN);
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
+        let per_s = NonZeroU32::new(engine.node.limits().handshakes_per_s).unwrap_or(NonZeroU32::MIN);
         let handshakes = RateLimiter::direct(Quota::per_second(per_s));
-        Self {
-            cors: cors(origins),
-            shared: Arc::new(Shared { engine, origins: origins.clone(), handshakes }),
-        }
+        let cors = cors(&engine.settings.origins);
+        Self { cors, shared: Arc::new(Shared { engine, handshakes }) }
     }
 }
 
@@ -174,7 +171,7 @@ impl Shared {
         let service = match checked {
             Ok(service) => service,
             Err(refusal) => {
-                self.engine.node.counters.handshakes_refused.add(refusal.code());
+                self.engine.node.counters().handshakes_refused.add(refusal.code());
                 return refusal.answer();
             }
         };
@@ -188,7 +185,7 @@ impl Shared {
         if let Visit::Upgrade(link) = &visit {
             request.extensions_mut().insert(Arc::clone(link));
         }
-        let within = self.engine.node.limits.request_body;
+        let within = self.engine.node.limits().request_body;
         let request = request.map(|body| Posted::by(visit.posting(), Deadline::new(body, within)));
         let answering = tower::ServiceExt::oneshot(service, request);
         let answered = match &visit {
@@ -209,7 +206,7 @@ impl Shared {
     }
 
     fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
-        if !origin_is_allowed(&self.origins, request.headers()) {
+        if !origin_is_allowed(&self.engine.settings.origins, request.headers()) {
             return Err(Refusal::Origin);
         }
         if query(request.uri().query(), "sid").is_some() {
@@ -230,7 +227,7 @@ impl Shared {
         } else if node.is_cut_off() {
             Some(Refusal::CutOff)
         } else {
-            (node.registry.len() >= node.limits.sessions).then_some(Refusal::Full)
+            (node.registry().len() >= node.limits().sessions).then_some(Refusal::Full)
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn progress(server: &TestServer) -> Progress {
-    let sessions = server.realtime().node().registry.all();
+    let sessions = server.realtime().node().registry().all();
     sessions.first().and_then(|session| session.port().progress()).unwrap_or_default()
 }
 

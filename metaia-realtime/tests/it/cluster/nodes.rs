@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use metaia_realtime::{
-    Builder, ClusterKey, Role,
+    Builder, Role,
     client::{Client, Updates},
+    doorbell::ClusterKey,
     testing::{NodeLog, SharedLog, TestServer, Wire, eventually},
 };
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    MemoryDirectory, MemoryLog, Realtime, Role, SessionQuery, SessionView,
-    presence::RoomQuery,
+    MemoryLog, Realtime, Role,
+    presence::{MemoryDirectory, RoomQuery, SessionQuery, SessionView},
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;

@@ -4,7 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::routing::post;
 use metaia_realtime::{
-    AuthError, Authenticator, Credentials, GuardedListener, Identity, Limits, Peer, Realtime, Role,
+    Authenticator, Identity, Limits, Realtime, Role,
+    auth::{AuthError, Credentials},
+    serve::{GuardedListener, Peer},
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
@@ -138,7 +140,11 @@ async fn a_body_that_trickles_ends_its_connection() {
     let address = listener.local_addr().unwrap();
     let tasks = TaskTracker::new();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    tasks.spawn(metaia_realtime::serve(listener, app, realtime, async { drop(stopped.await) }));
+    tasks.spawn(
+        metaia_realtime::serve(listener, app, realtime)
+            .with_shutdown(async { drop(stopped.await) })
+            .into_future(),
+    );
     tasks.close();
     let request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
     let whole = format!("{}hello", request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));

@@ -91,7 +91,7 @@ impl<K: Kind> log_contract::Shared for InFolder<K> {
     /// Every second process ends itself, at each of the named points in turn.
     fn end(&self, kill: usize) -> Option<(&'static str, String)> {
         let point = POINTS[kill / 2 % POINTS.len()];
-        let wanted = cfg!(feature = "crash-points") && kill % 2 == 1;
+        let wanted = cfg!(feature = "__crash-points") && kill % 2 == 1;
         wanted.then(|| ("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
     }
 }

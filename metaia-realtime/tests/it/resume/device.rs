@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use metaia_realtime::{
-    AuthError, Authenticator, Credentials, Identity, Role,
+    Authenticator, Identity, Role,
+    auth::{AuthError, Credentials},
     device::{DeviceKey, DeviceStore as _, MemoryDevices},
     testing::{TestServer, eventually},
 };

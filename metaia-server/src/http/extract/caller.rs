@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
-use metaia_realtime::AuthError;
+use metaia_realtime::auth::AuthError;
 
 use crate::{
     auth::request_auth::{Gate, Refused, Shown},

@@ -2,12 +2,17 @@
 
 use std::fmt;
 
-use metaia_realtime::{Realtime, stats::Codes};
+use std::collections::BTreeMap;
+
+use metaia_realtime::Realtime;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
+
+/// Counts by their stable codes.
+type Codes = BTreeMap<&'static str, u64>;
 
 #[derive(Debug)]
 pub(super) struct Figures(pub(super) Realtime);

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use metaia_realtime::{
-    Role, Room, SessionId, SessionQuery, UserId,
-    presence::{RoomQuery, RoomView},
+    Role, Room, SessionId, UserId,
+    presence::{RoomQuery, RoomView, SessionQuery},
 };
 use serde::Deserialize;
 

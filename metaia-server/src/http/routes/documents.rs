@@ -1,8 +1,8 @@
 //! The shapes of answers, for the description and for lists.
 
 use metaia_realtime::{
-    SessionView, Stats,
-    presence::{NodeView, Presence},
+    Stats,
+    presence::{NodeView, Presence, SessionView},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

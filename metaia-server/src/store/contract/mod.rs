@@ -11,8 +11,8 @@ pub(crate) mod story;
 use std::sync::Arc;
 
 use metaia_realtime::{
-    EventError, EventLog, NewEntry, Position, Role, Room,
-    event::{NotificationKind, OrderUpdate, PaymentStatus, TailorAvailability},
+    EventLog, NewEntry, Position, Role, Room,
+    event::{EventError, NotificationKind, OrderUpdate, PaymentStatus, TailorAvailability},
     log::Entry,
 };
 use serde_json::json;

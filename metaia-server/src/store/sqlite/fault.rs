@@ -1,7 +1,7 @@
 //! What ends a transaction early.
 
 use metaia_realtime::{
-    EventError,
+    event::EventError,
     log::sqlite::AppendError,
     sqlite::{ReadError, WriteError},
 };

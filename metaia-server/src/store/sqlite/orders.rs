@@ -103,5 +103,6 @@ pub(super) fn signed(number: u64) -> Result<i64, Fault> {
 }
 
 pub(super) fn document(record: &impl serde::Serialize) -> Result<String, Fault> {
-    serde_json::to_string(record).map_err(|error| Fault::Event(metaia_realtime::EventError::Serialize(error)))
+    serde_json::to_string(record)
+        .map_err(|error| Fault::Event(metaia_realtime::event::EventError::Serialize(error)))
 }

@@ -1,7 +1,7 @@
 //! When clients are told to reload, because what they remember may not be so.
 
 use super::*;
-use crate::{Epoch, Position};
+use crate::{Position, values::Epoch};
 
 async fn epoch(log: &SqliteLog) -> Epoch {
     log.head().await.unwrap().position.epoch()

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Epoch, EventId, NewEntry, Position, log::Entry};
+use crate::{EventId, NewEntry, Position, log::Entry, values::Epoch};
 
 /// What is left when the log is closed.
 #[derive(Debug)]

@@ -12,9 +12,10 @@ use tokio::{sync::watch, task::yield_now};
 
 use super::{disk::Disk, flaw::Flaw};
 use crate::{
-    Epoch, EventId, EventLog, NewEntry, Payload, Position, Room,
+    EventId, EventLog, NewEntry, Position, Room,
+    event::Payload,
     log::{Entry, Head, History, LogError, Page, Retention},
-    values::time,
+    values::{Epoch, time},
 };
 
 #[derive(Debug)]

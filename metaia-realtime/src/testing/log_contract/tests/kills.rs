@@ -13,9 +13,10 @@ use tokio::sync::watch;
 
 use super::{disk::Disk, flaw::Flaw, flawed::Flawed};
 use crate::{
-    Epoch, EventId, EventLog, NewEntry, Position, Room,
+    EventId, EventLog, NewEntry, Position, Room,
     log::{Head, History, LogError, Page, Retention},
     testing::log_contract::{Shared, Subject, killed},
+    values::Epoch,
 };
 
 /// What is wrong with the file. The names say what the log does.

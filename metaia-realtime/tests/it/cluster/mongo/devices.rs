@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    AuthError, Authenticator, Credentials, DeviceId, Epoch, EventId, Identity, NodeId, Position, Role,
+    Authenticator, EventId, Identity, Position, Role,
+    auth::{AuthError, Credentials},
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::Retention,
     mongo::{Mongo, MongoDevices, MongoDirectory, Options},
     presence::{Directory, NodeView},
     testing::{SharedLog, TestServer, mongod::Mongod, within},
+    values::{DeviceId, Epoch, NodeId},
 };
 use mongodb::bson::{DateTime, Document, doc};
 use serde_json::json;

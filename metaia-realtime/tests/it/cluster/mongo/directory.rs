@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    MemoryLog, NodeId, Role, SessionQuery,
+    MemoryLog, Role,
     mongo::{Mongo, MongoDirectory, Options},
-    presence::{Directory, NodeView},
+    presence::{Directory, NodeView, SessionQuery},
     testing::{TestServer, directory_contract, mongod::Mongod, within},
+    values::NodeId,
 };
 use mongodb::bson::{Document, doc};
 use serde_json::json;

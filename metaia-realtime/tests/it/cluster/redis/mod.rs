@@ -9,8 +9,9 @@ use std::{
 };
 
 use metaia_realtime::{
-    Builder, ClusterKey, RedisDoorbell, Role,
+    Builder, Role,
     client::{Client, Updates},
+    doorbell::{ClusterKey, RedisDoorbell},
     testing::{NodeLog, SharedLog, TestServer, eventually, within},
 };
 use serde_json::json;

@@ -4,6 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -16,10 +17,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::accept::Entrance;
 use crate::{
     Realtime,
-    transport::guard::{Connection, GuardedIo},
+    transport::{
+        guard::{GuardedIo, Peer},
+        http::Entrance,
+    },
 };
 
 /// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop. Serve with
@@ -34,7 +37,8 @@ impl GuardedListener {
     /// Wraps each connection of `listener`, within the limits of `realtime`.
     #[must_use]
     pub fn new(listener: TcpListener, realtime: &Realtime) -> Self {
-        Self(Entrance::new(listener, realtime))
+        let node = realtime.node();
+        Self(Entrance::new(listener, node.limits(), Arc::clone(node.counters())))
     }
 }
 
@@ -76,18 +80,6 @@ impl AsyncWrite for GuardedStream {
     }
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-/// Who is at the other end of a connection of a [`GuardedListener`]; by it the transport finds the connection.
-#[derive(Debug, Clone)]
-pub struct Peer(pub(crate) Connection);
-
-impl Peer {
-    /// The address.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.0.peer()
     }
 }
 

@@ -1,0 +1,17 @@
+//! The counters behind [`Counts`].
+
+use crate::{doorbell::Counts, node::counter::Counter};
+
+macro_rules! counters {
+    ($($name:ident),*) => {
+        #[derive(Debug, Default)]
+        pub(super) struct Counters { $(pub(super) $name: Counter),* }
+
+        impl Counters {
+            pub(super) fn now(&self) -> Counts {
+                Counts { $($name: self.$name.read()),* }
+            }
+        }
+    };
+}
+counters!(rung, cast, heard, looks, unreadable, unsigned, stale, repeated, dropped);

@@ -1,0 +1,34 @@
+//! How a node and its sessions look from outside: what the directory is told, and what admins see.
+
+use super::Node;
+use crate::{
+    Room,
+    presence::{NodeView, SessionView},
+    session::Session,
+    values::NodeId,
+};
+
+impl Node {
+    /// Returns what others are told of this node.
+    pub(crate) fn view(&self) -> NodeView {
+        NodeView { id: self.id, since: self.since, sessions: self.registry.len() as u64 }
+    }
+}
+
+/// Returns what others are told of a session of `node`: its rooms in the order of their names, without
+/// [`Room::Everyone`], in which all are.
+pub(crate) fn session_view(node: NodeId, session: &Session) -> SessionView {
+    let mut rooms: Vec<Room> = session.rooms().into_iter().collect();
+    rooms.retain(|room| *room != Room::Everyone);
+    rooms.sort_by_cached_key(Room::to_string);
+    SessionView {
+        id: session.id,
+        node,
+        user: session.identity.user.clone(),
+        role: session.identity.role,
+        rooms,
+        device: session.device.clone(),
+        connected_at: session.connected_at,
+        active_at: session.active_at(),
+    }
+}
