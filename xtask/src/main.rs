@@ -3,7 +3,11 @@
 //!
 //! It has no dependencies, so that it compiles in a second on a fresh machine, and it stops at the first command
 //! that fails with that command's name.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to its terminal"
+)]
 
 mod bench;
 mod ci;
@@ -69,6 +73,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["bench", part] => bench::run_part(part, &[])?,
         ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
         ["tidy"] => tidy::run()?,
+        ["tidy", "--graph"] => tidy::graph()?,
         ["provision"] => provision::everything()?,
         ["provision", tool] => provision::named(tool)?,
         _ => return Err(Failure::Usage),

@@ -12,7 +12,9 @@ pub(crate) fn root() -> &'static Path {
 /// `build.target-dir` need no second guess: `target/debug/xtask` is two levels below it.
 pub(crate) fn target() -> PathBuf {
     let here = std::env::current_exe().unwrap_or_default();
-    here.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_path_buf)
+    here.ancestors()
+        .nth(2)
+        .map_or_else(|| root().join("target"), Path::to_path_buf)
 }
 
 /// What the tests need and no package manager of the system provides.

@@ -32,7 +32,8 @@ pub(crate) fn everything() -> Result<(), String> {
 pub(crate) fn named(name: &str) -> Result<(), String> {
     let known = || TOOLS.map(|(name, _)| name).join(", ");
     let tool = TOOLS.iter().find(|(tool, _)| *tool == name);
-    tool.ok_or_else(|| format!("no tool `{name}`; known: {}", known())).and_then(provide)
+    tool.ok_or_else(|| format!("no tool `{name}`; known: {}", known()))
+        .and_then(provide)
 }
 
 fn provide((name, provide): &Tool) -> Result<(), String> {

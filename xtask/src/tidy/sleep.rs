@@ -29,13 +29,20 @@ fn first_line_of_tests(source: &Source) -> usize {
 mod tests {
     use super::*;
 
-    const CODE: &str =
-        concat!("//! A.\nfn a() { sleep", "(x) }\n#[cfg(test)]\nmod tests { fn b() { sleep", "(x) } }\n");
+    const CODE: &str = concat!(
+        "//! A.\nfn a() { sleep",
+        "(x) }\n#[cfg(test)]\nmod tests { fn b() { sleep",
+        "(x) } }\n"
+    );
 
     #[test]
     fn a_sleeping_test_is_found() {
-        let lines =
-            |path| check(&Source::new(path, CODE)).iter().map(|finding| finding.line).collect::<Vec<_>>();
+        let lines = |path| {
+            check(&Source::new(path, CODE))
+                .iter()
+                .map(|finding| finding.line)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(lines("a/src/lib.rs"), [4]);
         assert_eq!(lines("tests/src/lib.rs"), [2, 4]);
     }

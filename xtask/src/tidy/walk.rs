@@ -15,12 +15,19 @@ pub(super) struct Source {
 impl Source {
     #[cfg(test)]
     pub(super) fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned() }
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     /// The lines of code with their numbers from 1: comments are left out, the end of a line of code is not.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let numbered = self.text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_start()));
+        let numbered = self
+            .text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line.trim_start()));
         numbered.filter(|(_, line)| !line.starts_with("//"))
     }
 }
@@ -34,15 +41,27 @@ pub(super) fn sources() -> Result<Vec<Source>, String> {
 
 fn collect(folder: &Path, into: &mut Vec<Source>) -> Result<(), String> {
     for path in children(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
-            let foreign = name.starts_with('.') || ["target", "node_modules"].contains(&name.as_str());
+            let foreign =
+                name.starts_with('.') || ["target", "node_modules"].contains(&name.as_str());
             if !foreign {
                 collect(&path, into)?;
             }
         } else if name.ends_with(".rs") {
-            let short = path.strip_prefix(root()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            into.push(Source { path: short, text: read(&path)? });
+            let short = path
+                .strip_prefix(root())
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .replace('\\', "/");
+            into.push(Source {
+                path: short,
+                text: read(&path)?,
+            });
         }
     }
     Ok(())
@@ -51,5 +70,7 @@ fn collect(folder: &Path, into: &mut Vec<Source>) -> Result<(), String> {
 fn children(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     let entries = std::fs::read_dir(folder).map_err(named)?;
-    entries.map(|entry| entry.map(|entry| entry.path()).map_err(named)).collect()
+    entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(named))
+        .collect()
 }

@@ -1,0 +1,125 @@
+//! The module tree of a crate: begins with `lib.rs` or `main.rs` and follows `mod x;`.
+//!
+//! Files that only test builds reach are not in it, since `#[cfg(test)]` is left out before.
+
+use std::collections::BTreeMap;
+
+use super::module::{Module, ModulePath};
+use super::parse::modules;
+use crate::tidy::test_code::without_tests;
+use crate::tidy::tokens::tokens;
+use crate::tidy::walk::Source;
+
+/// A crate's modules and files.
+#[derive(Debug, Default)]
+pub(crate) struct Tree<'a> {
+    /// The files that a build without tests reaches.
+    pub(super) files: Vec<&'a Source>,
+    pub(super) modules: BTreeMap<ModulePath, Module>,
+    /// The length of the path of the `src` folder, with its slash.
+    src: usize,
+}
+
+impl<'a> Tree<'a> {
+    /// Reads the crate whose files are below the folder `src`, which ends with a slash.
+    pub(in crate::tidy) fn read(sources: &'a [Source], src: &str) -> Self {
+        let by_path: BTreeMap<&str, &Source> = sources
+            .iter()
+            .map(|source| (source.path.as_str(), source))
+            .collect();
+        let mut tree = Tree {
+            src: src.len(),
+            ..Tree::default()
+        };
+        let root = ["lib.rs", "main.rs"].map(|name| by_path.get(format!("{src}{name}").as_str()));
+        if let Some(root) = root.into_iter().flatten().next() {
+            tree.add(root, Vec::new(), &by_path);
+        }
+        tree
+    }
+
+    /// Adds a file, then the files of the modules that it declares.
+    fn add(&mut self, source: &'a Source, path: ModulePath, files: &BTreeMap<&str, &'a Source>) {
+        let file = self.files.len();
+        self.files.push(source);
+        let live = without_tests(&tokens(&source.text));
+        for module in modules(&live, &path, file) {
+            let inside = module.path[path.len()..].join("/");
+            for name in &module.declared {
+                let child = child_file(&source.path, &inside, name, files);
+                let child_path = [module.path.as_slice(), std::slice::from_ref(name)].concat();
+                if let Some(child) = child {
+                    self.add(child, child_path, files);
+                }
+            }
+            self.modules.insert(module.path.clone(), module);
+        }
+    }
+
+    /// Returns a file's path below `src`.
+    pub(super) fn name(&self, file: usize) -> &'a str {
+        &self.files[file].path[self.src..]
+    }
+
+    /// Returns the files which a build without tests reaches.
+    pub(in crate::tidy) fn live_files(&self) -> &[&'a Source] {
+        &self.files
+    }
+}
+
+/// Returns the file of `mod name;` in the file `parent`, in its inline module `inside` if any.
+fn child_file<'a>(
+    parent: &str,
+    inside: &str,
+    name: &str,
+    files: &BTreeMap<&str, &'a Source>,
+) -> Option<&'a Source> {
+    let mut folder = own_folder(parent);
+    if !inside.is_empty() {
+        folder = format!("{folder}{inside}/");
+    }
+    let flat = format!("{folder}{name}.rs");
+    let nested = format!("{folder}{name}/mod.rs");
+    files
+        .get(flat.as_str())
+        .or_else(|| files.get(nested.as_str()))
+        .copied()
+}
+
+/// Returns the folder in which a file's modules are: its own for `mod.rs`, `x/` for `x.rs`.
+fn own_folder(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match name {
+        "lib.rs" | "main.rs" | "mod.rs" => format!("{folder}/"),
+        _ => format!("{folder}/{}/", name.trim_end_matches(".rs")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_in_both_conventions_and_in_braces() {
+        let sources = [
+            Source::new(
+                "x/src/lib.rs",
+                "mod a; mod b; mod c { mod d; }\n#[cfg(test)] mod t;",
+            ),
+            Source::new("x/src/a/mod.rs", "mod e;"),
+            Source::new("x/src/a/e.rs", ""),
+            Source::new("x/src/b.rs", "mod f;"),
+            Source::new("x/src/b/f.rs", ""),
+            Source::new("x/src/c/d.rs", ""),
+            Source::new("x/src/t.rs", ""),
+        ];
+        let tree = Tree::read(&sources, "x/src/");
+        let names: Vec<&str> = (0..tree.files.len()).map(|file| tree.name(file)).collect();
+        assert_eq!(
+            names,
+            ["lib.rs", "a/mod.rs", "a/e.rs", "b.rs", "b/f.rs", "c/d.rs"]
+        );
+        let paths: Vec<String> = tree.modules.keys().map(|path| path.join("::")).collect();
+        assert_eq!(paths, ["", "a", "a::e", "b", "b::f", "c", "c::d"]);
+    }
+}
