@@ -32,6 +32,8 @@ Usage: cargo xtask <command>
                      slow: what slow clients cost the others;
                      cluster: several nodes (ARGS: one of writes, latency, nodes, idle); all: everything
   tidy               the rules about our own source that no other tool checks
+  tidy --graph       the imports between files: circles, and the arrows between folders
+  tidy --figures     sizes, density, docs and circles of each crate
   provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL)
 ";
 
@@ -74,6 +76,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
         ["tidy"] => tidy::run()?,
         ["tidy", "--graph"] => tidy::graph()?,
+        ["tidy", "--figures"] => tidy::figures()?,
         ["provision"] => provision::everything()?,
         ["provision", tool] => provision::named(tool)?,
         _ => return Err(Failure::Usage),

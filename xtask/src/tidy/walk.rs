@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::test_code::{is_in_test_folder, without_tests};
+use super::tokens::{Token, tokens};
 use crate::paths::root;
 use crate::shell::read;
 
@@ -21,7 +23,15 @@ impl Source {
         }
     }
 
-    /// The lines of code with their numbers from 1: comments are left out, the end of a line of code is not.
+    /// Returns the tokens that a build without tests has; a file of tests has none.
+    pub(super) fn live_tokens(&self) -> Vec<Token<'_>> {
+        if is_in_test_folder(&self.path) {
+            return Vec::new();
+        }
+        without_tests(&tokens(&self.text))
+    }
+
+    /// Returns the lines of code with their numbers from 1: comments are left out, the end of a line of code is not.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self
             .text

@@ -87,8 +87,9 @@ const REALTIME_CIRCLES: &[KnownCircle] = &[KnownCircle {
 
 const SERVER: &[Level] = &[
     Level::apart(&["printer.rs", "model/"]),
-    Level::apart(&["store/", "payment/"]),
-    Level::apart(&["config/", "auth/"]),
+    Level::apart(&["store/"]),
+    Level::apart(&["auth/"]),
+    Level::apart(&["config/", "payment/"]),
     Level::apart(&["services/"]),
     Level::apart(&["state.rs"]),
     Level::apart(&["http/"]),
@@ -96,6 +97,18 @@ const SERVER: &[Level] = &[
 ];
 
 const CLI: &[Level] = &[
-    Level::apart(&["printer.rs", "exit.rs"]),
+    Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs"]),
+    Level::apart(&[
+        "printer.rs",
+        "items.rs",
+        "payload_args.rs",
+        "secrets.rs",
+        "token/",
+    ]),
+    Level::apart(&["identity.rs"]),
+    Level::apart(&["rest.rs"]),
+    Level::apart(&["context.rs"]),
+    Level::apart(&["live.rs", "connection.rs"]),
     Level::apart(&["commands/"]),
+    Level::apart(&["cli.rs"]),
 ];

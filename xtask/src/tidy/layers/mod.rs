@@ -15,6 +15,7 @@ mod levels;
 mod module;
 mod parse;
 mod print;
+mod published;
 mod resolve;
 mod tree;
 mod use_tree;
@@ -24,6 +25,7 @@ use circles::{Circle, circles};
 use imports::imports;
 use levels::{PLANS, Plan};
 
+pub(super) use published::published_names;
 pub(super) use tree::Tree;
 
 /// Returns the findings for all crates.
