@@ -1,7 +1,8 @@
 //! The docs of a function begin with a verb, "Returns …", never with a question word.
 
+use super::finding::Finding;
+use super::source::Source;
 use super::tokens::{Kind, Token, group_end};
-use super::{Finding, walk::Source};
 
 const QUESTIONS: [&str; 9] = [
     "What", "Who", "Whose", "Whom", "Whether", "Where", "When", "How", "Which",

@@ -1,6 +1,6 @@
 //! One convention for modules with children: `x/mod.rs`, not `x.rs` beside a folder `x/`.
 
-use super::walk::Source;
+use super::source::Source;
 
 pub(super) fn check(sources: &[Source]) -> Vec<String> {
     let beside = sources

@@ -1,7 +1,8 @@
 //! A long function wants a split. Advice, not a limit: the reader judges.
 
+use super::finding::Finding;
 use super::functions::functions;
-use super::{Finding, walk::Source};
+use super::source::Source;
 
 const LONG: usize = 40;
 
@@ -28,7 +29,7 @@ pub(super) fn is_long(length: usize) -> bool {
 
 /// Returns how many of all functions are long, as a sentence.
 pub(super) fn share(sources: &[Source]) -> String {
-    let lengths = sources.iter().flat_map(|source| lengths(source));
+    let lengths = sources.iter().flat_map(lengths);
     let mut count = 0;
     let mut long = 0;
     for length in lengths {

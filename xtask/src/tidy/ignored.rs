@@ -1,6 +1,7 @@
 //! No test is switched off silently: `#[ignore]` names the issue that will switch it on again.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     let ignored = source

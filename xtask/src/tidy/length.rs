@@ -1,6 +1,7 @@
 //! A long file wants a split along a concept. Advice, not a limit: the reader judges.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 const LONG: usize = 400;
 

@@ -3,6 +3,7 @@
 
 mod doc_opening;
 mod figures;
+mod finding;
 mod folders;
 mod function_length;
 mod functions;
@@ -14,6 +15,7 @@ mod module_header;
 mod names;
 mod root_names;
 mod sleep;
+mod source;
 mod test_code;
 mod tokens;
 mod transport;
@@ -22,24 +24,8 @@ mod walk;
 mod width;
 
 use crate::paths::root;
-use walk::Source;
-
-/// What a rule found.
-#[derive(Debug, PartialEq, Eq)]
-struct Finding {
-    /// The line, from 1.
-    line: usize,
-    what: String,
-}
-
-impl Finding {
-    fn new(line: usize, what: impl Into<String>) -> Self {
-        Self {
-            line,
-            what: what.into(),
-        }
-    }
-}
+use finding::Finding;
+use source::Source;
 
 type Rule = fn(&Source) -> Vec<Finding>;
 

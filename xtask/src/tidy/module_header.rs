@@ -1,6 +1,7 @@
 //! Every file says first what it is: it begins with a `//!` comment.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     if source.text.starts_with("//! ") {

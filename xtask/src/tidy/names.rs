@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::walk::Source;
+use super::source::Source;
 
 const DRAWERS: [&str; 4] = ["/utils.rs", "/helpers.rs", "/common.rs", "/util/mod.rs"];
 
 /// Names that would fit many types: a reader of one must not have to ask which it is.
 const ONCE: [&str; 6] = ["Shared", "Answer", "State", "Outcome", "Refusal", "Change"];
 
-const DEFINING: [&str; 4] = ["struct", "enum", "trait", "type"];
+const DEFINING: [&str; 3] = ["struct", "enum", "trait"];
 
 /// A name, a file, a line.
 type Definition<'a> = (&'a str, &'a str, usize);
@@ -49,10 +49,11 @@ fn second_types(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for (name, path, line) in sources.iter().flat_map(definitions) {
         let place = format!("{path}:{line}");
-        let key = (crate_of(path), name);
-        match first.get(&key) {
-            Some(other) => found.push(format!("{place}: a second type `{name}`, see {other}")),
-            None => drop(first.insert(key, place)),
+        let known = first
+            .entry((crate_of(path), name))
+            .or_insert_with(|| place.clone());
+        if *known != place {
+            found.push(format!("{place}: a second type `{name}`, see {known}"));
         }
     }
     found
@@ -60,14 +61,17 @@ fn second_types(sources: &[Source]) -> Vec<String> {
 
 fn definitions(source: &Source) -> Vec<Definition<'_>> {
     let tokens = source.live_tokens();
-    let pairs = tokens
-        .windows(2)
-        .filter(|pair| pair[0].is_one_of(&DEFINING));
-    let named = pairs.filter_map(|pair| {
-        let name = ONCE.iter().find(|name| pair[1].is(name))?;
-        Some((*name, source.path.as_str(), pair[1].line))
-    });
-    named.collect()
+    let mut depth = 0usize;
+    let mut found = Vec::new();
+    for pair in tokens.windows(2) {
+        depth += usize::from(pair[0].is("{"));
+        depth = depth.saturating_sub(usize::from(pair[0].is("}")));
+        // A `type` in braces belongs to a trait, which gave it its name.
+        let defines = pair[0].is_one_of(&DEFINING) || (depth == 0 && pair[0].is("type"));
+        let name = ONCE.iter().find(|name| defines && pair[1].is(name));
+        found.extend(name.map(|name| (*name, source.path.as_str(), pair[1].line)));
+    }
+    found
 }
 
 fn crate_of(path: &str) -> &str {
@@ -103,7 +107,7 @@ mod tests {
                 "a/src/c.rs",
                 "#[cfg(test)] mod tests { enum State {} }\nenum State {}",
             ),
-            Source::new("d/src/b.rs", "type State = u8; impl E { type Error = (); }"),
+            Source::new("d/src/b.rs", "type State = u8; impl E { type State = (); }"),
         ]);
         assert_eq!(
             found,

@@ -1,7 +1,8 @@
 //! The root of the library is a table of contents that one can take in: few names are published.
 
+use super::finding::Finding;
 use super::layers::published_names;
-use super::{Finding, walk::Source};
+use super::source::Source;
 
 const ROOT: &str = "metaia-realtime/src/lib.rs";
 const MOST: usize = 32;

@@ -1,6 +1,7 @@
 //! Tests do not sleep: unit tests pause the clock, end-to-end tests wait for what they expect, with a deadline.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     // Under a paused clock a sleep takes no time and is how a test says "later".

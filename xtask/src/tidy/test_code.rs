@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::tokens::{Kind, Token, begins, group_end};
 
-/// Keywords that begin an item. An item ends with `;` or with its braces; a field or a match arm
-/// behind `#[cfg(test)]` ends with a comma.
+/// Keywords that begin an item, as opposed to a field or a match arm.
 const ITEMS: [&str; 14] = [
     "pub", "mod", "use", "fn", "struct", "enum", "trait", "impl", "const", "static", "type",
     "async", "unsafe", "extern",
@@ -43,7 +42,7 @@ fn drop_docs(live: &mut Vec<Token>) {
 /// Returns the ranges of tokens of the items that exist only in test builds, with the attribute.
 pub(super) fn test_items(tokens: &[Token]) -> Vec<Range<usize>> {
     if is_test_attribute(tokens, 0, &["#", "!", "["]) {
-        return Vec::from([0..tokens.len()]);
+        return std::iter::once(0..tokens.len()).collect();
     }
     let mut found = Vec::new();
     let mut at = 0;
@@ -92,31 +91,52 @@ fn item_end(tokens: &[Token], at: usize) -> usize {
     while begins(tokens, at, &["#", "["]) {
         at = group_end(tokens, at + 1);
     }
-    let keywords = tokens
-        .iter()
-        .skip(at)
-        .take_while(|token| token.kind == Kind::Word);
-    let is_statement = !keywords.clone().any(|token| token.is("fn"))
-        && keywords.clone().any(|token| token.is_one_of(&STATEMENTS));
-    let is_item = tokens.get(at).is_some_and(|token| token.is_one_of(&ITEMS));
-    while at < tokens.len() {
-        let token = tokens[at];
-        if token.is_one_of(&["(", "[", "{"]) {
-            at = group_end(tokens, at);
-            if token.is("{") && !is_statement {
-                return at;
-            }
-            continue;
-        }
-        if token.is_one_of(&[")", "]", "}"]) {
-            return at;
-        }
-        at += 1;
-        if token.is(";") || (token.is(",") && !is_item) {
+    let ending = Ending::of(&tokens[at..]);
+    while at < tokens.len() && !tokens[at].is_one_of(&[")", "]", "}"]) {
+        let first = tokens[at];
+        let is_group = first.is_one_of(&["(", "[", "{"]);
+        at = if is_group {
+            group_end(tokens, at)
+        } else {
+            at + 1
+        };
+        if ending.is_at(&first) {
             return at;
         }
     }
     at
+}
+
+/// What ends an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Only `;`: there may be braces in it.
+    Semicolon,
+    /// Its braces, or `;`: there may be commas in its types.
+    Braces,
+    /// Also a comma: it is a field or a match arm.
+    Comma,
+}
+
+impl Ending {
+    fn of(item: &[Token]) -> Self {
+        let keywords = item.iter().take_while(|token| token.kind == Kind::Word);
+        let has = |wanted: &[&str]| keywords.clone().any(|token| token.is_one_of(wanted));
+        // `const fn` is a function.
+        if has(&STATEMENTS) && !has(&["fn"]) {
+            return Self::Semicolon;
+        }
+        let is_item = item.first().is_some_and(|token| token.is_one_of(&ITEMS));
+        if is_item { Self::Braces } else { Self::Comma }
+    }
+
+    fn is_at(self, token: &Token) -> bool {
+        match self {
+            Self::Semicolon => token.is(";"),
+            Self::Braces => token.is_one_of(&[";", "{"]),
+            Self::Comma => token.is_one_of(&[";", "{", ","]),
+        }
+    }
 }
 
 #[cfg(test)]

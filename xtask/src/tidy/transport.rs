@@ -1,7 +1,8 @@
 //! Only `metaia-realtime/src/transport/` names the transport crates, and nothing that it makes public does: the
 //! transport may change, the API may not. Tests may have a plain server of those crates to talk to.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 const CRATES: [&str; 2] = ["socketioxide", "engineioxide"];
 const HOME: &str = "metaia-realtime/src/transport/";

@@ -3,8 +3,9 @@
 //! `let (a, b) = (x, y);` saves a line and costs the reader a matching of two lists. The parts of a
 //! value that already is a tuple may get names: `let (tx, rx) = channel();`.
 
+use super::finding::Finding;
+use super::source::Source;
 use super::tokens::{Kind, Token, begins, group_end, tokens};
-use super::{Finding, walk::Source};
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     let lines = lines(&tokens(&source.text));

@@ -1,6 +1,7 @@
 //! A line has at most 100 columns, also where rustfmt does not look: in comments and texts.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 const WIDTH: usize = 100;
 

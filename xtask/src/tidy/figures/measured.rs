@@ -3,9 +3,9 @@
 use crate::tidy::doc_opening::openings;
 use crate::tidy::function_length::is_long;
 use crate::tidy::functions::functions;
+use crate::tidy::source::Source;
 use crate::tidy::test_code::{test_items, without_tests};
 use crate::tidy::tokens::tokens;
-use crate::tidy::walk::Source;
 use crate::tidy::{tuple_assignment, width};
 
 /// The counts of one or more files.

@@ -6,7 +6,7 @@ use measured::Measured;
 
 use super::layers::{Tree, largest_circles};
 use super::root_names;
-use super::walk::Source;
+use super::source::Source;
 
 /// The crates, and the folder of each that is left out since it is there for tests.
 const CRATES: [(&str, Option<&str>); 4] = [

@@ -75,7 +75,7 @@ fn wrong(plan: &Plan, tree: &Tree, import: &Import) -> Option<String> {
 mod tests {
     use super::super::imports::imports;
     use super::*;
-    use crate::tidy::walk::Source;
+    use crate::tidy::source::Source;
 
     const LEVELS: &[Level] = &[
         Level {

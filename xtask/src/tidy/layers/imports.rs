@@ -59,9 +59,7 @@ fn is_table_of_contents(tree: &Tree, module: &Module, brought: &Use) -> bool {
         .segments
         .iter()
         .skip_while(|segment| *segment == "self");
-    let child = segments
-        .next()
-        .map(|first| [module.path.as_slice(), &[first.clone()]].concat());
+    let child = segments.next().map(|first| module.child_path(first));
     brought.is_public && child.is_some_and(|child| tree.modules.contains_key(&child))
 }
 
@@ -83,7 +81,7 @@ fn of_glob(tree: &Tree, module: &Module, glob: &Use) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::walk::Source;
+    use crate::tidy::source::Source;
 
     /// Checks the imports of a crate of these files, as `from:line to`.
     #[track_caller]

@@ -68,7 +68,7 @@ mod tests {
     use super::super::circles::circles;
     use super::super::imports::imports;
     use super::*;
-    use crate::tidy::walk::Source;
+    use crate::tidy::source::Source;
 
     const THREE: [&str; 3] = [
         "use crate::b::B; pub struct A;",

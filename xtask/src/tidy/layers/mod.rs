@@ -16,11 +16,12 @@ mod module;
 mod parse;
 mod print;
 mod published;
+mod reader;
 mod resolve;
 mod tree;
 mod use_tree;
 
-use super::walk::Source;
+use super::source::Source;
 use circles::{Circle, circles};
 use imports::imports;
 use levels::{PLANS, Plan};

@@ -23,6 +23,15 @@ pub(super) struct Module {
     pub(super) words: BTreeMap<String, usize>,
 }
 
+impl Module {
+    /// Returns the path of the module `name` in this one.
+    pub(super) fn child_path(&self, name: &str) -> ModulePath {
+        let mut path = self.path.clone();
+        path.push(name.to_owned());
+        path
+    }
+}
+
 /// A name that a module brings into its scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Use {

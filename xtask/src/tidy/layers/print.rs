@@ -49,7 +49,7 @@ fn folder(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::walk::Source;
+    use crate::tidy::source::Source;
 
     #[test]
     fn circles_and_arrows_are_shown() {

@@ -69,9 +69,8 @@ impl Tree<'_> {
             .or_else(|| self.by_any_glob(module, segments, chain))
     }
 
-    fn child(&self, module: &Module, name: &String) -> Option<&Module> {
-        let path = [module.path.as_slice(), std::slice::from_ref(name)].concat();
-        self.modules.get(&path)
+    fn child(&self, module: &Module, name: &str) -> Option<&Module> {
+        self.modules.get(&module.child_path(name))
     }
 
     /// Follows a `use` of the module that brings the first name.
@@ -87,7 +86,7 @@ impl Tree<'_> {
     }
 
     /// Finds a macro that some module exports to the root.
-    fn exported(&self, module: &Module, name: &String) -> Option<Place> {
+    fn exported(&self, module: &Module, name: &str) -> Option<Place> {
         if !module.path.is_empty() {
             return None;
         }
@@ -150,7 +149,7 @@ fn parent(path: &[String]) -> Option<ModulePath> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::walk::Source;
+    use crate::tidy::source::Source;
 
     const FILES: [(&str, &str); 6] = [
         (

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::module::{Module, ModulePath};
 use super::parse::modules;
+use crate::tidy::source::Source;
 use crate::tidy::test_code::without_tests;
 use crate::tidy::tokens::tokens;
-use crate::tidy::walk::Source;
 
 /// A crate's modules and files.
 #[derive(Debug, Default)]
@@ -47,9 +47,8 @@ impl<'a> Tree<'a> {
             let inside = module.path[path.len()..].join("/");
             for name in &module.declared {
                 let child = child_file(&source.path, &inside, name, files);
-                let child_path = [module.path.as_slice(), std::slice::from_ref(name)].concat();
                 if let Some(child) = child {
-                    self.add(child, child_path, files);
+                    self.add(child, module.child_path(name), files);
                 }
             }
             self.modules.insert(module.path.clone(), module);
