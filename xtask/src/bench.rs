@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what the library and the server cost, measured. What each part measures, and how to read it, is
-//! in `docs/benchmarks.md`.
+//! `cargo xtask bench`: what the library and the server cost, measured. What each part measures,
+//! and how to read it, is in `docs/benchmarks.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,13 +99,11 @@ fn scratch() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// A database with many entries, made once, and again when the log's source has changed since. A half made one is not
-/// taken for it.
+/// A database with many entries, made once, and again when the log's source has changed since. A
+/// half made one is not taken for it.
 fn store(folder: &Path) -> Result<PathBuf, String> {
-    let (store, half) = (
-        folder.join(format!("store-{ENTRIES}")),
-        folder.join("store-half"),
-    );
+    let store = folder.join(format!("store-{ENTRIES}"));
+    let half = folder.join("store-half");
     if !is_newer(
         &store.join("metaia.db"),
         &root().join("metaia-realtime/src/log/sqlite"),
@@ -120,7 +118,7 @@ fn store(folder: &Path) -> Result<PathBuf, String> {
     Ok(store)
 }
 
-/// Whether the file is there, and newer than all in the folder.
+/// Returns true if the file is there, and newer than all in the folder.
 fn is_newer(file: &Path, folder: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
     let Some(made) = changed(file) else {
@@ -133,7 +131,7 @@ fn is_newer(file: &Path, folder: &Path) -> bool {
     sources.all(|source| changed(&source.path()).is_some_and(|changed| changed < made))
 }
 
-/// What the log does without a server.
+/// Measures what the log does without a server.
 fn appends(folder: &Path) -> Result<(), String> {
     let folder = folder.join("append");
     let failed = |error| format!("{}: {error}", folder.display());

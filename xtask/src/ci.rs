@@ -9,7 +9,8 @@ use crate::{test, tidy};
 pub(crate) enum Extent {
     /// What the Rust toolchain checks by itself.
     Toolchain,
-    /// Also what tools check that must be compiled first, and the advisory database, which needs a network.
+    /// Also what tools check that must be compiled first, and the advisory database, which needs a
+    /// network.
     Full,
 }
 
@@ -49,8 +50,8 @@ fn each_feature_alone() -> Result<(), String> {
         .try_for_each(|feature| run(cargo().args(check).args(["--features", feature])))
 }
 
-/// The names in the manifest's `[features]` table, `default` left out: a new feature is checked without a second
-/// list to keep.
+/// The names in the manifest's `[features]` table, `default` left out: a new feature is checked
+/// without a second list to keep.
 fn features(manifest: &str) -> impl Iterator<Item = &str> {
     let table = manifest
         .lines()
@@ -82,7 +83,8 @@ fn compiled_tools() -> Result<(), String> {
 mod tests {
     #[test]
     fn features_are_read_from_the_manifest() {
-        let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n## About b.\na = []\nb = [\"dep:c\"]\n\n[dependencies]\nd = \"1\"\n";
+        let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n## About b.\n\
+            a = []\nb = [\"dep:c\"]\n\n[dependencies]\nd = \"1\"\n";
         assert_eq!(super::features(manifest).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

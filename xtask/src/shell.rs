@@ -11,8 +11,8 @@ pub(crate) fn cmd(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The cargo that runs us, without what it told us about ourselves: build scripts that look at it would run anew, and
-/// all that depends on them would be compiled again.
+/// The cargo that runs us, without what it told us about ourselves: build scripts that look at it
+/// would run anew, and all that depends on them would be compiled again.
 pub(crate) fn cargo() -> Command {
     let mut command = cmd(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let names = std::env::vars_os().map(|(name, _)| name);
@@ -42,7 +42,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Whether the program can be started and says so with exit code 0 (its output is of no interest).
+/// Returns true if the program can be started and says so with exit code 0.
 pub(crate) fn answers(program: impl AsRef<OsStr>, arg: &str) -> bool {
     let status = Command::new(program)
         .arg(arg)

@@ -40,7 +40,8 @@ fn on_mongodb() -> Result<(), String> {
     shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
 }
 
-/// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to `cargo test`.
+/// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to
+/// `cargo test`.
 pub(crate) fn run(only: &[&str]) -> Result<(), String> {
     provision::everything()?;
     shell::run(

@@ -19,7 +19,8 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), String> {
     apt.env("DEBIAN_FRONTEND", "noninteractive");
     run(apt.args(["update", "-qq"]))?;
     let mut apt = cmd("apt-get");
-    // A package that starts a service must not start one here: tests start their own, on ports of their own.
+    // A package that starts a service must not start one here: tests start their own, on ports of
+    // their own.
     apt.env("DEBIAN_FRONTEND", "noninteractive")
         .env("RUNLEVEL", "1");
     run(apt

@@ -1,8 +1,8 @@
 //! What the tests need beyond the Rust toolchain, one file per tool.
 //!
-//! Every tool is *found* where it is there already; else it is installed where that is safe without asking (as root
-//! on Debian, or into our own target folder); else the exact line to run is printed and the command fails. No test
-//! is skipped because a tool is missing.
+//! Every tool is *found* where it is there already; else it is installed where that is safe without
+//! asking (as root on Debian, or into our own target folder); else the exact line to run is printed
+//! and the command fails. No test is skipped because a tool is missing.
 
 mod apt;
 mod mongod;

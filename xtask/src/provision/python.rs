@@ -1,4 +1,5 @@
-//! Python and the packages of `tests/python/requirements.txt`, in a virtual environment under the target folder.
+//! Python and the packages of `tests/python/requirements.txt`, in a virtual environment under the
+//! target folder.
 
 use super::{apt, stamp};
 use crate::paths::{root, tools};

@@ -1,10 +1,11 @@
-//! The workspace as a whole: every package carries the licence and the lints, and the lock files are in their place.
+//! The workspace as a whole: every package carries the licence and the lints, and the lock files
+//! are in their place.
 
 use std::path::Path;
 
 use crate::shell::read;
 
-/// What is wrong with the workspace at `root`.
+/// Returns what is wrong with the workspace at `root`.
 pub(super) fn check(root: &Path) -> Result<Vec<String>, String> {
     let mut wrong = Vec::new();
     for file in [

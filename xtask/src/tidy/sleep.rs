@@ -1,4 +1,5 @@
-//! Tests do not sleep: unit tests pause the clock, end-to-end tests wait for what they expect, with a deadline.
+//! Tests do not sleep: unit tests pause the clock, end-to-end tests wait for what they expect, with
+//! a deadline.
 
 use super::finding::Finding;
 use super::source::Source;

@@ -32,8 +32,8 @@ impl Source {
         without_tests(&tokens(&self.text))
     }
 
-    /// Returns the lines of code with their numbers from 1. Lines of comment are left out, a comment
-    /// behind code is not.
+    /// Returns the lines of code with their numbers from 1. Lines of comment are left out, a
+    /// comment behind code is not.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self
             .text

@@ -1,5 +1,6 @@
-//! Only `metaia-realtime/src/transport/` names the transport crates, and nothing that it makes public does: the
-//! transport may change, the API may not. Tests may have a plain server of those crates to talk to.
+//! Only `metaia-realtime/src/transport/` names the transport crates, and nothing that it makes
+//! public does: the transport may change, the API may not. Tests may have a plain server of those
+//! crates to talk to.
 
 use super::finding::Finding;
 use super::source::Source;

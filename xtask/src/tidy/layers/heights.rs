@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_import_aside_needs_a_level_that_is_together() {
-        let aside = "x/src/low/inner.rs:2: imports low_too/mod.rs, of the same level (low/ beside low_too/)";
+        let aside = "x/src/low/inner.rs:2: imports low_too/mod.rs, \
+            of the same level (low/ beside low_too/)";
         check_file("low/inner.rs", "use crate::low_too::LowToo;", &[aside]);
         check_file("mid/mod.rs", "use crate::mid_too::MidToo;", &[]);
     }

@@ -44,7 +44,7 @@ impl Level {
     }
 }
 
-pub(super) const PLANS: [Plan; 3] = [
+pub(super) const PLANS: [Plan; 4] = [
     Plan {
         src: "metaia-realtime/src/",
         levels: REALTIME,
@@ -58,6 +58,11 @@ pub(super) const PLANS: [Plan; 3] = [
     Plan {
         src: "metaia-cli/src/",
         levels: CLI,
+        circles: &[],
+    },
+    Plan {
+        src: "xtask/src/",
+        levels: XTASK,
         circles: &[],
     },
 ];
@@ -111,4 +116,12 @@ const CLI: &[Level] = &[
     Level::apart(&["live.rs", "connection.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
+];
+
+const XTASK: &[Level] = &[
+    Level::apart(&["paths.rs"]),
+    Level::apart(&["shell.rs"]),
+    Level::apart(&["provision/", "tidy/"]),
+    Level::apart(&["test.rs"]),
+    Level::apart(&["bench.rs", "ci.rs"]),
 ];

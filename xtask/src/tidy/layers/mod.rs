@@ -19,6 +19,7 @@ mod published;
 mod reader;
 mod resolve;
 mod tree;
+mod undeclared;
 mod use_tree;
 
 use super::source::Source;
@@ -40,7 +41,8 @@ pub(super) fn check(sources: &[Source]) -> Vec<String> {
 fn check_crate(plan: &Plan, sources: &[Source]) -> Vec<String> {
     let tree = Tree::read(sources, plan.src);
     let imports = imports(&tree);
-    let mut found = heights::check(plan, &tree, &imports);
+    let mut found = undeclared::check(sources, plan.src);
+    found.extend(heights::check(plan, &tree, &imports));
     found.extend(known::check(
         plan,
         &tree,

@@ -8,42 +8,57 @@ use super::module::{Module, ModulePath};
 use super::parse::modules;
 use crate::tidy::source::Source;
 use crate::tidy::test_code::without_tests;
-use crate::tidy::tokens::tokens;
+use crate::tidy::tokens::{Token, tokens};
 
 /// A crate's modules and files.
 #[derive(Debug, Default)]
-pub(crate) struct Tree<'a> {
-    /// The files that a build without tests reaches.
+pub(in crate::tidy) struct Tree<'a> {
+    /// The files that the modules reach.
     pub(super) files: Vec<&'a Source>,
     pub(super) modules: BTreeMap<ModulePath, Module>,
     /// The length of the path of the `src` folder, with its slash.
     src: usize,
+    has_tests: bool,
 }
 
 impl<'a> Tree<'a> {
-    /// Reads the crate whose files are below the folder `src`, which ends with a slash.
+    /// Reads the crate whose files are below the folder `src`, which ends with a slash, as a build
+    /// without tests sees it.
     pub(in crate::tidy) fn read(sources: &'a [Source], src: &str) -> Self {
+        let empty = Tree {
+            src: src.len(),
+            ..Tree::default()
+        };
+        empty.filled(sources, src)
+    }
+
+    /// Reads the crate with its tests.
+    pub(super) fn read_with_tests(sources: &'a [Source], src: &str) -> Self {
+        let empty = Tree {
+            src: src.len(),
+            has_tests: true,
+            ..Tree::default()
+        };
+        empty.filled(sources, src)
+    }
+
+    fn filled(mut self, sources: &'a [Source], src: &str) -> Self {
         let by_path: BTreeMap<&str, &Source> = sources
             .iter()
             .map(|source| (source.path.as_str(), source))
             .collect();
-        let mut tree = Tree {
-            src: src.len(),
-            ..Tree::default()
-        };
         let root = ["lib.rs", "main.rs"].map(|name| by_path.get(format!("{src}{name}").as_str()));
         if let Some(root) = root.into_iter().flatten().next() {
-            tree.add(root, Vec::new(), &by_path);
+            self.add(root, Vec::new(), &by_path);
         }
-        tree
+        self
     }
 
     /// Adds a file, then the files of the modules that it declares.
     fn add(&mut self, source: &'a Source, path: ModulePath, files: &BTreeMap<&str, &'a Source>) {
         let file = self.files.len();
         self.files.push(source);
-        let live = without_tests(&tokens(&source.text));
-        for module in modules(&live, &path, file) {
+        for module in modules(&self.tokens(source), &path, file) {
             let inside = module.path[path.len()..].join("/");
             for name in &module.declared {
                 let child = child_file(&source.path, &inside, name, files);
@@ -55,12 +70,21 @@ impl<'a> Tree<'a> {
         }
     }
 
+    fn tokens(&self, source: &'a Source) -> Vec<Token<'a>> {
+        let all = tokens(&source.text);
+        if self.has_tests {
+            all
+        } else {
+            without_tests(&all)
+        }
+    }
+
     /// Returns a file's path below `src`.
     pub(super) fn name(&self, file: usize) -> &'a str {
         &self.files[file].path[self.src..]
     }
 
-    /// Returns the files which a build without tests reaches.
+    /// Returns the files that the modules reach.
     pub(in crate::tidy) fn live_files(&self) -> &[&'a Source] {
         &self.files
     }

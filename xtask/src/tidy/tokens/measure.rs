@@ -1,6 +1,6 @@
 //! The next token's kind and length, from the text's beginning.
 
-use super::Kind;
+use super::token::Kind;
 
 /// Marks of more than one character, the longer ones first.
 const LONG_MARKS: [&str; 16] = [

@@ -5,47 +5,11 @@
 //! strings, characters) and leaves the rest as words and marks.
 
 mod measure;
+mod token;
 
 use measure::measure;
 
-/// The sort of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A name or a keyword.
-    Word,
-    /// A text, a character or a number.
-    Literal,
-    Lifetime,
-    /// A line of `///`.
-    Doc,
-    /// Punctuation: one character, or one of the few longer ones such as `::`.
-    Mark,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
-    /// The line that it begins on, from 1.
-    pub(super) line: usize,
-}
-
-impl Token<'_> {
-    /// Returns true if it is this keyword or mark.
-    pub(super) fn is(&self, text: &str) -> bool {
-        self.text == text && matches!(self.kind, Kind::Word | Kind::Mark)
-    }
-
-    /// Returns true if it is one of these keywords or marks.
-    pub(super) fn is_one_of(&self, texts: &[&str]) -> bool {
-        texts.iter().any(|text| self.is(text))
-    }
-
-    /// Returns the line that it ends on: a text may have several.
-    pub(super) fn last_line(&self) -> usize {
-        self.line + self.text.matches('\n').count()
-    }
-}
+pub(super) use token::{Kind, Token};
 
 /// Returns the tokens of a file. Comments are left out, except `///`.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
