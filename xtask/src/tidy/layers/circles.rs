@@ -24,7 +24,9 @@ pub(super) fn circles(imports: &[Import], count: usize) -> Vec<Circle> {
         let mutual = |other: &usize| reach[file][*other] && reach[*other][file];
         let files: Vec<usize> = (0..count).filter(mutual).collect();
         if files.len() > 1 && !seen[file] {
-            files.iter().for_each(|file| seen[*file] = true);
+            for file in &files {
+                seen[*file] = true;
+            }
             let way = way_back(imports, &files);
             found.push(Circle { files, way });
         }

@@ -7,30 +7,36 @@ use super::tree::Tree;
 
 /// Returns a finding for each circle that nobody accepted, and each acceptance without a circle.
 pub(super) fn check(plan: &Plan, tree: &Tree, circles: &[Circle]) -> Vec<String> {
-    let unknown = circles.iter().filter(|circle| {
-        let mut known = plan.circles.iter();
-        !known.any(|known| covers(known, tree, circle))
-    });
+    let is_known = |circle: &&Circle| plan.circles.iter().any(|known| covers(known, tree, circle));
+    let is_needed =
+        |known: &&KnownCircle| circles.iter().any(|circle| touches(known, tree, circle));
+    let unknown = circles.iter().filter(|circle| !is_known(circle));
+    let stale = plan.circles.iter().filter(|known| !is_needed(known));
     let mut found: Vec<String> = unknown
         .map(|circle| unknown_finding(plan, tree, circle))
         .collect();
-    let stale = plan.circles.iter().filter(|known| {
-        let mut circles = circles.iter();
-        !circles.any(|circle| covers(known, tree, circle))
-    });
     found.extend(stale.map(|known| stale_finding(plan, known)));
     found
 }
 
 /// Returns true if all files of the circle are below the accepted paths.
 pub(super) fn covers(known: &KnownCircle, tree: &Tree, circle: &Circle) -> bool {
+    files_below(known, tree, circle) == circle.files.len()
+}
+
+/// Returns true if files below the accepted paths are in the circle, perhaps with others.
+fn touches(known: &KnownCircle, tree: &Tree, circle: &Circle) -> bool {
+    files_below(known, tree, circle) > 1
+}
+
+fn files_below(known: &KnownCircle, tree: &Tree, circle: &Circle) -> usize {
     let is_below = |file: &usize| {
         known
             .paths
             .iter()
             .any(|path| tree.name(*file).starts_with(path))
     };
-    circle.files.iter().all(is_below)
+    circle.files.iter().copied().filter(is_below).count()
 }
 
 fn unknown_finding(plan: &Plan, tree: &Tree, circle: &Circle) -> String {
@@ -116,6 +122,13 @@ mod tests {
     #[test]
     fn an_accepted_circle_is_none() {
         check_files(THREE, &["a.rs", "b.rs", "c.rs"], &[]);
+    }
+
+    #[test]
+    fn a_larger_circle_than_the_accepted_one_is_found() {
+        let expected = "x/src/: a circle of 3 files: a.rs, b.rs, c.rs; \
+            for example a.rs:1 → b.rs:1 → c.rs:2 → a.rs";
+        check_files(THREE, &["a.rs", "b.rs"], &[expected]);
     }
 
     #[test]

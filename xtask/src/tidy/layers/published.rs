@@ -23,3 +23,16 @@ pub(in crate::tidy) fn published_names(tokens: &[Token]) -> Vec<String> {
     }
     found.into_iter().map(|leaf| leaf.name).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tokens::tokens;
+    use super::*;
+
+    #[test]
+    fn a_hidden_item_hides_only_itself() {
+        let text = "#[doc(hidden)] pub use a::B; pub use c::{D, E as F}; pub(crate) use g::H;
+            #[doc(hidden)] pub mod i {} pub use j::*;";
+        assert_eq!(published_names(&tokens(text)), ["D", "F", "*"]);
+    }
+}
