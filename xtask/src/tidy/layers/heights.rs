@@ -17,6 +17,7 @@ struct Home {
 /// Returns a finding for each import that leads up or aside, and each file without a level.
 pub(super) fn check(plan: &Plan, tree: &Tree, imports: &[Import]) -> Vec<String> {
     let mut found = homeless(plan, tree);
+    found.extend(vacant(plan, tree));
     let wrong = imports.iter().filter_map(|import| {
         let why = wrong(plan, tree, import)?;
         let from = &tree.files[import.from].path;
@@ -36,6 +37,15 @@ fn homeless(plan: &Plan, tree: &Tree) -> Vec<String> {
     let counted = without.filter(|file| !is_table_of_contents(tree, *file));
     counted
         .map(|file| homeless_finding(&tree.files[file].path))
+        .collect()
+}
+
+/// Returns a finding for each path in the table that is not in the crate.
+fn vacant(plan: &Plan, tree: &Tree) -> Vec<String> {
+    let is_home = |path: &str| (0..tree.files.len()).any(|file| tree.name(file).starts_with(path));
+    let paths = plan.levels.iter().flat_map(|level| level.paths);
+    let gone = paths.filter(|path| !is_home(path));
+    gone.map(|path| format!("{}{path}: is not there, remove it from levels.rs", plan.src))
         .collect()
 }
 
@@ -169,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_level_is_found() {
+    fn a_file_without_a_level_and_a_level_without_files_are_found() {
         let sources = [
             Source::new("x/src/lib.rs", "mod a; mod b;"),
             Source::new("x/src/a.rs", ""),
@@ -178,7 +188,7 @@ mod tests {
         ];
         let tree = Tree::read(&sources, "x/src/");
         let levels = &[Level {
-            paths: &["b/c.rs"],
+            paths: &["b/c.rs", "d/"],
             is_together: false,
         }];
         let plan = Plan {
@@ -189,7 +199,10 @@ mod tests {
         let found = check(&plan, &tree, &[]);
         assert_eq!(
             found,
-            ["x/src/a.rs: belongs to no level: add it to xtask/src/tidy/layers/levels.rs"]
+            [
+                "x/src/a.rs: belongs to no level: add it to xtask/src/tidy/layers/levels.rs",
+                "x/src/d/: is not there, remove it from levels.rs"
+            ]
         );
     }
 }

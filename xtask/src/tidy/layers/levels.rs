@@ -69,7 +69,7 @@ pub(super) const PLANS: [Plan; 4] = [
 
 const REALTIME: &[Level] = &[
     Level::apart(&["crash_points.rs", "values/"]),
-    Level::apart(&["limits.rs", "api/limits.rs"]),
+    Level::apart(&["limits.rs"]),
     // The client shares values with the server and nothing else: it sees what any client sees.
     Level::apart(&["event/", "client/", "sqlite/"]),
     Level::together(&["auth/", "access.rs"]),
@@ -103,17 +103,10 @@ const SERVER: &[Level] = &[
 
 const CLI: &[Level] = &[
     Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs"]),
-    Level::apart(&[
-        "printer.rs",
-        "items.rs",
-        "payload_args.rs",
-        "secrets.rs",
-        "token/",
-    ]),
-    Level::apart(&["identity.rs"]),
+    Level::apart(&["printer.rs", "payload_args.rs", "secrets.rs", "token/"]),
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
-    Level::apart(&["live.rs", "connection.rs"]),
+    Level::apart(&["connection.rs"]),
     Level::apart(&["commands/"]),
     Level::apart(&["cli.rs"]),
 ];

@@ -15,7 +15,7 @@ pub(super) struct Module {
     /// The macros that it defines for the crate's root, by `#[macro_export]`.
     pub(super) exported: BTreeSet<String>,
     /// The modules which it declares, each in a file of its own: `mod x;`.
-    pub(super) declared: Vec<String>,
+    pub(super) declared: Vec<Declared>,
     pub(super) uses: Vec<Use>,
     /// Paths in code, outside of `use`, with their lines.
     pub(super) paths: Vec<(Vec<String>, usize)>,
@@ -30,6 +30,14 @@ impl Module {
         path.push(name.to_owned());
         path
     }
+}
+
+/// A module in a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Declared {
+    pub(super) name: String,
+    /// The file, from the folder of the declaring one, if `#[path = "…"]` names it.
+    pub(super) path: Option<String>,
 }
 
 /// A name that a module brings into its scope.

@@ -65,10 +65,10 @@ mod tests {
     #[test]
     fn modules_are_declared_or_written_in_braces() {
         let found = parse("mod a; pub mod b { mod c; use x::Y; fn d() {} } fn e() {}");
-        assert_eq!(found[0].declared, ["a"]);
+        assert_eq!(found[0].declared[0].name, "a");
         assert!(found[0].items.contains("e") && !found[0].items.contains("d"));
         assert_eq!(found[1].path, ["b"]);
-        assert_eq!(found[1].declared, ["c"]);
+        assert_eq!(found[1].declared[0].name, "c");
     }
 
     #[test]

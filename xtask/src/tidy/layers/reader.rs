@@ -1,6 +1,6 @@
 //! Goes through the code of one module and notes what it defines, declares, imports and names.
 
-use super::module::{Module, Use};
+use super::module::{Declared, Module, Use};
 use super::use_tree::leaves;
 use crate::tidy::tokens::{Kind, Token, begins, group_end};
 
@@ -27,6 +27,8 @@ pub(super) struct Reader<'a> {
     depth: usize,
     /// True directly behind `pub` or `pub(…)`.
     is_public: bool,
+    /// The file of the next module, if an attribute names it.
+    path: Option<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -36,6 +38,7 @@ impl<'a> Reader<'a> {
             at: 0,
             depth: 0,
             is_public: false,
+            path: None,
         }
     }
 
@@ -110,7 +113,11 @@ impl<'a> Reader<'a> {
     }
 
     fn declaration(&mut self, module: &mut Module) {
-        module.declared.push(self.code[self.at + 1].text.to_owned());
+        let name = self.code[self.at + 1].text.to_owned();
+        module.declared.push(Declared {
+            name,
+            path: self.path.take(),
+        });
         self.at += 2;
     }
 
@@ -174,6 +181,10 @@ impl<'a> Reader<'a> {
     }
 
     fn mark(&mut self, token: Token) {
+        if token.is("#") && begins(self.code, self.at + 1, &["[", "path", "="]) {
+            let path = self.code.get(self.at + 4);
+            self.path = path.map(|path| path.text.trim_matches('"').to_owned());
+        }
         if token.is_one_of(&["(", "[", "{"]) {
             self.depth += 1;
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::module::{Module, ModulePath};
+use super::module::{Declared, Module, ModulePath};
 use super::parse::modules;
 use crate::tidy::source::Source;
 use crate::tidy::test_code::without_tests;
@@ -60,10 +60,9 @@ impl<'a> Tree<'a> {
         self.files.push(source);
         for module in modules(&self.tokens(source), &path, file) {
             let inside = module.path[path.len()..].join("/");
-            for name in &module.declared {
-                let child = child_file(&source.path, &inside, name, files);
-                if let Some(child) = child {
-                    self.add(child, module.child_path(name), files);
+            for declared in &module.declared {
+                if let Some(child) = child_file(&source.path, &inside, declared, files) {
+                    self.add(child, module.child_path(&declared.name), files);
                 }
             }
             self.modules.insert(module.path.clone(), module);
@@ -90,19 +89,23 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Returns the file of `mod name;` in the file `parent`, in its inline module `inside` if any.
+/// Returns the file of a module that `parent` declares, in its inline module `inside` if any.
 fn child_file<'a>(
     parent: &str,
     inside: &str,
-    name: &str,
+    declared: &Declared,
     files: &BTreeMap<&str, &'a Source>,
 ) -> Option<&'a Source> {
+    if let Some(path) = &declared.path {
+        let (folder, _) = parent.rsplit_once('/').unwrap_or_default();
+        return files.get(format!("{folder}/{path}").as_str()).copied();
+    }
     let mut folder = own_folder(parent);
     if !inside.is_empty() {
         folder = format!("{folder}{inside}/");
     }
-    let flat = format!("{folder}{name}.rs");
-    let nested = format!("{folder}{name}/mod.rs");
+    let flat = format!("{folder}{}.rs", declared.name);
+    let nested = format!("{folder}{}/mod.rs", declared.name);
     files
         .get(flat.as_str())
         .or_else(|| files.get(nested.as_str()))
@@ -127,7 +130,8 @@ mod tests {
         let sources = [
             Source::new(
                 "x/src/lib.rs",
-                "mod a; mod b; mod c { mod d; }\n#[cfg(test)] mod t;",
+                "mod a; mod b; mod c { mod d; }\n
+                #[cfg(test)] mod t; #[path = \"g/h.rs\"] mod i; mod j;",
             ),
             Source::new("x/src/a/mod.rs", "mod e;"),
             Source::new("x/src/a/e.rs", ""),
@@ -135,14 +139,18 @@ mod tests {
             Source::new("x/src/b/f.rs", ""),
             Source::new("x/src/c/d.rs", ""),
             Source::new("x/src/t.rs", ""),
+            Source::new("x/src/g/h.rs", ""),
+            Source::new("x/src/j.rs", ""),
         ];
         let tree = Tree::read(&sources, "x/src/");
         let names: Vec<&str> = (0..tree.files.len()).map(|file| tree.name(file)).collect();
         assert_eq!(
             names,
-            ["lib.rs", "a/mod.rs", "a/e.rs", "b.rs", "b/f.rs", "c/d.rs"]
+            [
+                "lib.rs", "a/mod.rs", "a/e.rs", "b.rs", "b/f.rs", "g/h.rs", "j.rs", "c/d.rs"
+            ]
         );
         let paths: Vec<String> = tree.modules.keys().map(|path| path.join("::")).collect();
-        assert_eq!(paths, ["", "a", "a::e", "b", "b::f", "c", "c::d"]);
+        assert_eq!(paths, ["", "a", "a::e", "b", "b::f", "c", "c::d", "i", "j"]);
     }
 }
