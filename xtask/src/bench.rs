@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: what the library and the server cost, measured. What each part measures, and how to read it, is
-//! in `docs/benchmarks.md`.
+//! `cargo xtask bench`: what the library and the server cost, measured. What each part measures,
+//! and how to read it, is in `docs/benchmarks.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,12 @@ use crate::provision;
 use crate::shell::{cargo, run};
 
 /// The parts, in the order in which `all` runs them.
-const PARTS: [(&str, Part); 4] = [("dispatch", dispatch), ("log", log), ("slow", slow), ("cluster", cluster)];
+const PARTS: [(&str, Part); 4] = [
+    ("dispatch", dispatch),
+    ("log", log),
+    ("slow", slow),
+    ("cluster", cluster),
+];
 
 type Part = fn(&[&str]) -> Result<(), String>;
 
@@ -19,9 +24,14 @@ const ENTRIES: &str = "1000000";
 
 /// Runs a part, or all of them; `args` narrow it down.
 pub(crate) fn run_part(name: &str, args: &[&str]) -> Result<(), String> {
-    let mut wanted = PARTS.iter().filter(|(part, _)| name == "all" || name == *part).peekable();
+    let mut wanted = PARTS
+        .iter()
+        .filter(|(part, _)| name == "all" || name == *part)
+        .peekable();
     if wanted.peek().is_none() {
-        return Err(format!("{name} is not one of dispatch, log, slow, cluster, all"));
+        return Err(format!(
+            "{name} is not one of dispatch, log, slow, cluster, all"
+        ));
     }
     wanted.try_for_each(|(_, part)| part(args))
 }
@@ -38,7 +48,10 @@ fn log(args: &[&str]) -> Result<(), String> {
     if args.is_empty() || args.contains(&"writes") {
         appends(&folder)?;
     }
-    run(server(&folder)?.env("METAIA_BENCH_STORE", store).arg("log").args(args))
+    run(server(&folder)?
+        .env("METAIA_BENCH_STORE", store)
+        .arg("log")
+        .args(args))
 }
 
 fn slow(args: &[&str]) -> Result<(), String> {
@@ -47,7 +60,9 @@ fn slow(args: &[&str]) -> Result<(), String> {
 
 /// `args` are one of `writes`, `latency`, `nodes`, `idle`, or none for all.
 fn cluster(args: &[&str]) -> Result<(), String> {
-    ["mongod", "redis"].into_iter().try_for_each(provision::named)?;
+    ["mongod", "redis"]
+        .into_iter()
+        .try_for_each(provision::named)?;
     run(server(&scratch()?)?.arg("cluster").args(args))
 }
 
@@ -55,7 +70,16 @@ fn cluster(args: &[&str]) -> Result<(), String> {
 fn library(bench: &str) -> Command {
     let mut command = cargo();
     // One set of features, so that nothing is compiled twice.
-    command.args(["bench", "-p", "metaia-realtime", "--features", "__bench,sqlite", "--bench", bench, "--"]);
+    command.args([
+        "bench",
+        "-p",
+        "metaia-realtime",
+        "--features",
+        "__bench,sqlite",
+        "--bench",
+        bench,
+        "--",
+    ]);
     command
 }
 
@@ -63,7 +87,9 @@ fn library(bench: &str) -> Command {
 fn server(folder: &Path) -> Result<Command, String> {
     run(cargo().args(["build", "--release", "-p", "metaia-server"]))?;
     let mut command = cargo();
-    command.env("TMPDIR", folder).args(["bench", "-p", "metaia-tests", "--bench", "server", "--"]);
+    command
+        .env("TMPDIR", folder)
+        .args(["bench", "-p", "metaia-tests", "--bench", "server", "--"]);
     Ok(command)
 }
 
@@ -73,11 +99,15 @@ fn scratch() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-/// A database with many entries, made once, and again when the log's source has changed since. A half made one is not
-/// taken for it.
+/// A database with many entries, made once, and again when the log's source has changed since. A
+/// half made one is not taken for it.
 fn store(folder: &Path) -> Result<PathBuf, String> {
-    let (store, half) = (folder.join(format!("store-{ENTRIES}")), folder.join("store-half"));
-    if !is_newer(&store.join("metaia.db"), &root().join("metaia-realtime/src/log/sqlite")) {
+    let store = folder.join(format!("store-{ENTRIES}"));
+    let half = folder.join("store-half");
+    if !is_newer(
+        &store.join("metaia.db"),
+        &root().join("metaia-realtime/src/log/sqlite"),
+    ) {
         let failed = |error| format!("{}: {error}", half.display());
         for old in [&half, &store].into_iter().filter(|old| old.exists()) {
             fs::remove_dir_all(old).map_err(failed)?;
@@ -88,15 +118,20 @@ fn store(folder: &Path) -> Result<PathBuf, String> {
     Ok(store)
 }
 
-/// Whether the file is there, and newer than all in the folder.
+/// Returns true if the file is there, and newer than all in the folder.
 fn is_newer(file: &Path, folder: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let Some(made) = changed(file) else { return false };
-    let mut sources = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let Some(made) = changed(file) else {
+        return false;
+    };
+    let mut sources = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     sources.all(|source| changed(&source.path()).is_some_and(|changed| changed < made))
 }
 
-/// What the log does without a server.
+/// Measures what the log does without a server.
 fn appends(folder: &Path) -> Result<(), String> {
     let folder = folder.join("append");
     let failed = |error| format!("{}: {error}", folder.display());
@@ -120,6 +155,10 @@ mod tests {
 
     #[test]
     fn an_unknown_part_is_named() {
-        assert!(run_part("speed", &[]).unwrap_err().starts_with("speed is not one of"));
+        assert!(
+            run_part("speed", &[])
+                .unwrap_err()
+                .starts_with("speed is not one of")
+        );
     }
 }

@@ -9,7 +9,8 @@ use crate::{test, tidy};
 pub(crate) enum Extent {
     /// What the Rust toolchain checks by itself.
     Toolchain,
-    /// Also what tools check that must be compiled first, and the advisory database, which needs a network.
+    /// Also what tools check that must be compiled first, and the advisory database, which needs a
+    /// network.
     Full,
 }
 
@@ -27,23 +28,40 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
 
 fn lint() -> Result<(), String> {
     let deny = ["--", "-D", "warnings"];
-    run(cargo().args(["clippy", "--workspace", "--all-targets"]).args(deny))?;
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--all-features"]).args(deny))
+    run(cargo()
+        .args(["clippy", "--workspace", "--all-targets"])
+        .args(deny))?;
+    run(cargo()
+        .args(["clippy", "--workspace", "--all-targets", "--all-features"])
+        .args(deny))
 }
 
 fn each_feature_alone() -> Result<(), String> {
-    let check = ["check", "--quiet", "-p", "metaia-realtime", "--no-default-features"];
+    let check = [
+        "check",
+        "--quiet",
+        "-p",
+        "metaia-realtime",
+        "--no-default-features",
+    ];
     run(cargo().args(check))?;
     let manifest = read(&root().join("metaia-realtime/Cargo.toml"))?;
-    features(&manifest).try_for_each(|feature| run(cargo().args(check).args(["--features", feature])))
+    features(&manifest)
+        .try_for_each(|feature| run(cargo().args(check).args(["--features", feature])))
 }
 
-/// The names in the manifest's `[features]` table, `default` left out: a new feature is checked without a second
-/// list to keep.
+/// The names in the manifest's `[features]` table, `default` left out: a new feature is checked
+/// without a second list to keep.
 fn features(manifest: &str) -> impl Iterator<Item = &str> {
-    let table = manifest.lines().skip_while(|line| *line != "[features]").skip(1);
+    let table = manifest
+        .lines()
+        .skip_while(|line| *line != "[features]")
+        .skip(1);
     let lines = table.take_while(|line| !line.starts_with('['));
-    lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).filter(|name| *name != "default")
+    lines
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default")
 }
 
 fn docs() -> Result<(), String> {
@@ -65,7 +83,8 @@ fn compiled_tools() -> Result<(), String> {
 mod tests {
     #[test]
     fn features_are_read_from_the_manifest() {
-        let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n## About b.\na = []\nb = [\"dep:c\"]\n\n[dependencies]\nd = \"1\"\n";
+        let manifest = "[package]\nname = \"x\"\n\n[features]\ndefault = [\"a\"]\n## About b.\n\
+            a = []\nb = [\"dep:c\"]\n\n[dependencies]\nd = \"1\"\n";
         assert_eq!(super::features(manifest).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

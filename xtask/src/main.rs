@@ -1,9 +1,13 @@
-//! `cargo xtask`: the project's own commands. Everything that CI runs is one of them, nothing is hidden in a
-//! workflow file.
+//! `cargo xtask`: the project's own commands. Everything that CI runs is one of them, nothing is
+//! hidden in a workflow file.
 //!
-//! It has no dependencies, so that it compiles in a second on a fresh machine, and it stops at the first command
-//! that fails with that command's name.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+//! It has no dependencies, so that it compiles in a second on a fresh machine, and it stops at the
+//! first command that fails with that command's name.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to its terminal"
+)]
 
 mod bench;
 mod ci;
@@ -18,16 +22,20 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 Usage: cargo xtask <command>
 
-  test [-- ARGS]     install or find what the tests need, build the binaries, run every test there is;
-                     ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
+  test [-- ARGS]     install or find what the tests need, build the binaries, run every test
+                     there is; ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
                      --full adds the tools that must be compiled first (cargo-deny, cargo-machete)
   bench PART [-- ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
-                     log: durable writes, start, reconnect storm (ARGS: one of writes, start, storm);
+                     log: durable writes, start, reconnect storm
+                     (ARGS: one of writes, start, storm);
                      slow: what slow clients cost the others;
-                     cluster: several nodes (ARGS: one of writes, latency, nodes, idle); all: everything
+                     cluster: several nodes (ARGS: one of writes, latency, nodes, idle);
+                     all: everything
   tidy               the rules about our own source that no other tool checks
+  tidy --graph       the imports between files: circles, and the arrows between folders
+  tidy --figures     sizes, density, docs and circles of each crate
   provision [TOOL]   install or find one of node, python, redis, mongod, nginx (all without TOOL)
 ";
 
@@ -69,6 +77,8 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["bench", part] => bench::run_part(part, &[])?,
         ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
         ["tidy"] => tidy::run()?,
+        ["tidy", "--graph"] => tidy::graph()?,
+        ["tidy", "--figures"] => tidy::figures()?,
         ["provision"] => provision::everything()?,
         ["provision", tool] => provision::named(tool)?,
         _ => return Err(Failure::Usage),

@@ -11,14 +11,16 @@ pub(crate) fn cmd(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The cargo that runs us, without what it told us about ourselves: build scripts that look at it would run anew, and
-/// all that depends on them would be compiled again.
+/// The cargo that runs us, without what it told us about ourselves: build scripts that look at it
+/// would run anew, and all that depends on them would be compiled again.
 pub(crate) fn cargo() -> Command {
     let mut command = cmd(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let names = std::env::vars_os().map(|(name, _)| name);
-    names.filter(|name| is_about_us(&name.to_string_lossy())).for_each(|name| {
-        command.env_remove(name);
-    });
+    names
+        .filter(|name| is_about_us(&name.to_string_lossy()))
+        .for_each(|name| {
+            command.env_remove(name);
+        });
     command
 }
 
@@ -30,11 +32,17 @@ fn is_about_us(variable: &str) -> bool {
 pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     let line = shown(command);
     eprintln!("$ {line}");
-    let status = command.status().map_err(|error| format!("`{line}` did not start: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
+    let status = command
+        .status()
+        .map_err(|error| format!("`{line}` did not start: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{line}` failed ({status})"))
+    }
 }
 
-/// Whether the program can be started and says so with exit code 0 (its output is of no interest).
+/// Returns true if the program can be started and says so with exit code 0.
 pub(crate) fn answers(program: impl AsRef<OsStr>, arg: &str) -> bool {
     let status = Command::new(program)
         .arg(arg)
@@ -55,7 +63,12 @@ pub(crate) fn first_line(command: &mut Command) -> Result<String, String> {
     if !output.status.success() {
         return Err(format!("`{line}` failed ({})", output.status));
     }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned())
 }
 
 /// Reads a text file, naming it when that fails.
@@ -65,5 +78,8 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

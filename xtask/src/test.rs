@@ -26,17 +26,37 @@ const OF_ANY_STORE: [&str; 12] = [
 fn on_mongodb() -> Result<(), String> {
     let mut test = shell::cargo();
     test.env("METAIA_TEST_STORE", "mongodb");
-    test.args(["test", "-p", "metaia-tests", "--all-features", "--test", "e2e", "--"]).args(OF_ANY_STORE);
+    test.args([
+        "test",
+        "-p",
+        "metaia-tests",
+        "--all-features",
+        "--test",
+        "e2e",
+        "--",
+    ])
+    .args(OF_ANY_STORE);
     // Those have MongoDB already.
     shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
 }
 
-/// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to `cargo test`.
+/// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to
+/// `cargo test`.
 pub(crate) fn run(only: &[&str]) -> Result<(), String> {
     provision::everything()?;
-    shell::run(shell::cargo().arg("build").args(EVERYTHING).args(["--bins", "--examples"]))?;
+    shell::run(
+        shell::cargo()
+            .arg("build")
+            .args(EVERYTHING)
+            .args(["--bins", "--examples"]),
+    )?;
     if only.is_empty() {
-        shell::run(shell::cargo().arg("test").args(EVERYTHING).arg("--no-fail-fast"))?;
+        shell::run(
+            shell::cargo()
+                .arg("test")
+                .args(EVERYTHING)
+                .arg("--no-fail-fast"),
+        )?;
         return on_mongodb();
     }
     shell::run(shell::cargo().arg("test").arg("--all-features").args(only))

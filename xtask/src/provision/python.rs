@@ -1,4 +1,5 @@
-//! Python and the packages of `tests/python/requirements.txt`, in a virtual environment under the target folder.
+//! Python and the packages of `tests/python/requirements.txt`, in a virtual environment under the
+//! target folder.
 
 use super::{apt, stamp};
 use crate::paths::{root, tools};
@@ -19,11 +20,20 @@ pub(crate) fn provide() -> Result<(), String> {
         create(&environment)?;
     }
     run(cmd(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ])
         .arg(&requirements))?;
     stamp::write(&installed, &wanted)
 }
 
 fn create(environment: &std::path::Path) -> Result<(), String> {
-    run(cmd("python3").args(["-m", "venv", "--clear"]).arg(environment))
+    run(cmd("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(environment))
 }

@@ -1,6 +1,8 @@
-//! Tests do not sleep: unit tests pause the clock, end-to-end tests wait for what they expect, with a deadline.
+//! Tests do not sleep: unit tests pause the clock, end-to-end tests wait for what they expect, with
+//! a deadline.
 
-use super::{Finding, walk::Source};
+use super::finding::Finding;
+use super::source::Source;
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     // Under a paused clock a sleep takes no time and is how a test says "later".
@@ -29,13 +31,20 @@ fn first_line_of_tests(source: &Source) -> usize {
 mod tests {
     use super::*;
 
-    const CODE: &str =
-        concat!("//! A.\nfn a() { sleep", "(x) }\n#[cfg(test)]\nmod tests { fn b() { sleep", "(x) } }\n");
+    const CODE: &str = concat!(
+        "//! A.\nfn a() { sleep",
+        "(x) }\n#[cfg(test)]\nmod tests { fn b() { sleep",
+        "(x) } }\n"
+    );
 
     #[test]
     fn a_sleeping_test_is_found() {
-        let lines =
-            |path| check(&Source::new(path, CODE)).iter().map(|finding| finding.line).collect::<Vec<_>>();
+        let lines = |path| {
+            check(&Source::new(path, CODE))
+                .iter()
+                .map(|finding| finding.line)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(lines("a/src/lib.rs"), [4]);
         assert_eq!(lines("tests/src/lib.rs"), [2, 4]);
     }

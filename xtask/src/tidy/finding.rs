@@ -1,0 +1,18 @@
+//! What a rule found.
+
+/// A place in one file, and what is wrong there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// The line, from 1.
+    pub(super) line: usize,
+    pub(super) what: String,
+}
+
+impl Finding {
+    pub(super) fn new(line: usize, what: impl Into<String>) -> Self {
+        Self {
+            line,
+            what: what.into(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The levels of each crate, bottom first: a file imports from its own level and those below it.
+//!
+//! A level lists paths below `src`. A file belongs to the longest one that its path begins with.
+
+/// A crate with its levels.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The folder of its sources, with the slash.
+    pub(super) src: &'static str,
+    pub(super) levels: &'static [Level],
+    pub(super) circles: &'static [KnownCircle],
+}
+
+/// Folders and files of one height.
+#[derive(Debug)]
+pub(super) struct Level {
+    pub(super) paths: &'static [&'static str],
+    /// True if its paths may import each other.
+    pub(super) is_together: bool,
+}
+
+/// A circle of files that is accepted, with the reason.
+#[derive(Debug)]
+pub(super) struct KnownCircle {
+    pub(super) paths: &'static [&'static str],
+    pub(super) reason: &'static str,
+}
+
+impl Level {
+    /// Returns a level whose paths do not import each other.
+    const fn apart(paths: &'static [&'static str]) -> Self {
+        Self {
+            paths,
+            is_together: false,
+        }
+    }
+
+    /// Returns a level whose paths may import each other.
+    const fn together(paths: &'static [&'static str]) -> Self {
+        Self {
+            paths,
+            is_together: true,
+        }
+    }
+}
+
+pub(super) const PLANS: [Plan; 4] = [
+    Plan {
+        src: "metaia-realtime/src/",
+        levels: REALTIME,
+        circles: REALTIME_CIRCLES,
+    },
+    Plan {
+        src: "metaia-server/src/",
+        levels: SERVER,
+        circles: &[],
+    },
+    Plan {
+        src: "metaia-cli/src/",
+        levels: CLI,
+        circles: &[],
+    },
+    Plan {
+        src: "xtask/src/",
+        levels: XTASK,
+        circles: &[],
+    },
+];
+
+const REALTIME: &[Level] = &[
+    Level::apart(&["crash_points.rs", "values/"]),
+    Level::apart(&["limits.rs"]),
+    // The client shares values with the server and nothing else: it sees what any client sees.
+    Level::apart(&["event/", "client/", "sqlite/"]),
+    Level::together(&["auth/", "access.rs"]),
+    Level::apart(&["log/"]),
+    Level::apart(&["device/", "presence/", "doorbell/"]),
+    // The stores implement contracts of the two levels below.
+    Level::apart(&["log/sqlite/", "mongo/"]),
+    Level::together(&["session/", "node/"]),
+    Level::apart(&["transport/guard/"]),
+    Level::apart(&["transport/socketio/"]),
+    Level::together(&["transport/http/", "transport/"]),
+    Level::apart(&["api/"]),
+    Level::apart(&["testing/"]),
+];
+
+const REALTIME_CIRCLES: &[KnownCircle] = &[KnownCircle {
+    paths: &["session/", "node/"],
+    reason: "one engine: a session acts on its node, and the node delivers to its sessions",
+}];
+
+const SERVER: &[Level] = &[
+    Level::apart(&["printer.rs", "model/"]),
+    Level::apart(&["store/"]),
+    Level::apart(&["auth/"]),
+    Level::apart(&["config/", "payment/"]),
+    Level::apart(&["services/"]),
+    Level::apart(&["state.rs"]),
+    Level::apart(&["http/"]),
+    Level::apart(&["startup/"]),
+];
+
+const CLI: &[Level] = &[
+    Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs"]),
+    Level::apart(&["printer.rs", "payload_args.rs", "secrets.rs", "token/"]),
+    Level::apart(&["rest.rs"]),
+    Level::apart(&["context.rs"]),
+    Level::apart(&["connection.rs"]),
+    Level::apart(&["commands/"]),
+    Level::apart(&["cli.rs"]),
+];
+
+const XTASK: &[Level] = &[
+    Level::apart(&["paths.rs"]),
+    Level::apart(&["shell.rs"]),
+    Level::apart(&["provision/", "tidy/"]),
+    Level::apart(&["test.rs"]),
+    Level::apart(&["bench.rs", "ci.rs"]),
+];
