@@ -40,8 +40,16 @@ struct List {
 impl ListLog {
     fn new(retention: Retention) -> Self {
         let last = Position::start(Epoch::random());
-        let list = List { last, entries: Vec::new(), trimmed: HashMap::new() };
-        Self { retention, list: Mutex::new(list), head: watch::Sender::new(0) }
+        let list = List {
+            last,
+            entries: Vec::new(),
+            trimmed: HashMap::new(),
+        };
+        Self {
+            retention,
+            list: Mutex::new(list),
+            head: watch::Sender::new(0),
+        }
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -51,7 +59,8 @@ impl ListLog {
 
 impl EventLog for ListLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
-        // One lock for all of it: nobody sees a part of an append, and what is told never goes back.
+        // One lock for all of it: nobody sees a part of an append, and what is told never goes
+        // back.
         let mut list = self.list();
         let positions = entries.into_iter().map(|new| list.push(new)).collect();
         list.trim(self.retention);
@@ -61,23 +70,49 @@ impl EventLog for ListLog {
 
     async fn head(&self) -> Result<Head, LogError> {
         let list = self.list();
-        Ok(Head { position: list.last, floor: list.floor() })
+        Ok(Head {
+            position: list.last,
+            floor: list.floor(),
+        })
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         let list = self.list();
         let entries: Vec<_> = list.matching(rooms, after).take(limit).cloned().collect();
         // A full page ends with its last entry; any other has looked at everything.
         let last = entries.last().map_or(after, |entry| entry.n());
-        let scanned = if entries.len() == limit { last } else { after.max(list.last.n()) };
-        Ok(Page { epoch: list.last.epoch(), entries, scanned, trimmed: list.trimmed(rooms) })
+        let scanned = if entries.len() == limit {
+            last
+        } else {
+            after.max(list.last.n())
+        };
+        Ok(Page {
+            epoch: list.last.epoch(),
+            entries,
+            scanned,
+            trimmed: list.trimmed(rooms),
+        })
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
         let list = self.list();
-        let entry = list.entries.iter().find(|entry| entry.n() == n).map(|entry| entry.content().id());
+        let entry = list
+            .entries
+            .iter()
+            .find(|entry| entry.n() == n)
+            .map(|entry| entry.content().id());
         let missed = list.matching(Some(rooms), n).take(limit).count();
-        Ok(History { head: list.last, entry, trimmed: list.trimmed(Some(rooms)), missed })
+        Ok(History {
+            head: list.last,
+            entry,
+            trimmed: list.trimmed(Some(rooms)),
+            missed,
+        })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -88,7 +123,11 @@ impl EventLog for ListLog {
 impl List {
     /// An entry that is known keeps its place.
     fn push(&mut self, new: NewEntry) -> Position {
-        if let Some(known) = self.entries.iter().find(|entry| entry.content().id() == new.id()) {
+        if let Some(known) = self
+            .entries
+            .iter()
+            .find(|entry| entry.content().id() == new.id())
+        {
             return known.position();
         }
         let entry = Entry::new(self.last.epoch(), self.last.n() + 1, now(), new);
@@ -99,7 +138,11 @@ impl List {
 
     /// The oldest go first, and the last one stays.
     fn trim(&mut self, keep: Retention) {
-        let mut bytes: u64 = self.entries.iter().map(|entry| entry.content().size() as u64).sum();
+        let mut bytes: u64 = self
+            .entries
+            .iter()
+            .map(|entry| entry.content().size() as u64)
+            .sum();
         let oldest = now() - i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
         while let [first, _, ..] = &*self.entries {
             if self.entries.len() <= keep.entries && bytes <= keep.bytes && first.ts() > oldest {
@@ -107,21 +150,43 @@ impl List {
             }
             bytes -= first.content().size() as u64;
             let gone = self.entries.remove(0);
-            self.trimmed.extend(gone.content().rooms().iter().map(|room| (room.clone(), gone.n())));
+            self.trimmed.extend(
+                gone.content()
+                    .rooms()
+                    .iter()
+                    .map(|room| (room.clone(), gone.n())),
+            );
         }
     }
 
-    fn matching<'a>(&'a self, rooms: Option<&'a [Room]>, after: u64) -> impl Iterator<Item = &'a Arc<Entry>> {
+    fn matching<'a>(
+        &'a self,
+        rooms: Option<&'a [Room]>,
+        after: u64,
+    ) -> impl Iterator<Item = &'a Arc<Entry>> {
         let wanted = move |entry: &Entry| match rooms {
-            Some(rooms) => entry.content().rooms().iter().any(|room| rooms.contains(room)),
+            Some(rooms) => entry
+                .content()
+                .rooms()
+                .iter()
+                .any(|room| rooms.contains(room)),
             None => true,
         };
-        self.entries.iter().filter(move |entry| entry.n() > after && wanted(entry))
+        self.entries
+            .iter()
+            .filter(move |entry| entry.n() > after && wanted(entry))
     }
 
     fn trimmed(&self, rooms: Option<&[Room]>) -> u64 {
-        let Some(rooms) = rooms else { return self.floor() };
-        rooms.iter().filter_map(|room| self.trimmed.get(room)).max().copied().unwrap_or(0)
+        let Some(rooms) = rooms else {
+            return self.floor();
+        };
+        rooms
+            .iter()
+            .filter_map(|room| self.trimmed.get(room))
+            .max()
+            .copied()
+            .unwrap_or(0)
     }
 
     fn floor(&self) -> u64 {
@@ -129,9 +194,14 @@ impl List {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one place where this program reads the time")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this program reads the time"
+)]
 fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -139,9 +209,13 @@ async fn send_news(
     State(realtime): State<Realtime>,
     Json(news): Json<Value>,
 ) -> Result<Json<Value>, StatusCode> {
-    let sent = realtime.send([Room::Everyone], ("news", json!({ "text": news["text"] }))).await;
+    let sent = realtime
+        .send([Room::Everyone], ("news", json!({ "text": news["text"] })))
+        .await;
     let receipt = sent.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok(Json(json!({ "status": "success", "data": { "at": receipt.position } })))
+    Ok(Json(
+        json!({ "status": "success", "data": { "at": receipt.position } }),
+    ))
 }
 
 #[tokio::main]
@@ -150,15 +224,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".to_owned());
     let authenticator = JwtAuthenticator::hs256(secret)?;
     let log = ListLog::new(Retention::MEMORY);
-    let realtime = Realtime::builder().authenticator(authenticator).log(log).build().await?;
-    let app = Router::new().route("/api/news", post(send_news)).with_state(realtime.clone());
+    let realtime = Realtime::builder()
+        .authenticator(authenticator)
+        .log(log)
+        .build()
+        .await?;
+    let app = Router::new()
+        .route("/api/news", post(send_news))
+        .with_state(realtime.clone());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     println!("listening on http://{}", listener.local_addr()?);
     let stopped = async move {
         tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
     };
-    metaia_realtime::serve(listener, app, realtime).with_shutdown(stopped).await;
+    metaia_realtime::serve(listener, app, realtime)
+        .with_shutdown(stopped)
+        .await;
     Ok(())
 }
 

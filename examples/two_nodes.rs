@@ -1,5 +1,5 @@
-//! Two nodes in one program, with a log that they share and a doorbell between them: what is sent on the first arrives at
-//! the clients of both.
+//! Two nodes in one program, with a log that they share and a doorbell between them: what is sent
+//! on the first arrives at the clients of both.
 //!
 //! | route, on the first node | does |
 //! |---|---|
@@ -9,7 +9,8 @@
 //!
 //! Nodes in programs of their own share a log in MongoDB, and a `RedisDoorbell`.
 //!
-//! `cargo run -p metaia-examples --example two_nodes`, with `PORT` and `JWT_SECRET` from the environment.
+//! `cargo run -p metaia-examples --example two_nodes`, with `PORT` and `JWT_SECRET` from the
+//! environment.
 #![allow(clippy::print_stdout, reason = "an example talks to its terminal")]
 
 use std::error::Error;
@@ -21,8 +22,9 @@ use axum::{
     routing::{get, post},
 };
 use metaia_realtime::{
-    Access, AccessError, Identity, JwtAuthenticator, MemoryLog, OrderAccess, OrderId, Realtime,
-    doorbell::{ClusterKey, Doorbell, Ear},
+    AccessDecision, AccessError, Identity, JwtAuthenticator, MemoryLog, OrderAccess, OrderId,
+    Realtime,
+    doorbell::{ClusterKey, Doorbell, FrameReceiver},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,28 +34,30 @@ use tokio::{
     sync::{broadcast, watch},
 };
 
-/// A doorbell of your own, over a channel: whatever brings bytes from one node to the others will do.
+/// A doorbell of your own, over a channel: whatever brings bytes from one node to the others will
+/// do.
 #[derive(Clone)]
 struct Wire(broadcast::Sender<Vec<u8>>);
 
 impl Doorbell for Wire {
-    fn ring(&self, frame: Vec<u8>) {
+    fn notify(&self, frame: Vec<u8>) {
         // An error means that nobody listens.
         let _ = self.0.send(frame);
     }
 
-    fn cast(&self, frame: Vec<u8>) {
+    fn send(&self, frame: Vec<u8>) {
         let _ = self.0.send(frame);
     }
 
-    async fn carry(&self, ear: Ear) {
+    async fn run(&self, receiver: FrameReceiver) {
         let mut frames = self.0.subscribe();
-        ear.connected();
+        receiver.connected();
         loop {
             match frames.recv().await {
-                Ok(frame) => ear.hear(&frame),
-                // Some were lost. There may have been rings among them: it looks for what it missed.
-                Err(_) => ear.connected(),
+                Ok(frame) => receiver.receive(&frame),
+                // Some were lost. There may have been rings among them: it looks for what it
+                // missed.
+                Err(_) => receiver.connected(),
             }
         }
     }
@@ -63,15 +67,22 @@ impl Doorbell for Wire {
 struct Open;
 
 impl OrderAccess for Open {
-    async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<Access, AccessError> {
-        Ok(Access::Allowed)
+    async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+        Ok(AccessDecision::Allowed)
     }
 }
 
 async fn node(log: &MemoryLog, wire: &Wire, secret: &str) -> Result<Realtime, Box<dyn Error>> {
-    let builder = Realtime::builder().authenticator(JwtAuthenticator::hs256(secret)?).order_access(Open);
+    let builder = Realtime::builder()
+        .authenticator(JwtAuthenticator::hs256(secret)?)
+        .order_access(Open);
     let key = ClusterKey::new(format!("{secret}, for nodes"))?;
-    Ok(builder.log(log.clone()).doorbell(wire.clone()).cluster_key(key).build().await?)
+    Ok(builder
+        .log(log.clone())
+        .doorbell(wire.clone())
+        .cluster_key(key)
+        .build()
+        .await?)
 }
 
 async fn news(State(realtime): State<Realtime>, Json(news): Json<Value>) -> StatusCode {
@@ -88,8 +99,14 @@ struct Courier {
 }
 
 async fn courier(State(realtime): State<Realtime>, Json(courier): Json<Courier>) -> StatusCode {
-    let event = ("courier_at", json!({ "order": courier.order, "at": courier.at }));
-    match realtime.volatile().send_to_order_room(&courier.order, event) {
+    let event = (
+        "courier_at",
+        json!({ "order": courier.order, "at": courier.at }),
+    );
+    match realtime
+        .volatile()
+        .send_to_order_room(&courier.order, event)
+    {
         Ok(_) => StatusCode::OK,
         Err(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -100,7 +117,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "a development secret".to_owned());
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".to_owned());
     let (log, wire) = (MemoryLog::default(), Wire(broadcast::Sender::new(1_024)));
-    let (first, second) = (node(&log, &wire, &secret).await?, node(&log, &wire, &secret).await?);
+    let (first, second) = (
+        node(&log, &wire, &secret).await?,
+        node(&log, &wire, &secret).await?,
+    );
 
     let here = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     let there = TcpListener::bind("127.0.0.1:0").await?;
@@ -124,8 +144,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         drop(stop);
     };
     tokio::join!(
-        metaia_realtime::serve(here, app, first).with_shutdown(shutdown()).into_future(),
-        metaia_realtime::serve(there, Router::new(), second).with_shutdown(shutdown()).into_future(),
+        metaia_realtime::serve(here, app, first)
+            .with_shutdown(shutdown())
+            .into_future(),
+        metaia_realtime::serve(there, Router::new(), second)
+            .with_shutdown(shutdown())
+            .into_future(),
         signalled,
     );
     Ok(())

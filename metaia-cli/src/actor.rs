@@ -16,10 +16,16 @@ pub(crate) struct Actor {
 impl FromStr for Actor {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let (role, user) = text.split_once(':').ok_or("write ROLE:USER, such as customer:u1")?;
+        let (role, user) = text
+            .split_once(':')
+            .ok_or("write ROLE:USER, such as customer:u1")?;
         Ok(Self {
-            role: role.parse().map_err(|error: metaia_realtime::values::UnknownRole| error.to_string())?,
-            user: user.parse().map_err(|error: metaia_realtime::values::InvalidId| error.to_string())?,
+            role: role
+                .parse()
+                .map_err(|error: metaia_realtime::values::UnknownRole| error.to_string())?,
+            user: user
+                .parse()
+                .map_err(|error: metaia_realtime::values::InvalidId| error.to_string())?,
         })
     }
 }
@@ -49,9 +55,19 @@ mod tests {
 
     #[test]
     fn what_is_no_actor_is_refused_with_a_reason() {
-        for text in ["", "customer", "nobody:u1", "customer:", "customer:a b", "Customer:u1"] {
+        for text in [
+            "",
+            "customer",
+            "nobody:u1",
+            "customer:",
+            "customer:a b",
+            "Customer:u1",
+        ] {
             assert!(text.parse::<Actor>().is_err(), "{text:?}");
         }
-        assert_eq!("u1".parse::<Actor>().unwrap_err(), "write ROLE:USER, such as customer:u1");
+        assert_eq!(
+            "u1".parse::<Actor>().unwrap_err(),
+            "write ROLE:USER, such as customer:u1"
+        );
     }
 }

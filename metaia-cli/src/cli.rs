@@ -85,7 +85,9 @@ mod tests {
     fn help(path: &[&str]) -> String {
         let mut root = Cli::command().term_width(100);
         root.build();
-        let command = path.iter().fold(&mut root, |command, name| command.find_subcommand_mut(name).unwrap());
+        let command = path.iter().fold(&mut root, |command, name| {
+            command.find_subcommand_mut(name).unwrap()
+        });
         command.render_help().to_string()
     }
 

@@ -8,7 +8,9 @@ use time::macros::format_description;
 /// Seconds since the Unix epoch. A clock set before 1970 reads as 0.
 pub(crate) fn unix_s() -> i64 {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
-    let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
@@ -23,8 +25,8 @@ pub(crate) fn time_of_day(unix_ms: i64) -> String {
 /// Date and time in UTC, to the second.
 pub(crate) fn date_time(unix_s: i64) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
-    let shown =
-        OffsetDateTime::from_unix_timestamp(unix_s).map(|moment| moment.format(&format).unwrap_or_default());
+    let shown = OffsetDateTime::from_unix_timestamp(unix_s)
+        .map(|moment| moment.format(&format).unwrap_or_default());
     shown.unwrap_or_else(|_| format!("{unix_s} s"))
 }
 

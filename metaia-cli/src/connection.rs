@@ -15,7 +15,9 @@ use crate::printer::{Paint, Report};
 pub(crate) fn builder(context: &Context, who: &Who) -> ClientBuilder {
     let who = who.clone();
     Client::builder(&context.url)
-        .credentials(move || std::future::ready(who.token().map(Credentials::token).map_err(Into::into)))
+        .credentials(move || {
+            std::future::ready(who.token().map(Credentials::token).map_err(Into::into))
+        })
         .transport(context.transport)
         .connect_timeout(context.timeout)
 }
@@ -65,9 +67,17 @@ impl Report for EventLine {
         if let Value::Object(members) = &mut data {
             members.remove("_rt");
         }
-        let latency = self.latency_ms.map(|ms| format!("{ms:+} ms")).unwrap_or_default();
+        let latency = self
+            .latency_ms
+            .map(|ms| format!("{ms:+} ms"))
+            .unwrap_or_default();
         let time = paint.dim(&clock::time_of_day(self.ts));
-        format!("{time}  {}  {}  {}  {data}", self.who, paint.name(&self.event), paint.dim(&latency))
+        format!(
+            "{time}  {}  {}  {}  {data}",
+            self.who,
+            paint.name(&self.event),
+            paint.dim(&latency)
+        )
     }
 }
 
@@ -81,12 +91,23 @@ pub(crate) fn notice(update: &Update) -> Option<String> {
         }
         Update::Ready(ready) => format!("live in {}", ready.rooms.join(", ")),
         Update::Reset(reset) => {
-            format!("GAP: the position cannot be honoured ({}): reload by REST", reset.reason)
+            format!(
+                "GAP: the position cannot be honoured ({}): reload by REST",
+                reset.reason
+            )
         }
         Update::Disconnected(reason) => format!("disconnected: {reason}"),
         Update::Retrying(retrying) => {
-            let why = retrying.error.as_ref().map(|error| format!(", after: {error}")).unwrap_or_default();
-            format!("attempt {} in {}{why}", retrying.attempt, seconds(retrying.delay))
+            let why = retrying
+                .error
+                .as_ref()
+                .map(|error| format!(", after: {error}"))
+                .unwrap_or_default();
+            format!(
+                "attempt {} in {}{why}",
+                retrying.attempt,
+                seconds(retrying.delay)
+            )
         }
         Update::GaveUp(reason) => format!("gave up: {reason}"),
         Update::Event(event) => control(event)?,
@@ -95,9 +116,21 @@ pub(crate) fn notice(update: &Update) -> Option<String> {
 }
 
 fn control(event: &Event) -> Option<String> {
-    let text = |member: &str| event.data.get(member).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let text = |member: &str| {
+        event
+            .data
+            .get(member)
+            .and_then(Value::as_str)
+            .unwrap_or("?")
+            .to_owned()
+    };
     Some(match event.name.as_str() {
-        "rt:error" => format!("refused: {} {}: {}", text("event"), text("ref"), text("code")),
+        "rt:error" => format!(
+            "refused: {} {}: {}",
+            text("event"),
+            text("ref"),
+            text("code")
+        ),
         "rt:room_left" => format!("no longer in {}: {}", text("room"), text("reason")),
         "rt:expiring" => "the token ends soon".to_owned(),
         "rt:drain" => "the server is going down for a moment".to_owned(),
@@ -142,7 +175,13 @@ mod tests {
 
     #[test]
     fn what_an_event_does_not_have_is_not_written() {
-        let line = EventLine { id: None, position: None, latency_ms: None, data: json!("text"), ..line() };
+        let line = EventLine {
+            id: None,
+            position: None,
+            latency_ms: None,
+            data: json!("text"),
+            ..line()
+        };
         insta::assert_snapshot!(serde_json::to_string(&line).unwrap(), @r#"{"ts":1700000000123,"as":"customer:u1","event":"order_update","data":"text"}"#);
     }
 }

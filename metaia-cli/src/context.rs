@@ -88,8 +88,10 @@ impl Context {
     pub(crate) fn new(global: Global) -> Result<Self, Failure> {
         let printer = global.printer();
         let settings = Settings::load()?;
-        let url =
-            global.url.or_else(|| settings.find("METAIA_URL")).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let url = global
+            .url
+            .or_else(|| settings.find("METAIA_URL"))
+            .unwrap_or_else(|| DEFAULT_URL.to_owned());
         let given = given_token(global.token, global.token_file)?;
         let interrupted = watch_for_interrupt();
         Ok(Self {
@@ -117,9 +119,9 @@ impl Context {
     /// Whoever was named on the command line, else the owner of `METAIA_TOKEN`.
     pub(crate) fn who(&self, actor: Option<&Actor>) -> Result<Who, Failure> {
         match (actor, &self.given) {
-            (Some(_), Some(_)) => {
-                Err(Failure::usage("--as mints a token and --token brings one: use either"))
-            }
+            (Some(_), Some(_)) => Err(Failure::usage(
+                "--as mints a token and --token brings one: use either",
+            )),
             (Some(actor), None) => self.mint_for(actor),
             (None, Some(token)) => Ok(Who::given(token)),
             (None, None) => match self.settings.find("METAIA_TOKEN") {
@@ -140,12 +142,22 @@ impl Context {
     /// An actor with a token minted here.
     pub(crate) fn mint_for(&self, actor: &Actor) -> Result<Who, Failure> {
         let secret = self.settings.jwt_secret()?;
-        Ok(Who { label: actor.to_string(), source: Source::Minted { actor: actor.clone(), secret } })
+        Ok(Who {
+            label: actor.to_string(),
+            source: Source::Minted {
+                actor: actor.clone(),
+                secret,
+            },
+        })
     }
 
-    /// The right to do what only admins and backends may: whoever was named, else the API key, else an admin minted
-    /// here.
-    pub(crate) fn authority(&self, actor: Option<&Actor>, admin: &Actor) -> Result<Authority, Failure> {
+    /// The right to do what only admins and backends may: whoever was named, else the API key, else
+    /// an admin minted here.
+    pub(crate) fn authority(
+        &self,
+        actor: Option<&Actor>,
+        admin: &Actor,
+    ) -> Result<Authority, Failure> {
         if actor.is_some() || self.given.is_some() {
             return self.who(actor).map(Authority::Token);
         }
@@ -178,7 +190,10 @@ enum Source {
 
 impl Who {
     fn given(token: &str) -> Self {
-        Self { label: owner(token), source: Source::Given(token.to_owned()) }
+        Self {
+            label: owner(token),
+            source: Source::Given(token.to_owned()),
+        }
     }
 
     /// `ROLE:USER`.
@@ -191,7 +206,8 @@ impl Who {
         match &self.source {
             Source::Given(token) => Ok(token.clone()),
             Source::Minted { actor, secret } => {
-                mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s()).map(|minted| minted.token)
+                mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())
+                    .map(|minted| minted.token)
             }
         }
     }
@@ -208,7 +224,12 @@ impl fmt::Debug for Who {
 fn owner(token: &str) -> String {
     let inspection = inspect(token, None, 0);
     debug_assert_eq!(inspection.signature, Signature::Unchecked);
-    let text = |claim: &str| inspection.claims.get(claim).and_then(serde_json::Value::as_str);
+    let text = |claim: &str| {
+        inspection
+            .claims
+            .get(claim)
+            .and_then(serde_json::Value::as_str)
+    };
     match (text("role"), text("userId").or_else(|| text("sub"))) {
         (Some(role), Some(user)) => format!("{role}:{user}"),
         _ => "token".to_owned(),
@@ -218,7 +239,8 @@ fn owner(token: &str) -> String {
 fn given_token(token: Option<String>, file: Option<String>) -> Result<Option<String>, Failure> {
     let Some(path) = file else { return Ok(token) };
     let text = std::fs::read_to_string(&path);
-    let text = text.map_err(|error| Failure::usage(format!("{path} cannot be read")).caused_by(error))?;
+    let text =
+        text.map_err(|error| Failure::usage(format!("{path} cannot be read")).caused_by(error))?;
     Ok(Some(text.trim().to_owned()))
 }
 
@@ -248,8 +270,14 @@ mod tests {
 
     #[test]
     fn nobodys_secrets_show_in_debug() {
-        let source = Source::Minted { actor: "tailor:t1".parse().unwrap(), secret: "hidden".into() };
-        let who = Who { label: "tailor:t1".into(), source };
+        let source = Source::Minted {
+            actor: "tailor:t1".parse().unwrap(),
+            secret: "hidden".into(),
+        };
+        let who = Who {
+            label: "tailor:t1".into(),
+            source,
+        };
         assert_eq!(format!("{who:?}"), "Who(\"tailor:t1\")");
     }
 }

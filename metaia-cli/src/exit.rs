@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use metaia_realtime::client::{BoxError, ConnectError, EmitError, GaveUp};
+use metaia_realtime::client::{BoxError, ConnectError, GaveUp, SendError};
 
 /// The meaning of an exit code. Documented in `metaia --help`; scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, source: None }
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -53,11 +58,17 @@ impl Failure {
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 
     pub(crate) fn caused_by(self, source: impl Into<BoxError>) -> Self {
-        Self { source: Some(source.into()), ..self }
+        Self {
+            source: Some(source.into()),
+            ..self
+        }
     }
 
     /// The reader of standard output has gone: the command ends without a word.
@@ -65,15 +76,18 @@ impl Failure {
         Self::new(Exit::Ok, "")
     }
 
-    /// The message and its causes, in one line. Some crates repeat the cause in their own text; it is then said once.
+    /// The message and its causes, in one line. Some crates repeat the cause in their own text; it
+    /// is then said once.
     pub(crate) fn chain(&self) -> String {
         let first: &dyn std::error::Error = self;
         let causes = std::iter::successors(Some(first), |error| error.source());
-        causes.map(ToString::to_string).fold(String::new(), |said, next| match said.as_str() {
-            "" => next,
-            earlier if earlier.ends_with(&next) => said,
-            earlier => format!("{earlier}: {next}"),
-        })
+        causes
+            .map(ToString::to_string)
+            .fold(String::new(), |said, next| match said.as_str() {
+                "" => next,
+                earlier if earlier.ends_with(&next) => said,
+                earlier => format!("{earlier}: {next}"),
+            })
     }
 
     /// Nobody answered, or nobody who can be trusted.
@@ -90,7 +104,11 @@ impl Failure {
 
 /// What a refusal of the CONNECT means: everything but an unknown role is about the token.
 fn refusal(message: &str) -> Exit {
-    if message == "forbidden" { Exit::Denied } else { Exit::Unauthenticated }
+    if message == "forbidden" {
+        Exit::Denied
+    } else {
+        Exit::Unauthenticated
+    }
 }
 
 fn token_hint(message: &str) -> Option<String> {
@@ -116,25 +134,33 @@ impl From<ConnectError> for Failure {
             ConnectError::Credentials(_) => (Exit::Failed, None),
             _ => (Exit::Unreachable, None),
         };
-        Self { hint, ..Self::new(exit, "no connection").caused_by(error) }
+        Self {
+            hint,
+            ..Self::new(exit, "no connection").caused_by(error)
+        }
     }
 }
 
 impl From<GaveUp> for Failure {
     fn from(reason: GaveUp) -> Self {
         match &reason {
-            GaveUp::Refused { message, .. } => {
-                Self { hint: token_hint(message), ..Self::new(refusal(message), reason.to_string()) }
-            }
+            GaveUp::Refused { message, .. } => Self {
+                hint: token_hint(message),
+                ..Self::new(refusal(message), reason.to_string())
+            },
             GaveUp::ServerDisconnect => Self::new(Exit::Failed, reason.to_string()),
             _ => Self::new(Exit::Unreachable, reason.to_string()),
         }
     }
 }
 
-impl From<EmitError> for Failure {
-    fn from(error: EmitError) -> Self {
-        let exit = if matches!(error, EmitError::Timeout(_)) { Exit::TimedOut } else { Exit::Failed };
+impl From<SendError> for Failure {
+    fn from(error: SendError) -> Self {
+        let exit = if matches!(error, SendError::Timeout(_)) {
+            Exit::TimedOut
+        } else {
+            Exit::Failed
+        };
         Self::new(exit, "the server did not answer").caused_by(error)
     }
 }
@@ -149,7 +175,10 @@ mod tests {
     }
 
     fn refused(message: &str) -> ConnectError {
-        ConnectError::Refused { message: message.to_owned(), data: None }
+        ConnectError::Refused {
+            message: message.to_owned(),
+            data: None,
+        }
     }
 
     #[test]
@@ -173,14 +202,19 @@ mod tests {
     #[test]
     fn a_cause_is_said_once() {
         let error = std::io::Error::other("certificate unknown");
-        let failure =
-            Failure::unreachable(Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error));
+        let failure = Failure::unreachable(
+            Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error),
+        );
         assert_eq!(failure.chain(), "no connection: IO: certificate unknown");
         assert!(failure.hint.unwrap().contains("SSL_CERT_FILE"));
     }
 
     #[test]
     fn a_session_that_the_server_ended_has_failed() {
-        check(GaveUp::ServerDisconnect.into(), Exit::Failed, "the server ended the session");
+        check(
+            GaveUp::ServerDisconnect.into(),
+            Exit::Failed,
+            "the server ended the session",
+        );
     }
 }

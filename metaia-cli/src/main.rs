@@ -1,5 +1,5 @@
-//! `metaia`: the QA tool of METAIA realtime. It connects as any role, watches events, fires them, and says why
-//! something was refused.
+//! `metaia`: the QA tool of METAIA realtime. It connects as any role, watches events, fires them,
+//! and says why something was refused.
 
 mod actor;
 mod cli;

@@ -19,12 +19,15 @@ impl FromStr for Item {
         if let Some(path) = text.strip_prefix('@') {
             return Ok(Self::File(path.to_owned()));
         }
-        let (key, value) =
-            text.split_once('=').ok_or("write k=v for a string, n:=1 for JSON, or @file.json")?;
+        let (key, value) = text
+            .split_once('=')
+            .ok_or("write k=v for a string, n:=1 for JSON, or @file.json")?;
         let (key, value) = match key.strip_suffix(':') {
-            Some(key) => {
-                (key, serde_json::from_str(value).map_err(|error| format!("{value:?} is not JSON: {error}"))?)
-            }
+            Some(key) => (
+                key,
+                serde_json::from_str(value)
+                    .map_err(|error| format!("{value:?} is not JSON: {error}"))?,
+            ),
             None => (key, Value::from(value)),
         };
         if key.is_empty() {
@@ -45,7 +48,9 @@ pub(crate) fn payload(items: &[Item]) -> Result<Value, Failure> {
                 members.insert(key.clone(), value.clone());
             }
             (Item::Member(key, _), _) => {
-                return Err(Failure::usage(format!("{key} cannot be added: the file is not a JSON object")));
+                return Err(Failure::usage(format!(
+                    "{key} cannot be added: the file is not a JSON object"
+                )));
             }
         }
     }
@@ -73,9 +78,15 @@ mod tests {
     #[test]
     fn words_become_an_object() {
         assert_eq!(of(&[]), json!({}));
-        let words = ["sku=thread", "left:=3", "tags:=[\"red\"]", "note=a=b", "empty=", "ok:=true"];
-        let expected =
-            json!({"sku": "thread", "left": 3, "tags": ["red"], "note": "a=b", "empty": "", "ok": true});
+        let words = [
+            "sku=thread",
+            "left:=3",
+            "tags:=[\"red\"]",
+            "note=a=b",
+            "empty=",
+            "ok:=true",
+        ];
+        let expected = json!({"sku": "thread", "left": 3, "tags": ["red"], "note": "a=b", "empty": "", "ok": true});
         assert_eq!(of(&words), expected);
     }
 
@@ -95,7 +106,9 @@ mod tests {
     fn a_file_that_is_not_there_is_named() {
         let failure = payload(&[Item::File("no-such.json".to_owned())]).unwrap_err();
         assert!(
-            failure.chain().starts_with("no-such.json cannot be used as a payload: "),
+            failure
+                .chain()
+                .starts_with("no-such.json cannot be used as a payload: "),
             "{}",
             failure.chain()
         );

@@ -77,8 +77,8 @@ impl Paint {
     }
 }
 
-/// The one way to both streams. A failed write to standard error is nobody's business; one to standard output ends
-/// the command.
+/// The one way to both streams. A failed write to standard error is nobody's business; one to
+/// standard output ends the command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
     format: Format,
@@ -91,9 +91,19 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(format: Format, color: Color, quiet: bool, verbose: bool) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let out = Paint { on: color.is_on(std::io::stdout().is_terminal(), no_color) };
-        let err = Paint { on: color.is_on(std::io::stderr().is_terminal(), no_color) };
-        Self { format, out, err, quiet, verbose }
+        let out = Paint {
+            on: color.is_on(std::io::stdout().is_terminal(), no_color),
+        };
+        let err = Paint {
+            on: color.is_on(std::io::stderr().is_terminal(), no_color),
+        };
+        Self {
+            format,
+            out,
+            err,
+            quiet,
+            verbose,
+        }
     }
 
     /// Writes data.
@@ -104,12 +114,16 @@ impl Printer {
             Format::Ndjson => json(serde_json::to_string(report))?,
         };
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Failure::nobody_reads(),
-            _ => {
-                Failure::new(crate::exit::Exit::Failed, "standard output cannot be written").caused_by(error)
-            }
-        })
+        writeln!(out, "{text}")
+            .and_then(|()| out.flush())
+            .map_err(|error| match error.kind() {
+                ErrorKind::BrokenPipe => Failure::nobody_reads(),
+                _ => Failure::new(
+                    crate::exit::Exit::Failed,
+                    "standard output cannot be written",
+                )
+                .caused_by(error),
+            })
     }
 
     /// Says something to the person in front of the terminal.
@@ -146,8 +160,9 @@ impl Printer {
 }
 
 fn json(written: serde_json::Result<String>) -> Result<String, Failure> {
-    written
-        .map_err(|error| Failure::new(crate::exit::Exit::Failed, "the report is not JSON").caused_by(error))
+    written.map_err(|error| {
+        Failure::new(crate::exit::Exit::Failed, "the report is not JSON").caused_by(error)
+    })
 }
 
 #[cfg(test)]

@@ -47,10 +47,17 @@ impl Api {
     pub(crate) fn new(url: &str, timeout: Duration, printer: Printer) -> Result<Self, Failure> {
         // An error means that a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(timeout).no_proxy().build();
-        let http =
-            http.map_err(|error| Failure::new(Exit::Failed, "HTTP cannot be used").caused_by(error))?;
-        Ok(Self { http, base: http_form(url)?, printer })
+        let http = reqwest::Client::builder()
+            .timeout(timeout)
+            .no_proxy()
+            .build();
+        let http = http
+            .map_err(|error| Failure::new(Exit::Failed, "HTTP cannot be used").caused_by(error))?;
+        Ok(Self {
+            http,
+            base: http_form(url)?,
+            printer,
+        })
     }
 
     /// Sends one request. A status other than 2xx is a failure with the server's own words.
@@ -61,14 +68,21 @@ impl Api {
         authority: &Authority,
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
-        let request =
-            authorized(self.http.request(method.clone(), format!("{}{path}", self.base)), authority)?;
+        let request = authorized(
+            self.http
+                .request(method.clone(), format!("{}{path}", self.base)),
+            authority,
+        )?;
         let request = match body {
             Some(body) => request.json(body),
             None => request,
         };
         let response = request.send().await.map_err(unanswered)?;
-        self.printer.detail(&format!("{method} {path} as {}: {}", authority.label(), response.status()));
+        self.printer.detail(&format!(
+            "{method} {path} as {}: {}",
+            authority.label(),
+            response.status()
+        ));
         understand(response).await
     }
 }
@@ -85,7 +99,11 @@ fn http_form(url: &str) -> Result<String, Failure> {
             )));
         }
     };
-    let rest = parsed.as_str().split_once(':').map(|(_, rest)| rest).unwrap_or_default();
+    let rest = parsed
+        .as_str()
+        .split_once(':')
+        .map(|(_, rest)| rest)
+        .unwrap_or_default();
     Ok(format!("{scheme}:{}", rest.trim_end_matches('/')))
 }
 
@@ -112,16 +130,27 @@ async fn understand(response: Response) -> Result<Answer, Failure> {
         return Err(refusal(status.as_u16(), &parsed));
     }
     let data = parsed.get("data").cloned().unwrap_or(Value::Null);
-    Ok(Answer { status: status.as_u16(), data })
+    Ok(Answer {
+        status: status.as_u16(),
+        data,
+    })
 }
 
 /// A refusal in the server's words: title or detail, code, and the fields that are wrong.
 fn refusal(status: u16, problem: &Value) -> Failure {
     let text = |member: &str| problem.get(member).and_then(Value::as_str);
-    let words =
-        text("detail").or_else(|| text("message")).or_else(|| text("title")).unwrap_or("no reason given");
-    let code = text("code").map(|code| format!(" ({code})")).unwrap_or_default();
-    let fields = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let words = text("detail")
+        .or_else(|| text("message"))
+        .or_else(|| text("title"))
+        .unwrap_or("no reason given");
+    let code = text("code")
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
+    let fields = problem
+        .get("errors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let untold = fields.filter_map(|field| field_text(field, words));
     let fields: String = untold.map(|field| format!("; {field}")).collect();
     let exit = match status {
@@ -138,7 +167,12 @@ fn refusal(status: u16, problem: &Value) -> Failure {
 
 /// What is wrong with one field, unless the refusal has said so already.
 fn field_text(error: &Value, words: &str) -> Option<String> {
-    let text = |member: &str| error.get(member).and_then(Value::as_str).unwrap_or_default();
+    let text = |member: &str| {
+        error
+            .get(member)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     (!words.contains(text("message"))).then(|| format!("{} {}", text("pointer"), text("message")))
 }
 
@@ -178,8 +212,14 @@ mod tests {
 
     #[test]
     fn a_websocket_url_serves_for_rest_too() {
-        assert_eq!(http_form("wss://a.example/shop/").unwrap(), "https://a.example/shop");
-        assert_eq!(http_form("http://localhost:5000").unwrap(), "http://localhost:5000");
+        assert_eq!(
+            http_form("wss://a.example/shop/").unwrap(),
+            "https://a.example/shop"
+        );
+        assert_eq!(
+            http_form("http://localhost:5000").unwrap(),
+            "http://localhost:5000"
+        );
         assert_eq!(http_form("ftp://a").unwrap_err().exit, Exit::Usage);
     }
 }

@@ -27,7 +27,9 @@ impl Settings {
 
     /// A setting; an empty one counts as none.
     pub(crate) fn find(&self, name: &str) -> Option<String> {
-        let value = std::env::var(name).ok().or_else(|| self.dotenv.get(name).cloned());
+        let value = std::env::var(name)
+            .ok()
+            .or_else(|| self.dotenv.get(name).cloned());
         value.filter(|value| !value.is_empty())
     }
 
@@ -50,7 +52,9 @@ impl Settings {
     }
 
     fn data_folder(&self) -> PathBuf {
-        self.find("METAIA_DATA").unwrap_or_else(|| "./metaia-data".to_owned()).into()
+        self.find("METAIA_DATA")
+            .unwrap_or_else(|| "./metaia-data".to_owned())
+            .into()
     }
 }
 
@@ -73,7 +77,10 @@ mod tests {
 
     fn settings(entries: &[(&str, &str)]) -> Settings {
         Settings {
-            dotenv: entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            dotenv: entries
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         }
     }
 
@@ -97,6 +104,9 @@ mod tests {
 
     #[test]
     fn an_empty_setting_is_none() {
-        assert_eq!(settings(&[("METAIA_TEST_EMPTY", "")]).find("METAIA_TEST_EMPTY"), None);
+        assert_eq!(
+            settings(&[("METAIA_TEST_EMPTY", "")]).find("METAIA_TEST_EMPTY"),
+            None
+        );
     }
 }

@@ -1,10 +1,13 @@
-//! Durations as people write and read them: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number is seconds.
+//! Durations as people write and read them: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number is
+//! seconds.
 
 use std::time::Duration;
 
 /// Reads a duration.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
     let ms_per_unit = match unit {
@@ -50,14 +53,26 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "s", "1w", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615d", "1é"] {
+        for text in [
+            "",
+            "s",
+            "1w",
+            "-1s",
+            "1.5s",
+            "99999999999999999999s",
+            "18446744073709551615d",
+            "1é",
+        ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn seconds_are_shown_roughly() {
-        assert_eq!([5, 180, 7_200, 200_000].map(rough), ["5 s", "3 min", "2 h", "2 d"]);
+        assert_eq!(
+            [5, 180, 7_200, 200_000].map(rough),
+            ["5 s", "3 min", "2 h", "2 d"]
+        );
     }
 
     proptest! {

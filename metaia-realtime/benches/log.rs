@@ -1,5 +1,5 @@
-//! `SqliteLog` by itself: `fill FOLDER COUNT` makes a database with that many entries for other measurements,
-//! `append FOLDER` measures durable appends.
+//! `SqliteLog` by itself: `fill FOLDER COUNT` makes a database with that many entries for other
+//! measurements, `append FOLDER` measures durable appends.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -26,13 +26,23 @@ const APPENDERS: usize = 256;
 const SIZES: [usize; 2] = [1, 16];
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["fill", folder, count] => runtime.block_on(fill(Path::new(folder), count.parse().unwrap())),
-        ["append", folder] => {
-            SIZES.iter().for_each(|size| runtime.block_on(append(Path::new(folder), *size)))
+    match words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["fill", folder, count] => {
+            runtime.block_on(fill(Path::new(folder), count.parse().unwrap()))
         }
+        ["append", folder] => SIZES
+            .iter()
+            .for_each(|size| runtime.block_on(append(Path::new(folder), *size))),
         _ => println!("usage: fill FOLDER COUNT, or append FOLDER"),
     }
 }
@@ -43,11 +53,16 @@ fn entries(count: usize, from: usize) -> Vec<NewEntry> {
         let order: Room = format!("order-{:024x}", n / 6).parse().unwrap();
         let users = [n % 5_000, n % 97].map(|user| format!("user-u{user}").parse().unwrap());
         let [customer, tailor] = users;
-        let items =
-            [json!({"garment": "kurta", "quantity": 2, "price": 45_000, "notes": "silk, to the knee"})];
-        let document = json!({"_id": n, "status": "in_progress", "items": items, "text": "x".repeat(140)});
-        NewEntry::event([order, customer, tailor, "admin-room".parse().unwrap()], ("order_update", document))
-            .unwrap()
+        let items = [
+            json!({"garment": "kurta", "quantity": 2, "price": 45_000, "notes": "silk, to the knee"}),
+        ];
+        let document =
+            json!({"_id": n, "status": "in_progress", "items": items, "text": "x".repeat(140)});
+        NewEntry::event(
+            [order, customer, tailor, "admin-room".parse().unwrap()],
+            ("order_update", document),
+        )
+        .unwrap()
     };
     (from..from + count).map(entry).collect()
 }
@@ -56,10 +71,14 @@ async fn fill(folder: &Path, count: usize) {
     std::fs::create_dir_all(folder).unwrap();
     let options = Options::durability(Durability::Normal);
     let kept = Retention::DISK.entries(usize::MAX);
-    let log = SqliteLog::open_with(folder.join("metaia.db"), options, kept).await.unwrap();
+    let log = SqliteLog::open_with(folder.join("metaia.db"), options, kept)
+        .await
+        .unwrap();
     let begun = Instant::now();
     for from in (0..count).step_by(BATCH) {
-        log.append(entries(BATCH.min(count - from), from)).await.unwrap();
+        log.append(entries(BATCH.min(count - from), from))
+            .await
+            .unwrap();
     }
     log.close().await;
     println!("{count} entries in {:.1} s", begun.elapsed().as_secs_f64());
@@ -74,14 +93,22 @@ async fn append(folder: &Path, size: usize) {
         let log = log.clone();
         tokio::spawn(async move {
             for turn in 0..APPENDS / APPENDERS / size {
-                log.append(entries(size, appender + turn * APPENDERS)).await.unwrap();
+                log.append(entries(size, appender + turn * APPENDERS))
+                    .await
+                    .unwrap();
             }
         })
     });
     for appender in appenders.collect::<Vec<_>>() {
         appender.await.unwrap();
     }
-    let (head, took) = (log.head().await.unwrap().position.n(), begun.elapsed().as_secs_f64());
-    println!("{:.0} entries/s durable, {size} in each of {APPENDERS} appends at once", head as f64 / took);
+    let (head, took) = (
+        log.head().await.unwrap().position.n(),
+        begun.elapsed().as_secs_f64(),
+    );
+    println!(
+        "{:.0} entries/s durable, {size} in each of {APPENDERS} appends at once",
+        head as f64 / took
+    );
     log.close().await;
 }

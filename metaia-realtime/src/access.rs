@@ -9,7 +9,7 @@ use crate::{Identity, OrderId, Role};
 /// What a policy answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Access {
+pub enum AccessDecision {
     /// May follow the order.
     Allowed,
     /// May not, or there is no such order: clients cannot tell the two apart.
@@ -31,16 +31,20 @@ impl AccessError {
 /// Decides who may follow an order. Without one, only admins may.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - The answer is that of the *present* committed state: a cached one lets a replaced tailor back in.
+/// - The answer is that of the *present* committed state: a cached one lets a replaced tailor back
+///   in.
 /// - When the answer may have changed, the embedder publishes a recheck *together with* the change
-///   ([`NewEntry::recheck`](crate::log::NewEntry::recheck), or [`Realtime::recheck_order`](crate::Realtime::recheck_order)
-///   after it): until then sessions in the room keep receiving.
-/// - A missing order takes the same path as a forbidden one: else its answer time tells that it exists.
+///   ([`NewEntry::recheck`](crate::log::NewEntry::recheck), or
+///   [`Realtime::recheck_order`](crate::Realtime::recheck_order) after it): until then sessions in
+///   the room keep receiving.
+/// - A missing order takes the same path as a forbidden one: else its answer time tells that it
+///   exists.
 pub trait OrderAccess: Send + Sync + 'static {
     /// Whether `who` may follow `order` now.
     ///
     /// # Errors
-    /// Where it cannot be decided now. The join is refused as `unavailable`; a recheck is tried again and then denied.
+    /// Where it cannot be decided now. The join is refused as `unavailable`; a recheck is tried
+    /// again and then denied.
     ///
     /// # Cancel safety
     /// Dropped where the session ends meanwhile.
@@ -48,7 +52,7 @@ pub trait OrderAccess: Send + Sync + 'static {
         &self,
         who: &Identity,
         order: &OrderId,
-    ) -> impl Future<Output = Result<Access, AccessError>> + Send;
+    ) -> impl Future<Output = Result<AccessDecision, AccessError>> + Send;
 }
 
 /// The default policy.
@@ -56,8 +60,12 @@ pub trait OrderAccess: Send + Sync + 'static {
 pub(crate) struct AdminsOnly;
 
 impl OrderAccess for AdminsOnly {
-    async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<Access, AccessError> {
-        Ok(if who.role == Role::Admin { Access::Allowed } else { Access::Denied })
+    async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+        Ok(if who.role == Role::Admin {
+            AccessDecision::Allowed
+        } else {
+            AccessDecision::Denied
+        })
     }
 }
 
@@ -67,7 +75,7 @@ pub(crate) trait DynOrderAccess: Send + Sync {
         &'a self,
         who: &'a Identity,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Access, AccessError>>;
+    ) -> BoxFuture<'a, Result<AccessDecision, AccessError>>;
 }
 
 impl<P: OrderAccess> DynOrderAccess for P {
@@ -75,7 +83,7 @@ impl<P: OrderAccess> DynOrderAccess for P {
         &'a self,
         who: &'a Identity,
         order: &'a OrderId,
-    ) -> BoxFuture<'a, Result<Access, AccessError>> {
+    ) -> BoxFuture<'a, Result<AccessDecision, AccessError>> {
         Box::pin(OrderAccess::may_join(self, who, order))
     }
 }

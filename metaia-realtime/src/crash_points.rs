@@ -1,7 +1,7 @@
 //! Named points at which a crash test has the process abort, as `kill -9` would there.
 //!
-//! `METAIA_CRASH=in-transaction:3` aborts when the point `in-transaction` is passed for the third time. Without the
-//! feature `__crash-points` a point is nothing at all.
+//! `METAIA_CRASH=in-transaction:3` aborts when the point `in-transaction` is passed for the third
+//! time. Without the feature `__crash-points` a point is nothing at all.
 //!
 //! | point | where |
 //! |---|---|
@@ -22,7 +22,10 @@
 //! | `checkpoint` | the write-ahead log is about to be moved into the database |
 
 #[cfg(feature = "__crash-points")]
-#[allow(unused_imports, reason = "most points belong to a feature of their own")]
+#[allow(
+    unused_imports,
+    reason = "most points belong to a feature of their own"
+)]
 pub(crate) use active::point;
 
 /// Does nothing: the feature is off.

@@ -1,7 +1,8 @@
 //! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients.
 //!
-//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of orders, and send typed
-//! events that survive a lost line. Clients are the official Socket.IO ones, as they are.
+//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of
+//! orders, and send typed events that survive a lost line. Clients are the official Socket.IO ones,
+//! as they are.
 //!
 //! # Quick start
 //!
@@ -25,16 +26,18 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime)` puts it on a port beside an axum router; [`Realtime::layer`] is for a
-//! server of your own. [`Builder::on`] takes clients' events, [`OrderAccess`] decides who may follow which order.
+//! `serve(listener, router, realtime)` puts it on a port beside an axum router; [`Realtime::layer`]
+//! is for a server of your own. [`RealtimeBuilder::on`] takes clients' events, [`OrderAccess`]
+//! decides who may follow which order.
 //!
 //! # How delivery works
 //!
-//! A send appends an entry to the [log], which has one total order, and answers where it stands. One dispatcher per node
-//! takes the entries in that order and appends each to the sessions in its rooms; it is encoded once for all of them. A
-//! session has one cursor: while its client keeps up it is live, and when the client does not, or has just come back
-//! with an old position, it reads what it lacks and is live again. So nothing is skipped and nothing comes out of
-//! order; where the log no longer has what is missing, the client is told `rt:reset`.
+//! A send appends an entry to the [log], which has one total order, and answers where it stands.
+//! One dispatcher per node takes the entries in that order and appends each to the sessions in its
+//! rooms; it is encoded once for all of them. A session has one cursor: while its client keeps up
+//! it is live, and when the client does not, or has just come back with an old position, it reads
+//! what it lacks and is live again. So nothing is skipped and nothing comes out of order; where the
+//! log no longer has what is missing, the client is told `rt:reset`.
 //!
 //! # Features
 //!
@@ -83,28 +86,20 @@ mod readme;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// What mounts a [`Realtime`] on a listener: [`serve()`](fn@crate::serve), or a layer and a listener for a server of your own.
-pub mod serve {
-    #[cfg(feature = "axum")]
-    pub use crate::api::serve::{GuardedListener, GuardedStream, Serve};
-    #[cfg(feature = "axum")]
-    pub use crate::transport::guard::Peer;
-    pub use crate::transport::{RealtimeLayer, RealtimeService};
-}
-
-pub use access::{Access, AccessError, OrderAccess};
+pub use access::{AccessDecision, AccessError, OrderAccess};
 #[doc(hidden)]
 pub use api::Census;
+pub use api::serve;
 #[cfg(feature = "axum")]
 pub use api::serve::serve;
-pub use api::{BuildError, Builder, EmitError, HandlerError, Realtime, Receipt, Received, Volatile};
+pub use api::{BuildError, EventContext, HandlerError, Realtime, RealtimeBuilder, VolatileSender};
 pub use auth::{Authenticator, Identity, JwtAuthenticator};
 pub use event::{Event, IntoEvent};
 pub use limits::Limits;
 #[cfg(feature = "sqlite")]
 pub use log::SqliteLog;
-pub use log::{EventLog, MemoryLog, NewEntry};
-pub use node::Stats;
-pub use session::End;
+pub use log::{EventLog, MemoryLog, NewEntry, PublishError, PublishReceipt};
+pub use node::NodeStats;
+pub use session::EndReason;
 pub use transport::Transports;
 pub use values::{EventId, OrderId, Position, Role, Room, SessionId, UserId};

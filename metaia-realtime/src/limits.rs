@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// What a client may ask of this node. Build from [`Limits::default`] and change what differs; the builder validates.
+/// What a client may ask of this node. Build from [`Limits::default`] and change what differs; the
+/// builder validates.
 ///
 /// ```
 /// use metaia_realtime::Limits;
@@ -31,11 +32,13 @@ pub struct Limits {
     pub window_bytes: usize,
     /// Inbound events per second of a session: 20.
     pub inbound_per_s: u32,
-    /// And at once: 40. Beyond it they are refused, and when as many again were refused the transport is closed.
+    /// And at once: 40. Beyond it they are refused, and when as many again were refused the
+    /// transport is closed.
     pub inbound_burst: u32,
     /// Rooms of a session, its role's and its user's included: 128.
     pub rooms_per_session: usize,
-    /// Sessions of one user on this node: 16. One more closes the least recently active one's transport.
+    /// Sessions of one user on this node: 16. One more closes the least recently active one's
+    /// transport.
     pub sessions_per_user: usize,
     /// Sessions of this node: 50,000. Over it handshakes are answered 503 with `Retry-After`.
     pub sessions: usize,
@@ -43,14 +46,15 @@ pub struct Limits {
     pub handshakes_per_s: u32,
     /// Longest token, in bytes: 4 KiB.
     pub token_bytes: usize,
-    /// A connection to which nothing more could be written for so long is closed: 15 s. On Linux some kilobytes that
-    /// its peer takes make place for more; elsewhere the kernel waits for more than that, and slow peers are closed
-    /// earlier.
+    /// A connection to which nothing more could be written for so long is closed: 15 s. On Linux
+    /// some kilobytes that its peer takes make place for more; elsewhere the kernel waits for more
+    /// than that, and slow peers are closed earlier.
     pub write_stall: Duration,
-    /// TCP connections of one listener: 120,000. Over it they are answered 503 with `Retry-After`. A session that polls
-    /// has two, and may leave others behind.
+    /// TCP connections of one listener: 120,000. Over it they are answered 503 with `Retry-After`.
+    /// A session that polls has two, and may leave others behind.
     pub connections: usize,
-    /// The head of a request must be there in this time, also on a connection that had requests before: 10 s.
+    /// The head of a request must be there in this time, also on a connection that had requests
+    /// before: 10 s.
     pub request_head: Duration,
     /// And its body, the whole of it: 30 s.
     pub request_body: Duration,
@@ -98,7 +102,8 @@ pub struct InvalidLimit {
 /// Sessions join two rooms by themselves that clients know of: their role's and their user's.
 const AUTOMATIC_ROOMS: usize = 2;
 
-/// What the transport's queue takes beyond the credit window: pings, CONNECT, acks. Its size is 1,024 packets.
+/// What the transport's queue takes beyond the credit window: pings, CONNECT, acks. Its size is
+/// 1,024 packets.
 pub(crate) const TRANSPORT_QUEUE: usize = 1_024;
 
 impl Limits {
@@ -108,21 +113,41 @@ impl Limits {
     /// The first that cannot.
     pub fn validate(&self) -> Result<(), InvalidLimit> {
         let rules: [(bool, &str, &str); 15] = [
-            (self.message_bytes >= 1_024, "message_bytes", "at least 1,024"),
+            (
+                self.message_bytes >= 1_024,
+                "message_bytes",
+                "at least 1,024",
+            ),
             (self.entry_bytes >= 1_024, "entry_bytes", "at least 1,024"),
-            (!self.unauthenticated.is_zero(), "unauthenticated", "above zero"),
+            (
+                !self.unauthenticated.is_zero(),
+                "unauthenticated",
+                "above zero",
+            ),
             (self.refused_connects >= 1, "refused_connects", "at least 1"),
             (!self.ping_interval.is_zero(), "ping_interval", "above zero"),
             (!self.ping_timeout.is_zero(), "ping_timeout", "above zero"),
-            ((1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries), "window_entries", "from 1 to 512"),
+            (
+                (1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries),
+                "window_entries",
+                "from 1 to 512",
+            ),
             (self.window_bytes >= 1_024, "window_bytes", "at least 1,024"),
             (
                 self.inbound_per_s >= 1 && self.inbound_burst >= 1,
                 "inbound_per_s, inbound_burst",
                 "at least 1",
             ),
-            (self.rooms_per_session >= AUTOMATIC_ROOMS, "rooms_per_session", "at least 2"),
-            (self.sessions_per_user >= 1 && self.sessions >= 1, "sessions_per_user, sessions", "at least 1"),
+            (
+                self.rooms_per_session >= AUTOMATIC_ROOMS,
+                "rooms_per_session",
+                "at least 2",
+            ),
+            (
+                self.sessions_per_user >= 1 && self.sessions >= 1,
+                "sessions_per_user, sessions",
+                "at least 1",
+            ),
             (self.handshakes_per_s >= 1, "handshakes_per_s", "at least 1"),
             (!self.write_stall.is_zero(), "write_stall", "above zero"),
             (self.connections >= 1, "connections", "at least 1"),
@@ -146,7 +171,10 @@ mod tests {
     #[test]
     fn the_defaults_can_be_and_nonsense_cannot() {
         assert_eq!(Limits::default().validate(), Ok(()));
-        let limits = Limits { window_entries: 1_024, ..Limits::default() };
+        let limits = Limits {
+            window_entries: 1_024,
+            ..Limits::default()
+        };
         assert_eq!(limits.validate().unwrap_err().name, "window_entries");
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-/// How long anything may take before a test gives up: generous, because a busy machine is not a defect.
+/// How long anything may take before a test gives up: generous, because a busy machine is not a
+/// defect.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Asks again and again until there is an answer; panics with `what` after [`DEADLINE`].
@@ -20,7 +21,9 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
             }
         }
     };
-    timeout_at(deadline, asking).await.unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"))
+    timeout_at(deadline, asking)
+        .await
+        .unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"))
 }
 
 /// Waits for a future; panics with `what` after [`DEADLINE`].

@@ -1,8 +1,8 @@
-//! Support library of the end-to-end tests: real processes on free ports, real clients, and waiting that is bounded
-//! and says what it waited for.
+//! Support library of the end-to-end tests: real processes on free ports, real clients, and waiting
+//! that is bounded and says what it waited for.
 //!
-//! It depends on nothing of the project, so that the tests see exactly what a stranger's client sees. A check that
-//! fails panics at the test's own line, with what came instead.
+//! It depends on nothing of the project, so that the tests see exactly what a stranger's client
+//! sees. A check that fails panics at the test's own line, with what came instead.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,

@@ -90,16 +90,26 @@ struct Emitted {
 
 pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure> {
     let data = items::payload(&args.items)?;
-    let body = json!({"to": args.to.json(), "event": args.event, "data": data, "volatile": args.volatile});
+    let body =
+        json!({"to": args.to.json(), "event": args.event, "data": data, "volatile": args.volatile});
     let authority = context.authority(args.who.as_ref(), &admin()?)?;
-    let answer = context.api()?.send(Method::POST, "/api/realtime/emit", &authority, Some(&body)).await?;
+    let answer = context
+        .api()?
+        .send(Method::POST, "/api/realtime/emit", &authority, Some(&body))
+        .await?;
     let member = |name: &str| answer.data.get(name).cloned().unwrap_or(Value::Null);
-    context.printer.report(&Emitted { event: args.event, id: member("id"), at: member("at") })?;
+    context.printer.report(&Emitted {
+        event: args.event,
+        id: member("id"),
+        at: member("at"),
+    })?;
     Ok(Exit::Ok)
 }
 
 fn admin() -> Result<Actor, Failure> {
-    "admin:metaia-cli".parse().map_err(|error: String| Failure::new(Exit::Failed, error))
+    "admin:metaia-cli"
+        .parse()
+        .map_err(|error: String| Failure::new(Exit::Failed, error))
 }
 
 impl Report for Emitted {
@@ -135,7 +145,11 @@ mod tests {
 
     #[test]
     fn an_emitted_event_has_an_id_and_a_position() {
-        let emitted = |at| Emitted { event: "stock_low".into(), id: json!("e1"), at };
+        let emitted = |at| Emitted {
+            event: "stock_low".into(),
+            id: json!("e1"),
+            at,
+        };
         insta::assert_snapshot!(emitted(json!("p.1")).text(Paint::PLAIN), @"stock_low e1 at p.1");
         insta::assert_snapshot!(emitted(Value::Null).text(Paint::PLAIN), @"stock_low e1 volatile");
         insta::assert_snapshot!(serde_json::to_string(&emitted(json!("p.1"))).unwrap(), @r#"{"event":"stock_low","id":"e1","at":"p.1"}"#);

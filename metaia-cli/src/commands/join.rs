@@ -1,7 +1,7 @@
 //! `metaia join`: may somebody join the room of an order?
 
 use clap::ValueEnum;
-use metaia_realtime::client::{EmitError, JoinError};
+use metaia_realtime::client::{JoinError, SendError};
 use serde::Serialize;
 
 use crate::actor::Actor;
@@ -52,10 +52,15 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
     let who = context.who(args.who.as_ref())?;
     let (client, _updates) = live::connect(live::builder(context, &who)).await?;
     let asked = tokio::time::timeout(context.timeout, client.join_order(&args.order)).await;
-    let (verdict, code) = judge(asked.unwrap_or(Err(EmitError::Timeout(context.timeout).into())))?;
+    let (verdict, code) = judge(asked.unwrap_or(Err(SendError::Timeout(context.timeout).into())))?;
     client.close().await;
-    let decision =
-        Decision { who: who.label().to_owned(), order: args.order, verdict, code, expected: args.expect };
+    let decision = Decision {
+        who: who.label().to_owned(),
+        order: args.order,
+        verdict,
+        code,
+        expected: args.expect,
+    };
     context.printer.report(&decision)?;
     Ok(decision.exit())
 }
@@ -66,7 +71,9 @@ fn judge(
 ) -> Result<(Verdict, Option<String>), Failure> {
     match joined {
         Ok(_) => Ok((Verdict::Allow, None)),
-        Err(JoinError::Refused(code)) if matches!(code.as_str(), "forbidden" | "invalid_order_id") => {
+        Err(JoinError::Refused(code))
+            if matches!(code.as_str(), "forbidden" | "invalid_order_id") =>
+        {
             Ok((Verdict::Deny, Some(code)))
         }
         Err(JoinError::Emit(error)) => Err(error.into()),
@@ -90,14 +97,21 @@ impl Report for Decision {
             Verdict::Allow => paint.good("may join"),
             Verdict::Deny => paint.bad("may not join"),
         };
-        let code = self.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+        let code = self
+            .code
+            .as_deref()
+            .map(|code| format!(" ({code})"))
+            .unwrap_or_default();
         let expected = match self.expected {
             Some(expected) if expected != self.verdict => {
                 format!(", {}", paint.bad("which was not expected"))
             }
             _ => String::new(),
         };
-        format!("{} {verdict} order-{}{code}{expected}", self.who, self.order)
+        format!(
+            "{} {verdict} order-{}{code}{expected}",
+            self.who, self.order
+        )
     }
 }
 
@@ -107,7 +121,13 @@ mod tests {
 
     fn decision(verdict: Verdict, expected: Option<Verdict>) -> Decision {
         let code = (verdict == Verdict::Deny).then(|| "forbidden".to_owned());
-        Decision { who: "tailor:t1".into(), order: "o1".into(), verdict, code, expected }
+        Decision {
+            who: "tailor:t1".into(),
+            order: "o1".into(),
+            verdict,
+            code,
+            expected,
+        }
     }
 
     #[test]
@@ -122,7 +142,17 @@ mod tests {
             (Deny, Some(Allow)),
         ];
         let exits = exits.map(|(verdict, expected)| decision(verdict, expected).exit());
-        assert_eq!(exits, [Exit::Ok, Exit::Denied, Exit::Ok, Exit::Ok, Exit::Unexpected, Exit::Unexpected]);
+        assert_eq!(
+            exits,
+            [
+                Exit::Ok,
+                Exit::Denied,
+                Exit::Ok,
+                Exit::Ok,
+                Exit::Unexpected,
+                Exit::Unexpected
+            ]
+        );
     }
 
     #[test]
@@ -136,7 +166,10 @@ mod tests {
         let failure = judge(Err(JoinError::Refused("unavailable".into()))).unwrap_err();
         assert_eq!(
             (failure.exit, failure.chain().as_str()),
-            (Exit::Failed, "the server did not decide: refused: unavailable")
+            (
+                Exit::Failed,
+                "the server did not decide: refused: unavailable"
+            )
         );
     }
 }

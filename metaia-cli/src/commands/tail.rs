@@ -46,7 +46,8 @@ pub(crate) struct Args {
 /// Watches until the count is reached, the time is up, the server has had enough, or SIGINT.
 pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure> {
     let who = context.who(args.who.as_ref())?;
-    let mut builder = live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
+    let mut builder =
+        live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
     if let Some(since) = &args.since {
         builder = builder.since(since);
     }
@@ -80,10 +81,20 @@ struct Tally {
 
 impl<'a> Watch<'a> {
     fn new(args: Args, who: &'a str, printer: Printer) -> Self {
-        Self { args, who, printer, started: Instant::now(), tally: Tally::default() }
+        Self {
+            args,
+            who,
+            printer,
+            started: Instant::now(),
+            tally: Tally::default(),
+        }
     }
 
-    async fn run(&mut self, connected: (Client, Updates), context: &Context) -> Result<Exit, Failure> {
+    async fn run(
+        &mut self,
+        connected: (Client, Updates),
+        context: &Context,
+    ) -> Result<Exit, Failure> {
         let (client, mut updates) = connected;
         let exit = loop {
             let limit = self.args.limit;
@@ -101,7 +112,11 @@ impl<'a> Watch<'a> {
                     None => break Exit::Failed,
                 },
             }
-            if self.args.count.is_some_and(|count| self.tally.events >= count) {
+            if self
+                .args
+                .count
+                .is_some_and(|count| self.tally.events >= count)
+            {
                 break self.tally.exit();
             }
         };
@@ -129,7 +144,11 @@ impl<'a> Watch<'a> {
 
     /// Events of the system are written only where they are asked for by name.
     fn wants(&self, event: &Event) -> bool {
-        if self.args.events.is_empty() { !event.is_control() } else { self.args.events.contains(&event.name) }
+        if self.args.events.is_empty() {
+            !event.is_control()
+        } else {
+            self.args.events.contains(&event.name)
+        }
     }
 
     fn write(&mut self, event: Event) -> Result<(), Failure> {
@@ -139,10 +158,22 @@ impl<'a> Watch<'a> {
 
     /// An order that was asked for and is refused ends the command: nothing of it would ever come.
     fn refuse_order(&self, event: &Event) -> Result<(), Failure> {
-        let text =
-            |member: &str| event.data.get(member).and_then(serde_json::Value::as_str).unwrap_or_default();
-        let is_ours = self.args.orders.iter().any(|order| order.as_str() == text("ref"));
-        if event.name == "rt:error" && is_ours && matches!(text("code"), "forbidden" | "invalid_order_id") {
+        let text = |member: &str| {
+            event
+                .data
+                .get(member)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+        };
+        let is_ours = self
+            .args
+            .orders
+            .iter()
+            .any(|order| order.as_str() == text("ref"));
+        if event.name == "rt:error"
+            && is_ours
+            && matches!(text("code"), "forbidden" | "invalid_order_id")
+        {
             let message = format!("{} may not join order-{}", self.who, text("ref"));
             return Err(Failure::new(Exit::Denied, message));
         }
@@ -150,22 +181,41 @@ impl<'a> Watch<'a> {
     }
 
     fn summary(&self) -> String {
-        format!("{} after {}", self.tally.text(), live::seconds(self.started.elapsed()))
+        format!(
+            "{} after {}",
+            self.tally.text(),
+            live::seconds(self.started.elapsed())
+        )
     }
 }
 
 impl Tally {
     fn exit(&self) -> Exit {
-        if self.gaps > 0 { Exit::Unexpected } else { Exit::Ok }
+        if self.gaps > 0 {
+            Exit::Unexpected
+        } else {
+            Exit::Ok
+        }
     }
 
     fn exit_after_time(&self, count: Option<u64>) -> Exit {
-        if count.is_some() { Exit::TimedOut } else { self.exit() }
+        if count.is_some() {
+            Exit::TimedOut
+        } else {
+            self.exit()
+        }
     }
 
     fn text(&self) -> String {
-        let position = self.position.as_deref().map(|at| format!(", position {at}")).unwrap_or_default();
-        format!("events {}, reconnects {}, gaps {}{position}", self.events, self.reconnects, self.gaps)
+        let position = self
+            .position
+            .as_deref()
+            .map(|at| format!(", position {at}"))
+            .unwrap_or_default();
+        format!(
+            "events {}, reconnects {}, gaps {}{position}",
+            self.events, self.reconnects, self.gaps
+        )
     }
 }
 
@@ -175,9 +225,18 @@ mod tests {
 
     #[test]
     fn a_gap_is_no_success() {
-        let complete = Tally { events: 1, ..Tally::default() };
-        let with_gap = Tally { gaps: 1, ..Tally::default() };
-        assert_eq!([complete.exit(), with_gap.exit()], [Exit::Ok, Exit::Unexpected]);
+        let complete = Tally {
+            events: 1,
+            ..Tally::default()
+        };
+        let with_gap = Tally {
+            gaps: 1,
+            ..Tally::default()
+        };
+        assert_eq!(
+            [complete.exit(), with_gap.exit()],
+            [Exit::Ok, Exit::Unexpected]
+        );
         assert_eq!(complete.exit_after_time(None), Exit::Ok);
         assert_eq!(with_gap.exit_after_time(None), Exit::Unexpected);
         assert_eq!(complete.exit_after_time(Some(2)), Exit::TimedOut);
@@ -185,7 +244,12 @@ mod tests {
 
     #[test]
     fn a_summary_says_where_to_go_on() {
-        let tally = Tally { events: 12, reconnects: 1, gaps: 0, position: Some("p.12".into()) };
+        let tally = Tally {
+            events: 12,
+            reconnects: 1,
+            gaps: 0,
+            position: Some("p.12".into()),
+        };
         insta::assert_snapshot!(tally.text(), @"events 12, reconnects 1, gaps 0, position p.12");
     }
 }

@@ -72,13 +72,22 @@ impl Command {
 }
 
 fn run_mint(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
-    let actor = Actor { role: args.role, user: args.user.clone() };
+    let actor = Actor {
+        role: args.role,
+        user: args.user.clone(),
+    };
     let flaw = match (args.expired, args.bad_signature) {
         (true, _) => Flaw::Expired,
         (_, true) => Flaw::BadSignature,
         _ => Flaw::None,
     };
-    let minted = mint(&actor, &context.settings.jwt_secret()?, args.ttl, flaw, clock::unix_s())?;
+    let minted = mint(
+        &actor,
+        &context.settings.jwt_secret()?,
+        args.ttl,
+        flaw,
+        clock::unix_s(),
+    )?;
     context.printer.report(&minted)?;
     Ok(Exit::Ok)
 }
@@ -90,11 +99,19 @@ impl Report for Minted {
 }
 
 fn run_inspect(args: &InspectArgs, context: &Context) -> Result<Exit, Failure> {
-    let token = if args.jwt == "-" { standard_input()? } else { args.jwt.clone() };
+    let token = if args.jwt == "-" {
+        standard_input()?
+    } else {
+        args.jwt.clone()
+    };
     let secret = context.settings.jwt_secret().ok();
     let inspection = inspect(token.trim(), secret.as_deref(), clock::unix_s());
     context.printer.report(&inspection)?;
-    Ok(if inspection.problems.is_empty() { Exit::Ok } else { Exit::Unauthenticated })
+    Ok(if inspection.problems.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Unauthenticated
+    })
 }
 
 fn standard_input() -> Result<String, Failure> {
@@ -106,7 +123,10 @@ fn standard_input() -> Result<String, Failure> {
 
 impl Report for Inspection {
     fn text(&self, paint: Paint) -> String {
-        let claims = self.claims.iter().map(|(name, value)| format!("{name}: {}", claim(name, value)));
+        let claims = self
+            .claims
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", claim(name, value)));
         let signature = match self.signature {
             Signature::Good => paint.good("good"),
             Signature::Bad => paint.bad("wrong"),
@@ -120,7 +140,9 @@ impl Report for Inspection {
                 .map(|problem| format!("{} {}", paint.bad("refused:"), problem.message))
                 .collect()
         };
-        let lines = claims.chain([format!("signature: {signature}")]).chain(verdict);
+        let lines = claims
+            .chain([format!("signature: {signature}")])
+            .chain(verdict);
         lines.collect::<Vec<_>>().join("\n")
     }
 }
@@ -140,8 +162,15 @@ mod tests {
     #[test]
     fn an_inspection_says_what_is_in_and_what_is_wrong() {
         let actor = "tailor:t1".parse().unwrap();
-        let token =
-            mint(&actor, "secret", Duration::from_secs(60), Flaw::Expired, 1_700_000_000).unwrap().token;
+        let token = mint(
+            &actor,
+            "secret",
+            Duration::from_secs(60),
+            Flaw::Expired,
+            1_700_000_000,
+        )
+        .unwrap()
+        .token;
         let mut inspection = inspect(&token, Some("other"), 1_700_000_000);
         inspection.claims.remove("jti");
         insta::assert_snapshot!(inspection.text(Paint::PLAIN), @r#"

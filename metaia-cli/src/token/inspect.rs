@@ -41,7 +41,10 @@ pub(crate) struct Inspection {
 
 /// Takes a token apart; `now` in Unix seconds.
 pub(crate) fn inspect(token: &str, secret: Option<&str>, now: i64) -> Inspection {
-    let (header, claims) = match (decode_header(token), insecure_decode_claims::<Map<String, Value>>(token)) {
+    let (header, claims) = match (
+        decode_header(token),
+        insecure_decode_claims::<Map<String, Value>>(token),
+    ) {
         (Ok(header), Ok(claims)) => (header, claims),
         (Err(error), _) | (_, Err(error)) => return malformed(&error),
     };
@@ -51,24 +54,42 @@ pub(crate) fn inspect(token: &str, secret: Option<&str>, now: i64) -> Inspection
     problems.extend(time_problems(&claims, now));
     problems.extend(identity_problems(&claims));
     let header = serde_json::to_value(&header).unwrap_or_default();
-    Inspection { header, claims, signature, problems }
+    Inspection {
+        header,
+        claims,
+        signature,
+        problems,
+    }
 }
 
 fn problem(code: &'static str, message: impl Into<String>) -> Problem {
-    Problem { code, message: message.into() }
+    Problem {
+        code,
+        message: message.into(),
+    }
 }
 
 fn malformed(error: &jsonwebtoken::errors::Error) -> Inspection {
     let problems = vec![problem("malformed", format!("this is no JWT: {error}"))];
-    Inspection { header: Value::Null, claims: Map::new(), signature: Signature::Unchecked, problems }
+    Inspection {
+        header: Value::Null,
+        claims: Map::new(),
+        signature: Signature::Unchecked,
+        problems,
+    }
 }
 
 fn is_shared_secret(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+    matches!(
+        algorithm,
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+    )
 }
 
 fn signature(token: &str, algorithm: Algorithm, secret: Option<&str>) -> Signature {
-    let Some(secret) = secret.filter(|_| is_shared_secret(algorithm)) else { return Signature::Unchecked };
+    let Some(secret) = secret.filter(|_| is_shared_secret(algorithm)) else {
+        return Signature::Unchecked;
+    };
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims = HashSet::new();
     (validation.validate_exp, validation.validate_aud) = (false, false);
@@ -102,11 +123,16 @@ fn time_problems(claims: &Map<String, Value>, now: i64) -> Vec<Problem> {
         None => problems.push(problem("exp", "no `exp`: a token must end")),
     }
     if let Some(nbf) = at("nbf").filter(|nbf| nbf.saturating_sub(LEEWAY_S) > now) {
-        problems
-            .push(problem("not_yet", format!("not valid before {} from now: is a clock wrong?", ago(nbf))));
+        problems.push(problem(
+            "not_yet",
+            format!("not valid before {} from now: is a clock wrong?", ago(nbf)),
+        ));
     }
     if let Some(iat) = at("iat").filter(|iat| iat.saturating_sub(LEEWAY_S) > now) {
-        problems.push(problem("clock", format!("issued {} in the future: is a clock wrong?", ago(iat))));
+        problems.push(problem(
+            "clock",
+            format!("issued {} in the future: is a clock wrong?", ago(iat)),
+        ));
     }
     problems
 }
@@ -126,7 +152,10 @@ fn identity_problems(claims: &Map<String, Value>) -> Vec<Problem> {
         None => problems.push(problem("role", "no `role`")),
         Some(role) => {
             if let Err(error) = role.parse::<Role>() {
-                problems.push(problem("role", format!("role {role:?} is unknown: {error}")));
+                problems.push(problem(
+                    "role",
+                    format!("role {role:?} is unknown: {error}"),
+                ));
             }
         }
     }
@@ -147,17 +176,34 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     fn minted(flaw: Flaw) -> String {
-        mint(&"tailor:t1".parse().unwrap(), "secret", Duration::from_secs(60), flaw, NOW).unwrap().token
+        mint(
+            &"tailor:t1".parse().unwrap(),
+            "secret",
+            Duration::from_secs(60),
+            flaw,
+            NOW,
+        )
+        .unwrap()
+        .token
     }
 
     fn signed(claims: &Value, algorithm: Algorithm) -> String {
-        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(b"secret")).unwrap()
+        encode(
+            &Header::new(algorithm),
+            claims,
+            &EncodingKey::from_secret(b"secret"),
+        )
+        .unwrap()
     }
 
     #[track_caller]
     fn check(token: &str, expected: &[&str]) {
         let inspection = inspect(token, Some("secret"), NOW);
-        let messages: Vec<_> = inspection.problems.iter().map(|problem| problem.message.as_str()).collect();
+        let messages: Vec<_> = inspection
+            .problems
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
         assert_eq!(messages, expected);
     }
 
@@ -184,17 +230,23 @@ mod tests {
     #[test]
     fn a_signature_without_a_secret_is_not_judged() {
         let inspection = inspect(&minted(Flaw::BadSignature), None, NOW);
-        assert_eq!((inspection.signature, inspection.problems.len()), (Signature::Unchecked, 0));
+        assert_eq!(
+            (inspection.signature, inspection.problems.len()),
+            (Signature::Unchecked, 0)
+        );
     }
 
     #[test]
     fn every_claim_that_matters_is_looked_at() {
         check(
             &signed(&json!({}), Algorithm::HS256),
-            &["no `exp`: a token must end", "no `userId` and no `sub`", "no `role`"],
+            &[
+                "no `exp`: a token must end",
+                "no `userId` and no `sub`",
+                "no `role`",
+            ],
         );
-        let later =
-            json!({"sub": "u1", "role": "chef", "exp": NOW + 9_000, "nbf": NOW + 600, "iat": NOW + 60});
+        let later = json!({"sub": "u1", "role": "chef", "exp": NOW + 9_000, "nbf": NOW + 600, "iat": NOW + 60});
         check(
             &signed(&later, Algorithm::HS256),
             &[

@@ -40,8 +40,11 @@ pub(crate) fn mint(
     now: i64,
 ) -> Result<Minted, Failure> {
     let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-    let issued_at =
-        if flaw == Flaw::Expired { now.saturating_sub(ttl).saturating_sub(EXPIRED_FOR_S) } else { now };
+    let issued_at = if flaw == Flaw::Expired {
+        now.saturating_sub(ttl).saturating_sub(EXPIRED_FOR_S)
+    } else {
+        now
+    };
     let expires_at = issued_at.saturating_add(ttl);
     let claims = json!({
         "userId": actor.user,
@@ -50,8 +53,21 @@ pub(crate) fn mint(
         "exp": expires_at,
         "jti": uuid::Uuid::new_v4(),
     });
-    let secret = if flaw == Flaw::BadSignature { format!("not {secret}") } else { secret.to_owned() };
-    let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))
-        .map_err(|error| Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error))?;
-    Ok(Minted { token, user_id: actor.user.to_string(), role: actor.role.to_string(), expires_at })
+    let secret = if flaw == Flaw::BadSignature {
+        format!("not {secret}")
+    } else {
+        secret.to_owned()
+    };
+    let token = encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .map_err(|error| Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error))?;
+    Ok(Minted {
+        token,
+        user_id: actor.user.to_string(),
+        role: actor.role.to_string(),
+        expires_at,
+    })
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Realtime,
-    handlers::{HandlerError, Handlers, Received},
+    handlers::{EventContext, HandlerError, Handlers},
 };
 use crate::{
     Authenticator, EventLog, Limits, OrderAccess,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Builds a [`Realtime`]. Only the authenticator has no default.
 #[must_use]
-pub struct Builder {
+pub struct RealtimeBuilder {
     authenticator: Option<Arc<dyn DynAuthenticator>>,
     parts: NodeParts,
     device_resume: bool,
@@ -29,7 +29,7 @@ pub struct Builder {
     handlers: Handlers,
 }
 
-impl std::fmt::Debug for Builder {
+impl std::fmt::Debug for RealtimeBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
             .field("limits", &self.parts.limits)
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Builder {
     }
 }
 
-impl Builder {
+impl RealtimeBuilder {
     pub(super) fn new() -> Self {
         Self {
             authenticator: None,
@@ -61,45 +61,49 @@ impl Builder {
         self
     }
 
-    /// Where events are kept. Default: a [`MemoryLog`].
+    /// Where events are kept. Default: a [`MemoryLog`](crate::MemoryLog).
     pub fn log(mut self, log: impl EventLog) -> Self {
         self.parts.log = Arc::new(log);
         self
     }
 
-    /// How this node and others tell each other that there is something new. Default: they do not, and look now and then.
+    /// How this node and others tell each other that there is something new. Default: they do not,
+    /// and look now and then.
     pub fn doorbell(mut self, doorbell: impl Doorbell) -> Self {
         self.parts.doorbell = Some(Arc::new(doorbell));
         self
     }
 
-    /// What all nodes sign with what they send by the doorbell. Default: nothing is signed, and what is heard is believed
-    /// to be other nodes'.
+    /// What all nodes sign with what they send by the doorbell. Default: nothing is signed, and
+    /// what is heard is believed to be other nodes'.
     pub fn cluster_key(mut self, key: ClusterKey) -> Self {
         self.parts.cluster_key = Some(key);
         self
     }
 
-    /// Where it is kept how far clients have got that show no position themselves. Default: [`MemoryDevices`].
+    /// Where it is kept how far clients have got that show no position themselves. Default:
+    /// [`MemoryDevices`](crate::device::MemoryDevices).
     pub fn device_store(mut self, store: impl DeviceStore) -> Self {
         self.parts.devices = Some(Arc::new(store));
         self
     }
 
-    /// Whether a client that shows no position goes on where its device, or its token, last was. Default: yes.
+    /// Whether a client that shows no position goes on where its device, or its token, last was.
+    /// Default: yes.
     pub fn device_resume(mut self, on: bool) -> Self {
         self.device_resume = on;
         self
     }
 
-    /// Where the nodes of a cluster tell each other who is connected to them. Default: nowhere, this node is alone.
+    /// Where the nodes of a cluster tell each other who is connected to them. Default: nowhere,
+    /// this node is alone.
     pub fn directory(mut self, directory: impl Directory) -> Self {
         self.parts.directory = Some(Arc::new(directory));
         self
     }
 
-    /// The origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps outside browsers send
-    /// no `Origin` and are not concerned.
+    /// The origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps
+    /// outside browsers send no `Origin` and are not concerned.
     pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.origins = Origins::These(origins.into_iter().map(Into::into).collect());
         self
@@ -117,29 +121,31 @@ impl Builder {
         self
     }
 
-    /// Whether a token may also come as `?token=` of the handshake. Default: no, since addresses end up in logs.
+    /// Whether a token may also come as `?token=` of the handshake. Default: no, since addresses
+    /// end up in logs.
     pub fn token_in_query(mut self, allowed: bool) -> Self {
         self.settings.token_in_query = allowed;
         self
     }
 
-    /// Handles a client→server event: its first argument as `T`, who sent it, and what is answered where the client asks
-    /// for an ack. The events of a session are handled one at a time and in order; deliveries go on meanwhile.
+    /// Handles a client→server event: its first argument as `T`, who sent it, and what is answered
+    /// where the client asks for an ack. The events of a session are handled one at a time and in
+    /// order; deliveries go on meanwhile.
     ///
     /// The handler is dropped where the session ends before it is done.
     pub fn on<T, R, F, Fut>(mut self, name: &'static str, handler: F) -> Self
     where
         T: DeserializeOwned + Send + 'static,
         R: Serialize,
-        F: Fn(Received, T) -> Fut + Send + Sync + 'static,
+        F: Fn(EventContext, T) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
         self.handlers.add(name, handler);
         self
     }
 
-    /// Starts it, on the current tokio runtime. A log that cannot be read is not waited for: who connects before it can be
-    /// read waits 10 s, and then comes back.
+    /// Starts it, on the current tokio runtime. A log that cannot be read is not waited for: who
+    /// connects before it can be read waits 10 s, and then comes back.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -147,7 +153,10 @@ impl Builder {
         self.parts.limits.validate()?;
         let authenticator = self.authenticator.ok_or(BuildError::NoAuthenticator)?;
         let handlers = Arc::new(self.handlers);
-        let mut parts = NodeParts { handlers: Arc::clone(&handlers) as _, ..self.parts };
+        let mut parts = NodeParts {
+            handlers: Arc::clone(&handlers) as _,
+            ..self.parts
+        };
         parts.devices = parts.devices.filter(|_| self.device_resume);
         let window = Window::of_log(&*parts.log).await;
         let realtime = Realtime::start(Node::new(window, authenticator, parts), self.settings);
@@ -160,7 +169,7 @@ impl Builder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// [`Builder::authenticator`] was not called.
+    /// [`RealtimeBuilder::authenticator`] was not called.
     #[error("no authenticator was given")]
     NoAuthenticator,
     /// A limit that cannot be.

@@ -15,7 +15,7 @@ use crate::{
 /// Who sent an event, and through what.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Received {
+pub struct EventContext {
     /// The verified sender.
     pub identity: Identity,
     /// The session it came through.
@@ -24,7 +24,8 @@ pub struct Received {
     pub realtime: Realtime,
 }
 
-/// A handler refuses an event. The client gets `{status: "error", code}` as its ack, or `rt:error` without one.
+/// A handler refuses an event. The client gets `{status: "error", code}` as its ack, or `rt:error`
+/// without one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event was refused: {code}")]
 pub struct HandlerError {
@@ -42,7 +43,8 @@ impl HandlerError {
 
 /// The handlers of a node, by event name, and the handle that they are called with.
 ///
-/// They are there before the handle is, and must not keep it alive: it owns the node, which owns them.
+/// They are there before the handle is, and must not keep it alive: it owns the node, which owns
+/// them.
 #[derive(Default)]
 pub(super) struct Handlers {
     by_name: HashMap<&'static str, Box<Handler>>,
@@ -50,17 +52,18 @@ pub(super) struct Handlers {
 }
 
 type Answer = Result<Box<RawValue>, HandlerError>;
-type Handler = dyn Fn(Received, &RawValue) -> BoxFuture<'static, Answer> + Send + Sync;
+type Handler = dyn Fn(EventContext, &RawValue) -> BoxFuture<'static, Answer> + Send + Sync;
 
 impl Handlers {
     pub(super) fn add<T, R, F, Fut>(&mut self, name: &'static str, handler: F)
     where
         T: DeserializeOwned + Send + 'static,
         R: Serialize,
-        F: Fn(Received, T) -> Fut + Send + Sync + 'static,
+        F: Fn(EventContext, T) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
-        let handler = move |received, argument: &RawValue| decode_and_call(&handler, received, argument);
+        let handler =
+            move |received, argument: &RawValue| decode_and_call(&handler, received, argument);
         self.by_name.insert(name, Box::new(handler));
     }
 
@@ -81,26 +84,34 @@ impl EventHandlers for Handlers {
         let Some(realtime) = self.realtime.get().and_then(WeakRealtime::upgrade) else {
             return Some(Box::pin(async { Err("unavailable".into()) }));
         };
-        let received = Received { identity: session.identity.clone(), session: session.id, realtime };
+        let received = EventContext {
+            identity: session.identity.clone(),
+            session: session.id,
+            realtime,
+        };
         let handling = handler(received, argument);
-        Some(Box::pin(async move { handling.await.map_err(|error| error.code) }))
+        Some(Box::pin(async move {
+            handling.await.map_err(|error| error.code)
+        }))
     }
 }
 
 fn decode_and_call<T, R, F, Fut>(
     handler: &F,
-    received: Received,
+    received: EventContext,
     argument: &RawValue,
 ) -> BoxFuture<'static, Answer>
 where
     T: DeserializeOwned + Send + 'static,
     R: Serialize,
-    F: Fn(Received, T) -> Fut,
+    F: Fn(EventContext, T) -> Fut,
     Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
 {
     let Ok(payload) = serde_json::from_str(argument.get()) else {
         return Box::pin(async { Err(HandlerError::new("malformed")) });
     };
     let called = handler(received, payload);
-    Box::pin(async move { to_raw_value(&called.await?).map_err(|_| HandlerError::new("unavailable")) })
+    Box::pin(
+        async move { to_raw_value(&called.await?).map_err(|_| HandlerError::new("unavailable")) },
+    )
 }

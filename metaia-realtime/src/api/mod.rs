@@ -5,13 +5,12 @@ mod handlers;
 mod presence;
 mod publish;
 mod realtime;
-pub(crate) mod serve;
+pub mod serve;
 mod volatile;
 
-pub use builder::{BuildError, Builder};
-pub use handlers::{HandlerError, Received};
-pub use publish::{EmitError, Receipt};
+pub use builder::{BuildError, RealtimeBuilder};
+pub use handlers::{EventContext, HandlerError};
 #[doc(hidden)]
 pub use realtime::Census;
 pub use realtime::Realtime;
-pub use volatile::Volatile;
+pub use volatile::VolatileSender;

@@ -1,7 +1,9 @@
-//! What embedders ask: this node's own sessions as they are now, and those of others out of the directory.
+//! What embedders ask: this node's own sessions as they are now, and those of others out of the
+//! directory.
 
 use crate::presence::{
-    DirectoryError, NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
+    DirectoryError, NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery,
+    SessionView,
 };
 use crate::{
     Realtime, UserId,
@@ -13,13 +15,18 @@ const AT_ONCE: usize = 1_000;
 
 /// # Who is connected
 ///
-/// Answered for all nodes that share a [`Directory`](crate::presence::Directory); without one, for this node. Cancel safe.
+/// Answered for all nodes that share a [`Directory`](crate::presence::Directory); without one, for
+/// this node. Cancel safe.
 impl Realtime {
     /// The sessions of this node.
     #[must_use]
     pub fn local_sessions(&self) -> Vec<SessionView> {
         let node = self.node();
-        node.registry().all().iter().map(|session| session_view(node.id(), session)).collect()
+        node.registry()
+            .all()
+            .iter()
+            .map(|session| session_view(node.id(), session))
+            .collect()
     }
 
     /// Sessions of all nodes: a page of those that the query asks for.
@@ -29,7 +36,11 @@ impl Realtime {
     pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
-        let mut one_more = SessionQuery { limit, not_of: Some(node.id()), ..query.clone() };
+        let mut one_more = SessionQuery {
+            limit,
+            not_of: Some(node.id()),
+            ..query.clone()
+        };
         let others = match node.directory() {
             Some(directory) => directory.sessions(&one_more).await?,
             None => Vec::new(),
@@ -50,13 +61,22 @@ impl Realtime {
     pub async fn rooms(&self, query: &RoomQuery) -> Result<RoomPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
-        let one_more = RoomQuery { limit, not_of: Some(node.id()), ..query.clone() };
-        // A room that is among the first few of all is among the first few of the others, or not theirs.
+        let one_more = RoomQuery {
+            limit,
+            not_of: Some(node.id()),
+            ..query.clone()
+        };
+        // A room that is among the first few of all is among the first few of the others, or not
+        // theirs.
         let others = match node.directory() {
             Some(directory) => directory.rooms(&one_more).await?,
             None => Vec::new(),
         };
-        let local = node.registry().rooms().into_iter().map(|(room, sessions)| RoomView { room, sessions });
+        let local = node
+            .registry()
+            .rooms()
+            .into_iter()
+            .map(|(room, sessions)| RoomView { room, sessions });
         let mut rooms = one_more.first_of(local.chain(others));
         let more = rooms.len() > query.limit;
         rooms.truncate(query.limit);
@@ -70,7 +90,11 @@ impl Realtime {
     /// Where the directory cannot be read.
     pub async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, DirectoryError> {
         let mut sessions = Vec::new();
-        let mut query = SessionQuery { users: users.to_vec(), limit: AT_ONCE, ..SessionQuery::default() };
+        let mut query = SessionQuery {
+            users: users.to_vec(),
+            limit: AT_ONCE,
+            ..SessionQuery::default()
+        };
         while !users.is_empty() {
             let page = self.sessions(&query).await?;
             sessions.extend(page.sessions);
@@ -79,7 +103,10 @@ impl Realtime {
                 None => break,
             }
         }
-        Ok(users.iter().map(|user| Presence::of(user, &sessions)).collect())
+        Ok(users
+            .iter()
+            .map(|user| Presence::of(user, &sessions))
+            .collect())
     }
 
     /// This node, as it is now.
@@ -109,11 +136,19 @@ impl Realtime {
 fn local(node: &Node, query: &SessionQuery) -> Vec<SessionView> {
     let mut sessions = match &*query.users {
         [] => node.registry().all(),
-        users => users.iter().flat_map(|user| node.registry().of_user(user)).collect(),
+        users => users
+            .iter()
+            .flat_map(|user| node.registry().of_user(user))
+            .collect(),
     };
     sessions.retain(|session| query.after.is_none_or(|after| session.id > after));
     sessions.sort_by_key(|session| session.id);
     sessions.dedup_by_key(|session| session.id);
-    let views = sessions.iter().map(|session| session_view(node.id(), session));
-    views.filter(|view| query.asks_for(view)).take(query.limit).collect()
+    let views = sessions
+        .iter()
+        .map(|session| session_view(node.id(), session));
+    views
+        .filter(|view| query.asks_for(view))
+        .take(query.limit)
+        .collect()
 }

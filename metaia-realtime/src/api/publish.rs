@@ -3,95 +3,77 @@
 use serde::Serialize;
 
 use crate::{
-    Event, EventId, IntoEvent, NewEntry, OrderId, Position, Realtime, Role, Room, UserId,
-    event::{EventError, NewNotification, Notification, OrderUpdate, PaymentUpdate, TailorStatusUpdate},
+    Event, IntoEvent, NewEntry, OrderId, Position, PublishError, PublishReceipt, Realtime, Role,
+    Room, UserId,
+    event::{
+        EventError, NewNotification, Notification, OrderUpdate, PaymentUpdate, TailorStatusUpdate,
+    },
     log::LogError,
 };
 
-/// What became of an emit: it is in the log, as durable as the log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
-    /// The event's own id, in `_rt.id`.
-    pub id: EventId,
-    /// Where it stands in the log, in `_rt.at`.
-    pub position: Position,
-}
-
-/// Why an emit failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EmitError {
-    /// The event cannot be sent as it is. Nothing was stored.
-    #[error("the event cannot be sent")]
-    Event(#[from] EventError),
-    /// The log did not take it. Whether it may have been stored is said by [`LogError`].
-    #[error("the event was not confirmed by the log")]
-    Log(#[from] LogError),
-}
-
-impl EmitError {
-    /// Whether the event may have been stored all the same.
-    #[must_use]
-    pub const fn may_be_stored(&self) -> bool {
-        matches!(self, Self::Log(LogError::Unknown(_)))
-    }
-}
-
 /// # Emitting
 ///
-/// Each call appends one entry and returns when the log has it; delivery follows in log order. Cancel safety: dropping
-/// the future leaves the outcome open.
+/// Each call appends one entry and returns when the log has it; delivery follows in log order.
+/// Cancel safety: dropping the future leaves the outcome open.
 impl Realtime {
     /// Sends to all devices of a user.
     ///
     /// # Errors
-    /// See [`EmitError`].
-    pub async fn send_to_user(&self, user: &UserId, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+    /// See [`PublishError`].
+    pub async fn send_to_user(
+        &self,
+        user: &UserId,
+        event: impl IntoEvent,
+    ) -> Result<PublishReceipt, PublishError> {
         self.send([Room::User(user.clone())], event).await
     }
 
     /// Sends to all users of a role.
     ///
     /// # Errors
-    /// See [`EmitError`].
-    pub async fn send_to_role(&self, role: Role, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+    /// See [`PublishError`].
+    pub async fn send_to_role(
+        &self,
+        role: Role,
+        event: impl IntoEvent,
+    ) -> Result<PublishReceipt, PublishError> {
         self.send([Room::Role(role)], event).await
     }
 
     /// Sends to those who follow an order.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn send_to_order_room(
         &self,
         order: &OrderId,
         event: impl IntoEvent,
-    ) -> Result<Receipt, EmitError> {
+    ) -> Result<PublishReceipt, PublishError> {
         self.send([Room::Order(order.clone())], event).await
     }
 
     /// Sends to everybody.
     ///
     /// # Errors
-    /// See [`EmitError`].
-    pub async fn broadcast(&self, event: impl IntoEvent) -> Result<Receipt, EmitError> {
+    /// See [`PublishError`].
+    pub async fn broadcast(&self, event: impl IntoEvent) -> Result<PublishReceipt, PublishError> {
         self.send([Room::Everyone], event).await
     }
 
     /// Sends to everybody who is in any of `rooms`, once each.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn send(
         &self,
         rooms: impl IntoIterator<Item = Room>,
         event: impl IntoEvent,
-    ) -> Result<Receipt, EmitError> {
+    ) -> Result<PublishReceipt, PublishError> {
         let rooms: Vec<Room> = rooms.into_iter().collect();
         let entry = NewEntry::event(rooms, event)?;
         let id = entry.id();
         match self.publish(vec![entry]).await?.first() {
-            Some(&position) => Ok(Receipt { id, position }),
+            Some(&position) => Ok(PublishReceipt { id, position }),
             None => Err(LogError::Unknown("the log answered no position".into()).into()),
         }
     }
@@ -99,60 +81,73 @@ impl Realtime {
     /// `new_notification` to its user.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn emit_new_notification(
         &self,
         user: &UserId,
         notification: &Notification,
-    ) -> Result<Receipt, EmitError> {
-        self.send(NewNotification::rooms(user), (NewNotification::NAME, notification)).await
+    ) -> Result<PublishReceipt, PublishError> {
+        self.send(
+            NewNotification::rooms(user),
+            (NewNotification::NAME, notification),
+        )
+        .await
     }
 
     /// `order_update` to the order's room, its customer, its tailor if any, and the admins.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn emit_order_update(
         &self,
         order_id: &OrderId,
         customer: &UserId,
         tailor: Option<&UserId>,
         order: &impl Serialize,
-    ) -> Result<Receipt, EmitError> {
-        self.send(OrderUpdate::rooms(order_id, customer, tailor, None), (OrderUpdate::NAME, order)).await
+    ) -> Result<PublishReceipt, PublishError> {
+        self.send(
+            OrderUpdate::rooms(order_id, customer, tailor, None),
+            (OrderUpdate::NAME, order),
+        )
+        .await
     }
 
     /// `payment_update` to the customer and the admins.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn emit_payment_update(
         &self,
         customer: &UserId,
         payment: &PaymentUpdate,
-    ) -> Result<Receipt, EmitError> {
+    ) -> Result<PublishReceipt, PublishError> {
         self.send(PaymentUpdate::rooms(customer), payment).await
     }
 
     /// `tailor_status_update` to the admins and the rooms of the tailor's open orders.
     ///
     /// # Errors
-    /// See [`EmitError`].
+    /// See [`PublishError`].
     pub async fn emit_tailor_status_update(
         &self,
         status: &TailorStatusUpdate,
         open_orders: &[OrderId],
-    ) -> Result<Receipt, EmitError> {
-        self.send(TailorStatusUpdate::rooms(open_orders), status).await
+    ) -> Result<PublishReceipt, PublishError> {
+        self.send(TailorStatusUpdate::rooms(open_orders), status)
+            .await
     }
 
     /// Appends several entries at once: all of them or none, in this order. Answers where each is.
     ///
     /// # Errors
-    /// See [`EmitError`]; one entry over the size limit refuses all.
-    pub async fn publish(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, EmitError> {
+    /// See [`PublishError`]; one entry over the size limit refuses all.
+    pub async fn publish(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, PublishError> {
         let limit = self.limits().entry_bytes;
-        if let Some(size) = entries.iter().map(NewEntry::size).find(|size| *size > limit) {
+        if let Some(size) = entries
+            .iter()
+            .map(NewEntry::size)
+            .find(|size| *size > limit)
+        {
             return Err(EventError::TooLarge { size, limit }.into());
         }
         let count = entries.len();
@@ -165,17 +160,21 @@ impl Realtime {
         Ok(appended?)
     }
 
-    /// Says that entries were appended beside this handle, in a transaction of the caller's: they are looked for at once.
+    /// Says that entries were appended beside this handle, in a transaction of the caller's: they
+    /// are looked for at once.
     pub fn wake(&self) {
         self.log().wake();
     }
 
-    /// Asks the policy again for everybody in the order's room. Call it *after* the change is committed; where both
-    /// can be one transaction, append [`NewEntry::recheck`] with the change instead.
+    /// Asks the policy again for everybody in the order's room. Call it *after* the change is
+    /// committed; where both can be one transaction, append [`NewEntry::recheck`] with the change
+    /// instead.
     ///
     /// # Errors
-    /// See [`EmitError`].
-    pub async fn recheck_order(&self, order: &OrderId) -> Result<(), EmitError> {
-        self.publish(vec![NewEntry::recheck(order.clone())]).await.map(drop)
+    /// See [`PublishError`].
+    pub async fn recheck_order(&self, order: &OrderId) -> Result<(), PublishError> {
+        self.publish(vec![NewEntry::recheck(order.clone())])
+            .await
+            .map(drop)
     }
 }

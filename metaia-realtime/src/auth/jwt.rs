@@ -10,8 +10,9 @@ use crate::UserId;
 
 /// Accepts HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
 ///
-/// One algorithm: a token that names another one is refused whatever its signature. `exp` is required, `nbf` is
-/// checked where given, and clocks may differ by 5 s. `aud` and `iss` are not looked at.
+/// One algorithm: a token that names another one is refused whatever its signature. `exp` is
+/// required, `nbf` is checked where given, and clocks may differ by 5 s. `aud` and `iss` are not
+/// looked at.
 ///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;
@@ -34,7 +35,11 @@ impl JwtAuthenticator {
         validation.validate_nbf = true;
         validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp"]);
-        Self { keys: Vec::new(), validation }.or_hs256(secret)
+        Self {
+            keys: Vec::new(),
+            validation,
+        }
+        .or_hs256(secret)
     }
 
     /// Accepts tokens signed with `secret` too: the old one, while secrets are being changed.
@@ -53,8 +58,8 @@ impl JwtAuthenticator {
     /// Who the token speaks for.
     ///
     /// # Errors
-    /// [`AuthError::Expired`] for a token that was good once, [`AuthError::Forbidden`] for an unknown role, else
-    /// [`AuthError::Unauthorized`].
+    /// [`AuthError::Expired`] for a token that was good once, [`AuthError::Forbidden`] for an
+    /// unknown role, else [`AuthError::Unauthorized`].
     pub fn verify(&self, token: &str) -> Result<Identity, AuthError> {
         let mut refusal = AuthError::Unauthorized;
         for key in &self.keys {
@@ -73,7 +78,9 @@ impl JwtAuthenticator {
 impl fmt::Debug for JwtAuthenticator {
     /// Without the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtAuthenticator").field("keys", &self.keys.len()).finish_non_exhaustive()
+        f.debug_struct("JwtAuthenticator")
+            .field("keys", &self.keys.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +90,10 @@ impl Authenticator for JwtAuthenticator {
         credentials: Credentials,
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
         std::future::ready(
-            credentials.token.ok_or(AuthError::Unauthorized).and_then(|token| self.verify(&token)),
+            credentials
+                .token
+                .ok_or(AuthError::Unauthorized)
+                .and_then(|token| self.verify(&token)),
         )
     }
 }
@@ -105,11 +115,22 @@ struct Claims {
 
 impl Claims {
     fn identity(self) -> Result<Identity, AuthError> {
-        let user: UserId =
-            self.user_id.or(self.sub).and_then(|user| user.parse().ok()).ok_or(AuthError::Unauthorized)?;
-        let role = self.role.and_then(|role| role.parse().ok()).ok_or(AuthError::Forbidden)?;
+        let user: UserId = self
+            .user_id
+            .or(self.sub)
+            .and_then(|user| user.parse().ok())
+            .ok_or(AuthError::Unauthorized)?;
+        let role = self
+            .role
+            .and_then(|role| role.parse().ok())
+            .ok_or(AuthError::Forbidden)?;
         let expires_at = i64::try_from(self.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
-        Ok(Identity { user, role, expires_at: Some(expires_at), token_id: self.jti })
+        Ok(Identity {
+            user,
+            role,
+            expires_at: Some(expires_at),
+            token_id: self.jti,
+        })
     }
 }
 
@@ -127,17 +148,25 @@ mod tests {
     }
 
     fn token(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
-        encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+        encode(
+            &Header::new(algorithm),
+            claims,
+            &EncodingKey::from_secret(secret.as_bytes()),
+        )
+        .unwrap()
     }
 
     fn verify(claims: &Value) -> Result<Identity, AuthError> {
-        JwtAuthenticator::hs256(SECRET).unwrap().verify(&token(claims, Algorithm::HS256, SECRET))
+        JwtAuthenticator::hs256(SECRET)
+            .unwrap()
+            .verify(&token(claims, Algorithm::HS256, SECRET))
     }
 
     #[test]
     fn claims_become_an_identity() {
         let exp = in_s(60);
-        let who = verify(&json!({ "userId": "u1", "role": "customer", "exp": exp, "jti": "t" })).unwrap();
+        let who =
+            verify(&json!({ "userId": "u1", "role": "customer", "exp": exp, "jti": "t" })).unwrap();
         assert_eq!((who.user.as_str(), who.role), ("u1", Role::Customer));
         assert_eq!(who.expires_at, Some(exp * 1000));
         assert_eq!(who.token_id.as_deref(), Some("t"));
@@ -149,15 +178,39 @@ mod tests {
     fn each_refusal_has_its_code() {
         let exp = in_s(60);
         for (claims, code) in [
-            (json!({ "userId": "u1", "role": "customer", "exp": in_s(-60) }), "token_expired"),
-            (json!({ "userId": "u1", "role": "customer" }), "unauthorized"),
-            (json!({ "userId": "u1", "role": "customer", "exp": "soon" }), "unauthorized"),
-            (json!({ "userId": "u1", "role": "customer", "exp": null }), "unauthorized"),
-            (json!({ "userId": "u1", "role": "customer", "exp": -1 }), "unauthorized"),
-            (json!({ "userId": "u1", "role": "customer", "exp": exp, "nbf": in_s(60) }), "unauthorized"),
-            (json!({ "userId": "u1", "role": "root", "exp": exp }), "forbidden"),
+            (
+                json!({ "userId": "u1", "role": "customer", "exp": in_s(-60) }),
+                "token_expired",
+            ),
+            (
+                json!({ "userId": "u1", "role": "customer" }),
+                "unauthorized",
+            ),
+            (
+                json!({ "userId": "u1", "role": "customer", "exp": "soon" }),
+                "unauthorized",
+            ),
+            (
+                json!({ "userId": "u1", "role": "customer", "exp": null }),
+                "unauthorized",
+            ),
+            (
+                json!({ "userId": "u1", "role": "customer", "exp": -1 }),
+                "unauthorized",
+            ),
+            (
+                json!({ "userId": "u1", "role": "customer", "exp": exp, "nbf": in_s(60) }),
+                "unauthorized",
+            ),
+            (
+                json!({ "userId": "u1", "role": "root", "exp": exp }),
+                "forbidden",
+            ),
             (json!({ "userId": "u1", "exp": exp }), "forbidden"),
-            (json!({ "userId": "u 1", "role": "customer", "exp": exp }), "unauthorized"),
+            (
+                json!({ "userId": "u 1", "role": "customer", "exp": exp }),
+                "unauthorized",
+            ),
             (json!({ "role": "customer", "exp": exp }), "unauthorized"),
         ] {
             assert_eq!(verify(&claims).unwrap_err().code(), code, "{claims}");
@@ -182,11 +235,18 @@ mod tests {
             "a.b".to_owned(),
             "a.b.c.d.e".to_owned(),
         ] {
-            assert_eq!(authenticator.verify(&token), Err(AuthError::Unauthorized), "{token}");
+            assert_eq!(
+                authenticator.verify(&token),
+                Err(AuthError::Unauthorized),
+                "{token}"
+            );
         }
         let good = token(&claims, Algorithm::HS256, SECRET);
         let unsigned = format!("{}.", good.rsplit_once('.').unwrap().0);
-        assert_eq!(authenticator.verify(&unsigned), Err(AuthError::Unauthorized));
+        assert_eq!(
+            authenticator.verify(&unsigned),
+            Err(AuthError::Unauthorized)
+        );
     }
 
     #[test]

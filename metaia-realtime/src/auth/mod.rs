@@ -21,7 +21,8 @@ pub struct Identity {
     pub user: UserId,
     /// What they are to the marketplace.
     pub role: Role,
-    /// When their token ends, in milliseconds since the Unix epoch. The transport is closed then. `None`: never.
+    /// When their token ends, in milliseconds since the Unix epoch. The transport is closed then.
+    /// `None`: never.
     pub expires_at: Option<i64>,
     /// The token's own id (`jti`), where it has one.
     pub token_id: Option<String>,
@@ -31,7 +32,12 @@ impl Identity {
     /// An identity that does not end by itself.
     #[must_use]
     pub const fn new(user: UserId, role: Role) -> Self {
-        Self { user, role, expires_at: None, token_id: None }
+        Self {
+            user,
+            role,
+            expires_at: None,
+            token_id: None,
+        }
     }
 
     /// The same, ending at `unix_ms`.
@@ -46,8 +52,8 @@ impl Identity {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// The bearer token: `auth.token` of the CONNECT packet, else the `Authorization` header. At most the limit's
-    /// size. `None`: the client showed none.
+    /// The bearer token: `auth.token` of the CONNECT packet, else the `Authorization` header. At
+    /// most the limit's size. `None`: the client showed none.
     pub token: Option<Arc<str>>,
 }
 
@@ -55,27 +61,32 @@ impl Credentials {
     /// Credentials of a bearer token, or of none.
     #[must_use]
     pub fn bearer(token: Option<&str>) -> Self {
-        Self { token: token.map(Into::into) }
+        Self {
+            token: token.map(Into::into),
+        }
     }
 }
 
 impl fmt::Debug for Credentials {
     /// Without the token: it is a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("token", &self.token.as_ref().map(|_| "…")).finish()
+        f.debug_struct("Credentials")
+            .field("token", &self.token.as_ref().map(|_| "…"))
+            .finish()
     }
 }
 
 /// Turns credentials into an identity. [`JwtAuthenticator`] is the usual one.
 ///
-/// Contract: the answer depends on the credentials alone (a role kept elsewhere may change under a live session
-/// unnoticed), and arrives within the limit for unauthenticated connections, after which the connection is closed.
+/// Contract: the answer depends on the credentials alone (a role kept elsewhere may change under a
+/// live session unnoticed), and arrives within the limit for unauthenticated connections, after
+/// which the connection is closed.
 pub trait Authenticator: Send + Sync + 'static {
     /// Who this is.
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`] closes the transport, so that official clients try again; every other error is a
-    /// `connect_error`, after which they stop.
+    /// [`AuthError::Unavailable`] closes the transport, so that official clients try again; every
+    /// other error is a `connect_error`, after which they stop.
     ///
     /// # Cancel safety
     /// Dropped where the client leaves meanwhile.

@@ -1,12 +1,13 @@
-//! How long to wait before the next attempt: exponential, jittered, at least as long as the server asks for.
+//! How long to wait before the next attempt: exponential, jittered, at least as long as the server
+//! asks for.
 
 use std::time::Duration;
 
 /// When and how often a lost connection is tried again.
 ///
-/// The delays are those of the official clients: `min`, doubling up to `max`, each moved at random by up to half of
-/// itself, so that the clients of a restarted server do not come back together. The count starts again with every
-/// accepted connection.
+/// The delays are those of the official clients: `min`, doubling up to `max`, each moved at random
+/// by up to half of itself, so that the clients of a restarted server do not come back together.
+/// The count starts again with every accepted connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reconnect {
     /// The first delay.
@@ -20,7 +21,11 @@ pub struct Reconnect {
 impl Default for Reconnect {
     /// 1 s, doubling up to 5 s, without end.
     fn default() -> Self {
-        Self { min: Duration::from_secs(1), max: Duration::from_secs(5), max_attempts: None }
+        Self {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(5),
+            max_attempts: None,
+        }
     }
 }
 
@@ -32,12 +37,16 @@ impl Reconnect {
 
     /// The delay before attempt number `attempt` (from 1). `chance` is uniform in `0..1`.
     ///
-    /// Where the server said when to come back, it is not asked sooner, and the jitter comes on top.
+    /// Where the server said when to come back, it is not asked sooner, and the jitter comes on
+    /// top.
     pub(crate) fn delay(&self, attempt: u32, asked: Option<Duration>, chance: f64) -> Duration {
         let chance = chance.clamp(0.0, 1.0);
         match asked {
             Some(asked) => asked.saturating_add(self.min.mul_f64(chance)),
-            None => self.exponential(attempt).mul_f64(0.5 + chance).min(self.max),
+            None => self
+                .exponential(attempt)
+                .mul_f64(0.5 + chance)
+                .min(self.max),
         }
     }
 
@@ -58,7 +67,10 @@ mod tests {
     #[test]
     fn delays_double_up_to_the_limit() {
         let delays = [1, 2, 3, 4, 100].map(|n| Reconnect::default().delay(n, None, 0.5));
-        assert_eq!(delays, [SECOND, 2 * SECOND, 4 * SECOND, 5 * SECOND, 5 * SECOND]);
+        assert_eq!(
+            delays,
+            [SECOND, 2 * SECOND, 4 * SECOND, 5 * SECOND, 5 * SECOND]
+        );
     }
 
     #[test]
@@ -77,7 +89,10 @@ mod tests {
 
     #[test]
     fn attempts_end_where_they_are_limited() {
-        let reconnect = Reconnect { max_attempts: Some(2), ..Reconnect::default() };
+        let reconnect = Reconnect {
+            max_attempts: Some(2),
+            ..Reconnect::default()
+        };
         assert_eq!([1, 2, 3].map(|n| reconnect.allows(n)), [true, true, false]);
         assert!(Reconnect::default().allows(u32::MAX));
     }

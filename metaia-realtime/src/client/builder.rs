@@ -67,7 +67,10 @@ impl ClientBuilder {
     /// This token at every connection.
     pub fn token(self, token: impl Into<String>) -> Self {
         let credentials = Credentials::token(token);
-        Self { provider: constant(credentials), ..self }
+        Self {
+            provider: constant(credentials),
+            ..self
+        }
     }
 
     /// Asks `provider` for credentials before every connection, the first one included.
@@ -92,9 +95,13 @@ impl ClientBuilder {
         Self { transport, ..self }
     }
 
-    /// The path of the Socket.IO endpoint, `/socket.io/` by default. A path in the URL comes before it.
+    /// The path of the Socket.IO endpoint, `/socket.io/` by default. A path in the URL comes before
+    /// it.
     pub fn path(self, path: impl Into<String>) -> Self {
-        Self { path: path.into(), ..self }
+        Self {
+            path: path.into(),
+            ..self
+        }
     }
 
     /// One more HTTP header on every request, for example `Origin`.
@@ -105,7 +112,10 @@ impl ClientBuilder {
 
     /// The position to begin after: an earlier client's [`position`](Client::position).
     pub fn since(self, position: impl Into<String>) -> Self {
-        Self { since: Some(position.into()), ..self }
+        Self {
+            since: Some(position.into()),
+            ..self
+        }
     }
 
     /// Order rooms to join at every connection, before the catch-up.
@@ -116,48 +126,71 @@ impl ClientBuilder {
 
     /// This installation's name, `auth.device`: the server then remembers its position too.
     pub fn device(self, device: impl Into<String>) -> Self {
-        Self { device: Some(device.into()), ..self }
+        Self {
+            device: Some(device.into()),
+            ..self
+        }
     }
 
-    /// Whether positions and order rooms are sent at all; on by default. Off, the client is live and at most once.
+    /// Whether positions and order rooms are sent at all; on by default. Off, the client is live
+    /// and at most once.
     pub fn resume(self, resume: bool) -> Self {
         Self { resume, ..self }
     }
 
     /// Drops events whose `_rt.id` is among the last `ids` seen. 0, the default, drops nothing.
     pub fn dedupe(self, ids: usize) -> Self {
-        Self { dedupe: ids, ..self }
+        Self {
+            dedupe: ids,
+            ..self
+        }
     }
 
-    /// How many updates wait for the application, 1,024 by default, at least 1. See the module for what happens when
-    /// they are full.
+    /// How many updates wait for the application, 1,024 by default, at least 1. See the module for
+    /// what happens when they are full.
     pub fn buffer(self, updates: usize) -> Self {
-        Self { buffer: updates.max(1), ..self }
+        Self {
+            buffer: updates.max(1),
+            ..self
+        }
     }
 
-    /// The largest packet that is read, in bytes, 1 MiB by default. A larger one ends the connection. A polling answer,
-    /// which holds many packets, may be four times as long.
+    /// The largest packet that is read, in bytes, 1 MiB by default. A larger one ends the
+    /// connection. A polling answer, which holds many packets, may be four times as long.
     pub fn max_message(self, bytes: usize) -> Self {
-        Self { max_message: bytes, ..self }
+        Self {
+            max_message: bytes,
+            ..self
+        }
     }
 
     /// When a lost connection is tried again.
     pub fn reconnect(self, reconnect: Reconnect) -> Self {
-        Self { reconnect: Some(reconnect), ..self }
+        Self {
+            reconnect: Some(reconnect),
+            ..self
+        }
     }
 
     /// One connection and no other: the updates end with it.
     pub fn no_reconnect(self) -> Self {
-        Self { reconnect: None, ..self }
+        Self {
+            reconnect: None,
+            ..self
+        }
     }
 
-    /// How long one attempt may take, from the credentials to the accepted CONNECT; 20 s by default.
+    /// How long one attempt may take, from the credentials to the accepted CONNECT; 20 s by
+    /// default.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
-        Self { connect_timeout, ..self }
+        Self {
+            connect_timeout,
+            ..self
+        }
     }
 
-    /// Connects: tried once, and returns when the server has accepted the CONNECT. From then on a lost connection is
-    /// made again. Cancel safe: dropping the future closes the client.
+    /// Connects: tried once, and returns when the server has accepted the CONNECT. From then on a
+    /// lost connection is made again. Cancel safe: dropping the future closes the client.
     ///
     /// # Errors
     /// Why there is no connection. No task is left behind.
@@ -171,7 +204,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Starts a client that is not connected yet; the first connection is tried as often as later ones.
+    /// Starts a client that is not connected yet; the first connection is tried as often as later
+    /// ones.
     ///
     /// Must be called in a tokio runtime.
     ///
@@ -184,7 +218,12 @@ impl ClientBuilder {
     fn launch(self, first: First) -> Result<(Client, Updates), ConnectError> {
         let (updates_in, updates_out) = mpsc::channel(self.buffer);
         let (commands_in, commands_out) = mpsc::channel(COMMANDS);
-        let resume = Resume::new(self.resume, self.since.clone(), self.orders.clone(), self.dedupe);
+        let resume = Resume::new(
+            self.resume,
+            self.since.clone(),
+            self.orders.clone(),
+            self.dedupe,
+        );
         let shared = Arc::new(Shared::new(resume));
         let driver = Driver::new(
             self.options()?,
@@ -203,7 +242,10 @@ impl ClientBuilder {
             transport: self.transport,
             token_in: self.token_in,
             provider: with_device(self.provider, self.device),
-            reconnect: self.reconnect.unwrap_or(Reconnect { max_attempts: Some(0), ..Reconnect::default() }),
+            reconnect: self.reconnect.unwrap_or(Reconnect {
+                max_attempts: Some(0),
+                ..Reconnect::default()
+            }),
             connect_timeout: self.connect_timeout,
         })
     }
@@ -226,12 +268,17 @@ fn constant(credentials: Credentials) -> Provider {
 }
 
 fn with_device(provider: Provider, device: Option<String>) -> Provider {
-    let Some(device) = device else { return provider };
+    let Some(device) = device else {
+        return provider;
+    };
     Arc::new(move || {
         let (credentials, device) = (provider(), device.clone());
         Box::pin(async move {
             let mut credentials = credentials.await?;
-            credentials.auth.entry("device").or_insert(Value::String(device));
+            credentials
+                .auth
+                .entry("device")
+                .or_insert(Value::String(device));
             Ok(credentials)
         })
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-use super::error::{ConnectError, DisconnectReason, EmitError, GaveUp};
+use super::error::{ConnectError, DisconnectReason, GaveUp, SendError};
 use super::event::{Connected, Retrying, Update};
 use super::handle::Shared;
 use super::options::Options;
@@ -44,15 +44,27 @@ impl Driver {
         (commands_in, commands): (mpsc::Sender<Command>, mpsc::Receiver<Command>),
         updates: mpsc::Sender<Delivery>,
     ) -> Self {
-        let port = Port { shared, outbox: Outbox::new(updates), commands, commands_in };
-        Self { options: Arc::new(options), port, connections: 0, attempt: 0 }
+        let port = Port {
+            shared,
+            outbox: Outbox::new(updates),
+            commands,
+            commands_in,
+        };
+        Self {
+            options: Arc::new(options),
+            port,
+            connections: 0,
+            attempt: 0,
+        }
     }
 
     /// Runs until the client is closed, abandoned, or gives up.
     pub(crate) async fn run(mut self, first: First) {
         let mut first = Some(first);
         while let Some(opened) = self.connect().await {
-            let Some(opened) = announce(first.take(), opened) else { return };
+            let Some(opened) = announce(first.take(), opened) else {
+                return;
+            };
             let down = match opened {
                 Ok(opened) => self.serve(opened).await,
                 Err(error) => Some(Down::Failed(error)),
@@ -69,7 +81,8 @@ impl Driver {
         let options = Arc::clone(&self.options);
         let fill = self.port.shared.resume().filler();
         let limit = options.connect_timeout;
-        // In a box: it is many times as large as the rest of the task, and lives for moments of a connection of hours.
+        // In a box: it is many times as large as the rest of the task, and lives for moments of a
+        // connection of hours.
         let attempt = Box::pin(async move { timeout(limit, open(&options, fill)).await });
         let opened = self.meanwhile(attempt).await?;
         Some(opened.unwrap_or(Err(ConnectError::Timeout(limit))))
@@ -85,7 +98,9 @@ impl Driver {
         };
         self.connections += 1;
         self.port.outbox.push(Update::Connected(connected));
-        let (end, come_back) = Session::new(&mut self.port, opened, self.connections).run().await;
+        let (end, come_back) = Session::new(&mut self.port, opened, self.connections)
+            .run()
+            .await;
         let reason = match end {
             End::Lost(reason) => reason,
             End::Closing => DisconnectReason::ClientDisconnect,
@@ -96,7 +111,8 @@ impl Driver {
         (reason != DisconnectReason::ClientDisconnect).then_some(Down::Lost(reason, come_back))
     }
 
-    /// Tells the application whether there is another attempt, and waits for its time. `false`: there is none.
+    /// Tells the application whether there is another attempt, and waits for its time. `false`:
+    /// there is none.
     async fn pause(&mut self, down: Down) -> bool {
         match self.decide(down) {
             Ok(retrying) => {
@@ -116,7 +132,9 @@ impl Driver {
     fn decide(&mut self, down: Down) -> Result<Retrying, GaveUp> {
         self.attempt = self.attempt.saturating_add(1);
         let (text, asked, error) = match down {
-            Down::Lost(DisconnectReason::ServerDisconnect, _) => return Err(GaveUp::ServerDisconnect),
+            Down::Lost(DisconnectReason::ServerDisconnect, _) => {
+                return Err(GaveUp::ServerDisconnect);
+            }
             Down::Failed(ConnectError::Refused { message, data }) => {
                 return Err(GaveUp::Refused { message, data });
             }
@@ -127,15 +145,22 @@ impl Driver {
         if is_hopeless || !self.options.reconnect.allows(self.attempt) {
             return Err(GaveUp::Exhausted { last_error: text });
         }
-        let delay = self.options.reconnect.delay(self.attempt, asked, rand::random());
-        Ok(Retrying { attempt: self.attempt, delay, error })
+        let delay = self
+            .options
+            .reconnect
+            .delay(self.attempt, asked, rand::random());
+        Ok(Retrying {
+            attempt: self.attempt,
+            delay,
+            error,
+        })
     }
 
-    /// Waits for `future` while there is no connection, then until the application has taken what happened. Commands
-    /// are refused. `None`: the client is closed or abandoned.
+    /// Waits for `future` while there is no connection, then until the application has taken what
+    /// happened. Commands are refused. `None`: the client is closed or abandoned.
     ///
-    /// Arms: the client is closed · the future ends · the application takes updates or has dropped them · a command
-    /// comes.
+    /// Arms: the client is closed · the future ends · the application takes updates or has dropped
+    /// them · a command comes.
     async fn meanwhile<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
         let (mut future, mut output) = (pin!(future), None);
         loop {
@@ -150,7 +175,7 @@ impl Driver {
                         return None;
                     }
                 }
-                Some(command) = self.port.commands.recv() => command.refuse(EmitError::NotConnected),
+                Some(command) = self.port.commands.recv() => command.refuse(SendError::NotConnected),
             }
         }
     }
@@ -161,10 +186,13 @@ fn announce(
     first: Option<First>,
     opened: Result<Opened, ConnectError>,
 ) -> Option<Result<Opened, ConnectError>> {
-    let Some(First::Once(waiting)) = first else { return Some(opened) };
+    let Some(First::Once(waiting)) = first else {
+        return Some(opened);
+    };
     match opened {
         Ok(opened) => {
-            // Nobody waiting any more means that the updates are dropped too, which the session notices.
+            // Nobody waiting any more means that the updates are dropped too, which the session
+            // notices.
             let _ = waiting.send(Ok(()));
             Some(Ok(opened))
         }

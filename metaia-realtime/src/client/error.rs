@@ -21,7 +21,8 @@ pub enum ConnectError {
     /// The server was not reached: name, TCP or TLS. Tried again.
     #[error("the server could not be reached")]
     Unreachable(#[source] BoxError),
-    /// The server answered the handshake with an HTTP error. Tried again, not sooner than `retry_after`.
+    /// The server answered the handshake with an HTTP error. Tried again, not sooner than
+    /// `retry_after`.
     #[error("the server answered HTTP {status}{}", after(.detail))]
     Http {
         /// The HTTP status.
@@ -39,7 +40,8 @@ pub enum ConnectError {
         /// What a server adds to its refusal, if anything.
         data: Option<Value>,
     },
-    /// The server does not speak Socket.IO v5 over Engine.IO v4. Tried again: a proxy may have answered for it.
+    /// The server does not speak Socket.IO v5 over Engine.IO v4. Tried again: a proxy may have
+    /// answered for it.
     #[error("the server did not follow the protocol: {0}")]
     Protocol(String),
     /// The handshake took longer than the connect timeout. Tried again.
@@ -67,17 +69,22 @@ impl ConnectError {
 }
 
 fn after(detail: &str) -> String {
-    if detail.is_empty() { String::new() } else { format!(": {detail}") }
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {detail}")
+    }
 }
 
 /// Why an event was not sent or not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum EmitError {
+pub enum SendError {
     /// There is no connection now. Nothing was sent: the client keeps nothing for later.
     #[error("not connected")]
     NotConnected,
-    /// The connection ended after the event was sent and before its acknowledgement came. The server may have acted on it.
+    /// The connection ended after the event was sent and before its acknowledgement came. The
+    /// server may have acted on it.
     #[error("the connection ended before the acknowledgement came")]
     Interrupted,
     /// No acknowledgement came in time. The server may have acted on the event.
@@ -98,7 +105,8 @@ pub enum EmitError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// The server refused, with its stable code: `forbidden`, `invalid_order_id`, `too_many_rooms`, …
+    /// The server refused, with its stable code: `forbidden`, `invalid_order_id`, `too_many_rooms`,
+    /// …
     #[error("refused: {0}")]
     Refused(String),
     /// The server's answer is none that the contract knows.
@@ -106,7 +114,7 @@ pub enum JoinError {
     Unexpected(String),
     /// The question was not sent or not answered.
     #[error("the server was not asked or did not answer")]
-    Emit(#[from] EmitError),
+    Emit(#[from] SendError),
 }
 
 /// Why a connection ended. `Display` gives the words of the official clients.
@@ -153,7 +161,8 @@ pub enum GaveUp {
     },
     /// The server ended the session by DISCONNECT.
     ServerDisconnect,
-    /// [`Reconnect::max_attempts`](super::Reconnect::max_attempts) failed in a row, or the last error can never mend.
+    /// [`Reconnect::max_attempts`](super::Reconnect::max_attempts) failed in a row, or the last
+    /// error can never mend.
     Exhausted {
         /// The text of the last attempt's error, with its causes.
         last_error: String,
@@ -163,7 +172,9 @@ pub enum GaveUp {
 impl fmt::Display for GaveUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { message, .. } => write!(f, "the server refused the connection: {message}"),
+            Self::Refused { message, .. } => {
+                write!(f, "the server refused the connection: {message}")
+            }
             Self::ServerDisconnect => f.write_str("the server ended the session"),
             Self::Exhausted { last_error } => write!(f, "no attempt succeeded: {last_error}"),
         }

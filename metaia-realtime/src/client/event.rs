@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::error::{ConnectError, DisconnectReason, EmitError, GaveUp};
+use super::error::{ConnectError, DisconnectReason, GaveUp, SendError};
 use super::options::Transport;
 use super::session::Command;
 
@@ -18,13 +18,16 @@ use super::session::Command;
 pub enum Update {
     /// The server accepted the CONNECT.
     Connected(Connected),
-    /// `rt:ready`: the catch-up has been handed over, what follows is live. Servers other than this project's never send it.
+    /// `rt:ready`: the catch-up has been handed over, what follows is live. Servers other than this
+    /// project's never send it.
     Ready(Ready),
     /// An event, `rt:error` and its like among them.
     Event(Event),
-    /// `rt:reset`: the position could not be honoured. Reload by REST; what follows continues from `at`.
+    /// `rt:reset`: the position could not be honoured. Reload by REST; what follows continues from
+    /// `at`.
     Reset(Reset),
-    /// The connection ended. [`Retrying`](Self::Retrying) or [`GaveUp`](Self::GaveUp) follows, or the end of the updates.
+    /// The connection ended. [`Retrying`](Self::Retrying) or [`GaveUp`](Self::GaveUp) follows, or
+    /// the end of the updates.
     Disconnected(DisconnectReason),
     /// Another attempt will be made.
     Retrying(Retrying),
@@ -36,7 +39,8 @@ pub enum Update {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connected {
-    /// The transport in use. A connection that begins with polling may be upgraded later, without notice.
+    /// The transport in use. A connection that begins with polling may be upgraded later, without
+    /// notice.
     pub transport: Transport,
     /// How many connections this client had before.
     pub reconnects: u64,
@@ -113,7 +117,8 @@ pub struct Event {
 }
 
 impl Event {
-    /// Milliseconds from commit to receipt. Across machines it contains the difference of their clocks and may be negative.
+    /// Milliseconds from commit to receipt. Across machines it contains the difference of their
+    /// clocks and may be negative.
     #[must_use]
     pub fn latency_ms(&self) -> Option<i64> {
         self.ts.map(|ts| self.received_at.saturating_sub(ts))
@@ -138,12 +143,22 @@ impl Responder {
     /// Sends the acknowledgement. Cancel safe: it is sent whole or not at all.
     ///
     /// # Errors
-    /// [`EmitError::NotConnected`] where the connection that carried the event has ended, [`EmitError::Closed`],
-    /// [`EmitError::NotJson`].
-    pub async fn respond(self, answer: impl Serialize) -> Result<(), EmitError> {
-        let answer = serde_json::to_value(answer).map_err(|_| EmitError::NotJson)?;
-        let Self { id, connection, commands } = self;
-        Command::round_trip(&commands, |done| Command::Ack { connection, id, answer, done }).await
+    /// [`SendError::NotConnected`] where the connection that carried the event has ended,
+    /// [`SendError::Closed`], [`SendError::NotJson`].
+    pub async fn respond(self, answer: impl Serialize) -> Result<(), SendError> {
+        let answer = serde_json::to_value(answer).map_err(|_| SendError::NotJson)?;
+        let Self {
+            id,
+            connection,
+            commands,
+        } = self;
+        Command::round_trip(&commands, |done| Command::Ack {
+            connection,
+            id,
+            answer,
+            done,
+        })
+        .await
     }
 }
 
@@ -157,21 +172,43 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn of(data: &Value) -> Self {
-        let Some(rt) = data.get("_rt") else { return Self::default() };
+        let Some(rt) = data.get("_rt") else {
+            return Self::default();
+        };
         let text = |member: &str| rt.get(member).and_then(Value::as_str).map(str::to_owned);
-        Self { id: text("id"), at: text("at"), ts: rt.get("ts").and_then(Value::as_i64) }
+        Self {
+            id: text("id"),
+            at: text("at"),
+            ts: rt.get("ts").and_then(Value::as_i64),
+        }
     }
 }
 
 impl Ready {
     pub(crate) fn of(data: Value) -> Self {
-        let text = |member: &str| data.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let rooms = data.get("rooms").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |member: &str| {
+            data.get(member)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let rooms = data
+            .get("rooms")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         Self {
             user_id: text("userId"),
             role: text("role"),
-            rooms: rooms.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            recovered: data.get("recovered").and_then(Value::as_bool).unwrap_or(false),
+            rooms: rooms
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            recovered: data
+                .get("recovered")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
             replayed: data.get("replayed").and_then(Value::as_u64).unwrap_or(0),
             at: Stamp::of(&data).at,
             data,
@@ -181,7 +218,14 @@ impl Ready {
 
 impl Reset {
     pub(crate) fn of(data: &Value) -> Self {
-        let reason = data.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Self { reason, at: Stamp::of(data).at }
+        let reason = data
+            .get("reason")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        Self {
+            reason,
+            at: Stamp::of(data).at,
+        }
     }
 }

@@ -12,14 +12,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::builder::ClientBuilder;
-use super::error::EmitError;
+use super::error::SendError;
 use super::resume::Resume;
 use super::session::Command;
 
 /// One Socket.IO client.
 ///
 /// Clones share it. Dropping every clone changes nothing: the connection lives as long as its
-/// [`Updates`](super::Updates); dropping those ends it without a word, as a phone that loses power does.
+/// [`Updates`](super::Updates); dropping those ends it without a word, as a phone that loses power
+/// does.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -64,48 +65,59 @@ impl Client {
         let tasks = TaskTracker::new();
         tasks.spawn(driver);
         tasks.close();
-        Self { shared, commands, tasks }
+        Self {
+            shared,
+            commands,
+            tasks,
+        }
     }
 
-    /// Sends an event without waiting for an answer. Returns when it has been written to the connection.
+    /// Sends an event without waiting for an answer. Returns when it has been written to the
+    /// connection.
     ///
     /// Cancel safe in that it is sent whole or not at all; a dropped future does not say which.
     ///
     /// # Errors
-    /// [`EmitError::NotConnected`], [`EmitError::NotJson`], [`EmitError::Closed`].
-    pub async fn emit(&self, event: &str, data: impl Serialize) -> Result<(), EmitError> {
+    /// [`SendError::NotConnected`], [`SendError::NotJson`], [`SendError::Closed`].
+    pub async fn emit(&self, event: &str, data: impl Serialize) -> Result<(), SendError> {
         let (name, args) = (event.to_owned(), vec![to_json(data)?]);
         Command::round_trip(&self.commands, |done| Command::Emit { name, args, done }).await
     }
 
-    /// Sends an event and waits for its acknowledgement, of which the first argument is returned (`null` without any).
+    /// Sends an event and waits for its acknowledgement, of which the first argument is returned
+    /// (`null` without any).
     ///
-    /// The acknowledgement comes over the same line as the updates: where nobody takes those and their queue is full,
-    /// it times out. Dropping the future gives up waiting; the event may have been sent.
+    /// The acknowledgement comes over the same line as the updates: where nobody takes those and
+    /// their queue is full, it times out. Dropping the future gives up waiting; the event may have
+    /// been sent.
     ///
     /// # Errors
-    /// Any [`EmitError`].
+    /// Any [`SendError`].
     pub async fn emit_with_ack(
         &self,
         event: &str,
         data: impl Serialize,
         timeout: Duration,
-    ) -> Result<Value, EmitError> {
+    ) -> Result<Value, SendError> {
         let (name, args) = (event.to_owned(), vec![to_json(data)?]);
         let asked = Command::round_trip(&self.commands, |done| Command::Ask { name, args, done });
-        tokio::time::timeout(timeout, asked).await.unwrap_or(Err(EmitError::Timeout(timeout)))
+        tokio::time::timeout(timeout, asked)
+            .await
+            .unwrap_or(Err(SendError::Timeout(timeout)))
     }
 
-    /// Cuts the connection without a word, as a dead zone does. The client comes back as from any lost connection.
+    /// Cuts the connection without a word, as a dead zone does. The client comes back as from any
+    /// lost connection.
     pub async fn drop_transport(&self) {
-        // A client that is closed has no transport either, so both failures mean that there is nothing to do.
+        // A client that is closed has no transport either, so both failures mean that there is
+        // nothing to do.
         let _ = Command::round_trip(&self.commands, |done| Command::DropTransport { done }).await;
     }
 
     /// Leaves: sends DISCONNECT, closes the transport, and waits for the end of the client's task.
     ///
-    /// Takes at most a second. Updates that wait in the queue can still be taken. Dropping the future does not stop
-    /// the closing.
+    /// Takes at most a second. Updates that wait in the queue can still be taken. Dropping the
+    /// future does not stop the closing.
     pub async fn close(&self) {
         self.shared.closing.cancel();
         self.tasks.wait().await;
@@ -117,7 +129,8 @@ impl Client {
         self.shared.connected.load(Ordering::Acquire)
     }
 
-    /// The position of the last event that was taken from the updates: keep it to come back in another process.
+    /// The position of the last event that was taken from the updates: keep it to come back in
+    /// another process.
     #[must_use]
     pub fn position(&self) -> Option<String> {
         self.shared.resume().handed_over.clone()
@@ -136,10 +149,12 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("connected", &self.is_connected()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
     }
 }
 
-fn to_json(data: impl Serialize) -> Result<Value, EmitError> {
-    serde_json::to_value(data).map_err(|_| EmitError::NotJson)
+fn to_json(data: impl Serialize) -> Result<Value, SendError> {
+    serde_json::to_value(data).map_err(|_| SendError::NotJson)
 }

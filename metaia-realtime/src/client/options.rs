@@ -53,7 +53,8 @@ impl TokenIn {
 pub struct Credentials {
     /// The token, without `Bearer`.
     pub token: Option<String>,
-    /// Further members of the CONNECT's `auth`. A `token`, `since` or `orders` here wins over the client's own.
+    /// Further members of the CONNECT's `auth`. A `token`, `since` or `orders` here wins over the
+    /// client's own.
     pub auth: Map<String, Value>,
 }
 
@@ -67,7 +68,10 @@ impl Credentials {
     /// This token.
     #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
-        Self { token: Some(token.into()), auth: Map::new() }
+        Self {
+            token: Some(token.into()),
+            auth: Map::new(),
+        }
     }
 
     /// One more member of `auth`.
@@ -82,11 +86,15 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members: Vec<&String> = self.auth.keys().collect();
-        f.debug_struct("Credentials").field("token", &self.token.is_some()).field("auth", &members).finish()
+        f.debug_struct("Credentials")
+            .field("token", &self.token.is_some())
+            .field("auth", &members)
+            .finish()
     }
 }
 
-pub(crate) type Provider = Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, BoxError>> + Send + Sync>;
+pub(crate) type Provider =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, BoxError>> + Send + Sync>;
 
 /// Everything that the driver needs, validated.
 pub(crate) struct Options {

@@ -1,8 +1,10 @@
-//! What the client remembers so that it can come back to where it was: a position, the order rooms, the ids seen.
+//! What the client remembers so that it can come back to where it was: a position, the order rooms,
+//! the ids seen.
 //!
-//! A pure kernel. A position is *reached* when its event is in the client's own queue, which outlives connections; that
-//! is what a reconnect sends, so that nothing in the queue comes twice. It is *handed over* when the application has
-//! taken the event; that is what an application stores to come back in another process.
+//! A pure kernel. A position is *reached* when its event is in the client's own queue, which
+//! outlives connections; that is what a reconnect sends, so that nothing in the queue comes twice.
+//! It is *handed over* when the application has taken the event; that is what an application stores
+//! to come back in another process.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
@@ -25,8 +27,19 @@ pub(crate) struct Resume {
 }
 
 impl Resume {
-    pub(crate) fn new(enabled: bool, since: Option<String>, orders: BTreeSet<String>, dedupe: usize) -> Self {
-        Self { enabled, reached: since.clone(), handed_over: since, orders, seen: Seen::new(dedupe) }
+    pub(crate) fn new(
+        enabled: bool,
+        since: Option<String>,
+        orders: BTreeSet<String>,
+        dedupe: usize,
+    ) -> Self {
+        Self {
+            enabled,
+            reached: since.clone(),
+            handed_over: since,
+            orders,
+            seen: Seen::new(dedupe),
+        }
     }
 
     /// Adds `since` and `orders` to a CONNECT payload. What the application put there itself stays.
@@ -38,7 +51,13 @@ impl Resume {
             auth.entry("since").or_insert_with(|| since.as_str().into());
         }
         if !self.orders.is_empty() {
-            let orders = || self.orders.iter().take(MAX_ORDERS).map(String::as_str).collect();
+            let orders = || {
+                self.orders
+                    .iter()
+                    .take(MAX_ORDERS)
+                    .map(String::as_str)
+                    .collect()
+            };
             auth.entry("orders").or_insert_with(orders);
         }
     }
@@ -64,8 +83,12 @@ impl Resume {
     pub(crate) fn observe(&mut self, event: &str, data: &Value) {
         let text = |member: &str| data.get(member).and_then(Value::as_str);
         match (event, text("room"), text("ref"), text("code")) {
-            ("rt:room_left", Some(room), _, _) => self.left(room.strip_prefix("order-").unwrap_or(room)),
-            ("rt:error", _, Some(order), Some("forbidden" | "invalid_order_id")) => self.left(order),
+            ("rt:room_left", Some(room), _, _) => {
+                self.left(room.strip_prefix("order-").unwrap_or(room))
+            }
+            ("rt:error", _, Some(order), Some("forbidden" | "invalid_order_id")) => {
+                self.left(order)
+            }
             _ => {}
         }
     }
@@ -81,7 +104,10 @@ struct Seen {
 
 impl Seen {
     fn new(capacity: usize) -> Self {
-        Self { capacity, ..Self::default() }
+        Self {
+            capacity,
+            ..Self::default()
+        }
     }
 
     fn contains_or_insert(&mut self, id: &str) -> bool {
@@ -109,18 +135,28 @@ mod tests {
     use super::*;
 
     fn resume() -> Resume {
-        Resume::new(true, Some("p.1".into()), BTreeSet::from(["o1".to_owned()]), 2)
+        Resume::new(
+            true,
+            Some("p.1".into()),
+            BTreeSet::from(["o1".to_owned()]),
+            2,
+        )
     }
 
     fn filled(resume: &Resume, auth: Value) -> Value {
-        let Value::Object(mut auth) = auth else { panic!("not an object") };
+        let Value::Object(mut auth) = auth else {
+            panic!("not an object")
+        };
         resume.fill(&mut auth);
         Value::Object(auth)
     }
 
     #[test]
     fn position_and_rooms_are_sent() {
-        assert_eq!(filled(&resume(), json!({})), json!({"since": "p.1", "orders": ["o1"]}));
+        assert_eq!(
+            filled(&resume(), json!({})),
+            json!({"since": "p.1", "orders": ["o1"]})
+        );
     }
 
     #[test]
@@ -131,15 +167,24 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_where_resume_is_off() {
-        let resume = Resume { enabled: false, ..resume() };
+        let resume = Resume {
+            enabled: false,
+            ..resume()
+        };
         assert_eq!(filled(&resume, json!({})), json!({}));
     }
 
     #[test]
     fn a_room_that_was_taken_away_is_not_asked_for_again() {
         for (event, data) in [
-            ("rt:room_left", json!({"room": "order-o1", "reason": "access_revoked"})),
-            ("rt:error", json!({"event": "join_order_room", "code": "forbidden", "ref": "o1"})),
+            (
+                "rt:room_left",
+                json!({"room": "order-o1", "reason": "access_revoked"}),
+            ),
+            (
+                "rt:error",
+                json!({"event": "join_order_room", "code": "forbidden", "ref": "o1"}),
+            ),
         ] {
             let mut resume = resume();
             resume.observe(event, &data);
@@ -150,7 +195,10 @@ mod tests {
     #[test]
     fn a_passing_refusal_keeps_the_room() {
         let mut resume = resume();
-        resume.observe("rt:error", &json!({"event": "join_order_room", "code": "rate_limited", "ref": "o1"}));
+        resume.observe(
+            "rt:error",
+            &json!({"event": "join_order_room", "code": "rate_limited", "ref": "o1"}),
+        );
         assert_eq!(resume.orders(), ["o1"]);
     }
 
@@ -161,7 +209,10 @@ mod tests {
         assert!(resume.is_duplicate("a"));
         assert!(!resume.is_duplicate("b"));
         assert!(!resume.is_duplicate("c"));
-        assert!(!resume.is_duplicate("a"), "two ids are remembered, not three");
+        assert!(
+            !resume.is_duplicate("a"),
+            "two ids are remembered, not three"
+        );
     }
 
     proptest! {

@@ -16,7 +16,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 pub struct Joined {
     /// The room's name.
     pub room: String,
-    /// Whether a position given with the join was honoured. `false` for a bare join: reload by REST, live from now.
+    /// Whether a position given with the join was honoured. `false` for a bare join: reload by
+    /// REST, live from now.
     pub recovered: bool,
     /// How many missed events of the room were handed over before the answer.
     pub replayed: u64,
@@ -28,7 +29,8 @@ impl Client {
     /// Waits up to 10 s. Dropping the future leaves it open whether the room was joined.
     ///
     /// # Errors
-    /// [`JoinError::Refused`] with the server's code, or no answer. The room is then not remembered.
+    /// [`JoinError::Refused`] with the server's code, or no answer. The room is then not
+    /// remembered.
     pub async fn join_order(&self, order: &str) -> Result<Joined, JoinError> {
         self.join(order, json!(order)).await
     }
@@ -38,7 +40,8 @@ impl Client {
     /// # Errors
     /// As [`join_order`](Self::join_order).
     pub async fn join_order_since(&self, order: &str, position: &str) -> Result<Joined, JoinError> {
-        self.join(order, json!({"orderId": order, "since": position})).await
+        self.join(order, json!({"orderId": order, "since": position}))
+            .await
     }
 
     /// Leaves the room of an order; it is forgotten whatever the answer is.
@@ -47,12 +50,16 @@ impl Client {
     /// As [`join_order`](Self::join_order).
     pub async fn leave_order(&self, order: &str) -> Result<(), JoinError> {
         self.shared().resume().left(order);
-        let answer = self.emit_with_ack("leave_order_room", order, ANSWER).await?;
+        let answer = self
+            .emit_with_ack("leave_order_room", order, ANSWER)
+            .await?;
         understand(answer).map(drop)
     }
 
     async fn join(&self, order: &str, question: Value) -> Result<Joined, JoinError> {
-        let answer = self.emit_with_ack("join_order_room", question, ANSWER).await?;
+        let answer = self
+            .emit_with_ack("join_order_room", question, ANSWER)
+            .await?;
         let joined = understand(answer)?;
         self.shared().resume().joined(order);
         Ok(joined)
@@ -64,7 +71,10 @@ fn understand(answer: Value) -> Result<Joined, JoinError> {
     match (text("status"), text("room"), text("code")) {
         (Some("ok"), Some(room), _) => Ok(Joined {
             room: room.to_owned(),
-            recovered: answer.get("recovered").and_then(Value::as_bool).unwrap_or(false),
+            recovered: answer
+                .get("recovered")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
             replayed: answer.get("replayed").and_then(Value::as_u64).unwrap_or(0),
         }),
         (Some("error"), _, Some(code)) => Err(JoinError::Refused(code.to_owned())),
@@ -79,10 +89,17 @@ mod tests {
     #[test]
     fn the_three_kinds_of_answer_are_told_apart() {
         let ok = json!({"status": "ok", "room": "order-o1", "recovered": true, "replayed": 2});
-        let joined = Joined { room: "order-o1".into(), recovered: true, replayed: 2 };
+        let joined = Joined {
+            room: "order-o1".into(),
+            recovered: true,
+            replayed: 2,
+        };
         assert_eq!(understand(ok), Ok(joined));
         let refused = json!({"status": "error", "code": "forbidden"});
-        assert_eq!(understand(refused), Err(JoinError::Refused("forbidden".into())));
+        assert_eq!(
+            understand(refused),
+            Err(JoinError::Refused("forbidden".into()))
+        );
         assert_eq!(understand(json!(1)), Err(JoinError::Unexpected("1".into())));
     }
 }

@@ -20,7 +20,10 @@ pub(crate) struct Delivery {
 
 impl From<Update> for Delivery {
     fn from(update: Update) -> Self {
-        Self { update: Some(update), position: None }
+        Self {
+            update: Some(update),
+            position: None,
+        }
     }
 }
 
@@ -42,7 +45,8 @@ impl Updates {
         std::future::poll_fn(|cx| self.poll_update(cx)).await
     }
 
-    /// The next event that is not one of the system's own; other updates on the way are dropped. Cancel safe.
+    /// The next event that is not one of the system's own; other updates on the way are dropped.
+    /// Cancel safe.
     pub async fn next_event(&mut self) -> Option<Event> {
         loop {
             match self.recv().await? {
@@ -54,7 +58,9 @@ impl Updates {
 
     fn poll_update(&mut self, cx: &mut Context<'_>) -> Poll<Option<Update>> {
         loop {
-            let Some(delivery) = ready!(self.queue.poll_recv(cx)) else { return Poll::Ready(None) };
+            let Some(delivery) = ready!(self.queue.poll_recv(cx)) else {
+                return Poll::Ready(None);
+            };
             if let Some(position) = delivery.position {
                 self.shared.resume().handed_over = Some(position);
             }
@@ -75,6 +81,8 @@ impl Stream for Updates {
 
 impl fmt::Debug for Updates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Updates").field("waiting", &self.queue.len()).finish_non_exhaustive()
+        f.debug_struct("Updates")
+            .field("waiting", &self.queue.len())
+            .finish_non_exhaustive()
     }
 }

@@ -28,9 +28,16 @@ impl MemoryDevices {
 }
 
 impl DeviceStore for MemoryDevices {
-    fn load(&self, key: &DeviceKey) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
+    fn load(
+        &self,
+        key: &DeviceKey,
+    ) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
         let oldest = time::unix_ms() - LIFE_MS;
-        ready(Ok(self.records().get(key).filter(|record| record.at > oldest).cloned()))
+        ready(Ok(self
+            .records()
+            .get(key)
+            .filter(|record| record.at > oldest)
+            .cloned()))
     }
 
     fn save(
@@ -40,7 +47,9 @@ impl DeviceStore for MemoryDevices {
         let mut kept = self.records();
         let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
         kept.extend(records);
-        users.iter().for_each(|(from, to)| keep_of_user(&mut kept, from, to));
+        users
+            .iter()
+            .for_each(|(from, to)| keep_of_user(&mut kept, from, to));
         let oldest = time::unix_ms() - LIFE_MS;
         kept.retain(|_, record| record.at > oldest);
         keep(&mut kept, RECORDS);
@@ -51,7 +60,9 @@ impl DeviceStore for MemoryDevices {
 /// Removes the oldest of those between two keys, beyond what a user may have.
 fn keep_of_user(kept: &mut Records, from: &str, to: &str) {
     let theirs = kept.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
-    let mut theirs: Vec<_> = theirs.map(|(key, record)| (record.at, key.clone())).collect();
+    let mut theirs: Vec<_> = theirs
+        .map(|(key, record)| (record.at, key.clone()))
+        .collect();
     let beyond = theirs.len().saturating_sub(RECORDS_PER_USER);
     theirs.sort_unstable();
     for (_, key) in theirs.drain(..beyond) {
@@ -85,7 +96,12 @@ mod tests {
         let device = i.to_string().parse().unwrap();
         let identity = Identity::new("u".parse().unwrap(), Role::Customer);
         let position = Position::start(Epoch::from_bits(0));
-        let record = DeviceRecord { position, orders: Vec::new(), connections: 1, at };
+        let record = DeviceRecord {
+            position,
+            orders: Vec::new(),
+            connections: 1,
+            at,
+        };
         (DeviceKey::of(&identity, Some(&device)).unwrap(), record)
     }
 

@@ -5,13 +5,13 @@
 #[non_exhaustive]
 pub struct Counts {
     /// Rings sent: what was appended close together shares one.
-    pub rung: u64,
+    pub notified: u64,
     /// Volatile events sent to other nodes.
-    pub cast: u64,
+    pub sent: u64,
     /// Frames of other nodes that were taken.
-    pub heard: u64,
+    pub received: u64,
     /// Looks at the log because of a ring.
-    pub looks: u64,
+    pub wakeups: u64,
     /// Frames that were none: another version, or garbage.
     pub unreadable: u64,
     /// Frames that were not signed with this node's key.
@@ -20,6 +20,7 @@ pub struct Counts {
     pub stale: u64,
     /// Frames that were heard before.
     pub repeated: u64,
-    /// Volatile events of other nodes that were dropped: they waited too long for the log, or too many did.
+    /// Volatile events of other nodes that were dropped: they waited too long for the log, or too
+    /// many did.
     pub dropped: u64,
 }

@@ -10,8 +10,8 @@ pub(crate) const SIGNATURE: usize = 32;
 
 /// The secret that the nodes of one cluster share, at least 16 bytes. `Debug` does not show it.
 ///
-/// A node that has one takes no frame without its signature: whoever reaches the doorbell, and has no key, can neither
-/// make phones show anything, nor have a node read its log in vain.
+/// A node that has one takes no frame without its signature: whoever reaches the doorbell, and has
+/// no key, can neither make phones show anything, nor have a node read its log in vain.
 #[derive(Clone)]
 pub struct ClusterKey(Hmac<Sha256>);
 
@@ -28,7 +28,9 @@ impl ClusterKey {
         if secret.len() < Self::SHORTEST {
             return Err(InvalidClusterKey);
         }
-        <Hmac<Sha256> as KeyInit>::new_from_slice(secret).map(Self).map_err(|_| InvalidClusterKey)
+        <Hmac<Sha256> as KeyInit>::new_from_slice(secret)
+            .map(Self)
+            .map_err(|_| InvalidClusterKey)
     }
 
     pub(crate) fn sign(&self, text: &[u8]) -> [u8; SIGNATURE] {
@@ -72,7 +74,10 @@ mod tests {
 
     #[test]
     fn a_signature_is_of_one_key_and_one_text() {
-        let (ours, other) = (ClusterKey::new([7; 16]).unwrap(), ClusterKey::new([8; 16]).unwrap());
+        let (ours, other) = (
+            ClusterKey::new([7; 16]).unwrap(),
+            ClusterKey::new([8; 16]).unwrap(),
+        );
         let signature = ours.sign(b"text");
         assert!(ours.has_signed(b"text", &signature));
         assert!(!ours.has_signed(b"texts", &signature) && !other.has_signed(b"text", &signature));

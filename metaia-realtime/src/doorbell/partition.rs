@@ -1,21 +1,23 @@
 //! Whether this node, and not the log, is the one that is gone: a pure kernel.
 //!
-//! A log that cannot be read anywhere is waited for, with its clients: there is nowhere better for them to be. But where
-//! another node can read what this one cannot, its clients are better off there. So a node that has failed to read the
-//! log asks the others whether they can, once a second, each time by another random number, which the answer has to repeat:
-//! so an answer was read after the question, was meant for this node, and counts once. One that goes beyond what this node
-//! knows shows that its clients are missing something; three of them to questions of the last ten seconds prove it. Twenty
-//! seconds after the first failure the clients are sent away then, and new ones are refused, until the log has been read
-//! again.
+//! A log that cannot be read anywhere is waited for, with its clients: there is nowhere better for
+//! them to be. But where another node can read what this one cannot, its clients are better off
+//! there. So a node that has failed to read the log asks the others whether they can, once a
+//! second, each time by another random number, which the answer has to repeat: so an answer was
+//! read after the question, was meant for this node, and counts once. One that goes beyond what
+//! this node knows shows that its clients are missing something; three of them to questions of the
+//! last ten seconds prove it. Twenty seconds after the first failure the clients are sent away
+//! then, and new ones are refused, until the log has been read again.
 //!
-//! Rings are no such proof: one that was under way when the log died for all would send everybody's clients away. Nor is
-//! what somebody sends who hears no questions. Who hears them, and has the cluster's key where there is one, can answer.
+//! Rings are no such proof: one that was under way when the log died for all would send everybody's
+//! clients away. Nor is what somebody sends who hears no questions. Who hears them, and has the
+//! cluster's key where there is one, can answer.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::frame::Question;
+use super::frame::Probe;
 
 /// How long a node hopes.
 pub(crate) const HOPE: Duration = Duration::from_secs(20);
@@ -27,7 +29,7 @@ const PROOF: usize = 3;
 const OPEN: usize = 32;
 
 #[derive(Debug, Default)]
-pub(crate) struct CutOff {
+pub(crate) struct PartitionDetector {
     failing: Option<Failing>,
     cut: bool,
 }
@@ -41,7 +43,7 @@ struct Failing {
 
 #[derive(Debug)]
 struct Asked {
-    question: Question,
+    question: Probe,
     at: Instant,
     /// Another node has read beyond what this one knows since.
     answered: bool,
@@ -56,7 +58,7 @@ pub(crate) enum Change {
     Back,
 }
 
-impl CutOff {
+impl PartitionDetector {
     /// The log was read.
     pub(crate) fn read(&mut self) -> Option<Change> {
         self.failing = None;
@@ -65,23 +67,34 @@ impl CutOff {
 
     /// It could not be read, by a try that began then.
     pub(crate) fn failed(&mut self, began: Instant) {
-        self.failing.get_or_insert(Failing { since: began, asked: VecDeque::new() });
+        self.failing.get_or_insert(Failing {
+            since: began,
+            asked: VecDeque::new(),
+        });
     }
 
-    /// What the others are to be asked now, while the log cannot be read and nothing has followed from it.
-    pub(crate) fn ask(&mut self, now: Instant) -> Option<Question> {
+    /// What the others are to be asked now, while the log cannot be read and nothing has followed
+    /// from it.
+    pub(crate) fn ask(&mut self, now: Instant) -> Option<Probe> {
         let failing = self.failing.as_mut().filter(|_| !self.cut)?;
         if failing.asked.len() == OPEN {
             failing.asked.pop_front();
         }
-        let question = Question::random();
-        failing.asked.push_back(Asked { question, at: now, answered: false });
+        let question = Probe::random();
+        failing.asked.push_back(Asked {
+            question,
+            at: now,
+            answered: false,
+        });
         Some(question)
     }
 
     /// Another node has answered. `is_beyond`: it has read beyond what this one knows.
-    pub(crate) fn answered(&mut self, question: Question, is_beyond: bool) {
-        let asked = self.failing.iter_mut().flat_map(|failing| &mut failing.asked);
+    pub(crate) fn answered(&mut self, question: Probe, is_beyond: bool) {
+        let asked = self
+            .failing
+            .iter_mut()
+            .flat_map(|failing| &mut failing.asked);
         for asked in asked.filter(|asked| asked.question == question) {
             asked.answered |= is_beyond;
         }
@@ -115,8 +128,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against the history: cut off is who has failed for 20 s without a good read, and of whose questions three of the
-        /// last ten seconds were answered; and whoever has read the log since is not.
+        /// Against the history: cut off is who has failed for 20 s without a good read, and of
+        /// whose questions three of the last ten seconds were answered; and whoever has read the
+        /// log since is not.
         #[test]
         fn only_who_alone_cannot_read_is_cut_off(
             steps in proptest::collection::vec(
@@ -129,8 +143,8 @@ mod tests {
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
             let _entered = runtime.enter();
-            let (mut kernel, mut now, mut cut) = (CutOff::default(), Instant::now(), false);
-            let (mut since, mut answered, mut gone) = (None, Vec::new(), vec![Question::random()]);
+            let (mut kernel, mut now, mut cut) = (PartitionDetector::default(), Instant::now(), false);
+            let (mut since, mut answered, mut gone) = (None, Vec::new(), vec![Probe::random()]);
             for (step, pass) in steps {
                 now += Duration::from_secs(pass);
                 match step {
@@ -169,17 +183,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_answered_long_ago_proves_nothing() {
-        let (mut kernel, now) = (CutOff::default(), Instant::now());
+        let (mut kernel, now) = (PartitionDetector::default(), Instant::now());
         assert_eq!(kernel.ask(now), None, "the log can be read");
         kernel.failed(now);
-        let ask = |kernel: &mut CutOff, now| {
+        let ask = |kernel: &mut PartitionDetector, now| {
             (0..PROOF).for_each(|_| {
                 let question = kernel.ask(now).unwrap();
                 kernel.answered(question, true);
             });
         };
         ask(&mut kernel, now);
-        assert_eq!(kernel.look(now + HOPE), None, "the log may have died for all since");
+        assert_eq!(
+            kernel.look(now + HOPE),
+            None,
+            "the log may have died for all since"
+        );
         ask(&mut kernel, now + HOPE);
         assert_eq!(kernel.look(now + HOPE), Some(Change::Cut));
         assert_eq!(kernel.look(now + HOPE), None, "once");

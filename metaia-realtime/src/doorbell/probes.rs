@@ -2,17 +2,17 @@
 
 use std::collections::VecDeque;
 
-use super::frame::Question;
+use super::frame::Probe;
 
-/// Each node that cannot read its log asks once a second: this is for many. Beyond it the oldest is dropped, and who asked it
-/// asks again.
+/// Each node that cannot read its log asks once a second: this is for many. Beyond it the oldest is
+/// dropped, and who asked it asks again.
 const MOST: usize = 64;
 
 #[derive(Debug, Default)]
-pub(crate) struct Questions(VecDeque<Question>);
+pub(crate) struct Probes(VecDeque<Probe>);
 
-impl Questions {
-    pub(crate) fn take(&mut self, question: Question) {
+impl Probes {
+    pub(crate) fn take(&mut self, question: Probe) {
         if self.0.len() == MOST {
             self.0.pop_front();
         }
@@ -20,7 +20,7 @@ impl Questions {
     }
 
     /// All there are. What is read after this answers them.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Question> + use<> {
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Probe> + use<> {
         std::mem::take(&mut self.0).into_iter()
     }
 }
@@ -31,8 +31,8 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept() {
-        let asked: Vec<Question> = (0..MOST + 9).map(|_| Question::random()).collect();
-        let mut questions = Questions::default();
+        let asked: Vec<Probe> = (0..MOST + 9).map(|_| Probe::random()).collect();
+        let mut questions = Probes::default();
         asked.iter().for_each(|question| questions.take(*question));
         assert_eq!(questions.drain().collect::<Vec<_>>(), asked[9..]);
         assert_eq!(questions.drain().count(), 0);

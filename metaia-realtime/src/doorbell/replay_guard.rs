@@ -1,9 +1,10 @@
 //! Which frames are new: each is taken once, and soon.
 //!
-//! A signature says who made a frame, not when it was sent. What was made more than ten seconds ago by our clock, or will
-//! be, is not taken; of what is younger each node's numbers are kept, the last 128 of them. So a recorded frame is never
-//! taken twice by a node, and never at all after ten seconds. Nodes are remembered up to 64; where there are more, the
-//! one that was silent longest is forgotten.
+//! A signature says who made a frame, not when it was sent. What was made more than ten seconds ago
+//! by our clock, or will be, is not taken; of what is younger each node's numbers are kept, the
+//! last 128 of them. So a recorded frame is never taken twice by a node, and never at all after ten
+//! seconds. Nodes are remembered up to 64; where there are more, the one that was silent longest is
+//! forgotten.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -17,7 +18,7 @@ const NODES: usize = 64;
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     nodes: HashMap<NodeId, Seen>,
-    heard: u64,
+    received: u64,
 }
 
 /// What was heard of one.
@@ -48,14 +49,27 @@ impl Replay {
         if !self.nodes.contains_key(&node) && self.nodes.len() >= NODES {
             self.forget_one();
         }
-        self.heard += 1;
-        let seen = self.nodes.entry(node).or_insert(Seen { highest: seq, bits: 0, last: 0 });
-        seen.last = self.heard;
-        if seen.take(seq) { Ok(()) } else { Err(Old::Repeated) }
+        self.received += 1;
+        let seen = self.nodes.entry(node).or_insert(Seen {
+            highest: seq,
+            bits: 0,
+            last: 0,
+        });
+        seen.last = self.received;
+        if seen.take(seq) {
+            Ok(())
+        } else {
+            Err(Old::Repeated)
+        }
     }
 
     fn forget_one(&mut self) {
-        if let Some(node) = self.nodes.iter().min_by_key(|(_, seen)| seen.last).map(|(node, _)| *node) {
+        if let Some(node) = self
+            .nodes
+            .iter()
+            .min_by_key(|(_, seen)| seen.last)
+            .map(|(node, _)| *node)
+        {
             self.nodes.remove(&node);
         }
     }
@@ -64,10 +78,16 @@ impl Replay {
 impl Seen {
     fn take(&mut self, seq: u64) -> bool {
         if let Some(ahead @ 1..) = seq.checked_sub(self.highest) {
-            self.bits = u32::try_from(ahead).ok().and_then(|by| self.bits.checked_shl(by)).unwrap_or(0);
+            self.bits = u32::try_from(ahead)
+                .ok()
+                .and_then(|by| self.bits.checked_shl(by))
+                .unwrap_or(0);
             self.highest = seq;
         }
-        let Some(bit) = u32::try_from(self.highest - seq).ok().and_then(|by| 1u128.checked_shl(by)) else {
+        let Some(bit) = u32::try_from(self.highest - seq)
+            .ok()
+            .and_then(|by| 1u128.checked_shl(by))
+        else {
             return false;
         };
         let new = self.bits & bit == 0;
@@ -104,14 +124,19 @@ mod tests {
         let mut replay = Replay::default();
         for i in 0..=255 {
             assert_eq!(replay.take(node(i), 1, 0, 0), Ok(()));
-            assert_eq!(replay.take(node(0), u64::from(i) + 2, 0, 0), Ok(()), "who talks is not forgotten");
+            assert_eq!(
+                replay.take(node(0), u64::from(i) + 2, 0, 0),
+                Ok(()),
+                "who talks is not forgotten"
+            );
         }
         assert_eq!(replay.nodes.len(), NODES);
         assert_eq!(replay.take(node(0), 3, 0, 0), Err(Old::Repeated));
     }
 
     proptest! {
-        /// Against the naive model: a set of all numbers. What is not taken wrongly is older than 128.
+        /// Against the naive model: a set of all numbers. What is not taken wrongly is older than
+        /// 128.
         #[test]
         fn no_number_is_taken_twice_and_no_new_one_is_lost_near_the_highest(
             numbers in proptest::collection::vec(prop_oneof![0u64..400, any::<u64>()], 0..200),

@@ -171,8 +171,15 @@ impl OrderUpdate {
         tailor: Option<&UserId>,
         courier: Option<&UserId>,
     ) -> Vec<Room> {
-        let users = [Some(customer), tailor, courier].into_iter().flatten().cloned().map(Room::User);
-        [Room::Order(order.clone()), Room::Role(Role::Admin)].into_iter().chain(users).collect()
+        let users = [Some(customer), tailor, courier]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .map(Room::User);
+        [Room::Order(order.clone()), Room::Role(Role::Admin)]
+            .into_iter()
+            .chain(users)
+            .collect()
     }
 }
 
@@ -189,6 +196,8 @@ impl TailorStatusUpdate {
     #[must_use]
     pub fn rooms(open_orders: &[OrderId]) -> Vec<Room> {
         let orders = open_orders.iter().cloned().map(Room::Order);
-        std::iter::once(Room::Role(Role::Admin)).chain(orders).collect()
+        std::iter::once(Room::Role(Role::Admin))
+            .chain(orders)
+            .collect()
     }
 }

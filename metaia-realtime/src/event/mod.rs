@@ -1,7 +1,8 @@
 //! Events: typed facts of the domain, by name and JSON payload.
 //!
-//! An embedder adds an event by implementing [`Event`]; the marketplace's own stand in this module. Anything that is
-//! [`IntoEvent`] can be sent: a reference to an [`Event`], or a pair of a name and any JSON.
+//! An embedder adds an event by implementing [`Event`]; the marketplace's own stand in this module.
+//! Anything that is [`IntoEvent`] can be sent: a reference to an [`Event`], or a pair of a name and
+//! any JSON.
 
 mod marketplace;
 mod payload;
@@ -40,7 +41,8 @@ pub trait Event: Serialize {
     const NAME: &'static str;
 }
 
-/// The name of an event: 1 to 64 of `A-Za-z0-9_:.-`, not beginning with `rt:`, which is this system's own.
+/// The name of an event: 1 to 64 of `A-Za-z0-9_:.-`, not beginning with `rt:`, which is this
+/// system's own.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventName(Arc<str>);
 
@@ -62,8 +64,14 @@ impl FromStr for EventName {
     type Err = EventError;
     fn from_str(text: &str) -> Result<Self, EventError> {
         let shape = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
-        if shape && !text.starts_with("rt:") { Ok(Self(text.into())) } else { Err(EventError::InvalidName) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
+        if shape && !text.starts_with("rt:") {
+            Ok(Self(text.into()))
+        } else {
+            Err(EventError::InvalidName)
+        }
     }
 }
 
@@ -111,20 +119,26 @@ pub trait IntoEvent {
     /// The name and the JSON of the event.
     ///
     /// # Errors
-    /// [`EventError::InvalidName`], [`EventError::Serialize`] where the value does not become JSON, or
-    /// [`EventError::Unreadable`].
+    /// [`EventError::InvalidName`], [`EventError::Serialize`] where the value does not become JSON,
+    /// or [`EventError::Unreadable`].
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError>;
 }
 
 impl<E: Event> IntoEvent for &E {
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError> {
-        Ok((E::NAME.parse()?, readable(to_raw_value(self).map_err(EventError::Serialize)?)?))
+        Ok((
+            E::NAME.parse()?,
+            readable(to_raw_value(self).map_err(EventError::Serialize)?)?,
+        ))
     }
 }
 
 impl<N: AsRef<str>, T: Serialize> IntoEvent for (N, T) {
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError> {
-        Ok((self.0.as_ref().parse()?, readable(to_raw_value(&self.1).map_err(EventError::Serialize)?)?))
+        Ok((
+            self.0.as_ref().parse()?,
+            readable(to_raw_value(&self.1).map_err(EventError::Serialize)?)?,
+        ))
     }
 }
 
@@ -152,15 +166,17 @@ pub enum EventError {
     /// The payload did not become JSON.
     #[error("the payload does not serialise to JSON")]
     Serialize(#[source] serde_json::Error),
-    /// Nested deeper than 64, or with a number that is no 64-bit float, or with half of a surrogate pair: clients fail at
-    /// it, each time they come back.
-    #[error("the payload is nested deeper than 64, or has a number or text that clients cannot read")]
+    /// Nested deeper than 64, or with a number that is no 64-bit float, or with half of a surrogate
+    /// pair: clients fail at it, each time they come back.
+    #[error(
+        "the payload is nested deeper than 64, or has a number or text that clients cannot read"
+    )]
     Unreadable,
 }
 
 impl EventError {
-    /// The stable code: `invalid_event`, `payload_not_object`, `payload_reserved_member`, `payload_too_large`,
-    /// `payload_not_json` or `payload_unreadable`.
+    /// The stable code: `invalid_event`, `payload_not_object`, `payload_reserved_member`,
+    /// `payload_too_large`, `payload_not_json` or `payload_unreadable`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

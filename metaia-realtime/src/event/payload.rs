@@ -26,7 +26,9 @@ impl Payload {
     /// # Errors
     /// [`EventError::Serialize`] where the text is not JSON, and those of `TryFrom`.
     pub fn from_json(text: String) -> Result<Self, EventError> {
-        RawValue::from_string(text).map_err(EventError::Serialize)?.try_into()
+        RawValue::from_string(text)
+            .map_err(EventError::Serialize)?
+            .try_into()
     }
 }
 
@@ -36,11 +38,16 @@ impl TryFrom<Box<RawValue>> for Payload {
         if !json.get().starts_with('{') {
             return Err(EventError::NotAnObject);
         }
-        if has_member_rt(json.get())? { Err(EventError::ReservedMember) } else { Ok(Self(json)) }
+        if has_member_rt(json.get())? {
+            Err(EventError::ReservedMember)
+        } else {
+            Ok(Self(json))
+        }
     }
 }
 
-/// Parses only where the text can contain the name at all, since this stands on the path of every emit.
+/// Parses only where the text can contain the name at all, since this stands on the path of every
+/// emit.
 fn has_member_rt(json: &str) -> Result<bool, EventError> {
     if !json.contains("_rt\"") && !json.contains("\\u") {
         return Ok(false);

@@ -1,17 +1,23 @@
-//! What every client can read. JSON may be nested without end, and have numbers and texts that few parsers take: a client
-//! that fails at an event closes its connection, comes back, and is handed the same event again.
+//! What every client can read. JSON may be nested without end, and have numbers and texts that few
+//! parsers take: a client that fails at an event closes its connection, comes back, and is handed
+//! the same event again.
 
 use serde_json::{Value, value::RawValue};
 
 use super::EventError;
 
-/// How deep objects and arrays may be nested. Parsers give up at about 128, the frame around the payload included.
+/// How deep objects and arrays may be nested. Parsers give up at about 128, the frame around the
+/// payload included.
 const DEEPEST: usize = 64;
 
 /// Hands back what clients can read.
 pub(super) fn readable(json: Box<RawValue>) -> Result<Box<RawValue>, EventError> {
     let value: Value = serde_json::from_str(json.get()).map_err(|_| EventError::Unreadable)?;
-    if is_within(&value, DEEPEST) { Ok(json) } else { Err(EventError::Unreadable) }
+    if is_within(&value, DEEPEST) {
+        Ok(json)
+    } else {
+        Err(EventError::Unreadable)
+    }
 }
 
 fn is_within(value: &Value, levels: usize) -> bool {
@@ -49,7 +55,10 @@ mod tests {
         check(&nested(65), false);
         check(&nested(20_000), false);
         check(&format!(r#"{{"a":{}}}"#, nested(64)), false);
-        check(r#"{"a":1e308,"b":-0,"c":123456789012345678901234567890}"#, true);
+        check(
+            r#"{"a":1e308,"b":-0,"c":123456789012345678901234567890}"#,
+            true,
+        );
         check(r#"{"a":1e999}"#, false);
         check(r#"{"a":"\ud83d\ude00 \u0000"}"#, true);
         check(r#"{"a":"\ud800"}"#, false);

@@ -1,4 +1,5 @@
-//! What the nodes tell each other by the log, at a place in the order of events: control entries. Clients never get them.
+//! What the nodes tell each other by the log, at a place in the order of events: control entries.
+//! Clients never get them.
 
 use std::sync::Arc;
 
@@ -28,7 +29,9 @@ pub(crate) enum Control {
 /// The name of a control entry that is stored under this one, where it is one.
 #[cfg(any(test, feature = "mongodb", feature = "sqlite"))]
 pub(super) fn name(stored: &str) -> Option<&'static str> {
-    [RECHECK, DISCONNECT_USER, DISCONNECT_SESSION].into_iter().find(|name| *name == stored)
+    [RECHECK, DISCONNECT_USER, DISCONNECT_SESSION]
+        .into_iter()
+        .find(|name| *name == stored)
 }
 
 #[derive(Deserialize)]
@@ -37,15 +40,21 @@ struct Disconnected<Id> {
 }
 
 impl Control {
-    /// How it stands in a log. Whom it disconnects is in the payload: in a room it would count among what the clients in
-    /// that room have missed.
+    /// How it stands in a log. Whom it disconnects is in the payload: in a room it would count
+    /// among what the clients in that room have missed.
     pub(super) fn written(&self) -> (&'static str, Arc<[Room]>, Payload) {
         match self {
-            Self::Recheck(order) => (RECHECK, [Room::Order(order.clone())].into(), Payload::empty()),
+            Self::Recheck(order) => (
+                RECHECK,
+                [Room::Order(order.clone())].into(),
+                Payload::empty(),
+            ),
             Self::DisconnectUser(user) => (DISCONNECT_USER, Arc::default(), payload(user.as_str())),
-            Self::DisconnectSession(session) => {
-                (DISCONNECT_SESSION, Arc::default(), payload(&session.to_string()))
-            }
+            Self::DisconnectSession(session) => (
+                DISCONNECT_SESSION,
+                Arc::default(),
+                payload(&session.to_string()),
+            ),
         }
     }
 

@@ -27,27 +27,34 @@ impl NewEntry {
     /// An event for those in any of `rooms`; whoever is in several gets it once.
     ///
     /// # Errors
-    /// Where the event cannot be logged: see [`EventError`]. The size is checked when it is published.
+    /// Where the event cannot be logged: see [`EventError`]. The size is checked when it is
+    /// published.
     pub fn event(rooms: impl Into<Arc<[Room]>>, event: impl IntoEvent) -> Result<Self, EventError> {
         let (name, json) = event.into_event()?;
-        Ok(Self { id: EventId::random(), rooms: once_each(rooms.into()), name, payload: json.try_into()? })
+        Ok(Self {
+            id: EventId::random(),
+            rooms: once_each(rooms.into()),
+            name,
+            payload: json.try_into()?,
+        })
     }
 
-    /// Asks the policy again for everybody in the order's room, at this place in the order of events. Clients never
-    /// see it.
+    /// Asks the policy again for everybody in the order's room, at this place in the order of
+    /// events. Clients never see it.
     #[must_use]
     pub fn recheck(order: OrderId) -> Self {
         Self::control(&Control::Recheck(order))
     }
 
-    /// Ends the user's sessions, on every node: those that began before this place in the order of events. Clients never
-    /// see it; official ones stay away.
+    /// Ends the user's sessions, on every node: those that began before this place in the order of
+    /// events. Clients never see it; official ones stay away.
     #[must_use]
     pub fn disconnect_user(user: UserId) -> Self {
         Self::control(&Control::DisconnectUser(user))
     }
 
-    /// Ends a session, on whichever node it is. Its client never sees it; an official one stays away.
+    /// Ends a session, on whichever node it is. Its client never sees it; an official one stays
+    /// away.
     #[must_use]
     pub fn disconnect_session(session: SessionId) -> Self {
         Self::control(&Control::DisconnectSession(session))
@@ -55,7 +62,12 @@ impl NewEntry {
 
     fn control(control: &Control) -> Self {
         let (name, rooms, payload) = control.written();
-        Self { id: EventId::random(), rooms, name: EventName::system(name), payload }
+        Self {
+            id: EventId::random(),
+            rooms,
+            name: EventName::system(name),
+            payload,
+        }
     }
 
     /// What was appended, out of a store. A payload was checked when it was made.
@@ -70,10 +82,16 @@ impl NewEntry {
             Some(name) => EventName::system(name),
             None => name.parse()?,
         };
-        Ok(Self { id, rooms: rooms.into(), name, payload: Payload::from_json(payload)? })
+        Ok(Self {
+            id,
+            rooms: rooms.into(),
+            name,
+            payload: Payload::from_json(payload)?,
+        })
     }
 
-    /// The same entry under an id of the caller's, who can then append it again without doubling it.
+    /// The same entry under an id of the caller's, who can then append it again without doubling
+    /// it.
     #[must_use]
     pub fn with_id(mut self, id: EventId) -> Self {
         self.id = id;
@@ -118,12 +136,17 @@ fn once_each(rooms: Arc<[Room]>) -> Arc<[Room]> {
     let repeated = |(index, room): (usize, &Room)| rooms[..index].contains(room);
     if rooms.len() > 1 && rooms.iter().enumerate().any(repeated) {
         let mut seen = HashSet::new();
-        return rooms.iter().filter(|room| seen.insert(*room)).cloned().collect();
+        return rooms
+            .iter()
+            .filter(|room| seen.insert(*room))
+            .cloned()
+            .collect();
     }
     rooms
 }
 
-/// An entry of the log. Its encoding is made once, by whoever needs it first, and shared by all sessions.
+/// An entry of the log. Its encoding is made once, by whoever needs it first, and shared by all
+/// sessions.
 #[derive(Debug)]
 pub struct Entry {
     epoch: Epoch,
@@ -137,7 +160,13 @@ impl Entry {
     /// The entry with the number `n`, committed at `ts` (ms since the Unix epoch).
     #[must_use]
     pub const fn new(epoch: Epoch, n: u64, ts: i64, new: NewEntry) -> Self {
-        Self { epoch, n, ts, new, stamped: OnceLock::new() }
+        Self {
+            epoch,
+            n,
+            ts,
+            new,
+            stamped: OnceLock::new(),
+        }
     }
 
     /// Its place in the order.
@@ -178,7 +207,8 @@ impl Entry {
 
     /// The payload as clients get it.
     pub(crate) fn stamped(&self) -> &RawValue {
-        self.stamped.get_or_init(|| stamp(&self.new.payload, self.new.id, self.position(), self.ts))
+        self.stamped
+            .get_or_init(|| stamp(&self.new.payload, self.new.id, self.position(), self.ts))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The log in memory: no set-up, resume while the process lives, bounded by count and bytes.
 //!
-//! When a bound is reached the oldest entries go, never the last one. A client whose position is older than that gets
-//! `rt:reset`, and only if something for its rooms is really gone.
+//! When a bound is reached the oldest entries go, never the last one. A client whose position is
+//! older than that gets `rt:reset`, and only if something for its rooms is really gone.
 //!
-//! Bounds are looked at with each append, and by [`MemoryLog::trim`]: in a log that nothing is appended to, entries stay
-//! beyond their age. Only the oldest entry is looked at, again and again: where the system's clock was set back, an
-//! entry from before waits until its time has come again, and those after it with it.
+//! Bounds are looked at with each append, and by [`MemoryLog::trim`]: in a log that nothing is
+//! appended to, entries stay beyond their age. Only the oldest entry is looked at, again and again:
+//! where the system's clock was set back, an entry from before waits until its time has come again,
+//! and those after it with it.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -15,7 +16,9 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed};
+use super::{
+    Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed,
+};
 use crate::{
     EventId, Position, Room,
     values::{Epoch, time},
@@ -60,7 +63,12 @@ impl MemoryLog {
             rooms: HashMap::new(),
             trimmed: Trimmed::default(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), head: watch::Sender::new(0) }) }
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                head: watch::Sender::new(0),
+            }),
+        }
     }
 
     /// [`EventLog::append`] without a future: this log never waits and never fails.
@@ -71,7 +79,10 @@ impl MemoryLog {
     /// The same at another time, in ms since the Unix epoch.
     pub(crate) fn append_at(&self, entries: Vec<NewEntry>, now: i64) -> Vec<Position> {
         let mut state = self.state();
-        let positions = entries.into_iter().map(|new| state.push(new, now)).collect();
+        let positions = entries
+            .into_iter()
+            .map(|new| state.push(new, now))
+            .collect();
         state.trim(now);
         let head = state.head.n();
         drop(state);
@@ -79,8 +90,8 @@ impl MemoryLog {
         positions
     }
 
-    /// Removes what is beyond the retention now. Each append does so too; this is for the age of entries in a log that
-    /// is quiet.
+    /// Removes what is beyond the retention now. Each append does so too; this is for the age of
+    /// entries in a log that is quiet.
     pub fn trim(&self) {
         self.trim_at(time::unix_ms());
     }
@@ -100,7 +111,10 @@ impl MemoryLog {
 
     /// A poisoned lock is taken over: no method leaves the state half changed.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,13 +125,19 @@ impl Default for MemoryLog {
 }
 
 impl EventLog for MemoryLog {
-    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
+    fn append(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
         ready(Ok(self.append_now(entries)))
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
         let state = self.state();
-        ready(Ok(Head { position: state.head, floor: state.floor() }))
+        ready(Ok(Head {
+            position: state.head,
+            floor: state.floor(),
+        }))
     }
 
     fn read(
@@ -138,7 +158,12 @@ impl EventLog for MemoryLog {
         let state = self.state();
         let entry = state.entry(n).map(|entry| entry.content().id());
         let missed = state.numbers(rooms, n, limit).len();
-        ready(Ok(History { head: state.head, entry, trimmed: state.trimmed.highest(rooms), missed }))
+        ready(Ok(History {
+            head: state.head,
+            entry,
+            trimmed: state.trimmed.highest(rooms),
+            missed,
+        }))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -197,7 +222,9 @@ impl State {
     }
 
     fn floor(&self) -> u64 {
-        self.entries.front().map_or(self.head.n(), |oldest| oldest.n() - 1)
+        self.entries
+            .front()
+            .map_or(self.head.n(), |oldest| oldest.n() - 1)
     }
 
     fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
@@ -207,7 +234,9 @@ impl State {
 
     fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
         let numbers: Vec<u64> = match rooms {
-            None => (after.max(self.floor()).saturating_add(1)..=self.head.n()).take(limit).collect(),
+            None => (after.max(self.floor()).saturating_add(1)..=self.head.n())
+                .take(limit)
+                .collect(),
             Some(rooms) => self.numbers(rooms, after, limit),
         };
         let trimmed = match rooms {
@@ -216,9 +245,21 @@ impl State {
         };
         let full = numbers.len() == limit;
         // A page that was to have nothing has looked at nothing.
-        let scanned = if full { numbers.last().copied().unwrap_or(after) } else { after.max(self.head.n()) };
-        let entries = numbers.into_iter().filter_map(|n| self.entry(n).cloned()).collect();
-        Page { epoch: self.epoch, entries, scanned, trimmed }
+        let scanned = if full {
+            numbers.last().copied().unwrap_or(after)
+        } else {
+            after.max(self.head.n())
+        };
+        let entries = numbers
+            .into_iter()
+            .filter_map(|n| self.entry(n).cloned())
+            .collect();
+        Page {
+            epoch: self.epoch,
+            entries,
+            scanned,
+            trimmed,
+        }
     }
 
     fn numbers(&self, rooms: &[Room], after: u64, limit: usize) -> Vec<u64> {
@@ -238,7 +279,10 @@ mod tests {
     use serde_json::json;
 
     fn new(rooms: &[u8]) -> NewEntry {
-        let rooms: Vec<Room> = rooms.iter().map(|r| Room::User(format!("u{r}").parse().unwrap())).collect();
+        let rooms: Vec<Room> = rooms
+            .iter()
+            .map(|r| Room::User(format!("u{r}").parse().unwrap()))
+            .collect();
         NewEntry::event(rooms, ("e", json!({}))).unwrap()
     }
 

@@ -1,11 +1,13 @@
 //! The log: the history of deliveries, append-only, in one total order.
 //!
-//! Every emit becomes an [`Entry`]. `n` rises by one, without holes, in the order of the commits. A client that comes
-//! back shows the [`Position`] of the last entry it saw and gets what followed, or is told to reload.
+//! Every emit becomes an [`Entry`]. `n` rises by one, without holes, in the order of the commits. A
+//! client that comes back shows the [`Position`] of the last entry it saw and gets what followed,
+//! or is told to reload.
 
 mod control;
 mod entry;
 mod memory;
+mod publish;
 mod recent;
 mod resume;
 mod retention;
@@ -23,6 +25,7 @@ use tokio::sync::watch;
 pub(crate) use control::Control;
 pub use entry::{Entry, NewEntry};
 pub use memory::MemoryLog;
+pub use publish::{PublishError, PublishReceipt};
 pub(crate) use recent::Recent;
 pub(crate) use resume::{ResetReason, Resumable, judge};
 pub use retention::Retention;
@@ -43,14 +46,15 @@ pub struct Head {
 /// Entries in order, and what the reader must know about those before them.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The log's epoch when this was read: another one than before means that what was read before may not be so.
+    /// The log's epoch when this was read: another one than before means that what was read before
+    /// may not be so.
     pub epoch: Epoch,
     /// The entries that matched, by rising `n`.
     pub entries: Vec<Arc<Entry>>,
     /// Everything up to this `n` has been looked at: where the next read goes on.
     pub scanned: u64,
-    /// The highest `n` of an entry of the asked rooms that has been trimmed; 0 where none has. Above the position that
-    /// the reader began at, it means a hole.
+    /// The highest `n` of an entry of the asked rooms that has been trimmed; 0 where none has.
+    /// Above the position that the reader began at, it means a hole.
     pub trimmed: u64,
 }
 
@@ -63,42 +67,54 @@ pub struct History {
     pub entry: Option<EventId>,
     /// As [`Page::trimmed`].
     pub trimmed: u64,
-    /// How many entries of the asked rooms follow the one asked for, counted no further than was asked.
+    /// How many entries of the asked rooms follow the one asked for, counted no further than was
+    /// asked.
     pub missed: usize,
 }
 
 /// An append-only log in one total order.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - `append` numbers without holes, in the order in which its calls complete, and an entry can be read as soon as it
-///   is numbered: readers take a missing `n` for the end of the log, and would wait for ever, or skip.
-/// - `append` is all or nothing, for a reader in the midst of it too, and idempotent by event id: an entry whose id the
-///   log already has keeps its place and its content, and is answered with the position it has, so that a caller who
-///   does not know the outcome may try again.
+/// - `append` numbers without holes, in the order in which its calls complete, and an entry can be
+///   read as soon as it is numbered: readers take a missing `n` for the end of the log, and would
+///   wait for ever, or skip.
+/// - `append` is all or nothing, for a reader in the midst of it too, and idempotent by event id:
+///   an entry whose id the log already has keeps its place and its content, and is answered with
+///   the position it has, so that a caller who does not know the outcome may try again.
 /// - When `append` answers `Ok`, the entries are as durable as the log promises to be at all.
-/// - An entry comes back as it was appended, its payload to the byte: clients compare what they have with what comes.
-/// - `read` and `history` see every completed `append`, and never a later one without the earlier; and no answer is
-///   behind another that was given before, whichever method gave it: a client would be told that it is ahead of the log.
-/// - A page with fewer entries than `limit` has looked at everything there is, and `scanned` passes over nothing that
-///   was asked for, also where `limit` is 0 or `after` is beyond the end: whoever reads goes on there, or stops.
-/// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone, and never removes
-///   the last entry: a reader that saw no hole must not have missed one. What counts as trimmed may be handed out for a
-///   while yet. What is trimmed in other rooms does not count, or clients are told to reload for nothing.
-/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen them: a log that does not
-///   outlive its process has a new one each time, and one that does keeps its own.
-/// - [`changes`](Self::changes) is told the new head after each append, and tells it to who subscribes later. It may be
-///   told late, not never; it never goes back within an epoch, and never tells what cannot be read yet.
+/// - An entry comes back as it was appended, its payload to the byte: clients compare what they
+///   have with what comes.
+/// - `read` and `history` see every completed `append`, and never a later one without the earlier;
+///   and no answer is behind another that was given before, whichever method gave it: a client
+///   would be told that it is ahead of the log.
+/// - A page with fewer entries than `limit` has looked at everything there is, and `scanned` passes
+///   over nothing that was asked for, also where `limit` is 0 or `after` is beyond the end: whoever
+///   reads goes on there, or stops.
+/// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone,
+///   and never removes the last entry: a reader that saw no hole must not have missed one. What
+///   counts as trimmed may be handed out for a while yet. What is trimmed in other rooms does not
+///   count, or clients are told to reload for nothing.
+/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen
+///   them: a log that does not outlive its process has a new one each time, and one that does keeps
+///   its own.
+/// - [`changes`](Self::changes) is told the new head after each append, and tells it to who
+///   subscribes later. It may be told late, not never; it never goes back within an epoch, and
+///   never tells what cannot be read yet.
 ///
 /// `testing::log_contract` (feature `testing`) puts a log to every clause.
 ///
 /// # Cancel safety
-/// Dropping the future of `append` leaves the outcome open: the entries may be in the log, all of them or none.
+/// Dropping the future of `append` leaves the outcome open: the entries may be in the log, all of
+/// them or none.
 pub trait EventLog: Send + Sync + 'static {
     /// Adds entries, in order, and answers where each is.
     ///
     /// # Errors
     /// [`LogError::Unavailable`]: nothing was stored. [`LogError::Unknown`]: it may have been.
-    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
+    fn append(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
 
     /// Where the log ends.
     ///
@@ -106,7 +122,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// [`LogError::Unavailable`].
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send;
 
-    /// Up to `limit` entries after `after`: those in any of `rooms`, or all of them where `rooms` is `None`.
+    /// Up to `limit` entries after `after`: those in any of `rooms`, or all of them where `rooms`
+    /// is `None`.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -117,8 +134,8 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Page, LogError>> + Send;
 
-    /// What is known of entry `n`, of what was trimmed in `rooms`, and how many entries of theirs follow it, counted up
-    /// to `limit`. One look at one state of the log.
+    /// What is known of entry `n`, of what was trimmed in `rooms`, and how many entries of theirs
+    /// follow it, counted up to `limit`. One look at one state of the log.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -132,16 +149,17 @@ pub trait EventLog: Send + Sync + 'static {
     /// Follows the number of the last entry.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Follows the number of the last entry that was appended *here*: the other nodes are rung for it. A log that only
-    /// this process appends to has nobody to ring for, and need not tell the two apart. With a new epoch it begins at 0: else
-    /// nobody would be rung for until the new history is as long as the old one.
-    fn own(&self) -> watch::Receiver<u64> {
+    /// Follows the number of the last entry that was appended *here*: the other nodes are rung for
+    /// it. A log that only this process appends to has nobody to ring for, and need not tell the
+    /// two apart. With a new epoch it begins at 0: else nobody would be rung for until the new
+    /// history is as long as the old one.
+    fn local_appends(&self) -> watch::Receiver<u64> {
         self.changes()
     }
 
-    /// Somebody else may have appended: look soon, and tell it by [`changes`](Self::changes). Called often, and at once
-    /// by several: it returns without waiting, and calls that come together may share one look. A log that only this
-    /// process appends to has nothing to do.
+    /// Somebody else may have appended: look soon, and tell it by [`changes`](Self::changes).
+    /// Called often, and at once by several: it returns without waiting, and calls that come
+    /// together may share one look. A log that only this process appends to has nothing to do.
     fn wake(&self) {}
 }
 
@@ -174,7 +192,7 @@ pub(crate) trait DynEventLog: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<History, LogError>>;
     fn changes(&self) -> watch::Receiver<u64>;
-    fn own(&self) -> watch::Receiver<u64>;
+    fn local_appends(&self) -> watch::Receiver<u64>;
     fn wake(&self);
 }
 
@@ -204,8 +222,8 @@ impl<L: EventLog> DynEventLog for L {
     fn changes(&self) -> watch::Receiver<u64> {
         EventLog::changes(self)
     }
-    fn own(&self) -> watch::Receiver<u64> {
-        EventLog::own(self)
+    fn local_appends(&self) -> watch::Receiver<u64> {
+        EventLog::local_appends(self)
     }
     fn wake(&self) {
         EventLog::wake(self);

@@ -40,8 +40,8 @@ impl Recent {
         }
     }
 
-    /// Takes entries that were dispatched in an earlier life: those up to the head, in several calls. Answers whether
-    /// they are without holes.
+    /// Takes entries that were dispatched in an earlier life: those up to the head, in several
+    /// calls. Answers whether they are without holes.
     pub(crate) fn fill<'a>(&mut self, entries: impl Iterator<Item = &'a Arc<Entry>>) -> bool {
         for entry in entries {
             match self.entries.back() {
@@ -56,7 +56,9 @@ impl Recent {
 
     /// Whether it was filled up to the head.
     pub(crate) fn is_full(&self) -> bool {
-        self.entries.back().map_or(self.head.n() == 0, |last| last.position() == self.head)
+        self.entries
+            .back()
+            .map_or(self.head.n() == 0, |last| last.position() == self.head)
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -93,7 +95,9 @@ impl Recent {
 
     /// Whether every entry after `n` that was dispatched is here.
     pub(crate) fn reaches(&self, n: u64) -> bool {
-        self.entries.front().map_or(n >= self.head.n(), |first| n + 1 >= first.n())
+        self.entries
+            .front()
+            .map_or(n >= self.head.n(), |first| n + 1 >= first.n())
     }
 
     /// The entries after `n` in any of `rooms`, in order and once each.
@@ -102,11 +106,13 @@ impl Recent {
         n: u64,
         rooms: impl Iterator<Item = &'a Room>,
     ) -> impl Iterator<Item = &Arc<Entry>> {
-        self.numbers(n, rooms).into_iter().filter_map(|n| self.entry(n))
+        self.numbers(n, rooms)
+            .into_iter()
+            .filter_map(|n| self.entry(n))
     }
 
-    /// Whether delivery can go on after `position`, where that can be said from here. Called where the window has
-    /// reached the end of the log.
+    /// Whether delivery can go on after `position`, where that can be said from here. Called where
+    /// the window has reached the end of the log.
     pub(crate) fn judge<'a>(
         &self,
         position: Position,
@@ -127,13 +133,21 @@ impl Recent {
             return Some(Err(ResetReason::EpochChanged));
         }
         let missed = self.numbers(position.n(), rooms).len();
-        let resumable = Resumable { after: position.n(), missed };
-        Some(if missed > limit { Err(ResetReason::TooOld) } else { Ok(resumable) })
+        let resumable = Resumable {
+            after: position.n(),
+            missed,
+        };
+        Some(if missed > limit {
+            Err(ResetReason::TooOld)
+        } else {
+            Ok(resumable)
+        })
     }
 
     fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
         let first = self.entries.front()?.n();
-        self.entries.get(usize::try_from(n.checked_sub(first)?).ok()?)
+        self.entries
+            .get(usize::try_from(n.checked_sub(first)?).ok()?)
     }
 
     fn numbers<'a>(&self, n: u64, rooms: impl Iterator<Item = &'a Room>) -> Vec<u64> {
@@ -172,11 +186,15 @@ impl Recent {
     }
 
     fn drop_oldest(&mut self) {
-        let Some(oldest) = self.entries.pop_front() else { return };
+        let Some(oldest) = self.entries.pop_front() else {
+            return;
+        };
         self.bytes -= oldest.content().size();
         self.before = Some(oldest.position());
         for room in oldest.content().rooms() {
-            let Some(index) = self.rooms.get_mut(room) else { continue };
+            let Some(index) = self.rooms.get_mut(room) else {
+                continue;
+            };
             index.pop_front_if(|n| *n == oldest.n());
             if index.is_empty() {
                 self.rooms.remove(room);
@@ -193,7 +211,9 @@ mod tests {
     use serde_json::json;
 
     fn now<T, E: std::fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
-        futures_util::FutureExt::now_or_never(future).unwrap().unwrap()
+        futures_util::FutureExt::now_or_never(future)
+            .unwrap()
+            .unwrap()
     }
 
     fn room(index: u8) -> Room {
@@ -203,8 +223,12 @@ mod tests {
     /// The numbers of the entries of `wanted` after `n`, by looking at all of them.
     fn naive(appends: &[Vec<u8>], wanted: &[u8], n: u64) -> Vec<u64> {
         let with_numbers = (1..).zip(appends);
-        let matching = with_numbers.filter(|(_, rooms)| rooms.iter().any(|room| wanted.contains(room)));
-        matching.map(|(number, _)| number).filter(|number| *number > n).collect()
+        let matching =
+            with_numbers.filter(|(_, rooms)| rooms.iter().any(|room| wanted.contains(room)));
+        matching
+            .map(|(number, _)| number)
+            .filter(|number| *number > n)
+            .collect()
     }
 
     proptest! {
@@ -233,7 +257,8 @@ mod tests {
             if recent.reaches(n) {
                 prop_assert_eq!(got, expected);
             }
-            // What the window says of a position is what the log says; where it does not know, it says so.
+            // What the window says of a position is what the log says; where it does not know, it
+            // says so.
             let at = if n == 0 { Some(start) } else { all.get(n as usize - 1).map(|entry| entry.position()) };
             if let Some(at) = at {
                 let history = now(log.history(n, &rooms, limit + 1));
@@ -257,10 +282,22 @@ mod tests {
             recent.push(&entry);
         }
         let judge = |position| recent.judge(position, std::iter::empty(), 10);
-        assert_eq!(judge(at[1]), Some(Ok(Resumable { after: 2, missed: 0 })));
+        assert_eq!(
+            judge(at[1]),
+            Some(Ok(Resumable {
+                after: 2,
+                missed: 0
+            }))
+        );
         assert_eq!(judge(foreign[1]), Some(Err(ResetReason::EpochChanged)));
-        let replaced = Position { check: !at[1].check, ..at[1] };
+        let replaced = Position {
+            check: !at[1].check,
+            ..at[1]
+        };
         assert_eq!(judge(replaced), Some(Err(ResetReason::EpochChanged)));
-        assert_eq!(judge(Position { n: 3, ..at[1] }), Some(Err(ResetReason::Ahead)));
+        assert_eq!(
+            judge(Position { n: 3, ..at[1] }),
+            Some(Err(ResetReason::Ahead))
+        );
     }
 }

@@ -38,7 +38,11 @@ pub(crate) struct Resumable {
 
 /// Where delivery goes on, or why it cannot.
 /// At most `limit` entries are replayed.
-pub(crate) fn judge(position: Position, history: History, limit: usize) -> Result<Resumable, ResetReason> {
+pub(crate) fn judge(
+    position: Position,
+    history: History,
+    limit: usize,
+) -> Result<Resumable, ResetReason> {
     if position.epoch != history.head.epoch {
         return Err(ResetReason::EpochChanged);
     }
@@ -53,8 +57,15 @@ pub(crate) fn judge(position: Position, history: History, limit: usize) -> Resul
         return Err(ResetReason::EpochChanged);
     }
     let complete = history.trimmed <= position.n && history.missed <= limit;
-    let resumable = Resumable { after: position.n, missed: history.missed };
-    if complete { Ok(resumable) } else { Err(ResetReason::TooOld) }
+    let resumable = Resumable {
+        after: position.n,
+        missed: history.missed,
+    };
+    if complete {
+        Ok(resumable)
+    } else {
+        Err(ResetReason::TooOld)
+    }
 }
 
 #[cfg(test)]
@@ -64,7 +75,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Resuming is allowed exactly when the client's history is a prefix of the log's and nothing is missing.
+        /// Resuming is allowed exactly when the client's history is a prefix of the log's and
+        /// nothing is missing.
         #[test]
         fn a_resume_is_honoured_exactly_when_nothing_is_missing(
             same_epoch: bool, same_entry: bool, retained: bool, n in 0u64..20, head in 0u64..20, trimmed in 0u64..20, missed in 0usize..6,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// How much a log keeps: what is beyond any of the bounds goes, oldest first, and never the last entry.
+/// How much a log keeps: what is beyond any of the bounds goes, oldest first, and never the last
+/// entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retention {
@@ -18,10 +19,18 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Retention {
     /// For a log in memory: 100,000 entries, 64 MiB, 7 days.
-    pub const MEMORY: Self = Self { entries: 100_000, bytes: 64 * 1024 * 1024, age: WEEK };
+    pub const MEMORY: Self = Self {
+        entries: 100_000,
+        bytes: 64 * 1024 * 1024,
+        age: WEEK,
+    };
 
     /// For a log on disk: 1,000,000 entries, 4 GiB, 7 days.
-    pub const DISK: Self = Self { entries: 1_000_000, bytes: 4 * 1024 * 1024 * 1024, age: WEEK };
+    pub const DISK: Self = Self {
+        entries: 1_000_000,
+        bytes: 4 * 1024 * 1024 * 1024,
+        age: WEEK,
+    };
 
     /// The same with at most so many entries.
     #[must_use]

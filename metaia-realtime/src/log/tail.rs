@@ -1,8 +1,9 @@
-//! The log's last entries in memory, and what is needed to answer for them: so that what happens now, and whoever was away
-//! for a short time, does not touch the database.
+//! The log's last entries in memory, and what is needed to answer for them: so that what happens
+//! now, and whoever was away for a short time, does not touch the database.
 //!
-//! Bounded by count and bytes. It is fed in the order of the commits; where something is missing in between, because
-//! somebody else committed it, it begins anew after the gap, and the database has what is before.
+//! Bounded by count and bytes. It is fed in the order of the commits; where something is missing in
+//! between, because somebody else committed it, it begins anew after the gap, and the database has
+//! what is before.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -34,7 +35,15 @@ impl Tail {
     /// An empty one, after the last entry of a log that begins and ends so.
     pub(crate) fn new(head: Head, marks: Trimmed) -> Self {
         let Head { position, floor } = head;
-        Self { entries: VecDeque::new(), bytes: 0, head: position, floor, lost: 0, marks, stored: 0 }
+        Self {
+            entries: VecDeque::new(),
+            bytes: 0,
+            head: position,
+            floor,
+            lost: 0,
+            marks,
+            stored: 0,
+        }
     }
 
     /// The same log, up to where nothing stored can be vouched for.
@@ -50,7 +59,10 @@ impl Tail {
 
     /// What was trimmed in the commit that it came with has a floor before it has a head.
     pub(crate) fn head(&self) -> Head {
-        Head { position: self.head, floor: self.floor.min(self.head.n()) }
+        Head {
+            position: self.head,
+            floor: self.floor.min(self.head.n()),
+        }
     }
 
     /// Takes the next entries. Those it has had are passed over.
@@ -92,8 +104,10 @@ impl Tail {
     /// Whether the log has grown beyond a bound by more than one part in a hundred.
     pub(crate) fn is_crowded(&self, retention: &Retention) -> bool {
         let beyond = |kept: u64, bound: u64| kept > bound.saturating_add(bound / 100);
-        beyond(self.head.n().saturating_sub(self.floor), retention.entries as u64)
-            || beyond(self.stored, retention.bytes)
+        beyond(
+            self.head.n().saturating_sub(self.floor),
+            retention.entries as u64,
+        ) || beyond(self.stored, retention.bytes)
     }
 
     /// How many bytes the database has.
@@ -137,7 +151,11 @@ impl Tail {
     /// Everything up to `n` counts as trimmed.
     pub(crate) fn raise_floor(&mut self, n: u64) {
         self.floor = self.floor.max(n);
-        while self.entries.front().is_some_and(|first| first.n() <= self.floor) {
+        while self
+            .entries
+            .front()
+            .is_some_and(|first| first.n() <= self.floor)
+        {
             self.pop();
         }
     }
@@ -154,23 +172,46 @@ impl Tail {
 
     /// A page, where all that follows `after` is here.
     pub(crate) fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Option<Page> {
-        let entries: Vec<_> = self.after(after, rooms)?.take(limit).map(Arc::clone).collect();
+        let entries: Vec<_> = self
+            .after(after, rooms)?
+            .take(limit)
+            .map(Arc::clone)
+            .collect();
         let last = entries.last().map_or(after, |entry| entry.n());
-        let scanned = if entries.len() == limit { last } else { after.max(self.head.n()) };
-        Some(Page { epoch: self.head.epoch(), entries, scanned, trimmed: self.trimmed(rooms) })
+        let scanned = if entries.len() == limit {
+            last
+        } else {
+            after.max(self.head.n())
+        };
+        Some(Page {
+            epoch: self.head.epoch(),
+            entries,
+            scanned,
+            trimmed: self.trimmed(rooms),
+        })
     }
 
     /// What a resume is judged by, where entry `n` and all that follows it is here.
     pub(crate) fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Option<History> {
         let following = self.after(n, Some(rooms))?;
-        let entry = self.entries.get(self.entries.partition_point(|entry| entry.n() < n));
+        let entry = self
+            .entries
+            .get(self.entries.partition_point(|entry| entry.n() < n));
         let entry = entry.filter(|entry| entry.n() == n);
         // It is in the database, and only there.
         if entry.is_none() && n > self.floor && n <= self.head.n() {
             return None;
         }
-        let (entry, missed) = (entry.map(|entry| entry.content().id()), following.take(limit).count());
-        Some(History { head: self.head, entry, trimmed: self.trimmed(Some(rooms)), missed })
+        let (entry, missed) = (
+            entry.map(|entry| entry.content().id()),
+            following.take(limit).count(),
+        );
+        Some(History {
+            head: self.head,
+            entry,
+            trimmed: self.trimmed(Some(rooms)),
+            missed,
+        })
     }
 
     fn after<'a>(
@@ -178,15 +219,22 @@ impl Tail {
         n: u64,
         rooms: Option<&'a [Room]>,
     ) -> Option<impl Iterator<Item = &'a Arc<Entry>>> {
-        let before = self.entries.front().map_or(self.head.n(), |first| first.n() - 1);
+        let before = self
+            .entries
+            .front()
+            .map_or(self.head.n(), |first| first.n() - 1);
         if n < before {
             return None;
         }
         let rooms: Option<HashSet<&Room>> = rooms.map(|rooms| rooms.iter().collect());
         let wanted = move |entry: &&Arc<Entry>| {
-            rooms
-                .as_ref()
-                .is_none_or(|wanted| entry.content().rooms().iter().any(|room| wanted.contains(room)))
+            rooms.as_ref().is_none_or(|wanted| {
+                entry
+                    .content()
+                    .rooms()
+                    .iter()
+                    .any(|room| wanted.contains(room))
+            })
         };
         let from = self.entries.partition_point(|entry| entry.n() <= n);
         Some(self.entries.range(from..).filter(wanted))

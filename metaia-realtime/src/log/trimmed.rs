@@ -1,7 +1,8 @@
-//! The highest trimmed `n` of each room: what says whether a client that was away has missed something for good.
+//! The highest trimmed `n` of each room: what says whether a client that was away has missed
+//! something for good.
 //!
-//! Kept for 65,536 rooms one by one. Beyond it the lower half shares one mark, which can only lead to a reset that was
-//! not needed.
+//! Kept for 65,536 rooms one by one. Beyond it the lower half shares one mark, which can only lead
+//! to a reset that was not needed.
 
 use std::collections::HashMap;
 
@@ -36,7 +37,11 @@ impl Trimmed {
 
     /// The highest trimmed `n` of any of the rooms, 0 where there is none.
     pub(crate) fn highest(&self, rooms: &[Room]) -> u64 {
-        rooms.iter().map(|room| self.rooms.get(room).copied().unwrap_or(self.others)).max().unwrap_or(0)
+        rooms
+            .iter()
+            .map(|room| self.rooms.get(room).copied().unwrap_or(self.others))
+            .max()
+            .unwrap_or(0)
     }
 
     /// The mark of all rooms that have none of their own.

@@ -63,9 +63,15 @@ pub(super) struct Cause(Error);
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0.kind {
-            ErrorKind::Command(command) => write!(f, "error {} ({})", command.code, command.code_name),
+            ErrorKind::Command(command) => {
+                write!(f, "error {} ({})", command.code, command.code_name)
+            }
             ErrorKind::Write(_) | ErrorKind::InsertMany(_) | ErrorKind::BulkWrite(_) => {
-                write!(f, "a write was refused, error {}", code(&self.0).unwrap_or_default())
+                write!(
+                    f,
+                    "a write was refused, error {}",
+                    code(&self.0).unwrap_or_default()
+                )
             }
             kind => write!(f, "{kind}"),
         }
@@ -86,8 +92,10 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
 /// Whether the server answered that it will not do it, and would not do it later.
 pub(super) fn is_refusal(error: &Error) -> bool {
     const MAX_TIME: i32 = 50;
-    let answered =
-        matches!(*error.kind, ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_));
+    let answered = matches!(
+        *error.kind,
+        ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_)
+    );
     answered && !error.contains_label(RETRYABLE_WRITE_ERROR) && code(error) != Some(MAX_TIME)
 }
 

@@ -39,7 +39,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// At most so many connections to each server at once, whatever the connection string says. Default: 32.
+    /// At most so many connections to each server at once, whatever the connection string says.
+    /// Default: 32.
     #[must_use]
     pub const fn pool(mut self, connections: u32) -> Self {
         self.pool = Some(connections);
@@ -49,8 +50,8 @@ impl Options {
 
 /// A client and one of its databases.
 ///
-/// A handle: `clone` is cheap and shares the connections, which stay until [`close`](Self::close) or until the runtime
-/// ends.
+/// A handle: `clone` is cheap and shares the connections, which stay until [`close`](Self::close)
+/// or until the runtime ends.
 #[derive(Clone)]
 pub struct Mongo {
     inner: Arc<Inner>,
@@ -69,10 +70,11 @@ struct Inner {
 }
 
 impl Mongo {
-    /// A handle to the database that the connection string names (`metaia` where it names none). No server is asked: it
-    /// may come later. Only a `mongodb+srv://` name is looked up.
+    /// A handle to the database that the connection string names (`metaia` where it names none). No
+    /// server is asked: it may come later. Only a `mongodb+srv://` name is looked up.
     ///
-    /// Unless the connection string says otherwise, a server is waited for 3 s, and a connection 2 s.
+    /// Unless the connection string says otherwise, a server is waited for 3 s, and a connection 2
+    /// s.
     ///
     /// # Errors
     /// See [`UriError`], which never repeats what was given.
@@ -87,8 +89,9 @@ impl Mongo {
         Ok(Self::called(database, app))
     }
 
-    /// A handle to the database of a client of your own. Its `app_name` should be `metaia-realtime`: transactions of nodes
-    /// that were killed are known by it, see [`log`](super::log).
+    /// A handle to the database of a client of your own. Its `app_name` should be
+    /// `metaia-realtime`: transactions of nodes that were killed are known by it, see
+    /// [`log`](super::log).
     #[must_use]
     pub fn on(database: Database) -> Self {
         Self::called(database, APP.to_owned())
@@ -96,16 +99,29 @@ impl Mongo {
 
     fn called(database: Database, app: String) -> Self {
         let client = database.client().clone();
-        let (deployment, tasks, permits) =
-            (OnceLock::new(), TaskTracker::new(), Arc::new(Semaphore::new(UNDERWAY)));
-        Self { inner: Arc::new(Inner { client, database, deployment, tasks, permits, app }) }
+        let (deployment, tasks, permits) = (
+            OnceLock::new(),
+            TaskTracker::new(),
+            Arc::new(Semaphore::new(UNDERWAY)),
+        );
+        Self {
+            inner: Arc::new(Inner {
+                client,
+                database,
+                deployment,
+                tasks,
+                permits,
+                app,
+            }),
+        }
     }
 
     pub(super) fn app(&self) -> &str {
         &self.inner.app
     }
 
-    /// The database. Never drop a future of the driver before it is done: see [`within`](Self::within).
+    /// The database. Never drop a future of the driver before it is done: see
+    /// [`within`](Self::within).
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.inner.database
@@ -133,13 +149,18 @@ impl Mongo {
             return Ok(*known);
         }
         let admin = self.inner.client.database("admin");
-        let hello = self.run(PATIENCE, async move { admin.run_command(doc! { "hello": 1 }).await }).await?;
+        let hello = self
+            .run(PATIENCE, async move {
+                admin.run_command(doc! { "hello": 1 }).await
+            })
+            .await?;
         let deployment = of_hello(&hello)?;
         Ok(*self.inner.deployment.get_or_init(|| deployment))
     }
 
-    /// Does something with the driver, and waits for it so long. What takes longer is not cancelled but left to end by
-    /// itself: a write may be done all the same. Of those there are 512 at the most; one more waits for them.
+    /// Does something with the driver, and waits for it so long. What takes longer is not cancelled
+    /// but left to end by itself: a write may be done all the same. Of those there are 512 at the
+    /// most; one more waits for them.
     ///
     /// # Errors
     /// [`LogError::Unavailable`], also where it took too long.
@@ -162,15 +183,25 @@ impl Mongo {
         E: Into<Fault> + Send + 'static,
     {
         let done = async {
-            let permit = Arc::clone(&self.inner.permits).acquire_owned().await.map_err(|_| Fault::Closed)?;
+            let permit = Arc::clone(&self.inner.permits)
+                .acquire_owned()
+                .await
+                .map_err(|_| Fault::Closed)?;
             let work = async move {
                 let done = work.await;
                 drop(permit);
                 done
             };
-            self.inner.tasks.spawn(work).await.map_err(|_| Fault::Ended)?.map_err(Into::into)
+            self.inner
+                .tasks
+                .spawn(work)
+                .await
+                .map_err(|_| Fault::Ended)?
+                .map_err(Into::into)
         };
-        tokio::time::timeout(limit, done).await.unwrap_or(Err(Fault::Late))
+        tokio::time::timeout(limit, done)
+            .await
+            .unwrap_or(Err(Fault::Late))
     }
 
     /// What readers ask for, so that they never see what may be rolled back.
@@ -193,14 +224,21 @@ impl Mongo {
         concern
     }
 
-    /// Waits for what is under way, but not long, and closes the connections. All other handles end with this one.
+    /// Waits for what is under way, but not long, and closes the connections. All other handles end
+    /// with this one.
     ///
     /// # Cancel safety
     /// Dropped, connections may stay open: call it again.
     pub async fn close(&self) {
         self.inner.tasks.close();
-        if tokio::time::timeout(LAST, self.inner.tasks.wait()).await.is_err() {
-            tracing::debug!(operations = self.inner.tasks.len(), "the database has not answered to the end");
+        if tokio::time::timeout(LAST, self.inner.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::debug!(
+                operations = self.inner.tasks.len(),
+                "the database has not answered to the end"
+            );
         }
         let client = self.inner.client.clone();
         let shutdown = TaskTracker::new();
@@ -211,17 +249,25 @@ impl Mongo {
 
 impl fmt::Debug for Mongo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mongo").field("database", &self.inner.database.name()).finish_non_exhaustive()
+        f.debug_struct("Mongo")
+            .field("database", &self.inner.database.name())
+            .finish_non_exhaustive()
     }
 }
 
-/// A router of a sharded cluster has transactions, too. A member of a replica set that has not begun yet is neither.
+/// A router of a sharded cluster has transactions, too. A member of a replica set that has not
+/// begun yet is neither.
 fn of_hello(hello: &Document) -> Result<Deployment, Fault> {
     if hello.get_bool("isreplicaset").unwrap_or(false) {
         return Err(Fault::NotReady);
     }
-    let replicated = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|it| it == "isdbgrid");
-    Ok(if replicated { Deployment::ReplicaSet } else { Deployment::Standalone })
+    let replicated =
+        hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|it| it == "isdbgrid");
+    Ok(if replicated {
+        Deployment::ReplicaSet
+    } else {
+        Deployment::Standalone
+    })
 }
 
 #[cfg(test)]
@@ -230,11 +276,18 @@ mod tests {
 
     #[test]
     fn what_kind_of_server_answers() {
-        let check =
-            |hello: Document, expected: Option<Deployment>| assert_eq!(of_hello(&hello).ok(), expected);
+        let check = |hello: Document, expected: Option<Deployment>| {
+            assert_eq!(of_hello(&hello).ok(), expected)
+        };
         check(doc! { "setName": "rs" }, Some(Deployment::ReplicaSet));
         check(doc! { "msg": "isdbgrid" }, Some(Deployment::ReplicaSet));
-        check(doc! { "isWritablePrimary": true }, Some(Deployment::Standalone));
-        check(doc! { "isWritablePrimary": false, "isreplicaset": true }, None);
+        check(
+            doc! { "isWritablePrimary": true },
+            Some(Deployment::Standalone),
+        );
+        check(
+            doc! { "isWritablePrimary": false, "isreplicaset": true },
+            None,
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! MongoDB: one handle to a database, and a log in it that shares its transactions with records.
 //!
-//! All that is written here goes through one document, the log's head: a `Committer` per node puts what is waiting into
-//! one batch, decides it on what it has read, and writes it only if the head is still where it was when it read. So the
-//! batches of all nodes have one order, whoever wrote them, and entries are numbered without holes.
+//! All that is written here goes through one document, the log's head: a `Committer` per node puts
+//! what is waiting into one batch, decides it on what it has read, and writes it only if the head
+//! is still where it was when it read. So the batches of all nodes have one order, whoever wrote
+//! them, and entries are numbered without holes.
 //!
-//! On a replica set a batch is one transaction. On a standalone server, which has none, it is first written into the head
-//! document as a whole, in one step, and then carried out from there, by whoever finds it: see [`Deployment`].
+//! On a replica set a batch is one transaction. On a standalone server, which has none, it is first
+//! written into the head document as a whole, in one step, and then carried out from there, by
+//! whoever finds it: see [`Deployment`].
 
 mod commit;
 mod devices;

@@ -5,15 +5,17 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use mongodb::bson::Document;
 
-use crate::{NewEntry, Receipt};
+use crate::{NewEntry, PublishReceipt};
 
 /// Records that change together with the log.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - [`plan`](Self::plan) reads and decides, and writes nothing: a batch that loses to another node's is planned again.
-/// - It reads from the primary what a majority has, and decides each change as if those before it in the batch were
-///   made: they will be.
-/// - Whoever else writes these collections, without a committer, may only change what the writes' own conditions notice.
+/// - [`plan`](Self::plan) reads and decides, and writes nothing: a batch that loses to another
+///   node's is planned again.
+/// - It reads from the primary what a majority has, and decides each change as if those before it
+///   in the batch were made: they will be.
+/// - Whoever else writes these collections, without a committer, may only change what the writes'
+///   own conditions notice.
 pub trait Records: Send + Sync + 'static {
     /// What is asked for.
     type Change: Send + Sync + 'static;
@@ -31,7 +33,7 @@ pub trait Records: Send + Sync + 'static {
 }
 
 /// Makes the answer, once it is known where the events stand.
-type Finish<D> = Box<dyn FnOnce(&[Receipt]) -> Finished<D> + Send>;
+type Finish<D> = Box<dyn FnOnce(&[PublishReceipt]) -> Finished<D> + Send>;
 
 /// What is to become of a change.
 pub struct Plan<D> {
@@ -49,7 +51,10 @@ impl<D: Send + 'static> Plan<D> {
         Self {
             writes: Vec::new(),
             events: Vec::new(),
-            finish: Box::new(|_| Finished { done, writes: Vec::new() }),
+            finish: Box::new(|_| Finished {
+                done,
+                writes: Vec::new(),
+            }),
         }
     }
 }
@@ -74,9 +79,10 @@ pub struct Finished<D> {
 
 /// A write of one record.
 ///
-/// On a standalone server it may be carried out a second time, and late: it must do nothing then. An insert finds its
-/// `_id`, or another unique key; an update's filter must no longer match what the update made, nor whatever comes of
-/// it later (name the version, or the status, that is replaced).
+/// On a standalone server it may be carried out a second time, and late: it must do nothing then.
+/// An insert finds its `_id`, or another unique key; an update's filter must no longer match what
+/// the update made, nor whatever comes of it later (name the version, or the status, that is
+/// replaced).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum RecordWrite {

@@ -17,7 +17,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How often the driver looks who is there: what is gone is noticed soon.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Why a text does not say where a MongoDB is. It says nothing of what stood there: there may be a password in it.
+/// Why a text does not say where a MongoDB is. It says nothing of what stood there: there may be a
+/// password in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
@@ -42,14 +43,22 @@ pub(super) async fn parse(uri: &str, options: Options) -> Result<ClientOptions, 
         return Err(UriError::Scheme);
     }
     let parsed = mongodb::options::ConnectionString::parse(uri).map_err(|_| UriError::Malformed)?;
-    let failed = |_| if srv { UriError::Unresolved } else { UriError::Malformed };
+    let failed = |_| {
+        if srv {
+            UriError::Unresolved
+        } else {
+            UriError::Malformed
+        }
+    };
     let mut client = ClientOptions::parse(parsed).await.map_err(failed)?;
     client.app_name.get_or_insert_with(|| APP.to_owned());
     client.server_selection_timeout.get_or_insert(SELECTION);
     client.connect_timeout.get_or_insert(CONNECT);
     client.heartbeat_freq.get_or_insert(LOOK);
     client.max_pool_size = options.pool.or(client.max_pool_size).or(Some(POOL));
-    client.default_database.get_or_insert_with(|| DATABASE.to_owned());
+    client
+        .default_database
+        .get_or_insert_with(|| DATABASE.to_owned());
     // Elsewhere there are no transactions, and what is read may be old: no matter what is said.
     client.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     Ok(client)
@@ -68,7 +77,10 @@ mod tests {
         let client = parsed("mongodb://localhost").await.unwrap();
         assert_eq!(client.default_database.as_deref(), Some("metaia"));
         assert_eq!(client.max_pool_size, Some(32));
-        assert_eq!(client.server_selection_timeout, Some(Duration::from_secs(3)));
+        assert_eq!(
+            client.server_selection_timeout,
+            Some(Duration::from_secs(3))
+        );
     }
 
     #[tokio::test]
@@ -77,14 +89,19 @@ mod tests {
         let client = parsed(uri).await.unwrap();
         assert_eq!(client.default_database.as_deref(), Some("shop"));
         assert_eq!(client.max_pool_size, Some(7));
-        assert_eq!(client.server_selection_timeout, Some(Duration::from_millis(900)));
+        assert_eq!(
+            client.server_selection_timeout,
+            Some(Duration::from_millis(900))
+        );
         let asked = parse(uri, Options::default().pool(9)).await.unwrap();
         assert_eq!(asked.max_pool_size, Some(9));
     }
 
     #[tokio::test]
     async fn it_is_always_the_primary_that_is_asked() {
-        let client = parsed("mongodb://localhost/?readPreference=secondaryPreferred").await.unwrap();
+        let client = parsed("mongodb://localhost/?readPreference=secondaryPreferred")
+            .await
+            .unwrap();
         let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
         assert_eq!(client.selection_criteria, Some(primary));
     }

@@ -39,7 +39,10 @@ impl<const N: usize> ByCode<N> {
     }
 
     pub(crate) fn read(&self) -> BTreeMap<&'static str, u64> {
-        self.0.iter().map(|(code, counter)| (*code, counter.read())).collect()
+        self.0
+            .iter()
+            .map(|(code, counter)| (*code, counter.read()))
+            .collect()
     }
 }
 
@@ -53,6 +56,9 @@ mod tests {
         for code in ["b", "nobody's", "b", ""] {
             counts.add(code);
         }
-        assert_eq!(counts.read(), BTreeMap::from([("a", 0), ("b", 2), ("other", 2)]));
+        assert_eq!(
+            counts.read(),
+            BTreeMap::from([("a", 0), ("b", 2), ("other", 2)])
+        );
     }
 }

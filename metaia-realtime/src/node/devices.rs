@@ -8,15 +8,16 @@ use crate::device::{DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
     Identity, OrderId, Position,
     log::LogError,
-    session::{End, Session},
+    session::{EndReason, Session},
     values::{DeviceId, Epoch, NodeId, time},
 };
 
-/// Clients whose records wait to be stored. Beyond it, while the store is away, those who leave are forgotten: they go on
-/// where the store last knew them, or begin anew.
+/// Clients whose records wait to be stored. Beyond it, while the store is away, those who leave are
+/// forgotten: they go on where the store last knew them, or begin anew.
 const WAITING: usize = 100_000;
 
-/// Records per call of the store, which may share its writer with others: they wait for one batch at the most.
+/// Records per call of the store, which may share its writer with others: they wait for one batch
+/// at the most.
 const BATCH: usize = 256;
 
 type Saved = (DeviceKey, DeviceRecord);
@@ -46,7 +47,11 @@ pub(crate) struct Devices {
 
 impl Devices {
     pub(crate) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
-        Self { store, ledger: Mutex::default(), urgent: Notify::new() }
+        Self {
+            store,
+            ledger: Mutex::default(),
+            urgent: Notify::new(),
+        }
     }
 
     /// The node begins.
@@ -58,7 +63,9 @@ impl Devices {
 
     /// What a client will be known by, if it will.
     pub(crate) fn key(&self, identity: &Identity, device: Option<&DeviceId>) -> Option<DeviceKey> {
-        self.store.as_ref().and_then(|_| DeviceKey::of(identity, device))
+        self.store
+            .as_ref()
+            .and_then(|_| DeviceKey::of(identity, device))
     }
 
     /// A session begins. Answers where its client was, and in which order rooms. Cancel safe.
@@ -70,10 +77,17 @@ impl Devices {
         session: &Session,
         epoch: Epoch,
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
-        let (Some(key), Some(store)) = (&session.device_key, &self.store) else { return Ok(None) };
+        let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
+            return Ok(None);
+        };
         let sign = session.standing().sign;
-        let pinned = Pinned { devices: self, key, known: self.ledger().pin(key) };
-        // What other nodes keep counts also where this one knows the client: nobody can tell its phones apart.
+        let pinned = Pinned {
+            devices: self,
+            key,
+            known: self.ledger().pin(key),
+        };
+        // What other nodes keep counts also where this one knows the client: nobody can tell its
+        // phones apart.
         let found = store.claim(key, pinned.known).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
@@ -89,8 +103,8 @@ impl Devices {
         }
     }
 
-    /// A session has begun, or is in other rooms than before: what is known of its client is to be stored soon, so that it
-    /// is not lost with the server.
+    /// A session has begun, or is in other rooms than before: what is known of its client is to be
+    /// stored soon, so that it is not lost with the server.
     pub(crate) fn store_soon(&self, session: &Session) {
         if session.device_key.is_some() {
             self.stands(session);
@@ -100,8 +114,13 @@ impl Devices {
 
     /// A session has ended.
     pub(crate) fn end(&self, session: &Session, epoch: Epoch) {
-        let Some(key) = &session.device_key else { return };
-        let (standing, silently) = (session.standing(), session.ended_by().is_some_and(End::is_silent));
+        let Some(key) = &session.device_key else {
+            return;
+        };
+        let (standing, silently) = (
+            session.standing(),
+            session.ended_by().is_some_and(EndReason::is_silent),
+        );
         let mut ledger = self.ledger();
         ledger.stands(key, session.id, standing);
         ledger.end(key, session.id, epoch, time::unix_ms(), silently);
@@ -130,10 +149,16 @@ impl Devices {
     /// # Cancel safety
     /// Dropped, what has changed may not be stored until it changes again.
     pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
-        let Some(store) = &self.store else { return Ok(()) };
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
         let mut batches = self.take_changed(epoch);
         while let Some((are_here, batch)) = batches.pop() {
-            let saving = if are_here { store.save(batch.clone()) } else { store.leave(batch.clone()) };
+            let saving = if are_here {
+                store.save(batch.clone())
+            } else {
+                store.leave(batch.clone())
+            };
             let saved = saving.await;
             if saved.is_err() {
                 let mut ledger = self.ledger();
@@ -146,13 +171,19 @@ impl Devices {
         Ok(())
     }
 
-    /// What is to be stored, in batches, of clients that are here (`true`) and of clients that are not.
+    /// What is to be stored, in batches, of clients that are here (`true`) and of clients that are
+    /// not.
     fn take_changed(&self, epoch: Epoch) -> Vec<(bool, Vec<Saved>)> {
         let mut ledger = self.ledger();
         let changed = ledger.take_changed(epoch, time::unix_ms());
-        let (here, gone): (Vec<Saved>, Vec<Saved>) =
-            changed.into_iter().partition(|(key, _)| ledger.is_here(key));
-        let batches = |of: &[Saved], here| of.chunks(BATCH).map(|batch| (here, batch.to_vec())).collect();
+        let (here, gone): (Vec<Saved>, Vec<Saved>) = changed
+            .into_iter()
+            .partition(|(key, _)| ledger.is_here(key));
+        let batches = |of: &[Saved], here| {
+            of.chunks(BATCH)
+                .map(|batch| (here, batch.to_vec()))
+                .collect()
+        };
         let mut all: Vec<_> = batches(&gone, false);
         all.extend::<Vec<_>>(batches(&here, true));
         all

@@ -1,8 +1,8 @@
-//! Whose sessions were lately ended by a control entry: so that a connection that began before it, and is registered after
-//! it, ends too.
+//! Whose sessions were lately ended by a control entry: so that a connection that began before it,
+//! and is registered after it, ends too.
 //!
-//! The last few are kept. A connection that began before the oldest of them was let go is not let in: nobody knows. Its
-//! client comes back, and begins later.
+//! The last few are kept. A connection that began before the oldest of them was let go is not let
+//! in: nobody knows. Its client comes back, and begins later.
 
 use std::{
     collections::VecDeque,
@@ -42,13 +42,21 @@ impl Disconnects {
     /// Whether a session of the user that began at `began` has ended by now, or may have.
     pub(crate) fn concern(&self, user: &UserId, began: Position) -> bool {
         let recent = self.recent();
-        let later = recent.kicks.iter().rev().take_while(|(at, _)| is_before(began, *at));
-        recent.let_go.is_some_and(|at| is_before(began, at)) || later.into_iter().any(|(_, of)| of == user)
+        let later = recent
+            .kicks
+            .iter()
+            .rev()
+            .take_while(|(at, _)| is_before(began, *at));
+        recent.let_go.is_some_and(|at| is_before(began, at))
+            || later.into_iter().any(|(_, of)| of == user)
     }
 
     /// What there was up to `at` is known to nobody.
     pub(crate) fn begin(&self, at: Position) {
-        *self.recent() = Recent { kicks: VecDeque::new(), let_go: Some(at) };
+        *self.recent() = Recent {
+            kicks: VecDeque::new(),
+            let_go: Some(at),
+        };
     }
 
     /// The log has a new epoch: positions of the old one are nowhere in it.
@@ -57,7 +65,8 @@ impl Disconnects {
     }
 }
 
-/// Whether what began at `began` was there before the entry at `at`. What began in another history was.
+/// Whether what began at `began` was there before the entry at `at`. What began in another history
+/// was.
 pub(crate) fn is_before(began: Position, at: Position) -> bool {
     began.epoch() != at.epoch() || began.n() < at.n()
 }
@@ -82,7 +91,10 @@ mod tests {
         kicks.note(at(1, 7), user(2));
         assert!(kicks.concern(&user(1), at(1, 4)) && kicks.concern(&user(2), at(1, 5)));
         assert!(!kicks.concern(&user(1), at(1, 5)) && !kicks.concern(&user(3), at(1, 4)));
-        assert!(kicks.concern(&user(1), at(0, 9)), "it began in another history");
+        assert!(
+            kicks.concern(&user(1), at(0, 9)),
+            "it began in another history"
+        );
         kicks.forget();
         assert!(!kicks.concern(&user(1), at(1, 4)));
     }

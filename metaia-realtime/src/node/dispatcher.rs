@@ -1,8 +1,10 @@
-//! The dispatcher: one task per node, which takes entries in log order and offers each to the sessions in its rooms.
+//! The dispatcher: one task per node, which takes entries in log order and offers each to the
+//! sessions in its rooms.
 //!
-//! When the log cannot be read it tries again, more and more slowly; sessions stay. When it has fallen behind what the
-//! log keeps, every session reads for itself what is left, or is told to reload; access to orders is decided again. Whom
-//! it was to disconnect meanwhile it does not know: they stay.
+//! When the log cannot be read it tries again, more and more slowly; sessions stay. When it has
+//! fallen behind what the log keeps, every session reads for itself what is left, or is told to
+//! reload; access to orders is decided again. Whom it was to disconnect meanwhile it does not know:
+//! they stay.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +12,7 @@ use crate::{
     Position,
     log::{Control, Entry, LogError, Page},
     node::{Node, disconnects::is_before},
-    session::{End, Offered, Session},
+    session::{EndReason, Offered, Session},
 };
 
 /// Entries per read of the log: appended to all sessions before the first of them is woken.
@@ -83,7 +85,8 @@ pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
             node.registry.recheck_all(expected - 1);
         }
         node.window.push(entry);
-        // After the push: the window no longer reaches back over the gap then, and nobody can go live before it.
+        // After the push: the window no longer reaches back over the gap then, and nobody can go
+        // live before it.
         if entry.n() != expected {
             fall_back_all(node, expected - 1);
         }
@@ -106,11 +109,16 @@ fn obey(node: &Node, control: Control, at: Position, offered: u64) {
             // First: who is registered from here on finds it, and who was before is found.
             node.disconnects.note(at, user.clone());
             let sessions = node.registry.of_user(&user);
-            let before = sessions.iter().filter(|session| is_before(session.began_at, at));
-            before.for_each(|session| node.end(session, End::Kicked));
+            let before = sessions
+                .iter()
+                .filter(|session| is_before(session.began_at, at));
+            before.for_each(|session| node.end(session, EndReason::Kicked));
         }
         Control::DisconnectSession(id) => {
-            node.registry.session(id).iter().for_each(|session| node.end(session, End::Kicked));
+            node.registry
+                .session(id)
+                .iter()
+                .for_each(|session| node.end(session, EndReason::Kicked));
         }
     }
 }
@@ -133,8 +141,8 @@ fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) -> us
     stalls
 }
 
-/// The log's history is another one now: nobody knows what they have missed. What this node dispatches from here on is
-/// what the log has from here on.
+/// The log's history is another one now: nobody knows what they have missed. What this node
+/// dispatches from here on is what the log has from here on.
 pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
     let recent = node.window.read_anew(&*node.log).await?;
     let head = recent.head();
@@ -148,7 +156,10 @@ pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
     node.disconnects.forget();
     node.registry.ask_joins_again();
-    node.registry.all().iter().for_each(|session| session.lose_history());
+    node.registry
+        .all()
+        .iter()
+        .for_each(|session| session.lose_history());
     Ok(())
 }
 

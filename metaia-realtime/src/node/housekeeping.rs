@@ -1,5 +1,5 @@
-//! What a node does now and then: tells positions to clients that were told none for long, and stores how far each has
-//! got.
+//! What a node does now and then: tells positions to clients that were told none for long, and
+//! stores how far each has got.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,8 +11,8 @@ const EVERY: Duration = Duration::from_secs(30);
 /// After a failure to store.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A client whose last position is this many entries old is told a newer one, so that it is found in the window when it
-/// comes back.
+/// A client whose last position is this many entries old is told a newer one, so that it is found
+/// in the window when it comes back.
 const OLD: u64 = 2_048;
 
 /// Runs until the node stops. Who has just come is stored at once, all others every 30 s.
@@ -30,7 +30,10 @@ pub(crate) async fn run(node: Arc<Node>) {
         let saved = node.devices.save(node.epoch()).await;
         say_change(&mut failing, &saved);
         if saved.is_err() {
-            if tokio::time::timeout(PAUSE, node.stopping.cancelled()).await.is_ok() {
+            if tokio::time::timeout(PAUSE, node.stopping.cancelled())
+                .await
+                .is_ok()
+            {
                 return;
             }
             node.devices.remind();

@@ -1,9 +1,13 @@
-//! One process of the cluster: its parts, the tasks that run on them, and the decisions that need several of them.
+//! One process of the cluster: its parts, the tasks that run on them, and the decisions that need
+//! several of them.
 //!
-//! - What a node knows: [`registry`](self::registry) (its sessions and their rooms), [`window`](self::window) (the
-//!   entries dispatched last), `devices`, `disconnects`, `replay_budget`, `counters`.
-//! - What it runs: [`dispatcher`], [`housekeeping`], [`announcer`], [`doorbell`]; [`drain`] ends them all.
-//! - What it decides: [`admission`](self::admission), who is let in, into which rooms, and until when.
+//! - What a node knows: [`registry`](self::registry) (its sessions and their rooms),
+//!   [`window`](self::window) (the entries dispatched last), `devices`, `disconnects`,
+//!   `replay_budget`, `counters`.
+//! - What it runs: [`dispatcher`], [`housekeeping`], [`announcer`], [`doorbell`]; [`drain`] ends
+//!   them all.
+//! - What it decides: [`admission`](self::admission), who is let in, into which rooms, and until
+//!   when.
 
 mod admission;
 mod announcer;
@@ -42,7 +46,7 @@ pub(crate) use parts::NodeParts;
 #[cfg(test)]
 pub(crate) use registry::Entered;
 pub(crate) use stats::Counters;
-pub use stats::Stats;
+pub use stats::NodeStats;
 pub(crate) use views::session_view;
 pub(crate) use window::Window;
 
@@ -90,16 +94,21 @@ pub(crate) struct Node {
     draining: AtomicBool,
     /// The log cannot be read here, and can be elsewhere.
     cut_off: AtomicBool,
-    /// Held while a session is admitted, so that two at once do not both take the last place, and while draining
-    /// begins, so that no session slips in.
+    /// Held while a session is admitted, so that two at once do not both take the last place, and
+    /// while draining begins, so that no session slips in.
     admission: Mutex<()>,
 }
 
 impl Node {
     /// Makes a node without running it.
-    pub(crate) fn new(window: Window, authenticator: Arc<dyn DynAuthenticator>, parts: NodeParts) -> Self {
+    pub(crate) fn new(
+        window: Window,
+        authenticator: Arc<dyn DynAuthenticator>,
+        parts: NodeParts,
+    ) -> Self {
         let id = NodeId::random();
-        let doorbell = NodeDoorbell::new(id, parts.doorbell, parts.cluster_key, parts.log.changes());
+        let doorbell =
+            NodeDoorbell::new(id, parts.doorbell, parts.cluster_key, parts.log.changes());
         let devices = Devices::new(parts.devices);
         devices.serve(id);
         Self {
@@ -165,7 +174,8 @@ impl Node {
         &self.registry
     }
 
-    /// Returns the directory that the node announces its sessions to; `None` for a node that is alone.
+    /// Returns the directory that the node announces its sessions to; `None` for a node that is
+    /// alone.
     pub(crate) fn directory(&self) -> Option<&dyn DynDirectory> {
         self.announcer.directory()
     }
@@ -206,7 +216,8 @@ impl Node {
         self.cut_off.load(Ordering::Acquire)
     }
 
-    /// Waits until this node has dispatched all that the log has now. What follows is new to every session. Cancel safe.
+    /// Waits until this node has dispatched all that the log has now. What follows is new to every
+    /// session. Cancel safe.
     ///
     /// # Errors
     /// The log's, or [`LogError::Unavailable`] after 10 s (`UP_TO_DATE_TIMEOUT`).

@@ -24,8 +24,8 @@ struct Tables {
     joins: HashMap<OrderId, Joins>,
 }
 
-/// The joins of an order's room that are being decided, and how often access was asked for anew since the first of them
-/// began.
+/// The joins of an order's room that are being decided, and how often access was asked for anew
+/// since the first of them began.
 #[derive(Default)]
 struct Joins {
     open: usize,
@@ -56,12 +56,19 @@ impl Registry {
     /// The rooms, and how many sessions are in each.
     pub(crate) fn rooms(&self) -> Vec<(Room, u64)> {
         let tables = self.read();
-        tables.rooms.iter().map(|(room, sessions)| (room.clone(), sessions.len() as u64)).collect()
+        tables
+            .rooms
+            .iter()
+            .map(|(room, sessions)| (room.clone(), sessions.len() as u64))
+            .collect()
     }
 
     /// How many sessions there are of a role.
     pub(crate) fn of_role(&self, role: Role) -> u64 {
-        self.read().rooms.get(&Room::Role(role)).map_or(0, |sessions| sessions.len() as u64)
+        self.read()
+            .rooms
+            .get(&Room::Role(role))
+            .map_or(0, |sessions| sessions.len() as u64)
     }
 
     /// How many rooms, users and open joins it knows.
@@ -82,8 +89,14 @@ impl Registry {
     /// A user's sessions, in the order in which they came.
     pub(crate) fn of_user(&self, user: &UserId) -> Vec<Arc<Session>> {
         let tables = self.read();
-        let ids = tables.users.get(user).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter_map(|id| tables.sessions.get(id).cloned()).collect()
+        let ids = tables
+            .users
+            .get(user)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        ids.iter()
+            .filter_map(|id| tables.sessions.get(id).cloned())
+            .collect()
     }
 
     /// Adds a session to its rooms, which must be automatic ones.
@@ -91,7 +104,11 @@ impl Registry {
         let mut tables = self.write();
         let rooms = session.rooms();
         tables.sessions.insert(session.id, Arc::clone(session));
-        tables.users.entry(session.identity.user.clone()).or_default().push(session.id);
+        tables
+            .users
+            .entry(session.identity.user.clone())
+            .or_default()
+            .push(session.id);
         for room in rooms {
             tables.enter(session, room);
         }
@@ -99,7 +116,8 @@ impl Registry {
 
     /// Removes a session from everywhere. Answers whether it was there.
     pub(crate) fn remove(&self, session: &Session) -> bool {
-        // Under the lock: a join that is entering a room has entered it in both places, or will find nobody here.
+        // Under the lock: a join that is entering a room has entered it in both places, or will
+        // find nobody here.
         let mut tables = self.write();
         let rooms = session.rooms();
         if tables.sessions.remove(&session.id).is_none() {
@@ -129,7 +147,10 @@ impl Registry {
             Room::Everyone => Some(&tables.sessions),
             _ => tables.rooms.get(room),
         };
-        sessions.into_iter().flat_map(HashMap::values).for_each(&mut each);
+        sessions
+            .into_iter()
+            .flat_map(HashMap::values)
+            .for_each(&mut each);
     }
 
     /// Begins a join. Ask the policy after this, and [`enter`](Self::enter) with the answer.
@@ -137,11 +158,16 @@ impl Registry {
         let mut tables = self.write();
         let joins = tables.joins.entry(order.clone()).or_default();
         joins.open += 1;
-        Join { registry: self, order, generation: joins.generation }
+        Join {
+            registry: self,
+            order,
+            generation: joins.generation,
+        }
     }
 
-    /// Puts the session into the room, here and by `join_state` in its own state, unless access was asked for anew since
-    /// the policy was asked, which must then be asked again, or the session has gone. From here on rechecks find it.
+    /// Puts the session into the room, here and by `join_state` in its own state, unless access was
+    /// asked for anew since the policy was asked, which must then be asked again, or the session
+    /// has gone. From here on rechecks find it.
     pub(crate) fn enter(
         &self,
         session: &Session,
@@ -149,20 +175,26 @@ impl Registry {
         join_state: impl FnOnce(&Session, Room),
     ) -> Entered {
         let mut tables = self.write();
-        let generation = tables.joins.get(join.order).map_or(0, |joins| joins.generation);
+        let generation = tables
+            .joins
+            .get(join.order)
+            .map_or(0, |joins| joins.generation);
         if generation != join.generation {
             join.generation = generation;
             return Entered::AskAgain;
         }
-        let Some(session) = tables.sessions.get(&session.id).cloned() else { return Entered::Gone };
+        let Some(session) = tables.sessions.get(&session.id).cloned() else {
+            return Entered::Gone;
+        };
         let room = Room::Order(join.order.clone());
         tables.enter(&session, room.clone());
         join_state(&session, room);
         Entered::Yes
     }
 
-    /// The order's access is to be decided anew: of those who are in its room, and of those who are joining. Everybody
-    /// was offered everything up to `offered`: up to the entry before, unless the log has lost some.
+    /// The order's access is to be decided anew: of those who are in its room, and of those who are
+    /// joining. Everybody was offered everything up to `offered`: up to the entry before, unless
+    /// the log has lost some.
     pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
@@ -177,12 +209,18 @@ impl Registry {
     /// Nobody knows what was asked for: the same as [`recheck`](Self::recheck), of all orders.
     pub(crate) fn recheck_all(&self, offered: u64) {
         self.ask_joins_again();
-        self.read().sessions.values().for_each(|session| session.recheck_all(offered));
+        self.read()
+            .sessions
+            .values()
+            .for_each(|session| session.recheck_all(offered));
     }
 
     /// What policies have answered so far counts for nobody who is joining.
     pub(crate) fn ask_joins_again(&self) {
-        self.write().joins.values_mut().for_each(|joins| joins.generation += 1);
+        self.write()
+            .joins
+            .values_mut()
+            .for_each(|joins| joins.generation += 1);
     }
 }
 
@@ -209,7 +247,10 @@ impl Drop for Join<'_> {
 impl Tables {
     fn enter(&mut self, session: &Arc<Session>, room: Room) {
         if room != Room::Everyone {
-            self.rooms.entry(room).or_default().insert(session.id, Arc::clone(session));
+            self.rooms
+                .entry(room)
+                .or_default()
+                .insert(session.id, Arc::clone(session));
         }
     }
 

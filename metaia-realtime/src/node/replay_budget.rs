@@ -1,6 +1,7 @@
-//! How much of the past each user may ask for: so many entries at once, and then so many per minute. A client in a loop
-//! that shows the same old position again and again is told to reload instead. Looking how much there is counts for some
-//! entries too: it takes the log as long when nothing comes of it.
+//! How much of the past each user may ask for: so many entries at once, and then so many per
+//! minute. A client in a loop that shows the same old position again and again is told to reload
+//! instead. Looking how much there is counts for some entries too: it takes the log as long when
+//! nothing comes of it.
 
 use std::num::NonZeroU32;
 
@@ -24,8 +25,12 @@ impl ReplayBudget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let most = u32::try_from(limits.replay_entries).unwrap_or(u32::MAX / BURST);
         let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(positive(most)).allow_burst(positive(most.saturating_mul(BURST)));
-        Self { entries: RateLimiter::keyed(quota), look: limits.replay_entries / LOOKS }
+        let quota =
+            Quota::per_minute(positive(most)).allow_burst(positive(most.saturating_mul(BURST)));
+        Self {
+            entries: RateLimiter::keyed(quota),
+            look: limits.replay_entries / LOOKS,
+        }
     }
 
     /// Whether the log may be asked for the user's past now, whatever comes of it.
@@ -64,7 +69,10 @@ mod tests {
 
     #[test]
     fn a_user_has_a_budget_of_their_own() {
-        let replays = ReplayBudget::new(&Limits { replay_entries: 100, ..Limits::default() });
+        let replays = ReplayBudget::new(&Limits {
+            replay_entries: 100,
+            ..Limits::default()
+        });
         let (one, other): (UserId, UserId) = ("u1".parse().unwrap(), "u2".parse().unwrap());
         assert!((0..4).all(|_| replays.afford(&one, 100)));
         assert!(!replays.afford(&one, 100));
@@ -74,11 +82,17 @@ mod tests {
 
     #[test]
     fn who_looks_again_and_again_is_not_looked_for() {
-        let replays = ReplayBudget::new(&Limits { replay_entries: 1_000, ..Limits::default() });
+        let replays = ReplayBudget::new(&Limits {
+            replay_entries: 1_000,
+            ..Limits::default()
+        });
         let user: UserId = "u1".parse().unwrap();
         assert!((0..400).all(|_| replays.afford_look(&user) && replays.afford(&user, 0)));
         assert!(!replays.afford_look(&user));
-        let small = ReplayBudget::new(&Limits { replay_entries: 3, ..Limits::default() });
+        let small = ReplayBudget::new(&Limits {
+            replay_entries: 3,
+            ..Limits::default()
+        });
         assert!((0..400).all(|_| small.afford_look(&user)));
     }
 }

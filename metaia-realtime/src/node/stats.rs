@@ -1,7 +1,9 @@
-//! What a node has done since it began, counted: for `/metrics`, for the admin's view, and for tests.
+//! What a node has done since it began, counted: for `/metrics`, for the admin's view, and for
+//! tests.
 //!
-//! Counters are relaxed atomics, added to once per batch where there are batches. A counter by code has a fixed set of
-//! codes; whatever else there is, such as the codes of an embedder's handlers, counts as `other`.
+//! Counters are relaxed atomics, added to once per batch where there are batches. A counter by code
+//! has a fixed set of codes; whatever else there is, such as the codes of an embedder's handlers,
+//! counts as `other`.
 
 use std::collections::BTreeMap;
 
@@ -102,11 +104,12 @@ impl Default for Counters {
     }
 }
 
-/// What one node has done since it began, and how it stands now. All but what is said to be now only ever grows.
+/// What one node has done since it began, and how it stands now. All but what is said to be now
+/// only ever grows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct Stats {
+pub struct NodeStats {
     /// Sessions now, by role.
     pub sessions: Codes,
     /// Rooms with somebody in them now.
@@ -119,7 +122,7 @@ pub struct Stats {
     pub connects_refused: Codes,
     /// Handshakes refused before they began, by cause.
     pub handshakes_refused: Codes,
-    /// Sessions ended, by cause: see [`End`](crate::End).
+    /// Sessions ended, by cause: see [`EndReason`](crate::EndReason).
     pub ends: Codes,
     /// Events of clients that were refused, by code.
     pub events_refused: Codes,
@@ -133,9 +136,11 @@ pub struct Stats {
     pub replayed: u64,
     /// How often a live session fell behind because its client did not read fast enough.
     pub credit_stalls: u64,
-    /// Entries appended by this node's handle. What is appended in transactions beside it is not among them.
+    /// Entries appended by this node's handle. What is appended in transactions beside it is not
+    /// among them.
     pub appended: u64,
-    /// Appends of this node's handle that failed, by whether they may have been stored: `unavailable` or `unknown`.
+    /// Appends of this node's handle that failed, by whether they may have been stored:
+    /// `unavailable` or `unknown`.
     pub append_errors: Codes,
     /// Reads of the log by the dispatcher that failed.
     pub read_errors: u64,
@@ -153,13 +158,16 @@ pub struct Stats {
     pub lag: u64,
 }
 
-impl Stats {
+impl NodeStats {
     pub(crate) fn of(node: &Node) -> Self {
         let counted = &*node.counters;
         let (rooms, users, _) = node.registry.sizes();
         let (log_head, dispatched) = (*node.log.changes().borrow(), node.window.dispatched().n());
         Self {
-            sessions: Role::ALL.iter().map(|role| (role.as_str(), node.registry.of_role(*role))).collect(),
+            sessions: Role::ALL
+                .iter()
+                .map(|role| (role.as_str(), node.registry.of_role(*role)))
+                .collect(),
             rooms: rooms as u64,
             users: users as u64,
             connects: counted.connects.read(),

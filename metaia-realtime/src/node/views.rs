@@ -11,12 +11,16 @@ use crate::{
 impl Node {
     /// Returns what others are told of this node.
     pub(crate) fn view(&self) -> NodeView {
-        NodeView { id: self.id, since: self.since, sessions: self.registry.len() as u64 }
+        NodeView {
+            id: self.id,
+            since: self.since,
+            sessions: self.registry.len() as u64,
+        }
     }
 }
 
-/// Returns what others are told of a session of `node`: its rooms in the order of their names, without
-/// [`Room::Everyone`], in which all are.
+/// Returns what others are told of a session of `node`: its rooms in the order of their names,
+/// without [`Room::Everyone`], in which all are.
 pub(crate) fn session_view(node: NodeId, session: &Session) -> SessionView {
     let mut rooms: Vec<Room> = session.rooms().into_iter().collect();
     rooms.retain(|room| *room != Room::Everyone);

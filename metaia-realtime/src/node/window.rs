@@ -1,8 +1,9 @@
-//! The window: the entries this node dispatched last, so that most reconnects do not touch the store.
+//! The window: the entries this node dispatched last, so that most reconnects do not touch the
+//! store.
 //!
-//! Bounded by count and bytes; what is older is read from the log. A node that starts fills it with the end of the log,
-//! so that those who come back after a crash find it full. A node whose log cannot be read yet begins all the same, and fills
-//! it when it can.
+//! Bounded by count and bytes; what is older is read from the log. A node that starts fills it with
+//! the end of the log, so that those who come back after a crash find it full. A node whose log
+//! cannot be read yet begins all the same, and fills it when it can.
 
 use std::{
     sync::{
@@ -38,8 +39,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Returns a window with the end of the log, or an empty one if that cannot be read within 1 s (`FIRST_READ_TIMEOUT`):
-    /// the dispatcher fills it later.
+    /// Returns a window with the end of the log, or an empty one if that cannot be read within 1 s
+    /// (`FIRST_READ_TIMEOUT`): the dispatcher fills it later.
     pub(crate) async fn of_log(log: &dyn DynEventLog) -> Self {
         match tokio::time::timeout(FIRST_READ_TIMEOUT, end_of(log, ENTRIES, BYTES)).await {
             Ok(Ok(recent)) => return Self::of(recent, true),
@@ -61,7 +62,8 @@ impl Window {
         Ok(Self::of(end_of(log, max_entries, max_bytes).await?, true))
     }
 
-    /// That of a node which could not read its log yet: of an epoch that never was, so that nobody goes on from there.
+    /// That of a node which could not read its log yet: of an epoch that never was, so that nobody
+    /// goes on from there.
     pub(crate) fn unknown() -> Self {
         let nowhere = Position::start(Epoch::random());
         Self::of(Recent::new(nowhere, ENTRIES, BYTES), false)
@@ -69,7 +71,11 @@ impl Window {
 
     fn of(recent: Recent, known: bool) -> Self {
         let reached = watch::Sender::new(recent.head());
-        Self { recent: Mutex::new(recent), reached, known: known.into() }
+        Self {
+            recent: Mutex::new(recent),
+            reached,
+            known: known.into(),
+        }
     }
 
     /// An empty window after `head`.
@@ -102,7 +108,8 @@ impl Window {
         self.known.load(Ordering::Acquire)
     }
 
-    /// The end of the log, where the history so far is not its any more, or was not known. For [`Self::begin_again`].
+    /// The end of the log, where the history so far is not its any more, or was not known. For
+    /// [`Self::begin_again`].
     pub(crate) async fn read_anew(&self, log: &dyn DynEventLog) -> Result<Recent, LogError> {
         let (most, bytes) = self.recent().bounds();
         end_of(log, most, bytes).await
@@ -141,15 +148,22 @@ impl Window {
 }
 
 /// The end of a log, as if it had been dispatched.
-async fn end_of(log: &dyn DynEventLog, max_entries: usize, max_bytes: usize) -> Result<Recent, LogError> {
+async fn end_of(
+    log: &dyn DynEventLog,
+    max_entries: usize,
+    max_bytes: usize,
+) -> Result<Recent, LogError> {
     let head = log.head().await?.position;
     let mut recent = Recent::new(head, max_entries, max_bytes);
     let mut after = head.n().saturating_sub(max_entries as u64);
     while after < head.n() {
         let page = log.read(None, after, PAGE).await?;
-        // The log may have grown meanwhile, which is dispatched later; where it was trimmed or began anew, what is
-        // here so far is not the end of it.
-        let known = page.entries.iter().take_while(|entry| entry.n() <= head.n());
+        // The log may have grown meanwhile, which is dispatched later; where it was trimmed or
+        // began anew, what is here so far is not the end of it.
+        let known = page
+            .entries
+            .iter()
+            .take_while(|entry| entry.n() <= head.n());
         if page.epoch != head.epoch() || !recent.fill(known) {
             break;
         }

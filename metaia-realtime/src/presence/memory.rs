@@ -9,7 +9,9 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView};
+use super::{
+    Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+};
 use crate::{SessionId, values::NodeId};
 
 /// A directory in memory. A handle: clones share it. Bounded by what the nodes' own limits are.
@@ -33,7 +35,9 @@ impl MemoryDirectory {
 
     fn add(&self, node: NodeId, changes: Vec<Change>) {
         let mut nodes = self.here();
-        let Some(entry) = nodes.get_mut(&node) else { return };
+        let Some(entry) = nodes.get_mut(&node) else {
+            return;
+        };
         for change in changes {
             match change {
                 Change::Here(session) => drop(entry.sessions.insert(session.id, session)),
@@ -44,9 +48,16 @@ impl MemoryDirectory {
 
     fn rooms_of(&self, query: &RoomQuery) -> Vec<RoomView> {
         let nodes = self.here();
-        let others = nodes.values().filter(|entry| query.not_of != Some(entry.node.id));
-        let rooms = others.flat_map(|entry| entry.sessions.values()).flat_map(|session| &session.rooms);
-        query.first_of(rooms.map(|room| RoomView { room: room.clone(), sessions: 1 }))
+        let others = nodes
+            .values()
+            .filter(|entry| query.not_of != Some(entry.node.id));
+        let rooms = others
+            .flat_map(|entry| entry.sessions.values())
+            .flat_map(|session| &session.rooms);
+        query.first_of(rooms.map(|room| RoomView {
+            room: room.clone(),
+            sessions: 1,
+        }))
     }
 }
 
@@ -56,7 +67,11 @@ impl Directory for MemoryDirectory {
         node: &NodeView,
         lease: Duration,
     ) -> impl Future<Output = Result<(), DirectoryError>> + Send {
-        let entry = Entry { node: node.clone(), until: Instant::now() + lease, sessions: BTreeMap::new() };
+        let entry = Entry {
+            node: node.clone(),
+            until: Instant::now() + lease,
+            sessions: BTreeMap::new(),
+        };
         self.here().insert(node.id, entry);
         ready(Ok(()))
     }
@@ -89,7 +104,11 @@ impl Directory for MemoryDirectory {
     }
 
     fn nodes(&self) -> impl Future<Output = Result<Vec<NodeView>, DirectoryError>> + Send {
-        let mut nodes: Vec<_> = self.here().values().map(|entry| entry.node.clone()).collect();
+        let mut nodes: Vec<_> = self
+            .here()
+            .values()
+            .map(|entry| entry.node.clone())
+            .collect();
         nodes.sort_by_key(|node| node.id);
         ready(Ok(nodes))
     }
@@ -103,7 +122,10 @@ impl Directory for MemoryDirectory {
         ready(Ok(query.first_of(sessions.cloned())))
     }
 
-    fn rooms(&self, query: &RoomQuery) -> impl Future<Output = Result<Vec<RoomView>, DirectoryError>> + Send {
+    fn rooms(
+        &self,
+        query: &RoomQuery,
+    ) -> impl Future<Output = Result<Vec<RoomView>, DirectoryError>> + Send {
         ready(Ok(self.rooms_of(query)))
     }
 }

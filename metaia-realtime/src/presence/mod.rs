@@ -1,10 +1,12 @@
 //! Who is connected to which node: what the nodes of a cluster tell each other by a [`Directory`].
 //!
-//! Each node announces its own sessions, in batches, and renews a lease; when that ends, so do they for everybody else.
-//! What is asked of a node ([`Realtime::sessions`](crate::Realtime::sessions) and the like) is answered from its own
-//! registry for its own sessions, and from the directory for those of others, which may be a second behind.
+//! Each node announces its own sessions, in batches, and renews a lease; when that ends, so do they
+//! for everybody else. What is asked of a node ([`Realtime::sessions`](crate::Realtime::sessions)
+//! and the like) is answered from its own registry for its own sessions, and from the directory for
+//! those of others, which may be a second behind.
 //!
-//! Nothing that is delivered depends on it: where the directory is away, only such questions are not answered.
+//! Nothing that is delivered depends on it: where the directory is away, only such questions are
+//! not answered.
 
 mod memory;
 mod view;
@@ -14,7 +16,9 @@ use std::{future::Future, time::Duration};
 use futures_util::future::BoxFuture;
 
 pub use memory::MemoryDirectory;
-pub use view::{NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView};
+pub use view::{
+    NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
+};
 
 use crate::{SessionId, values::NodeId};
 
@@ -38,19 +42,22 @@ pub struct DirectoryError(#[source] pub Box<dyn std::error::Error + Send + Sync>
 /// Where nodes tell each other who is connected to them.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - `begin` puts a node there with no sessions. Whatever it announced before is gone for good, also what arrives late:
-///   a node begins again where it does not know what became of an announcement, and a session that has ended must not
-///   come back.
-/// - A node and its sessions are seen until its lease is over, counted from the last `begin` or `renew` by *one* clock, the
-///   directory's: nodes' clocks differ, and nobody could tell who is gone. After that they are not seen, whoever looks.
-/// - `renew` answers whether the node's sessions are all there still. `false`: the lease was over, or they were lost; it
-///   has done nothing then, and the node begins again. A node that was asleep must not bring back what it had then.
-/// - `announce` makes its changes in order; a later one of the same session counts. It may be done in part where it fails.
-///   What is announced by a node that has not begun is not seen.
+/// - `begin` puts a node there with no sessions. Whatever it announced before is gone for good,
+///   also what arrives late: a node begins again where it does not know what became of an
+///   announcement, and a session that has ended must not come back.
+/// - A node and its sessions are seen until its lease is over, counted from the last `begin` or
+///   `renew` by *one* clock, the directory's: nodes' clocks differ, and nobody could tell who is
+///   gone. After that they are not seen, whoever looks.
+/// - `renew` answers whether the node's sessions are all there still. `false`: the lease was over,
+///   or they were lost; it has done nothing then, and the node begins again. A node that was asleep
+///   must not bring back what it had then.
+/// - `announce` makes its changes in order; a later one of the same session counts. It may be done
+///   in part where it fails. What is announced by a node that has not begun is not seen.
 /// - `leave` removes a node and its sessions at once.
-/// - What nodes left behind whose lease is over is removed, at the latest when somebody renews a few times.
-/// - Sessions are in the order of their ids, rooms in that of their names, byte by byte: pages would repeat and miss some
-///   that are there all the time.
+/// - What nodes left behind whose lease is over is removed, at the latest when somebody renews a
+///   few times.
+/// - Sessions are in the order of their ids, rooms in that of their names, byte by byte: pages
+///   would repeat and miss some that are there all the time.
 ///
 /// `testing::directory_contract` (feature `testing`) puts a directory to every clause.
 ///
@@ -112,29 +119,47 @@ pub trait Directory: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DirectoryError`].
-    fn rooms(&self, query: &RoomQuery) -> impl Future<Output = Result<Vec<RoomView>, DirectoryError>> + Send;
+    fn rooms(
+        &self,
+        query: &RoomQuery,
+    ) -> impl Future<Output = Result<Vec<RoomView>, DirectoryError>> + Send;
 }
 
 /// The erased twin of [`Directory`].
 pub(crate) trait DynDirectory: Send + Sync {
-    fn begin<'a>(&'a self, node: &'a NodeView, lease: Duration) -> BoxFuture<'a, Result<(), DirectoryError>>;
+    fn begin<'a>(
+        &'a self,
+        node: &'a NodeView,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), DirectoryError>>;
     fn renew<'a>(
         &'a self,
         node: &'a NodeView,
         lease: Duration,
     ) -> BoxFuture<'a, Result<bool, DirectoryError>>;
-    fn announce(&self, node: NodeId, changes: Vec<Change>) -> BoxFuture<'_, Result<(), DirectoryError>>;
+    fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<Change>,
+    ) -> BoxFuture<'_, Result<(), DirectoryError>>;
     fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<(), DirectoryError>>;
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<NodeView>, DirectoryError>>;
     fn sessions<'a>(
         &'a self,
         query: &'a SessionQuery,
     ) -> BoxFuture<'a, Result<Vec<SessionView>, DirectoryError>>;
-    fn rooms<'a>(&'a self, query: &'a RoomQuery) -> BoxFuture<'a, Result<Vec<RoomView>, DirectoryError>>;
+    fn rooms<'a>(
+        &'a self,
+        query: &'a RoomQuery,
+    ) -> BoxFuture<'a, Result<Vec<RoomView>, DirectoryError>>;
 }
 
 impl<D: Directory> DynDirectory for D {
-    fn begin<'a>(&'a self, node: &'a NodeView, lease: Duration) -> BoxFuture<'a, Result<(), DirectoryError>> {
+    fn begin<'a>(
+        &'a self,
+        node: &'a NodeView,
+        lease: Duration,
+    ) -> BoxFuture<'a, Result<(), DirectoryError>> {
         Box::pin(Directory::begin(self, node, lease))
     }
     fn renew<'a>(
@@ -144,7 +169,11 @@ impl<D: Directory> DynDirectory for D {
     ) -> BoxFuture<'a, Result<bool, DirectoryError>> {
         Box::pin(Directory::renew(self, node, lease))
     }
-    fn announce(&self, node: NodeId, changes: Vec<Change>) -> BoxFuture<'_, Result<(), DirectoryError>> {
+    fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<Change>,
+    ) -> BoxFuture<'_, Result<(), DirectoryError>> {
         Box::pin(Directory::announce(self, node, changes))
     }
     fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<(), DirectoryError>> {
@@ -159,7 +188,10 @@ impl<D: Directory> DynDirectory for D {
     ) -> BoxFuture<'a, Result<Vec<SessionView>, DirectoryError>> {
         Box::pin(Directory::sessions(self, query))
     }
-    fn rooms<'a>(&'a self, query: &'a RoomQuery) -> BoxFuture<'a, Result<Vec<RoomView>, DirectoryError>> {
+    fn rooms<'a>(
+        &'a self,
+        query: &'a RoomQuery,
+    ) -> BoxFuture<'a, Result<Vec<RoomView>, DirectoryError>> {
         Box::pin(Directory::rooms(self, query))
     }
 }

@@ -25,7 +25,8 @@ pub struct SessionView {
     pub device: Option<DeviceId>,
     /// When it connected, in ms since the Unix epoch.
     pub connected_at: i64,
-    /// When its client last sent something, in ms since the Unix epoch; of sessions of other nodes up to five minutes old.
+    /// When its client last sent something, in ms since the Unix epoch; of sessions of other nodes
+    /// up to five minutes old.
     pub active_at: i64,
 }
 
@@ -40,7 +41,8 @@ pub struct SessionQuery {
     pub role: Option<Role>,
     /// Those in this room.
     pub room: Option<Room>,
-    /// Those of other nodes than this. For directories: [`Realtime::sessions`](crate::Realtime::sessions) sets it itself.
+    /// Those of other nodes than this. For directories:
+    /// [`Realtime::sessions`](crate::Realtime::sessions) sets it itself.
     pub not_of: Option<NodeId>,
     /// Those after this one, in the order of ids.
     pub after: Option<SessionId>,
@@ -51,7 +53,15 @@ pub struct SessionQuery {
 impl Default for SessionQuery {
     /// The first hundred.
     fn default() -> Self {
-        Self { id: None, users: Vec::new(), role: None, room: None, not_of: None, after: None, limit: LIMIT }
+        Self {
+            id: None,
+            users: Vec::new(),
+            role: None,
+            room: None,
+            not_of: None,
+            after: None,
+            limit: LIMIT,
+        }
     }
 }
 
@@ -62,7 +72,10 @@ impl SessionQuery {
         self.id.is_none_or(|id| id == session.id)
             && (self.users.is_empty() || self.users.contains(&session.user))
             && self.role.is_none_or(|role| role == session.role)
-            && self.room.as_ref().is_none_or(|room| *room == Room::Everyone || session.rooms.contains(room))
+            && self
+                .room
+                .as_ref()
+                .is_none_or(|room| *room == Room::Everyone || session.rooms.contains(room))
             && self.not_of.is_none_or(|node| node != session.node)
             && self.after.is_none_or(|after| session.id > after)
     }
@@ -70,7 +83,10 @@ impl SessionQuery {
     /// The first of `sessions` that are asked for, in the order of their ids.
     #[must_use]
     pub fn first_of(&self, sessions: impl IntoIterator<Item = SessionView>) -> Vec<SessionView> {
-        let mut found: Vec<_> = sessions.into_iter().filter(|session| self.asks_for(session)).collect();
+        let mut found: Vec<_> = sessions
+            .into_iter()
+            .filter(|session| self.asks_for(session))
+            .collect();
         found.sort_by_key(|session| session.id);
         found.truncate(self.limit);
         found
@@ -99,7 +115,8 @@ pub struct RoomView {
 /// Which rooms are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomQuery {
-    /// As other nodes than this have them. For directories: [`Realtime::rooms`](crate::Realtime::rooms) sets it itself.
+    /// As other nodes than this have them. For directories:
+    /// [`Realtime::rooms`](crate::Realtime::rooms) sets it itself.
     pub not_of: Option<NodeId>,
     /// Those after this one, in the order of names.
     pub after: Option<Room>,
@@ -110,13 +127,17 @@ pub struct RoomQuery {
 impl Default for RoomQuery {
     /// The first hundred.
     fn default() -> Self {
-        Self { not_of: None, after: None, limit: LIMIT }
+        Self {
+            not_of: None,
+            after: None,
+            limit: LIMIT,
+        }
     }
 }
 
 impl RoomQuery {
-    /// The first of the rooms that are asked for, in the order of their names. One that is there several times is counted
-    /// together.
+    /// The first of the rooms that are asked for, in the order of their names. One that is there
+    /// several times is counted together.
     #[must_use]
     pub fn first_of(&self, rooms: impl IntoIterator<Item = RoomView>) -> Vec<RoomView> {
         let after = self.after.as_ref().map(Room::to_string);
@@ -124,7 +145,10 @@ impl RoomQuery {
         for RoomView { room, sessions } in rooms {
             let name = room.to_string();
             if room != Room::Everyone && after.as_ref().is_none_or(|after| name > *after) {
-                named.entry(name).or_insert(RoomView { room, sessions: 0 }).sessions += sessions;
+                named
+                    .entry(name)
+                    .or_insert(RoomView { room, sessions: 0 })
+                    .sessions += sessions;
             }
         }
         named.into_values().take(self.limit).collect()

@@ -8,21 +8,24 @@ use crate::session::{
     wire::{READY, ROOM_LEFT},
 };
 use crate::{
-    Access, OrderId, Position, Room, crash_points,
+    AccessDecision, OrderId, Position, Room, crash_points,
     log::{Entry, Page, ResetReason, judge},
     node::Node,
 };
 
-/// How many entries one read of the log asks for, once the first has shown that there are not too many.
+/// How many entries one read of the log asks for, once the first has shown that there are not too
+/// many.
 const PAGE: usize = 128;
 
-/// The same, where what was read waits for a client to take it: it must not be much for one that never does.
+/// The same, where what was read waits for a client to take it: it must not be much for one that
+/// never does.
 const ROOM_PAGE: usize = 32;
 
 /// How often a recheck that cannot be decided is tried before the room is taken away.
 const RECHECK_TRIES: u32 = 3;
 
-/// A page of the log to be read: for which rooms, from where, and what is offered to everybody anyway.
+/// A page of the log to be read: for which rooms, from where, and what is offered to everybody
+/// anyway.
 pub(super) struct Read {
     pub(super) from: u64,
     pub(super) rooms: Vec<Room>,
@@ -40,7 +43,9 @@ impl Session {
         self.reload_if_lost(node, start);
         let from = self.state().cursor();
         let in_window = node.window().recent().reaches(from);
-        self.counters.catch_up_reads.add(if in_window { "window" } else { "log" });
+        self.counters
+            .catch_up_reads
+            .add(if in_window { "window" } else { "log" });
         if in_window {
             self.replay_window(node, start);
         } else {
@@ -48,8 +53,8 @@ impl Session {
         }
     }
 
-    /// Hands over what the window has, and goes live where that was all: under both locks, so that nothing comes
-    /// between.
+    /// Hands over what the window has, and goes live where that was all: under both locks, so that
+    /// nothing comes between.
     pub(super) fn replay_window(&self, node: &Node, start: &mut Start) {
         let mut state = self.state();
         if !state.may_replay() {
@@ -78,10 +83,14 @@ impl Session {
         if !start.ready {
             start.ready = true;
             if let Some(id) = start.answer.take() {
-                state.push(Outgoing::Ack { id, answer: control::resumed(start.recovered, start.replayed) });
+                state.push(Outgoing::Ack {
+                    id,
+                    answer: control::resumed(start.recovered, start.replayed),
+                });
             }
             let at = recent.head();
-            let payload = control::ready(&self.identity, rooms, start.recovered, start.replayed, at);
+            let payload =
+                control::ready(&self.identity, rooms, start.recovered, start.replayed, at);
             state.push(Outgoing::at(READY, payload, at));
         }
     }
@@ -106,11 +115,17 @@ impl Session {
     pub(super) fn page_to_read(&self, node: &Node) -> Read {
         let state = self.state();
         let (rooms, joins) = (state.rooms().cloned().collect(), state.joins());
-        Read { from: state.cursor(), rooms, joins, head: node.window().head() }
+        Read {
+            from: state.cursor(),
+            rooms,
+            joins,
+            head: node.window().head(),
+        }
     }
 
     pub(super) fn replay_read(&self, node: &Node, start: &mut Start, read: &Read, page: &Page) {
-        // What was read is of no use to a session that has come to rest meanwhile, nor is what it lacks.
+        // What was read is of no use to a session that has come to rest meanwhile, nor is what it
+        // lacks.
         if !self.state().may_replay() {
             return;
         }
@@ -124,7 +139,8 @@ impl Session {
         }
     }
 
-    /// Hands over what was read, unless a room was joined meanwhile: its entries are not among these then.
+    /// Hands over what was read, unless a room was joined meanwhile: its entries are not among
+    /// these then.
     fn replay_entries(&self, read: &Read, page: &Page) -> usize {
         let (entries, head) = (&page.entries, read.head.n());
         let mut state = self.state();
@@ -146,8 +162,9 @@ impl Session {
         replayed
     }
 
-    /// Replays one room that was just joined, from `after` to where the membership begins. Waits for credit.
-    /// Answers how many, or nothing where something is missing, or has become another history meanwhile.
+    /// Replays one room that was just joined, from `after` to where the membership begins. Waits
+    /// for credit. Answers how many, or nothing where something is missing, or has become another
+    /// history meanwhile.
     pub(super) async fn replay_room(
         &self,
         node: &Node,
@@ -161,9 +178,16 @@ impl Session {
         if !node.replay_budget().afford_look(&self.identity.user) {
             return None;
         }
-        let history = node.log().history(position.n(), rooms, limit + 1).await.ok()?;
+        let history = node
+            .log()
+            .history(position.n(), rooms, limit + 1)
+            .await
+            .ok()?;
         let resumable = judge(position, history, limit).ok()?;
-        if !node.replay_budget().afford(&self.identity.user, resumable.missed) {
+        if !node
+            .replay_budget()
+            .afford(&self.identity.user, resumable.missed)
+        {
             return None;
         }
         let (mut after, mut replayed) = (resumable.after, 0);
@@ -172,7 +196,10 @@ impl Session {
             if page.trimmed > after || page.epoch != position.epoch() {
                 return None;
             }
-            let wanted = page.entries.iter().filter(|entry| entry.n() <= upto && !entry.is_control());
+            let wanted = page
+                .entries
+                .iter()
+                .filter(|entry| entry.n() <= upto && !entry.is_control());
             for entry in wanted {
                 self.replay_entry(room, entry, joins).await?;
                 replayed += 1;
@@ -185,8 +212,8 @@ impl Session {
         }
     }
 
-    /// Hands over an entry of a room that is replayed, when there is credit for it. Nothing where the room was left, or
-    /// any was joined, meanwhile.
+    /// Hands over an entry of a room that is replayed, when there is credit for it. Nothing where
+    /// the room was left, or any was joined, meanwhile.
     async fn replay_entry(&self, room: &Room, entry: &Arc<Entry>, joins: u64) -> Option<()> {
         self.credit_for(entry.content().size()).await;
         let mut state = self.state();
@@ -201,23 +228,36 @@ impl Session {
 
     async fn decide_rechecks(&self, node: &Node) {
         loop {
-            let Some((order, asked)) = self.state().next_recheck() else { return };
+            let Some((order, asked)) = self.state().next_recheck() else {
+                return;
+            };
             match node.decide(&self.identity, &order, RECHECK_TRIES).await {
-                Some(Access::Allowed) => self.state().rechecked(&order, asked),
-                Some(Access::Denied) => self.lose_room(node, &order, asked, "access_revoked"),
+                Some(AccessDecision::Allowed) => self.state().rechecked(&order, asked),
+                Some(AccessDecision::Denied) => {
+                    self.lose_room(node, &order, asked, "access_revoked")
+                }
                 None => self.lose_room(node, &order, asked, "unavailable"),
             }
         }
     }
 
-    pub(super) fn lose_room(&self, node: &Node, order: &OrderId, asked: Request, reason: &'static str) {
+    pub(super) fn lose_room(
+        &self,
+        node: &Node,
+        order: &OrderId,
+        asked: Request,
+        reason: &'static str,
+    ) {
         let room = Room::Order(order.clone());
         node.leave(self, &room);
         let mut state = self.state();
         state.rechecked(order, asked);
         if state.is_in(&room) {
             state.leave(&room);
-            state.push(Outgoing::control(ROOM_LEFT, control::room_left(order, reason)));
+            state.push(Outgoing::control(
+                ROOM_LEFT,
+                control::room_left(order, reason),
+            ));
         }
         drop(state);
         self.port.wake();

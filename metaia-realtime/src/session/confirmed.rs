@@ -1,4 +1,5 @@
-//! What a client has certainly received: all that was written before the last ping that it answered. A pure kernel.
+//! What a client has certainly received: all that was written before the last ping that it
+//! answered. A pure kernel.
 
 use crate::Position;
 
@@ -27,9 +28,12 @@ impl Confirmed {
         self.written
     }
 
-    /// A packet was written after which the client stands at `at`. One room's replay goes back, its client does not.
+    /// A packet was written after which the client stands at `at`. One room's replay goes back, its
+    /// client does not.
     pub(super) fn write(&mut self, at: Position) {
-        let back = self.written.is_some_and(|before| before.epoch() == at.epoch() && before.n() > at.n());
+        let back = self
+            .written
+            .is_some_and(|before| before.epoch() == at.epoch() && before.n() > at.n());
         if !back {
             self.written = Some(at);
         }

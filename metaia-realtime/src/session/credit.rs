@@ -27,7 +27,14 @@ struct InFlight {
 impl Credit {
     pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
         let (flight, confirmed) = (VecDeque::new(), Confirmed::default());
-        Self { max_entries, max_bytes, flight, bytes: 0, written: 0, confirmed }
+        Self {
+            max_entries,
+            max_bytes,
+            flight,
+            bytes: 0,
+            written: 0,
+            confirmed,
+        }
     }
 
     pub(crate) fn confirmed(&self) -> &Confirmed {
@@ -42,7 +49,8 @@ impl Credit {
     /// Whether something of `size` bytes fits. An empty window always takes one.
     pub(crate) fn fits(&self, size: usize) -> bool {
         self.flight.is_empty()
-            || (self.flight.len() < self.max_entries && self.bytes.saturating_add(size) <= self.max_bytes)
+            || (self.flight.len() < self.max_entries
+                && self.bytes.saturating_add(size) <= self.max_bytes)
     }
 
     /// Whether at least half of the window is free.
@@ -66,7 +74,10 @@ impl Credit {
     /// All but the newest `left` have been written, as far as can be seen.
     pub(crate) fn settle_to(&mut self, left: usize) {
         let gone = self.flight.len().saturating_sub(left);
-        self.settle(Progress { written: self.written + gone as u64, ..Progress::default() });
+        self.settle(Progress {
+            written: self.written + gone as u64,
+            ..Progress::default()
+        });
     }
 
     /// The connection has got so far.
@@ -105,11 +116,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn at(n: u64) -> Position {
-        Position { epoch: Epoch::from_bits(1), check: 0, n }
+        Position {
+            epoch: Epoch::from_bits(1),
+            check: 0,
+            n,
+        }
     }
 
     fn wrote(written: u64) -> Progress {
-        Progress { written, ..Progress::default() }
+        Progress {
+            written,
+            ..Progress::default()
+        }
     }
 
     proptest! {
@@ -128,8 +146,9 @@ mod tests {
             }
         }
 
-        /// Packets and pings are written and answered in order; the session looks now and then. What it takes for
-        /// confirmed the client has, and when all was answered and looked at, nothing is missing.
+        /// Packets and pings are written and answered in order; the session looks now and then.
+        /// What it takes for confirmed the client has, and when all was answered and looked at,
+        /// nothing is missing.
         #[test]
         fn confirmed_is_what_preceded_an_answered_ping(steps in proptest::collection::vec(0u8..6, 0..200)) {
             let mut credit = Credit::new(1_000, usize::MAX);

@@ -1,12 +1,12 @@
-//! The task of a session, for transports that need one: writes what is queued, runs one inbound event at a time, and
-//! one step of catching up.
+//! The task of a session, for transports that need one: writes what is queued, runs one inbound
+//! event at a time, and one step of catching up.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
-use super::{End, Inbound, Outgoing, Session, Start, inbound::Backlog};
+use super::{EndReason, Inbound, Outgoing, Session, Start, inbound::Backlog};
 use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
 /// How often the end of a token is looked at, since wall time may jump.
@@ -17,17 +17,18 @@ const HOLD: Duration = Duration::from_secs(5);
 
 /// Drives the session to its end.
 ///
-/// The arms, in order: the session has ended · its token has · it was held for long enough · an inbound event is done ·
-/// a step of catching up is done · there is a next inbound event, none is being handled, it is known where the session
-/// goes on, and the client reads its answers, or the session is held and it may say where to go on · something was queued, or
-/// written. Writing happens before each wait.
+/// The arms, in order: the session has ended · its token has · it was held for long enough · an
+/// inbound event is done · a step of catching up is done · there is a next inbound event, none is
+/// being handled, it is known where the session goes on, and the client reads its answers, or the
+/// session is held and it may say where to go on · something was queued, or written. Writing
+/// happens before each wait.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
     start: Start,
     events: mpsc::Receiver<Inbound>,
     wake: &Notify,
-    mut write: impl FnMut(Outgoing) -> Result<(), End>,
+    mut write: impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) {
     let mut start = Some(start);
     let mut begun = false;
@@ -40,8 +41,13 @@ pub(crate) async fn drive(
         if let Err(end) = write_all(&session, &mut write) {
             return session.end(end);
         }
-        if let Some(begun) = start.take_if(|start| !start.is_held() && session.state().wants_step()) {
-            step = Some(Box::pin(one_step(Arc::clone(&session), Arc::clone(&node), begun)));
+        if let Some(begun) = start.take_if(|start| !start.is_held() && session.state().wants_step())
+        {
+            step = Some(Box::pin(one_step(
+                Arc::clone(&session),
+                Arc::clone(&node),
+                begun,
+            )));
         }
         begun = begun || start.as_ref().is_some_and(Start::has_begun);
         let may_handle = begun && handling.is_none() && session.has_credit(0);
@@ -49,7 +55,7 @@ pub(crate) async fn drive(
         tokio::select! {
             biased;
             () = session.ended() => return,
-            () = &mut expiry => return session.end(End::Expired),
+            () = &mut expiry => return session.end(EndReason::Expired),
             () = &mut hold, if is_held => start.iter_mut().for_each(Start::release),
             Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
             Some(done) = OptionFuture::from(step.as_mut()) => {
@@ -70,7 +76,10 @@ async fn one_step(session: Arc<Session>, node: Arc<Node>, mut start: Start) -> S
     start
 }
 
-fn write_all(session: &Session, write: &mut impl FnMut(Outgoing) -> Result<(), End>) -> Result<(), End> {
+fn write_all(
+    session: &Session,
+    write: &mut impl FnMut(Outgoing) -> Result<(), EndReason>,
+) -> Result<(), EndReason> {
     let mut entries = 0;
     while let Some(outgoing) = session.take() {
         entries += usize::from(matches!(outgoing, Outgoing::Entry(_)));
@@ -83,20 +92,29 @@ fn write_all(session: &Session, write: &mut impl FnMut(Outgoing) -> Result<(), E
 
 /// Waits for the end of the session's token.
 fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
-    let end = session.identity.expires_at.map(|at| end_of(at, session.connected_at));
+    let end = session
+        .identity
+        .expires_at
+        .map(|at| end_of(at, session.connected_at));
     async move {
-        let Some(end) = end else { return std::future::pending().await };
+        let Some(end) = end else {
+            return std::future::pending().await;
+        };
         while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(time::unix_ms())) {
             tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
         }
     }
 }
 
-/// When a session of a token that ends at `expires_at` ends: then; or, where an authenticator took it after its end
-/// since clocks differ, when they cannot differ any more. Else such a client would be closed at once, and come back, in
-/// a loop.
+/// When a session of a token that ends at `expires_at` ends: then; or, where an authenticator took
+/// it after its end since clocks differ, when they cannot differ any more. Else such a client would
+/// be closed at once, and come back, in a loop.
 const fn end_of(expires_at: i64, connected_at: i64) -> i64 {
-    if connected_at < expires_at { expires_at } else { expires_at.saturating_add(LEEWAY_MS) }
+    if connected_at < expires_at {
+        expires_at
+    } else {
+        expires_at.saturating_add(LEEWAY_MS)
+    }
 }
 
 #[cfg(test)]

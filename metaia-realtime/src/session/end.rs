@@ -3,7 +3,7 @@
 /// Why a session ended. The code stands in logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum End {
+pub enum EndReason {
     /// The client said DISCONNECT.
     ClientLeft,
     /// The connection broke, or the client closed it.
@@ -32,7 +32,7 @@ pub enum End {
     Failed,
 }
 
-impl End {
+impl EndReason {
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -58,15 +58,15 @@ impl End {
         matches!(self, Self::PingTimeout | Self::Slow)
     }
 
-    /// Whether the client is told DISCONNECT before its transport is closed, after which official clients stay away.
-    /// All others come back by themselves.
+    /// Whether the client is told DISCONNECT before its transport is closed, after which official
+    /// clients stay away. All others come back by themselves.
     #[must_use]
     pub const fn stays_away(self) -> bool {
         matches!(self, Self::Kicked)
     }
 }
 
-impl std::fmt::Display for End {
+impl std::fmt::Display for EndReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
     }

@@ -12,7 +12,8 @@ pub(crate) type Handled = Result<Box<RawValue>, Cow<'static, str>>;
 
 /// The handlers of a node, by event name.
 pub(crate) trait EventHandlers: Send + Sync {
-    /// Begins to handle the event `name` of a session with its first argument; `None` if it has no handler.
+    /// Begins to handle the event `name` of a session with its first argument; `None` if it has no
+    /// handler.
     fn handle(
         &self,
         session: &Session,

@@ -1,7 +1,7 @@
 //! What clients send: taken at once within the rate, queued, handled one at a time and in order.
 //!
-//! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with `rate_limited`; when as many
-//! again have been refused, the transport is closed.
+//! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with
+//! `rate_limited`; when as many again have been refused, the transport is closed.
 
 use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use tokio::sync::mpsc;
 
-use super::{End, Outgoing, Refusal, Session, Wish, start::Start};
+use super::{ConnectRequest, EndReason, Outgoing, Refusal, Session, start::Start};
 use crate::session::{
     wire,
     wire::{ERROR, RESUME},
@@ -37,18 +37,29 @@ pub(crate) struct InboundQueue {
 impl InboundQueue {
     pub(crate) fn new(limits: &Limits) -> (Self, mpsc::Receiver<Inbound>) {
         let (queue, events) = mpsc::channel(limits.inbound_burst as usize);
-        (Self { rate: limiter(limits), refusals: limiter(limits), queue }, events)
+        (
+            Self {
+                rate: limiter(limits),
+                refusals: limiter(limits),
+                queue,
+            },
+            events,
+        )
     }
 
     /// Takes the event, or refuses it. Never blocks.
     pub(crate) fn offer(&self, session: &Session, inbound: Inbound) {
         session.touch();
         let taken = self.rate.check().is_ok();
-        let Err(inbound) = (if taken { self.queue.try_send(inbound) } else { Err(full(inbound)) }) else {
+        let Err(inbound) = (if taken {
+            self.queue.try_send(inbound)
+        } else {
+            Err(full(inbound))
+        }) else {
             return session.wake();
         };
         if self.refusals.check().is_err() {
-            return session.end(End::RateLimited);
+            return session.end(EndReason::RateLimited);
         }
         inbound.into_inner().is_too_much(session);
     }
@@ -61,7 +72,8 @@ fn full(inbound: Inbound) -> mpsc::error::TrySendError<Inbound> {
 fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
     let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
     RateLimiter::direct(
-        Quota::per_second(positive(limits.inbound_per_s)).allow_burst(positive(limits.inbound_burst)),
+        Quota::per_second(positive(limits.inbound_per_s))
+            .allow_burst(positive(limits.inbound_burst)),
     )
 }
 
@@ -90,11 +102,20 @@ impl Inbound {
 
 impl Session {
     /// Answers a refusal: by the ack where one was asked for, else by `rt:error`.
-    pub(crate) fn refuse(&self, event: &str, code: &str, reference: Option<&str>, ack: Option<i64>) {
+    pub(crate) fn refuse(
+        &self,
+        event: &str,
+        code: &str,
+        reference: Option<&str>,
+        ack: Option<i64>,
+    ) {
         self.counters.events_refused.add(code);
         tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
         self.push_refusal(match ack {
-            Some(id) => Outgoing::Ack { id, answer: wire::refused(code) },
+            Some(id) => Outgoing::Ack {
+                id,
+                answer: wire::refused(code),
+            },
             None => Outgoing::control(ERROR, wire::error(event, code, reference)),
         });
     }
@@ -114,7 +135,10 @@ impl Session {
             "join_order_room" => self.handle_join(&node, event.argument, inbound.ack).await,
             "leave_order_room" => self.handle_leave(&node, event.argument, inbound.ack),
             RESUME => self.refuse(RESUME, Refusal::NotHeld.code(), None, inbound.ack),
-            name => self.handle_custom(&node, name, event.argument, inbound.ack).await,
+            name => {
+                self.handle_custom(&node, name, event.argument, inbound.ack)
+                    .await
+            }
         }
     }
 
@@ -125,24 +149,32 @@ impl Session {
                 self.answer(ack, wire::joined(&room, recovered, replayed));
                 node.devices().store_soon(self);
             }
-            Err(refusal) => self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack),
+            Err(refusal) => {
+                self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack)
+            }
         }
         self.state().release();
         self.wake();
     }
 
-    /// Joins, and replays where the client asked for it. From the replay on live entries are held back, until the
-    /// caller has answered and releases them.
+    /// Joins, and replays where the client asked for it. From the replay on live entries are held
+    /// back, until the caller has answered and releases them.
     async fn join(&self, node: &Node, argument: &RawValue) -> Result<(Room, bool, usize), Refusal> {
         let wish = JoinWish::parse(argument)?;
         let room = Room::Order(wish.order.clone());
         self.check_room_count(node, &room)?;
         let Some(since) = wish.since else {
             node.up_to_date().await.map_err(|_| Refusal::Unavailable)?;
-            node.admit(self, &wish.order, |session, room| session.join_from_now(node, room)).await?;
+            node.admit(self, &wish.order, |session, room| {
+                session.join_from_now(node, room)
+            })
+            .await?;
             return Ok((room, false, 0));
         };
-        node.admit(self, &wish.order, |session, room| session.join_held(node, room)).await?;
+        node.admit(self, &wish.order, |session, room| {
+            session.join_held(node, room)
+        })
+        .await?;
         let replayed = match since {
             Ok(position) => {
                 let upto = self.state().cursor();
@@ -152,7 +184,11 @@ impl Session {
         };
         // It may have lost the room again while it was replayed.
         let is_in = self.state().is_in(&room);
-        if is_in { Ok((room, replayed.is_some(), replayed.unwrap_or(0))) } else { Err(Refusal::Forbidden) }
+        if is_in {
+            Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
+        } else {
+            Err(Refusal::Forbidden)
+        }
     }
 
     pub(super) fn join_from_now(&self, node: &Node, room: Room) {
@@ -161,8 +197,9 @@ impl Session {
         state.join(room, head);
     }
 
-    /// Joins from the session's cursor on and rests there: the room is replayed up to it, and from it on all rooms go
-    /// on together, so that positions never run ahead of what other rooms have yet to hand over.
+    /// Joins from the session's cursor on and rests there: the room is replayed up to it, and from
+    /// it on all rooms go on together, so that positions never run ahead of what other rooms have
+    /// yet to hand over.
     pub(super) fn join_held(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window().dispatched();
@@ -174,7 +211,11 @@ impl Session {
     fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), Refusal> {
         let state = self.state();
         let full = state.room_count() >= node.limits().rooms_per_session && !state.is_in(room);
-        if full { Err(Refusal::TooManyRooms) } else { Ok(()) }
+        if full {
+            Err(Refusal::TooManyRooms)
+        } else {
+            Ok(())
+        }
     }
 
     fn handle_leave(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
@@ -187,7 +228,12 @@ impl Session {
                 node.devices().store_soon(self);
             }
             Err(refusal) => {
-                self.refuse("leave_order_room", refusal.code(), reference(argument).as_deref(), ack);
+                self.refuse(
+                    "leave_order_room",
+                    refusal.code(),
+                    reference(argument).as_deref(),
+                    ack,
+                );
             }
         }
     }
@@ -206,8 +252,8 @@ impl Session {
 /// How many bytes of events may wait while a session is held.
 const WAITING_BYTES: usize = 256 * 1024;
 
-/// A session's inbound events, in their order. While it is held, only `rt:resume` is looked at; the others wait here, up
-/// to a bound beyond which they are refused.
+/// A session's inbound events, in their order. While it is held, only `rt:resume` is looked at; the
+/// others wait here, up to a bound beyond which they are refused.
 pub(super) struct Backlog {
     events: mpsc::Receiver<Inbound>,
     waiting: VecDeque<Inbound>,
@@ -217,7 +263,11 @@ pub(super) struct Backlog {
 
 impl Backlog {
     pub(super) fn new(events: mpsc::Receiver<Inbound>) -> Self {
-        Self { events, waiting: VecDeque::new(), bytes: 0 }
+        Self {
+            events,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
     }
 
     /// The next event to handle; of a session that is `held`, the next that arrives. Cancel safe.
@@ -228,12 +278,17 @@ impl Backlog {
         }
     }
 
-    /// Lets a session that is held begin, where the event asks for it; else the event waits until then.
+    /// Lets a session that is held begin, where the event asks for it; else the event waits until
+    /// then.
     pub(super) fn resume(&mut self, session: &Session, start: &mut Start, inbound: Inbound) {
         let event = inbound.parse().filter(|event| event.name == RESUME);
-        let Some(event) = event else { return self.wait(session, inbound) };
+        let Some(event) = event else {
+            return self.wait(session, inbound);
+        };
         match serde_json::from_str(event.argument.get()) {
-            Ok(members @ Value::Object(_)) => start.resume(Wish::read(&members), inbound.ack),
+            Ok(members @ Value::Object(_)) => {
+                start.resume(ConnectRequest::read(&members), inbound.ack)
+            }
             _ => session.refuse(RESUME, Refusal::Malformed.code(), None, inbound.ack),
         }
     }

@@ -1,12 +1,14 @@
 //! Sessions: live authenticated connections.
 //!
-//! A session has one cursor for all its rooms and is in one of two phases. *Live*: the dispatcher appends entries as
-//! they come. *Catching up*: it takes nothing from the dispatcher and reads the window, or the log, from its cursor on
-//! until it has reached the head. Connecting with an old position, a used-up credit window, a room whose access is
-//! being decided again: all are the second phase, so that there is one path to the first.
+//! A session has one cursor for all its rooms and is in one of two phases. *Live*: the dispatcher
+//! appends entries as they come. *Catching up*: it takes nothing from the dispatcher and reads the
+//! window, or the log, from its cursor on until it has reached the head. Connecting with an old
+//! position, a used-up credit window, a room whose access is being decided again: all are the
+//! second phase, so that there is one path to the first.
 //!
-//! At the edges: a session whose credit window is full takes no more until the socket has taken what it was handed;
-//! nothing is lost, since its cursor stays where it was. Inbound events wait meanwhile, too.
+//! At the edges: a session whose credit window is full takes no more until the socket has taken
+//! what it was handed; nothing is lost, since its cursor stays where it was. Inbound events wait
+//! meanwhile, too.
 
 mod begin;
 mod catch_up;
@@ -38,14 +40,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use driver::drive;
-pub use end::End;
+pub use end::EndReason;
 pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, InboundQueue};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};
 pub(crate) use queue::{Outgoing, Volatile};
-pub(crate) use start::{Start, Wish};
+pub(crate) use start::{ConnectRequest, Start};
 pub(crate) use state::{Offered, State};
 use wire::POSITION;
 pub(crate) use wire::{DRAIN, Refusal, drain as drain_payload};
@@ -66,14 +68,15 @@ pub(crate) struct Session {
     /// What its client is known by when it comes back, if it is.
     pub(crate) device_key: Option<DeviceKey>,
     pub(crate) connected_at: i64,
-    /// Where the log was when it began, or, where that could not be said, what was dispatched by then.
+    /// Where the log was when it began, or, where that could not be said, what was dispatched by
+    /// then.
     pub(crate) began_at: Position,
     state: Mutex<State>,
     port: Arc<dyn Port>,
     counters: Arc<Counters>,
     progress: Notify,
     active_at: AtomicI64,
-    end: OnceLock<End>,
+    end: OnceLock<EndReason>,
     ended: CancellationToken,
 }
 
@@ -133,11 +136,14 @@ impl Session {
         let mut state = self.state();
         self.settle(&mut state);
         let offered = state.offer_volatile(event, room);
-        self.counters.volatile_replaced.add(usize::from(offered.is_some_and(|replaced| replaced)));
+        self.counters
+            .volatile_replaced
+            .add(usize::from(offered.is_some_and(|replaced| replaced)));
         offered.is_some()
     }
 
-    /// The room's access is to be decided anew, before anything more of it is handed over than what was `offered`.
+    /// The room's access is to be decided anew, before anything more of it is handed over than what
+    /// was `offered`.
     pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
         self.state().recheck(order, offered);
         self.port.wake();
@@ -185,20 +191,24 @@ impl Session {
         self.port.wake();
     }
 
-    /// Tells the client where it stands, where it was told nothing for `age` entries: a live session was offered all
-    /// that was dispatched.
+    /// Tells the client where it stands, where it was told nothing for `age` entries: a live
+    /// session was offered all that was dispatched.
     pub(crate) fn tell_position(&self, dispatched: Position, age: u64) {
         let mut state = self.state();
         if state.is_told_too_little(dispatched, age) && state.has_credit(0) {
             state.skip_to(dispatched.n());
-            state.push(Outgoing::at(POSITION, wire::position(dispatched), dispatched));
+            state.push(Outgoing::at(
+                POSITION,
+                wire::position(dispatched),
+                dispatched,
+            ));
             drop(state);
             self.port.wake();
         }
     }
 
-    /// Gives credit back for what has been written since. Without a count, what was handed over counts as written.
-    /// Answers how many pings the client has answered.
+    /// Gives credit back for what has been written since. Without a count, what was handed over
+    /// counts as written. Answers how many pings the client has answered.
     fn settle(&self, state: &mut State) -> u64 {
         let Some(progress) = self.port.progress() else {
             state.settle_all();
@@ -226,7 +236,8 @@ impl Session {
         }
     }
 
-    /// Waits until everything that was handed over is written, or the session has ended. Cancel safe.
+    /// Waits until everything that was handed over is written, or the session has ended. Cancel
+    /// safe.
     pub(crate) async fn flushed(&self) {
         let written = async {
             loop {
@@ -264,7 +275,7 @@ impl Session {
     }
 
     /// Ends the session. The first reason counts.
-    pub(crate) fn end(&self, end: End) {
+    pub(crate) fn end(&self, end: EndReason) {
         if self.end.set(end).is_ok() {
             self.ended.cancel();
             self.port.close(end);
@@ -272,7 +283,7 @@ impl Session {
     }
 
     /// Why it ended.
-    pub(crate) fn ended_by(&self) -> Option<End> {
+    pub(crate) fn ended_by(&self) -> Option<EndReason> {
         self.end.get().copied()
     }
 
@@ -293,5 +304,9 @@ impl Session {
 
 /// The rooms that every session is in: everyone, its role's, its user's.
 fn automatic_rooms(identity: &Identity) -> [Room; 3] {
-    [Room::Everyone, Room::Role(identity.role), Room::User(identity.user.clone())]
+    [
+        Room::Everyone,
+        Room::Role(identity.role),
+        Room::User(identity.user.clone()),
+    ]
 }

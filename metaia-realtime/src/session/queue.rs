@@ -34,12 +34,20 @@ pub(crate) struct Volatile {
 impl Outgoing {
     /// An event of this system.
     pub(crate) fn control(name: &'static str, payload: Box<RawValue>) -> Self {
-        Self::Control { name, payload, at: None }
+        Self::Control {
+            name,
+            payload,
+            at: None,
+        }
     }
 
     /// An event of this system that says where the client stands.
     pub(crate) fn at(name: &'static str, payload: Box<RawValue>, at: Position) -> Self {
-        Self::Control { name, payload, at: Some(at) }
+        Self::Control {
+            name,
+            payload,
+            at: Some(at),
+        }
     }
 
     /// Where the client stands when it has got it.

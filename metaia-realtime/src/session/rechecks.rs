@@ -1,7 +1,7 @@
 //! Order rooms whose access is to be decided again. A pure kernel.
 //!
-//! Requests are numbered here, and not by the entries that ask for them: a log whose history is another one now numbers
-//! its entries anew, and nobody knows which of two epochs' is the later.
+//! Requests are numbered here, and not by the entries that ask for them: a log whose history is
+//! another one now numbers its entries anew, and nobody knows which of two epochs' is the later.
 
 use crate::OrderId;
 
@@ -31,7 +31,8 @@ impl Rechecks {
 
     /// Access was decided after it had been asked for so. A later request stays.
     pub(super) fn decided(&mut self, order: &OrderId, request: Request) {
-        self.pending.retain(|(pending, asked)| pending != order || *asked > request);
+        self.pending
+            .retain(|(pending, asked)| pending != order || *asked > request);
     }
 
     pub(super) fn concern(&self, order: &OrderId) -> bool {

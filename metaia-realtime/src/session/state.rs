@@ -58,7 +58,8 @@ pub(crate) struct State {
     rechecks: Rechecks,
     /// Catching up rests while a join replays a room.
     held: bool,
-    /// How often a room was joined, or history lost: what was read of the log before is not all of it, or none of it.
+    /// How often a room was joined, or history lost: what was read of the log before is not all of
+    /// it, or none of it.
     joins: u64,
     /// The size of the entry that catching up had no credit for.
     blocked_by: usize,
@@ -94,15 +95,18 @@ impl State {
         self.credit.begin(at);
     }
 
-    /// The client is to reload, and goes on from `head`, in rooms that it may have joined when the log was longer too.
+    /// The client is to reload, and goes on from `head`, in rooms that it may have joined when the
+    /// log was longer too.
     pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
         (self.cursor, self.told, self.epoch) = (head.n(), head.n(), Some(head.epoch()));
-        self.rooms.values_mut().for_each(|from| *from = head.n().min(*from));
+        self.rooms
+            .values_mut()
+            .for_each(|from| *from = head.n().min(*from));
         self.push(notice);
     }
 
-    /// What was handed over is not the log's history any more: the client is to reload, and access to be decided again,
-    /// since requests to do so may have been lost with it.
+    /// What was handed over is not the log's history any more: the client is to reload, and access
+    /// to be decided again, since requests to do so may have been lost with it.
     pub(super) fn lose(&mut self, reason: ResetReason) {
         self.phase = Phase::CatchingUp;
         self.lost = Some(reason);
@@ -129,17 +133,24 @@ impl State {
 
     /// How many rooms count against the limit: all but everyone's, which clients do not know of.
     pub(super) fn room_count(&self) -> usize {
-        self.rooms.keys().filter(|room| **room != Room::Everyone).count()
+        self.rooms
+            .keys()
+            .filter(|room| **room != Room::Everyone)
+            .count()
     }
 
     pub(super) fn is_in(&self, room: &Room) -> bool {
         self.rooms.contains_key(room)
     }
 
-    /// Is in `room` from now on, for entries after `from`. One that it is in already is never wanted from later on.
+    /// Is in `room` from now on, for entries after `from`. One that it is in already is never
+    /// wanted from later on.
     pub(crate) fn join(&mut self, room: Room, from: u64) {
         self.joins += 1;
-        self.rooms.entry(room).and_modify(|wanted| *wanted = from.min(*wanted)).or_insert(from);
+        self.rooms
+            .entry(room)
+            .and_modify(|wanted| *wanted = from.min(*wanted))
+            .or_insert(from);
     }
 
     pub(super) fn joins(&self) -> u64 {
@@ -157,7 +168,12 @@ impl State {
 
     /// Whether the entry is for this session, by any of its rooms.
     pub(super) fn wants_any(&self, entry: &Entry) -> bool {
-        !entry.is_control() && entry.content().rooms().iter().any(|room| self.wants(entry, room))
+        !entry.is_control()
+            && entry
+                .content()
+                .rooms()
+                .iter()
+                .any(|room| self.wants(entry, room))
     }
 
     /// An entry of `room` from the dispatcher.
@@ -213,12 +229,13 @@ impl State {
         self.held = false;
     }
 
-    /// The order's access is to be decided anew: nothing more is taken until it is. `offered`: what it has been offered
-    /// already.
+    /// The order's access is to be decided anew: nothing more is taken until it is. `offered`: what
+    /// it has been offered already.
     pub(super) fn recheck(&mut self, order: &OrderId, offered: u64) {
         self.fall_back(offered);
         self.rechecks.ask(order);
-        self.volatile.retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
+        self.volatile
+            .retain(|(room, _)| !matches!(room, Room::Order(of) if of == order));
     }
 
     /// The same of all orders whose rooms it is in.
@@ -244,16 +261,22 @@ impl State {
 
     /// Whether entries may be handed over while catching up.
     pub(super) fn may_replay(&self) -> bool {
-        self.phase == Phase::CatchingUp && !self.held && self.lost.is_none() && self.rechecks.is_empty()
+        self.phase == Phase::CatchingUp
+            && !self.held
+            && self.lost.is_none()
+            && self.rechecks.is_empty()
     }
 
     /// Whether entries of this room may be handed over while it is replayed.
     pub(super) fn may_have(&self, room: &Room) -> bool {
-        self.is_in(room) && !room.order().is_some_and(|order| self.rechecks.concern(order))
+        self.is_in(room)
+            && !room
+                .order()
+                .is_some_and(|order| self.rechecks.concern(order))
     }
 
-    /// Whether a step of catching up could do something now. It waits for half the window, so that a slow client's
-    /// log is not read entry by entry, and for room for the entry that did not fit.
+    /// Whether a step of catching up could do something now. It waits for half the window, so that
+    /// a slow client's log is not read entry by entry, and for room for the entry that did not fit.
     pub(super) fn wants_step(&self) -> bool {
         self.phase == Phase::CatchingUp
             && (!self.rechecks.is_empty()
@@ -261,17 +284,22 @@ impl State {
                 || (!self.held && self.credit.is_half_free() && self.credit.fits(self.blocked_by)))
     }
 
-    /// An event beside the log: at once where nothing waits, else when all that waits has gone; newest wins. Nothing where
-    /// it is not taken, else whether another had to go.
+    /// An event beside the log: at once where nothing waits, else when all that waits has gone;
+    /// newest wins. Nothing where it is not taken, else whether another had to go.
     pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> Option<bool> {
         if self.phase != Phase::Live || !self.rooms.contains_key(room) {
             return None;
         }
-        if self.volatile.iter().any(|(_, waiting)| Arc::ptr_eq(waiting, event)) {
+        if self
+            .volatile
+            .iter()
+            .any(|(_, waiting)| Arc::ptr_eq(waiting, event))
+        {
             return None;
         }
         let waited = self.volatile.len();
-        self.volatile.retain(|(_, waiting)| waiting.name != event.name);
+        self.volatile
+            .retain(|(_, waiting)| waiting.name != event.name);
         if self.volatile.len() == VOLATILE {
             self.volatile.pop_front();
         }
@@ -279,7 +307,8 @@ impl State {
         Some(self.volatile.len() <= waited)
     }
 
-    /// Queues a packet that must not be lost. There is never more than a few of them beside the credit window.
+    /// Queues a packet that must not be lost. There is never more than a few of them beside the
+    /// credit window.
     pub(super) fn push(&mut self, outgoing: Outgoing) {
         let at = outgoing.position();
         self.told = at.map_or(self.told, |at| at.n().max(self.told));
@@ -287,8 +316,8 @@ impl State {
         self.queue.push_back(outgoing);
     }
 
-    /// Queues a refusal. Beyond half as much again as the window it is dropped: only a client that asks without ever
-    /// reading gets there.
+    /// Queues a refusal. Beyond half as much again as the window it is dropped: only a client that
+    /// asks without ever reading gets there.
     pub(super) fn push_refusal(&mut self, refusal: Outgoing) {
         if self.credit.in_flight() < self.queue_limit {
             self.push(refusal);
@@ -320,8 +349,8 @@ impl State {
         self.credit.confirmed()
     }
 
-    /// Whether the last position that the client was given is older than `age` entries, where everything up to
-    /// `dispatched` was offered: it may be told that one then.
+    /// Whether the last position that the client was given is older than `age` entries, where
+    /// everything up to `dispatched` was offered: it may be told that one then.
     pub(super) fn is_told_too_little(&self, dispatched: Position, age: u64) -> bool {
         self.phase == Phase::Live
             && self.is_of(dispatched.epoch())

@@ -86,7 +86,10 @@ pub(super) fn reset(reason: &'static str, at: Position) -> Box<RawValue> {
         reason: &'static str,
         _rt: At,
     }
-    json(&Reset { reason, _rt: At { at } })
+    json(&Reset {
+        reason,
+        _rt: At { at },
+    })
 }
 
 pub(super) fn position(at: Position) -> Box<RawValue> {
@@ -106,7 +109,11 @@ pub(crate) fn error(event: &str, code: &str, reference: Option<&str>) -> Box<Raw
         #[serde(rename = "ref")]
         reference: Option<&'a str>,
     }
-    json(&Error { event: short(event), code, reference: reference.map(short) })
+    json(&Error {
+        event: short(event),
+        code,
+        reference: reference.map(short),
+    })
 }
 
 pub(super) fn room_left(order: &OrderId, reason: &'static str) -> Box<RawValue> {
@@ -115,7 +122,10 @@ pub(super) fn room_left(order: &OrderId, reason: &'static str) -> Box<RawValue> 
         room: Room,
         reason: &'static str,
     }
-    json(&RoomLeft { room: Room::Order(order.clone()), reason })
+    json(&RoomLeft {
+        room: Room::Order(order.clone()),
+        reason,
+    })
 }
 
 pub(crate) fn drain(retry_in_ms: u64) -> Box<RawValue> {
@@ -134,7 +144,10 @@ pub(super) fn refused(code: &str) -> Box<RawValue> {
         status: &'static str,
         code: &'a str,
     }
-    json(&Refused { status: "error", code })
+    json(&Refused {
+        status: "error",
+        code,
+    })
 }
 
 /// The ack of a join.
@@ -146,7 +159,12 @@ pub(super) fn joined(room: &Room, recovered: bool, replayed: usize) -> Box<RawVa
         recovered: bool,
         replayed: usize,
     }
-    json(&Joined { status: "ok", room, recovered, replayed })
+    json(&Joined {
+        status: "ok",
+        room,
+        recovered,
+        replayed,
+    })
 }
 
 /// The ack of `rt:resume`.
@@ -157,7 +175,11 @@ pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
         recovered: bool,
         replayed: usize,
     }
-    json(&Resumed { status: "ok", recovered, replayed })
+    json(&Resumed {
+        status: "ok",
+        recovered,
+        replayed,
+    })
 }
 
 /// The ack of a leave.
@@ -172,7 +194,9 @@ pub(super) fn left(room: &Room) -> Box<RawValue> {
 
 /// What a client said is repeated up to 64 characters.
 fn short(text: &str) -> &str {
-    text.char_indices().nth(64).map_or(text, |(end, _)| &text[..end])
+    text.char_indices()
+        .nth(64)
+        .map_or(text, |(end, _)| &text[..end])
 }
 
 /// These types always become JSON; were one not to, the client would get `null`.

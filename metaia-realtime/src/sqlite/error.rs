@@ -2,7 +2,8 @@
 
 use std::{error::Error, fmt, io, path::PathBuf};
 
-/// Why a database was not opened. Nothing was changed, except where a migration is named: earlier ones are kept.
+/// Why a database was not opened. Nothing was changed, except where a migration is named: earlier
+/// ones are kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -68,11 +69,18 @@ pub enum OpenError {
 
 impl OpenError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self::Unreadable { path: path.into(), source: source.into() }
+        Self::Unreadable {
+            path: path.into(),
+            source: source.into(),
+        }
     }
 
     /// A migration failed: for damage of the file, or for its own sake.
-    pub(super) fn migration(path: impl Into<PathBuf>, name: &'static str, source: rusqlite::Error) -> Self {
+    pub(super) fn migration(
+        path: impl Into<PathBuf>,
+        name: &'static str,
+        source: rusqlite::Error,
+    ) -> Self {
         let (path, source) = (path.into(), without_statement(source));
         if is_damage(&source) {
             Self::Corrupt { path, source }
@@ -87,25 +95,34 @@ impl OpenError {
         match source.sqlite_error_code() {
             Some(NotADatabase | DatabaseCorrupt) => Self::Corrupt { path, source },
             Some(DatabaseBusy) => Self::Locked { path },
-            _ => Self::Unreadable { path, source: source.into() },
+            _ => Self::Unreadable {
+                path,
+                source: source.into(),
+            },
         }
     }
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(NotADatabase | DatabaseCorrupt))
+    matches!(
+        error.sqlite_error_code(),
+        Some(NotADatabase | DatabaseCorrupt)
+    )
 }
 
 /// The error without the statement that it was found in, which may be the whole schema.
 fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
     match error {
-        rusqlite::Error::SqlInputError { error, msg, .. } => rusqlite::Error::SqliteFailure(error, Some(msg)),
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            rusqlite::Error::SqliteFailure(error, Some(msg))
+        }
         other => other,
     }
 }
 
-/// Why a write was not done. Nothing of it is kept, except where [`Unknown`](WriteError::Unknown) says otherwise.
+/// Why a write was not done. Nothing of it is kept, except where [`Unknown`](WriteError::Unknown)
+/// says otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteError<E> {
@@ -113,10 +130,11 @@ pub enum WriteError<E> {
     Refused(E),
     /// The closure panicked.
     Panicked,
-    /// The database could not take it now: disk full, locked by another tool. Trying again later may work.
+    /// The database could not take it now: disk full, locked by another tool. Trying again later
+    /// may work.
     Unavailable(rusqlite::Error),
-    /// The commit met an I/O error, or the thread ended. Readers do not see the change, but after a crash it may come
-    /// back: try again only with what is idempotent.
+    /// The commit met an I/O error, or the thread ended. Readers do not see the change, but after a
+    /// crash it may come back: try again only with what is idempotent.
     Unknown(rusqlite::Error),
     /// The writer was closed.
     Closed,

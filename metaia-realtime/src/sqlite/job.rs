@@ -9,7 +9,8 @@ use super::WriteError;
 
 pub(super) type Outcome<T, E> = Result<T, WriteError<E>>;
 
-/// What the thread does with a request: first [`run`](Job::run), and once the group is decided, [`answer`](Job::answer).
+/// What the thread does with a request: first [`run`](Job::run), and once the group is decided,
+/// [`answer`](Job::answer).
 pub(super) trait Job: Send {
     /// Does it inside a savepoint of its own. A failure is kept for the answer.
     fn run(&mut self, group: &mut Transaction<'_>);
@@ -36,7 +37,12 @@ pub(super) struct Request<F, A, T, E> {
 
 impl<F, A, T, E> Request<F, A, T, E> {
     pub(super) fn new(work: F, after: A, reply: oneshot::Sender<Outcome<T, E>>) -> Self {
-        Self { work: Some(work), after, outcome: Err(WriteError::Closed), reply }
+        Self {
+            work: Some(work),
+            after,
+            outcome: Err(WriteError::Closed),
+            reply,
+        }
     }
 }
 
@@ -54,7 +60,12 @@ where
     }
 
     fn answer(self: Box<Self>, failure: Option<Failure>) {
-        let Self { after, mut outcome, reply, .. } = *self;
+        let Self {
+            after,
+            mut outcome,
+            reply,
+            ..
+        } = *self;
         // A request that had failed by itself keeps its own answer: it is the better one.
         if let (Ok(_), Some(failure)) = (&outcome, failure) {
             outcome = Err(failure.into());
@@ -75,9 +86,13 @@ fn in_savepoint<T, E>(
     work: impl FnOnce(&Savepoint<'_>) -> Result<T, E>,
 ) -> Outcome<T, E> {
     let savepoint = group.savepoint().map_err(WriteError::Unavailable)?;
-    // Dropped without `commit`, the savepoint is rolled back: after an error and after a panic alike.
+    // Dropped without `commit`, the savepoint is rolled back: after an error and after a panic
+    // alike.
     match catch_unwind(AssertUnwindSafe(|| work(&savepoint))) {
-        Ok(Ok(value)) => savepoint.commit().map(|()| value).map_err(WriteError::Unavailable),
+        Ok(Ok(value)) => savepoint
+            .commit()
+            .map(|()| value)
+            .map_err(WriteError::Unavailable),
         Ok(Err(refusal)) => Err(WriteError::Refused(refusal)),
         Err(_) => Err(WriteError::Panicked),
     }

@@ -1,6 +1,7 @@
 //! One process per database: an advisory lock on a file beside it.
 //!
-//! SQLite itself would let a second process write, and that one's commits would be missing from the first one's memory.
+//! SQLite itself would let a second process write, and that one's commits would be missing from the
+//! first one's memory.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -11,11 +12,13 @@ use std::{
 
 use super::OpenError;
 
-/// Whoever has it may be about to end: a process that was told to, or the thread of a dropped [`Writer`](super::Writer).
+/// Whoever has it may be about to end: a process that was told to, or the thread of a dropped
+/// [`Writer`](super::Writer).
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Held until dropped. The file stays: removing it would let two processes lock two files of one name.
+/// Held until dropped. The file stays: removing it would let two processes lock two files of one
+/// name.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -35,7 +38,9 @@ impl Lock {
                 Err(TryLockError::Error(source)) => return Err(OpenError::io(path, source)),
             }
         }
-        Err(OpenError::Locked { path: database.to_owned() })
+        Err(OpenError::Locked {
+            path: database.to_owned(),
+        })
     }
 }
 

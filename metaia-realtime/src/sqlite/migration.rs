@@ -15,7 +15,8 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// Runs the steps that the database does not have. Its `user_version` is the number of those it has.
+/// Runs the steps that the database does not have. Its `user_version` is the number of those it
+/// has.
 pub(super) fn apply(
     connection: &mut Connection,
     path: &Path,
@@ -23,7 +24,11 @@ pub(super) fn apply(
 ) -> Result<(), OpenError> {
     let found = version(connection).map_err(|source| OpenError::sqlite(path, source))?;
     if found > migrations.len() {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known: migrations.len() });
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: migrations.len(),
+        });
     }
     for (index, migration) in migrations.iter().enumerate().skip(found) {
         let failed = |source| OpenError::migration(path, migration.name, source);
@@ -38,9 +43,17 @@ fn version(connection: &Connection) -> rusqlite::Result<usize> {
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 
-fn step(connection: &mut Connection, migration: &Migration, version: usize) -> rusqlite::Result<()> {
+fn step(
+    connection: &mut Connection,
+    migration: &Migration,
+    version: usize,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(migration.sql)?;
-    transaction.pragma_update(None, "user_version", i32::try_from(version).unwrap_or(i32::MAX))?;
+    transaction.pragma_update(
+        None,
+        "user_version",
+        i32::try_from(version).unwrap_or(i32::MAX),
+    )?;
     transaction.commit()
 }

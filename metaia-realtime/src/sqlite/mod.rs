@@ -28,20 +28,26 @@
 //!
 //! # How it behaves
 //!
-//! - **Group commit.** Each [`write`](Writer::write) is one savepoint. What is queued when the thread gets to it (at
-//!   most [`Options::group`]) shares one transaction and so one `fsync`. Nobody waits for a group to fill.
-//! - **Answers come after the commit**, in the order of the queue. With [`Durability::Full`] an answer means that the
-//!   change outlives a power cut; with [`Durability::Normal`] it outlives the process, and a power cut may take the
-//!   last commits, never corrupt the file.
-//! - **A refused or panicking request** is rolled back to its savepoint; its neighbours do not notice.
-//! - **A commit that fails** answers everyone in the group: [`WriteError::Unavailable`] where nothing of it is kept
-//!   (disk full), [`WriteError::Unknown`] after an I/O error. The thread goes on with the next group.
+//! - **Group commit.** Each [`write`](Writer::write) is one savepoint. What is queued when the
+//!   thread gets to it (at most [`Options::group`]) shares one transaction and so one `fsync`.
+//!   Nobody waits for a group to fill.
+//! - **Answers come after the commit**, in the order of the queue. With [`Durability::Full`] an
+//!   answer means that the change outlives a power cut; with [`Durability::Normal`] it outlives the
+//!   process, and a power cut may take the last commits, never corrupt the file.
+//! - **A refused or panicking request** is rolled back to its savepoint; its neighbours do not
+//!   notice.
+//! - **A commit that fails** answers everyone in the group: [`WriteError::Unavailable`] where
+//!   nothing of it is kept (disk full), [`WriteError::Unknown`] after an I/O error. The thread goes
+//!   on with the next group.
 //! - **Full queue**: `write` waits for a place. A closed writer answers [`WriteError::Closed`].
-//! - **Cancel safety**: dropping the future of `write` leaves the outcome open. What was queued is still written.
-//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the answers and not before them.
-//! - **Reads** run beside the writer, each on one snapshot, and see every write that was answered before they began.
-//! - **One process**: a lock file beside the database refuses a second one, see [`OpenError::Locked`], after up to two
-//!   seconds: the one before may be about to end.
+//! - **Cancel safety**: dropping the future of `write` leaves the outcome open. What was queued is
+//!   still written.
+//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the answers
+//!   and not before them.
+//! - **Reads** run beside the writer, each on one snapshot, and see every write that was answered
+//!   before they began.
+//! - **One process**: a lock file beside the database refuses a second one, see
+//!   [`OpenError::Locked`], after up to two seconds: the one before may be about to end.
 
 mod error;
 mod job;

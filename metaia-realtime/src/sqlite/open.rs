@@ -42,7 +42,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Full, queue: 1_024, group: 256, application_id: APPLICATION_ID }
+        Self {
+            durability: Durability::Full,
+            queue: 1_024,
+            group: 256,
+            application_id: APPLICATION_ID,
+        }
     }
 }
 
@@ -50,7 +55,10 @@ impl Options {
     /// The defaults with this durability.
     #[must_use]
     pub fn durability(durability: Durability) -> Self {
-        Self { durability, ..Self::default() }
+        Self {
+            durability,
+            ..Self::default()
+        }
     }
 }
 
@@ -67,7 +75,8 @@ pub(super) fn writable(
     let failed = |source| OpenError::sqlite(path, source);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
-    // Without the permission to write, SQLite opens for reading and says so only at the first write.
+    // Without the permission to write, SQLite opens for reading and says so only at the first
+    // write.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(OpenError::io(path, ErrorKind::PermissionDenied.into()));
     }
@@ -79,8 +88,9 @@ pub(super) fn writable(
 
 /// A connection that cannot write.
 pub(crate) fn readable(path: &Path) -> rusqlite::Result<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -90,17 +100,25 @@ pub(crate) fn readable(path: &Path) -> rusqlite::Result<Connection> {
 /// Makes an empty file ours, and refuses one that is somebody else's before anything in it changes.
 fn claim(connection: &Connection, path: &Path, ours: i32) -> Result<(), OpenError> {
     let failed = |source| OpenError::sqlite(path, source);
-    let found: i32 =
-        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let found: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(failed)?;
     if found == ours {
         return Ok(());
     }
     let count = "SELECT count(*) FROM sqlite_schema";
-    let tables: i64 = connection.query_row(count, [], |row| row.get(0)).map_err(failed)?;
+    let tables: i64 = connection
+        .query_row(count, [], |row| row.get(0))
+        .map_err(failed)?;
     if found != 0 || tables != 0 {
-        return Err(OpenError::Foreign { path: path.to_owned(), found });
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+            found,
+        });
     }
-    connection.pragma_update(None, "application_id", ours).map_err(failed)
+    connection
+        .pragma_update(None, "application_id", ours)
+        .map_err(failed)
 }
 
 fn configure(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
@@ -108,9 +126,13 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
-        tracing::warn!(mode, "this file system does not allow a write-ahead log: writes will be slow");
+        tracing::warn!(
+            mode,
+            "this file system does not allow a write-ahead log: writes will be slow"
+        );
     }
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -33,24 +33,35 @@ impl Readers {
     pub(super) fn new(path: PathBuf, count: usize) -> Self {
         let count = u32::try_from(count.clamp(1, 64)).unwrap_or(64);
         let places = Arc::new(Semaphore::new(count as usize));
-        Self { shared: Arc::new(Shared { path, count, places, idle: Mutex::new(Vec::new()) }) }
+        Self {
+            shared: Arc::new(Shared {
+                path,
+                count,
+                places,
+                idle: Mutex::new(Vec::new()),
+            }),
+        }
     }
 
-    /// Runs `work` on tokio's blocking threads, on one snapshot of the database: what was answered as written before
-    /// is in it, and it does not change meanwhile.
+    /// Runs `work` on tokio's blocking threads, on one snapshot of the database: what was answered
+    /// as written before is in it, and it does not change meanwhile.
     ///
     /// # Errors
     /// See [`ReadError`].
     ///
     /// # Cancel safety
-    /// Dropping the future changes nothing; a `work` that has begun goes on to its end and keeps its connection so long.
+    /// Dropping the future changes nothing; a `work` that has begun goes on to its end and keeps
+    /// its connection so long.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, ReadError<E>>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        let place = Arc::clone(&self.shared.places).acquire_owned().await.map_err(|_| ReadError::Closed)?;
+        let place = Arc::clone(&self.shared.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| ReadError::Closed)?;
         let shared = Arc::clone(&self.shared);
         let reading = tokio::task::spawn_blocking(move || {
             let answer = shared.run(work);
@@ -61,7 +72,8 @@ impl Readers {
         reading.await.unwrap_or(Err(ReadError::Closed))
     }
 
-    /// Waits for the reads that run, closes the connections, and answers later reads [`ReadError::Closed`].
+    /// Waits for the reads that run, closes the connections, and answers later reads
+    /// [`ReadError::Closed`].
     ///
     /// # Cancel safety
     /// Dropped, nothing is closed.
@@ -106,7 +118,9 @@ fn on_snapshot<T, E>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, ReadError<E>> {
-    let snapshot = connection.unchecked_transaction().map_err(ReadError::Unavailable)?;
+    let snapshot = connection
+        .unchecked_transaction()
+        .map_err(ReadError::Unavailable)?;
     let answer = work(&snapshot).map_err(ReadError::Refused);
     // Reading leaves nothing to keep; a failing rollback means that it is rolled back already.
     let _ = snapshot.rollback();

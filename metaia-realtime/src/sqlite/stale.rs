@@ -1,8 +1,8 @@
 //! A write-ahead log that belongs to another file.
 //!
-//! Whoever restores a backup after a crash may leave the log of the file that was there before. SQLite would replay it
-//! over the backup. A copy made by [`backup`](crate::log::sqlite::backup) says in its header that it has no such log, so
-//! that one is put aside.
+//! Whoever restores a backup after a crash may leave the log of the file that was there before.
+//! SQLite would replay it over the backup. A copy made by [`backup`](crate::log::sqlite::backup)
+//! says in its header that it has no such log, so that one is put aside.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,8 @@ use std::{
 
 use super::OpenError;
 
-/// Where the header says how the file is written, and what it says there of files without a write-ahead log.
+/// Where the header says how the file is written, and what it says there of files without a
+/// write-ahead log.
 const WRITE_VERSION: usize = 18;
 const WITHOUT: u8 = 1;
 

@@ -10,11 +10,25 @@ use rusqlite::{Connection, Error, Savepoint};
 
 use super::{Durability, Migration, OpenError, Options, ReadError, WriteError, Writer};
 
-const NOTES: Migration =
-    Migration { name: "notes", sql: "CREATE TABLE notes (n INTEGER PRIMARY KEY) STRICT" };
+const NOTES: Migration = Migration {
+    name: "notes",
+    sql: "CREATE TABLE notes (n INTEGER PRIMARY KEY) STRICT",
+};
 const ONE: &[Migration] = &[NOTES];
-const TWO: &[Migration] = &[NOTES, Migration { name: "more", sql: "CREATE TABLE more (n INTEGER) STRICT" }];
-const BROKEN: &[Migration] = &[NOTES, Migration { name: "typo", sql: "CREATE TABLE a (n); CREATE TABEL b" }];
+const TWO: &[Migration] = &[
+    NOTES,
+    Migration {
+        name: "more",
+        sql: "CREATE TABLE more (n INTEGER) STRICT",
+    },
+];
+const BROKEN: &[Migration] = &[
+    NOTES,
+    Migration {
+        name: "typo",
+        sql: "CREATE TABLE a (n); CREATE TABEL b",
+    },
+];
 
 /// A folder that is removed at the end of the test.
 struct Folder(PathBuf);
@@ -46,15 +60,23 @@ fn insert(n: i64) -> impl FnOnce(&Savepoint<'_>) -> Result<i64, Error> + Send + 
 }
 
 fn notes(db: &Connection) -> Result<Vec<i64>, Error> {
-    db.prepare("SELECT n FROM notes ORDER BY n")?.query_map([], |row| row.get(0))?.collect()
+    db.prepare("SELECT n FROM notes ORDER BY n")?
+        .query_map([], |row| row.get(0))?
+        .collect()
 }
 
 async fn kept(writer: &Writer) -> Vec<i64> {
     writer.readers(1).read(notes).await.unwrap()
 }
 
-/// Holds the thread inside a write of its own until the sender is dropped: what is queued meanwhile is one group.
-async fn hold(writer: &Writer) -> (mpsc::Sender<()>, impl Future<Output = Result<(), WriteError<Error>>>) {
+/// Holds the thread inside a write of its own until the sender is dropped: what is queued meanwhile
+/// is one group.
+async fn hold(
+    writer: &Writer,
+) -> (
+    mpsc::Sender<()>,
+    impl Future<Output = Result<(), WriteError<Error>>>,
+) {
     let (release, held) = mpsc::channel::<()>();
     let (begun, begins) = mpsc::channel::<()>();
     let writer = writer.clone();
@@ -100,11 +122,23 @@ async fn a_refused_or_panicking_write_does_not_hurt_its_neighbours() {
         Ok::<i64, Error>(3)
     });
     let go = async move { drop(release) };
-    let (_, good, refused, panicking, last, ()) =
-        futures_util::join!(first, writer.write(insert(1)), refused, panicking, writer.write(insert(4)), go);
+    let (_, good, refused, panicking, last, ()) = futures_util::join!(
+        first,
+        writer.write(insert(1)),
+        refused,
+        panicking,
+        writer.write(insert(4)),
+        go
+    );
     assert_eq!((good.unwrap(), last.unwrap()), (1, 4));
-    assert!(matches!(refused, Err(WriteError::Refused(Error::InvalidQuery))), "{refused:?}");
-    assert!(matches!(panicking, Err(WriteError::Panicked)), "{panicking:?}");
+    assert!(
+        matches!(refused, Err(WriteError::Refused(Error::InvalidQuery))),
+        "{refused:?}"
+    );
+    assert!(
+        matches!(panicking, Err(WriteError::Panicked)),
+        "{panicking:?}"
+    );
     assert_eq!(kept(&writer).await, [1, 4]);
 }
 
@@ -127,8 +161,14 @@ async fn a_failing_commit_answers_all_and_keeps_nothing() {
     let neighbour = writer.write_then(insert(1), after);
     let go = async move { drop(release) };
     let (_, breaking, neighbour, ()) = futures_util::join!(first, breaking, neighbour, go);
-    assert!(matches!(breaking, Err(WriteError::Unavailable(_))), "{breaking:?}");
-    assert!(matches!(neighbour, Err(WriteError::Unavailable(_))), "{neighbour:?}");
+    assert!(
+        matches!(breaking, Err(WriteError::Unavailable(_))),
+        "{breaking:?}"
+    );
+    assert!(
+        matches!(neighbour, Err(WriteError::Unavailable(_))),
+        "{neighbour:?}"
+    );
     assert!(!*ran.lock().unwrap());
     assert_eq!(kept(&writer).await, [0_i64; 0]);
     assert_eq!(writer.write(insert(2)).await.unwrap(), 2);
@@ -141,9 +181,17 @@ async fn a_transaction_that_sqlite_rolls_back_fails_those_before_and_not_those_b
     let (release, first) = hold(&writer).await;
     let ending = writer.write(|tx| tx.execute_batch("ROLLBACK"));
     let go = async move { drop(release) };
-    let (_, before, ending, behind, ()) =
-        futures_util::join!(first, writer.write(insert(1)), ending, writer.write(insert(2)), go);
-    assert!(matches!(before, Err(WriteError::Unavailable(_))), "{before:?}");
+    let (_, before, ending, behind, ()) = futures_util::join!(
+        first,
+        writer.write(insert(1)),
+        ending,
+        writer.write(insert(2)),
+        go
+    );
+    assert!(
+        matches!(before, Err(WriteError::Unavailable(_))),
+        "{before:?}"
+    );
     assert!(ending.is_err());
     assert_eq!(behind.unwrap(), 2);
     assert_eq!(kept(&writer).await, [2]);
@@ -183,11 +231,20 @@ async fn a_write_is_done_even_when_nobody_waits_for_it() {
 async fn closing_does_what_is_queued_and_the_next_opening_has_it() {
     let folder = Folder::new();
     let writer = folder.open(ONE).await.unwrap();
-    let (writes, ()) =
-        futures_util::join!(join_all((0..20).map(|n| writer.write(insert(n)))), writer.close());
+    let (writes, ()) = futures_util::join!(
+        join_all((0..20).map(|n| writer.write(insert(n)))),
+        writer.close()
+    );
     assert!(writes.into_iter().all(|write| write.is_ok()));
-    assert!(matches!(writer.write(insert(99)).await, Err(WriteError::Closed)));
-    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 2, "only the database and its lock file");
+    assert!(matches!(
+        writer.write(insert(99)).await,
+        Err(WriteError::Closed)
+    ));
+    assert_eq!(
+        std::fs::read_dir(&folder.0).unwrap().count(),
+        2,
+        "only the database and its lock file"
+    );
     let writer = folder.open(TWO).await.unwrap();
     assert_eq!(kept(&writer).await.len(), 20);
 }
@@ -197,9 +254,13 @@ async fn readers_are_closed_and_cannot_write() {
     let folder = Folder::new();
     let writer = folder.open(ONE).await.unwrap();
     let readers = writer.readers(2);
-    let wrote = readers.read(|db| db.execute("INSERT INTO notes VALUES (1)", [])).await;
+    let wrote = readers
+        .read(|db| db.execute("INSERT INTO notes VALUES (1)", []))
+        .await;
     assert!(matches!(wrote, Err(ReadError::Refused(_))), "{wrote:?}");
-    let panicked = readers.read(|_| -> Result<(), Error> { panic!("read") }).await;
+    let panicked = readers
+        .read(|_| -> Result<(), Error> { panic!("read") })
+        .await;
     assert!(matches!(panicked, Err(ReadError::Panicked)), "{panicked:?}");
     assert_eq!(readers.read(notes).await.unwrap(), [0_i64; 0]);
     readers.close().await;
@@ -221,12 +282,28 @@ async fn a_newer_foreign_or_damaged_file_is_refused_and_left_alone() {
     let folder = Folder::new();
     folder.open(TWO).await.unwrap().close().await;
     let newer = folder.open(ONE).await.unwrap_err();
-    assert!(matches!(newer, OpenError::Newer { found: 2, known: 1, .. }), "{newer:?}");
+    assert!(
+        matches!(
+            newer,
+            OpenError::Newer {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{newer:?}"
+    );
 
     let foreign = Folder::new();
-    Connection::open(foreign.database()).unwrap().execute_batch("CREATE TABLE theirs (n)").unwrap();
+    Connection::open(foreign.database())
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (n)")
+        .unwrap();
     let refused = foreign.open(ONE).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Foreign { found: 0, .. }), "{refused:?}");
+    assert!(
+        matches!(refused, OpenError::Foreign { found: 0, .. }),
+        "{refused:?}"
+    );
 
     let damaged = Folder::new();
     let text = "not a database ".repeat(1_000);
@@ -253,17 +330,30 @@ async fn damage_that_a_migration_meets_is_damage_and_said_in_one_line() {
 #[tokio::test]
 async fn a_path_that_cannot_be_is_an_error() {
     let folder = Folder::new();
-    let missing = Writer::open(folder.0.join("no/such.db"), Options::default(), ONE).await.unwrap_err();
-    assert!(matches!(missing, OpenError::Unreadable { .. }), "{missing:?}");
-    let is_a_folder = Writer::open(&folder.0, Options::default(), ONE).await.unwrap_err();
-    assert!(matches!(is_a_folder, OpenError::Unreadable { .. }), "{is_a_folder:?}");
+    let missing = Writer::open(folder.0.join("no/such.db"), Options::default(), ONE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(missing, OpenError::Unreadable { .. }),
+        "{missing:?}"
+    );
+    let is_a_folder = Writer::open(&folder.0, Options::default(), ONE)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(is_a_folder, OpenError::Unreadable { .. }),
+        "{is_a_folder:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_failing_migration_is_rolled_back_and_named() {
     let folder = Folder::new();
     let failed = folder.open(BROKEN).await.unwrap_err();
-    assert!(matches!(failed, OpenError::Migration { name: "typo", .. }), "{failed:?}");
+    assert!(
+        matches!(failed, OpenError::Migration { name: "typo", .. }),
+        "{failed:?}"
+    );
     let writer = folder.open(TWO).await.unwrap();
     assert_eq!(kept(&writer).await, [0_i64; 0]);
 }
@@ -274,8 +364,9 @@ async fn durability_is_what_was_asked_for() {
         let folder = Folder::new();
         let options = Options::durability(durability);
         let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
-        let pragma =
-            |tx: &Savepoint<'_>| tx.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
+        let pragma = |tx: &Savepoint<'_>| {
+            tx.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+        };
         assert_eq!(writer.write(pragma).await.unwrap(), synchronous);
     }
 }
@@ -284,8 +375,10 @@ async fn durability_is_what_was_asked_for() {
 async fn a_full_disk_hurts_only_what_does_not_fit() {
     let folder = Folder::new();
     let writer = folder.open(ONE).await.unwrap();
-    let pages: i64 =
-        writer.write(|tx| tx.pragma_query_value(None, "page_count", |row| row.get(0))).await.unwrap();
+    let pages: i64 = writer
+        .write(|tx| tx.pragma_query_value(None, "page_count", |row| row.get(0)))
+        .await
+        .unwrap();
     let limit = move |pages: i64| {
         move |tx: &Savepoint<'_>| {
             tx.pragma_update_and_check(None, "max_page_count", pages, |row| row.get::<_, i64>(0))
@@ -293,7 +386,8 @@ async fn a_full_disk_hurts_only_what_does_not_fit() {
     };
     writer.write(limit(pages)).await.unwrap();
     let (release, first) = hold(&writer).await;
-    let large = writer.write(|tx| tx.execute_batch("CREATE TABLE blobs AS SELECT zeroblob(100000) AS b"));
+    let large =
+        writer.write(|tx| tx.execute_batch("CREATE TABLE blobs AS SELECT zeroblob(100000) AS b"));
     let go = async move { drop(release) };
     let (_, large, small, ()) = futures_util::join!(first, large, writer.write(insert(1)), go);
     assert!(large.is_err());
@@ -306,7 +400,10 @@ async fn a_full_disk_hurts_only_what_does_not_fit() {
 #[tokio::test]
 async fn a_full_queue_makes_writers_wait() {
     let folder = Folder::new();
-    let options = Options { queue: 1, ..Options::default() };
+    let options = Options {
+        queue: 1,
+        ..Options::default()
+    };
     let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
     let (release, first) = hold(&writer).await;
     let mut queued = Box::pin(writer.write(insert(1)));
@@ -317,7 +414,11 @@ async fn a_full_queue_makes_writers_wait() {
     drop(release);
     first.await.unwrap();
     queued.await.unwrap();
-    assert_eq!(kept(&writer).await, [1], "what never had a place was never written");
+    assert_eq!(
+        kept(&writer).await,
+        [1],
+        "what never had a place was never written"
+    );
 }
 
 /// Otherwise the write-ahead log would grow for ever, since SQLite was told to leave it alone.
@@ -326,11 +427,21 @@ async fn the_write_ahead_log_is_moved_into_the_database_while_it_is_written() {
     let folder = Folder::new();
     let writer = folder.open(ONE).await.unwrap();
     let size = || folder.0.join("test.db-wal").metadata().unwrap().len();
-    writer.write(|tx| tx.execute("CREATE TABLE large (bytes BLOB)", [])).await.unwrap();
+    writer
+        .write(|tx| tx.execute("CREATE TABLE large (bytes BLOB)", []))
+        .await
+        .unwrap();
     for _ in 0..20 {
-        writer.write(|tx| tx.execute("INSERT INTO large VALUES (zeroblob(1000000))", [])).await.unwrap();
+        writer
+            .write(|tx| tx.execute("INSERT INTO large VALUES (zeroblob(1000000))", []))
+            .await
+            .unwrap();
     }
     let whole = folder.database().metadata().unwrap().len();
-    assert!(whole > size(), "{whole} bytes in the database, {} in the log", size());
+    assert!(
+        whole > size(),
+        "{whole} bytes in the database, {} in the log",
+        size()
+    );
     assert!(size() < 6 * 1024 * 1024, "{}", size());
 }

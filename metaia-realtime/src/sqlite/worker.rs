@@ -1,6 +1,7 @@
 //! The thread that owns the connection, and the closed set of what it can be asked.
 //!
-//! It ends when it is told to close or when the last handle is gone, after doing what was queued before.
+//! It ends when it is told to close or when the last handle is gone, after doing what was queued
+//! before.
 
 use std::{
     ffi::c_int,
@@ -57,18 +58,27 @@ impl Worker {
                 // Everything sent before is still received; `blocking_recv` then answers `None`.
                 Command::Close => self.commands.close(),
             }
-            next = if jobs.len() < self.group { self.commands.try_recv().ok() } else { None };
+            next = if jobs.len() < self.group {
+                self.commands.try_recv().ok()
+            } else {
+                None
+            };
         }
         self.write(jobs);
     }
 
-    /// Writes the jobs in as few transactions as possible: one, unless SQLite itself rolls one back.
+    /// Writes the jobs in as few transactions as possible: one, unless SQLite itself rolls one
+    /// back.
     fn write(&mut self, jobs: Vec<Box<dyn Job>>) {
         let mut rest = jobs.into_iter();
         while rest.len() > 0 {
             let (done, failure) = self.transaction(&mut rest);
             if let Some(failure) = &failure {
-                tracing::error!(?failure, writes = done.len(), "a group of writes was not committed");
+                tracing::error!(
+                    ?failure,
+                    writes = done.len(),
+                    "a group of writes was not committed"
+                );
             }
             for job in done {
                 job.answer(failure.as_ref().map(Failure::copy));
@@ -76,14 +86,17 @@ impl Worker {
         }
     }
 
-    /// Runs jobs in one transaction until there are none left or SQLite has ended it. Answers those it ran.
+    /// Runs jobs in one transaction until there are none left or SQLite has ended it. Answers those
+    /// it ran.
     fn transaction(
         &mut self,
         jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     ) -> (Vec<Box<dyn Job>>, Option<Failure>) {
         crash_points::point("before-transaction");
         let mut done = Vec::new();
-        let begun = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let begun = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate);
         let mut group = match begun {
             Ok(group) => group,
             Err(cause) => return (jobs.collect(), Some(Failure::RolledBack(cause))),
@@ -105,7 +118,8 @@ impl Worker {
         (done, failure)
     }
 
-    /// After the answers, and not within the commit as SQLite would do it by itself: nobody waits for this one.
+    /// After the answers, and not within the commit as SQLite would do it by itself: nobody waits
+    /// for this one.
     fn checkpoint(&self) {
         if self.pages.load(Relaxed) < PAGES {
             return;
@@ -118,7 +132,9 @@ impl Worker {
     }
 
     fn close(self) {
-        let Self { connection, lock, .. } = self;
+        let Self {
+            connection, lock, ..
+        } = self;
         crash_points::point("checkpoint");
         if let Err(error) = move_pages(&connection, "TRUNCATE") {
             // Not a loss: the next start reads the log file.
@@ -148,10 +164,14 @@ fn move_pages(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
 
 impl Failure {
     fn rolled_back() -> Self {
-        Self::RolledBack(failure(ffi::SQLITE_ABORT_ROLLBACK, "SQLite rolled the transaction back"))
+        Self::RolledBack(failure(
+            ffi::SQLITE_ABORT_ROLLBACK,
+            "SQLite rolled the transaction back",
+        ))
     }
 
-    /// After a failed `fsync` the commit may be in the file all the same, where the next start would find it.
+    /// After a failed `fsync` the commit may be in the file all the same, where the next start
+    /// would find it.
     fn of_commit(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::SystemIoFailure) => Self::Unknown(cause),
@@ -162,7 +182,9 @@ impl Failure {
     /// One failure for many: SQLite's errors cannot be cloned, their code and text can.
     fn copy(&self) -> Self {
         let copied = |cause: &rusqlite::Error| {
-            let code = cause.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
+            let code = cause
+                .sqlite_error()
+                .map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
             failure(code, &cause.to_string())
         };
         match self {

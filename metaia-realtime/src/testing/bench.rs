@@ -1,4 +1,5 @@
-//! What the benches measure: a node whose sessions have a client that takes everything at once. No part of the API.
+//! What the benches measure: a node whose sessions have a client that takes everything at once. No
+//! part of the API.
 
 use std::{error::Error, sync::Arc};
 
@@ -26,47 +27,71 @@ impl Bench {
         let node = Node::new(
             window,
             Arc::new(authenticator),
-            NodeParts { log: Arc::new(log.clone()), ..NodeParts::default() },
+            NodeParts {
+                log: Arc::new(log.clone()),
+                ..NodeParts::default()
+            },
         );
-        let mut bench = Self { log, node, sessions: Vec::new() };
+        let mut bench = Self {
+            log,
+            node,
+            sessions: Vec::new(),
+        };
         for i in 0..sessions {
-            bench.connect(Identity::new(format!("u{i}").parse()?, Role::Customer)).await;
+            bench
+                .connect(Identity::new(format!("u{i}").parse()?, Role::Customer))
+                .await;
         }
         Ok(bench)
     }
 
     async fn connect(&mut self, identity: Identity) {
-        let session =
-            Arc::new(Session::new(&self.node, identity, None, self.node.window().head(), Arc::new(Nowhere)));
+        let session = Arc::new(Session::new(
+            &self.node,
+            identity,
+            None,
+            self.node.window().head(),
+            Arc::new(Nowhere),
+        ));
         self.node.register(&session);
         session.catch_up(&self.node, &mut Start::default()).await;
         self.sessions.push(session);
         self.drain();
     }
 
-    /// Publishes an event of about 300 bytes to all of them, dispatches it, and takes from each session what is to be
-    /// written. Answers how many bytes of payload that were.
+    /// Publishes an event of about 300 bytes to all of them, dispatches it, and takes from each
+    /// session what is to be written. Answers how many bytes of payload that were.
     pub async fn publish_and_drain(&self) -> Result<usize, Box<dyn Error>> {
-        self.log.append_now(vec![NewEntry::event([Room::Role(Role::Customer)], ("order_update", order()))?]);
+        self.log.append_now(vec![NewEntry::event(
+            [Room::Role(Role::Customer)],
+            ("order_update", order()),
+        )?]);
         dispatch(&self.node).await?;
         Ok(self.drain())
     }
 
     fn drain(&self) -> usize {
-        let taken = self.sessions.iter().flat_map(|session| std::iter::from_fn(|| session.take()));
+        let taken = self
+            .sessions
+            .iter()
+            .flat_map(|session| std::iter::from_fn(|| session.take()));
         taken
-            .map(
-                |outgoing| {
-                    if let Outgoing::Entry(entry) = outgoing { entry.stamped().get().len() } else { 0 }
-                },
-            )
+            .map(|outgoing| {
+                if let Outgoing::Entry(entry) = outgoing {
+                    entry.stamped().get().len()
+                } else {
+                    0
+                }
+            })
             .sum()
     }
 }
 
 impl std::fmt::Debug for Bench {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bench").field("sessions", &self.sessions.len()).finish_non_exhaustive()
+        f.debug_struct("Bench")
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
     }
 }
 

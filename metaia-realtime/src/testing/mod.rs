@@ -1,4 +1,5 @@
-//! For embedders' tests: a server in the process and a client per role, and what a log of your own must do.
+//! For embedders' tests: a server in the process and a client per role, and what a log of your own
+//! must do.
 //!
 //! ```
 //! use metaia_realtime::{Role, testing::TestServer};
@@ -21,8 +22,8 @@
 //!
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
 //!
-//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`], a
-//! directory of sessions to [`directory_contract`].
+//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`],
+//! a directory of sessions to [`directory_contract`].
 
 #[cfg(feature = "__bench")]
 #[doc(hidden)]

@@ -1,7 +1,7 @@
 //! A real `mongod` for tests, in a folder of its own, gone with the process that started it.
 //!
-//! It is the one that `METAIA_MONGOD` names, or one on the path, or that which `cargo xtask provision mongod` has put under
-//! the target folder.
+//! It is the one that `METAIA_MONGOD` names, or one on the path, or that which `cargo xtask
+//! provision mongod` has put under the target folder.
 
 use std::{
     env, fs,
@@ -28,8 +28,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Where `cargo xtask provision mongod` puts it, under the target folder.
 const PROVIDED: &str = "tools/mongod/fiftyone/db/bin/mongod";
 
-/// Starts the server, says its number, and ends it when nobody holds the other end of the pipe any more, however that
-/// came about. Where a folder is named it is removed then.
+/// Starts the server, says its number, and ends it when nobody holds the other end of the pipe any
+/// more, however that came about. Where a folder is named it is removed then.
 const SCRIPT: &str = r#"
     folder="$1"; shift
     "$@" >/dev/null 2>&1 &
@@ -57,7 +57,8 @@ struct Running {
 }
 
 impl Mongod {
-    /// The replica set of one that all tests of this process share: each takes a database of its own.
+    /// The replica set of one that all tests of this process share: each takes a database of its
+    /// own.
     ///
     /// # Panics
     /// Where it cannot be started.
@@ -85,7 +86,12 @@ impl Mongod {
     pub fn start(kind: Deployment) -> Self {
         let folder = env::temp_dir().join(format!("metaia-mongod-{}", EventId::random()));
         fs::create_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        let mut server = Self { kind, folder, port: free_port(), runs: Vec::new() };
+        let mut server = Self {
+            kind,
+            folder,
+            port: free_port(),
+            runs: Vec::new(),
+        };
         server.run();
         server
     }
@@ -109,18 +115,41 @@ impl Mongod {
     pub fn run(&mut self) {
         let program = program();
         let mut command = Command::new("sh");
-        let removed = if self.runs.is_empty() { &*self.folder } else { Path::new("") };
-        command.args(["-c", SCRIPT, "mongod"]).arg(removed).arg(&program);
-        command.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.5"]);
-        command.args(["--port", &self.port.to_string(), "--dbpath"]).arg(&self.folder);
+        let removed = if self.runs.is_empty() {
+            &*self.folder
+        } else {
+            Path::new("")
+        };
+        command
+            .args(["-c", SCRIPT, "mongod"])
+            .arg(removed)
+            .arg(&program);
+        command.args([
+            "--bind_ip",
+            "127.0.0.1",
+            "--nounixsocket",
+            "--wiredTigerCacheSizeGB",
+            "0.5",
+        ]);
+        command
+            .args(["--port", &self.port.to_string(), "--dbpath"])
+            .arg(&self.folder);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
         if self.kind == Deployment::ReplicaSet {
             command.args(["--replSet", "rs", "--oplogSize", "256"]);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut shell = command.spawn().unwrap_or_else(|error| panic!("sh was not started: {error}"));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut shell = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("sh was not started: {error}"));
         let pid = first_line(&mut shell);
-        let pipe = shell.stdin.take().unwrap_or_else(|| panic!("sh has no input"));
+        let pipe = shell
+            .stdin
+            .take()
+            .unwrap_or_else(|| panic!("sh has no input"));
         self.runs.push(Running { pid, shell, pipe });
         let (port, kind) = (self.port, self.kind);
         // The caller may be on a runtime.
@@ -138,7 +167,10 @@ impl Mongod {
         self.signal("-KILL");
         let end = Instant::now() + START;
         while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < end, "mongod was killed, and its port is taken");
+            assert!(
+                Instant::now() < end,
+                "mongod was killed, and its port is taken"
+            );
             thread::sleep(PAUSE);
         }
     }
@@ -154,15 +186,23 @@ impl Mongod {
     }
 
     fn signal(&self, signal: &str) {
-        let Some(running) = self.runs.last() else { return };
-        Command::new("kill").args([signal, &running.pid.to_string()]).status().ok();
+        let Some(running) = self.runs.last() else {
+            return;
+        };
+        Command::new("kill")
+            .args([signal, &running.pid.to_string()])
+            .status()
+            .ok();
     }
 }
 
 impl Drop for Mongod {
     /// The first one last, since it removes the folder.
     fn drop(&mut self) {
-        for Running { mut shell, pipe, .. } in self.runs.drain(..).rev() {
+        for Running {
+            mut shell, pipe, ..
+        } in self.runs.drain(..).rev()
+        {
             drop(pipe);
             shell.wait().ok();
         }
@@ -175,27 +215,42 @@ fn program() -> PathBuf {
     }
     // Tests are two or three levels below the target folder.
     let this = env::current_exe().unwrap_or_default();
-    let provided = this.ancestors().skip(1).take(4).map(|folder| folder.join(PROVIDED));
+    let provided = this
+        .ancestors()
+        .skip(1)
+        .take(4)
+        .map(|folder| folder.join(PROVIDED));
     let on_path = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&on_path).map(|folder| folder.join("mongod")).chain(provided);
+    let found = env::split_paths(&on_path)
+        .map(|folder| folder.join("mongod"))
+        .chain(provided);
     let found = found.into_iter().find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("there is no mongod; get one by: cargo xtask provision mongod"))
 }
 
 fn free_port() -> u16 {
     let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    bound.unwrap_or_else(|error| panic!("there is no free port: {error}")).port()
+    bound
+        .unwrap_or_else(|error| panic!("there is no free port: {error}"))
+        .port()
 }
 
 fn first_line(shell: &mut Child) -> u32 {
     let mut line = String::new();
-    let stdout = shell.stdout.take().unwrap_or_else(|| panic!("sh has no output"));
+    let stdout = shell
+        .stdout
+        .take()
+        .unwrap_or_else(|| panic!("sh has no output"));
     BufReader::new(stdout).read_line(&mut line).ok();
-    line.trim().parse().unwrap_or_else(|_| panic!("mongod was not started: {line:?}"))
+    line.trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("mongod was not started: {line:?}"))
 }
 
 fn until_writable(port: u16, kind: Deployment) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.unwrap_or_else(|error| panic!("there is no runtime: {error}"));
     let end = Instant::now() + START;
     while !runtime.block_on(is_writable(port, kind)) {
@@ -205,15 +260,24 @@ fn until_writable(port: u16, kind: Deployment) {
 }
 
 async fn is_writable(port: u16, kind: Deployment) -> bool {
-    let uri = format!("mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=1000");
-    let Ok(client) = Client::with_uri_str(uri).await else { return false };
+    let uri =
+        format!("mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=1000");
+    let Ok(client) = Client::with_uri_str(uri).await else {
+        return false;
+    };
     let admin = client.database("admin");
     let hello = |hello: &Document| hello.get_bool("isWritablePrimary").unwrap_or(false);
-    let writable = admin.run_command(doc! { "hello": 1 }).await.is_ok_and(|answer| hello(&answer));
+    let writable = admin
+        .run_command(doc! { "hello": 1 })
+        .await
+        .is_ok_and(|answer| hello(&answer));
     if !writable && kind == Deployment::ReplicaSet {
         let members = [doc! { "_id": 0, "host": format!("127.0.0.1:{port}") }];
         let set = doc! { "_id": "rs", "members": &members[..] };
-        admin.run_command(doc! { "replSetInitiate": set }).await.ok();
+        admin
+            .run_command(doc! { "replSetInitiate": set })
+            .await
+            .ok();
     }
     client.shutdown().immediate(true).await;
     writable

@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::within;
 use crate::{
-    Builder, JwtAuthenticator, Realtime, Role,
+    JwtAuthenticator, Realtime, RealtimeBuilder, Role,
     client::{Client, ClientBuilder, Reconnect, Updates},
     values::time,
 };
@@ -21,7 +21,8 @@ const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 
 /// A server in the process, on a free port of 127.0.0.1.
 ///
-/// Dropping it stops it in the background, while the runtime lives; [`stop`](Self::stop) waits for the end.
+/// Dropping it stops it in the background, while the runtime lives; [`stop`](Self::stop) waits for
+/// the end.
 #[derive(Debug)]
 pub struct TestServer {
     realtime: Realtime,
@@ -31,25 +32,40 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts one. `configure` gets a builder that accepts the tokens of [`token`](Self::token), and changes what the
-    /// test is about.
+    /// Starts one. `configure` gets a builder that accepts the tokens of [`token`](Self::token),
+    /// and changes what the test is about.
     ///
     /// # Panics
     /// Where the builder refuses, or there is no free port.
-    pub async fn start(configure: impl FnOnce(Builder) -> Builder) -> Self {
-        let authenticator =
-            JwtAuthenticator::hs256(SECRET).unwrap_or_else(|error| panic!("no authenticator: {error}"));
+    pub async fn start(configure: impl FnOnce(RealtimeBuilder) -> RealtimeBuilder) -> Self {
+        let authenticator = JwtAuthenticator::hs256(SECRET)
+            .unwrap_or_else(|error| panic!("no authenticator: {error}"));
         let builder = configure(Realtime::builder().authenticator(authenticator));
-        let realtime = builder.build().await.unwrap_or_else(|error| panic!("not built: {error}"));
-        let listener =
-            TcpListener::bind("127.0.0.1:0").await.unwrap_or_else(|error| panic!("no free port: {error}"));
-        let address = listener.local_addr().unwrap_or_else(|error| panic!("no address: {error}"));
+        let realtime = builder
+            .build()
+            .await
+            .unwrap_or_else(|error| panic!("not built: {error}"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap_or_else(|error| panic!("no free port: {error}"));
+        let address = listener
+            .local_addr()
+            .unwrap_or_else(|error| panic!("no address: {error}"));
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let app = axum::Router::new();
         let serving = crate::serve(listener, app, realtime.clone());
-        tasks.spawn(serving.with_shutdown(stopping.clone().cancelled_owned()).into_future());
+        tasks.spawn(
+            serving
+                .with_shutdown(stopping.clone().cancelled_owned())
+                .into_future(),
+        );
         tasks.close();
-        Self { realtime, address, stopping, tasks }
+        Self {
+            realtime,
+            address,
+            stopping,
+            tasks,
+        }
     }
 
     /// The handle to emit with.
@@ -82,10 +98,15 @@ impl TestServer {
     /// Never, unless the signing library is built without algorithms.
     #[must_use]
     pub fn token_for(&self, role: Role, user: &str, life: Duration) -> String {
-        let expires = time::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        let expires =
+            time::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
         let claims = serde_json::json!({ "userId": user, "role": role, "exp": expires });
-        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))
-            .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
+        jsonwebtoken::encode(
+            &Header::default(),
+            &claims,
+            &EncodingKey::from_secret(SECRET.as_bytes()),
+        )
+        .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
     }
 
     /// A client to be configured further: with a token, and coming back quickly.
@@ -95,7 +116,9 @@ impl TestServer {
             max: Duration::from_millis(100),
             max_attempts: Some(200),
         };
-        Client::builder(self.url()).token(self.token(role, user)).reconnect(reconnect)
+        Client::builder(self.url())
+            .token(self.token(role, user))
+            .reconnect(reconnect)
     }
 
     /// A connected client.

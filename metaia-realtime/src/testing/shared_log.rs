@@ -1,4 +1,5 @@
-//! One log for several nodes in one process, each of which knows of the others' entries only once it has looked.
+//! One log for several nodes in one process, each of which knows of the others' entries only once
+//! it has looked.
 
 use std::{
     sync::{
@@ -19,14 +20,15 @@ use crate::{
     log::{Head, History, LogError, Page, Retention},
 };
 
-/// A log in memory that several nodes of one process share, as they would share a database: for tests of a cluster.
+/// A log in memory that several nodes of one process share, as they would share a database: for
+/// tests of a cluster.
 #[derive(Debug, Clone)]
 pub struct SharedLog {
     log: MemoryLog,
 }
 
-/// The log as one node sees it: its own entries at once, the others' after a [`wake`](EventLog::wake) or a poll. It
-/// can be cut off. A handle: clones share one node's view.
+/// The log as one node sees it: its own entries at once, the others' after a
+/// [`wake`](EventLog::wake) or a poll. It can be cut off. A handle: clones share one node's view.
 #[derive(Debug, Clone)]
 pub struct NodeLog {
     view: Arc<View>,
@@ -48,7 +50,9 @@ impl SharedLog {
     /// An empty log.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
-        Self { log: MemoryLog::new(retention) }
+        Self {
+            log: MemoryLog::new(retention),
+        }
     }
 
     /// The view of one more node, which looks by itself every so often; `None`: never.
@@ -70,7 +74,10 @@ impl SharedLog {
             let polling = poll_every(Arc::clone(&view), every);
             TaskTracker::new().spawn(stopping.clone().run_until_cancelled_owned(polling));
         }
-        NodeLog { view, _polling: Arc::new(stopping.drop_guard()) }
+        NodeLog {
+            view,
+            _polling: Arc::new(stopping.drop_guard()),
+        }
     }
 }
 
@@ -125,7 +132,9 @@ impl View {
 
     fn check(&self) -> Result<(), LogError> {
         if self.cut.load(Ordering::SeqCst) {
-            return Err(LogError::Unavailable("this node is cut off from the log".into()));
+            return Err(LogError::Unavailable(
+                "this node is cut off from the log".into(),
+            ));
         }
         Ok(())
     }
@@ -135,7 +144,11 @@ impl EventLog for NodeLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
         self.view.check()?;
         let positions = self.view.log.append(entries).await?;
-        let last = positions.iter().map(|position| position.n()).max().unwrap_or(0);
+        let last = positions
+            .iter()
+            .map(|position| position.n())
+            .max()
+            .unwrap_or(0);
         self.view.refresh();
         self.view.own.send_if_modified(|own| {
             let grown = last > *own;
@@ -152,7 +165,12 @@ impl EventLog for NodeLog {
         Ok(head)
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         self.view.check()?;
         let known = *self.view.known.borrow();
         let mut page = self.view.log.read(rooms, after, limit).await?;
@@ -172,7 +190,7 @@ impl EventLog for NodeLog {
         self.view.known.subscribe()
     }
 
-    fn own(&self) -> watch::Receiver<u64> {
+    fn local_appends(&self) -> watch::Receiver<u64> {
         self.view.own.subscribe()
     }
 

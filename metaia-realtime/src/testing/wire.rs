@@ -5,18 +5,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::doorbell::{Doorbell, Ear};
+use crate::doorbell::{Doorbell, FrameReceiver};
 
 /// The wire between the doorbells of several nodes in one process. A handle: clones share one wire.
 ///
-/// What is rung is heard by the other nodes before the call returns. The wire can be cut, and what went over it can be
-/// said again, or something else.
+/// What is rung is heard by the other nodes before the call returns. The wire can be cut, and what
+/// went over it can be said again, or something else.
 #[derive(Debug, Clone, Default)]
 pub struct Wire(Arc<Mutex<Ends>>);
 
 #[derive(Debug, Default)]
 struct Ends {
-    ears: Vec<(usize, Ear)>,
+    ears: Vec<(usize, FrameReceiver)>,
     made: usize,
     cut: bool,
     carried: Vec<Vec<u8>>,
@@ -36,12 +36,15 @@ impl Wire {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A doorbell for one node: for [`Builder::doorbell`](crate::Builder::doorbell).
+    /// A doorbell for one node: for [`RealtimeBuilder::doorbell`](crate::RealtimeBuilder::doorbell).
     #[must_use]
     pub fn doorbell(&self) -> WireDoorbell {
         let mut ends = self.ends();
         ends.made += 1;
-        WireDoorbell { id: ends.made, wire: self.clone() }
+        WireDoorbell {
+            id: ends.made,
+            wire: self.clone(),
+        }
     }
 
     /// How many nodes listen.
@@ -53,18 +56,20 @@ impl Wire {
     /// From here on nothing is carried.
     pub fn cut(&self) {
         self.ends().cut = true;
-        self.everybody().iter().for_each(Ear::lost);
+        self.everybody().iter().for_each(FrameReceiver::lost);
     }
 
     /// From here on everything is carried again.
     pub fn mend(&self) {
         self.ends().cut = false;
-        self.everybody().iter().for_each(Ear::connected);
+        self.everybody().iter().for_each(FrameReceiver::connected);
     }
 
     /// Says something to all nodes, as somebody might who is none.
     pub fn say(&self, frame: &[u8]) {
-        self.everybody().iter().for_each(|ear| ear.hear(frame));
+        self.everybody()
+            .iter()
+            .for_each(|receiver| receiver.receive(frame));
     }
 
     /// The frames that were carried last.
@@ -73,18 +78,22 @@ impl Wire {
         self.ends().carried.clone()
     }
 
-    fn everybody(&self) -> Vec<Ear> {
-        self.ends().ears.iter().map(|(_, ear)| ear.clone()).collect()
+    fn everybody(&self) -> Vec<FrameReceiver> {
+        self.ends()
+            .ears
+            .iter()
+            .map(|(_, receiver)| receiver.clone())
+            .collect()
     }
 
-    fn carry(&self, from: usize, frame: Vec<u8>) {
-        let ears: Vec<Ear> = {
+    fn run(&self, from: usize, frame: Vec<u8>) {
+        let ears: Vec<FrameReceiver> = {
             let mut ends = self.ends();
             if ends.cut {
                 return;
             }
             let others = ends.ears.iter().filter(|(id, _)| *id != from);
-            let others = others.map(|(_, ear)| ear.clone()).collect();
+            let others = others.map(|(_, receiver)| receiver.clone()).collect();
             if ends.carried.len() == KEPT {
                 ends.carried.remove(0);
             }
@@ -92,7 +101,7 @@ impl Wire {
             others
         };
         // Outside the lock: who hears may say something.
-        ears.iter().for_each(|ear| ear.hear(&frame));
+        ears.iter().for_each(|receiver| receiver.receive(&frame));
     }
 }
 
@@ -104,23 +113,23 @@ pub struct WireDoorbell {
 }
 
 impl Doorbell for WireDoorbell {
-    fn ring(&self, frame: Vec<u8>) {
-        self.wire.carry(self.id, frame);
+    fn notify(&self, frame: Vec<u8>) {
+        self.wire.run(self.id, frame);
     }
 
-    fn cast(&self, frame: Vec<u8>) {
-        self.wire.carry(self.id, frame);
+    fn send(&self, frame: Vec<u8>) {
+        self.wire.run(self.id, frame);
     }
 
-    async fn carry(&self, ear: Ear) {
+    async fn run(&self, receiver: FrameReceiver) {
         let _leaves = Leaves(self);
         let cut = {
             let mut ends = self.wire.ends();
-            ends.ears.push((self.id, ear.clone()));
+            ends.ears.push((self.id, receiver.clone()));
             ends.cut
         };
         if !cut {
-            ear.connected();
+            receiver.connected();
         }
         pending().await
     }

@@ -10,8 +10,8 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// A body that fails once its deadline has passed. It counts from the beginning of the request, whether it is read or
-/// not; the clock is set up only for a body that is not there at once.
+/// A body that fails once its deadline has passed. It counts from the beginning of the request,
+/// whether it is read or not; the clock is set up only for a body that is not there at once.
 #[derive(Debug)]
 pub(crate) struct Deadline<B> {
     body: B,
@@ -21,7 +21,11 @@ pub(crate) struct Deadline<B> {
 
 impl<B> Deadline<B> {
     pub(crate) fn new(body: B, within: Duration) -> Self {
-        Self { body, at: Instant::now() + within, clock: None }
+        Self {
+            body,
+            at: Instant::now() + within,
+            clock: None,
+        }
     }
 }
 
@@ -62,8 +66,13 @@ impl<B: Body + Unpin> Body for Deadline<B> {
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Other)));
         }
         let at = self.at;
-        let clock = self.clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        clock.as_mut().poll(cx).map(|()| Some(Err(BodyError::TooLate)))
+        let clock = self
+            .clock
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        clock
+            .as_mut()
+            .poll(cx)
+            .map(|()| Some(Err(BodyError::TooLate)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -13,7 +13,8 @@ pub(crate) enum Origins {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transports {
-    /// Polling, WebSocket, and the upgrade from one to the other: what official clients do by default.
+    /// Polling, WebSocket, and the upgrade from one to the other: what official clients do by
+    /// default.
     All,
     /// Only WebSocket: for clusters without sticky sessions.
     WebSocketOnly,
@@ -30,6 +31,10 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { origins: Origins::Any, transports: Transports::All, token_in_query: false }
+        Self {
+            origins: Origins::Any,
+            transports: Transports::All,
+            token_in_query: false,
+        }
     }
 }

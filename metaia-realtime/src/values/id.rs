@@ -1,4 +1,5 @@
-//! Validated identifiers. Each has one entrance (`FromStr`, also used by serde), so that a value that exists is valid.
+//! Validated identifiers. Each has one entrance (`FromStr`, also used by serde), so that a value
+//! that exists is valid.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -12,7 +13,9 @@ pub struct InvalidId;
 
 fn is_valid(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 macro_rules! text_id {
@@ -84,7 +87,8 @@ text_id! {
     DeviceId
 }
 
-/// The identity of one event: 128 random bits, 32 hex digits as text. Clients recognise duplicates by it.
+/// The identity of one event: 128 random bits, 32 hex digits as text. Clients recognise duplicates
+/// by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId(Uuid);
 
@@ -107,7 +111,8 @@ impl EventId {
         Self(Uuid::from_bytes(bytes))
     }
 
-    /// The first 32 bits, which a [`Position`](crate::Position) carries so that a replaced history is noticed.
+    /// The first 32 bits, which a [`Position`](crate::Position) carries so that a replaced history
+    /// is noticed.
     pub(crate) fn check(self) -> u32 {
         let [a, b, c, d, ..] = self.to_bytes();
         u32::from_be_bytes([a, b, c, d])
@@ -183,8 +188,8 @@ impl FromStr for SessionId {
     }
 }
 
-/// One node of a cluster, for as long as its process lives: 128 random bits, 32 hex digits as text. A node that starts
-/// again is another one.
+/// One node of a cluster, for as long as its process lives: 128 random bits, 32 hex digits as text.
+/// A node that starts again is another one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(Uuid);
 

@@ -1,6 +1,7 @@
 //! Validated values: ids, roles, rooms, positions in the log, and the time.
 //!
-//! Nothing here does I/O or knows another module of the crate. Each value has one entrance that validates it.
+//! Nothing here does I/O or knows another module of the crate. Each value has one entrance that
+//! validates it.
 
 mod id;
 mod position;

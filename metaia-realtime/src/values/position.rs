@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::EventId;
 
-/// One unbroken history of a log: 64 bits, 16 hex digits as text. It changes whenever history may have been rewritten.
+/// One unbroken history of a log: 64 bits, 16 hex digits as text. It changes whenever history may
+/// have been rewritten.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
 
@@ -45,8 +46,8 @@ impl fmt::Debug for Epoch {
 
 /// A place in a log: after entry `n` of an epoch. As text `{epoch}-{check}.{n}`, opaque to clients.
 ///
-/// `check` is the first 32 bits of entry `n`'s id. It is compared at resume, so that a restored backup is noticed even
-/// when its head has grown past the client's `n`.
+/// `check` is the first 32 bits of entry `n`'s id. It is compared at resume, so that a restored
+/// backup is noticed even when its head has grown past the client's `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     pub(crate) epoch: Epoch,
@@ -58,13 +59,21 @@ impl Position {
     /// The position of entry `n` with the id `id`.
     #[must_use]
     pub fn of(epoch: Epoch, n: u64, id: EventId) -> Self {
-        Self { epoch, check: id.check(), n }
+        Self {
+            epoch,
+            check: id.check(),
+            n,
+        }
     }
 
     /// The position before the first entry.
     #[must_use]
     pub const fn start(epoch: Epoch) -> Self {
-        Self { epoch, check: 0, n: 0 }
+        Self {
+            epoch,
+            check: 0,
+            n: 0,
+        }
     }
 
     /// The epoch that the position belongs to.
@@ -94,7 +103,8 @@ impl fmt::Display for Position {
 
 impl FromStr for Position {
     type Err = InvalidPosition;
-    /// Reads only what `Display` writes: lower-case hex of full width, a decimal `n` below 2⁵³ without leading zeros.
+    /// Reads only what `Display` writes: lower-case hex of full width, a decimal `n` below 2⁵³
+    /// without leading zeros.
     fn from_str(text: &str) -> Result<Self, InvalidPosition> {
         let parse = || {
             let (epoch, rest) = text.split_once('-')?;
@@ -111,7 +121,9 @@ impl FromStr for Position {
 }
 
 fn hex(text: &str, digits: usize) -> Option<u64> {
-    (text.len() == digits).then(|| u64::from_str_radix(text, 16).ok()).flatten()
+    (text.len() == digits)
+        .then(|| u64::from_str_radix(text, 16).ok())
+        .flatten()
 }
 
 impl Serialize for Position {

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{OrderId, Role, UserId};
 
-/// Where an event is published. `Display` and `FromStr` give and read exactly the names that clients know.
+/// Where an event is published. `Display` and `FromStr` give and read exactly the names that
+/// clients know.
 ///
 /// ```
 /// use metaia_realtime::{Role, Room};
@@ -19,7 +20,8 @@ pub enum Room {
     Role(Role),
     /// One user, on all their devices: `user-{id}`.
     User(UserId),
-    /// Those who may follow an order: `order-{id}`. Joined on request, guarded by [`OrderAccess`](crate::OrderAccess).
+    /// Those who may follow an order: `order-{id}`. Joined on request, guarded by
+    /// [`OrderAccess`](crate::OrderAccess).
     Order(OrderId),
 }
 
@@ -57,7 +59,11 @@ impl FromStr for Room {
         if let Some(order) = text.strip_prefix("order-") {
             return order.parse().map(Self::Order).map_err(|_| UnknownRoom);
         }
-        Role::ALL.into_iter().map(Self::Role).find(|room| room.to_string() == text).ok_or(UnknownRoom)
+        Role::ALL
+            .into_iter()
+            .map(Self::Role)
+            .find(|room| room.to_string() == text)
+            .ok_or(UnknownRoom)
     }
 }
 
@@ -95,8 +101,19 @@ mod tests {
 
     #[test]
     fn rooms_have_the_names_that_clients_know() {
-        let names: Vec<_> = Role::ALL.into_iter().map(|role| Room::Role(role).to_string()).collect();
-        assert_eq!(names, ["customer-room", "admin-room", "tailor-room", "delivery-room"]);
+        let names: Vec<_> = Role::ALL
+            .into_iter()
+            .map(|role| Room::Role(role).to_string())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "customer-room",
+                "admin-room",
+                "tailor-room",
+                "delivery-room"
+            ]
+        );
         assert_eq!("delivery_partner-room".parse::<Room>(), Err(UnknownRoom));
     }
 }

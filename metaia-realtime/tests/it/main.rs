@@ -1,6 +1,10 @@
 //! The library over TCP: a server in the process, and clients that behave or do not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
 
 mod access;
 mod cluster;
@@ -36,7 +40,12 @@ pub(crate) fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
 
 /// Publishes the event `tick` with the number `i`, and answers its position.
 pub(crate) async fn tick(realtime: &Realtime, room: Room, i: u64) -> String {
-    realtime.send([room], ("tick", json!({ "i": i }))).await.unwrap().position.to_string()
+    realtime
+        .send([room], ("tick", json!({ "i": i })))
+        .await
+        .unwrap()
+        .position
+        .to_string()
 }
 
 /// The next update that `pick` wants.
@@ -47,7 +56,10 @@ pub(crate) async fn next<T>(
 ) -> T {
     within(what, async {
         loop {
-            let update = updates.recv().await.unwrap_or_else(|| panic!("the updates ended before {what}"));
+            let update = updates
+                .recv()
+                .await
+                .unwrap_or_else(|| panic!("the updates ended before {what}"));
             if let Some(found) = pick(update) {
                 return found;
             }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use metaia_realtime::{Access, AccessError, Identity, OrderAccess, OrderId};
+use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId};
 
 use crate::store::Store;
 
-/// Decides by the stored order: admins any that exists, customers their own, tailors and couriers the assigned ones.
+/// Decides by the stored order: admins any that exists, customers their own, tailors and couriers
+/// the assigned ones.
 #[derive(Clone)]
 pub struct StoreAccess {
     store: Arc<dyn Store>,
@@ -28,9 +29,17 @@ impl std::fmt::Debug for StoreAccess {
 
 impl OrderAccess for StoreAccess {
     /// A missing order takes the same path as somebody else's: one read, one comparison.
-    async fn may_join(&self, who: &Identity, order: &OrderId) -> Result<Access, AccessError> {
+    async fn may_join(
+        &self,
+        who: &Identity,
+        order: &OrderId,
+    ) -> Result<AccessDecision, AccessError> {
         let order = self.store.order(order).await.map_err(AccessError::new)?;
         let admitted = order.is_some_and(|order| order.admits(&who.user, who.role));
-        Ok(if admitted { Access::Allowed } else { Access::Denied })
+        Ok(if admitted {
+            AccessDecision::Allowed
+        } else {
+            AccessDecision::Denied
+        })
     }
 }

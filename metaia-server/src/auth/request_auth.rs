@@ -19,8 +19,8 @@ const LONGEST_TOKEN: usize = 4 * 1024;
 
 /// Decides about each REST request.
 ///
-/// The rate is per user and kept in memory; admins and the API key have none. The table is bounded: every 4,096
-/// requests those are forgotten who could do their full burst again.
+/// The rate is per user and kept in memory; admins and the API key have none. The table is bounded:
+/// every 4,096 requests those are forgotten who could do their full burst again.
 pub struct Gate {
     authenticator: JwtAuthenticator,
     api_key: Option<Secret>,
@@ -45,12 +45,22 @@ pub(crate) enum Refused {
 }
 
 impl Gate {
-    /// A gate that lets `per_s` requests per second of each user through, and twice as many at once.
+    /// A gate that lets `per_s` requests per second of each user through, and twice as many at
+    /// once.
     #[must_use]
-    pub fn new(authenticator: JwtAuthenticator, api_key: Option<Secret>, per_s: NonZeroU32) -> Self {
-        let quota =
-            Quota::per_second(per_s).allow_burst(per_s.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
-        Self { authenticator, api_key, rates: RateLimiter::keyed(quota), counted: AtomicU32::new(0) }
+    pub fn new(
+        authenticator: JwtAuthenticator,
+        api_key: Option<Secret>,
+        per_s: NonZeroU32,
+    ) -> Self {
+        let quota = Quota::per_second(per_s)
+            .allow_burst(per_s.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        Self {
+            authenticator,
+            api_key,
+            rates: RateLimiter::keyed(quota),
+            counted: AtomicU32::new(0),
+        }
     }
 
     pub(crate) fn admit(&self, shown: Shown<'_>) -> Result<Caller, Refused> {
@@ -63,7 +73,11 @@ impl Gate {
 
     fn key(&self, given: &[u8]) -> Result<Caller, Refused> {
         let good = self.api_key.as_ref().is_some_and(|key| key.is(given));
-        if good { Ok(Caller::ApiKey) } else { Err(Refused::WrongKey) }
+        if good {
+            Ok(Caller::ApiKey)
+        } else {
+            Err(Refused::WrongKey)
+        }
     }
 
     fn token(&self, token: &str) -> Result<Caller, Refused> {
@@ -90,7 +104,9 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate").field("api_key", &self.api_key.is_some()).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("api_key", &self.api_key.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +116,11 @@ mod tests {
 
     fn gate(per_s: u32) -> Gate {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-        Gate::new(authenticator, Some("key".into()), NonZeroU32::new(per_s).unwrap())
+        Gate::new(
+            authenticator,
+            Some("key".into()),
+            NonZeroU32::new(per_s).unwrap(),
+        )
     }
 
     #[test]
@@ -121,7 +141,10 @@ mod tests {
         for wrong in [&b"ke"[..], b"keys", b""] {
             assert_eq!(gate.admit(Shown::Key(wrong)), Err(Refused::WrongKey));
         }
-        let keyless = Gate { api_key: None, ..gate };
+        let keyless = Gate {
+            api_key: None,
+            ..gate
+        };
         assert_eq!(keyless.admit(Shown::Key(b"")), Err(Refused::WrongKey));
     }
 
@@ -131,6 +154,10 @@ mod tests {
         for n in 0..3 * SWEEP {
             gate.count(&format!("u{n}").parse().unwrap()).unwrap();
         }
-        assert!(gate.rates.len() < 2 * SWEEP as usize, "{} users", gate.rates.len());
+        assert!(
+            gate.rates.len() < 2 * SWEEP as usize,
+            "{} users",
+            gate.rates.len()
+        );
     }
 }

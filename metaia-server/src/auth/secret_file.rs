@@ -1,6 +1,8 @@
-//! Secrets that development makes for itself: one line of text in the data folder, for its owner only.
+//! Secrets that development makes for itself: one line of text in the data folder, for its owner
+//! only.
 //!
-//! Other programs on the machine read them there: `metaia` mints tokens and signs payments with them.
+//! Other programs on the machine read them there: `metaia` mints tokens and signs payments with
+//! them.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -26,12 +28,15 @@ pub(crate) struct SecretFileError {
     source: io::Error,
 }
 
-/// The secret in the file, which is made where there is none. Two starts at once end up with one secret.
+/// The secret in the file, which is made where there is none. Two starts at once end up with one
+/// secret.
 pub(crate) fn read_or_make(folder: &Path, name: &str) -> Result<Secret, SecretFileError> {
     let path = folder.join(name);
     let secret = read(&path).and_then(|found| match found {
         Some(secret) => Ok(secret),
-        None => make(&path).and_then(|()| read(&path)?.ok_or_else(|| io::ErrorKind::NotFound.into())),
+        None => {
+            make(&path).and_then(|()| read(&path)?.ok_or_else(|| io::ErrorKind::NotFound.into()))
+        }
     });
     secret.map_err(|source| SecretFileError { path, source })
 }
@@ -44,7 +49,10 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     };
     let line = text.trim_end_matches(['\r', '\n']);
     if line.is_empty() || line.contains('\n') {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it must be one line of text"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it must be one line of text",
+        ));
     }
     Ok(Some(Secret::from(line)))
 }
@@ -111,9 +119,13 @@ mod tests {
     fn threads_that_start_together_have_one_secret() {
         let folder = Folder::new();
         let secrets: Vec<Secret> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| read_or_make(folder.as_ref(), JWT).unwrap())).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| read_or_make(folder.as_ref(), JWT).unwrap()))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));
     }

@@ -25,8 +25,12 @@ impl Secret {
     /// Whether `given` is this secret, in a time that does not tell how much of it was right.
     #[must_use]
     pub fn is(&self, given: &[u8]) -> bool {
-        let expected = digest(self.as_bytes(), self.as_bytes()).finalize().into_bytes();
-        digest(self.as_bytes(), given).verify_slice(&expected).is_ok()
+        let expected = digest(self.as_bytes(), self.as_bytes())
+            .finalize()
+            .into_bytes();
+        digest(self.as_bytes(), given)
+            .verify_slice(&expected)
+            .is_ok()
     }
 }
 
@@ -58,7 +62,12 @@ mod tests {
     fn a_secret_is_compared_and_not_shown() {
         let secret = Secret::from("s3cret");
         assert!(secret.is(b"s3cret"));
-        assert!(!secret.is(b"s3cres") && !secret.is(b"s3cre") && !secret.is(b"") && !secret.is(b"s3crett"));
+        assert!(
+            !secret.is(b"s3cres")
+                && !secret.is(b"s3cre")
+                && !secret.is(b"")
+                && !secret.is(b"s3crett")
+        );
         assert_eq!(format!("{secret:?}"), "Secret(…)");
     }
 }

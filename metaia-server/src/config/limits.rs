@@ -1,10 +1,12 @@
-//! `METAIA_LIMITS`: `per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50`, each of them optional.
+//! `METAIA_LIMITS`: `per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50`, each of
+//! them optional.
 
 use std::num::NonZeroU32;
 
 use metaia_realtime::Limits;
 
-pub(super) const DEFAULT: &str = "per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50";
+pub(super) const DEFAULT: &str =
+    "per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50";
 
 /// What clients may ask of this server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,15 +17,24 @@ pub(crate) struct ServerLimits {
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self { realtime: Limits::default(), rest_per_s: NonZeroU32::MIN.saturating_add(49) }
+        Self {
+            realtime: Limits::default(),
+            rest_per_s: NonZeroU32::MIN.saturating_add(49),
+        }
     }
 }
 
 pub(super) fn parse(text: &str) -> Result<ServerLimits, String> {
     let mut limits = ServerLimits::default();
     let mut seen = Vec::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not name=number"))?;
+    for part in text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let (name, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("{part:?} is not name=number"))?;
         let name = name.trim();
         if seen.contains(&name) {
             return Err(format!("{name} is there twice"));
@@ -31,12 +42,17 @@ pub(super) fn parse(text: &str) -> Result<ServerLimits, String> {
         seen.push(name);
         set(&mut limits, name, value.trim())?;
     }
-    limits.realtime.validate().map_err(|error| error.to_string())?;
+    limits
+        .realtime
+        .validate()
+        .map_err(|error| error.to_string())?;
     Ok(limits)
 }
 
 fn set(limits: &mut ServerLimits, name: &str, value: &str) -> Result<(), String> {
-    let number: u32 = value.parse().map_err(|_| format!("{name} must be a number"))?;
+    let number: u32 = value
+        .parse()
+        .map_err(|_| format!("{name} must be a number"))?;
     let positive = || NonZeroU32::new(number).ok_or_else(|| format!("{name} must be at least 1"));
     let size = || positive().map(|number| number.get() as usize);
     match name {
@@ -46,7 +62,11 @@ fn set(limits: &mut ServerLimits, name: &str, value: &str) -> Result<(), String>
         "total" => {
             limits.realtime.sessions = size()?;
             // A session that polls has two connections, and REST has its own.
-            let connections = limits.realtime.sessions.saturating_mul(2).saturating_add(20_000);
+            let connections = limits
+                .realtime
+                .sessions
+                .saturating_mul(2)
+                .saturating_add(20_000);
             limits.realtime.connections = connections.max(limits.realtime.connections);
         }
         "handshakes_per_s" => limits.realtime.handshakes_per_s = positive()?.get(),
@@ -68,7 +88,10 @@ mod tests {
     fn the_documented_default_is_the_default() {
         assert_eq!(parse(DEFAULT), parse(""));
         let limits = parse("per_user=2, rest_per_s=9").unwrap();
-        assert_eq!((limits.realtime.sessions_per_user, limits.rest_per_s.get()), (2, 9));
+        assert_eq!(
+            (limits.realtime.sessions_per_user, limits.rest_per_s.get()),
+            (2, 9)
+        );
         assert_eq!(limits.realtime.sessions, Limits::default().sessions);
     }
 

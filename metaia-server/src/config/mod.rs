@@ -1,7 +1,7 @@
 //! The configuration: every variable, read once at the start.
 //!
-//! Flags win over the environment, which wins over `.env`. Bad values are all listed at once, and nothing is started.
-//! What each variable means is said where it is read, in [`read`].
+//! Flags win over the environment, which wins over `.env`. Bad values are all listed at once, and
+//! nothing is started. What each variable means is said where it is read, in [`read`].
 
 mod doorbell;
 mod limits;
@@ -111,7 +111,8 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// What was read: the configuration or what is wrong with it, and in both cases every setting as it is shown.
+/// What was read: the configuration or what is wrong with it, and in both cases every setting as it
+/// is shown.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) config: Result<Config, Vec<Problem>>,
@@ -126,7 +127,14 @@ pub(crate) fn load(sources: Sources) -> Loaded {
     if config.environment == Environment::Production {
         problems.extend(production::check(&config));
     }
-    Loaded { config: if problems.is_empty() { Ok(config) } else { Err(problems) }, settings: reader.settings }
+    Loaded {
+        config: if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problems)
+        },
+        settings: reader.settings,
+    }
 }
 
 fn read(reader: &mut Reader) -> Config {
@@ -134,8 +142,15 @@ fn read(reader: &mut Reader) -> Config {
     let mut config = Config {
         port: reader.read("PORT", "5000", number("a port, 0 to 65535"), 5000),
         environment: reader.read("NODE_ENV", "development", parse::environment, environment),
-        data: reader.read("METAIA_DATA", "./metaia-data", anything, String::new()).into(),
-        durability: reader.read("METAIA_DURABILITY", "full", parse::durability, Durability::Full),
+        data: reader
+            .read("METAIA_DATA", "./metaia-data", anything, String::new())
+            .into(),
+        durability: reader.read(
+            "METAIA_DURABILITY",
+            "full",
+            parse::durability,
+            Durability::Full,
+        ),
         mongodb: mongodb(reader),
         doorbell: doorbell::doorbell(reader),
         cluster_key: doorbell::cluster_key(reader),
@@ -146,11 +161,31 @@ fn read(reader: &mut Reader) -> Config {
         token_in_query: reader.read("METAIA_TOKEN_IN_QUERY", "false", parse::boolean, false),
         device_resume: reader.read("METAIA_DEVICE_RESUME", "true", parse::boolean, true),
         origins: reader.read("CORS_ORIGINS", "*", parse::origins, Origins::Any),
-        transports: reader.read("METAIA_TRANSPORTS", "polling,websocket", parse::transports, Transports::All),
-        limits: reader.read("METAIA_LIMITS", limits::DEFAULT, limits::parse, ServerLimits::default()),
+        transports: reader.read(
+            "METAIA_TRANSPORTS",
+            "polling,websocket",
+            parse::transports,
+            Transports::All,
+        ),
+        limits: reader.read(
+            "METAIA_LIMITS",
+            limits::DEFAULT,
+            limits::parse,
+            ServerLimits::default(),
+        ),
         razorpay: razorpay(reader),
-        drain: reader.read("METAIA_DRAIN_MS", "9000", parse::drain, Duration::from_secs(9)),
-        metrics: reader.read("METAIA_METRICS_ADDR", "127.0.0.1:9464", parse::metrics, None),
+        drain: reader.read(
+            "METAIA_DRAIN_MS",
+            "9000",
+            parse::drain,
+            Duration::from_secs(9),
+        ),
+        metrics: reader.read(
+            "METAIA_METRICS_ADDR",
+            "127.0.0.1:9464",
+            parse::metrics,
+            None,
+        ),
         log: Log {
             format: reader.read("METAIA_LOG", "text", parse::log_format, LogFormat::Text),
             filter: reader.optional("RUST_LOG", parse::log_filter),
@@ -175,7 +210,12 @@ fn mongodb(reader: &mut Reader) -> Option<MongoDb> {
 fn retention(reader: &mut Reader) -> Retention {
     let kept = Retention::DISK;
     let age = reader.read("METAIA_RETENTION_DAYS", "7", parse::days, kept.age);
-    let entries = reader.read("METAIA_RETENTION_ENTRIES", "1000000", parse::entries, kept.entries);
+    let entries = reader.read(
+        "METAIA_RETENTION_ENTRIES",
+        "1000000",
+        parse::entries,
+        kept.entries,
+    );
     kept.age(age).entries(entries)
 }
 
@@ -192,7 +232,10 @@ fn razorpay(reader: &mut Reader) -> Razorpay {
             ("RAZORPAY_KEY_SECRET", razorpay.key_secret.is_none()),
         ];
         for (name, _) in missing.into_iter().filter(|(_, missing)| *missing) {
-            reader.problem(name, "is not set, and the provider at RAZORPAY_URL asks for it");
+            reader.problem(
+                name,
+                "is not set, and the provider at RAZORPAY_URL asks for it",
+            );
         }
     }
     razorpay
@@ -218,12 +261,20 @@ fn unused(reader: &mut Reader) -> Vec<&'static str> {
 
 /// Says what stands in for what is not set.
 fn explain(reader: &mut Reader, config: &Config) {
-    let kept = |file: &str| format!("made at the first start, kept in {}", config.data.join(file).display());
+    let kept = |file: &str| {
+        format!(
+            "made at the first start, kept in {}",
+            config.data.join(file).display()
+        )
+    };
     if config.jwt_secret.is_none() {
         reader.show("JWT_SECRET", kept(secret_file::JWT));
     }
     if config.razorpay.url.is_none() {
-        reader.show("RAZORPAY_URL", "built-in test provider, which takes no money");
+        reader.show(
+            "RAZORPAY_URL",
+            "built-in test provider, which takes no money",
+        );
         if config.razorpay.key_secret.is_none() {
             reader.show("RAZORPAY_KEY_SECRET", kept(secret_file::RAZORPAY));
         }

@@ -1,4 +1,5 @@
-//! `MONGODB_URI`: where the database of many nodes is. There may be a password in it, which is never shown.
+//! `MONGODB_URI`: where the database of many nodes is. There may be a password in it, which is
+//! never shown.
 
 use std::fmt;
 
@@ -46,18 +47,25 @@ impl fmt::Display for Place {
 /// Reads an address. What is wrong is said without repeating any of it.
 pub(super) fn parse(text: &str) -> Result<(Secret, Place), String> {
     let refused = |error: UriError| format!("is not the address of a MongoDB: {error}");
-    if !["mongodb://", "mongodb+srv://"].iter().any(|scheme| text.starts_with(scheme)) {
+    if !["mongodb://", "mongodb+srv://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+    {
         return Err(refused(UriError::Scheme));
     }
     let parsed = ConnectionString::parse(text).map_err(|_| refused(UriError::Malformed))?;
     let hosts = match &parsed.host_info {
-        HostInfo::HostIdentifiers(hosts) => {
-            hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
+        HostInfo::HostIdentifiers(hosts) => hosts
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
         HostInfo::DnsRecord(name) => name.clone(),
         _ => String::new(),
     };
-    let database = parsed.default_database.unwrap_or_else(|| DATABASE.to_owned());
+    let database = parsed
+        .default_database
+        .unwrap_or_else(|| DATABASE.to_owned());
     Ok((Secret::from(text), Place { hosts, database }))
 }
 

@@ -66,10 +66,12 @@ pub(super) fn transports(text: &str) -> Result<Transports, String> {
     }
 }
 
-/// Reads the drain time. SIGTERM has to end within 15 s: what comes after the drain takes up to 6 s.
+/// Reads the drain time. SIGTERM has to end within 15 s: what comes after the drain takes up to 6
+/// s.
 pub(super) fn drain(text: &str) -> Result<Duration, String> {
     let ms = text.parse().ok().filter(|ms| *ms <= 9_000);
-    ms.map(Duration::from_millis).ok_or_else(|| "must be milliseconds, at most 9000".to_owned())
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "must be milliseconds, at most 9000".to_owned())
 }
 
 /// Where metrics are, if they are anywhere.
@@ -78,7 +80,8 @@ pub(super) fn metrics(text: &str) -> Result<Option<SocketAddr>, String> {
         return Ok(None);
     }
     let address = text.parse().map(Some);
-    address.map_err(|_| "must be an address and port, for example 127.0.0.1:9464, or off".to_owned())
+    address
+        .map_err(|_| "must be an address and port, for example 127.0.0.1:9464, or off".to_owned())
 }
 
 /// How long events are kept. Ten years are for ever.
@@ -90,7 +93,10 @@ pub(super) fn days(text: &str) -> Result<Duration, String> {
 
 /// How many events are kept.
 pub(super) fn entries(text: &str) -> Result<usize, String> {
-    let entries = text.parse().ok().filter(|entries| (1..=1_000_000_000).contains(entries));
+    let entries = text
+        .parse()
+        .ok()
+        .filter(|entries| (1..=1_000_000_000).contains(entries));
     entries.ok_or_else(|| "must be a number of events, 1 to 1000000000".to_owned())
 }
 
@@ -98,30 +104,44 @@ pub(super) fn origins(text: &str) -> Result<Origins, String> {
     if text == "*" {
         return Ok(Origins::Any);
     }
-    let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(origin);
+    let origins = text
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty())
+        .map(origin);
     origins.collect::<Result<_, _>>().map(Origins::These)
 }
 
 /// As browsers send it: lower case, without a path.
 fn origin(text: &str) -> Result<String, String> {
-    let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some() && uri.host().is_some());
-    let bare =
-        uri.filter(|uri| uri.path_and_query().is_none_or(|rest| rest == "/") && !text.contains(['@', '*']));
+    let uri = text
+        .parse::<Uri>()
+        .ok()
+        .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
+    let bare = uri.filter(|uri| {
+        uri.path_and_query().is_none_or(|rest| rest == "/") && !text.contains(['@', '*'])
+    });
     let origin = bare.map(|_| text.trim_end_matches('/').to_ascii_lowercase());
-    origin.ok_or_else(|| format!("{text:?} is not an origin, for example https://app.metaia.example"))
+    origin
+        .ok_or_else(|| format!("{text:?} is not an origin, for example https://app.metaia.example"))
 }
 
 /// `http` or `https`, without a slash at the end.
 pub(super) fn url(text: &str) -> Result<String, String> {
     let uri = text.parse::<Uri>().ok();
-    let web = uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none());
+    let web = uri
+        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none());
     web.map(|_| text.trim_end_matches('/').to_owned())
         .ok_or_else(|| "must be an address, for example https://api.razorpay.com".to_owned())
 }
 
 pub(super) fn razorpay_key_id(text: &str) -> Result<String, String> {
     let shape = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if shape { Ok(text.to_owned()) } else { Err("must be letters, digits and _".to_owned()) }
+    if shape {
+        Ok(text.to_owned())
+    } else {
+        Err("must be letters, digits and _".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +150,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<&[&str]>) {
-        let these = expected.map(|these| Origins::These(these.iter().map(|o| (*o).to_owned()).collect()));
+        let these =
+            expected.map(|these| Origins::These(these.iter().map(|o| (*o).to_owned()).collect()));
         assert_eq!(origins(text).ok(), these, "{text}");
     }
 
@@ -151,10 +172,15 @@ mod tests {
 
     #[test]
     fn metrics_are_somewhere_or_off() {
-        assert_eq!(metrics("[::1]:0"), Ok(Some(([0, 0, 0, 0, 0, 0, 0, 1], 0).into())));
+        assert_eq!(
+            metrics("[::1]:0"),
+            Ok(Some(([0, 0, 0, 0, 0, 0, 0, 1], 0).into()))
+        );
         assert_eq!(metrics("off"), Ok(None));
         assert!(
-            metrics("9464").is_err() && metrics("localhost:9464").is_err() && metrics("1.2.3.4").is_err()
+            metrics("9464").is_err()
+                && metrics("localhost:9464").is_err()
+                && metrics("1.2.3.4").is_err()
         );
     }
 
@@ -162,6 +188,8 @@ mod tests {
     fn transports_are_both_or_websocket() {
         assert_eq!(transports("websocket, polling"), Ok(Transports::All));
         assert_eq!(transports("websocket"), Ok(Transports::WebSocketOnly));
-        assert!(transports("polling").is_err() && transports("").is_err() && transports("sse").is_err());
+        assert!(
+            transports("polling").is_err() && transports("").is_err() && transports("sse").is_err()
+        );
     }
 }

@@ -30,7 +30,10 @@ fn secret(secret: Option<&Secret>) -> Option<Problem> {
 
 fn old_secrets(secrets: &[Secret]) -> Option<Problem> {
     let what = "has a secret that is too short for production: at least 32 bytes";
-    secrets.iter().any(is_short).then(|| Problem::new("JWT_SECRETS_OLD", what))
+    secrets
+        .iter()
+        .any(is_short)
+        .then(|| Problem::new("JWT_SECRETS_OLD", what))
 }
 
 fn is_short(secret: &Secret) -> bool {
@@ -44,7 +47,9 @@ fn origins(origins: &Origins) -> Option<Problem> {
 
 fn provider(config: &Config) -> Option<Problem> {
     let what = match &config.razorpay.url {
-        None => "is not set: the built-in test provider takes no money; set https://api.razorpay.com",
+        None => {
+            "is not set: the built-in test provider takes no money; set https://api.razorpay.com"
+        }
         Some(url) if url.starts_with("http:") => {
             "must be https in production: the key travels with each request"
         }

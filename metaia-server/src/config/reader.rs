@@ -1,4 +1,5 @@
-//! Reads settings one by one, and notes each with its origin, and everything that is wrong with them.
+//! Reads settings one by one, and notes each with its origin, and everything that is wrong with
+//! them.
 
 use super::source::{Origin, Sources};
 use crate::auth::secrets::Secret;
@@ -12,7 +13,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(super) fn new(name: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { name: name.into(), what: what.into() }
+        Self {
+            name: name.into(),
+            what: what.into(),
+        }
     }
 }
 
@@ -36,11 +40,15 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(mut sources: Sources) -> Self {
         let problems = std::mem::take(&mut sources.problems);
-        Self { sources, problems, ..Self::default() }
+        Self {
+            sources,
+            problems,
+            ..Self::default()
+        }
     }
 
-    /// A setting with a default, which also stands in where the given text cannot be read, so that the rest of the
-    /// reading goes on.
+    /// A setting with a default, which also stands in where the given text cannot be read, so that
+    /// the rest of the reading goes on.
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,
@@ -48,7 +56,10 @@ impl Reader {
         parse: impl Fn(&str) -> Result<T, String>,
         fallback: T,
     ) -> T {
-        let (text, origin) = self.sources.find(name).unwrap_or((default, Origin::Default));
+        let (text, origin) = self
+            .sources
+            .find(name)
+            .unwrap_or((default, Origin::Default));
         let text = text.to_owned();
         self.note(name, text.clone(), origin);
         parse(text.trim()).unwrap_or_else(|what| {
@@ -77,14 +88,22 @@ impl Reader {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.secret(name)?;
-        parse(text.expose().trim()).map_err(|what| self.problem(name, what)).ok()
+        parse(text.expose().trim())
+            .map_err(|what| self.problem(name, what))
+            .ok()
     }
 
     /// A secret that may be absent. It is taken as it is, blanks included.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<Secret> {
-        let found = self.sources.find(name).map(|(text, origin)| (Secret::from(text), origin));
+        let found = self
+            .sources
+            .find(name)
+            .map(|(text, origin)| (Secret::from(text), origin));
         let (shown, origin) = match &found {
-            Some((secret, origin)) => (format!("******** ({} bytes)", secret.as_bytes().len()), *origin),
+            Some((secret, origin)) => (
+                format!("******** ({} bytes)", secret.as_bytes().len()),
+                *origin,
+            ),
             None => ("-".to_owned(), Origin::Default),
         };
         self.note(name, shown, origin);
@@ -93,8 +112,15 @@ impl Reader {
 
     /// Secrets, separated by commas.
     pub(super) fn secrets(&mut self, name: &'static str) -> Vec<Secret> {
-        let Some(all) = self.secret(name) else { return Vec::new() };
-        all.expose().split(',').map(str::trim).filter(|one| !one.is_empty()).map(Secret::from).collect()
+        let Some(all) = self.secret(name) else {
+            return Vec::new();
+        };
+        all.expose()
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(Secret::from)
+            .collect()
     }
 
     pub(super) fn is_set(&self, name: &str) -> bool {
@@ -102,8 +128,14 @@ impl Reader {
     }
 
     /// A variable that another version uses: well-formed it is ignored, with a warning.
-    pub(super) fn unused<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<T, String>) {
-        let Some((text, _)) = self.sources.find(name) else { return };
+    pub(super) fn unused<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) {
+        let Some((text, _)) = self.sources.find(name) else {
+            return;
+        };
         match parse(text.trim()) {
             Ok(_) => self.unused.push(name),
             Err(what) => self.problem(name, what),
@@ -112,7 +144,11 @@ impl Reader {
 
     /// Notes what a setting became where that is not the text that was given.
     pub(super) fn show(&mut self, name: &str, shown: impl Into<String>) {
-        if let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name) {
+        if let Some(setting) = self
+            .settings
+            .iter_mut()
+            .find(|setting| setting.name == name)
+        {
             setting.shown = shown.into();
         }
     }
@@ -122,7 +158,11 @@ impl Reader {
     }
 
     fn note(&mut self, name: &'static str, shown: String, origin: Origin) {
-        self.settings.push(Setting { name, shown, origin });
+        self.settings.push(Setting {
+            name,
+            shown,
+            origin,
+        });
     }
 }
 

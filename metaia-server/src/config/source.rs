@@ -36,14 +36,21 @@ pub(crate) struct Sources {
 impl Sources {
     /// What this process was started with.
     pub(crate) fn of_process(flags: BTreeMap<String, String>) -> Self {
-        let mut sources = Self { flags, ..Self::default() };
+        let mut sources = Self {
+            flags,
+            ..Self::default()
+        };
         for (name, value) in env::vars_os() {
-            let Ok(name) = name.into_string() else { continue };
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
             match value.into_string() {
                 Ok(value) => {
                     sources.environment.insert(name, value);
                 }
-                Err(_) if is_ours(&name) => sources.problems.push(Problem::new(name, "is not UTF-8")),
+                Err(_) if is_ours(&name) => {
+                    sources.problems.push(Problem::new(name, "is not UTF-8"))
+                }
                 Err(_) => {}
             }
         }
@@ -54,10 +61,14 @@ impl Sources {
     /// Flags and nothing else.
     #[cfg(test)]
     pub(crate) fn of_flags(flags: BTreeMap<String, String>) -> Self {
-        Self { flags, ..Self::default() }
+        Self {
+            flags,
+            ..Self::default()
+        }
     }
 
-    /// A variable that is set to nothing is not set: that is what compose files make of a missing one.
+    /// A variable that is set to nothing is not set: that is what compose files make of a missing
+    /// one.
     pub(super) fn find(&self, name: &str) -> Option<(&str, Origin)> {
         let places = [
             (&self.flags, Origin::Flag),
@@ -65,7 +76,10 @@ impl Sources {
             (&self.dot_env, Origin::DotEnv),
         ];
         places.into_iter().find_map(|(values, origin)| {
-            values.get(name).filter(|value| !value.is_empty()).map(|value| (value.as_str(), origin))
+            values
+                .get(name)
+                .filter(|value| !value.is_empty())
+                .map(|value| (value.as_str(), origin))
         })
     }
 
@@ -73,7 +87,9 @@ impl Sources {
         match fs::read_to_string(path) {
             Ok(text) => self.parse_dot_env(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.problems.push(Problem::new(".env", format!("cannot be read: {error}"))),
+            Err(error) => self
+                .problems
+                .push(Problem::new(".env", format!("cannot be read: {error}"))),
         }
     }
 
@@ -87,9 +103,15 @@ impl Sources {
                 }
                 // The text of the error quotes the line, which may be a secret.
                 Err(_) => {
-                    let name = text.lines().find(|line| !reads(line)).and_then(name_of).unwrap_or("a line");
-                    self.problems
-                        .push(Problem::new(".env", format!("{name} cannot be read: quote its value")));
+                    let name = text
+                        .lines()
+                        .find(|line| !reads(line))
+                        .and_then(name_of)
+                        .unwrap_or("a line");
+                    self.problems.push(Problem::new(
+                        ".env",
+                        format!("{name} cannot be read: quote its value"),
+                    ));
                     return;
                 }
             }
@@ -98,9 +120,18 @@ impl Sources {
 }
 
 fn is_ours(name: &str) -> bool {
-    let named = ["PORT", "NODE_ENV", "CORS_ORIGINS", "MONGODB_URI", "REDIS_URL", "RUST_LOG"];
+    let named = [
+        "PORT",
+        "NODE_ENV",
+        "CORS_ORIGINS",
+        "MONGODB_URI",
+        "REDIS_URL",
+        "RUST_LOG",
+    ];
     named.contains(&name)
-        || ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"].iter().any(|ours| name.starts_with(ours))
+        || ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"]
+            .iter()
+            .any(|ours| name.starts_with(ours))
 }
 
 fn reads(line: &str) -> bool {

@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 
 use metaia_realtime::log::Retention;
 
-use super::{Config, Environment, Loaded, Origins, Sources, load, problems, settings, source::Origin};
+use super::{
+    Config, Environment, Loaded, Origins, Sources, load, problems, settings, source::Origin,
+};
 
 fn of(environment: &[(&str, &str)]) -> Sources {
-    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Sources { environment: pairs.collect(), ..Sources::default() }
+    let pairs = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Sources {
+        environment: pairs.collect(),
+        ..Sources::default()
+    }
 }
 
 fn config(environment: &[(&str, &str)]) -> Config {
@@ -32,7 +39,10 @@ const PRODUCTION: [(&str, &str); 6] = [
 #[test]
 fn without_anything_it_is_the_guides_development_server() {
     let config = config(&[]);
-    assert_eq!((config.port, config.environment), (5000, Environment::Development));
+    assert_eq!(
+        (config.port, config.environment),
+        (5000, Environment::Development)
+    );
     assert_eq!(config.origins, Origins::Any);
     assert_eq!(config.data.to_str(), Some("./metaia-data"));
 }
@@ -40,17 +50,34 @@ fn without_anything_it_is_the_guides_development_server() {
 #[test]
 fn flags_win_over_the_environment_which_wins_over_dot_env() {
     let mut sources = of(&[("PORT", "2"), ("NODE_ENV", "test"), ("METAIA_LOG", "")]);
-    sources
-        .parse_dot_env("PORT=3\nNODE_ENV=production\nMETAIA_LOG=text\nMETAIA_LOG=json\nJWT_SECRET='a $b'\n");
+    sources.parse_dot_env(
+        "PORT=3\nNODE_ENV=production\nMETAIA_LOG=text\nMETAIA_LOG=json\nJWT_SECRET='a $b'\n",
+    );
     sources.flags = BTreeMap::from([("PORT".to_owned(), "1".to_owned())]);
     let Loaded { config, settings } = load(sources);
     let config = config.unwrap();
     assert_eq!((config.port, config.environment), (1, Environment::Test));
     assert_eq!(config.jwt_secret.unwrap().expose(), "a $b");
-    let origin = |name| settings.iter().find(|setting| setting.name == name).unwrap().origin;
+    let origin = |name| {
+        settings
+            .iter()
+            .find(|setting| setting.name == name)
+            .unwrap()
+            .origin
+    };
     assert_eq!(
-        [origin("PORT"), origin("NODE_ENV"), origin("METAIA_LOG"), origin("METAIA_DURABILITY")],
-        [Origin::Flag, Origin::Environment, Origin::DotEnv, Origin::Default]
+        [
+            origin("PORT"),
+            origin("NODE_ENV"),
+            origin("METAIA_LOG"),
+            origin("METAIA_DURABILITY")
+        ],
+        [
+            Origin::Flag,
+            Origin::Environment,
+            Origin::DotEnv,
+            Origin::Default
+        ]
     );
 }
 
@@ -84,7 +111,10 @@ fn everything_that_is_wrong_is_listed_at_once() {
 #[test]
 fn production_is_strict_and_can_be_satisfied() {
     let config = config(&PRODUCTION);
-    assert_eq!(config.razorpay.url.as_deref(), Some("https://api.razorpay.com"));
+    assert_eq!(
+        config.razorpay.url.as_deref(),
+        Some("https://api.razorpay.com")
+    );
     for (name, value) in [
         ("JWT_SECRET", "0123456789abcdef0123456789abcde"),
         ("JWT_SECRET", ""),
@@ -94,15 +124,21 @@ fn production_is_strict_and_can_be_satisfied() {
         ("RAZORPAY_URL", ""),
         ("RAZORPAY_KEY_SECRET", ""),
     ] {
-        let environment: Vec<_> =
-            PRODUCTION.into_iter().filter(|(n, _)| *n != name).chain([(name, value)]).collect();
+        let environment: Vec<_> = PRODUCTION
+            .into_iter()
+            .filter(|(n, _)| *n != name)
+            .chain([(name, value)])
+            .collect();
         assert_eq!(refused(&environment), [name], "{value:?}");
     }
 }
 
 #[test]
 fn variables_of_other_versions_are_named_and_ignored() {
-    assert_eq!(config(&[("METAIA_TRUSTED_PROXIES", "5")]).unused, ["METAIA_TRUSTED_PROXIES"]);
+    assert_eq!(
+        config(&[("METAIA_TRUSTED_PROXIES", "5")]).unused,
+        ["METAIA_TRUSTED_PROXIES"]
+    );
 }
 
 #[test]
@@ -112,7 +148,10 @@ fn the_database_of_many_nodes_is_named_and_its_password_is_not() {
     let mongodb = load(sources()).config.unwrap().mongodb.unwrap();
     assert_eq!((mongodb.uri.expose(), mongodb.pool), (uri, Some(5)));
     let shown = settings(&load(sources()).settings);
-    assert!(shown.contains("shop on db1.example:27017, db2.example:27018"), "{shown}");
+    assert!(
+        shown.contains("shop on db1.example:27017, db2.example:27018"),
+        "{shown}"
+    );
     assert!(!shown.contains("hush"), "{shown}");
     assert!(config(&[]).mongodb.is_none() && config(&[("MONGODB_URI", "")]).mongodb.is_none());
 }
@@ -129,8 +168,13 @@ fn an_address_that_leads_nowhere_is_named_without_repeating_it() {
         "mongodb://u:hush@host/db?ssl=hush",
         "MONGODB://u:hush@host",
     ] {
-        let problems = load(of(&[("MONGODB_URI", uri), ("PORT", "x")])).config.unwrap_err();
-        let names: Vec<&str> = problems.iter().map(|problem| problem.name.as_str()).collect();
+        let problems = load(of(&[("MONGODB_URI", uri), ("PORT", "x")]))
+            .config
+            .unwrap_err();
+        let names: Vec<&str> = problems
+            .iter()
+            .map(|problem| problem.name.as_str())
+            .collect();
         assert_eq!(names, ["PORT", "MONGODB_URI"], "{uri}");
         let text = self::problems(&problems);
         assert!(
@@ -139,14 +183,21 @@ fn an_address_that_leads_nowhere_is_named_without_repeating_it() {
         );
     }
     for pool in ["0", "-1", "1001", "many"] {
-        assert_eq!(refused(&[("METAIA_MONGO_POOL", pool)]), ["METAIA_MONGO_POOL"]);
+        assert_eq!(
+            refused(&[("METAIA_MONGO_POOL", pool)]),
+            ["METAIA_MONGO_POOL"]
+        );
     }
 }
 
 #[test]
 fn events_are_kept_as_long_as_is_said() {
     assert_eq!(config(&[]).retention, Retention::DISK);
-    let said = config(&[("METAIA_RETENTION_DAYS", "2"), ("METAIA_RETENTION_ENTRIES", "500")]).retention;
+    let said = config(&[
+        ("METAIA_RETENTION_DAYS", "2"),
+        ("METAIA_RETENTION_ENTRIES", "500"),
+    ])
+    .retention;
     assert_eq!((said.age.as_secs(), said.entries), (172_800, 500));
     for (name, value) in [
         ("METAIA_RETENTION_DAYS", "0"),
@@ -160,22 +211,33 @@ fn events_are_kept_as_long_as_is_said() {
     ] {
         assert_eq!(refused(&[(name, value)]), [name], "{value}");
     }
-    assert!(config(&[]).device_resume && !config(&[("METAIA_DEVICE_RESUME", "false")]).device_resume);
+    assert!(
+        config(&[]).device_resume && !config(&[("METAIA_DEVICE_RESUME", "false")]).device_resume
+    );
 }
 
 #[test]
 fn the_doorbell_is_checked_and_shown_without_its_password() {
-    let given =
-        [("REDIS_URL", "redis://metaia:hush@cache:6380/2"), ("METAIA_CLUSTER_KEY", "hush hush hush 16")];
+    let given = [
+        ("REDIS_URL", "redis://metaia:hush@cache:6380/2"),
+        ("METAIA_CLUSTER_KEY", "hush hush hush 16"),
+    ];
     let loaded = load(of(&given));
     let shown = settings(&loaded.settings);
     let config = loaded.config.unwrap();
-    assert!(!shown.contains("hush") && shown.contains("cache:6380"), "{shown}");
+    assert!(
+        !shown.contains("hush") && shown.contains("cache:6380"),
+        "{shown}"
+    );
     assert!(!format!("{config:?}").contains("hush"), "{config:?}");
     assert_eq!(config.doorbell.unwrap().place, "cache:6380");
     assert!(config.cluster_key.is_some());
 
-    let bad = [("REDIS_URL", "redis://:hush@cache:x/2"), ("METAIA_CLUSTER_KEY", "hush"), ("PORT", "x")];
+    let bad = [
+        ("REDIS_URL", "redis://:hush@cache:x/2"),
+        ("METAIA_CLUSTER_KEY", "hush"),
+        ("PORT", "x"),
+    ];
     let problems = problems(&load(of(&bad)).config.unwrap_err());
     assert!(!problems.contains("hush"), "{problems}");
     assert_eq!(refused(&bad), ["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
@@ -183,8 +245,11 @@ fn the_doorbell_is_checked_and_shown_without_its_password() {
 
 #[test]
 fn no_secret_is_shown() {
-    let mut sources =
-        of(&[("JWT_SECRET", "hush-1"), ("METAIA_API_KEY", "hush-2"), ("JWT_SECRETS_OLD", "hush-3,b")]);
+    let mut sources = of(&[
+        ("JWT_SECRET", "hush-1"),
+        ("METAIA_API_KEY", "hush-2"),
+        ("JWT_SECRETS_OLD", "hush-3,b"),
+    ]);
     sources.parse_dot_env("RAZORPAY_KEY_SECRET=hush 4\n");
     let loaded = load(sources);
     let problems = problems(&loaded.config.unwrap_err());

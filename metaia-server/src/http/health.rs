@@ -31,7 +31,10 @@ impl Health {
     /// The health of a server over this store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, leaving: Arc::default() }
+        Self {
+            store,
+            leaving: Arc::default(),
+        }
     }
 
     /// From now on not ready: no new work, please.
@@ -57,17 +60,22 @@ impl Health {
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health").field("leaving", &self.leaving).finish_non_exhaustive()
+        f.debug_struct("Health")
+            .field("leaving", &self.leaving)
+            .finish_non_exhaustive()
     }
 }
 
 fn not_ready(detail: impl Into<Cow<'static, str>>) -> ApiError {
     let retry = http::HeaderValue::from_static("1");
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail).header(header::RETRY_AFTER, retry)
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail)
+        .header(header::RETRY_AFTER, retry)
 }
 
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz))
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
 }
 
 async fn livez() -> Json<Value> {

@@ -1,4 +1,5 @@
-//! HTTP: a request passes the middleware, is read by [`extract`], answered by [`routes`] or with a [`problem`].
+//! HTTP: a request passes the middleware, is read by [`extract`], answered by [`routes`] or with a
+//! [`problem`].
 
 pub mod extract;
 pub(crate) mod health;

@@ -28,7 +28,10 @@ struct Credentials;
 impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
         let key = ApiKey::Header(ApiKeyValue::new("x-api-key"));
         components.add_security_scheme("key", SecurityScheme::ApiKey(key));
@@ -36,15 +39,22 @@ impl Modify for Credentials {
 }
 
 /// The same for every request, made for the first.
-static DOCUMENT: LazyLock<String> =
-    LazyLock::new(|| Frame::openapi().merge_from(routes::ApiDoc::openapi()).to_json().unwrap_or_default());
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    Frame::openapi()
+        .merge_from(routes::ApiDoc::openapi())
+        .to_json()
+        .unwrap_or_default()
+});
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/openapi.json", get(document))
 }
 
 async fn document() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        DOCUMENT.as_str(),
+    )
 }
 
 #[cfg(test)]
@@ -56,7 +66,11 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(&DOCUMENT).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert!(document["paths"]["/api/orders/{id}/status"]["put"].is_object());
-        for reference in DOCUMENT.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for reference in DOCUMENT
+            .split("\"$ref\":\"#")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
             assert!(document.pointer(reference).is_some(), "{reference}");
         }
     }

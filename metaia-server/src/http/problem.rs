@@ -1,8 +1,8 @@
 //! How the REST interface says no: problem documents of RFC 9457.
 //!
-//! `{type, title, status, detail, code, requestId, errors?, message}`. `code` is stable and for programs; `message`
-//! repeats `detail` for clients of the backend that this one replaces. Causes are logged under the request id, and
-//! never sent.
+//! `{type, title, status, detail, code, requestId, errors?, message}`. `code` is stable and for
+//! programs; `message` repeats `detail` for clients of the backend that this one replaces. Causes
+//! are logged under the request id, and never sent.
 
 use std::{borrow::Cow, error::Error};
 
@@ -31,27 +31,50 @@ struct Problem {
 
 impl ApiError {
     /// An answer with a stable code, and a sentence for people.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let (errors, headers) = (Vec::new(), Vec::new());
-        Self(Box::new(Problem { status, code, detail: detail.into(), errors, headers, cause: None }))
+        Self(Box::new(Problem {
+            status,
+            code,
+            detail: detail.into(),
+            errors,
+            headers,
+            cause: None,
+        }))
     }
 
     /// Something went wrong here. The cause is logged.
     pub fn internal(cause: impl Into<Cause>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server could not do this.")
-            .caused_by(cause)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The server could not do this.",
+        )
+        .caused_by(cause)
     }
 
     /// The store or a service behind it does not answer now. The cause is logged.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The server cannot do this at the moment.")
-            .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            .caused_by(cause)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The server cannot do this at the moment.",
+        )
+        .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        .caused_by(cause)
     }
 
     /// There is no such thing, or it is not the caller's.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here for you.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "There is nothing here for you.",
+        )
     }
 
     /// The input was understood and is not valid.
@@ -61,7 +84,12 @@ impl ApiError {
             [only] => format!("{}: {}", only.pointer, only.message),
             several => format!("{} members are not valid.", several.len()),
         };
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", detail).errors(errors)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            detail,
+        )
+        .errors(errors)
     }
 
     /// With everything that is wrong, and where.
@@ -123,13 +151,17 @@ impl Problem {
     }
 }
 
-/// An error and its sources in one line. Some libraries say in a source what the error said before: once is enough.
+/// An error and its sources in one line. Some libraries say in a source what the error said before:
+/// once is enough.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut said = vec![error.to_string()];
     let mut next = error.source();
     while let Some(source) = next {
         let text = source.to_string();
-        if said.last().is_none_or(|last| !text.ends_with(last.as_str())) {
+        if said
+            .last()
+            .is_none_or(|last| !text.ends_with(last.as_str()))
+        {
             said.push(text);
         }
         next = source.source();

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Order, Timestamp};
 
-/// The body of `PUT /api/orders/:id/assign`. A member that is left out stays as it is; `null` removes.
+/// The body of `PUT /api/orders/:id/assign`. A member that is left out stays as it is; `null`
+/// removes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Assignment {
@@ -71,18 +72,37 @@ impl Order {
     #[must_use]
     pub fn assigned(&self, assignment: &Assignment, now: Timestamp) -> Option<Assigned> {
         let tailor = assignment.tailor.apply(self.tailor.as_ref());
-        let courier = assignment.delivery_partner.apply(self.delivery_partner.as_ref());
-        let seats =
-            [(Role::Tailor, &self.tailor, &tailor), (Role::Delivery, &self.delivery_partner, &courier)];
-        let changed: Vec<_> = seats.into_iter().filter(|(_, before, after)| before != after).collect();
+        let courier = assignment
+            .delivery_partner
+            .apply(self.delivery_partner.as_ref());
+        let seats = [
+            (Role::Tailor, &self.tailor, &tailor),
+            (Role::Delivery, &self.delivery_partner, &courier),
+        ];
+        let changed: Vec<_> = seats
+            .into_iter()
+            .filter(|(_, before, after)| before != after)
+            .collect();
         if changed.is_empty() {
             return None;
         }
-        let added = changed.iter().filter_map(|(role, _, after)| Some((*role, (*after).clone()?)));
-        let removed = changed.iter().filter_map(|(role, before, _)| Some((*role, (*before).clone()?)));
+        let added = changed
+            .iter()
+            .filter_map(|(role, _, after)| Some((*role, (*after).clone()?)));
+        let removed = changed
+            .iter()
+            .filter_map(|(role, before, _)| Some((*role, (*before).clone()?)));
         let (added, removed) = (added.collect(), removed.collect());
-        let order = Self { tailor, delivery_partner: courier, ..self.changed(now) };
-        Some(Assigned { order, added, removed })
+        let order = Self {
+            tailor,
+            delivery_partner: courier,
+            ..self.changed(now)
+        };
+        Some(Assigned {
+            order,
+            added,
+            removed,
+        })
     }
 }
 
@@ -102,7 +122,8 @@ mod tests {
     }
 
     proptest! {
-        /// Who may see the order afterwards is who might before, without the removed, with the added.
+        /// Who may see the order afterwards is who might before, without the removed, with the
+        /// added.
         #[test]
         fn added_and_removed_are_exactly_the_difference(
             before in (somebody(), somebody()), tailor in seat(), courier in seat()
@@ -131,7 +152,10 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Assignment>(text);
         assert_eq!(
             read(r#"{"tailor":null}"#).unwrap(),
-            Assignment { tailor: Seat::Clear, ..Assignment::default() }
+            Assignment {
+                tailor: Seat::Clear,
+                ..Assignment::default()
+            }
         );
         assert!(read("{}").unwrap().is_empty());
         assert!(read(r#"{"tailor":{"$ne":null}}"#).is_err());

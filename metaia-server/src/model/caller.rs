@@ -26,7 +26,13 @@ impl Caller {
     /// Whether this is an admin.
     #[must_use]
     pub const fn is_admin(&self) -> bool {
-        matches!(self, Self::User { role: Role::Admin, .. })
+        matches!(
+            self,
+            Self::User {
+                role: Role::Admin,
+                ..
+            }
+        )
     }
 
     /// Whose idempotency keys these are. User ids have no colon, so the two never meet.

@@ -21,7 +21,9 @@ impl Timestamp {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     #[must_use]
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or_default())
     }
 
@@ -37,7 +39,8 @@ impl Timestamp {
         self.0
     }
 
-    /// The same moment, or the first one after `earlier`: records are never changed before they were made.
+    /// The same moment, or the first one after `earlier`: records are never changed before they
+    /// were made.
     #[must_use]
     pub fn not_before(self, earlier: Self) -> Self {
         self.max(earlier)
@@ -55,7 +58,10 @@ impl fmt::Display for Timestamp {
         let (year, month, day) = at.to_calendar_date();
         let (hour, minute, second, milli) = at.to_hms_milli();
         let month = u8::from(month);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+        )
     }
 }
 
@@ -70,7 +76,10 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp)?;
         let ms = at.unix_timestamp_nanos().div_euclid(1_000_000);
-        i64::try_from(ms).ok().and_then(Self::from_ms).ok_or(InvalidTimestamp)
+        i64::try_from(ms)
+            .ok()
+            .and_then(Self::from_ms)
+            .ok_or(InvalidTimestamp)
     }
 }
 
@@ -108,8 +117,17 @@ mod tests {
 
     #[test]
     fn times_are_utc_with_milliseconds() {
-        assert_eq!(Timestamp(1_700_000_000_007).to_string(), "2023-11-14T22:13:20.007Z");
-        assert_eq!("2023-11-14T23:13:20.007+01:00".parse(), Ok(Timestamp(1_700_000_000_007)));
-        assert_eq!("9999-12-31T23:59:59-10:00".parse::<Timestamp>(), Err(InvalidTimestamp));
+        assert_eq!(
+            Timestamp(1_700_000_000_007).to_string(),
+            "2023-11-14T22:13:20.007Z"
+        );
+        assert_eq!(
+            "2023-11-14T23:13:20.007+01:00".parse(),
+            Ok(Timestamp(1_700_000_000_007))
+        );
+        assert_eq!(
+            "9999-12-31T23:59:59-10:00".parse::<Timestamp>(),
+            Err(InvalidTimestamp)
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// One thing that is wrong, at a JSON pointer (RFC 6901) into the body, or at `/name` of a query parameter.
+/// One thing that is wrong, at a JSON pointer (RFC 6901) into the body, or at `/name` of a query
+/// parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where.
@@ -14,7 +15,10 @@ pub struct FieldError {
 impl FieldError {
     /// An error at `pointer`.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -30,10 +34,13 @@ impl Fields {
         }
     }
 
-    /// A text of `min` to `max` characters, none of them a control character other than line breaks and tabs.
+    /// A text of `min` to `max` characters, none of them a control character other than line breaks
+    /// and tabs.
     pub fn text(&mut self, text: &str, min: usize, max: usize, pointer: impl Into<String>) {
         let length = text.chars().count();
-        let printable = text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
+        let printable = text
+            .chars()
+            .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
         let blank = min > 0 && text.trim().is_empty();
         self.require(
             (min..=max).contains(&length) && printable && !blank,
@@ -45,7 +52,11 @@ impl Fields {
     /// Reads an id, noting where it is none.
     pub fn id<T: std::str::FromStr>(&mut self, text: Option<&str>, pointer: &str) -> Option<T> {
         let id = text?.parse().ok();
-        self.require(id.is_some(), pointer, "must be 1 to 64 characters of A-Z a-z 0-9 _ -");
+        self.require(
+            id.is_some(),
+            pointer,
+            "must be 1 to 64 characters of A-Z a-z 0-9 _ -",
+        );
         id
     }
 
@@ -54,6 +65,10 @@ impl Fields {
     /// # Errors
     /// Everything that was noted.
     pub fn check<T>(self, value: T) -> Result<T, Vec<FieldError>> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
     }
 }

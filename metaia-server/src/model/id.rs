@@ -1,4 +1,5 @@
-//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds, as MongoDB's are.
+//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds, as
+//! MongoDB's are.
 
 use std::{
     fmt,
@@ -23,12 +24,15 @@ pub struct InvalidObjectId;
 struct ObjectId([u8; 12]);
 
 impl ObjectId {
-    /// Time, then this process, then a counter: ids of one process rise in the order in which they were made, so that
-    /// lists by time keep that order within a millisecond.
+    /// Time, then this process, then a counter: ids of one process rise in the order in which they
+    /// were made, so that lists by time keep that order within a millisecond.
     fn random() -> Self {
         static PROCESS: LazyLock<[u8; 5]> = LazyLock::new(rand::random);
-        static COUNTER: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(rand::random::<u32>() >> 9));
-        let seconds = u32::try_from(Timestamp::now().ms() / 1000).unwrap_or(u32::MAX).to_be_bytes();
+        static COUNTER: LazyLock<AtomicU32> =
+            LazyLock::new(|| AtomicU32::new(rand::random::<u32>() >> 9));
+        let seconds = u32::try_from(Timestamp::now().ms() / 1000)
+            .unwrap_or(u32::MAX)
+            .to_be_bytes();
         let [_, count @ ..] = COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&seconds);
@@ -40,7 +44,11 @@ impl ObjectId {
     fn parse(text: &str) -> Result<Self, InvalidObjectId> {
         let mut bytes = [0; 12];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidObjectId)?;
-        if hex::encode(bytes) == text { Ok(Self(bytes)) } else { Err(InvalidObjectId) }
+        if hex::encode(bytes) == text {
+            Ok(Self(bytes))
+        } else {
+            Err(InvalidObjectId)
+        }
     }
 }
 
@@ -134,8 +142,14 @@ mod tests {
         assert_eq!(id.to_string().len(), 24);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!(new_order_id().as_str().len(), 24);
-        for text in ["", "0", &"g".repeat(24), &"A".repeat(24), &"0".repeat(26), "ää0000000000000000000000"]
-        {
+        for text in [
+            "",
+            "0",
+            &"g".repeat(24),
+            &"A".repeat(24),
+            &"0".repeat(26),
+            "ää0000000000000000000000",
+        ] {
             assert_eq!(text.parse::<PaymentId>(), Err(InvalidObjectId), "{text}");
         }
     }

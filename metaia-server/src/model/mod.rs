@@ -1,9 +1,12 @@
-//! The records of the marketplace and the rules on them: pure values and decisions, without store or network.
+//! The records of the marketplace and the rules on them: pure values and decisions, without store
+//! or network.
 //!
-//! - [`Order`], [`OrderStatus`] and the [`step`] that says who may take which; [`Assignment`] of a tailor or courier.
+//! - [`Order`], [`OrderStatus`] and the [`step`] that says who may take which; [`Assignment`] of a
+//!   tailor or courier.
 //! - [`Notification`], and who is told of what.
 //! - [`Payment`] and the one way its status moves.
-//! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of what is wrong.
+//! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of what
+//!   is wrong.
 
 mod assignment;
 mod caller;

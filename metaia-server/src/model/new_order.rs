@@ -11,7 +11,8 @@ use super::{FieldError, Fields, Item, Measure, objects};
 const ITEMS: usize = 100;
 /// Most of one item.
 const QUANTITY: u32 = 1_000;
-/// The highest price of one: with the two above, no sum comes near what JSON numbers hold exactly (2⁵³).
+/// The highest price of one: with the two above, no sum comes near what JSON numbers hold exactly
+/// (2⁵³).
 const PRICE: i64 = 1_000_000_000;
 /// Most measurements of an item.
 const MEASUREMENTS: usize = 50;
@@ -74,12 +75,20 @@ impl NewOrder {
         for (at, item) in self.items.iter().take(ITEMS).enumerate() {
             item.check(&mut fields, &format!("/items/{at}"));
         }
-        let currency = self.currency.len() == 3 && self.currency.bytes().all(|b| b.is_ascii_uppercase());
-        fields.require(currency, "/currency", "must be three capital letters (ISO 4217)");
+        let currency =
+            self.currency.len() == 3 && self.currency.bytes().all(|b| b.is_ascii_uppercase());
+        fields.require(
+            currency,
+            "/currency",
+            "must be three capital letters (ISO 4217)",
+        );
         if let Some(address) = &self.delivery_address {
             fields.text(address, 1, 500, "/deliveryAddress");
         }
-        let sum = self.items.iter().try_fold(0_i64, |sum, item| sum.checked_add(item.cost()?));
+        let sum = self
+            .items
+            .iter()
+            .try_fold(0_i64, |sum, item| sum.checked_add(item.cost()?));
         fields.require(sum.is_some(), "/items", "their sum is too large");
         fields.check(sum.unwrap_or_default())
     }
@@ -93,9 +102,17 @@ impl NewItem {
     fn check(&self, fields: &mut Fields, at: &str) {
         fields.text(&self.garment, 1, 100, format!("{at}/garment"));
         let quantity = (1..=QUANTITY).contains(&self.quantity);
-        fields.require(quantity, format!("{at}/quantity"), format!("must be 1 to {QUANTITY}"));
+        fields.require(
+            quantity,
+            format!("{at}/quantity"),
+            format!("must be 1 to {QUANTITY}"),
+        );
         let price = (1..=PRICE).contains(&self.price);
-        fields.require(price, format!("{at}/price"), format!("must be 1 to {PRICE}, in the minor unit"));
+        fields.require(
+            price,
+            format!("{at}/price"),
+            format!("must be 1 to {PRICE}, in the minor unit"),
+        );
         if let Some(notes) = &self.notes {
             fields.text(notes, 0, 1_000, format!("{at}/notes"));
         }
@@ -103,8 +120,14 @@ impl NewItem {
     }
 
     fn check_measurements(&self, fields: &mut Fields, at: &str) {
-        let Some(measurements) = &self.measurements else { return };
-        fields.require(measurements.len() <= MEASUREMENTS, at, format!("must be at most {MEASUREMENTS}"));
+        let Some(measurements) = &self.measurements else {
+            return;
+        };
+        fields.require(
+            measurements.len() <= MEASUREMENTS,
+            at,
+            format!("must be at most {MEASUREMENTS}"),
+        );
         for (name, measure) in measurements.iter().take(MEASUREMENTS) {
             let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
             fields.text(name, 1, 64, &pointer);
@@ -144,17 +167,33 @@ mod tests {
     #[track_caller]
     fn refused_at(new: &NewOrder, pointers: &[&str]) {
         let errors = new.amount().unwrap_err();
-        assert_eq!(errors.iter().map(|e| e.pointer.as_str()).collect::<Vec<_>>(), pointers);
+        assert_eq!(
+            errors
+                .iter()
+                .map(|e| e.pointer.as_str())
+                .collect::<Vec<_>>(),
+            pointers
+        );
     }
 
     #[test]
     fn everything_that_is_wrong_is_named_at_once() {
         refused_at(&order(json!([])), &["/items"]);
         refused_at(&order(json!(vec![item(1, 1); 101])), &["/items"]);
-        refused_at(&order(json!([item(1, 5), item(0, -1)])), &["/items/1/quantity", "/items/1/price"]);
+        refused_at(
+            &order(json!([item(1, 5), item(0, -1)])),
+            &["/items/1/quantity", "/items/1/price"],
+        );
         let measures = json!([{ "garment": " ", "quantity": 1, "price": 1, "measurements": { "a/b": "x".repeat(65) },
             "notes": "\u{0}" }]);
-        refused_at(&order(measures), &["/items/0/garment", "/items/0/notes", "/items/0/measurements/a~1b"]);
+        refused_at(
+            &order(measures),
+            &[
+                "/items/0/garment",
+                "/items/0/notes",
+                "/items/0/measurements/a~1b",
+            ],
+        );
         let mut new = order(json!([item(1, 1)]));
         new.currency = "inr".into();
         new.delivery_address = Some("x".repeat(501));
@@ -163,14 +202,22 @@ mod tests {
 
     #[test]
     fn unknown_members_and_operators_are_not_of_the_type() {
-        for (at, value) in
-            [("tailor", json!({ "$ne": null })), ("total", json!(1)), ("customer", json!("a b"))]
-        {
+        for (at, value) in [
+            ("tailor", json!({ "$ne": null })),
+            ("total", json!(1)),
+            ("customer", json!("a b")),
+        ] {
             let mut body = json!({ "items": [item(1, 1)] });
             body[at] = value;
             assert!(serde_json::from_value::<NewOrder>(body).is_err(), "{at}");
         }
-        for price in [json!(1.5), json!("1"), json!(1e300), json!(null), json!(u64::MAX)] {
+        for price in [
+            json!(1.5),
+            json!("1"),
+            json!(1e300),
+            json!(null),
+            json!(u64::MAX),
+        ] {
             let item = json!({ "garment": "x", "quantity": 1, "price": price });
             assert!(serde_json::from_value::<NewItem>(item).is_err());
         }
@@ -186,15 +233,29 @@ mod tests {
         };
         for item in [r#"["a",1,1]"#, "[]", "7", "null"] {
             let (path, text) = refusal(item);
-            assert!(path == "items[1]" && text.contains("expected an object"), "{item}: {path}: {text}");
+            assert!(
+                path == "items[1]" && text.contains("expected an object"),
+                "{item}: {path}: {text}"
+            );
         }
-        assert_eq!(refusal(r#"{"garment":"a","quantity":"1","price":1}"#).0, "items[1].quantity");
-        assert_eq!(refusal(r#"{"garment":"a","quantity":1,"price":1,"colour":2}"#).0, "items[1].colour");
-        assert!(refusal(r#"{"garment":"a","quantity":1}"#).1.contains("missing field `price`"));
+        assert_eq!(
+            refusal(r#"{"garment":"a","quantity":"1","price":1}"#).0,
+            "items[1].quantity"
+        );
+        assert_eq!(
+            refusal(r#"{"garment":"a","quantity":1,"price":1,"colour":2}"#).0,
+            "items[1].colour"
+        );
+        assert!(
+            refusal(r#"{"garment":"a","quantity":1}"#)
+                .1
+                .contains("missing field `price`")
+        );
     }
 
     proptest! {
-        /// Whatever the numbers, an accepted order's amount is the exact sum and fits into a JSON number.
+        /// Whatever the numbers, an accepted order's amount is the exact sum and fits into a JSON
+        /// number.
         #[test]
         fn an_accepted_amount_is_the_exact_sum(lines in proptest::collection::vec((any::<u32>(), any::<i64>()), 0..5)) {
             let new = order(lines.iter().map(|(quantity, price)| item(*quantity, *price)).collect());

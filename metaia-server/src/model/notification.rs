@@ -66,8 +66,20 @@ impl NewNotice {
         let mut fields = Fields::default();
         fields.text(&self.title, 1, 200, "/title");
         fields.text(&self.message, 1, 2_000, "/message");
-        let Self { user, kind, title, message, related_order } = self;
-        fields.check(Notice { user, kind, title, message, order: related_order })
+        let Self {
+            user,
+            kind,
+            title,
+            message,
+            related_order,
+        } = self;
+        fields.check(Notice {
+            user,
+            kind,
+            title,
+            message,
+            order: related_order,
+        })
     }
 }
 
@@ -75,13 +87,24 @@ impl Notification {
     /// The notification that says it.
     #[must_use]
     pub fn new(notice: Notice, now: Timestamp) -> Self {
-        Self { id: NotificationId::random(), notice, read: false, created_at: now }
+        Self {
+            id: NotificationId::random(),
+            notice,
+            read: false,
+            created_at: now,
+        }
     }
 
     /// The document, as REST answers it and `new_notification` carries it.
     #[must_use]
     pub fn document(&self) -> event::Notification {
-        let Notice { user, kind, title, message, order } = self.notice.clone();
+        let Notice {
+            user,
+            kind,
+            title,
+            message,
+            order,
+        } = self.notice.clone();
         event::Notification {
             id: self.id.to_string(),
             user,
@@ -98,7 +121,13 @@ impl Notification {
 impl Notice {
     fn about(order: &Order, user: &UserId, title: &str, message: String) -> Self {
         let (user, order) = (user.clone(), Some(order.id.clone()));
-        Self { user, kind: NotificationKind::Order, title: title.to_owned(), message, order }
+        Self {
+            user,
+            kind: NotificationKind::Order,
+            title: title.to_owned(),
+            message,
+            order,
+        }
     }
 
     /// A new order: its customer, and the tailor if one was asked for.
@@ -111,36 +140,61 @@ impl Notice {
             "Order Placed Successfully",
             format!("Order {number} created"),
         );
-        let tailor =
-            |user| Self::about(order, user, "New Order", format!("Order {number} is waiting for you"));
-        std::iter::once(customer).chain(order.tailor.as_ref().map(tailor)).collect()
+        let tailor = |user| {
+            Self::about(
+                order,
+                user,
+                "New Order",
+                format!("Order {number} is waiting for you"),
+            )
+        };
+        std::iter::once(customer)
+            .chain(order.tailor.as_ref().map(tailor))
+            .collect()
     }
 
-    /// An order that somebody who is `by` to it has moved: the customer always; the tailor and the courier where it
-    /// concerns their work and they did not do it themselves.
+    /// An order that somebody who is `by` to it has moved: the customer always; the tailor and the
+    /// courier where it concerns their work and they did not do it themselves.
     #[must_use]
     pub fn moved(order: &Order, by: Role) -> Vec<Self> {
         use OrderStatus::{Cancelled, Confirmed, Delivered, OutForDelivery, Ready};
         let concerns = |role| match role {
             Role::Tailor => matches!(order.status, Confirmed | Cancelled),
-            Role::Delivery => matches!(order.status, Ready | OutForDelivery | Delivered | Cancelled),
+            Role::Delivery => {
+                matches!(order.status, Ready | OutForDelivery | Delivered | Cancelled)
+            }
             Role::Customer | Role::Admin => false,
         };
-        let workers =
-            [(Role::Tailor, order.tailor.as_ref()), (Role::Delivery, order.delivery_partner.as_ref())];
-        let told = workers.into_iter().filter(|(role, _)| *role != by && concerns(*role));
+        let workers = [
+            (Role::Tailor, order.tailor.as_ref()),
+            (Role::Delivery, order.delivery_partner.as_ref()),
+        ];
+        let told = workers
+            .into_iter()
+            .filter(|(role, _)| *role != by && concerns(*role));
         let users = std::iter::once(&order.customer).chain(told.filter_map(|(_, user)| user));
         let text = format!("Status changed to {}", order.status);
-        users.map(|user| Self::about(order, user, "Order Status Updated", text.clone())).collect()
+        users
+            .map(|user| Self::about(order, user, "Order Status Updated", text.clone()))
+            .collect()
     }
 
     /// An order that changed hands: who was added, and who was removed.
     #[must_use]
     pub fn assigned(assigned: &Assigned) -> Vec<Self> {
-        let Assigned { order, added, removed } = assigned;
+        let Assigned {
+            order,
+            added,
+            removed,
+        } = assigned;
         let number = &order.order_number;
         let came = added.iter().map(|(_, user)| {
-            Self::about(order, user, "Order Assigned", format!("Order {number} is assigned to you"))
+            Self::about(
+                order,
+                user,
+                "Order Assigned",
+                format!("Order {number} is assigned to you"),
+            )
         });
         let left = removed.iter().map(|(_, user)| {
             Self::about(

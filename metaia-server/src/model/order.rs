@@ -99,8 +99,8 @@ impl Order {
         }
     }
 
-    /// What the caller is to this order: an admin, its own customer, its assigned tailor or courier. `None`: nothing,
-    /// and then it does not exist for them.
+    /// What the caller is to this order: an admin, its own customer, its assigned tailor or
+    /// courier. `None`: nothing, and then it does not exist for them.
     #[must_use]
     pub fn role_of(&self, caller: &Caller) -> Option<Role> {
         match caller {
@@ -126,17 +126,25 @@ impl Order {
     /// See [`step`].
     pub fn moved(&self, role: Role, to: OrderStatus, now: Timestamp) -> Result<Self, Refusal> {
         step(role, self.status, to)?;
-        Ok(Self { status: to, ..self.changed(now) })
+        Ok(Self {
+            status: to,
+            ..self.changed(now)
+        })
     }
 
     /// The same order in its next version.
     pub(super) fn changed(&self, now: Timestamp) -> Self {
-        Self { version: self.version + 1, updated_at: now.not_before(self.updated_at), ..self.clone() }
+        Self {
+            version: self.version + 1,
+            updated_at: now.not_before(self.updated_at),
+            ..self.clone()
+        }
     }
 }
 
-/// The number of an order for people: `MT-`, the day as `YYMMDD`, and six characters that are not taken for one another.
-/// Those of the backend that this one replaces are read as they are: 1 to 64 characters.
+/// The number of an order for people: `MT-`, the day as `YYMMDD`, and six characters that are not
+/// taken for one another. Those of the backend that this one replaces are read as they are: 1 to 64
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderNumber(String);
 
@@ -144,14 +152,20 @@ impl OrderNumber {
     /// Crockford's base 32: without I, L, O and U.
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    /// A new number. 2³⁰ per day; the store refuses one that is taken, and the caller takes another.
+    /// A new number. 2³⁰ per day; the store refuses one that is taken, and the caller takes
+    /// another.
     #[must_use]
     pub fn random(now: Timestamp) -> Self {
         let (year, month, day) = now.date().to_calendar_date();
         let mut rng = rand::rng();
-        let tail: String =
-            (0..6).map(|_| char::from(Self::ALPHABET[rng.random_range(0..Self::ALPHABET.len())])).collect();
-        Self(format!("MT-{:02}{:02}{day:02}-{tail}", year.rem_euclid(100), u8::from(month)))
+        let tail: String = (0..6)
+            .map(|_| char::from(Self::ALPHABET[rng.random_range(0..Self::ALPHABET.len())]))
+            .collect();
+        Self(format!(
+            "MT-{:02}{:02}{day:02}-{tail}",
+            year.rem_euclid(100),
+            u8::from(month)
+        ))
     }
 }
 
@@ -171,7 +185,11 @@ impl FromStr for OrderNumber {
     fn from_str(text: &str) -> Result<Self, InvalidOrderNumber> {
         let printable = text.chars().all(|c| !c.is_control());
         let good = printable && (1..=64).contains(&text.chars().count());
-        if good { Ok(Self(text.to_owned())) } else { Err(InvalidOrderNumber) }
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidOrderNumber)
+        }
     }
 }
 

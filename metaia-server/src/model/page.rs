@@ -22,7 +22,10 @@ impl Cursor {
     /// # Errors
     /// An id that is not one of this server.
     pub fn after(at: Timestamp, id: &str) -> Result<Self, InvalidObjectId> {
-        Ok(Self { at, id: id.parse()? })
+        Ok(Self {
+            at,
+            id: id.parse()?,
+        })
     }
 
     /// When the last record of the page was made.
@@ -60,12 +63,16 @@ impl FromStr for Cursor {
     type Err = InvalidCursor;
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let parse = || {
-            let rest = text.strip_prefix('1').filter(|rest| rest.len() == 40 && rest.is_ascii())?;
+            let rest = text
+                .strip_prefix('1')
+                .filter(|rest| rest.len() == 40 && rest.is_ascii())?;
             let (at, id) = rest.split_at(16);
             let at = Timestamp::from_ms(i64::from_str_radix(at, 16).ok()?)?;
             Self::after(at, id).ok()
         };
-        parse().filter(|cursor| cursor.to_string() == text).ok_or(InvalidCursor)
+        parse()
+            .filter(|cursor| cursor.to_string() == text)
+            .ok_or(InvalidCursor)
     }
 }
 
@@ -103,7 +110,10 @@ impl<T> Page<T> {
             let (at, id) = key(last);
             Cursor::after(at, &id)
         });
-        Ok(Self { next: next.transpose()?, items })
+        Ok(Self {
+            next: next.transpose()?,
+            items,
+        })
     }
 }
 

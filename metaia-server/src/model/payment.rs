@@ -1,4 +1,5 @@
-//! Payments: one way forward, `created → failed → completed → refunded`, where any of the middle may be left out.
+//! Payments: one way forward, `created → failed → completed → refunded`, where any of the middle
+//! may be left out.
 
 use metaia_realtime::{
     OrderId, UserId,
@@ -38,21 +39,26 @@ pub struct Payment {
     pub created_at: Timestamp,
 }
 
-/// The steps from one status to another: none where it is already there, `None` where no way leads there.
+/// The steps from one status to another: none where it is already there, `None` where no way leads
+/// there.
 ///
-/// A refund that is heard of before the completion proves the completion, so that the provider's events may come in
-/// any order. So does a completion after a failure: the provider allows several attempts at one order, and one that
-/// succeeds must not be lost because an earlier one did not.
+/// A refund that is heard of before the completion proves the completion, so that the provider's
+/// events may come in any order. So does a completion after a failure: the provider allows several
+/// attempts at one order, and one that succeeds must not be lost because an earlier one did not.
 #[must_use]
 pub const fn advance(from: PaymentStatus, to: PaymentStatus) -> Option<&'static [PaymentStatus]> {
     use PaymentStatus::{Completed, Created, Failed, Refunded};
     match (from, to) {
-        (Created, Created) | (Completed, Completed) | (Failed, Failed) | (Refunded, Refunded) => Some(&[]),
+        (Created, Created) | (Completed, Completed) | (Failed, Failed) | (Refunded, Refunded) => {
+            Some(&[])
+        }
         (Created | Failed, Completed) => Some(&[Completed]),
         (Created, Failed) => Some(&[Failed]),
         (Created | Failed, Refunded) => Some(&[Completed, Refunded]),
         (Completed, Refunded) => Some(&[Refunded]),
-        (Completed, Created | Failed) | (Failed, Created) | (Refunded, Created | Completed | Failed) => None,
+        (Completed, Created | Failed)
+        | (Failed, Created)
+        | (Refunded, Created | Completed | Failed) => None,
     }
 }
 
@@ -73,10 +79,17 @@ impl Payment {
         }
     }
 
-    /// The payment in each status that it passes on the way to `to`, the last one being what it becomes.
+    /// The payment in each status that it passes on the way to `to`, the last one being what it
+    /// becomes.
     #[must_use]
-    pub fn advanced(&self, to: PaymentStatus, razorpay_payment_id: Option<&str>) -> Option<Vec<Self>> {
-        let payment_id = razorpay_payment_id.map(str::to_owned).or_else(|| self.razorpay_payment_id.clone());
+    pub fn advanced(
+        &self,
+        to: PaymentStatus,
+        razorpay_payment_id: Option<&str>,
+    ) -> Option<Vec<Self>> {
+        let payment_id = razorpay_payment_id
+            .map(str::to_owned)
+            .or_else(|| self.razorpay_payment_id.clone());
         let at = |status: &PaymentStatus| Self {
             status: *status,
             razorpay_payment_id: payment_id.clone(),
@@ -106,8 +119,8 @@ mod tests {
     const ALL: [PaymentStatus; 4] = [Created, Completed, Failed, Refunded];
 
     proptest! {
-        /// In whatever order the provider's events come, and however often, the status only moves forward, and ends
-        /// at the furthest that was heard of.
+        /// In whatever order the provider's events come, and however often, the status only moves
+        /// forward, and ends at the furthest that was heard of.
         #[test]
         fn events_in_any_order_lead_to_one_end(heard in proptest::collection::vec(select(&ALL[1..]), 0..20)) {
             let mut status = Created;

@@ -1,7 +1,8 @@
 //! How an order's status moves, and who moves it: a pure table.
 //!
-//! `pending → confirmed → in_progress → ready → out_for_delivery → delivered`, one arrow at a time, and `cancelled` from
-//! any before `out_for_delivery`. Nothing leads out of `delivered` and `cancelled`.
+//! `pending → confirmed → in_progress → ready → out_for_delivery → delivered`, one arrow at a time,
+//! and `cancelled` from any before `out_for_delivery`. Nothing leads out of `delivered` and
+//! `cancelled`.
 
 use std::{fmt, str::FromStr};
 
@@ -81,7 +82,10 @@ impl OrderStatus {
     }
 
     const fn can_be_cancelled(self) -> bool {
-        matches!(self, Self::Pending | Self::Confirmed | Self::InProgress | Self::Ready)
+        matches!(
+            self,
+            Self::Pending | Self::Confirmed | Self::InProgress | Self::Ready
+        )
     }
 
     fn leads_to(self, to: Self) -> bool {
@@ -89,19 +93,25 @@ impl OrderStatus {
     }
 }
 
-/// Whether somebody who is `role` to an order (its own customer, its assigned tailor or courier, or an admin) may move
-/// it from one status to another.
+/// Whether somebody who is `role` to an order (its own customer, its assigned tailor or courier, or
+/// an admin) may move it from one status to another.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] where others may take this step, or where the role never sets `to`; [`Refusal::Illegal`] where
-/// the role sets `to`, but nobody does from here.
+/// [`Refusal::Forbidden`] where others may take this step, or where the role never sets `to`;
+/// [`Refusal::Illegal`] where the role sets `to`, but nobody does from here.
 pub fn step(role: Role, from: OrderStatus, to: OrderStatus) -> Result<(), Refusal> {
     let possible = from.leads_to(to);
     if possible && takes(role, from, to) {
         return Ok(());
     }
-    let elsewhere = OrderStatus::ALL.into_iter().any(|from| takes(role, from, to));
-    Err(if possible || !elsewhere { Refusal::Forbidden } else { Refusal::Illegal })
+    let elsewhere = OrderStatus::ALL
+        .into_iter()
+        .any(|from| takes(role, from, to));
+    Err(if possible || !elsewhere {
+        Refusal::Forbidden
+    } else {
+        Refusal::Illegal
+    })
 }
 
 /// Whether the step, where it is possible at all, is this role's.
@@ -123,13 +133,18 @@ impl fmt::Display for OrderStatus {
 
 /// Why a text is not an [`OrderStatus`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a status is one of pending, confirmed, in_progress, ready, out_for_delivery, delivered, cancelled")]
+#[error(
+    "a status is one of pending, confirmed, in_progress, ready, out_for_delivery, delivered, cancelled"
+)]
 pub struct UnknownStatus;
 
 impl FromStr for OrderStatus {
     type Err = UnknownStatus;
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(UnknownStatus)
     }
 }
 
@@ -170,23 +185,46 @@ mod tests {
     #[test]
     fn the_whole_table_is_the_contracts() {
         let allowed = |role| -> Vec<(OrderStatus, OrderStatus)> {
-            let pairs = OrderStatus::ALL.into_iter().flat_map(|a| OrderStatus::ALL.map(|b| (a, b)));
+            let pairs = OrderStatus::ALL
+                .into_iter()
+                .flat_map(|a| OrderStatus::ALL.map(|b| (a, b)));
             pairs.filter(|(a, b)| step(role, *a, *b).is_ok()).collect()
         };
         assert_eq!(allowed(Role::Customer), [(Pending, Cancelled)]);
-        assert_eq!(allowed(Role::Tailor), [(Confirmed, InProgress), (InProgress, Ready)]);
-        assert_eq!(allowed(Role::Delivery), [(Ready, OutForDelivery), (OutForDelivery, Delivered)]);
+        assert_eq!(
+            allowed(Role::Tailor),
+            [(Confirmed, InProgress), (InProgress, Ready)]
+        );
+        assert_eq!(
+            allowed(Role::Delivery),
+            [(Ready, OutForDelivery), (OutForDelivery, Delivered)]
+        );
         assert_eq!(allowed(Role::Admin).len(), 5 + 4);
     }
 
     #[test]
     fn a_refusal_says_whether_the_role_or_the_moment_is_wrong() {
-        assert_eq!(step(Role::Customer, Pending, Confirmed), Err(Refusal::Forbidden));
-        assert_eq!(step(Role::Customer, Confirmed, Cancelled), Err(Refusal::Forbidden));
-        assert_eq!(step(Role::Customer, OutForDelivery, Cancelled), Err(Refusal::Illegal));
-        assert_eq!(step(Role::Tailor, Pending, Confirmed), Err(Refusal::Forbidden));
+        assert_eq!(
+            step(Role::Customer, Pending, Confirmed),
+            Err(Refusal::Forbidden)
+        );
+        assert_eq!(
+            step(Role::Customer, Confirmed, Cancelled),
+            Err(Refusal::Forbidden)
+        );
+        assert_eq!(
+            step(Role::Customer, OutForDelivery, Cancelled),
+            Err(Refusal::Illegal)
+        );
+        assert_eq!(
+            step(Role::Tailor, Pending, Confirmed),
+            Err(Refusal::Forbidden)
+        );
         assert_eq!(step(Role::Tailor, Pending, Ready), Err(Refusal::Illegal));
-        assert_eq!(step(Role::Admin, Delivered, Cancelled), Err(Refusal::Illegal));
+        assert_eq!(
+            step(Role::Admin, Delivered, Cancelled),
+            Err(Refusal::Illegal)
+        );
     }
 
     #[test]

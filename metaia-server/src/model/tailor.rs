@@ -22,6 +22,10 @@ impl TailorStatus {
     /// The document, as REST answers it and `tailor_status_update` carries it.
     #[must_use]
     pub fn document(&self) -> TailorStatusUpdate {
-        TailorStatusUpdate { tailor_id: self.tailor.clone(), status: self.status, at: self.at.to_string() }
+        TailorStatusUpdate {
+            tailor_id: self.tailor.clone(),
+            status: self.status,
+            at: self.at.to_string(),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The payment provider: where a payment is opened, and how its signatures are checked.
 //!
-//! Two implementations: the HTTP interface of Razorpay, and a built-in one for development and tests, which opens
-//! payments without asking anybody.
+//! Two implementations: the HTTP interface of Razorpay, and a built-in one for development and
+//! tests, which opens payments without asking anybody.
 
 mod http_provider;
 pub mod signature;
@@ -25,18 +25,23 @@ pub struct NewPaymentOrder<'a> {
 
 /// Where payments are opened.
 ///
-/// Contract: an answer names an order at the provider over exactly this amount; an error means that the payer must not
-/// be asked to pay (though the provider may have opened an order that nobody uses).
+/// Contract: an answer names an order at the provider over exactly this amount; an error means that
+/// the payer must not be asked to pay (though the provider may have opened an order that nobody
+/// uses).
 pub trait PaymentProvider: Send + Sync + 'static {
     /// Opens a payment and answers the provider's id of it, `order_…`.
-    fn open<'a>(&'a self, order: NewPaymentOrder<'a>) -> BoxFuture<'a, Result<String, ProviderError>>;
+    fn open<'a>(
+        &'a self,
+        order: NewPaymentOrder<'a>,
+    ) -> BoxFuture<'a, Result<String, ProviderError>>;
 }
 
 /// Why no payment was opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
-    /// It did not answer, not in time, or not in a way that can be understood. Trying again may work.
+    /// It did not answer, not in time, or not in a way that can be understood. Trying again may
+    /// work.
     #[error("the payment provider does not answer")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It answered no: the amount, the currency, or our key. Trying again will not help.

@@ -4,11 +4,20 @@ use hmac::Mac as _;
 
 use crate::auth::secrets::{Secret, digest};
 
-/// Whether a checkout was signed by the provider: over `order_id|payment_id` with the key secret. `order_id` is that of
-/// *our* record, never the one the caller sent.
+/// Whether a checkout was signed by the provider: over `order_id|payment_id` with the key secret.
+/// `order_id` is that of *our* record, never the one the caller sent.
 #[must_use]
-pub fn checkout_is_valid(secret: &Secret, order_id: &str, payment_id: &str, signature: &str) -> bool {
-    is_valid(secret, format!("{order_id}|{payment_id}").as_bytes(), signature)
+pub fn checkout_is_valid(
+    secret: &Secret,
+    order_id: &str,
+    payment_id: &str,
+    signature: &str,
+) -> bool {
+    is_valid(
+        secret,
+        format!("{order_id}|{payment_id}").as_bytes(),
+        signature,
+    )
 }
 
 /// Whether a webhook was sent by the provider: over the raw body with the webhook secret.
@@ -21,7 +30,12 @@ pub fn webhook_is_valid(secret: &Secret, body: &[u8], signature: &str) -> bool {
 #[must_use]
 pub fn of_checkout(secret: &Secret, order_id: &str, payment_id: &str) -> String {
     hex::encode(
-        digest(secret.as_bytes(), format!("{order_id}|{payment_id}").as_bytes()).finalize().into_bytes(),
+        digest(
+            secret.as_bytes(),
+            format!("{order_id}|{payment_id}").as_bytes(),
+        )
+        .finalize()
+        .into_bytes(),
     )
 }
 
@@ -50,9 +64,23 @@ mod tests {
         let secret = Secret::from("s3cret");
         let good = of_checkout(&secret, "order_1", "pay_1");
         assert!(!checkout_is_valid(&secret, "order_2", "pay_1", &good));
-        assert!(!checkout_is_valid(&Secret::from("other"), "order_1", "pay_1", &good));
-        for bad in ["", "zz", &good[..62], &format!("{good}00"), &good.replace(&good[..1], "~")] {
-            assert!(!checkout_is_valid(&secret, "order_1", "pay_1", bad), "{bad}");
+        assert!(!checkout_is_valid(
+            &Secret::from("other"),
+            "order_1",
+            "pay_1",
+            &good
+        ));
+        for bad in [
+            "",
+            "zz",
+            &good[..62],
+            &format!("{good}00"),
+            &good.replace(&good[..1], "~"),
+        ] {
+            assert!(
+                !checkout_is_valid(&secret, "order_1", "pay_1", bad),
+                "{bad}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The built-in provider: opens payments by itself and takes no money. For development and tests; production refuses
-//! to start with it.
+//! The built-in provider: opens payments by itself and takes no money. For development and tests;
+//! production refuses to start with it.
 
 use futures_util::future::{BoxFuture, ready};
 use sha2::{Digest as _, Sha256};
@@ -14,7 +14,10 @@ pub const KEY_ID: &str = "rzp_test_builtin";
 pub struct TestProvider;
 
 impl PaymentProvider for TestProvider {
-    fn open<'a>(&'a self, order: NewPaymentOrder<'a>) -> BoxFuture<'a, Result<String, ProviderError>> {
+    fn open<'a>(
+        &'a self,
+        order: NewPaymentOrder<'a>,
+    ) -> BoxFuture<'a, Result<String, ProviderError>> {
         let digest = Sha256::digest(order.receipt.as_bytes());
         Box::pin(ready(Ok(format!("order_{}", hex::encode(&digest[..7])))))
     }
@@ -27,7 +30,14 @@ mod tests {
     #[tokio::test]
     async fn one_receipt_is_one_order() {
         let open = async |receipt| {
-            TestProvider.open(NewPaymentOrder { amount: 100, currency: "INR", receipt }).await.unwrap()
+            TestProvider
+                .open(NewPaymentOrder {
+                    amount: 100,
+                    currency: "INR",
+                    receipt,
+                })
+                .await
+                .unwrap()
         };
         let order = open("p1").await;
         assert!(order.starts_with("order_") && order.len() == 20, "{order}");

@@ -1,7 +1,7 @@
 //! Who is connected, on whichever node, and ending that: for admins.
 
 use metaia_realtime::{
-    Role, SessionId, Stats, UserId,
+    NodeStats, Role, SessionId, UserId,
     presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
 };
 
@@ -16,7 +16,7 @@ pub struct Overview {
     /// All nodes; nothing where the others are not known at the moment.
     pub nodes: Option<Vec<NodeView>>,
     /// What this node has done.
-    pub stats: Stats,
+    pub stats: NodeStats,
 }
 
 impl Services {
@@ -24,7 +24,11 @@ impl Services {
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn sessions(&self, caller: &Caller, query: &SessionQuery) -> Result<SessionPage, ServiceError> {
+    pub async fn sessions(
+        &self,
+        caller: &Caller,
+        query: &SessionQuery,
+    ) -> Result<SessionPage, ServiceError> {
         only(Role::Admin, caller)?;
         Ok(self.0.realtime.sessions(query).await?)
     }
@@ -33,7 +37,11 @@ impl Services {
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn rooms(&self, caller: &Caller, query: &RoomQuery) -> Result<RoomPage, ServiceError> {
+    pub async fn rooms(
+        &self,
+        caller: &Caller,
+        query: &RoomQuery,
+    ) -> Result<RoomPage, ServiceError> {
         only(Role::Admin, caller)?;
         Ok(self.0.realtime.rooms(query).await?)
     }
@@ -42,7 +50,11 @@ impl Services {
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn presence(&self, caller: &Caller, users: &[UserId]) -> Result<Vec<Presence>, ServiceError> {
+    pub async fn presence(
+        &self,
+        caller: &Caller,
+        users: &[UserId],
+    ) -> Result<Vec<Presence>, ServiceError> {
         only(Role::Admin, caller)?;
         Ok(self.0.realtime.presence(users).await?)
     }
@@ -65,14 +77,34 @@ impl Services {
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn disconnect(&self, caller: &Caller, id: SessionId) -> Result<SessionView, ServiceError> {
+    pub async fn disconnect(
+        &self,
+        caller: &Caller,
+        id: SessionId,
+    ) -> Result<SessionView, ServiceError> {
         only(Role::Admin, caller)?;
         // One of this node's is found and ended also while the others are not known.
-        let local = self.0.realtime.local_sessions().into_iter().find(|session| session.id == id);
-        let query = SessionQuery { id: Some(id), limit: 1, ..SessionQuery::default() };
+        let local = self
+            .0
+            .realtime
+            .local_sessions()
+            .into_iter()
+            .find(|session| session.id == id);
+        let query = SessionQuery {
+            id: Some(id),
+            limit: 1,
+            ..SessionQuery::default()
+        };
         let session = match local {
             Some(session) => session,
-            None => self.0.realtime.sessions(&query).await?.sessions.pop().ok_or(ServiceError::NotFound)?,
+            None => self
+                .0
+                .realtime
+                .sessions(&query)
+                .await?
+                .sessions
+                .pop()
+                .ok_or(ServiceError::NotFound)?,
         };
         self.0.realtime.disconnect_session(id).await?;
         Ok(session)

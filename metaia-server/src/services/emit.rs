@@ -27,9 +27,16 @@ pub struct Emit {
     pub volatile: bool,
 }
 
-/// Names that the official clients raise by themselves: sent from here, they would be taken for theirs.
-const CLIENTS_OWN: [&str; 6] =
-    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+/// Names that the official clients raise by themselves: sent from here, they would be taken for
+/// theirs.
+const CLIENTS_OWN: [&str; 6] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
 
 impl Services {
     /// Sends an event.
@@ -44,7 +51,10 @@ impl Services {
     ) -> Result<Outcome, ServiceError> {
         only_operators(caller)?;
         if CLIENTS_OWN.contains(&emit.event.as_str()) {
-            return Err(ServiceError::invalid("/event", "is a name that clients use themselves"));
+            return Err(ServiceError::invalid(
+                "/event",
+                "is a name that clients use themselves",
+            ));
         }
         let request = emit.clone();
         let work = |claim| async move {
@@ -54,7 +64,8 @@ impl Services {
                 self.emit_logged(emit, claim).await
             }
         };
-        self.once(caller, "POST /api/realtime/emit", key, &request, work).await
+        self.once(caller, "POST /api/realtime/emit", key, &request, work)
+            .await
     }
 
     async fn emit_logged(&self, emit: Emit, claim: Option<Claim>) -> Result<Answer, ServiceError> {
@@ -69,13 +80,27 @@ impl Services {
     }
 
     /// Nothing is stored of it but the answer, where that is to be repeated.
-    async fn emit_volatile(&self, emit: Emit, claim: Option<Claim>) -> Result<Answer, ServiceError> {
-        let id = self.0.realtime.volatile().send([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
+    async fn emit_volatile(
+        &self,
+        emit: Emit,
+        claim: Option<Claim>,
+    ) -> Result<Answer, ServiceError> {
+        let id = self
+            .0
+            .realtime
+            .volatile()
+            .send([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
         let answer = Answer::success(202, Sent { id, at: None });
         if claim.is_none() {
             return Ok(answer);
         }
-        Ok(self.store().commit(Change { claim, ..Change::answering(answer) }).await?)
+        Ok(self
+            .store()
+            .commit(Change {
+                claim,
+                ..Change::answering(answer)
+            })
+            .await?)
     }
 }
 
@@ -87,8 +112,11 @@ struct Sent {
     at: Option<metaia_realtime::Position>,
 }
 
-impl From<&metaia_realtime::Receipt> for Sent {
-    fn from(receipt: &metaia_realtime::Receipt) -> Self {
-        Self { id: receipt.id, at: Some(receipt.position) }
+impl From<&metaia_realtime::PublishReceipt> for Sent {
+    fn from(receipt: &metaia_realtime::PublishReceipt) -> Self {
+        Self {
+            id: receipt.id,
+            at: Some(receipt.position),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a service did not do it: one code each, stable, and what is behind it for the log.
 
-use metaia_realtime::{EmitError, event::EventError, log::LogError, presence::DirectoryError};
+use metaia_realtime::{PublishError, event::EventError, log::LogError, presence::DirectoryError};
 
 use crate::{
     model::{FieldError, OrderStatus},
@@ -8,7 +8,8 @@ use crate::{
     store::{CommitError, StoreError},
 };
 
-/// Why a service did not do it. Nothing was changed, except where [`StoreError::Unknown`] says otherwise.
+/// Why a service did not do it. Nothing was changed, except where [`StoreError::Unknown`] says
+/// otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
@@ -137,7 +138,9 @@ impl ServiceError {
             Self::Invalid(_) => "validation_failed",
             Self::InvalidSignature | Self::ForgedWebhook => "invalid_signature",
             Self::KeyReused => "idempotency_key_reused",
-            Self::Store(StoreError::Corrupt(_) | StoreError::Event(_)) | Self::Internal(_) => "internal",
+            Self::Store(StoreError::Corrupt(_) | StoreError::Event(_)) | Self::Internal(_) => {
+                "internal"
+            }
             Self::Provider(ProviderError::Refused { .. }) => "payment_provider_refused",
             Self::Provider(_) => "payment_provider_unavailable",
             Self::Store(StoreError::Unknown(_)) => "outcome_unknown",
@@ -148,7 +151,11 @@ impl ServiceError {
     /// Everything that is wrong with the input, and where.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
-        if let Self::Invalid(errors) = self { errors } else { &[] }
+        if let Self::Invalid(errors) = self {
+            errors
+        } else {
+            &[]
+        }
     }
 }
 
@@ -189,12 +196,14 @@ impl From<EventError> for ServiceError {
     }
 }
 
-impl From<EmitError> for ServiceError {
-    fn from(error: EmitError) -> Self {
+impl From<PublishError> for ServiceError {
+    fn from(error: PublishError) -> Self {
         match error {
-            EmitError::Event(error) => error.into(),
-            EmitError::Log(LogError::Unavailable(cause)) => Self::Store(StoreError::Unavailable(cause)),
-            EmitError::Log(LogError::Unknown(cause)) => Self::Store(StoreError::Unknown(cause)),
+            PublishError::Event(error) => error.into(),
+            PublishError::Log(LogError::Unavailable(cause)) => {
+                Self::Store(StoreError::Unavailable(cause))
+            }
+            PublishError::Log(LogError::Unknown(cause)) => Self::Store(StoreError::Unknown(cause)),
             other => Self::Internal(other.into()),
         }
     }

@@ -1,7 +1,8 @@
 //! Use cases: who may do what, decided on the present records, and done together with its events.
 //!
-//! Each way to change something is one [`Change`](crate::store::Change) for the store: services decide, the store makes
-//! it true. A decision is made on what was read; where that has changed meanwhile the store says so, and it is made again.
+//! Each way to change something is one [`Change`](crate::store::Change) for the store: services
+//! decide, the store makes it true. A decision is made on what was read; where that has changed
+//! meanwhile the store says so, and it is made again.
 
 mod connections;
 mod emit;
@@ -50,10 +51,16 @@ struct Inner {
 }
 
 impl Services {
-    /// The use cases over a store. What is logged goes through the store; only volatile events go to `realtime`.
+    /// The use cases over a store. What is logged goes through the store; only volatile events go
+    /// to `realtime`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, realtime: Realtime, payments: PaymentSettings) -> Self {
-        Self(Arc::new(Inner { store, realtime, payments, running: Running::default() }))
+        Self(Arc::new(Inner {
+            store,
+            realtime,
+            payments,
+            running: Running::default(),
+        }))
     }
 
     fn store(&self) -> &dyn Store {
@@ -78,10 +85,18 @@ fn user_of(caller: &Caller) -> Result<(&UserId, Role), ServiceError> {
 /// The user, where somebody of this role asks.
 fn only(wanted: Role, caller: &Caller) -> Result<&UserId, ServiceError> {
     let (user, role) = user_of(caller)?;
-    if role == wanted { Ok(user) } else { Err(ServiceError::Forbidden) }
+    if role == wanted {
+        Ok(user)
+    } else {
+        Err(ServiceError::Forbidden)
+    }
 }
 
 /// Admins and backends.
 fn only_operators(caller: &Caller) -> Result<(), ServiceError> {
-    if caller.is_admin() || *caller == Caller::ApiKey { Ok(()) } else { Err(ServiceError::Forbidden) }
+    if caller.is_admin() || *caller == Caller::ApiKey {
+        Ok(())
+    } else {
+        Err(ServiceError::Forbidden)
+    }
 }

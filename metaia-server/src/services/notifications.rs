@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::{Outcome, ServiceError, Services, only_operators, user_of};
 use crate::{
-    model::{Caller, NewNotice, Notice, Notification, NotificationId, Page, PageRequest, Timestamp},
+    model::{
+        Caller, NewNotice, Notice, Notification, NotificationId, Page, PageRequest, Timestamp,
+    },
     store::{Answer, Change, NotificationQuery, Write},
 };
 
@@ -29,7 +31,8 @@ impl Services {
             add(&mut change, notification)?;
             Ok(self.store().commit(change).await?)
         };
-        self.once(caller, "POST /api/notifications", key, &new, work).await
+        self.once(caller, "POST /api/notifications", key, &new, work)
+            .await
     }
 
     /// The caller's notifications, newest first, and how many of all are unread.
@@ -44,7 +47,12 @@ impl Services {
         page: PageRequest,
     ) -> Result<(Page<Notification>, u64), ServiceError> {
         let (user, _) = user_of(caller)?;
-        let query = NotificationQuery { user: user.clone(), unread, since, page };
+        let query = NotificationQuery {
+            user: user.clone(),
+            unread,
+            since,
+            page,
+        };
         Ok(self.store().notifications(query).await?)
     }
 
@@ -58,7 +66,10 @@ impl Services {
         id: NotificationId,
     ) -> Result<(Notification, u64), ServiceError> {
         let (user, _) = user_of(caller)?;
-        self.store().read_notification(user, id).await?.ok_or(ServiceError::NotFound)
+        self.store()
+            .read_notification(user, id)
+            .await?
+            .ok_or(ServiceError::NotFound)
     }
 
     /// Marks all of the caller's notifications as read. Answers how many were unread.
@@ -77,7 +88,9 @@ pub(super) fn tell(
     notices: impl IntoIterator<Item = Notice>,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    notices.into_iter().try_for_each(|notice| add(change, Notification::new(notice, now)))
+    notices
+        .into_iter()
+        .try_for_each(|notice| add(change, Notification::new(notice, now)))
 }
 
 fn add(change: &mut Change, notification: Notification) -> Result<(), ServiceError> {
@@ -94,5 +107,10 @@ fn showing(notification: &Notification, status: u16) -> Answer {
     struct Shown {
         notification: metaia_realtime::event::Notification,
     }
-    Answer::success(status, Shown { notification: notification.document() })
+    Answer::success(
+        status,
+        Shown {
+            notification: notification.document(),
+        },
+    )
 }

@@ -1,8 +1,9 @@
 //! Idempotency: one key, one request, one answer.
 //!
-//! The answer is kept in the transaction of the change, so that a retry finds it after any crash. Two requests at once
-//! with one key: the second is refused while the first runs here, and where it ran elsewhere or nobody waited for it any
-//! more, the store refuses the second change and the first answer is given.
+//! The answer is kept in the transaction of the change, so that a retry finds it after any crash.
+//! Two requests at once with one key: the second is refused while the first runs here, and where it
+//! ran elsewhere or nobody waited for it any more, the store refuses the second change and the
+//! first answer is given.
 
 use std::{
     collections::HashSet,
@@ -29,7 +30,10 @@ pub struct Outcome {
 
 impl From<Answer> for Outcome {
     fn from(answer: Answer) -> Self {
-        Self { answer, replayed: false }
+        Self {
+            answer,
+            replayed: false,
+        }
     }
 }
 
@@ -47,7 +51,10 @@ impl Running {
     fn enter(&self, claim: &Claim) -> Result<Place<'_>, ServiceError> {
         let claim = (claim.scope.clone(), claim.key.clone());
         if self.set().insert(claim.clone()) {
-            Ok(Place { running: self, claim })
+            Ok(Place {
+                running: self,
+                claim,
+            })
         } else {
             Err(ServiceError::InProgress)
         }
@@ -65,7 +72,8 @@ impl Drop for Place<'_> {
 }
 
 impl Services {
-    /// Does `work` once per key; without a key, always. `work` hands the claim to the store with its change.
+    /// Does `work` once per key; without a key, always. `work` hands the claim to the store with
+    /// its change.
     pub(super) async fn once<W, F>(
         &self,
         caller: &Caller,
@@ -78,14 +86,18 @@ impl Services {
         W: FnOnce(Option<Claim>) -> F,
         F: Future<Output = Result<Answer, ServiceError>>,
     {
-        let Some(key) = key else { return work(None).await.map(Outcome::from) };
+        let Some(key) = key else {
+            return work(None).await.map(Outcome::from);
+        };
         let claim = Claim::new(caller, route, key, request);
         let _place = self.0.running.enter(&claim)?;
         if let Some(outcome) = self.recalled(&claim).await? {
             return Ok(outcome);
         }
         match work(Some(claim.clone())).await {
-            Err(ServiceError::InProgress) => self.recalled(&claim).await?.ok_or(ServiceError::InProgress),
+            Err(ServiceError::InProgress) => {
+                self.recalled(&claim).await?.ok_or(ServiceError::InProgress)
+            }
             done => done.map(Outcome::from),
         }
     }
@@ -93,7 +105,10 @@ impl Services {
     async fn recalled(&self, claim: &Claim) -> Result<Option<Outcome>, ServiceError> {
         match self.store().recall(claim).await? {
             Recall::New => Ok(None),
-            Recall::Answered(answer) => Ok(Some(Outcome { answer, replayed: true })),
+            Recall::Answered(answer) => Ok(Some(Outcome {
+                answer,
+                replayed: true,
+            })),
             Recall::Other => Err(ServiceError::KeyReused),
         }
     }

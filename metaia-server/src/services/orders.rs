@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{ATTEMPTS, Outcome, ServiceError, Services, notifications::tell, only, user_of};
 use crate::{
     model::{
-        Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Refusal, Timestamp,
+        Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Refusal,
+        Timestamp,
     },
     store::{Answer, Change, Claim, CommitError, OrderQuery, Whose, Write},
 };
@@ -19,7 +20,8 @@ pub struct StatusChange {
     pub status: OrderStatus,
 }
 
-/// What an order may still grow by after it was placed, encoded: two ids, a longer status and version.
+/// What an order may still grow by after it was placed, encoded: two ids, a longer status and
+/// version.
 const GROWTH: usize = 512;
 
 impl Services {
@@ -65,7 +67,11 @@ impl Services {
     fn require_room_to_grow(&self, order: &Order) -> Result<(), ServiceError> {
         let limit = self.0.realtime.limits().entry_bytes.saturating_sub(GROWTH);
         let size = update_of(order)?.size();
-        if size > limit { Err(ServiceError::TooLarge { size, limit }) } else { Ok(()) }
+        if size > limit {
+            Err(ServiceError::TooLarge { size, limit })
+        } else {
+            Ok(())
+        }
     }
 
     /// The caller's orders, newest first; all of them for an admin.
@@ -85,7 +91,14 @@ impl Services {
             Role::Tailor => Whose::Tailor(user.clone()),
             Role::Delivery => Whose::Courier(user.clone()),
         };
-        Ok(self.store().orders(OrderQuery { whose, status, page }).await?)
+        Ok(self
+            .store()
+            .orders(OrderQuery {
+                whose,
+                status,
+                page,
+            })
+            .await?)
     }
 
     /// An order of the caller's.
@@ -126,7 +139,10 @@ impl Services {
                 return Err(ServiceError::Forbidden);
             }
             require_seen(order, seen)?;
-            let illegal = |_| ServiceError::IllegalTransition { from: order.status, to };
+            let illegal = |_| ServiceError::IllegalTransition {
+                from: order.status,
+                to,
+            };
             let moved = moved.map_err(illegal)?;
             let mut change = changing(&moved, 200, Write::Order)?;
             tell(&mut change, Notice::moved(&moved, role), now)?;
@@ -135,8 +151,9 @@ impl Services {
         .await
     }
 
-    /// Gives an order to a tailor and a courier, or takes it from them. In this order: access to the order's room is
-    /// decided again, then the update, then the notifications of who was added and who was removed.
+    /// Gives an order to a tailor and a courier, or takes it from them. In this order: access to
+    /// the order's room is decided again, then the update, then the notifications of who was added
+    /// and who was removed.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -149,7 +166,10 @@ impl Services {
     ) -> Result<Answer, ServiceError> {
         only(Role::Admin, caller)?;
         if assignment.is_empty() {
-            return Err(ServiceError::invalid("", "needs a tailor or a deliveryPartner"));
+            return Err(ServiceError::invalid(
+                "",
+                "needs a tailor or a deliveryPartner",
+            ));
         }
         self.change_order(caller, id, |order, _| {
             require_seen(order, seen)?;
@@ -157,16 +177,21 @@ impl Services {
                 return Err(ServiceError::OrderClosed(order.status));
             }
             let now = Timestamp::now();
-            let Some(assigned) = order.assigned(&assignment, now) else { return Ok(None) };
+            let Some(assigned) = order.assigned(&assignment, now) else {
+                return Ok(None);
+            };
             let mut change = changing(&assigned.order, 200, Write::Order)?;
-            change.events.insert(0, NewEntry::recheck(assigned.order.id.clone()));
+            change
+                .events
+                .insert(0, NewEntry::recheck(assigned.order.id.clone()));
             tell(&mut change, Notice::assigned(&assigned), now)?;
             Ok(Some(change))
         })
         .await
     }
 
-    /// Decides on the present order what becomes of it, until the store takes the decision. `None`: nothing changes.
+    /// Decides on the present order what becomes of it, until the store takes the decision. `None`:
+    /// nothing changes.
     async fn change_order(
         &self,
         caller: &Caller,
@@ -175,7 +200,9 @@ impl Services {
     ) -> Result<Answer, ServiceError> {
         for _ in 0..ATTEMPTS {
             let (order, role) = self.order_of(caller, id).await?;
-            let Some(change) = decide(&order, role)? else { return Ok(showing(&order, 200)) };
+            let Some(change) = decide(&order, role)? else {
+                return Ok(showing(&order, 200));
+            };
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
                 done => return Ok(done?),
@@ -190,7 +217,10 @@ fn customer_of(caller: &Caller, new: &NewOrder) -> Result<UserId, ServiceError> 
     let (user, role) = user_of(caller)?;
     match (role, &new.customer) {
         (Role::Admin, Some(customer)) => Ok(customer.clone()),
-        (Role::Admin, None) => Err(ServiceError::invalid("/customer", "is needed: for whom you order")),
+        (Role::Admin, None) => Err(ServiceError::invalid(
+            "/customer",
+            "is needed: for whom you order",
+        )),
         (Role::Customer, None) => Ok(user.clone()),
         (Role::Customer, Some(_)) => Err(ServiceError::invalid("/customer", "is only for admins")),
         (Role::Tailor | Role::Delivery, _) => Err(ServiceError::Forbidden),
@@ -198,7 +228,11 @@ fn customer_of(caller: &Caller, new: &NewOrder) -> Result<UserId, ServiceError> 
 }
 
 fn require_seen(order: &Order, seen: Option<u64>) -> Result<(), ServiceError> {
-    if seen.is_none_or(|seen| seen == order.version) { Ok(()) } else { Err(ServiceError::VersionMismatch) }
+    if seen.is_none_or(|seen| seen == order.version) {
+        Ok(())
+    } else {
+        Err(ServiceError::VersionMismatch)
+    }
 }
 
 /// The change that writes an order, tells of it, and answers with it.

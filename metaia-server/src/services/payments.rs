@@ -31,7 +31,9 @@ pub struct PaymentSettings {
 
 impl fmt::Debug for PaymentSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PaymentSettings").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("PaymentSettings")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,7 +50,8 @@ pub struct Verification {
 }
 
 impl Services {
-    /// Opens the payment of an order, by its customer. A payment that is open already is answered as it is.
+    /// Opens the payment of an order, by its customer. A payment that is open already is answered
+    /// as it is.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -61,7 +64,8 @@ impl Services {
         only(Role::Customer, caller)?;
         let (order, _) = self.order_of(caller, &id).await?;
         let work = |claim| self.open(order, claim);
-        self.once(caller, "POST /api/payments/orders", key, &id, work).await
+        self.once(caller, "POST /api/payments/orders", key, &id, work)
+            .await
     }
 
     async fn open(&self, order: Order, claim: Option<Claim>) -> Result<Answer, ServiceError> {
@@ -72,10 +76,17 @@ impl Services {
             return Err(ServiceError::NothingToPay);
         }
         for _ in 0..ATTEMPTS {
-            let (payment, new) = match self.store().payment(PaymentKey::Standing(order.id.clone())).await? {
+            let (payment, new) = match self
+                .store()
+                .payment(PaymentKey::Standing(order.id.clone()))
+                .await?
+            {
                 Some(payment) if payment.status == PaymentStatus::Created => (payment, None),
                 Some(_) => return Err(ServiceError::AlreadyPaid),
-                None => self.opened(&order).await.map(|payment| (payment.clone(), Some(payment)))?,
+                None => self
+                    .opened(&order)
+                    .await
+                    .map(|payment| (payment.clone(), Some(payment)))?,
             };
             let mut change = Change::answering(self.showing_opened(&payment));
             change.writes.extend(new.map(Write::NewPayment));
@@ -93,9 +104,20 @@ impl Services {
         let id = PaymentId::random();
         let (amount, currency, receipt) = (order.amount, &*order.currency, &*id.to_string());
         let provider = &self.0.payments.provider;
-        let opened = provider.open(NewPaymentOrder { amount, currency, receipt }).await;
+        let opened = provider
+            .open(NewPaymentOrder {
+                amount,
+                currency,
+                receipt,
+            })
+            .await;
         let razorpay_order_id = opened.map_err(ServiceError::Provider)?;
-        Ok(Payment::open(id, order, razorpay_order_id, Timestamp::now()))
+        Ok(Payment::open(
+            id,
+            order,
+            razorpay_order_id,
+            Timestamp::now(),
+        ))
     }
 
     /// Confirms a payment by what the provider's checkout gave, by its customer.
@@ -110,7 +132,14 @@ impl Services {
     ) -> Result<Outcome, ServiceError> {
         only(Role::Customer, caller)?;
         let work = |claim| self.verify(caller, &verification, claim);
-        self.once(caller, "POST /api/payments/verify", key, &verification, work).await
+        self.once(
+            caller,
+            "POST /api/payments/verify",
+            key,
+            &verification,
+            work,
+        )
+        .await
     }
 
     async fn verify(
@@ -133,16 +162,30 @@ impl Services {
         Err(ServiceError::Busy)
     }
 
-    async fn own_payment(&self, caller: &Caller, razorpay_order_id: &str) -> Result<Payment, ServiceError> {
+    async fn own_payment(
+        &self,
+        caller: &Caller,
+        razorpay_order_id: &str,
+    ) -> Result<Payment, ServiceError> {
         let user = only(Role::Customer, caller)?;
-        let payment = self.store().payment(PaymentKey::Provider(razorpay_order_id.to_owned())).await?;
-        payment.filter(|payment| payment.customer == *user).ok_or(ServiceError::NotFound)
+        let payment = self
+            .store()
+            .payment(PaymentKey::Provider(razorpay_order_id.to_owned()))
+            .await?;
+        payment
+            .filter(|payment| payment.customer == *user)
+            .ok_or(ServiceError::NotFound)
     }
 
     /// Checked over the id of *our* record.
     fn require_signed(&self, payment: &Payment, given: &Verification) -> Result<(), ServiceError> {
         let (secret, order) = (&self.0.payments.key_secret, &payment.razorpay_order_id);
-        if checkout_is_valid(secret, order, &given.razorpay_payment_id, &given.razorpay_signature) {
+        if checkout_is_valid(
+            secret,
+            order,
+            &given.razorpay_payment_id,
+            &given.razorpay_signature,
+        ) {
             Ok(())
         } else {
             Err(ServiceError::InvalidSignature)
@@ -157,12 +200,21 @@ impl Services {
             payment: &'a Payment,
             key_id: &'a str,
         }
-        Answer::success(201, Shown { payment, key_id: &self.0.payments.key_id })
+        Answer::success(
+            201,
+            Shown {
+                payment,
+                key_id: &self.0.payments.key_id,
+            },
+        )
     }
 }
 
 /// The change that completes a payment; `None` where this very payment has completed it.
-fn completing(payment: &Payment, razorpay_payment_id: &str) -> Result<Option<Change>, ServiceError> {
+fn completing(
+    payment: &Payment,
+    razorpay_payment_id: &str,
+) -> Result<Option<Change>, ServiceError> {
     let paid_by = payment.razorpay_payment_id.as_deref();
     match payment.status {
         PaymentStatus::Created | PaymentStatus::Failed => {}
@@ -173,21 +225,33 @@ fn completing(payment: &Payment, razorpay_payment_id: &str) -> Result<Option<Cha
     advancing(payment, PaymentStatus::Completed, Some(razorpay_payment_id))
 }
 
-/// The change that moves a payment on to `to`, telling of each step; `None` where it is there or cannot get there.
+/// The change that moves a payment on to `to`, telling of each step; `None` where it is there or
+/// cannot get there.
 pub(super) fn advancing(
     payment: &Payment,
     to: PaymentStatus,
     razorpay_payment_id: Option<&str>,
 ) -> Result<Option<Change>, ServiceError> {
-    let steps = payment.advanced(to, razorpay_payment_id).unwrap_or_default();
-    let Some(last) = steps.last() else { return Ok(None) };
+    let steps = payment
+        .advanced(to, razorpay_payment_id)
+        .unwrap_or_default();
+    let Some(last) = steps.last() else {
+        return Ok(None);
+    };
     let mut change = Change::answering(showing(last));
-    change.writes.push(Write::Payment { payment: last.clone(), from: payment.status });
+    change.writes.push(Write::Payment {
+        payment: last.clone(),
+        from: payment.status,
+    });
     let now = Timestamp::now();
     for step in &steps {
         let rooms = PaymentUpdate::rooms(&step.customer);
         change.events.push(NewEntry::event(rooms, &step.update())?);
-        tell(&mut change, [Notice::paid(&step.customer, &step.order, step.status)], now)?;
+        tell(
+            &mut change,
+            [Notice::paid(&step.customer, &step.order, step.status)],
+            now,
+        )?;
     }
     Ok(Some(change))
 }

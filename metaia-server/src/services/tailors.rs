@@ -29,7 +29,11 @@ impl Services {
         TailorStatusChange { status }: TailorStatusChange,
     ) -> Result<TailorStatusUpdate, ServiceError> {
         let tailor = only(Role::Tailor, caller)?.clone();
-        let status = TailorStatus { tailor, status, at: Timestamp::now() };
+        let status = TailorStatus {
+            tailor,
+            status,
+            at: Timestamp::now(),
+        };
         let document = status.document();
         self.store().set_tailor_status(status).await?;
         Ok(document)

@@ -1,4 +1,5 @@
-//! To whom an event goes, as JSON names it: `{"user": id}`, `{"role": r}`, `{"order": id}` or `"everyone"`.
+//! To whom an event goes, as JSON names it: `{"user": id}`, `{"role": r}`, `{"order": id}` or
+//! `"everyone"`.
 
 use std::fmt;
 
@@ -62,7 +63,11 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Target, E> {
-        if text == "everyone" { Ok(Target::Everyone) } else { Err(E::custom("the only word is everyone")) }
+        if text == "everyone" {
+            Ok(Target::Everyone)
+        } else {
+            Err(E::custom("the only word is everyone"))
+        }
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Target, M::Error> {
@@ -74,7 +79,9 @@ impl<'de> Visitor<'de> for TargetVisitor {
         };
         match map.next_key::<Kind>()? {
             None => Ok(target),
-            Some(_) => Err(M::Error::custom("names two: needs one of user, role, order")),
+            Some(_) => Err(M::Error::custom(
+                "names two: needs one of user, role, order",
+            )),
         }
     }
 }

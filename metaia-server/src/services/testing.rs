@@ -44,7 +44,10 @@ impl Provider {
 }
 
 impl PaymentProvider for Provider {
-    fn open<'a>(&'a self, order: NewPaymentOrder<'a>) -> BoxFuture<'a, Result<String, ProviderError>> {
+    fn open<'a>(
+        &'a self,
+        order: NewPaymentOrder<'a>,
+    ) -> BoxFuture<'a, Result<String, ProviderError>> {
         let n = self.opened.fetch_add(1, Ordering::SeqCst);
         let refused = self.refuses.load(Ordering::SeqCst);
         Box::pin(async move {
@@ -115,7 +118,14 @@ impl World {
         };
         let realtime = realtime.build().await.unwrap();
         let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
-        Self { place, log, store, provider, realtime, services }
+        Self {
+            place,
+            log,
+            store,
+            provider,
+            realtime,
+            services,
+        }
     }
 
     /// As after a restart: the same records, everything else new.
@@ -163,7 +173,9 @@ async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {
         Place::Folder(folder) => {
             let options = sqlite::Options::default();
             let file = folder.file("metaia.db");
-            let store = SqliteStore::open(file, options, Retention::DISK, &limits).await.unwrap();
+            let store = SqliteStore::open(file, options, Retention::DISK, &limits)
+                .await
+                .unwrap();
             let log = Log::Embedded(store.log().clone());
             (Arc::new(store), log)
         }

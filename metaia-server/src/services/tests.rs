@@ -1,6 +1,6 @@
 //! What each use case does to the records and puts into the log, in which order and to whom.
 
-use metaia_realtime::{Access, Identity, OrderAccess as _, OrderId, Role};
+use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, Role};
 use serde_json::{Value, json};
 
 use super::{
@@ -35,18 +35,29 @@ fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
 async fn place(world: &World, mut body: Value) -> Order {
     body["items"] = json!([{ "garment": "kurta", "quantity": 1, "price": 900 }]);
     let customer = caller(Role::Customer, "c1");
-    let placed = world.services.place_order(&customer, None, from(body)).await.unwrap();
+    let placed = world
+        .services
+        .place_order(&customer, None, from(body))
+        .await
+        .unwrap();
     from(data(&placed.answer)["order"].take())
 }
 
 /// Events as `name → rooms`.
 async fn told(world: &World, after: u64) -> Vec<String> {
     let logged = world.logged_after(after).await;
-    logged.into_iter().map(|(name, rooms, _)| format!("{name} → {}", rooms.join(" "))).collect()
+    logged
+        .into_iter()
+        .map(|(name, rooms, _)| format!("{name} → {}", rooms.join(" ")))
+        .collect()
 }
 
 async fn assign(world: &World, order: &OrderId, body: Value) -> Answer {
-    world.services.assign(&caller(Role::Admin, "a1"), order, None, from(body)).await.unwrap()
+    world
+        .services
+        .assign(&caller(Role::Admin, "a1"), order, None, from(body))
+        .await
+        .unwrap()
 }
 
 async fn set(
@@ -56,7 +67,10 @@ async fn set(
     status: &str,
 ) -> Result<Answer, ServiceError> {
     let change = from(json!({ "status": status }));
-    world.services.set_status(&caller(who.0, who.1), order, None, change).await
+    world
+        .services
+        .set_status(&caller(who.0, who.1), order, None, change)
+        .await
 }
 
 async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
@@ -73,14 +87,22 @@ async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
     let logged = world.logged_after(0).await;
     assert_eq!(logged[0].2, serde_json::to_value(&order).unwrap());
     assert_eq!(logged[1].2["title"], "Order Placed Successfully");
-    assert_eq!(logged[1].2["message"], format!("Order {} created", order.order_number));
+    assert_eq!(
+        logged[1].2["message"],
+        format!("Order {} created", order.order_number)
+    );
     assert_eq!(logged[1].2["relatedOrder"], json!(id));
 }
 
 async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let (id, before) = (&order.id, world.head().await);
-    assign(&world, id, json!({ "tailor": "t2", "deliveryPartner": "d1" })).await;
+    assign(
+        &world,
+        id,
+        json!({ "tailor": "t2", "deliveryPartner": "d1" }),
+    )
+    .await;
     assert_eq!(
         told(&world, before).await,
         [
@@ -93,7 +115,13 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: W
     );
     let before = world.head().await;
     let again = assign(&world, id, json!({ "tailor": "t2" })).await;
-    assert_eq!((data(&again)["order"]["version"].as_u64(), world.head().await), (Some(2), before));
+    assert_eq!(
+        (
+            data(&again)["order"]["version"].as_u64(),
+            world.head().await
+        ),
+        (Some(2), before)
+    );
     let cleared = assign(&world, id, json!({ "tailor": null })).await;
     assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
 }
@@ -103,7 +131,11 @@ async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
     let id = &order.id;
     assign(&world, id, json!({ "deliveryPartner": "d1" })).await;
     for (who, status, heard) in [
-        ((Role::Admin, "a1"), "confirmed", &["user-c1", "user-t1"][..]),
+        (
+            (Role::Admin, "a1"),
+            "confirmed",
+            &["user-c1", "user-t1"][..],
+        ),
         ((Role::Tailor, "t1"), "in_progress", &["user-c1"]),
         ((Role::Tailor, "t1"), "ready", &["user-c1", "user-d1"]),
         ((Role::Delivery, "d1"), "out_for_delivery", &["user-c1"]),
@@ -112,7 +144,10 @@ async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
         let before = world.head().await;
         set(&world, who, id, status).await.unwrap();
         let told = told(&world, before).await;
-        let notifications: Vec<_> = heard.iter().map(|room| format!("new_notification → {room}")).collect();
+        let notifications: Vec<_> = heard
+            .iter()
+            .map(|room| format!("new_notification → {room}"))
+            .collect();
         assert!(told[0].starts_with("order_update"), "{told:?}");
         assert_eq!(told[1..], notifications, "{status}");
     }
@@ -126,7 +161,12 @@ async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left(world
         set(&world, (Role::Customer, "c1"), &order.id, "cancelled"),
     );
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
-    let version = world.services.order(&caller(Role::Admin, "a1"), &order.id).await.unwrap().version;
+    let version = world
+        .services
+        .order(&caller(Role::Admin, "a1"), &order.id)
+        .await
+        .unwrap()
+        .version;
     assert_eq!(version, 2);
 }
 
@@ -143,13 +183,27 @@ async fn the_policy_admits_whom_the_order_concerns_and_nobody_else(world: World)
         (Role::Delivery, "t1", false),
     ] {
         let who = Identity::new(user.parse().unwrap(), role);
-        let expected = if allowed { Access::Allowed } else { Access::Denied };
-        assert_eq!(policy.may_join(&who, &order.id).await.unwrap(), expected, "{role} {user}");
-        assert_eq!(policy.may_join(&who, &missing).await.unwrap(), Access::Denied);
+        let expected = if allowed {
+            AccessDecision::Allowed
+        } else {
+            AccessDecision::Denied
+        };
+        assert_eq!(
+            policy.may_join(&who, &order.id).await.unwrap(),
+            expected,
+            "{role} {user}"
+        );
+        assert_eq!(
+            policy.may_join(&who, &missing).await.unwrap(),
+            AccessDecision::Denied
+        );
     }
     assign(&world, &order.id, json!({ "tailor": "t2" })).await;
     let replaced = Identity::new("t1".parse().unwrap(), Role::Tailor);
-    assert_eq!(policy.may_join(&replaced, &order.id).await.unwrap(), Access::Denied);
+    assert_eq!(
+        policy.may_join(&replaced, &order.id).await.unwrap(),
+        AccessDecision::Denied
+    );
     world.store.close().await;
     assert!(policy.may_join(&replaced, &order.id).await.is_err());
 }
@@ -157,37 +211,88 @@ async fn the_policy_admits_whom_the_order_concerns_and_nobody_else(world: World)
 async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World) {
     let body = json!({ "items": [{ "garment": "kurta", "quantity": 1, "price": 900 }] });
     let customer = caller(Role::Customer, "c1");
-    let first = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    let first = world
+        .services
+        .place_order(&customer, Some("k"), from(body.clone()))
+        .await
+        .unwrap();
     let head = world.head().await;
-    let second = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    let second = world
+        .services
+        .place_order(&customer, Some("k"), from(body.clone()))
+        .await
+        .unwrap();
     assert!(!first.replayed && second.replayed);
-    assert_eq!((second.answer, world.head().await), (first.answer.clone(), head));
+    assert_eq!(
+        (second.answer, world.head().await),
+        (first.answer.clone(), head)
+    );
     let world = world.restarted().await;
-    let third = world.services.place_order(&customer, Some("k"), from(body.clone())).await.unwrap();
+    let third = world
+        .services
+        .place_order(&customer, Some("k"), from(body.clone()))
+        .await
+        .unwrap();
     assert_eq!((third.answer, world.head().await), (first.answer, head));
     let mut other = body;
     other["items"][0]["price"] = json!(1);
-    let reused = world.services.place_order(&customer, Some("k"), from(other)).await;
+    let reused = world
+        .services
+        .place_order(&customer, Some("k"), from(other))
+        .await;
     assert_eq!(reused.unwrap_err().code(), "idempotency_key_reused");
 }
 
 async fn a_key_belongs_to_one_user_and_one_route(world: World) {
     let emit = json!({ "to": "everyone", "event": "hello", "data": {} });
     let notice = json!({ "user": "u1", "type": "system", "title": "t", "message": "m" });
-    for who in [caller(Role::Admin, "a1"), caller(Role::Admin, "a2"), Caller::ApiKey] {
-        assert!(!world.services.emit(&who, Some("k"), from(emit.clone())).await.unwrap().replayed);
-        assert!(!world.services.notify(&who, Some("k"), from(notice.clone())).await.unwrap().replayed);
+    for who in [
+        caller(Role::Admin, "a1"),
+        caller(Role::Admin, "a2"),
+        Caller::ApiKey,
+    ] {
+        assert!(
+            !world
+                .services
+                .emit(&who, Some("k"), from(emit.clone()))
+                .await
+                .unwrap()
+                .replayed
+        );
+        assert!(
+            !world
+                .services
+                .notify(&who, Some("k"), from(notice.clone()))
+                .await
+                .unwrap()
+                .replayed
+        );
     }
     assert_eq!(world.head().await, 6);
 }
 
 async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) {
     let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
-    let sent = world.services.emit(&Caller::ApiKey, Some("k"), from(emit.clone())).await.unwrap();
+    let sent = world
+        .services
+        .emit(&Caller::ApiKey, Some("k"), from(emit.clone()))
+        .await
+        .unwrap();
     let entry = &world.log.entries_after(0).await[0];
-    assert_eq!(data(&sent.answer), json!({ "id": entry.content().id(), "at": entry.position() }));
-    assert_eq!(entry.content().payload().as_str(), r#"{"a":[1.5],"b":1}"#, "as it was given");
-    let again = world.services.emit(&Caller::ApiKey, Some("k"), from(emit)).await.unwrap();
+    assert_eq!(
+        data(&sent.answer),
+        json!({ "id": entry.content().id(), "at": entry.position() })
+    );
+    assert_eq!(
+        entry.content().payload().as_str(),
+        r#"{"a":[1.5],"b":1}"#,
+        "as it was given"
+    );
+    let again = world
+        .services
+        .emit(&Caller::ApiKey, Some("k"), from(emit))
+        .await
+        .unwrap();
     assert_eq!((again.answer, world.head().await), (sent.answer, 1));
 }
 
@@ -195,10 +300,21 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
 #[tokio::test]
 async fn nothing_is_paid_for_what_costs_nothing() {
     let world = World::new(On::Embedded).await;
-    let order = Order { amount: 0, ..crate::model::testing::order() };
-    let change =
-        Change { writes: vec![Write::NewOrder(order.clone())], ..Change::answering(Answer::success(0, ())) };
+    let order = Order {
+        amount: 0,
+        ..crate::model::testing::order()
+    };
+    let change = Change {
+        writes: vec![Write::NewOrder(order.clone())],
+        ..Change::answering(Answer::success(0, ()))
+    };
     world.store.commit(change).await.unwrap();
-    let opened = world.services.open_payment(&caller(Role::Customer, "c1"), None, order.id).await;
-    assert_eq!((opened.unwrap_err().code(), world.provider.opened()), ("nothing_to_pay", 0));
+    let opened = world
+        .services
+        .open_payment(&caller(Role::Customer, "c1"), None, order.id)
+        .await;
+    assert_eq!(
+        (opened.unwrap_err().code(), world.provider.opened()),
+        ("nothing_to_pay", 0)
+    );
 }

@@ -62,18 +62,22 @@ enum Fate {
 }
 
 impl Services {
-    /// Takes a delivery of the provider. An event is remembered in the same act as what it changes: a delivery that
-    /// was refused or not committed can come again.
+    /// Takes a delivery of the provider. An event is remembered in the same act as what it changes:
+    /// a delivery that was refused or not committed can come again.
     ///
     /// # Errors
-    /// See [`ServiceError`]: `ForgedWebhook`, `InvalidWebhook` where it is not what the provider documents.
+    /// See [`ServiceError`]: `ForgedWebhook`, `InvalidWebhook` where it is not what the provider
+    /// documents.
     pub async fn take_delivery(&self, delivery: Delivery<'_>) -> Result<Answer, ServiceError> {
         let event_id = self.require_genuine(delivery)?;
-        let document: Document = serde_json::from_slice(delivery.body)
-            .map_err(|_| ServiceError::InvalidWebhook("The body is not an event of the provider."))?;
+        let document: Document = serde_json::from_slice(delivery.body).map_err(|_| {
+            ServiceError::InvalidWebhook("The body is not an event of the provider.")
+        })?;
         for _ in 0..ATTEMPTS {
             let mut change = self.change_of(&document).await?;
-            change.writes.insert(0, Write::ProviderEvent(event_id.to_owned()));
+            change
+                .writes
+                .insert(0, Write::ProviderEvent(event_id.to_owned()));
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
                 Err(CommitError::Seen) => return Ok(answer(Fate::Duplicate)),
@@ -84,27 +88,52 @@ impl Services {
     }
 
     fn require_genuine<'a>(&self, delivery: Delivery<'a>) -> Result<&'a str, ServiceError> {
-        let signed = self.0.payments.webhook_secret.as_ref().zip(delivery.signature);
-        if !signed.is_some_and(|(secret, signature)| webhook_is_valid(secret, delivery.body, signature)) {
+        let signed = self
+            .0
+            .payments
+            .webhook_secret
+            .as_ref()
+            .zip(delivery.signature);
+        if !signed
+            .is_some_and(|(secret, signature)| webhook_is_valid(secret, delivery.body, signature))
+        {
             return Err(ServiceError::ForgedWebhook);
         }
         let shape = |id: &&str| (1..=128).contains(&id.len());
-        delivery.event_id.filter(shape).ok_or(ServiceError::InvalidWebhook("x-razorpay-event-id is missing."))
+        delivery
+            .event_id
+            .filter(shape)
+            .ok_or(ServiceError::InvalidWebhook(
+                "x-razorpay-event-id is missing.",
+            ))
     }
 
     /// What the event changes: nothing, or a payment moves on.
     async fn change_of(&self, document: &Document) -> Result<Change, ServiceError> {
         let ignored = || Change::answering(answer(Fate::Ignored));
-        let Some((to, entity)) = document.meaning() else { return Ok(ignored()) };
-        let Some(order_id) = &entity.order_id else { return Ok(ignored()) };
-        let Some(payment) = self.store().payment(PaymentKey::Provider(order_id.clone())).await? else {
-            tracing::warn!(event = document.event, "the provider tells of an order that is not ours");
+        let Some((to, entity)) = document.meaning() else {
+            return Ok(ignored());
+        };
+        let Some(order_id) = &entity.order_id else {
+            return Ok(ignored());
+        };
+        let Some(payment) = self
+            .store()
+            .payment(PaymentKey::Provider(order_id.clone()))
+            .await?
+        else {
+            tracing::warn!(
+                event = document.event,
+                "the provider tells of an order that is not ours"
+            );
             return Ok(ignored());
         };
         require_amount(&payment, entity)?;
         let change = advancing(&payment, to, Some(&entity.id))?;
-        Ok(change
-            .map_or_else(ignored, |change| Change { reply: Box::new(|_| answer(Fate::Applied)), ..change }))
+        Ok(change.map_or_else(ignored, |change| Change {
+            reply: Box::new(|_| answer(Fate::Applied)),
+            ..change
+        }))
     }
 }
 
@@ -130,7 +159,9 @@ fn require_amount(payment: &Payment, entity: &PaymentEntity) -> Result<(), Servi
         return Ok(());
     }
     tracing::error!(payment = %payment.id, "the provider tells of another amount than the order's");
-    Err(ServiceError::InvalidWebhook("The amount is not that of the payment."))
+    Err(ServiceError::InvalidWebhook(
+        "The amount is not that of the payment.",
+    ))
 }
 
 fn answer(result: Fate) -> Answer {

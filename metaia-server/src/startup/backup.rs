@@ -1,7 +1,9 @@
-//! `metaia-server backup FILE`: a copy of the database, of one moment, whether a server runs or not.
+//! `metaia-server backup FILE`: a copy of the database, of one moment, whether a server runs or
+//! not.
 //!
-//! It only reads, and so does not need the lock that keeps a second server out. A server that starts on the copy begins
-//! a new epoch: clients who have seen more than the copy has are told to reload.
+//! It only reads, and so does not need the lock that keeps a second server out. A server that
+//! starts on the copy begins a new epoch: clients who have seen more than the copy has are told to
+//! reload.
 
 use std::path::Path;
 
@@ -14,5 +16,9 @@ pub(crate) fn make(config: &Config, file: &Path) -> Result<String, BackupError> 
     let database = data::database(&config.data);
     sqlite::backup(&database, file)?;
     let bytes = file.metadata().map_or(0, |file| file.len());
-    Ok(format!("{} was copied to {} ({bytes} bytes)", database.display(), file.display()))
+    Ok(format!(
+        "{} was copied to {} ({bytes} bytes)",
+        database.display(),
+        file.display()
+    ))
 }

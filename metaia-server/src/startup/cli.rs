@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-/// The reference backend of METAIA realtime: REST and Socket.IO on one port, with an embedded store.
+/// The reference backend of METAIA realtime: REST and Socket.IO on one port, with an embedded
+/// store.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER)]
 pub(crate) struct Cli {
@@ -42,7 +43,8 @@ pub(crate) enum Command {
     Config,
     /// Copy the database into a new file, while a server runs or not
     ///
-    /// To restore it: stop the server, put the copy in the place of metaia.db, start. Clients are then told to reload.
+    /// To restore it: stop the server, put the copy in the place of metaia.db, start. Clients are
+    /// then told to reload.
     Backup {
         /// Where the copy goes; an existing file is left alone
         file: PathBuf,
@@ -71,7 +73,9 @@ impl Cli {
             ("METAIA_LIMITS", &self.limits),
             ("METAIA_LOG", &self.log),
         ];
-        let given = flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        let given = flags
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
         given.collect()
     }
 }

@@ -18,7 +18,10 @@ pub(crate) fn prepare(folder: &Path) -> Result<(), DataFolderError> {
     if folder.is_dir() {
         return Ok(());
     }
-    make(folder).map_err(|source| DataFolderError { path: folder.to_owned(), source })
+    make(folder).map_err(|source| DataFolderError {
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 fn make(folder: &Path) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! From the command line to a server that answers: configuration, storage, the node, the listener, and its end.
+//! From the command line to a server that answers: configuration, storage, the node, the listener,
+//! and its end.
 
 mod announcement;
 mod app;

@@ -1,5 +1,5 @@
-//! From the command line to the exit code: 0 after a polite end, 2 where nothing could be started, 1 where it was
-//! running and could not go on.
+//! From the command line to the exit code: 0 after a polite end, 2 where nothing could be started,
+//! 1 where it was running and could not go on.
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -52,7 +52,9 @@ pub fn run() -> ExitCode {
 
 fn copy(config: &Config, file: &Path) -> ExitCode {
     if config.mongodb.is_some() {
-        complain("metaia-server: MONGODB_URI is set: copy that database with mongodump, or unset it");
+        complain(
+            "metaia-server: MONGODB_URI is set: copy that database with mongodump, or unset it",
+        );
         return ExitCode::from(REFUSED);
     }
     let error = match backup::make(config, file) {
@@ -63,7 +65,11 @@ fn copy(config: &Config, file: &Path) -> ExitCode {
         Err(error) => error,
     };
     complain(&format!("metaia-server: {}", chain(&error)));
-    ExitCode::from(if matches!(error, BackupError::Unwritable { .. }) { FAILED } else { REFUSED })
+    ExitCode::from(if matches!(error, BackupError::Unwritable { .. }) {
+        FAILED
+    } else {
+        REFUSED
+    })
 }
 
 fn start(config: &Config) -> ExitCode {

@@ -17,8 +17,8 @@ use crate::{
     store::Store,
 };
 
-/// The time to close the store, once no client is served any more: 9 s of drain, 4 s to store and answer, and these 2 s are
-/// the promised 15.
+/// The time to close the store, once no client is served any more: 9 s of drain, 4 s to store and
+/// answer, and these 2 s are the promised 15.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why it ended.
@@ -61,21 +61,33 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
 async fn listen_twice(
     config: &Config,
 ) -> Result<(TcpListener, Option<TcpListener>), Box<dyn Error + Send + Sync>> {
-    Ok((listen(config.port).await?, metrics::listen(config.metrics).await?))
+    Ok((
+        listen(config.port).await?,
+        metrics::listen(config.metrics).await?,
+    ))
 }
 
 /// On all addresses, of both families where the machine has IPv6.
 async fn listen(port: u16) -> Result<TcpListener, PortError> {
     let both = TcpListener::bind(("::", port)).await;
     let listener = match both {
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => TcpListener::bind(("0.0.0.0", port)).await,
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind(("0.0.0.0", port)).await
+        }
         other => other,
     };
     listener.map_err(|source| PortError { port, source })
 }
 
-fn announce(config: &Config, ground: &Description, listener: &TcpListener, metrics: Option<&TcpListener>) {
-    let port = listener.local_addr().map_or(config.port, |address| address.port());
+fn announce(
+    config: &Config,
+    ground: &Description,
+    listener: &TcpListener,
+    metrics: Option<&TcpListener>,
+) {
+    let port = listener
+        .local_addr()
+        .map_or(config.port, |address| address.port());
     let metrics = metrics.and_then(|listener| listener.local_addr().ok());
     say(&announcement::of(config, ground, port, metrics));
     if !config.unused.is_empty() {
@@ -84,10 +96,16 @@ fn announce(config: &Config, ground: &Description, listener: &TcpListener, metri
     }
 }
 
-/// Serves until the first signal, and then until the node is empty: at most `drain` and the 4 s that
-/// [`with_drain`](metaia_realtime::serve::Serve::with_drain) names. A second signal ends it at once.
+/// Serves until the first signal, and then until the node is empty: at most `drain` and the 4 s
+/// that [`with_drain`](metaia_realtime::serve::Serve::with_drain) names. A second signal ends it at
+/// once.
 async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals, drain: Duration) {
-    let App { router, realtime, health, .. } = app;
+    let App {
+        router,
+        realtime,
+        health,
+        ..
+    } = app;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = metaia_realtime::serve(listener, router, realtime)
         .with_shutdown(async { stopped.await.unwrap_or_default() })

@@ -1,9 +1,10 @@
-//! What the server stands on: the embedded store, or MongoDB. Both bring the log, and where devices are kept.
+//! What the server stands on: the embedded store, or MongoDB. Both bring the log, and where devices
+//! are kept.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
 use metaia_realtime::{
-    Builder, Realtime,
+    Realtime, RealtimeBuilder,
     mongo::{Deployment, Mongo, MongoDevices, MongoDirectory, Options as MongoOptions},
     sqlite::{Durability, Options},
 };
@@ -22,7 +23,7 @@ const GREETING: Duration = Duration::from_secs(1);
 pub(crate) struct Ground {
     pub(crate) store: Arc<dyn Store>,
     /// With the log, the devices, and the directory of sessions where there may be several nodes.
-    pub(crate) builder: Builder,
+    pub(crate) builder: RealtimeBuilder,
     pub(crate) described: Description,
 }
 
@@ -51,13 +52,27 @@ impl Ground {
         let (path, limits) = (data::database(&config.data), &config.limits.realtime);
         let options = Options::durability(config.durability);
         let store = SqliteStore::open(path, options, config.retention, limits).await?;
-        let builder = Realtime::builder().device_store(store.log().clone()).log(store.log().clone());
-        Ok(Self { store: Arc::new(store), builder, described: Description::embedded(config) })
+        let builder = Realtime::builder()
+            .device_store(store.log().clone())
+            .log(store.log().clone());
+        Ok(Self {
+            store: Arc::new(store),
+            builder,
+            described: Description::embedded(config),
+        })
     }
 
-    async fn shared(config: &Config, mongodb: &MongoDb) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let options = mongodb.pool.into_iter().fold(MongoOptions::default(), MongoOptions::pool);
-        let mongo = Mongo::open(mongodb.uri.expose().trim(), options).await.map_err(UnusableUri)?;
+    async fn shared(
+        config: &Config,
+        mongodb: &MongoDb,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let options = mongodb
+            .pool
+            .into_iter()
+            .fold(MongoOptions::default(), MongoOptions::pool);
+        let mongo = Mongo::open(mongodb.uri.expose().trim(), options)
+            .await
+            .map_err(UnusableUri)?;
         let store = MongoStore::open(&mongo, config.retention, &config.limits.realtime);
         store.make_indexes();
         let builder = Realtime::builder()
@@ -66,13 +81,21 @@ impl Ground {
             .directory(MongoDirectory::new(&mongo));
         let deployment = timeout(GREETING, mongo.deployment()).await;
         let described = Description::shared(mongodb, deployment.ok().and_then(Result::ok));
-        Ok(Self { store: Arc::new(store), builder, described })
+        Ok(Self {
+            store: Arc::new(store),
+            builder,
+            described,
+        })
     }
 }
 
 impl Description {
     pub(crate) fn embedded(config: &Config) -> Self {
-        let durability = if config.durability == Durability::Full { "full" } else { "normal" };
+        let durability = if config.durability == Durability::Full {
+            "full"
+        } else {
+            "normal"
+        };
         let file = data::database(&config.data);
         Self {
             store: format!("{} (SQLite, durability {durability})", file.display()),
@@ -86,6 +109,9 @@ impl Description {
             Some(Deployment::Standalone) => "MongoDB, one server by itself: for development",
             None => "MongoDB, which does not answer yet: see /readyz",
         };
-        Self { store: format!("{} ({what})", mongodb.place()), log: "in the same database" }
+        Self {
+            store: format!("{} ({what})", mongodb.place()),
+            log: "in the same database",
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The log: lines of text or of JSON on standard error, standard output being the announcement's.
 //!
-//! Nothing that we log has tokens or secrets in it. The crates below us log packets when told to say everything, and
-//! the first packet of a client carries its token: they are held at `info`, whatever `RUST_LOG` says.
+//! Nothing that we log has tokens or secrets in it. The crates below us log packets when told to
+//! say everything, and the first packet of a client carries its token: they are held at `info`,
+//! whatever `RUST_LOG` says.
 
 use std::{backtrace::Backtrace, env, io, io::IsTerminal as _, panic};
 
@@ -19,7 +20,13 @@ use crate::config::{Log, LogFormat};
 const DEFAULT: &str = "info";
 
 /// They would log what clients send.
-const HELD: [&str; 5] = ["socketioxide", "engineioxide", "tungstenite", "tokio_tungstenite", "hyper"];
+const HELD: [&str; 5] = [
+    "socketioxide",
+    "engineioxide",
+    "tungstenite",
+    "tokio_tungstenite",
+    "hyper",
+];
 
 /// Starts logging. A second start in one process changes nothing.
 pub(crate) fn start(log: &Log) {
@@ -27,7 +34,11 @@ pub(crate) fn start(log: &Log) {
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
-        LogFormat::Text => lines.with_ansi(is_for_people()).with_target(false).with_filter(filter).boxed(),
+        LogFormat::Text => lines
+            .with_ansi(is_for_people())
+            .with_target(false)
+            .with_filter(filter)
+            .boxed(),
     };
     if Registry::default().with(lines).try_init().is_ok() {
         log_panics();
@@ -50,8 +61,13 @@ fn is_for_people() -> bool {
 /// A panic is a line of the log too, so that it is found where the rest is.
 fn log_panics() {
     panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string).unwrap_or_default();
-        let said = panic.payload_as_str().unwrap_or("something that is no text");
+        let at = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let said = panic
+            .payload_as_str()
+            .unwrap_or("something that is no text");
         let backtrace = Backtrace::capture();
         tracing::error!(at, %backtrace, "panicked: {said}");
     }));
@@ -80,8 +96,9 @@ mod tests {
     fn what_clients_send_is_not_logged_even_when_everything_is_asked_for() {
         let lines = Lines::default();
         let writer = lines.clone();
-        let layer =
-            fmt::layer().with_writer(move || writer.clone()).with_filter(filter("trace,tungstenite=trace"));
+        let layer = fmt::layer()
+            .with_writer(move || writer.clone())
+            .with_filter(filter("trace,tungstenite=trace"));
         tracing::subscriber::with_default(Registry::default().with(layer), || {
             tracing::trace!(target: "tungstenite::protocol", "40 with the token");
             tracing::debug!(target: "engineioxide::engine", "40 with the token");
@@ -90,7 +107,10 @@ mod tests {
             tracing::warn!(target: "tungstenite", "theirs");
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        assert!(!text.contains("token") && !text.contains("authorization"), "{text}");
+        assert!(
+            !text.contains("token") && !text.contains("authorization"),
+            "{text}"
+        );
         assert!(text.contains("ours") && text.contains("theirs"), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use metaia_realtime::{
-    NewEntry, Receipt,
+    NewEntry, PublishReceipt,
     event::{EventError, PaymentStatus},
 };
 use serde::Serialize;
@@ -12,41 +12,43 @@ use sha2::{Digest, Sha256};
 use super::CommitError;
 use crate::model::{Caller, Notification, Order, Payment, Timestamp};
 
-/// One record to be written, with what it takes for granted. Where that does not hold: [`super::CommitError::Missed`].
+/// One record to be written, with what it takes for granted. Where that does not hold:
+/// [`super::CommitError::Missed`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Write {
     /// A new order. Takes for granted that its number is free.
     NewOrder(Order),
-    /// An order in its next version. Takes for granted that the stored one is the version before. What never changes of
-    /// an order need not be written.
+    /// An order in its next version. Takes for granted that the stored one is the version before.
+    /// What never changes of an order need not be written.
     Order(Order),
     /// A new notification.
     NewNotification(Notification),
     /// A new payment. Takes for granted that the order has none that is open or completed.
     NewPayment(Payment),
-    /// A payment that moved on. Takes for granted that the stored one has the status `from`, and that it is not about to
-    /// become its order's second one that is open or completed.
+    /// A payment that moved on. Takes for granted that the stored one has the status `from`, and
+    /// that it is not about to become its order's second one that is open or completed.
     Payment {
         /// The payment as it becomes.
         payment: Payment,
         /// The status that it had.
         from: PaymentStatus,
     },
-    /// An event of the payment provider, by its id. Seen before: [`super::CommitError::Seen`]. Kept at least 30 days.
+    /// An event of the payment provider, by its id. Seen before: [`super::CommitError::Seen`]. Kept
+    /// at least 30 days.
     ProviderEvent(String),
 }
 
-/// Makes the answer out of what became of the events, in their order. A store that loses to another node tries again,
-/// and asks again.
-pub type Reply = Box<dyn Fn(&[Receipt]) -> Answer + Send + Sync>;
+/// Makes the answer out of what became of the events, in their order. A store that loses to another
+/// node tries again, and asks again.
+pub type Reply = Box<dyn Fn(&[PublishReceipt]) -> Answer + Send + Sync>;
 
 /// Everything that happens at once, or not at all.
 pub struct Change {
     /// The records.
     pub writes: Vec<Write>,
-    /// The events, in the order in which they are published: a recheck of access first, so that nobody who lost it sees
-    /// what follows.
+    /// The events, in the order in which they are published: a recheck of access first, so that
+    /// nobody who lost it sees what follows.
     pub events: Vec<NewEntry>,
     /// The idempotency key that the answer is kept under, if the caller gave one.
     pub claim: Option<Claim>,
@@ -59,12 +61,22 @@ impl Change {
     #[must_use]
     pub fn answering(answer: Answer) -> Self {
         let reply: Reply = Box::new(move |_| answer.clone());
-        Self { writes: Vec::new(), events: Vec::new(), claim: None, reply }
+        Self {
+            writes: Vec::new(),
+            events: Vec::new(),
+            claim: None,
+            reply,
+        }
     }
 
     /// Checks that each event takes at most `limit` bytes, before anything is tried.
     pub(super) fn require_size(&self, limit: usize) -> Result<(), CommitError> {
-        match self.events.iter().map(NewEntry::size).find(|size| *size > limit) {
+        match self
+            .events
+            .iter()
+            .map(NewEntry::size)
+            .find(|size| *size > limit)
+        {
             Some(size) => Err(CommitError::Event(EventError::TooLarge { size, limit })),
             None => Ok(()),
         }
@@ -103,8 +115,16 @@ impl Answer {
             data: T,
         }
         // The documents of this server always serialise.
-        let body = serde_json::to_string(&Envelope { status: "success", data }).unwrap_or_default();
-        Self { status, body, version: None }
+        let body = serde_json::to_string(&Envelope {
+            status: "success",
+            data,
+        })
+        .unwrap_or_default();
+        Self {
+            status,
+            body,
+            version: None,
+        }
     }
 
     /// The same, saying which version of a record it shows.

@@ -24,11 +24,13 @@ pub enum StoreError {
     Event(#[source] EventError),
 }
 
-/// Why a change was not made. Nothing of it is kept, except where [`StoreError::Unknown`] says otherwise.
+/// Why a change was not made. Nothing of it is kept, except where [`StoreError::Unknown`] says
+/// otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// A record is no longer, or already, what the change took for granted: read again, decide again.
+    /// A record is no longer, or already, what the change took for granted: read again, decide
+    /// again.
     #[error("the records have changed meanwhile")]
     Missed,
     /// The idempotency key was used meanwhile: recall it.
@@ -51,7 +53,9 @@ impl From<CommitError> for StoreError {
         match error {
             CommitError::Store(error) => error,
             CommitError::Event(error) => Self::Event(error),
-            CommitError::Missed | CommitError::Claimed | CommitError::Seen => Self::Unavailable(error.into()),
+            CommitError::Missed | CommitError::Claimed | CommitError::Seen => {
+                Self::Unavailable(error.into())
+            }
         }
     }
 }

@@ -13,7 +13,9 @@ const TIME: Duration = Duration::from_secs(2);
 
 /// One after the other, in a folder where the server's would be.
 pub(crate) async fn syncs() -> Done {
-    tokio::task::spawn_blocking(measure).await.expect("the disk")
+    tokio::task::spawn_blocking(measure)
+        .await
+        .expect("the disk")
 }
 
 fn measure() -> Done {
@@ -26,5 +28,8 @@ fn measure() -> Done {
         file.sync_data().expect("fdatasync");
         took.note(before.elapsed());
     }
-    Done { per_second: took.len() as f64 / begun.elapsed().as_secs_f64(), took }
+    Done {
+        per_second: took.len() as f64 / begun.elapsed().as_secs_f64(),
+        took,
+    }
 }

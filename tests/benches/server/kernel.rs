@@ -19,7 +19,10 @@ impl Usage {
     /// Until now, with a server of this process number.
     pub(crate) fn now(server: u32) -> Self {
         let (all, ours, server) = (busy(), of_process("self"), cores_used(server));
-        Self { server, others: all - ours - server }
+        Self {
+            server,
+            others: all - ours - server,
+        }
     }
 }
 
@@ -27,15 +30,27 @@ impl Sub for Usage {
     type Output = Self;
 
     fn sub(self, before: Self) -> Self {
-        Self { server: self.server - before.server, others: self.others - before.others }
+        Self {
+            server: self.server - before.server,
+            others: self.others - before.others,
+        }
     }
 }
 
-/// Of all cores: `cpu user nice system idle iowait irq softirq steal …`. What the host took from us counts as used.
+/// Of all cores: `cpu user nice system idle iowait irq softirq steal …`. What the host took from us
+/// counts as used.
 fn busy() -> f64 {
     let stat = fs::read_to_string("/proc/stat").expect("the kernel's times");
-    let times = stat.lines().next().unwrap_or_default().split_ascii_whitespace().skip(1).take(8);
-    let times: Vec<f64> = times.map(|ticks| ticks.parse().expect("a number")).collect();
+    let times = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .skip(1)
+        .take(8);
+    let times: Vec<f64> = times
+        .map(|ticks| ticks.parse().expect("a number"))
+        .collect();
     (times.iter().sum::<f64>() - times[3] - times[4]) / TICKS_PER_SECOND
 }
 
@@ -44,30 +59,46 @@ pub(crate) fn cores_used(pid: u32) -> f64 {
     of_process(&pid.to_string())
 }
 
-/// User and system time, the 14th and 15th word; the second is a name in parentheses and may have blanks.
+/// User and system time, the 14th and 15th word; the second is a name in parentheses and may have
+/// blanks.
 fn of_process(pid: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
     let after_name = stat.rsplit_once(')').expect("a name").1;
     let times = after_name.split_ascii_whitespace().skip(11).take(2);
-    times.map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / TICKS_PER_SECOND
+    times
+        .map(|ticks| ticks.parse::<f64>().expect("a number"))
+        .sum::<f64>()
+        / TICKS_PER_SECOND
 }
 
 /// Resident memory of a process, in MiB.
 pub(crate) fn resident(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .expect("it has memory");
+    let kib: f64 = line
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .expect("a number");
     kib / 1024.0
 }
 
 /// The longest send queue of a connection of this local port, in KiB.
 pub(crate) fn longest_send_queue(port: u16) -> f64 {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
-    let queues = tables.iter().flat_map(|table| table.lines()).filter_map(|line| send_queue(line, port));
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|path| fs::read_to_string(path).unwrap_or_default());
+    let queues = tables
+        .iter()
+        .flat_map(|table| table.lines())
+        .filter_map(|line| send_queue(line, port));
     queues.max().unwrap_or_default() as f64 / 1024.0
 }
 
-/// `0: 0100007F:1388 0100007F:9C40 01 0000A000:00000000 …`: number, local and remote address, state, queues.
+/// `0: 0100007F:1388 0100007F:9C40 01 0000A000:00000000 …`: number, local and remote address,
+/// state, queues.
 fn send_queue(line: &str, port: u16) -> Option<u64> {
     let mut words = line.split_ascii_whitespace().skip(1);
     let (_, local) = words.next()?.rsplit_once(':')?;

@@ -30,7 +30,11 @@ impl Machine {
         let mut version = Command::new(binary("metaia-server"));
         version.arg("--version");
         let server = Process::run(version).await.with_code(0).stdout;
-        let mut machine = Self { server, load: load(), loops: Vec::new() };
+        let mut machine = Self {
+            server,
+            load: load(),
+            loops: Vec::new(),
+        };
         machine.calibrate();
         machine
     }
@@ -39,7 +43,9 @@ impl Machine {
     pub(crate) fn calibrate(&mut self) {
         for _ in 0..3 {
             let begun = Instant::now();
-            let mixed = (0..LOOP).fold(1_u64, |mixed, n| mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n);
+            let mixed = (0..LOOP).fold(1_u64, |mixed, n| {
+                mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n
+            });
             std::hint::black_box(mixed);
             self.loops.push(begun.elapsed().as_secs_f64());
         }
@@ -48,17 +54,28 @@ impl Machine {
     /// Of the server, the kernel, and the cores.
     pub(crate) fn versions(&self) -> String {
         let kernel = read("/proc/sys/kernel/osrelease");
-        format!("{} (release build), Linux {}, {} cores", self.server, kernel.trim(), cores())
+        format!(
+            "{} (release build), Linux {}, {} cores",
+            self.server,
+            kernel.trim(),
+            cores()
+        )
     }
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = self.loops.iter().copied().fold(f64::MAX, f64::min);
-        let (middle, most) =
-            (median(&self.loops) / least, self.loops.iter().copied().fold(0.0, f64::max) / least);
+        let (middle, most) = (
+            median(&self.loops) / least,
+            self.loops.iter().copied().fold(0.0, f64::max) / least,
+        );
         let noisy = self.load > QUIET_LOAD * cores() || middle > QUIET_SPREAD;
-        let verdict = if noisy { "NOISY, others used the machine" } else { "quiet" };
+        let verdict = if noisy {
+            "NOISY, others used the machine"
+        } else {
+            "quiet"
+        };
         let load = self.load;
         write!(
             f,
@@ -68,7 +85,11 @@ impl fmt::Display for Machine {
 }
 
 fn load() -> f64 {
-    read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
+    read("/proc/loadavg")
+        .split(' ')
+        .next()
+        .and_then(|load| load.parse().ok())
+        .unwrap_or_default()
 }
 
 fn cores() -> f64 {

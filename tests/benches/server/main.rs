@@ -1,5 +1,6 @@
-//! `cargo xtask bench log`, `slow` and `cluster`: what the real server does, as its clients see it, each figure
-//! beside its goal. A command, not a test: a missed goal is printed, and only what is wrong is a failure.
+//! `cargo xtask bench log`, `slow` and `cluster`: what the real server does, as its clients see it,
+//! each figure beside its goal. A command, not a test: a missed goal is printed, and only what is
+//! wrong is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -30,17 +31,27 @@ use report::Report;
 #[tokio::main]
 async fn main() -> ExitCode {
     // Cargo adds `--bench`.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
     let mut machine = Machine::now().await;
     let mut report = Report::default();
-    match wanted.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    match wanted
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["log"] => log::run(&mut machine, &mut report).await,
         ["log", only] => log::run_only(only, &mut machine, &mut report).await,
         ["slow"] => slow::run(&mut machine, &mut report).await,
         ["cluster"] => cluster::run(&mut machine, &mut report).await,
         ["cluster", only] => cluster::run_only(only, &mut machine, &mut report).await,
         _ => {
-            eprintln!("usage: log [writes|start|storm], slow, or cluster [writes|latency|nodes|idle]");
+            eprintln!(
+                "usage: log [writes|start|storm], slow, or cluster [writes|latency|nodes|idle]"
+            );
             return ExitCode::from(2);
         }
     }

@@ -1,4 +1,5 @@
-//! Events at fixed times, whatever becomes of those before: what waits is measured as having waited.
+//! Events at fixed times, whatever becomes of those before: what waits is measured as having
+//! waited.
 
 use std::time::Duration;
 
@@ -24,7 +25,10 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// One that begins now.
     pub(crate) fn every(every: Duration) -> Self {
-        Self { begin: Instant::now(), every }
+        Self {
+            begin: Instant::now(),
+            every,
+        }
     }
 
     /// When the event of this number should have been sent.
@@ -48,12 +52,21 @@ impl Publisher {
     }
 
     /// The same; whom an event goes to depends on its number.
-    pub(crate) fn start_to(to: fn(u64) -> Value, server: &Server, every: Duration, bytes: usize) -> Self {
+    pub(crate) fn start_to(
+        to: fn(u64) -> Value,
+        server: &Server,
+        every: Duration,
+        bytes: usize,
+    ) -> Self {
         let schedule = Schedule::every(every);
         let (stop, stopped) = watch::channel(false);
         let backend = server.anonymous().header("x-api-key", API_KEY);
         let task = tokio::spawn(publish(to, backend, schedule, "x".repeat(bytes), stopped));
-        Self { schedule, stop, task }
+        Self {
+            schedule,
+            stop,
+            task,
+        }
     }
 
     /// When the events are due.
@@ -83,12 +96,18 @@ async fn publish(
         }
         let data = json!({"n": n, "text": text});
         let key = uuid::Uuid::new_v4().to_string();
-        posts.spawn(post(backend.header("idempotency-key", &key), to(n), TICK, data));
+        posts.spawn(post(
+            backend.header("idempotency-key", &key),
+            to(n),
+            TICK,
+            data,
+        ));
     }
     posts.join_all().await.len() as u64
 }
 
-/// Sends an event, again and again until it is acknowledged: where the API has a key, it is sent once.
+/// Sends an event, again and again until it is acknowledged: where the API has a key, it is sent
+/// once.
 pub(crate) async fn post(backend: Api, to: Value, event: &'static str, data: Value) {
     let body = json!({"to": to, "event": event, "data": data});
     let mut pace = interval(AGAIN);

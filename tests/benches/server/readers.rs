@@ -23,12 +23,21 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Connects those of these numbers.
-    pub(crate) async fn start(server: &impl Listening, numbers: Range<usize>, schedule: Schedule) -> Self {
-        let mut readers = Self { tasks: Vec::with_capacity(numbers.len()), took: Recorder::new() };
+    pub(crate) async fn start(
+        server: &impl Listening,
+        numbers: Range<usize>,
+        schedule: Schedule,
+    ) -> Self {
+        let mut readers = Self {
+            tasks: Vec::with_capacity(numbers.len()),
+            took: Recorder::new(),
+        };
         for first in numbers.clone().step_by(AT_ONCE) {
-            let names: Vec<_> =
-                (first..numbers.end.min(first + AT_ONCE)).map(|n| format!("customer-{n}")).collect();
-            let phones = join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
+            let names: Vec<_> = (first..numbers.end.min(first + AT_ONCE))
+                .map(|n| format!("customer-{n}"))
+                .collect();
+            let phones =
+                join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
             let read = |phone| tokio::spawn(read(phone, schedule, readers.took.clone()));
             readers.tasks.extend(phones.into_iter().map(read));
         }
@@ -42,7 +51,10 @@ impl Readers {
 
     /// Ends them. None may have ended before.
     pub(crate) fn leave(self) {
-        assert!(!self.tasks.iter().any(JoinHandle::is_finished), "a good reader was ended");
+        assert!(
+            !self.tasks.iter().any(JoinHandle::is_finished),
+            "a good reader was ended"
+        );
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }

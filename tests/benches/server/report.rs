@@ -30,8 +30,19 @@ pub(crate) struct Report {
 
 impl Report {
     /// A figure: one value for each round.
-    pub(crate) fn add(&mut self, what: impl Into<String>, unit: &'static str, rounds: &[f64], goal: Goal) {
-        let row = Row { what: what.into(), unit, rounds: rounds.to_vec(), goal };
+    pub(crate) fn add(
+        &mut self,
+        what: impl Into<String>,
+        unit: &'static str,
+        rounds: &[f64],
+        goal: Goal,
+    ) {
+        let row = Row {
+            what: what.into(),
+            unit,
+            rounds: rounds.to_vec(),
+            goal,
+        };
         eprintln!("  {row}");
         self.rows.push(row);
     }
@@ -70,24 +81,47 @@ impl fmt::Display for Goal {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (least, most) = self.rounds.iter().fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(*x), b.max(*x)));
+        let (least, most) = self
+            .rounds
+            .iter()
+            .fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(*x), b.max(*x)));
         let middle = median(&self.rounds);
-        let verdict = if self.goal.is_met(&self.rounds) { "" } else { "  MISSED" };
+        let verdict = if self.goal.is_met(&self.rounds) {
+            ""
+        } else {
+            "  MISSED"
+        };
         let spread = format!("{} – {}", number(least), number(most));
-        let Self { what, unit, goal, .. } = self;
-        write!(f, "{what:<66} {:>9} {unit:<6} {goal:<9} {spread:<19}{verdict}", number(middle))
+        let Self {
+            what, unit, goal, ..
+        } = self;
+        write!(
+            f,
+            "{what:<66} {:>9} {unit:<6} {goal:<9} {spread:<19}{verdict}",
+            number(middle)
+        )
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<66} {:>9} {:<6} {:<9} {:<19}", "figure", "median", "", "goal", "least – most")?;
-        self.rows.iter().try_for_each(|row| writeln!(f, "{}", row.to_string().trim_end()))
+        writeln!(
+            f,
+            "{:<66} {:>9} {:<6} {:<9} {:<19}",
+            "figure", "median", "", "goal", "least – most"
+        )?;
+        self.rows
+            .iter()
+            .try_for_each(|row| writeln!(f, "{}", row.to_string().trim_end()))
     }
 }
 
 /// Three digits that say something.
 fn number(value: f64) -> String {
-    let places = if value.abs() >= 100.0 || value == value.trunc() { 0 } else { 2 };
+    let places = if value.abs() >= 100.0 || value == value.trunc() {
+        0
+    } else {
+        2
+    };
     format!("{value:.places$}")
 }

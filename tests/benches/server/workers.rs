@@ -21,11 +21,16 @@ where
 {
     let took = Recorder::new();
     let begun = Instant::now();
-    let tasks: Vec<_> = (0..callers).map(|caller| tokio::spawn(work(caller, took.clone()))).collect();
+    let tasks: Vec<_> = (0..callers)
+        .map(|caller| tokio::spawn(work(caller, took.clone())))
+        .collect();
     for task in tasks {
         task.await.expect("a caller");
     }
-    Done { per_second: took.len() as f64 / begun.elapsed().as_secs_f64(), took }
+    Done {
+        per_second: took.len() as f64 / begun.elapsed().as_secs_f64(),
+        took,
+    }
 }
 
 /// Does it, and notes how long it took.

@@ -16,21 +16,34 @@ const ROUNDS: usize = 3;
 const ORDERS: usize = 1_280;
 const EMITS: usize = 6_400;
 /// The way of an order, by an admin.
-const STEPS: [&str; 5] = ["confirmed", "in_progress", "ready", "out_for_delivery", "delivered"];
+const STEPS: [&str; 5] = [
+    "confirmed",
+    "in_progress",
+    "ready",
+    "out_for_delivery",
+    "delivered",
+];
 
 /// What is measured, and what it should be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     /// Said after each figure: what it was measured on.
     pub(crate) on: &'static str,
-    /// So many callers at once, and what 99 of 100 of their status changes should take at most, in milliseconds.
+    /// So many callers at once, and what 99 of 100 of their status changes should take at most, in
+    /// milliseconds.
     pub(crate) callers: [(usize, Option<f64>); 2],
-    /// Status changes a second, and the syncs a second that the disk must allow for it: less on a slower disk.
+    /// Status changes a second, and the syncs a second that the disk must allow for it: less on a
+    /// slower disk.
     pub(crate) rate: (f64, f64),
 }
 
-/// The embedded store. 128 who never pause wait for each other: that is their number, divided by the rate.
-const DISK: Plan = Plan { on: "durable", callers: [(32, Some(25.0)), (128, None)], rate: (1_500.0, 300.0) };
+/// The embedded store. 128 who never pause wait for each other: that is their number, divided by
+/// the rate.
+const DISK: Plan = Plan {
+    on: "durable",
+    callers: [(32, Some(25.0)), (128, None)],
+    rate: (1_500.0, 300.0),
+};
 
 /// One kind of writes by so many callers, in all rounds.
 #[derive(Default)]
@@ -42,7 +55,11 @@ struct Figures {
 
 /// On the embedded store.
 pub(crate) async fn on_disk(machine: &mut Machine, report: &mut Report) {
-    let server = Setup::new().env("METAIA_DURABILITY", "full").env("RUST_LOG", "warn").start().await;
+    let server = Setup::new()
+        .env("METAIA_DURABILITY", "full")
+        .env("RUST_LOG", "warn")
+        .start()
+        .await;
     run(&[&server], DISK, machine, report).await;
     server.stopped().await;
 }
@@ -70,10 +87,18 @@ pub(crate) async fn run(
     let on = plan.on;
     for ((callers, p99), figures) in plan.callers.iter().zip(changes) {
         let goals = [Goal::AtLeast(rate), p99.map_or(Goal::None, Goal::AtMost)];
-        figures.report(report, &format!("order status changes, {on}, {callers} callers"), goals);
+        figures.report(
+            report,
+            &format!("order status changes, {on}, {callers} callers"),
+            goals,
+        );
     }
     for ((callers, _), figures) in plan.callers.iter().zip(emits) {
-        figures.report(report, &format!("emits over REST, {on}, {callers} callers"), [Goal::None; 2]);
+        figures.report(
+            report,
+            &format!("emits over REST, {on}, {callers} callers"),
+            [Goal::None; 2],
+        );
     }
     ROUNDS * plan.callers.len() * (ORDERS * (1 + STEPS.len()) + EMITS)
 }
@@ -96,11 +121,18 @@ impl Figures {
     }
 }
 
-/// Every caller moves orders of its own from their placing, which is not measured, to their delivery.
+/// Every caller moves orders of its own from their placing, which is not measured, to their
+/// delivery.
 async fn walk_orders(servers: &[&Server], callers: usize) -> Done {
     let admin = |caller: usize| servers[caller % servers.len()].admin();
-    let placed = each(callers, |caller| place(admin(caller), caller, ORDERS / callers)).await;
-    side_by_side(callers, |caller, took| walk(admin(caller), placed[caller].clone(), took)).await
+    let placed = each(callers, |caller| {
+        place(admin(caller), caller, ORDERS / callers)
+    })
+    .await;
+    side_by_side(callers, |caller, took| {
+        walk(admin(caller), placed[caller].clone(), took)
+    })
+    .await
 }
 
 async fn place(admin: Api, caller: usize, count: usize) -> Vec<String> {
@@ -118,7 +150,9 @@ async fn walk(admin: Api, orders: Vec<String>, took: Recorder) {
     for order in orders {
         let path = format!("/api/orders/{order}/status");
         for status in STEPS {
-            timed(&took, admin.put(&path, &json!({"status": status}))).await.ok(200);
+            timed(&took, admin.put(&path, &json!({"status": status})))
+                .await
+                .ok(200);
         }
     }
 }

@@ -59,7 +59,10 @@ impl<'a> Rights<'a> {
         // What nobody published has no rooms to judge by; that is I4's.
         let value = index.values.get(got.placed.value.as_str())?;
         let user = self.users.get(client).copied().unwrap_or_default();
-        let may = value.rooms.iter().any(|room| self.may_see(when, user, room));
+        let may = value
+            .rooms
+            .iter()
+            .any(|room| self.may_see(when, user, room));
         if !may {
             return Some(format!(
                 "{client} ({user}) got {}, which is for {:?}",
@@ -68,7 +71,12 @@ impl<'a> Rights<'a> {
         }
         let until = self.tokens.get(client)?;
         let late = when > *until + AFTER_TOKEN;
-        late.then(|| format!("{client} got {} at {when:?}, its token ended {until:?}", got.placed.value))
+        late.then(|| {
+            format!(
+                "{client} got {} at {when:?}, its token ended {until:?}",
+                got.placed.value
+            )
+        })
     }
 
     fn may_see(&self, when: Moment, user: &str, room: &str) -> bool {

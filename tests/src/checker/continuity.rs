@@ -1,10 +1,12 @@
-//! What each client was told that it has: stretches of the log without a hole, and the order within a connection.
+//! What each client was told that it has: stretches of the log without a hole, and the order within
+//! a connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
 
-/// From a position that the client was given, to the last one that it saw: all of its rooms in between.
+/// From a position that the client was given, to the last one that it saw: all of its rooms in
+/// between.
 #[derive(Debug)]
 pub(super) struct Continuity<'a> {
     pub(super) client: &'a str,
@@ -37,7 +39,11 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
     let mut users: BTreeMap<&str, &str> = BTreeMap::new();
     for (when, fact) in &history.facts {
         match fact {
-            Fact::Connected { client, user, claims } => {
+            Fact::Connected {
+                client,
+                user,
+                claims,
+            } => {
                 users.insert(client, user);
                 // Who does not ask for what it missed begins anew.
                 if !claims {
@@ -45,16 +51,26 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
                 }
             }
             Fact::Withdrawn { user, room } => {
-                let theirs = open.iter_mut().filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
+                let theirs = open
+                    .iter_mut()
+                    .filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
                 theirs.for_each(|(_, known)| known.lose(room));
             }
-            Fact::Reset { client, at } => done.extend(open.insert(client, begin(client, *when, at))),
-            Fact::Ready { client, recovered, rooms, at } => {
+            Fact::Reset { client, at } => {
+                done.extend(open.insert(client, begin(client, *when, at)))
+            }
+            Fact::Ready {
+                client,
+                recovered,
+                rooms,
+                at,
+            } => {
                 let fresh = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
                 if open.get(client.as_str()).is_none_or(fresh) {
                     done.extend(open.insert(client, begin(client, *when, at)));
                 }
-                open.entry(client).and_modify(|known| known.ready(rooms, at));
+                open.entry(client)
+                    .and_modify(|known| known.ready(rooms, at));
             }
             Fact::Told { client, at } => {
                 open.entry(client).and_modify(|known| known.reach(at));
@@ -70,7 +86,14 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
 }
 
 fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> {
-    Continuity { client, since, from, to: from, rooms: BTreeSet::new(), got: BTreeMap::new() }
+    Continuity {
+        client,
+        since,
+        from,
+        to: from,
+        rooms: BTreeSet::new(),
+        got: BTreeMap::new(),
+    }
 }
 
 impl<'a> Continuity<'a> {
@@ -110,7 +133,8 @@ struct Line<'a> {
     epoch: Option<&'a str>,
 }
 
-/// Whether each connection goes forward only, in one epoch, and drops a client's claim only by a reset.
+/// Whether each connection goes forward only, in one epoch, and drops a client's claim only by a
+/// reset.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
     let mut lines: BTreeMap<&str, Line<'_>> = BTreeMap::new();
@@ -124,12 +148,21 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 lines.entry(client).or_default().reset_at(at);
                 None
             }
-            Fact::Ready { client, recovered, at, .. } => {
-                lines.entry(client).or_default().ready(*recovered, at).map(|what| (client, what))
-            }
-            Fact::Received { client, got } => {
-                lines.entry(client).or_default().received(got).map(|what| (client, what))
-            }
+            Fact::Ready {
+                client,
+                recovered,
+                at,
+                ..
+            } => lines
+                .entry(client)
+                .or_default()
+                .ready(*recovered, at)
+                .map(|what| (client, what)),
+            Fact::Received { client, got } => lines
+                .entry(client)
+                .or_default()
+                .received(got)
+                .map(|what| (client, what)),
             _ => None,
         };
         let shown = what.map(|(client, what)| format!("{client}: {what}"));
@@ -140,7 +173,12 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 
 impl<'a> Line<'a> {
     fn connect(&mut self, claims: bool) {
-        *self = Self { claims, reset: false, last: None, epoch: self.epoch.filter(|_| claims) };
+        *self = Self {
+            claims,
+            reset: false,
+            last: None,
+            epoch: self.epoch.filter(|_| claims),
+        };
     }
 
     fn reset_at(&mut self, at: &'a Place) {
@@ -161,7 +199,10 @@ impl<'a> Line<'a> {
         let at = &got.placed.at;
         let last = self.last.replace(at);
         if self.epoch.is_some_and(|epoch| epoch != at.epoch) {
-            return Some(format!("{} is of another epoch, without a reset", got.placed.value));
+            return Some(format!(
+                "{} is of another epoch, without a reset",
+                got.placed.value
+            ));
         }
         let forward = last.is_none_or(|last| at.is_after(last));
         (!forward).then(|| format!("{} at {at:?} came after {last:?}", got.placed.value))

@@ -1,4 +1,5 @@
-//! Each delivery for itself: published at all, and the same wherever and whenever it arrives, or an answer names it.
+//! Each delivery for itself: published at all, and the same wherever and whenever it arrives, or an
+//! answer names it.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +12,18 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
         let (who, found) = match fact {
-            Fact::Received { client, got } => {
-                (client, phantom(*when, got, index).or_else(|| known.take(got, index)))
-            }
+            Fact::Received { client, got } => (
+                client,
+                phantom(*when, got, index).or_else(|| known.take(got, index)),
+            ),
             Fact::Acknowledged { write, placed, .. } => {
                 (write, placed.iter().find_map(|placed| known.place(placed)))
             }
             _ => continue,
         };
-        wrong.extend(found.map(|(invariant, what)| Violation::new(invariant, format!("{who}: {what}"))));
+        wrong.extend(
+            found.map(|(invariant, what)| Violation::new(invariant, format!("{who}: {what}"))),
+        );
     }
     wrong
 }
@@ -32,10 +36,18 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
         return Some((Invariant::NoPhantom, format!("{value} was never published")));
     };
     if write.attempted > when {
-        return Some((Invariant::NoPhantom, format!("{value} arrived before anybody tried {}", write.name)));
+        return Some((
+            Invariant::NoPhantom,
+            format!("{value} arrived before anybody tried {}", write.name),
+        ));
     }
     let refused = write.did_not_happen();
-    refused.then(|| (Invariant::NoPhantom, format!("{value} arrived although {} was refused", write.name)))
+    refused.then(|| {
+        (
+            Invariant::NoPhantom,
+            format!("{value} arrived although {} was refused", write.name),
+        )
+    })
 }
 
 /// What was seen first under each name.
@@ -51,7 +63,12 @@ impl<'a> Known<'a> {
     fn place(&mut self, placed: &'a Placed) -> Found {
         let first = *self.places.entry(&placed.at).or_insert(placed);
         let differ = first.id != placed.id;
-        differ.then(|| (Invariant::ExactlyOnce, format!("one place, two events: {first:?} and {placed:?}")))
+        differ.then(|| {
+            (
+                Invariant::ExactlyOnce,
+                format!("one place, two events: {first:?} and {placed:?}"),
+            )
+        })
     }
 
     fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
@@ -60,17 +77,31 @@ impl<'a> Known<'a> {
         let by_place = self.place(placed);
         let by_value = *self.values.entry(&placed.value).or_insert(got);
         if by_id != got {
-            return Some((Invariant::ExactlyOnce, format!("one id, two events: {by_id:?} and {got:?}")));
+            return Some((
+                Invariant::ExactlyOnce,
+                format!("one id, two events: {by_id:?} and {got:?}"),
+            ));
         }
         if by_place.is_some() {
             return by_place;
         }
         if by_value.placed.id != placed.id {
-            return Some((twice(&placed.value, index), format!("published twice: {by_value:?} and {got:?}")));
+            return Some((
+                twice(&placed.value, index),
+                format!("published twice: {by_value:?} and {got:?}"),
+            ));
         }
-        let said = index.values.get(placed.value.as_str()).and_then(|value| value.said);
+        let said = index
+            .values
+            .get(placed.value.as_str())
+            .and_then(|value| value.said);
         let differs = said.is_some_and(|said| said != placed);
-        differs.then(|| (Invariant::ExactlyOnce, format!("{placed:?} was answered as {said:?}")))
+        differs.then(|| {
+            (
+                Invariant::ExactlyOnce,
+                format!("{placed:?} was answered as {said:?}"),
+            )
+        })
     }
 }
 

@@ -21,13 +21,20 @@ fn leaks(history: &History) -> Vec<Violation> {
     let mut first_and_last: BTreeMap<Resource, (u64, u64)> = BTreeMap::new();
     for (_, fact) in &history.facts {
         if let Fact::Sampled { resource, amount } = fact {
-            first_and_last.entry(*resource).or_insert((*amount, *amount)).1 = *amount;
+            first_and_last
+                .entry(*resource)
+                .or_insert((*amount, *amount))
+                .1 = *amount;
         }
     }
-    let grown = first_and_last.into_iter().filter(|(what, (first, last))| *last > what.allowance(*first));
-    let shown =
-        grown.map(|(what, (first, last))| format!("{what:?}: {first} at the start, {last} at the end"));
-    shown.map(|what| Violation::new(Invariant::NothingLeaks, what)).collect()
+    let grown = first_and_last
+        .into_iter()
+        .filter(|(what, (first, last))| *last > what.allowance(*first));
+    let shown = grown
+        .map(|(what, (first, last))| format!("{what:?}: {first} at the start, {last} at the end"));
+    shown
+        .map(|what| Violation::new(Invariant::NothingLeaks, what))
+        .collect()
 }
 
 impl Resource {
@@ -47,35 +54,50 @@ enum Presence {
     Gone,
 }
 
-/// Everybody who is away at a healing, or goes later, is ready 30 s after it, unless there is a next fault before.
+/// Everybody who is away at a healing, or goes later, is ready 30 s after it, unless there is a
+/// next fault before.
 fn absentees(history: &History) -> Vec<Violation> {
-    let healings = history.facts.iter().filter(|(_, fact)| *fact == Fact::Healed).map(|(when, _)| *when);
+    let healings = history
+        .facts
+        .iter()
+        .filter(|(_, fact)| *fact == Fact::Healed)
+        .map(|(when, _)| *when);
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
     let mut wrong = Vec::new();
     for healed in healings {
-        let fault = history.facts.iter().find(|(when, fact)| *when > healed && is_fault(fact));
+        let fault = history
+            .facts
+            .iter()
+            .find(|(when, fact)| *when > healed && is_fault(fact));
         let deadline = healed + TO_COME_BACK;
         // What did not last that long cannot be late.
         if fault.map_or(last, |(when, _)| *when) < deadline {
             continue;
         }
-        let late =
-            presence_at(history, deadline).into_iter().filter(|(_, presence)| *presence == Presence::Away);
-        let shown = late.map(|(client, _)| format!("{client} is not back {TO_COME_BACK:?} after {healed:?}"));
+        let late = presence_at(history, deadline)
+            .into_iter()
+            .filter(|(_, presence)| *presence == Presence::Away);
+        let shown = late
+            .map(|(client, _)| format!("{client} is not back {TO_COME_BACK:?} after {healed:?}"));
         wrong.extend(shown.map(|what| Violation::new(Invariant::BackInTime, what)));
     }
     wrong
 }
 
 fn is_fault(fact: &Fact) -> bool {
-    matches!(fact, Fact::Killed | Fact::Asked | Fact::Slowed { .. } | Fact::Stopped { .. })
+    matches!(
+        fact,
+        Fact::Killed | Fact::Asked | Fact::Slowed { .. } | Fact::Stopped { .. }
+    )
 }
 
 fn presence_at(history: &History, moment: Moment) -> BTreeMap<&str, Presence> {
     let mut clients = BTreeMap::new();
     for (_, fact) in history.facts.iter().take_while(|(when, _)| *when <= moment) {
         let (client, presence) = match fact {
-            Fact::Connected { client, .. } | Fact::Disconnected { client } => (client, Presence::Away),
+            Fact::Connected { client, .. } | Fact::Disconnected { client } => {
+                (client, Presence::Away)
+            }
             Fact::Ready { client, .. } => (client, Presence::Ready),
             Fact::Left { client } => (client, Presence::Gone),
             _ => continue,
@@ -104,13 +126,20 @@ fn ends(history: &History) -> Vec<Violation> {
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
     wrong.extend(
-        asked.filter(|asked| last > *asked + TO_END).map(|_| "it was asked to end and has not".into()),
+        asked
+            .filter(|asked| last > *asked + TO_END)
+            .map(|_| "it was asked to end and has not".into()),
     );
-    wrong.into_iter().map(|what| Violation::new(Invariant::CleanEnd, what)).collect()
+    wrong
+        .into_iter()
+        .map(|what| Violation::new(Invariant::CleanEnd, what))
+        .collect()
 }
 
 fn ended(asked: Option<Moment>, when: Moment, code: Option<i32>) -> Option<String> {
-    let Some(asked) = asked else { return Some(format!("it ended by itself with {code:?}")) };
+    let Some(asked) = asked else {
+        return Some(format!("it ended by itself with {code:?}"));
+    };
     if code != Some(0) {
         return Some(format!("it was asked to end and did with {code:?}"));
     }

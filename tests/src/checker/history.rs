@@ -28,7 +28,10 @@ impl Place {
     pub fn parse(position: &str) -> Option<Self> {
         let (start, n) = position.rsplit_once('.')?;
         let (epoch, _check) = start.split_once('-')?;
-        Some(Self { epoch: epoch.to_owned(), n: n.parse().ok()? })
+        Some(Self {
+            epoch: epoch.to_owned(),
+            n: n.parse().ok()?,
+        })
     }
 
     /// Whether this place is after that one in the same epoch.
@@ -74,7 +77,8 @@ pub struct Got {
 pub enum Resource {
     /// File descriptors of the server.
     Descriptors,
-    /// Its resident memory, in KiB. Allocators keep some: half as much again is allowed, and 16 MiB.
+    /// Its resident memory, in KiB. Allocators keep some: half as much again is allowed, and 16
+    /// MiB.
     Memory,
     /// Its sessions.
     Sessions,
@@ -84,12 +88,20 @@ pub enum Resource {
 
 /// One thing that was done or seen. Clients, users, writes and rooms are called by their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are what the variants' sentences name")]
+#[allow(
+    missing_docs,
+    reason = "the fields are what the variants' sentences name"
+)]
 pub enum Fact {
     /// A writer is about to try. A retry has the same name.
     Attempted(Write),
-    /// A try was answered with success: what it made, and where its events are if the answer says so.
-    Acknowledged { write: String, made: String, placed: Vec<Placed> },
+    /// A try was answered with success: what it made, and where its events are if the answer says
+    /// so.
+    Acknowledged {
+        write: String,
+        made: String,
+        placed: Vec<Placed>,
+    },
     /// A try was not answered: it may have happened.
     Unknown { write: String },
     /// A try was refused: it did not happen.
@@ -100,9 +112,18 @@ pub enum Fact {
     Counted { write: String, made: usize },
 
     /// A client has sent CONNECT as this user; `claims` where it asks for what it missed.
-    Connected { client: String, user: String, claims: bool },
+    Connected {
+        client: String,
+        user: String,
+        claims: bool,
+    },
     /// It got `rt:ready`.
-    Ready { client: String, recovered: bool, rooms: BTreeSet<String>, at: Place },
+    Ready {
+        client: String,
+        recovered: bool,
+        rooms: BTreeSet<String>,
+        at: Place,
+    },
     /// It got `rt:reset`.
     Reset { client: String, at: Place },
     /// It got `rt:position`.
@@ -118,7 +139,8 @@ pub enum Fact {
     Granted { user: String, room: String },
     /// The user may not any more.
     Withdrawn { user: String, room: String },
-    /// The client's token: until when it is good. A new one replaces it; a revoked one ends when it is revoked.
+    /// The client's token: until when it is good. A new one replaces it; a revoked one ends when it
+    /// is revoked.
     Token { client: String, until: Moment },
 
     /// The server listens.
@@ -131,7 +153,8 @@ pub enum Fact {
     Ended { code: Option<i32> },
     /// A line of its output.
     Said(String),
-    /// One of several nodes, or something beside the nodes, broke: delivery goes on, if not as fast.
+    /// One of several nodes, or something beside the nodes, broke: delivery goes on, if not as
+    /// fast.
     Slowed { by: String },
     /// What nodes read the log from broke: no delivery is due until the next healing.
     Stopped { by: String },

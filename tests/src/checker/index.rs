@@ -1,4 +1,5 @@
-//! What is known of each value, looked up by its name: who published it, with what answer, and who got it.
+//! What is known of each value, looked up by its name: who published it, with what answer, and who
+//! got it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +81,12 @@ impl<'a> Index<'a> {
             unknown: false,
         });
         for (value, rooms) in &write.effects {
-            self.values.entry(value).or_insert(Value { write: name, rooms, said: None, got: None });
+            self.values.entry(value).or_insert(Value {
+                write: name,
+                rooms,
+                said: None,
+                got: None,
+            });
         }
     }
 
@@ -112,6 +118,9 @@ impl Written<'_> {
 impl<'a> Value<'a> {
     /// Where it is, as far as anybody knows.
     pub(super) fn place(&self) -> Option<&'a Place> {
-        self.got.map(|got| &got.placed).or(self.said).map(|placed| &placed.at)
+        self.got
+            .map(|got| &got.placed)
+            .or(self.said)
+            .map(|placed| &placed.at)
     }
 }

@@ -19,7 +19,10 @@ pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violatio
 
 /// Every value that somebody got, by its place.
 fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i Value<'a>)> {
-    let got = index.values.iter().filter_map(|(name, value)| Some((value.got?, (*name, value))));
+    let got = index
+        .values
+        .iter()
+        .filter_map(|(name, value)| Some((value.got?, (*name, value))));
     got.map(|(got, value)| (&got.placed.at, value)).collect()
 }
 
@@ -30,14 +33,19 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
     let mut latest: Option<(&str, &Place, Moment)> = None;
     for (place, (name, value)) in known {
-        let Some(write) = index.writes.get(value.write) else { continue };
-        let (before, after) =
-            (latest.filter(|(_, before, _)| before.epoch == place.epoch), write.acknowledged);
+        let Some(write) = index.writes.get(value.write) else {
+            continue;
+        };
+        let (before, after) = (
+            latest.filter(|(_, before, _)| before.epoch == place.epoch),
+            write.acknowledged,
+        );
         if let (Some((other, _, tried)), Some(acknowledged)) = (before, after)
             && acknowledged < tried
         {
-            let what =
-                format!("{name} was acknowledged before {other} was tried, but is after it in the log");
+            let what = format!(
+                "{name} was acknowledged before {other} was tried, but is after it in the log"
+            );
             wrong.push(Violation::new(Invariant::OrderWithoutHoles, what));
         }
         if before.is_none_or(|(_, _, tried)| write.attempted > tried) {
@@ -48,17 +56,27 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
 }
 
 fn holes(span: &Continuity<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
-    let owed = known.iter().filter(|(place, (_, value))| span.covers(place, value.rooms));
+    let owed = known
+        .iter()
+        .filter(|(place, (_, value))| span.covers(place, value.rooms));
     let missing = owed.filter(|(place, _)| !span.got.contains_key(*place));
     let shown = missing.map(|(place, (name, _))| {
-        format!("{}: no {name} at {place:?}, but it has {:?} to {:?}", span.client, span.from, span.to)
+        format!(
+            "{}: no {name} at {place:?}, but it has {:?} to {:?}",
+            span.client, span.from, span.to
+        )
     });
-    shown.map(|what| Violation::new(Invariant::OrderWithoutHoles, what)).collect()
+    shown
+        .map(|what| Violation::new(Invariant::OrderWithoutHoles, what))
+        .collect()
 }
 
 /// What was acknowledged, was owed to this client, and nobody got.
 fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
-    let seen = span.got.values().filter_map(|got| index.write_of(&got.placed.value));
+    let seen = span
+        .got
+        .values()
+        .filter_map(|got| index.write_of(&got.placed.value));
     let newest = seen.map(|write| write.attempted).max();
     let lost = index.values.iter().filter_map(|(name, value)| {
         let write = index.writes.get(value.write)?;
@@ -67,20 +85,35 @@ fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
     });
     let crashed = |acknowledged| index.kills.iter().any(|kill| *kill > acknowledged);
     let shown = lost.map(|(name, acknowledged)| {
-        let invariant =
-            if crashed(acknowledged) { Invariant::DurableBeforeAnswer } else { Invariant::NoLoss };
-        Violation::new(invariant, format!("{name} was acknowledged, and never came to {}", span.client))
+        let invariant = if crashed(acknowledged) {
+            Invariant::DurableBeforeAnswer
+        } else {
+            Invariant::NoLoss
+        };
+        Violation::new(
+            invariant,
+            format!("{name} was acknowledged, and never came to {}", span.client),
+        )
     });
     shown.collect()
 }
 
-/// By its place, if the answer named one. Else by causes: tried after the stretch began, and acknowledged before
-/// something was tried that the client has.
-fn owed(span: &Continuity<'_>, value: &Value<'_>, write: &Written<'_>, newest: Option<Moment>) -> bool {
+/// By its place, if the answer named one. Else by causes: tried after the stretch began, and
+/// acknowledged before something was tried that the client has.
+fn owed(
+    span: &Continuity<'_>,
+    value: &Value<'_>,
+    write: &Written<'_>,
+    newest: Option<Moment>,
+) -> bool {
     match value.place() {
         Some(place) => span.covers(place, value.rooms),
         None => {
-            let before = |newest| write.acknowledged.is_some_and(|acknowledged| acknowledged < newest);
+            let before = |newest| {
+                write
+                    .acknowledged
+                    .is_some_and(|acknowledged| acknowledged < newest)
+            };
             span.in_any(value.rooms) && write.attempted > span.since && newest.is_some_and(before)
         }
     }

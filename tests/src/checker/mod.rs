@@ -1,13 +1,14 @@
 //! The checker: one pure function from what was recorded to what was broken.
 //!
-//! Writers publish unique values, readers record what they get, faults come and go; afterwards [`check`] judges the
-//! whole [`History`]. It knows nothing of the server: only what somebody outside did and saw, and when. A publish whose
-//! outcome is unknown may have happened or not, but once.
+//! Writers publish unique values, readers record what they get, faults come and go; afterwards
+//! [`check`] judges the whole [`History`]. It knows nothing of the server: only what somebody
+//! outside did and saw, and when. A publish whose outcome is unknown may have happened or not, but
+//! once.
 //!
-//! What a client must have got follows from what it was *told*. From the position of an `rt:ready` without a recovery,
-//! or of an `rt:reset`, up to the last position that it saw, it has everything of its rooms: that stretch is its
-//! [`Continuity`](continuity::Continuity), across any number of connections. Where it was told to reload, nothing is
-//! owed to it in between.
+//! What a client must have got follows from what it was *told*. From the position of an `rt:ready`
+//! without a recovery, or of an `rt:reset`, up to the last position that it saw, it has everything
+//! of its rooms: that stretch is its [`Continuity`](continuity::Continuity), across any number of
+//! connections. Where it was told to reload, nothing is owed to it in between.
 
 mod access;
 mod continuity;
@@ -41,7 +42,8 @@ pub enum Invariant {
     ExactlyOnce,
     /// I4: nothing arrives that nobody published.
     NoPhantom,
-    /// I5: nobody gets what they may not see, nor 1 s after losing the room, nor 5 s after the token's end.
+    /// I5: nobody gets what they may not see, nor 1 s after losing the room, nor 5 s after the
+    /// token's end.
     OnlyToThoseWhoMay,
     /// I6: after the last client everything that is counted is where it was at the start.
     NothingLeaks,
@@ -51,7 +53,8 @@ pub enum Invariant {
     DurableBeforeAnswer,
     /// I9: the same idempotency key, or the provider's same event, acts once.
     OncePerKey,
-    /// D7: what was acknowledged is with everybody who is here within 2.5 s, on whatever node, with Redis or without.
+    /// D7: what was acknowledged is with everybody who is here within 2.5 s, on whatever node, with
+    /// Redis or without.
     InTime,
     /// I11: the server ends when it is told to, in time, with 0, and never by a panic.
     CleanEnd,
@@ -68,7 +71,10 @@ pub struct Violation {
 
 impl Violation {
     fn new(invariant: Invariant, what: impl Into<String>) -> Self {
-        Self { invariant, what: what.into() }
+        Self {
+            invariant,
+            what: what.into(),
+        }
     }
 }
 
@@ -100,6 +106,15 @@ pub fn check(history: &History) -> Vec<Violation> {
 pub fn assert_correct(what: &str, history: &History) {
     eprintln!("{what}: {}", tally::tally(history));
     let violations = check(history);
-    let shown: Vec<_> = violations.iter().take(20).map(ToString::to_string).collect();
-    assert!(violations.is_empty(), "{} violations, the first:\n{}", violations.len(), shown.join("\n"));
+    let shown: Vec<_> = violations
+        .iter()
+        .take(20)
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        violations.is_empty(),
+        "{} violations, the first:\n{}",
+        violations.len(),
+        shown.join("\n")
+    );
 }

@@ -11,25 +11,46 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
     for (_, fact) in &history.facts {
         match fact {
-            Fact::Acknowledged { write, made: now, .. } => {
+            Fact::Acknowledged {
+                write, made: now, ..
+            } => {
                 let first = *made.entry(write).or_insert(now);
                 if first != now {
-                    wrong.push((Invariant::OncePerKey, format!("{write} was answered {first} and {now}")));
+                    wrong.push((
+                        Invariant::OncePerKey,
+                        format!("{write} was answered {first} and {now}"),
+                    ));
                 }
             }
             Fact::Counted { write, made } if *made > 1 => {
-                wrong.push((Invariant::OncePerKey, format!("{write} was done {made} times")));
+                wrong.push((
+                    Invariant::OncePerKey,
+                    format!("{write} was done {made} times"),
+                ));
             }
-            Fact::Audited { write, found: false } => wrong.push(absent(write, index)),
+            Fact::Audited {
+                write,
+                found: false,
+            } => wrong.push(absent(write, index)),
             _ => (),
         }
     }
-    wrong.into_iter().map(|(invariant, what)| Violation::new(invariant, what)).collect()
+    wrong
+        .into_iter()
+        .map(|(invariant, what)| Violation::new(invariant, what))
+        .collect()
 }
 
 fn absent(write: &str, index: &Index<'_>) -> (Invariant, String) {
     let acknowledged = index.writes.get(write).and_then(|write| write.acknowledged);
     let crashed = acknowledged.is_some_and(|when| index.kills.iter().any(|kill| *kill > when));
-    let invariant = if crashed { Invariant::DurableBeforeAnswer } else { Invariant::NoLoss };
-    (invariant, format!("{write} was acknowledged, and is not there"))
+    let invariant = if crashed {
+        Invariant::DurableBeforeAnswer
+    } else {
+        Invariant::NoLoss
+    };
+    (
+        invariant,
+        format!("{write} was acknowledged, and is not there"),
+    )
 }

@@ -1,4 +1,5 @@
-//! How soon what was acknowledged is with those who are here: on whatever node they are, with Redis or without.
+//! How soon what was acknowledged is with those who are here: on whatever node they are, with Redis
+//! or without.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,20 +15,33 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let (stays, readable, arrivals) = (stays(history), readable(history), arrivals(history));
     let mut wrong = Vec::new();
     for (name, value) in &index.values {
-        let Some(write) = index.write_of(name) else { continue };
-        let Some(answered) = write.acknowledged else { continue };
+        let Some(write) = index.write_of(name) else {
+            continue;
+        };
+        let Some(answered) = write.acknowledged else {
+            continue;
+        };
         let due = answered + TO_ARRIVE;
-        if !readable.iter().any(|(from, to)| *from <= answered && due <= *to) {
+        if !readable
+            .iter()
+            .any(|(from, to)| *from <= answered && due <= *to)
+        {
             continue;
         }
-        // What was tried before may have happened before: then it is not owed to who was reset since.
+        // What was tried before may have happened before: then it is not owed to who was reset
+        // since.
         let all_the_time = |stay: &&Stay<'_>| stay.from <= write.attempted && due < stay.to;
-        let here = stays.iter().filter(all_the_time).filter(|stay| stay.is_in(value));
+        let here = stays
+            .iter()
+            .filter(all_the_time)
+            .filter(|stay| stay.is_in(value));
         for client in here.map(|stay| stay.client) {
             let when = arrivals.get(&(client, *name));
             if when.is_none_or(|when| *when > due) {
-                let when = when.map_or_else(|| "not at all".to_owned(), |when| format!("at {when:?}"));
-                let what = format!("{name} was acknowledged at {answered:?} and came to {client} {when}");
+                let when =
+                    when.map_or_else(|| "not at all".to_owned(), |when| format!("at {when:?}"));
+                let what =
+                    format!("{name} was acknowledged at {answered:?} and came to {client} {when}");
                 wrong.push(Violation::new(Invariant::InTime, what));
             }
         }
@@ -40,7 +54,9 @@ fn arrivals(history: &History) -> BTreeMap<(&str, &str), Moment> {
     let mut arrivals = BTreeMap::new();
     for (when, fact) in &history.facts {
         if let Fact::Received { client, got } = fact {
-            arrivals.entry((client.as_str(), got.placed.value.as_str())).or_insert(*when);
+            arrivals
+                .entry((client.as_str(), got.placed.value.as_str()))
+                .or_insert(*when);
         }
     }
     arrivals
@@ -79,7 +95,12 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
         gone.into_iter().for_each(|stay| all[stay].to = *when);
         if let Fact::Ready { client, rooms, .. } = fact {
             here.insert(client, all.len());
-            all.push(Stay { client, from: *when, to: Moment::MAX, rooms });
+            all.push(Stay {
+                client,
+                from: *when,
+                to: Moment::MAX,
+                rooms,
+            });
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);

@@ -16,12 +16,17 @@ impl Recorder {
     /// An empty one whose clock begins now.
     #[must_use]
     pub fn new() -> Self {
-        Self { began: Instant::now(), facts: Journal::default() }
+        Self {
+            began: Instant::now(),
+            facts: Journal::default(),
+        }
     }
 
-    /// Writes down a fact of now. Who is about to do something notes it before, who saw something after.
+    /// Writes down a fact of now. Who is about to do something notes it before, who saw something
+    /// after.
     pub fn note(&self, fact: Fact) {
-        // The moment is taken under the list's lock, so that the list is in the order of the moments.
+        // The moment is taken under the list's lock, so that the list is in the order of the
+        // moments.
         self.facts.push_with(|| (self.began.elapsed(), fact));
     }
 
@@ -34,7 +39,9 @@ impl Recorder {
     /// Waits until so many more facts have been written down.
     pub async fn more(&self, count: usize) {
         let from = self.facts.len();
-        self.facts.await_len(&format!("{count} more facts"), from + count).await;
+        self.facts
+            .await_len(&format!("{count} more facts"), from + count)
+            .await;
     }
 
     /// Waits until a fact fits; panics with `what`.
@@ -53,14 +60,18 @@ impl Recorder {
     pub async fn all_ready(&self, clients: &[String]) {
         for client in clients {
             let ready = |facts: &[(Moment, Fact)]| is_ready(facts, client).then_some(());
-            self.facts.wait_for(&format!("{client} to be ready"), ready).await;
+            self.facts
+                .wait_for(&format!("{client} to be ready"), ready)
+                .await;
         }
     }
 
     /// Everything written down so far.
     #[must_use]
     pub fn history(&self) -> History {
-        History { facts: self.facts.so_far() }
+        History {
+            facts: self.facts.so_far(),
+        }
     }
 }
 
@@ -71,10 +82,15 @@ impl Default for Recorder {
 }
 
 fn is_ready(facts: &[(Moment, Fact)], name: &str) -> bool {
-    let recent = facts.iter().rev().take_while(|(_, fact)| *fact != Fact::Killed);
+    let recent = facts
+        .iter()
+        .rev()
+        .take_while(|(_, fact)| *fact != Fact::Killed);
     let mut states = recent.filter_map(|(_, fact)| match fact {
         Fact::Ready { client, .. } if client == name => Some(true),
-        Fact::Connected { client, .. } | Fact::Disconnected { client } if client == name => Some(false),
+        Fact::Connected { client, .. } | Fact::Disconnected { client } if client == name => {
+            Some(false)
+        }
         _ => None,
     });
     states.next() == Some(true)

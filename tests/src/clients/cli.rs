@@ -36,7 +36,11 @@ impl Cli {
     /// For whatever is at this address.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), knows: Knows::Secret(token::SECRET.to_owned()), folder: Folder::new() }
+        Self {
+            url: url.to_owned(),
+            knows: Knows::Secret(token::SECRET.to_owned()),
+            folder: Folder::new(),
+        }
     }
 
     /// With another secret.
@@ -66,10 +70,15 @@ impl Cli {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(binary("metaia"));
-        command.env_clear().env("METAIA_URL", &self.url).env("HOME", self.folder.path());
+        command
+            .env_clear()
+            .env("METAIA_URL", &self.url)
+            .env("HOME", self.folder.path());
         match &self.knows {
             Knows::Secret(secret) => {
-                command.env("JWT_SECRET", secret).env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
+                command
+                    .env("JWT_SECRET", secret)
+                    .env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
             }
             Knows::DataFolder(path) => {
                 command.env("METAIA_DATA", path);

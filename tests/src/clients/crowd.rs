@@ -19,13 +19,21 @@ pub struct Crowd {
 
 impl Crowd {
     /// Connects so many customers, each of which will be read until it has got this event so often.
-    pub async fn gather(server: &impl Listening, size: usize, event: &'static str, times: usize) -> Self {
+    pub async fn gather(
+        server: &impl Listening,
+        size: usize,
+        event: &'static str,
+        times: usize,
+    ) -> Self {
         let connecting = stream::iter(0..size).map(async |member| {
             let user = format!("crowd{member}");
             Phone::with_auth(server, &json!({"token": token("customer", &user)})).await
         });
         let phones: Vec<_> = connecting.buffer_unordered(AT_ONCE).collect().await;
-        let counting = phones.into_iter().map(|phone| count(phone, event, times)).collect();
+        let counting = phones
+            .into_iter()
+            .map(|phone| count(phone, event, times))
+            .collect();
         Self { counting }
     }
 
@@ -40,7 +48,9 @@ async fn count(mut phone: Phone, event: &str, times: usize) -> Vec<u64> {
     let start = format!("42[\"{event}\"");
     let mut numbers = Vec::new();
     while numbers.len() < times {
-        let Some(packet) = phone.packet().await else { break };
+        let Some(packet) = phone.packet().await else {
+            break;
+        };
         if packet.starts_with(&start) {
             numbers.extend(number(&packet));
         }
@@ -50,5 +60,8 @@ async fn count(mut phone: Phone, event: &str, times: usize) -> Vec<u64> {
 
 fn number(packet: &str) -> Option<u64> {
     let (_, rest) = packet.split_once("\"n\":")?;
-    rest.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok()
+    rest.split(|end: char| !end.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
 }

@@ -1,8 +1,8 @@
 //! The official clients, each in a child process that speaks one JSON object per line.
 //!
-//! In: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`.
-//! Out: `{"as": NAME, "event": E, "args": […]}`, where `connect`, `connect_error` and `disconnect` are events too,
-//! and `{"ack": N, "args": […]}`.
+//! In: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`. Out: `{"as":
+//! NAME, "event": E, "args": […]}`, where `connect`, `connect_error` and `disconnect` are events
+//! too, and `{"ack": N, "args": […]}`.
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -27,7 +27,10 @@ impl Driver {
     pub fn node() -> Self {
         let mut command = Command::new("node");
         command.arg("client.mjs").current_dir(paths::js());
-        Self { process: Process::start(command), calls: 0 }
+        Self {
+            process: Process::start(command),
+            calls: 0,
+        }
     }
 
     /// The same, in a network of its own.
@@ -35,7 +38,10 @@ impl Driver {
     pub fn node_in(network: &Network) -> Self {
         let mut command = network.command("node");
         command.arg("client.mjs").current_dir(paths::js());
-        Self { process: Process::start(command), calls: 0 }
+        Self {
+            process: Process::start(command),
+            calls: 0,
+        }
     }
 
     /// `python-socketio`'s client.
@@ -43,18 +49,28 @@ impl Driver {
     pub fn python() -> Self {
         let mut command = Command::new(paths::python());
         command.arg("-u").arg(paths::here("python/client.py"));
-        Self { process: Process::start(command), calls: 0 }
+        Self {
+            process: Process::start(command),
+            calls: 0,
+        }
     }
 
     /// The same, without polling: for balancers that keep nobody at one node.
     #[must_use]
     pub fn python_by_websocket() -> Self {
         let mut command = Command::new(paths::python());
-        command.arg("-u").arg(paths::here("python/client.py")).arg("--websocket");
-        Self { process: Process::start(command), calls: 0 }
+        command
+            .arg("-u")
+            .arg(paths::here("python/client.py"))
+            .arg("--websocket");
+        Self {
+            process: Process::start(command),
+            calls: 0,
+        }
     }
 
-    /// Starts connecting a socket called `name`: with the guide's `Authorization` header and default transports.
+    /// Starts connecting a socket called `name`: with the guide's `Authorization` header and
+    /// default transports.
     pub async fn connect(&mut self, name: &str, server: &impl Listening, token: &str) {
         let opts = json!({"extraHeaders": {"Authorization": format!("Bearer {token}")}});
         self.connect_with(name, server, &opts).await;
@@ -62,7 +78,8 @@ impl Driver {
 
     /// Starts connecting a socket with these options of the client's own.
     pub async fn connect_with(&mut self, name: &str, server: &impl Listening, opts: &Value) {
-        self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts})).await;
+        self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts}))
+            .await;
     }
 
     /// Connects a socket, and waits until it is ready.
@@ -73,14 +90,16 @@ impl Driver {
 
     /// Emits an event without an ack.
     pub async fn emit(&mut self, name: &str, event: &str, data: &Value) {
-        self.tell(&json!({"do": "emit", "as": name, "event": event, "data": data})).await;
+        self.tell(&json!({"do": "emit", "as": name, "event": event, "data": data}))
+            .await;
     }
 
     /// Emits an event and returns its ack's one argument.
     pub async fn call(&mut self, name: &str, event: &str, data: &Value) -> Value {
         self.calls += 1;
         let id = self.calls;
-        self.tell(&json!({"do": "call", "id": id, "as": name, "event": event, "data": data})).await;
+        self.tell(&json!({"do": "call", "id": id, "as": name, "event": event, "data": data}))
+            .await;
         let acked = |line: &Value| line["ack"] == id;
         self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
     }
@@ -106,7 +125,8 @@ impl Driver {
         self.process.stdout.clone()
     }
 
-    /// The first event with this name that this socket got: its one argument (`null` where it had none).
+    /// The first event with this name that this socket got: its one argument (`null` where it had
+    /// none).
     pub async fn event(&self, name: &str, event: &str) -> Value {
         self.nth(name, event, 1).await
     }
@@ -114,9 +134,16 @@ impl Driver {
     /// The `n`th event (from 1) with this name that this socket got.
     pub async fn nth(&self, name: &str, event: &str, n: usize) -> Value {
         let what = format!("{name} to get {event} no. {n}");
-        let line = self.process.stdout.wait_for(&what, |lines| nth_of(lines, name, event, n)).await;
+        let line = self
+            .process
+            .stdout
+            .wait_for(&what, |lines| nth_of(lines, name, event, n))
+            .await;
         let args = line["args"].as_array().expect("arguments").clone();
-        assert!(args.len() <= 1, "a second argument breaks one-argument handlers: {line}");
+        assert!(
+            args.len() <= 1,
+            "a second argument breaks one-argument handlers: {line}"
+        );
         args.into_iter().next().unwrap_or_default()
     }
 
@@ -124,15 +151,22 @@ impl Driver {
     #[must_use]
     pub fn names(&self, name: &str) -> Vec<String> {
         let lines = self.process.stdout.so_far();
-        let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
-        mine.map(|line| line["event"].as_str().unwrap_or_default().to_owned()).collect()
+        let mine = lines
+            .iter()
+            .map(|line| parse(line))
+            .filter(|line| line["as"] == name);
+        mine.map(|line| line["event"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// All events that this socket got so far.
     #[must_use]
     pub fn events(&self, name: &str) -> Vec<Event> {
         let lines = self.process.stdout.so_far();
-        let mine = lines.iter().map(|line| parse(line)).filter(|line| line["as"] == name);
+        let mine = lines
+            .iter()
+            .map(|line| parse(line))
+            .filter(|line| line["as"] == name);
         let event = |mut line: Value| Event {
             name: line["event"].as_str().unwrap_or_default().to_owned(),
             data: line["args"].get_mut(0).map(Value::take).unwrap_or_default(),
@@ -147,7 +181,12 @@ impl Driver {
     }
 
     async fn first(&self, what: &str, matches: impl Fn(&Value) -> bool) -> Value {
-        let find = |lines: &[String]| lines.iter().map(|line| parse(line)).find(|line| matches(line));
+        let find = |lines: &[String]| {
+            lines
+                .iter()
+                .map(|line| parse(line))
+                .find(|line| matches(line))
+        };
         self.process.stdout.wait_for(what, find).await
     }
 
@@ -167,7 +206,9 @@ impl Drop for Driver {
 
 fn nth_of(lines: &[String], name: &str, event: &str, n: usize) -> Option<Value> {
     let lines = lines.iter().map(|line| parse(line));
-    lines.filter(|line| line["as"] == name && line["event"] == event).nth(n - 1)
+    lines
+        .filter(|line| line["as"] == name && line["event"] == event)
+        .nth(n - 1)
 }
 
 fn parse(line: &str) -> Value {

@@ -21,12 +21,18 @@ impl Polling {
         answer.ok(200);
         let open: Value = serde_json::from_str(&answer.text[1..]).expect("an open packet");
         let sid = open["sid"].as_str().expect("a session id");
-        Self { api: api.clone(), path: format!("{HANDSHAKE}&sid={sid}") }
+        Self {
+            api: api.clone(),
+            path: format!("{HANDSHAKE}&sid={sid}"),
+        }
     }
 
     /// Sends packets.
     pub async fn send(&self, packets: &str) -> Answer {
-        self.api.header("content-type", "text/plain;charset=UTF-8").post_bytes(&self.path, packets).await
+        self.api
+            .header("content-type", "text/plain;charset=UTF-8")
+            .post_bytes(&self.path, packets)
+            .await
     }
 
     /// Waits for packets.

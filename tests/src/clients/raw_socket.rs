@@ -1,7 +1,8 @@
 //! The line between a phone and the server: a forwarder that can break as lines do.
 //!
-//! A line that is down drops its connections and takes no new ones. A frozen one keeps them and forwards nothing, so
-//! that neither side is told: the other one is half-open. A slow one forwards so many bytes a second to the phone.
+//! A line that is down drops its connections and takes no new ones. A frozen one keeps them and
+//! forwards nothing, so that neither side is told: the other one is half-open. A slow one forwards
+//! so many bytes a second to the phone.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use tokio::time::{Interval, interval};
 use crate::server::Listening;
 use crate::server::journal::Journal;
 
-/// What the server's kernel can get rid of without the phone reading: small, so that a slow phone is soon felt.
+/// What the server's kernel can get rid of without the phone reading: small, so that a slow phone
+/// is soon felt.
 const BUFFER: u32 = 8 * 1024;
 /// How often a slow line moves something.
 const BEATS_PER_SECOND: u32 = 10;
@@ -51,10 +53,17 @@ impl Line {
         let port = listener.local_addr().expect("an address").port();
         let state = watch::Sender::new(State::Up);
         let outgoing = Journal::default();
-        let exchange =
-            Exchange { server: server.port(), outgoing: outgoing.clone(), state: state.subscribe() };
+        let exchange = Exchange {
+            server: server.port(),
+            outgoing: outgoing.clone(),
+            state: state.subscribe(),
+        };
         tokio::spawn(exchange.accept(listener));
-        Self { port, outgoing, state }
+        Self {
+            port,
+            outgoing,
+            state,
+        }
     }
 
     /// Drops its connections, and takes no new ones.
@@ -65,7 +74,11 @@ impl Line {
     /// The port at which the server sees its latest connection.
     #[must_use]
     pub fn seen_at(&self) -> u16 {
-        *self.outgoing.so_far().last().expect("a connection through this line")
+        *self
+            .outgoing
+            .so_far()
+            .last()
+            .expect("a connection through this line")
     }
 
     /// Works again.
@@ -113,9 +126,12 @@ impl Exchange {
 
     /// One connection, until either side ends it or the line goes down.
     async fn forward(self, phone: TcpStream) {
-        let Some(server) = self.dial().await else { return };
+        let Some(server) = self.dial().await else {
+            return;
+        };
         let _ = phone.set_nodelay(true);
-        let ((from_phone, to_phone), (from_server, to_server)) = (phone.into_split(), server.into_split());
+        let ((from_phone, to_phone), (from_server, to_server)) =
+            (phone.into_split(), server.into_split());
         let mut life = self.state.clone();
         tokio::select! {
             () = pump(from_phone, to_server, self.state.clone(), false) => (),
@@ -127,7 +143,10 @@ impl Exchange {
     async fn dial(&self) -> Option<TcpStream> {
         let socket = TcpSocket::new_v4().ok()?;
         socket.set_recv_buffer_size(BUFFER).ok()?;
-        let stream = socket.connect(([127, 0, 0, 1], self.server).into()).await.ok()?;
+        let stream = socket
+            .connect(([127, 0, 0, 1], self.server).into())
+            .await
+            .ok()?;
         stream.set_nodelay(true).ok()?;
         self.outgoing.push(stream.local_addr().ok()?.port());
         Some(stream)
@@ -146,11 +165,17 @@ async fn pump(
     state: watch::Receiver<State>,
     to_phone: bool,
 ) {
-    let mut pace = Pace { state, beat: interval(Duration::from_secs(1) / BEATS_PER_SECOND), to_phone };
+    let mut pace = Pace {
+        state,
+        beat: interval(Duration::from_secs(1) / BEATS_PER_SECOND),
+        to_phone,
+    };
     let mut bytes = vec![0; 16 * 1024];
     loop {
         let most = pace.allowance().await.min(bytes.len());
-        let Ok(count @ 1..) = from.read(&mut bytes[..most]).await else { return };
+        let Ok(count @ 1..) = from.read(&mut bytes[..most]).await else {
+            return;
+        };
         pace.allowance().await;
         if to.write_all(&bytes[..count]).await.is_err() {
             return;
@@ -172,7 +197,9 @@ impl Pace {
             match state {
                 State::Slow(bytes) if self.to_phone => {
                     self.beat.tick().await;
-                    return usize::try_from(bytes / u64::from(BEATS_PER_SECOND)).expect("a rate").max(1);
+                    return usize::try_from(bytes / u64::from(BEATS_PER_SECOND))
+                        .expect("a rate")
+                        .max(1);
                 }
                 State::Frozen => {
                     if self.state.changed().await.is_err() {

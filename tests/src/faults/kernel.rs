@@ -6,26 +6,38 @@ use std::fs;
 #[must_use]
 pub fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .expect("its memory");
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .expect("a number")
 }
 
 /// How many file descriptors a process has open.
 #[must_use]
 pub fn descriptors(pid: u32) -> u64 {
-    fs::read_dir(format!("/proc/{pid}/fd")).expect("a running process").count() as u64
+    fs::read_dir(format!("/proc/{pid}/fd"))
+        .expect("a running process")
+        .count() as u64
 }
 
 /// Bytes in the send queue of the connection from this port to that one, on this machine.
 #[must_use]
 pub fn send_queue(from: u16, to: u16) -> Option<u64> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
-    tables.iter().flat_map(|table| table.lines().skip(1)).find_map(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let queues = fields.get(4)?;
-        let found = port(fields[1])? == from && port(fields[2])? == to;
-        found.then(|| u64::from_str_radix(queues.split_once(':')?.0, 16).ok())?
-    })
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|path| fs::read_to_string(path).unwrap_or_default());
+    tables
+        .iter()
+        .flat_map(|table| table.lines().skip(1))
+        .find_map(|line| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let queues = fields.get(4)?;
+            let found = port(fields[1])? == from && port(fields[2])? == to;
+            found.then(|| u64::from_str_radix(queues.split_once(':')?.0, 16).ok())?
+        })
 }
 
 /// Of an address like `0100007F:1F90`.

@@ -1,5 +1,5 @@
-//! A network of its own for one process, so that it can vanish: nothing arrives any more, and nobody is told. Needs root
-//! on Linux.
+//! A network of its own for one process, so that it can vanish: nothing arrives any more, and
+//! nobody is told. Needs root on Linux.
 
 use std::process::Command as Blocking;
 
@@ -21,7 +21,10 @@ impl Network {
     pub fn new() -> Option<Self> {
         let [second, third, ..] = *uuid::Uuid::new_v4().as_bytes();
         let name = format!("mt{second:02x}{third:02x}");
-        let network = Self { name, subnet: (second, third) };
+        let network = Self {
+            name,
+            subnet: (second, third),
+        };
         let made = network.set_up();
         if !made {
             eprintln!("left out: a network namespace needs root and `ip`");
@@ -40,20 +43,30 @@ impl Network {
     /// The server, as it is seen from inside.
     #[must_use]
     pub fn seen_from_inside(&self, server: &impl Listening) -> Beyond {
-        Beyond { url: format!("http://{}:{}", self.address(1), server.port()), port: server.port() }
+        Beyond {
+            url: format!("http://{}:{}", self.address(1), server.port()),
+            port: server.port(),
+        }
     }
 
     /// From now on whatever is sent into it disappears, as behind a router that has lost its way.
     pub fn vanish(&self) {
         let (name, there) = (&self.name, self.address(2));
-        assert!(ip(&format!("netns exec {name} ip addr del {there}/30 dev {name}b")), "its address is gone");
+        assert!(
+            ip(&format!(
+                "netns exec {name} ip addr del {there}/30 dev {name}b"
+            )),
+            "its address is gone"
+        );
     }
 
     fn set_up(&self) -> bool {
         let (name, here, there) = (&self.name, self.address(1), self.address(2));
         let inside = format!("netns exec {name} ip");
         ip(&format!("netns add {name}"))
-            && ip(&format!("link add {name}a type veth peer name {name}b netns {name}"))
+            && ip(&format!(
+                "link add {name}a type veth peer name {name}b netns {name}"
+            ))
             && ip(&format!("addr add {here}/30 dev {name}a"))
             && ip(&format!("link set {name}a up"))
             && ip(&format!("{inside} addr add {there}/30 dev {name}b"))
@@ -91,5 +104,8 @@ impl Listening for Beyond {
 }
 
 fn ip(arguments: &str) -> bool {
-    Blocking::new("ip").args(arguments.split(' ')).output().is_ok_and(|output| output.status.success())
+    Blocking::new("ip")
+        .args(arguments.split(' '))
+        .output()
+        .is_ok_and(|output| output.status.success())
 }

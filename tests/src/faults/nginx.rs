@@ -27,7 +27,11 @@ impl Nginx {
     pub async fn before(nodes: [Port; 2]) -> Self {
         let (folder, port) = (Folder::new(), ports::unused());
         let process = Process::called("nginx", command(&folder, port, nodes));
-        let nginx = Self { process, _folder: folder, port };
+        let nginx = Self {
+            process,
+            _folder: folder,
+            port,
+        };
         let api = Api::new(&nginx.url(), http_client());
         eventually("nginx to answer", async || api.try_get("/readyz").await).await;
         nginx
@@ -55,15 +59,20 @@ impl Listening for Nginx {
 }
 
 fn command(folder: &Folder, port: u16, nodes: [Port; 2]) -> Command {
-    let file = folder.write("nginx.conf", adapted(&folder.path().display().to_string(), port, nodes));
+    let file = folder.write(
+        "nginx.conf",
+        adapted(&folder.path().display().to_string(), port, nodes),
+    );
     let mut command = Place::here().command(nginx());
     command.arg("-c").arg(file).args(["-g", "daemon off;"]);
     command
 }
 
-/// With the addresses of this test in the place of the containers', and one worker, which dies with its master.
+/// With the addresses of this test in the place of the containers', and one worker, which dies with
+/// its master.
 fn adapted(folder: &str, port: u16, [one, other]: [Port; 2]) -> String {
-    let text = fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");
+    let text =
+        fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");
     let text = text.replace("server-1:5000", &format!("127.0.0.1:{}", one.0));
     let text = text.replace("server-2:5000", &format!("127.0.0.1:{}", other.0));
     let text = text.replace("listen 8080", &format!("listen 127.0.0.1:{port}"));

@@ -1,5 +1,5 @@
-//! Load whose history can be judged: writers of unique values, readers that come back by themselves, and a recorder
-//! that both report to. Faults are the test's own business.
+//! Load whose history can be judged: writers of unique values, readers that come back by
+//! themselves, and a recorder that both report to. Faults are the test's own business.
 
 mod naming;
 mod official;
@@ -55,7 +55,14 @@ impl Who {
     /// A client of this user, without order rooms.
     #[must_use]
     pub fn new(name: &str, role: &'static str, user: &'static str, way: Way) -> Self {
-        Self { name: name.to_owned(), role, user, orders: Vec::new(), way, seconds: 3_600 }
+        Self {
+            name: name.to_owned(),
+            role,
+            user,
+            orders: Vec::new(),
+            way,
+            seconds: 3_600,
+        }
     }
 
     /// In these orders' rooms, too.
@@ -90,11 +97,21 @@ impl Who {
     /// Notes which rooms it may see, and how long.
     pub fn grant(&self, recorder: &Recorder) {
         let until = recorder.now() + Duration::from_secs(self.seconds.into());
-        recorder.note(Fact::Token { client: self.name.clone(), until });
-        let own = ["everyone".to_owned(), format!("user-{}", self.user), format!("{}-room", self.role)];
+        recorder.note(Fact::Token {
+            client: self.name.clone(),
+            until,
+        });
+        let own = [
+            "everyone".to_owned(),
+            format!("user-{}", self.user),
+            format!("{}-room", self.role),
+        ];
         let orders = self.orders.iter().map(|order| format!("order-{order}"));
         for room in own.into_iter().chain(orders) {
-            recorder.note(Fact::Granted { user: self.user.to_owned(), room });
+            recorder.note(Fact::Granted {
+                user: self.user.to_owned(),
+                room,
+            });
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Which value an event carries. Orders are called by the note on their first item, which their writer chose: their
-//! notifications name only the order's id, so that values are known when the whole history is.
+//! Which value an event carries. Orders are called by the note on their first item, which their
+//! writer chose: their notifications name only the order's id, so that values are known when the
+//! whole history is.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,12 @@ fn updated(payload: &Value) -> Option<(String, String)> {
 
 fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
     let data = &payload["data"];
-    let order = |id: &Value| orders.get(&text(id)).cloned().unwrap_or_else(|| format!("unknown order {id}"));
+    let order = |id: &Value| {
+        orders
+            .get(&text(id))
+            .cloned()
+            .unwrap_or_else(|| format!("unknown order {id}"))
+    };
     match text(&payload["event"]).as_str() {
         "order_update" => of_order(&note(data), &text(&data["status"])),
         "payment_update" => of_payment(&order(&data["orderId"]), &text(&data["status"])),
@@ -62,9 +68,12 @@ pub(super) fn of_payment(note: &str, status: &str) -> String {
     format!("the payment of {note} is {status}")
 }
 
-/// The value of a notification about an order. A message names the order by its number, or says the status.
+/// The value of a notification about an order. A message names the order by its number, or says the
+/// status.
 pub(super) fn told(user: &str, note: &str, title: &str, message: &str) -> String {
-    let status = message.strip_prefix("Status changed to ").unwrap_or_default();
+    let status = message
+        .strip_prefix("Status changed to ")
+        .unwrap_or_default();
     format!("{user} is told of {note}: {title} {status}")
 }
 
@@ -91,8 +100,14 @@ pub async fn audit(history: &History, admin: &Api) -> Vec<Fact> {
         Fact::Acknowledged { write, .. } if write.ends_with(" is pending") => Some(write),
         _ => None,
     });
-    let found = acknowledged.map(|write| Fact::Audited { write: write.clone(), found: count(write) > 0 });
-    let counted = made.iter().map(|(write, made)| Fact::Counted { write: write.clone(), made: *made });
+    let found = acknowledged.map(|write| Fact::Audited {
+        write: write.clone(),
+        found: count(write) > 0,
+    });
+    let counted = made.iter().map(|(write, made)| Fact::Counted {
+        write: write.clone(),
+        made: *made,
+    });
     found.chain(counted).collect()
 }
 

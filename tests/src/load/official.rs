@@ -1,4 +1,5 @@
-//! Official clients in the background: they come back by themselves, and what they print is reported.
+//! Official clients in the background: they come back by themselves, and what they print is
+//! reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +29,11 @@ impl Official {
         recorder: &Recorder,
     ) -> Self {
         let journal = driver.lines();
-        let mut scribe = Scribe { recorder: recorder.clone(), whos: BTreeMap::new(), known: BTreeSet::new() };
+        let mut scribe = Scribe {
+            recorder: recorder.clone(),
+            whos: BTreeMap::new(),
+            known: BTreeSet::new(),
+        };
         for who in whos {
             who.grant(recorder);
             scribe.whos.insert(who.name.clone(), who.clone());
@@ -46,7 +51,12 @@ impl Official {
             }
         });
         let names = whos.iter().map(|who| who.name.clone()).collect();
-        Self { driver, recorder: recorder.clone(), names, report }
+        Self {
+            driver,
+            recorder: recorder.clone(),
+            names,
+            report,
+        }
     }
 
     /// Waits until each has got something with this in its payload.
@@ -66,9 +76,10 @@ impl Official {
     }
 }
 
-/// A line that breaks in the very moment of connecting is not always noticed by the JavaScript client: with polling
-/// paused for an upgrade it waits for the heartbeat, 45 s; a WebSocket being opened it gives up after its `timeout`. That
-/// is its own affair, so it begins with WebSocket and waits less. The driver for Python has no such options.
+/// A line that breaks in the very moment of connecting is not always noticed by the JavaScript
+/// client: with polling paused for an upgrade it waits for the heartbeat, 45 s; a WebSocket being
+/// opened it gives up after its `timeout`. That is its own affair, so it begins with WebSocket and
+/// waits less. The driver for Python has no such options.
 fn options(who: &Who) -> Value {
     match who.way {
         // The driver adds the position.
@@ -92,7 +103,9 @@ impl Scribe {
         let (client, event) = (text(&line["as"]), text(&line["event"]));
         let fact = match event.as_str() {
             "connect" => self.connected(&client),
-            "disconnect" => Some(Fact::Disconnected { client: client.clone() }),
+            "disconnect" => Some(Fact::Disconnected {
+                client: client.clone(),
+            }),
             _ => seen::fact(&client, &event, &line["args"][0]),
         };
         if matches!(fact, Some(Fact::Ready { .. })) {
@@ -106,7 +119,11 @@ impl Scribe {
     fn connected(&self, client: &str) -> Option<Fact> {
         let who = self.whos.get(client)?;
         let claims = self.known.contains(client);
-        Some(Fact::Connected { client: client.to_owned(), user: who.user.to_owned(), claims })
+        Some(Fact::Connected {
+            client: client.to_owned(),
+            user: who.user.to_owned(),
+            claims,
+        })
     }
 }
 

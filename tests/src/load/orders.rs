@@ -22,7 +22,11 @@ pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&
     let mut count = 0;
     while writer.goes_on() {
         count += 1;
-        let order = Order { note: format!("{} {count}", writer.name), customer, tailor };
+        let order = Order {
+            note: format!("{} {count}", writer.name),
+            customer,
+            tailor,
+        };
         let id = order.place(&writer).await;
         for status in STEPS {
             order.reach(&admin, &id, status).await;
@@ -32,14 +36,25 @@ pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&
 
 /// Gives an order that has no note from one tailor to another.
 pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&str; 2]) {
-    let order = Order { note: String::new(), customer, tailor: Some(to) };
+    let order = Order {
+        note: String::new(),
+        customer,
+        tailor: Some(to),
+    };
     let mut effects = order.update("pending");
     effects[0].1.push(format!("order-{id}"));
     effects.push(order.notice(from, "Order Reassigned", ""));
     effects.push(order.notice(to, "Order Assigned", ""));
     let write = Writer::write("reassign", effects, false);
     let body = json!({"tailor": to});
-    admin.once(&write, admin.api.try_send("PUT", &format!("/api/orders/{id}/assign"), &body)).await;
+    admin
+        .once(
+            &write,
+            admin
+                .api
+                .try_send("PUT", &format!("/api/orders/{id}/assign"), &body),
+        )
+        .await;
 }
 
 impl Order<'_> {
@@ -51,10 +66,16 @@ impl Order<'_> {
         }
         let mut effects = self.update("pending");
         effects.push(self.notice(self.customer, "Order Placed Successfully", ""));
-        effects.extend(self.tailor.map(|tailor| self.notice(tailor, "New Order", "")));
+        effects.extend(
+            self.tailor
+                .map(|tailor| self.notice(tailor, "New Order", "")),
+        );
         let write = Writer::write(&of_order(&self.note, "pending"), effects, true);
         let order = writer.post_keyed(&write, "/api/orders", &body).await.json();
-        order["data"]["order"]["_id"].as_str().unwrap_or_default().to_owned()
+        order["data"]["order"]["_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// Moves it to this status: once, unless a look at it shows that this did not happen.
@@ -65,11 +86,18 @@ impl Order<'_> {
         let message = format!("Status changed to {status}");
         effects.push(self.notice(self.customer, "Order Status Updated", &message));
         if status == "confirmed" {
-            effects.extend(self.tailor.map(|tailor| self.notice(tailor, "Order Status Updated", &message)));
+            effects.extend(
+                self.tailor
+                    .map(|tailor| self.notice(tailor, "Order Status Updated", &message)),
+            );
         }
         let write = Writer::write(&of_order(&self.note, status), effects, false);
         let (put, body) = (format!("{path}/status"), json!({"status": status}));
-        while admin.once(&write, admin.api.try_send("PUT", &put, &body)).await.is_none() {
+        while admin
+            .once(&write, admin.api.try_send("PUT", &put, &body))
+            .await
+            .is_none()
+        {
             if admin.read(&path).await["data"]["order"]["status"] == status {
                 return;
             }
@@ -78,11 +106,16 @@ impl Order<'_> {
 
     fn update(&self, status: &str) -> Vec<(String, Vec<String>)> {
         let users = [Some(self.customer), self.tailor].into_iter().flatten();
-        let rooms = users.map(|user| format!("user-{user}")).chain(["admin-room".to_owned()]);
+        let rooms = users
+            .map(|user| format!("user-{user}"))
+            .chain(["admin-room".to_owned()]);
         vec![(of_order(&self.note, status), rooms.collect())]
     }
 
     fn notice(&self, user: &str, title: &str, message: &str) -> (String, Vec<String>) {
-        (told(user, &self.note, title, message), vec![format!("user-{user}")])
+        (
+            told(user, &self.note, title, message),
+            vec![format!("user-{user}")],
+        )
     }
 }

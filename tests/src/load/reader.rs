@@ -24,12 +24,25 @@ pub struct Reader {
 impl Reader {
     /// Starts it.
     #[must_use]
-    pub fn start(who: &Who, server: impl Listening + Send + Sync + 'static, recorder: &Recorder) -> Self {
+    pub fn start(
+        who: &Who,
+        server: impl Listening + Send + Sync + 'static,
+        recorder: &Recorder,
+    ) -> Self {
         who.grant(recorder);
         let (leave, left) = watch::channel(false);
-        let life =
-            Life { who: who.clone(), auth: who.auth(), known: false, recorder: recorder.clone(), server };
-        Self { name: who.name.clone(), leave, task: tokio::spawn(life.live(left)) }
+        let life = Life {
+            who: who.clone(),
+            auth: who.auth(),
+            known: false,
+            recorder: recorder.clone(),
+            server,
+        };
+        Self {
+            name: who.name.clone(),
+            leave,
+            task: tokio::spawn(life.live(left)),
+        }
     }
 
     /// Waits until it has got something with this in its payload.
@@ -40,7 +53,9 @@ impl Reader {
     /// Ends it for good.
     pub async fn leave(self) {
         self.leave.send_replace(true);
-        within(&format!("{} to leave", self.name), self.task).await.expect("the reader did not panic");
+        within(&format!("{} to leave", self.name), self.task)
+            .await
+            .expect("the reader did not panic");
     }
 }
 
@@ -76,12 +91,16 @@ impl<S: Listening> Life<S> {
             () = living => (),
             _ = left.wait_for(|left| *left) => (),
         }
-        self.recorder.note(Fact::Left { client: self.who.name.clone() });
+        self.recorder.note(Fact::Left {
+            client: self.who.name.clone(),
+        });
     }
 
     /// One connection, to its end.
     async fn connect(&mut self) {
-        let Some(mut phone) = Phone::try_open(&self.server).await else { return };
+        let Some(mut phone) = Phone::try_open(&self.server).await else {
+            return;
+        };
         let client = self.who.name.clone();
         let claims = self.known;
         self.recorder.note(Fact::Connected {

@@ -12,14 +12,18 @@ pub async fn notifications(writer: Writer, user: &str) {
     while writer.goes_on() {
         count += 1;
         let value = format!("{} {count}", writer.name);
-        let write = Writer::write(&value, vec![(value.clone(), vec![format!("user-{user}")])], true);
+        let write = Writer::write(
+            &value,
+            vec![(value.clone(), vec![format!("user-{user}")])],
+            true,
+        );
         let body = json!({"user": user, "type": "system", "title": "Load", "message": value});
         writer.post_keyed(&write, "/api/notifications", &body).await;
     }
 }
 
-/// Emits to one target after the other, until told to stop: every second one with a key, the others once only, so
-/// that some outcomes stay unknown for ever.
+/// Emits to one target after the other, until told to stop: every second one with a key, the others
+/// once only, so that some outcomes stay unknown for ever.
 pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
     let mut count = 0;
     while writer.goes_on() {
@@ -31,7 +35,10 @@ pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
         if keyed {
             writer.post_keyed(&write, "/api/realtime/emit", &body).await;
         } else if writer
-            .once(&write, writer.api.try_send("POST", "/api/realtime/emit", &body))
+            .once(
+                &write,
+                writer.api.try_send("POST", "/api/realtime/emit", &body),
+            )
             .await
             .is_none()
         {
@@ -41,7 +48,8 @@ pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
     }
 }
 
-/// Pays one order of this customer after the other; the provider reports each payment twice, with one event id.
+/// Pays one order of this customer after the other; the provider reports each payment twice, with
+/// one event id.
 pub async fn payments(writer: Writer, customer: &str) {
     let mut count = 0;
     while writer.goes_on() {
@@ -50,13 +58,21 @@ pub async fn payments(writer: Writer, customer: &str) {
         let order = place(&writer, customer, &note).await;
         let payment = open(&writer, &note, &order).await;
         let effects = vec![
-            (of_payment(&note, "completed"), vec![format!("user-{customer}"), "admin-room".to_owned()]),
-            (told(customer, &note, "Payment Successful", ""), vec![format!("user-{customer}")]),
+            (
+                of_payment(&note, "completed"),
+                vec![format!("user-{customer}"), "admin-room".to_owned()],
+            ),
+            (
+                told(customer, &note, "Payment Successful", ""),
+                vec![format!("user-{customer}")],
+            ),
         ];
         let write = Writer::write(&of_payment(&note, "completed"), effects, true);
         let body = captured(&payment);
         for _ in 0..2 {
-            writer.until_answered(&write, || report(&writer, &note, &body)).await;
+            writer
+                .until_answered(&write, || report(&writer, &note, &body))
+                .await;
         }
     }
 }
@@ -64,12 +80,23 @@ pub async fn payments(writer: Writer, customer: &str) {
 async fn place(writer: &Writer, customer: &str, note: &str) -> String {
     let item = json!({"garment": "shirt", "quantity": 1, "price": 100, "notes": note});
     let effects = vec![
-        (of_order(note, "pending"), vec![format!("user-{customer}"), "admin-room".to_owned()]),
-        (told(customer, note, "Order Placed Successfully", ""), vec![format!("user-{customer}")]),
+        (
+            of_order(note, "pending"),
+            vec![format!("user-{customer}"), "admin-room".to_owned()],
+        ),
+        (
+            told(customer, note, "Order Placed Successfully", ""),
+            vec![format!("user-{customer}")],
+        ),
     ];
     let write = Writer::write(&of_order(note, "pending"), effects, true);
-    let answer = writer.post_keyed(&write, "/api/orders", &json!({"items": [item]})).await;
-    answer.json()["data"]["order"]["_id"].as_str().unwrap_or_default().to_owned()
+    let answer = writer
+        .post_keyed(&write, "/api/orders", &json!({"items": [item]}))
+        .await;
+    answer.json()["data"]["order"]["_id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 async fn open(writer: &Writer, note: &str, order: &str) -> Value {
@@ -92,6 +119,11 @@ fn captured(payment: &Value) -> String {
 
 async fn report(writer: &Writer, note: &str, body: &str) -> Option<crate::server::rest::Answer> {
     let event = format!("evt_{}", note.replace(' ', "_"));
-    let signed = writer.api.header("x-razorpay-signature", &webhook_signature(body));
-    signed.header("x-razorpay-event-id", &event).try_post_text("/api/payments/webhook", body).await
+    let signed = writer
+        .api
+        .header("x-razorpay-signature", &webhook_signature(body));
+    signed
+        .header("x-razorpay-event-id", &event)
+        .try_post_text("/api/payments/webhook", body)
+        .await
 }

@@ -24,13 +24,21 @@ impl Writer {
     /// A writer that stops when `until` says `true`, or ends.
     #[must_use]
     pub fn new(name: &str, api: Api, recorder: &Recorder, until: &watch::Receiver<bool>) -> Self {
-        Self { name: name.to_owned(), api, recorder: recorder.clone(), until: until.clone() }
+        Self {
+            name: name.to_owned(),
+            api,
+            recorder: recorder.clone(),
+            until: until.clone(),
+        }
     }
 
     /// The same, with other credentials.
     #[must_use]
     pub fn with(&self, api: Api) -> Self {
-        Self { api, ..self.clone() }
+        Self {
+            api,
+            ..self.clone()
+        }
     }
 
     /// Whether it should go on.
@@ -42,14 +50,23 @@ impl Writer {
     /// A write whose values are for these rooms.
     #[must_use]
     pub fn write(name: &str, effects: Vec<(String, Vec<String>)>, keyed: bool) -> Write {
-        let effects = effects.into_iter().map(|(value, rooms)| (value, rooms.into_iter().collect()));
-        Write { name: name.to_owned(), keyed, effects: effects.collect() }
+        let effects = effects
+            .into_iter()
+            .map(|(value, rooms)| (value, rooms.into_iter().collect()));
+        Write {
+            name: name.to_owned(),
+            keyed,
+            effects: effects.collect(),
+        }
     }
 
     /// Posts with an idempotency key, again and again until it is answered.
     pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> Answer {
-        let api = self.api.header("idempotency-key", &write.name.replace(' ', "-"));
-        self.until_answered(write, || api.try_send("POST", path, body)).await
+        let api = self
+            .api
+            .header("idempotency-key", &write.name.replace(' ', "-"));
+        self.until_answered(write, || api.try_send("POST", path, body))
+            .await
     }
 
     /// Tries again and again until it is answered with success.
@@ -79,7 +96,11 @@ impl Writer {
     }
 
     /// Tries once; `None` where the outcome is unknown.
-    pub async fn once(&self, write: &Write, ask: impl Future<Output = Option<Answer>>) -> Option<Answer> {
+    pub async fn once(
+        &self,
+        write: &Write,
+        ask: impl Future<Output = Option<Answer>>,
+    ) -> Option<Answer> {
         self.recorder.note(Fact::Attempted(write.clone()));
         let answer = ask.await;
         let name = write.name.clone();
@@ -87,27 +108,42 @@ impl Writer {
             self.recorder.note(Fact::Unknown { write: name });
             return None;
         };
-        assert!((200..300).contains(&answer.status), "{name} was refused: {answer:#?}");
+        assert!(
+            (200..300).contains(&answer.status),
+            "{name} was refused: {answer:#?}"
+        );
         let (made, placed) = made(write, &answer.json()["data"]);
-        self.recorder.note(Fact::Acknowledged { write: name, made, placed });
+        self.recorder.note(Fact::Acknowledged {
+            write: name,
+            made,
+            placed,
+        });
         Some(answer)
     }
 }
 
-/// A server that is ending, or still busy with the first try, leaves it open. So does one that meets what the first try
-/// has done meanwhile: its writer looks, and sees it.
+/// A server that is ending, or still busy with the first try, leaves it open. So does one that
+/// meets what the first try has done meanwhile: its writer looks, and sees it.
 fn is_known(answer: &Answer) -> bool {
-    let open = ["in_progress", "illegal_transition"].iter().any(|code| answer.text.contains(code));
+    let open = ["in_progress", "illegal_transition"]
+        .iter()
+        .any(|code| answer.text.contains(code));
     answer.status < 500 && !(answer.status == 409 && open)
 }
 
 /// What the answer says was made, and where its event is, if it says so.
 fn made(write: &Write, data: &Value) -> (String, Vec<Placed>) {
     let id = |of: &Value| of["_id"].as_str().or(of["id"].as_str()).map(str::to_owned);
-    let document = ["order", "notification", "payment"].into_iter().find_map(|kind| id(&data[kind]));
+    let document = ["order", "notification", "payment"]
+        .into_iter()
+        .find_map(|kind| id(&data[kind]));
     let id = document.or_else(|| id(data)).unwrap_or_default();
     let at = data["at"].as_str().and_then(Place::parse);
-    let placed = at.map(|at| Placed { value: write.effects[0].0.clone(), id: id.clone(), at });
+    let placed = at.map(|at| Placed {
+        value: write.effects[0].0.clone(),
+        id: id.clone(),
+        at,
+    });
     (id, placed.into_iter().collect())
 }
 

@@ -23,7 +23,12 @@ struct Pages<T> {
 
 impl<T> Default for Journal<T> {
     fn default() -> Self {
-        Self { items: Arc::new(watch::Sender::new(Pages { items: Vec::new(), closed: false })) }
+        Self {
+            items: Arc::new(watch::Sender::new(Pages {
+                items: Vec::new(),
+                closed: false,
+            })),
+        }
     }
 }
 
@@ -66,7 +71,11 @@ impl<T: Clone + Debug> Journal<T> {
         let mut changes = self.items.subscribe();
         let enough = changes.wait_for(|pages| pages.items.len() >= len);
         let waited = tokio::time::timeout(DEADLINE, enough).await.is_ok();
-        assert!(waited, "waited {DEADLINE:?} for {what}; the last: {:#?}", self.last(5));
+        assert!(
+            waited,
+            "waited {DEADLINE:?} for {what}; the last: {:#?}",
+            self.last(5)
+        );
     }
 
     /// Waits until more than the first `seen` have come, and returns those.
@@ -78,8 +87,12 @@ impl<T: Clone + Debug> Journal<T> {
     /// As [`after`](Self::after), however long it takes; empty when nothing more will come.
     pub async fn follow(&self, seen: usize) -> Vec<T> {
         let mut changes = self.items.subscribe();
-        let pages = changes.wait_for(|pages| pages.closed || pages.items.len() > seen).await;
-        pages.map(|pages| pages.items[seen..].to_vec()).unwrap_or_default()
+        let pages = changes
+            .wait_for(|pages| pages.closed || pages.items.len() > seen)
+            .await;
+        pages
+            .map(|pages| pages.items[seen..].to_vec())
+            .unwrap_or_default()
     }
 
     fn last(&self, count: usize) -> Vec<T> {
@@ -87,18 +100,30 @@ impl<T: Clone + Debug> Journal<T> {
         pages.items[pages.items.len().saturating_sub(count)..].to_vec()
     }
 
-    /// Waits until `find` finds what it looks for; panics with `what` and everything that came instead.
+    /// Waits until `find` finds what it looks for; panics with `what` and everything that came
+    /// instead.
     pub async fn wait_for<R>(&self, what: &str, find: impl Fn(&[T]) -> Option<R>) -> R {
         let mut changes = self.items.subscribe();
         let found = |pages: &Pages<T>| pages.closed || find(&pages.items).is_some();
         let waited = tokio::time::timeout(DEADLINE, changes.wait_for(found)).await;
-        let why = if waited.is_err() { "waited too long" } else { "it ended" };
+        let why = if waited.is_err() {
+            "waited too long"
+        } else {
+            "it ended"
+        };
         drop(waited);
         let found = find(&self.items.borrow().items);
-        found.unwrap_or_else(|| panic!("{why} for {what}; the last of {}: {:#?}", self.len(), self.last(100)))
+        found.unwrap_or_else(|| {
+            panic!(
+                "{why} for {what}; the last of {}: {:#?}",
+                self.len(),
+                self.last(100)
+            )
+        })
     }
 
-    /// Waits until `find` finds what it looks for; `None` when nothing more will come, or nothing came in time.
+    /// Waits until `find` finds what it looks for; `None` when nothing more will come, or nothing
+    /// came in time.
     pub async fn find<R>(&self, find: impl Fn(&[T]) -> Option<R>) -> Option<R> {
         let mut changes = self.items.subscribe();
         let found = changes.wait_for(|pages| pages.closed || find(&pages.items).is_some());
@@ -108,14 +133,23 @@ impl<T: Clone + Debug> Journal<T> {
 
     /// Waits until an item matches, and returns the first that does.
     pub async fn first(&self, what: &str, matches: impl Fn(&T) -> bool) -> T {
-        self.wait_for(what, |items| items.iter().find(|item| matches(item)).cloned()).await
+        self.wait_for(what, |items| {
+            items.iter().find(|item| matches(item)).cloned()
+        })
+        .await
     }
 
     /// Waits until nothing more will come, and returns everything.
     pub async fn all(&self) -> Vec<T> {
         let mut changes = self.items.subscribe();
-        let ended = tokio::time::timeout(DEADLINE, changes.wait_for(|pages| pages.closed)).await.is_ok();
-        assert!(ended, "waited {DEADLINE:?} for the end; so far: {:#?}", self.so_far());
+        let ended = tokio::time::timeout(DEADLINE, changes.wait_for(|pages| pages.closed))
+            .await
+            .is_ok();
+        assert!(
+            ended,
+            "waited {DEADLINE:?} for the end; so far: {:#?}",
+            self.so_far()
+        );
         self.so_far()
     }
 }

@@ -95,7 +95,12 @@ impl Server {
 
     /// Waits until it says that it is ready.
     pub async fn ready(&self) {
-        let ready = async || self.anonymous().try_get("/readyz").await.filter(|answer| answer.status == 200);
+        let ready = async || {
+            self.anonymous()
+                .try_get("/readyz")
+                .await
+                .filter(|answer| answer.status == 200)
+        };
         eventually("the server to be ready", ready).await;
     }
 
@@ -139,21 +144,24 @@ impl Server {
         self.setup
     }
 
-    /// Waits until it ends by itself, as by a crash, and hands back its folder and environment for another start.
+    /// Waits until it ends by itself, as by a crash, and hands back its folder and environment for
+    /// another start.
     pub async fn crashed(mut self) -> Setup {
         let status = self.wait().await;
         assert!(!status.success(), "a crash, not an end: {:#?}", self.said());
         self.setup
     }
 
-    /// Waits until it ends after it was asked to, checks that it exits with 0, and hands back its folder and environment.
+    /// Waits until it ends after it was asked to, checks that it exits with 0, and hands back its
+    /// folder and environment.
     pub async fn ended_well(mut self) -> Setup {
         let status = self.wait().await;
         assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
         self.setup
     }
 
-    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and environment.
+    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and
+    /// environment.
     pub async fn stopped(self) -> Setup {
         self.signal("TERM").await;
         self.ended_well().await

@@ -17,7 +17,10 @@ pub fn example(name: &str) -> PathBuf {
 /// The Python of the tests' own virtual environment.
 #[must_use]
 pub fn python() -> PathBuf {
-    built(Path::new("../tools/python/bin/python"), "cargo xtask provision python")
+    built(
+        Path::new("../tools/python/bin/python"),
+        "cargo xtask provision python",
+    )
 }
 
 /// MongoDB's server: the system's, or the one under the target folder.
@@ -35,7 +38,9 @@ pub fn nginx() -> PathBuf {
 
 fn installed(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists())
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.exists())
 }
 
 /// The folder of the JavaScript tests, with the official client installed.
@@ -43,7 +48,10 @@ fn installed(program: &str) -> Option<PathBuf> {
 pub fn js() -> PathBuf {
     let folder = here("js");
     let installed = folder.join("node_modules/socket.io-client").exists();
-    assert!(installed, "the JavaScript client is not installed: run `cargo xtask provision node`");
+    assert!(
+        installed,
+        "the JavaScript client is not installed: run `cargo xtask provision node`"
+    );
     folder
 }
 
@@ -58,6 +66,10 @@ fn built(name: &Path, remedy: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let profile = test.ancestors().nth(2).expect("target/debug");
     let path = profile.join(name);
-    assert!(path.exists(), "{} is not there: run `{remedy}`", path.display());
+    assert!(
+        path.exists(),
+        "{} is not there: run `{remedy}`",
+        path.display()
+    );
     path
 }

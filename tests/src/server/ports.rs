@@ -4,9 +4,9 @@ use std::net::TcpListener;
 
 use crate::fixtures::chance::Chance;
 
-/// Below the range from which the system takes ports for outgoing connections. A client that tries again and again to
-/// reach a port of that range while nobody listens there would one day be given the port itself, and keep the server
-/// from starting.
+/// Below the range from which the system takes ports for outgoing connections. A client that tries
+/// again and again to reach a port of that range while nobody listens there would one day be given
+/// the port itself, and keep the server from starting.
 const FIRST: u64 = 10_000;
 const COUNT: u64 = 20_000;
 

@@ -51,19 +51,35 @@ impl Process {
     /// Starts the command with its pipes connected.
     #[must_use]
     pub fn start(command: Command) -> Self {
-        let name = command.as_std().get_program().to_string_lossy().into_owned();
+        let name = command
+            .as_std()
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
         Self::called(&name, command)
     }
 
     /// Starts the command, which says of itself only by what it is started.
     #[must_use]
     pub fn called(name: &str, mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} did not start: {error}"));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} did not start: {error}"));
         let stdout = lines_of(child.stdout.take().expect("piped"));
         let stderr = lines_of(child.stderr.take().expect("piped"));
         let stdin = child.stdin.take();
-        Self { name: name.to_owned(), child, stdin, stdout, stderr }
+        Self {
+            name: name.to_owned(),
+            child,
+            stdin,
+            stdout,
+            stderr,
+        }
     }
 
     /// Runs the command to its end.
@@ -82,20 +98,33 @@ impl Process {
     /// Writes a line to its standard input.
     pub async fn say(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
-        stdin.write_all(format!("{line}\n").as_bytes()).await.expect("the child reads its input");
+        stdin
+            .write_all(format!("{line}\n").as_bytes())
+            .await
+            .expect("the child reads its input");
     }
 
     /// Its number.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.id().unwrap_or_else(|| panic!("{} has ended already", self.name))
+        self.child
+            .id()
+            .unwrap_or_else(|| panic!("{} has ended already", self.name))
     }
 
     /// Asks it to end with a signal that it can handle, such as `TERM` or `INT`.
     pub async fn signal(&self, signal: &str) {
         let pid = self.pid();
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "kill -{signal} {pid} ({})", self.name);
+        let sent = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(pid.to_string())
+            .status()
+            .await;
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -{signal} {pid} ({})",
+            self.name
+        );
     }
 
     /// Ends it at once, as a power cut would (SIGKILL), and waits until it is gone.
@@ -105,13 +134,19 @@ impl Process {
 
     /// Waits until it ends.
     pub async fn wait(&mut self) -> ExitStatus {
-        within(&format!("{} to end", self.name), self.child.wait()).await.expect("wait")
+        within(&format!("{} to end", self.name), self.child.wait())
+            .await
+            .expect("wait")
     }
 
     /// Waits until it ends, and for all that it said.
     pub async fn ended(mut self) -> Ended {
         let code = self.wait().await.code();
-        Ended { code, stdout: self.stdout.all().await.join("\n"), stderr: self.stderr.all().await.join("\n") }
+        Ended {
+            code,
+            stdout: self.stdout.all().await.join("\n"),
+            stderr: self.stderr.all().await.join("\n"),
+        }
     }
 }
 

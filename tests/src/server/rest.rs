@@ -1,5 +1,5 @@
-//! The REST API as somebody sees it: typed verbs, an answer with its status and JSON, and the checks that every
-//! success and every refusal has in common.
+//! The REST API as somebody sees it: typed verbs, an answer with its status and JSON, and the
+//! checks that every success and every refusal has in common.
 
 use std::sync::Once;
 
@@ -21,7 +21,11 @@ impl Api {
     /// The API at this address, without credentials.
     #[must_use]
     pub fn new(base: &str, client: Client) -> Self {
-        Self { client, base: base.to_owned(), headers: HeaderMap::new() }
+        Self {
+            client,
+            base: base.to_owned(),
+            headers: HeaderMap::new(),
+        }
     }
 
     /// With `Authorization: Bearer <token>`.
@@ -35,7 +39,10 @@ impl Api {
     pub fn header(&self, name: &str, value: &str) -> Self {
         let mut api = self.clone();
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
-        api.headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+        api.headers.insert(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+        );
         api
     }
 
@@ -46,7 +53,8 @@ impl Api {
 
     /// `POST` of JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.request(Method::POST, path, Some(body.to_string().into_bytes())).await
+        self.request(Method::POST, path, Some(body.to_string().into_bytes()))
+            .await
     }
 
     /// `GET` from a server that may be gone: `None` when it is.
@@ -56,29 +64,37 @@ impl Api {
 
     /// `POST` of JSON to a server that may be gone: `None` when it is.
     pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
-        self.attempt(Method::POST, path, Some(body.to_string().into_bytes())).await.ok()
+        self.attempt(Method::POST, path, Some(body.to_string().into_bytes()))
+            .await
+            .ok()
     }
 
     /// Any method with JSON, to a server that may be gone: `None` when it is.
     pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
         let body = (!body.is_null()).then(|| body.to_string().into_bytes());
-        self.attempt(method.parse().expect("a method"), path, body).await.ok()
+        self.attempt(method.parse().expect("a method"), path, body)
+            .await
+            .ok()
     }
 
     /// `POST` of a text said to be JSON, to a server that may be gone: `None` when it is.
     pub async fn try_post_text(&self, path: &str, body: &str) -> Option<Answer> {
-        self.attempt(Method::POST, path, Some(body.as_bytes().to_vec())).await.ok()
+        self.attempt(Method::POST, path, Some(body.as_bytes().to_vec()))
+            .await
+            .ok()
     }
 
     /// `PUT` of JSON.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.request(Method::PUT, path, Some(body.to_string().into_bytes())).await
+        self.request(Method::PUT, path, Some(body.to_string().into_bytes()))
+            .await
     }
 
     /// Any method, with JSON or without a body.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let method = method.parse().expect("a method");
-        self.request(method, path, body.map(|body| body.to_string().into_bytes())).await
+        self.request(method, path, body.map(|body| body.to_string().into_bytes()))
+            .await
     }
 
     /// `POST` of these bytes as they are, said to be JSON.
@@ -91,10 +107,17 @@ impl Api {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
 
-    async fn attempt(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
+    async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> reqwest::Result<Answer> {
         let what = format!("{method} {path}");
-        let mut request =
-            self.client.request(method, format!("{}{path}", self.base)).headers(self.headers.clone());
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base))
+            .headers(self.headers.clone());
         if let Some(body) = body {
             if !self.headers.contains_key("content-type") {
                 request = request.header("content-type", "application/json");
@@ -105,7 +128,12 @@ impl Api {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = within(&what, response.text()).await?;
-        Ok(Answer { what, status, headers, text })
+        Ok(Answer {
+            what,
+            status,
+            headers,
+            text,
+        })
     }
 }
 
@@ -114,10 +142,13 @@ impl Api {
 pub fn http_client() -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // The client insists on a TLS provider although nothing here uses TLS; a second installation is no matter.
+        // The client insists on a TLS provider although nothing here uses TLS; a second
+        // installation is no matter.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let builder = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
     builder.build().expect("an HTTP client")
 }
 
@@ -139,13 +170,17 @@ impl Answer {
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
     }
 
     /// A header's text, empty where there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Checks for a success with this status in the guide's shape, and returns its `data`.
@@ -164,18 +199,30 @@ impl Answer {
         assert_eq!(self.status, status, "{self:#?}");
     }
 
-    /// Checks for a refusal with this status and the shape that every refusal has, and returns the problem.
+    /// Checks for a refusal with this status and the shape that every refusal has, and returns the
+    /// problem.
     #[track_caller]
     pub fn refused(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:#?}");
         let problem = self.json();
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:#?}");
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{self:#?}"
+        );
         for member in ["type", "title", "detail", "code", "requestId", "message"] {
             assert!(problem[member].is_string(), "no `{member}`: {self:#?}");
         }
         assert_eq!(problem["status"], status, "{self:#?}");
-        assert_eq!(problem["message"], problem["detail"], "for clients of the old backend: {self:#?}");
-        assert_eq!(problem["requestId"], self.header("x-request-id"), "{self:#?}");
+        assert_eq!(
+            problem["message"], problem["detail"],
+            "for clients of the old backend: {self:#?}"
+        );
+        assert_eq!(
+            problem["requestId"],
+            self.header("x-request-id"),
+            "{self:#?}"
+        );
         problem
     }
 

@@ -13,7 +13,8 @@ use crate::server::place::Place;
 use crate::server::process::{Ended, Process};
 use crate::server::rest::http_client;
 
-/// How a server will be started: an environment and a folder that outlive it, so that it can be started again.
+/// How a server will be started: an environment and a folder that outlive it, so that it can be
+/// started again.
 #[derive(Debug)]
 pub struct Setup {
     folder: Folder,
@@ -23,8 +24,8 @@ pub struct Setup {
     database: Option<Database>,
 }
 
-/// With `METAIA_TEST_STORE=mongodb` every server that is not told otherwise is on an empty database of MongoDB's instead of
-/// on a file of its own: the same tests, the same answers.
+/// With `METAIA_TEST_STORE=mongodb` every server that is not told otherwise is on an empty database
+/// of MongoDB's instead of on a file of its own: the same tests, the same answers.
 fn on_mongodb() -> bool {
     std::env::var_os("METAIA_TEST_STORE").is_some_and(|store| store == "mongodb")
 }
@@ -44,7 +45,12 @@ impl Setup {
             ("RAZORPAY_WEBHOOK_SECRET", razorpay::WEBHOOK_SECRET),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { folder: Folder::new(), env: BTreeMap::from(env), place: Place::here(), database: None }
+        Self {
+            folder: Folder::new(),
+            env: BTreeMap::from(env),
+            place: Place::here(),
+            database: None,
+        }
     }
 
     /// With this variable in its environment.
@@ -96,10 +102,18 @@ impl Setup {
         self.choose_store().await;
         let process = Process::called("metaia-server", self.command());
         let Some(port) = listening_port(&process).await else {
-            panic!("the server ended instead of listening: {:#?}", process.said());
+            panic!(
+                "the server ended instead of listening: {:#?}",
+                process.said()
+            );
         };
         let on_mongodb = self.database.is_some();
-        let server = Server { setup: self, process: Said(process), port, client: http_client() };
+        let server = Server {
+            setup: self,
+            process: Said(process),
+            port,
+            client: http_client(),
+        };
         if on_mongodb {
             // It listens before it has met its database.
             server.ready().await;
@@ -112,7 +126,12 @@ impl Setup {
         self.choose_store().await;
         let process = Process::called("metaia-server", self.command());
         match listening_port(&process).await {
-            Some(port) => Ok(Server { setup: self, process: Said(process), port, client: http_client() }),
+            Some(port) => Ok(Server {
+                setup: self,
+                process: Said(process),
+                port,
+                client: http_client(),
+            }),
             None => Err(self),
         }
     }
@@ -142,7 +161,11 @@ impl Setup {
         let mut command = self.place.command(binary("metaia-server"));
         // What starts it in its place is found by the path.
         let path = std::env::var_os("PATH").unwrap_or_default();
-        command.env_clear().env("PATH", path).env("METAIA_DATA", self.folder.join("data")).envs(&self.env);
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("METAIA_DATA", self.folder.join("data"))
+            .envs(&self.env);
         command.current_dir(self.folder.path());
         command
     }
@@ -156,7 +179,10 @@ impl Default for Setup {
 
 /// `None` where it ends instead.
 async fn listening_port(process: &Process) -> Option<u16> {
-    process.stdout.find(|lines| lines.iter().find_map(|line| port_in(line))).await
+    process
+        .stdout
+        .find(|lines| lines.iter().find_map(|line| port_in(line)))
+        .await
 }
 
 fn port_in(line: &str) -> Option<u16> {

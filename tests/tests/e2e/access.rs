@@ -1,23 +1,61 @@
-//! One table of who may do what: {nobody, the four roles} × {owner, assigned, same role but other, admin} × {every
-//! route, the join}. It generates the requests; every mismatch is reported at once.
+//! One table of who may do what: {nobody, the four roles} × {owner, assigned, same role but other,
+//! admin} × {every route, the join}. It generates the requests; every mismatch is reported at once.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::{NO_ORDER, assign, id_of, order_body, place_order_at, set_status, verification};
+use metaia_tests::fixtures::{
+    NO_ORDER, assign, id_of, order_body, place_order_at, set_status, verification,
+};
 use metaia_tests::server::rest::{Answer, Api};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::{Value, json};
 
 /// Everybody who may try. The last two carry an owner's or an assignee's id under another role.
 const PEOPLE: [Person; 9] = [
-    Person { name: "owner", role: "customer", user: "c1" },
-    Person { name: "another customer", role: "customer", user: "c2" },
-    Person { name: "the order's tailor", role: "tailor", user: "t1" },
-    Person { name: "another tailor", role: "tailor", user: "t2" },
-    Person { name: "the order's courier", role: "delivery", user: "d1" },
-    Person { name: "another courier", role: "delivery", user: "d2" },
-    Person { name: "admin", role: "admin", user: "a1" },
-    Person { name: "a tailor called as the owner", role: "tailor", user: "c1" },
-    Person { name: "a customer called as the tailor", role: "customer", user: "t1" },
+    Person {
+        name: "owner",
+        role: "customer",
+        user: "c1",
+    },
+    Person {
+        name: "another customer",
+        role: "customer",
+        user: "c2",
+    },
+    Person {
+        name: "the order's tailor",
+        role: "tailor",
+        user: "t1",
+    },
+    Person {
+        name: "another tailor",
+        role: "tailor",
+        user: "t2",
+    },
+    Person {
+        name: "the order's courier",
+        role: "delivery",
+        user: "d1",
+    },
+    Person {
+        name: "another courier",
+        role: "delivery",
+        user: "d2",
+    },
+    Person {
+        name: "admin",
+        role: "admin",
+        user: "a1",
+    },
+    Person {
+        name: "a tailor called as the owner",
+        role: "tailor",
+        user: "c1",
+    },
+    Person {
+        name: "a customer called as the tailor",
+        role: "customer",
+        user: "t1",
+    },
 ];
 
 #[derive(Debug)]
@@ -30,12 +68,23 @@ struct Person {
 impl Person {
     /// Whether the order concerns this person: they may know that it exists.
     fn is_concerned(&self) -> bool {
-        ["owner", "the order's tailor", "the order's courier", "admin"].contains(&self.name)
+        [
+            "owner",
+            "the order's tailor",
+            "the order's courier",
+            "admin",
+        ]
+        .contains(&self.name)
     }
 
-    /// The statuses by which an act may be refused. Only who knows the order may learn that the moment is wrong.
+    /// The statuses by which an act may be refused. Only who knows the order may learn that the
+    /// moment is wrong.
     fn refusals(&self) -> &'static [u16] {
-        if self.is_concerned() { &[403, 404, 409] } else { &[403, 404] }
+        if self.is_concerned() {
+            &[403, 404, 409]
+        } else {
+            &[403, 404]
+        }
     }
 }
 
@@ -57,26 +106,51 @@ const ACTS: &[Act] = &[
         "read the order",
         "GET",
         "/api/orders/{order}",
-        &["owner", "the order's tailor", "the order's courier", "admin"],
+        &[
+            "owner",
+            "the order's tailor",
+            "the order's courier",
+            "admin",
+        ],
     ),
     Act {
         body: |_| Some(json!({"status": "cancelled"})),
-        ..act("cancel", "PUT", "/api/orders/{order}/status", &["owner", "admin"])
+        ..act(
+            "cancel",
+            "PUT",
+            "/api/orders/{order}/status",
+            &["owner", "admin"],
+        )
     },
     Act {
         from: "confirmed",
         body: |_| Some(json!({"status": "cancelled"})),
-        ..act("cancel late", "PUT", "/api/orders/{order}/status", &["admin"])
+        ..act(
+            "cancel late",
+            "PUT",
+            "/api/orders/{order}/status",
+            &["admin"],
+        )
     },
     Act {
         from: "confirmed",
         body: |_| Some(json!({"status": "in_progress"})),
-        ..act("start work", "PUT", "/api/orders/{order}/status", &["the order's tailor", "admin"])
+        ..act(
+            "start work",
+            "PUT",
+            "/api/orders/{order}/status",
+            &["the order's tailor", "admin"],
+        )
     },
     Act {
         from: "ready",
         body: |_| Some(json!({"status": "out_for_delivery"})),
-        ..act("carry", "PUT", "/api/orders/{order}/status", &["the order's courier", "admin"])
+        ..act(
+            "carry",
+            "PUT",
+            "/api/orders/{order}/status",
+            &["the order's courier", "admin"],
+        )
     },
     Act {
         body: |_| Some(json!({"tailor": "t2"})),
@@ -85,11 +159,21 @@ const ACTS: &[Act] = &[
     Act {
         success: 201,
         body: |_| Some(json!({})),
-        ..act("open a payment", "POST", "/api/payments/orders/{order}", &["owner"])
+        ..act(
+            "open a payment",
+            "POST",
+            "/api/payments/orders/{order}",
+            &["owner"],
+        )
     },
     Act {
         body: |world| Some(verification(&world.payment, "pay_matrix")),
-        ..act("verify a payment", "POST", "/api/payments/verify", &["owner"])
+        ..act(
+            "verify a payment",
+            "POST",
+            "/api/payments/verify",
+            &["owner"],
+        )
     },
     // Notifications belong to a user id: one person may have several roles.
     act(
@@ -114,7 +198,11 @@ const ACTS: &[Act] = &[
             "tell a tailor's status",
             "PUT",
             "/api/tailors/me/status",
-            &["the order's tailor", "another tailor", "a tailor called as the owner"],
+            &[
+                "the order's tailor",
+                "another tailor",
+                "a tailor called as the owner",
+            ],
         )
     },
 ];
@@ -125,7 +213,15 @@ const fn act(
     path: &'static str,
     allowed: &'static [&'static str],
 ) -> Act {
-    Act { name, from: "pending", method, path, body: |_| None, success: 200, allowed }
+    Act {
+        name,
+        from: "pending",
+        method,
+        path,
+        body: |_| None,
+        success: 200,
+        allowed,
+    }
 }
 
 /// An order of c1 with tailor t1 and courier d1, with a payment and a notification.
@@ -152,22 +248,33 @@ impl World {
         let payment = metaia_tests::fixtures::open_payment(&owner, &order).await;
         let notifications = owner.get("/api/notifications?limit=1").await.data(200);
         let notification = id_of(&notifications["notifications"][0]).to_owned();
-        Self { order, payment, notification }
+        Self {
+            order,
+            payment,
+            notification,
+        }
     }
 
     fn path(&self, act: &Act) -> String {
-        act.path.replace("{order}", &self.order).replace("{notification}", &self.notification)
+        act.path
+            .replace("{order}", &self.order)
+            .replace("{notification}", &self.notification)
     }
 
     /// The same request for things that do not exist.
     fn path_to_nothing(act: &Act) -> String {
-        act.path.replace("{order}", NO_ORDER).replace("{notification}", NO_ORDER)
+        act.path
+            .replace("{order}", NO_ORDER)
+            .replace("{notification}", NO_ORDER)
     }
 }
 
 /// A server whose request limit does not get into the way.
 async fn server() -> Server {
-    Setup::new().env("METAIA_LIMITS", "rest_per_s=100000").start().await
+    Setup::new()
+        .env("METAIA_LIMITS", "rest_per_s=100000")
+        .start()
+        .await
 }
 
 async fn attempt(api: &Api, act: &Act, path: &str, world: &World) -> Answer {
@@ -190,14 +297,22 @@ async fn every_person_may_do_exactly_what_the_table_says() {
                 person.refusals().contains(&answer.status)
             };
             if !right {
-                mismatches
-                    .push(format!("{} by {}: {} {}", act.name, person.name, answer.status, answer.text));
+                mismatches.push(format!(
+                    "{} by {}: {} {}",
+                    act.name, person.name, answer.status, answer.text
+                ));
             }
             if !allowed {
-                let after = server.admin().get(&format!("/api/orders/{}", world.order)).await.data(200);
+                let after = server
+                    .admin()
+                    .get(&format!("/api/orders/{}", world.order))
+                    .await
+                    .data(200);
                 if after["order"]["status"] != act.from || after["order"]["tailor"] != "t1" {
-                    mismatches
-                        .push(format!("{} by {}: refused, but it changed {after}", act.name, person.name));
+                    mismatches.push(format!(
+                        "{} by {}: refused, but it changed {after}",
+                        act.name, person.name
+                    ));
                 }
             }
         }
@@ -214,9 +329,17 @@ async fn nobody_without_a_token_may_do_anything() {
         answer.refused_as(401, "unauthorized");
     }
     for path in ["/api/orders", "/api/notifications"] {
-        server.anonymous().get(path).await.refused_as(401, "unauthorized");
+        server
+            .anonymous()
+            .get(path)
+            .await
+            .refused_as(401, "unauthorized");
     }
-    server.anonymous().put("/api/notifications/read-all", &json!({})).await.refused_as(401, "unauthorized");
+    server
+        .anonymous()
+        .put("/api/notifications/read-all", &json!({}))
+        .await
+        .refused_as(401, "unauthorized");
 }
 
 #[tokio::test]
@@ -225,15 +348,27 @@ async fn what_is_not_yours_looks_like_what_does_not_exist() {
     let world = World::new(&server, "pending").await;
     let seen = |answer: &Answer| {
         let problem = answer.json();
-        [json!(answer.status), problem["code"].clone(), problem["title"].clone(), problem["detail"].clone()]
+        [
+            json!(answer.status),
+            problem["code"].clone(),
+            problem["title"].clone(),
+            problem["detail"].clone(),
+        ]
     };
     for act in ACTS.iter().filter(|act| act.path.contains('{')) {
-        let may_not = |person: &&Person| !act.allowed.contains(&person.name) && !person.is_concerned();
+        let may_not =
+            |person: &&Person| !act.allowed.contains(&person.name) && !person.is_concerned();
         for person in PEOPLE.iter().filter(may_not) {
             let api = server.api(person.role, person.user);
             let forbidden = attempt(&api, act, &world.path(act), &world).await;
             let missing = attempt(&api, act, &World::path_to_nothing(act), &world).await;
-            assert_eq!(seen(&forbidden), seen(&missing), "{} by {}", act.name, person.name);
+            assert_eq!(
+                seen(&forbidden),
+                seen(&missing),
+                "{} by {}",
+                act.name,
+                person.name
+            );
         }
     }
 }
@@ -245,7 +380,11 @@ async fn the_order_room_admits_exactly_those_whom_the_order_concerns() {
     for person in &PEOPLE {
         let mut phone = Phone::of(&server, person.role, person.user).await;
         let answer = phone.call("join_order_room", &json!(world.order)).await;
-        let expected = if person.is_concerned() { &json!("ok") } else { &json!("error") };
+        let expected = if person.is_concerned() {
+            &json!("ok")
+        } else {
+            &json!("error")
+        };
         assert_eq!(&answer["status"], expected, "{}: {answer}", person.name);
     }
 }
@@ -257,8 +396,18 @@ async fn lists_show_only_what_is_yours() {
     for person in &PEOPLE {
         let api = server.api(person.role, person.user);
         let orders = api.get("/api/orders").await.data(200);
-        let ids: Vec<_> = orders["orders"].as_array().unwrap().iter().map(id_of).collect();
-        assert_eq!(ids.contains(&world.order.as_str()), person.is_concerned(), "{}: {ids:?}", person.name);
+        let ids: Vec<_> = orders["orders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(id_of)
+            .collect();
+        assert_eq!(
+            ids.contains(&world.order.as_str()),
+            person.is_concerned(),
+            "{}: {ids:?}",
+            person.name
+        );
         let notifications = api.get("/api/notifications").await.data(200);
         for notification in notifications["notifications"].as_array().unwrap() {
             assert_eq!(notification["user"], person.user, "{}", person.name);
@@ -275,9 +424,15 @@ async fn the_api_key_opens_the_backends_two_routes_and_nothing_else() {
     for act in ACTS {
         let answer = attempt(&backend, act, &world.path(act), &world).await;
         let opened = ["notify", "emit"].contains(&act.name);
-        let right = if opened { answer.status == act.success } else { [401, 403].contains(&answer.status) };
+        let right = if opened {
+            answer.status == act.success
+        } else {
+            [401, 403].contains(&answer.status)
+        };
         assert!(right, "{}: {answer:#?}", act.name);
-        attempt(&wrong, act, &world.path(act), &world).await.refused(401);
+        attempt(&wrong, act, &world.path(act), &world)
+            .await
+            .refused(401);
     }
 }
 
@@ -289,8 +444,15 @@ async fn only_customers_and_admins_place_orders() {
         if person.role == "admin" {
             body["customer"] = "c1".into();
         }
-        let answer = server.api(person.role, person.user).post("/api/orders", &body).await;
-        let expected = if ["customer", "admin"].contains(&person.role) { 201 } else { 403 };
+        let answer = server
+            .api(person.role, person.user)
+            .post("/api/orders", &body)
+            .await;
+        let expected = if ["customer", "admin"].contains(&person.role) {
+            201
+        } else {
+            403
+        };
         assert_eq!(answer.status, expected, "{}: {answer:#?}", person.name);
     }
 }
@@ -302,7 +464,14 @@ async fn an_admin_orders_for_a_customer_and_nobody_else_does() {
     body["customer"] = "c7".into();
     let order = server.admin().post("/api/orders", &body).await.data(201);
     assert_eq!(order["order"]["customer"], "c7");
-    server.admin().post("/api/orders", &order_body()).await.refused(422);
-    let refused = server.api("customer", "c1").post("/api/orders", &body).await;
+    server
+        .admin()
+        .post("/api/orders", &order_body())
+        .await
+        .refused(422);
+    let refused = server
+        .api("customer", "c1")
+        .post("/api/orders", &body)
+        .await;
     assert!([403, 422].contains(&refused.status), "{refused:#?}");
 }

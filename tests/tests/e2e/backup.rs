@@ -23,8 +23,11 @@ fn database(setup: &Setup) -> PathBuf {
 
 /// What a customer who comes back with this position is told first, but for what was missed.
 async fn welcome(server: &Server, since: &str) -> (String, serde_json::Value) {
-    let mut phone =
-        Phone::connected(server, &json!({"token": token("customer", "c1"), "since": since})).await;
+    let mut phone = Phone::connected(
+        server,
+        &json!({"token": token("customer", "c1"), "since": since}),
+    )
+    .await;
     let mut told = phone.until("rt:ready").await;
     let (first, ready) = (told.remove(0), told.pop());
     (first.name, ready.map_or(first.data, |ready| ready.data))
@@ -40,18 +43,31 @@ async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload()
     let seen = emit(&server, &json!({"user": "c1"}), "voucher", &json!({})).await["at"].clone();
     let seen = seen.as_str().unwrap().to_owned();
 
-    // The position outlives a crash; the backup, put in place with the crash's own log beside it, is another history.
+    // The position outlives a crash; the backup, put in place with the crash's own log beside it,
+    // is another history.
     let server = server.killed().await.start().await;
     let (first, ready) = welcome(&server, &seen).await;
-    assert_eq!((first.as_str(), &ready["recovered"]), ("rt:ready", &json!(true)));
+    assert_eq!(
+        (first.as_str(), &ready["recovered"]),
+        ("rt:ready", &json!(true))
+    );
     let setup = server.killed().await;
     restore(&setup, &beside);
     let server = setup.start().await;
-    let stored = server.api("customer", "c1").get(&format!("/api/orders/{order}")).await.data(200);
+    let stored = server
+        .api("customer", "c1")
+        .get(&format!("/api/orders/{order}"))
+        .await
+        .data(200);
     assert_eq!(stored["order"]["status"], "pending");
     let (first, ready) = welcome(&server, &seen).await;
-    assert_eq!((first.as_str(), &ready["recovered"]), ("rt:reset", &json!(false)));
-    server.says("begins a new epoch: the database is a backup").await;
+    assert_eq!(
+        (first.as_str(), &ready["recovered"]),
+        ("rt:reset", &json!(false))
+    );
+    server
+        .says("begins a new epoch: the database is a backup")
+        .await;
 }
 
 #[tokio::test]
@@ -62,15 +78,23 @@ async fn a_copy_is_made_without_a_server_and_overwrites_nothing() {
     let again = backup(&setup, &copy).await.with_code(2);
     assert!(again.stderr.contains("exists already"), "{again:?}");
     let nothing = Setup::new();
-    backup(&nothing, &nothing.folder().join("copy.db")).await.with_code(2);
+    backup(&nothing, &nothing.folder().join("copy.db"))
+        .await
+        .with_code(2);
     assert!(!nothing.folder().join("copy.db").exists());
 }
 
 #[tokio::test]
 async fn a_truncated_database_is_refused_with_what_to_do() {
     let setup = Server::start().await.stopped().await;
-    let file = std::fs::OpenOptions::new().write(true).open(database(&setup)).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(database(&setup))
+        .unwrap();
     file.set_len(file.metadata().unwrap().len() / 2).unwrap();
     let refused = setup.run_to_end().await.with_code(2);
-    assert!(refused.stderr.contains("metaia.db") && refused.stderr.contains("backup"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("metaia.db") && refused.stderr.contains("backup"),
+        "{refused:?}"
+    );
 }

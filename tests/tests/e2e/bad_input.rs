@@ -1,4 +1,5 @@
-//! Bad input: the code that the contract names, nothing changed, and the server stays up for everybody else.
+//! Bad input: the code that the contract names, nothing changed, and the server stays up for
+//! everybody else.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
@@ -10,7 +11,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 async fn orders_of(server: &Server, user: &str) -> usize {
-    let list = server.api("customer", user).get("/api/orders").await.data(200);
+    let list = server
+        .api("customer", user)
+        .get("/api/orders")
+        .await
+        .data(200);
     list["orders"].as_array().unwrap().len()
 }
 
@@ -18,21 +23,36 @@ async fn orders_of(server: &Server, user: &str) -> usize {
 async fn bodies_that_are_not_json() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
-    for body in ["", "{", "nonsense", "{\"items\": }", "\u{0}", "[1,2", "{\"a\":1}{\"b\":2}"] {
+    for body in [
+        "",
+        "{",
+        "nonsense",
+        "{\"items\": }",
+        "\u{0}",
+        "[1,2",
+        "{\"a\":1}{\"b\":2}",
+    ] {
         let answer = customer.post_bytes("/api/orders", body).await;
         let known = [(400, "invalid_json"), (422, "validation_failed")];
         let problem = answer.refused(answer.status);
         assert!(
-            known.iter().any(|known| *known == (answer.status, problem["code"].as_str().unwrap())),
+            known
+                .iter()
+                .any(|known| *known == (answer.status, problem["code"].as_str().unwrap())),
             "{answer:#?}"
         );
     }
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let answer = customer.post_bytes("/api/orders", deep).await;
     assert!([400, 422].contains(&answer.status), "{}", answer.status);
-    let not_utf8 = customer.post_bytes("/api/orders", vec![b'"', 0xff, 0xfe, b'"']).await;
+    let not_utf8 = customer
+        .post_bytes("/api/orders", vec![b'"', 0xff, 0xfe, b'"'])
+        .await;
     assert!([400, 422].contains(&not_utf8.status), "{}", not_utf8.status);
-    let text = customer.header("content-type", "text/plain").post("/api/orders", &order_body()).await;
+    let text = customer
+        .header("content-type", "text/plain")
+        .post("/api/orders", &order_body())
+        .await;
     text.refused_as(415, "unsupported_media_type");
     assert_eq!(orders_of(&server, "c1").await, 0);
 }
@@ -64,10 +84,16 @@ async fn orders_with_a_wrong_member_are_refused_with_its_pointer() {
         ("/currency", json!(7)),
     ] {
         let body = with(pointer, value);
-        let answer = server.api("customer", "c1").post("/api/orders", &body).await;
+        let answer = server
+            .api("customer", "c1")
+            .post("/api/orders", &body)
+            .await;
         assert_eq!(answer.status, 422, "{body}: {answer:#?}");
         let problem = answer.refused(422);
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}: {problem}");
+        assert_eq!(
+            problem["errors"][0]["pointer"], pointer,
+            "{body}: {problem}"
+        );
     }
     assert_eq!(orders_of(&server, "c1").await, 0);
 }
@@ -76,7 +102,11 @@ async fn orders_with_a_wrong_member_are_refused_with_its_pointer() {
 async fn amounts_do_not_overflow() {
     let server = Server::start().await;
     let large = json!({"items": [{"garment": "gold", "quantity": 4_000_000_000_u32, "price": 9_000_000_000_000_000_000_u64}]});
-    server.api("customer", "c1").post("/api/orders", &large).await.refused(422);
+    server
+        .api("customer", "c1")
+        .post("/api/orders", &large)
+        .await
+        .refused(422);
     assert_eq!(orders_of(&server, "c1").await, 0);
 }
 
@@ -93,15 +123,29 @@ async fn a_status_that_is_none() {
     ] {
         server.admin().put(&path, &body).await.refused(422);
     }
-    let after = server.admin().get(&format!("/api/orders/{}", id_of(&order))).await.data(200);
+    let after = server
+        .admin()
+        .get(&format!("/api/orders/{}", id_of(&order)))
+        .await
+        .data(200);
     assert_eq!(after["order"], order);
 }
 
 #[tokio::test]
 async fn ids_in_paths_that_are_none() {
     let server = Server::start().await;
-    for id in [NO_ORDER, "x", "%00", "..%2f..%2fetc", "%F0%9F%92%A5", &"a".repeat(2_000)] {
-        let answer = server.api("customer", "c1").get(&format!("/api/orders/{id}")).await;
+    for id in [
+        NO_ORDER,
+        "x",
+        "%00",
+        "..%2f..%2fetc",
+        "%F0%9F%92%A5",
+        &"a".repeat(2_000),
+    ] {
+        let answer = server
+            .api("customer", "c1")
+            .get(&format!("/api/orders/{id}"))
+            .await;
         assert!([400, 404].contains(&answer.status), "{id}: {answer:#?}");
         answer.refused(answer.status);
     }
@@ -112,12 +156,20 @@ async fn an_assignment_of_nobody() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/orders/{}/assign", id_of(&order));
-    for body in [json!({}), json!({"tailor": "a b"}), json!({"tailor": 7}), json!({"customer": "c2"})] {
+    for body in [
+        json!({}),
+        json!({"tailor": "a b"}),
+        json!({"tailor": 7}),
+        json!({"customer": "c2"}),
+    ] {
         server.admin().put(&path, &body).await.refused(422);
     }
     server
         .admin()
-        .put(&format!("/api/orders/{NO_ORDER}/assign"), &json!({"tailor": "t1"}))
+        .put(
+            &format!("/api/orders/{NO_ORDER}/assign"),
+            &json!({"tailor": "t1"}),
+        )
         .await
         .refused(404);
 }
@@ -173,7 +225,11 @@ async fn packets_that_no_client_sends() {
     emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
     assert_eq!(all_until_now(&server, &mut good).await.len(), 1);
     server.anonymous().get("/livez").await.ok(200);
-    assert!(!server.said().join("\n").contains("panicked"), "{:#?}", server.said());
+    assert!(
+        !server.said().join("\n").contains("panicked"),
+        "{:#?}",
+        server.said()
+    );
 }
 
 #[tokio::test]
@@ -198,22 +254,55 @@ async fn other_namespaces_do_not_exist() {
 async fn auth_that_is_malformed() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
-    for auth in
-        [json!({"token": 7}), json!({"token": null}), json!({"token": {}}), json!({"token": ""}), json!({})]
-    {
+    for auth in [
+        json!({"token": 7}),
+        json!({"token": null}),
+        json!({"token": {}}),
+        json!({"token": ""}),
+        json!({}),
+    ] {
         let mut phone = Phone::open(&server).await;
-        assert_eq!(phone.connect(&auth).await, Err("unauthorized".into()), "{auth}");
+        assert_eq!(
+            phone.connect(&auth).await,
+            Err("unauthorized".into()),
+            "{auth}"
+        );
     }
     // The protocol has only objects here: other shapes may be refused as a packet already.
-    for auth in [json!([]), json!("text"), json!(7), json!([{"token": token}])] {
-        Phone::open(&server).await.connect(&auth).await.expect_err("no object");
+    for auth in [
+        json!([]),
+        json!("text"),
+        json!(7),
+        json!([{"token": token}]),
+    ] {
+        Phone::open(&server)
+            .await
+            .connect(&auth)
+            .await
+            .expect_err("no object");
     }
-    for orders in [json!("x"), json!(7), json!([7]), json!([""]), json!({}), json!([null])] {
+    for orders in [
+        json!("x"),
+        json!(7),
+        json!([7]),
+        json!([""]),
+        json!({}),
+        json!([null]),
+    ] {
         let mut phone = Phone::open(&server).await;
-        let connected = phone.connect(&json!({"token": token, "orders": orders})).await;
+        let connected = phone
+            .connect(&json!({"token": token, "orders": orders}))
+            .await;
         if connected.is_ok() {
             let events = phone.until("rt:ready").await;
-            assert_eq!(events.last().unwrap().data["rooms"].as_array().unwrap().len(), 2, "{orders}");
+            assert_eq!(
+                events.last().unwrap().data["rooms"]
+                    .as_array()
+                    .unwrap()
+                    .len(),
+                2,
+                "{orders}"
+            );
         }
     }
 }
@@ -234,23 +323,44 @@ async fn polling_that_is_malformed() {
         let answer = anonymous.get(path).await;
         assert!((400..500).contains(&answer.status), "{path}: {answer:#?}");
     }
-    for body in ["\u{1e}", "\u{1e}\u{1e}\u{1e}", "4\u{1e}", "x", "é", "4é\u{1e}2", "bAAAA", "b!!!!"] {
+    for body in [
+        "\u{1e}",
+        "\u{1e}\u{1e}\u{1e}",
+        "4\u{1e}",
+        "x",
+        "é",
+        "4é\u{1e}2",
+        "bAAAA",
+        "b!!!!",
+    ] {
         Polling::open(&anonymous).await.send(body).await;
     }
     anonymous.get(HANDSHAKE).await.ok(200);
-    assert!(!server.said().join("\n").contains("panicked"), "{:#?}", server.said());
+    assert!(
+        !server.said().join("\n").contains("panicked"),
+        "{:#?}",
+        server.said()
+    );
 }
 
 #[tokio::test]
 async fn heads_that_do_not_end() {
     let server = Server::start().await;
-    let mut line = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let mut line = TcpStream::connect(("127.0.0.1", server.port()))
+        .await
+        .unwrap();
     // Either may fail: the server has hung up by then.
-    line.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ").await.unwrap();
+    line.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ")
+        .await
+        .unwrap();
     let _ = line.write_all(&[b'a'; 100_000]).await;
     let mut answer = Vec::new();
     let read = within("an answer", line.read_to_end(&mut answer)).await;
     let refused = answer.starts_with(b"HTTP/1.1 431 ");
-    assert!(refused || read.is_err(), "not refused before its end: {}", String::from_utf8_lossy(&answer));
+    assert!(
+        refused || read.is_err(),
+        "not refused before its end: {}",
+        String::from_utf8_lossy(&answer)
+    );
     server.anonymous().get("/livez").await.ok(200);
 }

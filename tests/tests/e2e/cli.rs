@@ -19,7 +19,9 @@ async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
     let all = [&["tail", "--as", who, "-o", "ndjson"], args].concat();
     let tail = Cli::of(server).start(&all);
     let (role, user) = who.split_once(':').expect("R:U");
-    server.says(&format!("User connected: {user} ({role})")).await;
+    server
+        .says(&format!("User connected: {user} ({role})"))
+        .await;
     tail
 }
 
@@ -27,9 +29,16 @@ async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
 async fn a_test_notification_is_fired_stored_and_arrives() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "u1").await;
-    Cli::of(&server).run(&["trigger", "new_notification", "--to", "user:u1"]).await.with_code(0);
+    Cli::of(&server)
+        .run(&["trigger", "new_notification", "--to", "user:u1"])
+        .await
+        .with_code(0);
     let arrived = phone.event("new_notification").await;
-    let list = server.api("customer", "u1").get("/api/notifications").await.data(200);
+    let list = server
+        .api("customer", "u1")
+        .get("/api/notifications")
+        .await
+        .data(200);
     assert_eq!(list["notifications"][0]["_id"], arrived["_id"]);
 }
 
@@ -37,8 +46,18 @@ async fn a_test_notification_is_fired_stored_and_arrives() {
 async fn tail_sees_the_lifecycle_that_trigger_plays() {
     let server = Server::start().await;
     let tail = tail(&server, "admin:a1", &[]).await;
-    Cli::of(&server).run(&["trigger", "order.lifecycle"]).await.with_code(0);
-    for status in ["pending", "confirmed", "in_progress", "ready", "out_for_delivery", "delivered"] {
+    Cli::of(&server)
+        .run(&["trigger", "order.lifecycle"])
+        .await
+        .with_code(0);
+    for status in [
+        "pending",
+        "confirmed",
+        "in_progress",
+        "ready",
+        "out_for_delivery",
+        "delivered",
+    ] {
         tail.stdout
             .first(status, |line| {
                 let event: Value = serde_json::from_str(line).expect("NDJSON");
@@ -52,21 +71,35 @@ async fn tail_sees_the_lifecycle_that_trigger_plays() {
 
 #[tokio::test]
 async fn a_new_user_needs_no_secret() {
-    let setup = Setup::new().without("JWT_SECRET").without("RAZORPAY_KEY_SECRET").without("RAZORPAY_KEY_ID");
-    let server = setup.without("RAZORPAY_WEBHOOK_SECRET").without("METAIA_API_KEY").start().await;
+    let setup = Setup::new()
+        .without("JWT_SECRET")
+        .without("RAZORPAY_KEY_SECRET")
+        .without("RAZORPAY_KEY_ID");
+    let server = setup
+        .without("RAZORPAY_WEBHOOK_SECRET")
+        .without("METAIA_API_KEY")
+        .start()
+        .await;
     let cli = Cli::of(&server).data_folder(server.folder().join("data"));
     let tail = cli.start(&["tail", "--as", "admin:a1"]);
     server.says("User connected: a1 (admin)").await;
     cli.run(&["trigger", "order.lifecycle"]).await.with_code(0);
     tail.stdout
-        .first("the last step", |line| line.contains("order_update") && line.contains("delivered"))
+        .first("the last step", |line| {
+            line.contains("order_update") && line.contains("delivered")
+        })
         .await;
 }
 
 #[tokio::test]
 async fn tail_counts_filters_and_ends() {
     let server = Server::start().await;
-    let tail = tail(&server, "customer:c1", &["--event", "wanted", "--count", "2", "--for", "20s"]).await;
+    let tail = tail(
+        &server,
+        "customer:c1",
+        &["--event", "wanted", "--count", "2", "--for", "20s"],
+    )
+    .await;
     for event in ["wanted", "other", "wanted", "wanted"] {
         emit(&server, &json!({"user": "c1"}), event, &json!({"n": 1})).await;
     }
@@ -108,7 +141,10 @@ async fn tail_resumes_from_a_position() {
 #[tokio::test]
 async fn tail_without_a_count_ends_with_0_after_its_time() {
     let server = Server::start().await;
-    Cli::of(&server).run(&["tail", "--as", "customer:c1", "--for", "1s"]).await.with_code(0);
+    Cli::of(&server)
+        .run(&["tail", "--as", "customer:c1", "--for", "1s"])
+        .await
+        .with_code(0);
 }
 
 #[tokio::test]
@@ -130,9 +166,13 @@ async fn join_expects_to_be_allowed_or_denied() {
         ("customer:c2", "allow", 6),
         ("customer:c1", "deny", 6),
     ] {
-        cli.run(&["join", id_of(&order), "--as", who, "--expect", expect]).await.with_code(code);
+        cli.run(&["join", id_of(&order), "--as", who, "--expect", expect])
+            .await
+            .with_code(code);
     }
-    cli.run(&["join", id_of(&order), "--as", "customer:c2"]).await.with_code(5);
+    cli.run(&["join", id_of(&order), "--as", "customer:c2"])
+        .await
+        .with_code(5);
 }
 
 #[tokio::test]
@@ -140,7 +180,14 @@ async fn emit_builds_its_payload_from_items() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "tailor", "t1").await;
     let ended = Cli::of(&server)
-        .run(&["emit", "user:t1", "stock_low", "sku=thread", "left:=3", "tags:=[\"red\"]"])
+        .run(&[
+            "emit",
+            "user:t1",
+            "stock_low",
+            "sku=thread",
+            "left:=3",
+            "tags:=[\"red\"]",
+        ])
         .await;
     ended.with_code(0);
     let mut event = phone.event("stock_low").await;
@@ -162,11 +209,22 @@ async fn each_trigger_arrives() {
 async fn a_minted_token_opens_the_server() {
     let server = Server::start().await;
     let cli = Cli::of(&server);
-    let minted = cli.run(&["token", "mint", "--role", "tailor", "--user", "t1"]).await.with_code(0);
+    let minted = cli
+        .run(&["token", "mint", "--role", "tailor", "--user", "t1"])
+        .await
+        .with_code(0);
     let token = minted.stdout.trim();
-    server.anonymous().bearer(token).get("/api/orders").await.ok(200);
+    server
+        .anonymous()
+        .bearer(token)
+        .get("/api/orders")
+        .await
+        .ok(200);
     let inspected = cli.run(&["token", "inspect", token]).await.with_code(0);
-    assert!(inspected.output().contains("t1") && inspected.output().contains("tailor"), "{inspected:#?}");
+    assert!(
+        inspected.output().contains("t1") && inspected.output().contains("tailor"),
+        "{inspected:#?}"
+    );
 }
 
 #[tokio::test]
@@ -174,9 +232,17 @@ async fn bad_tokens_are_bad_and_inspect_says_why() {
     let server = Server::start().await;
     let cli = Cli::of(&server);
     for (flag, why) in [("--expired", "expired"), ("--bad-signature", "signature")] {
-        let minted = cli.run(&["token", "mint", "--role", "tailor", "--user", "t1", flag]).await.with_code(0);
+        let minted = cli
+            .run(&["token", "mint", "--role", "tailor", "--user", "t1", flag])
+            .await
+            .with_code(0);
         let token = minted.stdout.trim();
-        server.anonymous().bearer(token).get("/api/orders").await.refused(401);
+        server
+            .anonymous()
+            .bearer(token)
+            .get("/api/orders")
+            .await
+            .refused(401);
         let inspected = cli.run(&["token", "inspect", token]).await;
         assert_eq!(inspected.code, Some(4), "{inspected:#?}");
         assert!(inspected.output().contains(why), "{inspected:#?}");
@@ -215,7 +281,10 @@ async fn another_secret_is_exit_code_4() {
 async fn a_role_that_may_not_is_exit_code_5() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
-    Cli::of(&server).run(&["emit", "user:u1", "x", "--token", &token]).await.with_code(5);
+    Cli::of(&server)
+        .run(&["emit", "user:u1", "x", "--token", &token])
+        .await
+        .with_code(5);
 }
 
 #[tokio::test]
@@ -240,7 +309,12 @@ async fn wrong_usage_is_exit_code_2() {
 #[tokio::test]
 async fn help_and_version_are_exit_code_0() {
     let cli = Cli::at("http://127.0.0.1:9");
-    for args in [&["--help"][..], &["--version"], &["tail", "--help"], &["token", "mint", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["tail", "--help"],
+        &["token", "mint", "--help"],
+    ] {
         let ended = cli.run(args).await.with_code(0);
         assert!(!ended.stdout.is_empty(), "{args:?}");
     }
@@ -250,14 +324,24 @@ async fn help_and_version_are_exit_code_0() {
 async fn connect_is_driven_by_its_input() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut connect =
-        Cli::of(&server).start(&["connect", "--as", "customer:c1", "--as", "admin:a1", "-o", "ndjson"]);
+    let mut connect = Cli::of(&server).start(&[
+        "connect",
+        "--as",
+        "customer:c1",
+        "--as",
+        "admin:a1",
+        "-o",
+        "ndjson",
+    ]);
     server.says("User connected: c1 (customer)").await;
     server.says("User connected: a1 (admin)").await;
     connect.say(&format!("/join {}", id_of(&order))).await;
     emit(&server, &json!("everyone"), "hello", &json!({})).await;
     for who in ["customer:c1", "admin:a1"] {
-        connect.stdout.first(who, |line| line.contains(who) && line.contains("hello")).await;
+        connect
+            .stdout
+            .first(who, |line| line.contains(who) && line.contains("hello"))
+            .await;
     }
     connect.signal("INT").await;
     connect.ended().await.with_code(130);

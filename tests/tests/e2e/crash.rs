@@ -1,5 +1,5 @@
-//! Power cuts under load: nothing that was answered is lost, nothing comes twice, nothing out of order, for hand-made
-//! and official clients alike. The checker judges the whole run.
+//! Power cuts under load: nothing that was answered is lost, nothing comes twice, nothing out of
+//! order, for hand-made and official clients alike. The checker judges the whole run.
 //!
 //! `METAIA_CRASHES=1000` asks for more kills than the usual 50.
 
@@ -9,7 +9,10 @@ use metaia_tests::server::Setup;
 
 /// How often the server is killed at a random moment.
 fn kills() -> usize {
-    std::env::var("METAIA_CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(50)
+    std::env::var("METAIA_CRASHES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(50)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -23,12 +26,20 @@ async fn kills_at_random_moments_lose_nothing() {
             run.heal().await;
         }
     }
-    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a kill is no reason to reset");
+    assert_eq!(
+        run.judge(&format!("seed {seed}")).await,
+        0,
+        "a kill is no reason to reset"
+    );
 }
 
 /// Points that every run of the server passes, and how often at most before it dies there.
-const POINTS: [(&str, u64); 4] =
-    [("before-transaction", 40), ("in-transaction", 40), ("after-commit", 40), ("mid-replay", 5)];
+const POINTS: [(&str, u64); 4] = [
+    ("before-transaction", 40),
+    ("in-transaction", 40),
+    ("after-commit", 40),
+    ("mid-replay", 5),
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_named_points_lose_nothing() {
@@ -41,7 +52,11 @@ async fn kills_at_named_points_lose_nothing() {
         run.crash_while_ending_at("checkpoint").await;
         run.heal().await;
     }
-    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a crash is no reason to reset");
+    assert_eq!(
+        run.judge(&format!("seed {seed}")).await,
+        0,
+        "a crash is no reason to reset"
+    );
 }
 
 /// With so short a log some are told to reload; nobody misses anything without being told.

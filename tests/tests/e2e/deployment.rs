@@ -1,5 +1,5 @@
-//! `docker-compose.yml`, `Dockerfile` and `docs/deployment` name what there is: settings, ports, paths, hosts. Docker itself
-//! is not run.
+//! `docker-compose.yml`, `Dockerfile` and `docs/deployment` name what there is: settings, ports,
+//! paths, hosts. Docker itself is not run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,16 +15,27 @@ fn file(name: &str) -> String {
 
 /// What stands between two texts, the second of which comes after the first.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
-    let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("no {begin:?}"));
-    rest.split_once(end).unwrap_or_else(|| panic!("no {end:?} after {begin:?}")).0
+    let (_, rest) = text
+        .split_once(begin)
+        .unwrap_or_else(|| panic!("no {begin:?}"));
+    rest.split_once(end)
+        .unwrap_or_else(|| panic!("no {end:?} after {begin:?}"))
+        .0
 }
 
 /// The part of the file that is indented under this line.
 fn section<'a>(compose: &'a str, line: &str) -> &'a str {
-    let (_, rest) = compose.split_once(&format!("\n{line}\n")).unwrap_or_else(|| panic!("no {line:?}"));
+    let (_, rest) = compose
+        .split_once(&format!("\n{line}\n"))
+        .unwrap_or_else(|| panic!("no {line:?}"));
     let indent = line.len() - line.trim_start().len();
-    let ends = |line: &str| !line.trim().is_empty() && line.len() - line.trim_start().len() <= indent;
-    let length: usize = rest.split_inclusive('\n').take_while(|line| !ends(line)).map(str::len).sum();
+    let ends =
+        |line: &str| !line.trim().is_empty() && line.len() - line.trim_start().len() <= indent;
+    let length: usize = rest
+        .split_inclusive('\n')
+        .take_while(|line| !ends(line))
+        .map(str::len)
+        .sum();
     &rest[..length]
 }
 
@@ -32,14 +43,19 @@ fn section<'a>(compose: &'a str, line: &str) -> &'a str {
 fn environment() -> BTreeMap<String, String> {
     let compose = file("docker-compose.yml");
     let lines = section(&compose, "  environment: &server-environment").to_owned();
-    let pairs = lines.lines().map(|line| line.trim().split_once(": ").expect("NAME: value"));
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), filled_in(name, value.trim_matches('"'))));
+    let pairs = lines
+        .lines()
+        .map(|line| line.trim().split_once(": ").expect("NAME: value"));
+    let pairs =
+        pairs.map(|(name, value)| (name.to_owned(), filled_in(name, value.trim_matches('"'))));
     pairs.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// `${NAME:?why}` is a secret here, `${NAME:-default}` its default.
 fn filled_in(name: &str, value: &str) -> String {
-    let Some((before, rest)) = value.split_once("${") else { return value.to_owned() };
+    let Some((before, rest)) = value.split_once("${") else {
+        return value.to_owned();
+    };
     let (variable, after) = rest.split_once('}').expect("a closing brace");
     let filled = match variable.split_once(":-") {
         Some((_, default)) => default.to_owned(),
@@ -52,12 +68,22 @@ fn filled_in(name: &str, value: &str) -> String {
 #[tokio::test]
 async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
     let (environment, mut setup) = (environment(), Setup::new());
-    for name in ["RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRET", "JWT_SECRET"] {
+    for name in [
+        "RAZORPAY_KEY_ID",
+        "RAZORPAY_KEY_SECRET",
+        "RAZORPAY_WEBHOOK_SECRET",
+        "JWT_SECRET",
+    ] {
         setup = setup.without(name);
     }
     setup = setup.without("METAIA_API_KEY");
-    let with = environment.iter().fold(setup, |setup, (name, value)| setup.env(name, value));
-    let shown = Process::run(with.command_with(&["config"])).await.with_code(0).stdout;
+    let with = environment
+        .iter()
+        .fold(setup, |setup, (name, value)| setup.env(name, value));
+    let shown = Process::run(with.command_with(&["config"]))
+        .await
+        .with_code(0)
+        .stdout;
     for name in environment.keys() {
         let known = shown.lines().any(|line| {
             line.split_whitespace().next() == Some(name) && line.trim_end().ends_with("environment")
@@ -70,24 +96,48 @@ async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
 fn what_an_image_is_made_with_is_known() {
     let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
     let port = &environment()["PORT"];
-    assert!(dockerfile.contains(&format!("EXPOSE {port} ")) && dockerfile.contains(&format!("PORT={port} ")));
+    assert!(
+        dockerfile.contains(&format!("EXPOSE {port} "))
+            && dockerfile.contains(&format!("PORT={port} "))
+    );
     assert!(dockerfile.contains("STOPSIGNAL SIGTERM") && dockerfile.contains("\nUSER 10001"));
     assert!(dockerfile.contains("--locked"));
-    let grace = between(section(&compose, "x-server: &server"), "stop_grace_period: ", "s\n");
-    assert!(grace.parse::<u32>().unwrap() > 15, "a node has 15 s to end by itself");
-    for path in compose.lines().filter_map(|line| line.trim().strip_prefix("- ./")) {
+    let grace = between(
+        section(&compose, "x-server: &server"),
+        "stop_grace_period: ",
+        "s\n",
+    );
+    assert!(
+        grace.parse::<u32>().unwrap() > 15,
+        "a node has 15 s to end by itself"
+    );
+    for path in compose
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- ./"))
+    {
         let path = path.split(':').next().unwrap();
-        assert!(here("..").join(path).is_file(), "{path} is mounted, and not there");
+        assert!(
+            here("..").join(path).is_file(),
+            "{path} is mounted, and not there"
+        );
     }
 }
 
 #[test]
 fn the_proxy_leads_to_the_servers() {
-    let (compose, nginx) = (file("docker-compose.yml"), file("docs/deployment/nginx.conf"));
+    let (compose, nginx) = (
+        file("docker-compose.yml"),
+        file("docs/deployment/nginx.conf"),
+    );
     let inside = between(&compose, "ports: [\"${HTTP_PORT:-80}:", "\"]");
-    assert!(nginx.contains(&format!("listen {inside} ")), "nginx listens where it is published");
+    assert!(
+        nginx.contains(&format!("listen {inside} ")),
+        "nginx listens where it is published"
+    );
     let port = &environment()["PORT"];
-    let named = nginx.lines().filter_map(|line| line.trim().strip_prefix("server server-"));
+    let named = nginx
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("server server-"));
     let mut seen = 0;
     for server in named.map(|rest| rest.split([' ', ';']).next().unwrap()) {
         let (number, at) = server.split_once(':').unwrap();
@@ -102,7 +152,12 @@ fn the_proxy_leads_to_the_servers() {
     }
     assert_eq!(seen, 6, "each of three groups has both");
     let members = between(&compose, "@mongo-1,", "/metaia?");
-    assert!(members.split(',').all(|name| compose.contains(&format!("\n  {name}:\n"))), "{members}");
+    assert!(
+        members
+            .split(',')
+            .all(|name| compose.contains(&format!("\n  {name}:\n"))),
+        "{members}"
+    );
 }
 
 #[tokio::test]
@@ -112,17 +167,24 @@ async fn health_checks_ask_what_is_answered() {
     let server = Server::start().await;
     let asked = async |path: &str| -> Ended {
         let mut command = Command::new("bash");
-        command.args(["-c", script, "answers", path]).env("PORT", server.port().to_string());
+        command
+            .args(["-c", script, "answers", path])
+            .env("PORT", server.port().to_string());
         Process::run(command).await
     };
     for (text, path) in [(&dockerfile, "/livez"), (&compose, "/readyz")] {
-        assert!(text.contains(&format!("\"answers\", \"{path}\"]")), "{path}");
+        assert!(
+            text.contains(&format!("\"answers\", \"{path}\"]")),
+            "{path}"
+        );
         asked(path).await.with_code(0);
     }
     asked("/nothing").await.with_code(1);
     let port = server.port();
     server.stopped().await;
     let mut command = Command::new("bash");
-    command.args(["-c", script, "answers", "/livez"]).env("PORT", port.to_string());
+    command
+        .args(["-c", script, "answers", "/livez"])
+        .env("PORT", port.to_string());
     Process::run(command).await.with_code(1);
 }

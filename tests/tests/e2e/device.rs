@@ -1,5 +1,6 @@
-//! Clients that never heard of positions: the server knows them by their device, or their token's id, and they get
-//! what they missed. What was on the way when the line broke may come twice, with the same id.
+//! Clients that never heard of positions: the server knows them by their device, or their token's
+//! id, and they get what they missed. What was on the way when the line broke may come twice, with
+//! the same id.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -32,15 +33,23 @@ fn numbers(events: &[Event]) -> Vec<u64> {
     let mut ids = std::collections::BTreeSet::new();
     let loads = events.iter().filter(|event| event.name == "load");
     let fresh = loads.filter(|event| ids.insert(event.data["_rt"]["id"].to_string()));
-    fresh.map(|event| event.data["n"].as_u64().unwrap()).collect()
+    fresh
+        .map(|event| event.data["n"].as_u64().unwrap())
+        .collect()
 }
 
 /// Loses the line, misses something, comes back by itself.
 async fn comes_back(mut driver: Driver, auth: Value) {
     let server = Server::start().await;
     let line = Line::to(&server).await;
-    driver.connect_with("phone", &line, &json!({"auth": auth})).await;
-    assert_eq!(driver.event("phone", "rt:ready").await["recovered"], false, "it was never here");
+    driver
+        .connect_with("phone", &line, &json!({"auth": auth}))
+        .await;
+    assert_eq!(
+        driver.event("phone", "rt:ready").await["recovered"],
+        false,
+        "it was never here"
+    );
     let mut next = 1;
     for time in 2..=3 {
         send(&server, "c1", next..=next + 4).await;
@@ -48,12 +57,19 @@ async fn comes_back(mut driver: Driver, auth: Value) {
         line.down();
         send(&server, "c1", next + 5..=next + 9).await;
         line.up();
-        assert_eq!(driver.nth("phone", "rt:ready", time).await["recovered"], true);
+        assert_eq!(
+            driver.nth("phone", "rt:ready", time).await["recovered"],
+            true
+        );
         next += 10;
     }
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;
-    assert_eq!(numbers(&driver.events("phone")), (1..next).collect::<Vec<_>>(), "all, in order");
+    assert_eq!(
+        numbers(&driver.events("phone")),
+        (1..next).collect::<Vec<_>>(),
+        "all, in order"
+    );
     assert_eq!(driver.count("phone", "rt:reset"), 0);
 }
 
@@ -103,7 +119,8 @@ async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
     assert_eq!(leaves_and_comes_back(Driver::node).await, [6, 7, 8, 9, 10]);
 }
 
-/// `disconnect()` in Python closes the line before its own DISCONNECT is on it: nobody knows what it still read.
+/// `disconnect()` in Python closes the line before its own DISCONNECT is on it: nobody knows what
+/// it still read.
 #[tokio::test]
 async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
     let got = leaves_and_comes_back(Driver::python).await;
@@ -115,25 +132,48 @@ async fn order_rooms_are_remembered_with_the_device() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
-    assert_eq!(phone.call("join_order_room", &order["_id"]).await["status"], "ok");
+    assert_eq!(
+        phone.call("join_order_room", &order["_id"]).await["status"],
+        "ok"
+    );
     phone.drop_line();
     server.says("User disconnected: c1").await;
-    emit(&server, &json!({"order": order["_id"]}), "load", &json!({"n": 1})).await;
+    emit(
+        &server,
+        &json!({"order": order["_id"]}),
+        "load",
+        &json!({"n": 1}),
+    )
+    .await;
 
     let mut phone = Phone::connected(&server, &by_device("c1", "d1")).await;
     let events = phone.until("rt:ready").await;
     let room = json!(format!("order-{}", id_of(&order)));
-    assert!(events.last().unwrap().data["rooms"].as_array().unwrap().contains(&room), "{events:#?}");
+    assert!(
+        events.last().unwrap().data["rooms"]
+            .as_array()
+            .unwrap()
+            .contains(&room),
+        "{events:#?}"
+    );
     assert_eq!(numbers(&events), [1]);
 }
 
 #[tokio::test]
 async fn another_users_device_resumes_nothing_of_it() {
     let server = Server::start().await;
-    Phone::with_auth(&server, &by_device("c1", "d1")).await.drop_line();
+    Phone::with_auth(&server, &by_device("c1", "d1"))
+        .await
+        .drop_line();
     server.says("User disconnected: c1").await;
     send(&server, "c1", 1..=3).await;
-    emit(&server, &json!({"role": "customer"}), "load", &json!({"n": 4})).await;
+    emit(
+        &server,
+        &json!({"role": "customer"}),
+        "load",
+        &json!({"n": 4}),
+    )
+    .await;
     for auth in [by_device("c2", "d1"), by_token_id("c2", "d1")] {
         let mut phone = Phone::connected(&server, &auth).await;
         let events = phone.until("rt:ready").await;
@@ -141,7 +181,11 @@ async fn another_users_device_resumes_nothing_of_it() {
         assert_eq!(events[0].data["recovered"], false);
     }
     let mut own = Phone::connected(&server, &by_device("c1", "d1")).await;
-    assert_eq!(numbers(&own.until("rt:ready").await), [1, 2, 3, 4], "its own are all there");
+    assert_eq!(
+        numbers(&own.until("rt:ready").await),
+        [1, 2, 3, 4],
+        "its own are all there"
+    );
 }
 
 #[tokio::test]
@@ -175,7 +219,10 @@ async fn over_a_thousand_missed_is_a_reset() {
     );
     let mut phone = Phone::connected(&server, &many).await;
     let events = phone.until("rt:ready").await;
-    assert_eq!(metaia_tests::fixtures::names(&events), ["rt:reset", "rt:ready"]);
+    assert_eq!(
+        metaia_tests::fixtures::names(&events),
+        ["rt:reset", "rt:ready"]
+    );
     assert_eq!(events[0].data["reason"], "too_old");
 }
 
@@ -185,9 +232,13 @@ async fn two_phones_on_one_token_id_both_get_everything() {
     let auth = by_token_id("c1", "shared");
     let (line, other) = (Line::to(&server).await, Line::to(&server).await);
     let mut driver = Driver::node();
-    driver.connect_with("one", &line, &json!({"auth": auth})).await;
+    driver
+        .connect_with("one", &line, &json!({"auth": auth}))
+        .await;
     driver.event("one", "rt:ready").await;
-    driver.connect_with("two", &other, &json!({"auth": auth})).await;
+    driver
+        .connect_with("two", &other, &json!({"auth": auth}))
+        .await;
     driver.event("two", "rt:ready").await;
     for (round, line) in [&line, &other, &line].into_iter().enumerate() {
         let first = round as u64 * 6 + 1;
@@ -201,7 +252,11 @@ async fn two_phones_on_one_token_id_both_get_everything() {
     raise_fence(&server).await;
     for name in ["one", "two"] {
         driver.event(name, "test:fence").await;
-        assert_eq!(numbers(&driver.events(name)), (1..=18).collect::<Vec<_>>(), "{name}");
+        assert_eq!(
+            numbers(&driver.events(name)),
+            (1..=18).collect::<Vec<_>>(),
+            "{name}"
+        );
     }
 }
 
@@ -228,7 +283,12 @@ async fn a_client_whose_auth_is_frozen_resumes_after_a_hold() {
     for round in 0..3_u64 {
         let mut phone = Phone::connected(&server, &auth).await;
         send(&server, "c1", round..=round).await;
-        let answer = phone.call("rt:resume", &json!({"since": since, "orders": [order["_id"]]})).await;
+        let answer = phone
+            .call(
+                "rt:resume",
+                &json!({"since": since, "orders": [order["_id"]]}),
+            )
+            .await;
         assert_eq!(answer["status"], "ok", "{answer}");
         assert_eq!(answer["recovered"], round > 0, "{answer}");
         let mut events = phone.until("rt:ready").await;

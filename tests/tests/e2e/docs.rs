@@ -13,24 +13,36 @@ const LANGUAGES: [&str; 2] = ["javascript", "python"];
 
 /// Python runs each handler in a thread of its own: their lines may be joined.
 async fn prints(program: &Process, expected: &str) {
-    program.stdout.first(expected, |line| line.contains(expected)).await;
+    program
+        .stdout
+        .first(expected, |line| line.contains(expected))
+        .await;
 }
 
 #[test]
 fn every_program_of_the_page_is_run_here() {
-    let run =
-        LANGUAGES.map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
+    let run = LANGUAGES
+        .map(|language| ["connecting", "rooms", "resume"].map(|name| format!("{language} {name}")));
     assert_eq!(snippets::names(), run.concat());
 }
 
 #[tokio::test]
 async fn every_setting_of_the_server_is_in_the_page() {
     let page = std::fs::read_to_string(paths::here("../docs/events.md")).unwrap();
-    let shown = Process::run(Setup::new().command_with(&["config"])).await.with_code(0);
-    let names: Vec<_> = shown.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let shown = Process::run(Setup::new().command_with(&["config"]))
+        .await
+        .with_code(0);
+    let names: Vec<_> = shown
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(names.contains(&"PORT"), "{shown:#?}");
     for name in names {
-        assert!(page.contains(&format!("`{name}`")), "{name} is not in docs/events.md");
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "{name} is not in docs/events.md"
+        );
     }
 }
 
@@ -49,7 +61,9 @@ async fn connecting() {
         let refused = snippets::start(&name, &folder, &server, "not-a-token", "");
         refused
             .stdout
-            .first("the refusal", |line| line.starts_with("refused: ") && line.contains("unauthorized"))
+            .first("the refusal", |line| {
+                line.starts_with("refused: ") && line.contains("unauthorized")
+            })
             .await;
     }
 }
@@ -64,7 +78,11 @@ async fn rooms() {
         let name = format!("{language} rooms");
         let program = snippets::start(&name, &folder, &server, &token("tailor", "t1"), id);
         prints(&program, &format!("join: ok order-{id}")).await;
-        server.api("tailor", "t1").put("/api/tailors/me/status", &json!({"status": "busy"})).await.ok(200);
+        server
+            .api("tailor", "t1")
+            .put("/api/tailors/me/status", &json!({"status": "busy"}))
+            .await
+            .ok(200);
         prints(&program, "tailor: busy").await;
         metaia_tests::fixtures::assign(&server, id, &json!({"tailor": "t2"})).await;
         prints(&program, &format!("left: order-{id} access_revoked")).await;
@@ -76,9 +94,10 @@ async fn rooms() {
 
 #[tokio::test]
 async fn resume() {
-    for (language, fresh, resumed) in
-        [("javascript", "ready: false 0", "ready: true "), ("python", "ready: False 0", "ready: True ")]
-    {
+    for (language, fresh, resumed) in [
+        ("javascript", "ready: false 0", "ready: true "),
+        ("python", "ready: False 0", "ready: True "),
+    ] {
         let server = Server::start().await;
         let order = place_order(&server, "c1").await;
         let id = id_of(&order);
@@ -91,15 +110,22 @@ async fn resume() {
         prints(&program, "order: confirmed").await;
         let position = folder.join("position");
         let before = metaia_tests::eventually::eventually("the position to be kept", async || {
-            std::fs::read_to_string(&position).ok().filter(|text| !text.is_empty())
+            std::fs::read_to_string(&position)
+                .ok()
+                .filter(|text| !text.is_empty())
         })
         .await;
         program.kill().await;
 
         emit(&server, &json!({"order": id}), "chat", &json!({})).await;
         let body = json!({"status": "cancelled"});
-        server.admin().put(&format!("/api/orders/{id}/status"), &body).await.ok(200);
-        // What the program wrote last before it was killed is not known exactly: it may have seen more events.
+        server
+            .admin()
+            .put(&format!("/api/orders/{id}/status"), &body)
+            .await
+            .ok(200);
+        // What the program wrote last before it was killed is not known exactly: it may have seen
+        // more events.
         folder.write("position", before);
         let program = snippets::start(&name, &folder, &server, &customer, id);
         prints(&program, "order: cancelled").await;

@@ -1,4 +1,5 @@
-//! SIGTERM: nobody new, those who are here get what was sent and are told, and come back by themselves.
+//! SIGTERM: nobody new, those who are here get what was sent and are told, and come back by
+//! themselves.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,11 @@ async fn polite_restarts_under_load_lose_nothing() {
         run.restart_politely().await;
         run.heal().await;
     }
-    assert_eq!(run.judge(&format!("seed {seed}")).await, 0, "a drain is no reason to reset");
+    assert_eq!(
+        run.judge(&format!("seed {seed}")).await,
+        0,
+        "a drain is no reason to reset"
+    );
 }
 
 /// A phone on a frozen line with more on its way than the line holds: a drain waits a while for it.
@@ -33,7 +38,13 @@ async fn somebody_who_does_not_read(server: &Server) -> (Line, Phone) {
     let phone = Phone::of(&line, "customer", "frozen").await;
     line.freeze();
     for _ in 0..50 {
-        emit(server, &json!({"user": "frozen"}), "load", &json!({"text": "x".repeat(8_000)})).await;
+        emit(
+            server,
+            &json!({"user": "frozen"}),
+            "load",
+            &json!({"text": "x".repeat(8_000)}),
+        )
+        .await;
     }
     (line, phone)
 }
@@ -50,12 +61,18 @@ async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
     let not_ready = api.get("/readyz").await;
     assert_eq!(not_ready.status, 503, "{not_ready:#?}");
     api.get("/livez").await.ok(200);
-    let refused = Phone::open_with(&server, &[]).await.expect_err("nobody new");
+    let refused = Phone::open_with(&server, &[])
+        .await
+        .expect_err("nobody new");
     assert_eq!(refused.status, 503);
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert_eq!(api.get(HANDSHAKE).await.status, 503);
     let elsewhere = format!("{HANDSHAKE}&sid=AAAAAAAAAAAAAAAA");
-    assert_eq!(api.get(&elsewhere).await.status, 503, "so that a proxy tries the node that has this session");
+    assert_eq!(
+        api.get(&elsewhere).await.status,
+        503,
+        "so that a proxy tries the node that has this session"
+    );
     phone.closed().await;
     server.ended_well().await;
 }
@@ -71,11 +88,22 @@ async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
     }
     let setup = server.stopped().await;
     let mut events = phone.closed().await;
-    let last = events.iter().rfind(|event| !event.at().is_empty()).map(|event| json!(event.at()));
+    let last = events
+        .iter()
+        .rfind(|event| !event.at().is_empty())
+        .map(|event| json!(event.at()));
     let server = setup.start().await;
     let auth = json!({"token": token("customer", "c1"), "since": last});
-    events.extend(Phone::connected(&server, &auth).await.until("rt:ready").await);
-    let got = events.iter().filter(|event| event.name == "load").map(|event| event.data["n"].clone());
+    events.extend(
+        Phone::connected(&server, &auth)
+            .await
+            .until("rt:ready")
+            .await,
+    );
+    let got = events
+        .iter()
+        .filter(|event| event.name == "load")
+        .map(|event| event.data["n"].clone());
     assert_eq!(got.collect::<Vec<_>>(), sent);
     assert!(events.iter().any(|event| event.name == "rt:drain"));
 }
@@ -92,8 +120,17 @@ async fn comes_back_by_itself(mut driver: Driver) {
         let reason = driver.nth("phone", "disconnect", time).await;
         assert_ne!(reason, "io server disconnect", "clients would stay away");
         server = setup.start().await;
-        emit(&server, &json!({"user": "c1"}), "load", &json!({"time": time})).await;
-        assert_eq!(driver.nth("phone", "rt:ready", 1 + time).await["recovered"], true);
+        emit(
+            &server,
+            &json!({"user": "c1"}),
+            "load",
+            &json!({"time": time}),
+        )
+        .await;
+        assert_eq!(
+            driver.nth("phone", "rt:ready", 1 + time).await["recovered"],
+            true
+        );
     }
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;
@@ -101,9 +138,14 @@ async fn comes_back_by_itself(mut driver: Driver) {
     // What was not certainly received may come again, with the same id.
     let mut ids = std::collections::BTreeSet::new();
     let events = driver.events("phone").into_iter();
-    let fresh =
-        events.filter(|event| event.name == "load" && ids.insert(event.data["_rt"]["id"].to_string()));
-    assert_eq!(fresh.map(|event| event.data["time"].clone()).collect::<Vec<_>>(), [1, 2]);
+    let fresh = events
+        .filter(|event| event.name == "load" && ids.insert(event.data["_rt"]["id"].to_string()));
+    assert_eq!(
+        fresh
+            .map(|event| event.data["time"].clone())
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
 }
 
 #[tokio::test]
@@ -127,7 +169,11 @@ async fn a_second_sigterm_ends_at_once() {
     server.signal("TERM").await;
     server.says("SIGTERM again").await;
     server.ended_well().await;
-    assert!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "it took {:?}",
+        asked.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -137,7 +183,11 @@ async fn somebody_who_never_reads_does_not_hold_it_for_long() {
     let asked = Instant::now();
     server.signal("TERM").await;
     server.ended_well().await;
-    assert!(asked.elapsed() < Duration::from_secs(15), "it took {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(15),
+        "it took {:?}",
+        asked.elapsed()
+    );
     drop((line, frozen));
 }
 
@@ -169,6 +219,13 @@ async fn orders_are_answered_to_the_end_or_not_at_all() {
     let server = setup.start().await;
     for order in &answered {
         let id = metaia_tests::fixtures::id_of(order);
-        assert_eq!(server.admin().get(&format!("/api/orders/{id}")).await.data(200)["order"], *order);
+        assert_eq!(
+            server
+                .admin()
+                .get(&format!("/api/orders/{id}"))
+                .await
+                .data(200)["order"],
+            *order
+        );
     }
 }

@@ -16,7 +16,10 @@ async fn embed_sends_an_order_to_its_customer() {
         assert!(created["at"].is_string(), "{created}");
     }
     // The other one's first event is its own: c1's, sent before, did not come to it.
-    assert_eq!(customer.event("order_update").await["garment"], "kurta of c1");
+    assert_eq!(
+        customer.event("order_update").await["garment"],
+        "kurta of c1"
+    );
     assert_eq!(other.next().await.data["garment"], "kurta of c2");
     example.stop().await;
 }
@@ -36,17 +39,28 @@ async fn custom_event_answers_tailors_and_tells_them_all() {
 
     for (phone, payload, code) in [
         (&mut tailor, silk(100), "out_of_stock"),
-        (&mut colleague, json!({"fabric": "gold", "metres": 1}), "unknown_fabric"),
+        (
+            &mut colleague,
+            json!({"fabric": "gold", "metres": 1}),
+            "unknown_fabric",
+        ),
         (&mut customer, silk(1), "forbidden"),
     ] {
         let refused = phone.call("reserve_fabric", &payload).await;
         assert_eq!(refused, json!({"status": "error", "code": code}));
     }
-    for malformed in
-        [json!("silk"), json!({"fabric": "silk"}), json!({"fabric": "silk", "metres": -1}), json!(null)]
-    {
+    for malformed in [
+        json!("silk"),
+        json!({"fabric": "silk"}),
+        json!({"fabric": "silk", "metres": -1}),
+        json!(null),
+    ] {
         let refused = tailor.call("reserve_fabric", &malformed).await;
-        assert_eq!(refused, json!({"status": "error", "code": "malformed"}), "{malformed}");
+        assert_eq!(
+            refused,
+            json!({"status": "error", "code": "malformed"}),
+            "{malformed}"
+        );
     }
     let left = example.api().get("/api/fabrics").await;
     assert_eq!(left.json(), json!({"silk": 7, "cotton": 100}));
@@ -61,17 +75,36 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
     let mut customer = Phone::of(&example, "customer", "c1").await;
     let order = json!("o1");
     assert_eq!(old.call("join_order_room", &order).await["status"], "ok");
-    assert_eq!(customer.call("join_order_room", &order).await["status"], "ok");
-    assert_eq!(new.call("join_order_room", &order).await["code"], "forbidden");
-    assert_eq!(old.call("join_order_room", &json!("o2")).await["code"], "forbidden");
+    assert_eq!(
+        customer.call("join_order_room", &order).await["status"],
+        "ok"
+    );
+    assert_eq!(
+        new.call("join_order_room", &order).await["code"],
+        "forbidden"
+    );
+    assert_eq!(
+        old.call("join_order_room", &json!("o2")).await["code"],
+        "forbidden"
+    );
 
-    example.api().put("/api/orders/o1/tailor", &json!({"tailor": "t2"})).await.ok(200);
+    example
+        .api()
+        .put("/api/orders/o1/tailor", &json!({"tailor": "t2"}))
+        .await
+        .ok(200);
     assert_eq!(customer.event("order_update").await["tailor"], "t2");
     assert_eq!(new.event("order_update").await["tailor"], "t2");
     let first = old.next().await;
-    assert_eq!(first.name, "rt:room_left", "before the news, and instead of it: {first:?}");
+    assert_eq!(
+        first.name, "rt:room_left",
+        "before the news, and instead of it: {first:?}"
+    );
     assert_eq!(first.data["reason"], "access_revoked");
-    assert_eq!(old.call("join_order_room", &order).await["code"], "forbidden");
+    assert_eq!(
+        old.call("join_order_room", &order).await["code"],
+        "forbidden"
+    );
     assert_eq!(new.call("join_order_room", &order).await["status"], "ok");
     example.stop().await;
 }
@@ -81,7 +114,11 @@ async fn own_log_delivers_what_it_was_given() {
     let example = Example::start("own_log").await;
     let mut first = Phone::of(&example, "customer", "c1").await;
     for i in 1..=3 {
-        example.api().post("/api/news", &json!({"text": i})).await.ok(200);
+        example
+            .api()
+            .post("/api/news", &json!({"text": i}))
+            .await
+            .ok(200);
         assert_eq!(first.event("news").await["text"], i);
     }
     example.stop().await;
@@ -103,11 +140,28 @@ async fn two_nodes_are_one_to_their_clients() {
     let second = Second(ports[1].as_u64().unwrap().try_into().unwrap());
     let mut here = Phone::of(&example, "customer", "c1").await;
     let mut there = Phone::of(&second, "customer", "c2").await;
-    assert_eq!(there.call("join_order_room", &json!("o1")).await["status"], "ok");
-    example.api().post("/api/news", &json!({"text": "open"})).await.ok(200);
+    assert_eq!(
+        there.call("join_order_room", &json!("o1")).await["status"],
+        "ok"
+    );
+    example
+        .api()
+        .post("/api/news", &json!({"text": "open"}))
+        .await
+        .ok(200);
     assert_eq!(here.event("news").await["text"], "open");
     assert_eq!(there.event("news").await["text"], "open");
-    example.api().post("/api/courier", &json!({"order": "o1", "at": [12.97, 77.59]})).await.ok(200);
-    assert_eq!(there.event("courier_at").await, json!({"order": "o1", "at": [12.97, 77.59]}));
+    example
+        .api()
+        .post(
+            "/api/courier",
+            &json!({"order": "o1", "at": [12.97, 77.59]}),
+        )
+        .await
+        .ok(200);
+    assert_eq!(
+        there.event("courier_at").await,
+        json!({"order": "o1", "at": [12.97, 77.59]})
+    );
     example.stop().await;
 }

@@ -1,5 +1,5 @@
-//! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write waits for too long; where
-//! there is little to write, its heartbeat would.
+//! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write
+//! waits for too long; where there is little to write, its heartbeat would.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -14,30 +14,48 @@ const EVENTS: i64 = 500;
 
 #[tokio::test]
 async fn a_half_open_phone_is_noticed_and_loses_nothing() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = Network::new() else {
+        return;
+    };
     let server = Server::start().await;
     let auth = json!({"token": token("customer", "c1"), "device": "d1"});
     let mut driver = Driver::node_in(&network);
     let opts = json!({"auth": auth, "transports": ["websocket"]});
-    driver.connect_with("phone", &network.seen_from_inside(&server), &opts).await;
+    driver
+        .connect_with("phone", &network.seen_from_inside(&server), &opts)
+        .await;
     driver.event("phone", "rt:ready").await;
 
     network.vanish();
     let mut other = Phone::of(&server, "customer", "c1").await;
     for n in 0..EVENTS {
-        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n, "text": "x".repeat(4_000)})).await;
+        emit(
+            &server,
+            &json!({"user": "c1"}),
+            "load",
+            &json!({"n": n, "text": "x".repeat(4_000)}),
+        )
+        .await;
     }
     for n in 0..EVENTS {
-        assert_eq!(other.event("load").await["n"], n, "the same user's other phone hears it all");
+        assert_eq!(
+            other.event("load").await["n"],
+            n,
+            "the same user's other phone hears it all"
+        );
     }
-    server.says("User disconnected: c1 (customer) slow_consumer").await;
+    server
+        .says("User disconnected: c1 (customer) slow_consumer")
+        .await;
 
     let mut back = Phone::connected(&server, &auth).await;
     let events = back.until("rt:ready").await;
     assert_eq!(events.last().unwrap().data["recovered"], true);
     let loads = events.iter().filter(|event| event.name == "load");
     assert_eq!(
-        loads.map(|event| event.data["n"].as_i64().unwrap()).collect::<Vec<_>>(),
+        loads
+            .map(|event| event.data["n"].as_i64().unwrap())
+            .collect::<Vec<_>>(),
         (0..EVENTS).collect::<Vec<_>>()
     );
 }

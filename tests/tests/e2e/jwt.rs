@@ -1,4 +1,5 @@
-//! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`, and on REST.
+//! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`,
+//! and on REST.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::{SECRET, Token, base64url, in_seconds, token};
@@ -34,30 +35,58 @@ async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
         assert_eq!(refusal, Err(message.to_owned()), "in auth: {name}: {token}");
 
         let header = format!("Bearer {token}");
-        let mut phone = Phone::open_with(&server, &[("authorization", &header)]).await.expect("a handshake");
+        let mut phone = Phone::open_with(&server, &[("authorization", &header)])
+            .await
+            .expect("a handshake");
         let refusal = phone.connect(&json!({})).await;
-        assert_eq!(refusal, Err(message.to_owned()), "in the header: {name}: {token}");
+        assert_eq!(
+            refusal,
+            Err(message.to_owned()),
+            "in the header: {name}: {token}"
+        );
 
         let answer = server.anonymous().bearer(token).get("/api/orders").await;
-        assert_eq!(answer.refused(status)["code"], message, "on REST: {name}: {token}");
+        assert_eq!(
+            answer.refused(status)["code"],
+            message,
+            "on REST: {name}: {token}"
+        );
     }
 }
 
 #[tokio::test]
 async fn other_algorithms() {
-    let none = |name: &str| (format!("alg {name}"), format!("{}.", algorithm(name).unsigned()));
+    let none = |name: &str| {
+        (
+            format!("alg {name}"),
+            format!("{}.", algorithm(name).unsigned()),
+        )
+    };
     let mut tokens: Vec<_> = ["none", "None", "NONE", "nOnE", ""].map(none).into();
     // Signed with our own secret, but said to be something else: the header does not choose.
     let confused = |name: &str| (format!("alg {name}, HMAC"), algorithm(name).sign());
     tokens.extend(["none", "RS256", "ES256", "PS256", "EdDSA", "HS512", "hs256"].map(confused));
-    tokens.push(("HS384 with our secret".into(), algorithm("HS384").sign_384()));
-    tokens.push(("HS512 with our secret".into(), algorithm("HS512").sign_512()));
+    tokens.push((
+        "HS384 with our secret".into(),
+        algorithm("HS384").sign_384(),
+    ));
+    tokens.push((
+        "HS512 with our secret".into(),
+        algorithm("HS512").sign_512(),
+    ));
     let jwk = json!({"kty": "oct", "k": base64url(b"mine")});
-    let header =
-        json!({"alg": "HS256", "jwk": jwk, "jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"});
-    tokens
-        .push(("a key of its own".into(), Token::of("customer", "c1").header(&header).secret("mine").sign()));
-    let tokens: Vec<_> = tokens.iter().map(|(name, token)| (name.as_str(), token.clone())).collect();
+    let header = json!({"alg": "HS256", "jwk": jwk, "jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"});
+    tokens.push((
+        "a key of its own".into(),
+        Token::of("customer", "c1")
+            .header(&header)
+            .secret("mine")
+            .sign(),
+    ));
+    let tokens: Vec<_> = tokens
+        .iter()
+        .map(|(name, token)| (name.as_str(), token.clone()))
+        .collect();
     refuses("unauthorized", 401, &tokens).await;
 }
 
@@ -72,20 +101,37 @@ async fn broken_signatures_and_shapes() {
         "unauthorized",
         401,
         &[
-            ("wrong secret", Token::of("customer", "c1").secret("another-secret-of-32-bytes-length").sign()),
-            ("empty secret", Token::of("customer", "c1").secret("").sign()),
+            (
+                "wrong secret",
+                Token::of("customer", "c1")
+                    .secret("another-secret-of-32-bytes-length")
+                    .sign(),
+            ),
+            (
+                "empty secret",
+                Token::of("customer", "c1").secret("").sign(),
+            ),
             ("empty signature", format!("{start}.")),
             ("no signature", start.to_owned()),
-            ("another's claims", format!("{header}.{other_claims}.{signature}")),
+            (
+                "another's claims",
+                format!("{header}.{other_claims}.{signature}"),
+            ),
             ("no claims", format!("{header}..{signature}")),
             ("four parts", format!("{good}.{signature}")),
-            ("five parts", format!("{header}.{claims}.{signature}.{signature}.{signature}")),
+            (
+                "five parts",
+                format!("{header}.{claims}.{signature}.{signature}.{signature}"),
+            ),
             ("not base64", format!("{header}.{claims}.!!!!")),
             ("words", "not-a-token".to_owned()),
             ("the secret itself", SECRET.to_owned()),
             ("claims are no object", Token::saying("[1,2]").sign()),
             ("claims are no JSON", Token::saying("{").sign()),
-            ("oversized", with("padding", json!("x".repeat(4_096))).sign()),
+            (
+                "oversized",
+                with("padding", json!("x".repeat(4_096))).sign(),
+            ),
         ],
     )
     .await;
@@ -100,10 +146,19 @@ async fn an_expiry_of_each_json_type() {
             ("missing", without("exp").sign()),
             ("null", with("exp", json!(null)).sign()),
             ("true", with("exp", json!(true)).sign()),
-            ("text", with("exp", json!(in_seconds(3600).to_string())).sign()),
+            (
+                "text",
+                with("exp", json!(in_seconds(3600).to_string())).sign(),
+            ),
             ("array", with("exp", json!([in_seconds(3600)])).sign()),
-            ("object", with("exp", json!({"at": in_seconds(3600)})).sign()),
-            ("not before in the future", with("nbf", json!(in_seconds(3600))).sign()),
+            (
+                "object",
+                with("exp", json!({"at": in_seconds(3600)})).sign(),
+            ),
+            (
+                "not before in the future",
+                with("nbf", json!(in_seconds(3600))).sign(),
+            ),
         ],
     )
     .await;
@@ -116,7 +171,10 @@ async fn an_expired_token_is_named_so() {
         401,
         &[
             ("a minute ago", with("exp", json!(in_seconds(-60))).sign()),
-            ("beyond the leeway", with("exp", json!(in_seconds(-10))).sign()),
+            (
+                "beyond the leeway",
+                with("exp", json!(in_seconds(-10))).sign(),
+            ),
             ("long ago", with("exp", json!(0)).sign()),
         ],
     )
@@ -168,8 +226,17 @@ async fn good_tokens_of_every_kind_are_taken() {
         ("of 64 characters", with("userId", json!("x".repeat(64)))),
     ] {
         let mut phone = Phone::open(&server).await;
-        assert_eq!(phone.connect(&json!({"token": token.sign()})).await, Ok(()), "{name}");
-        server.anonymous().bearer(&token.sign()).get("/api/orders").await.ok(200);
+        assert_eq!(
+            phone.connect(&json!({"token": token.sign()})).await,
+            Ok(()),
+            "{name}"
+        );
+        server
+            .anonymous()
+            .bearer(&token.sign())
+            .get("/api/orders")
+            .await
+            .ok(200);
     }
 }
 

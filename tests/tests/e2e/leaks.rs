@@ -23,8 +23,10 @@ async fn a_wave(server: &Server) {
 }
 
 fn sample(server: &Server, recorder: &Recorder) {
-    let amounts =
-        [(Resource::Descriptors, descriptors(server.pid())), (Resource::Memory, resident_kib(server.pid()))];
+    let amounts = [
+        (Resource::Descriptors, descriptors(server.pid())),
+        (Resource::Memory, resident_kib(server.pid())),
+    ];
     for (resource, amount) in amounts {
         recorder.note(Fact::Sampled { resource, amount });
     }
@@ -32,7 +34,10 @@ fn sample(server: &Server, recorder: &Recorder) {
 
 #[tokio::test]
 async fn after_the_last_client_everything_is_as_before() {
-    let server = Setup::new().env("METAIA_LIMITS", "handshakes_per_s=100000").start().await;
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "handshakes_per_s=100000")
+        .start()
+        .await;
     let recorder = Recorder::new();
     recorder.note(Fact::Started);
     let idle = descriptors(server.pid());
@@ -45,7 +50,10 @@ async fn after_the_last_client_everything_is_as_before() {
         a_wave(&server).await;
         eventually("a wave's descriptors to be given back", back).await;
     }
-    eventually("all to be given back", async || (descriptors(server.pid()) <= idle).then_some(())).await;
+    eventually("all to be given back", async || {
+        (descriptors(server.pid()) <= idle).then_some(())
+    })
+    .await;
     sample(&server, &recorder);
     server.stopped().await;
     assert_correct("waves of clients", &recorder.history());

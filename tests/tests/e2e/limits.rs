@@ -3,7 +3,9 @@
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
 use metaia_tests::fixtures::token::token;
-use metaia_tests::fixtures::{all_until_now, emit, id_of, order_body, place_order, raise_fence, up_to_fence};
+use metaia_tests::fixtures::{
+    all_until_now, emit, id_of, order_body, place_order, raise_fence, up_to_fence,
+};
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -13,7 +15,9 @@ const KIB: usize = 1024;
 async fn a_message_over_64_kib_ends_the_connection() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    phone.emit("join_order_room", &json!("x".repeat(64 * KIB))).await;
+    phone
+        .emit("join_order_room", &json!("x".repeat(64 * KIB)))
+        .await;
     phone.closed().await;
 }
 
@@ -22,8 +26,13 @@ async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
     let part = "x".repeat(30 * KIB);
-    let fragments =
-        ["42[\"join_order_room\",\"".to_owned(), part.clone(), part.clone(), part, "\"]".to_owned()];
+    let fragments = [
+        "42[\"join_order_room\",\"".to_owned(),
+        part.clone(),
+        part.clone(),
+        part,
+        "\"]".to_owned(),
+    ];
     phone.send_fragments(&fragments).await;
     phone.closed().await;
 }
@@ -32,7 +41,9 @@ async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
 async fn a_message_within_64_kib_does_not() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    let answer = phone.call("join_order_room", &json!("x".repeat(60 * KIB))).await;
+    let answer = phone
+        .call("join_order_room", &json!("x".repeat(60 * KIB)))
+        .await;
     assert_eq!(answer["code"], "invalid_order_id");
 }
 
@@ -41,7 +52,12 @@ async fn a_polling_body_over_64_kib_is_refused() {
     let server = Server::start().await;
     let polling = Polling::open(&server.anonymous()).await;
     let answer = polling.send(&format!("4{}", "x".repeat(65 * KIB))).await;
-    assert!([400, 413].contains(&answer.status), "{}: {}", answer.status, answer.text);
+    assert!(
+        [400, 413].contains(&answer.status),
+        "{}: {}",
+        answer.status,
+        answer.text
+    );
 }
 
 #[tokio::test]
@@ -55,9 +71,23 @@ async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
     body["data"]["text"] = "x".repeat(room).into();
     assert_eq!(body.to_string().len(), 64 * KIB);
     let refused = server.admin().post("/api/realtime/emit", &body).await;
-    assert!([413, 422].contains(&refused.status), "{}: {}", refused.status, refused.text);
+    assert!(
+        [413, 422].contains(&refused.status),
+        "{}: {}",
+        refused.status,
+        refused.text
+    );
     let after = emit(&server, &json!({"user": "c1"}), "after", &json!({})).await;
-    let number = |at: &Value| at["at"].as_str().unwrap().rsplit_once('.').unwrap().1.parse::<u64>().unwrap();
+    let number = |at: &Value| {
+        at["at"]
+            .as_str()
+            .unwrap()
+            .rsplit_once('.')
+            .unwrap()
+            .1
+            .parse::<u64>()
+            .unwrap()
+    };
     assert_eq!(number(&after), number(&before) + 1);
     let events = all_until_now(&server, &mut phone).await;
     assert_eq!(metaia_tests::fixtures::names(&events), ["before", "after"]);
@@ -67,7 +97,9 @@ async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
 async fn binary_attachments_are_not_taken() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    phone.send(r#"451-["join_order_room",{"_placeholder":true,"num":0}]"#).await;
+    phone
+        .send(r#"451-["join_order_room",{"_placeholder":true,"num":0}]"#)
+        .await;
     phone.send_binary(vec![0; 16]).await;
     phone.closed().await;
 }
@@ -78,7 +110,11 @@ async fn a_connection_that_never_authenticates_is_closed() {
     let mut silent = Phone::open(&server).await;
     let mut good = Phone::of(&server, "customer", "c1").await;
     silent.closed().await;
-    assert_eq!(all_until_now(&server, &mut good).await, [], "and nobody else is");
+    assert_eq!(
+        all_until_now(&server, &mut good).await,
+        [],
+        "and nobody else is"
+    );
 }
 
 #[tokio::test]
@@ -86,7 +122,10 @@ async fn the_third_refused_connect_closes_the_connection() {
     let server = Server::start().await;
     let mut phone = Phone::open(&server).await;
     for _ in 1..=3 {
-        assert_eq!(phone.connect(&json!({"token": "wrong"})).await, Err("unauthorized".into()));
+        assert_eq!(
+            phone.connect(&json!({"token": "wrong"})).await,
+            Err("unauthorized".into())
+        );
     }
     phone.closed().await;
 }
@@ -117,7 +156,10 @@ async fn inbound_events_are_limited_by_rate_and_answered_so() {
 
 #[tokio::test]
 async fn one_session_over_the_users_cap_closes_the_least_recently_active() {
-    let server = Setup::new().env("METAIA_LIMITS", "per_user=3").start().await;
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "per_user=3")
+        .start()
+        .await;
     let mut phones = Vec::new();
     for _ in 0..3 {
         phones.push(Phone::of(&server, "customer", "c1").await);
@@ -157,7 +199,9 @@ async fn sessions_in_all_are_limited_before_the_handshake() {
     let server = Setup::new().env("METAIA_LIMITS", "total=2").start().await;
     let mut first = Phone::of(&server, "customer", "c1").await;
     let second = Phone::of(&server, "customer", "c2").await;
-    let refusal = Phone::open_with(&server, &[]).await.expect_err("a third is too many");
+    let refusal = Phone::open_with(&server, &[])
+        .await
+        .expect_err("a third is too many");
     assert_eq!(refusal.status, 503);
     assert!(refusal.retry_after.is_some(), "{refusal:?}");
     let polling = server.anonymous().get(HANDSHAKE).await;
@@ -174,7 +218,10 @@ async fn sessions_in_all_are_limited_before_the_handshake() {
 
 #[tokio::test]
 async fn handshakes_per_second_are_limited() {
-    let server = Setup::new().env("METAIA_LIMITS", "handshakes_per_s=2").start().await;
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "handshakes_per_s=2")
+        .start()
+        .await;
     let mut refusals = 0;
     for _ in 0..30 {
         let answer = server.anonymous().get(HANDSHAKE).await;
@@ -211,7 +258,10 @@ async fn rooms_per_session_are_limited() {
     assert_eq!(codes[..6], vec![json!(null); 6], "{codes:?}");
     assert!(codes[6..].iter().all(|code| *code == full), "{codes:?}");
     phone.call("leave_order_room", &json!(orders[0])).await;
-    assert_eq!(phone.call("join_order_room", &json!(orders[129])).await["status"], "ok");
+    assert_eq!(
+        phone.call("join_order_room", &json!(orders[129])).await["status"],
+        "ok"
+    );
 }
 
 #[tokio::test]
@@ -223,7 +273,10 @@ async fn auth_names_at_most_128_orders() {
     if phone.connect(&auth).await.is_ok() {
         let events = phone.until("rt:ready").await;
         assert!(events.len() <= 130, "{} answers", events.len());
-        let rooms = events.last().unwrap().data["rooms"].as_array().unwrap().len();
+        let rooms = events.last().unwrap().data["rooms"]
+            .as_array()
+            .unwrap()
+            .len();
         assert_eq!(rooms, 2);
     }
 }
@@ -231,8 +284,15 @@ async fn auth_names_at_most_128_orders() {
 #[tokio::test]
 async fn rest_bodies_are_limited_to_64_kib() {
     let server = Server::start().await;
-    let body = format!("{{\"items\": [], \"deliveryAddress\": \"{}\"}}", "x".repeat(64 * KIB));
-    server.api("customer", "c1").post_bytes("/api/orders", body).await.refused(413);
+    let body = format!(
+        "{{\"items\": [], \"deliveryAddress\": \"{}\"}}",
+        "x".repeat(64 * KIB)
+    );
+    server
+        .api("customer", "c1")
+        .post_bytes("/api/orders", body)
+        .await
+        .refused(413);
 }
 
 #[tokio::test]
@@ -240,14 +300,26 @@ async fn an_order_has_at_most_100_items() {
     let server = Server::start().await;
     let item = json!({"garment": "shirt", "quantity": 1, "price": 100});
     let customer = server.api("customer", "c1");
-    customer.post("/api/orders", &json!({"items": vec![&item; 100]})).await.ok(201);
-    customer.post("/api/orders", &json!({"items": vec![&item; 101]})).await.refused(422);
-    customer.post("/api/orders", &json!({"items": []})).await.refused(422);
+    customer
+        .post("/api/orders", &json!({"items": vec![&item; 100]}))
+        .await
+        .ok(201);
+    customer
+        .post("/api/orders", &json!({"items": vec![&item; 101]}))
+        .await
+        .refused(422);
+    customer
+        .post("/api/orders", &json!({"items": []}))
+        .await
+        .refused(422);
 }
 
 #[tokio::test]
 async fn rest_requests_are_limited_per_user_but_not_for_admins() {
-    let server = Setup::new().env("METAIA_LIMITS", "rest_per_s=2").start().await;
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "rest_per_s=2")
+        .start()
+        .await;
     let mut limited = 0;
     for _ in 0..40 {
         let answer = server.api("customer", "c1").get("/api/orders").await;
@@ -259,5 +331,9 @@ async fn rest_requests_are_limited_per_user_but_not_for_admins() {
         server.admin().get("/api/orders").await.ok(200);
     }
     assert!(limited > 0, "40 requests at once are over 2 per second");
-    server.api("customer", "c2").get("/api/orders").await.ok(200);
+    server
+        .api("customer", "c2")
+        .get("/api/orders")
+        .await
+        .ok(200);
 }

@@ -1,4 +1,5 @@
-//! Access that ends under load: an order changes hands, a token ends. The checker judges who heard what, and when.
+//! Access that ends under load: an order changes hands, a token ends. The checker judges who heard
+//! what, and when.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use metaia_tests::server::{Listening, Setup};
 use serde_json::json;
 use tokio::sync::watch;
 
-/// Long enough for everything to be late that can be: the brief token, its leeway, and the five seconds after it.
+/// Long enough for everything to be late that can be: the brief token, its leeway, and the five
+/// seconds after it.
 const RUN: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +28,10 @@ async fn nobody_hears_of_what_they_may_not_see_any_more() {
         Who::new("brief", "customer", "c3", Way::Since).lasting(3),
     ];
     let port = Port(server.port());
-    let readers: Vec<_> = whos.iter().map(|who| Reader::start(who, port, &recorder)).collect();
+    let readers: Vec<_> = whos
+        .iter()
+        .map(|who| Reader::start(who, port, &recorder))
+        .collect();
     recorder.all_ready(&whos.map(|who| who.name)).await;
 
     let quit = watch::Sender::new(false);
@@ -40,7 +45,10 @@ async fn nobody_hears_of_what_they_may_not_see_any_more() {
     let events = async {
         recorder.more(400).await;
         load::reassign(&writer, &id, "c1", ["t1", "t2"]).await;
-        recorder.note(Fact::Withdrawn { user: "t1".to_owned(), room: format!("order-{id}") });
+        recorder.note(Fact::Withdrawn {
+            user: "t1".to_owned(),
+            room: format!("order-{id}"),
+        });
         while recorder.now() < RUN {
             recorder.more(20).await;
         }

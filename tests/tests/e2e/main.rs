@@ -1,6 +1,11 @@
-//! End-to-end tests: the built programs as processes, official and hand-made clients over TCP. `cargo xtask test`
-//! builds what they start.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+//! End-to-end tests: the built programs as processes, official and hand-made clients over TCP.
+//! `cargo xtask test` builds what they start.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 mod access;
 mod backup;

@@ -13,14 +13,25 @@ fn greeting(user: &str) -> Value {
 async fn a_test_notification_is_stored_and_arrives() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    let sent = server.admin().post("/api/notifications", &greeting("c1")).await.data(201);
+    let sent = server
+        .admin()
+        .post("/api/notifications", &greeting("c1"))
+        .await
+        .data(201);
     let mut arrived = phone.event("new_notification").await;
     let meta = arrived["_rt"].take();
-    assert!(meta["id"].is_string() && meta["at"].is_string() && meta["ts"].is_number(), "{meta}");
+    assert!(
+        meta["id"].is_string() && meta["at"].is_string() && meta["ts"].is_number(),
+        "{meta}"
+    );
     arrived.as_object_mut().unwrap().remove("_rt");
     assert_eq!(arrived, sent["notification"]);
 
-    let list = server.api("customer", "c1").get("/api/notifications").await.data(200);
+    let list = server
+        .api("customer", "c1")
+        .get("/api/notifications")
+        .await
+        .data(200);
     assert_eq!(list["notifications"], json!([sent["notification"]]));
     assert_eq!(list["unreadCount"], 1);
 }
@@ -29,8 +40,15 @@ async fn a_test_notification_is_stored_and_arrives() {
 async fn a_backend_sends_one_with_its_key() {
     let server = Server::start().await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
-    backend.post("/api/notifications", &greeting("t1")).await.ok(201);
-    let list = server.api("tailor", "t1").get("/api/notifications").await.data(200);
+    backend
+        .post("/api/notifications", &greeting("t1"))
+        .await
+        .ok(201);
+    let list = server
+        .api("tailor", "t1")
+        .get("/api/notifications")
+        .await
+        .data(200);
     assert_eq!(list["notifications"][0]["title"], "Hello");
 }
 
@@ -39,33 +57,64 @@ async fn reading_one_is_followed_by_the_other_devices() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     for _ in 0..2 {
-        server.admin().post("/api/notifications", &greeting("c1")).await.ok(201);
+        server
+            .admin()
+            .post("/api/notifications", &greeting("c1"))
+            .await
+            .ok(201);
     }
     let list = customer.get("/api/notifications").await.data(200);
     let id = id_of(&list["notifications"][0]).to_owned();
     let mut other = Phone::of(&server, "customer", "c1").await;
-    customer.put(&format!("/api/notifications/{id}/read"), &json!({})).await.ok(200);
+    customer
+        .put(&format!("/api/notifications/{id}/read"), &json!({}))
+        .await
+        .ok(200);
     let read = other.event("notification_read").await;
     assert_eq!(read["ids"], json!([id]));
     assert_eq!(read["unreadCount"], 1);
 
-    let unread = customer.get("/api/notifications?unread=true").await.data(200);
+    let unread = customer
+        .get("/api/notifications?unread=true")
+        .await
+        .data(200);
     assert_eq!(unread["notifications"].as_array().unwrap().len(), 1);
-    customer.put("/api/notifications/read-all", &json!({})).await.ok(200);
+    customer
+        .put("/api/notifications/read-all", &json!({}))
+        .await
+        .ok(200);
     let read = other.event("notification_read").await;
     assert_eq!(read["all"], true);
     assert_eq!(read["unreadCount"], 0);
-    assert_eq!(customer.get("/api/notifications").await.data(200)["unreadCount"], 0);
+    assert_eq!(
+        customer.get("/api/notifications").await.data(200)["unreadCount"],
+        0
+    );
 }
 
 #[tokio::test]
 async fn reading_all_leaves_other_peoples_alone() {
     let server = Server::start().await;
     for user in ["c1", "c2"] {
-        server.admin().post("/api/notifications", &greeting(user)).await.ok(201);
+        server
+            .admin()
+            .post("/api/notifications", &greeting(user))
+            .await
+            .ok(201);
     }
-    server.api("customer", "c1").put("/api/notifications/read-all", &json!({})).await.ok(200);
-    assert_eq!(server.api("customer", "c2").get("/api/notifications").await.data(200)["unreadCount"], 1);
+    server
+        .api("customer", "c1")
+        .put("/api/notifications/read-all", &json!({}))
+        .await
+        .ok(200);
+    assert_eq!(
+        server
+            .api("customer", "c2")
+            .get("/api/notifications")
+            .await
+            .data(200)["unreadCount"],
+        1
+    );
 }
 
 #[tokio::test]
@@ -75,8 +124,14 @@ async fn marking_as_read_needs_no_body() {
     let customer = server.api("customer", "c1");
     let list = customer.get("/api/notifications").await.data(200);
     let id = id_of(&list["notifications"][0]).to_owned();
-    customer.send("PUT", &format!("/api/notifications/{id}/read"), None).await.ok(200);
-    customer.send("PUT", "/api/notifications/read-all", None).await.ok(200);
+    customer
+        .send("PUT", &format!("/api/notifications/{id}/read"), None)
+        .await
+        .ok(200);
+    customer
+        .send("PUT", "/api/notifications/read-all", None)
+        .await
+        .ok(200);
 }
 
 #[tokio::test]
@@ -94,7 +149,11 @@ async fn what_is_no_notification_is_refused_with_a_pointer() {
         ("/title", with("title", json!(7))),
         ("/urgent", with("urgent", json!(true))),
     ] {
-        let problem = server.admin().post("/api/notifications", &body).await.refused(422);
+        let problem = server
+            .admin()
+            .post("/api/notifications", &body)
+            .await
+            .refused(422);
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
 }

@@ -17,21 +17,34 @@ async fn an_order_is_returned_as_the_contract_says() {
         ],
         "deliveryAddress": "12 Brigade Road",
     });
-    let answer = server.api("customer", "c1").post("/api/orders", &body).await;
+    let answer = server
+        .api("customer", "c1")
+        .post("/api/orders", &body)
+        .await;
     let order = &answer.data(201)["order"];
     let id = id_of(order);
-    assert!(id.len() == 24 && id.chars().all(|digit| digit.is_ascii_hexdigit()), "{id}");
+    assert!(
+        id.len() == 24 && id.chars().all(|digit| digit.is_ascii_hexdigit()),
+        "{id}"
+    );
     assert_eq!(order["customer"], "c1");
     assert_eq!(order["amount"], 120_000);
     assert_eq!(order["currency"], "INR");
     assert_eq!(order["status"], "pending");
-    assert!(order["tailor"].is_null() && order["deliveryPartner"].is_null(), "{order}");
+    assert!(
+        order["tailor"].is_null() && order["deliveryPartner"].is_null(),
+        "{order}"
+    );
     assert_eq!(order["items"][0]["garment"], "kurta");
     assert_eq!(order["items"][0]["measurements"]["chest"], 96);
     for member in ["orderNumber", "createdAt", "updatedAt"] {
         assert!(order[member].is_string(), "{member}: {order}");
     }
-    let read = server.api("customer", "c1").get(&format!("/api/orders/{id}")).await.data(200);
+    let read = server
+        .api("customer", "c1")
+        .get(&format!("/api/orders/{id}"))
+        .await
+        .data(200);
     assert_eq!(read["order"], *order);
 }
 
@@ -51,9 +64,16 @@ async fn a_status_moves_step_by_step_to_the_end() {
     ];
     let mut version = order["version"].clone();
     for (role, user, status) in steps {
-        let moved = server.api(role, user).put(&path, &json!({"status": status})).await.data(200);
+        let moved = server
+            .api(role, user)
+            .put(&path, &json!({"status": status}))
+            .await
+            .data(200);
         assert_eq!(moved["order"]["status"], status);
-        assert_ne!(moved["order"]["version"], version, "every change is a version");
+        assert_ne!(
+            moved["order"]["version"], version,
+            "every change is a version"
+        );
         version = moved["order"]["version"].clone();
     }
 }
@@ -65,18 +85,30 @@ async fn steps_back_and_after_the_end_are_illegal() {
     let path = format!("/api/orders/{}/status", id_of(&order));
     set_status(&server, id_of(&order), "confirmed").await;
     for status in ["pending", "confirmed"] {
-        server.admin().put(&path, &json!({"status": status})).await.refused_as(409, "illegal_transition");
+        server
+            .admin()
+            .put(&path, &json!({"status": status}))
+            .await
+            .refused_as(409, "illegal_transition");
     }
     set_status(&server, id_of(&order), "cancelled").await;
     for status in ["pending", "confirmed", "delivered", "cancelled"] {
-        server.admin().put(&path, &json!({"status": status})).await.refused_as(409, "illegal_transition");
+        server
+            .admin()
+            .put(&path, &json!({"status": status}))
+            .await
+            .refused_as(409, "illegal_transition");
     }
     let late = place_order(&server, "c1").await;
     for status in ["confirmed", "in_progress", "ready", "out_for_delivery"] {
         set_status(&server, id_of(&late), status).await;
     }
     let path = format!("/api/orders/{}/status", id_of(&late));
-    server.admin().put(&path, &json!({"status": "cancelled"})).await.refused_as(409, "illegal_transition");
+    server
+        .admin()
+        .put(&path, &json!({"status": "cancelled"}))
+        .await
+        .refused_as(409, "illegal_transition");
 }
 
 #[tokio::test]
@@ -86,8 +118,14 @@ async fn a_list_is_filtered_by_status() {
     place_order(&server, "c1").await;
     set_status(&server, id_of(&first), "confirmed").await;
     let customer = server.api("customer", "c1");
-    let ids =
-        |list: Value| list["orders"].as_array().unwrap().iter().map(|o| o["_id"].clone()).collect::<Vec<_>>();
+    let ids = |list: Value| {
+        list["orders"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|o| o["_id"].clone())
+            .collect::<Vec<_>>()
+    };
     let confirmed = customer.get("/api/orders?status=confirmed").await.data(200);
     assert_eq!(ids(confirmed), [first["_id"].clone()]);
     assert_eq!(ids(customer.get("/api/orders").await.data(200)).len(), 2);
@@ -100,10 +138,20 @@ async fn if_match_guards_against_a_lost_update() {
     let order = place_order(&server, "c1").await;
     let id = id_of(&order);
     let path = format!("/api/orders/{id}/status");
-    let seen = server.admin().header("if-match", &format!("\"{}\"", order["version"]));
-    seen.put(&path, &json!({"status": "confirmed"})).await.ok(200);
-    seen.put(&path, &json!({"status": "in_progress"})).await.refused_as(412, "precondition_failed");
-    let after = server.admin().get(&format!("/api/orders/{id}")).await.data(200);
+    let seen = server
+        .admin()
+        .header("if-match", &format!("\"{}\"", order["version"]));
+    seen.put(&path, &json!({"status": "confirmed"}))
+        .await
+        .ok(200);
+    seen.put(&path, &json!({"status": "in_progress"}))
+        .await
+        .refused_as(412, "precondition_failed");
+    let after = server
+        .admin()
+        .get(&format!("/api/orders/{id}"))
+        .await
+        .data(200);
     assert_eq!(after["order"]["status"], "confirmed");
 }
 
@@ -111,11 +159,20 @@ async fn if_match_guards_against_a_lost_update() {
 async fn an_assignment_names_people_and_is_told_to_them() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let after = assign(&server, id_of(&order), &json!({"tailor": "t2", "deliveryPartner": "d1"})).await;
+    let after = assign(
+        &server,
+        id_of(&order),
+        &json!({"tailor": "t2", "deliveryPartner": "d1"}),
+    )
+    .await;
     assert_eq!(after["tailor"], "t2");
     assert_eq!(after["deliveryPartner"], "d1");
     for (role, user) in [("tailor", "t1"), ("tailor", "t2"), ("delivery", "d1")] {
-        let told = server.api(role, user).get("/api/notifications").await.data(200);
+        let told = server
+            .api(role, user)
+            .get("/api/notifications")
+            .await
+            .data(200);
         let related = told["notifications"][0]["relatedOrder"].clone();
         assert_eq!(related, order["_id"], "{user}: {told}");
     }
@@ -128,10 +185,18 @@ async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
     let mut admin = Phone::of(&server, "admin", "a1").await;
     let same = assign(&server, id_of(&order), &json!({"tailor": "t1"})).await;
     assert_eq!(same["version"], order["version"]);
-    assert_eq!(all_until_now(&server, &mut admin).await, [], "nothing changed, nothing is told");
+    assert_eq!(
+        all_until_now(&server, &mut admin).await,
+        [],
+        "nothing changed, nothing is told"
+    );
     let cleared = assign(&server, id_of(&order), &json!({"tailor": null})).await;
     assert!(cleared["tailor"].is_null(), "{cleared}");
-    server.api("tailor", "t1").get(&format!("/api/orders/{}", id_of(&order))).await.refused(404);
+    server
+        .api("tailor", "t1")
+        .get(&format!("/api/orders/{}", id_of(&order)))
+        .await
+        .refused(404);
 }
 
 #[tokio::test]
@@ -140,7 +205,11 @@ async fn a_closed_order_is_not_assigned() {
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
     let path = format!("/api/orders/{}/assign", id_of(&order));
-    server.admin().put(&path, &json!({"tailor": "t1"})).await.refused_as(409, "order_closed");
+    server
+        .admin()
+        .put(&path, &json!({"tailor": "t1"}))
+        .await
+        .refused_as(409, "order_closed");
 }
 
 #[tokio::test]
@@ -155,7 +224,11 @@ async fn of_two_equal_steps_at_once_one_is_refused() {
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409], "{a:#?} {b:#?}");
-    let after = server.admin().get(&format!("/api/orders/{}", id_of(&order))).await.data(200);
+    let after = server
+        .admin()
+        .get(&format!("/api/orders/{}", id_of(&order)))
+        .await
+        .data(200);
     assert_eq!(after["order"]["status"], "in_progress");
 }
 
@@ -165,7 +238,10 @@ async fn currencies_are_three_letters_and_default_to_rupees() {
     let customer = server.api("customer", "c1");
     let mut body = order_body();
     body["currency"] = "USD".into();
-    assert_eq!(customer.post("/api/orders", &body).await.data(201)["order"]["currency"], "USD");
+    assert_eq!(
+        customer.post("/api/orders", &body).await.data(201)["order"]["currency"],
+        "USD"
+    );
     body["currency"] = "rupees".into();
     customer.post("/api/orders", &body).await.refused(422);
 }

@@ -20,7 +20,13 @@ const FOREIGN: [&str; 9] = [
 ];
 
 async fn strict() -> Server {
-    Setup::new().env("CORS_ORIGINS", &format!("{OURS},https://admin.metaia.example")).start().await
+    Setup::new()
+        .env(
+            "CORS_ORIGINS",
+            &format!("{OURS},https://admin.metaia.example"),
+        )
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -31,10 +37,19 @@ async fn our_origins_are_served_everywhere() {
         for path in ["/api/orders", HANDSHAKE] {
             let answer = browser.get(path).await;
             answer.ok(200);
-            assert_eq!(answer.header("access-control-allow-origin"), origin, "{path}: {answer:#?}");
-            assert!(answer.header("vary").to_lowercase().contains("origin"), "{path}: {answer:#?}");
+            assert_eq!(
+                answer.header("access-control-allow-origin"),
+                origin,
+                "{path}: {answer:#?}"
+            );
+            assert!(
+                answer.header("vary").to_lowercase().contains("origin"),
+                "{path}: {answer:#?}"
+            );
         }
-        Phone::open_with(&server, &[("origin", origin)]).await.expect("a handshake");
+        Phone::open_with(&server, &[("origin", origin)])
+            .await
+            .expect("a handshake");
     }
 }
 
@@ -44,13 +59,27 @@ async fn foreign_origins_get_no_permission_and_no_session() {
     for origin in FOREIGN {
         let browser = server.admin().header("origin", origin);
         let answer = browser.get("/api/orders").await;
-        assert_eq!(answer.header("access-control-allow-origin"), "", "REST for {origin}: {answer:#?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            "",
+            "REST for {origin}: {answer:#?}"
+        );
         let polling = browser.get(HANDSHAKE).await;
         assert_eq!(polling.status, 403, "polling for {origin}: {polling:#?}");
-        assert_eq!(polling.header("content-type"), "application/problem+json", "{polling:#?}");
-        let refusal = Phone::open_with(&server, &[("origin", origin)]).await.expect_err(origin);
+        assert_eq!(
+            polling.header("content-type"),
+            "application/problem+json",
+            "{polling:#?}"
+        );
+        let refusal = Phone::open_with(&server, &[("origin", origin)])
+            .await
+            .expect_err(origin);
         assert_eq!(refusal.status, 403, "{origin}");
-        assert_eq!(refusal.content_type.as_deref(), Some("application/problem+json"), "{origin}");
+        assert_eq!(
+            refusal.content_type.as_deref(),
+            Some("application/problem+json"),
+            "{origin}"
+        );
     }
 }
 
@@ -70,13 +99,28 @@ async fn a_preflight_names_methods_and_headers() {
             .anonymous()
             .header("origin", OURS)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,content-type");
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type",
+            );
         let answer = browser.send("OPTIONS", path, None).await;
         assert!((200..300).contains(&answer.status), "{path}: {answer:#?}");
-        assert_eq!(answer.header("access-control-allow-origin"), OURS, "{path}: {answer:#?}");
-        assert!(answer.header("access-control-allow-methods").contains("POST"), "{path}: {answer:#?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            OURS,
+            "{path}: {answer:#?}"
+        );
+        assert!(
+            answer
+                .header("access-control-allow-methods")
+                .contains("POST"),
+            "{path}: {answer:#?}"
+        );
         let headers = answer.header("access-control-allow-headers").to_lowercase();
-        assert!(headers == "*" || headers.contains("authorization"), "{path}: {answer:#?}");
+        assert!(
+            headers == "*" || headers.contains("authorization"),
+            "{path}: {answer:#?}"
+        );
     }
 }
 
@@ -92,5 +136,7 @@ async fn development_serves_any_origin() {
             "{answer:#?}"
         );
     }
-    Phone::open_with(&server, &[("origin", "http://localhost:3000")]).await.expect("a handshake");
+    Phone::open_with(&server, &[("origin", "http://localhost:3000")])
+        .await
+        .expect("a handshake");
 }

@@ -1,8 +1,11 @@
-//! Payments: opened for the order's customer, confirmed only by a right signature, moved only forward.
+//! Payments: opened for the order's customer, confirmed only by a right signature, moved only
+//! forward.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::razorpay::{self, webhook_signature};
-use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, set_status, verification};
+use metaia_tests::fixtures::{
+    all_until_now, id_of, open_payment, place_order, set_status, verification,
+};
 use metaia_tests::server::Server;
 use metaia_tests::server::rest::Answer;
 use serde_json::{Value, json};
@@ -14,7 +17,10 @@ async fn payment(server: &Server) -> Value {
 }
 
 async fn verify(server: &Server, body: &Value) -> Answer {
-    server.api("customer", "c1").post("/api/payments/verify", body).await
+    server
+        .api("customer", "c1")
+        .post("/api/payments/verify", body)
+        .await
 }
 
 #[tokio::test]
@@ -22,7 +28,11 @@ async fn a_payment_is_opened_for_the_orders_amount() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/payments/orders/{}", id_of(&order));
-    let opened = server.api("customer", "c1").post(&path, &json!({})).await.data(201);
+    let opened = server
+        .api("customer", "c1")
+        .post(&path, &json!({}))
+        .await
+        .data(201);
     assert_eq!(opened["keyId"], "rzp_test_e2e");
     let payment = &opened["payment"];
     assert_eq!(payment["order"], order["_id"]);
@@ -30,7 +40,10 @@ async fn a_payment_is_opened_for_the_orders_amount() {
     assert_eq!(payment["amount"], order["amount"]);
     assert_eq!(payment["currency"], "INR");
     assert_eq!(payment["status"], "created");
-    assert!(payment["razorpayOrderId"].is_string() && payment["razorpayPaymentId"].is_null(), "{payment}");
+    assert!(
+        payment["razorpayOrderId"].is_string() && payment["razorpayPaymentId"].is_null(),
+        "{payment}"
+    );
 }
 
 #[tokio::test]
@@ -40,9 +53,15 @@ async fn opening_again_is_the_same_payment_until_it_is_paid() {
     let customer = server.api("customer", "c1");
     let first = open_payment(&customer, id_of(&order)).await;
     assert_eq!(open_payment(&customer, id_of(&order)).await, first);
-    customer.post("/api/payments/verify", &verification(&first, "pay_1")).await.ok(200);
+    customer
+        .post("/api/payments/verify", &verification(&first, "pay_1"))
+        .await
+        .ok(200);
     let path = format!("/api/payments/orders/{}", id_of(&order));
-    customer.post(&path, &json!({})).await.refused_as(409, "already_paid");
+    customer
+        .post(&path, &json!({}))
+        .await
+        .refused_as(409, "already_paid");
 }
 
 #[tokio::test]
@@ -51,7 +70,11 @@ async fn a_cancelled_order_is_not_paid() {
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
     let path = format!("/api/payments/orders/{}", id_of(&order));
-    server.api("customer", "c1").post(&path, &json!({})).await.refused_as(409, "order_closed");
+    server
+        .api("customer", "c1")
+        .post(&path, &json!({}))
+        .await
+        .refused_as(409, "order_closed");
 }
 
 #[tokio::test]
@@ -63,15 +86,24 @@ async fn a_wrong_signature_changes_nothing() {
     let order = payment["razorpayOrderId"].as_str().unwrap();
     let foreign_key = razorpay::hmac_hex("another-key", format!("{order}|pay_1").as_bytes());
     for (name, signature) in [
-        ("of another payment", verification(&payment, "pay_2")["razorpay_signature"].clone()),
+        (
+            "of another payment",
+            verification(&payment, "pay_2")["razorpay_signature"].clone(),
+        ),
         ("by another key", json!(foreign_key)),
         (
             "by the webhook secret",
-            json!(razorpay::hmac_hex(razorpay::WEBHOOK_SECRET, format!("{order}|pay_1").as_bytes())),
+            json!(razorpay::hmac_hex(
+                razorpay::WEBHOOK_SECRET,
+                format!("{order}|pay_1").as_bytes()
+            )),
         ),
         ("empty", json!("")),
         ("not hexadecimal", json!("zz")),
-        ("cut short", json!(good["razorpay_signature"].as_str().unwrap()[..62])),
+        (
+            "cut short",
+            json!(good["razorpay_signature"].as_str().unwrap()[..62]),
+        ),
     ] {
         let mut body = good.clone();
         body["razorpay_signature"] = signature;
@@ -80,7 +112,10 @@ async fn a_wrong_signature_changes_nothing() {
         answer.refused(422);
     }
     assert_eq!(all_until_now(&server, &mut phone).await, []);
-    assert_eq!(verify(&server, &good).await.data(200)["payment"]["status"], "completed");
+    assert_eq!(
+        verify(&server, &good).await.data(200)["payment"]["status"],
+        "completed"
+    );
 }
 
 #[tokio::test]
@@ -89,7 +124,9 @@ async fn a_signature_is_checked_against_our_own_order() {
     let (cheap, dear) = (payment(&server).await, payment(&server).await);
     let mut body = verification(&cheap, "pay_1");
     body["razorpay_order_id"] = dear["razorpayOrderId"].clone();
-    verify(&server, &body).await.refused_as(422, "invalid_signature");
+    verify(&server, &body)
+        .await
+        .refused_as(422, "invalid_signature");
     body["razorpay_order_id"] = "order_unknown".into();
     verify(&server, &body).await.refused(404);
 }
@@ -100,20 +137,32 @@ async fn verifying_twice_announces_once() {
     let payment = payment(&server).await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
     for _ in 0..2 {
-        verify(&server, &verification(&payment, "pay_1")).await.ok(200);
+        verify(&server, &verification(&payment, "pay_1"))
+            .await
+            .ok(200);
     }
     let heard = all_until_now(&server, &mut phone).await;
-    assert_eq!(heard.iter().filter(|event| event.name == "payment_update").count(), 1, "{heard:#?}");
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|event| event.name == "payment_update")
+            .count(),
+        1,
+        "{heard:#?}"
+    );
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
     let entity = json!({"id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": payment["amount"], "currency": "INR"});
-    json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}}).to_string()
+    json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}})
+        .to_string()
 }
 
 async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answer {
-    let provider =
-        server.anonymous().header("x-razorpay-event-id", id).header("x-razorpay-signature", signature);
+    let provider = server
+        .anonymous()
+        .header("x-razorpay-event-id", id)
+        .header("x-razorpay-signature", signature);
     provider.post_bytes("/api/payments/webhook", body).await
 }
 
@@ -128,7 +177,10 @@ async fn a_signed_webhook_confirms_once() {
         assert!((200..300).contains(&answer.status), "{answer:#?}");
     }
     let heard = all_until_now(&server, &mut phone).await;
-    let updates: Vec<_> = heard.iter().filter(|event| event.name == "payment_update").collect();
+    let updates: Vec<_> = heard
+        .iter()
+        .filter(|event| event.name == "payment_update")
+        .collect();
     assert_eq!(updates.len(), 1, "{heard:#?}");
     assert_eq!(updates[0].data["status"], "completed");
 }
@@ -137,11 +189,16 @@ async fn a_signed_webhook_confirms_once() {
 async fn a_webhook_only_moves_forward() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    verify(&server, &verification(&payment, "pay_1")).await.ok(200);
+    verify(&server, &verification(&payment, "pay_1"))
+        .await
+        .ok(200);
     let mut phone = Phone::of(&server, "customer", "c1").await;
     let body = webhook("payment.failed", &payment);
     let answer = deliver(&server, "evt_late", &body, &webhook_signature(&body)).await;
-    assert!((200..300).contains(&answer.status), "the provider must not repeat it: {answer:#?}");
+    assert!(
+        (200..300).contains(&answer.status),
+        "the provider must not repeat it: {answer:#?}"
+    );
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 }
 
@@ -153,12 +210,20 @@ async fn a_tampered_webhook_is_refused() {
     let body = webhook("payment.captured", &payment);
     let good = webhook_signature(&body);
     let with_key = razorpay::hmac_hex(razorpay::KEY_SECRET, body.as_bytes());
-    for (sent, signature) in
-        [(body.replace("pay_1", "pay_2"), &good), (format!("{body} "), &good), (body.clone(), &with_key)]
-    {
-        deliver(&server, "evt_bad", &sent, signature).await.refused_as(401, "invalid_signature");
+    for (sent, signature) in [
+        (body.replace("pay_1", "pay_2"), &good),
+        (format!("{body} "), &good),
+        (body.clone(), &with_key),
+    ] {
+        deliver(&server, "evt_bad", &sent, signature)
+            .await
+            .refused_as(401, "invalid_signature");
     }
-    server.anonymous().post_bytes("/api/payments/webhook", body.clone()).await.refused(401);
+    server
+        .anonymous()
+        .post_bytes("/api/payments/webhook", body.clone())
+        .await
+        .refused(401);
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 
     // A refused delivery has not used up its event id.

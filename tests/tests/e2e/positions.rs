@@ -1,4 +1,5 @@
-//! Positions that no server gave: a reset with the reason, or a refusal, and never anything of others.
+//! Positions that no server gave: a reset with the reason, or a refusal, and never anything of
+//! others.
 
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::fixtures::token::token;
@@ -12,7 +13,10 @@ fn auth(user: &str, since: &Value) -> Value {
 
 /// What `c1` gets with this position, up to `rt:ready`.
 async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
-    Phone::connected(server, &auth("c1", since)).await.until("rt:ready").await
+    Phone::connected(server, &auth("c1", since))
+        .await
+        .until("rt:ready")
+        .await
 }
 
 /// Three events for `c1`, each followed by one for somebody else; the position of the first.
@@ -34,7 +38,11 @@ async fn every_position_is_honoured_exactly_or_reset() {
     let at = a_history(&server).await;
     let (start, n) = at.rsplit_once('.').unwrap();
     let (epoch, check) = start.split_once('-').unwrap();
-    let other_check = if check.starts_with('0') { check.replacen('0', "1", 1) } else { "0".repeat(8) };
+    let other_check = if check.starts_with('0') {
+        check.replacen('0', "1", 1)
+    } else {
+        "0".repeat(8)
+    };
     let cases = [
         (at.clone(), None),
         (format!("{start}.{}", u64::MAX), Some("malformed")),
@@ -47,7 +55,10 @@ async fn every_position_is_honoured_exactly_or_reset() {
         (format!("{start}. {n}"), Some("malformed")),
         (format!("{at}\u{0}"), Some("malformed")),
         (format!("{epoch}-{other_check}.{n}"), Some("epoch_changed")),
-        (format!("{}-{check}.{n}", "f".repeat(16)), Some("epoch_changed")),
+        (
+            format!("{}-{check}.{n}", "f".repeat(16)),
+            Some("epoch_changed"),
+        ),
         (format!("{epoch}{epoch}-{check}.{n}"), Some("malformed")),
         (format!("{start}.{}", "1".repeat(2_000)), Some("malformed")),
         ("9007199254740992".to_owned(), Some("malformed")),
@@ -69,9 +80,14 @@ async fn every_position_is_honoured_exactly_or_reset() {
 async fn positions_that_are_no_text_are_malformed() {
     let server = Server::start().await;
     a_history(&server).await;
-    for since in
-        [json!(0), json!(-1), json!(9_007_199_254_740_992_u64), json!(1.5), json!(true), json!(["a"])]
-    {
+    for since in [
+        json!(0),
+        json!(-1),
+        json!(9_007_199_254_740_992_u64),
+        json!(1.5),
+        json!(true),
+        json!(["a"]),
+    ] {
         let events = with_position(&server, &since).await;
         assert_eq!(names(&events), ["rt:reset", "rt:ready"], "{since}");
         assert_eq!(events[0].data["reason"], "malformed", "{since}");
@@ -83,7 +99,9 @@ async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
     let server = Server::start().await;
     let mut good = Phone::of(&server, "customer", "c2").await;
     let mut phone = Phone::open(&server).await;
-    let refused = phone.connect(&auth("c1", &json!("1".repeat(64 * 1024)))).await;
+    let refused = phone
+        .connect(&auth("c1", &json!("1".repeat(64 * 1024))))
+        .await;
     assert_eq!(refused, Err("closed".to_owned()));
     raise_fence(&server).await;
     up_to_fence(&mut good).await;
@@ -104,7 +122,12 @@ async fn another_users_position_gives_only_what_is_ones_own() {
 async fn an_old_position_again_and_again_is_served_within_bounds() {
     const ENTRIES: usize = 5_000;
     let server = Server::start().await;
-    let old = with_position(&server, &Value::Null).await.pop().unwrap().at().to_owned();
+    let old = with_position(&server, &Value::Null)
+        .await
+        .pop()
+        .unwrap()
+        .at()
+        .to_owned();
     flood(&server, ENTRIES).await;
     let mut served = 0;
     let mut last = Vec::new();
@@ -116,10 +139,21 @@ async fn an_old_position_again_and_again_is_served_within_bounds() {
         }
         assert_eq!(last.len(), ENTRIES + 1, "all or nothing");
     }
-    assert_eq!(names(&last), ["rt:reset", "rt:ready"], "{served} entries were served");
+    assert_eq!(
+        names(&last),
+        ["rt:reset", "rt:ready"],
+        "{served} entries were served"
+    );
     assert_eq!(last[0].data["reason"], "too_old");
-    let other = Phone::connected(&server, &auth("c2", &json!(old))).await.until("rt:ready").await;
-    assert_eq!(other.len(), ENTRIES + 1, "others have a budget of their own");
+    let other = Phone::connected(&server, &auth("c2", &json!(old)))
+        .await
+        .until("rt:ready")
+        .await;
+    assert_eq!(
+        other.len(),
+        ENTRIES + 1,
+        "others have a budget of their own"
+    );
 }
 
 async fn flood(server: &Server, entries: usize) {
@@ -138,13 +172,25 @@ async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
     let at = a_history(&server).await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
     let answer = phone.call("rt:resume", &json!({"since": at})).await;
-    assert_eq!((&answer["status"], &answer["code"]), (&json!("error"), &json!("not_held")), "{answer}");
+    assert_eq!(
+        (&answer["status"], &answer["code"]),
+        (&json!("error"), &json!("not_held")),
+        "{answer}"
+    );
     for _ in 0..200 {
         phone.emit("rt:resume", &json!({"since": at})).await;
     }
     let events = phone.closed().await;
-    assert!(names(&events).iter().all(|name| *name == "rt:error"), "{:?}", names(&events));
-    assert_eq!(with_position(&server, &json!(at)).await.len(), 3, "the user may come back");
+    assert!(
+        names(&events).iter().all(|name| *name == "rt:error"),
+        "{:?}",
+        names(&events)
+    );
+    assert_eq!(
+        with_position(&server, &json!(at)).await.len(),
+        3,
+        "the user may come back"
+    );
 }
 
 #[tokio::test]
@@ -157,6 +203,9 @@ async fn a_resume_that_is_malformed_is_answered_and_the_hold_ends_by_itself() {
         let answer = phone.call("rt:resume", &json!({"since": since})).await;
         assert_ne!(answer["recovered"], true, "{answer}");
         let events = phone.until("rt:ready").await;
-        assert!(!names(&events).contains(&"mine") && !names(&events).contains(&"not_mine"), "{events:#?}");
+        assert!(
+            !names(&events).contains(&"mine") && !names(&events).contains(&"not_mine"),
+            "{events:#?}"
+        );
     }
 }

@@ -7,7 +7,10 @@ use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
 async fn server(provider: &Provider) -> Server {
-    Setup::new().env("RAZORPAY_URL", &provider.url()).start().await
+    Setup::new()
+        .env("RAZORPAY_URL", &provider.url())
+        .start()
+        .await
 }
 
 #[tokio::test]
@@ -20,12 +23,28 @@ async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
     assert_eq!(payment["razorpayOrderId"], "order_0");
 
     let requests = provider.requests.so_far();
-    let [request] = requests.as_slice() else { panic!("one request: {requests:#?}") };
-    assert!(request.head.starts_with("POST ") && request.head.contains("/orders "), "{}", request.head);
-    assert!(request.head.to_lowercase().contains("authorization: basic "), "{}", request.head);
+    let [request] = requests.as_slice() else {
+        panic!("one request: {requests:#?}")
+    };
+    assert!(
+        request.head.starts_with("POST ") && request.head.contains("/orders "),
+        "{}",
+        request.head
+    );
+    assert!(
+        request
+            .head
+            .to_lowercase()
+            .contains("authorization: basic "),
+        "{}",
+        request.head
+    );
     assert_eq!(request.body["amount"], order["amount"]);
     assert_eq!(request.body["currency"], "INR");
-    customer.post("/api/payments/verify", &verification(&payment, "pay_http")).await.ok(200);
+    customer
+        .post("/api/payments/verify", &verification(&payment, "pay_http"))
+        .await
+        .ok(200);
 }
 
 #[tokio::test]
@@ -39,7 +58,10 @@ async fn what_goes_wrong_there_is_a_refusal_here_and_changes_nothing() {
         let answer = server.api("customer", "c1").post(&path, &json!({})).await;
         assert!([502, 503].contains(&answer.status), "{mood:?}: {answer:#?}");
         answer.refused(answer.status);
-        assert!(!answer.text.contains("Authentication failed"), "their words stay in our log: {answer:#?}");
+        assert!(
+            !answer.text.contains("Authentication failed"),
+            "their words stay in our log: {answer:#?}"
+        );
         assert_eq!(all_until_now(&server, &mut phone).await, []);
     }
 }

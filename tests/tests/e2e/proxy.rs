@@ -1,5 +1,5 @@
-//! Two nodes behind nginx, configured as `docs/deployment` has it: clients that poll stay with one node, nodes that take
-//! nobody are passed over.
+//! Two nodes behind nginx, configured as `docs/deployment` has it: clients that poll stay with one
+//! node, nodes that take nobody are passed over.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -15,9 +15,17 @@ const POLLERS: usize = 12;
 
 /// Two servers with nothing in common but the proxy, so that a request at the wrong one fails.
 async fn two(limits: &str) -> (Nginx, [Server; 2]) {
-    let start = || Setup::new().at_one_port().env("METAIA_LIMITS", limits).start();
+    let start = || {
+        Setup::new()
+            .at_one_port()
+            .env("METAIA_LIMITS", limits)
+            .start()
+    };
     let (one, other) = tokio::join!(start(), start());
-    (Nginx::before([Port(one.port()), Port(other.port())]).await, [one, other])
+    (
+        Nginx::before([Port(one.port()), Port(other.port())]).await,
+        [one, other],
+    )
 }
 
 fn api(nginx: &Nginx) -> Api {
@@ -26,13 +34,20 @@ fn api(nginx: &Nginx) -> Api {
 
 /// How often users have come to this server.
 fn came(server: &Server) -> usize {
-    server.said().iter().filter(|line| line.contains("User connected: ")).count()
+    server
+        .said()
+        .iter()
+        .filter(|line| line.contains("User connected: "))
+        .count()
 }
 
 /// A session that polls, after `rt:ready`.
 async fn poller(nginx: &Nginx, user: &str) -> Polling {
     let polling = Polling::open(&api(nginx)).await;
-    polling.send(&format!("40{}", json!({"token": token("customer", user)}))).await.ok(200);
+    polling
+        .send(&format!("40{}", json!({"token": token("customer", user)})))
+        .await
+        .ok(200);
     let mut received = String::new();
     while !received.contains("rt:ready") {
         let answer = polling.receive().await;
@@ -55,16 +70,28 @@ async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
     for n in 0..POLLERS {
         let header = format!("Bearer {}", token("customer", &format!("c{n}")));
         let options = json!({"transports": ["polling"], "extraHeaders": {"Authorization": header}});
-        driver.connect_with(&format!("c{n}"), &nginx, &options).await;
+        driver
+            .connect_with(&format!("c{n}"), &nginx, &options)
+            .await;
     }
     for n in 0..POLLERS {
         driver.event(&format!("c{n}"), "rt:ready").await;
-        let left = driver.call(&format!("c{n}"), "leave_order_room", &json!("o1")).await;
+        let left = driver
+            .call(&format!("c{n}"), "leave_order_room", &json!("o1"))
+            .await;
         assert_eq!(left["status"], "ok");
     }
     let came = servers.each_ref().map(came);
-    assert_eq!(came.iter().sum::<usize>(), POLLERS, "nobody had to come twice: {:#?}", nginx.said());
-    assert!(came.iter().all(|count| *count > 0), "both have some: {came:?}");
+    assert_eq!(
+        came.iter().sum::<usize>(),
+        POLLERS,
+        "nobody had to come twice: {:#?}",
+        nginx.said()
+    );
+    assert!(
+        came.iter().all(|count| *count > 0),
+        "both have some: {came:?}"
+    );
 }
 
 #[tokio::test]
@@ -75,7 +102,11 @@ async fn official_clients_upgrade_and_come_back_elsewhere() {
         if name == "javascript" {
             assert_eq!(driver.event(name, "upgrade").await, "websocket");
         }
-        let (stays, leaves) = if came(&one) > 0 { (other, one) } else { (one, other) };
+        let (stays, leaves) = if came(&one) > 0 {
+            (other, one)
+        } else {
+            (one, other)
+        };
         leaves.stopped().await;
         driver.nth(name, "rt:ready", 2).await;
         assert!(came(&stays) > 0, "{name} is at the other one");
@@ -87,7 +118,9 @@ async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
     let (nginx, _servers) = two("total=1").await;
     let _one = Phone::of(&nginx, "customer", "c1").await;
     let _other = Phone::of(&nginx, "customer", "c2").await;
-    let refused = Phone::open_with(&nginx, &[]).await.expect_err("both are full");
+    let refused = Phone::open_with(&nginx, &[])
+        .await
+        .expect_err("both are full");
     assert_eq!((refused.status, refused.retry_after.is_some()), (503, true));
 }
 
@@ -98,7 +131,10 @@ async fn who_polls_stays_at_the_node_that_had_room() {
     let pollers = [poller(&nginx, "c1").await, poller(&nginx, "c2").await];
     assert_eq!(servers.each_ref().map(came), [1, 1]);
     for polling in &pollers {
-        polling.send("420[\"leave_order_room\",\"o1\"]").await.ok(200);
+        polling
+            .send("420[\"leave_order_room\",\"o1\"]")
+            .await
+            .ok(200);
         let answer = polling.receive().await;
         assert!(answer.text.contains("\"status\":\"ok\""), "{answer:#?}");
     }
@@ -107,7 +143,12 @@ async fn who_polls_stays_at_the_node_that_had_room() {
 #[tokio::test]
 async fn rest_goes_on_with_one_node_and_says_so_without_any() {
     let (nginx, [one, other]) = two("").await;
-    let orders = async || api(&nginx).bearer(&token("customer", "c1")).get("/api/orders").await;
+    let orders = async || {
+        api(&nginx)
+            .bearer(&token("customer", "c1"))
+            .get("/api/orders")
+            .await
+    };
     orders().await.ok(200);
     one.stopped().await;
     for _ in 0..4 {
@@ -115,7 +156,11 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
     }
     other.stopped().await;
     let unavailable = api(&nginx).get("/api/orders").await;
-    assert_eq!((unavailable.status, unavailable.header("retry-after")), (503, "2"), "{unavailable:#?}");
+    assert_eq!(
+        (unavailable.status, unavailable.header("retry-after")),
+        (503, "2"),
+        "{unavailable:#?}"
+    );
     assert_eq!(unavailable.json()["code"], "unavailable");
 }
 
@@ -125,5 +170,8 @@ async fn what_is_of_one_node_is_not_for_strangers() {
     assert_eq!(api(&nginx).get("/readyz").await.status, 404);
     api(&nginx).get("/livez").await.ok(200);
     api(&nginx).get(HANDSHAKE).await.ok(200);
-    assert!(!nginx.said().iter().any(|line| line.contains("sid=")), "session ids are not written down");
+    assert!(
+        !nginx.said().iter().any(|line| line.contains("sid=")),
+        "session ids are not written down"
+    );
 }

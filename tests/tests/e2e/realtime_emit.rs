@@ -10,9 +10,13 @@ async fn each_target_reaches_its_people_and_nobody_else() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut people = Vec::new();
-    for (role, user) in
-        [("customer", "c1"), ("customer", "c2"), ("tailor", "t1"), ("delivery", "d1"), ("admin", "a1")]
-    {
+    for (role, user) in [
+        ("customer", "c1"),
+        ("customer", "c2"),
+        ("tailor", "t1"),
+        ("delivery", "d1"),
+        ("admin", "a1"),
+    ] {
         people.push((user, Phone::of(&server, role, user).await));
     }
     people[0].1.call("join_order_room", &order["_id"]).await;
@@ -44,7 +48,13 @@ async fn each_target_reaches_its_people_and_nobody_else() {
 async fn the_answer_names_the_entry_that_arrives() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "tailor", "t1").await;
-    let sent = emit(&server, &json!({"user": "t1"}), "hello:v1.2-x", &json!({"a": [1, {"b": null}]})).await;
+    let sent = emit(
+        &server,
+        &json!({"user": "t1"}),
+        "hello:v1.2-x",
+        &json!({"a": [1, {"b": null}]}),
+    )
+    .await;
     let heard = phone.event("hello:v1.2-x").await;
     assert_eq!(heard["a"], json!([1, {"b": null}]));
     assert_eq!(heard["_rt"]["id"], sent["id"]);
@@ -54,16 +64,23 @@ async fn the_answer_names_the_entry_that_arrives() {
 #[tokio::test]
 async fn a_volatile_event_has_no_position_and_is_not_replayed() {
     let server = Server::start().await;
-    let mut phone =
-        Phone::connected(&server, &json!({"token": metaia_tests::fixtures::token::token("tailor", "t1")}))
-            .await;
+    let mut phone = Phone::connected(
+        &server,
+        &json!({"token": metaia_tests::fixtures::token::token("tailor", "t1")}),
+    )
+    .await;
     let since = phone.event("rt:ready").await["_rt"]["at"].clone();
     let body = json!({"to": {"user": "t1"}, "event": "courier_at", "data": {"lat": 12.97}, "volatile": true});
-    let sent = server.admin().post("/api/realtime/emit", &body).await.data(202);
+    let sent = server
+        .admin()
+        .post("/api/realtime/emit", &body)
+        .await
+        .data(202);
     assert!(sent["id"].is_string() && sent.get("at").is_none(), "{sent}");
     assert_eq!(phone.event("courier_at").await["lat"], 12.97);
 
-    let auth = json!({"token": metaia_tests::fixtures::token::token("tailor", "t1"), "since": since});
+    let auth =
+        json!({"token": metaia_tests::fixtures::token::token("tailor", "t1"), "since": since});
     let mut again = Phone::connected(&server, &auth).await;
     assert_eq!(names(&again.until("rt:ready").await), ["rt:ready"]);
 }
@@ -82,7 +99,8 @@ async fn a_backend_emits_with_its_key() {
 async fn what_cannot_be_an_event_is_refused() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    let body = |to: Value, event: &str, data: Value| json!({"to": to, "event": event, "data": data});
+    let body =
+        |to: Value, event: &str, data: Value| json!({"to": to, "event": event, "data": data});
     let user = || json!({"user": "c1"});
     let long = "e".repeat(65);
     for (name, body) in [
@@ -94,23 +112,48 @@ async fn what_cannot_be_an_event_is_refused() {
         ("data that are an array", body(user(), "x", json!([1]))),
         ("data that are a text", body(user(), "x", json!("text"))),
         ("data that are null", body(user(), "x", json!(null))),
-        ("an `_rt` of its own", body(user(), "x", json!({"_rt": {"at": "1"}}))),
+        (
+            "an `_rt` of its own",
+            body(user(), "x", json!({"_rt": {"at": "1"}})),
+        ),
         (
             "data nested too deeply",
-            body(user(), "x", (0..100).fold(json!({}), |inner, _| json!({"a": inner}))),
+            body(
+                user(),
+                "x",
+                (0..100).fold(json!({}), |inner, _| json!({"a": inner})),
+            ),
         ),
-        ("an unknown target", body(json!({"planet": "earth"}), "x", json!({}))),
+        (
+            "an unknown target",
+            body(json!({"planet": "earth"}), "x", json!({})),
+        ),
         ("an unknown word", body(json!("nobody"), "x", json!({}))),
-        ("two targets", body(json!({"user": "c1", "role": "admin"}), "x", json!({}))),
+        (
+            "two targets",
+            body(json!({"user": "c1", "role": "admin"}), "x", json!({})),
+        ),
         ("no target", body(json!({}), "x", json!({}))),
-        ("a malformed user", body(json!({"user": "a b"}), "x", json!({}))),
-        ("an unknown role", body(json!({"role": "superuser"}), "x", json!({}))),
-        ("an unknown member", json!({"to": user(), "event": "x", "data": {}, "extra": 1})),
+        (
+            "a malformed user",
+            body(json!({"user": "a b"}), "x", json!({})),
+        ),
+        (
+            "an unknown role",
+            body(json!({"role": "superuser"}), "x", json!({})),
+        ),
+        (
+            "an unknown member",
+            json!({"to": user(), "event": "x", "data": {}, "extra": 1}),
+        ),
     ] {
         let answer = server.admin().post("/api/realtime/emit", &body).await;
         assert_eq!(answer.status, 422, "{name}: {answer:#?}");
         let problem = answer.refused(422);
-        assert!(problem["errors"][0]["pointer"].is_string(), "{name}: {problem}");
+        assert!(
+            problem["errors"][0]["pointer"].is_string(),
+            "{name}: {problem}"
+        );
     }
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 }
@@ -121,7 +164,11 @@ async fn names_of_the_clients_own_events_are_not_sent() {
     let mut phone = Phone::of(&server, "customer", "c1").await;
     for name in ["connect", "connect_error", "disconnect", "disconnecting"] {
         let body = json!({"to": "everyone", "event": name, "data": {}});
-        server.admin().post("/api/realtime/emit", &body).await.refused(422);
+        server
+            .admin()
+            .post("/api/realtime/emit", &body)
+            .await
+            .refused(422);
     }
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 }

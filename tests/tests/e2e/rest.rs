@@ -1,5 +1,5 @@
-//! What all routes have in common: the shape of answers and refusals, request ids, idempotency, pages, the API's
-//! description.
+//! What all routes have in common: the shape of answers and refusals, request ids, idempotency,
+//! pages, the API's description.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, id_of, names, order_body, place_order};
@@ -9,10 +9,17 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_refusal_is_a_problem_document() {
     let server = Server::start().await;
-    let answer = server.api("customer", "c1").get(&format!("/api/orders/{NO_ORDER}")).await;
+    let answer = server
+        .api("customer", "c1")
+        .get(&format!("/api/orders/{NO_ORDER}"))
+        .await;
     let problem = answer.refused(404);
     assert!(
-        problem["code"].as_str().unwrap().chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+        problem["code"]
+            .as_str()
+            .unwrap()
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '_'),
         "{problem}"
     );
 }
@@ -22,7 +29,11 @@ async fn unknown_paths_and_methods_are_problem_documents_too() {
     let server = Server::start().await;
     server.admin().get("/api/nothing").await.refused(404);
     server.anonymous().get("/nothing").await.refused(404);
-    server.admin().send("DELETE", "/api/orders", None).await.refused(405);
+    server
+        .admin()
+        .send("DELETE", "/api/orders", None)
+        .await
+        .refused(405);
 }
 
 #[tokio::test]
@@ -30,7 +41,11 @@ async fn a_request_id_is_made_or_kept() {
     let server = Server::start().await;
     let made = server.admin().get("/api/orders").await;
     assert!(!made.header("x-request-id").is_empty(), "{made:#?}");
-    let kept = server.admin().header("x-request-id", "from-the-caller-1").get("/api/orders/x").await;
+    let kept = server
+        .admin()
+        .header("x-request-id", "from-the-caller-1")
+        .get("/api/orders/x")
+        .await;
     assert_eq!(kept.header("x-request-id"), "from-the-caller-1");
     assert_eq!(kept.json()["requestId"], "from-the-caller-1");
 }
@@ -39,20 +54,28 @@ async fn a_request_id_is_made_or_kept() {
 async fn the_same_key_and_body_get_the_first_answer() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    let customer = server.api("customer", "c1").header("idempotency-key", "order-1");
+    let customer = server
+        .api("customer", "c1")
+        .header("idempotency-key", "order-1");
     let first = customer.post("/api/orders", &order_body()).await;
     let second = customer.post("/api/orders", &order_body()).await;
     assert_eq!(first.data(201), second.data(201));
     let heard = all_until_now(&server, &mut phone).await;
     assert_eq!(heard.len(), 2, "one order, told once: {:?}", names(&heard));
-    let orders = server.api("customer", "c1").get("/api/orders").await.data(200);
+    let orders = server
+        .api("customer", "c1")
+        .get("/api/orders")
+        .await
+        .data(200);
     assert_eq!(orders["orders"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_same_key_with_another_body_is_refused() {
     let server = Server::start().await;
-    let customer = server.api("customer", "c1").header("idempotency-key", "order-1");
+    let customer = server
+        .api("customer", "c1")
+        .header("idempotency-key", "order-1");
     customer.post("/api/orders", &order_body()).await.ok(201);
     let mut other = order_body();
     other["deliveryAddress"] = "elsewhere".into();
@@ -67,14 +90,21 @@ async fn keys_of_other_users_and_routes_are_other_keys() {
     let theirs = server.api("customer", "c2").header("idempotency-key", "k");
     let other = theirs.post("/api/orders", &order_body()).await.data(201);
     assert_ne!(first["order"]["_id"], other["order"]["_id"]);
-    let payment = mine.post(&format!("/api/payments/orders/{}", id_of(&first["order"])), &json!({})).await;
+    let payment = mine
+        .post(
+            &format!("/api/payments/orders/{}", id_of(&first["order"])),
+            &json!({}),
+        )
+        .await;
     payment.ok(201);
 }
 
 #[tokio::test]
 async fn two_at_once_with_one_key_make_one_order() {
     let server = Server::start().await;
-    let customer = server.api("customer", "c1").header("idempotency-key", "twin");
+    let customer = server
+        .api("customer", "c1")
+        .header("idempotency-key", "twin");
     let body = order_body();
     let answers = tokio::join!(
         customer.post("/api/orders", &body),
@@ -84,18 +114,28 @@ async fn two_at_once_with_one_key_make_one_order() {
     for answer in [&answers.0, &answers.1, &answers.2] {
         assert!([201, 409].contains(&answer.status), "{answer:#?}");
     }
-    let orders = server.api("customer", "c1").get("/api/orders").await.data(200);
+    let orders = server
+        .api("customer", "c1")
+        .get("/api/orders")
+        .await
+        .data(200);
     assert_eq!(orders["orders"].as_array().unwrap().len(), 1);
 }
 
 async fn pages(server: &Server, path: &str, list: &str) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = server.api("customer", "c1").get(&format!("{path}?limit=2{cursor}")).await.data(200);
+        let page = server
+            .api("customer", "c1")
+            .get(&format!("{path}?limit=2{cursor}"))
+            .await
+            .data(200);
         let on_page = page[list].as_array().unwrap();
         assert!(on_page.len() <= 2, "{page}");
         items.extend(on_page.iter().map(|item| item["_id"].clone()));
-        let Some(next) = page["nextCursor"].as_str() else { return items };
+        let Some(next) = page["nextCursor"].as_str() else {
+            return items;
+        };
         cursor = format!("&cursor={next}");
     }
 }
@@ -110,16 +150,30 @@ async fn pages_hold_everything_once() {
     let mut listed = pages(&server, "/api/orders", "orders").await;
     listed.reverse();
     assert_eq!(listed, placed, "newest first");
-    assert_eq!(pages(&server, "/api/notifications", "notifications").await.len(), 5);
+    assert_eq!(
+        pages(&server, "/api/notifications", "notifications")
+            .await
+            .len(),
+        5
+    );
 }
 
 #[tokio::test]
 async fn a_bad_page_is_refused() {
     let server = Server::start().await;
-    for query in
-        ["limit=0", "limit=-1", "limit=many", "limit=100000", "cursor=%20", "cursor=banana", "page=2"]
-    {
-        let answer = server.api("customer", "c1").get(&format!("/api/orders?{query}")).await;
+    for query in [
+        "limit=0",
+        "limit=-1",
+        "limit=many",
+        "limit=100000",
+        "cursor=%20",
+        "cursor=banana",
+        "page=2",
+    ] {
+        let answer = server
+            .api("customer", "c1")
+            .get(&format!("/api/orders?{query}"))
+            .await;
         assert_eq!(answer.status, 422, "{query}: {answer:#?}");
         answer.refused(422);
     }
@@ -148,9 +202,15 @@ async fn the_description_lists_every_route() {
         ("/api/realtime/emit", "post"),
     ] {
         let route = &description["paths"][path][method];
-        assert!(route.is_object(), "{method} {path} is not in {:#?}", description["paths"]);
         assert!(
-            route["responses"].as_object().is_some_and(|responses| !responses.is_empty()),
+            route.is_object(),
+            "{method} {path} is not in {:#?}",
+            description["paths"]
+        );
+        assert!(
+            route["responses"]
+                .as_object()
+                .is_some_and(|responses| !responses.is_empty()),
             "{method} {path}"
         );
     }

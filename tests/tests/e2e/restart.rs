@@ -2,7 +2,9 @@
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
-use metaia_tests::fixtures::{id_of, open_payment, order_body, place_order, set_status, verification};
+use metaia_tests::fixtures::{
+    id_of, open_payment, order_body, place_order, set_status, verification,
+};
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -23,9 +25,15 @@ async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
     let order = keyed.post("/api/orders", &order_body()).await.data(201);
     let id = id_of(&order["order"]).to_owned();
     let payment = open_payment(&customer, &id).await;
-    customer.post("/api/payments/verify", &verification(&payment, "pay_1")).await.ok(200);
+    customer
+        .post("/api/payments/verify", &verification(&payment, "pay_1"))
+        .await
+        .ok(200);
     set_status(&server, &id, "confirmed").await;
-    customer.put("/api/notifications/read-all", &json!({})).await.ok(200);
+    customer
+        .put("/api/notifications/read-all", &json!({}))
+        .await
+        .ok(200);
     place_order(&server, "c1").await;
     let before = everything(&server).await;
 
@@ -33,8 +41,15 @@ async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
     assert_eq!(everything(&server).await, before);
     let customer = server.api("customer", "c1");
     let keyed = customer.header("idempotency-key", "before-the-restart");
-    assert_eq!(keyed.post("/api/orders", &order_body()).await.data(201), order, "the first answer");
-    let again = customer.post("/api/payments/verify", &verification(&payment, "pay_1")).await.data(200);
+    assert_eq!(
+        keyed.post("/api/orders", &order_body()).await.data(201),
+        order,
+        "the first answer"
+    );
+    let again = customer
+        .post("/api/payments/verify", &verification(&payment, "pay_1"))
+        .await
+        .data(200);
     assert_eq!(again["payment"]["status"], "completed");
     let mut phone = Phone::of(&server, "customer", "c1").await;
     set_status(&server, &id, "in_progress").await;
@@ -74,7 +89,9 @@ async fn power_cuts_under_load_lose_no_answered_order() {
     for _ in 0..3 {
         let server = setup.start().await;
         let customer = server.api("customer", "c1");
-        for order in server.admin().get("/api/orders?limit=100").await.data(200)["orders"].as_array().unwrap()
+        for order in server.admin().get("/api/orders?limit=100").await.data(200)["orders"]
+            .as_array()
+            .unwrap()
         {
             assert_eq!(order["status"], "pending");
         }
@@ -98,8 +115,16 @@ async fn power_cuts_under_load_lose_no_answered_order() {
     }
     let server = setup.start().await;
     for order in &answered {
-        let found = server.admin().get(&format!("/api/orders/{}", id_of(order))).await.data(200);
+        let found = server
+            .admin()
+            .get(&format!("/api/orders/{}", id_of(order)))
+            .await
+            .data(200);
         assert_eq!(found["order"], *order);
     }
-    assert!(answered.len() >= 20, "{} orders were answered", answered.len());
+    assert!(
+        answered.len() >= 20,
+        "{} orders were answered",
+        answered.len()
+    );
 }

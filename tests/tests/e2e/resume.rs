@@ -4,22 +4,49 @@ use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{
-    all_until_now, emit, id_of, names, place_order, place_order_at, raise_fence, set_status, up_to_fence,
+    all_until_now, emit, id_of, names, place_order, place_order_at, raise_fence, set_status,
+    up_to_fence,
 };
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
 fn ids(events: &[Event]) -> Vec<&str> {
-    events.iter().map(|event| event.data["_rt"]["id"].as_str().expect("a logged event has an id")).collect()
+    events
+        .iter()
+        .map(|event| {
+            event.data["_rt"]["id"]
+                .as_str()
+                .expect("a logged event has an id")
+        })
+        .collect()
 }
 
-/// What happens while somebody is away: in the order's room, to the user, to the role, to everyone, and to others.
+/// What happens while somebody is away: in the order's room, to the user, to the role, to everyone,
+/// and to others.
 async fn a_busy_while(server: &Server, order: &str) {
-    emit(server, &json!({"order": order}), "order_chat", &json!({"text": "one"})).await;
+    emit(
+        server,
+        &json!({"order": order}),
+        "order_chat",
+        &json!({"text": "one"}),
+    )
+    .await;
     set_status(server, order, "confirmed").await;
-    emit(server, &json!({"user": "c1"}), "voucher", &json!({"code": "X"})).await;
+    emit(
+        server,
+        &json!({"user": "c1"}),
+        "voucher",
+        &json!({"code": "X"}),
+    )
+    .await;
     emit(server, &json!({"user": "c2"}), "not_for_c1", &json!({})).await;
-    emit(server, &json!({"role": "customer"}), "sale", &json!({"percent": 10})).await;
+    emit(
+        server,
+        &json!({"role": "customer"}),
+        "sale",
+        &json!({"percent": 10}),
+    )
+    .await;
     emit(server, &json!({"role": "tailor"}), "not_for_c1", &json!({})).await;
     emit(server, &json!("everyone"), "holiday", &json!({})).await;
     place_order(server, "c2").await;
@@ -34,7 +61,10 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     let mut witness = Phone::of(&server, "customer", "c1").await;
     let mut client = Phone::of(&server, "customer", "c1").await;
     for phone in [&mut witness, &mut client] {
-        assert_eq!(phone.call("join_order_room", &json!(id)).await["status"], "ok");
+        assert_eq!(
+            phone.call("join_order_room", &json!(id)).await["status"],
+            "ok"
+        );
     }
     emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
     witness.event("before").await;
@@ -48,13 +78,29 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     let ready = replayed.pop().unwrap().data;
     assert_eq!(ready["recovered"], true, "{ready}");
     assert_eq!(ready["replayed"], replayed.len(), "{ready}");
-    assert!(ready["rooms"].as_array().unwrap().contains(&json!(format!("order-{id}"))), "{ready}");
+    assert!(
+        ready["rooms"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(format!("order-{id}"))),
+        "{ready}"
+    );
 
     raise_fence(&server).await;
     let witnessed = up_to_fence(&mut witness).await;
-    assert_eq!(ids(&replayed), ids(&witnessed), "{:?} but {:?}", names(&replayed), names(&witnessed));
+    assert_eq!(
+        ids(&replayed),
+        ids(&witnessed),
+        "{:?} but {:?}",
+        names(&replayed),
+        names(&witnessed)
+    );
     assert!(names(&replayed).contains(&"order_chat") && !names(&replayed).contains(&"not_for_c1"));
-    assert_eq!(up_to_fence(&mut client).await, [], "what follows `rt:ready` is live");
+    assert_eq!(
+        up_to_fence(&mut client).await,
+        [],
+        "what follows `rt:ready` is live"
+    );
 }
 
 #[tokio::test]
@@ -63,8 +109,11 @@ async fn a_client_that_missed_nothing_gets_nothing() {
     let mut client = Phone::of(&server, "customer", "c1").await;
     emit(&server, &json!({"user": "c1"}), "last", &json!({})).await;
     let since = client.until("last").await.pop().unwrap().at().to_owned();
-    let mut again =
-        Phone::connected(&server, &json!({"token": token("customer", "c1"), "since": since})).await;
+    let mut again = Phone::connected(
+        &server,
+        &json!({"token": token("customer", "c1"), "since": since}),
+    )
+    .await;
     let events = again.until("rt:ready").await;
     assert_eq!(names(&events), ["rt:ready"]);
     assert_eq!(events[0].data["recovered"], true);
@@ -78,22 +127,37 @@ async fn the_position_of_rt_ready_is_a_place_to_come_back_to() {
     let since = client.event("rt:ready").await["_rt"]["at"].clone();
     client.drop_line();
     emit(&server, &json!({"user": "c1"}), "missed", &json!({})).await;
-    let mut again =
-        Phone::connected(&server, &json!({"token": token("customer", "c1"), "since": since})).await;
-    assert_eq!(names(&again.until("rt:ready").await), ["missed", "rt:ready"]);
+    let mut again = Phone::connected(
+        &server,
+        &json!({"token": token("customer", "c1"), "since": since}),
+    )
+    .await;
+    assert_eq!(
+        names(&again.until("rt:ready").await),
+        ["missed", "rt:ready"]
+    );
 }
 
 /// Connects with a position that cannot be honoured and returns the reset's reason.
 async fn reset_reason(server: &Server, since: &Value) -> String {
-    let mut client =
-        Phone::connected(server, &json!({"token": token("customer", "c1"), "since": since})).await;
+    let mut client = Phone::connected(
+        server,
+        &json!({"token": token("customer", "c1"), "since": since}),
+    )
+    .await;
     let events = client.until("rt:ready").await;
     assert_eq!(names(&events), ["rt:reset", "rt:ready"], "since {since}");
     assert_eq!(events[1].data["recovered"], false);
-    assert!(!events[0].at().is_empty(), "a reset says where to go on from: {events:#?}");
+    assert!(
+        !events[0].at().is_empty(),
+        "a reset says where to go on from: {events:#?}"
+    );
     emit(server, &json!({"user": "c1"}), "live", &json!({})).await;
     client.event("live").await;
-    events[0].data["reason"].as_str().expect("a reason").to_owned()
+    events[0].data["reason"]
+        .as_str()
+        .expect("a reason")
+        .to_owned()
 }
 
 async fn some_position(server: &Server) -> String {
@@ -116,7 +180,10 @@ async fn a_position_beyond_the_log_is_reset() {
     let server = Server::start().await;
     let at = some_position(&server).await;
     let (start, _) = at.rsplit_once('.').expect("epoch-check.n");
-    assert_eq!(reset_reason(&server, &json!(format!("{start}.999999"))).await, "ahead");
+    assert_eq!(
+        reset_reason(&server, &json!(format!("{start}.999999"))).await,
+        "ahead"
+    );
 }
 
 #[tokio::test]
@@ -143,19 +210,42 @@ async fn a_foreign_order_in_auth_is_refused_and_the_rest_is_served() {
     let mine = place_order(&server, "c1").await;
     let foreign = place_order(&server, "c2").await;
     let at = some_position(&server).await;
-    emit(&server, &json!({"order": mine["_id"]}), "for_mine", &json!({})).await;
-    emit(&server, &json!({"order": foreign["_id"]}), "for_foreign", &json!({})).await;
+    emit(
+        &server,
+        &json!({"order": mine["_id"]}),
+        "for_mine",
+        &json!({}),
+    )
+    .await;
+    emit(
+        &server,
+        &json!({"order": foreign["_id"]}),
+        "for_foreign",
+        &json!({}),
+    )
+    .await;
 
-    let auth =
-        json!({"token": token("customer", "c1"), "since": at, "orders": [mine["_id"], foreign["_id"]]});
+    let auth = json!({"token": token("customer", "c1"), "since": at, "orders": [mine["_id"], foreign["_id"]]});
     let mut client = Phone::connected(&server, &auth).await;
     let events = client.until("rt:ready").await;
-    let refused = events.iter().find(|event| event.name == "rt:error").expect("the refusal is told");
+    let refused = events
+        .iter()
+        .find(|event| event.name == "rt:error")
+        .expect("the refusal is told");
     assert_eq!(refused.data["code"], "forbidden");
     assert_eq!(refused.data["ref"], foreign["_id"]);
-    assert!(names(&events).contains(&"for_mine") && !names(&events).contains(&"for_foreign"), "{events:#?}");
+    assert!(
+        names(&events).contains(&"for_mine") && !names(&events).contains(&"for_foreign"),
+        "{events:#?}"
+    );
 
-    emit(&server, &json!({"order": foreign["_id"]}), "for_foreign", &json!({})).await;
+    emit(
+        &server,
+        &json!({"order": foreign["_id"]}),
+        "for_foreign",
+        &json!({}),
+    )
+    .await;
     assert_eq!(all_until_now(&server, &mut client).await, []);
 }
 
@@ -168,11 +258,22 @@ async fn a_join_with_a_position_replays_the_room() {
     emit(&server, &room, "chat", &json!({"n": 1})).await;
     emit(&server, &room, "chat", &json!({"n": 2})).await;
     let mut client = Phone::of(&server, "customer", "c1").await;
-    let joined = client.call("join_order_room", &json!({"orderId": order["_id"], "since": at})).await;
+    let joined = client
+        .call(
+            "join_order_room",
+            &json!({"orderId": order["_id"], "since": at}),
+        )
+        .await;
     assert_eq!(joined["recovered"], true, "{joined}");
     assert_eq!(joined["replayed"], 2, "{joined}");
     let heard = all_until_now(&server, &mut client).await;
-    assert_eq!(heard.iter().map(|event| event.data["n"].clone()).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        heard
+            .iter()
+            .map(|event| event.data["n"].clone())
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
 }
 
 #[tokio::test]
@@ -181,13 +282,21 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
     let order = place_order(&server, "c1").await;
     let mut driver = Driver::node();
     let resume = json!({"token": token("customer", "c1"), "orders": [order["_id"]]});
-    driver.connect_with("phone", &server, &json!({"resume": resume})).await;
+    driver
+        .connect_with("phone", &server, &json!({"resume": resume}))
+        .await;
     driver.event("phone", "rt:ready").await;
     for n in 1..=20 {
         if n % 5 == 1 {
             driver.drop_line("phone").await;
         }
-        emit(&server, &json!({"order": order["_id"]}), "tick", &json!({"n": n})).await;
+        emit(
+            &server,
+            &json!({"order": order["_id"]}),
+            "tick",
+            &json!({"n": n}),
+        )
+        .await;
         if n % 5 == 0 {
             driver.nth("phone", "rt:ready", 1 + n / 5).await;
         }
@@ -195,7 +304,11 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;
     for n in 1..=20 {
-        assert_eq!(driver.nth("phone", "tick", n).await["n"], n, "in order, once each");
+        assert_eq!(
+            driver.nth("phone", "tick", n).await["n"],
+            n,
+            "in order, once each"
+        );
     }
     assert_eq!(driver.count("phone", "tick"), 20);
     assert_eq!(driver.count("phone", "rt:reset"), 0);
@@ -205,7 +318,9 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
 async fn the_official_client_resumes_after_its_process_was_killed() {
     let server = Server::start().await;
     let mut driver = Driver::node();
-    driver.ready("phone", &server, &token("customer", "c1")).await;
+    driver
+        .ready("phone", &server, &token("customer", "c1"))
+        .await;
     emit(&server, &json!({"user": "c1"}), "seen", &json!({})).await;
     let since = driver.event("phone", "seen").await["_rt"]["at"].clone();
     driver.kill().await;
@@ -213,7 +328,9 @@ async fn the_official_client_resumes_after_its_process_was_killed() {
 
     let mut driver = Driver::node();
     let resume = json!({"token": token("customer", "c1"), "since": since});
-    driver.connect_with("phone", &server, &json!({"resume": resume})).await;
+    driver
+        .connect_with("phone", &server, &json!({"resume": resume}))
+        .await;
     assert_eq!(driver.event("phone", "rt:ready").await["replayed"], 1);
     assert_eq!(driver.event("phone", "missed").await["n"], 1);
     assert_eq!(driver.count("phone", "seen"), 0);

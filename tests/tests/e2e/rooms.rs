@@ -20,11 +20,22 @@ async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
         let token = metaia_tests::fixtures::token::token(role, "u1");
         let mut phone = Phone::connected(&server, &json!({"token": token})).await;
         let ready = phone.event("rt:ready").await;
-        let rooms: Vec<&str> = ready["rooms"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert!(rooms.contains(&room) && rooms.contains(&"user-u1") && rooms.len() == 2, "{role}: {ready}");
+        let rooms: Vec<&str> = ready["rooms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert!(
+            rooms.contains(&room) && rooms.contains(&"user-u1") && rooms.len() == 2,
+            "{role}: {ready}"
+        );
         assert_eq!(format!("{}-room", ready["role"].as_str().unwrap()), room);
         assert_eq!(ready["recovered"], false);
-        assert!(ready["_rt"]["at"].is_string() && !ready["expiresAt"].is_null(), "{ready}");
+        assert!(
+            ready["_rt"]["at"].is_string() && !ready["expiresAt"].is_null(),
+            "{ready}"
+        );
     }
 }
 
@@ -37,7 +48,13 @@ async fn a_stranger_is_refused_and_hears_nothing() {
     assert_eq!(refused, json!({"status": "error", "code": "forbidden"}));
 
     set_status(&server, id_of(&order), "confirmed").await;
-    emit(&server, &json!({"order": order["_id"]}), "order_chat", &json!({"text": "secret"})).await;
+    emit(
+        &server,
+        &json!({"order": order["_id"]}),
+        "order_chat",
+        &json!({"text": "secret"}),
+    )
+    .await;
     assert_eq!(all_until_now(&server, &mut stranger).await, []);
 }
 
@@ -80,7 +97,11 @@ async fn malformed_order_ids_are_named_so() {
         json!({}),
     ] {
         let answer = phone.call("join_order_room", &bad).await;
-        assert_eq!(answer, json!({"status": "error", "code": "invalid_order_id"}), "{bad}");
+        assert_eq!(
+            answer,
+            json!({"status": "error", "code": "invalid_order_id"}),
+            "{bad}"
+        );
     }
 }
 
@@ -92,7 +113,10 @@ async fn leaving_ends_delivery() {
     let mut phone = Phone::of(&server, "customer", "c1").await;
     let joined = phone.call("join_order_room", &order["_id"]).await;
     let name = format!("order-{}", id_of(&order));
-    assert_eq!(joined, json!({"status": "ok", "room": name, "recovered": false, "replayed": 0}));
+    assert_eq!(
+        joined,
+        json!({"status": "ok", "room": name, "recovered": false, "replayed": 0})
+    );
 
     emit(&server, &room, "first", &json!({})).await;
     phone.event("first").await;
@@ -109,27 +133,61 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
     let id = id_of(&order).to_owned();
     let mut old = Phone::of(&server, "tailor", "t1").await;
     let mut new = Phone::of(&server, "tailor", "t2").await;
-    assert_eq!(old.call("join_order_room", &json!(id)).await["status"], "ok");
-    assert_eq!(new.call("join_order_room", &json!(id)).await["code"], "forbidden");
+    assert_eq!(
+        old.call("join_order_room", &json!(id)).await["status"],
+        "ok"
+    );
+    assert_eq!(
+        new.call("join_order_room", &json!(id)).await["code"],
+        "forbidden"
+    );
 
     assign(&server, &id, &json!({"tailor": "t2"})).await;
     set_status(&server, &id, "confirmed").await;
-    emit(&server, &json!({"order": id}), "order_chat", &json!({"text": "for the new tailor"})).await;
+    emit(
+        &server,
+        &json!({"order": id}),
+        "order_chat",
+        &json!({"text": "for the new tailor"}),
+    )
+    .await;
 
     let heard = all_until_now(&server, &mut old).await;
-    let left = heard.iter().find(|event| event.name == "rt:room_left").expect("told that the room is closed");
+    let left = heard
+        .iter()
+        .find(|event| event.name == "rt:room_left")
+        .expect("told that the room is closed");
     assert_eq!(left.data["room"], format!("order-{id}"));
     assert_eq!(left.data["reason"], "access_revoked");
     assert!(!names(&heard).contains(&"order_update"), "{heard:#?}");
     assert!(!names(&heard).contains(&"order_chat"), "{heard:#?}");
-    assert!(names(&heard).contains(&"new_notification"), "who is removed is told: {heard:#?}");
-    assert_eq!(old.call("join_order_room", &json!(id)).await["code"], "forbidden");
+    assert!(
+        names(&heard).contains(&"new_notification"),
+        "who is removed is told: {heard:#?}"
+    );
+    assert_eq!(
+        old.call("join_order_room", &json!(id)).await["code"],
+        "forbidden"
+    );
 
     let heard = metaia_tests::fixtures::up_to_fence(&mut new).await;
-    let updates: Vec<_> = heard.iter().filter(|event| event.name == "order_update").collect();
-    assert_eq!(updates.len(), 2, "the assignment and the status: {heard:#?}");
-    assert!(names(&heard).contains(&"new_notification"), "who is added is told: {heard:#?}");
-    assert_eq!(new.call("join_order_room", &json!(id)).await["status"], "ok");
+    let updates: Vec<_> = heard
+        .iter()
+        .filter(|event| event.name == "order_update")
+        .collect();
+    assert_eq!(
+        updates.len(),
+        2,
+        "the assignment and the status: {heard:#?}"
+    );
+    assert!(
+        names(&heard).contains(&"new_notification"),
+        "who is added is told: {heard:#?}"
+    );
+    assert_eq!(
+        new.call("join_order_room", &json!(id)).await["status"],
+        "ok"
+    );
 }
 
 #[tokio::test]
@@ -142,7 +200,9 @@ async fn nobody_relays_through_the_server() {
         phone.call("join_order_room", &order["_id"]).await;
     }
     for event in ["order_update", "new_notification", "message", "test:fence"] {
-        sender.emit(event, &json!({"order": order["_id"], "text": "forged"})).await;
+        sender
+            .emit(event, &json!({"order": order["_id"], "text": "forged"}))
+            .await;
         assert_eq!(sender.event("rt:error").await["event"], event);
     }
     assert_eq!(all_until_now(&server, &mut victim).await, []);

@@ -1,5 +1,5 @@
-//! One run under load: a server that ends again and again, one way or the other, and the checker's judgement at the
-//! end.
+//! One run under load: a server that ends again and again, one way or the other, and the checker's
+//! judgement at the end.
 
 use metaia_tests::checker::{Fact, Recorder};
 use metaia_tests::clients::driver::Driver;
@@ -18,18 +18,26 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) async fn start(setup: Setup) -> Self {
         let limits = "rest_per_s=100000,handshakes_per_s=100000";
-        let server = setup.env("METAIA_LIMITS", limits).at_one_port().start().await;
+        let server = setup
+            .env("METAIA_LIMITS", limits)
+            .at_one_port()
+            .start()
+            .await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
         let traffic = Traffic::start(Port(server.port()), recorder, Driver::python()).await;
-        Self { traffic, server: Some(server) }
+        Self {
+            traffic,
+            server: Some(server),
+        }
     }
 
     fn note(&self, fact: Fact) {
         self.traffic.recorder.note(fact);
     }
 
-    /// Waits until more has happened: sometimes hardly anything, so that clients are cut off while they catch up.
+    /// Waits until more has happened: sometimes hardly anything, so that clients are cut off while
+    /// they catch up.
     pub(crate) async fn make_some_noise(&self, chance: &mut Chance) {
         let most = *chance.pick(&[5, 60, 250]);
         let more = usize::try_from(1 + chance.below(most)).unwrap();
@@ -43,14 +51,18 @@ impl Run {
         self.restart(setup).await;
     }
 
-    /// Starts it so that it dies when it passes this point for the `nth` time, waits for that, and starts it again.
+    /// Starts it so that it dies when it passes this point for the `nth` time, waits for that, and
+    /// starts it again.
     pub(crate) async fn crash_at(&mut self, point: &str, nth: u64) {
-        self.crash(&format!("{point}:{nth}"), async |_: &Server| ()).await;
+        self.crash(&format!("{point}:{nth}"), async |_: &Server| ())
+            .await;
     }
 
-    /// Starts it so that it dies at this point, which it passes when it is asked to end, and starts it again.
+    /// Starts it so that it dies at this point, which it passes when it is asked to end, and starts
+    /// it again.
     pub(crate) async fn crash_while_ending_at(&mut self, point: &str) {
-        self.crash(point, async |server: &Server| server.signal("TERM").await).await;
+        self.crash(point, async |server: &Server| server.signal("TERM").await)
+            .await;
     }
 
     async fn crash(&mut self, point: &str, provoke: impl AsyncFnOnce(&Server)) {
@@ -84,11 +96,13 @@ impl Run {
 
     /// Nothing breaks until everybody has got one more event, sent now.
     pub(crate) async fn heal(&self) {
-        self.traffic.heal(&self.server.as_ref().unwrap().anonymous()).await;
+        self.traffic
+            .heal(&self.server.as_ref().unwrap().anonymous())
+            .await;
     }
 
-    /// Ends everything, and has the checker judge it all. Answers how often a client was told to reload although it said
-    /// where it was.
+    /// Ends everything, and has the checker judge it all. Answers how often a client was told to
+    /// reload although it said where it was.
     pub(crate) async fn judge(mut self, what: &str) -> usize {
         let server = self.server.take().unwrap();
         self.traffic.end(&server.anonymous()).await;

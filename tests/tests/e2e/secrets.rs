@@ -12,27 +12,56 @@ use serde_json::json;
 async fn nothing_secret_is_logged() {
     let server = Setup::new().env("RUST_LOG", "trace").start().await;
     let good = token("customer", "c1");
-    let forged = Token::of("customer", "c1").secret("an-attackers-own-secret").sign();
+    let forged = Token::of("customer", "c1")
+        .secret("an-attackers-own-secret")
+        .sign();
 
     let mut phone = Phone::with_auth(&server, &json!({"token": good})).await;
     let mut attacker = Phone::open(&server).await;
-    attacker.connect(&json!({"token": forged})).await.expect_err("forged");
+    attacker
+        .connect(&json!({"token": forged}))
+        .await
+        .expect_err("forged");
     let header = format!("Bearer {good}");
-    let mut by_header = Phone::open_with(&server, &[("authorization", &header)]).await.expect("a handshake");
+    let mut by_header = Phone::open_with(&server, &[("authorization", &header)])
+        .await
+        .expect("a handshake");
     by_header.connect(&json!({})).await.expect("good");
     let polling = Polling::open(&server.anonymous().bearer(&good)).await;
-    polling.send(&format!("40{}", json!({"token": good}))).await.ok(200);
+    polling
+        .send(&format!("40{}", json!({"token": good})))
+        .await
+        .ok(200);
 
     let order = place_order(&server, "c1").await;
     phone.call("join_order_room", &order["_id"]).await;
     let customer = server.api("customer", "c1");
     let payment = open_payment(&customer, id_of(&order)).await;
     let verification = verification(&payment, "pay_1");
-    customer.post("/api/payments/verify", &verification).await.ok(200);
-    server.anonymous().bearer(&forged).get("/api/orders").await.refused(401);
-    server.anonymous().header("x-api-key", "a-wrong-api-key-0123").get("/api/orders").await.refused(401);
+    customer
+        .post("/api/payments/verify", &verification)
+        .await
+        .ok(200);
+    server
+        .anonymous()
+        .bearer(&forged)
+        .get("/api/orders")
+        .await
+        .refused(401);
+    server
+        .anonymous()
+        .header("x-api-key", "a-wrong-api-key-0123")
+        .get("/api/orders")
+        .await
+        .refused(401);
     let backend = server.anonymous().header("x-api-key", API_KEY);
-    backend.post("/api/realtime/emit", &json!({"to": "everyone", "event": "x", "data": {}})).await.ok(202);
+    backend
+        .post(
+            "/api/realtime/emit",
+            &json!({"to": "everyone", "event": "x", "data": {}}),
+        )
+        .await
+        .ok(202);
 
     let said = server.said().join("\n");
     assert!(said.contains("User connected: c1 (customer)"), "{said}");
@@ -45,7 +74,13 @@ async fn nothing_secret_is_logged() {
         ("a wrong API key", "a-wrong-api-key-0123".to_owned()),
         ("RAZORPAY_KEY_SECRET", KEY_SECRET.to_owned()),
         ("RAZORPAY_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
-        ("a payment's signature", verification["razorpay_signature"].as_str().unwrap().to_owned()),
+        (
+            "a payment's signature",
+            verification["razorpay_signature"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        ),
     ] {
         let lines: Vec<_> = said.lines().filter(|line| line.contains(&secret)).collect();
         assert!(lines.is_empty(), "{name} is in the log: {lines:#?}");
@@ -55,7 +90,9 @@ async fn nothing_secret_is_logged() {
 #[tokio::test]
 async fn refusals_do_not_repeat_what_was_sent() {
     let server = Setup::new().start().await;
-    let forged = Token::of("customer", "c1").secret("an-attackers-own-secret").sign();
+    let forged = Token::of("customer", "c1")
+        .secret("an-attackers-own-secret")
+        .sign();
     let answer = server.anonymous().bearer(&forged).get("/api/orders").await;
     answer.refused(401);
     assert!(!answer.text.contains(&forged), "{answer:#?}");

@@ -18,7 +18,8 @@ async fn flood(server: &Server) {
     let backend = server.anonymous().header("x-api-key", API_KEY);
     let text = "x".repeat(8 * 1024);
     let sending = stream::iter(0..EVENTS).map(|n| {
-        let body = json!({"to": {"role": "customer"}, "event": "tick", "data": {"n": n, "text": text}});
+        let body =
+            json!({"to": {"role": "customer"}, "event": "tick", "data": {"n": n, "text": text}});
         let backend = backend.clone();
         async move { backend.post("/api/realtime/emit", &body).await.ok(202) }
     });
@@ -29,10 +30,20 @@ async fn flood(server: &Server) {
 /// All of them, once each, in the log's order.
 async fn complete(phone: &mut Phone) {
     let events = up_to_fence(phone).await;
-    let number = |at: &str| at.rsplit_once('.').and_then(|(_, n)| n.parse::<u64>().ok()).expect("a position");
+    let number = |at: &str| {
+        at.rsplit_once('.')
+            .and_then(|(_, n)| n.parse::<u64>().ok())
+            .expect("a position")
+    };
     let positions: Vec<_> = events.iter().map(|event| number(event.at())).collect();
-    assert!(positions.is_sorted_by(|a, b| a < b), "in order: {positions:?}");
-    assert_eq!(sorted(numbers(&events, "tick")), (0..EVENTS).collect::<Vec<_>>());
+    assert!(
+        positions.is_sorted_by(|a, b| a < b),
+        "in order: {positions:?}"
+    );
+    assert_eq!(
+        sorted(numbers(&events, "tick")),
+        (0..EVENTS).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -43,14 +54,18 @@ async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
     tokio::join!(flood(&server), complete(&mut good));
     // Only now does the slow one read: what it was not handed waits in the log.
     let events = reads_on(&server, slow, "slow", "tick", EVENTS).await;
-    assert_eq!(sorted(numbers(&events, "tick")), (0..EVENTS).collect::<Vec<_>>());
+    assert_eq!(
+        sorted(numbers(&events, "tick")),
+        (0..EVENTS).collect::<Vec<_>>()
+    );
 }
 
 const KIB: u64 = 1024;
 const CROWD: usize = 1_000;
 /// What everybody gets.
 const NEWS: u64 = 60;
-/// What the frozen and the slow one get besides, 4 KiB each: megabytes, and some twenty seconds at 8 KiB/s.
+/// What the frozen and the slow one get besides, 4 KiB each: megabytes, and some twenty seconds at
+/// 8 KiB/s.
 const FOR_FROZEN: u64 = 1_000;
 const FOR_SLOW: u64 = 30;
 
@@ -69,7 +84,11 @@ fn auth(user: &str, since: &Value) -> Value {
 
 /// The numbers of these events among all.
 fn numbers(events: &[Event], name: &str) -> Vec<u64> {
-    events.iter().filter(|event| event.name == name).map(|event| event.data["n"].as_u64().unwrap()).collect()
+    events
+        .iter()
+        .filter(|event| event.name == name)
+        .map(|event| event.data["n"].as_u64().unwrap())
+        .collect()
 }
 
 fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
@@ -77,14 +96,24 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers
 }
 
-/// Reads on, in as many connections as it takes, until it has this event so often; in order, each once.
-async fn reads_on(line: &impl Listening, mut phone: Phone, user: &str, name: &str, count: u64) -> Vec<Event> {
+/// Reads on, in as many connections as it takes, until it has this event so often; in order, each
+/// once.
+async fn reads_on(
+    line: &impl Listening,
+    mut phone: Phone,
+    user: &str,
+    name: &str,
+    count: u64,
+) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     while (numbers(&events, name).len() as u64) < count {
         match phone.next_or_end().await {
             Some(event) => events.push(event),
             None => {
-                let last = events.iter().rfind(|event| !event.at().is_empty()).expect("it came further");
+                let last = events
+                    .iter()
+                    .rfind(|event| !event.at().is_empty())
+                    .expect("it came further");
                 phone = Phone::connected(line, &auth(user, &json!(last.at()))).await;
             }
         }
@@ -94,7 +123,10 @@ async fn reads_on(line: &impl Listening, mut phone: Phone, user: &str, name: &st
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
-    let server = Setup::new().env("METAIA_LIMITS", "handshakes_per_s=100000").start().await;
+    let server = Setup::new()
+        .env("METAIA_LIMITS", "handshakes_per_s=100000")
+        .start()
+        .await;
     let crowd = Crowd::gather(&server, CROWD, "news", NEWS as usize).await;
     let (frozen, slow) = (Line::to(&server).await, Line::to(&server).await);
     let mut lost = Phone::connected(&frozen, &auth("frozen", &Value::Null)).await;
@@ -107,25 +139,52 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
     let mut reading = JoinSet::new();
     reading.spawn(async move { reads_on(&slow, slow_phone, "slow", "for_slow", FOR_SLOW).await });
     tokio::join!(
-        emit_all(&server, json!({"user": "frozen"}), "for_frozen", FOR_FROZEN, 4_000),
-        emit_all(&server, json!({"user": "slow"}), "for_slow", FOR_SLOW, 4_000),
+        emit_all(
+            &server,
+            json!({"user": "frozen"}),
+            "for_frozen",
+            FOR_FROZEN,
+            4_000
+        ),
+        emit_all(
+            &server,
+            json!({"user": "slow"}),
+            "for_slow",
+            FOR_SLOW,
+            4_000
+        ),
         emit_all(&server, json!({"role": "customer"}), "news", NEWS, 400),
     );
     let queued = send_queue(server.port(), frozen.seen_at()).expect("the frozen one's connection");
-    assert!(queued > 0 && queued <= 64 * KIB, "{queued} bytes wait in the kernel for the frozen one");
+    assert!(
+        queued > 0 && queued <= 64 * KIB,
+        "{queued} bytes wait in the kernel for the frozen one"
+    );
     let grown = resident_kib(server.pid()).saturating_sub(before);
     assert!(grown <= 48 * KIB, "the server grew by {grown} KiB");
     for numbers in crowd.counted().await {
-        assert_eq!(numbers, (0..NEWS).collect::<Vec<_>>(), "the good ones get everything, in order");
+        assert_eq!(
+            numbers,
+            (0..NEWS).collect::<Vec<_>>(),
+            "the good ones get everything, in order"
+        );
     }
 
-    server.says("User disconnected: frozen (customer) slow_consumer").await;
+    server
+        .says("User disconnected: frozen (customer) slow_consumer")
+        .await;
     frozen.up();
     let mut back = Phone::connected(&server, &auth("frozen", &since)).await;
     let missed = back.until("rt:ready").await;
     assert_eq!(missed.last().unwrap().data["recovered"], true);
-    assert_eq!(numbers(&missed, "for_frozen"), (0..FOR_FROZEN).collect::<Vec<_>>());
+    assert_eq!(
+        numbers(&missed, "for_frozen"),
+        (0..FOR_FROZEN).collect::<Vec<_>>()
+    );
     assert_eq!(numbers(&missed, "news"), (0..NEWS).collect::<Vec<_>>());
     let slow_ones = reading.join_all().await;
-    assert_eq!(numbers(&slow_ones[0], "for_slow"), (0..FOR_SLOW).collect::<Vec<_>>());
+    assert_eq!(
+        numbers(&slow_ones[0], "for_slow"),
+        (0..FOR_SLOW).collect::<Vec<_>>()
+    );
 }

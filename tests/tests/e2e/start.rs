@@ -13,7 +13,11 @@ async fn the_guides_three_lines_are_printed_first() {
     server.says(third).await;
     let lines = server.stdout().so_far();
     let first = format!("🚀 METAIA Backend Server running on port {}", server.port());
-    assert_eq!(lines[..3], [&first, "📍 Environment: development", third], "{lines:#?}");
+    assert_eq!(
+        lines[..3],
+        [&first, "📍 Environment: development", third],
+        "{lines:#?}"
+    );
 }
 
 #[tokio::test]
@@ -52,7 +56,10 @@ async fn development_makes_a_secret_and_keeps_it_to_itself() {
     let before = server.said().join("\n");
     let private = private_files(&data);
     assert!(!private.is_empty(), "a secret file in {}", data.display());
-    for secret in private.iter().map(|path| std::fs::read_to_string(path).unwrap()) {
+    for secret in private
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+    {
         assert!(!before.contains(secret.trim()), "the secret is in the log");
     }
 }
@@ -60,9 +67,13 @@ async fn development_makes_a_secret_and_keeps_it_to_itself() {
 #[cfg(unix)]
 fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
-    let entries = std::fs::read_dir(folder).expect("a data folder").map(|entry| entry.unwrap().path());
-    let text = entries.filter(|path| std::fs::read_to_string(path).is_ok_and(|text| !text.trim().is_empty()));
-    text.filter(|path| path.metadata().unwrap().permissions().mode() & 0o077 == 0).collect()
+    let entries = std::fs::read_dir(folder)
+        .expect("a data folder")
+        .map(|entry| entry.unwrap().path());
+    let text = entries
+        .filter(|path| std::fs::read_to_string(path).is_ok_and(|text| !text.trim().is_empty()));
+    text.filter(|path| path.metadata().unwrap().permissions().mode() & 0o077 == 0)
+        .collect()
 }
 
 /// A refused start: exit code 2, a line that a person can act on, no panic.
@@ -70,7 +81,10 @@ fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn refused(ended: Ended, mentions: &[&str]) {
     let ended = ended.with_code(2);
     for mention in mentions {
-        assert!(ended.stderr.contains(mention), "{mention:?} is not mentioned: {ended:#?}");
+        assert!(
+            ended.stderr.contains(mention),
+            "{mention:?} is not mentioned: {ended:#?}"
+        );
     }
     assert!(!ended.output().contains("panicked"), "{ended:#?}");
 }
@@ -83,18 +97,41 @@ async fn all_bad_values_are_listed_at_once() {
         .env("METAIA_LIMITS", "per_user=-1")
         .env("METAIA_LOG", "xml")
         .env("METAIA_RETENTION_DAYS", "soon");
-    let names = ["PORT", "METAIA_DURABILITY", "METAIA_LIMITS", "METAIA_LOG", "METAIA_RETENTION_DAYS"];
+    let names = [
+        "PORT",
+        "METAIA_DURABILITY",
+        "METAIA_LIMITS",
+        "METAIA_LOG",
+        "METAIA_RETENTION_DAYS",
+    ];
     refused(setup.run_to_end().await, &names);
 }
 
 #[tokio::test]
 async fn a_database_that_cannot_be_is_named_without_its_password() {
-    for uri in ["mongodb://u:hush@host:port/shop", "mongodb://u:hu/sh@host", "host/hush", "mongodb://u:hush@"]
-    {
-        let setup = Setup::new().env("MONGODB_URI", uri).env("METAIA_MONGO_POOL", "all").env("PORT", "x");
+    for uri in [
+        "mongodb://u:hush@host:port/shop",
+        "mongodb://u:hu/sh@host",
+        "host/hush",
+        "mongodb://u:hush@",
+    ] {
+        let setup = Setup::new()
+            .env("MONGODB_URI", uri)
+            .env("METAIA_MONGO_POOL", "all")
+            .env("PORT", "x");
         let ended = setup.run_to_end().await;
-        assert!(!ended.output().contains("hush") && !ended.output().contains("hu/sh"), "{ended:#?}");
-        refused(ended, &["PORT", "MONGODB_URI: is not the address of a MongoDB", "METAIA_MONGO_POOL"]);
+        assert!(
+            !ended.output().contains("hush") && !ended.output().contains("hu/sh"),
+            "{ended:#?}"
+        );
+        refused(
+            ended,
+            &[
+                "PORT",
+                "MONGODB_URI: is not the address of a MongoDB",
+                "METAIA_MONGO_POOL",
+            ],
+        );
     }
 }
 
@@ -102,14 +139,22 @@ async fn a_database_that_cannot_be_is_named_without_its_password() {
 async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
     let setup = Setup::new().env("MONGODB_URI", "mongodb://u:hush@127.0.0.1:1/shop");
     let server = setup.start().await;
-    server.says("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet").await;
+    server
+        .says("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet")
+        .await;
     server.anonymous().get("/livez").await.ok(200);
     let ready = server.anonymous().get("/readyz").await.refused(503);
-    assert!(ready["code"] == "not_ready" && ready["detail"].as_str().unwrap().contains("MongoDB"), "{ready}");
+    assert!(
+        ready["code"] == "not_ready" && ready["detail"].as_str().unwrap().contains("MongoDB"),
+        "{ready}"
+    );
     let order = json!({ "items": [{ "garment": "shirt", "quantity": 1, "price": 5 }] });
     for answer in [
         server.api("customer", "c1").get("/api/orders").await,
-        server.api("customer", "c1").post("/api/orders", &order).await,
+        server
+            .api("customer", "c1")
+            .post("/api/orders", &order)
+            .await,
     ] {
         assert_eq!(
             (&answer.refused(503)["code"], answer.header("retry-after")),
@@ -121,7 +166,9 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
 
 #[tokio::test]
 async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
-    let setup = Setup::new().env("REDIS_URL", "redis://:hush@cache:x").env("METAIA_CLUSTER_KEY", "hush");
+    let setup = Setup::new()
+        .env("REDIS_URL", "redis://:hush@cache:x")
+        .env("METAIA_CLUSTER_KEY", "hush");
     let ended = setup.env("PORT", "x").run_to_end().await;
     assert!(!ended.output().contains("hush"), "{ended:#?}");
     refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
@@ -133,28 +180,53 @@ async fn a_doorbell_that_is_not_there_is_tried_again_and_said_once() {
     let server = setup.start().await;
     server.says("doorbell  Redis at 127.0.0.1:1").await;
     server.says("the doorbell cannot be reached").await;
-    server.api("customer", "c1").get("/api/orders").await.ok(200);
+    server
+        .api("customer", "c1")
+        .get("/api/orders")
+        .await
+        .ok(200);
     let said = server.said().join("\n");
-    assert!(said.matches("the doorbell").count() == 1 && !said.contains("hush"), "{said}");
+    assert!(
+        said.matches("the doorbell").count() == 1 && !said.contains("hush"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn production_refuses_a_missing_secret() {
-    let setup = Setup::new().env("NODE_ENV", "production").without("JWT_SECRET");
-    refused(setup.env("CORS_ORIGINS", "https://a.example").run_to_end().await, &["JWT_SECRET"]);
+    let setup = Setup::new()
+        .env("NODE_ENV", "production")
+        .without("JWT_SECRET");
+    refused(
+        setup
+            .env("CORS_ORIGINS", "https://a.example")
+            .run_to_end()
+            .await,
+        &["JWT_SECRET"],
+    );
 }
 
 #[tokio::test]
 async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
-    let setup =
-        Setup::new().env("NODE_ENV", "production").env("JWT_SECRET", "short").env("CORS_ORIGINS", "*");
-    refused(setup.run_to_end().await, &["JWT_SECRET", "CORS_ORIGINS", "RAZORPAY_URL"]);
+    let setup = Setup::new()
+        .env("NODE_ENV", "production")
+        .env("JWT_SECRET", "short")
+        .env("CORS_ORIGINS", "*");
+    refused(
+        setup.run_to_end().await,
+        &["JWT_SECRET", "CORS_ORIGINS", "RAZORPAY_URL"],
+    );
 }
 
 #[tokio::test]
 async fn production_starts_when_everything_is_given() {
-    let setup = Setup::new().env("NODE_ENV", "production").env("CORS_ORIGINS", "https://app.metaia.example");
-    let server = setup.env("RAZORPAY_URL", "https://api.razorpay.com").start().await;
+    let setup = Setup::new()
+        .env("NODE_ENV", "production")
+        .env("CORS_ORIGINS", "https://app.metaia.example");
+    let server = setup
+        .env("RAZORPAY_URL", "https://api.razorpay.com")
+        .start()
+        .await;
     server.says("📍 Environment: production").await;
     let api = server.api("customer", "c1");
     api.get("/api/orders").await.ok(200);
@@ -188,15 +260,26 @@ async fn a_port_that_is_taken_is_named() {
     let port = server.port().to_string();
     let ended = Setup::new().env("PORT", &port).run_to_end().await;
     assert_ne!(ended.code, Some(0), "{ended:#?}");
-    assert!(ended.stderr.contains(&port) && !ended.output().contains("panicked"), "{ended:#?}");
+    assert!(
+        ended.stderr.contains(&port) && !ended.output().contains("panicked"),
+        "{ended:#?}"
+    );
 }
 
 #[tokio::test]
 async fn a_dot_env_file_is_read_and_the_environment_wins() {
     let setup = Setup::new().without("JWT_SECRET");
-    setup.folder().write(".env", "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n");
+    setup.folder().write(
+        ".env",
+        "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n",
+    );
     let server = setup.start().await;
     let token = metaia_tests::fixtures::token::Token::of("customer", "c1")
         .secret("from-the-dot-env-file-0123456789abcdef");
-    server.anonymous().bearer(&token.sign()).get("/api/orders").await.ok(200);
+    server
+        .anonymous()
+        .bearer(&token.sign())
+        .get("/api/orders")
+        .await
+        .ok(200);
 }

@@ -1,4 +1,5 @@
-//! The store's file: one process at a time, and a damaged one is refused or mended plainly, never read wrongly.
+//! The store's file: one process at a time, and a damaged one is refused or mended plainly, never
+//! read wrongly.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,22 +26,35 @@ async fn with_orders() -> Setup {
 #[tokio::test]
 async fn a_second_process_on_the_same_file_is_refused() {
     let server = Server::start().await;
-    let second = Setup::new().env("METAIA_DATA", &server.folder().join("data").to_string_lossy());
+    let second = Setup::new().env(
+        "METAIA_DATA",
+        &server.folder().join("data").to_string_lossy(),
+    );
     let refused = second.run_to_end().await.with_code(2);
-    assert!(refused.stderr.contains("metaia.db"), "it names the file: {refused:?}");
+    assert!(
+        refused.stderr.contains("metaia.db"),
+        "it names the file: {refused:?}"
+    );
     place_order(&server, "c1").await;
     server.stopped().await;
     second.start().await.stopped().await;
 }
 
-/// Starts it with a damaged file: it is refused with its name and exit code 2, or serves without a wrong word.
+/// Starts it with a damaged file: it is refused with its name and exit code 2, or serves without a
+/// wrong word.
 async fn refuses_or_serves(setup: Setup, damage: &str) {
     match setup.try_start().await {
         Err(setup) => {
             let refused = setup.run_to_end().await;
             assert_eq!(refused.code, Some(2), "{damage}: {refused:#?}");
-            assert!(refused.stderr.contains("metaia.db"), "{damage}: {refused:#?}");
-            assert!(!refused.output().contains("panicked"), "{damage}: {refused:#?}");
+            assert!(
+                refused.stderr.contains("metaia.db"),
+                "{damage}: {refused:#?}"
+            );
+            assert!(
+                !refused.output().contains("panicked"),
+                "{damage}: {refused:#?}"
+            );
         }
         Ok(server) => {
             let orders = server.admin().get("/api/orders?limit=100").await;
@@ -51,7 +65,11 @@ async fn refuses_or_serves(setup: Setup, damage: &str) {
                 }
             }
             server.anonymous().get("/livez").await.ok(200);
-            assert!(!server.said().join("\n").contains("panicked"), "{damage}: {:#?}", server.said());
+            assert!(
+                !server.said().join("\n").contains("panicked"),
+                "{damage}: {:#?}",
+                server.said()
+            );
         }
     }
 }
@@ -61,10 +79,19 @@ async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
     let whole = fs::read(database(&with_orders().await)).unwrap();
     let pages = whole.len() / 4096;
     let mut damages = vec![
-        ("empty header".to_owned(), [&[0; 100], &whole[100..]].concat()),
-        ("not a database".to_owned(), b"this was a picture once".repeat(1_000)),
+        (
+            "empty header".to_owned(),
+            [&[0; 100], &whole[100..]].concat(),
+        ),
+        (
+            "not a database".to_owned(),
+            b"this was a picture once".repeat(1_000),
+        ),
         ("cut in the first page".to_owned(), whole[..1_000].to_vec()),
-        ("cut in the last page".to_owned(), whole[..whole.len() - 100].to_vec()),
+        (
+            "cut in the last page".to_owned(),
+            whole[..whole.len() - 100].to_vec(),
+        ),
         ("cut in half".to_owned(), whole[..whole.len() / 2].to_vec()),
     ];
     for page in [1, pages / 3, pages / 2, pages - 1] {
@@ -85,8 +112,20 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
     let older = fs::read(database(&setup)).unwrap();
     let server = setup.start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
-    emit(&server, &json!({"user": "c1"}), "lost_with_the_copy", &json!({})).await;
-    let since = phone.until("lost_with_the_copy").await.pop().unwrap().at().to_owned();
+    emit(
+        &server,
+        &json!({"user": "c1"}),
+        "lost_with_the_copy",
+        &json!({}),
+    )
+    .await;
+    let since = phone
+        .until("lost_with_the_copy")
+        .await
+        .pop()
+        .unwrap()
+        .at()
+        .to_owned();
     let setup = server.stopped().await;
     fs::write(database(&setup), older).unwrap();
     for side in ["metaia.db-wal", "metaia.db-shm"] {
@@ -98,7 +137,10 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
         emit(&server, &json!({"user": "c1"}), "after", &json!({})).await;
     }
     let auth = json!({"token": token("customer", "c1"), "since": since});
-    let events = Phone::connected(&server, &auth).await.until("rt:ready").await;
+    let events = Phone::connected(&server, &auth)
+        .await
+        .until("rt:ready")
+        .await;
     assert_eq!(names(&events), ["rt:reset", "rt:ready"]);
     assert_eq!(events[0].data["reason"], "epoch_changed");
 }
@@ -139,13 +181,31 @@ async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_be_mov
     let fitting = fitting.expect("an order below the limit");
     assert!(refused > 0, "an order above the limit");
     let id = fitting["_id"].as_str().unwrap();
-    for status in ["confirmed", "in_progress", "ready", "out_for_delivery", "delivered"] {
+    for status in [
+        "confirmed",
+        "in_progress",
+        "ready",
+        "out_for_delivery",
+        "delivered",
+    ] {
         set_status(&server, id, status).await;
     }
     let events = all_until_now(&server, &mut phone).await;
-    let updates = |status: &str| events.iter().filter(|event| is_update(event, status)).count();
-    let placed = customer.get("/api/orders?limit=100").await.data(200)["orders"].as_array().unwrap().len();
-    assert_eq!(updates("pending"), placed, "what was refused is neither stored nor announced");
+    let updates = |status: &str| {
+        events
+            .iter()
+            .filter(|event| is_update(event, status))
+            .count()
+    };
+    let placed = customer.get("/api/orders?limit=100").await.data(200)["orders"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert_eq!(
+        updates("pending"),
+        placed,
+        "what was refused is neither stored nor announced"
+    );
     assert_eq!(updates("delivered"), 1);
 }
 

@@ -1,5 +1,6 @@
-//! Traffic that can be judged: writers of all kinds, clients of all kinds that come back by themselves, and the record
-//! of what they did and saw. Whoever starts it breaks what they like meanwhile.
+//! Traffic that can be judged: writers of all kinds, clients of all kinds that come back by
+//! themselves, and the record of what they did and saw. Whoever starts it breaks what they like
+//! meanwhile.
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::clients::driver::Driver;
@@ -21,16 +22,25 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Connects all clients at this door, waits until they are ready, and starts the writers. The driver for Python is the
-    /// test's choice, since that client polls unless it is told not to.
+    /// Connects all clients at this door, waits until they are ready, and starts the writers. The
+    /// driver for Python is the test's choice, since that client polls unless it is told not to.
     pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
-        let readers = phones().iter().map(|who| Reader::start(who, door, &recorder)).collect();
+        let readers = phones()
+            .iter()
+            .map(|who| Reader::start(who, door, &recorder))
+            .collect();
         let official = vec![
             Official::start(Driver::node(), &apps("js"), &door, &recorder).await,
             Official::start(python, &apps("python"), &door, &recorder).await,
         ];
         let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
-        let mut traffic = Self { recorder, quit, writers, readers, official };
+        let mut traffic = Self {
+            recorder,
+            quit,
+            writers,
+            readers,
+            official,
+        };
         traffic.heal(&Api::new(&door.url(), http_client())).await;
         traffic.start_writers(door);
         traffic
@@ -43,26 +53,45 @@ impl Traffic {
             api.bearer(&token("customer", "c1")),
             api.header("x-api-key", API_KEY),
         ];
-        let writer =
-            |name: &str, api: &Api| Writer::new(name, api.clone(), &self.recorder, &self.quit.subscribe());
-        let [orders, more, payments] = ["order", "work", "bill"].map(|name| writer(name, &customer));
+        let writer = |name: &str, api: &Api| {
+            Writer::new(name, api.clone(), &self.recorder, &self.quit.subscribe())
+        };
+        let [orders, more, payments] =
+            ["order", "work", "bill"].map(|name| writer(name, &customer));
         let (notices, emits) = (writer("notice", &backend), writer("emit", &backend));
         let same = admin.clone();
-        self.writers.spawn(async move { load::orders(orders, admin, "c1", None).await });
-        self.writers.spawn(async move { load::orders(more, same, "c1", Some("t1")).await });
-        self.writers.spawn(async move { load::payments(payments, "c1").await });
-        self.writers.spawn(async move { load::notifications(notices, "c2").await });
-        self.writers.spawn(async move { load::emits(emits, &targets()).await });
+        self.writers
+            .spawn(async move { load::orders(orders, admin, "c1", None).await });
+        self.writers
+            .spawn(async move { load::orders(more, same, "c1", Some("t1")).await });
+        self.writers
+            .spawn(async move { load::payments(payments, "c1").await });
+        self.writers
+            .spawn(async move { load::notifications(notices, "c2").await });
+        self.writers
+            .spawn(async move { load::emits(emits, &targets()).await });
     }
 
-    /// Nothing is broken any more: everybody comes back, and gets one more event, sent now to this API.
+    /// Nothing is broken any more: everybody comes back, and gets one more event, sent now to this
+    /// API.
     pub(crate) async fn heal(&self, api: &Api) {
         self.recorder.note(Fact::Healed);
-        self.recorder.all_ready(&everybody().into_iter().map(|who| who.name).collect::<Vec<_>>()).await;
+        self.recorder
+            .all_ready(
+                &everybody()
+                    .into_iter()
+                    .map(|who| who.name)
+                    .collect::<Vec<_>>(),
+            )
+            .await;
         let admin = api.bearer(&token("admin", "a1"));
         let fence = Writer::new("fence", admin, &self.recorder, &self.quit.subscribe());
         let value = format!("fence at {:?}", self.recorder.now());
-        let write = Writer::write(&value, vec![(value.clone(), vec!["everyone".to_owned()])], true);
+        let write = Writer::write(
+            &value,
+            vec![(value.clone(), vec!["everyone".to_owned()])],
+            true,
+        );
         let body = json!({"to": "everyone", "event": "load", "data": {"value": value}});
         fence.post_keyed(&write, "/api/realtime/emit", &body).await;
         for reader in &self.readers {
@@ -86,19 +115,23 @@ impl Traffic {
         for official in self.official.drain(..) {
             official.leave().await;
         }
-        for fact in load::audit(&self.recorder.history(), &api.bearer(&token("admin", "a1"))).await {
+        for fact in load::audit(&self.recorder.history(), &api.bearer(&token("admin", "a1"))).await
+        {
             self.recorder.note(fact);
         }
     }
 
-    /// Has the checker judge it all. Answers how often a client was told to reload although it said where it was. (What a
-    /// device has for certain is known by its pings: of a server that dies again and again within seconds it may have
-    /// missed too much.)
+    /// Has the checker judge it all. Answers how often a client was told to reload although it said
+    /// where it was. (What a device has for certain is known by its pings: of a server that dies
+    /// again and again within seconds it may have missed too much.)
     pub(crate) fn judge(self, what: &str) -> usize {
         let mut history = self.recorder.history();
         load::name_values(&mut history);
         assert_correct(what, &history);
-        let precise: Vec<_> = everybody().into_iter().filter(|who| who.way == Way::Since).collect();
+        let precise: Vec<_> = everybody()
+            .into_iter()
+            .filter(|who| who.way == Way::Since)
+            .collect();
         let reset = |fact: &Fact| match fact {
             Fact::Reset { client, .. } => precise.iter().any(|who| who.name == *client),
             _ => false,
@@ -108,7 +141,11 @@ impl Traffic {
 }
 
 fn everybody() -> Vec<Who> {
-    phones().into_iter().chain(apps("js")).chain(apps("python")).collect()
+    phones()
+        .into_iter()
+        .chain(apps("js"))
+        .chain(apps("python"))
+        .collect()
 }
 
 /// Hand-made phones of all kinds.

@@ -26,7 +26,10 @@ async fn polling_alone_carries_everything() {
 
 #[tokio::test]
 async fn websocket_only_refuses_polling() {
-    let server = Setup::new().env("METAIA_TRANSPORTS", "websocket").start().await;
+    let server = Setup::new()
+        .env("METAIA_TRANSPORTS", "websocket")
+        .start()
+        .await;
     let refused = server.anonymous().get(HANDSHAKE).await;
     assert!((400..500).contains(&refused.status), "{refused:#?}");
     Phone::of(&server, "customer", "c1").await;
@@ -35,13 +38,15 @@ async fn websocket_only_refuses_polling() {
 #[tokio::test]
 async fn a_polling_session_ends_with_its_token() {
     let server = Server::start().await;
-    let brief =
-        json!({"userId": "c1", "role": "customer", "exp": metaia_tests::fixtures::token::in_seconds(3)});
+    let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::fixtures::token::in_seconds(3)});
     let brief = metaia_tests::fixtures::token::Token::claiming(&brief).sign();
     let mut driver = Driver::node();
     let opts = json!({"transports": ["polling"], "auth": {"token": brief}, "reconnection": false});
     driver.connect_with("c1", &server, &opts).await;
     driver.event("c1", "rt:ready").await;
     let reason = driver.event("c1", "disconnect").await;
-    assert_ne!(reason, "io server disconnect", "clients would not come back after that");
+    assert_ne!(
+        reason, "io server disconnect",
+        "clients would not come back after that"
+    );
 }

@@ -36,10 +36,20 @@ impl FromStr for Line {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let mut words = text.split_whitespace().peekable();
-        let who = words.next_if(|word| word.starts_with('@')).map(|word| word[1..].to_owned());
-        let Some(verb) = words.next() else { return Ok(Self { who, order: Order::Nothing }) };
+        let who = words
+            .next_if(|word| word.starts_with('@'))
+            .map(|word| word[1..].to_owned());
+        let Some(verb) = words.next() else {
+            return Ok(Self {
+                who,
+                order: Order::Nothing,
+            });
+        };
         let rest: Vec<&str> = words.collect();
-        Ok(Self { who, order: order(verb, &rest)? })
+        Ok(Self {
+            who,
+            order: order(verb, &rest)?,
+        })
     }
 }
 
@@ -61,8 +71,14 @@ fn order(verb: &str, rest: &[&str]) -> Result<Order, String> {
 
 fn payload(words: &[&str]) -> Result<Payload, String> {
     match words {
-        [word] if !word.contains('=') && !word.starts_with('@') => Ok(Payload::Word((*word).to_owned())),
-        words => words.iter().map(|word| word.parse()).collect::<Result<_, _>>().map(Payload::Items),
+        [word] if !word.contains('=') && !word.starts_with('@') => {
+            Ok(Payload::Word((*word).to_owned()))
+        }
+        words => words
+            .iter()
+            .map(|word| word.parse())
+            .collect::<Result<_, _>>()
+            .map(Payload::Items),
     }
 }
 
@@ -75,14 +91,24 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, who: Option<&str>, order: Order) {
-        assert_eq!(text.parse(), Ok(Line { who: who.map(str::to_owned), order }));
+        assert_eq!(
+            text.parse(),
+            Ok(Line {
+                who: who.map(str::to_owned),
+                order
+            })
+        );
     }
 
     #[test]
     fn lines_say_what_to_do_and_as_whom() {
         check("", None, Order::Nothing);
         check("/join o1", None, Order::Join("o1".into()));
-        check("@tailor:t1  /leave o1 ", Some("tailor:t1"), Order::Leave("o1".into()));
+        check(
+            "@tailor:t1  /leave o1 ",
+            Some("tailor:t1"),
+            Order::Leave("o1".into()),
+        );
         check("/drop", None, Order::Drop);
         check("/wait 2s", None, Order::Wait(Duration::from_secs(2)));
         check("/quit", None, Order::Quit);
@@ -96,13 +122,29 @@ mod tests {
             Order::Emit("join_order_room".into(), Payload::Word("o1".into())),
         );
         let items = vec![Item::Member("n".into(), json!(1))];
-        check("/emit ping n:=1", None, Order::Emit("ping".into(), Payload::Items(items)));
-        check("/emit ping", None, Order::Emit("ping".into(), Payload::Items(Vec::new())));
+        check(
+            "/emit ping n:=1",
+            None,
+            Order::Emit("ping".into(), Payload::Items(items)),
+        );
+        check(
+            "/emit ping",
+            None,
+            Order::Emit("ping".into(), Payload::Items(Vec::new())),
+        );
     }
 
     #[test]
     fn what_is_no_line_is_answered() {
-        for text in ["hello", "/join", "/join a b", "/emit", "/emit x a b", "/wait soon", "/fly"] {
+        for text in [
+            "hello",
+            "/join",
+            "/join a b",
+            "/emit",
+            "/emit x a b",
+            "/wait soon",
+            "/fly",
+        ] {
             assert!(text.parse::<Line>().is_err(), "{text:?}");
         }
     }

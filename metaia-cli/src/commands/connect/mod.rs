@@ -46,7 +46,8 @@ pub(crate) struct Args {
     linger: Duration,
 }
 
-/// Connects everybody, then shows events and obeys lines until the input ends, everybody is gone, or SIGINT.
+/// Connects everybody, then shows events and obeys lines until the input ends, everybody is gone,
+/// or SIGINT.
 pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failure> {
     let mut updates = SelectAll::new();
     let mut seats = Vec::new();
@@ -55,10 +56,20 @@ pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failu
         seated = seating => seated?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     }
-    context.printer.talk("connected; /help shows what can be done");
-    let mut table = Table { context, seats, events: 0, last_farewell: None };
-    let input =
-        Input { lines: Some(BufReader::new(tokio::io::stdin()).lines()), resting: None, linger: args.linger };
+    context
+        .printer
+        .talk("connected; /help shows what can be done");
+    let mut table = Table {
+        context,
+        seats,
+        events: 0,
+        last_farewell: None,
+    };
+    let input = Input {
+        lines: Some(BufReader::new(tokio::io::stdin()).lines()),
+        resting: None,
+        linger: args.linger,
+    };
     let ended = table.run(&mut updates, input).await;
     // The updates live until everybody has left: dropping them would cut the connections instead.
     for seat in &table.seats {
@@ -76,13 +87,20 @@ async fn seat_everybody(
 ) -> Result<(), Failure> {
     let everybody = match args.who.as_slice() {
         [] => vec![context.who(None)?],
-        actors => actors.iter().map(|actor| context.who(Some(actor))).collect::<Result<_, _>>()?,
+        actors => actors
+            .iter()
+            .map(|actor| context.who(Some(actor)))
+            .collect::<Result<_, _>>()?,
     };
     for who in everybody {
-        let builder = live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
+        let builder =
+            live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
         let (client, received) = live::connect(builder).await?;
         updates.push(Labelled::new(who.label(), received));
-        seats.push(Seat { label: who.label().to_owned(), client });
+        seats.push(Seat {
+            label: who.label().to_owned(),
+            client,
+        });
     }
     Ok(())
 }
@@ -97,7 +115,8 @@ struct Input {
 }
 
 impl Input {
-    /// The next line; `None` when there will be no other and the time to linger is over. Cancel safe.
+    /// The next line; `None` when there will be no other and the time to linger is over. Cancel
+    /// safe.
     async fn next(&mut self) -> Option<String> {
         loop {
             if let Some(until) = self.resting {
@@ -127,7 +146,11 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    async fn run(&mut self, updates: &mut SelectAll<Labelled>, mut input: Input) -> Result<Exit, Failure> {
+    async fn run(
+        &mut self,
+        updates: &mut SelectAll<Labelled>,
+        mut input: Input,
+    ) -> Result<Exit, Failure> {
         loop {
             tokio::select! {
                 () = self.context.interrupted.cancelled() => return Ok(Exit::Interrupted),
@@ -158,7 +181,9 @@ impl Table<'_> {
         match update {
             Update::Event(event) if !event.is_control() => {
                 self.events += 1;
-                self.context.printer.report(&live::EventLine::new(label, event))?;
+                self.context
+                    .printer
+                    .report(&live::EventLine::new(label, event))?;
             }
             Update::GaveUp(reason) => self.last_farewell = Some(reason.into()),
             _ => {}
@@ -186,7 +211,10 @@ impl Table<'_> {
     }
 
     async fn everyone(&self, who: Option<&str>, order: &Order) -> Result<(), Failure> {
-        let addressed = self.seats.iter().filter(|seat| who.is_none_or(|who| who == seat.label));
+        let addressed = self
+            .seats
+            .iter()
+            .filter(|seat| who.is_none_or(|who| who == seat.label));
         let mut nobody = true;
         for seat in addressed {
             nobody = false;

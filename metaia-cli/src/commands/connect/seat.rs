@@ -5,7 +5,7 @@ use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use metaia_realtime::client::{Client, EmitError, JoinError, Update, Updates};
+use metaia_realtime::client::{Client, JoinError, SendError, Update, Updates};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -31,16 +31,33 @@ pub(super) struct Reply {
 
 impl Seat {
     /// Does what a line asks; what has no answer gives no reply.
-    pub(super) async fn obey(&self, order: &Order, timeout: Duration) -> Result<Option<Reply>, Failure> {
+    pub(super) async fn obey(
+        &self,
+        order: &Order,
+        timeout: Duration,
+    ) -> Result<Option<Reply>, Failure> {
         let (command, answer) = match order {
-            Order::Join(id) => (format!("join {id}"), joined(self.client.join_order(id).await)),
+            Order::Join(id) => (
+                format!("join {id}"),
+                joined(self.client.join_order(id).await),
+            ),
             Order::Leave(id) => (
                 format!("leave {id}"),
-                self.client.leave_order(id).await.map(|()| json!("left")).map_err(text),
+                self.client
+                    .leave_order(id)
+                    .await
+                    .map(|()| json!("left"))
+                    .map_err(text),
             ),
             Order::Emit(event, payload) => {
-                let asked = self.client.emit_with_ack(event, data(payload)?, timeout).await;
-                (format!("emit {event}"), asked.map_err(|error: EmitError| error.to_string()))
+                let asked = self
+                    .client
+                    .emit_with_ack(event, data(payload)?, timeout)
+                    .await;
+                (
+                    format!("emit {event}"),
+                    asked.map_err(|error: SendError| error.to_string()),
+                )
             }
             Order::Drop => {
                 self.client.drop_transport().await;
@@ -52,7 +69,12 @@ impl Seat {
             Ok(answer) => (true, answer),
             Err(reason) => (false, Value::String(reason)),
         };
-        Ok(Some(Reply { who: self.label.clone(), command, ok, answer }))
+        Ok(Some(Reply {
+            who: self.label.clone(),
+            command,
+            ok,
+            answer,
+        }))
     }
 }
 
@@ -80,7 +102,11 @@ fn data(payload: &Payload) -> Result<Value, Failure> {
 
 impl Report for Reply {
     fn text(&self, paint: Paint) -> String {
-        let outcome = if self.ok { paint.good("ok") } else { paint.bad("failed") };
+        let outcome = if self.ok {
+            paint.good("ok")
+        } else {
+            paint.bad("failed")
+        };
         let answer = match &self.answer {
             Value::String(text) => text.clone(),
             other => other.to_string(),
@@ -97,7 +123,10 @@ pub(super) struct Labelled {
 
 impl Labelled {
     pub(super) fn new(label: &str, updates: Updates) -> Self {
-        Self { label: label.to_owned(), updates }
+        Self {
+            label: label.to_owned(),
+            updates,
+        }
     }
 }
 
@@ -106,7 +135,9 @@ impl Stream for Labelled {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Self::Item>> {
         let label = self.label.clone();
-        Pin::new(&mut self.updates).poll_next(cx).map(|update| update.map(|update| (label, update)))
+        Pin::new(&mut self.updates)
+            .poll_next(cx)
+            .map(|update| update.map(|update| (label, update)))
     }
 }
 

@@ -73,7 +73,13 @@ impl<'a> Cast<'a> {
 
     /// An admin, a backend with the API key, or whoever brought a token.
     pub(super) fn as_sender(&self) -> Result<Authority, Failure> {
-        self.context.authority(None, &Actor { role: Role::Admin, user: self.names.admin.clone() })
+        self.context.authority(
+            None,
+            &Actor {
+                role: Role::Admin,
+                user: self.names.admin.clone(),
+            },
+        )
     }
 
     pub(super) fn payment_secret(&self) -> Result<String, Failure> {
@@ -84,7 +90,10 @@ impl<'a> Cast<'a> {
     fn part(&self, role: Role, user: &UserId) -> Result<Authority, Failure> {
         let who = match self.context.given(role) {
             Some(who) => who,
-            None => self.context.mint_for(&Actor { role, user: user.clone() })?,
+            None => self.context.mint_for(&Actor {
+                role,
+                user: user.clone(),
+            })?,
         };
         Ok(Authority::Token(who))
     }

@@ -41,7 +41,12 @@ pub(super) fn notification(user: &UserId, wish: &Wish) -> Value {
 
 /// What the checkout hands to the app, which hands it to the server.
 pub(super) fn confirmation(provider_order: &str, secret: &str) -> Value {
-    let payment: String = uuid::Uuid::new_v4().simple().to_string().chars().take(14).collect();
+    let payment: String = uuid::Uuid::new_v4()
+        .simple()
+        .to_string()
+        .chars()
+        .take(14)
+        .collect();
     let payment = format!("pay_{payment}");
     json!({
         "razorpay_order_id": provider_order,
@@ -52,15 +57,25 @@ pub(super) fn confirmation(provider_order: &str, secret: &str) -> Value {
 
 /// HMAC-SHA256 of `order|payment`, in hexadecimal.
 fn signature(order: &str, payment: &str, secret: &str) -> String {
-    // Every length of key is taken, so that nothing can fail here; an empty answer would be refused by the server.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    // Every length of key is taken, so that nothing can fail here; an empty answer would be refused
+    // by the server.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
     mac.update(format!("{order}|{payment}").as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
 
 /// The status after this one, on the way to delivery.
 pub(super) fn status_after(status: &str) -> Option<&'static str> {
-    const WAY: [&str; 6] = ["pending", "confirmed", "in_progress", "ready", "out_for_delivery", "delivered"];
+    const WAY: [&str; 6] = [
+        "pending",
+        "confirmed",
+        "in_progress",
+        "ready",
+        "out_for_delivery",
+        "delivered",
+    ];
     let place = WAY.iter().position(|step| *step == status)?;
     WAY.get(place + 1).copied()
 }
@@ -78,9 +93,21 @@ mod tests {
     fn a_notification_may_be_about_an_order() {
         let user: UserId = "u1".parse().unwrap();
         let plain = notification(&user, &Wish::default());
-        assert_eq!((&plain["type"], plain.get("relatedOrder")), (&json!("system"), None));
-        let about = notification(&user, &Wish { order: Some("o1".into()), ..Wish::default() });
-        assert_eq!((&about["type"], &about["relatedOrder"]), (&json!("order"), &json!("o1")));
+        assert_eq!(
+            (&plain["type"], plain.get("relatedOrder")),
+            (&json!("system"), None)
+        );
+        let about = notification(
+            &user,
+            &Wish {
+                order: Some("o1".into()),
+                ..Wish::default()
+            },
+        );
+        assert_eq!(
+            (&about["type"], &about["relatedOrder"]),
+            (&json!("order"), &json!("o1"))
+        );
     }
 
     #[test]
@@ -96,6 +123,9 @@ mod tests {
         let confirmation = confirmation("order_1", "secret");
         let payment = confirmation["razorpay_payment_id"].as_str().unwrap();
         assert_eq!(payment.len(), "pay_".len() + 14);
-        assert_eq!(confirmation["razorpay_signature"], signature("order_1", payment, "secret"));
+        assert_eq!(
+            confirmation["razorpay_signature"],
+            signature("order_1", payment, "secret")
+        );
     }
 }

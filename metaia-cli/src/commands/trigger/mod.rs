@@ -1,4 +1,5 @@
-//! `metaia trigger`: events that happen because something really happened, through the REST interface.
+//! `metaia trigger`: events that happen because something really happened, through the REST
+//! interface.
 
 mod cast;
 mod fixtures;
@@ -34,7 +35,8 @@ pub(crate) struct Args {
     /// An order that exists, instead of a new one
     #[arg(long, value_name = "ID")]
     order: Option<OrderId>,
-    /// order_update: the status to set (default: the next one); tailor_status_update: available, busy or offline
+    /// order_update: the status to set (default: the next one); tailor_status_update: available,
+    /// busy or offline
     #[arg(long, value_name = "STATUS")]
     status: Option<String>,
     /// new_notification: its title
@@ -69,14 +71,28 @@ enum Play {
 
 fn user(text: &str) -> Result<UserId, String> {
     let id = text.strip_prefix("user:").ok_or("write user:U")?;
-    id.parse().map_err(|error: metaia_realtime::values::InvalidId| error.to_string())
+    id.parse()
+        .map_err(|error: metaia_realtime::values::InvalidId| error.to_string())
 }
 
 /// Plays it, reporting each step with what was answered. Stops at the first step that is refused.
 pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let Args { event, to, order, status, title, message, names } = args;
+    let Args {
+        event,
+        to,
+        order,
+        status,
+        title,
+        message,
+        names,
+    } = args;
     let cast = Cast::new(names, to, context);
-    let wish = Wish { order: order.map(|order| order.to_string()), status, title, message };
+    let wish = Wish {
+        order: order.map(|order| order.to_string()),
+        status,
+        title,
+        message,
+    };
     let mut stage = Stage::new(context)?;
     match event {
         Play::NewNotification => flows::notify(&stage, &cast, &wish).await?,

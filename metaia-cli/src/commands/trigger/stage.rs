@@ -30,7 +30,11 @@ struct Step<'a> {
 
 impl Stage {
     pub(super) fn new(context: &Context) -> Result<Self, Failure> {
-        Ok(Self { api: context.api()?, printer: context.printer, progress: ProgressBar::hidden() })
+        Ok(Self {
+            api: context.api()?,
+            printer: context.printer,
+            progress: ProgressBar::hidden(),
+        })
     }
 
     /// Announces how many steps there will be: a bar, where somebody sees it.
@@ -38,8 +42,8 @@ impl Stage {
         if self.printer.shows_progress() {
             // The template is a constant; were it wrong, the bar would look plain.
             let style = ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}");
-            self.progress =
-                ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.progress = ProgressBar::new(steps)
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         }
     }
 
@@ -63,7 +67,12 @@ impl Stage {
         self.step(step, who, Method::PUT, path, Some(body)).await
     }
 
-    pub(super) async fn get(&self, step: &str, who: &Authority, path: &str) -> Result<Value, Failure> {
+    pub(super) async fn get(
+        &self,
+        step: &str,
+        who: &Authority,
+        path: &str,
+    ) -> Result<Value, Failure> {
         self.step(step, who, Method::GET, path, None).await
     }
 
@@ -100,7 +109,8 @@ impl Drop for Stage {
 
 fn at(step: &str, who: &Authority, failure: Failure) -> Failure {
     let hint = failure.hint.clone();
-    let named = Failure::new(failure.exit, format!("{step}, as {}", who.label())).caused_by(failure);
+    let named =
+        Failure::new(failure.exit, format!("{step}, as {}", who.label())).caused_by(failure);
     match hint {
         Some(hint) => named.hint(hint),
         None => named,
@@ -112,23 +122,43 @@ pub(super) fn member<'a>(answer: &'a Value, pointer: &str) -> Result<&'a str, Fa
     answer
         .pointer(pointer)
         .and_then(Value::as_str)
-        .ok_or_else(|| Failure::new(Exit::Failed, format!("the answer has no text at {pointer}: {answer}")))
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                format!("the answer has no text at {pointer}: {answer}"),
+            )
+        })
 }
 
 impl Report for Step<'_> {
     fn text(&self, paint: Paint) -> String {
         let facts = facts(self.data);
         let status = paint.good(&self.status.to_string());
-        format!("{status} {:<30} {:<24} {} {}{facts}", self.step, self.who, self.method, self.path)
+        format!(
+            "{status} {:<30} {:<24} {} {}{facts}",
+            self.step, self.who, self.method, self.path
+        )
     }
 }
 
 /// What is worth a glance in an answer.
 fn facts(data: &Value) -> String {
-    let members = ["/order/status", "/payment/status", "/order/orderNumber", "/notification/_id", "/status"];
-    let found = members.iter().filter_map(|pointer| data.pointer(pointer)?.as_str());
+    let members = [
+        "/order/status",
+        "/payment/status",
+        "/order/orderNumber",
+        "/notification/_id",
+        "/status",
+    ];
+    let found = members
+        .iter()
+        .filter_map(|pointer| data.pointer(pointer)?.as_str());
     let found: Vec<&str> = found.collect();
-    if found.is_empty() { String::new() } else { format!("  → {}", found.join(", ")) }
+    if found.is_empty() {
+        String::new()
+    } else {
+        format!("  → {}", found.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -156,13 +186,19 @@ mod tests {
     fn a_refused_step_says_which_and_by_whom() {
         let refused = Failure::new(Exit::Denied, "HTTP 403").hint("look there");
         let failure = at("pay", &Authority::ApiKey("hidden".into()), refused);
-        assert_eq!((failure.exit, failure.chain().as_str()), (Exit::Denied, "pay, as backend: HTTP 403"));
+        assert_eq!(
+            (failure.exit, failure.chain().as_str()),
+            (Exit::Denied, "pay, as backend: HTTP 403")
+        );
         assert_eq!(failure.hint.as_deref(), Some("look there"));
     }
 
     #[test]
     fn an_answer_without_what_is_needed_is_a_failure() {
         assert_eq!(member(&json!({"a": {"b": "c"}}), "/a/b").unwrap(), "c");
-        assert_eq!(member(&json!({}), "/a").unwrap_err().chain(), "the answer has no text at /a: {}");
+        assert_eq!(
+            member(&json!({}), "/a").unwrap_err().chain(),
+            "the answer has no text at /a: {}"
+        );
     }
 }

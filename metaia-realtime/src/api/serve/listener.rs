@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     Realtime,
     transport::{
-        guard::{GuardedIo, Peer},
+        guard::{GuardedIo, PeerAddr},
         http::Entrance,
     },
 };
@@ -28,8 +28,8 @@ use crate::{
 /// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop. Serve with
 /// `app.layer(realtime.layer()).into_make_service_with_connect_info::<Peer>()`.
 ///
-/// What is lost against [`serve`](crate::serve()): the deadline of a request's head, and that of the bodies of requests
-/// which are not for Socket.IO.
+/// What is lost against [`serve`](crate::serve()): the deadline of a request's head, and that of
+/// the bodies of requests which are not for Socket.IO.
 #[derive(Debug)]
 pub struct GuardedListener(Entrance);
 
@@ -38,7 +38,11 @@ impl GuardedListener {
     #[must_use]
     pub fn new(listener: TcpListener, realtime: &Realtime) -> Self {
         let node = realtime.node();
-        Self(Entrance::new(listener, node.limits(), Arc::clone(node.counters())))
+        Self(Entrance::new(
+            listener,
+            node.limits(),
+            Arc::clone(node.counters()),
+        ))
     }
 }
 
@@ -72,7 +76,11 @@ impl AsyncRead for GuardedStream {
 }
 
 impl AsyncWrite for GuardedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -83,7 +91,7 @@ impl AsyncWrite for GuardedStream {
     }
 }
 
-impl Connected<IncomingStream<'_, GuardedListener>> for Peer {
+impl Connected<IncomingStream<'_, GuardedListener>> for PeerAddr {
     fn connect_info(stream: IncomingStream<'_, GuardedListener>) -> Self {
         Self(stream.io().0.connection().clone())
     }

@@ -1,4 +1,5 @@
-//! Serving an axum router and Socket.IO on one listener.
+//! Mounting a [`Realtime`](crate::Realtime) on a listener: [`serve`](fn@crate::serve), or a layer
+//! and a listener for a server of your own.
 
 #[cfg(feature = "axum")]
 mod listener;
@@ -9,3 +10,7 @@ mod run;
 pub use listener::{GuardedListener, GuardedStream};
 #[cfg(feature = "axum")]
 pub use run::{Serve, serve};
+
+#[cfg(feature = "axum")]
+pub use crate::transport::guard::PeerAddr;
+pub use crate::transport::{RealtimeLayer, RealtimeService};

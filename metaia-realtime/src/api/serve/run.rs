@@ -19,13 +19,20 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Serves `app` and the Socket.IO clients of `realtime` on `listener`.
 ///
-/// The result is a future; [`with_shutdown`](Serve::with_shutdown) and [`with_drain`](Serve::with_drain) say when and how
-/// it ends. Connections that cannot be accepted are logged.
+/// The result is a future; [`with_shutdown`](Serve::with_shutdown) and
+/// [`with_drain`](Serve::with_drain) say when and how it ends. Connections that cannot be accepted
+/// are logged.
 ///
 /// # Cancel safety
 /// Dropping the future closes the listener; connections go on until their clients leave.
 pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {
-    Serve { listener, app, realtime, shutdown: pending().boxed(), drain: DEFAULT_DRAIN }
+    Serve {
+        listener,
+        app,
+        realtime,
+        shutdown: pending().boxed(),
+        drain: DEFAULT_DRAIN,
+    }
 }
 
 /// A server: see [`serve`].
@@ -39,9 +46,10 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Sets the signal after which the server ends: the node is [drained](Realtime::drain) while new handshakes are
-    /// answered 503, sessions are closed so that clients reconnect elsewhere, and requests that are under way are
-    /// answered. Without it the server runs until the future is dropped.
+    /// Sets the signal after which the server ends: the node is [drained](Realtime::drain) while
+    /// new handshakes are answered 503, sessions are closed so that clients reconnect elsewhere,
+    /// and requests that are under way are answered. Without it the server runs until the future is
+    /// dropped.
     pub fn with_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = signal.boxed();
         self
@@ -49,9 +57,9 @@ impl Serve {
 
     /// Sets the time that the sessions of the node have to end after the signal. Default: 9 s.
     ///
-    /// Sessions that have not ended by then are ended at once. The positions of devices are stored after it in any case
-    /// (at most 2 s), the node's tasks end (at most 0.5 s), and the last requests are answered (at most 1.5 s), so that
-    /// the server ends at most 4 s after it.
+    /// Sessions that have not ended by then are ended at once. The positions of devices are stored
+    /// after it in any case (at most 2 s), the node's tasks end (at most 0.5 s), and the last
+    /// requests are answered (at most 1.5 s), so that the server ends at most 4 s after it.
     pub fn with_drain(mut self, deadline: Duration) -> Self {
         self.drain = deadline;
         self
@@ -65,7 +73,8 @@ impl Serve {
         {
             let mut serving = std::pin::pin!(connections.serve(&app));
             tokio::select! { biased; () = self.shutdown => {}, () = &mut serving => {} }
-            // Clients that are told to reconnect must find the listener answering 503 until all of them have gone.
+            // Clients that are told to reconnect must find the listener answering 503 until all of
+            // them have gone.
             tokio::select! { () = self.realtime.drain(self.drain) => {}, () = serving => {} }
         }
         connections.finish(LAST_ANSWERS_TIMEOUT).await;

@@ -12,7 +12,8 @@ use super::DecodeError;
 /// Between the packets of a polling payload.
 const SEPARATOR: char = '\u{1e}';
 
-/// One Engine.IO packet. On a WebSocket a binary message is a frame of its own; in a payload it is `b` and base64.
+/// One Engine.IO packet. On a WebSocket a binary message is a frame of its own; in a payload it is
+/// `b` and base64.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum EnginePacket {
     Open(String),
@@ -119,7 +120,10 @@ mod tests {
         check("42[\"a\"]", EnginePacket::Message("2[\"a\"]".into()));
         check("5", EnginePacket::Upgrade);
         check("6", EnginePacket::Noop);
-        check("bAQID", EnginePacket::Binary(Bytes::from_static(&[1, 2, 3])));
+        check(
+            "bAQID",
+            EnginePacket::Binary(Bytes::from_static(&[1, 2, 3])),
+        );
     }
 
     #[test]
@@ -133,8 +137,14 @@ mod tests {
 
     #[test]
     fn deadlines_beyond_the_clock_do_not_overflow() {
-        let json = format!(r#"{{"sid":"a","pingInterval":{0},"pingTimeout":{0}}}"#, u64::MAX);
-        assert_eq!(Handshake::decode(&json).unwrap().silence(), Duration::from_millis(u64::MAX));
+        let json = format!(
+            r#"{{"sid":"a","pingInterval":{0},"pingTimeout":{0}}}"#,
+            u64::MAX
+        );
+        assert_eq!(
+            Handshake::decode(&json).unwrap().silence(),
+            Duration::from_millis(u64::MAX)
+        );
     }
 
     fn packet() -> impl Strategy<Value = EnginePacket> {
@@ -145,7 +155,8 @@ mod tests {
             text.prop_map(EnginePacket::Ping),
             text.prop_map(EnginePacket::Pong),
             text.prop_map(EnginePacket::Message),
-            proptest::collection::vec(any::<u8>(), 0..64).prop_map(|b| EnginePacket::Binary(b.into())),
+            proptest::collection::vec(any::<u8>(), 0..64)
+                .prop_map(|b| EnginePacket::Binary(b.into())),
             Just(EnginePacket::Upgrade),
             Just(EnginePacket::Noop),
         ]

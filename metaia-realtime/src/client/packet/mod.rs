@@ -1,7 +1,7 @@
 //! The wire formats: Engine.IO v4 packets and payloads, Socket.IO v5 packets.
 //!
-//! A pure kernel: text in, values out, and back. Nothing here panics on any input; whatever does not parse is a
-//! [`DecodeError`], and the transport that carried it is closed.
+//! A pure kernel: text in, values out, and back. Nothing here panics on any input; whatever does
+//! not parse is a [`DecodeError`], and the transport that carried it is closed.
 
 mod engine;
 mod socket;

@@ -20,15 +20,27 @@ pub(crate) struct SocketPacket {
 pub(crate) enum Body {
     Connect(Option<Value>),
     Disconnect,
-    Event { id: Option<u64>, name: String, args: Vec<Value>, attachments: usize },
-    Ack { id: u64, args: Vec<Value>, attachments: usize },
+    Event {
+        id: Option<u64>,
+        name: String,
+        args: Vec<Value>,
+        attachments: usize,
+    },
+    Ack {
+        id: u64,
+        args: Vec<Value>,
+        attachments: usize,
+    },
     ConnectError(Value),
 }
 
 impl SocketPacket {
     /// A packet in the main namespace.
     pub(crate) fn main(body: Body) -> Self {
-        Self { namespace: "/".to_owned(), body }
+        Self {
+            namespace: "/".to_owned(),
+            body,
+        }
     }
 
     pub(crate) fn encode(&self) -> String {
@@ -40,12 +52,29 @@ impl SocketPacket {
             Body::Connect(None) => format!("0{namespace}"),
             Body::Connect(Some(auth)) => format!("0{namespace}{auth}"),
             Body::Disconnect => format!("1{namespace}"),
-            Body::Event { id, name, args, attachments } => {
+            Body::Event {
+                id,
+                name,
+                args,
+                attachments,
+            } => {
                 let id = id.map(|id| id.to_string()).unwrap_or_default();
-                format!("{}{namespace}{id}{}", typed(['2', '5'], *attachments), event_json(name, args))
+                format!(
+                    "{}{namespace}{id}{}",
+                    typed(['2', '5'], *attachments),
+                    event_json(name, args)
+                )
             }
-            Body::Ack { id, args, attachments } => {
-                format!("{}{namespace}{id}{}", typed(['3', '6'], *attachments), json(args))
+            Body::Ack {
+                id,
+                args,
+                attachments,
+            } => {
+                format!(
+                    "{}{namespace}{id}{}",
+                    typed(['3', '6'], *attachments),
+                    json(args)
+                )
             }
             Body::ConnectError(error) => format!("4{namespace}{error}"),
         }
@@ -67,7 +96,10 @@ impl SocketPacket {
             '4' => Body::ConnectError(optional_json(rest)?.unwrap_or(Value::Null)),
             other => return Err(DecodeError::UnknownType(other)),
         };
-        Ok(Self { namespace: namespace.to_owned(), body })
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            body,
+        })
     }
 }
 
@@ -97,7 +129,11 @@ fn event_json(name: &str, args: &[Value]) -> String {
 fn split_attachments(text: &str) -> Result<(usize, &str), DecodeError> {
     let (count, rest) = text.split_once('-').ok_or(DecodeError::Attachments)?;
     let count: usize = count.parse().map_err(|_| DecodeError::Attachments)?;
-    if count > MAX_ATTACHMENTS { Err(DecodeError::Attachments) } else { Ok((count, rest)) }
+    if count > MAX_ATTACHMENTS {
+        Err(DecodeError::Attachments)
+    } else {
+        Ok((count, rest))
+    }
 }
 
 fn split_namespace(text: &str) -> (&str, &str) {
@@ -120,7 +156,9 @@ fn optional_json(text: &str) -> Result<Option<Value>, DecodeError> {
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(DecodeError::Json)
+    serde_json::from_str(text)
+        .map(Some)
+        .map_err(DecodeError::Json)
 }
 
 fn decode_event(text: &str, attachments: usize) -> Result<Body, DecodeError> {
@@ -129,16 +167,29 @@ fn decode_event(text: &str, attachments: usize) -> Result<Body, DecodeError> {
     if args.is_empty() {
         return Err(DecodeError::Shape);
     }
-    let Value::String(name) = args.remove(0) else { return Err(DecodeError::Shape) };
-    Ok(Body::Event { id, name, args, attachments })
+    let Value::String(name) = args.remove(0) else {
+        return Err(DecodeError::Shape);
+    };
+    Ok(Body::Event {
+        id,
+        name,
+        args,
+        attachments,
+    })
 }
 
 fn decode_ack(text: &str, attachments: usize) -> Result<Body, DecodeError> {
     let (id, rest) = split_id(text)?;
     let id = id.ok_or(DecodeError::AckId)?;
     let args = optional_json(rest)?.unwrap_or_else(|| Value::Array(Vec::new()));
-    let Value::Array(args) = args else { return Err(DecodeError::Shape) };
-    Ok(Body::Ack { id, args, attachments })
+    let Value::Array(args) = args else {
+        return Err(DecodeError::Shape);
+    };
+    Ok(Body::Ack {
+        id,
+        args,
+        attachments,
+    })
 }
 
 #[cfg(test)]
@@ -156,23 +207,44 @@ mod tests {
     }
 
     fn event(id: Option<u64>, name: &str, args: &[Value], attachments: usize) -> Body {
-        Body::Event { id, name: name.into(), args: args.into(), attachments }
+        Body::Event {
+            id,
+            name: name.into(),
+            args: args.into(),
+            attachments,
+        }
     }
 
     #[test]
     fn packets_look_as_the_protocol_says() {
         check("0", Body::Connect(None));
-        check(r#"0{"token":"t"}"#, Body::Connect(Some(json!({"token": "t"}))));
+        check(
+            r#"0{"token":"t"}"#,
+            Body::Connect(Some(json!({"token": "t"}))),
+        );
         check("1", Body::Disconnect);
         check(r#"2["ready"]"#, event(None, "ready", &[], 0));
-        check(r#"212["join","o1"]"#, event(Some(12), "join", &[json!("o1")], 0));
+        check(
+            r#"212["join","o1"]"#,
+            event(Some(12), "join", &[json!("o1")], 0),
+        );
         check(
             r#"312[{"status":"ok"}]"#,
-            Body::Ack { id: 12, args: vec![json!({"status": "ok"})], attachments: 0 },
+            Body::Ack {
+                id: 12,
+                args: vec![json!({"status": "ok"})],
+                attachments: 0,
+            },
         );
-        check(r#"4{"message":"unauthorized"}"#, Body::ConnectError(json!({"message": "unauthorized"})));
+        check(
+            r#"4{"message":"unauthorized"}"#,
+            Body::ConnectError(json!({"message": "unauthorized"})),
+        );
         let placeholder = json!({"_placeholder": true, "num": 0});
-        check(r#"51-["photo",{"_placeholder":true,"num":0}]"#, event(None, "photo", &[placeholder], 1));
+        check(
+            r#"51-["photo",{"_placeholder":true,"num":0}]"#,
+            event(None, "photo", &[placeholder], 1),
+        );
     }
 
     #[test]
@@ -228,12 +300,24 @@ mod tests {
         prop_oneof![
             proptest::option::of(value()).prop_map(Body::Connect),
             Just(Body::Disconnect),
-            (any::<Option<u64>>(), any::<String>(), args(), 0..=MAX_ATTACHMENTS)
-                .prop_map(|(id, name, args, attachments)| Body::Event { id, name, args, attachments }),
-            (any::<u64>(), args(), 0..=MAX_ATTACHMENTS).prop_map(|(id, args, attachments)| Body::Ack {
-                id,
-                args,
-                attachments
+            (
+                any::<Option<u64>>(),
+                any::<String>(),
+                args(),
+                0..=MAX_ATTACHMENTS
+            )
+                .prop_map(|(id, name, args, attachments)| Body::Event {
+                    id,
+                    name,
+                    args,
+                    attachments
+                }),
+            (any::<u64>(), args(), 0..=MAX_ATTACHMENTS).prop_map(|(id, args, attachments)| {
+                Body::Ack {
+                    id,
+                    args,
+                    attachments,
+                }
             }),
             value().prop_map(Body::ConnectError),
         ]

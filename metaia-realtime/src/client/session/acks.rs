@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::error::EmitError;
+use super::super::error::SendError;
 use super::command::Done;
 
 /// More are not awaited at the same time.
 const MAX: usize = 1024;
 
-/// Callers by acknowledgement id. A caller that has stopped waiting is forgotten when room is needed.
+/// Callers by acknowledgement id. A caller that has stopped waiting is forgotten when room is
+/// needed.
 #[derive(Debug, Default)]
 pub(crate) struct Acks {
     next: u64,
@@ -42,7 +43,7 @@ impl Acks {
     /// Tells everyone that the connection has ended.
     pub(crate) fn interrupt(&mut self) {
         for (_, caller) in self.waiting.drain() {
-            let _ = caller.send(Err(EmitError::Interrupted));
+            let _ = caller.send(Err(SendError::Interrupted));
         }
     }
 }
@@ -71,7 +72,7 @@ mod tests {
         let (caller, mut answer) = oneshot::channel();
         acks.register(caller).unwrap();
         acks.interrupt();
-        assert_eq!(answer.try_recv().unwrap(), Err(EmitError::Interrupted));
+        assert_eq!(answer.try_recv().unwrap(), Err(SendError::Interrupted));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::error::EmitError;
+use super::super::error::SendError;
 
 /// How a command ended.
-pub(crate) type Done<T> = oneshot::Sender<Result<T, EmitError>>;
+pub(crate) type Done<T> = oneshot::Sender<Result<T, SendError>>;
 
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -20,7 +20,8 @@ pub(crate) enum Command {
         args: Vec<Value>,
         done: Done<Value>,
     },
-    /// `connection` is the one that carried the event: on another one the id would answer something else.
+    /// `connection` is the one that carried the event: on another one the id would answer something
+    /// else.
     Ack {
         connection: u64,
         id: u64,
@@ -37,14 +38,17 @@ impl Command {
     pub(crate) async fn round_trip<T>(
         commands: &mpsc::Sender<Self>,
         command: impl FnOnce(Done<T>) -> Self,
-    ) -> Result<T, EmitError> {
+    ) -> Result<T, SendError> {
         let (done, result) = oneshot::channel();
-        commands.send(command(done)).await.map_err(|_| EmitError::Closed)?;
-        result.await.unwrap_or(Err(EmitError::Closed))
+        commands
+            .send(command(done))
+            .await
+            .map_err(|_| SendError::Closed)?;
+        result.await.unwrap_or(Err(SendError::Closed))
     }
 
     /// Ends the command without having done it. Nobody listening any more is no failure.
-    pub(crate) fn refuse(self, error: EmitError) {
+    pub(crate) fn refuse(self, error: SendError) {
         let _ = match self {
             Self::Ask { done, .. } => done.send(Err(error)).is_ok(),
             Self::Emit { done, .. } | Self::Ack { done, .. } | Self::DropTransport { done } => {

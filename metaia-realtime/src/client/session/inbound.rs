@@ -1,4 +1,5 @@
-//! From packets to what happens: which events there are, which questions are answered, which attachments belong where.
+//! From packets to what happens: which events there are, which questions are answered, which
+//! attachments belong where.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -39,9 +40,10 @@ impl Inbound {
             EnginePacket::Close => Ok(Meaning::Close),
             EnginePacket::Message(text) => self.message(&text),
             EnginePacket::Binary(bytes) => self.attachment(bytes),
-            EnginePacket::Open(_) | EnginePacket::Pong(_) | EnginePacket::Upgrade | EnginePacket::Noop => {
-                Ok(Meaning::Nothing)
-            }
+            EnginePacket::Open(_)
+            | EnginePacket::Pong(_)
+            | EnginePacket::Upgrade
+            | EnginePacket::Noop => Ok(Meaning::Nothing),
         }
     }
 
@@ -55,7 +57,11 @@ impl Inbound {
             return Ok(Meaning::Nothing);
         }
         // Another namespace was never asked for.
-        Ok(if namespace == "/" { meaning(body, Vec::new()) } else { Meaning::Nothing })
+        Ok(if namespace == "/" {
+            meaning(body, Vec::new())
+        } else {
+            Meaning::Nothing
+        })
     }
 
     fn attachment(&mut self, bytes: Bytes) -> Result<Meaning, DecodeError> {
@@ -78,7 +84,12 @@ fn attachments(body: &Body) -> usize {
 
 fn meaning(body: Body, attachments: Vec<Bytes>) -> Meaning {
     match body {
-        Body::Event { id, name, args, .. } => Meaning::Event { id, name, args, attachments },
+        Body::Event { id, name, args, .. } => Meaning::Event {
+            id,
+            name,
+            args,
+            attachments,
+        },
         Body::Ack { id, args, .. } => Meaning::Answer { id, args },
         Body::Disconnect => Meaning::Disconnect,
         // A second answer to the one CONNECT changes nothing.
@@ -102,7 +113,9 @@ mod tests {
         let mut inbound = Inbound::default();
         let placeholder = json!({"_placeholder": true, "num": 0});
         assert_eq!(
-            inbound.read(message(&format!(r#"51-["photo",{placeholder}]"#))).unwrap(),
+            inbound
+                .read(message(&format!(r#"51-["photo",{placeholder}]"#)))
+                .unwrap(),
             Meaning::Nothing
         );
         let bytes = Bytes::from_static(b"jpeg");
@@ -117,7 +130,11 @@ mod tests {
 
     #[test]
     fn attachments_that_belong_to_nothing_are_refused() {
-        assert!(Inbound::default().read(EnginePacket::Binary(Bytes::new())).is_err());
+        assert!(
+            Inbound::default()
+                .read(EnginePacket::Binary(Bytes::new()))
+                .is_err()
+        );
         let mut inbound = Inbound::default();
         inbound.read(message(r#"51-["photo"]"#)).unwrap();
         assert!(inbound.read(message(r#"2["between"]"#)).is_err());
@@ -125,7 +142,12 @@ mod tests {
 
     #[test]
     fn another_namespace_is_nobodys() {
-        assert_eq!(Inbound::default().read(message(r#"2/admin,["a"]"#)).unwrap(), Meaning::Nothing);
+        assert_eq!(
+            Inbound::default()
+                .read(message(r#"2/admin,["a"]"#))
+                .unwrap(),
+            Meaning::Nothing
+        );
     }
 
     proptest! {

@@ -70,7 +70,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Serves the connection to its end. Returns why it ended, and when the server wants to be asked again.
+    /// Serves the connection to its end. Returns why it ended, and when the server wants to be
+    /// asked again.
     pub(crate) async fn run(mut self) -> (End, Option<Duration>) {
         self.port.shared.connected.store(true, Ordering::Release);
         let end = self.live().await;
@@ -80,9 +81,9 @@ impl<'a> Session<'a> {
         (end, self.come_back)
     }
 
-    /// Arms: the client is closed · the application takes updates, or has dropped them · a packet comes · a command
-    /// comes · the server is silent for too long. While the application's queue is full nothing is read, and silence
-    /// is then no sign of a dead server.
+    /// Arms: the client is closed · the application takes updates, or has dropped them · a packet
+    /// comes · a command comes · the server is silent for too long. While the application's queue
+    /// is full nothing is read, and silence is then no sign of a dead server.
     async fn live(&mut self) -> End {
         let closing = self.port.shared.closing.clone();
         let mut alarm = pin!(sleep_until(self.deadline()));
@@ -123,14 +124,21 @@ impl<'a> Session<'a> {
     }
 
     fn overdue(&self) -> Result<(), End> {
-        if Instant::now() < self.deadline() { Ok(()) } else { Err(End::Lost(DisconnectReason::PingTimeout)) }
+        if Instant::now() < self.deadline() {
+            Ok(())
+        } else {
+            Err(End::Lost(DisconnectReason::PingTimeout))
+        }
     }
 
-    /// Leaves politely where somebody is there to hear it. A DISCONNECT tells the server that everything it sent was
-    /// taken, so that it is said only where the application asked for the end.
+    /// Leaves politely where somebody is there to hear it. A DISCONNECT tells the server that
+    /// everything it sent was taken, so that it is said only where the application asked for the
+    /// end.
     async fn goodbye(&mut self, end: &End) {
         let last = match end {
-            End::Closing => vec![EnginePacket::Message(SocketPacket::main(Body::Disconnect).encode())],
+            End::Closing => vec![EnginePacket::Message(
+                SocketPacket::main(Body::Disconnect).encode(),
+            )],
             End::Lost(DisconnectReason::ServerDisconnect) => Vec::new(),
             End::Lost(_) | End::Abandoned => return,
         };

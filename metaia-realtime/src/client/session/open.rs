@@ -21,7 +21,9 @@ pub(crate) async fn open(
     options: &Options,
     resume: impl FnOnce(&mut Map<String, Value>),
 ) -> Result<Opened, ConnectError> {
-    let credentials = (options.provider)().await.map_err(ConnectError::Credentials)?;
+    let credentials = (options.provider)()
+        .await
+        .map_err(ConnectError::Credentials)?;
     let endpoint = endpoint(options, &credentials)?;
     let (mut link, handshake) = Link::open(&endpoint, options.transport).await?;
     let mut auth = payload(options, credentials);
@@ -29,9 +31,15 @@ pub(crate) async fn open(
     let since = auth.get("since").and_then(Value::as_str).map(str::to_owned);
     let auth = (!auth.is_empty()).then_some(Value::Object(auth));
     let connect = SocketPacket::main(Body::Connect(auth)).encode();
-    link.send(&[EnginePacket::Message(connect)]).await.map_err(lost)?;
+    link.send(&[EnginePacket::Message(connect)])
+        .await
+        .map_err(lost)?;
     accepted(&mut link).await?;
-    Ok(Opened { link, handshake, since })
+    Ok(Opened {
+        link,
+        handshake,
+        since,
+    })
 }
 
 impl Resume {
@@ -68,14 +76,18 @@ fn payload(options: &Options, credentials: Credentials) -> Map<String, Value> {
 async fn accepted(link: &mut Link) -> Result<(), ConnectError> {
     loop {
         match link.recv().await.map_err(lost)? {
-            EnginePacket::Ping(probe) => link.send(&[EnginePacket::Pong(probe)]).await.map_err(lost)?,
+            EnginePacket::Ping(probe) => link
+                .send(&[EnginePacket::Pong(probe)])
+                .await
+                .map_err(lost)?,
             EnginePacket::Close => {
                 return Err(ConnectError::Protocol(
                     "the server closed the session before it answered".to_owned(),
                 ));
             }
             EnginePacket::Message(text) => {
-                let packet = SocketPacket::decode(&text).map_err(|e| ConnectError::Protocol(chain(&e)))?;
+                let packet =
+                    SocketPacket::decode(&text).map_err(|e| ConnectError::Protocol(chain(&e)))?;
                 if packet.namespace == "/" {
                     return answer(packet.body);
                 }
@@ -89,7 +101,9 @@ fn answer(body: Body) -> Result<(), ConnectError> {
     match body {
         Body::Connect(_) => Ok(()),
         Body::ConnectError(error) => Err(refused(error)),
-        other => Err(ConnectError::Protocol(format!("CONNECT was answered by {other:?}"))),
+        other => Err(ConnectError::Protocol(format!(
+            "CONNECT was answered by {other:?}"
+        ))),
     }
 }
 
@@ -98,7 +112,10 @@ fn refused(error: Value) -> ConnectError {
         Value::String(message) => message.clone(),
         other => other.to_string(),
     };
-    ConnectError::Refused { message, data: error.get("data").cloned() }
+    ConnectError::Refused {
+        message,
+        data: error.get("data").cloned(),
+    }
 }
 
 fn lost(error: impl Into<DisconnectReason>) -> ConnectError {
@@ -118,20 +135,33 @@ mod tests {
 
     #[track_caller]
     fn check(error: Value, expected: &str, data: Option<Value>) {
-        let ConnectError::Refused { message, data: actual } = refused(error) else { panic!("not a refusal") };
+        let ConnectError::Refused {
+            message,
+            data: actual,
+        } = refused(error)
+        else {
+            panic!("not a refusal")
+        };
         assert_eq!((message.as_str(), actual), (expected, data));
     }
 
     #[test]
     fn refusals_of_every_server_are_read() {
         check(json!({"message": "token_expired"}), "token_expired", None);
-        check(json!({"message": "no", "data": {"code": 1}}), "no", Some(json!({"code": 1})));
+        check(
+            json!({"message": "no", "data": {"code": 1}}),
+            "no",
+            Some(json!({"code": 1})),
+        );
         check(json!("Invalid namespace"), "Invalid namespace", None);
     }
 
     #[test]
     fn an_answer_other_than_yes_or_no_is_an_error() {
         assert!(answer(Body::Connect(None)).is_ok());
-        assert!(matches!(answer(Body::Disconnect), Err(ConnectError::Protocol(_))));
+        assert!(matches!(
+            answer(Body::Disconnect),
+            Err(ConnectError::Protocol(_))
+        ));
     }
 }

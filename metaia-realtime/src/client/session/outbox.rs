@@ -1,4 +1,5 @@
-//! The way to the application's queue. When that is full, what was read waits here, and nothing more is read.
+//! The way to the application's queue. When that is full, what was read waits here, and nothing
+//! more is read.
 
 use std::collections::VecDeque;
 
@@ -8,13 +9,17 @@ use super::super::updates::Delivery;
 
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Delivery>,
-    /// At most what one packet or one attempt brings: whoever fills it waits for its [`turn`](Self::turn) first.
+    /// At most what one packet or one attempt brings: whoever fills it waits for its
+    /// [`turn`](Self::turn) first.
     waiting: VecDeque<Delivery>,
 }
 
 impl Outbox {
     pub(crate) fn new(queue: mpsc::Sender<Delivery>) -> Self {
-        Self { queue, waiting: VecDeque::new() }
+        Self {
+            queue,
+            waiting: VecDeque::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, delivery: impl Into<Delivery>) {
@@ -35,15 +40,17 @@ impl Outbox {
     /// Cancel safe: nothing is taken from the front before its place is certain.
     async fn flush(&mut self) {
         while !self.waiting.is_empty() {
-            let Ok(permit) = self.queue.reserve().await else { return self.waiting.clear() };
+            let Ok(permit) = self.queue.reserve().await else {
+                return self.waiting.clear();
+            };
             if let Some(delivery) = self.waiting.pop_front() {
                 permit.send(delivery);
             }
         }
     }
 
-    /// Waits until the application has taken what waits, or, where nothing waits, until it takes nothing any more.
-    /// Cancel safe.
+    /// Waits until the application has taken what waits, or, where nothing waits, until it takes
+    /// nothing any more. Cancel safe.
     pub(crate) async fn turn(&mut self) -> Turn {
         if self.is_blocked() {
             self.flush().await;
@@ -68,7 +75,10 @@ mod tests {
     use super::*;
 
     fn delivery(position: &str) -> Delivery {
-        Delivery { update: None, position: Some(position.to_owned()) }
+        Delivery {
+            update: None,
+            position: Some(position.to_owned()),
+        }
     }
 
     #[tokio::test]

@@ -15,10 +15,17 @@ use super::live::{End, Session};
 use crate::values::time::unix_ms;
 
 impl Session<'_> {
-    pub(super) async fn receive(&mut self, packet: Result<EnginePacket, TransportError>) -> Result<(), End> {
+    pub(super) async fn receive(
+        &mut self,
+        packet: Result<EnginePacket, TransportError>,
+    ) -> Result<(), End> {
         let lost = |error: TransportError| End::Lost(error.into());
         self.hear();
-        match self.inbound.read(packet.map_err(lost)?).map_err(|error| lost(error.into()))? {
+        match self
+            .inbound
+            .read(packet.map_err(lost)?)
+            .map_err(|error| lost(error.into()))?
+        {
             Meaning::Nothing => Ok(()),
             Meaning::Pong(probe) => self.write(&[EnginePacket::Pong(probe)]).await,
             Meaning::Disconnect => Err(End::Lost(DisconnectReason::ServerDisconnect)),
@@ -30,7 +37,12 @@ impl Session<'_> {
                 self.acks.answer(id, args);
                 Ok(())
             }
-            Meaning::Event { id, name, args, attachments } => {
+            Meaning::Event {
+                id,
+                name,
+                args,
+                attachments,
+            } => {
                 let ack = id.map(|id| self.responder(id));
                 self.take(event(name, args, attachments, ack));
                 Ok(())
@@ -39,7 +51,11 @@ impl Session<'_> {
     }
 
     fn responder(&self, id: u64) -> Responder {
-        Responder { id, connection: self.connection, commands: self.port.commands_in.clone() }
+        Responder {
+            id,
+            connection: self.connection,
+            commands: self.port.commands_in.clone(),
+        }
     }
 
     /// Learns from an event what has to be known for resuming, and queues it for the application.
@@ -47,7 +63,11 @@ impl Session<'_> {
         let position = event.at.clone();
         let is_new = self.remember(&event);
         if event.name == "rt:drain" {
-            self.come_back = event.data.get("retryInMs").and_then(Value::as_u64).map(Duration::from_millis);
+            self.come_back = event
+                .data
+                .get("retryInMs")
+                .and_then(Value::as_u64)
+                .map(Duration::from_millis);
         }
         let update = is_new.then(|| update(event)).flatten();
         if update.is_some() || position.is_some() {
@@ -63,7 +83,10 @@ impl Session<'_> {
             resume.reached.clone_from(&event.at);
         }
         resume.observe(&event.name, &event.data);
-        !event.id.as_deref().is_some_and(|id| resume.is_duplicate(id))
+        !event
+            .id
+            .as_deref()
+            .is_some_and(|id| resume.is_duplicate(id))
     }
 }
 
@@ -85,7 +108,8 @@ fn event(name: String, args: Vec<Value>, attachments: Vec<Bytes>, ack: Option<Re
     }
 }
 
-/// What the application sees of an event: its position alone, a change of state, or the event itself.
+/// What the application sees of an event: its position alone, a change of state, or the event
+/// itself.
 fn update(event: Event) -> Option<Update> {
     match event.name.as_str() {
         "rt:position" => None,
@@ -107,8 +131,14 @@ mod tests {
 
     #[test]
     fn an_event_shows_its_stamp() {
-        let event = of("order_update", json!({"_id": "o1", "_rt": {"id": "e1", "at": "p.1", "ts": 7}}));
-        assert_eq!((event.id.as_deref(), event.at.as_deref(), event.ts), (Some("e1"), Some("p.1"), Some(7)));
+        let event = of(
+            "order_update",
+            json!({"_id": "o1", "_rt": {"id": "e1", "at": "p.1", "ts": 7}}),
+        );
+        assert_eq!(
+            (event.id.as_deref(), event.at.as_deref(), event.ts),
+            (Some("e1"), Some("p.1"), Some(7))
+        );
         assert_eq!(event.latency_ms(), Some(event.received_at - 7));
     }
 
@@ -121,12 +151,23 @@ mod tests {
     #[test]
     fn the_system_speaks_in_updates_of_its_own() {
         let ready = json!({"userId": "u1", "role": "tailor", "rooms": ["tailor-room"], "recovered": true, "replayed": 3, "_rt": {"at": "p.9"}});
-        let Some(Update::Ready(ready)) = update(of("rt:ready", ready)) else { panic!("not ready") };
-        assert_eq!((ready.user_id.as_str(), ready.recovered, ready.replayed), ("u1", true, 3));
+        let Some(Update::Ready(ready)) = update(of("rt:ready", ready)) else {
+            panic!("not ready")
+        };
+        assert_eq!(
+            (ready.user_id.as_str(), ready.recovered, ready.replayed),
+            ("u1", true, 3)
+        );
         assert_eq!(ready.at.as_deref(), Some("p.9"));
-        let reset = update(of("rt:reset", json!({"reason": "too_old", "_rt": {"at": "p.5"}})));
+        let reset = update(of(
+            "rt:reset",
+            json!({"reason": "too_old", "_rt": {"at": "p.5"}}),
+        ));
         assert!(matches!(reset, Some(Update::Reset(Reset { reason, .. })) if reason == "too_old"));
         assert!(update(of("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
-        assert!(matches!(update(of("rt:error", json!({}))), Some(Update::Event(_))));
+        assert!(matches!(
+            update(of("rt:error", json!({}))),
+            Some(Update::Event(_))
+        ));
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::super::error::{DisconnectReason, EmitError};
+use super::super::error::{DisconnectReason, SendError};
 use super::super::packet::{Body, EnginePacket, SocketPacket};
 use super::command::{Command, Done};
 use super::live::{End, Session};
@@ -32,8 +32,16 @@ impl Session<'_> {
     /// Executes a command and those that wait behind it.
     pub(super) async fn execute(&mut self, first: Command) -> Result<(), End> {
         let batch = self.collect(first);
-        let sent = if batch.packets.is_empty() { Ok(()) } else { self.write(&batch.packets).await };
-        let answer = if sent.is_ok() { Ok(()) } else { Err(EmitError::NotConnected) };
+        let sent = if batch.packets.is_empty() {
+            Ok(())
+        } else {
+            self.write(&batch.packets).await
+        };
+        let answer = if sent.is_ok() {
+            Ok(())
+        } else {
+            Err(SendError::NotConnected)
+        };
         for done in batch.waiting {
             let _ = done.send(answer);
         }
@@ -50,7 +58,9 @@ impl Session<'_> {
         let mut batch = Batch::default();
         self.prepare(first, &mut batch);
         while batch.packets.len() < BATCH && batch.cut.is_none() {
-            let Ok(command) = self.port.commands.try_recv() else { break };
+            let Ok(command) = self.port.commands.try_recv() else {
+                break;
+            };
             self.prepare(command, &mut batch);
         }
         batch
@@ -61,12 +71,24 @@ impl Session<'_> {
             Command::Emit { name, args, done } => batch.add(event(None, name, args), done),
             Command::Ask { name, args, done } => match self.acks.register(done) {
                 Ok(id) => batch.packets.push(packet(event(Some(id), name, args))),
-                Err(caller) => drop(caller.send(Err(EmitError::TooManyAwaited))),
+                Err(caller) => drop(caller.send(Err(SendError::TooManyAwaited))),
             },
-            Command::Ack { connection, id, answer, done } if connection == self.connection => {
-                batch.add(Body::Ack { id, args: vec![answer], attachments: 0 }, done);
+            Command::Ack {
+                connection,
+                id,
+                answer,
+                done,
+            } if connection == self.connection => {
+                batch.add(
+                    Body::Ack {
+                        id,
+                        args: vec![answer],
+                        attachments: 0,
+                    },
+                    done,
+                );
             }
-            stale @ Command::Ack { .. } => stale.refuse(EmitError::NotConnected),
+            stale @ Command::Ack { .. } => stale.refuse(SendError::NotConnected),
             Command::DropTransport { done } => batch.cut = Some(done),
         }
     }
@@ -80,7 +102,12 @@ impl Batch {
 }
 
 fn event(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
-    Body::Event { id, name, args, attachments: 0 }
+    Body::Event {
+        id,
+        name,
+        args,
+        attachments: 0,
+    }
 }
 
 fn packet(body: Body) -> EnginePacket {

@@ -11,7 +11,11 @@ use crate::client::{ConnectError, Credentials, GaveUp, TokenIn};
 async fn every_transport_connects_and_leaves() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         assert!(client.is_connected());
         assert_eq!(
             ask(&client, "echo", json!({"a": [1, "é\u{1e}"]})).await,
@@ -19,8 +23,10 @@ async fn every_transport_connects_and_leaves() {
             "{transport:?}"
         );
         within("the end", client.close()).await;
-        next(&mut updates, "a goodbye", |update| matches!(update, Update::Disconnected(_)).then_some(()))
-            .await;
+        next(&mut updates, "a goodbye", |update| {
+            matches!(update, Update::Disconnected(_)).then_some(())
+        })
+        .await;
         assert!(updates.recv().await.is_none());
         assert!(!client.is_connected());
     }
@@ -29,12 +35,19 @@ async fn every_transport_connects_and_leaves() {
 #[tokio::test]
 async fn an_offered_upgrade_is_taken() {
     let server = Server::start().await;
-    let (client, _updates) = client(&server).transport(Transport::Upgrade).connect().await.unwrap();
+    let (client, _updates) = client(&server)
+        .transport(Transport::Upgrade)
+        .connect()
+        .await
+        .unwrap();
     within("the upgrade", async {
         while ask(&client, "transport", json!(null)).await != json!("Websocket") {}
     })
     .await;
-    assert_eq!(ask(&client, "echo", json!("after it")).await, json!("after it"));
+    assert_eq!(
+        ask(&client, "echo", json!("after it")).await,
+        json!("after it")
+    );
 }
 
 #[tokio::test]
@@ -44,8 +57,10 @@ async fn the_token_goes_where_it_is_wanted() {
         client(&server).token_in(token_in).connect().await.unwrap();
     }
     let auths = server.auths();
-    let seen: Vec<_> =
-        auths.iter().map(|auth| (auth.get("token").is_some(), !auth["header"].is_null())).collect();
+    let seen: Vec<_> = auths
+        .iter()
+        .map(|auth| (auth.get("token").is_some(), !auth["header"].is_null()))
+        .collect();
     assert_eq!(seen, [(true, true), (false, true), (true, false)]);
     assert_eq!(auths[0]["header"], "Bearer good");
 }
@@ -58,24 +73,43 @@ async fn credentials_are_asked_for_at_every_connection() {
         let n = asked.fetch_add(1, Ordering::Relaxed);
         async move { Ok(Credentials::token(format!("token-{n}")).with("app", "tailor")) }
     };
-    let (client, mut updates) = client(&server).credentials(provider).device("d1").connect().await.unwrap();
+    let (client, mut updates) = client(&server)
+        .credentials(provider)
+        .device("d1")
+        .connect()
+        .await
+        .unwrap();
     for _ in 0..2 {
-        next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(()))
-            .await;
+        next(&mut updates, "a connection", |update| {
+            matches!(update, Update::Connected(_)).then_some(())
+        })
+        .await;
         client.drop_transport().await;
     }
-    next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(())).await;
+    next(&mut updates, "a connection", |update| {
+        matches!(update, Update::Connected(_)).then_some(())
+    })
+    .await;
     let auths = server.auths();
     let tokens: Vec<_> = auths.iter().map(|auth| auth["token"].clone()).collect();
     assert_eq!(tokens, ["token-0", "token-1", "token-2"]);
-    assert!(auths.iter().all(|auth| auth["app"] == "tailor" && auth["device"] == "d1"));
+    assert!(
+        auths
+            .iter()
+            .all(|auth| auth["app"] == "tailor" && auth["device"] == "d1")
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_is_final_and_keeps_its_message() {
     let server = Server::start().await;
     for transport in ALL {
-        let refused = client(&server).token("bad").transport(transport).connect().await.unwrap_err();
+        let refused = client(&server)
+            .token("bad")
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap_err();
         assert!(
             matches!(&refused, ConnectError::Refused { message, .. } if message == "unauthorized"),
             "{refused:?}"
@@ -87,7 +121,13 @@ async fn a_refusal_is_final_and_keeps_its_message() {
         _ => None,
     })
     .await;
-    assert_eq!(gave_up, GaveUp::Refused { message: "unauthorized".into(), data: None });
+    assert_eq!(
+        gave_up,
+        GaveUp::Refused {
+            message: "unauthorized".into(),
+            data: None
+        }
+    );
     assert!(updates.recv().await.is_none());
     assert_eq!(server.auths().len(), ALL.len() + 1, "nobody came back");
 }
@@ -98,7 +138,11 @@ async fn nobody_at_the_address_is_an_error_at_once() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     for transport in ALL {
-        let error = Client::builder(&url).transport(transport).connect().await.unwrap_err();
+        let error = Client::builder(&url)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap_err();
         assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
     }
 }
@@ -107,7 +151,15 @@ async fn nobody_at_the_address_is_an_error_at_once() {
 async fn an_address_without_socket_io_says_what_it_answered() {
     let server = Server::start().await;
     for transport in ALL {
-        let error = client(&server).path("/nothing/").transport(transport).connect().await.unwrap_err();
-        assert!(matches!(error, ConnectError::Http { status: 404, .. }), "{error:?}");
+        let error = client(&server)
+            .path("/nothing/")
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, ConnectError::Http { status: 404, .. }),
+            "{error:?}"
+        );
     }
 }

@@ -7,7 +7,12 @@ use crate::client::DisconnectReason;
 async fn a_slow_application_loses_nothing() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).buffer(1).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .buffer(1)
+            .connect()
+            .await
+            .unwrap();
         client.emit("flood", 500).await.unwrap();
         for n in 1..=500 {
             assert_eq!(event(&mut updates, "number").await["n"], n, "{transport:?}");
@@ -39,7 +44,10 @@ async fn copies_are_dropped_where_that_is_wanted() {
 async fn a_packet_beyond_the_limit_ends_the_connection() {
     let server = Server::start().await;
     for transport in [Transport::WebSocket, Transport::Polling] {
-        let builder = client(&server).transport(transport).max_message(1024).no_reconnect();
+        let builder = client(&server)
+            .transport(transport)
+            .max_message(1024)
+            .no_reconnect();
         let (client, mut updates) = builder.connect().await.unwrap();
         say(&client, "large", "x".repeat(8 * 1024)).await;
         let reason = next(&mut updates, "the end", |update| match update {
@@ -55,5 +63,8 @@ async fn dropped_updates_end_the_client() {
     let server = Server::start().await;
     let (client, updates) = client(&server).connect().await.unwrap();
     drop(updates);
-    within("the end of the task", async { while client.emit("echo", 1).await.is_ok() {} }).await;
+    within("the end of the task", async {
+        while client.emit("echo", 1).await.is_ok() {}
+    })
+    .await;
 }

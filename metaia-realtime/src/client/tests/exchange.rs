@@ -1,13 +1,17 @@
 //! Events and acknowledgements, in both directions.
 
 use super::*;
-use crate::client::{EmitError, JoinError};
+use crate::client::{JoinError, SendError};
 
 #[tokio::test]
 async fn an_event_carries_its_position_to_the_application() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         say(&client, "order_update", stamped(1)).await;
         let event = within("the event", updates.next_event()).await.unwrap();
         assert_eq!(
@@ -36,10 +40,19 @@ async fn a_position_counts_when_the_event_is_taken_and_not_before() {
 async fn a_question_of_the_server_is_answered() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         client.emit("ask_me", json!(null)).await.unwrap();
         let question = within("the question", updates.next_event()).await.unwrap();
-        question.ack.expect("an ack is wanted").respond(json!({"price": 450})).await.unwrap();
+        question
+            .ack
+            .expect("an ack is wanted")
+            .respond(json!({"price": 450}))
+            .await
+            .unwrap();
         assert_eq!(event(&mut updates, "answered").await, json!({"price": 450}));
     }
 }
@@ -51,8 +64,14 @@ async fn an_answer_for_a_connection_that_is_gone_is_not_sent() {
     client.emit("ask_me", json!(null)).await.unwrap();
     let question = within("the question", updates.next_event()).await.unwrap();
     client.drop_transport().await;
-    next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(())).await;
-    assert_eq!(question.ack.unwrap().respond(1).await, Err(EmitError::NotConnected));
+    next(&mut updates, "a connection", |update| {
+        matches!(update, Update::Connected(_)).then_some(())
+    })
+    .await;
+    assert_eq!(
+        question.ack.unwrap().respond(1).await,
+        Err(SendError::NotConnected)
+    );
 }
 
 #[tokio::test]
@@ -61,16 +80,18 @@ async fn an_answer_that_does_not_come_is_given_up() {
     let (client, _updates) = client(&server).connect().await.unwrap();
     let soon = Duration::from_millis(20);
     let answer = client.emit_with_ack("nobody_listens", 1, soon).await;
-    assert_eq!(answer, Err(EmitError::Timeout(soon)));
+    assert_eq!(answer, Err(SendError::Timeout(soon)));
 }
 
 #[tokio::test]
 async fn who_waits_for_an_answer_learns_that_the_connection_ended() {
     let server = Server::start().await;
     let (client, _updates) = client(&server).connect().await.unwrap();
-    let (answer, ()) =
-        tokio::join!(client.emit_with_ack("nobody_listens", 1, LIMIT), client.drop_transport());
-    assert_eq!(answer, Err(EmitError::Interrupted));
+    let (answer, ()) = tokio::join!(
+        client.emit_with_ack("nobody_listens", 1, LIMIT),
+        client.drop_transport()
+    );
+    assert_eq!(answer, Err(SendError::Interrupted));
 }
 
 #[tokio::test]
@@ -78,7 +99,10 @@ async fn rooms_are_remembered_when_they_are_joined() {
     let server = Server::start().await;
     let (client, _updates) = client(&server).orders(["o1"]).connect().await.unwrap();
     assert_eq!(client.join_order("o2").await.unwrap().room, "order-o2");
-    assert_eq!(client.join_order("secret").await, Err(JoinError::Refused("forbidden".into())));
+    assert_eq!(
+        client.join_order("secret").await,
+        Err(JoinError::Refused("forbidden".into()))
+    );
     assert_eq!(client.orders(), ["o1", "o2"]);
 }
 
@@ -86,9 +110,17 @@ async fn rooms_are_remembered_when_they_are_joined() {
 async fn many_questions_at_once_each_get_their_own_answer() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, _updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, _updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         let questions = (0..100).map(|n| ask(&client, "echo", json!(n)));
         let answers = within("the answers", futures_util::future::join_all(questions)).await;
-        assert_eq!(answers, (0..100).map(|n| json!(n)).collect::<Vec<_>>(), "{transport:?}");
+        assert_eq!(
+            answers,
+            (0..100).map(|n| json!(n)).collect::<Vec<_>>(),
+            "{transport:?}"
+        );
     }
 }

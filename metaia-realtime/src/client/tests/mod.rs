@@ -21,20 +21,34 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// A client that comes back at once.
 fn client(server: &Server) -> ClientBuilder {
-    let reconnect =
-        Reconnect { min: Duration::from_millis(1), max: Duration::from_millis(5), max_attempts: Some(50) };
-    Client::builder(server.url()).token("good").reconnect(reconnect)
+    let reconnect = Reconnect {
+        min: Duration::from_millis(1),
+        max: Duration::from_millis(5),
+        max_attempts: Some(50),
+    };
+    Client::builder(server.url())
+        .token("good")
+        .reconnect(reconnect)
 }
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    tokio::time::timeout(LIMIT, future)
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 /// The next update that `pick` wants.
-async fn next<T>(updates: &mut Updates, what: &str, mut pick: impl FnMut(Update) -> Option<T>) -> T {
+async fn next<T>(
+    updates: &mut Updates,
+    what: &str,
+    mut pick: impl FnMut(Update) -> Option<T>,
+) -> T {
     within(what, async {
         loop {
-            let update = updates.recv().await.unwrap_or_else(|| panic!("the updates ended before {what}"));
+            let update = updates
+                .recv()
+                .await
+                .unwrap_or_else(|| panic!("the updates ended before {what}"));
             if let Some(found) = pick(update) {
                 return found;
             }
@@ -57,7 +71,10 @@ async fn ask(client: &Client, event: &str, data: Value) -> Value {
 
 /// Lets the server emit an event to this client.
 async fn say(client: &Client, event: &str, data: impl Into<Value>) {
-    client.emit("say", json!({"event": event, "data": data.into()})).await.unwrap();
+    client
+        .emit("say", json!({"event": event, "data": data.into()}))
+        .await
+        .unwrap();
 }
 
 fn stamped(n: u64) -> Value {

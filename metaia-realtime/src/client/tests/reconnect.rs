@@ -3,13 +3,17 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::client::{ConnectError, DisconnectReason, EmitError, GaveUp};
+use crate::client::{ConnectError, DisconnectReason, GaveUp, SendError};
 
 #[tokio::test]
 async fn a_lost_connection_is_resumed_by_position_and_rooms() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         client.join_order("o1").await.unwrap();
         say(&client, "order_update", stamped(7)).await;
         event(&mut updates, "order_update").await;
@@ -26,7 +30,11 @@ async fn a_lost_connection_is_resumed_by_position_and_rooms() {
         let again = again.await;
         assert_eq!((again.reconnects, again.since.as_deref()), (1, Some("p.7")));
         let auth = server.auths().pop().unwrap();
-        assert_eq!((&auth["since"], &auth["orders"]), (&json!("p.7"), &json!(["o1"])), "{transport:?}");
+        assert_eq!(
+            (&auth["since"], &auth["orders"]),
+            (&json!("p.7"), &json!(["o1"])),
+            "{transport:?}"
+        );
     }
 }
 
@@ -34,17 +42,33 @@ async fn a_lost_connection_is_resumed_by_position_and_rooms() {
 async fn a_server_that_was_restarted_is_found_again() {
     for transport in ALL {
         let server = Server::start().await;
-        let forever = Reconnect { max_attempts: None, ..Reconnect::default() };
-        let quick = Reconnect { min: Duration::from_millis(1), max: Duration::from_millis(5), ..forever };
-        let (client, mut updates) =
-            client(&server).transport(transport).reconnect(quick).connect().await.unwrap();
+        let forever = Reconnect {
+            max_attempts: None,
+            ..Reconnect::default()
+        };
+        let quick = Reconnect {
+            min: Duration::from_millis(1),
+            max: Duration::from_millis(5),
+            ..forever
+        };
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .reconnect(quick)
+            .connect()
+            .await
+            .unwrap();
         client.join_order("o1").await.unwrap();
         let address = server.url().trim_start_matches("http://").to_owned();
         drop(server);
-        next(&mut updates, "the end", |update| matches!(update, Update::Disconnected(_)).then_some(())).await;
+        next(&mut updates, "the end", |update| {
+            matches!(update, Update::Disconnected(_)).then_some(())
+        })
+        .await;
         let server = Server::start_at(&address).await;
-        next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(()))
-            .await;
+        next(&mut updates, "a connection", |update| {
+            matches!(update, Update::Connected(_)).then_some(())
+        })
+        .await;
         assert_eq!(server.auths()[0]["orders"], json!(["o1"]), "{transport:?}");
     }
 }
@@ -52,20 +76,35 @@ async fn a_server_that_was_restarted_is_found_again() {
 #[tokio::test]
 async fn a_client_without_resume_says_nothing_of_its_past() {
     let server = Server::start().await;
-    let (client, mut updates) = client(&server).resume(false).orders(["o1"]).connect().await.unwrap();
+    let (client, mut updates) = client(&server)
+        .resume(false)
+        .orders(["o1"])
+        .connect()
+        .await
+        .unwrap();
     say(&client, "order_update", stamped(7)).await;
     event(&mut updates, "order_update").await;
     client.drop_transport().await;
-    next(&mut updates, "a connection", |update| matches!(update, Update::Connected(_)).then_some(())).await;
+    next(&mut updates, "a connection", |update| {
+        matches!(update, Update::Connected(_)).then_some(())
+    })
+    .await;
     let auth = server.auths().pop().unwrap();
-    assert!(auth.get("since").is_none() && auth.get("orders").is_none(), "{auth}");
+    assert!(
+        auth.get("since").is_none() && auth.get("orders").is_none(),
+        "{auth}"
+    );
 }
 
 #[tokio::test]
 async fn a_disconnect_by_the_server_is_final() {
     let server = Server::start().await;
     for transport in ALL {
-        let (client, mut updates) = client(&server).transport(transport).connect().await.unwrap();
+        let (client, mut updates) = client(&server)
+            .transport(transport)
+            .connect()
+            .await
+            .unwrap();
         client.emit("kick", json!(null)).await.unwrap();
         let gave_up = next(&mut updates, "the end", |update| match update {
             Update::GaveUp(reason) => Some(reason),
@@ -73,7 +112,7 @@ async fn a_disconnect_by_the_server_is_final() {
         });
         assert_eq!(gave_up.await, GaveUp::ServerDisconnect);
         assert!(updates.recv().await.is_none());
-        assert_eq!(client.emit("echo", 1).await, Err(EmitError::Closed));
+        assert_eq!(client.emit("echo", 1).await, Err(SendError::Closed));
     }
 }
 
@@ -88,7 +127,11 @@ async fn a_busy_server_is_asked_again_when_it_said() {
             _ => None,
         });
         let retrying = retrying.await;
-        assert!(retrying.delay >= Duration::from_secs(3), "{:?}", retrying.delay);
+        assert!(
+            retrying.delay >= Duration::from_secs(3),
+            "{:?}",
+            retrying.delay
+        );
         let error = retrying.error.unwrap();
         assert!(
             matches!(&*error, ConnectError::Http { status: 503, detail, .. } if detail == "draining"),
@@ -109,16 +152,22 @@ async fn a_draining_server_says_when_to_come_back() {
         _ => None,
     });
     assert!(delay.await >= Duration::from_secs(60));
-    assert_eq!(client.emit("echo", 1).await, Err(EmitError::NotConnected));
+    assert_eq!(client.emit("echo", 1).await, Err(SendError::NotConnected));
     within("the end", client.close()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn attempts_are_made_at_growing_distances() {
     let failing = || async { Err::<crate::client::Credentials, _>("no token".into()) };
-    let reconnect = Reconnect { max_attempts: Some(4), ..Reconnect::default() };
-    let (_client, mut updates) =
-        Client::builder("http://localhost").credentials(failing).reconnect(reconnect).start().unwrap();
+    let reconnect = Reconnect {
+        max_attempts: Some(4),
+        ..Reconnect::default()
+    };
+    let (_client, mut updates) = Client::builder("http://localhost")
+        .credentials(failing)
+        .reconnect(reconnect)
+        .start()
+        .unwrap();
     let start = tokio::time::Instant::now();
     let mut delays = Vec::new();
     let last = loop {
@@ -136,6 +185,8 @@ async fn attempts_are_made_at_growing_distances() {
     assert!(start.elapsed() >= delays.iter().sum::<Duration>());
     assert_eq!(
         last,
-        GaveUp::Exhausted { last_error: "the credentials could not be obtained: no token".into() }
+        GaveUp::Exhausted {
+            last_error: "the credentials could not be obtained: no token".into()
+        }
     );
 }

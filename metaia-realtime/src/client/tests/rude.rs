@@ -59,7 +59,11 @@ async fn end(updates: &mut Updates) -> DisconnectReason {
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_given_up() {
-    let (_client, mut updates) = rude(|line| accepts_with_pings(line, 30)).await.connect().await.unwrap();
+    let (_client, mut updates) = rude(|line| accepts_with_pings(line, 30))
+        .await
+        .connect()
+        .await
+        .unwrap();
     assert_eq!(end(&mut updates).await, DisconnectReason::PingTimeout);
 }
 
@@ -69,10 +73,18 @@ async fn pings_are_answered() {
         let mut line = accepts(line).await;
         send(&mut line, &["2"]).await;
         let pong = line.next().await.unwrap().unwrap();
-        send(&mut line, &[&format!(r#"42["pong",{}]"#, json!(pong.to_text().unwrap()))]).await;
+        send(
+            &mut line,
+            &[&format!(r#"42["pong",{}]"#, json!(pong.to_text().unwrap()))],
+        )
+        .await;
         line
     };
-    let (_client, mut updates) = rude(move |line| Box::pin(script(line))).await.connect().await.unwrap();
+    let (_client, mut updates) = rude(move |line| Box::pin(script(line)))
+        .await
+        .connect()
+        .await
+        .unwrap();
     assert_eq!(event(&mut updates, "pong").await, json!("3"));
 }
 
@@ -83,19 +95,36 @@ async fn nonsense_ends_the_connection() {
         send(&mut line, &["42{not json"]).await;
         line
     };
-    let (_client, mut updates) = rude(move |line| Box::pin(script(line))).await.connect().await.unwrap();
-    assert!(matches!(end(&mut updates).await, DisconnectReason::ParseError(_)));
+    let (_client, mut updates) = rude(move |line| Box::pin(script(line)))
+        .await
+        .connect()
+        .await
+        .unwrap();
+    assert!(matches!(
+        end(&mut updates).await,
+        DisconnectReason::ParseError(_)
+    ));
 }
 
 #[tokio::test]
 async fn binary_attachments_come_with_their_event() {
     let script = async |line| {
         let mut line = accepts(line).await;
-        send(&mut line, &[r#"451-["photo",{"_placeholder":true,"num":0}]"#]).await;
-        line.send(Message::binary(b"jpeg".as_slice())).await.unwrap();
+        send(
+            &mut line,
+            &[r#"451-["photo",{"_placeholder":true,"num":0}]"#],
+        )
+        .await;
+        line.send(Message::binary(b"jpeg".as_slice()))
+            .await
+            .unwrap();
         line
     };
-    let (_client, mut updates) = rude(move |line| Box::pin(script(line))).await.connect().await.unwrap();
+    let (_client, mut updates) = rude(move |line| Box::pin(script(line)))
+        .await
+        .connect()
+        .await
+        .unwrap();
     let photo = within("the photo", updates.next_event()).await.unwrap();
     assert_eq!(photo.attachments, [b"jpeg".as_slice()]);
 }
@@ -107,7 +136,11 @@ async fn a_server_that_never_answers_the_connect_is_given_up() {
         line
     };
     let limit = Duration::from_millis(50);
-    let attempt = rude(move |line| Box::pin(silent(line))).await.connect_timeout(limit).connect().await;
+    let attempt = rude(move |line| Box::pin(silent(line)))
+        .await
+        .connect_timeout(limit)
+        .connect()
+        .await;
     assert!(matches!(attempt, Err(ConnectError::Timeout(timeout)) if timeout == limit));
 }
 
@@ -117,6 +150,12 @@ async fn a_first_packet_that_opens_nothing_is_an_error() {
         send(&mut line, &["6"]).await;
         line
     };
-    let attempt = rude(move |line| Box::pin(script(line))).await.connect().await;
-    assert!(matches!(attempt, Err(ConnectError::Protocol(_))), "{attempt:?}");
+    let attempt = rude(move |line| Box::pin(script(line)))
+        .await
+        .connect()
+        .await;
+    assert!(
+        matches!(attempt, Err(ConnectError::Protocol(_))),
+        "{attempt:?}"
+    );
 }

@@ -34,15 +34,23 @@ impl Server {
 
     /// At an address that an earlier server had.
     pub(super) async fn start_at(address: &str) -> Self {
-        let (auths, busy) = (Arc::<Mutex<Vec<Value>>>::default(), Arc::<AtomicU64>::default());
-        let (layer, io) = SocketIo::builder().ping_interval(Duration::from_secs(5)).build_layer();
+        let (auths, busy) = (
+            Arc::<Mutex<Vec<Value>>>::default(),
+            Arc::<AtomicU64>::default(),
+        );
+        let (layer, io) = SocketIo::builder()
+            .ping_interval(Duration::from_secs(5))
+            .build_layer();
         let seen = Arc::clone(&auths);
-        let gatekeeper = async move |socket: SocketRef, auth: TryData<Value>| admit(&seen, &socket, auth);
+        let gatekeeper =
+            async move |socket: SocketRef, auth: TryData<Value>| admit(&seen, &socket, auth);
         io.ns("/", connected.with(gatekeeper));
         let refusing = Arc::clone(&busy);
         let app = Router::new()
             .layer(layer)
-            .layer(from_fn(move |request, next| gate(Arc::clone(&refusing), request, next)));
+            .layer(from_fn(move |request, next| {
+                gate(Arc::clone(&refusing), request, next)
+            }));
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -54,7 +62,12 @@ impl Server {
             }
             io.close().await;
         });
-        Self { url, auths, busy, _stop: stop.drop_guard() }
+        Self {
+            url,
+            auths,
+            busy,
+            _stop: stop.drop_guard(),
+        }
     }
 
     pub(super) fn url(&self) -> &str {
@@ -67,14 +80,26 @@ impl Server {
 }
 
 async fn gate(busy: Arc<AtomicU64>, request: Request, next: Next) -> Response {
-    if busy.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1)).is_ok() {
-        return (http::StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "3")], "draining").into_response();
+    if busy
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1))
+        .is_ok()
+    {
+        return (
+            http::StatusCode::SERVICE_UNAVAILABLE,
+            [("retry-after", "3")],
+            "draining",
+        )
+            .into_response();
     }
     next.run(request).await
 }
 
 /// Takes note of who comes; whoever brings the token `bad` is refused.
-fn admit(auths: &Mutex<Vec<Value>>, socket: &SocketRef, auth: TryData<Value>) -> Result<(), &'static str> {
+fn admit(
+    auths: &Mutex<Vec<Value>>,
+    socket: &SocketRef,
+    auth: TryData<Value>,
+) -> Result<(), &'static str> {
     let mut auth = auth.0.unwrap_or_else(|_| json!({}));
     let header = socket.req_parts().headers.get("authorization");
     auth["header"] = header.and_then(|value| value.to_str().ok()).into();
@@ -84,17 +109,27 @@ fn admit(auths: &Mutex<Vec<Value>>, socket: &SocketRef, auth: TryData<Value>) ->
 }
 
 async fn connected(socket: SocketRef) {
-    socket.on("echo", async |Data::<Value>(data), ack: AckSender| ack.send(&data).unwrap());
+    socket.on("echo", async |Data::<Value>(data), ack: AckSender| {
+        ack.send(&data).unwrap()
+    });
     socket.on("transport", async |socket: SocketRef, ack: AckSender| {
         ack.send(&format!("{:?}", socket.transport_type())).unwrap();
     });
-    socket.on("kick", async |socket: SocketRef| socket.disconnect().unwrap());
+    socket.on("kick", async |socket: SocketRef| {
+        socket.disconnect().unwrap()
+    });
     socket.on("say", async |socket: SocketRef, Data::<Said>(said)| {
         socket.emit(said.event, &said.data).unwrap();
     });
-    socket.on("flood", async |socket: SocketRef, Data::<u64>(events)| flood(&socket, events).await);
+    socket.on("flood", async |socket: SocketRef, Data::<u64>(events)| {
+        flood(&socket, events).await
+    });
     socket.on("ask_me", async |socket: SocketRef| {
-        let answer = socket.emit_with_ack::<_, Value>("question", "how much?").unwrap().await.unwrap();
+        let answer = socket
+            .emit_with_ack::<_, Value>("question", "how much?")
+            .unwrap()
+            .await
+            .unwrap();
         socket.emit("answered", &answer).unwrap();
     });
     socket.on("join_order_room", async |Data::<Value>(order), ack: AckSender| {

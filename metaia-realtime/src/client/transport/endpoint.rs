@@ -33,14 +33,23 @@ impl Endpoint {
         max_message: usize,
     ) -> Result<Self, ConnectError> {
         let base = base_url(url, path)?;
-        let headers = headers.iter().map(parse_header).collect::<Result<HeaderMap, _>>()?;
-        Ok(Self { base, headers, max_message, http: Arc::default() })
+        let headers = headers
+            .iter()
+            .map(parse_header)
+            .collect::<Result<HeaderMap, _>>()?;
+        Ok(Self {
+            base,
+            headers,
+            max_message,
+            http: Arc::default(),
+        })
     }
 
     /// The same address with the token in the `Authorization` header.
     pub(crate) fn authorized(&self, token: &str) -> Result<Self, ConnectError> {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| ConnectError::Invalid("the token holds characters that no header may".to_owned()))?;
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+            ConnectError::Invalid("the token holds characters that no header may".to_owned())
+        })?;
         value.set_sensitive(true);
         let mut endpoint = self.clone();
         endpoint.headers.insert(AUTHORIZATION, value);
@@ -50,7 +59,9 @@ impl Endpoint {
     /// The URL of one request: `transport` is `polling` or `websocket`.
     pub(crate) fn url(&self, transport: &str, sid: Option<&str>) -> Url {
         let mut url = self.base.clone();
-        url.query_pairs_mut().append_pair("EIO", "4").append_pair("transport", transport);
+        url.query_pairs_mut()
+            .append_pair("EIO", "4")
+            .append_pair("transport", transport);
         if let Some(sid) = sid {
             url.query_pairs_mut().append_pair("sid", sid);
         }
@@ -63,7 +74,12 @@ impl Endpoint {
 
     /// Host and port to open a TCP connection to.
     pub(crate) fn address(&self) -> (String, u16) {
-        let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let host = self
+            .base
+            .host_str()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+            .to_owned();
         (host, self.base.port_or_known_default().unwrap_or(80))
     }
 
@@ -81,22 +97,34 @@ impl Endpoint {
 }
 
 fn base_url(url: &str, path: &str) -> Result<Url, ConnectError> {
-    let invalid = |reason: &str| ConnectError::Invalid(format!("{url:?} is no server's URL: {reason}"));
+    let invalid =
+        |reason: &str| ConnectError::Invalid(format!("{url:?} is no server's URL: {reason}"));
     let mut base = Url::parse(url).map_err(|error| invalid(&error.to_string()))?;
     let scheme = match base.scheme() {
         "http" | "ws" => "http",
         "https" | "wss" => "https",
-        _ => return Err(invalid("it must begin with http://, https://, ws:// or wss://")),
+        _ => {
+            return Err(invalid(
+                "it must begin with http://, https://, ws:// or wss://",
+            ));
+        }
     };
-    base.set_scheme(scheme).map_err(|()| invalid("its scheme cannot be changed"))?;
-    let path = format!("{}/{}", base.path().trim_end_matches('/'), path.trim_start_matches('/'));
+    base.set_scheme(scheme)
+        .map_err(|()| invalid("its scheme cannot be changed"))?;
+    let path = format!(
+        "{}/{}",
+        base.path().trim_end_matches('/'),
+        path.trim_start_matches('/')
+    );
     base.set_path(&path);
     base.set_query(None);
     base.set_fragment(None);
     Ok(base)
 }
 
-fn parse_header((name, value): &(String, String)) -> Result<(HeaderName, HeaderValue), ConnectError> {
+fn parse_header(
+    (name, value): &(String, String),
+) -> Result<(HeaderName, HeaderValue), ConnectError> {
     let invalid = || ConnectError::Invalid(format!("{name:?} and its value are no HTTP header"));
     let header = HeaderName::try_from(name).map_err(|_| invalid())?;
     Ok((header, HeaderValue::try_from(value).map_err(|_| invalid())?))
@@ -104,9 +132,19 @@ fn parse_header((name, value): &(String, String)) -> Result<(HeaderName, HeaderV
 
 /// The error of a handshake that was answered with a status other than expected.
 pub(crate) fn http_error(status: u16, headers: &HeaderMap, body: &[u8]) -> ConnectError {
-    let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    let detail: String = String::from_utf8_lossy(body).trim().chars().take(DETAIL).collect();
-    ConnectError::Http { status, detail, retry_after: retry_after.map(Duration::from_secs) }
+    let retry_after = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let detail: String = String::from_utf8_lossy(body)
+        .trim()
+        .chars()
+        .take(DETAIL)
+        .collect();
+    ConnectError::Http {
+        status,
+        detail,
+        retry_after: retry_after.map(Duration::from_secs),
+    }
 }
 
 #[cfg(test)]
@@ -121,10 +159,22 @@ mod tests {
 
     #[test]
     fn every_usual_way_to_write_a_url_is_taken() {
-        check("http://localhost:5000", "http://localhost:5000/socket.io/?EIO=4&transport=websocket");
-        check("ws://localhost:5000/", "http://localhost:5000/socket.io/?EIO=4&transport=websocket");
-        check("wss://a.example/shop", "https://a.example/shop/socket.io/?EIO=4&transport=websocket");
-        check("http://[::1]:1?x=1#y", "http://[::1]:1/socket.io/?EIO=4&transport=websocket");
+        check(
+            "http://localhost:5000",
+            "http://localhost:5000/socket.io/?EIO=4&transport=websocket",
+        );
+        check(
+            "ws://localhost:5000/",
+            "http://localhost:5000/socket.io/?EIO=4&transport=websocket",
+        );
+        check(
+            "wss://a.example/shop",
+            "https://a.example/shop/socket.io/?EIO=4&transport=websocket",
+        );
+        check(
+            "http://[::1]:1?x=1#y",
+            "http://[::1]:1/socket.io/?EIO=4&transport=websocket",
+        );
     }
 
     #[test]
@@ -137,7 +187,13 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_with_its_reason() {
         for url in ["localhost:5000", "ftp://a", "", "/"] {
-            assert!(matches!(Endpoint::new(url, "/", &[], 1), Err(ConnectError::Invalid(_))), "{url:?}");
+            assert!(
+                matches!(
+                    Endpoint::new(url, "/", &[], 1),
+                    Err(ConnectError::Invalid(_))
+                ),
+                "{url:?}"
+            );
         }
         let header = [("a b".to_owned(), "c".to_owned())];
         assert!(Endpoint::new("http://a", "/", &header, 1).is_err());
@@ -145,7 +201,10 @@ mod tests {
 
     #[test]
     fn a_token_does_not_show_in_debug() {
-        let endpoint = Endpoint::new("http://a", "/", &[], 1).unwrap().authorized("secret").unwrap();
+        let endpoint = Endpoint::new("http://a", "/", &[], 1)
+            .unwrap()
+            .authorized("secret")
+            .unwrap();
         assert!(!format!("{endpoint:?}").contains("secret"));
     }
 

@@ -88,7 +88,8 @@ impl Link {
         }
     }
 
-    /// Writes the last packets, an Engine.IO close and the transport's own goodbye, as far as that is possible.
+    /// Writes the last packets, an Engine.IO close and the transport's own goodbye, as far as that
+    /// is possible.
     pub(crate) async fn close(&mut self, mut last: Vec<EnginePacket>) {
         last.push(EnginePacket::Close);
         if self.send(&last).await.is_ok()
@@ -99,9 +100,12 @@ impl Link {
     }
 }
 
-/// Takes an upgrade one step further, or waits for packets by polling. Cancel safe: everything begun is kept in
-/// `polling` and `upgrade`.
-async fn advance(polling: &mut Polling, upgrade: &mut Upgrade) -> Result<Option<WebSocket>, TransportError> {
+/// Takes an upgrade one step further, or waits for packets by polling. Cancel safe: everything
+/// begun is kept in `polling` and `upgrade`.
+async fn advance(
+    polling: &mut Polling,
+    upgrade: &mut Upgrade,
+) -> Result<Option<WebSocket>, TransportError> {
     match upgrade {
         Upgrade::None => polling.fill().await?,
         Upgrade::Probing(probe) => {
@@ -130,17 +134,25 @@ async fn open_websocket(endpoint: &Endpoint) -> Result<(Link, Handshake), Connec
         TransportError::Parse(error) => protocol(chain(&error)),
     })?;
     let EnginePacket::Open(json) = first else {
-        return Err(protocol("the first packet does not open a session".to_owned()));
+        return Err(protocol(
+            "the first packet does not open a session".to_owned(),
+        ));
     };
     let handshake = Handshake::decode(&json).map_err(|error| protocol(chain(&error)))?;
     Ok((Link::WebSocket(websocket), handshake))
 }
 
-/// A WebSocket on which the server has answered, or nothing: then polling goes on, as official clients do.
+/// A WebSocket on which the server has answered, or nothing: then polling goes on, as official
+/// clients do.
 async fn probe(endpoint: Endpoint, sid: String) -> Option<WebSocket> {
     let attempt = async {
-        let websocket = WebSocket::connect(&endpoint, Some(&sid)).await.map_err(|error| chain(&error))?;
-        websocket.probe().await.map_err(|error| format!("{error:?}"))
+        let websocket = WebSocket::connect(&endpoint, Some(&sid))
+            .await
+            .map_err(|error| chain(&error))?;
+        websocket
+            .probe()
+            .await
+            .map_err(|error| format!("{error:?}"))
     };
     let reason = match timeout(PROBE, attempt).await {
         Ok(Ok(websocket)) => return Some(websocket),

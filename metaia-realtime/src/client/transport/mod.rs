@@ -1,4 +1,5 @@
-//! Engine.IO packets to and from a server, over a WebSocket, long polling, or the one and then the other.
+//! Engine.IO packets to and from a server, over a WebSocket, long polling, or the one and then the
+//! other.
 //!
 //! `recv` is cancel safe on every transport, `send` is not: the session always lets it end.
 
@@ -36,12 +37,15 @@ impl From<TransportError> for DisconnectReason {
     }
 }
 
-/// An error and its causes in one line. Some crates repeat the cause in their own text; it is then said once.
+/// An error and its causes in one line. Some crates repeat the cause in their own text; it is then
+/// said once.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).fold(String::new(), |said, next| match said.as_str() {
-        "" => next,
-        earlier if earlier.ends_with(&next) => said,
-        earlier => format!("{earlier}: {next}"),
-    })
+    causes
+        .map(ToString::to_string)
+        .fold(String::new(), |said, next| match said.as_str() {
+            "" => next,
+            earlier if earlier.ends_with(&next) => said,
+            earlier => format!("{earlier}: {next}"),
+        })
 }

@@ -31,13 +31,19 @@ impl Polling {
     pub(crate) async fn connect(endpoint: &Endpoint) -> Result<(Self, Handshake), ConnectError> {
         let http = endpoint.http()?;
         let url = endpoint.url("polling", None);
-        let answer = get(http.clone(), endpoint.clone(), url).await.map_err(GetError::connect)?;
-        let packets = decode_payload(&answer).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+        let answer = get(http.clone(), endpoint.clone(), url)
+            .await
+            .map_err(GetError::connect)?;
+        let packets =
+            decode_payload(&answer).map_err(|error| ConnectError::Protocol(chain(&error)))?;
         let mut inbox = VecDeque::from(packets);
         let Some(EnginePacket::Open(json)) = inbox.pop_front() else {
-            return Err(ConnectError::Protocol("the first packet does not open a session".to_owned()));
+            return Err(ConnectError::Protocol(
+                "the first packet does not open a session".to_owned(),
+            ));
         };
-        let handshake = Handshake::decode(&json).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+        let handshake =
+            Handshake::decode(&json).map_err(|error| ConnectError::Protocol(chain(&error)))?;
         let polling = Self {
             http,
             url: endpoint.url("polling", Some(&handshake.sid)),
@@ -58,11 +64,12 @@ impl Polling {
         self.waiting.is_some()
     }
 
-    /// Waits for packets and puts them into the inbox. Cancel safe: the GET goes on and is found again.
+    /// Waits for packets and puts them into the inbox. Cancel safe: the GET goes on and is found
+    /// again.
     pub(crate) async fn fill(&mut self) -> Result<(), TransportError> {
-        let waiting = self
-            .waiting
-            .get_or_insert_with(|| poll(self.http.clone(), self.endpoint.clone(), self.url.clone()).boxed());
+        let waiting = self.waiting.get_or_insert_with(|| {
+            poll(self.http.clone(), self.endpoint.clone(), self.url.clone()).boxed()
+        });
         let answer = waiting.await;
         self.waiting = None;
         self.inbox.extend(answer?);
@@ -75,7 +82,10 @@ impl Polling {
         packets: &[EnginePacket],
     ) -> impl Future<Output = Result<(), TransportError>> + Send + use<> {
         let batches = batches(packets, self.max_payload);
-        let requests: Vec<_> = batches.into_iter().map(|batch| self.post(encode_payload(batch))).collect();
+        let requests: Vec<_> = batches
+            .into_iter()
+            .map(|batch| self.post(encode_payload(batch)))
+            .collect();
         async move {
             for request in requests {
                 written(request.send().await)?;
@@ -85,12 +95,18 @@ impl Polling {
     }
 
     fn post(&self, body: String) -> reqwest::RequestBuilder {
-        let request = self.http.post(self.url.clone()).headers(self.endpoint.headers.clone());
-        request.header(CONTENT_TYPE, "text/plain;charset=UTF-8").body(body)
+        let request = self
+            .http
+            .post(self.url.clone())
+            .headers(self.endpoint.headers.clone());
+        request
+            .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
+            .body(body)
     }
 }
 
-/// Cuts the packets where the next one would make the payload longer than `max` bytes. One packet always goes.
+/// Cuts the packets where the next one would make the payload longer than `max` bytes. One packet
+/// always goes.
 fn batches(packets: &[EnginePacket], max: usize) -> Vec<&[EnginePacket]> {
     let mut out = Vec::new();
     let (mut from, mut length) = (0, 0);
@@ -134,9 +150,10 @@ impl GetError {
 fn written(answer: reqwest::Result<reqwest::Response>) -> Result<(), TransportError> {
     match answer {
         Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
-        Ok(answer) => {
-            Err(TransportError::Closed(format!("a write was answered HTTP {}", answer.status().as_u16())))
-        }
+        Ok(answer) => Err(TransportError::Closed(format!(
+            "a write was answered HTTP {}",
+            answer.status().as_u16()
+        ))),
         Err(error) => Err(TransportError::Closed(chain(&error.without_url()))),
     }
 }
@@ -146,13 +163,20 @@ async fn poll(
     endpoint: Endpoint,
     url: Url,
 ) -> Result<Vec<EnginePacket>, TransportError> {
-    let body = get(http, endpoint, url).await.map_err(GetError::transport)?;
+    let body = get(http, endpoint, url)
+        .await
+        .map_err(GetError::transport)?;
     Ok(decode_payload(&body)?)
 }
 
 async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<String, GetError> {
     let limit = endpoint.max_message.saturating_mul(PACKETS_PER_ANSWER);
-    let mut answer = http.get(url).headers(endpoint.headers).send().await.map_err(GetError::Io)?;
+    let mut answer = http
+        .get(url)
+        .headers(endpoint.headers)
+        .send()
+        .await
+        .map_err(GetError::Io)?;
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(GetError::Io)? {
         if body.len() + chunk.len() > limit {
@@ -162,7 +186,10 @@ async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<Stri
     }
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
-        return Err(GetError::Http(Box::new(http_error(status, answer.headers(), &body)), status));
+        return Err(GetError::Http(
+            Box::new(http_error(status, answer.headers(), &body)),
+            status,
+        ));
     }
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
@@ -174,7 +201,10 @@ mod tests {
     use super::*;
 
     fn messages(lengths: &[usize]) -> Vec<EnginePacket> {
-        lengths.iter().map(|length| EnginePacket::Message("x".repeat(*length))).collect()
+        lengths
+            .iter()
+            .map(|length| EnginePacket::Message("x".repeat(*length)))
+            .collect()
     }
 
     proptest! {

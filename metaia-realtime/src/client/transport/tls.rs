@@ -7,7 +7,8 @@ use rustls_platform_verifier::ConfigVerifierExt as _;
 
 use super::super::error::ConnectError;
 
-/// The configuration for every connection of the process; loading the system's certificates takes milliseconds.
+/// The configuration for every connection of the process; loading the system's certificates takes
+/// milliseconds.
 static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
 
 /// The TLS configuration. Where it will not be used it trusts nobody and costs nothing.
@@ -21,8 +22,8 @@ pub(crate) fn config(used: bool) -> Result<ClientConfig, ConnectError> {
     if let Some(config) = CONFIG.get() {
         return Ok(config.clone());
     }
-    let config =
-        ClientConfig::with_platform_verifier().map_err(|e| ConnectError::Unreachable(Box::new(e)))?;
+    let config = ClientConfig::with_platform_verifier()
+        .map_err(|e| ConnectError::Unreachable(Box::new(e)))?;
     Ok(CONFIG.get_or_init(|| config).clone())
 }
 

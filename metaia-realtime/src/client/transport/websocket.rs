@@ -25,11 +25,15 @@ pub(crate) struct WebSocket {
 
 impl WebSocket {
     /// Opens a WebSocket: a new session, or the upgrade of the session `sid`.
-    pub(crate) async fn connect(endpoint: &Endpoint, sid: Option<&str>) -> Result<Self, ConnectError> {
+    pub(crate) async fn connect(
+        endpoint: &Endpoint,
+        sid: Option<&str>,
+    ) -> Result<Self, ConnectError> {
         let tcp = TcpStream::connect(endpoint.address())
             .await
             .map_err(|e| ConnectError::Unreachable(Box::new(e)))?;
-        // Without it small frames wait for the other side's acknowledgement; where it fails they merely do.
+        // Without it small frames wait for the other side's acknowledgement; where it fails they
+        // merely do.
         let _ = tcp.set_nodelay(true);
         let mut url = endpoint.url("websocket", sid);
         let scheme = if endpoint.is_tls() { "wss" } else { "ws" };
@@ -42,9 +46,12 @@ impl WebSocket {
         } else {
             Connector::Plain
         };
-        let answer = client_async_tls_with_config(request, tcp, Some(config(endpoint)), Some(tls)).await;
+        let answer =
+            client_async_tls_with_config(request, tcp, Some(config(endpoint)), Some(tls)).await;
         let (stream, _response) = answer.map_err(refusal)?;
-        Ok(Self { stream: Box::new(stream) })
+        Ok(Self {
+            stream: Box::new(stream),
+        })
     }
 
     /// Proves that the upgraded line works, in both directions.
@@ -52,7 +59,9 @@ impl WebSocket {
         self.send(&[EnginePacket::Ping("probe".to_owned())]).await?;
         match self.recv().await? {
             EnginePacket::Pong(answer) if answer == "probe" => Ok(self),
-            other => Err(TransportError::Closed(format!("the probe was answered by {other:?}"))),
+            other => Err(TransportError::Closed(format!(
+                "the probe was answered by {other:?}"
+            ))),
         }
     }
 
@@ -63,9 +72,11 @@ impl WebSocket {
                 Some(Ok(Message::Text(text))) => return Ok(EnginePacket::decode(text.as_str())?),
                 Some(Ok(Message::Binary(bytes))) => return Ok(EnginePacket::Binary(bytes)),
                 Some(Ok(Message::Close(frame))) => {
-                    let frame =
-                        frame.map_or_else(|| "without a reason".to_owned(), |frame| frame.to_string());
-                    return Err(TransportError::Closed(format!("the server closed the WebSocket: {frame}")));
+                    let frame = frame
+                        .map_or_else(|| "without a reason".to_owned(), |frame| frame.to_string());
+                    return Err(TransportError::Closed(format!(
+                        "the server closed the WebSocket: {frame}"
+                    )));
                 }
                 // tungstenite answers pings itself.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
@@ -82,7 +93,10 @@ impl WebSocket {
                 EnginePacket::Binary(bytes) => Message::Binary(bytes.clone()),
                 text => Message::text(text.encode()),
             };
-            self.stream.feed(message).await.map_err(|error| closed(&error))?;
+            self.stream
+                .feed(message)
+                .await
+                .map_err(|error| closed(&error))?;
         }
         self.stream.flush().await.map_err(|error| closed(&error))
     }

@@ -1,12 +1,14 @@
 //! Who is where: the positions of clients by device. A pure kernel.
 //!
-//! A connection that ends leaves its position *waiting* for the client to come back; the next one under the same key
-//! claims it. Several phones may share one token and so one key: then the smallest of their positions counts, and a
-//! position waits until as many have come back as have gone.
+//! A connection that ends leaves its position *waiting* for the client to come back; the next one
+//! under the same key claims it. Several phones may share one token and so one key: then the
+//! smallest of their positions counts, and a position waits until as many have come back as have
+//! gone.
 //!
-//! A phone whose line broke silently comes back while its old connection still seems to live. Its position is then
-//! claimed already, and does not wait once more when the old connection is found dead: unless that one has given a sign
-//! of life since (its end may be one), which shows that it is another phone's.
+//! A phone whose line broke silently comes back while its old connection still seems to live. Its
+//! position is then claimed already, and does not wait once more when the old connection is found
+//! dead: unless that one has given a sign of life since (its end may be one), which shows that it
+//! is another phone's.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +18,8 @@ use crate::{OrderId, Position, SessionId, values::Epoch};
 /// The most connections that one record stands for.
 const CONNECTIONS: u32 = 16;
 
-/// A client that is here is stored again after so long, though nothing has changed: else the store would forget it.
+/// A client that is here is stored again after so long, though nothing has changed: else the store
+/// would forget it.
 const AGAIN_MS: i64 = LIFE_MS / 24;
 
 /// Changes whenever the client behind a connection is known to be alive.
@@ -59,8 +62,8 @@ struct Live {
 }
 
 impl Ledger {
-    /// A connection of a client is about to begin: what is known of it stays known until [`unpin`](Self::unpin). Answers
-    /// whether anything is.
+    /// A connection of a client is about to begin: what is known of it stays known until
+    /// [`unpin`](Self::unpin). Answers whether anything is.
     pub(crate) fn pin(&mut self, key: &DeviceKey) -> bool {
         let device = self.devices.get_mut(key);
         device.map(|device| device.pins += 1).is_some()
@@ -75,7 +78,10 @@ impl Ledger {
 
     /// This is what the store has of a client, if nothing is known here.
     pub(crate) fn learn(&mut self, key: &DeviceKey, stored: Option<DeviceRecord>) {
-        self.devices.entry(key.clone()).or_insert_with(|| Device { waiting: stored, ..Device::default() });
+        self.devices.entry(key.clone()).or_insert_with(|| Device {
+            waiting: stored,
+            ..Device::default()
+        });
     }
 
     /// These were left behind elsewhere, and wait here from now on.
@@ -86,9 +92,9 @@ impl Ledger {
         device.waiting = all.reduce(|one, other| both(one, other, epoch));
     }
 
-    /// A connection begins. Answers where its client was, if it was here before, or is one of those `elsewhere`: nobody can
-    /// say which, so the smallest position counts. Positions of another epoch than the log's come first: they can only lead
-    /// to a reset.
+    /// A connection begins. Answers where its client was, if it was here before, or is one of those
+    /// `elsewhere`: nobody can say which, so the smallest position counts. Positions of another
+    /// epoch than the log's come first: they can only lead to a reset.
     pub(crate) fn connect(
         &mut self,
         key: &DeviceKey,
@@ -98,38 +104,69 @@ impl Ledger {
         elsewhere: &[DeviceRecord],
     ) -> Option<(Position, Vec<OrderId>)> {
         let device = self.devices.entry(key.clone()).or_default();
-        let all = device.claim(epoch).into_iter().chain(elsewhere.iter().cloned());
+        let all = device
+            .claim(epoch)
+            .into_iter()
+            .chain(elsewhere.iter().cloned());
         let found = all.reduce(|one, other| both(one, other, epoch));
         let (position, orders) = match &found {
             Some(found) => (Some(found.position), found.orders.iter().cloned().collect()),
             None => (None, BTreeSet::new()),
         };
-        device.live.push(Live { session, standing: Standing { position, orders, sign }, claimed: None });
+        device.live.push(Live {
+            session,
+            standing: Standing {
+                position,
+                orders,
+                sign,
+            },
+            claimed: None,
+        });
         device.changed = true;
         found.map(|found| (found.position, found.orders))
     }
 
-    /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves it, and the rooms with
-    /// it, since the connection may not be in all of them again yet.
+    /// A connection stands elsewhere now. Its position is as sure as what is given: `None` leaves
+    /// it, and the rooms with it, since the connection may not be in all of them again yet.
     pub(crate) fn stands(&mut self, key: &DeviceKey, session: SessionId, standing: Standing) {
-        let Some(device) = self.devices.get_mut(key) else { return };
-        let Some(live) = device.live.iter_mut().find(|live| live.session == session) else { return };
+        let Some(device) = self.devices.get_mut(key) else {
+            return;
+        };
+        let Some(live) = device.live.iter_mut().find(|live| live.session == session) else {
+            return;
+        };
         let before = live.standing.clone();
         live.standing = match standing.position {
             Some(_) => standing,
             None => {
                 let orders = standing.orders.union(&before.orders).cloned().collect();
-                Standing { position: before.position, orders, ..standing }
+                Standing {
+                    position: before.position,
+                    orders,
+                    ..standing
+                }
             }
         };
-        device.changed |= before.position != live.standing.position || before.orders != live.standing.orders;
+        device.changed |=
+            before.position != live.standing.position || before.orders != live.standing.orders;
     }
 
-    /// A connection has ended where it stood last, at `at` (ms since the Unix epoch); `silently`: its client may have been
-    /// away for long.
-    pub(crate) fn end(&mut self, key: &DeviceKey, session: SessionId, epoch: Epoch, at: i64, silently: bool) {
-        let Some(device) = self.devices.get_mut(key) else { return };
-        let Some(index) = device.live.iter().position(|live| live.session == session) else { return };
+    /// A connection has ended where it stood last, at `at` (ms since the Unix epoch); `silently`:
+    /// its client may have been away for long.
+    pub(crate) fn end(
+        &mut self,
+        key: &DeviceKey,
+        session: SessionId,
+        epoch: Epoch,
+        at: i64,
+        silently: bool,
+    ) {
+        let Some(device) = self.devices.get_mut(key) else {
+            return;
+        };
+        let Some(index) = device.live.iter().position(|live| live.session == session) else {
+            return;
+        };
         let live = device.live.swap_remove(index);
         if live.counts() || !silently {
             let gone = live.record(at);
@@ -141,10 +178,13 @@ impl Ledger {
         device.changed = true;
     }
 
-    /// What is to be stored: all that has changed, or was stored long ago, as it is at `at`. They count as stored from
-    /// then on.
+    /// What is to be stored: all that has changed, or was stored long ago, as it is at `at`. They
+    /// count as stored from then on.
     pub(crate) fn take_changed(&mut self, epoch: Epoch, at: i64) -> Vec<(DeviceKey, DeviceRecord)> {
-        let changed = self.devices.iter_mut().filter(|(_, device)| device.is_to_be_stored(at));
+        let changed = self
+            .devices
+            .iter_mut()
+            .filter(|(_, device)| device.is_to_be_stored(at));
         let records = changed.filter_map(|(key, device)| {
             (device.changed, device.stored_at) = (false, at);
             Some((key.clone(), device.record(epoch, at)?))
@@ -163,12 +203,15 @@ impl Ledger {
 
     /// Whether a connection of the client is here.
     pub(crate) fn is_here(&self, key: &DeviceKey) -> bool {
-        self.devices.get(key).is_some_and(|device| !device.live.is_empty())
+        self.devices
+            .get(key)
+            .is_some_and(|device| !device.live.is_empty())
     }
 
     /// Forgets those who are not here and whose record is stored.
     pub(crate) fn forget_stored(&mut self) {
-        self.devices.retain(|_, device| device.changed || device.pins > 0 || !device.live.is_empty());
+        self.devices
+            .retain(|_, device| device.changed || device.pins > 0 || !device.live.is_empty());
     }
 
     /// Forgets one, stored or not.
@@ -188,11 +231,17 @@ impl Device {
 
     /// Everything that counts, as one record.
     fn record(&self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
-        let live = self.live.iter().filter(|live| live.counts()).filter_map(|live| live.record(at));
-        live.chain(self.waiting.clone()).reduce(|one, other| both(one, other, epoch))
+        let live = self
+            .live
+            .iter()
+            .filter(|live| live.counts())
+            .filter_map(|live| live.record(at));
+        live.chain(self.waiting.clone())
+            .reduce(|one, other| both(one, other, epoch))
     }
 
-    /// A client comes: it takes the place of one that waits, or else is perhaps one that still seems to live.
+    /// A client comes: it takes the place of one that waits, or else is perhaps one that still
+    /// seems to live.
     fn claim(&mut self, epoch: Epoch) -> Option<DeviceRecord> {
         let found = self.record(epoch, 0);
         match &mut self.waiting {
@@ -216,17 +265,29 @@ impl Live {
 
     fn record(&self, at: i64) -> Option<DeviceRecord> {
         let orders = self.standing.orders.iter().cloned().collect();
-        Some(DeviceRecord { position: self.standing.position?, orders, connections: 1, at })
+        Some(DeviceRecord {
+            position: self.standing.position?,
+            orders,
+            connections: 1,
+            at,
+        })
     }
 }
 
 fn both(one: DeviceRecord, other: DeviceRecord, epoch: Epoch) -> DeviceRecord {
-    let (first, second) = if comes_before(&one, &other, epoch) { (one, other) } else { (other, one) };
+    let (first, second) = if comes_before(&one, &other, epoch) {
+        (one, other)
+    } else {
+        (other, one)
+    };
     let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
     DeviceRecord {
         position: first.position,
         orders: orders.into_iter().collect(),
-        connections: first.connections.saturating_add(second.connections).min(CONNECTIONS),
+        connections: first
+            .connections
+            .saturating_add(second.connections)
+            .min(CONNECTIONS),
         at: first.at.max(second.at),
     }
 }

@@ -13,10 +13,15 @@ fn key() -> DeviceKey {
 }
 
 fn at(n: u64) -> Position {
-    Position { epoch: EPOCH, check: 0, n }
+    Position {
+        epoch: EPOCH,
+        check: 0,
+        n,
+    }
 }
 
-/// A phone, as it really is: what it has received, and its connections, of which the last may be whole.
+/// A phone, as it really is: what it has received, and its connections, of which the last may be
+/// whole.
 #[derive(Default)]
 struct Phone {
     received: Option<u64>,
@@ -34,7 +39,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { ledger: Ledger::default(), stored: None, head: 0, now: 0, ghosts: Vec::new() }
+        Self {
+            ledger: Ledger::default(),
+            stored: None,
+            head: 0,
+            now: 0,
+            ghosts: Vec::new(),
+        }
     }
 
     fn save(&mut self) {
@@ -46,10 +57,13 @@ impl World {
 
     /// What the phone is given to go on from.
     fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
-        self.ghosts.extend(phone.connection.take().map(|(session, _)| session));
+        self.ghosts
+            .extend(phone.connection.take().map(|(session, _)| session));
         let session = SessionId::random();
         self.ledger.learn(&key(), self.stored.clone());
-        let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
+        let found = self
+            .ledger
+            .connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
         let begun = from.unwrap_or(self.head);
@@ -59,14 +73,19 @@ impl World {
     }
 
     fn stands(&mut self, session: SessionId, n: u64, pongs: u64) {
-        let standing =
-            Standing { position: Some(at(n)), orders: BTreeSet::new(), sign: SignOfLife(pongs, 0) };
+        let standing = Standing {
+            position: Some(at(n)),
+            orders: BTreeSet::new(),
+            sign: SignOfLife(pongs, 0),
+        };
         self.ledger.stands(&key(), session, standing);
     }
 
     /// The phone receives all there is, and the server hears that it did.
     fn confirm(&mut self, phone: &mut Phone) {
-        let Some((session, pongs)) = &mut phone.connection else { return };
+        let Some((session, pongs)) = &mut phone.connection else {
+            return;
+        };
         phone.received = Some(self.head);
         *pongs += 1;
         let (session, pongs) = (*session, *pongs);
@@ -96,8 +115,8 @@ impl World {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
-    /// One phone, whatever happens to its line and to the server, goes on no later than where it really was, and
-    /// is not sent back further than to what the server last knew of it.
+    /// One phone, whatever happens to its line and to the server, goes on no later than where it
+    /// really was, and is not sent back further than to what the server last knew of it.
     #[test]
     fn a_phone_goes_on_where_it_was(steps in proptest::collection::vec(0u8..7, 0..60)) {
         let (mut world, mut phones) = (World::new(), [Phone::default()]);
@@ -127,8 +146,8 @@ proptest! {
         }
     }
 
-    /// Two phones with one token, whose lines break so that the server notices: neither goes on later than where
-    /// it was.
+    /// Two phones with one token, whose lines break so that the server notices: neither goes on
+    /// later than where it was.
     #[test]
     fn phones_that_share_a_token_miss_nothing(steps in proptest::collection::vec((0u8..4, 0usize..2), 0..60)) {
         let (mut world, mut phones) = (World::new(), [Phone::default(), Phone::default()]);
@@ -158,31 +177,71 @@ fn who_is_here_for_long_is_not_forgotten_by_the_store() {
     let (mut ledger, session) = (Ledger::default(), SessionId::random());
     ledger.learn(&key(), None);
     ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
-    let standing = Standing { position: Some(at(1)), orders: BTreeSet::new(), sign: SignOfLife(0, 0) };
+    let standing = Standing {
+        position: Some(at(1)),
+        orders: BTreeSet::new(),
+        sign: SignOfLife(0, 0),
+    };
     ledger.stands(&key(), session, standing);
-    let mut stored = |now| ledger.take_changed(EPOCH, now).pop().map(|(_, record)| record.at);
+    let mut stored = |now| {
+        ledger
+            .take_changed(EPOCH, now)
+            .pop()
+            .map(|(_, record)| record.at)
+    };
     assert_eq!(stored(LIFE_MS), Some(LIFE_MS));
     assert_eq!(stored(LIFE_MS + 1), None, "nothing has changed");
     let later = LIFE_MS * 2 - 1;
-    assert_eq!(stored(later), Some(later), "else the store would forget it in a moment");
+    assert_eq!(
+        stored(later),
+        Some(later),
+        "else the store would forget it in a moment"
+    );
 }
 
 #[test]
 fn a_position_of_another_epoch_comes_first() {
     let mut ledger = Ledger::default();
-    let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
-    let stored = DeviceRecord { position: old, orders: Vec::new(), connections: 2, at: 0 };
+    let old = Position {
+        epoch: Epoch::from_bits(9),
+        check: 0,
+        n: 90,
+    };
+    let stored = DeviceRecord {
+        position: old,
+        orders: Vec::new(),
+        connections: 2,
+        at: 0,
+    };
     let sign = SignOfLife(0, 0);
     ledger.learn(&key(), Some(stored));
     let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
     assert_eq!(first.map(|(position, _)| position), Some(old));
     let session = SessionId::random();
-    assert_eq!(ledger.connect(&key(), session, sign, EPOCH, &[]).map(|(p, _)| p), Some(old));
-    ledger.stands(&key(), session, Standing { position: Some(at(5)), orders: BTreeSet::new(), sign });
+    assert_eq!(
+        ledger
+            .connect(&key(), session, sign, EPOCH, &[])
+            .map(|(p, _)| p),
+        Some(old)
+    );
+    ledger.stands(
+        &key(),
+        session,
+        Standing {
+            position: Some(at(5)),
+            orders: BTreeSet::new(),
+            sign,
+        },
+    );
 }
 
 fn kept(position: Position) -> DeviceRecord {
-    DeviceRecord { position, orders: Vec::new(), connections: 1, at: 0 }
+    DeviceRecord {
+        position,
+        orders: Vec::new(),
+        connections: 1,
+        at: 0,
+    }
 }
 
 #[test]
@@ -194,9 +253,20 @@ fn a_phone_that_may_be_anothers_goes_on_from_the_smallest_position_of_all_nodes(
     };
     ledger.learn(&key(), Some(kept(at(50))));
     assert_eq!(connect(&mut ledger, &[]), Some(at(50)));
-    assert_eq!(connect(&mut ledger, &[kept(at(5)), kept(at(70))]), Some(at(5)));
-    let old = Position { epoch: Epoch::from_bits(9), check: 0, n: 90 };
-    assert_eq!(connect(&mut ledger, &[kept(old)]), Some(old), "it can only lead to a reset");
+    assert_eq!(
+        connect(&mut ledger, &[kept(at(5)), kept(at(70))]),
+        Some(at(5))
+    );
+    let old = Position {
+        epoch: Epoch::from_bits(9),
+        check: 0,
+        n: 90,
+    };
+    assert_eq!(
+        connect(&mut ledger, &[kept(old)]),
+        Some(old),
+        "it can only lead to a reset"
+    );
 }
 
 #[test]
@@ -204,8 +274,17 @@ fn what_a_node_left_behind_waits_here() {
     let mut ledger = Ledger::default();
     ledger.learn(&key(), Some(kept(at(50))));
     ledger.take_in(&key(), vec![kept(at(5))], EPOCH);
-    let record = ledger.take_changed(EPOCH, 1).pop().map(|(_, record)| record);
-    assert_eq!(record, Some(DeviceRecord { connections: 2, ..kept(at(5)) }));
+    let record = ledger
+        .take_changed(EPOCH, 1)
+        .pop()
+        .map(|(_, record)| record);
+    assert_eq!(
+        record,
+        Some(DeviceRecord {
+            connections: 2,
+            ..kept(at(5))
+        })
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 //! ```text
 //! "MB" version flags kind │ node 16 │ seq 8 │ ts 8 │ body │ signature 32, where flags say so
 //! ```
-//! Numbers are big-endian. The signature is over everything before it. A frame of another version is not read: nodes of
-//! two versions find each other's events by polling, as if there were no doorbell.
+//! Numbers are big-endian. The signature is over everything before it. A frame of another version
+//! is not read: nodes of two versions find each other's events by polling, as if there were no
+//! doorbell.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod tests;
 use serde_json::value::RawValue;
 
 use super::key::{ClusterKey, SIGNATURE};
-use crate::doorbell::log_head::At;
+use crate::doorbell::log_head::LogHead;
 use crate::{
     IntoEvent as _, Room,
     event::EventName,
@@ -41,20 +42,20 @@ pub(crate) struct Frame {
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
     /// The log goes at least so far.
-    Ring(At),
+    Notify(LogHead),
     /// I cannot read the log, and know it up to here: can you?
-    Ask(At, Question),
+    Probe(LogHead, Probe),
     /// I can: since I was asked so I have read that it goes so far.
-    Answer(At, Question),
+    ProbeAnswer(LogHead, Probe),
     /// A volatile event.
-    Cast(Cast),
+    VolatileFrame(VolatileFrame),
 }
 
 /// What an answer has to repeat: nobody else's, and nobody guesses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Question(u128);
+pub(crate) struct Probe(u128);
 
-impl Question {
+impl Probe {
     pub(crate) fn random() -> Self {
         Self(rand::random())
     }
@@ -62,9 +63,9 @@ impl Question {
 
 /// A volatile event on its way to other nodes.
 #[derive(Debug, Clone)]
-pub(crate) struct Cast {
+pub(crate) struct VolatileFrame {
     /// What its sender knew of the log: whoever has dispatched less must not deliver it.
-    pub(crate) at: At,
+    pub(crate) at: LogHead,
     pub(crate) rooms: Vec<Room>,
     pub(crate) name: EventName,
     pub(crate) payload: Box<RawValue>,
@@ -84,7 +85,11 @@ impl Frame {
     pub(crate) fn encode(&self, key: Option<&ClusterKey>) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(128);
         bytes.extend(MAGIC);
-        bytes.extend([VERSION, if key.is_some() { SIGNED } else { 0 }, self.body.kind()]);
+        bytes.extend([
+            VERSION,
+            if key.is_some() { SIGNED } else { 0 },
+            self.body.kind(),
+        ]);
         bytes.extend(self.node.to_bytes());
         bytes.extend(self.seq.to_be_bytes());
         bytes.extend(self.ts.to_be_bytes());
@@ -96,7 +101,8 @@ impl Frame {
         (bytes.len() <= LARGEST).then_some(bytes)
     }
 
-    /// Reads bytes that may be anybody's. Where there is a key it is looked at before anything else is.
+    /// Reads bytes that may be anybody's. Where there is a key it is looked at before anything else
+    /// is.
     pub(crate) fn decode(bytes: &[u8], key: Option<&ClusterKey>) -> Result<Self, Bad> {
         if bytes.len() > LARGEST {
             return Err(Bad::Unreadable);
@@ -105,7 +111,9 @@ impl Frame {
             return Err(Bad::Unreadable);
         };
         let (text, signature) = match flags {
-            &SIGNED => bytes.split_at_checked(bytes.len().saturating_sub(SIGNATURE)).unwrap_or((bytes, &[])),
+            &SIGNED => bytes
+                .split_at_checked(bytes.len().saturating_sub(SIGNATURE))
+                .unwrap_or((bytes, &[])),
             _ => (bytes, &[][..]),
         };
         if key.is_some_and(|key| !key.has_signed(text, signature)) {
@@ -125,28 +133,36 @@ impl Frame {
         let node = NodeId::from_bytes(reader.array()?);
         let (seq, ts) = (reader.number()?, i64::from_be_bytes(reader.array()?));
         let body = Body::read(kind, &mut reader)?;
-        reader.0.is_empty().then_some(Self { node, seq, ts, body })
+        reader.0.is_empty().then_some(Self {
+            node,
+            seq,
+            ts,
+            body,
+        })
     }
 }
 
 impl Body {
     const fn kind(&self) -> u8 {
         match self {
-            Self::Ring(_) => 0,
-            Self::Ask(..) => 1,
-            Self::Answer(..) => 2,
-            Self::Cast(_) => 3,
+            Self::Notify(_) => 0,
+            Self::Probe(..) => 1,
+            Self::ProbeAnswer(..) => 2,
+            Self::VolatileFrame(_) => 3,
         }
     }
 
     fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
-        let (Self::Ring(at) | Self::Ask(at, _) | Self::Answer(at, _) | Self::Cast(Cast { at, .. })) = self;
+        let (Self::Notify(at)
+        | Self::Probe(at, _)
+        | Self::ProbeAnswer(at, _)
+        | Self::VolatileFrame(VolatileFrame { at, .. })) = self;
         bytes.extend(at.epoch.to_bits().to_be_bytes());
         bytes.extend(at.n.to_be_bytes());
-        if let Self::Ask(_, Question(question)) | Self::Answer(_, Question(question)) = self {
+        if let Self::Probe(_, Probe(question)) | Self::ProbeAnswer(_, Probe(question)) = self {
             bytes.extend(question.to_be_bytes());
         }
-        if let Self::Cast(cast) = self {
+        if let Self::VolatileFrame(cast) = self {
             bytes.extend(u16::try_from(cast.rooms.len()).ok()?.to_be_bytes());
             for room in &cast.rooms {
                 write_short(bytes, &room.to_string())?;
@@ -158,27 +174,38 @@ impl Body {
     }
 
     fn read(kind: u8, reader: &mut Reader<'_>) -> Option<Self> {
-        let at = At { epoch: Epoch::from_bits(reader.number()?), n: reader.number()? };
+        let at = LogHead {
+            epoch: Epoch::from_bits(reader.number()?),
+            n: reader.number()?,
+        };
         Some(match kind {
-            0 => Self::Ring(at),
-            1 => Self::Ask(at, reader.question()?),
-            2 => Self::Answer(at, reader.question()?),
-            3 => Self::Cast(Cast::read(at, reader)?),
+            0 => Self::Notify(at),
+            1 => Self::Probe(at, reader.question()?),
+            2 => Self::ProbeAnswer(at, reader.question()?),
+            3 => Self::VolatileFrame(VolatileFrame::read(at, reader)?),
             _ => return None,
         })
     }
 }
 
-impl Cast {
-    fn read(at: At, reader: &mut Reader<'_>) -> Option<Self> {
+impl VolatileFrame {
+    fn read(at: LogHead, reader: &mut Reader<'_>) -> Option<Self> {
         let count = u16::from_be_bytes(reader.array()?);
-        let rooms = (0..count).map(|_| reader.short()?.parse().ok()).collect::<Option<Vec<Room>>>()?;
+        let rooms = (0..count)
+            .map(|_| reader.short()?.parse().ok())
+            .collect::<Option<Vec<Room>>>()?;
         let name = reader.short()?;
         let json = std::str::from_utf8(std::mem::take(&mut reader.0)).ok()?;
         let payload = RawValue::from_string(json.to_owned()).ok()?;
-        // As where it was sent: a name that is not this system's own, a payload that clients can read.
+        // As where it was sent: a name that is not this system's own, a payload that clients can
+        // read.
         let (name, payload) = (name, payload).into_event().ok()?;
-        Some(Self { at, rooms, name, payload })
+        Some(Self {
+            at,
+            rooms,
+            name,
+            payload,
+        })
     }
 }
 
@@ -206,8 +233,8 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    fn question(&mut self) -> Option<Question> {
-        self.array().map(|bytes| Question(u128::from_be_bytes(bytes)))
+    fn question(&mut self) -> Option<Probe> {
+        self.array().map(|bytes| Probe(u128::from_be_bytes(bytes)))
     }
 
     fn short(&mut self) -> Option<&'a str> {

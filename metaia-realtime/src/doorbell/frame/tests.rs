@@ -9,8 +9,11 @@ fn key() -> ClusterKey {
     ClusterKey::new("a key of this test").unwrap()
 }
 
-fn at() -> impl Strategy<Value = At> {
-    (any::<u64>(), any::<u64>()).prop_map(|(epoch, n)| At { epoch: Epoch::from_bits(epoch), n })
+fn at() -> impl Strategy<Value = LogHead> {
+    (any::<u64>(), any::<u64>()).prop_map(|(epoch, n)| LogHead {
+        epoch: Epoch::from_bits(epoch),
+        n,
+    })
 }
 
 fn room() -> impl Strategy<Value = Room> {
@@ -22,30 +25,41 @@ fn room() -> impl Strategy<Value = Room> {
     ]
 }
 
-fn cast() -> impl Strategy<Value = Cast> {
-    (at(), proptest::collection::vec(room(), 0..5), "[a-q][A-Za-z0-9_.:-]{0,63}", ".{0,40}").prop_map(
-        |(at, rooms, name, text)| {
-            let (name, payload) = (name, json!([text, 1.5])).into_event().unwrap();
-            Cast { at, rooms, name, payload }
-        },
+fn volatile() -> impl Strategy<Value = VolatileFrame> {
+    (
+        at(),
+        proptest::collection::vec(room(), 0..5),
+        "[a-q][A-Za-z0-9_.:-]{0,63}",
+        ".{0,40}",
     )
+        .prop_map(|(at, rooms, name, text)| {
+            let (name, payload) = (name, json!([text, 1.5])).into_event().unwrap();
+            VolatileFrame {
+                at,
+                rooms,
+                name,
+                payload,
+            }
+        })
 }
 
 fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
-        at().prop_map(Body::Ring),
-        at().prop_map(|at| Body::Ask(at, Question::random())),
-        at().prop_map(|at| Body::Answer(at, Question::random())),
-        cast().prop_map(Body::Cast),
+        at().prop_map(Body::Notify),
+        at().prop_map(|at| Body::Probe(at, Probe::random())),
+        at().prop_map(|at| Body::ProbeAnswer(at, Probe::random())),
+        volatile().prop_map(Body::VolatileFrame),
     ]
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    (any::<[u8; 16]>(), any::<u64>(), any::<i64>(), body()).prop_map(|(node, seq, ts, body)| Frame {
-        node: NodeId::from_bytes(node),
-        seq,
-        ts,
-        body,
+    (any::<[u8; 16]>(), any::<u64>(), any::<i64>(), body()).prop_map(|(node, seq, ts, body)| {
+        Frame {
+            node: NodeId::from_bytes(node),
+            seq,
+            ts,
+            body,
+        }
     })
 }
 
@@ -100,61 +114,111 @@ proptest! {
     }
 }
 
-fn ring() -> Frame {
-    let at = At { epoch: Epoch::from_bits(7), n: 3 };
-    Frame { node: NodeId::from_bytes([1; 16]), seq: 1, ts: 2, body: Body::Ring(at) }
+fn notification() -> Frame {
+    let at = LogHead {
+        epoch: Epoch::from_bits(7),
+        n: 3,
+    };
+    Frame {
+        node: NodeId::from_bytes([1; 16]),
+        seq: 1,
+        ts: 2,
+        body: Body::Notify(at),
+    }
 }
 
 #[test]
 fn who_has_a_key_takes_nothing_without_it() {
     let other = ClusterKey::new("some other key of 16").unwrap();
-    for bytes in [ring().encode(None).unwrap(), ring().encode(Some(&other)).unwrap()] {
-        assert_eq!(Frame::decode(&bytes, Some(&key())).unwrap_err(), Bad::Unsigned);
+    for bytes in [
+        notification().encode(None).unwrap(),
+        notification().encode(Some(&other)).unwrap(),
+    ] {
+        assert_eq!(
+            Frame::decode(&bytes, Some(&key())).unwrap_err(),
+            Bad::Unsigned
+        );
     }
 }
 
 #[test]
 fn another_version_is_not_read() {
-    let mut bytes = ring().encode(None).unwrap();
+    let mut bytes = notification().encode(None).unwrap();
     bytes[2] = 2;
     assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
 }
 
 #[test]
 fn a_frame_with_something_behind_it_is_none() {
-    let mut bytes = ring().encode(None).unwrap();
+    let mut bytes = notification().encode(None).unwrap();
     bytes.push(0);
     assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
 }
 
 fn cast_of(rooms: Vec<Room>, payload: &str) -> Frame {
-    let at = At { epoch: Epoch::from_bits(7), n: 3 };
+    let at = LogHead {
+        epoch: Epoch::from_bits(7),
+        n: 3,
+    };
     let payload = RawValue::from_string(payload.to_owned()).unwrap();
-    Frame { body: Body::Cast(Cast { at, rooms, name: "at".parse().unwrap(), payload }), ..ring() }
+    Frame {
+        body: Body::VolatileFrame(VolatileFrame {
+            at,
+            rooms,
+            name: "at".parse().unwrap(),
+            payload,
+        }),
+        ..notification()
+    }
 }
 
 #[test]
 fn the_largest_payload_fits_and_more_does_not() {
     let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
-    assert!(cast_of(vec![Room::Everyone], &text(64 * 1024)).encode(Some(&key())).is_some());
-    assert!(cast_of(vec![Room::Everyone], &text(LARGEST)).encode(None).is_none());
+    assert!(
+        cast_of(vec![Room::Everyone], &text(64 * 1024))
+            .encode(Some(&key()))
+            .is_some()
+    );
+    assert!(
+        cast_of(vec![Room::Everyone], &text(LARGEST))
+            .encode(None)
+            .is_none()
+    );
     let long = Room::Order("x".repeat(64).parse().unwrap());
-    assert!(cast_of(vec![long.clone(); 200], "1").encode(Some(&key())).is_some());
+    assert!(
+        cast_of(vec![long.clone(); 200], "1")
+            .encode(Some(&key()))
+            .is_some()
+    );
     assert!(cast_of(vec![long; 70_000], "1").encode(None).is_none());
 }
 
 #[test]
 fn a_payload_that_clients_would_fail_at_is_no_frame() {
-    for payload in ["1e999", r#""\ud800""#, &format!("{}{}", "[".repeat(65), "]".repeat(65))] {
+    for payload in [
+        "1e999",
+        r#""\ud800""#,
+        &format!("{}{}", "[".repeat(65), "]".repeat(65)),
+    ] {
         let bytes = cast_of(vec![Room::Everyone], payload).encode(None).unwrap();
-        assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable, "{payload}");
+        assert_eq!(
+            Frame::decode(&bytes, None).unwrap_err(),
+            Bad::Unreadable,
+            "{payload}"
+        );
     }
 }
 
 #[test]
 fn a_name_of_this_system_is_no_frame() {
     let mut frame = cast_of(vec![Room::Everyone], "{}");
-    let Body::Cast(cast) = &mut frame.body else { unreachable!() };
+    let Body::VolatileFrame(cast) = &mut frame.body else {
+        unreachable!()
+    };
     cast.name = EventName::system("rt:reset");
-    assert_eq!(Frame::decode(&frame.encode(None).unwrap(), None).unwrap_err(), Bad::Unreadable);
+    assert_eq!(
+        Frame::decode(&frame.encode(None).unwrap(), None).unwrap_err(),
+        Bad::Unreadable
+    );
 }

@@ -11,12 +11,12 @@ enum Stand {
     Refused,
 }
 
-pub(super) struct Said<'a> {
+pub(super) struct FailureLog<'a> {
     place: &'a str,
     last: Option<Stand>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> FailureLog<'a> {
     pub(super) const fn new(place: &'a str) -> Self {
         Self { place, last: None }
     }
@@ -35,7 +35,11 @@ impl<'a> Said<'a> {
     pub(super) fn lost(&mut self, error: &RedisError) {
         let (redis, cause) = (self.place, error as &dyn std::error::Error);
         let silent = matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse);
-        if !self.is_new(if silent { Stand::Silent } else { Stand::Refused }) {
+        if !self.is_new(if silent {
+            Stand::Silent
+        } else {
+            Stand::Refused
+        }) {
             return;
         }
         if silent {

@@ -1,7 +1,8 @@
 //! What waits to be published.
 //!
-//! One ring at most: the newest. While there is no line nothing else is kept; while there is one, up to 256 frames and
-//! 1 MiB of what is for now or never. When that is full what comes is dropped: what waits goes first, and soon.
+//! One ring at most: the newest. While there is no line nothing else is kept; while there is one,
+//! up to 256 frames and 1 MiB of what is for now or never. When that is full what comes is dropped:
+//! what waits goes first, and soon.
 
 use std::{
     collections::VecDeque,
@@ -17,12 +18,12 @@ const BATCH: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Holdback>,
     more: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Holdback {
     open: bool,
     ring: Option<Vec<u8>>,
     casts: VecDeque<Vec<u8>>,
@@ -30,16 +31,16 @@ struct Waiting {
 }
 
 impl Outbox {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Holdback> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn ring(&self, frame: Vec<u8>) {
+    pub(super) fn notify(&self, frame: Vec<u8>) {
         self.waiting().ring = Some(frame);
         self.more.notify_one();
     }
 
-    pub(super) fn cast(&self, frame: Vec<u8>) {
+    pub(super) fn send(&self, frame: Vec<u8>) {
         let mut waiting = self.waiting();
         if !waiting.open || waiting.casts.len() == MOST || waiting.bytes + frame.len() > BYTES {
             return;
@@ -68,10 +69,15 @@ impl Outbox {
     }
 }
 
-impl Waiting {
+impl Holdback {
     fn take(&mut self) -> Vec<Vec<u8>> {
         let most = BATCH.min(self.casts.len());
-        let batch: Vec<_> = self.ring.take().into_iter().chain(self.casts.drain(..most)).collect();
+        let batch: Vec<_> = self
+            .ring
+            .take()
+            .into_iter()
+            .chain(self.casts.drain(..most))
+            .collect();
         self.bytes = self.casts.iter().map(Vec::len).sum();
         batch
     }
@@ -97,12 +103,12 @@ mod tests {
     async fn the_newest_ring_waits_for_the_line_and_nothing_else_does() {
         let outbox = Outbox::default();
         for i in 0..1_000 {
-            outbox.ring(vec![(i % 256) as u8]);
-            outbox.cast(vec![1; 10_000]);
+            outbox.notify(vec![(i % 256) as u8]);
+            outbox.send(vec![1; 10_000]);
         }
         assert_eq!(outbox.next().await, [vec![(999 % 256) as u8]]);
         let open = outbox.open();
-        outbox.cast(vec![7]);
+        outbox.send(vec![7]);
         drop(open);
         assert!(outbox.waiting().casts.is_empty());
     }
@@ -111,14 +117,23 @@ mod tests {
     async fn what_waits_is_bounded_and_goes_in_order() {
         let outbox = Outbox::default();
         let _open = outbox.open();
-        (0..1_000u16).for_each(|i| outbox.cast(i.to_be_bytes().to_vec()));
+        (0..1_000u16).for_each(|i| outbox.send(i.to_be_bytes().to_vec()));
         let mut gone = Vec::new();
         while gone.len() < MOST {
             gone.extend(outbox.next().await);
         }
-        assert!(gone.iter().zip(0u16..).all(|(frame, i)| *frame == i.to_be_bytes()) && gone.len() == MOST);
-        (0..100).for_each(|_| outbox.cast(vec![0; 60_000]));
+        assert!(
+            gone.iter()
+                .zip(0u16..)
+                .all(|(frame, i)| *frame == i.to_be_bytes())
+                && gone.len() == MOST
+        );
+        (0..100).for_each(|_| outbox.send(vec![0; 60_000]));
         let waiting = outbox.waiting();
-        assert!(waiting.bytes <= BYTES && waiting.casts.len() == 17, "{}", waiting.casts.len());
+        assert!(
+            waiting.bytes <= BYTES && waiting.casts.len() == 17,
+            "{}",
+            waiting.casts.len()
+        );
     }
 }

@@ -29,8 +29,15 @@ impl Appended {
 }
 
 /// Writes the entries that the log does not have, all with the same time.
-pub(super) fn append(log: &Shared, db: &Connection, entries: &[NewEntry]) -> Result<Appended, AppendError> {
-    let mut appended = Appended { positions: Vec::with_capacity(entries.len()), fresh: Vec::new() };
+pub(super) fn append(
+    log: &Shared,
+    db: &Connection,
+    entries: &[NewEntry],
+) -> Result<Appended, AppendError> {
+    let mut appended = Appended {
+        positions: Vec::with_capacity(entries.len()),
+        fresh: Vec::new(),
+    };
     if entries.is_empty() {
         return Ok(appended);
     }
@@ -55,7 +62,9 @@ pub(super) fn append(log: &Shared, db: &Connection, entries: &[NewEntry]) -> Res
 
 fn known(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
     let mut statement = db.prepare_cached("SELECT n FROM rt_entry WHERE id = ?1")?;
-    let n: Option<i64> = statement.query_row([id.to_bytes()], |row| row.get(0)).optional()?;
+    let n: Option<i64> = statement
+        .query_row([id.to_bytes()], |row| row.get(0))
+        .optional()?;
     Ok(n.map(i64::cast_unsigned))
 }
 
@@ -70,7 +79,8 @@ fn add(
     let entry = Arc::new(Entry::new(meta.epoch, n, ts, new.clone()));
     row::insert(db, &entry)?;
     if let Err(fault) = link(db, meta, new, n) {
-        // New entries must be found again: the index is begun anew, and with it what can be resumed.
+        // New entries must be found again: the index is begun anew, and with it what can be
+        // resumed.
         log.give_up_index(db, meta, fault)?;
         link(db, meta, new, n)?;
     }
@@ -81,5 +91,7 @@ fn add(
 }
 
 fn link(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), Fault> {
-    new.rooms().iter().try_for_each(|room| rooms::link(db, meta.floor, room, n))
+    new.rooms()
+        .iter()
+        .try_for_each(|room| rooms::link(db, meta.floor, room, n))
 }

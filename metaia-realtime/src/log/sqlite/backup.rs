@@ -1,7 +1,7 @@
 //! Copies of a database while it is written.
 //!
-//! A copy is one moment of the database. It is marked as a copy: opened as a log it begins a new epoch, so that clients
-//! who have seen more than it has are told to reload.
+//! A copy is one moment of the database. It is marked as a copy: opened as a log it begins a new
+//! epoch, so that clients who have seen more than it has are told to reload.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -38,19 +38,26 @@ pub enum BackupError {
 }
 
 impl BackupError {
-    fn unwritable(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Unwritable { path: path.to_owned(), source: source.into() }
+    fn unwritable(
+        path: &Path,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unwritable {
+            path: path.to_owned(),
+            source: source.into(),
+        }
     }
 }
 
-/// Copies the database `from`, which another process may be writing, into the new file `to`. Blocks until the copy is on
-/// disk.
+/// Copies the database `from`, which another process may be writing, into the new file `to`. Blocks
+/// until the copy is on disk.
 ///
 /// # Errors
 /// See [`BackupError`].
 pub fn backup(from: &Path, to: &Path) -> Result<(), BackupError> {
     claim(to)?;
-    // Under another name until it is whole: whoever finds the name finds a backup, or an empty file.
+    // Under another name until it is whole: whoever finds the name finds a backup, or an empty
+    // file.
     let part = part_of(to);
     let copied = copy(from, &part, to).and_then(|()| publish(&part, to));
     if copied.is_err() {
@@ -73,9 +80,9 @@ fn claim(to: &Path) -> Result<(), BackupError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.write(true).create_new(true).open(to) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(BackupError::Exists { path: to.to_owned() })
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(BackupError::Exists {
+            path: to.to_owned(),
+        }),
         Err(error) => Err(BackupError::unwritable(to, error)),
     }
 }
@@ -85,19 +92,25 @@ fn copy(from: &Path, part: &Path, to: &Path) -> Result<(), BackupError> {
     let source = readable(from).map_err(unreadable)?;
     // So that an unreadable database is not taken for an unwritable copy.
     let tables = "SELECT count(*) FROM sqlite_schema";
-    source.query_row(tables, [], |row| row.get::<_, i64>(0)).map_err(unreadable)?;
+    source
+        .query_row(tables, [], |row| row.get::<_, i64>(0))
+        .map_err(unreadable)?;
     let _ = fs::remove_file(part);
     claim(part)?;
-    let name = part.to_str().ok_or_else(|| BackupError::unwritable(to, "the path is not UTF-8"))?;
-    source.execute("VACUUM INTO ?1", [name]).map_err(|error| match Fault::from(error) {
-        Fault::Sql(error) => BackupError::unwritable(to, error),
-        Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
-            BackupError::Unreadable(OpenError::Damaged {
-                path: from.to_owned(),
-                what: "SQLite's own structure",
-            })
-        }
-    })?;
+    let name = part
+        .to_str()
+        .ok_or_else(|| BackupError::unwritable(to, "the path is not UTF-8"))?;
+    source
+        .execute("VACUUM INTO ?1", [name])
+        .map_err(|error| match Fault::from(error) {
+            Fault::Sql(error) => BackupError::unwritable(to, error),
+            Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
+                BackupError::Unreadable(OpenError::Damaged {
+                    path: from.to_owned(),
+                    what: "SQLite's own structure",
+                })
+            }
+        })?;
     mark(part).map_err(|error| BackupError::unwritable(to, error))
 }
 
@@ -108,7 +121,11 @@ fn mark(copy: &Path) -> rusqlite::Result<()> {
         return Ok(());
     }
     match Meta::read(&db) {
-        Ok(meta) => Meta { copied: true, ..meta }.write(&db),
+        Ok(meta) => Meta {
+            copied: true,
+            ..meta
+        }
+        .write(&db),
         // A damaged row stays so: the copy is refused as the database would be.
         Err(Fault::Meta | Fault::Entries { .. } | Fault::Index(_)) => Ok(()),
         Err(Fault::Sql(error)) => Err(error),
@@ -119,6 +136,11 @@ fn mark(copy: &Path) -> rusqlite::Result<()> {
 fn publish(part: &Path, to: &Path) -> Result<(), BackupError> {
     let synced = File::open(part).and_then(|file| file.sync_all());
     let renamed = synced.and_then(|()| fs::rename(part, to));
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    renamed.and_then(|()| File::open(folder)?.sync_all()).map_err(|error| BackupError::unwritable(to, error))
+    let folder = to
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    renamed
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(|error| BackupError::unwritable(to, error))
 }

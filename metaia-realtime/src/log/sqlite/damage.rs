@@ -1,7 +1,8 @@
 //! Damage: rows that are not what was written.
 //!
-//! What cannot be vouched for is never handed out. Everything up to it counts as trimmed, in all rooms, from then on: who
-//! would have needed it is told to reload, everybody else does not notice. One line of the log says so.
+//! What cannot be vouched for is never handed out. Everything up to it counts as trimmed, in all
+//! rooms, from then on: who would have needed it is told to reload, everybody else does not notice.
+//! One line of the log says so.
 
 use std::{error::Error, sync::Arc};
 
@@ -15,7 +16,8 @@ use super::{
 };
 use crate::{log::LogError, sqlite::ReadError};
 
-/// How often a read is begun again after something was found. The last time all that was stored has been given up.
+/// How often a read is begun again after something was found. The last time all that was stored has
+/// been given up.
 const ATTEMPTS: usize = 8;
 
 impl Shared {
@@ -31,19 +33,28 @@ impl Shared {
                 Ok(answer) => return Ok(answer),
                 Err(ReadError::Refused(Fault::Entries { upto, what })) => {
                     let last = attempt + 2 >= ATTEMPTS;
-                    let upto = if last { u64::MAX } else { self.end_of_damage(upto).await };
+                    let upto = if last {
+                        u64::MAX
+                    } else {
+                        self.end_of_damage(upto).await
+                    };
                     self.quarantine(upto, what).await?;
                 }
                 Err(ReadError::Refused(Fault::Index(what))) => self.begin_index_anew(what).await?,
                 Err(error) => return Err(of_read(error)),
             }
         }
-        Err(LogError::Unavailable(Box::from(AppendError::Damaged) as Box<dyn Error + Send + Sync>))
+        Err(LogError::Unavailable(
+            Box::from(AppendError::Damaged) as Box<dyn Error + Send + Sync>
+        ))
     }
 
     /// Where the damage that reaches to `upto` ends. Where that cannot be read, all is damaged.
     async fn end_of_damage(&self, upto: u64) -> u64 {
-        self.readers.read(move |db| read::end_of_damage(db, upto)).await.unwrap_or(u64::MAX)
+        self.readers
+            .read(move |db| read::end_of_damage(db, upto))
+            .await
+            .unwrap_or(u64::MAX)
     }
 
     /// Gives up what was stored up to `upto`.
@@ -81,7 +92,9 @@ impl Shared {
         meta: &mut Meta,
         fault: Fault,
     ) -> Result<(), AppendError> {
-        let Fault::Index(what) = fault else { return Err(fault.into()) };
+        let Fault::Index(what) = fault else {
+            return Err(fault.into());
+        };
         if self.tail().lose(meta.head) {
             self.tell_of_damage(meta.head, what);
         }

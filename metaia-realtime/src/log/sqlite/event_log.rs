@@ -39,16 +39,31 @@ impl EventLog for SqliteLog {
         ready(Ok(self.shared.tail().head()))
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         let (near, told) = self.shared.near(|tail| tail.page(rooms, after, limit));
         if let Some(page) = near {
             return Ok(page);
         }
         let of: Option<Arc<[Room]>> = rooms.map(Arc::from);
-        let scan = move |db: &rusqlite::Connection| read::scan(db, told, of.as_deref(), after, limit);
-        let Scan { epoch, entries, scanned } = self.shared.from_database(scan).await?;
+        let scan =
+            move |db: &rusqlite::Connection| read::scan(db, told, of.as_deref(), after, limit);
+        let Scan {
+            epoch,
+            entries,
+            scanned,
+        } = self.shared.from_database(scan).await?;
         // Asked last: whatever was gone from the snapshot had been announced before.
-        Ok(Page { epoch, entries, scanned, trimmed: self.shared.tail().trimmed(rooms) })
+        Ok(Page {
+            epoch,
+            entries,
+            scanned,
+            trimmed: self.shared.tail().trimmed(rooms),
+        })
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
@@ -58,8 +73,17 @@ impl EventLog for SqliteLog {
         }
         let of: Arc<[Room]> = rooms.into();
         let past = move |db: &rusqlite::Connection| read::past(db, told, n, &of, limit);
-        let Past { head, entry, missed } = self.shared.from_database(past).await?;
-        Ok(History { head, entry, trimmed: self.shared.tail().trimmed(Some(rooms)), missed })
+        let Past {
+            head,
+            entry,
+            missed,
+        } = self.shared.from_database(past).await?;
+        Ok(History {
+            head,
+            entry,
+            trimmed: self.shared.tail().trimmed(Some(rooms)),
+            missed,
+        })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

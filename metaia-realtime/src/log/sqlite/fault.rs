@@ -33,14 +33,18 @@ pub(super) enum Fault {
         /// What is wrong.
         what: &'static str,
     },
-    /// The index of the rooms is damaged in this way: nothing that is stored can be found with certainty.
+    /// The index of the rooms is damaged in this way: nothing that is stored can be found with
+    /// certainty.
     Index(&'static str),
 }
 
 impl Fault {
     /// Something is wrong, and it cannot be said with which entries.
     pub(super) const fn anywhere(what: &'static str) -> Self {
-        Self::Entries { upto: u64::MAX, what }
+        Self::Entries {
+            upto: u64::MAX,
+            what,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The trimmed marks of the rooms as rows. Readers use those in memory; the rows are for the next opening, which takes them
-//! only when they are, together, what was written.
+//! The trimmed marks of the rooms as rows. Readers use those in memory; the rows are for the next
+//! opening, which takes them only when they are, together, what was written.
 
 use std::collections::HashMap;
 
@@ -14,8 +14,12 @@ pub(super) fn load(db: &Connection, meta: &Meta) -> rusqlite::Result<Option<Hash
     let mut statement = db.prepare("SELECT room, n FROM rt_trimmed")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (Ok(name), Ok(n)) = (row.get::<_, String>(0), row.get::<_, i64>(1)) else { return Ok(None) };
-        let Ok(room) = name.parse() else { return Ok(None) };
+        let (Ok(name), Ok(n)) = (row.get::<_, String>(0), row.get::<_, i64>(1)) else {
+            return Ok(None);
+        };
+        let Ok(room) = name.parse() else {
+            return Ok(None);
+        };
         sum ^= of_mark(&name, n);
         marks.insert(room, n.cast_unsigned());
     }
@@ -23,13 +27,20 @@ pub(super) fn load(db: &Connection, meta: &Meta) -> rusqlite::Result<Option<Hash
 }
 
 /// Raises the marks of rooms.
-pub(super) fn raise(db: &Connection, meta: &mut Meta, rooms: &HashMap<Room, u64>) -> rusqlite::Result<()> {
+pub(super) fn raise(
+    db: &Connection,
+    meta: &mut Meta,
+    rooms: &HashMap<Room, u64>,
+) -> rusqlite::Result<()> {
     let known = "SELECT n FROM rt_trimmed WHERE room = ?1";
-    let keep = "INSERT INTO rt_trimmed (room, n) VALUES (?1, ?2) ON CONFLICT (room) DO UPDATE SET n = ?2";
+    let keep =
+        "INSERT INTO rt_trimmed (room, n) VALUES (?1, ?2) ON CONFLICT (room) DO UPDATE SET n = ?2";
     for (room, n) in rooms {
         let (name, n) = (room.to_string(), n.cast_signed());
-        let before: Option<i64> =
-            db.prepare_cached(known)?.query_row([&name], |row| row.get(0)).optional()?;
+        let before: Option<i64> = db
+            .prepare_cached(known)?
+            .query_row([&name], |row| row.get(0))
+            .optional()?;
         db.prepare_cached(keep)?.execute(params![name, n])?;
         meta.marks ^= before.map_or(0, |before| of_mark(&name, before)) ^ of_mark(&name, n);
     }
@@ -42,7 +53,10 @@ pub(super) fn merge(db: &Connection, meta: &mut Meta, others: u64) -> rusqlite::
         return Ok(());
     }
     meta.others = others;
-    db.execute("DELETE FROM rt_trimmed WHERE n <= ?1", [others.cast_signed()])?;
+    db.execute(
+        "DELETE FROM rt_trimmed WHERE n <= ?1",
+        [others.cast_signed()],
+    )?;
     meta.marks = all(db)?;
     Ok(())
 }
@@ -55,7 +69,9 @@ pub(super) fn forget(db: &Connection, meta: &mut Meta) -> rusqlite::Result<()> {
 
 fn all(db: &Connection) -> rusqlite::Result<i64> {
     let mut statement = db.prepare("SELECT room, n FROM rt_trimmed")?;
-    let mut marks = statement.query_map([], |row| Ok(of_mark(&row.get::<_, String>(0)?, row.get(1)?)))?;
+    let mut marks = statement.query_map([], |row| {
+        Ok(of_mark(&row.get::<_, String>(0)?, row.get(1)?))
+    })?;
     marks.try_fold(0, |sum, mark| Ok(sum ^ mark?))
 }
 

@@ -1,4 +1,5 @@
-//! The one row that says where the log ends and what it still has. Every append and every trim writes it anew.
+//! The one row that says where the log ends and what it still has. Every append and every trim
+//! writes it anew.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
@@ -55,7 +56,11 @@ impl Meta {
         let sql = "SELECT epoch, head, head_id, floor, lost, others, marks, bytes, copied, sum
             FROM rt_meta WHERE one = 1";
         let read = |row: &Row<'_>| Ok(Self::parse(row).ok().flatten());
-        db.prepare_cached(sql)?.query_row([], read).optional()?.flatten().ok_or(Fault::Meta)
+        db.prepare_cached(sql)?
+            .query_row([], read)
+            .optional()?
+            .flatten()
+            .ok_or(Fault::Meta)
     }
 
     /// `None` where the row is not what was written.
@@ -100,9 +105,20 @@ impl Meta {
     }
 
     fn sum(&self) -> i64 {
-        let numbers = [self.epoch.to_bits(), self.head, self.floor, self.lost, self.others, self.bytes];
-        let sum = Sum::of("meta").number(VERSION).bytes(&self.head_id.to_bytes());
-        let sum = numbers.into_iter().fold(sum, |sum, number| sum.number(number.cast_signed()));
+        let numbers = [
+            self.epoch.to_bits(),
+            self.head,
+            self.floor,
+            self.lost,
+            self.others,
+            self.bytes,
+        ];
+        let sum = Sum::of("meta")
+            .number(VERSION)
+            .bytes(&self.head_id.to_bytes());
+        let sum = numbers
+            .into_iter()
+            .fold(sum, |sum, number| sum.number(number.cast_signed()));
         sum.number(self.marks).number(self.copied.into()).end()
     }
 }

@@ -1,4 +1,5 @@
-//! The log in SQLite: it outlives the process, and shares a transaction with the change that an event tells of.
+//! The log in SQLite: it outlives the process, and shares a transaction with the change that an
+//! event tells of.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {
@@ -38,20 +39,24 @@
 //!
 //! # How it behaves
 //!
-//! - **One transaction.** [`SqliteLog::append_in`] writes entries in a transaction of yours. Their positions are known at
-//!   once; if the transaction is rolled back nothing is left of them.
+//! - **One transaction.** [`SqliteLog::append_in`] writes entries in a transaction of yours. Their
+//!   positions are known at once; if the transaction is rolled back nothing is left of them.
 //! - **Durable** as the [`Writer`] is: with `full`, an answered append outlives a power cut.
-//! - **Recent entries stay in memory** (4,096, at most 8 MiB): the dispatcher, and clients that were away for a short
-//!   time, do not touch the database. [`SqliteLog::reads`] counts how often it is touched.
-//! - **Retention** is applied by a task of its own, in writes of 64 entries, once a minute or when a bound is exceeded by
-//!   more than one part in a hundred. [`SqliteLog::trim`] does it at once. The last entry is never deleted.
+//! - **Recent entries stay in memory** (4,096, at most 8 MiB): the dispatcher, and clients that
+//!   were away for a short time, do not touch the database. [`SqliteLog::reads`] counts how often
+//!   it is touched.
+//! - **Retention** is applied by a task of its own, in writes of 64 entries, once a minute or when
+//!   a bound is exceeded by more than one part in a hundred. [`SqliteLog::trim`] does it at once.
+//!   The last entry is never deleted.
 //! - **Opening** reads the last entries only, however long the log is.
-//! - **An older copy** put in the database's place is noticed by the file `….mark` beside it, and so is a
-//!   [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to reload. Where you put another copy
-//!   than a backup in its place, remove `….db-wal` and `….db-shm`.
-//! - **Damage.** Every row has a checksum, and the index of the rooms notices a hole. Damaged entries are never handed
-//!   out: everything up to them counts as trimmed, or all that is stored where it is the index; one line is logged. Found among the last entries at the
-//!   opening, it begins a new epoch. A damaged file or a damaged record of where the log ends is refused, see
+//! - **An older copy** put in the database's place is noticed by the file `….mark` beside it, and
+//!   so is a [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to
+//!   reload. Where you put another copy than a backup in its place, remove `….db-wal` and
+//!   `….db-shm`.
+//! - **Damage.** Every row has a checksum, and the index of the rooms notices a hole. Damaged
+//!   entries are never handed out: everything up to them counts as trimmed, or all that is stored
+//!   where it is the index; one line is logged. Found among the last entries at the opening, it
+//!   begins a new epoch. A damaged file or a damaged record of where the log ends is refused, see
 //!   [`OpenError`].
 
 mod append;
@@ -103,8 +108,8 @@ const READERS: usize = 4;
 
 /// The log in SQLite: see the [module](self) for how it behaves.
 ///
-/// A handle: `clone` is cheap and shares the log. When the last one is dropped its task ends by itself;
-/// [`close`](Self::close) waits for that.
+/// A handle: `clone` is cheap and shares the log. When the last one is dropped its task ends by
+/// itself; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct SqliteLog {
     shared: Arc<Shared>,
@@ -116,7 +121,8 @@ pub struct SqliteLog {
 }
 
 impl SqliteLog {
-    /// Opens or creates a database that is nothing but a log, with the default retention ([`Retention::DISK`]).
+    /// Opens or creates a database that is nothing but a log, with the default retention
+    /// ([`Retention::DISK`]).
     ///
     /// # Errors
     /// See [`OpenError`]. The folder must exist.
@@ -140,11 +146,15 @@ impl SqliteLog {
         retention: Retention,
     ) -> Result<Self, OpenError> {
         let writer = Writer::open(path, options, &[]).await?;
-        Ok(Self { owns_writer: true, ..Self::on(&writer, retention).await? })
+        Ok(Self {
+            owns_writer: true,
+            ..Self::on(&writer, retention).await?
+        })
     }
 
-    /// The log in a database that is written for other things too, through the same writer. Its tables are called
-    /// `rt_…`; it makes them by itself and takes no part in your migrations. One log per writer.
+    /// The log in a database that is written for other things too, through the same writer. Its
+    /// tables are called `rt_…`; it makes them by itself and takes no part in your migrations. One
+    /// log per writer.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -169,23 +179,34 @@ impl SqliteLog {
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(trim::keep(Arc::downgrade(&shared), closing.clone()));
         let dropped = Arc::new(closing.clone().drop_guard());
-        Ok(Self { shared, tasks, closing, owns_writer: false, _dropped: dropped })
+        Ok(Self {
+            shared,
+            tasks,
+            closing,
+            owns_writer: false,
+            _dropped: dropped,
+        })
     }
 
-    /// Writes entries in a transaction of the caller's on this log's database, and says where they will be. Those whose
-    /// id the log has are answered with the position they have. Sizes are for the caller to check, see
-    /// [`NewEntry::size`].
+    /// Writes entries in a transaction of the caller's on this log's database, and says where they
+    /// will be. Those whose id the log has are answered with the position they have. Sizes are for
+    /// the caller to check, see [`NewEntry::size`].
     ///
-    /// Once it is committed, the log must be told: by [`committed`](Self::committed) in commit order (on the writer's
-    /// thread, see [`Writer::write_then`]), or else by [`wake`](Self::wake).
+    /// Once it is committed, the log must be told: by [`committed`](Self::committed) in commit
+    /// order (on the writer's thread, see [`Writer::write_then`]), or else by [`wake`](Self::wake).
     ///
     /// # Errors
     /// See [`AppendError`]. The transaction must be rolled back then.
-    pub fn append_in(&self, transaction: &Connection, entries: &[NewEntry]) -> Result<Appended, AppendError> {
+    pub fn append_in(
+        &self,
+        transaction: &Connection,
+        entries: &[NewEntry],
+    ) -> Result<Appended, AppendError> {
         append::append(&self.shared, transaction, entries)
     }
 
-    /// The entries are committed: whoever reads sees them, whoever waits is told. It does not touch the database.
+    /// The entries are committed: whoever reads sees them, whoever waits is told. It does not touch
+    /// the database.
     pub fn committed(&self, appended: &Appended) {
         self.shared.publish(&appended.fresh);
     }
@@ -201,8 +222,14 @@ impl SqliteLog {
         let known = self.shared.tail().head().position.n();
         let fresh = move |db: &Connection| {
             let meta = meta::Meta::read(db)?;
-            let from = known.max(meta.floor).max(meta.head.saturating_sub(ENTRIES as u64));
-            if meta.head > from { read::all(db, &meta, from, ENTRIES) } else { Ok(Vec::new()) }
+            let from = known
+                .max(meta.floor)
+                .max(meta.head.saturating_sub(ENTRIES as u64));
+            if meta.head > from {
+                read::all(db, &meta, from, ENTRIES)
+            } else {
+                Ok(Vec::new())
+            }
         };
         let fresh = self.shared.from_database(fresh).await?;
         self.shared.publish(&fresh);
@@ -220,8 +247,8 @@ impl SqliteLog {
         self.shared.trim().await
     }
 
-    /// Copies the whole database, as it is at this moment, into a new file. Writes go on meanwhile. Opened as a log, the
-    /// copy begins a new epoch.
+    /// Copies the whole database, as it is at this moment, into a new file. Writes go on meanwhile.
+    /// Opened as a log, the copy begins a new epoch.
     ///
     /// # Errors
     /// See [`BackupError`]; an existing file is refused and left alone.
@@ -232,11 +259,16 @@ impl SqliteLog {
         let (from, to) = (self.shared.writer.path().to_owned(), to.into());
         let failed = to.clone();
         let copying = tokio::task::spawn_blocking(move || backup(&from, &to)).await;
-        copying.unwrap_or_else(|error| Err(BackupError::Unwritable { path: failed, source: error.into() }))
+        copying.unwrap_or_else(|error| {
+            Err(BackupError::Unwritable {
+                path: failed,
+                source: error.into(),
+            })
+        })
     }
 
-    /// How often the database was read since the opening: for a page, for the judging of a resume, or for the record of a
-    /// device.
+    /// How often the database was read since the opening: for a page, for the judging of a resume,
+    /// or for the record of a device.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.shared.reads.load(Relaxed)
@@ -248,8 +280,8 @@ impl SqliteLog {
         self.shared.writer.path()
     }
 
-    /// Ends the trimming task and the reads, and the writer where it was opened with the log. Later reads of what is not
-    /// in memory are answered [`LogError::Unavailable`].
+    /// Ends the trimming task and the reads, and the writer where it was opened with the log. Later
+    /// reads of what is not in memory are answered [`LogError::Unavailable`].
     ///
     /// # Cancel safety
     /// Dropped, some of it may be done; call it again.
@@ -266,7 +298,9 @@ impl SqliteLog {
 
 impl fmt::Debug for SqliteLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteLog").field("writer", &self.shared.writer).finish_non_exhaustive()
+        f.debug_struct("SqliteLog")
+            .field("writer", &self.shared.writer)
+            .finish_non_exhaustive()
     }
 }
 

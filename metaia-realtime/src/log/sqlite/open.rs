@@ -63,7 +63,8 @@ pub(super) enum Refusal {
     Io(io::Error),
 }
 
-/// Everything that happens at the opening, in one transaction. It reads the last entries and the marks, never all.
+/// Everything that happens at the opening, in one transaction. It reads the last entries and the
+/// marks, never all.
 pub(super) fn begin(db: &Connection, path: &Path) -> Result<Opened, Refusal> {
     schema::ensure(db)?;
     schema::check_version(db, path).map_err(Refusal::Open)?;
@@ -79,10 +80,17 @@ pub(super) fn begin(db: &Connection, path: &Path) -> Result<Opened, Refusal> {
     if meta != before {
         meta.write(db)?;
     }
-    let head = Head { position: meta.position(), floor: meta.floor };
+    let head = Head {
+        position: meta.position(),
+        floor: meta.floor,
+    };
     let mut tail = Tail::new(head, marks).lost(meta.lost).stored(meta.bytes);
     tail.fill(&last_entries(db, &meta)?);
-    Ok(Opened { tail, witness, statement: Statement::of_log(&meta) })
+    Ok(Opened {
+        tail,
+        witness,
+        statement: Statement::of_log(&meta),
+    })
 }
 
 fn marks_of(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, Refusal> {
@@ -96,7 +104,10 @@ fn marks_of(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, Re
 }
 
 /// The last entries, which the first who come back will ask for.
-fn last_entries(db: &Connection, meta: &Meta) -> Result<Vec<std::sync::Arc<crate::log::Entry>>, Fault> {
+fn last_entries(
+    db: &Connection,
+    meta: &Meta,
+) -> Result<Vec<std::sync::Arc<crate::log::Entry>>, Fault> {
     let from = meta.floor.max(meta.head.saturating_sub(ENTRIES as u64));
     let entries = read::all(db, meta, from, ENTRIES)?;
     let last = entries.last().map(|entry| entry.content().id());
@@ -150,7 +161,10 @@ fn agrees(db: &Connection, meta: &Meta, said: Statement) -> Result<bool, Fault> 
     if said.n == meta.head {
         return Ok(said.id == meta.head_id);
     }
-    let all = Head { position: meta.position(), floor: meta.floor };
+    let all = Head {
+        position: meta.position(),
+        floor: meta.floor,
+    };
     let past = match read::past(db, all, said.n, &[], 0) {
         Err(Fault::Entries { .. }) => return Ok(false),
         other => other?,
@@ -164,12 +178,14 @@ impl Refusal {
             Self::Open(error) => error,
             Self::Io(error) => OpenError::io(path, error),
             Self::Fault(Fault::Sql(error)) => OpenError::sqlite(path, error),
-            Self::Fault(Fault::Meta) => {
-                OpenError::Damaged { path: path.to_owned(), what: "the row that says where the log ends" }
-            }
-            Self::Fault(Fault::Entries { what, .. } | Fault::Index(what)) => {
-                OpenError::Damaged { path: path.to_owned(), what }
-            }
+            Self::Fault(Fault::Meta) => OpenError::Damaged {
+                path: path.to_owned(),
+                what: "the row that says where the log ends",
+            },
+            Self::Fault(Fault::Entries { what, .. } | Fault::Index(what)) => OpenError::Damaged {
+                path: path.to_owned(),
+                what,
+            },
         }
     }
 }
@@ -177,7 +193,9 @@ impl Refusal {
 pub(super) fn of_write(path: &Path, error: WriteError<Refusal>) -> OpenError {
     match error {
         WriteError::Refused(refusal) => refusal.into_error(path),
-        WriteError::Unavailable(error) | WriteError::Unknown(error) => OpenError::sqlite(path, error),
+        WriteError::Unavailable(error) | WriteError::Unknown(error) => {
+            OpenError::sqlite(path, error)
+        }
         other => OpenError::io(path, io::Error::other(other.to_string())),
     }
 }

@@ -32,8 +32,9 @@ pub(super) struct Past {
     pub(super) missed: usize,
 }
 
-/// Up to `limit` entries after `after`, of the rooms or of all. The snapshot may still have what has been announced as
-/// gone, and already what has not been announced at all: neither is looked at, so that no answer is behind another.
+/// Up to `limit` entries after `after`, of the rooms or of all. The snapshot may still have what
+/// has been announced as gone, and already what has not been announced at all: neither is looked
+/// at, so that no answer is behind another.
 pub(super) fn scan(
     db: &Connection,
     told: Head,
@@ -48,16 +49,40 @@ pub(super) fn scan(
         Some(of) => of_rooms(db, &meta, of, from, limit)?,
     };
     let last = entries.last().map(|entry| entry.n());
-    let scanned = if entries.len() == limit { last.unwrap_or(after) } else { after.max(meta.head) };
-    Ok(Scan { epoch: meta.epoch, entries, scanned })
+    let scanned = if entries.len() == limit {
+        last.unwrap_or(after)
+    } else {
+        after.max(meta.head)
+    };
+    Ok(Scan {
+        epoch: meta.epoch,
+        entries,
+        scanned,
+    })
 }
 
 /// What is known of entry `n`, and how much of the rooms follows it; `told` as in [`scan`].
-pub(super) fn past(db: &Connection, told: Head, n: u64, of: &[Room], limit: usize) -> Result<Past, Fault> {
+pub(super) fn past(
+    db: &Connection,
+    told: Head,
+    n: u64,
+    of: &[Room],
+    limit: usize,
+) -> Result<Past, Fault> {
     let meta = read(db, told)?;
-    let entry = if n > meta.floor && n <= meta.head { Some(one(db, &meta, n)?) } else { None };
-    let missed = rooms::numbers(db, meta.floor, of, n.max(meta.floor), limit)?.range(..=meta.head).count();
-    Ok(Past { head: told.position, entry: entry.map(|entry| entry.content().id()), missed })
+    let entry = if n > meta.floor && n <= meta.head {
+        Some(one(db, &meta, n)?)
+    } else {
+        None
+    };
+    let missed = rooms::numbers(db, meta.floor, of, n.max(meta.floor), limit)?
+        .range(..=meta.head)
+        .count();
+    Ok(Past {
+        head: told.position,
+        entry: entry.map(|entry| entry.content().id()),
+        missed,
+    })
 }
 
 /// Where the log begins and ends for those who know what they were told.
@@ -69,8 +94,14 @@ fn read(db: &Connection, told: Head) -> Result<Meta, Fault> {
 }
 
 /// The entries after `from`, which is not below the floor: one for each number.
-pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Result<Vec<Arc<Entry>>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3");
+pub(super) fn all(
+    db: &Connection,
+    meta: &Meta,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Entry>>, Fault> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3");
     let mut statement = db.prepare_cached(&sql)?;
     let values = [signed(from), signed(meta.head), signed(limit as u64)];
     let mut rows = statement.query(values)?;
@@ -81,16 +112,27 @@ pub(super) fn all(db: &Connection, meta: &Meta, from: u64, limit: usize) -> Resu
             return Err(Fault::anywhere("entries are out of order"));
         }
         if n != last + 1 {
-            damage = Some(Fault::Entries { upto: n - 1, what: "entries are missing" });
+            damage = Some(Fault::Entries {
+                upto: n - 1,
+                what: "entries are missing",
+            });
         }
         match row::read(row, meta.epoch) {
             Some(entry) => entries.push(entry),
-            None => damage = Some(Fault::Entries { upto: n, what: "an entry is not what was written" }),
+            None => {
+                damage = Some(Fault::Entries {
+                    upto: n,
+                    what: "an entry is not what was written",
+                })
+            }
         }
         last = n;
     }
     if last < meta.head && last - from < limit as u64 {
-        damage = Some(Fault::Entries { upto: meta.head, what: "entries are missing" });
+        damage = Some(Fault::Entries {
+            upto: meta.head,
+            what: "entries are missing",
+        });
     }
     damage.map_or(Ok(entries), Err)
 }
@@ -123,22 +165,36 @@ fn of_rooms(
         if theirs {
             Ok(entry)
         } else {
-            Err(Fault::Index("the index of the rooms names an entry of another room"))
+            Err(Fault::Index(
+                "the index of the rooms names an entry of another room",
+            ))
         }
     };
     let numbers = rooms::numbers(db, meta.floor, of, from, limit)?;
-    numbers.into_iter().take_while(|n| *n <= meta.head).map(wanted).collect()
+    numbers
+        .into_iter()
+        .take_while(|n| *n <= meta.head)
+        .map(wanted)
+        .collect()
 }
 
 /// An entry that must be there.
 fn one(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n = ?1");
     let mut statement = db.prepare_cached(&sql)?;
-    let read = statement.query_row([signed(n)], |row| Ok(row::read(row, meta.epoch))).optional()?;
+    let read = statement
+        .query_row([signed(n)], |row| Ok(row::read(row, meta.epoch)))
+        .optional()?;
     let upto = n.min(meta.head);
     match read {
         Some(Some(entry)) => Ok(entry),
-        Some(None) => Err(Fault::Entries { upto, what: "an entry is not what was written" }),
-        None => Err(Fault::Entries { upto, what: "an entry is missing" }),
+        Some(None) => Err(Fault::Entries {
+            upto,
+            what: "an entry is not what was written",
+        }),
+        None => Err(Fault::Entries {
+            upto,
+            what: "an entry is missing",
+        }),
     }
 }

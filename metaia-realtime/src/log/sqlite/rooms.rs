@@ -1,9 +1,10 @@
 //! Which entries are in which room: an index that notices when a part of it is missing.
 //!
-//! Each room has a chain: a link for each entry, which names the one before, and an end, which names the last. Each link has
-//! a checksum. Whoever reads a stretch of a chain sees whether a link is gone or was another room's. Whoever finds nothing
-//! looks at the neighbours of the place where the room would be: rows that are not found although they are there are
-//! beside one that is damaged, and where a whole stretch is gone, what is left does not fit together.
+//! Each room has a chain: a link for each entry, which names the one before, and an end, which
+//! names the last. Each link has a checksum. Whoever reads a stretch of a chain sees whether a link
+//! is gone or was another room's. Whoever finds nothing looks at the neighbours of the place where
+//! the room would be: rows that are not found although they are there are beside one that is
+//! damaged, and where a whole stretch is gone, what is left does not fit together.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -26,21 +27,37 @@ struct Link {
 impl Link {
     /// The columns `room, n, prev, sum`.
     fn read(row: &Row<'_>) -> Result<Self, Fault> {
-        let read = || Some((row.get(0).ok()?, row.get(1).ok()?, row.get(2).ok()?, row.get(3).ok()?));
+        let read = || {
+            Some((
+                row.get(0).ok()?,
+                row.get(1).ok()?,
+                row.get(2).ok()?,
+                row.get(3).ok()?,
+            ))
+        };
         let (room, n, prev, sum): (String, i64, i64, i64) = read().ok_or(DAMAGED)?;
         let link = Self { room, n, prev };
-        if link.sum() == sum { Ok(link) } else { Err(DAMAGED) }
+        if link.sum() == sum {
+            Ok(link)
+        } else {
+            Err(DAMAGED)
+        }
     }
 
     fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
         let sql = "INSERT INTO rt_room (room, n, prev, sum) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (room, n) DO UPDATE SET prev = ?3, sum = ?4";
-        db.prepare_cached(sql)?.execute(params![self.room, self.n, self.prev, self.sum()])?;
+        db.prepare_cached(sql)?
+            .execute(params![self.room, self.n, self.prev, self.sum()])?;
         Ok(())
     }
 
     fn sum(&self) -> i64 {
-        Sum::of("link").text(&self.room).number(self.n).number(self.prev).end()
+        Sum::of("link")
+            .text(&self.room)
+            .number(self.n)
+            .number(self.prev)
+            .end()
     }
 
     /// Whether no link of its room that matters comes after it, as seen from another room.
@@ -57,7 +74,8 @@ impl Link {
 const DAMAGED: Fault = Fault::Index("a row of the rooms' index is not what was written");
 const HOLE: Fault = Fault::Index("the index of the rooms has a hole");
 
-/// Puts entry `n` at the end of the room's chain. Done twice, it does nothing. Nothing up to `floor` matters any more.
+/// Puts entry `n` at the end of the room's chain. Done twice, it does nothing. Nothing up to
+/// `floor` matters any more.
 pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(), Fault> {
     let (room, n) = (room.to_string(), n.cast_signed());
     let last = end(db, &room)?;
@@ -68,19 +86,33 @@ pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(
         nothing_is_hidden(db, floor, &room, END)?;
     }
     let prev = last.map_or(0, |end| end.prev);
-    Link { room: room.clone(), n, prev }.insert(db)?;
-    Ok(Link { room, n: END, prev: n }.insert(db)?)
+    Link {
+        room: room.clone(),
+        n,
+        prev,
+    }
+    .insert(db)?;
+    Ok(Link {
+        room,
+        n: END,
+        prev: n,
+    }
+    .insert(db)?)
 }
 
 fn end(db: &Connection, room: &str) -> Result<Option<Link>, Fault> {
     let sql = "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n = ?2";
-    db.prepare_cached(sql)?.query_row(params![room, END], |row| Ok(Link::read(row))).optional()?.transpose()
+    db.prepare_cached(sql)?
+        .query_row(params![room, END], |row| Ok(Link::read(row)))
+        .optional()?
+        .transpose()
 }
 
 /// Takes entry `n`, the oldest of the room, out of the chain; with the last one the chain ends.
 pub(super) fn unlink(db: &Connection, room: &Room, n: u64) -> rusqlite::Result<()> {
     let (room, n) = (room.to_string(), n.cast_signed());
-    db.prepare_cached("DELETE FROM rt_room WHERE room = ?1 AND n = ?2")?.execute(params![room, n])?;
+    db.prepare_cached("DELETE FROM rt_room WHERE room = ?1 AND n = ?2")?
+        .execute(params![room, n])?;
     let sql = "DELETE FROM rt_room WHERE room = ?1 AND n = ?2 AND prev = ?3";
     db.prepare_cached(sql)?.execute(params![room, END, n])?;
     Ok(())
@@ -91,8 +123,8 @@ pub(super) fn clear(db: &Connection) -> rusqlite::Result<()> {
     db.execute("DELETE FROM rt_room", []).map(drop)
 }
 
-/// The numbers of the first `limit` entries after `after` in any of the rooms. Nothing up to `after` is looked at, which
-/// is not below the `floor`.
+/// The numbers of the first `limit` entries after `after` in any of the rooms. Nothing up to
+/// `after` is looked at, which is not below the `floor`.
 pub(super) fn numbers(
     db: &Connection,
     floor: u64,
@@ -107,11 +139,18 @@ pub(super) fn numbers(
     Ok(found.into_iter().take(limit).collect())
 }
 
-fn of_room(db: &Connection, floor: u64, room: &str, after: i64, limit: usize) -> Result<Vec<u64>, Fault> {
+fn of_room(
+    db: &Connection,
+    floor: u64,
+    room: &str,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<u64>, Fault> {
     if after == END {
         return Ok(Vec::new());
     }
-    let sql = "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n > ?2 ORDER BY n LIMIT ?3";
+    let sql =
+        "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n > ?2 ORDER BY n LIMIT ?3";
     // One more than asked for: the end of the chain, where there is no other.
     let values = params![room, after, signed(limit as u64).saturating_add(1)];
     let mut statement = db.prepare_cached(sql)?;
@@ -119,7 +158,11 @@ fn of_room(db: &Connection, floor: u64, room: &str, after: i64, limit: usize) ->
     let (mut numbers, mut last) = (Vec::new(), after);
     while let Some(row) = links.next()? {
         let link = Link::read(row)?;
-        let follows = if last == after { link.prev <= after } else { link.prev == last };
+        let follows = if last == after {
+            link.prev <= after
+        } else {
+            link.prev == last
+        };
         if !follows || link.n <= last || link.room != room {
             return Err(HOLE);
         }
@@ -137,7 +180,10 @@ fn of_room(db: &Connection, floor: u64, room: &str, after: i64, limit: usize) ->
 fn nothing_is_hidden(db: &Connection, floor: u64, room: &str, n: i64) -> Result<(), Fault> {
     let neighbour = |sql| {
         let mut statement = db.prepare_cached(sql)?;
-        statement.query_row(params![room, n], |row| Ok(Link::read(row))).optional()?.transpose()
+        statement
+            .query_row(params![room, n], |row| Ok(Link::read(row)))
+            .optional()?
+            .transpose()
     };
     let before = neighbour(
         "SELECT room, n, prev, sum FROM rt_room WHERE (room, n) <= (?1, ?2) ORDER BY room DESC, n DESC LIMIT 1",

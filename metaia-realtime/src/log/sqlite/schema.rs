@@ -1,4 +1,5 @@
-//! The log's tables. They stand beside those of whoever shares the database, and have a version of their own.
+//! The log's tables. They stand beside those of whoever shares the database, and have a version of
+//! their own.
 
 use rusqlite::Connection;
 
@@ -10,7 +11,8 @@ pub(super) const VERSION: i64 = 1;
 
 /// - `rt_meta`: one row, see [`Meta`].
 /// - `rt_entry`: the entries, numbered without holes.
-/// - `rt_room`: the entries of each room, chained so that a missing link is noticed, see [`super::rooms`].
+/// - `rt_room`: the entries of each room, chained so that a missing link is noticed, see
+///   [`super::rooms`].
 /// - `rt_trimmed`: the highest trimmed `n` of each room, see [`super::marks`].
 /// - `rt_device`: what is known of clients that may come back, see [`super::devices`].
 const TABLES: &str = "
@@ -70,7 +72,8 @@ pub(super) fn ensure(db: &Connection) -> rusqlite::Result<()> {
 
 /// Whether the database has a log.
 pub(super) fn is_there(db: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rt_meta')";
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rt_meta')";
     db.query_row(sql, [], |row| row.get(0))
 }
 
@@ -82,5 +85,9 @@ pub(super) fn check_version(db: &Connection, path: &std::path::Path) -> Result<(
         return Ok(());
     }
     let (found, known) = (usize::try_from(found).unwrap_or(usize::MAX), 1);
-    Err(OpenError::Newer { path: path.to_owned(), found, known })
+    Err(OpenError::Newer {
+        path: path.to_owned(),
+        found,
+        known,
+    })
 }

@@ -1,4 +1,5 @@
-//! What the handles of a log and its trimming task share, and how what was committed gets into memory.
+//! What the handles of a log and its trimming task share, and how what was committed gets into
+//! memory.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -48,7 +49,8 @@ impl Shared {
         tail.feed(fresh);
         let (head, crowded) = (tail.head().position.n(), tail.is_crowded(&self.retention));
         drop((tail, witness));
-        self.head.send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
+        self.head
+            .send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
         if crowded {
             self.crowded.notify_one();
         }

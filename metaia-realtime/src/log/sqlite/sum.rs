@@ -1,4 +1,5 @@
-//! Checksums, which tell a damaged row from a good one. They are no protection against somebody who means harm.
+//! Checksums, which tell a damaged row from a good one. They are no protection against somebody who
+//! means harm.
 
 use std::hash::Hasher as _;
 
@@ -13,7 +14,8 @@ impl Sum {
         Self(XxHash64::with_seed(0)).text(kind)
     }
 
-    /// Goes on with a field. Its length is in it, so that bytes cannot move from one field to the next unnoticed.
+    /// Goes on with a field. Its length is in it, so that bytes cannot move from one field to the
+    /// next unnoticed.
     pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.write(&(bytes.len() as u64).to_le_bytes());
         self.0.write(bytes);

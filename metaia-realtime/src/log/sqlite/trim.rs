@@ -1,7 +1,8 @@
 //! Trimming: what is beyond the retention goes, oldest first, a batch per write.
 //!
-//! The floor and the marks of the rooms rise in memory before anything is deleted, and in the database together with it.
-//! So a reader is told of a hole before there is one, and a write that fails leaves nothing worse than a reset too many.
+//! The floor and the marks of the rooms rise in memory before anything is deleted, and in the
+//! database together with it. So a reader is told of a hole before there is one, and a write that
+//! fails leaves nothing worse than a reset too many.
 
 use std::{
     collections::HashMap,
@@ -34,7 +35,9 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Trims when there is something to do, until the log is closed or dropped.
 pub(super) async fn keep(log: Weak<Shared>, closing: CancellationToken) {
-    let Some(crowded) = log.upgrade().map(|log| Arc::clone(&log.crowded)) else { return };
+    let Some(crowded) = log.upgrade().map(|log| Arc::clone(&log.crowded)) else {
+        return;
+    };
     loop {
         tokio::select! {
             () = closing.cancelled() => return,
@@ -56,7 +59,9 @@ impl Shared {
         let mut total = 0;
         loop {
             let (log, oldest) = (Arc::clone(self), self.oldest());
-            let batch = self.writer.write(move |db| Batch::plan(db, &log, oldest)?.delete(db, &log));
+            let batch = self
+                .writer
+                .write(move |db| Batch::plan(db, &log, oldest)?.delete(db, &log));
             let deleted = batch.await.map_err(of_write)?;
             total += u64::from(deleted);
             if deleted < BATCH {
@@ -85,9 +90,16 @@ struct Batch {
 impl Batch {
     fn plan(db: &Connection, log: &Shared, oldest: i64) -> Result<Self, AppendError> {
         let meta = Meta::read(db)?;
-        let mut batch = Self { last: meta.floor, meta, entries: Vec::new(), rows: 0, damaged: None };
-        let mut statement =
-            db.prepare_cached(&format!("SELECT {COLUMNS} FROM rt_entry ORDER BY n LIMIT ?1"))?;
+        let mut batch = Self {
+            last: meta.floor,
+            meta,
+            entries: Vec::new(),
+            rows: 0,
+            damaged: None,
+        };
+        let mut statement = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM rt_entry ORDER BY n LIMIT ?1"
+        ))?;
         let mut rows = statement.query([BATCH])?;
         while let Some(row) = rows.next()? {
             let n = row.get::<_, i64>(0)?.cast_unsigned();
@@ -107,7 +119,8 @@ impl Batch {
             return true;
         }
         let kept = self.meta.head.saturating_sub(n) + 1;
-        let beyond = kept > retention.entries as u64 || self.meta.bytes > retention.bytes || ts <= oldest;
+        let beyond =
+            kept > retention.entries as u64 || self.meta.bytes > retention.bytes || ts <= oldest;
         n < self.meta.head && beyond
     }
 
@@ -118,7 +131,10 @@ impl Batch {
         }
         match entry {
             Some(entry) => {
-                self.meta.bytes = self.meta.bytes.saturating_sub(entry.content().size() as u64);
+                self.meta.bytes = self
+                    .meta
+                    .bytes
+                    .saturating_sub(entry.content().size() as u64);
                 self.entries.push(entry);
             }
             None if n > self.meta.floor => self.damaged = Some(n),
@@ -142,9 +158,9 @@ impl Batch {
         let known = self.known();
         marks::raise(db, &mut self.meta, &known)?;
         marks::merge(db, &mut self.meta, log.tail().others())?;
-        let sql =
-            "DELETE FROM rt_entry WHERE n IN (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
-        db.prepare_cached(sql)?.execute(params![self.last.cast_signed(), BATCH])?;
+        let sql = "DELETE FROM rt_entry WHERE n IN (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
+        db.prepare_cached(sql)?
+            .execute(params![self.last.cast_signed(), BATCH])?;
         crash_points::point("mid-trim");
         self.meta.floor = self.meta.floor.max(self.last);
         self.meta.lost = self.meta.lost.max(self.damaged.unwrap_or(0));
@@ -168,10 +184,13 @@ impl Batch {
 
     /// The last entry of each room that goes.
     fn known(&self) -> HashMap<Room, u64> {
-        let rooms = self
-            .entries
-            .iter()
-            .flat_map(|entry| entry.content().rooms().iter().map(|room| (room.clone(), entry.n())));
+        let rooms = self.entries.iter().flat_map(|entry| {
+            entry
+                .content()
+                .rooms()
+                .iter()
+                .map(|room| (room.clone(), entry.n()))
+        });
         rooms.collect()
     }
 }

@@ -1,9 +1,10 @@
-//! A witness beside the database: a file of 40 bytes that says how far the log had come when somebody last looked.
+//! A witness beside the database: a file of 40 bytes that says how far the log had come when
+//! somebody last looked.
 //!
-//! Where the database does not reach as far when it is opened, or has another entry there, an older copy was put in its
-//! place, and what clients remember is not what it says. The witness is written after each commit and before anybody
-//! sees the entries. It does not wait for the disk: it only has to outlive the process, and after a power cut it is at
-//! most behind.
+//! Where the database does not reach as far when it is opened, or has another entry there, an older
+//! copy was put in its place, and what clients remember is not what it says. The witness is written
+//! after each commit and before anybody sees the entries. It does not wait for the disk: it only
+//! has to outlive the process, and after a power cut it is at most behind.
 
 use std::{
     fs::{File, OpenOptions},
@@ -26,11 +27,19 @@ pub(super) struct Statement {
 
 impl Statement {
     pub(super) const fn of_log(meta: &Meta) -> Self {
-        Self { epoch: meta.epoch, n: meta.head, id: meta.head_id }
+        Self {
+            epoch: meta.epoch,
+            n: meta.head,
+            id: meta.head_id,
+        }
     }
 
     pub(super) fn of_entry(entry: &Entry) -> Self {
-        Self { epoch: entry.position().epoch(), n: entry.n(), id: entry.content().id() }
+        Self {
+            epoch: entry.position().epoch(),
+            n: entry.n(),
+            id: entry.content().id(),
+        }
     }
 
     fn encode(self) -> [u8; SIZE] {
@@ -57,7 +66,11 @@ impl Statement {
 
     fn sum(self) -> i64 {
         let [epoch, n] = [self.epoch.to_bits(), self.n].map(u64::cast_signed);
-        Sum::of("witness").number(epoch).number(n).bytes(&self.id.to_bytes()).end()
+        Sum::of("witness")
+            .number(epoch)
+            .number(n)
+            .bytes(&self.id.to_bytes())
+            .end()
     }
 }
 
@@ -75,15 +88,27 @@ impl Witness {
     pub(super) fn open(database: &Path) -> io::Result<(Self, Option<Statement>)> {
         let path = path_of(database);
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut file = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
         let mut bytes = [0; SIZE];
         let whole = file.metadata()?.len() == SIZE as u64 && file.read_exact(&mut bytes).is_ok();
         let said = whole.then(|| Statement::decode(&bytes)).flatten();
-        Ok((Self { file, path, failing: false }, said))
+        Ok((
+            Self {
+                file,
+                path,
+                failing: false,
+            },
+            said,
+        ))
     }
 
-    /// Writes what is so now. A failure is no reason to stop: an opening that finds the file behind or damaged is on
-    /// the safe side.
+    /// Writes what is so now. A failure is no reason to stop: an opening that finds the file behind
+    /// or damaged is on the safe side.
     pub(super) fn say(&mut self, statement: Statement) {
         if let Err(error) = self.write(statement) {
             if !self.failing {
@@ -99,7 +124,10 @@ impl Witness {
     pub(super) fn establish(&mut self, statement: Statement) {
         self.say(statement);
         let folder = self.path.parent().map(File::open);
-        let synced = self.file.sync_all().and_then(|()| folder.map_or(Ok(()), |folder| folder?.sync_all()));
+        let synced = self
+            .file
+            .sync_all()
+            .and_then(|()| folder.map_or(Ok(()), |folder| folder?.sync_all()));
         if let Err(error) = synced {
             tracing::debug!(path = %self.path.display(), %error, "the log's witness is not on disk yet");
         }

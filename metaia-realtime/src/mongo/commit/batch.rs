@@ -9,7 +9,7 @@ use super::{
     writes::{Group, grouped},
 };
 use crate::{
-    EventId, NewEntry, Position, Receipt,
+    EventId, NewEntry, Position, PublishReceipt,
     log::Entry,
     mongo::{Finished, Plan, RecordWrite, Records},
     values::Epoch,
@@ -40,8 +40,18 @@ pub(in crate::mongo) struct Numbering<'a> {
 
 impl<'a> Numbering<'a> {
     /// Goes on after the head, at `ts` (ms since the Unix epoch).
-    pub(in crate::mongo) fn after(standing: Standing, known: &'a HashMap<EventId, u64>, ts: i64) -> Self {
-        Self { standing, known, mine: HashMap::new(), ts, entries: Vec::new() }
+    pub(in crate::mongo) fn after(
+        standing: Standing,
+        known: &'a HashMap<EventId, u64>,
+        ts: i64,
+    ) -> Self {
+        Self {
+            standing,
+            known,
+            mine: HashMap::new(),
+            ts,
+            entries: Vec::new(),
+        }
     }
 
     /// Where the entry is, or will be.
@@ -51,7 +61,12 @@ impl<'a> Numbering<'a> {
         let n = had.unwrap_or(self.standing.n + 1);
         if had.is_none() {
             self.mine.insert(id, n);
-            self.entries.push(Arc::new(Entry::new(self.standing.epoch, n, self.ts, new.clone())));
+            self.entries.push(Arc::new(Entry::new(
+                self.standing.epoch,
+                n,
+                self.ts,
+                new.clone(),
+            )));
             (self.standing.n, self.standing.id) = (n, id);
         }
         Position::of(self.standing.epoch, n, id)
@@ -59,7 +74,10 @@ impl<'a> Numbering<'a> {
 
     /// Where the head stands when all this is written.
     pub(in crate::mongo) fn end(&self) -> Standing {
-        Standing { turn: self.standing.turn + 1, ..self.standing }
+        Standing {
+            turn: self.standing.turn + 1,
+            ..self.standing
+        }
     }
 }
 
@@ -82,15 +100,18 @@ impl Batch {
 
     /// How many bytes the log grows by, as [`NewEntry::size`] counts them.
     pub(in crate::mongo) fn bytes(&self) -> i64 {
-        self.entries.iter().map(|entry| entry.content().size() as i64).sum()
+        self.entries
+            .iter()
+            .map(|entry| entry.content().size() as i64)
+            .sum()
     }
 }
 
 /// The answers, in the order of the jobs.
 pub(super) type Answers<R> = Vec<Answer<<R as Records>::Done>>;
 
-/// Puts what is asked for together. The plans are those of the changes among the jobs, in their order; `None`: they are
-/// not as many.
+/// Puts what is asked for together. The plans are those of the changes among the jobs, in their
+/// order; `None`: they are not as many.
 pub(super) fn draft<R: Records>(
     jobs: &[Arc<Job<R>>],
     plans: Vec<Plan<R::Done>>,
@@ -109,15 +130,27 @@ pub(super) fn draft<R: Records>(
         });
     }
     let after = numbering.end();
-    let batch =
-        Batch { id: Uuid::new_v4(), before, after, groups: grouped(writes), entries: numbering.entries };
+    let batch = Batch {
+        id: Uuid::new_v4(),
+        before,
+        after,
+        groups: grouped(writes),
+        entries: numbering.entries,
+    };
     plans.next().is_none().then_some((batch, answers))
 }
 
 fn change<D>(plan: Plan<D>, numbering: &mut Numbering<'_>, writes: &mut Vec<RecordWrite>) -> D {
-    let Plan { writes: first, events, finish } = plan;
+    let Plan {
+        writes: first,
+        events,
+        finish,
+    } = plan;
     writes.extend(first);
-    let receipt = |new: &NewEntry| Receipt { id: new.id(), position: numbering.place(new) };
+    let receipt = |new: &NewEntry| PublishReceipt {
+        id: new.id(),
+        position: numbering.place(new),
+    };
     let receipts: Vec<_> = events.iter().map(receipt).collect();
     let Finished { done, writes: then } = finish(&receipts);
     writes.extend(then);
@@ -135,8 +168,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is known and whatever is repeated, new entries follow the head without a hole, each once, in the order
-        /// in which they came first, and every position is that of its entry.
+        /// Whatever is known and whatever is repeated, new entries follow the head without a hole,
+        /// each once, in the order in which they came first, and every position is that of its
+        /// entry.
         #[test]
         fn entries_are_numbered_without_holes(
             n in 0u64..1_000, known in proptest::collection::btree_set(0u8..30, 0..10),

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Stands between the writing of a batch and its commit: whoever gives up waiting knows by it whether anything of the
-/// batch can still come to be.
+/// Stands between the writing of a batch and its commit: whoever gives up waiting knows by it
+/// whether anything of the batch can still come to be.
 pub(super) struct Gate {
     stage: Mutex<Stage>,
     /// Tells those who wait; `false` where somebody does not any more.
@@ -19,7 +19,10 @@ enum Stage {
 
 impl Gate {
     pub(super) fn new(begin: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { stage: Mutex::new(Stage::Writing), begin: Box::new(begin) }
+        Self {
+            stage: Mutex::new(Stage::Writing),
+            begin: Box::new(begin),
+        }
     }
 
     /// Right before the commit. `false`: it must not be made.

@@ -46,7 +46,13 @@ pub(super) struct Job<R: Records> {
 impl<R: Records> Job<R> {
     pub(super) fn new(ask: Ask<R::Change>) -> (Arc<Self>, Answered<R::Done>) {
         let (reply, answered) = oneshot::channel();
-        (Arc::new(Self { ask, state: Mutex::new(State::Waiting(reply)) }), answered)
+        (
+            Arc::new(Self {
+                ask,
+                state: Mutex::new(State::Waiting(reply)),
+            }),
+            answered,
+        )
     }
 
     /// About how many bytes it will take. What a change takes is not known before it is planned.

@@ -1,4 +1,5 @@
-//! Writing: one committer per node puts what is waiting into batches, and has each written as a whole.
+//! Writing: one committer per node puts what is waiting into batches, and has each written as a
+//! whole.
 
 mod batch;
 mod gate;
@@ -35,12 +36,13 @@ const PATIENCE: Duration = Duration::from_millis(4_500);
 
 /// Changes records, and appends the events that tell of it, in one transaction.
 ///
-/// What is asked for at the same time, of all clones of a handle, shares transactions: the batches of one committer come
-/// one after the other, in the order in which [`commit`](Self::commit) was called. Batches of other nodes come between
-/// them.
+/// What is asked for at the same time, of all clones of a handle, shares transactions: the batches
+/// of one committer come one after the other, in the order in which [`commit`](Self::commit) was
+/// called. Batches of other nodes come between them.
 ///
 /// A handle: `clone` is cheap and shares the committer. It ends when the last handle and the last
-/// [`MongoLog`](super::MongoLog) of its kind are dropped, or with [`MongoLog::close`](super::MongoLog::close).
+/// [`MongoLog`](super::MongoLog) of its kind are dropped, or with
+/// [`MongoLog::close`](super::MongoLog::close).
 pub struct Committer<R: Records> {
     queue: mpsc::Sender<Arc<Job<R>>>,
     _dropped: Arc<DropGuard>,
@@ -56,13 +58,17 @@ impl<R: Records> Committer<R> {
     ) -> Self {
         let (queue, waiting) = mpsc::channel(WAITING);
         tasks.spawn(Worker::new(log, records, waiting).run(closing.clone()));
-        Self { queue, _dropped: Arc::clone(dropped) }
+        Self {
+            queue,
+            _dropped: Arc::clone(dropped),
+        }
     }
 
     /// Makes the change, and answers what the [`Records`] answer. It takes 5 s at the most.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`]: nothing was stored, nor will be. [`LogError::Unknown`]: it may have been, or may yet be.
+    /// [`LogError::Unavailable`]: nothing was stored, nor will be. [`LogError::Unknown`]: it may
+    /// have been, or may yet be.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the outcome open: all of the change is stored, or nothing.
@@ -84,7 +90,10 @@ impl<R: Records> Committer<R> {
     }
 }
 
-async fn wait<R: Records>(job: &Job<R>, answered: Answered<R::Done>) -> Result<Answer<R::Done>, LogError> {
+async fn wait<R: Records>(
+    job: &Job<R>,
+    answered: Answered<R::Done>,
+) -> Result<Answer<R::Done>, LogError> {
     match tokio::time::timeout(PATIENCE, answered).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(job.give_up(Fault::Closed)),
@@ -94,14 +103,19 @@ async fn wait<R: Records>(job: &Job<R>, answered: Answered<R::Done>) -> Result<A
 
 impl<R: Records> Clone for Committer<R> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), _dropped: Arc::clone(&self._dropped) }
+        Self {
+            queue: self.queue.clone(),
+            _dropped: Arc::clone(&self._dropped),
+        }
     }
 }
 
 impl<R: Records> fmt::Debug for Committer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
-        f.debug_struct("Committer").field("waiting", &waiting).finish_non_exhaustive()
+        f.debug_struct("Committer")
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
     }
 }
 

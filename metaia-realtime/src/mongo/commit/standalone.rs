@@ -1,8 +1,8 @@
 //! A batch on a standalone server, which has no transactions: for development.
 //!
-//! The whole batch is written into the head in one step, and that is the commit. Then it is carried out from there, by
-//! whoever finds it: everything in it does nothing when it is done once more. What is read of the log ends where the head
-//! says, which moves last.
+//! The whole batch is written into the head in one step, and that is the commit. Then it is carried
+//! out from there, by whoever finds it: everything in it does nothing when it is done once more.
+//! What is read of the log ends where the head says, which moves last.
 
 use std::sync::Arc;
 
@@ -41,13 +41,20 @@ const DAMAGED: Fault = Fault::Damaged("a batch that is to be carried out");
 /// Commits, and carries out. To be run to its end.
 pub(super) async fn put(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Arc<Gate>) -> Outcome {
     // Afterwards it would be too late to find that the log has an entry.
-    match read::known(&mongo, batch.entries.iter().map(|entry| entry.content().id())).await {
+    match read::known(
+        &mongo,
+        batch.entries.iter().map(|entry| entry.content().id()),
+    )
+    .await
+    {
         Ok(known) if known.is_empty() => {}
         Ok(_) => return Outcome::Known,
         Err(fault) => return Outcome::Failed(fault),
     }
     let Some(pending) = Pending::of(by, &batch) else {
-        return Outcome::Failed(Fault::Impossible("a standalone server cannot take so much at once"));
+        return Outcome::Failed(Fault::Impossible(
+            "a standalone server cannot take so much at once",
+        ));
     };
     crash_points::point("mongo-begin");
     if !gate.pass() {
@@ -80,16 +87,33 @@ pub(in crate::mongo) struct Pending {
 
 impl Pending {
     fn of(by: Uuid, batch: &Batch) -> Option<Self> {
-        let groups: Vec<Bson> = batch.groups.iter().map(|group| group.to_document().into()).collect();
-        let rows = batch.entries.iter().map(|entry| mongodb::bson::serialize_to_bson(&Row::of(entry)).ok());
+        let groups: Vec<Bson> = batch
+            .groups
+            .iter()
+            .map(|group| group.to_document().into())
+            .collect();
+        let rows = batch
+            .entries
+            .iter()
+            .map(|entry| mongodb::bson::serialize_to_bson(&Row::of(entry)).ok());
         let rows = rows.collect::<Option<Vec<Bson>>>()?;
         let content = doc! { "groups": groups, "rows": rows }.to_vec().ok()?;
         let Standing { n, id, .. } = batch.after;
-        (content.len() <= LARGEST).then(|| Self { by, batch: batch.id, n, id, bytes: batch.bytes(), content })
+        (content.len() <= LARGEST).then(|| Self {
+            by,
+            batch: batch.id,
+            n,
+            id,
+            bytes: batch.bytes(),
+            content,
+        })
     }
 
     fn to_document(&self) -> Document {
-        let content = Binary { subtype: BinarySubtype::Generic, bytes: self.content.clone() };
+        let content = Binary {
+            subtype: BinarySubtype::Generic,
+            bytes: self.content.clone(),
+        };
         doc! {
             "by": of_uuid(self.by),
             "batch": of_uuid(self.batch),
@@ -101,7 +125,9 @@ impl Pending {
     }
 
     pub(in crate::mongo) fn read(document: &Document) -> Option<Self> {
-        let Bson::Binary(content) = document.get("content")? else { return None };
+        let Bson::Binary(content) = document.get("content")? else {
+            return None;
+        };
         Some(Self {
             by: uuid(document.get("by")?)?,
             batch: uuid(document.get("batch")?)?,
@@ -115,10 +141,13 @@ impl Pending {
     fn content(&self) -> Option<(Vec<Group>, Vec<Row>)> {
         let content = Document::from_reader(self.content.as_slice()).ok()?;
         let groups = content.get_array("groups").ok()?.iter();
-        let groups = groups.map(|group| Group::of_document(group.as_document()?)).collect::<Option<_>>()?;
+        let groups = groups
+            .map(|group| Group::of_document(group.as_document()?))
+            .collect::<Option<_>>()?;
         let rows = content.get_array("rows").ok()?.iter();
-        let rows =
-            rows.map(|row| mongodb::bson::deserialize_from_bson(row.clone()).ok()).collect::<Option<_>>()?;
+        let rows = rows
+            .map(|row| mongodb::bson::deserialize_from_bson(row.clone()).ok())
+            .collect::<Option<_>>()?;
         Some((groups, rows))
     }
 }
@@ -129,7 +158,10 @@ async fn commit(mongo: &Mongo, before: &Standing, pending: &Pending) -> Result<b
     filter.insert("pending", Bson::Null);
     let set = doc! { "$set": { "turn": before.turn + 1, "pending": pending.to_document() } };
     let heads: Collection<Document> = mongo.database().collection(HEAD);
-    let written = heads.update_one(filter, set).write_concern(journaled()).await?;
+    let written = heads
+        .update_one(filter, set)
+        .write_concern(journaled())
+        .await?;
     Ok(written.matched_count == 1)
 }
 
@@ -153,8 +185,7 @@ pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Res
     }
     insert(mongo, ENTRIES, &rows).await?;
     crash_points::point("mongo-carried");
-    let others =
-        doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(pending.by)] } } };
+    let others = doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(pending.by)] } } };
     let named = doc! { "by": of_uuid(pending.by), "batch": of_uuid(pending.batch) };
     let set = doc! {
         "n": pending.n.cast_signed(),
@@ -165,7 +196,10 @@ pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Res
     let filter = doc! { "pending.batch": of_uuid(pending.batch) };
     let heads: Collection<Document> = mongo.database().collection(HEAD);
     let pipeline = vec![doc! { "$set": set }, doc! { "$unset": "pending" }];
-    heads.update_one(filter, pipeline).write_concern(journaled()).await?;
+    heads
+        .update_one(filter, pipeline)
+        .write_concern(journaled())
+        .await?;
     crash_points::point("mongo-committed");
     Ok(())
 }
@@ -181,7 +215,9 @@ async fn carry_out_group(mongo: &Mongo, group: &Group) -> Result<(), Error> {
         }
         Writes::UpdateMany(these) => {
             for (filter, update) in these {
-                collection.update_many(filter.clone(), update.clone()).await?;
+                collection
+                    .update_many(filter.clone(), update.clone())
+                    .await?;
             }
         }
         Writes::Delete(filters) => {

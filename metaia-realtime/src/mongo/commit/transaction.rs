@@ -1,7 +1,7 @@
 //! A batch as one transaction, on a replica set.
 //!
-//! The head is written first: whoever finds another transaction there has lost at once. Nothing is asked of the records
-//! but that the writes' own conditions hold.
+//! The head is written first: whoever finds another transaction there has lost at once. Nothing is
+//! asked of the records but that the writes' own conditions hold.
 
 use std::sync::Arc;
 
@@ -39,7 +39,12 @@ const STATEMENTS: usize = 1_000;
 const BYTES: usize = 4 * 1024 * 1024;
 
 /// Writes and commits. To be run to its end.
-pub(super) async fn transact(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Arc<Gate>) -> Outcome {
+pub(super) async fn transact(
+    mongo: Mongo,
+    by: Uuid,
+    batch: Arc<Batch>,
+    gate: Arc<Gate>,
+) -> Outcome {
     let mut session = match begin(&mongo).await {
         Ok(session) => session,
         Err(error) => return of_error(error, false),
@@ -86,7 +91,12 @@ async fn commit(session: &mut ClientSession, asked: bool) -> Outcome {
 }
 
 /// Answers whether somebody else has asked to be let by.
-async fn write(mongo: &Mongo, by: Uuid, batch: &Batch, session: &mut ClientSession) -> Result<bool, Outcome> {
+async fn write(
+    mongo: &Mongo,
+    by: Uuid,
+    batch: &Batch,
+    session: &mut ClientSession,
+) -> Result<bool, Outcome> {
     let asked = write_head(mongo, by, batch, session).await?;
     crash_points::point("mongo-head");
     for group in &batch.groups {
@@ -98,7 +108,9 @@ async fn write(mongo: &Mongo, by: Uuid, batch: &Batch, session: &mut ClientSessi
     let rows: Vec<Row> = batch.entries.iter().map(|entry| Row::of(entry)).collect();
     let entries: Collection<Row> = mongo.database().collection(ENTRIES);
     let inserted = entries.insert_many(rows).session(session).await;
-    inserted.map(|_| asked).map_err(|error| of_error(error, true))
+    inserted
+        .map(|_| asked)
+        .map_err(|error| of_error(error, true))
 }
 
 /// Answers whether somebody else has asked to be let by.
@@ -116,12 +128,15 @@ async fn write_head(
     };
     let answer = run(mongo, command, session).await?;
     let before = answer.get_document("value").map_err(|_| Outcome::Lost)?;
-    Ok(before.get("asking").is_some_and(|asking| *asking != of_uuid(by)))
+    Ok(before
+        .get("asking")
+        .is_some_and(|asking| *asking != of_uuid(by)))
 }
 
 /// How the head is written.
 pub(super) fn head(by: Uuid, batch: &Batch) -> Vec<Document> {
-    let others = doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(by)] } } };
+    let others =
+        doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(by)] } } };
     let named = doc! { "by": of_uuid(by), "batch": of_uuid(batch.id) };
     let recent = doc! { "$slice": [{ "$concatArrays": [[named], others] }, RECENT] };
     let set = doc! {
@@ -131,10 +146,17 @@ pub(super) fn head(by: Uuid, batch: &Batch) -> Vec<Document> {
         "bytes": { "$add": ["$bytes", batch.bytes()] },
         "recent": recent,
     };
-    vec![doc! { "$set": set }, doc! { "$unset": ["asking", "pending"] }]
+    vec![
+        doc! { "$set": set },
+        doc! { "$unset": ["asking", "pending"] },
+    ]
 }
 
-async fn write_group(mongo: &Mongo, group: &Group, session: &mut ClientSession) -> Result<(), Outcome> {
+async fn write_group(
+    mongo: &Mongo,
+    group: &Group,
+    session: &mut ClientSession,
+) -> Result<(), Outcome> {
     let collection = &*group.collection;
     match &group.writes {
         Writes::Insert(documents) => {
@@ -144,15 +166,27 @@ async fn write_group(mongo: &Mongo, group: &Group, session: &mut ClientSession) 
         }
         Writes::Update(these) => {
             let matched = update(mongo, collection, statements(these, false), session).await?;
-            if matched == these.len() as u64 { Ok(()) } else { Err(Outcome::Stale) }
+            if matched == these.len() as u64 {
+                Ok(())
+            } else {
+                Err(Outcome::Stale)
+            }
         }
-        Writes::UpdateMany(these) => {
-            update(mongo, collection, statements(these, true), session).await.map(drop)
-        }
+        Writes::UpdateMany(these) => update(mongo, collection, statements(these, true), session)
+            .await
+            .map(drop),
         Writes::Delete(filters) => {
-            let deletes: Bson =
-                filters.iter().map(|filter| doc! { "q": filter.clone(), "limit": 0 }).collect();
-            run(mongo, doc! { "delete": collection, "deletes": deletes }, session).await.map(drop)
+            let deletes: Bson = filters
+                .iter()
+                .map(|filter| doc! { "q": filter.clone(), "limit": 0 })
+                .collect();
+            run(
+                mongo,
+                doc! { "delete": collection, "deletes": deletes },
+                session,
+            )
+            .await
+            .map(drop)
         }
     }
 }
@@ -173,7 +207,12 @@ async fn update(
 ) -> Result<u64, Outcome> {
     let mut matched = 0;
     for updates in in_pieces(statements) {
-        let answer = run(mongo, doc! { "update": collection, "updates": updates }, session).await?;
+        let answer = run(
+            mongo,
+            doc! { "update": collection, "updates": updates },
+            session,
+        )
+        .await?;
         matched += u64::try_from(answer.get_i32("n").unwrap_or(0)).unwrap_or(0);
     }
     Ok(matched)
@@ -183,7 +222,10 @@ async fn update(
 fn in_pieces(statements: Vec<Bson>) -> Vec<Vec<Bson>> {
     let (mut pieces, mut bytes) = (vec![Vec::new()], 0);
     for statement in statements {
-        let size = statement.as_document().and_then(|it| it.to_vec().ok()).map_or(0, |it| it.len());
+        let size = statement
+            .as_document()
+            .and_then(|it| it.to_vec().ok())
+            .map_or(0, |it| it.len());
         let full = pieces.last().is_some_and(|piece: &Vec<_>| {
             piece.len() >= STATEMENTS || (!piece.is_empty() && bytes + size > BYTES)
         });
@@ -199,10 +241,17 @@ fn in_pieces(statements: Vec<Bson>) -> Vec<Vec<Bson>> {
     pieces
 }
 
-async fn run(mongo: &Mongo, command: Document, session: &mut ClientSession) -> Result<Document, Outcome> {
+async fn run(
+    mongo: &Mongo,
+    command: Document,
+    session: &mut ClientSession,
+) -> Result<Document, Outcome> {
     let answer = mongo.database().run_command(command).session(session).await;
     let answer = answer.map_err(|error| of_error(error, false))?;
-    let wrong = answer.get_array("writeErrors").ok().and_then(|errors| errors.first()?.as_document());
+    let wrong = answer
+        .get_array("writeErrors")
+        .ok()
+        .and_then(|errors| errors.first()?.as_document());
     match wrong.map(|error| error.get_i32("code").unwrap_or(0)) {
         None => Ok(answer),
         Some(DUPLICATE_KEY) => Err(Outcome::Stale),
@@ -216,7 +265,11 @@ async fn run(mongo: &Mongo, command: Document, session: &mut ClientSession) -> R
 /// What an error before the commit means: nothing is stored.
 fn of_error(error: Error, of_entries: bool) -> Outcome {
     if is_duplicate(&error) {
-        return if of_entries { Outcome::Known } else { Outcome::Stale };
+        return if of_entries {
+            Outcome::Known
+        } else {
+            Outcome::Stale
+        };
     }
     let transient = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
     if transient && is_conflict(&error) {

@@ -1,9 +1,10 @@
-//! The task that writes: it takes what is waiting, decides it on what it reads, and tries until it is written, or nobody
-//! waits for it any more.
+//! The task that writes: it takes what is waiting, decides it on what it reads, and tries until it
+//! is written, or nobody waits for it any more.
 //!
-//! Where it is not known what became of a try, it looks before it tries again: the head names the last batch of each
-//! committer. Every try is made under the condition that the head is where it was when it was looked at, so that of all
-//! tries of a change one at the most can ever be stored, however late it gets there.
+//! Where it is not known what became of a try, it looks before it tries again: the head names the
+//! last batch of each committer. Every try is made under the condition that the head is where it
+//! was when it was looked at, so that of all tries of a change one at the most can ever be stored,
+//! however late it gets there.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -48,7 +49,8 @@ const LOST_PAUSE: Duration = Duration::from_millis(5);
 /// How long somebody else may be in the way, before it is looked who that is.
 const ORPHANED: Duration = Duration::from_millis(1_200);
 
-/// How often a batch may be found to be decided on what is not so any more, before its jobs go one by one.
+/// How often a batch may be found to be decided on what is not so any more, before its jobs go one
+/// by one.
 const STALE: u32 = 3;
 
 type Jobs<R> = Vec<Arc<Job<R>>>;
@@ -120,17 +122,22 @@ impl<R: Records> Worker<R> {
         if !pause.is_zero() {
             tokio::time::sleep(pause / 2 + random(pause)).await;
         }
-        let Some(first) = self.queue.recv().await else { return Vec::new() };
+        let Some(first) = self.queue.recv().await else {
+            return Vec::new();
+        };
         let (mut size, mut jobs) = (first.size(), vec![first]);
         while jobs.len() < JOBS && size < BYTES {
-            let Ok(job) = self.queue.try_recv() else { break };
+            let Ok(job) = self.queue.try_recv() else {
+                break;
+            };
             size += job.size();
             jobs.push(job);
         }
         jobs
     }
 
-    /// Tries until each job is answered, or nobody waits for it. Dropped, its tries end by themselves.
+    /// Tries until each job is answered, or nobody waits for it. Dropped, its tries end by
+    /// themselves.
     async fn settle(&mut self, mut jobs: Jobs<R>) {
         let (mut doubts, mut known) = (Vec::new(), HashMap::new());
         let (mut pause, mut stale, mut lost) = (FIRST_PAUSE, 0, None);
@@ -140,11 +147,16 @@ impl<R: Records> Worker<R> {
                 return;
             }
             let tried = match self.stand(&mut doubts, &jobs).await {
-                Ok(Some(standing)) => self.try_once(&jobs, standing, &mut known, &mut doubts).await,
+                Ok(Some(standing)) => {
+                    self.try_once(&jobs, standing, &mut known, &mut doubts)
+                        .await
+                }
                 Ok(None) => continue,
                 Err(fault) => Err(Outcome::Failed(fault)),
             };
-            let Err(outcome) = tried else { return self.say_change(None) };
+            let Err(outcome) = tried else {
+                return self.say_change(None);
+            };
             // What was known of the head led to nothing.
             self.standing = None;
             match outcome {
@@ -167,8 +179,9 @@ impl<R: Records> Worker<R> {
         }
     }
 
-    /// Somebody else was faster. They are asked to be so kind as to wait once: else who has just written, and knows where
-    /// the head is, would always be the first. Where this takes long nobody goes on with what stands in the way.
+    /// Somebody else was faster. They are asked to be so kind as to wait once: else who has just
+    /// written, and knows where the head is, would always be the first. Where this takes long
+    /// nobody goes on with what stands in the way.
     async fn wait_for_the_winner(&self, lost: &mut Option<Instant>) {
         let mongo = &self.log.mongo;
         let since = *lost.get_or_insert_with(Instant::now);
@@ -177,16 +190,26 @@ impl<R: Records> Worker<R> {
             match rivals::end(mongo).await {
                 Ok(0) => {}
                 Ok(ended) => {
-                    tracing::warn!(ended, "transactions in MongoDB that nobody went on with were ended")
+                    tracing::warn!(
+                        ended,
+                        "transactions in MongoDB that nobody went on with were ended"
+                    )
                 }
                 Err(fault) => {
                     let error = &fault as &dyn std::error::Error;
-                    tracing::warn!(error, "transactions in MongoDB that nobody goes on with cannot be ended");
+                    tracing::warn!(
+                        error,
+                        "transactions in MongoDB that nobody goes on with cannot be ended"
+                    );
                 }
             }
         }
         tokio::time::sleep(random(LOST_PAUSE)).await;
-        if mongo.deployed().await.is_ok_and(|deployment| deployment == Deployment::ReplicaSet) {
+        if mongo
+            .deployed()
+            .await
+            .is_ok_and(|deployment| deployment == Deployment::ReplicaSet)
+        {
             rivals::ask(mongo, self.me).await.ok();
         }
     }
@@ -194,7 +217,9 @@ impl<R: Records> Worker<R> {
     /// One of them cannot be written as it is decided, and the others need not suffer from it.
     async fn one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
-            return job.fail(Fault::Impossible("a record is never what the change was decided on"));
+            return job.fail(Fault::Impossible(
+                "a record is never what the change was decided on",
+            ));
         }
         for job in jobs {
             Box::pin(self.settle(vec![job])).await;
@@ -202,7 +227,11 @@ impl<R: Records> Worker<R> {
     }
 
     /// Where the head is, for the next try; `None` where an earlier one turns out to be stored.
-    async fn stand(&mut self, doubts: &mut Vec<Doubt<R>>, jobs: &Jobs<R>) -> Result<Option<Standing>, Fault> {
+    async fn stand(
+        &mut self,
+        doubts: &mut Vec<Doubt<R>>,
+        jobs: &Jobs<R>,
+    ) -> Result<Option<Standing>, Fault> {
         if let Some(standing) = self.standing
             && doubts.is_empty()
         {
@@ -210,8 +239,15 @@ impl<R: Records> Worker<R> {
         }
         let head = self.log.look().await?;
         let doubted = !doubts.is_empty();
-        if let Some(at) = doubts.iter().position(|doubt| head.names(self.me, doubt.batch.id)) {
-            let Doubt { batch, jobs, answers } = doubts.swap_remove(at);
+        if let Some(at) = doubts
+            .iter()
+            .position(|doubt| head.names(self.me, doubt.batch.id))
+        {
+            let Doubt {
+                batch,
+                jobs,
+                answers,
+            } = doubts.swap_remove(at);
             self.committed(&batch, &jobs, answers);
             return Ok(None);
         }
@@ -233,8 +269,11 @@ impl<R: Records> Worker<R> {
     ) -> Result<(), Outcome> {
         let plans = self.plan(jobs).await.map_err(Outcome::Failed)?;
         let Some((batch, answers)) = draft(jobs, plans, standing, known, time::unix_ms()) else {
-            jobs.iter()
-                .for_each(|job| job.fail(Fault::Impossible("the records have not decided every change")));
+            jobs.iter().for_each(|job| {
+                job.fail(Fault::Impossible(
+                    "the records have not decided every change",
+                ))
+            });
             return Ok(());
         };
         let (batch, begun) = (Arc::new(batch), Instant::now());
@@ -244,12 +283,20 @@ impl<R: Records> Worker<R> {
         }
         match self.write(jobs, &batch).await {
             Outcome::Committed { asked } => {
-                self.pause = if asked { begun.elapsed().min(LONGEST_PAUSE) } else { Duration::ZERO };
+                self.pause = if asked {
+                    begun.elapsed().min(LONGEST_PAUSE)
+                } else {
+                    Duration::ZERO
+                };
                 self.committed(&batch, jobs, answers);
                 Ok(())
             }
             Outcome::Unknown(fault) => {
-                doubts.push(Doubt { batch, jobs: jobs.clone(), answers });
+                doubts.push(Doubt {
+                    batch,
+                    jobs: jobs.clone(),
+                    answers,
+                });
                 Err(Outcome::Unknown(fault))
             }
             outcome => {
@@ -264,8 +311,8 @@ impl<R: Records> Worker<R> {
         }
     }
 
-    /// The log has some of the entries. Where it has none of them it has others with their numbers, which it should not:
-    /// a part of the database was restored.
+    /// The log has some of the entries. Where it has none of them it has others with their numbers,
+    /// which it should not: a part of the database was restored.
     async fn learn(&self, batch: &Batch, known: &mut HashMap<EventId, u64>) -> Result<(), Fault> {
         let ids = batch.entries.iter().map(|entry| entry.content().id());
         let found = read::known(&self.log.mongo, ids).await?;
@@ -288,7 +335,10 @@ impl<R: Records> Worker<R> {
             return Ok(Vec::new());
         }
         let records = Arc::clone(&self.records);
-        self.log.mongo.run(PATIENCE, async move { records.plan(&changes).await }).await
+        self.log
+            .mongo
+            .run(PATIENCE, async move { records.plan(&changes).await })
+            .await
     }
 
     async fn write(&self, jobs: &Jobs<R>, batch: &Arc<Batch>) -> Outcome {
@@ -337,7 +387,8 @@ impl<R: Records> Worker<R> {
     }
 }
 
-/// What a new primary has read a majority to have may be older than the head that the try was made on.
+/// What a new primary has read a majority to have may be older than the head that the try was made
+/// on.
 fn may_come(batch: &Batch, head: &HeadRecord) -> bool {
     batch.before.epoch == head.standing.epoch && head.standing.turn <= batch.before.turn
 }

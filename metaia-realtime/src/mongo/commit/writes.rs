@@ -1,7 +1,7 @@
 //! Writes, grouped so that a batch takes few commands. A pure kernel.
 //!
-//! What is done to one collection stays in its order. Only an insert goes ahead of updates of single documents, which
-//! name those that were there before.
+//! What is done to one collection stays in its order. Only an insert goes ahead of updates of
+//! single documents, which name those that were there before.
 
 use std::borrow::Cow;
 
@@ -31,13 +31,21 @@ impl Group {
     /// As a document holds it.
     pub(super) fn to_document(&self) -> Document {
         let pairs = |these: &[(Document, Document)]| -> Vec<Bson> {
-            these.iter().map(|(filter, update)| vec![filter.clone(), update.clone()].into()).collect()
+            these
+                .iter()
+                .map(|(filter, update)| vec![filter.clone(), update.clone()].into())
+                .collect()
         };
         let (kind, items): (_, Vec<Bson>) = match &self.writes {
-            Writes::Insert(documents) => ("insert", documents.iter().cloned().map(Bson::from).collect()),
+            Writes::Insert(documents) => (
+                "insert",
+                documents.iter().cloned().map(Bson::from).collect(),
+            ),
             Writes::Update(these) => ("update", pairs(these)),
             Writes::UpdateMany(these) => ("updateMany", pairs(these)),
-            Writes::Delete(filters) => ("delete", filters.iter().cloned().map(Bson::from).collect()),
+            Writes::Delete(filters) => {
+                ("delete", filters.iter().cloned().map(Bson::from).collect())
+            }
         };
         doc! { "collection": &*self.collection, "kind": kind, "items": items }
     }
@@ -46,7 +54,12 @@ impl Group {
     pub(super) fn of_document(document: &Document) -> Option<Self> {
         let collection = document.get_str("collection").ok()?.to_owned().into();
         let items = document.get_array("items").ok()?;
-        let documents = || items.iter().map(|item| item.as_document().cloned()).collect::<Option<Vec<_>>>();
+        let documents = || {
+            items
+                .iter()
+                .map(|item| item.as_document().cloned())
+                .collect::<Option<Vec<_>>>()
+        };
         let pairs = || items.iter().map(pair).collect::<Option<Vec<_>>>();
         let writes = match document.get_str("kind").ok()? {
             "insert" => Writes::Insert(documents()?),
@@ -60,7 +73,9 @@ impl Group {
 }
 
 fn pair(item: &Bson) -> Option<(Document, Document)> {
-    let [filter, update] = item.as_array()?.as_slice() else { return None };
+    let [filter, update] = item.as_array()?.as_slice() else {
+        return None;
+    };
     Some((filter.as_document()?.clone(), update.as_document()?.clone()))
 }
 
@@ -69,8 +84,15 @@ pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Grou
     let mut groups: Vec<Group> = Vec::new();
     for write in writes {
         match write {
-            RecordWrite::Insert { collection, document } => insert(&mut groups, collection, document),
-            RecordWrite::Update { collection, filter, update } => {
+            RecordWrite::Insert {
+                collection,
+                document,
+            } => insert(&mut groups, collection, document),
+            RecordWrite::Update {
+                collection,
+                filter,
+                update,
+            } => {
                 if let Some(Writes::Update(these)) = last(&mut groups, collection) {
                     these.push((filter, update));
                 } else {
@@ -80,7 +102,11 @@ pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Grou
                     });
                 }
             }
-            RecordWrite::UpdateMany { collection, filter, update } => {
+            RecordWrite::UpdateMany {
+                collection,
+                filter,
+                update,
+            } => {
                 if let Some(Writes::UpdateMany(these)) = last(&mut groups, collection) {
                     these.push((filter, update));
                 } else {
@@ -94,8 +120,10 @@ pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Grou
                 if let Some(Writes::Delete(these)) = last(&mut groups, collection) {
                     these.push(filter);
                 } else {
-                    groups
-                        .push(Group { collection: collection.into(), writes: Writes::Delete(vec![filter]) });
+                    groups.push(Group {
+                        collection: collection.into(),
+                        writes: Writes::Delete(vec![filter]),
+                    });
                 }
             }
         }
@@ -105,11 +133,18 @@ pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Grou
 
 /// The last that is done to the collection.
 fn last<'a>(groups: &'a mut [Group], collection: &str) -> Option<&'a mut Writes> {
-    groups.iter_mut().rev().find(|group| group.collection == collection).map(|group| &mut group.writes)
+    groups
+        .iter_mut()
+        .rev()
+        .find(|group| group.collection == collection)
+        .map(|group| &mut group.writes)
 }
 
 fn insert(groups: &mut Vec<Group>, collection: &'static str, document: Document) {
-    let theirs = groups.iter_mut().rev().filter(|group| group.collection == collection);
+    let theirs = groups
+        .iter_mut()
+        .rev()
+        .filter(|group| group.collection == collection);
     for group in theirs {
         match &mut group.writes {
             Writes::Insert(documents) => {
@@ -120,7 +155,10 @@ fn insert(groups: &mut Vec<Group>, collection: &'static str, document: Document)
             Writes::UpdateMany(_) | Writes::Delete(_) => break,
         }
     }
-    groups.push(Group { collection: collection.into(), writes: Writes::Insert(vec![document]) });
+    groups.push(Group {
+        collection: collection.into(),
+        writes: Writes::Insert(vec![document]),
+    });
 }
 
 #[cfg(test)]
@@ -129,24 +167,41 @@ mod tests {
     use mongodb::bson::doc;
 
     fn insert(collection: &'static str, id: i32) -> RecordWrite {
-        RecordWrite::Insert { collection, document: doc! { "_id": id } }
+        RecordWrite::Insert {
+            collection,
+            document: doc! { "_id": id },
+        }
     }
 
     fn update(collection: &'static str, id: i32) -> RecordWrite {
-        RecordWrite::Update { collection, filter: doc! { "_id": id }, update: doc! {} }
+        RecordWrite::Update {
+            collection,
+            filter: doc! { "_id": id },
+            update: doc! {},
+        }
     }
 
     fn many(collection: &'static str) -> RecordWrite {
-        RecordWrite::UpdateMany { collection, filter: doc! {}, update: doc! {} }
+        RecordWrite::UpdateMany {
+            collection,
+            filter: doc! {},
+            update: doc! {},
+        }
     }
 
     #[test]
     fn a_group_reads_back() {
-        let delete = RecordWrite::Delete { collection: "o", filter: doc! { "a": { "$lt": 3 } } };
+        let delete = RecordWrite::Delete {
+            collection: "o",
+            filter: doc! { "a": { "$lt": 3 } },
+        };
         for group in grouped([insert("o", 1), update("o", 2), many("o"), delete]) {
             assert_eq!(Group::of_document(&group.to_document()), Some(group));
         }
-        assert_eq!(Group::of_document(&doc! { "collection": "o", "kind": "drop", "items": [] }), None);
+        assert_eq!(
+            Group::of_document(&doc! { "collection": "o", "kind": "drop", "items": [] }),
+            None
+        );
     }
 
     /// Each group as a word: collection, kind, how many.
@@ -166,7 +221,14 @@ mod tests {
 
     #[test]
     fn a_batch_of_many_changes_takes_few_commands() {
-        let change = |i| [insert("o", i), update("p", i), insert("n", i), insert("n", i + 100)];
+        let change = |i| {
+            [
+                insert("o", i),
+                update("p", i),
+                insert("n", i),
+                insert("n", i + 100),
+            ]
+        };
         check((0..50).flat_map(change), "oi50 pu50 ni100");
         let created_then_changed = |i| [insert("o", i), update("o", i)];
         check((0..50).flat_map(created_then_changed), "oi50 ou50");
@@ -174,9 +236,24 @@ mod tests {
 
     #[test]
     fn what_concerns_many_stays_in_its_place() {
-        check([insert("n", 1), many("n"), insert("n", 2), insert("n", 3), many("n")], "ni1 nm1 ni2 nm1");
+        check(
+            [
+                insert("n", 1),
+                many("n"),
+                insert("n", 2),
+                insert("n", 3),
+                many("n"),
+            ],
+            "ni1 nm1 ni2 nm1",
+        );
         check([many("n"), update("n", 1), insert("n", 2)], "nm1 nu1 ni1");
-        let delete = |id: i32| RecordWrite::Delete { collection: "n", filter: doc! { "_id": id } };
-        check([delete(1), insert("n", 1), delete(1), delete(2)], "nd1 ni1 nd2");
+        let delete = |id: i32| RecordWrite::Delete {
+            collection: "n",
+            filter: doc! { "_id": id },
+        };
+        check(
+            [delete(1), insert("n", 1), delete(1), delete(2)],
+            "nd1 ni1 nd2",
+        );
     }
 }

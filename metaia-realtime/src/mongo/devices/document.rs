@@ -41,20 +41,31 @@ pub(super) struct Found {
 impl Found {
     /// Without the slots that are not younger than `oldest`, in ms since the Unix epoch.
     pub(super) fn read(document: &Document, oldest: i64) -> Self {
-        let owner = document.get_str("owner").ok().and_then(|owner| owner.parse().ok());
-        let now = document.get_datetime("now").map_or(0, |now| now.timestamp_millis());
+        let owner = document
+            .get_str("owner")
+            .ok()
+            .and_then(|owner| owner.parse().ok());
+        let now = document
+            .get_datetime("now")
+            .map_or(0, |now| now.timestamp_millis());
         let slots = match document.get_array("slots") {
             Ok(slots) => slots.iter().map(|slot| Slot::read(slot, now)).collect(),
             Err(_) => vec![Slot::read(&Bson::Null, now)],
         };
         let fresh = |slot: &Slot| slot.record.at > oldest;
-        Self { owner, slots: slots.into_iter().filter(fresh).collect() }
+        Self {
+            owner,
+            slots: slots.into_iter().filter(fresh).collect(),
+        }
     }
 }
 
 impl Slot {
     fn read(slot: &Bson, now: i64) -> Self {
-        let stamp = slot.as_document().and_then(|slot| slot.get("stamp")).cloned();
+        let stamp = slot
+            .as_document()
+            .and_then(|slot| slot.get("stamp"))
+            .cloned();
         Self::parse(slot, now).unwrap_or_else(|| Self {
             by: None,
             stamp: stamp.unwrap_or(Bson::Null),
@@ -69,7 +80,9 @@ impl Slot {
         let orders = slot.get_str("orders").ok()?.split_ascii_whitespace();
         let record = DeviceRecord {
             position: slot.get_str("position").ok()?.parse().ok()?,
-            orders: orders.map(|order| order.parse().ok()).collect::<Option<_>>()?,
+            orders: orders
+                .map(|order| order.parse().ok())
+                .collect::<Option<_>>()?,
             connections: u32::try_from(slot.get_i64("connections").ok()?).ok()?,
             at: slot.get_i64("at").ok()?,
         };
@@ -83,8 +96,9 @@ impl Slot {
         })
     }
 
-    /// Whether nobody has a phone of it any more. Who is not in the directory is gone, where there is one (it names at
-    /// least one node), unless it has saved within a lease: it may not have announced itself yet.
+    /// Whether nobody has a phone of it any more. Who is not in the directory is gone, where there
+    /// is one (it names at least one node), unless it has saved within a lease: it may not have
+    /// announced itself yet.
     pub(super) fn is_left(&self, living: &[NodeId]) -> bool {
         let lives = self.by.is_some_and(|by| living.contains(&by));
         !self.here || !lives && !living.is_empty() && self.old
@@ -109,7 +123,12 @@ impl Slot {
 /// Of an epoch that never was: the client is told to reload, and not refused for a day.
 fn damaged() -> DeviceRecord {
     tracing::error!("the record of a client is damaged: it will be told to reload");
-    DeviceRecord { position: nowhere(), orders: Vec::new(), connections: 1, at: time::unix_ms() }
+    DeviceRecord {
+        position: nowhere(),
+        orders: Vec::new(),
+        connections: 1,
+        at: time::unix_ms(),
+    }
 }
 
 fn nowhere() -> Position {
@@ -118,13 +137,20 @@ fn nowhere() -> Position {
 
 /// Of two histories nobody here knows which one is the log's: then there is nowhere to go on from.
 pub(super) fn both(one: DeviceRecord, other: DeviceRecord) -> DeviceRecord {
-    let (first, second) = if one.position.n() <= other.position.n() { (one, other) } else { (other, one) };
+    let (first, second) = if one.position.n() <= other.position.n() {
+        (one, other)
+    } else {
+        (other, one)
+    };
     let same = first.position.epoch() == second.position.epoch();
     let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
     DeviceRecord {
         position: if same { first.position } else { nowhere() },
         orders: orders.into_iter().collect(),
-        connections: first.connections.saturating_add(second.connections).min(CONNECTIONS),
+        connections: first
+            .connections
+            .saturating_add(second.connections)
+            .min(CONNECTIONS),
         at: first.at.max(second.at),
     }
 }

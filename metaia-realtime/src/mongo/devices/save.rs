@@ -38,20 +38,40 @@ impl MongoDevices {
         let taken: Vec<(DeviceKey, Vec<Bson>)> = {
             let taken = self.taken();
             let of = |key| taken.get(key).cloned().unwrap_or_default();
-            records.iter().map(|(key, _)| (key.clone(), of(key))).collect()
+            records
+                .iter()
+                .map(|(key, _)| (key.clone(), of(key)))
+                .collect()
         };
         let statements = records.iter().zip(&taken);
-        let updates: Vec<Document> =
-            statements.map(|((key, record), (_, taken))| self.statement(key, record, taken, here)).collect();
-        let users: BTreeSet<String> = records.iter().map(|(key, _)| key.user().to_owned()).collect();
-        let (database, concern) = (mongo.database().clone(), Mongo::writing(mongo.deployed().await?));
-        mongo.run(PATIENCE, async move { save(&database, &updates, users, &concern).await }).await?;
+        let updates: Vec<Document> = statements
+            .map(|((key, record), (_, taken))| self.statement(key, record, taken, here))
+            .collect();
+        let users: BTreeSet<String> = records
+            .iter()
+            .map(|(key, _)| key.user().to_owned())
+            .collect();
+        let (database, concern) = (
+            mongo.database().clone(),
+            Mongo::writing(mongo.deployed().await?),
+        );
+        mongo
+            .run(PATIENCE, async move {
+                save(&database, &updates, users, &concern).await
+            })
+            .await?;
         self.removed(taken);
         Ok(())
     }
 
     /// One statement of a save.
-    fn statement(&self, key: &DeviceKey, record: &DeviceRecord, taken: &[Bson], here: bool) -> Document {
+    fn statement(
+        &self,
+        key: &DeviceKey,
+        record: &DeviceRecord,
+        taken: &[Bson],
+        here: bool,
+    ) -> Document {
         let me = self.me();
         let mine = Slot::document(me, record, here);
         let me = me.to_string();
@@ -65,7 +85,10 @@ impl MongoDevices {
             let is_slot = doc! { "$eq": [{ "$type": "$$this" }, "object"] };
             let renewed = doc! { "$cond": [is_slot, renewed, "$$this"] };
             let renewed = doc! { "$map": { "input": before, "in": renewed } };
-            set.insert("slots", doc! { "$cond": [{ "$eq": [&owner, &me] }, [mine], renewed] });
+            set.insert(
+                "slots",
+                doc! { "$cond": [{ "$eq": [&owner, &me] }, [mine], renewed] },
+            );
             set.insert("owner", owner);
         } else {
             let stamp = doc! { "$ifNull": ["$$this.stamp", null] };
@@ -73,26 +96,39 @@ impl MongoDevices {
             let others = doc! { "$filter": { "input": before, "cond": stays } };
             set.insert("slots", doc! { "$concatArrays": [others, [mine]] });
         }
-        let update = [doc! { "$set": set }, doc! { "$set": { "at": { "$max": "$slots.at" } } }];
+        let update = [
+            doc! { "$set": set },
+            doc! { "$set": { "at": { "$max": "$slots.at" } } },
+        ];
         doc! { "q": { "_id": key.as_str() }, "u": &update[..], "upsert": true }
     }
 }
 
-/// Saves, and forgets what is too old, or too many of one user. No transaction: records are of one client each, and what a
-/// killed node had locked could not be read.
+/// Saves, and forgets what is too old, or too many of one user. No transaction: records are of one
+/// client each, and what a killed node had locked could not be read.
 async fn save(
     database: &Database,
     updates: &[Document],
     users: BTreeSet<String>,
     concern: &WriteConcern,
 ) -> Result<(), Error> {
-    run(database, doc! { "update": DEVICES, "updates": updates, "ordered": false }, concern).await?;
+    run(
+        database,
+        doc! { "update": DEVICES, "updates": updates, "ordered": false },
+        concern,
+    )
+    .await?;
     let mut gone = vec![doc! { "q": { "at": { "$lte": time::unix_ms() - LIFE_MS } }, "limit": 0 }];
     let beyond = beyond(database, users).await?;
     if !beyond.is_empty() {
         gone.push(doc! { "q": { "_id": { "$in": beyond } }, "limit": 0 });
     }
-    run(database, doc! { "delete": DEVICES, "deletes": gone }, concern).await
+    run(
+        database,
+        doc! { "delete": DEVICES, "deletes": gone },
+        concern,
+    )
+    .await
 }
 
 /// The keys of those records of users that are too many.
@@ -106,7 +142,11 @@ async fn beyond(database: &Database, users: BTreeSet<String>) -> Result<Vec<Bson
         doc! { "$match": { (format!("keys.{most}")): { "$exists": true } } },
         doc! { "$project": { "keys": { "$slice": ["$keys", most, FORGOTTEN] } } },
     ];
-    let mut found = database.collection::<Document>(DEVICES).aggregate(stages).max_time(PATIENCE).await?;
+    let mut found = database
+        .collection::<Document>(DEVICES)
+        .aggregate(stages)
+        .max_time(PATIENCE)
+        .await?;
     let mut keys = Vec::new();
     while found.advance().await? {
         let user = found.deserialize_current()?;
@@ -115,9 +155,20 @@ async fn beyond(database: &Database, users: BTreeSet<String>) -> Result<Vec<Bson
     Ok(keys)
 }
 
-async fn run(database: &Database, mut command: Document, concern: &WriteConcern) -> Result<(), Error> {
-    command.insert("writeConcern", mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?);
+async fn run(
+    database: &Database,
+    mut command: Document,
+    concern: &WriteConcern,
+) -> Result<(), Error> {
+    command.insert(
+        "writeConcern",
+        mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?,
+    );
     let answer = database.run_command(command).await?;
     let whole = !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
-    if whole { Ok(()) } else { Err(Error::custom("records of clients were not all saved")) }
+    if whole {
+        Ok(())
+    } else {
+        Err(Error::custom("records of clients were not all saved"))
+    }
 }

@@ -4,24 +4,48 @@ use super::{document::both, *};
 use crate::{Position, values::Epoch};
 
 fn at(epoch: u64, n: u64, at: i64) -> DeviceRecord {
-    let position = Position { epoch: Epoch::from_bits(epoch), check: 0, n };
-    DeviceRecord { position, orders: Vec::new(), connections: 1, at }
+    let position = Position {
+        epoch: Epoch::from_bits(epoch),
+        check: 0,
+        n,
+    };
+    DeviceRecord {
+        position,
+        orders: Vec::new(),
+        connections: 1,
+        at,
+    }
 }
 
 #[test]
 fn of_two_histories_no_position_can_be_gone_on_from() {
-    assert_eq!(both(at(1, 9, 1), at(1, 5, 2)).position, at(1, 5, 0).position);
+    assert_eq!(
+        both(at(1, 9, 1), at(1, 5, 2)).position,
+        at(1, 5, 0).position
+    );
     let epoch = both(at(1, 100, 100), at(2, 90, 200)).position.epoch();
     assert!(![1, 2].contains(&epoch.to_bits()));
 }
 
 #[test]
 fn what_cannot_be_read_leads_to_a_reset() {
-    let broken = [Bson::Null, 7.into(), doc! { "position": "x" }.into(), doc! { "stamp": 1 }.into()];
-    for slots in broken.iter().map(|slot| Bson::Array(vec![slot.clone()])).chain([Bson::Null]) {
+    let broken = [
+        Bson::Null,
+        7.into(),
+        doc! { "position": "x" }.into(),
+        doc! { "stamp": 1 }.into(),
+    ];
+    for slots in broken
+        .iter()
+        .map(|slot| Bson::Array(vec![slot.clone()]))
+        .chain([Bson::Null])
+    {
         let found = Found::read(&doc! { "slots": slots }, 0);
         assert_eq!(found.slots.len(), 1);
-        assert_eq!((found.slots[0].by, found.slots[0].record.position.n()), (None, 0));
+        assert_eq!(
+            (found.slots[0].by, found.slots[0].record.position.n()),
+            (None, 0)
+        );
         assert!(found.slots[0].is_left(&[]));
     }
 }

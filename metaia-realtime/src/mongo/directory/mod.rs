@@ -1,9 +1,10 @@
-//! The directory of sessions in MongoDB: `rt_node`, a document per node with the end of its lease by the server's clock,
-//! and `rt_session`, one per session.
+//! The directory of sessions in MongoDB: `rt_node`, a document per node with the end of its lease
+//! by the server's clock, and `rt_session`, one per session.
 //!
-//! Each time a node begins it has a new *term*, and its sessions are of that term. Only those of a term whose node is here
-//! are seen: so nothing of an earlier one comes back, also where a write that nobody waits for any more arrives late. What
-//! is left of terms that are over is removed by whoever renews a lease, now and then.
+//! Each time a node begins it has a new *term*, and its sessions are of that term. Only those of a
+//! term whose node is here are seen: so nothing of an earlier one comes back, also where a write
+//! that nobody waits for any more arrives late. What is left of terms that are over is removed by
+//! whoever renews a lease, now and then.
 
 mod read;
 mod row;
@@ -28,7 +29,9 @@ use mongodb::{
 use super::{Mongo, fault::Fault};
 use crate::{
     EventId,
-    presence::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
+    presence::{
+        Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+    },
     values::NodeId,
 };
 
@@ -62,11 +65,17 @@ impl MongoDirectory {
     /// The directory in this database. It need not be there yet.
     #[must_use]
     pub fn new(mongo: &Mongo) -> Self {
-        Self { mongo: mongo.clone(), shared: Arc::default() }
+        Self {
+            mongo: mongo.clone(),
+            shared: Arc::default(),
+        }
     }
 
     fn terms(&self) -> MutexGuard<'_, HashMap<NodeId, String>> {
-        self.shared.terms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .terms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn term(&self, node: NodeId) -> Option<String> {
@@ -76,7 +85,9 @@ impl MongoDirectory {
     /// From the primary: what was written a moment ago is seen.
     fn collection(&self, name: &str) -> Collection<Document> {
         let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
-        let options = CollectionOptions::builder().selection_criteria(primary).build();
+        let options = CollectionOptions::builder()
+            .selection_criteria(primary)
+            .build();
         self.mongo.database().collection_with_options(name, options)
     }
 
@@ -93,9 +104,18 @@ impl MongoDirectory {
         if self.shared.has_indexes.load(Ordering::Relaxed) {
             return Ok(());
         }
-        for keys in [doc! { "term": 1 }, doc! { "id": 1 }, doc! { "user": 1 }, doc! { "rooms": 1 }] {
-            let (sessions, model) = (self.collection(SESSIONS), IndexModel::builder().keys(keys).build());
-            self.run(async move { sessions.create_index(model).await.map(drop) }).await?;
+        for keys in [
+            doc! { "term": 1 },
+            doc! { "id": 1 },
+            doc! { "user": 1 },
+            doc! { "rooms": 1 },
+        ] {
+            let (sessions, model) = (
+                self.collection(SESSIONS),
+                IndexModel::builder().keys(keys).build(),
+            );
+            self.run(async move { sessions.create_index(model).await.map(drop) })
+                .await?;
         }
         self.shared.has_indexes.store(true, Ordering::Relaxed);
         Ok(())
@@ -110,13 +130,18 @@ impl MongoDirectory {
     }
 
     async fn try_renew(&self, node: &NodeView, lease: Duration) -> Result<bool, Fault> {
-        let Some(term) = self.term(node.id) else { return Ok(false) };
+        let Some(term) = self.term(node.id) else {
+            return Ok(false);
+        };
         let renewed = self.extend(node, &term, lease).await?;
         if self.shared.renewals.fetch_add(1, Ordering::Relaxed) % RENEWALS == RENEWALS - 1 {
             // Nobody's sessions depend on it.
             if let Err(error) = self.remove_what_is_over().await {
                 let error: &dyn std::error::Error = &error;
-                tracing::debug!(error, "what is left of nodes that are gone is not removed yet");
+                tracing::debug!(
+                    error,
+                    "what is left of nodes that are gone is not removed yet"
+                );
             }
         }
         Ok(renewed)
@@ -134,7 +159,12 @@ impl MongoDirectory {
 
 /// The nodes of a database whose lease is not over; nobody where there is no directory.
 pub(super) async fn living(mongo: &Mongo) -> Result<Vec<NodeId>, Fault> {
-    Ok(MongoDirectory::new(mongo).read_nodes().await?.iter().map(|node| node.id).collect())
+    Ok(MongoDirectory::new(mongo)
+        .read_nodes()
+        .await?
+        .iter()
+        .map(|node| node.id)
+        .collect())
 }
 
 fn unavailable(fault: Fault) -> DirectoryError {

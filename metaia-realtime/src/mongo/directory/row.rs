@@ -4,7 +4,8 @@ use mongodb::bson::{Bson, Document, doc};
 
 use crate::presence::{NodeView, SessionView};
 
-/// The key of a session's document: of its term, so that a late write of an earlier one is beside it.
+/// The key of a session's document: of its term, so that a late write of an earlier one is beside
+/// it.
 pub(super) fn key(term: &str, session: crate::SessionId) -> String {
     format!("{term}-{session}")
 }
@@ -27,7 +28,11 @@ pub(super) fn document(term: &str, session: &SessionView) -> Document {
 
 pub(super) fn session(row: &Document) -> Option<SessionView> {
     let text = |name| row.get_str(name).ok();
-    let rooms = row.get_array("rooms").ok()?.iter().map(|room| room.as_str()?.parse().ok());
+    let rooms = row
+        .get_array("rooms")
+        .ok()?
+        .iter()
+        .map(|room| room.as_str()?.parse().ok());
     let device = match row.get("device")? {
         Bson::Null => None,
         device => Some(device.as_str()?.parse().ok()?),

@@ -21,26 +21,43 @@ const COMMAND: usize = 4 * 1024 * 1024;
 
 impl MongoDirectory {
     /// A node is here, of this term.
-    pub(super) async fn put_node(&self, node: &NodeView, term: &str, lease: Duration) -> Result<(), Fault> {
+    pub(super) async fn put_node(
+        &self,
+        node: &NodeView,
+        term: &str,
+        lease: Duration,
+    ) -> Result<(), Fault> {
         let mut set = until(node, lease);
         set.insert("term", term);
         let (nodes, id) = (self.collection(NODES), node.id.to_string());
         let work = async move {
             let update = nodes.update_one(doc! { "_id": id }, vec![doc! { "$set": set }]);
-            update.upsert(true).write_concern(majority()).await.map(drop)
+            update
+                .upsert(true)
+                .write_concern(majority())
+                .await
+                .map(drop)
         };
         self.run(work).await
     }
 
     /// Answers whether the lease was not over.
-    pub(super) async fn extend(&self, node: &NodeView, term: &str, lease: Duration) -> Result<bool, Fault> {
+    pub(super) async fn extend(
+        &self,
+        node: &NodeView,
+        term: &str,
+        lease: Duration,
+    ) -> Result<bool, Fault> {
         let set = until(node, lease);
         let mut filter = doc! { "_id": node.id.to_string(), "term": term };
         filter.extend(is_here());
         let nodes = self.collection(NODES);
         let work = async move {
             let update = nodes.update_one(filter, vec![doc! { "$set": set }]);
-            update.write_concern(majority()).await.map(|done| done.matched_count == 1)
+            update
+                .write_concern(majority())
+                .await
+                .map(|done| done.matched_count == 1)
         };
         self.run(work).await
     }
@@ -48,26 +65,45 @@ impl MongoDirectory {
     pub(super) async fn remove_node(&self, node: NodeId) -> Result<(), Fault> {
         let nodes = self.collection(NODES);
         let filter = doc! { "_id": node.to_string() };
-        self.run(async move { nodes.delete_one(filter).write_concern(majority()).await.map(drop) }).await
+        self.run(async move {
+            nodes
+                .delete_one(filter)
+                .write_concern(majority())
+                .await
+                .map(drop)
+        })
+        .await
     }
 
     pub(super) async fn remove_terms(&self, terms: Vec<String>) -> Result<(), Fault> {
         let sessions = self.collection(SESSIONS);
         let filter = doc! { "term": { "$in": terms } };
-        self.run(async move { sessions.delete_many(filter).await.map(drop) }).await
+        self.run(async move { sessions.delete_many(filter).await.map(drop) })
+            .await
     }
 
     /// Terms are looked at before nodes: a node is there before there are sessions of its term.
     pub(super) async fn remove_what_is_over(&self) -> Result<(), Fault> {
         let (nodes, sessions) = (self.collection(NODES), self.collection(SESSIONS));
-        let terms = self.run(async move { sessions.distinct("term", doc! {}).await }).await?;
+        let terms = self
+            .run(async move { sessions.distinct("term", doc! {}).await })
+            .await?;
         let over = doc! { "$expr": { "$lte": ["$expires", "$$NOW"] } };
-        self.run(async move { nodes.delete_many(over).await.map(drop) }).await?;
+        self.run(async move { nodes.delete_many(over).await.map(drop) })
+            .await?;
         let nodes = self.collection(NODES);
-        let here = self.run(async move { nodes.distinct("term", doc! {}).await }).await?;
+        let here = self
+            .run(async move { nodes.distinct("term", doc! {}).await })
+            .await?;
         let of_nobody = terms.iter().filter(|term| !here.contains(term));
-        let of_nobody: Vec<String> = of_nobody.filter_map(|term| term.as_str().map(str::to_owned)).collect();
-        if of_nobody.is_empty() { Ok(()) } else { self.remove_terms(of_nobody).await }
+        let of_nobody: Vec<String> = of_nobody
+            .filter_map(|term| term.as_str().map(str::to_owned))
+            .collect();
+        if of_nobody.is_empty() {
+            Ok(())
+        } else {
+            self.remove_terms(of_nobody).await
+        }
     }
 
     /// Makes changes of sessions of this term; of several of one session the last.
@@ -84,7 +120,13 @@ impl MongoDirectory {
         if !gone.is_empty() {
             let sessions = self.collection(SESSIONS);
             let filter = doc! { "_id": { "$in": gone } };
-            let work = async move { sessions.delete_many(filter).write_concern(majority()).await.map(drop) };
+            let work = async move {
+                sessions
+                    .delete_many(filter)
+                    .write_concern(majority())
+                    .await
+                    .map(drop)
+            };
             self.run(work).await?;
         }
         let (mut updates, mut bytes) = (Vec::new(), 0);
@@ -106,12 +148,15 @@ impl MongoDirectory {
         }
         let database = self.mongo.database().clone();
         let concern = doc! { "w": "majority", "wtimeout": 4_000 };
-        let command =
-            doc! { "update": SESSIONS, "updates": updates, "ordered": false, "writeConcern": concern };
+        let command = doc! { "update": SESSIONS, "updates": updates, "ordered": false, "writeConcern": concern };
         let work = async move {
             let done = database.run_command(command).await?;
             let failed = done.contains_key("writeErrors") || done.contains_key("writeConcernError");
-            if failed { Err(Error::custom("sessions were not all written")) } else { Ok(()) }
+            if failed {
+                Err(Error::custom("sessions were not all written"))
+            } else {
+                Ok(())
+            }
         };
         self.run(work).await
     }
@@ -131,5 +176,8 @@ pub(super) fn is_here() -> Document {
 
 /// What a new primary may not know would be lost without a sign.
 fn majority() -> WriteConcern {
-    WriteConcern::builder().w(Acknowledgment::Majority).w_timeout(Duration::from_secs(4)).build()
+    WriteConcern::builder()
+        .w(Acknowledgment::Majority)
+        .w_timeout(Duration::from_secs(4))
+        .build()
 }

@@ -20,16 +20,17 @@ use crate::{
 };
 
 impl MongoLog {
-    /// Writes entries in a transaction of yours, on a session of [`Mongo::client`](crate::mongo::Mongo::client), and says
-    /// where they will be. Those whose id the log has are answered with the position they have. Sizes are for the caller
-    /// to check, see [`NewEntry::size`].
+    /// Writes entries in a transaction of yours, on a session of
+    /// [`Mongo::client`](crate::mongo::Mongo::client), and says where they will be. Those whose id
+    /// the log has are answered with the position they have. Sizes are for the caller to check, see
+    /// [`NewEntry::size`].
     ///
-    /// Call it last in the transaction: from here on until the commit no other batch is written. Once it is committed,
-    /// call [`Realtime::wake`](crate::Realtime::wake).
+    /// Call it last in the transaction: from here on until the commit no other batch is written.
+    /// Once it is committed, call [`Realtime::wake`](crate::Realtime::wake).
     ///
     /// # Errors
-    /// The driver's, with its labels: another batch came between (`TransientTransactionError`), and the whole transaction is
-    /// to be tried again. It must be aborted.
+    /// The driver's, with its labels: another batch came between (`TransientTransactionError`), and
+    /// the whole transaction is to be tried again. It must be aborted.
     ///
     /// # Cancel safety
     /// Not cancel safe: the driver's futures are to be run to their end.
@@ -45,8 +46,14 @@ impl MongoLog {
         let heads: Collection<Document> = database.collection(HEAD);
         // Written before it is read, so that nobody comes between.
         let turn = doc! { "$inc": { "turn": 1_i64 } };
-        let found = heads.find_one_and_update(doc! { "_id": KEY }, turn).session(&mut *session).await?;
-        let head = found.as_ref().map_or(Err(Fault::NotReady), HeadRecord::read).map_err(Error::custom)?;
+        let found = heads
+            .find_one_and_update(doc! { "_id": KEY }, turn)
+            .session(&mut *session)
+            .await?;
+        let head = found
+            .as_ref()
+            .map_or(Err(Fault::NotReady), HeadRecord::read)
+            .map_err(Error::custom)?;
         let rows: Collection<Row> = database.collection(ENTRIES);
         let known = known(&rows, session, entries).await?;
         let mut numbering = Numbering::after(head.standing, &known, time::unix_ms());
@@ -55,13 +62,21 @@ impl MongoLog {
         if fresh.is_empty() {
             return Ok(positions);
         }
-        let bytes: i64 = fresh.iter().map(|entry| entry.content().size() as i64).sum();
+        let bytes: i64 = fresh
+            .iter()
+            .map(|entry| entry.content().size() as i64)
+            .sum();
         let grown = doc! {
             "$set": { "n": end.n.cast_signed(), "id": binary(end.id) },
             "$inc": { "bytes": bytes },
         };
-        heads.update_one(doc! { "_id": KEY }, grown).session(&mut *session).await?;
-        rows.insert_many(fresh.iter().map(|entry| Row::of(entry))).session(session).await?;
+        heads
+            .update_one(doc! { "_id": KEY }, grown)
+            .session(&mut *session)
+            .await?;
+        rows.insert_many(fresh.iter().map(|entry| Row::of(entry)))
+            .session(session)
+            .await?;
         Ok(positions)
     }
 }
@@ -72,7 +87,10 @@ async fn known(
     entries: &[NewEntry],
 ) -> Result<HashMap<EventId, u64>, Error> {
     let ids: Vec<Bson> = entries.iter().map(|new| binary(new.id()).into()).collect();
-    let mut found = rows.find(doc! { "id": { "$in": ids } }).session(&mut *session).await?;
+    let mut found = rows
+        .find(doc! { "id": { "$in": ids } })
+        .session(&mut *session)
+        .await?;
     let mut known = HashMap::new();
     while let Some(row) = found.next(session).await {
         known.extend(row?.identity().map(|(n, id)| (id, n)));

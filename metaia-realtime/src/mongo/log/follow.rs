@@ -1,5 +1,5 @@
-//! Following the head: one task looks, when it is asked to and now and then, so that however often it is asked one small
-//! read is under way at a time.
+//! Following the head: one task looks, when it is asked to and now and then, so that however often
+//! it is asked one small read is under way at a time.
 
 use std::{
     sync::{Arc, Weak, atomic::Ordering::Relaxed},
@@ -93,7 +93,9 @@ impl Shared {
             };
             if let Some(pending) = head.pending {
                 let mongo = self.mongo.clone();
-                self.mongo.run(PATIENCE, async move { carry_out(&mongo, &pending).await }).await?;
+                self.mongo
+                    .run(PATIENCE, async move { carry_out(&mongo, &pending).await })
+                    .await?;
                 continue;
             }
             if !goes_on(known, &head) {
@@ -115,8 +117,8 @@ impl Shared {
         Ok(())
     }
 
-    /// What a new primary has read a majority to have may be older for a moment. Where the head really is behind what was
-    /// seen here, history was rewritten.
+    /// What a new primary has read a majority to have may be older for a moment. Where the head
+    /// really is behind what was seen here, history was rewritten.
     async fn begin_epoch_if_it_went_back(&self, known: Option<Head>) -> Result<(), Fault> {
         let concern = match self.mongo.deployed().await? {
             Deployment::ReplicaSet => ReadConcern::linearizable(),
@@ -130,9 +132,17 @@ impl Shared {
 
     /// History is not what was seen here.
     pub(in crate::mongo) async fn begin_epoch(&self, head: &HeadRecord) -> Result<(), Fault> {
-        let everything = Wanted { after: 0, upto: u64::MAX, rooms: None, limit: 1 };
+        let everything = Wanted {
+            after: 0,
+            upto: u64::MAX,
+            rooms: None,
+            limit: 1,
+        };
         let last = read::last_entries(&self.mongo, everything, 0).await?;
-        let last = last.first().and_then(Row::identity).filter(|(n, _)| *n > head.standing.n);
+        let last = last
+            .first()
+            .and_then(Row::identity)
+            .filter(|(n, _)| *n > head.standing.n);
         let (n, id) = last.unwrap_or((head.standing.n, head.standing.id));
         let set = doc! {
             "epoch": Epoch::random().to_bits().cast_signed(),
@@ -141,8 +151,16 @@ impl Shared {
             "id": binary(id),
         };
         let concern = Mongo::writing(self.mongo.deployed().await?);
-        let (heads, filter) = (self.mongo.database().collection::<Document>(HEAD), head.standing.filter());
-        let work = async move { heads.update_one(filter, doc! { "$set": set }).write_concern(concern).await };
+        let (heads, filter) = (
+            self.mongo.database().collection::<Document>(HEAD),
+            head.standing.filter(),
+        );
+        let work = async move {
+            heads
+                .update_one(filter, doc! { "$set": set })
+                .write_concern(concern)
+                .await
+        };
         let written = self.mongo.run(PATIENCE, work).await?;
         if written.matched_count == 1 {
             tracing::warn!(
@@ -156,7 +174,9 @@ impl Shared {
     async fn take_in(&self, head: &HeadRecord) -> Result<bool, Fault> {
         let known = self.lock().as_ref().map(Tail::head);
         match known {
-            Some(known) if known.position.epoch() == head.standing.epoch => self.go_on(known, head).await,
+            Some(known) if known.position.epoch() == head.standing.epoch => {
+                self.go_on(known, head).await
+            }
             Some(_) | None => self.begin(head).await.map(|()| true),
         }
     }
@@ -169,10 +189,18 @@ impl Shared {
         }
         let n = head.standing.n;
         let from = head.floor.max(n.saturating_sub(ENTRIES as u64));
-        let wanted = Wanted { after: from, upto: n, rooms: None, limit: ENTRIES };
+        let wanted = Wanted {
+            after: from,
+            upto: n,
+            rooms: None,
+            limit: ENTRIES,
+        };
         let mut rows = read::last_entries(&self.mongo, wanted, BYTES).await?;
         rows.reverse();
-        let first = rows.first().and_then(Row::identity).map(|(first, _)| first - 1);
+        let first = rows
+            .first()
+            .and_then(Row::identity)
+            .map(|(first, _)| first - 1);
         let (entries, damaged) = sound(rows, head.standing.epoch, first.unwrap_or(n));
         let damaged = damaged.or((first.is_none() && n > head.floor).then_some(n));
         let mut tail = Tail::new(head.head(), trimmed).stored(head.bytes);
@@ -193,7 +221,9 @@ impl Shared {
         if head.floor > known.floor {
             let marks = read::marks(&self.mongo, known.floor).await?;
             self.with_tail(|tail| {
-                marks.iter().for_each(|(room, n)| tail.mark(room, head.floor.min(*n)));
+                marks
+                    .iter()
+                    .for_each(|(room, n)| tail.mark(room, head.floor.min(*n)));
                 tail.raise_others(head.others);
                 tail.raise_floor(head.floor);
                 tail.lose(head.lost);
@@ -203,7 +233,12 @@ impl Shared {
         let (position, n) = (known.position, head.standing.n);
         let mut after = beginning(position.n(), head);
         while after < n && position != head.standing.position() {
-            let wanted = Wanted { after, upto: n, rooms: None, limit: PAGE };
+            let wanted = Wanted {
+                after,
+                upto: n,
+                rooms: None,
+                limit: PAGE,
+            };
             let rows = read::entries(&self.mongo, wanted).await?;
             let Some((last, _)) = rows.last().and_then(Row::identity) else {
                 if self.suspect.swap(n, Relaxed) != n {
@@ -243,11 +278,14 @@ impl Shared {
     /// Whether what is missing was trimmed while it was to be read.
     pub(super) async fn is_trimmed(&self, upto: u64) -> Result<bool, Fault> {
         let concern = Mongo::reading(self.mongo.deployed().await?);
-        Ok(read::head(&self.mongo, concern).await?.is_none_or(|head| head.floor >= upto))
+        Ok(read::head(&self.mongo, concern)
+            .await?
+            .is_none_or(|head| head.floor >= upto))
     }
 }
 
-/// Where reading goes on, for whoever has seen entry `n`: it is read once more, since it may be another one now.
+/// Where reading goes on, for whoever has seen entry `n`: it is read once more, since it may be
+/// another one now.
 fn beginning(n: u64, head: &HeadRecord) -> u64 {
     let far = head.standing.n.saturating_sub(ENTRIES as u64);
     n.saturating_sub(1).max(far).max(head.floor)

@@ -46,7 +46,9 @@ pub(in crate::mongo) struct HeadRecord {
 
 impl HeadRecord {
     pub(in crate::mongo) fn read(document: &Document) -> Result<Self, Fault> {
-        Self::parse(document).filter(Self::is_possible).ok_or(DAMAGED)
+        Self::parse(document)
+            .filter(Self::is_possible)
+            .ok_or(DAMAGED)
     }
 
     fn is_possible(&self) -> bool {
@@ -62,7 +64,12 @@ impl HeadRecord {
             n: number("n")?,
             id: event_id(document.get("id")?)?,
         };
-        let recent = document.get_array("recent").ok()?.iter().map(done).collect::<Option<_>>()?;
+        let recent = document
+            .get_array("recent")
+            .ok()?
+            .iter()
+            .map(done)
+            .collect::<Option<_>>()?;
         Some(Self {
             standing,
             floor: number("floor")?,
@@ -94,7 +101,10 @@ impl HeadRecord {
 
     /// Where the log begins and ends.
     pub(in crate::mongo) fn head(&self) -> Head {
-        Head { position: self.standing.position(), floor: self.floor }
+        Head {
+            position: self.standing.position(),
+            floor: self.floor,
+        }
     }
 
     /// Whether this is the last batch of the committer.
@@ -123,7 +133,9 @@ fn done(named: &Bson) -> Option<(Uuid, Uuid)> {
 }
 
 pub(in crate::mongo) fn uuid(value: &Bson) -> Option<Uuid> {
-    let Bson::Binary(binary) = value else { return None };
+    let Bson::Binary(binary) = value else {
+        return None;
+    };
     Uuid::from_slice(&binary.bytes).ok()
 }
 
@@ -134,12 +146,19 @@ pub(in crate::mongo) fn of_uuid(uuid: Uuid) -> Bson {
 
 /// As a document holds it.
 pub(in crate::mongo) fn binary(id: EventId) -> Binary {
-    Binary { subtype: BinarySubtype::Generic, bytes: id.to_bytes().to_vec() }
+    Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: id.to_bytes().to_vec(),
+    }
 }
 
 pub(in crate::mongo) fn event_id(value: &Bson) -> Option<EventId> {
-    let Bson::Binary(binary) = value else { return None };
-    Some(EventId::from_bytes(binary.bytes.as_slice().try_into().ok()?))
+    let Bson::Binary(binary) = value else {
+        return None;
+    };
+    Some(EventId::from_bytes(
+        binary.bytes.as_slice().try_into().ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -156,11 +175,19 @@ mod tests {
     #[test]
     fn what_is_no_head_is_refused() {
         let sound = HeadRecord::first(7, EventId::random());
-        for name in ["epoch", "turn", "n", "id", "floor", "others", "bytes", "recent"] {
+        for name in [
+            "epoch", "turn", "n", "id", "floor", "others", "bytes", "recent",
+        ] {
             let mut missing = sound.clone();
             missing.remove(name);
             assert!(HeadRecord::read(&missing).is_err(), "{name}");
-            for wrong in [Bson::Null, Bson::Int64(-1), "x".into(), doc! { "$ne": 1 }.into(), vec![1].into()] {
+            for wrong in [
+                Bson::Null,
+                Bson::Int64(-1),
+                "x".into(),
+                doc! { "$ne": 1 }.into(),
+                vec![1].into(),
+            ] {
                 let mut other = sound.clone();
                 other.insert(name, wrong.clone());
                 let fits = matches!((name, &wrong), ("epoch" | "turn" | "bytes", Bson::Int64(_)));

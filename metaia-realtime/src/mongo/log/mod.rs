@@ -2,20 +2,25 @@
 //!
 //! # How it behaves
 //!
-//! - **Start-up does not wait.** The log is there at once. Until the database has answered for the first time, whatever
-//!   is asked is answered [`LogError::Unavailable`] after a few seconds.
-//! - **Durable**: what was answered is in the journal of a majority of the servers, and is never rolled back.
-//! - **Every call ends** within about 5 s, also where the database is frozen: with [`LogError::Unavailable`] where nothing
-//!   was stored, with [`LogError::Unknown`] where that cannot be said.
-//! - **Recent entries stay in memory** (4,096, at most 8 MiB). What other nodes append is looked for every 500 ms, and at
-//!   once when [`wake`](crate::EventLog::wake) is called; however often that is, one small read is under way at a
-//!   time.
+//! - **Start-up does not wait.** The log is there at once. Until the database has answered for the
+//!   first time, whatever is asked is answered [`LogError::Unavailable`] after a few seconds.
+//! - **Durable**: what was answered is in the journal of a majority of the servers, and is never
+//!   rolled back.
+//! - **Every call ends** within about 5 s, also where the database is frozen: with
+//!   [`LogError::Unavailable`] where nothing was stored, with [`LogError::Unknown`] where that
+//!   cannot be said.
+//! - **Recent entries stay in memory** (4,096, at most 8 MiB). What other nodes append is looked
+//!   for every 500 ms, and at once when [`wake`](crate::EventLog::wake) is called; however often
+//!   that is, one small read is under way at a time.
 //! - **At most 4,000 changes wait** to be written; one more is answered [`LogError::Unavailable`].
-//! - **An older state** of the database, restored from a backup, begins a new epoch, and so does one that was dropped;
-//!   clients are told to reload. It is noticed by whoever has seen more, or by the clients' positions.
-//! - **A node that is killed** in the midst of a transaction leaves it open on the server. Who is kept waiting by one for more
-//!   than a second ends all transactions of this application (`appName`, by default `metaia-realtime`) that rest.
-//! - **Damage**: entries that are missing or cannot be read count as trimmed, for all rooms, and one line is logged.
+//! - **An older state** of the database, restored from a backup, begins a new epoch, and so does
+//!   one that was dropped; clients are told to reload. It is noticed by whoever has seen more, or
+//!   by the clients' positions.
+//! - **A node that is killed** in the midst of a transaction leaves it open on the server. Who is
+//!   kept waiting by one for more than a second ends all transactions of this application
+//!   (`appName`, by default `metaia-realtime`) that rest.
+//! - **Damage**: entries that are missing or cannot be read count as trimmed, for all rooms, and
+//!   one line is logged.
 
 mod append_in;
 mod event_log;
@@ -43,8 +48,8 @@ use shared::Shared;
 
 /// The log in MongoDB: see the [module](self) for how it behaves.
 ///
-/// A handle: `clone` is cheap and shares the log. When the last one is dropped, and the last [`Committer`] with it, its
-/// tasks end by themselves; [`close`](Self::close) waits for that.
+/// A handle: `clone` is cheap and shares the log. When the last one is dropped, and the last
+/// [`Committer`] with it, its tasks end by themselves; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct MongoLog {
     pub(super) shared: Arc<Shared>,
@@ -55,15 +60,20 @@ pub struct MongoLog {
 }
 
 impl MongoLog {
-    /// The log of a database, and nothing else. To be called on a tokio runtime, on which its tasks run.
+    /// The log of a database, and nothing else. To be called on a tokio runtime, on which its tasks
+    /// run.
     #[must_use]
     pub fn open(mongo: &Mongo, retention: Retention) -> Self {
         Self::with_records(mongo, retention, NoRecords).0
     }
 
-    /// The same, and the way to change records together with it: one transaction for both. To be called on a tokio
-    /// runtime, on which its tasks run.
-    pub fn with_records<R: Records>(mongo: &Mongo, retention: Retention, records: R) -> (Self, Committer<R>) {
+    /// The same, and the way to change records together with it: one transaction for both. To be
+    /// called on a tokio runtime, on which its tasks run.
+    pub fn with_records<R: Records>(
+        mongo: &Mongo,
+        retention: Retention,
+        records: R,
+    ) -> (Self, Committer<R>) {
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
         let shared = Arc::new(Shared::new(mongo.clone(), retention));
         tasks.spawn(follow::follow(Arc::downgrade(&shared), closing.clone()));
@@ -71,7 +81,16 @@ impl MongoLog {
         let dropped = Arc::new(closing.clone().drop_guard());
         let committer = Committer::start(&shared, records, &tasks, &closing, &dropped);
         let appending = Arc::new(committer.clone());
-        (Self { shared, appending, tasks, closing, _dropped: dropped }, committer)
+        (
+            Self {
+                shared,
+                appending,
+                tasks,
+                closing,
+                _dropped: dropped,
+            },
+            committer,
+        )
     }
 
     /// Waits until the log can be read, however long that takes.
@@ -96,7 +115,8 @@ impl MongoLog {
         self.shared.looked.borrow().seen.is_ok()
     }
 
-    /// Removes what is beyond the retention, and answers how many entries that were. Nodes may do it at the same time.
+    /// Removes what is beyond the retention, and answers how many entries that were. Nodes may do
+    /// it at the same time.
     ///
     /// # Errors
     /// See [`LogError`]. What was removed before stays removed.
@@ -107,7 +127,8 @@ impl MongoLog {
         self.shared.trim().await.map_err(Fault::unavailable)
     }
 
-    /// How often the database was read since the opening: for a page, or for the judging of a resume.
+    /// How often the database was read since the opening: for a page, or for the judging of a
+    /// resume.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.shared.reads.load(Relaxed)
@@ -126,6 +147,8 @@ impl MongoLog {
 
 impl fmt::Debug for MongoLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MongoLog").field("mongo", &self.shared.mongo).finish_non_exhaustive()
+        f.debug_struct("MongoLog")
+            .field("mongo", &self.shared.mongo)
+            .finish_non_exhaustive()
     }
 }

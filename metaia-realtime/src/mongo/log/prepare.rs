@@ -26,14 +26,28 @@ pub(super) async fn prepare(mongo: &Mongo) -> Result<(), Fault> {
     index(mongo, ENTRIES, doc! { "rooms": 1, "_id": 1 }, false).await?;
     index(mongo, MARKS, doc! { "n": 1 }, false).await?;
     let deployment = mongo.deployed().await?;
-    if read::head(mongo, Mongo::reading(deployment)).await?.is_some() {
+    if read::head(mongo, Mongo::reading(deployment))
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
     // Entries may be left of a log whose head is gone: nobody gets their numbers once more.
-    let everything = Wanted { after: 0, upto: u64::MAX, rooms: None, limit: 1 };
+    let everything = Wanted {
+        after: 0,
+        upto: u64::MAX,
+        rooms: None,
+        limit: 1,
+    };
     let last = read::last_entries(mongo, everything, 0).await?;
-    let (n, id) = last.first().and_then(Row::identity).unwrap_or((0, EventId::from_bytes([0; 16])));
-    let (heads, first) = (mongo.database().collection::<Document>(HEAD), HeadRecord::first(n, id));
+    let (n, id) = last
+        .first()
+        .and_then(Row::identity)
+        .unwrap_or((0, EventId::from_bytes([0; 16])));
+    let (heads, first) = (
+        mongo.database().collection::<Document>(HEAD),
+        HeadRecord::first(n, id),
+    );
     let concern = Mongo::writing(deployment);
     let work = async move {
         match heads.insert_one(first).write_concern(concern).await {
@@ -52,7 +66,13 @@ pub(in crate::mongo) async fn index(
     unique: bool,
 ) -> Result<(), Fault> {
     let collection = mongo.database().collection::<Document>(collection);
-    let options = IndexOptions::builder().unique(unique.then_some(true)).build();
+    let options = IndexOptions::builder()
+        .unique(unique.then_some(true))
+        .build();
     let model = IndexModel::builder().keys(keys).options(options).build();
-    mongo.run(PATIENCE, async move { collection.create_index(model).await.map(drop) }).await
+    mongo
+        .run(PATIENCE, async move {
+            collection.create_index(model).await.map(drop)
+        })
+        .await
 }

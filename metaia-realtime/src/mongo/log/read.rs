@@ -60,9 +60,13 @@ impl Wanted {
 /// The head, or `None` where there is none.
 pub(super) async fn head(mongo: &Mongo, concern: ReadConcern) -> Result<Option<HeadRecord>, Fault> {
     let heads: Collection<Document> = of(mongo, HEAD, concern);
-    let found =
-        mongo.run(PATIENCE, async move { heads.find_one(doc! { "_id": KEY }).max_time(PATIENCE).await });
-    found.await?.map(|document| HeadRecord::read(&document)).transpose()
+    let found = mongo.run(PATIENCE, async move {
+        heads.find_one(doc! { "_id": KEY }).max_time(PATIENCE).await
+    });
+    found
+        .await?
+        .map(|document| HeadRecord::read(&document))
+        .transpose()
 }
 
 /// Entries in order.
@@ -70,15 +74,25 @@ pub(super) async fn entries(mongo: &Mongo, wanted: Wanted) -> Result<Vec<Row>, F
     if wanted.is_nothing() {
         return Ok(Vec::new());
     }
-    let options = FindOptions::builder().sort(doc! { "_id": 1 }).limit(wanted.bound()).build();
+    let options = FindOptions::builder()
+        .sort(doc! { "_id": 1 })
+        .limit(wanted.bound())
+        .build();
     find(mongo, ENTRIES, wanted.filter(), options).await
 }
 
 /// The last entries, up to `limit` and about so many bytes, the last first.
-pub(super) async fn last_entries(mongo: &Mongo, wanted: Wanted, bytes: usize) -> Result<Vec<Row>, Fault> {
+pub(super) async fn last_entries(
+    mongo: &Mongo,
+    wanted: Wanted,
+    bytes: usize,
+) -> Result<Vec<Row>, Fault> {
     let rows: Collection<Row> = of(mongo, ENTRIES, Mongo::reading(mongo.deployed().await?));
     let work = async move {
-        let options = FindOptions::builder().sort(doc! { "_id": -1 }).limit(wanted.bound()).batch_size(PAGE);
+        let options = FindOptions::builder()
+            .sort(doc! { "_id": -1 })
+            .limit(wanted.bound())
+            .batch_size(PAGE);
         let options = options.max_time(PATIENCE).build();
         let mut found = rows.find(wanted.filter()).with_options(options).await?;
         let (mut last, mut size) = (Vec::new(), 0);
@@ -117,8 +131,18 @@ pub(in crate::mongo) async fn known(
     ids: impl IntoIterator<Item = EventId>,
 ) -> Result<HashMap<EventId, u64>, Fault> {
     let ids: Vec<Bson> = ids.into_iter().map(|id| binary(id).into()).collect();
-    let rows: Vec<Row> = find(mongo, ENTRIES, doc! { "id": { "$in": ids } }, FindOptions::default()).await?;
-    Ok(rows.iter().filter_map(Row::identity).map(|(n, id)| (id, n)).collect())
+    let rows: Vec<Row> = find(
+        mongo,
+        ENTRIES,
+        doc! { "id": { "$in": ids } },
+        FindOptions::default(),
+    )
+    .await?;
+    Ok(rows
+        .iter()
+        .filter_map(Row::identity)
+        .map(|(n, id)| (id, n))
+        .collect())
 }
 
 /// The marks above `n`, of those rooms whose names can be read.
@@ -129,10 +153,18 @@ pub(super) async fn marks(mongo: &Mongo, n: u64) -> Result<Vec<(Room, u64)>, Fau
         let room = mark.get_str("_id").ok()?.parse().ok()?;
         Some((room, u64::try_from(mark.get_i64("n").ok()?).ok()?))
     };
-    marks.iter().map(|mark| read(mark).ok_or(Fault::Damaged("what was trimmed of a room"))).collect()
+    marks
+        .iter()
+        .map(|mark| read(mark).ok_or(Fault::Damaged("what was trimmed of a room")))
+        .collect()
 }
 
-async fn find<T>(mongo: &Mongo, name: &str, filter: Document, options: FindOptions) -> Result<Vec<T>, Fault>
+async fn find<T>(
+    mongo: &Mongo,
+    name: &str,
+    filter: Document,
+    options: FindOptions,
+) -> Result<Vec<T>, Fault>
 where
     T: DeserializeOwned + Serialize + Send + Sync + Unpin + 'static,
 {
@@ -140,14 +172,27 @@ where
     let mut options = options;
     options.max_time = Some(PATIENCE);
     options.batch_size.get_or_insert(PAGE);
-    let work = async move { rows.find(filter).with_options(options).await?.try_collect::<Vec<T>>().await };
+    let work = async move {
+        rows.find(filter)
+            .with_options(options)
+            .await?
+            .try_collect::<Vec<T>>()
+            .await
+    };
     mongo.run(PATIENCE, work).await
 }
 
 /// A collection, read on the primary.
-pub(in crate::mongo) fn of<T: Send + Sync>(mongo: &Mongo, name: &str, concern: ReadConcern) -> Collection<T> {
+pub(in crate::mongo) fn of<T: Send + Sync>(
+    mongo: &Mongo,
+    name: &str,
+    concern: ReadConcern,
+) -> Collection<T> {
     let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
-    let options = CollectionOptions::builder().read_concern(concern).selection_criteria(primary).build();
+    let options = CollectionOptions::builder()
+        .read_concern(concern)
+        .selection_criteria(primary)
+        .build();
     mongo.database().collection_with_options(name, options)
 }
 
@@ -156,7 +201,8 @@ pub(super) fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Rows as entries, up to the first that is not as it was written or is missing; `from` is the number before the first.
+/// Rows as entries, up to the first that is not as it was written or is missing; `from` is the
+/// number before the first.
 pub(super) fn sound(
     rows: Vec<Row>,
     epoch: crate::values::Epoch,

@@ -38,7 +38,10 @@ impl Row {
 
     /// Its number and id, which are known even where the rest cannot be read.
     pub(in crate::mongo) fn identity(&self) -> Option<(u64, crate::EventId)> {
-        Some((u64::try_from(self.n).ok()?, event_id(&Bson::Binary(self.id.clone()))?))
+        Some((
+            u64::try_from(self.n).ok()?,
+            event_id(&Bson::Binary(self.id.clone()))?,
+        ))
     }
 
     /// About how many bytes it takes.
@@ -47,12 +50,17 @@ impl Row {
     }
 
     pub(in crate::mongo) fn entry(self, epoch: Epoch) -> Result<Arc<Entry>, Fault> {
-        self.parse(epoch).ok_or(Fault::Damaged("an entry of the log"))
+        self.parse(epoch)
+            .ok_or(Fault::Damaged("an entry of the log"))
     }
 
     fn parse(self, epoch: Epoch) -> Option<Arc<Entry>> {
         let (n, id) = self.identity()?;
-        let rooms = self.rooms.iter().map(|room| room.parse().ok()).collect::<Option<Vec<Room>>>()?;
+        let rooms = self
+            .rooms
+            .iter()
+            .map(|room| room.parse().ok())
+            .collect::<Option<Vec<Room>>>()?;
         let new = NewEntry::stored(id, rooms, &self.name, self.payload).ok()?;
         Some(Arc::new(Entry::new(epoch, n, self.ts, new)))
     }

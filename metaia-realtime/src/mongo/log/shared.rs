@@ -55,7 +55,10 @@ impl Shared {
             crowded: Notify::new(),
             asked: AtomicU64::new(0),
             ask: Notify::new(),
-            looked: watch::Sender::new(Look { ticket: 0, seen: Err(Fault::NotReady) }),
+            looked: watch::Sender::new(Look {
+                ticket: 0,
+                seen: Err(Fault::NotReady),
+            }),
         }
     }
 
@@ -80,11 +83,12 @@ impl Shared {
         ticket
     }
 
-    /// The head as it was at some time after this was called; the tail has come as far. Who calls at once shares one
-    /// look. Cancel safe.
+    /// The head as it was at some time after this was called; the tail has come as far. Who calls
+    /// at once shares one look. Cancel safe.
     pub(in crate::mongo) async fn look(&self) -> Result<Arc<HeadRecord>, Fault> {
         let (mut looked, ticket) = (self.looked.subscribe(), self.wake());
-        let answered = tokio::time::timeout(PATIENCE, looked.wait_for(|look| look.ticket >= ticket)).await;
+        let answered =
+            tokio::time::timeout(PATIENCE, looked.wait_for(|look| look.ticket >= ticket)).await;
         match answered {
             Ok(Ok(look)) => look.seen.clone(),
             Ok(Err(_)) => Err(Fault::Closed),
@@ -96,13 +100,16 @@ impl Shared {
     pub(in crate::mongo) fn committed(&self, after: &Standing, fresh: &[Arc<Entry>]) {
         let Some(last) = fresh.last() else { return };
         let mut tail = self.lock();
-        let same = tail.as_mut().filter(|tail| tail.head().position.epoch() == after.epoch);
+        let same = tail
+            .as_mut()
+            .filter(|tail| tail.head().position.epoch() == after.epoch);
         // In another history nobody waits for these numbers.
         let Some(same) = same else { return };
         same.feed(fresh);
         drop(tail);
         self.tell();
-        self.own.send_if_modified(|known| last.n() > std::mem::replace(known, last.n().max(*known)));
+        self.own
+            .send_if_modified(|known| last.n() > std::mem::replace(known, last.n().max(*known)));
     }
 
     /// Whoever follows is told how far the tail has come.
@@ -112,7 +119,8 @@ impl Shared {
         else {
             return;
         };
-        self.head.send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
+        self.head
+            .send_if_modified(|known| head > std::mem::replace(known, head.max(*known)));
         if crowded {
             self.crowded.notify_one();
         }

@@ -1,7 +1,8 @@
 //! Trimming: what is beyond the retention goes, oldest first, a batch at a time.
 //!
-//! The marks of the rooms rise before the floor, and the floor before anything is deleted, each as a majority has it: so
-//! whoever misses an entry, on whatever node, finds that it was trimmed. Who trims at the same time does no harm.
+//! The marks of the rooms rise before the floor, and the floor before anything is deleted, each as
+//! a majority has it: so whoever misses an entry, on whatever node, finds that it was trimmed. Who
+//! trims at the same time does no harm.
 
 use std::{
     collections::HashMap,
@@ -69,7 +70,9 @@ impl Shared {
                 continue;
             }
             let gone = going(&entries, &head, &self.retention, time::unix_ms());
-            let Some(last) = gone.last().map(|entry| entry.n()).or(damaged) else { return Ok(total) };
+            let Some(last) = gone.last().map(|entry| entry.n()).or(damaged) else {
+                return Ok(total);
+            };
             self.remove(&head, gone, damaged, last).await?;
             total += gone.len() as u64;
             if gone.len() < entries.len() || gone.len() < BATCH && damaged.is_none() {
@@ -86,7 +89,8 @@ impl Shared {
         last: u64,
     ) -> Result<(), Fault> {
         let others = self.with_tail(|tail| {
-            // What was in an entry that cannot be read is not known: it could have been for anybody.
+            // What was in an entry that cannot be read is not known: it could have been for
+            // anybody.
             tail.lose(damaged.unwrap_or(0));
             gone.iter().for_each(|entry| tail.trim(entry));
             tail.raise_floor(last);
@@ -95,7 +99,10 @@ impl Shared {
         self.raise_marks(gone).await?;
         crash_points::point("mongo-trim-marks");
         let bytes: u64 = gone.iter().map(|entry| entry.content().size() as u64).sum();
-        if !self.raise_floor(head, last, [others, damaged.unwrap_or(0)], bytes).await? {
+        if !self
+            .raise_floor(head, last, [others, damaged.unwrap_or(0)], bytes)
+            .await?
+        {
             // Somebody else has: what they removed is counted.
             return Ok(());
         }
@@ -112,7 +119,8 @@ impl Shared {
             doc! { "q": { "_id": room.to_string() }, "u": { "$max": { "n": signed(*n) } }, "upsert": true }.into()
         }).collect();
         for updates in updates.chunks(1_000) {
-            self.write(doc! { "update": MARKS, "updates": updates, "ordered": false }).await?;
+            self.write(doc! { "update": MARKS, "updates": updates, "ordered": false })
+                .await?;
         }
         Ok(())
     }
@@ -133,7 +141,9 @@ impl Shared {
             "$max": { "others": signed(others), "lost": signed(lost) },
             "$inc": { "bytes": -signed(bytes) },
         };
-        let answer = self.write(doc! { "update": HEAD, "updates": [{ "q": filter, "u": update }] }).await?;
+        let answer = self
+            .write(doc! { "update": HEAD, "updates": [{ "q": filter, "u": update }] })
+            .await?;
         Ok(answer.get_i32("n").is_ok_and(|n| n == 1))
     }
 
@@ -151,17 +161,26 @@ impl Shared {
     /// A command that a majority is to have carried out.
     pub(super) async fn write(&self, mut command: Document) -> Result<Document, Fault> {
         let concern = Mongo::writing(self.mongo.deployed().await?);
-        let concern =
-            mongodb::bson::serialize_to_bson(&concern).map_err(|_| Fault::Impossible("no write concern"))?;
+        let concern = mongodb::bson::serialize_to_bson(&concern)
+            .map_err(|_| Fault::Impossible("no write concern"))?;
         command.insert("writeConcern", concern);
-        command.insert("maxTimeMS", i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX));
+        command.insert(
+            "maxTimeMS",
+            i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX),
+        );
         let database = self.mongo.database().clone();
-        let answer = self.mongo.run(PATIENCE, async move { database.run_command(command).await }).await?;
-        let whole = !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
+        let answer = self
+            .mongo
+            .run(PATIENCE, async move { database.run_command(command).await })
+            .await?;
+        let whole =
+            !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
         if whole {
             Ok(answer)
         } else {
-            Err(Fault::Impossible("the database has carried out a part of what was asked"))
+            Err(Fault::Impossible(
+                "the database has carried out a part of what was asked",
+            ))
         }
     }
 }
@@ -178,7 +197,8 @@ fn going<'a>(
     let mut bytes = head.bytes;
     let goes = |entry: &&Arc<Entry>| {
         let kept = head.standing.n - entry.n() + 1;
-        let beyond = kept > retention.entries as u64 || bytes > retention.bytes || entry.ts() <= oldest;
+        let beyond =
+            kept > retention.entries as u64 || bytes > retention.bytes || entry.ts() <= oldest;
         bytes = bytes.saturating_sub(entry.content().size() as u64);
         beyond
     };

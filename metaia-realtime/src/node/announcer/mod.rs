@@ -1,8 +1,10 @@
-//! A node announces its sessions: what has changed, twice a second and in batches, and that it is there, every 5 s.
+//! A node announces its sessions: what has changed, twice a second and in batches, and that it is
+//! there, every 5 s.
 //!
-//! Whose session changed is noted by id, once, and looked up when it is announced. Beyond twice as many as there may be
-//! sessions the notes are let go, and all is announced anew. The same where an announcement failed, since nobody knows
-//! what became of it, and where the directory says that the lease was over.
+//! Whose session changed is noted by id, once, and looked up when it is announced. Beyond twice as
+//! many as there may be sessions the notes are let go, and all is announced anew. The same where an
+//! announcement failed, since nobody knows what became of it, and where the directory says that the
+//! lease was over.
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +54,11 @@ struct Waiting {
 
 impl Announcer {
     pub(crate) fn new(directory: Option<Arc<dyn DynDirectory>>, sessions: usize) -> Self {
-        Self { directory, waiting: Mutex::default(), most: sessions.saturating_mul(2) }
+        Self {
+            directory,
+            waiting: Mutex::default(),
+            most: sessions.saturating_mul(2),
+        }
     }
 
     pub(crate) fn directory(&self) -> Option<&dyn DynDirectory> {
@@ -77,7 +83,10 @@ impl Announcer {
         if waiting.changed.len() < self.most {
             waiting.changed.insert(session);
         } else {
-            *waiting = Waiting { too_many: true, ..Waiting::default() };
+            *waiting = Waiting {
+                too_many: true,
+                ..Waiting::default()
+            };
         }
     }
 
@@ -102,7 +111,9 @@ impl Announcer {
 
 /// Runs until the node stops, and takes its sessions with it.
 pub(crate) async fn run(node: Arc<Node>) {
-    let Some(directory) = node.announcer.directory.clone() else { return };
+    let Some(directory) = node.announcer.directory.clone() else {
+        return;
+    };
     let mut announcing = Announcing::new(&node, &*directory);
     let mut every = interval(EVERY);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -114,7 +125,9 @@ pub(crate) async fn run(node: Arc<Node>) {
         }
     }
     if !matches!(timeout(LAST, directory.leave(node.id)).await, Ok(Ok(()))) {
-        tracing::info!("the directory was not told that this node leaves; its lease ends by itself");
+        tracing::info!(
+            "the directory was not told that this node leaves; its lease ends by itself"
+        );
     }
 }
 
@@ -122,7 +135,8 @@ pub(crate) async fn run(node: Arc<Node>) {
 struct Announcing<'a> {
     node: &'a Node,
     directory: &'a dyn DynDirectory,
-    /// When the lease was last renewed, if all that was announced since it began is there for certain.
+    /// When the lease was last renewed, if all that was announced since it began is there for
+    /// certain.
     renewed: Option<Instant>,
     looked_for_active: (Instant, i64),
     failing: bool,
@@ -131,7 +145,13 @@ struct Announcing<'a> {
 impl<'a> Announcing<'a> {
     fn new(node: &'a Node, directory: &'a dyn DynDirectory) -> Self {
         let looked_for_active = (Instant::now(), time::unix_ms());
-        Self { node, directory, renewed: None, looked_for_active, failing: false }
+        Self {
+            node,
+            directory,
+            renewed: None,
+            looked_for_active,
+            failing: false,
+        }
     }
 
     /// Announces what there is. `false`: it failed, and all is announced anew next time.
@@ -142,7 +162,10 @@ impl<'a> Announcing<'a> {
             self.renewed = None;
             if !self.failing {
                 let error: &dyn std::error::Error = error;
-                tracing::warn!(error, "sessions cannot be announced to other nodes; trying again");
+                tracing::warn!(
+                    error,
+                    "sessions cannot be announced to other nodes; trying again"
+                );
             }
         } else if self.failing {
             tracing::info!("sessions are announced to other nodes again");
@@ -178,7 +201,9 @@ impl<'a> Announcing<'a> {
                 // In this order: who comes in between is noted, or among all.
                 self.node.announcer.forget();
                 let all = self.node.registry.all();
-                self.node.announcer.changed_all(all.iter().map(|session| session.id));
+                self.node
+                    .announcer
+                    .changed_all(all.iter().map(|session| session.id));
             }
         }
         self.renewed = Some(now);
@@ -188,7 +213,9 @@ impl<'a> Announcing<'a> {
     /// What has become of it.
     fn now(&self, id: SessionId) -> Change {
         let session = self.node.registry.session(id);
-        session.map_or(Change::Gone(id), |session| Change::Here(session_view(self.node.id, &session)))
+        session.map_or(Change::Gone(id), |session| {
+            Change::Here(session_view(self.node.id, &session))
+        })
     }
 
     /// Those who did something since this was last looked at count as changed.
@@ -197,12 +224,18 @@ impl<'a> Announcing<'a> {
         if looked.elapsed() >= ACTIVE {
             self.looked_for_active = (Instant::now(), time::unix_ms());
             let sessions = self.node.registry.all();
-            let active = sessions.iter().filter(|session| session.active_at() >= since);
+            let active = sessions
+                .iter()
+                .filter(|session| session.active_at() >= since);
             active.for_each(|session| self.node.announcer.changed(session.id));
         }
     }
 }
 
-async fn in_time<T>(asked: impl Future<Output = Result<T, DirectoryError>>) -> Result<T, DirectoryError> {
-    timeout(PATIENCE, asked).await.unwrap_or_else(|late| Err(DirectoryError(late.into())))
+async fn in_time<T>(
+    asked: impl Future<Output = Result<T, DirectoryError>>,
+) -> Result<T, DirectoryError> {
+    timeout(PATIENCE, asked)
+        .await
+        .unwrap_or_else(|late| Err(DirectoryError(late.into())))
 }

@@ -10,13 +10,13 @@ use std::{
 
 use super::run;
 use crate::presence::{
-    Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionQuery,
-    SessionView,
+    Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView,
+    SessionQuery, SessionView,
 };
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, Role, Room,
     node::{Node, NodeParts, Window, session_view},
-    session::{End, Nowhere, Session},
+    session::{EndReason, Nowhere, Session},
     values::NodeId,
 };
 
@@ -47,7 +47,10 @@ impl Shaky {
 
     async fn seen(&self) -> Vec<SessionView> {
         let memory = self.memory.lock().unwrap().clone();
-        let query = SessionQuery { limit: usize::MAX, ..SessionQuery::default() };
+        let query = SessionQuery {
+            limit: usize::MAX,
+            ..SessionQuery::default()
+        };
         memory.sessions(&query).await.unwrap()
     }
 }
@@ -102,7 +105,13 @@ impl Cluster {
     fn connect(&self, user: &str) -> Arc<Session> {
         let identity = Identity::new(user.parse().unwrap(), Role::Customer);
         let began = self.node.window.head();
-        let session = Arc::new(Session::new(&self.node, identity, None, began, Arc::new(Nowhere)));
+        let session = Arc::new(Session::new(
+            &self.node,
+            identity,
+            None,
+            began,
+            Arc::new(Nowhere),
+        ));
         assert!(self.node.register(&session));
         session
     }
@@ -113,9 +122,15 @@ impl Cluster {
         let at = std::panic::Location::caller();
         async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
-            let query = SessionQuery { limit: usize::MAX, ..SessionQuery::default() };
+            let query = SessionQuery {
+                limit: usize::MAX,
+                ..SessionQuery::default()
+            };
             let all = self.node.registry.all();
-            let here = query.first_of(all.iter().map(|session| session_view(self.node.id, session)));
+            let here = query.first_of(
+                all.iter()
+                    .map(|session| session_view(self.node.id, session)),
+            );
             assert_eq!(self.shaky.seen().await, here, "{at}");
         }
     }
@@ -135,7 +150,7 @@ async fn others_see_within_a_second_who_comes_changes_and_goes() {
     cluster.agrees_after(1).await;
     cluster.node.leave(&one, &Room::Order(order.clone()));
     cluster.agrees_after(1).await;
-    cluster.node.end(&one, End::ClientLeft);
+    cluster.node.end(&one, EndReason::ClientLeft);
     cluster.agrees_after(1).await;
     assert_eq!(cluster.shaky.seen().await.len(), 1);
 }
@@ -161,7 +176,7 @@ async fn after_an_outage_all_is_announced_anew() {
             away.store(true, SeqCst);
             cluster.connect("c2");
             tokio::time::sleep(Duration::from_secs(seconds)).await;
-            cluster.node.end(&gone, End::ClientLeft);
+            cluster.node.end(&gone, EndReason::ClientLeft);
             away.store(false, SeqCst);
             cluster.agrees_after(5).await;
         }
@@ -178,7 +193,8 @@ async fn a_directory_that_lost_all_is_told_all() {
     assert_eq!(cluster.shaky.seen().await.len(), 5);
 }
 
-/// As after SIGSTOP: nothing of it runs for longer than its lease, and meanwhile one has come and one has gone.
+/// As after SIGSTOP: nothing of it runs for longer than its lease, and meanwhile one has come and
+/// one has gone.
 #[tokio::test(start_paused = true)]
 async fn a_node_that_was_asleep_comes_back_with_what_it_has_then() {
     let cluster = Cluster::new(Limits::default()).await;
@@ -187,8 +203,12 @@ async fn a_node_that_was_asleep_comes_back_with_what_it_has_then() {
     cluster.agrees_after(1).await;
     cluster.shaky.hangs.store(true, SeqCst);
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(cluster.shaky.seen().await, [], "nobody believes in it after its lease");
-    cluster.node.end(&gone, End::PingTimeout);
+    assert_eq!(
+        cluster.shaky.seen().await,
+        [],
+        "nobody believes in it after its lease"
+    );
+    cluster.node.end(&gone, EndReason::PingTimeout);
     cluster.connect("c3");
     cluster.shaky.hangs.store(false, SeqCst);
     cluster.agrees_after(5).await;
@@ -197,18 +217,22 @@ async fn a_node_that_was_asleep_comes_back_with_what_it_has_then() {
 
 #[tokio::test(start_paused = true)]
 async fn too_many_changes_are_announced_as_all_that_there_is() {
-    let limits = Limits { sessions: 1_500, sessions_per_user: 10_000, ..Limits::default() };
+    let limits = Limits {
+        sessions: 1_500,
+        sessions_per_user: 10_000,
+        ..Limits::default()
+    };
     let cluster = Cluster::new(limits).await;
     let stays: Vec<_> = (0..1_200).map(|_| cluster.connect("c1")).collect();
     cluster.agrees_after(2).await;
     assert_eq!(cluster.shaky.largest.load(SeqCst), 1_000);
     // More come and go than can be noted, before anybody looks.
     for session in &stays {
-        cluster.node.end(session, End::ClientLeft);
+        cluster.node.end(session, EndReason::ClientLeft);
     }
     for _ in 0..4_000 {
         let session = cluster.connect("c2");
-        cluster.node.end(&session, End::ClientLeft);
+        cluster.node.end(&session, EndReason::ClientLeft);
     }
     cluster.connect("c3");
     cluster.agrees_after(2).await;

@@ -14,4 +14,6 @@ macro_rules! counters {
         }
     };
 }
-counters!(rung, cast, heard, looks, unreadable, unsigned, stale, repeated, dropped);
+counters!(
+    notified, sent, received, wakeups, unreadable, unsigned, stale, repeated, dropped
+);

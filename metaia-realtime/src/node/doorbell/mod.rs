@@ -20,14 +20,14 @@ use tokio::{
 
 use crate::doorbell::{
     ClusterKey, Counts, DynDoorbell,
-    frame::{Bad, Body, Cast, Frame, Question},
-    holdback::Waiting,
-    log_head::At,
-    partition::CutOff,
-    probes::Questions,
-    receiver::Hearing,
+    frame::{Bad, Body, Frame, Probe, VolatileFrame},
+    holdback::Holdback,
+    log_head::LogHead,
+    partition::PartitionDetector,
+    probes::Probes,
+    receiver::FrameHandler,
     replay_guard::{Old, Replay},
-    throttle::{Answer, Belief},
+    throttle::{Answer, Throttle},
 };
 use counters::Counters;
 
@@ -43,20 +43,21 @@ pub(crate) struct NodeDoorbell {
     pub(super) doorbell: Option<Arc<dyn DynDoorbell>>,
     node: NodeId,
     key: Option<ClusterKey>,
-    /// The number of the last frame. It begins at a place of its own with each node id, since both are random.
+    /// The number of the last frame. It begins at a place of its own with each node id, since both
+    /// are random.
     seq: AtomicU64,
     /// Follows how far the node's log is known to go.
     pub(super) head: watch::Receiver<u64>,
-    pub(super) belief: Mutex<Belief>,
+    pub(super) belief: Mutex<Throttle>,
     replay: Mutex<Replay>,
-    pub(super) waiting: Mutex<Waiting>,
-    pub(super) cut_off: Mutex<CutOff>,
+    pub(super) waiting: Mutex<Holdback>,
+    pub(super) cut_off: Mutex<PartitionDetector>,
     /// Something waits for a look to be done.
     pub(super) doubted: Notify,
     /// An event waits for the log.
     pub(super) held: Notify,
     /// What others ask: whether the log can be read.
-    pub(super) questions: Mutex<Questions>,
+    pub(super) questions: Mutex<Probes>,
     /// There is a question.
     pub(super) asked: Notify,
     counters: Counters,
@@ -102,25 +103,33 @@ impl NodeDoorbell {
     }
 
     /// Tells the other nodes that the log goes so far.
-    pub(super) fn ring(&self, at: At) {
-        if let (Some(doorbell), Some(frame)) = (&self.doorbell, self.frame(Body::Ring(at))) {
-            self.counters.rung.add(1);
-            doorbell.ring(frame);
+    pub(super) fn notify(&self, at: LogHead) {
+        if let (Some(doorbell), Some(frame)) = (&self.doorbell, self.frame(Body::Notify(at))) {
+            self.counters.notified.add(1);
+            doorbell.notify(frame);
         }
     }
 
     /// Tells them something for now or never. `false`: it is too large.
-    pub(super) fn cast(&self, body: Body) -> bool {
-        let Some(doorbell) = &self.doorbell else { return true };
+    pub(super) fn send(&self, body: Body) -> bool {
+        let Some(doorbell) = &self.doorbell else {
+            return true;
+        };
         let frame = self.frame(body);
         let fits = frame.is_some();
-        frame.into_iter().for_each(|frame| doorbell.cast(frame));
+        frame.into_iter().for_each(|frame| doorbell.send(frame));
         fits
     }
 
     fn frame(&self, body: Body) -> Option<Vec<u8>> {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed);
-        Frame { node: self.node, seq, ts: time::unix_ms(), body }.encode(self.key.as_ref())
+        Frame {
+            node: self.node,
+            seq,
+            ts: time::unix_ms(),
+            body,
+        }
+        .encode(self.key.as_ref())
     }
 
     /// What the bytes say, where they are a frame of another node that is not dropped.
@@ -140,7 +149,7 @@ impl NodeDoorbell {
             }
         };
         // A ring says nothing that was not true for ever: it may come late, and often.
-        if !matches!(frame.body, Body::Ring(_)) {
+        if !matches!(frame.body, Body::Notify(_)) {
             match lock(&self.replay).take(frame.node, frame.seq, frame.ts, time::unix_ms()) {
                 Ok(()) => {}
                 Err(Old::Repeated) => {
@@ -154,7 +163,7 @@ impl NodeDoorbell {
                 }
             }
         }
-        self.counters.heard.add(1);
+        self.counters.received.add(1);
         Some(frame.body)
     }
 
@@ -173,38 +182,55 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Node {
     /// How far the log is known to go here.
-    pub(super) fn known(&self) -> At {
-        let dispatched = At::from(self.window.head());
-        At { n: dispatched.n.max(*self.doorbell.head.borrow()), ..dispatched }
+    pub(super) fn known(&self) -> LogHead {
+        let dispatched = LogHead::from(self.window.head());
+        LogHead {
+            n: dispatched.n.max(*self.doorbell.head.borrow()),
+            ..dispatched
+        }
     }
 
     /// How far everybody here has been offered everything.
-    pub(super) fn dispatched(&self) -> At {
+    pub(super) fn dispatched(&self) -> LogHead {
         self.window.dispatched().into()
     }
 
-    /// What an event that is sent now follows: what was dispatched here, and what was appended here.
-    fn sent_at(&self) -> At {
+    /// What an event that is sent now follows: what was dispatched here, and what was appended
+    /// here.
+    fn sent_at(&self) -> LogHead {
         let dispatched = self.dispatched();
-        At { n: dispatched.n.max(*self.log.own().borrow()), ..dispatched }
+        LogHead {
+            n: dispatched.n.max(*self.log.local_appends().borrow()),
+            ..dispatched
+        }
     }
 
     /// Tells the other nodes a volatile event. `false`: it is too large for that.
-    pub(crate) fn cast(&self, rooms: &[Room], name: &EventName, payload: &RawValue) -> bool {
+    pub(crate) fn send_volatile(
+        &self,
+        rooms: &[Room],
+        name: &EventName,
+        payload: &RawValue,
+    ) -> bool {
         if self.doorbell.doorbell.is_none() {
             return true;
         }
         let (name, payload) = (name.clone(), payload.to_owned());
-        let cast = Cast { at: self.sent_at(), rooms: rooms.to_vec(), name, payload };
-        let fits = self.doorbell.cast(Body::Cast(cast));
+        let cast = VolatileFrame {
+            at: self.sent_at(),
+            rooms: rooms.to_vec(),
+            name,
+            payload,
+        };
+        let fits = self.doorbell.send(Body::VolatileFrame(cast));
         if fits {
-            self.doorbell.counters.cast.add(1);
+            self.doorbell.counters.sent.add(1);
         }
         fits
     }
 
-    pub(super) fn heard_ring(&self, at: At) {
-        match lock(&self.doorbell.belief).ring(at, self.known(), Instant::now()) {
+    pub(super) fn notified(&self, at: LogHead) {
+        match lock(&self.doorbell.belief).notify(at, self.known(), Instant::now()) {
             Answer::Known => return,
             Answer::Wait => return self.doorbell.doubted.notify_one(),
             Answer::Look => {}
@@ -214,49 +240,52 @@ impl Node {
 
     /// Looks at the log because of a ring.
     pub(super) fn look(&self) {
-        self.doorbell.counters.looks.add(1);
+        self.doorbell.counters.wakeups.add(1);
         self.log.wake();
     }
 
-    fn heard_cast(&self, cast: Cast) {
+    fn received_volatile(&self, cast: VolatileFrame) {
         let at = cast.at;
         let mut waiting = lock(&self.doorbell.waiting);
         if waiting.is_empty() && !at.is_beyond(self.dispatched()) {
             // Under the lock, so that nobody overtakes it.
             return self.deliver(cast);
         }
-        self.doorbell.counters.dropped.add(waiting.hold(cast, Instant::now()));
+        self.doorbell
+            .counters
+            .dropped
+            .add(waiting.hold(cast, Instant::now()));
         drop(waiting);
         self.doorbell.held.notify_one();
-        self.heard_ring(at);
+        self.notified(at);
     }
 
-    pub(super) fn deliver(&self, cast: Cast) {
+    pub(super) fn deliver(&self, cast: VolatileFrame) {
         self.deliver_volatile(cast.name, cast.payload, &cast.rooms);
     }
 
-    fn heard_question(&self, question: Question) {
+    fn probed(&self, question: Probe) {
         lock(&self.doorbell.questions).take(question);
         self.doorbell.asked.notify_one();
     }
 
-    fn heard_answer(&self, at: At, question: Question) {
+    fn probe_answered(&self, at: LogHead, question: Probe) {
         let is_beyond = at.is_beyond(self.known());
         lock(&self.doorbell.cut_off).answered(question, is_beyond);
     }
 }
 
 /// The node that listens, while it lives: a doorbell may outlive it.
-pub(super) struct NodeEar(pub(super) Weak<Node>);
+pub(super) struct NodeFrames(pub(super) Weak<Node>);
 
-impl Hearing for NodeEar {
-    fn hear(&self, frame: &[u8]) {
+impl FrameHandler for NodeFrames {
+    fn receive(&self, frame: &[u8]) {
         let Some(node) = self.0.upgrade() else { return };
         match node.doorbell.read(frame) {
-            Some(Body::Ring(at)) => node.heard_ring(at),
-            Some(Body::Cast(cast)) => node.heard_cast(cast),
-            Some(Body::Ask(_, question)) => node.heard_question(question),
-            Some(Body::Answer(at, question)) => node.heard_answer(at, question),
+            Some(Body::Notify(at)) => node.notified(at),
+            Some(Body::VolatileFrame(cast)) => node.received_volatile(cast),
+            Some(Body::Probe(_, question)) => node.probed(question),
+            Some(Body::ProbeAnswer(at, question)) => node.probe_answered(at, question),
             None => {}
         }
     }

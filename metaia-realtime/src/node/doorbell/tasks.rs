@@ -6,12 +6,12 @@ use futures_util::future::OptionFuture;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::{
-    doorbell::{Ear, frame::Body, log_head::At, partition::Change},
-    node::doorbell::{NodeEar, lock},
+    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::Change},
+    node::doorbell::{NodeFrames, lock},
 };
 use crate::{
     node::{Node, drain},
-    session::End,
+    session::EndReason,
 };
 
 /// Between two answers to who asks whether the log can be read.
@@ -25,10 +25,12 @@ const SILENCE: Duration = Duration::from_secs(6);
 
 /// Starts the tasks, where there is a doorbell.
 pub(crate) fn run(node: &Arc<Node>) {
-    let Some(doorbell) = node.doorbell.doorbell.clone() else { return };
-    let ear = Ear::of(NodeEar(Arc::downgrade(node)));
-    spawn(node, async move |_| doorbell.carry(ear).await);
-    spawn(node, async |node| ring(&node).await);
+    let Some(doorbell) = node.doorbell.doorbell.clone() else {
+        return;
+    };
+    let receiver = FrameReceiver::of(NodeFrames(Arc::downgrade(node)));
+    spawn(node, async move |_| doorbell.run(receiver).await);
+    spawn(node, async |node| notify(&node).await);
     spawn(node, async |node| believe(&node).await);
     spawn(node, async |node| release(&node).await);
     spawn(node, async |node| answer(&node).await);
@@ -46,13 +48,14 @@ where
     });
 }
 
-/// Rings for what was appended here. What is appended while a ring is under way shares the next one.
-async fn ring(node: &Node) {
-    let mut own = node.log.own();
+/// Rings for what was appended here. What is appended while a ring is under way shares the next
+/// one.
+async fn notify(node: &Node) {
+    let mut own = node.log.local_appends();
     own.mark_unchanged();
     while own.changed().await.is_ok() {
         let n = *own.borrow_and_update();
-        node.doorbell.ring(At { n, ..node.known() });
+        node.doorbell.notify(LogHead { n, ..node.known() });
     }
 }
 
@@ -77,7 +80,8 @@ async fn believe(node: &Node) {
 
 /// Delivers volatile events that waited for the log.
 ///
-/// The arms: something began to wait · something was dispatched · something has waited for too long.
+/// The arms: something began to wait · something was dispatched · something has waited for too
+/// long.
 async fn release(node: &Node) {
     let mut dispatched = node.window.progress();
     loop {
@@ -105,7 +109,7 @@ async fn answer(node: &Node) {
         if let Ok(Ok(head)) = timeout(SILENCE, node.log.head()).await {
             let at = head.position.into();
             for question in questions {
-                node.doorbell.cast(Body::Answer(at, question));
+                node.doorbell.send(Body::ProbeAnswer(at, question));
             }
         }
         sleep(ANSWER_PAUSE).await;
@@ -151,16 +155,18 @@ fn ask(node: &Node) {
     // Not under the lock: the answer may be here before this returns.
     let question = lock(&node.doorbell.cut_off).ask(Instant::now());
     if let Some(question) = question {
-        node.doorbell.cast(Body::Ask(node.known(), question));
+        node.doorbell.send(Body::Probe(node.known(), question));
     }
 }
 
 async fn change(node: &Node, change: Option<Change>) {
     match change {
         Some(Change::Cut) => {
-            tracing::error!("the log cannot be read here, and can be elsewhere: clients are sent away");
+            tracing::error!(
+                "the log cannot be read here, and can be elsewhere: clients are sent away"
+            );
             node.set_cut_off(true);
-            drain::end_in_batches(node, &node.registry.all(), End::CutOff).await;
+            drain::end_in_batches(node, &node.registry.all(), EndReason::CutOff).await;
         }
         Some(Change::Back) => {
             tracing::info!("the log can be read again: clients may come");

@@ -1,6 +1,10 @@
 //! Two nodes in one process, and time that passes at once.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,12 +17,12 @@ use tower::{ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
 
 use crate::doorbell::{
-    frame::{Body, Frame, Question},
-    log_head::At,
+    frame::{Body, Frame, Probe},
+    log_head::LogHead,
 };
 use crate::{
     Identity, JwtAuthenticator, Realtime, Role, Room,
-    session::{End, Nowhere, Session},
+    session::{EndReason, Nowhere, Session},
     testing::{NodeLog, SharedLog, Wire},
     values::{Epoch, NodeId, time},
 };
@@ -35,17 +39,29 @@ struct OneNode {
 async fn node(shared: &SharedLog, wire: &Wire) -> OneNode {
     let log = shared.node(Some(POLL));
     let authenticator = JwtAuthenticator::hs256("a secret that signs nothing here").unwrap();
-    let builder = Realtime::builder().authenticator(authenticator).log(log.clone());
+    let builder = Realtime::builder()
+        .authenticator(authenticator)
+        .log(log.clone());
     let realtime = builder.doorbell(wire.doorbell()).build().await.unwrap();
     let session = connect(&realtime).unwrap();
-    OneNode { realtime, log, session }
+    OneNode {
+        realtime,
+        log,
+        session,
+    }
 }
 
 /// `None`: refused.
 fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
     let identity = Identity::new("u1".parse().unwrap(), Role::Customer);
     let node = realtime.node();
-    let session = Arc::new(Session::new(node, identity, None, node.window.head(), Arc::new(Nowhere)));
+    let session = Arc::new(Session::new(
+        node,
+        identity,
+        None,
+        node.window.head(),
+        Arc::new(Nowhere),
+    ));
     node.register(&session).then_some(session)
 }
 
@@ -59,21 +75,34 @@ async fn two() -> (OneNode, OneNode) {
 }
 
 async fn append(node: &OneNode) {
-    node.realtime.send([Room::Everyone], ("tick", json!({}))).await.unwrap();
+    node.realtime
+        .send([Room::Everyone], ("tick", json!({})))
+        .await
+        .unwrap();
 }
 
 /// When the session ends, at the latest in ten minutes.
 async fn end_of(session: &Session) -> Option<Duration> {
     let began = Instant::now();
-    tokio::time::timeout(Duration::from_secs(600), session.ended()).await.ok().map(|()| began.elapsed())
+    tokio::time::timeout(Duration::from_secs(600), session.ended())
+        .await
+        .ok()
+        .map(|()| began.elapsed())
 }
 
 async fn handshake(realtime: &Realtime) -> (StatusCode, String) {
     let other = service_fn(|_: Request<Full<Bytes>>| async {
         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
     });
-    let request = Request::get("/socket.io/?EIO=4&transport=polling").body(Full::default()).unwrap();
-    let answer = realtime.layer().layer(other).oneshot(request).await.unwrap();
+    let request = Request::get("/socket.io/?EIO=4&transport=polling")
+        .body(Full::default())
+        .unwrap();
+    let answer = realtime
+        .layer()
+        .layer(other)
+        .oneshot(request)
+        .await
+        .unwrap();
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())
@@ -84,12 +113,17 @@ async fn who_alone_cannot_read_sends_its_clients_away() {
     let (here, there) = two().await;
     here.log.set_cut_off(true);
     append(&there).await;
-    let after = end_of(&here.session).await.expect("the clients are sent away");
+    let after = end_of(&here.session)
+        .await
+        .expect("the clients are sent away");
     assert!((20..28).contains(&after.as_secs()), "{after:?}");
-    assert_eq!(here.session.ended_by(), Some(End::CutOff));
+    assert_eq!(here.session.ended_by(), Some(EndReason::CutOff));
     assert!(connect(&here.realtime).is_none());
     let (status, body) = handshake(&here.realtime).await;
-    assert!(status == StatusCode::SERVICE_UNAVAILABLE && body.contains(r#""cut_off""#), "{status} {body}");
+    assert!(
+        status == StatusCode::SERVICE_UNAVAILABLE && body.contains(r#""cut_off""#),
+        "{status} {body}"
+    );
     assert!(there.session.ended_by().is_none());
 
     here.log.set_cut_off(false);
@@ -105,7 +139,9 @@ async fn what_is_appended_late_in_the_outage_is_missed_for_seconds_only() {
     sleep(Duration::from_secs(300)).await;
     assert!(here.session.ended_by().is_none(), "nobody misses anything");
     append(&there).await;
-    let after = end_of(&here.session).await.expect("the clients are sent away");
+    let after = end_of(&here.session)
+        .await
+        .expect("the clients are sent away");
     assert!(after < Duration::from_secs(6), "{after:?}");
 }
 
@@ -130,12 +166,27 @@ async fn an_answer_that_nobody_asked_for_closes_nothing() {
     here.log.set_cut_off(true);
     for seq in 0..60 {
         sleep(Duration::from_secs(1)).await;
-        let at = At { epoch: Epoch::from_bits(1), n: 9 };
-        let bodies =
-            [Body::Answer(at, Question::random()), Body::Ring(at), Body::Ask(at, Question::random())];
+        let at = LogHead {
+            epoch: Epoch::from_bits(1),
+            n: 9,
+        };
+        let bodies = [
+            Body::ProbeAnswer(at, Probe::random()),
+            Body::Notify(at),
+            Body::Probe(at, Probe::random()),
+        ];
         for (body, node) in bodies.into_iter().zip(1..) {
             let node = NodeId::from_bytes([node; 16]);
-            wire.say(&Frame { node, seq, ts: time::unix_ms(), body }.encode(None).unwrap());
+            wire.say(
+                &Frame {
+                    node,
+                    seq,
+                    ts: time::unix_ms(),
+                    body,
+                }
+                .encode(None)
+                .unwrap(),
+            );
         }
     }
     assert!(here.session.ended_by().is_none());
@@ -144,7 +195,10 @@ async fn an_answer_that_nobody_asked_for_closes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn who_hears_nobody_keeps_its_clients() {
     let shared = SharedLog::default();
-    let (here, there) = (node(&shared, &Wire::new()).await, node(&shared, &Wire::new()).await);
+    let (here, there) = (
+        node(&shared, &Wire::new()).await,
+        node(&shared, &Wire::new()).await,
+    );
     here.log.set_cut_off(true);
     append(&there).await;
     assert_eq!(end_of(&here.session).await, None);
@@ -155,7 +209,11 @@ async fn a_volatile_event_waits_for_the_log_a_second() {
     let (here, there) = two().await;
     here.log.set_cut_off(true);
     append(&there).await;
-    there.realtime.volatile().broadcast(("at", json!(1))).unwrap();
+    there
+        .realtime
+        .volatile()
+        .broadcast(("at", json!(1)))
+        .unwrap();
     sleep(Duration::from_millis(900)).await;
     assert_eq!(here.realtime.doorbell_counts().dropped, 0);
     sleep(Duration::from_millis(200)).await;

@@ -17,12 +17,17 @@ struct Stretch {
 impl Stretch {
     fn new(rooms: impl IntoIterator<Item = Room>, after: u64) -> Self {
         let member = rooms.into_iter().map(|room| (room, after, u64::MAX));
-        Self { member: member.collect(), got: Vec::new() }
+        Self {
+            member: member.collect(),
+            got: Vec::new(),
+        }
     }
 
     fn wants(&self, entry: &Entry) -> bool {
         let is_in = |room: &Room| {
-            let of = |(of, from, to): &(Room, u64, u64)| of == room && (*from + 1..=*to).contains(&entry.n());
+            let of = |(of, from, to): &(Room, u64, u64)| {
+                of == room && (*from + 1..=*to).contains(&entry.n())
+            };
             self.member.iter().any(of)
         };
         !entry.is_control() && entry.content().rooms().iter().any(is_in)
@@ -56,7 +61,10 @@ impl Client {
 
     pub(super) fn joins(&mut self, room: Room, from: u64) {
         let member = &mut self.stretch().member;
-        match member.iter_mut().find(|(of, _, to)| *of == room && *to == u64::MAX) {
+        match member
+            .iter_mut()
+            .find(|(of, _, to)| *of == room && *to == u64::MAX)
+        {
             Some((_, since, _)) => *since = from.min(*since),
             None => member.push((room, from, u64::MAX)),
         }
@@ -70,8 +78,17 @@ impl Client {
     }
 
     /// A packet is on its way to it, when it is in `rooms`.
-    pub(super) fn is_sent<R: IntoIterator<Item = Room>>(&mut self, packet: Outgoing, rooms: impl Fn() -> R) {
-        if let Outgoing::Control { name: RESET, at: Some(at), .. } = &packet {
+    pub(super) fn is_sent<R: IntoIterator<Item = Room>>(
+        &mut self,
+        packet: Outgoing,
+        rooms: impl Fn() -> R,
+    ) {
+        if let Outgoing::Control {
+            name: RESET,
+            at: Some(at),
+            ..
+        } = &packet
+        {
             self.stretches.push(Stretch::new(rooms(), at.n()));
         }
         self.sent.push((self.stretches.len() - 1, packet));
@@ -83,7 +100,12 @@ impl Client {
 
     /// How many entries were sent to it in all.
     pub(super) fn entries_sent(&self) -> usize {
-        self.received + self.sent.iter().filter(|packet| matches!(packet, (_, Outgoing::Entry(_)))).count()
+        self.received
+            + self
+                .sent
+                .iter()
+                .filter(|packet| matches!(packet, (_, Outgoing::Entry(_))))
+                .count()
     }
 
     /// It gets so many of the packets that were sent to it.
@@ -118,12 +140,22 @@ impl Client {
     /// Everything came that should have come since it was last told where it stands.
     pub(super) fn check_all(&self) -> Result<(), String> {
         self.check_so_far()?;
-        let Some(last) = self.stretches.last() else { return Ok(()) };
+        let Some(last) = self.stretches.last() else {
+            return Ok(());
+        };
         let (got, wanted) = (last.got.len(), self.wanted(last));
-        if got == wanted.len() { Ok(()) } else { Err(format!("{got} of {wanted:?} came")) }
+        if got == wanted.len() {
+            Ok(())
+        } else {
+            Err(format!("{got} of {wanted:?} came"))
+        }
     }
 
     fn wanted(&self, stretch: &Stretch) -> Vec<u64> {
-        self.appended.iter().filter(|entry| stretch.wants(entry)).map(|entry| entry.n()).collect()
+        self.appended
+            .iter()
+            .filter(|entry| stretch.wants(entry))
+            .map(|entry| entry.n())
+            .collect()
     }
 }

@@ -36,7 +36,12 @@ impl EventLog for Log {
     async fn head(&self) -> Result<Head, LogError> {
         self.now().head().await
     }
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         self.now().read(rooms, after, limit).await
     }
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {

@@ -1,6 +1,7 @@
-//! Sessions against a naive model, which remembers everything that was ever appended: every entry of the client's rooms
-//! exactly once and in order, from where it was last told that it stands; none of a room that it is not in or whose
-//! access is being decided; and where something is missing, a reset.
+//! Sessions against a naive model, which remembers everything that was ever appended: every entry
+//! of the client's rooms exactly once and in order, from where it was last told that it stands;
+//! none of a room that it is not in or whose access is being decided; and where something is
+//! missing, a reset.
 
 mod client;
 mod late;
@@ -12,7 +13,7 @@ use std::sync::{Arc, atomic::Ordering};
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
-use super::{End, Outgoing, Session, Volatile};
+use super::{EndReason, Outgoing, Session, Volatile};
 use crate::{
     NewEntry,
     node::{Entered, offer_all},
@@ -55,10 +56,13 @@ enum Happens {
 
 const ORDERS: [usize; 2] = [1, 2];
 
-/// From three small numbers, which are much quicker to make up and to shrink than the things themselves.
+/// From three small numbers, which are much quicker to make up and to shrink than the things
+/// themselves.
 fn happens((kind, which, size): (u8, u8, u16)) -> Happens {
     let order = ORDERS[usize::from(which) % 2];
-    let rooms = (0..4).filter(|room| (which % 15 + 1) >> room & 1 == 1).collect();
+    let rooms = (0..4)
+        .filter(|room| (which % 15 + 1) >> room & 1 == 1)
+        .collect();
     match kind % 48 {
         0..12 => Happens::Publish(rooms, usize::from(size) % 900),
         12..18 => Happens::Dispatch(usize::from(which) % 5 + 1),
@@ -136,7 +140,10 @@ fn a_gap_in_what_is_dispatched_keeps_everybody_from_going_live_before_it() {
     let state = world.session.state();
     assert!(!state.is_live());
     assert_eq!(state.cursor(), 1);
-    assert!(!world.node.window().recent().reaches(1), "the log says what is missing");
+    assert!(
+        !world.node.window().recent().reaches(1),
+        "the log says what is missing"
+    );
 }
 
 #[test]
@@ -144,8 +151,13 @@ fn a_session_that_goes_while_it_enters_a_room_is_in_no_room() {
     let world = World::new();
     let order = order(1);
     let mut join = world.node.registry().begin_join(&order);
-    world.node.end(&world.session, End::TransportLost);
-    let entered = world.node.registry().enter(&world.session, &mut join, |_, _| unreachable!("it has gone"));
+    world.node.end(&world.session, EndReason::TransportLost);
+    let entered = world
+        .node
+        .registry()
+        .enter(&world.session, &mut join, |_, _| {
+            unreachable!("it has gone")
+        });
     assert_eq!(entered, Entered::Gone);
     drop(join);
     assert_eq!(world.node.registry().sizes(), (0, 0, 0));
@@ -159,13 +171,24 @@ fn what_follows_a_lost_room_is_not_handed_over_though_it_waits() {
     world.session.state().join(room(1), 0);
     world.session.push_control("busy", Box::default());
     drop(world.session.take());
-    let event = Arc::new(Volatile { name: "at".parse().unwrap(), payload: Box::default() });
+    let event = Arc::new(Volatile {
+        name: "at".parse().unwrap(),
+        payload: Box::default(),
+    });
     assert!(world.session.offer_volatile(&event, &room(1)));
     world.session.recheck(&order, 0);
     let asked = world.session.state().next_recheck().unwrap().1;
-    world.session.lose_room(&world.node, &order, asked, "access_revoked");
+    world
+        .session
+        .lose_room(&world.node, &order, asked, "access_revoked");
     world.port.0.store(10, Ordering::SeqCst);
-    assert!(matches!(world.session.take(), Some(Outgoing::Control { name: "rt:room_left", .. })));
+    assert!(matches!(
+        world.session.take(),
+        Some(Outgoing::Control {
+            name: "rt:room_left",
+            ..
+        })
+    ));
     assert!(world.session.take().is_none());
 }
 
@@ -177,11 +200,17 @@ fn a_session_that_was_told_no_position_for_long_is_told_one() {
     world.dispatch(5);
     world.take();
     let told = world.client.packets_sent();
-    world.session.tell_position(world.node.window().dispatched(), 6);
+    world
+        .session
+        .tell_position(world.node.window().dispatched(), 6);
     world.take();
     assert_eq!(world.client.packets_sent(), told, "it is not old enough");
-    world.session.tell_position(world.node.window().dispatched(), 5);
-    world.session.tell_position(world.node.window().dispatched(), 5);
+    world
+        .session
+        .tell_position(world.node.window().dispatched(), 5);
+    world
+        .session
+        .tell_position(world.node.window().dispatched(), 5);
     world.take();
     assert_eq!(world.client.packets_sent(), told + 1);
 }
@@ -196,7 +225,10 @@ fn a_session_that_rests_is_not_reset_by_a_read_from_before() {
     let cursor = world.session.state().cursor();
     world.end_read();
     world.take();
-    assert_eq!((world.client.packets_sent(), world.session.state().cursor()), (0, cursor));
+    assert_eq!(
+        (world.client.packets_sent(), world.session.state().cursor()),
+        (0, cursor)
+    );
 }
 
 #[test]
@@ -212,7 +244,10 @@ fn a_room_is_not_replayed_on_from_a_history_that_is_gone() {
     let (node, session, port) = (&world.node, &world.session, &world.port);
     let room = room(1);
     let mut replay = Box::pin(session.replay_room(node, &room, since, upto));
-    assert!((&mut replay).now_or_never().is_none(), "it waits for credit");
+    assert!(
+        (&mut replay).now_or_never().is_none(),
+        "it waits for credit"
+    );
     session.lose_history();
     let (order, asked) = session.state().next_recheck().unwrap();
     session.state().rechecked(&order, asked);
@@ -233,11 +268,17 @@ fn what_was_decided_for_the_old_history_is_no_answer_for_the_new_one() {
     let (order, asked) = world.session.state().next_recheck().unwrap();
     world.new_epoch().unwrap();
     world.session.state().rechecked(&order, asked);
-    assert!(world.session.state().next_recheck().is_some(), "the new history's request");
+    assert!(
+        world.session.state().next_recheck().is_some(),
+        "the new history's request"
+    );
 
     let (_, asked) = world.session.state().next_recheck().unwrap();
     world.append(NewEntry::recheck(order.clone()));
     world.dispatch(64);
     world.session.state().rechecked(&order, asked);
-    assert!(world.session.state().next_recheck().is_some(), "the later of two requests of one history");
+    assert!(
+        world.session.state().next_recheck().is_some(),
+        "the later of two requests of one history"
+    );
 }

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::{
-    super::{End, Port, Progress, Session, Start, catch_up::Read},
+    super::{EndReason, Port, Progress, Session, Start, catch_up::Read},
     client::Client,
     log::Log,
 };
@@ -42,9 +42,12 @@ pub(super) struct Counter(pub(super) AtomicU64);
 impl Port for Counter {
     fn wake(&self) {}
     fn progress(&self) -> Option<Progress> {
-        Some(Progress { written: self.0.load(Ordering::SeqCst), ..Progress::default() })
+        Some(Progress {
+            written: self.0.load(Ordering::SeqCst),
+            ..Progress::default()
+        })
     }
-    fn close(&self, _: End) {}
+    fn close(&self, _: EndReason) {}
 }
 
 pub(super) struct World {
@@ -93,7 +96,9 @@ impl World {
 
     pub(super) fn append(&mut self, entry: NewEntry) {
         let at = self.log.now().append_now(vec![entry.clone()])[0];
-        self.client.appended.push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
+        self.client
+            .appended
+            .push(Arc::new(Entry::new(at.epoch(), at.n(), 0, entry)));
     }
 
     fn read_log(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
@@ -114,16 +119,22 @@ impl World {
     fn is_kicked_by(&self, entry: &Entry) -> bool {
         let kick = Control::DisconnectUser("c1".parse().unwrap());
         let began = self.session.began_at;
-        entry.control() == Some(kick) && (began.epoch() != entry.position().epoch() || began.n() < entry.n())
+        entry.control() == Some(kick)
+            && (began.epoch() != entry.position().epoch() || began.n() < entry.n())
     }
 
-    /// A session was ended where it had to be, and nowhere else. Its client comes back of its own accord.
+    /// A session was ended where it had to be, and nowhere else. Its client comes back of its own
+    /// accord.
     pub(super) fn check_end(&mut self) -> Result<(), String> {
         let ended = self.session.ended_by();
-        if ended != self.kicked.then_some(End::Kicked) {
+        if ended != self.kicked.then_some(EndReason::Kicked) {
             return Err(format!("it ended by {ended:?}; kicked: {}", self.kicked));
         }
-        if self.kicked { self.reconnect() } else { Ok(()) }
+        if self.kicked {
+            self.reconnect()
+        } else {
+            Ok(())
+        }
     }
 
     fn dispatch_all(&mut self) {
@@ -132,7 +143,8 @@ impl World {
         }
     }
 
-    /// Joins at once; `from` says where the room begins, by the session's cursor and the dispatcher's head.
+    /// Joins at once; `from` says where the room begins, by the session's cursor and the
+    /// dispatcher's head.
     pub(super) fn join(
         &mut self,
         index: usize,
@@ -142,8 +154,9 @@ impl World {
         let order = order(index);
         let mut join = self.node.registry().begin_join(&order);
         let registry = &self.node.registry();
-        let entered =
-            registry.enter(&self.session, &mut join, |session, room| join_state(session, &self.node, room));
+        let entered = registry.enter(&self.session, &mut join, |session, room| {
+            join_state(session, &self.node, room)
+        });
         assert_eq!(entered, Entered::Yes);
         drop(join);
         let room = room(index);
@@ -164,12 +177,15 @@ impl World {
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
-        let Some((order, asked)) = self.session.state().next_recheck() else { return };
+        let Some((order, asked)) = self.session.state().next_recheck() else {
+            return;
+        };
         if allowed {
             self.session.state().rechecked(&order, asked);
         } else {
             self.ends(&Room::Order(order.clone()));
-            self.session.lose_room(&self.node, &order, asked, "access_revoked");
+            self.session
+                .lose_room(&self.node, &order, asked, "access_revoked");
         }
     }
 
@@ -191,7 +207,8 @@ impl World {
     pub(super) fn begin_read(&mut self) {
         let may = self.session.state().may_replay();
         let read = self.session.page_to_read(&self.node);
-        // One step at a time: none is begun while another is under way, nor is anything else done meanwhile by it.
+        // One step at a time: none is begun while another is under way, nor is anything else done
+        // meanwhile by it.
         if may && self.read.is_none() && read.from < self.node.window().head().n() {
             let page = self.read_log(Some(&read.rooms), read.from, 3);
             self.read = Some((read, page));
@@ -200,13 +217,16 @@ impl World {
 
     pub(super) fn end_read(&mut self) {
         if let Some((read, page)) = self.read.take() {
-            self.session.replay_read(&self.node, &mut self.start, &read, &page);
+            self.session
+                .replay_read(&self.node, &mut self.start, &read, &page);
         }
     }
 
     pub(super) fn write(&self, count: u64) {
         let written = self.port.0.load(Ordering::SeqCst);
-        self.port.0.store((written + count).min(self.taken), Ordering::SeqCst);
+        self.port
+            .0
+            .store((written + count).min(self.taken), Ordering::SeqCst);
     }
 
     /// Takes what is queued to where the socket would be.
@@ -217,12 +237,18 @@ impl World {
         }
     }
 
-    /// The line breaks: what was sent and not received is gone. The client comes back with its last position and asks
-    /// for the order rooms that it was in.
+    /// The line breaks: what was sent and not received is gone. The client comes back with its last
+    /// position and asks for the order rooms that it was in.
     pub(super) fn reconnect(&mut self) -> Result<(), String> {
         self.client.check_so_far()?;
-        let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
-        self.node.end(&self.session, End::TransportLost);
+        let orders: Vec<OrderId> = self
+            .session
+            .rooms()
+            .iter()
+            .filter_map(Room::order)
+            .cloned()
+            .collect();
+        self.node.end(&self.session, EndReason::TransportLost);
         self.come_back(&orders);
         Ok(())
     }
@@ -230,7 +256,13 @@ impl World {
     /// The server is killed and starts again on the same log.
     pub(super) fn crash(&mut self) -> Result<(), String> {
         self.client.check_so_far()?;
-        let orders: Vec<OrderId> = self.session.rooms().iter().filter_map(Room::order).cloned().collect();
+        let orders: Vec<OrderId> = self
+            .session
+            .rooms()
+            .iter()
+            .filter_map(Room::order)
+            .cloned()
+            .collect();
         self.node = node(&self.log);
         self.come_back(&orders);
         Ok(())
@@ -249,13 +281,20 @@ impl World {
         for order in orders {
             let mut join = self.node.registry().begin_join(order);
             let from_the_start = |session: &Session, room| session.state().join(room, 0);
-            assert_eq!(self.node.registry().enter(&self.session, &mut join, from_the_start), Entered::Yes);
+            assert_eq!(
+                self.node
+                    .registry()
+                    .enter(&self.session, &mut join, from_the_start),
+                Entered::Yes
+            );
         }
         // What the log had by then is dispatched before anybody begins.
         self.dispatch_all();
         let begun = self.client.since.map(|since| {
             let limit = self.node.limits().replay_entries;
-            now(self.session.judge(&self.node, since, limit)).unwrap().map(|_| since)
+            now(self.session.judge(&self.node, since, limit))
+                .unwrap()
+                .map(|_| since)
         });
         let after = match begun {
             Some(Ok(since)) => since.n(),
@@ -307,16 +346,30 @@ impl World {
 fn connect(node: &Node, log: &Log, port: &Arc<Counter>) -> Arc<Session> {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let began = now(log.head()).unwrap().position;
-    let session = Arc::new(Session::new(node, identity, None, began, Arc::clone(port) as _));
+    let session = Arc::new(Session::new(
+        node,
+        identity,
+        None,
+        began,
+        Arc::clone(port) as _,
+    ));
     assert!(node.register(&session));
     session
 }
 
 fn node(log: &Log) -> Node {
-    let limits =
-        Limits { window_entries: 4, window_bytes: 2_000, replay_entries: 1_000, ..Limits::default() };
+    let limits = Limits {
+        window_entries: 4,
+        window_bytes: 2_000,
+        replay_entries: 1_000,
+        ..Limits::default()
+    };
     let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-    let parts = NodeParts { log: Arc::new(log.clone()), limits, ..NodeParts::default() };
+    let parts = NodeParts {
+        log: Arc::new(log.clone()),
+        limits,
+        ..NodeParts::default()
+    };
     let window = now(Window::bounded_at_the_end_of(&*parts.log, 6, 100_000)).unwrap();
     Node::new(window, Arc::new(authenticator), parts)
 }

@@ -17,6 +17,10 @@ pub struct Broken {
 
 impl Broken {
     pub(in crate::testing) fn new(clause: impl Debug, promise: &'static str, came: String) -> Self {
-        Self { clause: format!("{clause:?}"), promise, came }
+        Self {
+            clause: format!("{clause:?}"),
+            promise,
+            came,
+        }
     }
 }

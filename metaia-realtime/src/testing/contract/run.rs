@@ -19,7 +19,10 @@ pub(in crate::testing) fn on_runtime<F: Future<Output = Verdict>>(
 }
 
 fn checked(check: impl Future<Output = Verdict>) -> Verdict {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build();
     let runtime = built.map_err(|error| format!("there is no runtime: {error}"))?;
     let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, check).await });
     // What hangs is not waited for once more.
@@ -29,5 +32,6 @@ fn checked(check: impl Future<Output = Verdict>) -> Verdict {
 
 fn sentence(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a text")
 }

@@ -16,7 +16,11 @@ macro_rules! ensure {
 pub(in crate::testing) use ensure;
 
 /// Ends the check unless what came is what was due.
-pub(in crate::testing) fn equal<T: PartialEq + Debug>(what: impl Display, came: T, due: T) -> Verdict {
+pub(in crate::testing) fn equal<T: PartialEq + Debug>(
+    what: impl Display,
+    came: T,
+    due: T,
+) -> Verdict {
     ensure!(came == due, "{what}: {came:?}, not {due:?}");
     Ok(())
 }

@@ -67,12 +67,22 @@ impl Flawed {
     fn name(&self, key: &DeviceKey) -> String {
         match self.flaw {
             Some(Flaw::IgnoresCase) => key.as_str().to_lowercase(),
-            Some(Flaw::CutsKeys) => key.as_str().split('\0').next().unwrap_or_default().to_owned(),
+            Some(Flaw::CutsKeys) => key
+                .as_str()
+                .split('\0')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             _ => key.as_str().to_owned(),
         }
     }
 
-    fn put(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey, mut record: DeviceRecord) {
+    fn put(
+        &self,
+        records: &mut BTreeMap<String, DeviceRecord>,
+        key: &DeviceKey,
+        mut record: DeviceRecord,
+    ) {
         if self.has(Flaw::KeepsFewOrders) {
             record.orders.truncate(100);
         }
@@ -91,8 +101,10 @@ impl Flawed {
 impl Flawed {
     fn bound(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey) {
         let (from, to) = key.of_same_user();
-        let mut theirs: Vec<_> =
-            records.range(from..to).map(|(name, record)| (record.at, name.clone())).collect();
+        let mut theirs: Vec<_> = records
+            .range(from..to)
+            .map(|(name, record)| (record.at, name.clone()))
+            .collect();
         theirs.sort_unstable();
         if self.has(Flaw::ForgetsTheNewest) {
             theirs.reverse();
@@ -106,13 +118,20 @@ impl Flawed {
 
 impl DeviceStore for Flawed {
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let oldest = if self.has(Flaw::KeepsForEver) { i64::MIN } else { time::unix_ms() - LIFE_MS };
+        let oldest = if self.has(Flaw::KeepsForEver) {
+            i64::MIN
+        } else {
+            time::unix_ms() - LIFE_MS
+        };
         let records = self.records.lock().unwrap();
         let expired = records.values().any(|record| record.at < oldest);
         if self.has(Flaw::ForgetsAllWhenOneExpires) && expired {
             return Ok(None);
         }
-        Ok(records.get(&self.name(key)).filter(|record| record.at > oldest).cloned())
+        Ok(records
+            .get(&self.name(key))
+            .filter(|record| record.at > oldest)
+            .cloned())
     }
 
     async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
@@ -145,7 +164,13 @@ impl<P: Plan> Subject for Planted<P> {
     const DURABLE: bool = true;
 
     fn new() -> Self {
-        Self(Flawed { flaw: Some(P::FLAW), ..Flawed::default() }, PhantomData)
+        Self(
+            Flawed {
+                flaw: Some(P::FLAW),
+                ..Flawed::default()
+            },
+            PhantomData,
+        )
     }
 
     async fn open(&self) -> Flawed {

@@ -27,7 +27,9 @@ pub(super) async fn seen<S: Subject>() -> Verdict {
     sessions[2].connected_at = 0;
     sessions[2].active_at = i64::MAX;
     one.here(&sessions).await?;
-    stranger.here(&[stranger.session("u1", Role::Customer)]).await?;
+    stranger
+        .here(&[stranger.session("u1", Role::Customer)])
+        .await?;
     one.sees(&sessions).await?;
     other.sees(&sessions).await?;
     stranger.sees(&sessions).await
@@ -43,13 +45,23 @@ pub(super) async fn changed<S: Subject>() -> Verdict {
     node.here(&[before.clone(), stays.clone()]).await?;
     node.here(std::slice::from_ref(&after)).await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
-    node.announce(vec![Change::Here(before.clone()), Change::Here(after.clone())]).await?;
+    node.announce(vec![
+        Change::Here(before.clone()),
+        Change::Here(after.clone()),
+    ])
+    .await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
-    node.announce(vec![Change::Here(before.clone()), Change::Gone(before.id)]).await?;
+    node.announce(vec![Change::Here(before.clone()), Change::Gone(before.id)])
+        .await?;
     other.sees(std::slice::from_ref(&stays)).await?;
-    node.announce(vec![Change::Gone(before.id), Change::Here(after.clone())]).await?;
+    node.announce(vec![Change::Gone(before.id), Change::Here(after.clone())])
+        .await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
-    node.announce(vec![Change::Gone(SessionId::random()), Change::Gone(after.id)]).await?;
+    node.announce(vec![
+        Change::Gone(SessionId::random()),
+        Change::Gone(after.id),
+    ])
+    .await?;
     node.announce(Vec::new()).await?;
     other.sees(&[stays]).await
 }
@@ -57,7 +69,10 @@ pub(super) async fn changed<S: Subject>() -> Verdict {
 pub(super) async fn begun_again<S: Subject>() -> Verdict {
     let subject = S::new();
     let (node, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
-    let (first, second) = (node.session("u1", Role::Customer), node.session("u2", Role::Customer));
+    let (first, second) = (
+        node.session("u1", Role::Customer),
+        node.session("u2", Role::Customer),
+    );
     let others = other.session("u1", Role::Customer);
     node.here(std::slice::from_ref(&first)).await?;
     other.here(std::slice::from_ref(&others)).await?;
@@ -65,7 +80,11 @@ pub(super) async fn begun_again<S: Subject>() -> Verdict {
     other.sees(std::slice::from_ref(&others)).await?;
     node.here(std::slice::from_ref(&second)).await?;
     other.sees(&[others.clone(), second.clone()]).await?;
-    equal("whether its sessions are there", node.renew(LONG).await?, true)?;
+    equal(
+        "whether its sessions are there",
+        node.renew(LONG).await?,
+        true,
+    )?;
     other.sees(&[others, second]).await
 }
 
@@ -78,7 +97,11 @@ pub(super) async fn left<S: Subject>() -> Verdict {
     node.leave().await?;
     other.sees(std::slice::from_ref(&others)).await?;
     equal("the nodes", other.nodes().await?, vec![other.view.clone()])?;
-    equal("whether its sessions are there", node.renew(LONG).await?, false)?;
+    equal(
+        "whether its sessions are there",
+        node.renew(LONG).await?,
+        false,
+    )?;
     node.leave().await?;
     Probe::open(&subject).await.leave().await?;
     other.sees(&[others]).await
@@ -87,20 +110,39 @@ pub(super) async fn left<S: Subject>() -> Verdict {
 pub(super) async fn lapsed<S: Subject>() -> Verdict {
     let subject = S::new();
     let (node, other) = (Probe::open(&subject).await, Probe::begun(&subject).await?);
-    let (session, others) = (node.session("u1", Role::Customer), other.session("u2", Role::Customer));
-    equal("whether a node that has not begun is there", node.renew(LONG).await?, false)?;
+    let (session, others) = (
+        node.session("u1", Role::Customer),
+        other.session("u2", Role::Customer),
+    );
+    equal(
+        "whether a node that has not begun is there",
+        node.renew(LONG).await?,
+        false,
+    )?;
     node.begin(SHORT).await?;
     node.here(std::slice::from_ref(&session)).await?;
     other.here(std::slice::from_ref(&others)).await?;
     tokio::time::sleep(OVER).await;
     other.sees(std::slice::from_ref(&others)).await?;
     equal("the nodes", other.nodes().await?, vec![other.view.clone()])?;
-    equal("the rooms of who is gone", other.rooms(&Default::default()).await?.len(), 2)?;
+    equal(
+        "the rooms of who is gone",
+        other.rooms(&Default::default()).await?.len(),
+        2,
+    )?;
     // Others clean up after it, and it finds that out.
     for _ in 0..5 {
-        equal("whether the other's sessions are there", other.renew(LONG).await?, true)?;
+        equal(
+            "whether the other's sessions are there",
+            other.renew(LONG).await?,
+            true,
+        )?;
     }
-    equal("whether its sessions are there", node.renew(LONG).await?, false)?;
+    equal(
+        "whether its sessions are there",
+        node.renew(LONG).await?,
+        false,
+    )?;
     other.sees(std::slice::from_ref(&others)).await?;
     node.begin(LONG).await?;
     node.here(std::slice::from_ref(&session)).await?;
@@ -115,7 +157,11 @@ pub(super) async fn renewed<S: Subject>() -> Verdict {
     node.here(std::slice::from_ref(&session)).await?;
     for _ in 0..4 {
         tokio::time::sleep(KEPT / 3).await;
-        equal("whether its sessions are there", node.renew(KEPT).await?, true)?;
+        equal(
+            "whether its sessions are there",
+            node.renew(KEPT).await?,
+            true,
+        )?;
     }
     other.sees(&[session]).await
 }
@@ -123,12 +169,19 @@ pub(super) async fn renewed<S: Subject>() -> Verdict {
 pub(super) async fn after_its_time<S: Subject>() -> Verdict {
     let subject = S::new();
     let (node, other) = (Probe::open(&subject).await, Probe::begun(&subject).await?);
-    let (late, now) = (node.session("u1", Role::Customer), node.session("u2", Role::Customer));
+    let (late, now) = (
+        node.session("u1", Role::Customer),
+        node.session("u2", Role::Customer),
+    );
     node.begin(SHORT).await?;
     tokio::time::sleep(OVER).await;
     node.here(std::slice::from_ref(&late)).await?;
     other.sees(&[]).await?;
-    equal("whether its sessions are there", node.renew(LONG).await?, false)?;
+    equal(
+        "whether its sessions are there",
+        node.renew(LONG).await?,
+        false,
+    )?;
     other.sees(&[]).await?;
     node.begin(LONG).await?;
     other.sees(&[]).await?;

@@ -36,7 +36,8 @@ use std::future::Future;
 use super::contract::clauses;
 use crate::presence::Directory;
 
-/// A place where a directory of the kind under test can be. What goes wrong here is said with a panic.
+/// A place where a directory of the kind under test can be. What goes wrong here is said with a
+/// panic.
 pub trait Subject: Send + Sync + 'static {
     /// The directory.
     type Directory: Directory;
@@ -52,9 +53,11 @@ clauses! {
     /// A clause of the contract of [`Directory`].
     enum Clause for Subject;
 
-    /// What a node announces is seen by all, as it was announced, and by nobody where the node has not begun.
+    /// What a node announces is seen by all, as it was announced, and by nobody where the node has
+    /// not begun.
     Seen => checks::seen,
-    /// A later change of a session counts, also within one announcement, and one that is gone is not seen.
+    /// A later change of a session counts, also within one announcement, and one that is gone is
+    /// not seen.
     Changed => checks::changed,
     /// A node that begins again has no sessions, and other nodes have theirs.
     BegunAgain => checks::begun_again,

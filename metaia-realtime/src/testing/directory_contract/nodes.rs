@@ -18,8 +18,14 @@ pub(super) async fn nodes<S: Subject>() -> Verdict {
         probes.push(Probe::begun(&subject).await?);
     }
     let last = probes.len() - 1;
-    probes[last].view = NodeView { sessions: 50_000, ..probes[last].view.clone() };
-    ensure!(probes[last].renew(super::probe::LONG).await?, "a node that is there is not");
+    probes[last].view = NodeView {
+        sessions: 50_000,
+        ..probes[last].view.clone()
+    };
+    ensure!(
+        probes[last].renew(super::probe::LONG).await?,
+        "a node that is there is not"
+    );
     let mut due: Vec<NodeView> = probes.iter().map(|probe| probe.view.clone()).collect();
     due.sort_by_key(|view| view.id);
     equal("the nodes", probes[0].nodes().await?, due)
@@ -37,10 +43,16 @@ pub(super) async fn at_once<S: Subject>() -> Verdict {
             let node = Probe::begun(&*subject).await?;
             let mut stay = Vec::new();
             for i in 0..20 {
-                let (here, gone) = (node.session("u1", Role::Customer), node.session("u2", Role::Tailor));
+                let (here, gone) = (
+                    node.session("u1", Role::Customer),
+                    node.session("u2", Role::Tailor),
+                );
                 node.here(&[here.clone(), gone.clone()]).await?;
                 node.announce(vec![Change::Gone(gone.id)]).await?;
-                ensure!(node.renew(super::probe::LONG).await?, "the lease was over at {i}");
+                ensure!(
+                    node.renew(super::probe::LONG).await?,
+                    "the lease was over at {i}"
+                );
                 stay.push(here);
             }
             Ok(stay)
@@ -63,6 +75,7 @@ pub(super) async fn large<S: Subject>() -> Verdict {
     let (go, stay) = sessions.split_at(500);
     let gone = go.iter().map(|session| Change::Gone(session.id));
     let more: Vec<_> = (1_000..1_500).map(session).collect();
-    node.announce(gone.chain(more.iter().cloned().map(Change::Here)).collect()).await?;
+    node.announce(gone.chain(more.iter().cloned().map(Change::Here)).collect())
+        .await?;
     node.sees(&[stay, &more].concat()).await
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::Subject;
 use crate::{
     Role, Room, SessionId,
-    presence::{Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
+    presence::{
+        Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+    },
     testing::contract::{Verdict, equal},
     values::NodeId,
 };
@@ -27,8 +29,15 @@ pub(super) struct Probe<D> {
 impl<D: Directory> Probe<D> {
     /// A node that has not begun.
     pub(super) async fn open<S: Subject<Directory = D>>(subject: &S) -> Self {
-        let view = NodeView { id: NodeId::random(), since: 1_700_000_000_000, sessions: 0 };
-        Self { directory: subject.open().await, view }
+        let view = NodeView {
+            id: NodeId::random(),
+            since: 1_700_000_000_000,
+            sessions: 0,
+        };
+        Self {
+            directory: subject.open().await,
+            view,
+        }
     }
 
     /// A node that has begun.
@@ -39,23 +48,36 @@ impl<D: Directory> Probe<D> {
     }
 
     pub(super) async fn begin(&self, lease: Duration) -> Verdict {
-        self.directory.begin(&self.view, lease).await.map_err(failed("begin"))
+        self.directory
+            .begin(&self.view, lease)
+            .await
+            .map_err(failed("begin"))
     }
 
     pub(super) async fn renew(&self, lease: Duration) -> Verdict<bool> {
-        self.directory.renew(&self.view, lease).await.map_err(failed("renew"))
+        self.directory
+            .renew(&self.view, lease)
+            .await
+            .map_err(failed("renew"))
     }
 
     pub(super) async fn announce(&self, changes: Vec<Change>) -> Verdict {
-        self.directory.announce(self.view.id, changes).await.map_err(failed("announce"))
+        self.directory
+            .announce(self.view.id, changes)
+            .await
+            .map_err(failed("announce"))
     }
 
     pub(super) async fn here(&self, sessions: &[SessionView]) -> Verdict {
-        self.announce(sessions.iter().cloned().map(Change::Here).collect()).await
+        self.announce(sessions.iter().cloned().map(Change::Here).collect())
+            .await
     }
 
     pub(super) async fn leave(&self) -> Verdict {
-        self.directory.leave(self.view.id).await.map_err(failed("leave"))
+        self.directory
+            .leave(self.view.id)
+            .await
+            .map_err(failed("leave"))
     }
 
     pub(super) async fn nodes(&self) -> Verdict<Vec<NodeView>> {
@@ -63,7 +85,10 @@ impl<D: Directory> Probe<D> {
     }
 
     pub(super) async fn sessions(&self, query: &SessionQuery) -> Verdict<Vec<SessionView>> {
-        self.directory.sessions(query).await.map_err(failed("sessions"))
+        self.directory
+            .sessions(query)
+            .await
+            .map_err(failed("sessions"))
     }
 
     pub(super) async fn rooms(&self, query: &RoomQuery) -> Verdict<Vec<RoomView>> {
@@ -72,7 +97,10 @@ impl<D: Directory> Probe<D> {
 
     /// Whether these sessions are seen, and no other.
     pub(super) async fn sees(&self, due: &[SessionView]) -> Verdict {
-        let query = SessionQuery { limit: 10_000, ..SessionQuery::default() };
+        let query = SessionQuery {
+            limit: 10_000,
+            ..SessionQuery::default()
+        };
         let mut due = due.to_vec();
         due.sort_by_key(|session| session.id);
         equal("the sessions", self.sessions(&query).await?, due)
@@ -87,8 +115,10 @@ impl<D: Directory> Probe<D> {
     pub(super) fn session_in(&self, user: &str, role: Role, orders: &[&str]) -> SessionView {
         let user = text::<crate::UserId>(user);
         let orders = orders.iter().map(|order| Room::Order(text(order)));
-        let mut rooms: Vec<Room> =
-            [Room::Role(role), Room::User(user.clone())].into_iter().chain(orders).collect();
+        let mut rooms: Vec<Room> = [Room::Role(role), Room::User(user.clone())]
+            .into_iter()
+            .chain(orders)
+            .collect();
         rooms.sort_by_cached_key(Room::to_string);
         SessionView {
             id: SessionId::random(),

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Two nodes, and their sessions: of names that a directory could take for each other.
-async fn crowd<S: Subject>() -> Verdict<(Probe<S::Directory>, Probe<S::Directory>, Vec<SessionView>)> {
+async fn crowd<S: Subject>() -> Verdict<(Probe<S::Directory>, Probe<S::Directory>, Vec<SessionView>)>
+{
     let subject = S::new();
     let (one, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
     let sessions = |node: &Probe<S::Directory>| {
@@ -38,19 +39,45 @@ pub(super) async fn selected<S: Subject>() -> Verdict {
         query
     };
     let queries = [
-        SessionQuery { id: Some(all[3].id), ..SessionQuery::default() },
-        SessionQuery { id: Some(SessionId::random()), ..SessionQuery::default() },
-        SessionQuery { id: Some(all[3].id), role: Some(Role::Customer), ..SessionQuery::default() },
-        SessionQuery { users: users(&["a"]), ..SessionQuery::default() },
-        SessionQuery { users: users(&["a_b", "A", "nobody"]), ..SessionQuery::default() },
-        SessionQuery { users: users(&["a"]), not_of: Some(one.view.id), ..SessionQuery::default() },
-        SessionQuery { not_of: Some(other.view.id), ..SessionQuery::default() },
+        SessionQuery {
+            id: Some(all[3].id),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            id: Some(SessionId::random()),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            id: Some(all[3].id),
+            role: Some(Role::Customer),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            users: users(&["a"]),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            users: users(&["a_b", "A", "nobody"]),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            users: users(&["a"]),
+            not_of: Some(one.view.id),
+            ..SessionQuery::default()
+        },
+        SessionQuery {
+            not_of: Some(other.view.id),
+            ..SessionQuery::default()
+        },
         SessionQuery {
             room: Some(Room::Order(text("1"))),
             role: Some(Role::Tailor),
             ..SessionQuery::default()
         },
-        SessionQuery { room: Some(Room::User(text("axb"))), ..SessionQuery::default() },
+        SessionQuery {
+            room: Some(Room::User(text("axb"))),
+            ..SessionQuery::default()
+        },
         of(|query| query.role = Some(Role::Customer)),
         of(|query| query.room = Some(Room::Everyone)),
         of(|query| query.room = Some(Room::Role(Role::Admin))),
@@ -58,7 +85,11 @@ pub(super) async fn selected<S: Subject>() -> Verdict {
         of(|query| query.limit = usize::MAX),
     ];
     for query in queries {
-        equal(format_args!("{query:?}"), one.sessions(&query).await?, query.first_of(all.clone()))?;
+        equal(
+            format_args!("{query:?}"),
+            one.sessions(&query).await?,
+            query.first_of(all.clone()),
+        )?;
     }
     Ok(())
 }
@@ -67,15 +98,27 @@ pub(super) async fn session_pages<S: Subject>() -> Verdict {
     let (one, _, mut due) = crowd::<S>().await?;
     due.sort_by_key(|session| session.id);
     for limit in 1..=due.len() {
-        let mut query = SessionQuery { limit, ..SessionQuery::default() };
+        let mut query = SessionQuery {
+            limit,
+            ..SessionQuery::default()
+        };
         let mut came = Vec::new();
         loop {
             let page = one.sessions(&query).await?;
-            ensure!(page.len() <= limit, "{} sessions where {limit} were asked for", page.len());
+            ensure!(
+                page.len() <= limit,
+                "{} sessions where {limit} were asked for",
+                page.len()
+            );
             let Some(last) = page.last() else { break };
             query.after = Some(last.id);
             came.extend(page);
-            ensure!(came.len() <= due.len(), "pages of {limit} have {} of {}", came.len(), due.len());
+            ensure!(
+                came.len() <= due.len(),
+                "pages of {limit} have {} of {}",
+                came.len(),
+                due.len()
+            );
         }
         equal(format_args!("pages of {limit}"), &came, &due)?;
     }
@@ -88,11 +131,27 @@ pub(super) async fn rooms<S: Subject>() -> Verdict {
         let rooms = sessions.iter().flat_map(|session| session.rooms.clone());
         RoomQuery::default().first_of(rooms.map(|room| RoomView { room, sessions: 1 }))
     };
-    equal("the rooms", rooms_of(&one, RoomQuery::default()).await?, in_all(&all))?;
+    equal(
+        "the rooms",
+        rooms_of(&one, RoomQuery::default()).await?,
+        in_all(&all),
+    )?;
     let (ones, _) = all.split_at(all.len() / 2);
-    let but_others = RoomQuery { not_of: Some(other.view.id), ..RoomQuery::default() };
-    equal("the rooms of one node", rooms_of(&one, but_others).await?, in_all(ones))?;
-    one.announce(ones.iter().map(|session| Change::Gone(session.id)).collect()).await?;
+    let but_others = RoomQuery {
+        not_of: Some(other.view.id),
+        ..RoomQuery::default()
+    };
+    equal(
+        "the rooms of one node",
+        rooms_of(&one, but_others).await?,
+        in_all(ones),
+    )?;
+    one.announce(
+        ones.iter()
+            .map(|session| Change::Gone(session.id))
+            .collect(),
+    )
+    .await?;
     equal(
         "the rooms of those who stay",
         rooms_of(&one, RoomQuery::default()).await?,
@@ -108,21 +167,38 @@ pub(super) async fn room_pages<S: Subject>() -> Verdict {
     let (one, _, _) = crowd::<S>().await?;
     let due = one.rooms(&RoomQuery::default()).await?;
     for limit in 1..=due.len() {
-        let mut query = RoomQuery { limit, ..RoomQuery::default() };
+        let mut query = RoomQuery {
+            limit,
+            ..RoomQuery::default()
+        };
         let mut came = Vec::new();
         loop {
             let page = one.rooms(&query).await?;
-            ensure!(page.len() <= limit, "{} rooms where {limit} were asked for", page.len());
+            ensure!(
+                page.len() <= limit,
+                "{} rooms where {limit} were asked for",
+                page.len()
+            );
             let Some(last) = page.last() else { break };
             query.after = Some(last.room.clone());
             came.extend(page);
-            ensure!(came.len() <= due.len(), "pages of {limit} have {} of {}", came.len(), due.len());
+            ensure!(
+                came.len() <= due.len(),
+                "pages of {limit} have {} of {}",
+                came.len(),
+                due.len()
+            );
         }
         equal(format_args!("pages of {limit}"), &came, &due)?;
     }
     equal(
         "rooms where none are asked for",
-        one.rooms(&RoomQuery { limit: 0, ..RoomQuery::default() }).await?.len(),
+        one.rooms(&RoomQuery {
+            limit: 0,
+            ..RoomQuery::default()
+        })
+        .await?
+        .len(),
         0,
     )
 }

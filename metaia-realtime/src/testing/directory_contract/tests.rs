@@ -5,8 +5,8 @@ use std::{marker::PhantomData, time::Duration};
 use super::{Clause, Subject, check};
 use crate::{
     presence::{
-        Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionQuery,
-        SessionView,
+        Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView,
+        SessionQuery, SessionView,
     },
     values::NodeId,
 };
@@ -43,11 +43,18 @@ impl Flawed {
     }
 
     fn lease(&self, lease: Duration) -> Duration {
-        if self.has(Flaw::NobodyDies) { lease * 1_000 } else { lease }
+        if self.has(Flaw::NobodyDies) {
+            lease * 1_000
+        } else {
+            lease
+        }
     }
 
     async fn all(&self) -> Vec<SessionView> {
-        let query = SessionQuery { limit: usize::MAX, ..SessionQuery::default() };
+        let query = SessionQuery {
+            limit: usize::MAX,
+            ..SessionQuery::default()
+        };
         self.directory.sessions(&query).await.unwrap()
     }
 
@@ -87,18 +94,28 @@ impl Directory for Flawed {
     async fn announce(&self, node: NodeId, changes: Vec<Change>) -> Result<(), DirectoryError> {
         let nodes = self.directory.nodes().await?;
         if self.has(Flaw::AnybodyMayAnnounce) && !nodes.iter().any(|known| known.id == node) {
-            let view = NodeView { id: node, since: 0, sessions: 0 };
+            let view = NodeView {
+                id: node,
+                since: 0,
+                sessions: 0,
+            };
             self.directory.begin(&view, Duration::from_secs(60)).await?;
         }
         for change in changes {
             let change = self.written(change).await;
-            self.directory.announce(node, change.into_iter().collect()).await?;
+            self.directory
+                .announce(node, change.into_iter().collect())
+                .await?;
         }
         Ok(())
     }
 
     async fn leave(&self, node: NodeId) -> Result<(), DirectoryError> {
-        if self.has(Flaw::NobodyLeaves) { Ok(()) } else { self.directory.leave(node).await }
+        if self.has(Flaw::NobodyLeaves) {
+            Ok(())
+        } else {
+            self.directory.leave(node).await
+        }
     }
 
     async fn nodes(&self) -> Result<Vec<NodeView>, DirectoryError> {
@@ -110,12 +127,21 @@ impl Directory for Flawed {
             Flaw::IgnoresCase => {
                 let lower = |text: &str| text.to_lowercase();
                 let users = query.users.iter().map(|user| lower(user.as_str()));
-                let any = SessionQuery { users: Vec::new(), ..query.clone() };
+                let any = SessionQuery {
+                    users: Vec::new(),
+                    ..query.clone()
+                };
                 any.asks_for(session)
                     && (query.users.is_empty()
-                        || users.into_iter().any(|user| user == lower(session.user.as_str())))
+                        || users
+                            .into_iter()
+                            .any(|user| user == lower(session.user.as_str())))
             }
-            Flaw::ForgetsTheNode => SessionQuery { not_of: None, ..query.clone() }.asks_for(session),
+            Flaw::ForgetsTheNode => SessionQuery {
+                not_of: None,
+                ..query.clone()
+            }
+            .asks_for(session),
             Flaw::GivesTheLastAgain => query.after == Some(session.id) || query.asks_for(session),
             _ => query.asks_for(session),
         };
@@ -151,7 +177,10 @@ impl<P: Plan> Subject for Planted<P> {
     }
 
     async fn open(&self) -> Flawed {
-        Flawed { flaw: P::FLAW, directory: self.0.clone() }
+        Flawed {
+            flaw: P::FLAW,
+            directory: self.0.clone(),
+        }
     }
 }
 

@@ -9,17 +9,32 @@ pub(super) async fn numbers<S: Subject>() -> Verdict {
     let trial = Trial::<S>::begin().await;
     let start = trial.log.head().await?;
     let epoch = start.position.epoch();
-    equal("the head of a new log", start, Head { position: Position::start(epoch), floor: 0 })?;
+    equal(
+        "the head of a new log",
+        start,
+        Head {
+            position: Position::start(epoch),
+            floor: 0,
+        },
+    )?;
     let mut appended = Vec::new();
     for size in [1, 3, 0, 50, 1] {
         let batch = sample::entries(size);
         let due = (appended.len() as u64 + 1..).zip(&batch);
-        let due: Vec<_> = due.map(|(n, new)| Position::of(epoch, n, new.id())).collect();
-        equal(format_args!("appending {size}"), trial.log.append_at(&batch).await?, due)?;
+        let due: Vec<_> = due
+            .map(|(n, new)| Position::of(epoch, n, new.id()))
+            .collect();
+        equal(
+            format_args!("appending {size}"),
+            trial.log.append_at(&batch).await?,
+            due,
+        )?;
         appended.extend(batch);
         trial.log.has_exactly(&appended).await?;
     }
-    let last = appended.last().map(|new| Position::of(epoch, appended.len() as u64, new.id()));
+    let last = appended
+        .last()
+        .map(|new| Position::of(epoch, appended.len() as u64, new.id()));
     equal("the head", Some(trial.log.head().await?.position), last)
 }
 
@@ -28,8 +43,9 @@ pub(super) async fn large_batches<S: Subject>() -> Verdict {
     let text = "x".repeat(64 * 1024 - 300);
     let mut appended = sample::entries(2_000);
     trial.log.append(&appended).await?;
-    let heavy: Vec<_> =
-        (0..20).map(|i| sample::entry(sample::rooms(), &json!({ "i": i, "text": text }))).collect();
+    let heavy: Vec<_> = (0..20)
+        .map(|i| sample::entry(sample::rooms(), &json!({ "i": i, "text": text })))
+        .collect();
     trial.log.append(&heavy).await?;
     appended.extend(heavy);
     trial.log.has_exactly(&appended).await
@@ -63,7 +79,11 @@ fn four() -> [NewEntry; 4] {
 
 async fn again<L: EventLog>(log: &Probe<L>, batch: &[&NewEntry], due: &[u64]) -> Verdict {
     let batch: Vec<_> = batch.iter().map(|new| (*new).clone()).collect();
-    equal("numbers of entries that are known", &*log.append(&batch).await?, due)
+    equal(
+        "numbers of entries that are known",
+        &*log.append(&batch).await?,
+        due,
+    )
 }
 
 pub(super) async fn visible<S: Subject>() -> Verdict {
@@ -91,9 +111,21 @@ pub(super) async fn seen<L: EventLog>(
     let rooms = std::slice::from_ref(room);
     for rooms in [None, Some(rooms)] {
         let page = log.read(rooms, n - 1, 1).await?;
-        let came: Vec<_> = page.entries.iter().map(|entry| (entry.n(), entry.content().id())).collect();
-        equal(format_args!("entry {n}, read from {rooms:?} when it was answered"), came, vec![(n, id)])?;
+        let came: Vec<_> = page
+            .entries
+            .iter()
+            .map(|entry| (entry.n(), entry.content().id()))
+            .collect();
+        equal(
+            format_args!("entry {n}, read from {rooms:?} when it was answered"),
+            came,
+            vec![(n, id)],
+        )?;
     }
     let history = log.history(n, rooms, 1).await?;
-    equal(format_args!("the history of entry {n} when it was answered"), history.entry, Some(id))
+    equal(
+        format_args!("the history of entry {n} when it was answered"),
+        history.entry,
+        Some(id),
+    )
 }

@@ -20,7 +20,13 @@ pub(super) async fn told<S: Subject>() -> Verdict {
     let mut trial = Trial::<S>::begin().await;
     let mut early = trial.log.changes();
     for i in 1..=20 {
-        let n = trial.log.append(&sample::entries(i)).await?.last().copied().unwrap_or_default();
+        let n = trial
+            .log
+            .append(&sample::entries(i))
+            .await?
+            .last()
+            .copied()
+            .unwrap_or_default();
         reaches(&mut early, n, "who subscribed before").await?;
         reaches(&mut trial.log.changes(), n, "who subscribes afterwards").await?;
     }
@@ -28,15 +34,25 @@ pub(super) async fn told<S: Subject>() -> Verdict {
         let n = trial.log.head().await?.position.n();
         drop(early);
         trial = trial.reopened().await;
-        reaches(&mut trial.log.changes(), n, "who subscribes when the log is opened again").await?;
+        reaches(
+            &mut trial.log.changes(),
+            n,
+            "who subscribes when the log is opened again",
+        )
+        .await?;
     }
     Ok(())
 }
 
 async fn reaches(changes: &mut watch::Receiver<u64>, n: u64, who: &str) -> Verdict {
-    let in_time =
-        tokio::time::timeout(LATE, changes.wait_for(|told| *told == n)).await.is_ok_and(|told| told.is_ok());
-    ensure!(in_time, "{who} was told {} in {LATE:?}, not {n}", *changes.borrow());
+    let in_time = tokio::time::timeout(LATE, changes.wait_for(|told| *told == n))
+        .await
+        .is_ok_and(|told| told.is_ok());
+    ensure!(
+        in_time,
+        "{who} was told {} in {LATE:?}, not {n}",
+        *changes.borrow()
+    );
     Ok(())
 }
 
@@ -57,7 +73,12 @@ pub(super) async fn in_order<S: Subject>() -> Verdict {
         equal("the number after those of all", wakes, vec![head + 1])?;
         crowd::joined(followers).await?;
         drop(answered?);
-        reaches(&mut trial.log.changes(), head + 1, "who asks when all have appended").await?;
+        reaches(
+            &mut trial.log.changes(),
+            head + 1,
+            "who asks when all have appended",
+        )
+        .await?;
     }
     Ok(())
 }
@@ -68,7 +89,10 @@ async fn follow<L: EventLog>(log: Probe<L>, done: Arc<AtomicBool>, looker: Looke
     looker.look();
     while !done.load(Ordering::SeqCst) {
         let changed = tokio::time::timeout(LATE, changes.changed()).await;
-        ensure!(matches!(changed, Ok(Ok(()))), "nothing was told in {LATE:?} after {last}");
+        ensure!(
+            matches!(changed, Ok(Ok(()))),
+            "nothing was told in {LATE:?} after {last}"
+        );
         let told = *changes.borrow_and_update();
         ensure!(told >= last, "{told} was told after {last}");
         last = told;

@@ -4,10 +4,12 @@ use super::{Subject, append, changes, concurrent, content, deep, read, reopen, s
 use crate::testing::contract::clauses;
 
 clauses! {
-    /// A clause of the contract of [`EventLog`](crate::EventLog), and of what its methods say they do.
+    /// A clause of the contract of [`EventLog`](crate::EventLog), and of what its methods say they
+    /// do.
     enum Clause for Subject;
 
-    /// `append` numbers from 1 without holes, in the order given, and answers each entry's position.
+    /// `append` numbers from 1 without holes, in the order given, and answers each entry's
+    /// position.
     Numbers => append::numbers,
     /// Appends at the same time come one after the other, each with its entries together.
     Contiguous => concurrent::contiguous,
@@ -21,15 +23,18 @@ clauses! {
     IdempotentAtOnce => concurrent::idempotent,
     /// What `append` has answered can be read.
     Visible => append::visible,
-    /// What `append` has answered can be read by whoever got the answer, whatever others append meanwhile.
+    /// What `append` has answered can be read by whoever got the answer, whatever others append
+    /// meanwhile.
     VisibleAtOnce => concurrent::visible,
     /// Who follows a growing log misses nothing: a later entry is never seen without the earlier.
     Followed => concurrent::followed,
     /// `read` gives the entries of the asked rooms, and no other; each once, in order.
     Rooms => read::rooms,
-    /// A reader who goes on at `scanned` sees everything once; a page that is not full has looked at everything.
+    /// A reader who goes on at `scanned` sees everything once; a page that is not full has looked
+    /// at everything.
     Pages => read::pages,
-    /// No limit and no position is too small or too large to ask for, and `scanned` passes nothing over.
+    /// No limit and no position is too small or too large to ask for, and `scanned` passes nothing
+    /// over.
     Limits => read::limits,
     /// Thousands of entries are read as a few are, also while they are trimmed.
     Deep => deep::deep,
@@ -61,7 +66,8 @@ clauses! {
     Reopened => reopen::closed,
     /// The same after the log ended otherwise.
     Crashed => reopen::crashed,
-    /// `changes` tells the head: after each append, to who subscribes later, and to who opens the log again.
+    /// `changes` tells the head: after each append, to who subscribes later, and to who opens the
+    /// log again.
     Told => changes::told,
     /// `changes` never goes back, never tells what cannot be read yet, and ends with the head.
     ToldInOrder => changes::in_order,
@@ -77,7 +83,10 @@ mod tests {
     fn a_promise_is_a_sentence() {
         for clause in Clause::ALL {
             let promise = clause.promise();
-            assert!(promise.ends_with('.') && !promise.starts_with(' '), "{clause:?}: {promise}");
+            assert!(
+                promise.ends_with('.') && !promise.starts_with(' '),
+                "{clause:?}: {promise}"
+            );
         }
     }
 }

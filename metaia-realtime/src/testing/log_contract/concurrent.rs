@@ -34,7 +34,11 @@ pub(super) async fn idempotent<S: Subject>() -> Verdict {
         }
         let from = round as u64 * 4 + 1;
         for numbers in crowd::joined(writers).await? {
-            equal("the answer to each who appends the same", numbers, (from..from + 4).collect())?;
+            equal(
+                "the answer to each who appends the same",
+                numbers,
+                (from..from + 4).collect(),
+            )?;
         }
         equal("the head", trial.log.head().await?.position.n(), from + 3)?;
     }
@@ -79,14 +83,28 @@ pub(super) async fn followed<S: Subject>() -> Verdict {
     crowd::check(&answered?, &entries)?;
     for (rooms, followed) in followed {
         let wanted = |entry: &&Arc<Entry>| within(entry, rooms.as_deref());
-        let due: Vec<u64> = entries.iter().filter(wanted).map(|entry| entry.n()).collect();
-        equal(format_args!("what a reader of {rooms:?} followed"), followed, due)?;
+        let due: Vec<u64> = entries
+            .iter()
+            .filter(wanted)
+            .map(|entry| entry.n())
+            .collect();
+        equal(
+            format_args!("what a reader of {rooms:?} followed"),
+            followed,
+            due,
+        )?;
     }
     Ok(())
 }
 
 fn within(entry: &Entry, rooms: Option<&[Room]>) -> bool {
-    rooms.is_none_or(|rooms| entry.content().rooms().iter().any(|room| rooms.contains(room)))
+    rooms.is_none_or(|rooms| {
+        entry
+            .content()
+            .rooms()
+            .iter()
+            .any(|room| rooms.contains(room))
+    })
 }
 
 async fn follow<L: EventLog>(
@@ -100,7 +118,11 @@ async fn follow<L: EventLog>(
         let last = done.load(Ordering::SeqCst);
         let page = log.read(rooms, after, 3).await?;
         looker.look();
-        ensure!(page.scanned >= after, "scanned went back from {after} to {}", page.scanned);
+        ensure!(
+            page.scanned >= after,
+            "scanned went back from {after} to {}",
+            page.scanned
+        );
         after = page.scanned;
         followed.extend(page.entries.iter().map(|entry| entry.n()));
         if page.entries.is_empty() {
@@ -131,9 +153,15 @@ pub(super) async fn whole<S: Subject>() -> Verdict {
     done.store(true, Ordering::SeqCst);
     let entries = trial.log.all().await?;
     crowd::check(&answered, &entries)?;
-    let ends: HashSet<u64> = answered.iter().filter_map(|(_, numbers)| numbers.last().copied()).collect();
+    let ends: HashSet<u64> = answered
+        .iter()
+        .filter_map(|(_, numbers)| numbers.last().copied())
+        .collect();
     for head in crowd::joined(watchers).await?.into_iter().flatten() {
-        ensure!(ends.contains(&head) || head == 0, "entry {head} was the last for a moment, amid an append");
+        ensure!(
+            ends.contains(&head) || head == 0,
+            "entry {head} was the last for a moment, amid an append"
+        );
     }
     Ok(())
 }

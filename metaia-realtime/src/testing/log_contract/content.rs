@@ -35,16 +35,35 @@ fn texts() -> Vec<String> {
 /// The payload with exactly this text.
 fn verbatim(text: String) -> NewEntry {
     let payload = Payload::from_json(text).unwrap_or_else(|error| panic!("no payload: {error}"));
-    NewEntry { payload, ..sample::entry([Room::Everyone], &json!({})) }
+    NewEntry {
+        payload,
+        ..sample::entry([Room::Everyone], &json!({}))
+    }
 }
 
 pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
     let named = |name: &str| NewEntry::event(sample::rooms(), (name, json!({})));
-    let names = ["a", "A", "new_notification", "Stock.low:v2-x", "rt", "null", "0", &"x".repeat(64)];
+    let names = [
+        "a",
+        "A",
+        "new_notification",
+        "Stock.low:v2-x",
+        "rt",
+        "null",
+        "0",
+        &"x".repeat(64),
+    ];
     let entries: Result<Vec<_>, _> = names.into_iter().map(named).collect();
     let mut entries = entries.unwrap_or_else(|error| panic!("no event: {error}"));
-    let longest = "Z".repeat(64).parse().unwrap_or_else(|error| panic!("no id: {error}"));
-    for rooms in [vec![], vec![Room::Order(longest)], (0..200).map(sample::order).collect()] {
+    let longest = "Z"
+        .repeat(64)
+        .parse()
+        .unwrap_or_else(|error| panic!("no id: {error}"));
+    for rooms in [
+        vec![],
+        vec![Room::Order(longest)],
+        (0..200).map(sample::order).collect(),
+    ] {
         entries.push(sample::entry(rooms, &json!({})));
     }
     entries.extend(sample::in_subsets(&sample::rooms(), 40));
@@ -52,8 +71,12 @@ pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn control_entries<S: Subject>() -> Verdict {
-    let Room::Order(order) = sample::order(1) else { unreachable!("an order's room") };
-    let user: UserId = "u1".parse().unwrap_or_else(|error| panic!("no id: {error}"));
+    let Room::Order(order) = sample::order(1) else {
+        unreachable!("an order's room")
+    };
+    let user: UserId = "u1"
+        .parse()
+        .unwrap_or_else(|error| panic!("no id: {error}"));
     // Events to the same room, or of the same content, are none.
     let event = sample::entry([sample::order(1)], &json!({}));
     let alike = sample::entry([], &json!({ "id": "u1" }));
@@ -85,19 +108,36 @@ pub(super) async fn times<S: Subject>() -> Verdict {
     let times = times_of(&trial).await?;
     let now = time::unix_ms();
     for ts in &times {
-        ensure!((ts - now).abs() < DAY, "an entry was committed at {ts}, and it is {now} ms since 1970");
+        ensure!(
+            (ts - now).abs() < DAY,
+            "an entry was committed at {ts}, and it is {now} ms since 1970"
+        );
     }
     trial.log.append(&sample::entries(1)).await?;
-    equal("the times when read again", &times_of(&trial).await?[..3], &times[..])?;
+    equal(
+        "the times when read again",
+        &times_of(&trial).await?[..3],
+        &times[..],
+    )?;
     if S::DURABLE {
         trial = trial.reopened().await;
-        equal("the times after opening again", &times_of(&trial).await?[..3], &times[..])?;
+        equal(
+            "the times after opening again",
+            &times_of(&trial).await?[..3],
+            &times[..],
+        )?;
     }
     Ok(())
 }
 
 async fn times_of<S: Subject>(trial: &Trial<S>) -> Verdict<Vec<i64>> {
-    Ok(trial.log.all().await?.iter().map(|entry| entry.ts()).collect())
+    Ok(trial
+        .log
+        .all()
+        .await?
+        .iter()
+        .map(|entry| entry.ts())
+        .collect())
 }
 
 #[cfg(test)]

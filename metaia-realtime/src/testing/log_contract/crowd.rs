@@ -21,7 +21,12 @@ pub(super) type Answered = (Vec<NewEntry>, Vec<u64>);
 /// The batch number `i`, of 1 to 4 entries in several rooms.
 pub(super) fn batch(i: usize) -> Vec<NewEntry> {
     let rooms = sample::rooms();
-    let new = |j| sample::entry(sample::subset(&rooms, i + j), &json!({ "batch": i, "entry": j }));
+    let new = |j| {
+        sample::entry(
+            sample::subset(&rooms, i + j),
+            &json!({ "batch": i, "entry": j }),
+        )
+    };
     (0..=i % 4).map(new).collect()
 }
 
@@ -59,7 +64,10 @@ pub(super) async fn append<L: EventLog>(log: &Probe<L>, pace: &Pace) -> Verdict<
 
 /// Every answer is what can be read, each batch stands together, and nothing else is there.
 pub(super) fn check(answered: &[Answered], entries: &[Arc<Entry>]) -> Verdict {
-    let at: HashMap<EventId, u64> = entries.iter().map(|entry| (entry.content().id(), entry.n())).collect();
+    let at: HashMap<EventId, u64> = entries
+        .iter()
+        .map(|entry| (entry.content().id(), entry.n()))
+        .collect();
     for (n, entry) in (1..).zip(entries) {
         equal("numbers without a hole: the next", entry.n(), n)?;
     }

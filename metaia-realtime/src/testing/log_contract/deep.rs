@@ -51,12 +51,20 @@ async fn asked<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
     for rooms in subsets() {
         for after in [0, head.floor, head.floor + 1, 3_000, head.position.n() - 10] {
             for limit in [0, 9, 500] {
-                let asked = Asked { rooms: rooms.as_deref(), after, limit };
+                let asked = Asked {
+                    rooms: rooms.as_deref(),
+                    after,
+                    limit,
+                };
                 read::page(log, model, asked).await?;
                 read::history(log, model, asked).await?;
             }
         }
-        let all = Asked { rooms: rooms.as_deref(), after: 0, limit: usize::MAX };
+        let all = Asked {
+            rooms: rooms.as_deref(),
+            after: 0,
+            limit: usize::MAX,
+        };
         read::page(log, model, all).await?;
         read::history(log, model, all).await?;
     }
@@ -91,9 +99,21 @@ async fn read_oldest<L: EventLog>(
 ) -> Verdict {
     while !done.load(Ordering::SeqCst) {
         let after = log.head().await?.floor;
-        let asked = Asked { rooms: rooms.as_deref(), after, limit: 5 };
+        let asked = Asked {
+            rooms: rooms.as_deref(),
+            after,
+            limit: 5,
+        };
         read::page(&log, &model, asked).await?;
-        read::history(&log, &model, Asked { after: after + 1, ..asked }).await?;
+        read::history(
+            &log,
+            &model,
+            Asked {
+                after: after + 1,
+                ..asked
+            },
+        )
+        .await?;
         looker.look();
         yield_now().await;
     }

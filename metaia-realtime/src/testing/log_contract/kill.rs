@@ -1,7 +1,9 @@
-//! `kill -9` over an open log: nothing that was acknowledged is lost, and nothing is there in part or twice.
+//! `kill -9` over an open log: nothing that was acknowledged is lost, and nothing is there in part
+//! or twice.
 //!
-//! The test's own program is started again as the process to be killed. It runs the same test, sees by an environment
-//! variable that it is that process, appends without end, and prints what it tries and what it was answered.
+//! The test's own program is started again as the process to be killed. It runs the same test, sees
+//! by an environment variable that it is that process, appends without end, and prints what it
+//! tries and what it was answered.
 
 use std::{
     env,
@@ -37,11 +39,12 @@ const FEW: usize = 40;
 
 /// Kills a process over an open log that often, and checks after each time what is left.
 ///
-/// To be called by a test, which is named by `test` (`module_path!()` and the function's name): it is run again in the
-/// process to be killed. [`log_contract!`](crate::log_contract!) does that.
+/// To be called by a test, which is named by `test` (`module_path!()` and the function's name): it
+/// is run again in the process to be killed. [`log_contract!`](crate::log_contract!) does that.
 ///
 /// # Panics
-/// Where something that was acknowledged is gone, or something is there in part, twice, or was never appended.
+/// Where something that was acknowledged is gone, or something is there in part, twice, or was
+/// never appended.
 pub fn killed<S: Shared>(test: &str, kills: usize) {
     let ended = match env::var(PLACE) {
         Ok(address) => on_runtime(|| append_for_ever(S::at(&address))),
@@ -57,17 +60,34 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
     let mut survivors = Survivors::default();
     for kill in 0..kills {
         let end = subject.end(kill);
-        let life = if end.is_some() { LONGEST } else { rand::rng().random_range(1..LINES) };
+        let life = if end.is_some() {
+            LONGEST
+        } else {
+            rand::rng().random_range(1..LINES)
+        };
         // Every third process trims, and those that may end while they do.
-        let keep = if end.is_some() || kill % 3 == 2 { FEW } else { Retention::DISK.entries };
-        let victim = start(test, &subject.address(), kill * BATCHES * WRITERS, keep, end)?;
+        let keep = if end.is_some() || kill % 3 == 2 {
+            FEW
+        } else {
+            Retention::DISK.entries
+        };
+        let victim = start(
+            test,
+            &subject.address(),
+            kill * BATCHES * WRITERS,
+            keep,
+            end,
+        )?;
         let unknown = survivors.hear(&last_words(victim, life)?)?;
         let log = Probe::new(subject.open(Retention::DISK).await);
         let checked = survivors.check(&log, unknown).await;
         checked.map_err(|what| format!("after {} kills: {what}", kill + 1))?;
         subject.close(log.into_log()).await;
     }
-    ensure!(survivors.acknowledged() > 0, "no process lived until an append was answered");
+    ensure!(
+        survivors.acknowledged() > 0,
+        "no process lived until an append was answered"
+    );
     Ok(())
 }
 
@@ -80,10 +100,15 @@ fn start(
 ) -> Verdict<Child> {
     // The harness names tests without the crate.
     let test = test.split_once("::").map_or(test, |(_, test)| test);
-    let program = env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
+    let program =
+        env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
     let mut command = Command::new(program);
     command.args(["--exact", test, "--nocapture", "--test-threads=1"]);
-    command.env(PLACE, address).env(FIRST, first.to_string()).env(KEEP, keep.to_string()).envs(end);
+    command
+        .env(PLACE, address)
+        .env(FIRST, first.to_string())
+        .env(KEEP, keep.to_string())
+        .envs(end);
     let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     started.map_err(|error| format!("{test} was not started again: {error}"))
 }
@@ -108,13 +133,21 @@ fn last_words(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
     }
     let ended = victim.wait().map_err(failed)?;
     let last = &lines[lines.len().saturating_sub(9)..];
-    ensure!(ended.code().is_none(), "the process was not killed, it ended: {ended}, {last:?}");
+    ensure!(
+        ended.code().is_none(),
+        "the process was not killed, it ended: {ended}, {last:?}"
+    );
     Ok(lines)
 }
 
 /// The process that is killed.
 async fn append_for_ever<S: Shared>(subject: S) -> Verdict {
-    let number = |name| env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let number = |name| {
+        env::var(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
+    };
     say("open")?;
     let retention = Retention::DISK.entries(number(KEEP));
     let log = Probe::new(subject.open(retention).await);
@@ -140,7 +173,12 @@ async fn append_aloud<L: EventLog>(log: &Probe<L>, i: usize) -> Verdict {
     let batch = crowd::batch(i);
     let ids: Vec<_> = batch.iter().map(|new| new.id().to_string()).collect();
     say(&format!("try {i} {}", ids.join(" ")))?;
-    let numbers: Vec<_> = log.append(&batch).await?.iter().map(u64::to_string).collect();
+    let numbers: Vec<_> = log
+        .append(&batch)
+        .await?
+        .iter()
+        .map(u64::to_string)
+        .collect();
     say(&format!("answered {i} {}", numbers.join(" ")))
 }
 

@@ -1,7 +1,7 @@
 //! The contract of [`EventLog`](crate::EventLog), as checks that any log can be put to.
 //!
-//! Say how to open and trim your log, with a [`Subject`], and [`log_contract!`](crate::log_contract!) makes a test of
-//! each [`Clause`]:
+//! Say how to open and trim your log, with a [`Subject`], and
+//! [`log_contract!`](crate::log_contract!) makes a test of each [`Clause`]:
 //!
 //! ```
 //! # struct InMemory;
@@ -30,8 +30,8 @@
 //!
 //! A log that outlives its process is also killed, again and again: see [`killed`].
 //!
-//! Each check has a runtime of several threads of its own, and can be called from anywhere. A check that fails says
-//! what was promised, and what came.
+//! Each check has a runtime of several threads of its own, and can be called from anywhere. A check
+//! that fails says what was promised, and what came.
 
 mod append;
 mod changes;
@@ -66,8 +66,8 @@ use super::contract::{Verdict, ensure, equal};
 
 /// Makes a test of each clause of the contract, for a [`Subject`].
 ///
-/// `log_contract!(MyLog, kills: 20)`, for a [`Shared`] subject, also makes the test `survives_kills`, which kills a
-/// process over the log that often.
+/// `log_contract!(MyLog, kills: 20)`, for a [`Shared`] subject, also makes the test
+/// `survives_kills`, which kills a process over the log that often.
 #[macro_export]
 macro_rules! log_contract {
     ($subject:ty, kills: $kills:expr) => {

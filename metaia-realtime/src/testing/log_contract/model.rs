@@ -1,6 +1,7 @@
 //! The model: everything ever appended, in order. What a log answers is judged by it.
 //!
-//! Others may append and trim meanwhile, so that an answer is judged [`Between`] what was seen before and after it.
+//! Others may append and trim meanwhile, so that an answer is judged [`Between`] what was seen
+//! before and after it.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +12,8 @@ use crate::{
     values::Epoch,
 };
 
-/// All entries of a log: entry `n` at `n - 1`. It may have more than the log, where a check knows what will come.
+/// All entries of a log: entry `n` at `n - 1`. It may have more than the log, where a check knows
+/// what will come.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) epoch: Epoch,
@@ -36,7 +38,10 @@ pub(super) struct Between {
 impl Between {
     pub(super) fn new(before: Head, after: Head) -> Self {
         let head = before.position.n()..=after.position.n();
-        Self { floor: before.floor..=after.floor, head }
+        Self {
+            floor: before.floor..=after.floor,
+            head,
+        }
     }
 }
 
@@ -46,7 +51,11 @@ impl Model {
     }
 
     /// The entries of the asked rooms in a range of numbers.
-    fn matching(&self, rooms: Option<&[Room]>, range: RangeInclusive<u64>) -> impl Iterator<Item = u64> {
+    fn matching(
+        &self,
+        rooms: Option<&[Room]>,
+        range: RangeInclusive<u64>,
+    ) -> impl Iterator<Item = u64> {
         let range = *range.start().max(&1)..=*range.end().min(&(self.entries.len() as u64));
         range.filter(move |n| {
             let published = self.entry(*n).map_or(&[][..], NewEntry::rooms);
@@ -100,34 +109,54 @@ impl Model {
 
     /// Every entry is one of those asked for, in order, once, as it was appended.
     fn check_entries(&self, asked: Asked<'_>, page: &Page) -> Verdict {
-        ensure!(page.entries.len() <= asked.limit, "{} entries came", page.entries.len());
+        ensure!(
+            page.entries.len() <= asked.limit,
+            "{} entries came",
+            page.entries.len()
+        );
         let mut last = asked.after;
         for entry in &page.entries {
             let n = entry.n();
             ensure!(n > last, "entry {n} came after {last}");
             last = n;
-            let Some(new) = self.entry(n) else { return Err(format!("entry {n} was never appended")) };
+            let Some(new) = self.entry(n) else {
+                return Err(format!("entry {n} was never appended"));
+            };
             super::probe::same(entry, new)?;
             let due = self.matching(asked.rooms, n..=n).next().is_some();
             ensure!(due, "entry {n} is in none of the rooms");
         }
-        ensure!(page.scanned >= last, "scanned is {}, before {last}", page.scanned);
+        ensure!(
+            page.scanned >= last,
+            "scanned is {}, before {last}",
+            page.scanned
+        );
         Ok(())
     }
 
     /// What is missing was trimmed, the oldest first, and the page says so.
     fn check_holes(&self, asked: Asked<'_>, page: &Page) -> Verdict {
         let first = page.entries.first().map_or(u64::MAX, |entry| entry.n());
-        let came = |n: &u64| page.entries.binary_search_by_key(n, |entry| entry.n()).is_ok();
+        let came = |n: &u64| {
+            page.entries
+                .binary_search_by_key(n, |entry| entry.n())
+                .is_ok()
+        };
         let from = asked.after.saturating_add(1);
-        for n in self.matching(asked.rooms, from..=page.scanned).filter(|n| !came(n)) {
+        for n in self
+            .matching(asked.rooms, from..=page.scanned)
+            .filter(|n| !came(n))
+        {
             ensure!(
                 n <= page.trimmed,
                 "entry {n} is missing, scanned is {}, trimmed {}",
                 page.scanned,
                 page.trimmed
             );
-            ensure!(n < first, "entry {n} is gone, and the older entry {first} is not");
+            ensure!(
+                n < first,
+                "entry {n} is gone, and the older entry {first} is not"
+            );
         }
         Ok(())
     }
@@ -135,14 +164,28 @@ impl Model {
     /// A page that is not full has looked at everything, and nothing looks beyond the end.
     fn check_scanned(asked: Asked<'_>, page: &Page, between: &Between) -> Verdict {
         let most = asked.after.max(*between.head.end());
-        ensure!(page.scanned <= most, "scanned is {}, beyond the end", page.scanned);
+        ensure!(
+            page.scanned <= most,
+            "scanned is {}, beyond the end",
+            page.scanned
+        );
         let full = page.entries.len() == asked.limit;
         let complete = page.scanned >= *between.head.start();
-        ensure!(full || complete, "{} entries came, and scanned is {}", page.entries.len(), page.scanned);
+        ensure!(
+            full || complete,
+            "{} entries came, and scanned is {}",
+            page.entries.len(),
+            page.scanned
+        );
         Ok(())
     }
 
-    pub(super) fn check_history(&self, asked: Asked<'_>, history: &History, between: &Between) -> Verdict {
+    pub(super) fn check_history(
+        &self,
+        asked: Asked<'_>,
+        history: &History,
+        between: &Between,
+    ) -> Verdict {
         self.check_entry(asked, history, between)
             .and_then(|()| self.check_missed(asked, history, between))
             .and_then(|()| self.marked(asked.rooms, history.trimmed, between))
@@ -153,23 +196,43 @@ impl Model {
     fn check_entry(&self, asked: Asked<'_>, history: &History, between: &Between) -> Verdict {
         let n = asked.after;
         if let Some(id) = history.entry {
-            return equal(format_args!("entry {n}"), Some(id), self.entry(n).map(NewEntry::id));
+            return equal(
+                format_args!("entry {n}"),
+                Some(id),
+                self.entry(n).map(NewEntry::id),
+            );
         }
         let kept = n > *between.floor.end() && n <= *between.head.start();
         ensure!(!kept, "entry {n} is not there");
-        let hidden = n <= history.head.n() && self.matching(asked.rooms, n..=n).any(|n| n > history.trimmed);
-        ensure!(!hidden, "entry {n} is not there, and trimmed is {}", history.trimmed);
+        let hidden = n <= history.head.n()
+            && self
+                .matching(asked.rooms, n..=n)
+                .any(|n| n > history.trimmed);
+        ensure!(
+            !hidden,
+            "entry {n} is not there, and trimmed is {}",
+            history.trimmed
+        );
         Ok(())
     }
 
     fn check_missed(&self, asked: Asked<'_>, history: &History, between: &Between) -> Verdict {
         let head = history.head.n();
-        let missed =
-            |after: u64| self.matching(asked.rooms, after.saturating_add(1)..=head).take(asked.limit).count();
+        let missed = |after: u64| {
+            self.matching(asked.rooms, after.saturating_add(1)..=head)
+                .take(asked.limit)
+                .count()
+        };
         // What counts as trimmed may still be there for a while.
-        let (least, most) = (missed(asked.after.max(*between.floor.end())), missed(asked.after));
+        let (least, most) = (
+            missed(asked.after.max(*between.floor.end())),
+            missed(asked.after),
+        );
         let came = history.missed;
-        ensure!((least..=most).contains(&came), "{came} were missed, not {least} to {most}");
+        ensure!(
+            (least..=most).contains(&came),
+            "{came} were missed, not {least} to {most}"
+        );
         Ok(())
     }
 }
@@ -186,13 +249,24 @@ mod tests {
         let entries = super::super::sample::entries(6);
         log.append(entries.clone()).await.unwrap();
         let head = log.head().await.unwrap();
-        let model = Model { epoch: head.position.epoch(), entries };
+        let model = Model {
+            epoch: head.position.epoch(),
+            entries,
+        };
         let between = Between::new(head, head);
         let page = log.read(None, 2, 2).await.unwrap();
         let check = |change: &dyn Fn(&mut Page)| {
             let mut page = page.clone();
             change(&mut page);
-            model.check_page(Asked { rooms: None, after: 2, limit: 2 }, &page, &between)
+            model.check_page(
+                Asked {
+                    rooms: None,
+                    after: 2,
+                    limit: 2,
+                },
+                &page,
+                &between,
+            )
         };
         assert_eq!(check(&|_| ()), Ok(()));
         let changes: [&dyn Fn(&mut Page); 8] = [

@@ -1,4 +1,5 @@
-//! Keeping those who append and those who look at it at the same time: else the one ends before the other begins.
+//! Keeping those who append and those who look at it at the same time: else the one ends before the
+//! other begins.
 
 use std::sync::{
     Arc,

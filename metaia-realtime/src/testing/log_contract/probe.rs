@@ -39,14 +39,31 @@ impl<L: EventLog> Probe<L> {
 
     /// Appends, and answers the numbers.
     pub(super) async fn append(&self, batch: &[NewEntry]) -> Verdict<Vec<u64>> {
-        Ok(self.append_at(batch).await?.into_iter().map(Position::n).collect())
+        Ok(self
+            .append_at(batch)
+            .await?
+            .into_iter()
+            .map(Position::n)
+            .collect())
     }
 
     pub(super) async fn append_at(&self, batch: &[NewEntry]) -> Verdict<Vec<Position>> {
-        let positions = self.0.append(batch.to_vec()).await.map_err(failed("append"))?;
-        equal("positions answered to an append", positions.len(), batch.len())?;
+        let positions = self
+            .0
+            .append(batch.to_vec())
+            .await
+            .map_err(failed("append"))?;
+        equal(
+            "positions answered to an append",
+            positions.len(),
+            batch.len(),
+        )?;
         for (position, new) in positions.iter().zip(batch) {
-            ensure!(position.follows(new.id()), "{position} was answered, which is not after {}", new.id());
+            ensure!(
+                position.follows(new.id()),
+                "{position} was answered, which is not after {}",
+                new.id()
+            );
         }
         Ok(positions)
     }
@@ -55,12 +72,23 @@ impl<L: EventLog> Probe<L> {
         self.0.head().await.map_err(failed("head"))
     }
 
-    pub(super) async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Verdict<Page> {
-        self.0.read(rooms, after, limit).await.map_err(failed("read"))
+    pub(super) async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Verdict<Page> {
+        self.0
+            .read(rooms, after, limit)
+            .await
+            .map_err(failed("read"))
     }
 
     pub(super) async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Verdict<History> {
-        self.0.history(n, rooms, limit).await.map_err(failed("history"))
+        self.0
+            .history(n, rooms, limit)
+            .await
+            .map_err(failed("history"))
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
@@ -99,7 +127,11 @@ impl<L: EventLog> Probe<L> {
             same(entry, new)?;
         }
         equal("entries in the log", entries.len(), appended.len())?;
-        equal("the head", self.head().await?.position.n(), appended.len() as u64)
+        equal(
+            "the head",
+            self.head().await?.position.n(),
+            appended.len() as u64,
+        )
     }
 }
 
@@ -116,11 +148,30 @@ fn failed(what: &'static str) -> impl Fn(LogError) -> String {
 pub(super) fn same(entry: &Entry, new: &NewEntry) -> Verdict {
     let (n, content) = (entry.n(), entry.content());
     equal(format_args!("the id of entry {n}"), content.id(), new.id())?;
-    equal(format_args!("the name of entry {n}"), content.name(), new.name())?;
-    equal(format_args!("the payload of entry {n}"), content.payload().as_str(), new.payload().as_str())?;
-    equal(format_args!("the rooms of entry {n}"), set(content.rooms()), set(new.rooms()))?;
-    let (read, due) = (entry.control(), Entry::new(entry.position().epoch(), n, 0, new.clone()));
-    equal(format_args!("what entry {n} asks of nodes"), read, due.control())
+    equal(
+        format_args!("the name of entry {n}"),
+        content.name(),
+        new.name(),
+    )?;
+    equal(
+        format_args!("the payload of entry {n}"),
+        content.payload().as_str(),
+        new.payload().as_str(),
+    )?;
+    equal(
+        format_args!("the rooms of entry {n}"),
+        set(content.rooms()),
+        set(new.rooms()),
+    )?;
+    let (read, due) = (
+        entry.control(),
+        Entry::new(entry.position().epoch(), n, 0, new.clone()),
+    );
+    equal(
+        format_args!("what entry {n} asks of nodes"),
+        read,
+        due.control(),
+    )
 }
 
 /// Rooms have no order, and naming one twice says nothing more.

@@ -38,26 +38,48 @@ pub(super) async fn page<L: EventLog>(
 }
 
 /// Asks for the history, and judges the answer.
-pub(super) async fn history<L: EventLog>(log: &Probe<L>, model: &Model, asked: Asked<'_>) -> Verdict {
+pub(super) async fn history<L: EventLog>(
+    log: &Probe<L>,
+    model: &Model,
+    asked: Asked<'_>,
+) -> Verdict {
     let before = log.head().await?;
-    let history = log.history(asked.after, asked.rooms.unwrap_or_default(), asked.limit).await?;
+    let history = log
+        .history(asked.after, asked.rooms.unwrap_or_default(), asked.limit)
+        .await?;
     let between = Between::new(before, log.head().await?);
-    model.check_history(Asked { rooms: Some(asked.rooms.unwrap_or_default()), ..asked }, &history, &between)
+    model.check_history(
+        Asked {
+            rooms: Some(asked.rooms.unwrap_or_default()),
+            ..asked
+        },
+        &history,
+        &between,
+    )
 }
 
 /// Any subset of the rooms, or all entries.
 fn subsets() -> Vec<Option<Vec<Room>>> {
     let rooms = sample::rooms();
     let twice: Vec<_> = rooms.iter().chain(&rooms).cloned().collect();
-    let many = (0..1_000).map(sample::order).chain(rooms[..2].iter().cloned()).collect();
-    let all = (0..1 << rooms.len()).step_by(3).map(|bits| sample::subset(&rooms, bits));
+    let many = (0..1_000)
+        .map(sample::order)
+        .chain(rooms[..2].iter().cloned())
+        .collect();
+    let all = (0..1 << rooms.len())
+        .step_by(3)
+        .map(|bits| sample::subset(&rooms, bits));
     all.chain([twice, many]).map(Some).chain([None]).collect()
 }
 
 pub(super) async fn rooms<S: Subject>() -> Verdict {
     let (trial, model) = filled::<S>().await?;
     for rooms in subsets() {
-        let asked = Asked { rooms: rooms.as_deref(), after: 0, limit: 1_000 };
+        let asked = Asked {
+            rooms: rooms.as_deref(),
+            after: 0,
+            limit: 1_000,
+        };
         page(&trial.log, &model, asked).await?;
         page(&trial.log, &model, Asked { after: 31, ..asked }).await?;
     }
@@ -70,7 +92,11 @@ pub(super) async fn pages<S: Subject>() -> Verdict {
         for limit in [1, 2, 7, ENTRIES] {
             let mut after = 0;
             while after < ENTRIES as u64 {
-                let asked = Asked { rooms: rooms.as_deref(), after, limit };
+                let asked = Asked {
+                    rooms: rooms.as_deref(),
+                    after,
+                    limit,
+                };
                 after = page(&trial.log, &model, asked).await?.scanned;
             }
         }
@@ -85,7 +111,16 @@ pub(super) async fn limits<S: Subject>() -> Verdict {
     for rooms in [None, Some(&*some), Some(&[])] {
         for after in [0, 30, head - 1, head, head + 1].into_iter().chain(BEYOND) {
             for limit in [0, 1, usize::MAX] {
-                page(&trial.log, &model, Asked { rooms, after, limit }).await?;
+                page(
+                    &trial.log,
+                    &model,
+                    Asked {
+                        rooms,
+                        after,
+                        limit,
+                    },
+                )
+                .await?;
             }
         }
     }
@@ -97,7 +132,11 @@ pub(super) async fn histories<S: Subject>() -> Verdict {
     for rooms in subsets().iter().flatten().step_by(5) {
         for after in (0..=ENTRIES as u64 + 1).step_by(6).chain(BEYOND) {
             for limit in [0, 1, 5, usize::MAX] {
-                let asked = Asked { rooms: Some(rooms), after, limit };
+                let asked = Asked {
+                    rooms: Some(rooms),
+                    after,
+                    limit,
+                };
                 history(&trial.log, &model, asked).await?;
             }
         }
@@ -116,10 +155,32 @@ pub(super) async fn epochs<S: Subject>() -> Verdict {
     );
     let answered = trial.log.append_at(&[model.entries[0].clone()]).await?;
     equal("the epoch of an answer", answered[0].epoch(), model.epoch)?;
-    page(&trial.log, &model, Asked { rooms: None, after: 0, limit: ENTRIES }).await?;
-    history(&trial.log, &model, Asked { rooms: None, after: 1, limit: 1 }).await?;
+    page(
+        &trial.log,
+        &model,
+        Asked {
+            rooms: None,
+            after: 0,
+            limit: ENTRIES,
+        },
+    )
+    .await?;
+    history(
+        &trial.log,
+        &model,
+        Asked {
+            rooms: None,
+            after: 1,
+            limit: 1,
+        },
+    )
+    .await?;
     for entry in trial.log.all().await? {
-        equal("the epoch of an entry", entry.position().epoch(), model.epoch)?;
+        equal(
+            "the epoch of an entry",
+            entry.position().epoch(),
+            model.epoch,
+        )?;
     }
     Ok(())
 }

@@ -34,7 +34,9 @@ pub(super) fn entry(rooms: impl Into<std::sync::Arc<[Room]>>, payload: &Value) -
 
 /// `count` entries to everyone.
 pub(super) fn entries(count: usize) -> Vec<NewEntry> {
-    (0..count).map(|i| entry([Room::Everyone], &json!({ "i": i }))).collect()
+    (0..count)
+        .map(|i| entry([Room::Everyone], &json!({ "i": i })))
+        .collect()
 }
 
 /// `count` entries, each in another subset of the rooms; some in none, some in one twice.
@@ -51,6 +53,9 @@ pub(super) fn in_subsets(rooms: &[Room], count: usize) -> Vec<NewEntry> {
 
 /// The rooms whose bits are set.
 pub(super) fn subset(rooms: &[Room], bits: usize) -> Vec<Room> {
-    let chosen = rooms.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1);
+    let chosen = rooms
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| bits >> at & 1 == 1);
     chosen.map(|(_, room)| room.clone()).collect()
 }

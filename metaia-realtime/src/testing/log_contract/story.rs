@@ -40,8 +40,17 @@ impl<S: Subject> Story<S> {
         let keep = random.random_range(3..40);
         let trial = Trial::keeping(Retention::DISK.entries(keep)).await;
         let epoch = trial.log.head().await?.position.epoch();
-        let model = Model { epoch, entries: Vec::new() };
-        Ok(Self { random, keep, trial, model, did: vec![format!("open, keeping {keep}")] })
+        let model = Model {
+            epoch,
+            entries: Vec::new(),
+        };
+        Ok(Self {
+            random,
+            keep,
+            trial,
+            model,
+            did: vec![format!("open, keeping {keep}")],
+        })
     }
 
     async fn step(mut self) -> Result<Self, (String, Vec<String>)> {
@@ -58,10 +67,14 @@ impl<S: Subject> Story<S> {
 
     /// New entries, and some of the last ones again.
     async fn append(&mut self) -> Verdict {
-        let (count, known) = (self.random.random_range(0..5), self.random.random_range(0..3));
+        let (count, known) = (
+            self.random.random_range(0..5),
+            self.random.random_range(0..3),
+        );
         let rooms = sample::rooms();
-        let mut batch: Vec<_> =
-            (0..count).map(|i| sample::entry(self.subset(&rooms), &serde_json::json!({ "i": i }))).collect();
+        let mut batch: Vec<_> = (0..count)
+            .map(|i| sample::entry(self.subset(&rooms), &serde_json::json!({ "i": i })))
+            .collect();
         let head = self.model.entries.len() as u64;
         let mut due: Vec<u64> = (head + 1..).take(count).collect();
         self.model.entries.extend(batch.iter().cloned());
@@ -79,14 +92,24 @@ impl<S: Subject> Story<S> {
     async fn read(&mut self) -> Verdict {
         let (rooms, after, limit) = self.question();
         let rooms = rooms.filter(|_| self.random.random_bool(0.8));
-        let asked = Asked { rooms: rooms.as_deref(), after, limit };
+        let asked = Asked {
+            rooms: rooms.as_deref(),
+            after,
+            limit,
+        };
         self.did.push(format!("read {asked:?}"));
-        read::page(&self.trial.log, &self.model, asked).await.map(drop)
+        read::page(&self.trial.log, &self.model, asked)
+            .await
+            .map(drop)
     }
 
     async fn history(&mut self) -> Verdict {
         let (rooms, after, limit) = self.question();
-        let asked = Asked { rooms: rooms.as_deref(), after, limit };
+        let asked = Asked {
+            rooms: rooms.as_deref(),
+            after,
+            limit,
+        };
         self.did.push(format!("history {asked:?}"));
         read::history(&self.trial.log, &self.model, asked).await
     }
@@ -97,7 +120,10 @@ impl<S: Subject> Story<S> {
         let head = self.trial.log.head().await?;
         let kept = head.position.n() - head.floor;
         let due = self.model.entries.len().min(self.keep) as u64;
-        ensure!(kept == due, "{kept} entries are kept, where {due} are to be");
+        ensure!(
+            kept == due,
+            "{kept} entries are kept, where {due} are to be"
+        );
         self.model.check_head(head)
     }
 
@@ -106,21 +132,34 @@ impl<S: Subject> Story<S> {
             return Ok(self);
         }
         let crash = self.random.random_bool(0.5);
-        self.did.push(if crash { "crash" } else { "close" }.to_owned());
-        self.trial = if crash { self.trial.crashed().await } else { self.trial.reopened().await };
-        self.check_head().await.map_err(|what| (what, self.did.clone()))?;
+        self.did
+            .push(if crash { "crash" } else { "close" }.to_owned());
+        self.trial = if crash {
+            self.trial.crashed().await
+        } else {
+            self.trial.reopened().await
+        };
+        self.check_head()
+            .await
+            .map_err(|what| (what, self.did.clone()))?;
         Ok(self)
     }
 
     async fn check_head(&self) -> Verdict {
         let head = self.trial.log.head().await?;
-        equal("the head", head.position.n(), self.model.entries.len() as u64)?;
+        equal(
+            "the head",
+            head.position.n(),
+            self.model.entries.len() as u64,
+        )?;
         self.model.check_head(head)
     }
 
     fn question(&mut self) -> (Option<Vec<Room>>, u64, usize) {
         let rooms = self.subset(&sample::rooms());
-        let after = self.random.random_range(0..=self.model.entries.len() as u64 + 2);
+        let after = self
+            .random
+            .random_range(0..=self.model.entries.len() as u64 + 2);
         (Some(rooms), after, self.random.random_range(0..12))
     }
 

@@ -50,7 +50,8 @@ impl Survivors {
             let id = id.parse().map_err(|_| format!("{id} is no id"))?;
             batch.push(new.with_id(id));
         }
-        self.tried.extend(batch.iter().map(|new| (new.id(), new.clone())));
+        self.tried
+            .extend(batch.iter().map(|new| (new.id(), new.clone())));
         Ok(batch)
     }
 
@@ -61,7 +62,10 @@ impl Survivors {
     ) -> Verdict {
         let batch = batch.ok_or("an append was answered that nobody tried")?;
         for (new, n) in batch.iter().zip(numbers) {
-            self.learn(n.parse().map_err(|_| format!("{n} is no number"))?, new.id())?;
+            self.learn(
+                n.parse().map_err(|_| format!("{n} is no number"))?,
+                new.id(),
+            )?;
         }
         self.answered += 1;
         Ok(())
@@ -72,14 +76,22 @@ impl Survivors {
         equal(format_args!("entry {n} after it was seen"), id, known)
     }
 
-    /// Whether the log has everything that is known, and nothing in part; and then appends again what nobody knows
-    /// the outcome of.
-    pub(super) async fn check<L: EventLog>(&mut self, log: &Probe<L>, unknown: Vec<Unknown>) -> Verdict {
+    /// Whether the log has everything that is known, and nothing in part; and then appends again
+    /// what nobody knows the outcome of.
+    pub(super) async fn check<L: EventLog>(
+        &mut self,
+        log: &Probe<L>,
+        unknown: Vec<Unknown>,
+    ) -> Verdict {
         let head = log.head().await?;
         let epoch = head.position.epoch();
         equal("the epoch", epoch, *self.epoch.get_or_insert(epoch))?;
         let entries = log.all().await?;
-        equal("the end of what can be read", entries.last().map_or(0, |last| last.n()), head.position.n())?;
+        equal(
+            "the end of what can be read",
+            entries.last().map_or(0, |last| last.n()),
+            head.position.n(),
+        )?;
         self.check_entries(&entries, head.floor)?;
         self.check_known(&entries, head.floor)?;
         self.check_marks(log, head.floor).await?;
@@ -93,7 +105,9 @@ impl Survivors {
         for (n, entry) in (floor + 1..).zip(entries) {
             equal("the number of the next entry", entry.n(), n)?;
             let id = entry.content().id();
-            let Some(new) = self.tried.get(&id) else { return Err(format!("nobody appended entry {n}")) };
+            let Some(new) = self.tried.get(&id) else {
+                return Err(format!("nobody appended entry {n}"));
+            };
             same(entry, new)?;
             self.learn(n, id)?;
         }
@@ -104,19 +118,31 @@ impl Survivors {
     fn check_known(&self, entries: &[Arc<Entry>], floor: u64) -> Verdict {
         let end = floor + entries.len() as u64;
         let last = self.known.last_key_value().map_or(0, |(n, _)| *n);
-        ensure!(last <= end, "entry {last} was acknowledged, and the log ends with {end}");
+        ensure!(
+            last <= end,
+            "entry {last} was acknowledged, and the log ends with {end}"
+        );
         Ok(())
     }
 
     /// Everybody who missed what was trimmed is told.
     async fn check_marks<L: EventLog>(&self, log: &Probe<L>, floor: u64) -> Verdict {
         for room in sample::rooms() {
-            let gone =
-                self.known.range(..=floor).rev().find(|(_, id)| self.tried[id].rooms().contains(&room));
+            let gone = self
+                .known
+                .range(..=floor)
+                .rev()
+                .find(|(_, id)| self.tried[id].rooms().contains(&room));
             let least = gone.map_or(0, |(n, _)| *n);
-            let trimmed = log.read(Some(std::slice::from_ref(&room)), 0, 1).await?.trimmed;
+            let trimmed = log
+                .read(Some(std::slice::from_ref(&room)), 0, 1)
+                .await?
+                .trimmed;
             let told = (least..=floor).contains(&trimmed);
-            ensure!(told, "entry {least} of {room} was trimmed, the floor is {floor}, and trimmed {trimmed}");
+            ensure!(
+                told,
+                "entry {least} of {room} was trimmed, the floor is {floor}, and trimmed {trimmed}"
+            );
         }
         Ok(())
     }
@@ -129,8 +155,15 @@ impl Survivors {
         floor: u64,
         batch: Unknown,
     ) -> Verdict {
-        let find = |new: &NewEntry| entries.iter().find(|entry| entry.content().id() == new.id());
-        let found: Vec<_> = batch.iter().map(|new| find(new).map(|entry| entry.n())).collect();
+        let find = |new: &NewEntry| {
+            entries
+                .iter()
+                .find(|entry| entry.content().id() == new.id())
+        };
+        let found: Vec<_> = batch
+            .iter()
+            .map(|new| find(new).map(|entry| entry.n()))
+            .collect();
         let first = found.iter().flatten().next().copied();
         if first == Some(floor + 1) && found[0].is_none() {
             // Its beginning may have been trimmed.
@@ -144,7 +177,14 @@ impl Survivors {
         };
         let due: Vec<_> = (first..).take(batch.len()).collect();
         let numbers = log.append(&batch).await?;
-        equal(format_args!("a batch of which {found:?} was there, appended again"), &numbers, &due)?;
-        numbers.into_iter().zip(&batch).try_for_each(|(n, new)| self.learn(n, new.id()))
+        equal(
+            format_args!("a batch of which {found:?} was there, appended again"),
+            &numbers,
+            &due,
+        )?;
+        numbers
+            .into_iter()
+            .zip(&batch)
+            .try_for_each(|(n, new)| self.learn(n, new.id()))
     }
 }

@@ -19,7 +19,11 @@ impl<S: Subject> Trial<S> {
     pub(super) async fn keeping(retention: Retention) -> Self {
         let subject = S::new();
         let log = Probe::new(subject.open(retention).await);
-        Self { subject, retention, log }
+        Self {
+            subject,
+            retention,
+            log,
+        }
     }
 
     /// Closes the log and opens it again.
@@ -31,7 +35,11 @@ impl<S: Subject> Trial<S> {
     pub(super) async fn reopened_keeping(self, retention: Retention) -> Self {
         self.subject.close(self.log.into_log()).await;
         let log = Probe::new(self.subject.open(retention).await);
-        Self { log, retention, ..self }
+        Self {
+            log,
+            retention,
+            ..self
+        }
     }
 
     /// Crashes the log and opens it again.

@@ -15,7 +15,11 @@ use crate::{EventLog, NewEntry, log::Retention};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Appends the entries, trims, and checks every answer about every room.
-async fn appended<S: Subject>(trial: &Trial<S>, model: &mut Model, entries: Vec<NewEntry>) -> Verdict {
+async fn appended<S: Subject>(
+    trial: &Trial<S>,
+    model: &mut Model,
+    entries: Vec<NewEntry>,
+) -> Verdict {
     trial.log.append(&entries).await?;
     model.entries.extend(entries);
     trial.trim().await;
@@ -25,7 +29,13 @@ async fn appended<S: Subject>(trial: &Trial<S>, model: &mut Model, entries: Vec<
 async fn empty<S: Subject>(retention: Retention) -> Verdict<(Trial<S>, Model)> {
     let trial = Trial::keeping(retention).await;
     let epoch = trial.log.head().await?.position.epoch();
-    Ok((trial, Model { epoch, entries: Vec::new() }))
+    Ok((
+        trial,
+        Model {
+            epoch,
+            entries: Vec::new(),
+        },
+    ))
 }
 
 /// Whatever is asked, the answer fits to what was trimmed.
@@ -34,8 +44,17 @@ async fn trimmed<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
     let subsets = (0..=rooms.len()).map(|i| Some(sample::subset(&rooms, 1 << i | 1 << (2 * i))));
     let head = log.head().await?;
     for rooms in subsets.chain([None]) {
-        for after in [0, head.floor.saturating_sub(1), head.floor, head.position.n()] {
-            let asked = Asked { rooms: rooms.as_deref(), after, limit: 1_000 };
+        for after in [
+            0,
+            head.floor.saturating_sub(1),
+            head.floor,
+            head.position.n(),
+        ] {
+            let asked = Asked {
+                rooms: rooms.as_deref(),
+                after,
+                limit: 1_000,
+            };
             read::page(log, model, asked).await?;
             read::history(log, model, Asked { limit: 5, ..asked }).await?;
         }
@@ -45,17 +64,40 @@ async fn trimmed<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
 
 pub(super) async fn by_count<S: Subject>() -> Verdict {
     let (mut trial, mut model) = empty::<S>(Retention::DISK.entries(10)).await?;
-    for (count, due) in [(4, 1..=4), (6, 1..=10), (1, 2..=11), (37, 39..=48), (3, 42..=51)] {
-        appended(&trial, &mut model, sample::in_subsets(&sample::rooms(), count)).await?;
-        equal("entries kept, where 10 are to be", trial.log.numbers().await?, due.collect())?;
+    for (count, due) in [
+        (4, 1..=4),
+        (6, 1..=10),
+        (1, 2..=11),
+        (37, 39..=48),
+        (3, 42..=51),
+    ] {
+        appended(
+            &trial,
+            &mut model,
+            sample::in_subsets(&sample::rooms(), count),
+        )
+        .await?;
+        equal(
+            "entries kept, where 10 are to be",
+            trial.log.numbers().await?,
+            due.collect(),
+        )?;
     }
     if S::DURABLE {
         trial = trial.reopened_keeping(Retention::DISK.entries(3)).await;
         trial.trim().await;
-        equal("entries kept, where 3 are to be", trial.log.numbers().await?, vec![49, 50, 51])?;
+        equal(
+            "entries kept, where 3 are to be",
+            trial.log.numbers().await?,
+            vec![49, 50, 51],
+        )?;
         trimmed(&trial.log, &model).await?;
         appended(&trial, &mut model, sample::entries(1)).await?;
-        equal("entries kept, where 3 are to be", trial.log.numbers().await?, vec![50, 51, 52])?;
+        equal(
+            "entries kept, where 3 are to be",
+            trial.log.numbers().await?,
+            vec![50, 51, 52],
+        )?;
     }
     Ok(())
 }
@@ -67,12 +109,23 @@ pub(super) async fn by_bytes<S: Subject>() -> Verdict {
     let (trial, mut model) = empty::<S>(Retention::DISK.bytes(BYTES)).await?;
     let payload = json!({ "text": "x".repeat(1_000) });
     for _ in 0..5 {
-        appended(&trial, &mut model, (0..7).map(|i| sample::entry([sample::order(i)], &payload)).collect())
-            .await?;
+        appended(
+            &trial,
+            &mut model,
+            (0..7)
+                .map(|i| sample::entry([sample::order(i)], &payload))
+                .collect(),
+        )
+        .await?;
         let entries = trial.log.all().await?;
-        let sizes = entries.iter().map(|entry| entry.content().payload().as_str().len() as u64);
+        let sizes = entries
+            .iter()
+            .map(|entry| entry.content().payload().as_str().len() as u64);
         let bytes: u64 = sizes.sum();
-        ensure!(bytes <= BYTES, "{bytes} bytes of payload are kept, where {BYTES} are to be");
+        ensure!(
+            bytes <= BYTES,
+            "{bytes} bytes of payload are kept, where {BYTES} are to be"
+        );
         let one_more_fits = (entries.len() as u64 + 1) * ENTRY <= BYTES;
         let trimmed = model.entries.len() > entries.len();
         ensure!(
@@ -86,17 +139,33 @@ pub(super) async fn by_bytes<S: Subject>() -> Verdict {
 pub(super) async fn by_age<S: Subject>() -> Verdict {
     let (trial, mut model) = empty::<S>(Retention::DISK.age(HOUR)).await?;
     appended(&trial, &mut model, sample::entries(5)).await?;
-    equal("entries kept that are new", trial.log.numbers().await?, (1..=5).collect())?;
+    equal(
+        "entries kept that are new",
+        trial.log.numbers().await?,
+        (1..=5).collect(),
+    )?;
     if !trial.passed(HOUR / 2).await {
         return Ok(());
     }
     appended(&trial, &mut model, sample::entries(5)).await?;
-    equal("entries kept after half their time", trial.log.numbers().await?, (1..=10).collect())?;
+    equal(
+        "entries kept after half their time",
+        trial.log.numbers().await?,
+        (1..=10).collect(),
+    )?;
     trial.passed(HOUR * 2 / 3).await;
-    equal("entries kept, where five are too old", trial.log.numbers().await?, (6..=10).collect())?;
+    equal(
+        "entries kept, where five are too old",
+        trial.log.numbers().await?,
+        (6..=10).collect(),
+    )?;
     trimmed(&trial.log, &model).await?;
     trial.passed(HOUR * 24).await;
-    equal("entries kept, where all are too old", trial.log.numbers().await?, vec![10])?;
+    equal(
+        "entries kept, where all are too old",
+        trial.log.numbers().await?,
+        vec![10],
+    )?;
     trimmed(&trial.log, &model).await
 }
 
@@ -110,12 +179,21 @@ pub(super) async fn last_stays<S: Subject>() -> Verdict {
     ] {
         let (mut trial, mut model) = empty::<S>(retention).await?;
         for count in [1, 4, 1] {
-            appended(&trial, &mut model, sample::in_subsets(&sample::rooms(), count)).await?;
-            only_last(&trial, &model).await.map_err(|what| format!("{what} ({retention:?})"))?;
+            appended(
+                &trial,
+                &mut model,
+                sample::in_subsets(&sample::rooms(), count),
+            )
+            .await?;
+            only_last(&trial, &model)
+                .await
+                .map_err(|what| format!("{what} ({retention:?})"))?;
         }
         if S::DURABLE {
             trial = trial.reopened().await;
-            only_last(&trial, &model).await.map_err(|what| format!("{what} ({retention:?})"))?;
+            only_last(&trial, &model)
+                .await
+                .map_err(|what| format!("{what} ({retention:?})"))?;
             appended(&trial, &mut model, sample::entries(1)).await?;
         }
     }
@@ -140,15 +218,26 @@ pub(super) async fn marks<S: Subject>() -> Verdict {
     let quiet = |i| sample::entry([sample::order(i)], &json!({}));
     let busy = |count| (0..count).map(|_| sample::entry([sample::order(0)], &json!({})));
     // Order 1 is quiet and was trimmed at its only entry; order 2 never; order 3 has one left.
-    let entries = [quiet(1), quiet(3)].into_iter().chain(busy(50)).chain([quiet(2), quiet(3)]);
+    let entries = [quiet(1), quiet(3)]
+        .into_iter()
+        .chain(busy(50))
+        .chain([quiet(2), quiet(3)]);
     appended(&trial, &mut model, entries.collect()).await?;
     for _ in 0..2 {
         for (i, due) in [(0, 34), (1, 1), (2, 0), (3, 2), (4, 0)] {
             let rooms = [sample::order(i)];
             let page = trial.log.read(Some(&rooms), 40, 1).await?;
-            equal(format_args!("trimmed of a page of order {i}"), page.trimmed, due)?;
+            equal(
+                format_args!("trimmed of a page of order {i}"),
+                page.trimmed,
+                due,
+            )?;
             let history = trial.log.history(40, &rooms, 1).await?;
-            equal(format_args!("trimmed of the history of order {i}"), history.trimmed, due)?;
+            equal(
+                format_args!("trimmed of the history of order {i}"),
+                history.trimmed,
+                due,
+            )?;
         }
         if S::DURABLE {
             trial = trial.reopened().await;
@@ -165,7 +254,12 @@ pub(super) async fn while_reading<S: Subject>() -> Verdict {
     let model = Arc::new(model);
     let (mut readers, pace) = (tokio::task::JoinSet::new(), Pace::default());
     for bits in [None, Some(0b1), Some(0b110), Some(0b111_1111)] {
-        readers.spawn(follow(trial.log.clone(), Arc::clone(&model), bits, pace.looker()));
+        readers.spawn(follow(
+            trial.log.clone(),
+            Arc::clone(&model),
+            bits,
+            pace.looker(),
+        ));
     }
     for (i, batch) in model.entries.chunks(5).enumerate() {
         pace.looked(i * 4).await;
@@ -187,9 +281,21 @@ async fn follow<L: EventLog>(
         // What goes next is the first entry after the floor.
         let edge = log.head().await?.floor;
         for after in [edge, after] {
-            let asked = Asked { rooms: rooms.as_deref(), after, limit: 4 };
+            let asked = Asked {
+                rooms: rooms.as_deref(),
+                after,
+                limit: 4,
+            };
             read::page(&log, &model, asked).await?;
-            read::history(&log, &model, Asked { after: after + 1, ..asked }).await?;
+            read::history(
+                &log,
+                &model,
+                Asked {
+                    after: after + 1,
+                    ..asked
+                },
+            )
+            .await?;
         }
         let page = log.read(rooms.as_deref(), after, 4).await?;
         looker.look();

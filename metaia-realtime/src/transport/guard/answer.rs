@@ -1,10 +1,12 @@
-//! The answer to a poll that a connection carries: what stood in it has left the engine, and is nowhere else.
+//! The answer to a poll that a connection carries: what stood in it has left the engine, and is
+//! nowhere else.
 
 use std::sync::{Arc, Weak};
 
 use super::Observer;
 
-/// How far the answer to the last poll is. It is forgotten at the next request: who asks again has got it.
+/// How far the answer to the last poll is. It is forgotten at the next request: who asks again has
+/// got it.
 #[derive(Debug, Default)]
 pub(super) enum Answer {
     #[default]
@@ -51,7 +53,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{session::End, transport::guard::Written};
+    use crate::{session::EndReason, transport::guard::Written};
 
     #[derive(Debug)]
     struct Deaf;
@@ -60,7 +62,7 @@ mod tests {
         fn written(&self, _: Written) {}
         fn pong(&self) {}
         fn read(&self, _: usize) {}
-        fn lose(&self, _: End) {}
+        fn lose(&self, _: EndReason) {}
     }
 
     #[test]
@@ -68,7 +70,10 @@ mod tests {
         let link: Arc<dyn Observer> = Arc::new(Deaf);
         let mut answer = Answer::Beginning(Arc::downgrade(&link));
         answer.flushed();
-        assert!(answer.unwritten().is_some(), "what was flushed was its head");
+        assert!(
+            answer.unwritten().is_some(),
+            "what was flushed was its head"
+        );
         answer.is_whole();
         assert!(answer.unwritten().is_some());
         answer.flushed();

@@ -1,8 +1,8 @@
-//! Reading stops with writing: what a client sends can be answered, and its answers wait in memory while it does not
-//! read them. A pure kernel.
+//! Reading stops with writing: what a client sends can be answered, and its answers wait in memory
+//! while it does not read them. A pure kernel.
 
-/// What is read while nothing can be written, in bytes: some messages of the largest size, so that pongs, which clients
-/// send whether they are read or not, come through.
+/// What is read while nothing can be written, in bytes: some messages of the largest size, so that
+/// pongs, which clients send whether they are read or not, come through.
 const BUDGET: usize = 256 * 1024;
 
 /// Whether a connection may be read.
@@ -31,7 +31,10 @@ impl Hold {
     /// Something was written. Answers whether a reader was waiting for it.
     pub(super) const fn has_written(&mut self) -> bool {
         let was_shut = self.is_shut();
-        *self = Self { is_blocked: false, read: 0 };
+        *self = Self {
+            is_blocked: false,
+            read: 0,
+        };
         was_shut
     }
 }

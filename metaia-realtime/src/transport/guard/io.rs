@@ -1,7 +1,7 @@
 //! The wrapped stream: what passes is looked at on its way.
 //!
-//! At the edges: killed, the next read and write fail. Where the peer takes nothing, reading stops some way behind
-//! writing, and the write fails in the end.
+//! At the edges: killed, the next read and write fail. Where the peer takes nothing, reading stops
+//! some way behind writing, and the write fails in the end.
 
 use std::{
     io,
@@ -35,7 +35,10 @@ pub(crate) struct GuardedIo<S> {
     _place: OwnedSemaphorePermit,
 }
 
-#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "made by serve and GuardedListener alone")
+)]
 impl<S> GuardedIo<S> {
     pub(crate) fn new(
         stream: S,
@@ -62,7 +65,10 @@ impl<S> GuardedIo<S> {
 impl<S> GuardedIo<S> {
     fn check(&self) -> io::Result<()> {
         if self.connection.is_killed() {
-            Err(io::Error::new(io::ErrorKind::ConnectionAborted, "closed by the server"))
+            Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "closed by the server",
+            ))
         } else {
             Ok(())
         }
@@ -70,14 +76,22 @@ impl<S> GuardedIo<S> {
 
     /// Looks at what came of a read or a write. The kernel, too, gives up peers in the end.
     fn seen<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        {
             self.connection.stalled();
         }
         result
     }
 
     fn note_read(&mut self, read: &[u8]) {
-        let Self { connection, pongs, hold, .. } = self;
+        let Self {
+            connection,
+            pongs,
+            hold,
+            ..
+        } = self;
         hold.has_read(read.len());
         if let Some(link) = connection.websocket() {
             if pongs.scan(read) {
@@ -88,7 +102,12 @@ impl<S> GuardedIo<S> {
     }
 
     fn note_written(&mut self, written: &[u8]) {
-        let Self { connection, frames, hold, .. } = self;
+        let Self {
+            connection,
+            frames,
+            hold,
+            ..
+        } = self;
         if hold.has_written() {
             connection.0.reader.wake();
         }
@@ -124,7 +143,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.connection.0.writer.register(cx.waker());
         self.check()?;
         let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, buf) else {

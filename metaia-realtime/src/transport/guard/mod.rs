@@ -1,11 +1,12 @@
 //! Our wrapper around each TCP connection: a kill switch, and a count of the packets written.
 //!
-//! A transport that awaits a write to a peer that does not read can be ended only from below: [`Connection::kill`]
-//! fails the next read and write at once. The count is what gives a session its credit window back, without timers.
+//! A transport that awaits a write to a peer that does not read can be ended only from below:
+//! [`Connection::kill`] fails the next read and write at once. The count is what gives a session
+//! its credit window back, without timers.
 //!
-//! At the edges: where the peer takes nothing for too long, its link is told that it was too slow, and the connection
-//! is killed. Where a connection ends before the answer to a poll was written, the link is lost: what stood there is
-//! nowhere else, and the client must come back to get it.
+//! At the edges: where the peer takes nothing for too long, its link is told that it was too slow,
+//! and the connection is killed. Where a connection ends before the answer to a poll was written,
+//! the link is lost: what stood there is nowhere else, and the client must come back to get it.
 
 mod answer;
 mod hold;
@@ -33,10 +34,10 @@ use futures_util::task::AtomicWaker;
 pub(crate) use io::GuardedIo;
 pub(crate) use observer::Observer;
 #[cfg(feature = "axum")]
-pub use peer::Peer;
+pub use peer::PeerAddr;
 pub(crate) use scan::{PacketScanner, Written};
 
-use crate::session::End;
+use crate::session::EndReason;
 use answer::Answer;
 
 /// One TCP connection. A handle: clones share it.
@@ -45,7 +46,10 @@ pub(crate) struct Connection(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "read by serve and GuardedListener alone"))]
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "read by serve and GuardedListener alone")
+    )]
     peer: SocketAddr,
     killed: AtomicBool,
     upgraded: AtomicBool,
@@ -56,7 +60,10 @@ struct Shared {
 }
 
 impl Connection {
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "made by serve and GuardedListener alone"))]
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "made by serve and GuardedListener alone")
+    )]
     pub(crate) fn new(peer: SocketAddr) -> Self {
         Self(Arc::new(Shared {
             peer,
@@ -70,7 +77,10 @@ impl Connection {
     }
 
     /// Who is at the other end.
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "read by serve and GuardedListener alone"))]
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "read by serve and GuardedListener alone")
+    )]
     pub(crate) fn peer(&self) -> SocketAddr {
         self.0.peer
     }
@@ -82,8 +92,9 @@ impl Connection {
         self.0.writer.wake();
     }
 
-    /// From the head of the next answer on, what is written is WebSocket frames of this link. Said before the `101`
-    /// is written. A connection carries one link for life: a second one is ignored.
+    /// From the head of the next answer on, what is written is WebSocket frames of this link. Said
+    /// before the `101` is written. A connection carries one link for life: a second one is
+    /// ignored.
     pub(crate) fn upgrade(&self, link: Arc<dyn Observer>) {
         if self.0.link.set(link).is_ok() {
             self.0.upgraded.store(true, Ordering::Release);
@@ -113,7 +124,7 @@ impl Connection {
     fn stalled(&self) {
         let answered = self.answer().link();
         for link in answered.iter().map(|link| &**link).chain(self.websocket()) {
-            link.lose(End::Slow);
+            link.lose(EndReason::Slow);
         }
         self.kill();
     }
@@ -127,7 +138,7 @@ impl Connection {
     fn gone(&self) {
         let unwritten = self.answer().unwritten();
         if let Some(link) = unwritten {
-            link.lose(End::TransportLost);
+            link.lose(EndReason::TransportLost);
         }
     }
 
@@ -138,7 +149,11 @@ impl Connection {
 
     /// The link, once the connection is a WebSocket of it.
     fn websocket(&self) -> Option<&dyn Observer> {
-        self.0.link.get().map(|link| &**link).filter(|_| self.0.upgraded.load(Ordering::Acquire))
+        self.0
+            .link
+            .get()
+            .map(|link| &**link)
+            .filter(|_| self.0.upgraded.load(Ordering::Acquire))
     }
 
     fn is_killed(&self) -> bool {

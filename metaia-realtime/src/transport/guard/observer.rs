@@ -3,9 +3,10 @@
 use std::fmt::Debug;
 
 use super::Written;
-use crate::session::End;
+use crate::session::EndReason;
 
-/// Learns what passes over a connection that carries it. Called while bytes are read and written: returns at once.
+/// Learns what passes over a connection that carries it. Called while bytes are read and written:
+/// returns at once.
 pub(crate) trait Observer: Debug + Send + Sync {
     /// More has been written to a WebSocket of it.
     fn written(&self, written: Written);
@@ -17,5 +18,5 @@ pub(crate) trait Observer: Debug + Send + Sync {
     fn read(&self, bytes: usize);
 
     /// The connection that carried it is of no use any more.
-    fn lose(&self, why: End);
+    fn lose(&self, why: EndReason);
 }

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 
 use super::Connection;
 
-/// Who is at the other end of a connection of a `GuardedListener`; by it the transport finds the connection.
+/// Who is at the other end of a connection of a `GuardedListener`; by it the transport finds the
+/// connection.
 #[derive(Debug, Clone)]
-pub struct Peer(pub(crate) Connection);
+pub struct PeerAddr(pub(crate) Connection);
 
-impl Peer {
+impl PeerAddr {
     /// The address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

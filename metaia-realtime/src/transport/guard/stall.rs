@@ -1,8 +1,9 @@
 //! How long a write has been waiting.
 //!
-//! The kernel's own clock for this (`TCP_USER_TIMEOUT`) is not used: it goes on while a peer takes less at a time than
-//! the segment that waits first, and so gives up peers that read slowly. Little stands unsent in the kernel
-//! (`TCP_NOTSENT_LOWAT`), so that whoever takes some kilobytes lets the next write go through.
+//! The kernel's own clock for this (`TCP_USER_TIMEOUT`) is not used: it goes on while a peer takes
+//! less at a time than the segment that waits first, and so gives up peers that read slowly. Little
+//! stands unsent in the kernel (`TCP_NOTSENT_LOWAT`), so that whoever takes some kilobytes lets the
+//! next write go through.
 
 use std::{
     pin::Pin,
@@ -27,7 +28,10 @@ impl Stall {
     /// Writing is blocked. Ready when it has been for too long.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let after = self.after;
-        self.clock.get_or_insert_with(|| Box::pin(tokio::time::sleep(after))).as_mut().poll(cx)
+        self.clock
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(after)))
+            .as_mut()
+            .poll(cx)
     }
 
     /// Something was written.

@@ -1,7 +1,8 @@
 //! Where connections come in: so many at a time, each wrapped and tuned.
 //!
-//! One more than there is place for is answered 503 and closed, beside those that wait: accepting never stands still for
-//! a peer. Of such farewells, too, there are only so many; beyond them a connection is closed without a word.
+//! One more than there is place for is answered 503 and closed, beside those that wait: accepting
+//! never stands still for a peer. Of such farewells, too, there are only so many; beyond them a
+//! connection is closed without a word.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -24,12 +25,13 @@ use crate::{
 /// Accepting failed for want of something of the system's; it may be there again a little later.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// More than this is not put into the kernel's hands before the rest is sent, in bytes: else megabytes stand between
-/// an event and its client.
+/// More than this is not put into the kernel's hands before the rest is sent, in bytes: else
+/// megabytes stand between an event and its client.
 #[cfg(target_os = "linux")]
 const NOT_SENT: u32 = 16 * 1024;
 
-/// How many are turned away at a time, how long that may take, and how much of their requests is read.
+/// How many are turned away at a time, how long that may take, and how much of their requests is
+/// read.
 const FAREWELLS: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(1);
 const FAREWELL_BYTES: u64 = 64 * 1024;
@@ -67,7 +69,12 @@ impl Entrance {
                 Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
                     Ok(place) => {
                         tune(&stream);
-                        return GuardedIo::new(stream, Connection::new(peer), self.write_stall, place);
+                        return GuardedIo::new(
+                            stream,
+                            Connection::new(peer),
+                            self.write_stall,
+                            place,
+                        );
                     }
                     Err(_) => self.turn_away(stream),
                 },
@@ -83,7 +90,8 @@ impl Entrance {
     fn turn_away(&self, stream: TcpStream) {
         self.counters.handshakes_refused.add("too_many_connections");
         if self.farewells.len() < FAREWELLS {
-            self.farewells.spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
+            self.farewells
+                .spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
         }
     }
 }
@@ -104,11 +112,14 @@ fn try_tune(stream: &TcpStream) -> io::Result<()> {
 /// Whether accepting failed for this one connection, which has gone again.
 fn is_of_one(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
-/// Answers, and reads what was asked until the client has closed: the kernel would take the answer back where the
-/// connection is closed over bytes that nobody read.
+/// Answers, and reads what was asked until the client has closed: the kernel would take the answer
+/// back where the connection is closed over bytes that nobody read.
 async fn farewell(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(too_many_connections().as_bytes()).await?;
     stream.shutdown().await?;

@@ -1,5 +1,5 @@
-//! The HTTP/1 server: a listener with its limits, deadlines for requests, each connection wrapped by
-//! [`guard`](super::guard).
+//! The HTTP/1 server: a listener with its limits, deadlines for requests, each connection wrapped
+//! by [`guard`](super::guard).
 
 mod accept;
 
@@ -21,7 +21,8 @@ use crate::{
 
 pub(crate) use accept::Entrance;
 
-/// The head of a request is not longer than this, in bytes: else 431. Tokens are the longest part of it, at most 4 KiB.
+/// The head of a request is not longer than this, in bytes: else 431. Tokens are the longest part
+/// of it, at most 4 KiB.
 const LONGEST_HEADER: usize = 64 * 1024;
 
 /// The connections of one listener, and how they end.
@@ -48,17 +49,25 @@ impl Connections {
         loop {
             let io = self.entrance.accept().await;
             let stopping = self.stopping.clone();
-            self.tasks.spawn(serve_connection(io, app.clone(), self.deadlines, stopping));
+            self.tasks
+                .spawn(serve_connection(io, app.clone(), self.deadlines, stopping));
         }
     }
 
-    /// Closes the listener and waits until the requests that are under way are answered, or `timeout` is over.
+    /// Closes the listener and waits until the requests that are under way are answered, or
+    /// `timeout` is over.
     pub(crate) async fn finish(self, timeout: Duration) {
         drop(self.entrance);
         self.stopping.cancel();
         self.tasks.close();
-        if tokio::time::timeout(timeout, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "connections were still open at the end");
+        if tokio::time::timeout(timeout, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "connections were still open at the end"
+            );
         }
     }
 }
@@ -72,7 +81,10 @@ struct Deadlines {
 
 impl Deadlines {
     const fn of(limits: &Limits) -> Self {
-        Self { head: limits.request_head, body: limits.request_body }
+        Self {
+            head: limits.request_head,
+            body: limits.request_body,
+        }
     }
 }
 
@@ -93,8 +105,15 @@ async fn serve_connection(
         },
     ));
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(deadlines.head).max_buf_size(LONGEST_HEADER);
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.head)
+        .max_buf_size(LONGEST_HEADER);
+    let mut serving = pin!(
+        builder
+            .serve_connection(TokioIo::new(io), service)
+            .with_upgrades()
+    );
     tokio::select! {
         ended = &mut serving => return log_end(ended),
         () = stopping.cancelled() => {}
@@ -105,6 +124,9 @@ async fn serve_connection(
 
 fn log_end(ended: Result<(), hyper::Error>) {
     if let Err(error) = ended {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended");
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection ended"
+        );
     }
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::{Engine, link::Link};
 use crate::{
-    session::End,
+    session::EndReason,
     transport::guard::{Connection, Observer as _, PacketScanner},
 };
 
@@ -25,8 +25,8 @@ pub(super) enum Watch {
     Poll(Polled),
 }
 
-/// The answer to a poll. What stands in it has left the engine: where it does not go out whole, its client must come
-/// back to get it.
+/// The answer to a poll. What stands in it has left the engine: where it does not go out whole, its
+/// client must come back to get it.
 pub(super) struct Polled {
     link: Arc<Link>,
     connection: Option<Connection>,
@@ -39,7 +39,12 @@ impl Polled {
         if let Some(connection) = &connection {
             connection.answers(Arc::downgrade(&link) as _);
         }
-        Self { link, connection, packets: PacketScanner::default(), is_whole: false }
+        Self {
+            link,
+            connection,
+            packets: PacketScanner::default(),
+            is_whole: false,
+        }
     }
 
     fn ends(&mut self) {
@@ -53,7 +58,7 @@ impl Polled {
 impl Drop for Polled {
     fn drop(&mut self) {
         if !self.is_whole {
-            self.link.lose(End::TransportLost);
+            self.link.lose(EndReason::TransportLost);
         }
     }
 }
@@ -109,7 +114,9 @@ fn opened_sid(bytes: &[u8]) -> Option<&str> {
     struct Open<'a> {
         sid: &'a str,
     }
-    serde_json::from_slice::<Open<'_>>(bytes.strip_prefix(b"0")?).ok().map(|open| open.sid)
+    serde_json::from_slice::<Open<'_>>(bytes.strip_prefix(b"0")?)
+        .ok()
+        .map(|open| open.sid)
 }
 
 impl<B: Body<Data = Bytes>> Body for Watched<B> {
@@ -122,7 +129,10 @@ impl<B: Body<Data = Bytes>> Body for Watched<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if let Some(bytes) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+        if let Some(bytes) = frame
+            .as_ref()
+            .and_then(|frame| frame.as_ref().ok()?.data_ref())
+        {
             this.watch.see(bytes);
         }
         if frame.is_none() || this.body.is_end_stream() {

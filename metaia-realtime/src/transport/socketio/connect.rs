@@ -1,4 +1,5 @@
-//! CONNECT: authentication, then the session, its rooms and its handlers, all before the client is told.
+//! CONNECT: authentication, then the session, its rooms and its handlers, all before the client is
+//! told.
 
 use std::{
     convert::Infallible,
@@ -28,7 +29,7 @@ use crate::{
     Identity,
     auth::AuthError,
     node::Node,
-    session::{End, Inbound, InboundQueue, Session, Start, drive},
+    session::{EndReason, Inbound, InboundQueue, Session, Start, drive},
 };
 
 pub(super) type IoSocket = Arc<Socket<LocalAdapter>>;
@@ -53,7 +54,8 @@ impl fmt::Display for Refused {
     }
 }
 
-/// What a socket keeps of its session. When the socket goes without having been connected, so does the session.
+/// What a socket keeps of its session. When the socket goes without having been connected, so does
+/// the session.
 #[derive(Clone)]
 pub(super) struct Attached(pub(super) Arc<Attachment>);
 
@@ -70,9 +72,9 @@ pub(super) struct Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        self.node.end(&self.session, End::TransportLost);
+        self.node.end(&self.session, EndReason::TransportLost);
         // Who is told to stay away has yet to fetch that: then the link goes with the transport.
-        if !self.session.ended_by().is_some_and(End::stays_away) {
+        if !self.session.ended_by().is_some_and(EndReason::stays_away) {
             self.links.remove(self.sid.as_str());
         }
     }
@@ -92,15 +94,20 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
     let node = &engine.node;
     let hello = Hello::read(&auth);
     let link = link_of(engine, socket);
-    let shown =
-        credentials(socket.req_parts(), &hello, engine.settings.token_in_query, node.limits().token_bytes);
+    let shown = credentials(
+        socket.req_parts(),
+        &hello,
+        engine.settings.token_in_query,
+        node.limits().token_bytes,
+    );
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
     match node.authenticator().authenticate(shown).await {
         Ok(identity) => attach(engine, socket, &link, port, identity, hello).await,
         Err(error) => {
             node.counters().connects_refused.add(error.code());
             tracing::info!(code = error.code(), "connection refused");
-            // The answer is given before the transport closes, except where the client should come back.
+            // The answer is given before the transport closes, except where the client should come
+            // back.
             if error == AuthError::Unavailable {
                 port.end_transport_unanswered().await;
             } else if link.refuse() >= node.limits().refused_connects {
@@ -114,11 +121,16 @@ async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<()
 /// The link of a socket: by its `sid` where it began with polling, else that of its handshake.
 fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
-        socket.req_parts().extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| {
-            let link = Arc::new(Link::new(&engine.node.limits()));
-            link.upgraded(None);
-            link
-        })
+        socket
+            .req_parts()
+            .extensions
+            .get::<Arc<Link>>()
+            .cloned()
+            .unwrap_or_else(|| {
+                let link = Arc::new(Link::new(&engine.node.limits()));
+                link.upgraded(None);
+                link
+            })
     })
 }
 
@@ -134,7 +146,13 @@ async fn attach(
     // Before CONNECT is answered: what is sent from then on reaches the client.
     let came_at = node.log().head().await.ok().map(|head| head.position);
     let began_at = came_at.unwrap_or_else(|| node.window().head());
-    let session = Session::new(node, identity, hello.device, began_at, Arc::clone(&port) as _);
+    let session = Session::new(
+        node,
+        identity,
+        hello.device,
+        began_at,
+        Arc::clone(&port) as _,
+    );
     let session = Arc::new(session);
     if !node.register(&session) {
         node.counters().connects_refused.add("unavailable");
@@ -160,23 +178,45 @@ async fn attach(
 
 /// The connect handler: CONNECT has been answered, so that the session's task may write.
 async fn connected(TheSocket(socket): TheSocket) {
-    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else { return };
-    let beginning = attachment.beginning.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some((start, events)) = beginning else { return };
-    let (session, node, link) =
-        (Arc::clone(&attachment.session), Arc::clone(&attachment.node), Arc::clone(&attachment.link));
+    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
+        return;
+    };
+    let beginning = attachment
+        .beginning
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let Some((start, events)) = beginning else {
+        return;
+    };
+    let (session, node, link) = (
+        Arc::clone(&attachment.session),
+        Arc::clone(&attachment.node),
+        Arc::clone(&attachment.link),
+    );
     drop(attachment);
     let tasks = node.tasks().clone();
     tasks.spawn(async move {
         let write = |outgoing| super::port::write(&socket, outgoing);
-        let driven = Driven { session: &session, node: &node };
-        drive(Arc::clone(&session), Arc::clone(&node), start, events, &link.wake, write).await;
+        let driven = Driven {
+            session: &session,
+            node: &node,
+        };
+        drive(
+            Arc::clone(&session),
+            Arc::clone(&node),
+            start,
+            events,
+            &link.wake,
+            write,
+        )
+        .await;
         drop(driven);
     });
 }
 
-/// Forgets the session when its task is over, even where that panicked in an embedder's handler or policy: the client
-/// then comes back instead of waiting for a session that nobody drives.
+/// Forgets the session when its task is over, even where that panicked in an embedder's handler or
+/// policy: the client then comes back instead of waiting for a session that nobody drives.
 struct Driven<'a> {
     session: &'a Session,
     node: &'a Node,
@@ -184,17 +224,21 @@ struct Driven<'a> {
 
 impl Drop for Driven<'_> {
     fn drop(&mut self) {
-        self.node.end(self.session, End::Failed);
+        self.node.end(self.session, EndReason::Failed);
     }
 }
 
 async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
-    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else { return };
+    let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
+        return;
+    };
     let end = match reason {
-        DisconnectReason::ClientNSDisconnect => End::ClientLeft,
-        DisconnectReason::ServerNSDisconnect => End::Kicked,
-        DisconnectReason::HeartbeatTimeout => attachment.link.lost().unwrap_or(End::PingTimeout),
-        _ => attachment.link.lost().unwrap_or(End::TransportLost),
+        DisconnectReason::ClientNSDisconnect => EndReason::ClientLeft,
+        DisconnectReason::ServerNSDisconnect => EndReason::Kicked,
+        DisconnectReason::HeartbeatTimeout => {
+            attachment.link.lost().unwrap_or(EndReason::PingTimeout)
+        }
+        _ => attachment.link.lost().unwrap_or(EndReason::TransportLost),
     };
     attachment.node.end(&attachment.session, end);
 }

@@ -3,14 +3,15 @@
 use http::{header::AUTHORIZATION, request::Parts};
 use serde_json::Value;
 
-use crate::{auth::Credentials, session::Wish, values::DeviceId};
+use crate::{auth::Credentials, session::ConnectRequest, values::DeviceId};
 
-/// The members of `auth` that this version reads. All are optional, and none is trusted to have the right type.
+/// The members of `auth` that this version reads. All are optional, and none is trusted to have the
+/// right type.
 #[derive(Debug, Default)]
 pub(super) struct Hello {
     pub(super) token: Option<String>,
     pub(super) device: Option<DeviceId>,
-    pub(super) wish: Wish,
+    pub(super) wish: ConnectRequest,
     /// Nothing is to be handed over until `rt:resume`.
     pub(super) hold: bool,
 }
@@ -20,22 +21,34 @@ impl Hello {
         let member = |name| auth.get(name).filter(|value| !value.is_null());
         Self {
             token: member("token").and_then(Value::as_str).map(str::to_owned),
-            device: member("device").and_then(Value::as_str).and_then(|device| device.parse().ok()),
-            wish: Wish::read(auth),
+            device: member("device")
+                .and_then(Value::as_str)
+                .and_then(|device| device.parse().ok()),
+            wish: ConnectRequest::read(auth),
             hold: member("hold").is_some_and(|hold| *hold == true || *hold == "true"),
         }
     }
 }
 
-/// The bearer token: `auth.token` wins over the header, the header over the query. Longer than `limit`: none.
-pub(super) fn credentials(parts: &Parts, hello: &Hello, in_query: bool, limit: usize) -> Credentials {
+/// The bearer token: `auth.token` wins over the header, the header over the query. Longer than
+/// `limit`: none.
+pub(super) fn credentials(
+    parts: &Parts,
+    hello: &Hello,
+    in_query: bool,
+    limit: usize,
+) -> Credentials {
     let header = || {
         let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     };
     let query = || {
-        if in_query { crate::transport::socketio::request::query(parts.uri.query(), "token") } else { None }
+        if in_query {
+            crate::transport::socketio::request::query(parts.uri.query(), "token")
+        } else {
+            None
+        }
     };
     let token = hello.token.as_deref().or_else(header).or_else(query);
     Credentials::bearer(token.filter(|token| token.len() <= limit))
@@ -67,7 +80,12 @@ mod tests {
         check("bearer h", json!({}), true, Some("h"));
         check("Basic h", json!(null), true, Some("q"));
         check("Basic h", json!({ "token": 7 }), false, None);
-        check("Bearer eleven-byte", json!([]), false, Some("eleven-byte").filter(|t| t.len() <= 10));
+        check(
+            "Bearer eleven-byte",
+            json!([]),
+            false,
+            Some("eleven-byte").filter(|t| t.len() <= 10),
+        );
     }
 
     #[test]
@@ -75,6 +93,9 @@ mod tests {
         let hello = Hello::read(&json!({ "device": {}, "hold": 1 }));
         assert_eq!((hello.device, hello.hold), (None, false));
         let hello = Hello::read(&json!({ "device": "d1", "hold": "true" }));
-        assert_eq!((hello.device, hello.hold), (Some("d1".parse().unwrap()), true));
+        assert_eq!(
+            (hello.device, hello.hold),
+            (Some("d1".parse().unwrap()), true)
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Links: what belongs to one Engine.IO session, over whatever TCP connections it comes.
 //!
-//! A client that begins with polling makes several connections, and its upgrade yet another one, so that the link is
-//! found by the `sid` in the query. The table is bounded by the rate of handshakes: a link that no session has joined
-//! is forgotten soon after its time to authenticate.
+//! A client that begins with polling makes several connections, and its upgrade yet another one, so
+//! that the link is found by the `sid` in the query. The table is bounded by the rate of
+//! handshakes: a link that no session has joined is forgotten soon after its time to authenticate.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,7 +18,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{Engine, port::close_polling, read_budget::Intake};
 use crate::{
     Limits,
-    session::{End, Progress},
+    session::{EndReason, Progress},
     transport::guard::{Connection, Observer, WeakConnection, Written},
 };
 
@@ -37,7 +37,7 @@ pub(crate) struct Link {
     sockets: Mutex<Vec<WeakConnection>>,
     /// Where it began with polling: what ends it as long as it polls.
     polling: Option<(Weak<Engine>, String)>,
-    lost: OnceLock<End>,
+    lost: OnceLock<EndReason>,
     pub(super) wake: Notify,
 }
 
@@ -59,11 +59,14 @@ impl Link {
     }
 
     pub(super) fn of_polling(engine: &Arc<Engine>, sid: &str, limits: &Limits) -> Self {
-        Self { polling: Some((Arc::downgrade(engine), sid.to_owned())), ..Self::new(limits) }
+        Self {
+            polling: Some((Arc::downgrade(engine), sid.to_owned())),
+            ..Self::new(limits)
+        }
     }
 
     /// Why it was ended from below, if it was.
-    pub(super) fn lost(&self) -> Option<End> {
+    pub(super) fn lost(&self) -> Option<EndReason> {
         self.lost.get().copied()
     }
 
@@ -74,7 +77,7 @@ impl Link {
 
     fn must(&self, is_within: bool) {
         if !is_within {
-            self.lose(End::RateLimited);
+            self.lose(EndReason::RateLimited);
         }
     }
 
@@ -85,7 +88,12 @@ impl Link {
         }
         let of = |count: &AtomicU64| count.load(Ordering::Acquire);
         let (written, pongs, answered) = (of(&self.written), of(&self.pongs), of(&self.answered));
-        Some(Progress { written, pinged: of(&self.pinged), answered, pongs })
+        Some(Progress {
+            written,
+            pinged: of(&self.pinged),
+            answered,
+            pongs,
+        })
     }
 
     /// A connection became a WebSocket of this link; `None`: one that is not wrapped by ours.
@@ -123,7 +131,10 @@ impl Observer for Link {
     /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
     fn written(&self, written: Written) {
         if let Some(before) = written.before_ping {
-            self.pinged.store(self.written.load(Ordering::Acquire) + before, Ordering::Release);
+            self.pinged.store(
+                self.written.load(Ordering::Acquire) + before,
+                Ordering::Release,
+            );
         }
         if written.packets > 0 {
             self.written.fetch_add(written.packets, Ordering::AcqRel);
@@ -131,10 +142,11 @@ impl Observer for Link {
         }
     }
 
-    /// A pong came. It answers the last ping, since the engine sends the next only after it; one that nobody asked for
-    /// confirms nothing that was not written before a ping.
+    /// A pong came. It answers the last ping, since the engine sends the next only after it; one
+    /// that nobody asked for confirms nothing that was not written before a ping.
     fn pong(&self) {
-        self.answered.store(self.pinged.load(Ordering::Acquire), Ordering::Release);
+        self.answered
+            .store(self.pinged.load(Ordering::Acquire), Ordering::Release);
         self.pongs.fetch_add(1, Ordering::AcqRel);
         self.wake.notify_one();
     }
@@ -145,7 +157,7 @@ impl Observer for Link {
     }
 
     /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
-    fn lose(&self, why: End) {
+    fn lose(&self, why: EndReason) {
         self.lost.set(why).ok();
         self.kill();
         if let Some((engine, sid)) = &self.polling
@@ -171,7 +183,10 @@ struct Table {
 
 impl Links {
     pub(super) fn new(unauthenticated: Duration) -> Self {
-        Self { table: Mutex::default(), forget_after: unauthenticated * 2 }
+        Self {
+            table: Mutex::default(),
+            forget_after: unauthenticated * 2,
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -200,9 +215,19 @@ impl Links {
 
 impl Table {
     fn forget_unjoined(&mut self, after: Duration) {
-        while self.opened.front().is_some_and(|(at, _)| at.elapsed() > after) {
-            let Some((_, sid)) = self.opened.pop_front() else { return };
-            if self.links.get(&sid).is_some_and(|link| !link.intake.has_joined()) {
+        while self
+            .opened
+            .front()
+            .is_some_and(|(at, _)| at.elapsed() > after)
+        {
+            let Some((_, sid)) = self.opened.pop_front() else {
+                return;
+            };
+            if self
+                .links
+                .get(&sid)
+                .is_some_and(|link| !link.intake.has_joined())
+            {
                 self.links.remove(&sid);
             }
         }
@@ -228,14 +253,44 @@ mod tests {
     #[test]
     fn a_pong_that_nobody_asked_for_confirms_nothing() {
         let link = Link::new(&Limits::default());
-        link.written(Written { packets: 3, before_ping: None });
+        link.written(Written {
+            packets: 3,
+            before_ping: None,
+        });
         link.pong();
-        assert_eq!(link.progress(), Some(Progress { written: 3, pinged: 0, answered: 0, pongs: 1 }));
-        link.written(Written { packets: 2, before_ping: Some(1) });
-        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 0, pongs: 1 }));
+        assert_eq!(
+            link.progress(),
+            Some(Progress {
+                written: 3,
+                pinged: 0,
+                answered: 0,
+                pongs: 1
+            })
+        );
+        link.written(Written {
+            packets: 2,
+            before_ping: Some(1),
+        });
+        assert_eq!(
+            link.progress(),
+            Some(Progress {
+                written: 5,
+                pinged: 4,
+                answered: 0,
+                pongs: 1
+            })
+        );
         link.pong();
         link.pong();
-        assert_eq!(link.progress(), Some(Progress { written: 5, pinged: 4, answered: 4, pongs: 3 }));
+        assert_eq!(
+            link.progress(),
+            Some(Progress {
+                written: 5,
+                pinged: 4,
+                answered: 4,
+                pongs: 3
+            })
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,8 +1,9 @@
 //! The transport over socketioxide: polling, WebSocket, and the upgrade from one to the other.
 //!
-//! Everything that comes for a client, acks included, is written by its session's one task, so that the order is the
-//! session's. The engine's queue of a connection (1,024 packets) is larger than the credit window and what comes beside
-//! it: were it ever full, the session would be ended, since an event that does not fit would be lost.
+//! Everything that comes for a client, acks included, is written by its session's one task, so that
+//! the order is the session's. The engine's queue of a connection (1,024 packets) is larger than
+//! the credit window and what comes beside it: were it ever full, the session would be ended, since
+//! an event that does not fit would be lost.
 
 mod body;
 mod connect;
@@ -45,8 +46,8 @@ type Service = SocketIoService<NotFoundService>;
 pub(crate) struct Engine {
     node: Arc<Node>,
     links: Arc<Links>,
-    /// The engine's own service: requests go in here, and so do the closings of polling sessions. Taken out when the
-    /// node stops, since the service owns the handlers, which own the engine.
+    /// The engine's own service: requests go in here, and so do the closings of polling sessions.
+    /// Taken out when the node stops, since the service owns the handlers, which own the engine.
     service: Mutex<Option<Service>>,
     settings: Settings,
 }
@@ -55,7 +56,12 @@ impl Engine {
     pub(crate) fn new(node: Arc<Node>, settings: Settings) -> Arc<Self> {
         let (service, io) = build(node.limits(), settings.transports);
         let links = Arc::new(Links::new(node.limits().unauthenticated));
-        let engine = Arc::new(Self { node, links, service: Mutex::new(Some(service)), settings });
+        let engine = Arc::new(Self {
+            node,
+            links,
+            service: Mutex::new(Some(service)),
+            settings,
+        });
         connect::register(&engine, &io);
         engine
     }
@@ -77,7 +83,10 @@ impl Engine {
     }
 
     fn service(&self) -> Option<Service> {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.service
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many polling links it knows.
@@ -87,7 +96,10 @@ impl Engine {
 
     /// Lets go of the engine. Requests are answered 503 from here on.
     pub(crate) fn stop(&self) {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.service
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 }
 
@@ -101,7 +113,11 @@ fn build(limits: &Limits, transports: Transports) -> (Service, SocketIo) {
         .max_payload(limits.message_bytes as u64)
         .ws_max_message_size(limits.message_bytes)
         .ws_max_frame_size(limits.message_bytes)
-        .with_parser(ParserConfig::common().max_incoming_binaries(0).max_incoming_binary_buf_size(0));
+        .with_parser(
+            ParserConfig::common()
+                .max_incoming_binaries(0)
+                .max_incoming_binary_buf_size(0),
+        );
     match transports {
         Transports::All => builder.transports([TransportType::Polling, TransportType::Websocket]),
         Transports::WebSocketOnly => builder.transports([TransportType::Websocket]),

@@ -20,7 +20,7 @@ use socketioxide_core::{Str, Value};
 use tower::ServiceExt as _;
 
 use super::{Engine, PATH, connect::IoSocket, link::Link};
-use crate::session::{End, Outgoing, Port, Progress};
+use crate::session::{EndReason, Outgoing, Port, Progress};
 
 /// How long a last packet may take to be written before the transport is closed all the same.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -47,10 +47,12 @@ impl SocketIoPort {
         }
     }
 
-    /// Ends the transport at once. The socket may have gone already, by a DISCONNECT or a refusal, while its transport
-    /// is still open: then what kind it is cannot be seen, and either is ended.
+    /// Ends the transport at once. The socket may have gone already, by a DISCONNECT or a refusal,
+    /// while its transport is still open: then what kind it is cannot be seen, and either is ended.
     pub(super) fn end_transport(&self) {
-        let Some(engine) = self.engine.upgrade() else { return };
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
         engine.links.remove(self.sid.as_str());
         let killed = self.link.kill();
         match self.socket.upgrade() {
@@ -64,8 +66,8 @@ impl SocketIoPort {
         }
     }
 
-    /// Ends the transport, and returns when an answer can no longer reach the client: official clients stay away after
-    /// a `connect_error`, and come back after a closed transport.
+    /// Ends the transport, and returns when an answer can no longer reach the client: official
+    /// clients stay away after a `connect_error`, and come back after a closed transport.
     pub(super) async fn end_transport_unanswered(&self) {
         self.end_transport();
         tokio::time::sleep(LAST_WORD).await;
@@ -73,7 +75,9 @@ impl SocketIoPort {
 
     /// Ends the transport when what is queued has had time to be written.
     pub(super) fn end_transport_later(&self) {
-        let Some(engine) = self.engine.upgrade() else { return };
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
         let port = self.clone();
         let stopping = engine.node.stopping().clone();
         engine.node.tasks().spawn(async move {
@@ -102,9 +106,9 @@ impl Port for SocketIoPort {
         })
     }
 
-    fn close(&self, end: End) {
+    fn close(&self, end: EndReason) {
         match end {
-            End::TransportLost => {}
+            EndReason::TransportLost => {}
             _ if end.stays_away() => {
                 if let Some(socket) = self.socket.upgrade() {
                     socket.disconnect().ok();
@@ -116,23 +120,29 @@ impl Port for SocketIoPort {
     }
 }
 
-/// A polling session has no connection to kill: its engine is handed an Engine.IO close, as if the client had sent it.
-/// Called from destructors too, which may run when there is no runtime any more.
+/// A polling session has no connection to kill: its engine is handed an Engine.IO close, as if the
+/// client had sent it. Called from destructors too, which may run when there is no runtime any
+/// more.
 pub(super) fn close_polling(engine: &Engine, sid: &str) {
     if tokio::runtime::Handle::try_current().is_err() {
         return;
     }
-    let Some(service) = engine.service() else { return };
+    let Some(service) = engine.service() else {
+        return;
+    };
     let request = Request::post(format!("{PATH}/?EIO=4&transport=polling&sid={sid}"))
         .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
         .body(Full::<Bytes>::from("1"));
     if let Ok(request) = request {
-        engine.node.tasks().spawn(async move { service.oneshot(request).await.ok() });
+        engine
+            .node
+            .tasks()
+            .spawn(async move { service.oneshot(request).await.ok() });
     }
 }
 
 /// Hands a packet to the engine. Its queue has place for every packet within the credit window.
-pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), End> {
+pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReason> {
     let sent = match &outgoing {
         Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
         Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
@@ -143,9 +153,9 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), End> {
         Ok(()) => Ok(()),
         Err(SendError::Socket(SocketError::InternalChannelFull)) => {
             tracing::warn!("a client's queue is full");
-            Err(End::Slow)
+            Err(EndReason::Slow)
         }
-        Err(_) => Err(End::TransportLost),
+        Err(_) => Err(EndReason::TransportLost),
     }
 }
 

@@ -21,11 +21,16 @@ pub(super) struct Posted<B> {
 
 impl<B> Posted<B> {
     pub(super) fn by(link: Option<Arc<Link>>, body: B) -> Self {
-        Self { body, watch: link.map(|link| (link, PacketScanner::default())) }
+        Self {
+            body,
+            watch: link.map(|link| (link, PacketScanner::default())),
+        }
     }
 
     fn see(&mut self, bytes: &Bytes) {
-        let Some((link, packets)) = &mut self.watch else { return };
+        let Some((link, packets)) = &mut self.watch else {
+            return;
+        };
         link.add_posted(bytes.len());
         if packets.has_pong(bytes) {
             link.pong();
@@ -42,8 +47,12 @@ impl<B: Body + Unpin> Body for Posted<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).map(|frame| Ok(frame?.map_data(whole)));
-        if let Some(bytes) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+        let frame =
+            ready!(Pin::new(&mut self.body).poll_frame(cx)).map(|frame| Ok(frame?.map_data(whole)));
+        if let Some(bytes) = frame
+            .as_ref()
+            .and_then(|frame| frame.as_ref().ok()?.data_ref())
+        {
             self.see(bytes);
         }
         Poll::Ready(frame)

@@ -1,8 +1,10 @@
-//! How much a client may send: what it is answered waits in the engine, and is read by nobody where it does not read.
+//! How much a client may send: what it is answered waits in the engine, and is read by nobody where
+//! it does not read.
 //!
-//! The engine answers a CONNECT that names an unknown namespace by repeating the name, without asking anybody. Over a
-//! WebSocket reading stops with writing (see [`guard`](crate::transport::guard)). A client that polls is read whatever
-//! it takes, so that it is ended when it has sent too much without asking for its answers.
+//! The engine answers a CONNECT that names an unknown namespace by repeating the name, without
+//! asking anybody. Over a WebSocket reading stops with writing (see
+//! [`guard`](crate::transport::guard)). A client that polls is read whatever it takes, so that it
+//! is ended when it has sent too much without asking for its answers.
 
 use std::{
     future::Future,
@@ -38,11 +40,13 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// As many bytes as the largest messages have that the client may send, those that are refused included: nobody
-    /// who keeps to the other limits meets this one.
+    /// As many bytes as the largest messages have that the client may send, those that are refused
+    /// included: nobody who keeps to the other limits meets this one.
     pub(super) fn new(limits: &Limits) -> Self {
         let bytes = |messages: u64| {
-            let bytes = (limits.message_bytes as u64).saturating_add(BESIDE).saturating_mul(messages);
+            let bytes = (limits.message_bytes as u64)
+                .saturating_add(BESIDE)
+                .saturating_mul(messages);
             NonZeroU32::new(u32::try_from(bytes).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN)
         };
         let quota = Quota::per_second(bytes(limits.inbound_per_s.into()))
@@ -66,7 +70,9 @@ impl Intake {
 
     /// So many more bytes came. Answers whether the client may go on.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let Some(some) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else { return bytes == 0 };
+        let Some(some) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else {
+            return bytes == 0;
+        };
         if !self.has_joined() && adds_up_to(&self.unjoined, bytes) > UNJOINED_BYTES {
             return false;
         }
@@ -82,7 +88,9 @@ impl Intake {
     /// So many bytes go out in the answer to a GET.
     pub(super) fn give(&self, bytes: usize) {
         let less = |unasked: u64| Some(unasked.saturating_sub(bytes as u64));
-        self.unasked.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).ok();
+        self.unasked
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
+            .ok();
     }
 
     /// Answers a GET. Where it has to wait, nothing else does.
@@ -135,7 +143,11 @@ mod tests {
 
     #[test]
     fn limits_beyond_counting_take_everything_that_can_be_counted() {
-        let limits = Limits { message_bytes: usize::MAX, inbound_burst: u32::MAX, ..Limits::default() };
+        let limits = Limits {
+            message_bytes: usize::MAX,
+            inbound_burst: u32::MAX,
+            ..Limits::default()
+        };
         let intake = Intake::new(&limits);
         intake.join();
         assert!(intake.take(LARGEST) && intake.take(0));
@@ -155,9 +167,15 @@ mod tests {
         assert!(futures_util::poll!(waits.as_mut()).is_pending());
         assert!((0..10).all(|_| intake.take_posted(LARGEST)));
         drop(waits);
-        assert_eq!((0..100).take_while(|_| intake.take_posted(LARGEST)).count(), 4);
+        assert_eq!(
+            (0..100).take_while(|_| intake.take_posted(LARGEST)).count(),
+            4
+        );
         intake.answer(async {}).await;
-        assert!(!intake.take_posted(1), "the answer may have been but a part of what waits");
+        assert!(
+            !intake.take_posted(1),
+            "the answer may have been but a part of what waits"
+        );
         intake.give(2 * LARGEST);
         assert!(intake.take_posted(1));
     }

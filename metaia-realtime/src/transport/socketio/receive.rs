@@ -1,4 +1,5 @@
-//! Inbound events, taken before the transport spawns a task for each: in order, and within the rate.
+//! Inbound events, taken before the transport spawns a task for each: in order, and within the
+//! rate.
 
 use std::convert::Infallible;
 
@@ -8,7 +9,8 @@ use socketioxide_core::Value;
 use super::connect::{Attached, IoSocket};
 use crate::session::Inbound;
 
-/// Proof that the event has been taken. The extraction runs in the reader, synchronously and in order.
+/// Proof that the event has been taken. The extraction runs in the reader, synchronously and in
+/// order.
 pub(super) struct Taken;
 
 impl FromMessageParts<LocalAdapter> for Taken {
@@ -23,7 +25,9 @@ impl FromMessageParts<LocalAdapter> for Taken {
                 Value::Str(json, _) => json.to_string(),
                 Value::Bytes(_) => String::new(),
             };
-            attachment.inbound.offer(&attachment.session, Inbound { json, ack: *ack });
+            attachment
+                .inbound
+                .offer(&attachment.session, Inbound { json, ack: *ack });
         }
         Ok(Self)
     }

@@ -47,11 +47,15 @@ impl Refusal {
 
     const fn detail(self) -> &'static str {
         match self {
-            Self::Origin => "This origin may not connect. Add it to the allowed origins of the server.",
+            Self::Origin => {
+                "This origin may not connect. Add it to the allowed origins of the server."
+            }
             Self::Full => "The server has as many sessions as it may have. Try again later.",
             Self::TooManyHandshakes => "Too many clients connect at once. Try again in a moment.",
             #[cfg(feature = "axum")]
-            Self::Connections => "The server has as many connections as it may have. Try again later.",
+            Self::Connections => {
+                "The server has as many connections as it may have. Try again later."
+            }
             Self::Draining => "The server is going away. Connect again.",
             Self::CutOff => "This server cannot read its log, and others can. Connect again.",
         }
@@ -74,7 +78,9 @@ impl Refusal {
     pub(super) fn answer(self) -> Response<BoxBody> {
         tracing::info!(code = self.code(), "handshake refused");
         let status = self.status();
-        let body = Full::from(self.problem()).map_err(|never| match never {}).boxed_unsync();
+        let body = Full::from(self.problem())
+            .map_err(|never| match never {})
+            .boxed_unsync();
         let mut answer = Response::new(body);
         *answer.status_mut() = status;
         let headers = answer.headers_mut();
@@ -91,11 +97,14 @@ pub(super) fn unknown_session() -> Response<BoxBody> {
     let body = Full::from(r#"{"code":"1","message":"Session ID unknown"}"#);
     let mut answer = Response::new(body.map_err(|never| match never {}).boxed_unsync());
     *answer.status_mut() = StatusCode::BAD_REQUEST;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
-/// The answer, as it is written, to a connection that there is no place for. Its request is not waited for.
+/// The answer, as it is written, to a connection that there is no place for. Its request is not
+/// waited for.
 #[cfg(feature = "axum")]
 pub(crate) fn too_many_connections() -> String {
     tracing::info!(code = Refusal::Connections.code(), "connection refused");

@@ -14,8 +14,9 @@ use crate::transport::guard::Connection;
 /// The connection of ours that a request came over, wherever the listener put it.
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(peer)) =
-        request.extensions().get::<axum::extract::ConnectInfo<crate::transport::guard::Peer>>()
+    if let Some(axum::extract::ConnectInfo(peer)) = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<crate::transport::guard::PeerAddr>>()
     {
         return Some(&peer.0);
     }
@@ -29,7 +30,8 @@ pub(super) enum Visit {
     Post(Arc<Link>),
     /// A WebSocket: a new session's, or the upgrade of one that polls.
     Upgrade(Arc<Link>),
-    /// Of a session that is not known here, any more: the engine may know it still, but nobody would watch it.
+    /// Of a session that is not known here, any more: the engine may know it still, but nobody
+    /// would watch it.
     Stranger,
     Other,
 }
@@ -38,7 +40,11 @@ impl Visit {
     pub(super) fn of<B>(engine: &Engine, request: &Request<B>) -> Self {
         let parameter = |name| query(request.uri().query(), name);
         let link = parameter("sid").map(|sid| engine.links.find(sid));
-        match (request.method(), parameter("transport").map(as_the_engine_reads), link) {
+        match (
+            request.method(),
+            parameter("transport").map(as_the_engine_reads),
+            link,
+        ) {
             (&Method::GET, Some("polling"), None) => Self::OpenPolling,
             (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
             (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
@@ -46,7 +52,9 @@ impl Visit {
                 Self::Upgrade(Arc::new(Link::new(&engine.node.limits())))
             }
             (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
-            (&Method::GET | &Method::POST, Some("polling" | "websocket"), Some(None)) => Self::Stranger,
+            (&Method::GET | &Method::POST, Some("polling" | "websocket"), Some(None)) => {
+                Self::Stranger
+            }
             _ => Self::Other,
         }
     }
@@ -72,17 +80,19 @@ impl Visit {
     }
 }
 
-/// To the engine a transport ends at a second `=`. Whatever it takes for one must be seen as one here, or it would pass
-/// unwatched.
+/// To the engine a transport ends at a second `=`. Whatever it takes for one must be seen as one
+/// here, or it would pass unwatched.
 fn as_the_engine_reads(transport: &str) -> &str {
     transport.split('=').next().unwrap_or(transport)
 }
 
 /// A parameter of a query, as it stands there.
 pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    query?
-        .split('&')
-        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+    query?.split('&').find_map(|pair| {
+        pair.split_once('=')
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    })
 }
 
 #[cfg(test)]

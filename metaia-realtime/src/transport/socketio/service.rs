@@ -1,7 +1,8 @@
 //! What stands before the engine: origins, capacity, and the bookkeeping of connections.
 //!
-//! Refusals come before the handshake, as HTTP: 403 for an origin that is not allowed; 503 with `Retry-After` where the
-//! node is full, its rate of handshakes used up, being emptied, or cut off from its log, so that clients try again by themselves.
+//! Refusals come before the handshake, as HTTP: 403 for an origin that is not allowed; 503 with
+//! `Retry-After` where the node is full, its rate of handshakes used up, being emptied, or cut off
+//! from its log, so that clients try again by themselves.
 
 use std::{
     convert::Infallible,
@@ -38,8 +39,8 @@ use crate::transport::{Origins, deadline::Deadline};
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
 
-/// The tower layer of a [`Realtime`](crate::Realtime): requests for Socket.IO go there, all others on to the inner
-/// service. Clones lead to the same system.
+/// The tower layer of a [`Realtime`](crate::Realtime): requests for Socket.IO go there, all others
+/// on to the inner service. Clones lead to the same system.
 #[derive(Clone)]
 pub struct RealtimeLayer {
     shared: Arc<Shared>,
@@ -53,18 +54,25 @@ struct Shared {
 
 impl RealtimeLayer {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let per_s = NonZeroU32::new(engine.node.limits().handshakes_per_s).unwrap_or(NonZeroU32::MIN);
+        let per_s =
+            NonZeroU32::new(engine.node.limits().handshakes_per_s).unwrap_or(NonZeroU32::MIN);
         let handshakes = RateLimiter::direct(Quota::per_second(per_s));
         let cors = cors(&engine.settings.origins);
-        Self { cors, shared: Arc::new(Shared { engine, handshakes }) }
+        Self {
+            cors,
+            shared: Arc::new(Shared { engine, handshakes }),
+        }
     }
 }
 
-/// What browsers are told about polling from other origins. Tokens come in a header, never in cookies.
+/// What browsers are told about polling from other origins. Tokens come in a header, never in
+/// cookies.
 fn cors(origins: &Origins) -> CorsLayer {
     let allowed = match origins {
         Origins::Any => AllowOrigin::from(Any),
-        Origins::These(list) => AllowOrigin::list(list.iter().filter_map(|origin| origin.parse().ok())),
+        Origins::These(list) => {
+            AllowOrigin::list(list.iter().filter_map(|origin| origin.parse().ok()))
+        }
     };
     CorsLayer::new()
         .allow_origin(allowed)
@@ -81,7 +89,10 @@ impl fmt::Debug for RealtimeLayer {
 impl<S> Layer<S> for RealtimeLayer {
     type Service = RealtimeService<S>;
     fn layer(&self, inner: S) -> RealtimeService<S> {
-        RealtimeService { layer: self.clone(), inner }
+        RealtimeService {
+            layer: self.clone(),
+            inner,
+        }
     }
 }
 
@@ -127,13 +138,18 @@ where
             Box::pin(async move { answer.await.map_err(|never| match never {}) })
         } else {
             let answer = self.inner.call(request);
-            Box::pin(async move { Ok(answer.await?.map(|body| body.map_err(Into::into).boxed_unsync())) })
+            Box::pin(async move {
+                Ok(answer
+                    .await?
+                    .map(|body| body.map_err(Into::into).boxed_unsync()))
+            })
         }
     }
 }
 
 fn is_ours(path: &str) -> bool {
-    path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(PATH)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The engine behind its checks, for one request.
@@ -167,19 +183,25 @@ impl Shared {
         B::Error: fmt::Debug,
         B::Data: Send,
     {
-        let checked = self.check(&request).and_then(|()| self.engine.service().ok_or(Refusal::Draining));
+        let checked = self
+            .check(&request)
+            .and_then(|()| self.engine.service().ok_or(Refusal::Draining));
         let service = match checked {
             Ok(service) => service,
             Err(refusal) => {
-                self.engine.node.counters().handshakes_refused.add(refusal.code());
+                self.engine
+                    .node
+                    .counters()
+                    .handshakes_refused
+                    .add(refusal.code());
                 return refusal.answer();
             }
         };
         let connection = connection_of(&request).cloned();
         let visit = Visit::of(&self.engine, &request);
         if matches!(visit, Visit::Stranger) {
-            // Who takes nobody says so here, too: a proxy that leads clients elsewhere meanwhile tries this node first
-            // with each request that they make there.
+            // Who takes nobody says so here, too: a proxy that leads clients elsewhere meanwhile
+            // tries this node first with each request that they make there.
             return self.closed().map_or_else(unknown_session, Refusal::answer);
         }
         if let Visit::Upgrade(link) = &visit {
@@ -196,8 +218,8 @@ impl Shared {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        // Only now, and before the head of the answer is written: a connection that was not upgraded may carry the
-        // requests of others next, when a proxy keeps it.
+        // Only now, and before the head of the answer is written: a connection that was not
+        // upgraded may carry the requests of others next, when a proxy keeps it.
         if let (Visit::Upgrade(link), StatusCode::SWITCHING_PROTOCOLS) = (&visit, answer.status()) {
             link.upgraded(connection.as_ref());
         }
@@ -234,8 +256,13 @@ impl Shared {
 
 /// Every origin that the request names must be of the list: clients other than browsers name none.
 fn origin_is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
-    let Origins::These(list) = origins else { return true };
-    headers.get_all(ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
+    let Origins::These(list) = origins else {
+        return true;
+    };
+    headers
+        .get_all(ORIGIN)
+        .iter()
+        .all(|origin| origin.to_str().is_ok_and(|origin| list.contains(origin)))
 }
 
 #[cfg(test)]
@@ -246,11 +273,14 @@ mod tests {
     fn a_foreign_origin_does_not_hide_behind_one_of_ours() {
         let ours = Origins::These(["https://ours.example".to_owned()].into_iter().collect());
         let allowed = |origins: &[&'static str]| {
-            let headers = origins.iter().map(|origin| (ORIGIN, http::HeaderValue::from_static(origin)));
-            let headers: HeaderMap = headers.fold(HeaderMap::new(), |mut headers, (name, value)| {
-                headers.append(name, value);
-                headers
-            });
+            let headers = origins
+                .iter()
+                .map(|origin| (ORIGIN, http::HeaderValue::from_static(origin)));
+            let headers: HeaderMap =
+                headers.fold(HeaderMap::new(), |mut headers, (name, value)| {
+                    headers.append(name, value);
+                    headers
+                });
             origin_is_allowed(&ours, &headers)
         };
         assert!(allowed(&[]) && allowed(&["https://ours.example"]));

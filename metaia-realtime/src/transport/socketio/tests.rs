@@ -11,24 +11,40 @@ use crate::{
 
 fn progress(server: &TestServer) -> Progress {
     let sessions = server.realtime().node().registry().all();
-    sessions.first().and_then(|session| session.port().progress()).unwrap_or_default()
+    sessions
+        .first()
+        .and_then(|session| session.port().progress())
+        .unwrap_or_default()
 }
 
 #[tokio::test]
 async fn what_came_before_an_answered_ping_is_known_to_have_arrived() {
     for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
-        let limits = Limits { ping_interval: std::time::Duration::from_millis(20), ..Limits::default() };
+        let limits = Limits {
+            ping_interval: std::time::Duration::from_millis(20),
+            ..Limits::default()
+        };
         let server = TestServer::start(|builder| builder.limits(limits)).await;
-        let coming = server.client_builder(Role::Customer, "c1").transport(transport);
+        let coming = server
+            .client_builder(Role::Customer, "c1")
+            .transport(transport);
         let (_client, _updates) = coming.connect().await.unwrap();
         let user = "c1".parse().unwrap();
         for i in 0..5 {
-            server.realtime().send_to_user(&user, ("tick", json!({ "i": i }))).await.unwrap();
+            server
+                .realtime()
+                .send_to_user(&user, ("tick", json!({ "i": i })))
+                .await
+                .unwrap();
         }
         // `rt:ready` and the five.
         eventually("the client's answer", || progress(&server).answered == 6).await;
         let seen = progress(&server);
-        assert_eq!((seen.written, seen.pinged, seen.answered), (6, 6, 6), "{transport:?}");
+        assert_eq!(
+            (seen.written, seen.pinged, seen.answered),
+            (6, 6, 6),
+            "{transport:?}"
+        );
         assert!(seen.pongs > 0);
     }
 }

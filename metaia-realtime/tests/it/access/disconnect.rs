@@ -1,4 +1,5 @@
-//! Two nodes over one log: whom one of them disconnects, the other ends too, and nobody who came later.
+//! Two nodes over one log: whom one of them disconnects, the other ends too, and nobody who came
+//! later.
 
 use metaia_realtime::{
     MemoryLog, NewEntry, Role, SessionId,
@@ -33,7 +34,10 @@ async fn a_user_is_disconnected_on_every_node_and_nobody_else_is() {
     let (_two, mut two) = there.client(Role::Customer, "c1").await;
     let (_other, mut other) = there.client(Role::Customer, "c2").await;
     ready(&mut two).await;
-    here.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+    here.realtime()
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(gave_up(&mut one).await, GaveUp::ServerDisconnect);
     assert_eq!(gave_up(&mut two).await, GaveUp::ServerDisconnect);
     tick(here.realtime(), user("c2"), 1).await;
@@ -44,19 +48,31 @@ async fn a_user_is_disconnected_on_every_node_and_nobody_else_is() {
 async fn who_comes_after_it_stays_though_the_node_learns_of_it_later() {
     let (here, there) = nodes().await;
     for i in 0..20 {
-        here.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+        here.realtime()
+            .disconnect_user(&"c1".parse().unwrap())
+            .await
+            .unwrap();
         let (_phone, mut updates) = there.client(Role::Customer, "c1").await;
         tick(here.realtime(), user("c1"), i).await;
         assert_eq!(ticks(&mut updates, 1).await, [i]);
-        there.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+        there
+            .realtime()
+            .disconnect_user(&"c1".parse().unwrap())
+            .await
+            .unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_session_that_is_still_catching_up_ends_too() {
     let (here, there) = nodes().await;
-    let mut line = Line::beginning(&there, Role::Customer, "c1", json!({ "hold": "true" })).await.0;
-    here.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+    let mut line = Line::beginning(&there, Role::Customer, "c1", json!({ "hold": "true" }))
+        .await
+        .0;
+    here.realtime()
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(line.rest().await, ["41"]);
 }
 
@@ -85,10 +101,30 @@ async fn it_can_be_appended_with_other_entries_and_is_not_replayed() {
     let event = NewEntry::event([user("c1")], ("tick", json!({ "i": 1 }))).unwrap();
     let entries = vec![NewEntry::disconnect_user("c1".parse().unwrap()), event];
     here.realtime().publish(entries).await.unwrap();
-    let mut back = Line::beginning(&there, Role::Customer, "c1", json!({ "since": since })).await.0;
-    assert!(back.next().await.unwrap().starts_with(r#"42["tick",{"i":1"#));
-    assert!(back.next().await.unwrap().contains(r#""recovered":true,"replayed":1"#));
+    let mut back = Line::beginning(&there, Role::Customer, "c1", json!({ "since": since }))
+        .await
+        .0;
+    assert!(
+        back.next()
+            .await
+            .unwrap()
+            .starts_with(r#"42["tick",{"i":1"#)
+    );
+    assert!(
+        back.next()
+            .await
+            .unwrap()
+            .contains(r#""recovered":true,"replayed":1"#)
+    );
     tick(here.realtime(), user("c2"), 7).await;
-    assert!(line.next().await.unwrap().starts_with(r#"42["tick",{"i":7"#));
-    eventually("both to be there", || there.realtime().local_sessions().len() == 2).await;
+    assert!(
+        line.next()
+            .await
+            .unwrap()
+            .starts_with(r#"42["tick",{"i":7"#)
+    );
+    eventually("both to be there", || {
+        there.realtime().local_sessions().len() == 2
+    })
+    .await;
 }

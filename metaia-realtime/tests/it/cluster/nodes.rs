@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use metaia_realtime::{
-    Builder, Role,
+    RealtimeBuilder, Role,
     client::{Client, Updates},
     doorbell::ClusterKey,
     testing::{NodeLog, SharedLog, TestServer, Wire, eventually},
@@ -25,15 +25,22 @@ async fn node(
     shared: &SharedLog,
     wire: &Wire,
     poll: Option<Duration>,
-    configure: impl FnOnce(Builder) -> Builder,
+    configure: impl FnOnce(RealtimeBuilder) -> RealtimeBuilder,
 ) -> Node {
     let log = shared.node(poll);
-    let builder = |builder: Builder| configure(builder.log(log.clone()).doorbell(wire.doorbell()));
-    Node { server: TestServer::start(builder).await, log }
+    let builder =
+        |builder: RealtimeBuilder| configure(builder.log(log.clone()).doorbell(wire.doorbell()));
+    Node {
+        server: TestServer::start(builder).await,
+        log,
+    }
 }
 
 /// Two nodes that find the other's entries by the doorbell, or by looking every `poll`.
-async fn two(poll: Option<Duration>, configure: impl Fn(Builder) -> Builder) -> (Node, Node, Wire) {
+async fn two(
+    poll: Option<Duration>,
+    configure: impl Fn(RealtimeBuilder) -> RealtimeBuilder,
+) -> (Node, Node, Wire) {
     let (shared, wire) = (SharedLog::default(), Wire::new());
     let a = node(&shared, &wire, poll, &configure).await;
     let b = node(&shared, &wire, poll, &configure).await;
@@ -76,13 +83,25 @@ async fn a_volatile_event_reaches_the_other_node() {
     let (a, b, wire) = two(None, |builder| builder.order_access(Policy::new())).await;
     let (phone, mut updates) = b.server.client(Role::Customer, "c1").await;
     phone.join_order("o1").await.unwrap();
-    a.server.realtime().volatile().send([user("c1"), order("o1")], ("at", json!([1, "x"]))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .send([user("c1"), order("o1")], ("at", json!([1, "x"])))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, json!([1, "x"]));
     // Once, though the phone is in both rooms; and none where there is no line.
     wire.cut();
-    a.server.realtime().volatile().broadcast(("at", json!(2))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!(2)))
+        .unwrap();
     wire.mend();
-    a.server.realtime().volatile().broadcast(("at", json!(3))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!(3)))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, json!(3));
 }
 
@@ -95,13 +114,25 @@ async fn who_has_lost_the_room_gets_no_volatile_event_of_it() {
     tailor.join_order("o1").await.unwrap();
     admin.join_order("o1").await.unwrap();
     for i in 0..20 {
-        a.server.realtime().volatile().send([order("o1")], ("at", json!(i))).unwrap();
+        a.server
+            .realtime()
+            .volatile()
+            .send([order("o1")], ("at", json!(i)))
+            .unwrap();
         assert_eq!(event(&mut tailors, "at").await.data, json!(i));
     }
     policy.deny("t1");
-    a.server.realtime().recheck_order(&"o1".parse().unwrap()).await.unwrap();
+    a.server
+        .realtime()
+        .recheck_order(&"o1".parse().unwrap())
+        .await
+        .unwrap();
     // At once: neither node has dispatched the recheck yet.
-    a.server.realtime().volatile().send([order("o1")], ("at", json!("secret"))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .send([order("o1")], ("at", json!("secret")))
+        .unwrap();
     tick(a.server.realtime(), user("t1"), 1).await;
     let mut seen = Vec::new();
     while seen.last() != Some(&json!({ "i": 1 })) {
@@ -110,7 +141,11 @@ async fn who_has_lost_the_room_gets_no_volatile_event_of_it() {
         seen.push(data);
     }
     assert!(!seen.contains(&json!("secret")), "{seen:?}");
-    a.server.realtime().volatile().send([order("o1")], ("at", json!("for whom it is"))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .send([order("o1")], ("at", json!("for whom it is")))
+        .unwrap();
     let mut last = json!(null);
     while last != json!("for whom it is") {
         last = event(&mut admins, "at").await.data;
@@ -124,8 +159,15 @@ async fn a_recheck_here_is_one_there() {
     let (tailor, mut updates) = b.server.client(Role::Tailor, "t1").await;
     tailor.join_order("o1").await.unwrap();
     policy.deny("t1");
-    a.server.realtime().recheck_order(&"o1".parse().unwrap()).await.unwrap();
-    assert_eq!(event(&mut updates, "rt:room_left").await.data["reason"], "access_revoked");
+    a.server
+        .realtime()
+        .recheck_order(&"o1".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        event(&mut updates, "rt:room_left").await.data["reason"],
+        "access_revoked"
+    );
 }
 
 #[tokio::test]
@@ -133,14 +175,22 @@ async fn whom_one_node_disconnects_all_do() {
     let (a, b, _) = two(None, |builder| builder).await;
     let (_here, mut here) = a.server.client(Role::Customer, "c1").await;
     let (_there, mut there) = b.server.client(Role::Customer, "c1").await;
-    a.server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+    a.server
+        .realtime()
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
     disconnected(&mut here).await;
     disconnected(&mut there).await;
 }
 
 /// The last ring that went over the wire, from another node, and for another entry.
 fn forged(wire: &Wire, n: u64) -> Vec<u8> {
-    let mut ring = wire.carried().into_iter().rfind(|frame| frame.len() == RING && frame[4] == 0).unwrap();
+    let mut ring = wire
+        .carried()
+        .into_iter()
+        .rfind(|frame| frame.len() == RING && frame[4] == 0)
+        .unwrap();
     ring[10] ^= 0xff;
     ring[N..].copy_from_slice(&n.to_be_bytes());
     ring
@@ -164,7 +214,10 @@ async fn repeated_rings_are_free_and_forged_ones_cost_few_looks() {
     // One per 100 ms, and one that waits.
     let allowed = began.elapsed().as_millis() / 100 + 2;
     let looks = b.log.looks() - before;
-    assert!((1..=allowed).contains(&u128::from(looks)), "{looks} looks, {allowed} are allowed");
+    assert!(
+        (1..=allowed).contains(&u128::from(looks)),
+        "{looks} looks, {allowed} are allowed"
+    );
 
     tick(a.server.realtime(), user("c1"), 2).await;
     assert_eq!(ticks(&mut updates, 1).await, [2]);
@@ -174,11 +227,20 @@ async fn repeated_rings_are_free_and_forged_ones_cost_few_looks() {
 async fn garbage_is_counted_and_dropped() {
     let (a, b, wire) = two(None, |builder| builder).await;
     tick(a.server.realtime(), user("c1"), 1).await;
-    let before = (b.log.looks(), b.server.realtime().doorbell_counts().unreadable);
+    let before = (
+        b.log.looks(),
+        b.server.realtime().doorbell_counts().unreadable,
+    );
     for garbage in [&b""[..], b"MB", &[0xff; 100_000], b"{\"n\":7}", &[b'M'; 53]] {
         wire.say(garbage);
     }
-    assert_eq!((b.log.looks(), b.server.realtime().doorbell_counts().unreadable), (before.0, before.1 + 5));
+    assert_eq!(
+        (
+            b.log.looks(),
+            b.server.realtime().doorbell_counts().unreadable
+        ),
+        (before.0, before.1 + 5)
+    );
 }
 
 async fn signed() -> (Node, Node, Wire, Client, Updates) {
@@ -191,33 +253,60 @@ async fn signed() -> (Node, Node, Wire, Client, Updates) {
 #[tokio::test]
 async fn what_is_signed_arrives_and_what_is_not_does_not() {
     let (a, b, wire, _phone, mut updates) = signed().await;
-    a.server.realtime().volatile().broadcast(("at", json!("ours"))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!("ours")))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, "ours");
 
     let strangers = node(&SharedLog::default(), &wire, None, |builder| builder).await;
     eventually("the stranger to listen", || wire.listening() == 3).await;
     let other = ClusterKey::new("another key than ours").unwrap();
-    let others = node(&SharedLog::default(), &wire, None, |builder| builder.cluster_key(other)).await;
+    let others = node(&SharedLog::default(), &wire, None, |builder| {
+        builder.cluster_key(other)
+    })
+    .await;
     eventually("the other to listen", || wire.listening() == 4).await;
     let looks = b.log.looks();
     for forger in [&strangers, &others] {
         tick(forger.server.realtime(), user("c1"), 1).await;
-        forger.server.realtime().volatile().broadcast(("at", json!("forged"))).unwrap();
+        forger
+            .server
+            .realtime()
+            .volatile()
+            .broadcast(("at", json!("forged")))
+            .unwrap();
     }
-    eventually("all of it to be heard", || b.server.realtime().doorbell_counts().unsigned >= 4).await;
+    eventually("all of it to be heard", || {
+        b.server.realtime().doorbell_counts().unsigned >= 4
+    })
+    .await;
     assert_eq!(b.log.looks(), looks);
-    a.server.realtime().volatile().broadcast(("at", json!("ours again"))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!("ours again")))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, "ours again");
 }
 
 #[tokio::test]
 async fn a_recorded_volatile_event_is_not_delivered_again() {
     let (a, b, wire, _phone, mut updates) = signed().await;
-    a.server.realtime().volatile().broadcast(("at", json!(1))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!(1)))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, 1);
     let recorded = wire.carried();
     recorded.iter().for_each(|frame| wire.say(frame));
     assert!(b.server.realtime().doorbell_counts().repeated >= 1);
-    a.server.realtime().volatile().broadcast(("at", json!(2))).unwrap();
+    a.server
+        .realtime()
+        .volatile()
+        .broadcast(("at", json!(2)))
+        .unwrap();
     assert_eq!(event(&mut updates, "at").await.data, 2);
 }

@@ -19,7 +19,12 @@ async fn nodes() -> (TestServer, TestServer) {
     let (log, directory) = (MemoryLog::default(), MemoryDirectory::default());
     let start = || {
         let (log, directory) = (log.clone(), directory.clone());
-        TestServer::start(|builder| builder.log(log).directory(directory).order_access(Policy::new()))
+        TestServer::start(|builder| {
+            builder
+                .log(log)
+                .directory(directory)
+                .order_access(Policy::new())
+        })
     };
     (start().await, start().await)
 }
@@ -42,24 +47,55 @@ async fn sees(realtime: &Realtime, sessions: usize) {
 async fn every_node_sees_all_sessions_rooms_and_users() {
     let (here, there) = nodes().await;
     let auth = json!({ "orders": ["o1"], "device": "phone-1" });
-    let mut one = Line::beginning(&here, Role::Customer, "c1", auth.clone()).await.0;
+    let mut one = Line::beginning(&here, Role::Customer, "c1", auth.clone())
+        .await
+        .0;
     one.until("42[\"rt:ready\"").await;
     let mut two = Line::beginning(&there, Role::Tailor, "t1", auth).await.0;
     two.until("42[\"rt:ready\"").await;
     let _three = Line::connect(&there, Role::Customer, "c1", json!({})).await;
     for realtime in [here.realtime(), there.realtime()] {
         sees(realtime, 3).await;
-        let tailors = SessionQuery { role: Some(Role::Tailor), ..SessionQuery::default() };
+        let tailors = SessionQuery {
+            role: Some(Role::Tailor),
+            ..SessionQuery::default()
+        };
         let tailor = of(realtime, tailors).await.remove(0);
-        assert_eq!((tailor.user.as_str(), tailor.node), ("t1", there.realtime().node_id()));
+        assert_eq!(
+            (tailor.user.as_str(), tailor.node),
+            ("t1", there.realtime().node_id())
+        );
         assert_eq!(tailor.device, Some("phone-1".parse().unwrap()));
-        assert_eq!(tailor.rooms, [order("o1"), metaia_realtime::Room::Role(Role::Tailor), user("t1")]);
-        let in_order = SessionQuery { room: Some(order("o1")), ..SessionQuery::default() };
+        assert_eq!(
+            tailor.rooms,
+            [
+                order("o1"),
+                metaia_realtime::Room::Role(Role::Tailor),
+                user("t1")
+            ]
+        );
+        let in_order = SessionQuery {
+            room: Some(order("o1")),
+            ..SessionQuery::default()
+        };
         assert_eq!(of(realtime, in_order).await.len(), 2);
         let rooms = realtime.rooms(&RoomQuery::default()).await.unwrap();
-        let rooms: Vec<_> = rooms.rooms.iter().map(|view| (view.room.to_string(), view.sessions)).collect();
-        let due = [("customer-room", 2), ("order-o1", 2), ("tailor-room", 1), ("user-c1", 2), ("user-t1", 1)];
-        assert_eq!(rooms, due.map(|(room, sessions)| (room.to_owned(), sessions)));
+        let rooms: Vec<_> = rooms
+            .rooms
+            .iter()
+            .map(|view| (view.room.to_string(), view.sessions))
+            .collect();
+        let due = [
+            ("customer-room", 2),
+            ("order-o1", 2),
+            ("tailor-room", 1),
+            ("user-c1", 2),
+            ("user-t1", 1),
+        ];
+        assert_eq!(
+            rooms,
+            due.map(|(room, sessions)| (room.to_owned(), sessions))
+        );
         let users = ["c1", "nobody"].map(|user| user.parse().unwrap());
         let presence = realtime.presence(&users).await.unwrap();
         assert_eq!((presence[0].sessions, presence[1].sessions), (2, 0));
@@ -78,7 +114,13 @@ async fn pages_go_over_all_nodes() {
     }
     sees(here.realtime(), 7).await;
     for limit in 1..=8 {
-        let (mut query, mut users) = (SessionQuery { limit, ..SessionQuery::default() }, Vec::new());
+        let (mut query, mut users) = (
+            SessionQuery {
+                limit,
+                ..SessionQuery::default()
+            },
+            Vec::new(),
+        );
         loop {
             let page = here.realtime().sessions(&query).await.unwrap();
             users.extend(page.sessions.iter().map(|session| session.user.to_string()));
@@ -86,8 +128,18 @@ async fn pages_go_over_all_nodes() {
             query.after = Some(next);
         }
         users.sort();
-        assert_eq!(users, (0..7).map(|i| format!("c{i}")).collect::<Vec<_>>(), "pages of {limit}");
-        let (mut query, mut rooms) = (RoomQuery { limit, ..RoomQuery::default() }, Vec::new());
+        assert_eq!(
+            users,
+            (0..7).map(|i| format!("c{i}")).collect::<Vec<_>>(),
+            "pages of {limit}"
+        );
+        let (mut query, mut rooms) = (
+            RoomQuery {
+                limit,
+                ..RoomQuery::default()
+            },
+            Vec::new(),
+        );
         loop {
             let page = here.realtime().rooms(&query).await.unwrap();
             rooms.extend(page.rooms);
@@ -129,9 +181,15 @@ async fn a_session_of_another_node_is_found_and_ended() {
 async fn a_node_without_a_directory_sees_its_own_at_once() {
     let server = TestServer::start(|builder| builder).await;
     let line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    assert_eq!(of(server.realtime(), SessionQuery::default()).await, server.realtime().local_sessions());
+    assert_eq!(
+        of(server.realtime(), SessionQuery::default()).await,
+        server.realtime().local_sessions()
+    );
     assert_eq!(server.realtime().nodes().await.unwrap()[0].sessions, 1);
     drop(line);
-    eventually("it to be gone", || server.realtime().local_sessions().is_empty()).await;
+    eventually("it to be gone", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
     assert_eq!(of(server.realtime(), SessionQuery::default()).await, []);
 }

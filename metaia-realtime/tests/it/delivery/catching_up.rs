@@ -1,5 +1,5 @@
-//! What the log is asked for: where it is, by those who come while the dispatcher is behind it, and nothing by those who
-//! come back in time.
+//! What the log is asked for: where it is, by those who come while the dispatcher is behind it, and
+//! nothing by those who come back in time.
 
 use std::{
     future::Future,
@@ -20,8 +20,8 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{event, next, order, ready, support::policy::Policy, tick, ticks, user};
 
-/// A log whose tail can be read only while the gate is open, and which counts who asks for its head, or for the past, and
-/// how many entries of the past were handed out at once.
+/// A log whose tail can be read only while the gate is open, and which counts who asks for its
+/// head, or for the past, and how many entries of the past were handed out at once.
 #[derive(Clone)]
 struct GatedLog {
     log: MemoryLog,
@@ -35,12 +35,21 @@ impl GatedLog {
     fn new(permits: usize) -> Self {
         let gate = Arc::new(Semaphore::new(permits));
         let log = MemoryLog::default();
-        Self { log, gate, asked: Arc::default(), searched: Arc::default(), most: Arc::default() }
+        Self {
+            log,
+            gate,
+            asked: Arc::default(),
+            searched: Arc::default(),
+            most: Arc::default(),
+        }
     }
 }
 
 impl EventLog for GatedLog {
-    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
+    fn append(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
         self.log.append(entries)
     }
 
@@ -49,7 +58,12 @@ impl EventLog for GatedLog {
         self.log.head()
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         let page = self.log.read(rooms, after, limit).await?;
         if rooms.is_none() && !page.entries.is_empty() {
             drop(self.gate.acquire().await);
@@ -84,7 +98,10 @@ async fn who_connects_gets_nothing_that_was_committed_before() {
     let before = tick(server.realtime(), user("c1"), 1).await;
 
     let (_client, mut updates) = server.client_builder(Role::Customer, "c1").start().unwrap();
-    eventually("the session to ask where the log is", || asked.load(Ordering::SeqCst) == 3).await;
+    eventually("the session to ask where the log is", || {
+        asked.load(Ordering::SeqCst) == 3
+    })
+    .await;
     gate.add_permits(1);
     let ready = next(&mut updates, "rt:ready", |update| match update {
         Update::Ready(ready) => Some(ready),
@@ -109,7 +126,10 @@ async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
     for server in [&first, &second] {
         let coming = server.client_builder(Role::Customer, "c1").since(&since);
         let (_client, mut updates) = coming.connect().await.unwrap();
-        assert_eq!(ticks(&mut updates, 100).await, (1..=100).collect::<Vec<_>>());
+        assert_eq!(
+            ticks(&mut updates, 100).await,
+            (1..=100).collect::<Vec<_>>()
+        );
         assert!(ready(&mut updates).await.recovered);
         assert_eq!(log.searched.load(Ordering::SeqCst), 0);
     }
@@ -118,11 +138,15 @@ async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
     log.append(others.collect()).await.unwrap();
     let coming = first.client_builder(Role::Customer, "c1").since(&since);
     let (_client, mut updates) = coming.connect().await.unwrap();
-    assert_eq!(ticks(&mut updates, 100).await, (1..=100).collect::<Vec<_>>());
+    assert_eq!(
+        ticks(&mut updates, 100).await,
+        (1..=100).collect::<Vec<_>>()
+    );
     assert!(log.searched.load(Ordering::SeqCst) > 0);
 }
 
-/// A client that joins with an old position and reads nothing would else keep thousands of entries in memory.
+/// A client that joins with an old position and reads nothing would else keep thousands of entries
+/// in memory.
 #[tokio::test]
 async fn a_room_is_replayed_a_page_at_a_time() {
     let log = GatedLog::new(Semaphore::MAX_PERMITS);
@@ -135,6 +159,12 @@ async fn a_room_is_replayed_a_page_at_a_time() {
     let (client, mut updates) = server.client(Role::Customer, "c1").await;
     let joined = client.join_order_since("o1", &since).await.unwrap();
     assert_eq!((joined.recovered, joined.replayed), (true, 400));
-    assert_eq!(ticks(&mut updates, 400).await, (1..=400).collect::<Vec<_>>());
-    assert!((1..=64).contains(&most.load(Ordering::SeqCst)), "{most:?} at once");
+    assert_eq!(
+        ticks(&mut updates, 400).await,
+        (1..=400).collect::<Vec<_>>()
+    );
+    assert!(
+        (1..=64).contains(&most.load(Ordering::SeqCst)),
+        "{most:?} at once"
+    );
 }

@@ -18,7 +18,10 @@ async fn check(transport: Transport) {
         }))
     })
     .await;
-    let connecting = server.client_builder(Role::Customer, "c1").transport(transport).connect();
+    let connecting = server
+        .client_builder(Role::Customer, "c1")
+        .transport(transport)
+        .connect();
     let (client, mut updates) = within("a connection", connecting).await.unwrap();
     let publish = async {
         for i in 0..EVENTS {

@@ -17,7 +17,11 @@ async fn a_slow_client_loses_nothing_costs_little_and_hurts_nobody() {
         let mut most = 0;
         for i in 0..EVENTS {
             let tick = ("tick", json!({ "i": i, "text": text }));
-            server.realtime().send([Room::Role(Role::Customer)], tick).await.unwrap();
+            server
+                .realtime()
+                .send([Room::Role(Role::Customer)], tick)
+                .await
+                .unwrap();
             most = most.max(server.realtime().census().most_waiting);
         }
         most
@@ -27,7 +31,11 @@ async fn a_slow_client_loses_nothing_costs_little_and_hurts_nobody() {
     assert_eq!(fast, (0..EVENTS).collect::<Vec<_>>());
     for i in 0..EVENTS {
         let packet = slow.until("42[\"tick\",").await;
-        let data = packet.strip_prefix("42[\"tick\",").unwrap().strip_suffix(']').unwrap();
+        let data = packet
+            .strip_prefix("42[\"tick\",")
+            .unwrap()
+            .strip_suffix(']')
+            .unwrap();
         assert_eq!(number(&serde_json::from_str(data).unwrap()), i);
     }
 }

@@ -13,7 +13,11 @@ use crate::{
 async fn who_reads_gets_every_one_as_it_is() {
     let server = TestServer::start(|builder| builder).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    server.realtime().volatile().send([user("c1"), user("c1")], ("at", json!([1, "here"]))).unwrap();
+    server
+        .realtime()
+        .volatile()
+        .send([user("c1"), user("c1")], ("at", json!([1, "here"])))
+        .unwrap();
     assert_eq!(line.next().await.unwrap(), r#"42["at",[1,"here"]]"#);
     tick(server.realtime(), user("c1"), 1).await;
     assert!(line.next().await.unwrap().starts_with(r#"42["tick""#));
@@ -30,7 +34,11 @@ async fn who_reads_late_gets_the_newest() {
         server.realtime().send([user("c1")], big).await.unwrap();
     }
     for i in 0..1_000 {
-        server.realtime().volatile().send([order("o1")], ("at", json!(i))).unwrap();
+        server
+            .realtime()
+            .volatile()
+            .send([order("o1")], ("at", json!(i)))
+            .unwrap();
     }
     let mut last = String::new();
     while last != r#"42["at",999]"# {

@@ -6,7 +6,7 @@ use axum::routing::post;
 use metaia_realtime::{
     Authenticator, Identity, Limits, Realtime, Role,
     auth::{AuthError, Credentials},
-    serve::{GuardedListener, Peer},
+    serve::{GuardedListener, PeerAddr},
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
@@ -40,7 +40,9 @@ async fn dial(address: SocketAddr, text: &str) -> TcpStream {
 /// What comes until the server closes.
 async fn rest(mut tcp: TcpStream) -> String {
     let mut answer = Vec::new();
-    within("the server to close", tcp.read_to_end(&mut answer)).await.ok();
+    within("the server to close", tcp.read_to_end(&mut answer))
+        .await
+        .ok();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -60,10 +62,15 @@ async fn place(server: &TestServer) -> Answer {
 #[tokio::test]
 async fn one_connection_too_many_is_told_so() {
     let server = limited(|l| l.connections = 2).await;
-    let (one, _two) = (dial(server.address(), "").await, dial(server.address(), "").await);
+    let (one, _two) = (
+        dial(server.address(), "").await,
+        dial(server.address(), "").await,
+    );
     let refused = open_polling(&server, "").await;
     assert_eq!(refused.status, 503);
-    assert!(refused.head.contains("retry-after: ") && refused.body.contains("too_many_connections"));
+    assert!(
+        refused.head.contains("retry-after: ") && refused.body.contains("too_many_connections")
+    );
     drop(one);
     assert_eq!(place(&server).await.status, 200);
 }
@@ -78,7 +85,11 @@ async fn a_place_comes_back_however_a_connection_ends() {
     .await;
     place(&server).await;
     let mut kicked = within("a place", free_line(&server)).await;
-    server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+    server
+        .realtime()
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
     kicked.rest().await;
     place(&server).await;
     let mut half_closed = dial(server.address(), "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -91,7 +102,11 @@ async fn a_place_comes_back_however_a_connection_ends() {
     let _frozen = within("a place", free_line(&server)).await;
     let flood = ("flood", json!({ "text": "x".repeat(10_000) }));
     for _ in 0..100 {
-        server.realtime().send([user("c1")], flood.clone()).await.unwrap();
+        server
+            .realtime()
+            .send([user("c1")], flood.clone())
+            .await
+            .unwrap();
     }
     place(&server).await;
 }
@@ -100,7 +115,11 @@ async fn a_place_comes_back_however_a_connection_ends() {
 async fn free_line(server: &TestServer) -> Line {
     loop {
         if let Ok(mut line) = Line::open_with(server, &[]).await {
-            line.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
+            line.send(format!(
+                "40{}",
+                json!({ "token": server.token(Role::Customer, "c1") })
+            ))
+            .await;
             line.until("42[\"rt:ready\"").await;
             return line;
         }
@@ -113,7 +132,11 @@ async fn who_polls_and_upgrades_gives_its_places_back() {
     for _ in 0..4 {
         let phone = Poller::connect(&server, Role::Customer, "c1").await;
         let mut line = phone.upgrade(&server).await;
-        server.realtime().disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+        server
+            .realtime()
+            .disconnect_user(&"c1".parse().unwrap())
+            .await
+            .unwrap();
         line.rest().await;
     }
     place(&server).await;
@@ -123,17 +146,26 @@ async fn who_polls_and_upgrades_gives_its_places_back() {
 async fn a_head_that_does_not_come_ends_its_connection() {
     let server = limited(|l| l.request_head = SHORT).await;
     let request = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
-    for (begun, answers) in
-        [("", 0), (&request[..20], 0), (request, 1), (&format!("{request}{}", &request[..9]), 1)]
-    {
+    for (begun, answers) in [
+        ("", 0),
+        (&request[..20], 0),
+        (request, 1),
+        (&format!("{request}{}", &request[..9]), 1),
+    ] {
         let answer = rest(dial(server.address(), begun).await).await;
-        assert_eq!(answer.matches("404 Not Found").count(), answers, "{begun}: {answer}");
+        assert_eq!(
+            answer.matches("404 Not Found").count(),
+            answers,
+            "{begun}: {answer}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_that_trickles_ends_its_connection() {
-    let realtime = Realtime::builder().authenticator(Anyone).limits(limits(|l| l.request_body = SHORT));
+    let realtime = Realtime::builder()
+        .authenticator(Anyone)
+        .limits(limits(|l| l.request_body = SHORT));
     let realtime = realtime.build().await.unwrap();
     let app = axum::Router::new().route("/echo", post(async |body: String| body));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -147,10 +179,16 @@ async fn a_body_that_trickles_ends_its_connection() {
     );
     tasks.close();
     let request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
-    let whole = format!("{}hello", request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    let whole = format!(
+        "{}hello",
+        request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
+    );
     assert!(rest(dial(address, &whole).await).await.ends_with("hello"));
     let answer = rest(dial(address, &format!("{request}hell")).await).await;
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("did not come in time"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("did not come in time"),
+        "{answer}"
+    );
     stop.send(()).unwrap();
     within("the end of the server", tasks.wait()).await;
 }
@@ -176,14 +214,24 @@ impl Authenticator for Anyone {
 #[tokio::test]
 async fn axums_own_loop_over_our_listener_has_the_same_guard() {
     let limits = limits(|l| l.connections = 2);
-    let realtime = Realtime::builder().authenticator(Anyone).limits(limits).build().await.unwrap();
+    let realtime = Realtime::builder()
+        .authenticator(Anyone)
+        .limits(limits)
+        .build()
+        .await
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = GuardedListener::new(listener, &realtime);
     let app = axum::Router::new().layer(realtime.layer());
     let tasks = TaskTracker::new();
-    let serving = tasks
-        .spawn(async move { axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await });
+    let serving = tasks.spawn(async move {
+        axum::serve(
+            listener,
+            app.into_make_service_with_connect_info::<PeerAddr>(),
+        )
+        .await
+    });
     let tcp = TcpStream::connect(address).await.unwrap();
     let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
     let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
@@ -197,8 +245,15 @@ async fn axums_own_loop_over_our_listener_has_the_same_guard() {
         line.until("42[\"tick\"").await;
     }
     let _second = dial(address, "").await;
-    assert!(rest(dial(address, "").await).await.contains("too_many_connections"));
-    realtime.disconnect_user(&"c1".parse().unwrap()).await.unwrap();
+    assert!(
+        rest(dial(address, "").await)
+            .await
+            .contains("too_many_connections")
+    );
+    realtime
+        .disconnect_user(&"c1".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(line.rest().await, ["41"]);
     serving.abort();
 }

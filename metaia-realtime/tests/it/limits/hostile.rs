@@ -1,4 +1,5 @@
-//! Authenticated clients that send what they like: the engine repeats unknown namespaces to them without asking anybody.
+//! Authenticated clients that send what they like: the engine repeats unknown namespaces to them
+//! without asking anybody.
 
 use std::time::Duration;
 
@@ -27,10 +28,17 @@ async fn who_does_not_read_is_not_read_for_ever() {
     let server = TestServer::start(|builder| builder.limits(limits)).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
     let mut sent = 0;
-    // What both kernels take for a connection is some megabytes; the engine's queue alone would take sixty.
-    while tokio::time::timeout(Duration::from_secs(1), line.send(unknown())).await.is_ok() {
+    // What both kernels take for a connection is some megabytes; the engine's queue alone would
+    // take sixty.
+    while tokio::time::timeout(Duration::from_secs(1), line.send(unknown()))
+        .await
+        .is_ok()
+    {
         sent += NAME;
-        assert!(sent < 24 << 20, "{sent} bytes were taken from a client that does not read");
+        assert!(
+            sent < 24 << 20,
+            "{sent} bytes were taken from a client that does not read"
+        );
     }
 }
 
@@ -40,7 +48,10 @@ async fn who_sends_more_bytes_than_its_events_can_have_is_ended() {
         l.message_bytes = 2_048;
         (l.inbound_per_s, l.inbound_burst) = (1, 1);
     });
-    let (logs, server) = (Logs::listen(), TestServer::start(|builder| builder.limits(limits)).await);
+    let (logs, server) = (
+        Logs::listen(),
+        TestServer::start(|builder| builder.limits(limits)).await,
+    );
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
     let unknown = format!("40/{},", "n".repeat(1_000));
     while line.try_send(unknown.clone()).await && line.next().await.is_some() {}
@@ -52,7 +63,10 @@ async fn who_writes_its_transport_in_a_way_that_the_engine_alone_understands_is_
     let limits = limits(|l| l.unauthenticated = Duration::from_secs(600));
     let server = TestServer::start(|builder| builder.limits(limits)).await;
     let tcp = TcpStream::connect(server.address()).await.unwrap();
-    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket=", server.address());
+    let url = format!(
+        "ws://{}/socket.io/?EIO=4&transport=websocket=",
+        server.address()
+    );
     let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
     for _ in 0..5 {
         line.try_send(unknown()).await;
@@ -62,7 +76,10 @@ async fn who_writes_its_transport_in_a_way_that_the_engine_alone_understands_is_
     for _ in 0..5 {
         phone.post(&server, &unknown()).await;
     }
-    within("its end", async { while phone.post(&server, "3").await.status == 200 {} }).await;
+    within("its end", async {
+        while phone.post(&server, "3").await.status == 200 {}
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -80,9 +97,15 @@ async fn who_leaves_its_session_and_keeps_polling_is_known_no_more() {
     let server = TestServer::start(|builder| builder).await;
     let phone = Poller::connect(&server, Role::Customer, "c1").await;
     assert_eq!(phone.post(&server, "41").await.status, 200);
-    within("its end", async { while phone.post(&server, "3").await.status == 200 {} }).await;
+    within("its end", async {
+        while phone.post(&server, "3").await.status == 200 {}
+    })
+    .await;
     let answer = phone.get(&server).await;
-    assert_eq!((answer.status, answer.body.contains("Session ID unknown")), (400, true));
+    assert_eq!(
+        (answer.status, answer.body.contains("Session ID unknown")),
+        (400, true)
+    );
 }
 
 #[tokio::test]
@@ -94,5 +117,8 @@ async fn who_posts_and_is_nobody_is_ended_too() {
         phone.post(&server, &unknown()).await;
         phone.get(&server).await;
     }
-    within("its end", async { while phone.post(&server, "3").await.status == 200 {} }).await;
+    within("its end", async {
+        while phone.post(&server, "3").await.status == 200 {}
+    })
+    .await;
 }

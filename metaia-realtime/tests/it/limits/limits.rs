@@ -25,8 +25,12 @@ async fn limited(change: impl FnOnce(&mut Limits)) -> TestServer {
 #[tokio::test]
 async fn rooms_per_session() {
     let server = limited(|l| l.rooms_per_session = 5).await;
-    let (client, mut updates) =
-        server.client_builder(Role::Customer, "c1").orders(["o1"]).connect().await.unwrap();
+    let (client, mut updates) = server
+        .client_builder(Role::Customer, "c1")
+        .orders(["o1"])
+        .connect()
+        .await
+        .unwrap();
     let rooms = ready(&mut updates).await.rooms.len();
     let mut joined = 1;
     let refused = loop {
@@ -36,7 +40,10 @@ async fn rooms_per_session() {
         }
     };
     assert_eq!(refused, JoinError::Refused("too_many_rooms".to_owned()));
-    assert!((5..=6).contains(&(rooms + joined - 1)), "{rooms} and {joined}");
+    assert!(
+        (5..=6).contains(&(rooms + joined - 1)),
+        "{rooms} and {joined}"
+    );
     client.leave_order("o1").await.unwrap();
     client.join_order("another").await.unwrap();
 }
@@ -49,8 +56,11 @@ async fn one_session_too_many_of_a_user_sends_the_least_active_away_and_it_comes
     ready(&mut firsts).await;
     ready(&mut seconds).await;
     let active = |realtime: &metaia_realtime::Realtime| {
-        let mut times: Vec<i64> =
-            realtime.local_sessions().iter().map(|s| s.active_at - s.connected_at).collect();
+        let mut times: Vec<i64> = realtime
+            .local_sessions()
+            .iter()
+            .map(|s| s.active_at - s.connected_at)
+            .collect();
         times.sort_unstable();
         times[1] > 0
     };
@@ -59,7 +69,10 @@ async fn one_session_too_many_of_a_user_sends_the_least_active_away_and_it_comes
     disconnected(&mut seconds).await;
     assert_eq!(server.realtime().local_sessions().len(), 2);
     third.close().await;
-    next(&mut seconds, "its return", |u| matches!(u, Update::Connected(_)).then_some(())).await;
+    next(&mut seconds, "its return", |u| {
+        matches!(u, Update::Connected(_)).then_some(())
+    })
+    .await;
 }
 
 /// Lets the client be active until it shows.
@@ -69,7 +82,10 @@ async fn within_activity(
     shows: impl Fn(&metaia_realtime::Realtime) -> bool,
 ) {
     while !shows(server.realtime()) {
-        client.emit_with_ack("leave_order_room", "o1", SOON).await.unwrap();
+        client
+            .emit_with_ack("leave_order_room", "o1", SOON)
+            .await
+            .unwrap();
     }
 }
 
@@ -91,10 +107,20 @@ async fn sessions_in_all() {
     let answer = open_polling(&server, "").await;
     assert_eq!(answer.status, 503);
     assert!(answer.head.contains("retry-after: ") && answer.body.contains("too_many_sessions"));
-    let refused = server.client_builder(Role::Customer, "c2").connect().await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Http { status: 503, .. }), "{refused}");
+    let refused = server
+        .client_builder(Role::Customer, "c2")
+        .connect()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, ConnectError::Http { status: 503, .. }),
+        "{refused}"
+    );
     client.close().await;
-    eventually("the place to be free", || server.realtime().local_sessions().is_empty()).await;
+    eventually("the place to be free", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
     server.client(Role::Customer, "c2").await;
 }
 
@@ -102,10 +128,21 @@ async fn sessions_in_all() {
 async fn two_who_come_at_once_do_not_both_take_the_last_place() {
     let server = limited(|l| l.sessions = 1).await;
     let (mut one, mut two) = (Line::open(&server).await, Line::open(&server).await);
-    one.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
-    two.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c2") }))).await;
+    one.send(format!(
+        "40{}",
+        json!({ "token": server.token(Role::Customer, "c1") })
+    ))
+    .await;
+    two.send(format!(
+        "40{}",
+        json!({ "token": server.token(Role::Customer, "c2") })
+    ))
+    .await;
     let (stays, goes) = (one.next().await, two.next().await);
-    assert!(stays.is_some() != goes.is_some(), "one is let in, the other closed without an answer");
+    assert!(
+        stays.is_some() != goes.is_some(),
+        "one is let in, the other closed without an answer"
+    );
     assert_eq!(server.realtime().local_sessions().len(), 1);
 }
 
@@ -117,7 +154,10 @@ async fn handshakes_per_second() {
         answers.push(open_polling(&server, "").await);
     }
     assert_eq!(answers[0].status, 200);
-    let refused = answers.iter().find(|answer| answer.status == 503).expect("none was refused");
+    let refused = answers
+        .iter()
+        .find(|answer| answer.status == 503)
+        .expect("none was refused");
     assert!(refused.body.contains("too_many_handshakes") && refused.head.contains("retry-after: "));
 }
 
@@ -136,16 +176,33 @@ async fn refused_connects_close_the_transport() {
 async fn refused_connects_close_polling_too() {
     let server = limited(|l| l.unauthenticated = Duration::from_secs(600)).await;
     let opened = open_polling(&server, "").await.body;
-    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", opened.split('"').nth(3).unwrap());
+    let path = format!(
+        "/socket.io/?EIO=4&transport=polling&sid={}",
+        opened.split('"').nth(3).unwrap()
+    );
     let post = format!("POST {path}");
     for _ in 0..3 {
-        let answer = http(&server, &post, "Content-Type: text/plain\r\n", r#"40{"token":"none"}"#).await;
+        let answer = http(
+            &server,
+            &post,
+            "Content-Type: text/plain\r\n",
+            r#"40{"token":"none"}"#,
+        )
+        .await;
         assert_eq!(answer.status, 200);
-        while !http(&server, &format!("GET {path}"), "", "").await.body.contains("44{") {}
+        while !http(&server, &format!("GET {path}"), "", "")
+            .await
+            .body
+            .contains("44{")
+        {}
     }
     let closed = async {
         // A pong is always welcome, as long as there is somebody to take it.
-        while http(&server, &post, "Content-Type: text/plain\r\n", "3").await.status == 200 {}
+        while http(&server, &post, "Content-Type: text/plain\r\n", "3")
+            .await
+            .status
+            == 200
+        {}
     };
     within("the transport to be closed", closed).await;
 }
@@ -172,25 +229,47 @@ async fn what_is_sent_before_authentication_is_bounded() {
 async fn a_message_too_large_ends_the_connection() {
     let server = limited(|l| l.message_bytes = 2_048).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    line.send(format!(r#"421["leave_order_room","{}"]"#, "x".repeat(1_900))).await;
+    line.send(format!(
+        r#"421["leave_order_room","{}"]"#,
+        "x".repeat(1_900)
+    ))
+    .await;
     line.until("431").await;
-    line.try_send(format!(r#"42["leave_order_room","{}"]"#, "x".repeat(2_100))).await;
+    line.try_send(format!(r#"42["leave_order_room","{}"]"#, "x".repeat(2_100)))
+        .await;
     line.rest().await;
     let opened = open_polling(&server, "").await.body;
     let sid = opened.split('"').nth(3).unwrap();
     let path = format!("POST /socket.io/?EIO=4&transport=polling&sid={sid}");
-    let answer = http(&server, &path, "Content-Type: text/plain\r\n", &"4".repeat(2_100)).await;
-    assert!(answer.status == 413 || answer.status == 400, "{}", answer.head);
-    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
+    let answer = http(
+        &server,
+        &path,
+        "Content-Type: text/plain\r\n",
+        &"4".repeat(2_100),
+    )
+    .await;
+    assert!(
+        answer.status == 413 || answer.status == 400,
+        "{}",
+        answer.head
+    );
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn binary_attachments_are_refused() {
     let server = limited(|_| {}).await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    line.send(r#"451-["leave_order_room",{"_placeholder":true,"num":0}]"#).await;
+    line.send(r#"451-["leave_order_room",{"_placeholder":true,"num":0}]"#)
+        .await;
     line.rest().await;
-    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -202,21 +281,37 @@ async fn events_beyond_the_rate_are_refused_and_then_the_transport_is_closed() {
     .await;
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
     for i in 0..50 {
-        if !line.try_send(format!(r#"42{i}["leave_order_room","o{i}"]"#)).await {
+        if !line
+            .try_send(format!(r#"42{i}["leave_order_room","o{i}"]"#))
+            .await
+        {
             break;
         }
     }
     let answers = line.rest().await;
-    let good = answers.iter().filter(|answer| answer.contains(r#""status":"ok""#)).count();
-    let refused = answers.iter().filter(|answer| answer.contains("rate_limited")).count();
+    let good = answers
+        .iter()
+        .filter(|answer| answer.contains(r#""status":"ok""#))
+        .count();
+    let refused = answers
+        .iter()
+        .filter(|answer| answer.contains("rate_limited"))
+        .count();
     assert!(good <= 4 && refused <= 4, "{answers:?}");
-    eventually("the session to end", || server.realtime().local_sessions().is_empty()).await;
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_token_too_long_is_none() {
     let server = limited(|l| l.token_bytes = 20).await;
-    let refused = server.client_builder(Role::Customer, "c1").connect().await.unwrap_err();
+    let refused = server
+        .client_builder(Role::Customer, "c1")
+        .connect()
+        .await
+        .unwrap_err();
     assert!(
         matches!(&refused, ConnectError::Refused { message, .. } if message == "unauthorized"),
         "{refused}"
@@ -225,17 +320,38 @@ async fn a_token_too_long_is_none() {
 
 #[tokio::test]
 async fn origins_on_polling_and_on_websocket() {
-    let server = TestServer::start(|builder| builder.allowed_origins(["https://app.example"])).await;
-    for origin in ["https://evil.example", "null", "https://app.example.evil", "http://app.example", ""] {
+    let server =
+        TestServer::start(|builder| builder.allowed_origins(["https://app.example"])).await;
+    for origin in [
+        "https://evil.example",
+        "null",
+        "https://app.example.evil",
+        "http://app.example",
+        "",
+    ] {
         let answer = open_polling(&server, &format!("Origin: {origin}\r\n")).await;
         assert_eq!(answer.status, 403, "{origin}");
         assert!(answer.body.contains("origin_not_allowed"));
-        assert_eq!(Line::open_with(&server, &[("origin", origin)]).await.err(), Some(403), "{origin}");
+        assert_eq!(
+            Line::open_with(&server, &[("origin", origin)]).await.err(),
+            Some(403),
+            "{origin}"
+        );
     }
     let answer = open_polling(&server, "Origin: https://app.example\r\n").await;
     assert_eq!(answer.status, 200);
-    assert!(answer.head.contains("access-control-allow-origin: https://app.example"), "{}", answer.head);
-    assert!(Line::open_with(&server, &[("origin", "https://app.example")]).await.is_ok());
+    assert!(
+        answer
+            .head
+            .contains("access-control-allow-origin: https://app.example"),
+        "{}",
+        answer.head
+    );
+    assert!(
+        Line::open_with(&server, &[("origin", "https://app.example")])
+            .await
+            .is_ok()
+    );
     assert_eq!(open_polling(&server, "").await.status, 200);
 }
 
@@ -243,7 +359,11 @@ async fn origins_on_polling_and_on_websocket() {
 async fn polling_can_be_switched_off() {
     let server = TestServer::start(|builder| builder.transports(Transports::WebSocketOnly)).await;
     assert_eq!(open_polling(&server, "").await.status, 400);
-    let refused = server.client_builder(Role::Customer, "c1").transport(Transport::Polling).connect().await;
+    let refused = server
+        .client_builder(Role::Customer, "c1")
+        .transport(Transport::Polling)
+        .connect()
+        .await;
     assert!(refused.is_err());
     let (_client, mut updates) = server.client(Role::Customer, "c1").await;
     tick(server.realtime(), user("c1"), 1).await;
@@ -254,16 +374,33 @@ async fn polling_can_be_switched_off() {
 async fn a_failed_upgrade_over_a_kept_connection_harms_nobody_behind_the_same_proxy() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let server = limited(|_| {}).await;
-    let mut proxy = tokio::net::TcpStream::connect(server.address()).await.unwrap();
-    proxy.write_all(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut proxy = tokio::net::TcpStream::connect(server.address())
+        .await
+        .unwrap();
+    proxy
+        .write_all(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = [0; 1_024];
     let read = proxy.read(&mut answer).await.unwrap();
-    assert!(answer[..read].starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer[..read]));
-    // The next client over the same connection is a good one, and its window must be given back to it.
-    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address());
+    assert!(
+        answer[..read].starts_with(b"HTTP/1.1 4"),
+        "{}",
+        String::from_utf8_lossy(&answer[..read])
+    );
+    // The next client over the same connection is a good one, and its window must be given back to
+    // it.
+    let url = format!(
+        "ws://{}/socket.io/?EIO=4&transport=websocket",
+        server.address()
+    );
     let (ws, _) = tokio_tungstenite::client_async(url, proxy).await.unwrap();
     let mut line = Line::of(ws);
-    line.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
+    line.send(format!(
+        "40{}",
+        json!({ "token": server.token(Role::Customer, "c1") })
+    ))
+    .await;
     line.until("42[\"rt:ready\"").await;
     for i in 0..1_000 {
         tick(server.realtime(), user("c1"), i).await;

@@ -1,5 +1,6 @@
-//! A client that stops reading, on plain socketioxide: the trap that our wrapper is for. `stall` shows the same client
-//! on our server. When this test fails, the engine may have learnt to do it itself.
+//! A client that stops reading, on plain socketioxide: the trap that our wrapper is for. `stall`
+//! shows the same client on our server. When this test fails, the engine may have learnt to do it
+//! itself.
 
 use std::{
     sync::{
@@ -27,7 +28,10 @@ const LOOKS: usize = 40;
 
 #[tokio::test]
 async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
-    let (layer, io) = SocketIo::builder().ping_interval(PING).ping_timeout(PONG).build_layer();
+    let (layer, io) = SocketIo::builder()
+        .ping_interval(PING)
+        .ping_timeout(PONG)
+        .build_layer();
     let (sockets, mut connected) = mpsc::channel(1);
     let gone = Arc::new(AtomicBool::new(false));
     let went = Arc::clone(&gone);
@@ -38,7 +42,8 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let tasks = TaskTracker::new();
-    let serving = tasks.spawn(async move { axum::serve(listener, axum::Router::new().layer(layer)).await });
+    let serving =
+        tasks.spawn(async move { axum::serve(listener, axum::Router::new().layer(layer)).await });
 
     let tcp = TcpStream::connect(address).await.unwrap();
     let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
@@ -57,14 +62,26 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
     })
     .await;
     let refused = socket.clone().disconnect();
-    assert!(matches!(refused, Err(SocketError::InternalChannelFull)), "{refused:?}");
-    let still =
-        tokio::time::timeout((PING + PONG) * 2, eventually("nothing", || gone.load(Ordering::SeqCst))).await;
+    assert!(
+        matches!(refused, Err(SocketError::InternalChannelFull)),
+        "{refused:?}"
+    );
+    let still = tokio::time::timeout(
+        (PING + PONG) * 2,
+        eventually("nothing", || gone.load(Ordering::SeqCst)),
+    )
+    .await;
     assert!(still.is_err(), "its end was noticed");
     assert!(socket.connected() && io.sockets().len() == 1);
-    assert!(matches!(socket.emit("tick", "x"), Err(SendError::Socket(SocketError::InternalChannelFull))));
+    assert!(matches!(
+        socket.emit("tick", "x"),
+        Err(SendError::Socket(SocketError::InternalChannelFull))
+    ));
 
     drop(frozen);
-    eventually("the end, once the client has closed", || gone.load(Ordering::SeqCst)).await;
+    eventually("the end, once the client has closed", || {
+        gone.load(Ordering::SeqCst)
+    })
+    .await;
     serving.abort();
 }

@@ -29,12 +29,19 @@ async fn flood(server: &TestServer) {
     let text = "x".repeat(10_000);
     for i in 0..100 {
         let tick = ("tick", json!({ "i": i, "text": text }));
-        server.realtime().send_to_user(&"c1".parse().unwrap(), tick).await.unwrap();
+        server
+            .realtime()
+            .send_to_user(&"c1".parse().unwrap(), tick)
+            .await
+            .unwrap();
     }
 }
 
 async fn ends_as_slow(server: &TestServer, logs: &Logs) {
-    eventually("its end", || server.realtime().census() == Census::default()).await;
+    eventually("its end", || {
+        server.realtime().census() == Census::default()
+    })
+    .await;
     assert!(logs.say(SLOW));
 }
 
@@ -46,7 +53,10 @@ async fn who_does_not_read_its_websocket_is_ended() {
     assert!(descriptor::is_open(descriptor));
     flood(&server).await;
     ends_as_slow(&server, &logs).await;
-    eventually("its descriptor to be free", || !descriptor::is_open(descriptor)).await;
+    eventually("its descriptor to be free", || {
+        !descriptor::is_open(descriptor)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -54,7 +64,11 @@ async fn who_reads_a_little_at_a_time_is_kept() {
     let stall = Duration::from_secs(2);
     let (logs, server) = (Logs::listen(), patient_for(stall).await);
     let mut slow = Line::open_narrow(&server).await;
-    slow.send(format!("40{}", json!({ "token": server.token(Role::Customer, "c1") }))).await;
+    slow.send(format!(
+        "40{}",
+        json!({ "token": server.token(Role::Customer, "c1") })
+    ))
+    .await;
     slow.until("42[\"rt:ready\"").await;
     // Three times as long as somebody who takes nothing would be given.
     let mut pace = tokio::time::interval(stall / 5);
@@ -77,7 +91,10 @@ async fn who_does_not_read_the_answer_to_its_poll_is_ended() {
     let frozen = phone.ask_without_reading().await;
     let descriptor = descriptor::of(server.address(), frozen.local_addr().unwrap());
     ends_as_slow(&server, &logs).await;
-    eventually("its descriptor to be free", || !descriptor::is_open(descriptor)).await;
+    eventually("its descriptor to be free", || {
+        !descriptor::is_open(descriptor)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -95,6 +112,9 @@ async fn an_answer_that_is_cut_off_ends_its_session() {
     let phone = Poller::connect(&server, Role::Customer, "c1").await;
     flood(&server).await;
     drop(phone.ask_without_reading().await);
-    eventually("its end", || server.realtime().census() == Census::default()).await;
+    eventually("its end", || {
+        server.realtime().census() == Census::default()
+    })
+    .await;
     assert!(logs.say("User disconnected: c1 (customer) transport_lost"));
 }

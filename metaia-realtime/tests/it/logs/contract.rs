@@ -1,4 +1,5 @@
-//! The log in SQLite keeps the contract, as durable as it can be and as fast: also when its process is killed.
+//! The log in SQLite keeps the contract, as durable as it can be and as fast: also when its process
+//! is killed.
 
 use std::{marker::PhantomData, path::PathBuf};
 
@@ -14,7 +15,12 @@ pub(crate) trait Kind: Send + Sync + 'static {
 }
 
 /// Where a process can be told to abort.
-const POINTS: [&str; 4] = ["before-transaction", "in-transaction", "after-commit", "mid-trim"];
+const POINTS: [&str; 4] = [
+    "before-transaction",
+    "in-transaction",
+    "after-commit",
+    "mid-trim",
+];
 
 /// Every commit waits for the disk.
 pub(crate) struct Full;
@@ -41,12 +47,18 @@ impl<K: Kind> InFolder<K> {
     fn made() -> Self {
         let folder = std::env::temp_dir().join(format!("metaia-contract-{}", EventId::random()));
         std::fs::create_dir(&folder).unwrap();
-        Self { folder, ours: true, kind: PhantomData }
+        Self {
+            folder,
+            ours: true,
+            kind: PhantomData,
+        }
     }
 
     async fn opened(&self, retention: Retention) -> SqliteLog {
         let options = Options::durability(K::DURABILITY);
-        SqliteLog::open_with(self.folder.join("log.db"), options, retention).await.unwrap()
+        SqliteLog::open_with(self.folder.join("log.db"), options, retention)
+            .await
+            .unwrap()
     }
 }
 
@@ -85,7 +97,11 @@ impl<K: Kind> log_contract::Shared for InFolder<K> {
     }
 
     fn at(address: &str) -> Self {
-        Self { folder: address.into(), ours: false, kind: PhantomData }
+        Self {
+            folder: address.into(),
+            ours: false,
+            kind: PhantomData,
+        }
     }
 
     /// Every second process ends itself, at each of the named points in turn.

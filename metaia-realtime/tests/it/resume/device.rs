@@ -1,4 +1,5 @@
-//! Clients that never heard of positions: known again by their device or their token, they get what they missed.
+//! Clients that never heard of positions: known again by their device or their token, they get what
+//! they missed.
 
 use std::time::Duration;
 
@@ -33,7 +34,10 @@ async fn phone(server: &TestServer, id: &str) -> (Line, Value) {
 }
 
 async fn gone(server: &TestServer) {
-    eventually("everybody to be gone", || server.realtime().local_sessions().is_empty()).await;
+    eventually("everybody to be gone", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
 }
 
 /// A phone of `c1` that is live.
@@ -81,8 +85,14 @@ async fn a_broken_line_misses_nothing() {
     }
     let (missed, ready) = back(&server, "c1").await;
     assert_eq!(missed, [3, 4, 5, 6]);
-    assert_eq!((&ready["recovered"], &ready["replayed"]), (&json!(true), &json!(4)));
-    assert_eq!(ready["rooms"], json!(["customer-room", "user-c1", "order-o1"]));
+    assert_eq!(
+        (&ready["recovered"], &ready["replayed"]),
+        (&json!(true), &json!(4))
+    );
+    assert_eq!(
+        ready["rooms"],
+        json!(["customer-room", "user-c1", "order-o1"])
+    );
 }
 
 #[tokio::test]
@@ -97,7 +107,10 @@ async fn what_was_sent_into_a_dead_line_comes_again() {
         tick(server.realtime(), user("c1"), i).await;
     }
     let (missed, ready) = back(&server, "c1").await;
-    assert_eq!((missed, &ready["recovered"]), (vec![2, 3, 4, 5], &json!(true)));
+    assert_eq!(
+        (missed, &ready["recovered"]),
+        (vec![2, 3, 4, 5], &json!(true))
+    );
     drop(line);
 }
 
@@ -148,7 +161,12 @@ async fn too_much_that_was_missed_is_a_reset() {
         tick(server.realtime(), user("c1"), i).await;
     }
     let (mut line, _) = phone(&server, "c1").await;
-    assert!(line.next().await.unwrap().starts_with(r#"42["rt:reset",{"reason":"too_old""#));
+    assert!(
+        line.next()
+            .await
+            .unwrap()
+            .starts_with(r#"42["rt:reset",{"reason":"too_old""#)
+    );
     assert_eq!(caught_up(&mut line).await.1["recovered"], false);
 }
 
@@ -182,8 +200,13 @@ async fn a_phone_whose_line_broke_silently_gets_everything_once() {
         limits.ping_interval = Duration::from_millis(50);
         limits.ping_timeout = Duration::from_millis(300);
     });
-    let server = TestServer::start(|builder| builder.limits(limits).authenticator(OneTokenId)).await;
-    let connect = async || Line::beginning(&server, Role::Customer, "c1", json!({})).await.0;
+    let server =
+        TestServer::start(|builder| builder.limits(limits).authenticator(OneTokenId)).await;
+    let connect = async || {
+        Line::beginning(&server, Role::Customer, "c1", json!({}))
+            .await
+            .0
+    };
     let mut before = connect().await;
     caught_up(&mut before).await;
     before.answer_a_ping().await;
@@ -193,7 +216,11 @@ async fn a_phone_whose_line_broke_silently_gets_everything_once() {
     assert_eq!(caught_up(&mut after).await.0, [1]);
     after.answer_a_ping().await;
     // The old one is found dead; its position has been claimed.
-    after.answering("the old session to end", || server.realtime().local_sessions().len() == 1).await;
+    after
+        .answering("the old session to end", || {
+            server.realtime().local_sessions().len() == 1
+        })
+        .await;
     after.answer_a_ping().await;
     drop(after);
     gone(&server).await;
@@ -247,7 +274,8 @@ async fn a_room_that_cannot_be_decided_on_is_waited_for() {
 async fn a_room_that_was_joined_is_stored_soon() {
     let devices = MemoryDevices::default();
     let kept = devices.clone();
-    let server = TestServer::start(|builder| builder.order_access(Policy::new()).device_store(kept)).await;
+    let server =
+        TestServer::start(|builder| builder.order_access(Policy::new()).device_store(kept)).await;
     let mut line = live(&server).await;
     line.send(r#"421["join_order_room","o1"]"#).await;
     line.until("431").await;

@@ -29,7 +29,11 @@ impl LateLog {
 
     fn if_here(&self) -> Result<&MemoryLog, LogError> {
         let here = self.here.load(Ordering::SeqCst);
-        if here { Ok(&self.log) } else { Err(LogError::Unavailable("not here yet".into())) }
+        if here {
+            Ok(&self.log)
+        } else {
+            Err(LogError::Unavailable("not here yet".into()))
+        }
     }
 }
 
@@ -42,7 +46,12 @@ impl EventLog for LateLog {
         self.if_here()?.head().await
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         self.if_here()?.read(rooms, after, limit).await
     }
 
@@ -61,8 +70,17 @@ async fn a_node_begins_without_its_log_and_serves_when_it_comes() {
     let past = |i: u64| NewEntry::event([user("c1")], ("tick", json!({ "i": i }))).unwrap();
     let since = log.log.append_now((0..=5).map(past).collect())[0].to_string();
     let server = TestServer::start(|builder| builder.log(log.clone())).await;
-    assert!(server.realtime().send([user("c1")], ("tick", json!({}))).await.is_err());
-    let coming_back = server.client_builder(Role::Customer, "c1").since(since).connect();
+    assert!(
+        server
+            .realtime()
+            .send([user("c1")], ("tick", json!({})))
+            .await
+            .is_err()
+    );
+    let coming_back = server
+        .client_builder(Role::Customer, "c1")
+        .since(since)
+        .connect();
     let coming = server.client_builder(Role::Customer, "c1").connect();
     let (back, new) = tokio::join!(coming_back, coming);
     let ((_back, mut missed), (_new, mut fresh)) = (back.unwrap(), new.unwrap());

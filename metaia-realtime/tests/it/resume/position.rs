@@ -1,6 +1,8 @@
 //! Coming back: exactly what was missed, or a reset.
 
-use metaia_realtime::{MemoryLog, Role, Room, client::Transport, log::Retention, testing::TestServer};
+use metaia_realtime::{
+    MemoryLog, Role, Room, client::Transport, log::Retention, testing::TestServer,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,27 +17,48 @@ async fn what_was_missed_comes_from_all_rooms_in_order() {
     let realtime = server.realtime();
     for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
         let since = tick(realtime, user("t1"), 0).await;
-        let rooms = [user("t1"), order("o1"), Room::Role(Role::Tailor), Room::Everyone, order("o2")];
+        let rooms = [
+            user("t1"),
+            order("o1"),
+            Room::Role(Role::Tailor),
+            Room::Everyone,
+            order("o2"),
+        ];
         let others = [user("t2"), order("o3"), Room::Role(Role::Admin)];
         for i in 1..=60 {
             tick(realtime, rooms[i as usize % rooms.len()].clone(), i).await;
-            tick(realtime, others[i as usize % others.len()].clone(), 1_000 + i).await;
+            tick(
+                realtime,
+                others[i as usize % others.len()].clone(),
+                1_000 + i,
+            )
+            .await;
         }
-        let coming =
-            server.client_builder(Role::Tailor, "t1").transport(transport).since(since).orders(["o1", "o2"]);
+        let coming = server
+            .client_builder(Role::Tailor, "t1")
+            .transport(transport)
+            .since(since)
+            .orders(["o1", "o2"]);
         let (_client, mut updates) = coming.connect().await.unwrap();
         assert_eq!(ticks(&mut updates, 60).await, (1..=60).collect::<Vec<_>>());
         let ready = ready(&mut updates).await;
         assert!(ready.recovered);
         assert_eq!(ready.replayed, 60);
-        assert_eq!(ready.rooms, ["tailor-room", "user-t1", "order-o1", "order-o2"]);
+        assert_eq!(
+            ready.rooms,
+            ["tailor-room", "user-t1", "order-o1", "order-o2"]
+        );
     }
 }
 
 /// A client with this position is told to reload for this reason, and is live after it.
 async fn check_reset(server: &TestServer, since: &str, reason: &str) {
-    let (_client, mut updates) =
-        server.client_builder(Role::Customer, "c1").since(since).connect().await.unwrap();
+    let (_client, mut updates) = server
+        .client_builder(Role::Customer, "c1")
+        .since(since)
+        .connect()
+        .await
+        .unwrap();
     let told = reset(&mut updates).await;
     assert_eq!(told.reason, reason);
     let ready = ready(&mut updates).await;
@@ -50,7 +73,12 @@ async fn a_position_that_cannot_be_honoured_is_a_reset() {
     let (server, other) = tokio::join!(TestServer::start(|b| b), TestServer::start(|b| b));
     let here = tick(server.realtime(), user("c1"), 1).await;
     let (epoch, _) = here.rsplit_once('.').unwrap();
-    check_reset(&server, &tick(other.realtime(), user("c1"), 1).await, "epoch_changed").await;
+    check_reset(
+        &server,
+        &tick(other.realtime(), user("c1"), 1).await,
+        "epoch_changed",
+    )
+    .await;
     check_reset(&server, &format!("{epoch}.1000"), "ahead").await;
     check_reset(&server, "not a position", "malformed").await;
     check_reset(&server, "", "malformed").await;
@@ -64,8 +92,12 @@ async fn what_was_trimmed_is_a_reset_only_for_those_who_missed_it() {
     for i in 1..=30 {
         tick(server.realtime(), user("other"), i).await;
     }
-    let (_client, mut updates) =
-        server.client_builder(Role::Customer, "c1").since(&since).connect().await.unwrap();
+    let (_client, mut updates) = server
+        .client_builder(Role::Customer, "c1")
+        .since(&since)
+        .connect()
+        .await
+        .unwrap();
     assert!(ready(&mut updates).await.recovered);
     for i in 1..=30 {
         tick(server.realtime(), user("c1"), i).await;
@@ -75,13 +107,18 @@ async fn what_was_trimmed_is_a_reset_only_for_those_who_missed_it() {
 
 #[tokio::test]
 async fn too_much_to_replay_is_a_reset() {
-    let server = TestServer::start(|builder| builder.limits(limits(|l| l.replay_entries = 5))).await;
+    let server =
+        TestServer::start(|builder| builder.limits(limits(|l| l.replay_entries = 5))).await;
     let since = tick(server.realtime(), user("c1"), 0).await;
     for i in 1..=5 {
         tick(server.realtime(), user("c1"), i).await;
     }
-    let (_client, mut updates) =
-        server.client_builder(Role::Customer, "c1").since(&since).connect().await.unwrap();
+    let (_client, mut updates) = server
+        .client_builder(Role::Customer, "c1")
+        .since(&since)
+        .connect()
+        .await
+        .unwrap();
     assert_eq!(ticks(&mut updates, 5).await, [1, 2, 3, 4, 5]);
     assert!(ready(&mut updates).await.recovered);
     tick(server.realtime(), user("c1"), 6).await;
@@ -110,7 +147,10 @@ async fn a_join_with_a_position_replays_before_its_ack() {
         tick(server.realtime(), order("o1"), i).await;
     }
     let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    line.send(format!(r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#)).await;
+    line.send(format!(
+        r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
+    ))
+    .await;
     for i in 701..=720 {
         tick(server.realtime(), order("o1"), i).await;
     }
@@ -118,21 +158,31 @@ async fn a_join_with_a_position_replays_before_its_ack() {
     while numbers.len() < 720 || ack.is_none() {
         let packet = line.next().await.unwrap();
         if let Some(answer) = packet.strip_prefix("431") {
-            ack = Some((numbers.len() as u64, serde_json::from_str::<Value>(answer).unwrap()[0].clone()));
+            ack = Some((
+                numbers.len() as u64,
+                serde_json::from_str::<Value>(answer).unwrap()[0].clone(),
+            ));
         } else if let Some(event) = packet.strip_prefix("42[\"tick\",") {
-            numbers.push(number(&serde_json::from_str(event.strip_suffix(']').unwrap()).unwrap()));
+            numbers.push(number(
+                &serde_json::from_str(event.strip_suffix(']').unwrap()).unwrap(),
+            ));
         }
     }
     assert_eq!(numbers, (1..=720).collect::<Vec<_>>());
     let (before, ack) = ack.unwrap();
-    assert_eq!(ack, json!({ "status": "ok", "room": "order-o1", "recovered": true, "replayed": before }));
+    assert_eq!(
+        ack,
+        json!({ "status": "ok", "room": "order-o1", "recovered": true, "replayed": before })
+    );
     assert!(before >= 700);
 }
 
 #[tokio::test]
 async fn a_join_with_a_position_of_another_epoch_says_so() {
-    let (server, other) =
-        tokio::join!(TestServer::start(|b| b.order_access(Policy::new())), TestServer::start(|b| b));
+    let (server, other) = tokio::join!(
+        TestServer::start(|b| b.order_access(Policy::new())),
+        TestServer::start(|b| b)
+    );
     let since = tick(other.realtime(), order("o1"), 0).await;
     let (client, mut updates) = server.client(Role::Customer, "c1").await;
     let joined = client.join_order_since("o1", &since).await.unwrap();

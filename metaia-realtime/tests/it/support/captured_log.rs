@@ -29,8 +29,13 @@ impl Logs {
     pub(crate) fn listen() -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-        Self { lines, _listening: tracing::subscriber::set_default(subscriber) }
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        Self {
+            lines,
+            _listening: tracing::subscriber::set_default(subscriber),
+        }
     }
 
     pub(crate) fn say(&self, text: &str) -> bool {

@@ -1,4 +1,5 @@
-//! What the tests stand on: raw sockets, a polling client, a policy to steer, the log lines of a test.
+//! What the tests stand on: raw sockets, a polling client, a policy to steer, the log lines of a
+//! test.
 
 pub(crate) mod captured_log;
 #[cfg(target_os = "linux")]

@@ -5,10 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use metaia_realtime::{Access, AccessError, Identity, OrderAccess, OrderId};
+use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId};
 use tokio::sync::watch;
 
-/// Allows everybody but those it was told to deny. It makes up its mind when it is asked, and answers when it is open.
+/// Allows everybody but those it was told to deny. It makes up its mind when it is asked, and
+/// answers when it is open.
 #[derive(Clone)]
 pub(crate) struct Policy(Arc<Shared>);
 
@@ -53,14 +54,24 @@ impl Policy {
 }
 
 impl OrderAccess for Policy {
-    async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<Access, AccessError> {
-        let denied = self.0.denied.lock().unwrap().iter().any(|user| user == who.user.as_str());
+    async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+        let denied = self
+            .0
+            .denied
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|user| user == who.user.as_str());
         let mut open = self.0.open.subscribe();
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         open.wait_for(|open| *open).await.ok();
         if self.0.undecided.load(Ordering::SeqCst) {
             return Err(AccessError::new("the orders cannot be read"));
         }
-        Ok(if denied { Access::Denied } else { Access::Allowed })
+        Ok(if denied {
+            AccessDecision::Denied
+        } else {
+            AccessDecision::Allowed
+        })
     }
 }

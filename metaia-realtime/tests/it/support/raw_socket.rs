@@ -33,7 +33,10 @@ impl Line {
         server: &TestServer,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, u16> {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address());
+        let url = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket",
+            server.address()
+        );
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -47,8 +50,13 @@ impl Line {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(NARROW).unwrap();
         let tcp = socket.connect(server.address()).await.unwrap();
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address());
-        Self::open_over(tcp, url.into_client_request().unwrap()).await.unwrap()
+        let url = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket",
+            server.address()
+        );
+        Self::open_over(tcp, url.into_client_request().unwrap())
+            .await
+            .unwrap()
     }
 
     async fn open_over(tcp: TcpStream, request: Request<()>) -> Result<Self, u16> {
@@ -126,7 +134,9 @@ impl Line {
         within("a packet", async {
             loop {
                 match self.0.next().await? {
-                    Ok(Message::Text(text)) if text.as_str() == "2" => drop(self.try_send("3").await),
+                    Ok(Message::Text(text)) if text.as_str() == "2" => {
+                        self.try_send("3").await;
+                    }
                     Ok(Message::Text(text)) => return Some(text.as_str().to_owned()),
                     Ok(_) => {}
                     Err(_) => return None,
@@ -139,7 +149,10 @@ impl Line {
     /// The next packet that begins like this.
     pub(crate) async fn until(&mut self, prefix: &str) -> String {
         loop {
-            let packet = self.next().await.unwrap_or_else(|| panic!("closed before {prefix}"));
+            let packet = self
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("closed before {prefix}"));
             if packet.starts_with(prefix) {
                 return packet;
             }
@@ -164,7 +177,12 @@ pub(crate) struct Answer {
 }
 
 /// One request over a connection of its own.
-pub(crate) async fn http(server: &TestServer, request_line: &str, headers: &str, body: &str) -> Answer {
+pub(crate) async fn http(
+    server: &TestServer,
+    request_line: &str,
+    headers: &str,
+    body: &str,
+) -> Answer {
     let mut tcp = TcpStream::connect(server.address()).await.unwrap();
     let length = body.len();
     let request = format!(
@@ -172,14 +190,30 @@ pub(crate) async fn http(server: &TestServer, request_line: &str, headers: &str,
     );
     tcp.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    within("an answer", tcp.read_to_end(&mut answer)).await.unwrap();
+    within("an answer", tcp.read_to_end(&mut answer))
+        .await
+        .unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    Answer {
+        status,
+        head: head.to_lowercase(),
+        body: body.to_owned(),
+    }
 }
 
 /// A polling handshake.
 pub(crate) async fn open_polling(server: &TestServer, headers: &str) -> Answer {
-    http(server, "GET /socket.io/?EIO=4&transport=polling", headers, "").await
+    http(
+        server,
+        "GET /socket.io/?EIO=4&transport=polling",
+        headers,
+        "",
+    )
+    .await
 }

@@ -16,13 +16,25 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        Bytes::from_request(request, state).await.map(Self).map_err(refusal)
+        Bytes::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(refusal)
     }
 }
 
 fn refusal(rejection: BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.");
+        return ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "The body is too large.",
+        );
     }
-    ApiError::new(StatusCode::BAD_REQUEST, "invalid_body", "The body could not be read.").caused_by(rejection)
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_body",
+        "The body could not be read.",
+    )
+    .caused_by(rejection)
 }

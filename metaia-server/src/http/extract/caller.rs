@@ -22,7 +22,9 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Arc::<Gate>::from_ref(state).admit(shown(&parts.headers)).map_err(refusal)
+        Arc::<Gate>::from_ref(state)
+            .admit(shown(&parts.headers))
+            .map_err(refusal)
     }
 }
 
@@ -35,16 +37,23 @@ fn shown(headers: &HeaderMap) -> Shown<'_> {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn refusal(refused: Refused) -> ApiError {
     match refused {
         Refused::Auth(error) => unauthenticated(error),
-        Refused::WrongKey => {
-            challenge(StatusCode::UNAUTHORIZED, "unauthorized", "The API key is not right.", "Bearer")
-        }
+        Refused::WrongKey => challenge(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "The API key is not right.",
+            "Bearer",
+        ),
         Refused::TooOften { retry_after } => {
             let seconds = HeaderValue::from(retry_after.as_secs() + 1);
             let detail = "Too many requests: wait before the next one.";
@@ -66,16 +75,27 @@ fn unauthenticated(error: AuthError) -> ApiError {
             "The token has expired.",
             r#"Bearer error="invalid_token", error_description="expired""#,
         ),
-        AuthError::Revoked => {
-            (StatusCode::UNAUTHORIZED, "The token was revoked.", r#"Bearer error="invalid_token""#)
-        }
+        AuthError::Revoked => (
+            StatusCode::UNAUTHORIZED,
+            "The token was revoked.",
+            r#"Bearer error="invalid_token""#,
+        ),
         AuthError::Unavailable => return ApiError::unavailable(error),
-        _ => (StatusCode::UNAUTHORIZED, "The token is missing or not valid.", "Bearer"),
+        _ => (
+            StatusCode::UNAUTHORIZED,
+            "The token is missing or not valid.",
+            "Bearer",
+        ),
     };
     challenge(status, error.code(), detail, scheme)
 }
 
-fn challenge(status: StatusCode, code: &'static str, detail: &'static str, scheme: &'static str) -> ApiError {
+fn challenge(
+    status: StatusCode,
+    code: &'static str,
+    detail: &'static str,
+    scheme: &'static str,
+) -> ApiError {
     let scheme = HeaderValue::from_static(scheme);
     ApiError::new(status, code, detail).header(header::WWW_AUTHENTICATE, scheme)
 }
@@ -89,14 +109,20 @@ mod tests {
 
     async fn ask(headers: &[(&str, &str)], gate: &Arc<Gate>) -> Result<Caller, ApiError> {
         let builder = http::Request::builder();
-        let builder = headers.iter().fold(builder, |b, (name, value)| b.header(*name, *value));
+        let builder = headers
+            .iter()
+            .fold(builder, |b, (name, value)| b.header(*name, *value));
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
         Caller::from_request_parts(&mut parts, gate).await
     }
 
     fn gate() -> Arc<Gate> {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-        Arc::new(Gate::new(authenticator, Some("key".into()), NonZeroU32::MIN))
+        Arc::new(Gate::new(
+            authenticator,
+            Some("key".into()),
+            NonZeroU32::MIN,
+        ))
     }
 
     fn token(role: &str, exp: i64) -> String {
@@ -109,9 +135,14 @@ mod tests {
     #[tokio::test]
     async fn a_token_or_the_key_says_who() {
         let gate = gate();
-        let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &gate).await.unwrap();
+        let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &gate)
+            .await
+            .unwrap();
         assert_eq!(user.scope(), "user:tailor:u1");
-        assert_eq!(ask(&[("x-api-key", "key")], &gate).await.unwrap(), Caller::ApiKey);
+        assert_eq!(
+            ask(&[("x-api-key", "key")], &gate).await.unwrap(),
+            Caller::ApiKey
+        );
     }
 
     #[tokio::test]
@@ -121,14 +152,33 @@ mod tests {
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
             ("authorization", "Basic dTpw", 401, "unauthorized"),
-            ("authorization", &format!("Bearer {}", "a".repeat(5_000)), 401, "unauthorized"),
+            (
+                "authorization",
+                &format!("Bearer {}", "a".repeat(5_000)),
+                401,
+                "unauthorized",
+            ),
             ("authorization", &token("customer", 1), 401, "token_expired"),
-            ("authorization", &token("king", 4_000_000_000), 403, "forbidden"),
+            (
+                "authorization",
+                &token("king", 4_000_000_000),
+                403,
+                "forbidden",
+            ),
             ("x-api-key", "kex", 401, "unauthorized"),
         ] {
             let refusal = ask(&[(name, value)], &gate).await.unwrap_err();
-            assert_eq!((refusal.status().as_u16(), refusal.code()), (status, code), "{name}: {value}");
-            assert!(refusal.into_response().headers().contains_key(header::WWW_AUTHENTICATE));
+            assert_eq!(
+                (refusal.status().as_u16(), refusal.code()),
+                (status, code),
+                "{name}: {value}"
+            );
+            assert!(
+                refusal
+                    .into_response()
+                    .headers()
+                    .contains_key(header::WWW_AUTHENTICATE)
+            );
         }
     }
 

@@ -27,7 +27,8 @@ impl Key {
     }
 }
 
-/// The key, where there is one. A malformed one, or more than one, is 400 `invalid_idempotency_key`.
+/// The key, where there is one. A malformed one, or more than one, is 400
+/// `invalid_idempotency_key`.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey(pub Option<Key>);
 
@@ -36,7 +37,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let mut given = parts.headers.get_all(HEADER).iter();
-        let Some(first) = given.next() else { return Ok(Self(None)) };
+        let Some(first) = given.next() else {
+            return Ok(Self(None));
+        };
         let key = Key::parse(first.as_bytes()).filter(|_| given.next().is_none());
         key.map(|key| Self(Some(key))).ok_or_else(|| {
             let detail = "Idempotency-Key is 1 to 255 visible ASCII characters, once.";
@@ -51,10 +54,14 @@ mod tests {
 
     async fn check(headers: &[&str], expected: Result<Option<&str>, &str>) {
         let builder = http::Request::builder();
-        let builder = headers.iter().fold(builder, |b, key| b.header(HEADER, *key));
+        let builder = headers
+            .iter()
+            .fold(builder, |b, key| b.header(HEADER, *key));
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
         let read = IdempotencyKey::from_request_parts(&mut parts, &()).await;
-        let read = read.as_ref().map(|IdempotencyKey(key)| key.as_ref().map(Key::as_str));
+        let read = read
+            .as_ref()
+            .map(|IdempotencyKey(key)| key.as_ref().map(Key::as_str));
         assert_eq!(read.map_err(ApiError::code), expected, "{headers:?}");
     }
 

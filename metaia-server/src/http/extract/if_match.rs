@@ -7,8 +7,8 @@ use crate::http::problem::ApiError;
 
 /// The version that the caller has seen. `None` without the header, and for `*`.
 ///
-/// What is no quoted text is 400 `invalid_if_match`; a tag that this server never gave (another text, a weak tag)
-/// matches nothing: 412 `precondition_failed`.
+/// What is no quoted text is 400 `invalid_if_match`; a tag that this server never gave (another
+/// text, a weak tag) matches nothing: 412 `precondition_failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<u64>);
 
@@ -16,7 +16,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let Some(value) = parts.headers.get(header::IF_MATCH) else {
+            return Ok(Self(None));
+        };
         parse(value.to_str().unwrap_or_default().trim())
     }
 }
@@ -25,17 +27,27 @@ fn parse(text: &str) -> Result<IfMatch, ApiError> {
     if text == "*" {
         return Ok(IfMatch(None));
     }
-    let (weak, tag) = text.strip_prefix("W/").map_or((false, text), |tag| (true, tag));
+    let (weak, tag) = text
+        .strip_prefix("W/")
+        .map_or((false, text), |tag| (true, tag));
     let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let Some(version) = quoted else {
         let detail = r#"If-Match is a version in quotes, for example "3"."#;
-        return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_if_match", detail));
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_if_match",
+            detail,
+        ));
     };
     match version.parse() {
         Ok(version) if !weak => Ok(IfMatch(Some(version))),
         _ => {
             let detail = "This version is not the present one.";
-            Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail))
+            Err(ApiError::new(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                detail,
+            ))
         }
     }
 }
@@ -47,7 +59,13 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Result<Option<u64>, &str>) {
         let read = parse(text);
-        assert_eq!(read.as_ref().map(|IfMatch(version)| *version).map_err(|e| e.code()), expected, "{text}");
+        assert_eq!(
+            read.as_ref()
+                .map(|IfMatch(version)| *version)
+                .map_err(|e| e.code()),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]

@@ -10,8 +10,9 @@ use crate::{http::problem::ApiError, model::FieldError};
 
 /// The body, read as `T`.
 ///
-/// Another content type is 415 `unsupported_media_type`, too large 413 `body_too_large`, not JSON 400 `invalid_json`,
-/// JSON of another shape 422 `validation_failed` with a pointer. Mark `T` with `deny_unknown_fields`.
+/// Another content type is 415 `unsupported_media_type`, too large 413 `body_too_large`, not JSON
+/// 400 `invalid_json`, JSON of another shape 422 `validation_failed` with a pointer. Mark `T` with
+/// `deny_unknown_fields`.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
 
@@ -21,7 +22,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
             let detail = "Send the body as application/json.";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+            return Err(ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                detail,
+            ));
         }
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
         parse(&bytes).map(Self)
@@ -29,17 +34,25 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(kind)) = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) else { return false };
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let Some(Ok(kind)) = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) else {
+        return false;
+    };
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads `T`, as the extractor does.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal(&error, bytes))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| refusal(&error, bytes))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
@@ -50,7 +63,10 @@ fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
         return Ok(());
     }
     match serde_json::from_slice::<IgnoredAny>(bytes) {
-        Ok(_) => Err(ApiError::invalid(vec![FieldError::new("", "The body must be a JSON object.")])),
+        Ok(_) => Err(ApiError::invalid(vec![FieldError::new(
+            "",
+            "The body must be a JSON object.",
+        )])),
         Err(error) => Err(malformed(&error)),
     }
 }
@@ -60,13 +76,17 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) 
     // The position is that in our reading of the bytes; the pointer says it better.
     let mut message = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
     if !error.inner().is_data() {
-        // A number where the name of a variant should be is a syntax error to serde_json, and good JSON all the same.
+        // A number where the name of a variant should be is a syntax error to serde_json, and good
+        // JSON all the same.
         if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
             return malformed(&error);
         }
         message = "this is not one of the expected values";
     }
-    ApiError::invalid(vec![FieldError::new(pointer(error.path(), message), message)])
+    ApiError::invalid(vec![FieldError::new(
+        pointer(error.path(), message),
+        message,
+    )])
 }
 
 fn malformed(error: &serde_json::Error) -> ApiError {
@@ -74,7 +94,8 @@ fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", detail)
 }
 
-/// The place as a JSON pointer (RFC 6901). A missing or unknown member is pointed at itself, not at its parent.
+/// The place as a JSON pointer (RFC 6901). A missing or unknown member is pointed at itself, not at
+/// its parent.
 fn pointer(path: &Path, message: &str) -> String {
     let mut pointer: String = path.iter().map(step).collect();
     if let Some(member) = named_member(message).map(escape)
@@ -96,7 +117,9 @@ fn step(segment: &Segment) -> String {
 /// serde's texts for the three errors about a member as such.
 fn named_member(message: &str) -> Option<&str> {
     let kinds = ["missing field `", "unknown field `", "duplicate field `"];
-    let rest = kinds.into_iter().find_map(|kind| message.strip_prefix(kind))?;
+    let rest = kinds
+        .into_iter()
+        .find_map(|kind| message.strip_prefix(kind))?;
     rest.split('`').next()
 }
 
@@ -138,8 +161,16 @@ mod tests {
     async fn check(body: &str, status: u16, code: &str, pointer: Option<&str>) {
         let refusal = parse::<Order>(body.as_bytes()).unwrap_err();
         let (got, problem) = testing::json(refusal.into_response()).await;
-        assert_eq!((got.as_u16(), problem["code"].as_str()), (status, Some(code)), "{body}: {problem}");
-        assert_eq!(problem["errors"][0]["pointer"].as_str(), pointer, "{body}: {problem}");
+        assert_eq!(
+            (got.as_u16(), problem["code"].as_str()),
+            (status, Some(code)),
+            "{body}: {problem}"
+        );
+        assert_eq!(
+            problem["errors"][0]["pointer"].as_str(),
+            pointer,
+            "{body}: {problem}"
+        );
     }
 
     #[tokio::test]
@@ -154,14 +185,43 @@ mod tests {
         check("7", 422, invalid, Some("")).await;
         check("{}", 422, invalid, Some("/items")).await;
         check(r#"{"items":[],"a/b":1}"#, 422, invalid, Some("/a~1b")).await;
-        check(r#"{"items":[{"price":1},{"price":-1}]}"#, 422, invalid, Some("/items/1/price")).await;
+        check(
+            r#"{"items":[{"price":1},{"price":-1}]}"#,
+            422,
+            invalid,
+            Some("/items/1/price"),
+        )
+        .await;
         check(r#"{"items":[{}]}"#, 422, invalid, Some("/items/0/price")).await;
-        check(r#"{"items":[{"price":1,"colour":2}]}"#, 422, invalid, Some("/items/0/colour")).await;
+        check(
+            r#"{"items":[{"price":1,"colour":2}]}"#,
+            422,
+            invalid,
+            Some("/items/0/colour"),
+        )
+        .await;
         check(r#"{"items":[],"items":[]}"#, 422, invalid, Some("/items")).await;
-        check(r#"{"items":[{"price":1,"to":7}]}"#, 422, invalid, Some("/items/0/to")).await;
-        check(r#"{"items":[{"price":1,"to":7}]"#, 400, "invalid_json", None).await;
-        check(r#"{"items":[{"price":1,"to":{"user":{"id":"x"}}}]}"#, 422, invalid, Some("/items/0/to/id"))
-            .await;
+        check(
+            r#"{"items":[{"price":1,"to":7}]}"#,
+            422,
+            invalid,
+            Some("/items/0/to"),
+        )
+        .await;
+        check(
+            r#"{"items":[{"price":1,"to":7}]"#,
+            400,
+            "invalid_json",
+            None,
+        )
+        .await;
+        check(
+            r#"{"items":[{"price":1,"to":{"user":{"id":"x"}}}]}"#,
+            422,
+            invalid,
+            Some("/items/0/to/id"),
+        )
+        .await;
     }
 
     #[tokio::test]
@@ -175,11 +235,17 @@ mod tests {
             (None, false),
         ] {
             let builder = http::Request::builder();
-            let builder = kind.into_iter().fold(builder, |b, kind| b.header(header::CONTENT_TYPE, kind));
+            let builder = kind
+                .into_iter()
+                .fold(builder, |b, kind| b.header(header::CONTENT_TYPE, kind));
             let request = builder.body(Body::from(r#"{"items":[]}"#)).unwrap();
             let read = JsonBody::<Order>::from_request(request, &()).await;
             let code = read.map_or_else(|refusal| refusal.code(), |_| "ok");
-            assert_eq!(code, if good { "ok" } else { "unsupported_media_type" }, "{kind:?}");
+            assert_eq!(
+                code,
+                if good { "ok" } else { "unsupported_media_type" },
+                "{kind:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What handlers take from a request. Each extractor refuses with the problem that the contract names.
+//! What handlers take from a request. Each extractor refuses with the problem that the contract
+//! names.
 
 mod body;
 mod caller;

@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{http::problem::ApiError, model::FieldError};
 
-/// The query, read as `T`. A bad or unknown parameter is 422 `validation_failed` with `/name` as pointer. Mark `T` with
-/// `deny_unknown_fields`.
+/// The query, read as `T`. A bad or unknown parameter is 422 `validation_failed` with `/name` as
+/// pointer. Mark `T` with `deny_unknown_fields`.
 #[derive(Debug, Clone)]
 pub struct QueryParams<T>(pub T);
 
@@ -16,13 +16,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let read = Query::<T>::try_from_uri(&parts.uri);
-        read.map(|Query(params)| Self(params)).map_err(|rejection| refusal(&rejection.body_text()))
+        read.map(|Query(params)| Self(params))
+            .map_err(|rejection| refusal(&rejection.body_text()))
     }
 }
 
-/// axum's text is `Failed to deserialize query string: name: what is wrong`; the types behind it are private.
+/// axum's text is `Failed to deserialize query string: name: what is wrong`; the types behind it
+/// are private.
 fn refusal(text: &str) -> ApiError {
-    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(text);
+    let text = text
+        .strip_prefix("Failed to deserialize query string: ")
+        .unwrap_or(text);
     let is_name = |name: &&str| !name.is_empty() && !name.contains([' ', '`']);
     let (name, message) = match text.split_once(": ").filter(|(name, _)| is_name(name)) {
         Some((name, message)) => (Some(name), message),
@@ -48,9 +52,14 @@ mod tests {
     }
 
     async fn read(query: &str) -> Result<Params, ApiError> {
-        let request = http::Request::builder().uri(format!("/x?{query}")).body(()).unwrap();
+        let request = http::Request::builder()
+            .uri(format!("/x?{query}"))
+            .body(())
+            .unwrap();
         let (mut parts, ()) = request.into_parts();
-        QueryParams::from_request_parts(&mut parts, &()).await.map(|QueryParams(params)| params)
+        QueryParams::from_request_parts(&mut parts, &())
+            .await
+            .map(|QueryParams(params)| params)
     }
 
     #[tokio::test]
@@ -63,7 +72,8 @@ mod tests {
             ("sort=a", "/sort"),
             ("limit=1&limit=2", "/limit"),
         ] {
-            let (status, problem) = testing::json(read(query).await.unwrap_err().into_response()).await;
+            let (status, problem) =
+                testing::json(read(query).await.unwrap_err().into_response()).await;
             assert_eq!(
                 (status.as_u16(), problem["errors"][0]["pointer"].as_str()),
                 (422, Some(pointer)),

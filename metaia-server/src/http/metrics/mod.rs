@@ -1,7 +1,9 @@
-//! `GET /metrics`, on a listener of its own: for the monitoring alone, which is on this machine unless told otherwise.
+//! `GET /metrics`, on a listener of its own: for the monitoring alone, which is on this machine
+//! unless told otherwise.
 //!
-//! Every label has a fixed set of values: codes, roles, and the routes as they are written in the program. No name, id or
-//! address of anybody is in it. The names are listed in `docs/operations.md`.
+//! Every label has a fixed set of values: codes, roles, and the routes as they are written in the
+//! program. No name, id or address of anybody is in it. The names are listed in
+//! `docs/operations.md`.
 
 mod node;
 mod requests;
@@ -30,10 +32,16 @@ pub(crate) struct AddressError {
 }
 
 /// Listens, where an address is given.
-pub(crate) async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, AddressError> {
-    let Some(address) = address else { return Ok(None) };
+pub(crate) async fn listen(
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, AddressError> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
     let listener = TcpListener::bind(address).await;
-    listener.map(Some).map_err(|source| AddressError { address, source })
+    listener
+        .map(Some)
+        .map_err(|source| AddressError { address, source })
 }
 
 /// Answers for as long as it is polled.
@@ -49,7 +57,9 @@ pub(crate) fn router(realtime: Realtime, requests: &Requests) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::Figures(realtime)));
     requests.register(&mut registry);
-    Router::new().route("/metrics", get(metrics)).with_state(Arc::new(registry))
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(registry))
 }
 
 async fn metrics(State(registry): State<Arc<Registry>>) -> Result<impl IntoResponse, ApiError> {
@@ -68,23 +78,45 @@ mod tests {
     use tower::ServiceExt as _;
 
     async fn scraped(router: Router) -> String {
-        let request = http::Request::get("/metrics").body(axum::body::Body::empty()).unwrap();
+        let request = http::Request::get("/metrics")
+            .body(axum::body::Body::empty())
+            .unwrap();
         let answer = router.oneshot(request).await.unwrap();
         assert_eq!(
             (answer.status(), &answer.headers()["content-type"]),
             (http::StatusCode::OK, &OPEN_METRICS.parse().unwrap())
         );
-        String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+        String::from_utf8(
+            answer
+                .into_body()
+                .collect()
+                .await
+                .unwrap()
+                .to_bytes()
+                .to_vec(),
+        )
+        .unwrap()
     }
 
     async fn figures() -> String {
         let (world, requests) = (World::new(On::Embedded).await, Requests::default());
         let realtime = world.realtime.clone();
-        realtime.send_to_user(&"secret-0".parse().unwrap(), ("hello", serde_json::json!({}))).await.unwrap();
+        realtime
+            .send_to_user(
+                &"secret-0".parse().unwrap(),
+                ("hello", serde_json::json!({})),
+            )
+            .await
+            .unwrap();
         let routes = Router::new().route("/orders/{id}", get(|| async { "an order" }));
-        let routes = routes.layer(axum::middleware::from_fn_with_state(requests.clone(), count));
+        let routes = routes.layer(axum::middleware::from_fn_with_state(
+            requests.clone(),
+            count,
+        ));
         for path in ["/orders/secret-1", "/orders/secret-2", "/secret-3"] {
-            let request = http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let request = http::Request::get(path)
+                .body(axum::body::Body::empty())
+                .unwrap();
             routes.clone().oneshot(request).await.unwrap();
         }
         scraped(router(realtime, &requests)).await
@@ -102,7 +134,10 @@ mod tests {
             "metaia_http_requests_total{method=\"GET\",route=\"none\",status=\"4xx\"} 1",
             "metaia_http_request_duration_seconds_count{route=\"/orders/{id}\"} 2",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
         }
         assert!(!text.contains("secret-"), "{text}");
         assert_eq!(text.matches("metaia_sessions{").count(), Role::ALL.len());
@@ -111,22 +146,35 @@ mod tests {
     #[tokio::test]
     async fn every_name_is_in_the_documentation_and_no_other() {
         let text = figures().await;
-        let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        let names = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
         let types: BTreeSet<String> = names.map(str::to_owned).collect();
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
         let documented = std::fs::read_to_string(path).unwrap();
-        let rows = documented.lines().filter_map(|line| line.strip_prefix("| `metaia_"));
+        let rows = documented
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `metaia_"));
         let names = rows.filter_map(|rest| rest.split(['{', '`']).next());
-        let named: BTreeSet<String> =
-            names.map(|name| format!("metaia_{}", name.trim_end_matches("_total"))).collect();
+        let named: BTreeSet<String> = names
+            .map(|name| format!("metaia_{}", name.trim_end_matches("_total")))
+            .collect();
         assert_eq!(types, named);
     }
 
     #[tokio::test]
     async fn an_address_in_use_is_named_with_its_setting() {
-        let taken = listen(Some(([127, 0, 0, 1], 0).into())).await.unwrap().unwrap();
+        let taken = listen(Some(([127, 0, 0, 1], 0).into()))
+            .await
+            .unwrap()
+            .unwrap();
         let error = listen(Some(taken.local_addr().unwrap())).await.unwrap_err();
-        assert!(error.to_string().starts_with("METAIA_METRICS_ADDR: 127.0.0.1:"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("METAIA_METRICS_ADDR: 127.0.0.1:"),
+            "{error}"
+        );
         assert!(listen(None).await.unwrap().is_none());
     }
 }

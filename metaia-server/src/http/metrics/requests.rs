@@ -1,5 +1,5 @@
-//! REST requests, counted and timed by route as it is written in the program: what callers put into addresses is not in
-//! it.
+//! REST requests, counted and timed by route as it is written in the program: what callers put into
+//! addresses is not in it.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -15,7 +15,9 @@ use prometheus_client::{
 use tokio::time::Instant;
 
 /// From 1 ms to 10 s.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 /// What has no route.
 const NONE: &str = "none";
@@ -42,26 +44,58 @@ struct Took {
 impl Default for Requests {
     fn default() -> Self {
         let took = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        Self { answered: Family::default(), took }
+        Self {
+            answered: Family::default(),
+            took,
+        }
     }
 }
 
 impl Requests {
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("http_requests", "REST requests answered", self.answered.clone());
+        registry.register(
+            "http_requests",
+            "REST requests answered",
+            self.answered.clone(),
+        );
         let help = "How long REST requests took";
-        registry.register_with_unit("http_request_duration", help, Unit::Seconds, self.took.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            help,
+            Unit::Seconds,
+            self.took.clone(),
+        );
     }
 }
 
 /// Counts a request and its answer.
-pub(crate) async fn count(State(requests): State<Requests>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).to_owned();
+pub(crate) async fn count(
+    State(requests): State<Requests>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or(NONE, MatchedPath::as_str)
+        .to_owned();
     let (method, begun) = (method(request.method()), Instant::now());
     let response = next.run(request).await;
-    requests.took.get_or_create(&Took { route: route.clone() }).observe(begun.elapsed().as_secs_f64());
+    requests
+        .took
+        .get_or_create(&Took {
+            route: route.clone(),
+        })
+        .observe(begun.elapsed().as_secs_f64());
     let status = class(response.status().as_u16());
-    requests.answered.get_or_create(&Answered { method, route, status }).inc();
+    requests
+        .answered
+        .get_or_create(&Answered {
+            method,
+            route,
+            status,
+        })
+        .inc();
     response
 }
 

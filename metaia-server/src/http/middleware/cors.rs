@@ -17,15 +17,21 @@ const ASKED: [HeaderName; 6] = [
     request_id::HEADER,
 ];
 
-const SHOWN: [HeaderName; 4] =
-    [header::ETAG, header::RETRY_AFTER, HeaderName::from_static("idempotency-replayed"), request_id::HEADER];
+const SHOWN: [HeaderName; 4] = [
+    header::ETAG,
+    header::RETRY_AFTER,
+    HeaderName::from_static("idempotency-replayed"),
+    request_id::HEADER,
+];
 
 pub(super) fn layer(origins: &Origins) -> CorsLayer {
     let origins = match origins {
         Origins::Any => AllowOrigin::any(),
-        Origins::These(these) => {
-            AllowOrigin::list(these.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
-        }
+        Origins::These(these) => AllowOrigin::list(
+            these
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        ),
     };
     CorsLayer::new()
         .allow_origin(origins)

@@ -1,4 +1,5 @@
-//! What every REST request passes, outermost first: request id, log line, panic catcher, CORS, body limit.
+//! What every REST request passes, outermost first: request id, log line, panic catcher, CORS, body
+//! limit.
 
 mod access_log;
 mod cors;
@@ -14,7 +15,10 @@ use crate::{config::Origins, http::problem::ApiError};
 const BODY: usize = 64 * 1024;
 
 /// Puts everything around the routes, and problems where there is no route.
-pub(crate) fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>, origins: &Origins) -> Router<S> {
+pub(crate) fn around<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    origins: &Origins,
+) -> Router<S> {
     routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -26,12 +30,20 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>, origin
 }
 
 async fn no_route() -> ApiError {
-    ApiError::new(http::StatusCode::NOT_FOUND, "not_found", "There is no such route.")
+    ApiError::new(
+        http::StatusCode::NOT_FOUND,
+        "not_found",
+        "There is no such route.",
+    )
 }
 
 async fn no_method() -> ApiError {
     let detail = "This route has other methods: see the Allow header.";
-    ApiError::new(http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    ApiError::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        detail,
+    )
 }
 
 #[cfg(test)]
@@ -46,17 +58,30 @@ mod tests {
     use http::{Request, header};
     use tower::ServiceExt as _;
 
-    async fn ask(origins: Origins, request: http::request::Builder, body: impl Into<Body>) -> Response {
+    async fn ask(
+        origins: Origins,
+        request: http::request::Builder,
+        body: impl Into<Body>,
+    ) -> Response {
         let routes = Router::new()
             .route("/ok", get(|| async { "ok" }))
             .route("/panic", get(|| async { panic!("a bug") as &str }))
-            .route("/json", post(|_: JsonBody<serde_json::Value>| async { "ok" }));
-        around(routes, &origins).oneshot(request.body(body.into()).unwrap()).await.unwrap()
+            .route(
+                "/json",
+                post(|_: JsonBody<serde_json::Value>| async { "ok" }),
+            );
+        around(routes, &origins)
+            .oneshot(request.body(body.into()).unwrap())
+            .await
+            .unwrap()
     }
 
     async fn problem(request: http::request::Builder, body: impl Into<Body>) -> (u16, String) {
         let response = ask(Origins::Any, request, body).await;
-        let id = response.headers()[request_id::HEADER].to_str().unwrap().to_owned();
+        let id = response.headers()[request_id::HEADER]
+            .to_str()
+            .unwrap()
+            .to_owned();
         let (status, body) = json(response).await;
         assert_eq!(body["requestId"], id);
         assert_eq!(body["message"], body["detail"]);
@@ -66,11 +91,26 @@ mod tests {
     #[tokio::test]
     async fn every_failure_is_a_problem_with_the_request_id() {
         let json = |uri: &str| Request::post(uri).header(header::CONTENT_TYPE, "application/json");
-        assert_eq!(problem(Request::get("/no"), "").await, (404, "not_found".to_owned()));
-        assert_eq!(problem(Request::put("/ok"), "").await, (405, "method_not_allowed".to_owned()));
-        assert_eq!(problem(Request::get("/panic"), "").await, (500, "internal".to_owned()));
-        assert_eq!(problem(json("/json"), vec![b' '; BODY + 1]).await, (413, "body_too_large".to_owned()));
-        assert_eq!(problem(json("/json"), "{").await, (400, "invalid_json".to_owned()));
+        assert_eq!(
+            problem(Request::get("/no"), "").await,
+            (404, "not_found".to_owned())
+        );
+        assert_eq!(
+            problem(Request::put("/ok"), "").await,
+            (405, "method_not_allowed".to_owned())
+        );
+        assert_eq!(
+            problem(Request::get("/panic"), "").await,
+            (500, "internal".to_owned())
+        );
+        assert_eq!(
+            problem(json("/json"), vec![b' '; BODY + 1]).await,
+            (413, "body_too_large".to_owned())
+        );
+        assert_eq!(
+            problem(json("/json"), "{").await,
+            (400, "invalid_json".to_owned())
+        );
         let named = problem(Request::get("/no").header("x-request-id", "mine"), "").await;
         assert_eq!(named.0, 404);
     }
@@ -90,8 +130,14 @@ mod tests {
             allowed.map(|origin| origin.to_str().unwrap().to_owned())
         };
         let these = || Origins::These(vec!["https://app.example".to_owned()]);
-        assert_eq!(allowed(Origins::Any, "https://a.example").await.as_deref(), Some("*"));
-        assert_eq!(allowed(these(), "https://app.example").await.as_deref(), Some("https://app.example"));
+        assert_eq!(
+            allowed(Origins::Any, "https://a.example").await.as_deref(),
+            Some("*")
+        );
+        assert_eq!(
+            allowed(these(), "https://app.example").await.as_deref(),
+            Some("https://app.example")
+        );
         assert_eq!(allowed(these(), "https://evil.example").await, None);
     }
 
@@ -100,10 +146,18 @@ mod tests {
         let request = Request::options("/ok")
             .header(header::ORIGIN, "https://a.example")
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "PUT")
-            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,if-match");
+            .header(
+                header::ACCESS_CONTROL_REQUEST_HEADERS,
+                "authorization,if-match",
+            );
         let response = ask(Origins::Any, request, "").await;
         assert_eq!(response.status(), 200);
-        let headers = response.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
-        assert!(headers.contains("authorization") && headers.contains("if-match"), "{headers}");
+        let headers = response.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS]
+            .to_str()
+            .unwrap();
+        assert!(
+            headers.contains("authorization") && headers.contains("if-match"),
+            "{headers}"
+        );
     }
 }

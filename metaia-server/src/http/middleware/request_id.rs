@@ -1,5 +1,5 @@
-//! Every request has an id: the caller's `x-request-id` where it is well-formed, else a new one. It goes back in the
-//! answer, into problem documents and into the log.
+//! Every request has an id: the caller's `x-request-id` where it is well-formed, else a new one. It
+//! goes back in the answer, into problem documents and into the log.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,7 +13,9 @@ tokio::task_local! {
 
 /// The id of the request that this task is answering; empty outside of one.
 pub(crate) fn current() -> String {
-    CURRENT.try_with(|id| id.to_str().unwrap_or_default().to_owned()).unwrap_or_default()
+    CURRENT
+        .try_with(|id| id.to_str().unwrap_or_default().to_owned())
+        .unwrap_or_default()
 }
 
 /// The middleware.

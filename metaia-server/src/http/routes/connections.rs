@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::{
     documents::{
-        NodeDocument, OneSession, PresenceDocument, PresenceList, RoomDocument, RoomList, SessionDocument,
-        SessionList, StatsDocument, Success,
+        NodeDocument, OneSession, PresenceDocument, PresenceList, RoomDocument, RoomList,
+        SessionDocument, SessionList, StatsDocument, Success,
     },
     paging::limit,
 };
@@ -62,14 +62,27 @@ pub(super) async fn sessions(
         users: params.user.into_iter().collect(),
         role: params.role,
         room: params.room.map(|room| read("/room", &room)).transpose()?,
-        after: params.cursor.map(|cursor| read::<SessionId>("/cursor", &cursor)).transpose()?,
+        after: params
+            .cursor
+            .map(|cursor| read::<SessionId>("/cursor", &cursor))
+            .transpose()?,
         limit: limit(params.limit)?.into(),
         ..SessionQuery::default()
     };
     let page = services.sessions(&caller, &query).await?;
-    let sessions = page.sessions.into_iter().map(SessionDocument::from).collect();
+    let sessions = page
+        .sessions
+        .into_iter()
+        .map(SessionDocument::from)
+        .collect();
     let next_cursor = page.next.map(|id| id.to_string());
-    Ok(Answer::success(200, SessionList { sessions, next_cursor }))
+    Ok(Answer::success(
+        200,
+        SessionList {
+            sessions,
+            next_cursor,
+        },
+    ))
 }
 
 /// Ends a session, on whichever node it is. Official clients stay away after it.
@@ -113,12 +126,28 @@ pub(super) async fn rooms(
     caller: Caller,
     QueryParams(params): QueryParams<RoomParams>,
 ) -> Result<Answer, ApiError> {
-    let after = params.cursor.map(|cursor| read::<Room>("/cursor", &cursor)).transpose()?;
-    let query = RoomQuery { after, limit: limit(params.limit)?.into(), ..RoomQuery::default() };
+    let after = params
+        .cursor
+        .map(|cursor| read::<Room>("/cursor", &cursor))
+        .transpose()?;
+    let query = RoomQuery {
+        after,
+        limit: limit(params.limit)?.into(),
+        ..RoomQuery::default()
+    };
     let page = services.rooms(&caller, &query).await?;
-    let document = |RoomView { room, sessions }| RoomDocument { room: room.to_string(), sessions };
+    let document = |RoomView { room, sessions }| RoomDocument {
+        room: room.to_string(),
+        sessions,
+    };
     let rooms = page.rooms.into_iter().map(document).collect();
-    Ok(Answer::success(200, RoomList { rooms, next_cursor: page.next.map(|room| room.to_string()) }))
+    Ok(Answer::success(
+        200,
+        RoomList {
+            rooms,
+            next_cursor: page.next.map(|room| room.to_string()),
+        },
+    ))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -143,7 +172,9 @@ pub(super) async fn presence(
     QueryParams(params): QueryParams<PresenceParams>,
 ) -> Result<Answer, ApiError> {
     let names = params.user.split(',').map(str::trim);
-    let users = names.map(|name| read("/user", name)).collect::<Result<Vec<UserId>, _>>()?;
+    let users = names
+        .map(|name| read("/user", name))
+        .collect::<Result<Vec<UserId>, _>>()?;
     if users.len() > USERS {
         return Err(invalid("/user", format!("must be at most {USERS} users")));
     }
@@ -158,15 +189,21 @@ pub(super) async fn presence(
         (status = 200, description = "The node's figures", body = Success<StatsDocument>),
         (status = 403, description = "Not an admin", body = Problem),
     ))]
-pub(super) async fn stats(State(services): State<Services>, caller: Caller) -> Result<Answer, ApiError> {
+pub(super) async fn stats(
+    State(services): State<Services>,
+    caller: Caller,
+) -> Result<Answer, ApiError> {
     let overview = services.overview(&caller).await?;
-    let nodes: Option<Vec<NodeDocument>> =
-        overview.nodes.map(|nodes| nodes.into_iter().map(NodeDocument::from).collect());
+    let nodes: Option<Vec<NodeDocument>> = overview
+        .nodes
+        .map(|nodes| nodes.into_iter().map(NodeDocument::from).collect());
     Ok(Answer::success(
         200,
         StatsDocument {
             node: overview.node.into(),
-            sessions: nodes.as_ref().map(|nodes| nodes.iter().map(|node| node.sessions).sum()),
+            sessions: nodes
+                .as_ref()
+                .map(|nodes| nodes.iter().map(|node| node.sessions).sum()),
             nodes,
             stats: overview.stats,
         },
@@ -177,7 +214,8 @@ fn read<T: std::str::FromStr>(pointer: &'static str, text: &str) -> Result<T, Ap
 where
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| invalid(pointer, error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| invalid(pointer, error.to_string()))
 }
 
 fn invalid(pointer: &'static str, message: String) -> ApiError {

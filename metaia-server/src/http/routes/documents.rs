@@ -1,7 +1,7 @@
 //! The shapes of answers, for the description and for lists.
 
 use metaia_realtime::{
-    Stats,
+    NodeStats,
     presence::{NodeView, Presence, SessionView},
 };
 use serde::Serialize;
@@ -239,7 +239,11 @@ pub(super) struct NodeDocument {
 
 impl From<NodeView> for NodeDocument {
     fn from(node: NodeView) -> Self {
-        Self { id: node.id.to_string(), since: Timestamp::from_ms(node.since), sessions: node.sessions }
+        Self {
+            id: node.id.to_string(),
+            since: Timestamp::from_ms(node.since),
+            sessions: node.sessions,
+        }
     }
 }
 
@@ -254,5 +258,5 @@ pub(super) struct StatsDocument {
     pub(super) sessions: Option<u64>,
     /// What the one that answers has done since it began. New members come with new versions.
     #[schema(value_type = Object)]
-    pub(super) stats: Stats,
+    pub(super) stats: NodeStats,
 }

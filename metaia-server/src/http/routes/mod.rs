@@ -35,7 +35,10 @@ where
         .route("/api/orders/{id}", get(orders::read))
         .route("/api/orders/{id}/status", put(orders::set_status))
         .route("/api/orders/{id}/assign", put(orders::assign))
-        .route("/api/notifications", get(notifications::list).post(notifications::notify))
+        .route(
+            "/api/notifications",
+            get(notifications::list).post(notifications::notify),
+        )
         .route("/api/notifications/{id}/read", put(notifications::read))
         .route("/api/notifications/read-all", put(notifications::read_all))
         .route("/api/payments/orders/{orderId}", post(payments::open))
@@ -44,7 +47,10 @@ where
         .route("/api/tailors/me/status", put(tailors::set_status))
         .route("/api/realtime/emit", post(realtime::emit))
         .route("/api/realtime/sessions", get(connections::sessions))
-        .route("/api/realtime/sessions/{id}", delete(connections::disconnect))
+        .route(
+            "/api/realtime/sessions/{id}",
+            delete(connections::disconnect),
+        )
         .route("/api/realtime/rooms", get(connections::rooms))
         .route("/api/realtime/presence", get(connections::presence))
         .route("/api/realtime/stats", get(connections::stats))

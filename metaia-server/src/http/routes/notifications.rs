@@ -48,10 +48,19 @@ pub(super) async fn list(
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Answer, ApiError> {
     let request = page(params.limit, params.cursor)?;
-    let (found, unread_count) = services.notifications(&caller, params.unread, params.since, request).await?;
+    let (found, unread_count) = services
+        .notifications(&caller, params.unread, params.since, request)
+        .await?;
     let next_cursor = found.next.map(|cursor| cursor.to_string());
     let notifications: Vec<_> = found.items.iter().map(Notification::document).collect();
-    Ok(Answer::success(200, NotificationList { notifications, unread_count, next_cursor }))
+    Ok(Answer::success(
+        200,
+        NotificationList {
+            notifications,
+            unread_count,
+            next_cursor,
+        },
+    ))
 }
 
 /// Notifies somebody, by an admin or a backend.
@@ -69,7 +78,9 @@ pub(super) async fn notify(
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewNotice>,
 ) -> Result<Outcome, ApiError> {
-    Ok(services.notify(&caller, key.as_ref().map(Key::as_str), new).await?)
+    Ok(services
+        .notify(&caller, key.as_ref().map(Key::as_str), new)
+        .await?)
 }
 
 /// Marks one as read.
@@ -86,13 +97,28 @@ pub(super) async fn read(
 ) -> Result<Answer, ApiError> {
     let (notification, unread_count) = services.read_notification(&caller, id).await?;
     let notification = notification.document();
-    Ok(Answer::success(200, ReadNotification { notification, unread_count }))
+    Ok(Answer::success(
+        200,
+        ReadNotification {
+            notification,
+            unread_count,
+        },
+    ))
 }
 
 /// Marks all as read.
 #[utoipa::path(put, path = "/api/notifications/read-all", tag = "notifications",
     responses((status = 200, description = "How many were unread", body = Success<AllRead>)))]
-pub(super) async fn read_all(State(services): State<Services>, caller: Caller) -> Result<Answer, ApiError> {
+pub(super) async fn read_all(
+    State(services): State<Services>,
+    caller: Caller,
+) -> Result<Answer, ApiError> {
     let marked = services.read_all(&caller).await?;
-    Ok(Answer::success(200, AllRead { marked, unread_count: 0 }))
+    Ok(Answer::success(
+        200,
+        AllRead {
+            marked,
+            unread_count: 0,
+        },
+    ))
 }

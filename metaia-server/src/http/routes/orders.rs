@@ -34,7 +34,9 @@ pub(super) async fn place(
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewOrder>,
 ) -> Result<Outcome, ApiError> {
-    Ok(services.place_order(&caller, key.as_ref().map(Key::as_str), new).await?)
+    Ok(services
+        .place_order(&caller, key.as_ref().map(Key::as_str), new)
+        .await?)
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -62,9 +64,17 @@ pub(super) async fn list(
     caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Answer, ApiError> {
-    let found = services.orders(&caller, params.status, page(params.limit, params.cursor)?).await?;
+    let found = services
+        .orders(&caller, params.status, page(params.limit, params.cursor)?)
+        .await?;
     let next_cursor = found.next.map(|cursor| cursor.to_string());
-    Ok(Answer::success(200, OrderList { orders: found.items, next_cursor }))
+    Ok(Answer::success(
+        200,
+        OrderList {
+            orders: found.items,
+            next_cursor,
+        },
+    ))
 }
 
 /// An order.

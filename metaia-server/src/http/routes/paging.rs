@@ -12,7 +12,10 @@ const MOST: u16 = 100;
 
 /// The page that is asked for.
 pub(super) fn page(asked: Option<u16>, cursor: Option<Cursor>) -> Result<PageRequest, ApiError> {
-    Ok(PageRequest { limit: limit(asked)?, cursor })
+    Ok(PageRequest {
+        limit: limit(asked)?,
+        cursor,
+    })
 }
 
 /// How many are asked for.
@@ -21,6 +24,9 @@ pub(super) fn limit(asked: Option<u16>) -> Result<u16, ApiError> {
     if (1..=MOST).contains(&limit) {
         Ok(limit)
     } else {
-        Err(ApiError::invalid(vec![FieldError::new("/limit", format!("must be 1 to {MOST}"))]))
+        Err(ApiError::invalid(vec![FieldError::new(
+            "/limit",
+            format!("must be 1 to {MOST}"),
+        )]))
     }
 }

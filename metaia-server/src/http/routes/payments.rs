@@ -34,7 +34,9 @@ pub(super) async fn open(
     PathId(id): PathId<OrderId>,
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<Outcome, ApiError> {
-    Ok(services.open_payment(&caller, key.as_ref().map(Key::as_str), id).await?)
+    Ok(services
+        .open_payment(&caller, key.as_ref().map(Key::as_str), id)
+        .await?)
 }
 
 /// Confirms a payment by the signature of the provider's checkout.
@@ -54,7 +56,9 @@ pub(super) async fn verify(
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(verification): JsonBody<Verification>,
 ) -> Result<Outcome, ApiError> {
-    Ok(services.verify_payment(&caller, key.as_ref().map(Key::as_str), verification).await?)
+    Ok(services
+        .verify_payment(&caller, key.as_ref().map(Key::as_str), verification)
+        .await?)
 }
 
 /// Takes an event of the provider. No token: the body is signed with the webhook secret.

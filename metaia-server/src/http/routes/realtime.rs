@@ -28,5 +28,7 @@ pub(super) async fn emit(
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(emit): JsonBody<Emit>,
 ) -> Result<Outcome, ApiError> {
-    Ok(services.emit(&caller, key.as_ref().map(Key::as_str), emit).await?)
+    Ok(services
+        .emit(&caller, key.as_ref().map(Key::as_str), emit)
+        .await?)
 }

@@ -27,7 +27,9 @@ fn with_header(error: &ServiceError, refusal: ApiError) -> ApiError {
         ServiceError::Unauthenticated => {
             refusal.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         }
-        ServiceError::InProgress | ServiceError::Busy | ServiceError::Store(StoreError::Unknown(_)) => {
+        ServiceError::InProgress
+        | ServiceError::Busy
+        | ServiceError::Store(StoreError::Unknown(_)) => {
             refusal.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
         _ => refusal,

@@ -25,5 +25,8 @@ pub(super) async fn set_status(
     caller: Caller,
     JsonBody(change): JsonBody<TailorStatusChange>,
 ) -> Result<Answer, ApiError> {
-    Ok(Answer::success(200, services.set_tailor_status(&caller, change).await?))
+    Ok(Answer::success(
+        200,
+        services.set_tailor_status(&caller, change).await?,
+    ))
 }

@@ -1,7 +1,8 @@
 //! Razorpay's Orders API: `POST /v1/orders` with basic authentication.
 //!
-//! One attempt within 10 s: the caller may try again, an order at the provider that nobody pays costs nothing. The
-//! answer is checked against what was asked, so that nobody is shown another amount than ours.
+//! One attempt within 10 s: the caller may try again, an order at the provider that nobody pays
+//! costs nothing. The answer is checked against what was asked, so that nobody is shown another
+//! amount than ours.
 
 use std::{fmt, time::Duration};
 
@@ -32,7 +33,8 @@ pub struct HttpProvider {
 pub struct ClientError(#[source] reqwest::Error);
 
 impl HttpProvider {
-    /// The provider at `url`, which is Razorpay's or speaks as it does. rustls needs a crypto provider before.
+    /// The provider at `url`, which is Razorpay's or speaks as it does. rustls needs a crypto
+    /// provider before.
     ///
     /// # Errors
     /// Where no HTTP client can be made.
@@ -40,32 +42,61 @@ impl HttpProvider {
         Self::patient(url, key_id, key_secret, WHOLE)
     }
 
-    fn patient(url: &str, key_id: &str, key_secret: &Secret, whole: Duration) -> Result<Self, ClientError> {
+    fn patient(
+        url: &str,
+        key_id: &str,
+        key_secret: &Secret,
+        whole: Duration,
+    ) -> Result<Self, ClientError> {
         // A redirect would carry the key to somebody else.
-        let client = Client::builder().connect_timeout(CONNECT).timeout(whole).redirect(Policy::none());
+        let client = Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(whole)
+            .redirect(Policy::none());
         let client = client.build().map_err(ClientError)?;
         let (key_id, key_secret) = (key_id.to_owned(), key_secret.clone());
-        Ok(Self { client, orders: format!("{url}/v1/orders"), key_id, key_secret })
+        Ok(Self {
+            client,
+            orders: format!("{url}/v1/orders"),
+            key_id,
+            key_secret,
+        })
     }
 
     async fn ask(&self, order: NewPaymentOrder<'_>) -> Result<String, ProviderError> {
-        let request = self.client.post(&self.orders).basic_auth(&self.key_id, Some(self.key_secret.expose()));
-        let response = request.json(&Body::from(order)).send().await.map_err(unavailable)?;
+        let request = self
+            .client
+            .post(&self.orders)
+            .basic_auth(&self.key_id, Some(self.key_secret.expose()));
+        let response = request
+            .json(&Body::from(order))
+            .send()
+            .await
+            .map_err(unavailable)?;
         let status = response.status();
         let body = read(response).await?;
-        if status.is_success() { opened(&body, order) } else { Err(refusal(status, &body)) }
+        if status.is_success() {
+            opened(&body, order)
+        } else {
+            Err(refusal(status, &body))
+        }
     }
 }
 
 impl PaymentProvider for HttpProvider {
-    fn open<'a>(&'a self, order: NewPaymentOrder<'a>) -> BoxFuture<'a, Result<String, ProviderError>> {
+    fn open<'a>(
+        &'a self,
+        order: NewPaymentOrder<'a>,
+    ) -> BoxFuture<'a, Result<String, ProviderError>> {
         Box::pin(self.ask(order))
     }
 }
 
 impl fmt::Debug for HttpProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpProvider").field("orders", &self.orders).finish_non_exhaustive()
+        f.debug_struct("HttpProvider")
+            .field("orders", &self.orders)
+            .finish_non_exhaustive()
     }
 }
 
@@ -78,7 +109,11 @@ struct Body<'a> {
 
 impl<'a> From<NewPaymentOrder<'a>> for Body<'a> {
     fn from(order: NewPaymentOrder<'a>) -> Self {
-        Self { amount: order.amount, currency: order.currency, receipt: order.receipt }
+        Self {
+            amount: order.amount,
+            currency: order.currency,
+            receipt: order.receipt,
+        }
     }
 }
 
@@ -128,7 +163,8 @@ async fn read(mut response: Response) -> Result<Vec<u8>, ProviderError> {
 }
 
 fn opened(body: &[u8], asked: NewPaymentOrder<'_>) -> Result<String, ProviderError> {
-    let opened: Opened = serde_json::from_slice(body).map_err(|error| unavailable(Unusable::from(error)))?;
+    let opened: Opened =
+        serde_json::from_slice(body).map_err(|error| unavailable(Unusable::from(error)))?;
     if opened.amount != asked.amount || opened.currency != asked.currency {
         return Err(unavailable(Unusable::AnotherAmount));
     }
@@ -143,9 +179,10 @@ fn opened(body: &[u8], asked: NewPaymentOrder<'_>) -> Result<String, ProviderErr
 fn refusal(status: StatusCode, body: &[u8]) -> ProviderError {
     let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
     match serde_json::from_slice::<Refused>(body) {
-        Ok(Refused { error }) if status.is_client_error() && !passing => {
-            ProviderError::Refused { code: error.code, description: error.description }
-        }
+        Ok(Refused { error }) if status.is_client_error() && !passing => ProviderError::Refused {
+            code: error.code,
+            description: error.description,
+        },
         _ => unavailable(Unusable::Status(status)),
     }
 }

@@ -29,17 +29,25 @@ async fn stand_in<R: IntoResponse>(
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
     let patience = Duration::from_millis(500);
-    (HttpProvider::patient(&url, "rzp_test_1", &Secret::from("s3cret"), patience).unwrap(), tasks)
+    (
+        HttpProvider::patient(&url, "rzp_test_1", &Secret::from("s3cret"), patience).unwrap(),
+        tasks,
+    )
 }
 
 async fn answering(status: u16, body: impl ToString) -> Result<String, ProviderError> {
     let (status, body) = (StatusCode::from_u16(status).unwrap(), body.to_string());
     let (provider, _tasks) =
-        stand_in(move |_, _| Some((status, [("location", "http://127.0.0.1:1/")], body.clone()))).await;
+        stand_in(move |_, _| Some((status, [("location", "http://127.0.0.1:1/")], body.clone())))
+            .await;
     provider.open(ORDER).await
 }
 
-const ORDER: NewPaymentOrder<'static> = NewPaymentOrder { amount: 50_000, currency: "INR", receipt: "p1" };
+const ORDER: NewPaymentOrder<'static> = NewPaymentOrder {
+    amount: 50_000,
+    currency: "INR",
+    receipt: "p1",
+};
 
 /// The documented answer.
 fn created(amount: i64) -> Value {
@@ -63,7 +71,10 @@ async fn an_order_is_asked_for_as_documented() {
         // rzp_test_1:s3cret
         assert_eq!(headers["authorization"], "Basic cnpwX3Rlc3RfMTpzM2NyZXQ=");
         assert_eq!(headers["content-type"], "application/json");
-        assert_eq!(body, json!({ "amount": 50_000, "currency": "INR", "receipt": "p1" }));
+        assert_eq!(
+            body,
+            json!({ "amount": 50_000, "currency": "INR", "receipt": "p1" })
+        );
         Some(Json(created(50_000)))
     })
     .await;
@@ -72,14 +83,21 @@ async fn an_order_is_asked_for_as_documented() {
 
 #[tokio::test]
 async fn a_refusal_is_passed_on_with_its_reason() {
-    let refused =
-        answering(400, error("BAD_REQUEST_ERROR", "Order amount less than minimum")).await.unwrap_err();
+    let refused = answering(
+        400,
+        error("BAD_REQUEST_ERROR", "Order amount less than minimum"),
+    )
+    .await
+    .unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the payment provider refused (BAD_REQUEST_ERROR): Order amount less than minimum"
     );
     let refused = answering(401, error("BAD_REQUEST_ERROR", "Authentication failed")).await;
-    assert!(matches!(refused, Err(ProviderError::Refused { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ProviderError::Refused { .. })),
+        "{refused:?}"
+    );
 }
 
 #[track_caller]
@@ -87,13 +105,19 @@ fn unavailable_because(answer: Result<String, ProviderError>, expected: &str) {
     let error = answer.unwrap_err();
     assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
     let text = crate::http::problem::chain(&error);
-    assert!(text.contains(expected) && !text.contains("s3cret"), "{text}");
+    assert!(
+        text.contains(expected) && !text.contains("s3cret"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn trouble_at_the_provider_is_unavailability() {
     unavailable_because(answering(500, error("SERVER_ERROR", "down")).await, "500");
-    unavailable_because(answering(429, error("BAD_REQUEST_ERROR", "slow")).await, "429");
+    unavailable_because(
+        answering(429, error("BAD_REQUEST_ERROR", "slow")).await,
+        "429",
+    );
     unavailable_because(answering(400, "<html>").await, "400");
     unavailable_because(answering(302, "").await, "302");
     unavailable_because(answering(200, "<html>").await, "not the documented JSON");

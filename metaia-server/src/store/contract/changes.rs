@@ -8,27 +8,59 @@ pub(crate) async fn a_change_and_its_events_are_there_together_after_a_restart<S
     site.store().commit(placed(&order)).await.unwrap();
     assert_eq!(names(&site).await, ["order_update"]);
     let site = site.reopened().await;
-    assert_eq!(site.store().order(&order.id).await.unwrap(), Some(order.clone()));
-    let next =
-        order.assigned(&serde_json::from_value(json!({"tailor": "t1"})).unwrap(), order.created_at).unwrap();
+    assert_eq!(
+        site.store().order(&order.id).await.unwrap(),
+        Some(order.clone())
+    );
+    let next = order
+        .assigned(
+            &serde_json::from_value(json!({"tailor": "t1"})).unwrap(),
+            order.created_at,
+        )
+        .unwrap();
     site.store()
-        .commit(change(vec![Write::Order(next.order.clone())], vec![update_of(&next.order)], None))
+        .commit(change(
+            vec![Write::Order(next.order.clone())],
+            vec![update_of(&next.order)],
+            None,
+        ))
         .await
         .unwrap();
     assert_eq!(names(&site).await.last().unwrap(), "order_update");
-    assert_eq!(site.store().order(&order.id).await.unwrap(), Some(next.order));
+    assert_eq!(
+        site.store().order(&order.id).await.unwrap(),
+        Some(next.order)
+    );
 }
 
 pub(crate) async fn what_is_refused_leaves_neither_record_nor_event<S: Site>() {
     let site = S::new().await;
     let order = order();
     site.store().commit(placed(&order)).await.unwrap();
-    let stale = change(vec![Write::Order(order.clone())], vec![update_of(&order)], None);
-    assert!(matches!(site.store().commit(stale).await, Err(CommitError::Missed)));
-    assert!(matches!(site.store().commit(placed(&order)).await, Err(CommitError::Missed)));
-    let huge = NewEntry::event([Room::Everyone], ("e", json!({ "x": "x".repeat(65_536) }))).unwrap();
-    let huge = change(vec![Write::NewOrder(crate::model::testing::order())], vec![huge], None);
-    assert!(matches!(site.store().commit(huge).await, Err(CommitError::Event(EventError::TooLarge { .. }))));
+    let stale = change(
+        vec![Write::Order(order.clone())],
+        vec![update_of(&order)],
+        None,
+    );
+    assert!(matches!(
+        site.store().commit(stale).await,
+        Err(CommitError::Missed)
+    ));
+    assert!(matches!(
+        site.store().commit(placed(&order)).await,
+        Err(CommitError::Missed)
+    ));
+    let huge =
+        NewEntry::event([Room::Everyone], ("e", json!({ "x": "x".repeat(65_536) }))).unwrap();
+    let huge = change(
+        vec![Write::NewOrder(crate::model::testing::order())],
+        vec![huge],
+        None,
+    );
+    assert!(matches!(
+        site.store().commit(huge).await,
+        Err(CommitError::Event(EventError::TooLarge { .. }))
+    ));
     assert_eq!(names(&site).await, ["order_update"]);
     assert_eq!(site.store().orders(all(10)).await.unwrap().items, [order]);
 }
@@ -38,15 +70,22 @@ pub(crate) async fn a_position_is_known_before_the_commit<S: Site>() {
     for _ in 0..3 {
         let events = vec![update_of(&order()), update_of(&order())];
         let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[1].position));
-        let change = Change { events, reply, ..Change::answering(Answer::success(0, ())) };
+        let change = Change {
+            events,
+            reply,
+            ..Change::answering(Answer::success(0, ()))
+        };
         let answer = site.store().commit(change).await.unwrap();
         let head = head(&site).await;
         assert_eq!(answer, Answer::success(202, head));
     }
     let site = site.reopened().await;
     let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[0].position));
-    let change =
-        Change { events: vec![update_of(&order())], reply, ..Change::answering(Answer::success(0, ())) };
+    let change = Change {
+        events: vec![update_of(&order())],
+        reply,
+        ..Change::answering(Answer::success(0, ()))
+    };
     let answer = site.store().commit(change).await.unwrap();
     assert_eq!(answer, Answer::success(202, head(&site).await));
 }
@@ -64,8 +103,18 @@ pub(crate) async fn a_position_outlives_a_restart<S: Site>() {
     let history = site.log().history(seen.n(), &room, 10).await.unwrap();
     assert_eq!((history.head.epoch(), history.missed), (seen.epoch(), 0));
     assert!(history.entry.is_some_and(|id| seen.follows(id)));
-    let page = site.log().read(Some(&[Room::Order(second.id.clone())]), seen.n(), 10).await.unwrap();
-    assert_eq!(page.entries.iter().map(|entry| entry.position()).collect::<Vec<_>>(), [head]);
+    let page = site
+        .log()
+        .read(Some(&[Room::Order(second.id.clone())]), seen.n(), 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.entries
+            .iter()
+            .map(|entry| entry.position())
+            .collect::<Vec<_>>(),
+        [head]
+    );
 }
 
 pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Site>() {
@@ -73,7 +122,10 @@ pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Sit
     let order = order();
     let writes = vec![Write::NewOrder(order.clone()), Write::Order(self::order())];
     let claim = claim("k", "body");
-    let refused = site.store().commit(change(writes, vec![update_of(&order)], Some(claim.clone()))).await;
+    let refused = site
+        .store()
+        .commit(change(writes, vec![update_of(&order)], Some(claim.clone())))
+        .await;
     assert!(matches!(refused, Err(CommitError::Missed)));
     assert_eq!(site.store().order(&order.id).await.unwrap(), None);
     assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
@@ -85,7 +137,10 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
     let orders: Vec<Order> = (0..50).map(|_| order()).collect();
     let commits = orders.iter().map(|order| {
         let reply: Reply = Box::new(|receipts| Answer::success(201, receipts[0].position.n()));
-        site.store().commit(Change { reply, ..placed(order) })
+        site.store().commit(Change {
+            reply,
+            ..placed(order)
+        })
     });
     let answers = futures_util::future::join_all(commits).await;
     let entries = entries(&site).await;
@@ -93,7 +148,13 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
     for (order, answer) in orders.iter().zip(answers) {
         let entry = entries
             .iter()
-            .find(|entry| entry.content().payload().as_str().contains(order.id.as_str()))
+            .find(|entry| {
+                entry
+                    .content()
+                    .payload()
+                    .as_str()
+                    .contains(order.id.as_str())
+            })
             .unwrap();
         assert_eq!(answer.unwrap(), Answer::success(201, entry.n()));
     }

@@ -6,7 +6,11 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
     let site = S::new().await;
     let claim = claim("k1", "body");
     assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
-    let answer = site.store().commit(change(vec![], vec![], Some(claim.clone()))).await.unwrap();
+    let answer = site
+        .store()
+        .commit(change(vec![], vec![], Some(claim.clone())))
+        .await
+        .unwrap();
     let again = site.store().commit(change(
         vec![Write::NewOrder(order())],
         vec![update_of(&order())],
@@ -14,9 +18,24 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
     ));
     assert!(matches!(again.await, Err(CommitError::Claimed)));
     let site = site.reopened().await;
-    assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::Answered(answer));
-    assert_eq!(site.store().recall(&self::claim("k1", "other")).await.unwrap(), Recall::Other);
-    assert_eq!(site.store().recall(&self::claim("k2", "body")).await.unwrap(), Recall::New);
+    assert_eq!(
+        site.store().recall(&claim).await.unwrap(),
+        Recall::Answered(answer)
+    );
+    assert_eq!(
+        site.store()
+            .recall(&self::claim("k1", "other"))
+            .await
+            .unwrap(),
+        Recall::Other
+    );
+    assert_eq!(
+        site.store()
+            .recall(&self::claim("k2", "body"))
+            .await
+            .unwrap(),
+        Recall::New
+    );
     assert!(site.store().orders(all(10)).await.unwrap().items.is_empty());
     assert!(names(&site).await.is_empty());
 }
@@ -25,12 +44,27 @@ pub(crate) async fn a_claim_ends_after_a_day<S: Site>() {
     let site = S::new().await;
     let at = Timestamp::from_ms(Timestamp::now().ms() - Claim::LIFE_MS).unwrap();
     for key in ["a", "b", "c"] {
-        let old = Claim { at, ..claim(key, "old") };
-        site.store().commit(change(vec![], vec![], Some(old))).await.unwrap();
+        let old = Claim {
+            at,
+            ..claim(key, "old")
+        };
+        site.store()
+            .commit(change(vec![], vec![], Some(old)))
+            .await
+            .unwrap();
     }
-    assert_eq!(site.store().recall(&claim("a", "new")).await.unwrap(), Recall::New);
-    site.store().commit(change(vec![], vec![], Some(claim("a", "new")))).await.unwrap();
-    assert!(matches!(site.store().recall(&claim("a", "new")).await.unwrap(), Recall::Answered(_)));
+    assert_eq!(
+        site.store().recall(&claim("a", "new")).await.unwrap(),
+        Recall::New
+    );
+    site.store()
+        .commit(change(vec![], vec![], Some(claim("a", "new"))))
+        .await
+        .unwrap();
+    assert!(matches!(
+        site.store().recall(&claim("a", "new")).await.unwrap(),
+        Recall::Answered(_)
+    ));
 }
 
 pub(crate) async fn an_event_of_the_provider_is_seen_once<S: Site>() {
@@ -38,5 +72,8 @@ pub(crate) async fn an_event_of_the_provider_is_seen_once<S: Site>() {
     let seen = || change(vec![Write::ProviderEvent("evt_1".into())], vec![], None);
     site.store().commit(seen()).await.unwrap();
     let site = site.reopened().await;
-    assert!(matches!(site.store().commit(seen()).await, Err(CommitError::Seen)));
+    assert!(matches!(
+        site.store().commit(seen()).await,
+        Err(CommitError::Seen)
+    ));
 }

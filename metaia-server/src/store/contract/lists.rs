@@ -45,7 +45,10 @@ fn wanted(order: &Order, query: &OrderQuery) -> bool {
 async fn paged<S: Site>(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
     let site = S::new().await;
     let writes = orders.iter().cloned().map(Write::NewOrder).collect();
-    site.store().commit(change(writes, vec![], None)).await.unwrap();
+    site.store()
+        .commit(change(writes, vec![], None))
+        .await
+        .unwrap();
     let mut seen = Vec::new();
     loop {
         let page = site.store().orders(query.clone()).await.unwrap();
@@ -60,11 +63,23 @@ async fn paged<S: Site>(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
 
 /// Against the naive model: filter everything, newest first.
 pub(crate) fn pages_together_are_what_filtering_everything_gives<S: Site>() {
-    let cases = (vec(any_order(), 0..20), whose(), option::of(select(&STATUSES[..])), 1u16..7);
+    let cases = (
+        vec(any_order(), 0..20),
+        whose(),
+        option::of(select(&STATUSES[..])),
+        1u16..7,
+    );
     let mut runner = TestRunner::new(ProptestConfig::with_cases(S::CASES));
     let run = |(mut orders, whose, status, limit): (Vec<Order>, _, _, _)| {
-        let query = OrderQuery { whose, status, ..all(limit) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let query = OrderQuery {
+            whose,
+            status,
+            ..all(limit)
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let seen = runtime.block_on(paged::<S>(&orders, query.clone()));
         orders.retain(|order| wanted(order, &query));
         orders.sort_by(|a, b| (b.created_at, b.id.as_str()).cmp(&(a.created_at, a.id.as_str())));

@@ -1,6 +1,7 @@
 //! What every store must do: one suite for all of them.
 //!
-//! A store brings a [`Site`] and calls [`store_contract!`]; what only it can know (its files, its damage) it tests itself.
+//! A store brings a [`Site`] and calls [`store_contract!`]; what only it can know (its files, its
+//! damage) it tests itself.
 
 pub(crate) mod changes;
 pub(crate) mod claims;
@@ -76,7 +77,11 @@ async fn entries(site: &impl Site) -> Vec<Arc<Entry>> {
 }
 
 async fn names(site: &impl Site) -> Vec<String> {
-    entries(site).await.iter().map(|entry| entry.content().name().to_owned()).collect()
+    entries(site)
+        .await
+        .iter()
+        .map(|entry| entry.content().name().to_owned())
+        .collect()
 }
 
 async fn head(site: &impl Site) -> Position {
@@ -89,17 +94,38 @@ pub(crate) fn update_of(order: &Order) -> NewEntry {
 }
 
 pub(crate) fn change(writes: Vec<Write>, events: Vec<NewEntry>, claim: Option<Claim>) -> Change {
-    Change { writes, events, claim, ..Change::answering(Answer::success(200, "ok").of_version(7)) }
+    Change {
+        writes,
+        events,
+        claim,
+        ..Change::answering(Answer::success(200, "ok").of_version(7))
+    }
 }
 
 pub(crate) fn placed(order: &Order) -> Change {
-    change(vec![Write::NewOrder(order.clone())], vec![update_of(order)], None)
+    change(
+        vec![Write::NewOrder(order.clone())],
+        vec![update_of(order)],
+        None,
+    )
 }
 
 pub(crate) fn claim(key: &str, body: &str) -> Claim {
-    Claim::new(&Caller::user(user("c1"), Role::Customer), "POST /api/orders", key, &body)
+    Claim::new(
+        &Caller::user(user("c1"), Role::Customer),
+        "POST /api/orders",
+        key,
+        &body,
+    )
 }
 
 pub(crate) fn all(limit: u16) -> OrderQuery {
-    OrderQuery { whose: Whose::All, status: None, page: PageRequest { limit, cursor: None } }
+    OrderQuery {
+        whose: Whose::All,
+        status: None,
+        page: PageRequest {
+            limit,
+            cursor: None,
+        },
+    }
 }

@@ -17,21 +17,47 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
     let site = S::new().await;
     let (mine, other) = (notification("u1"), notification("u2"));
     let writes = [&mine, &notification("u1"), &other].map(|n| Write::NewNotification(n.clone()));
-    site.store().commit(change(writes.to_vec(), vec![], None)).await.unwrap();
+    site.store()
+        .commit(change(writes.to_vec(), vec![], None))
+        .await
+        .unwrap();
     let u1 = user("u1");
-    assert_eq!(site.store().read_notification(&u1, other.id).await.unwrap(), None);
+    assert_eq!(
+        site.store().read_notification(&u1, other.id).await.unwrap(),
+        None
+    );
     for _ in 0..2 {
-        let (read, unread) = site.store().read_notification(&u1, mine.id).await.unwrap().unwrap();
-        assert_eq!((read, unread), (Notification { read: true, ..mine.clone() }, 1));
+        let (read, unread) = site
+            .store()
+            .read_notification(&u1, mine.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (read, unread),
+            (
+                Notification {
+                    read: true,
+                    ..mine.clone()
+                },
+                1
+            )
+        );
     }
     assert_eq!(site.store().read_all(&u1).await.unwrap(), 1);
     assert_eq!(site.store().read_all(&u1).await.unwrap(), 0);
-    assert_eq!(names(&site).await, ["notification_read", "notification_read"]);
+    assert_eq!(
+        names(&site).await,
+        ["notification_read", "notification_read"]
+    );
     let query = NotificationQuery {
         user: user("u2"),
         unread: true,
         since: None,
-        page: PageRequest { limit: 5, cursor: None },
+        page: PageRequest {
+            limit: 5,
+            cursor: None,
+        },
     };
     let (page, unread) = site.store().notifications(query).await.unwrap();
     assert_eq!((page.items, unread), (vec![other], 1));
@@ -40,35 +66,125 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
 pub(crate) async fn an_order_has_one_standing_payment<S: Site>() {
     let site = S::new().await;
     let order = order();
-    let payment = Payment::open(PaymentId::random(), &order, "order_1".into(), order.created_at);
-    let second = Payment::open(PaymentId::random(), &order, "order_2".into(), order.created_at);
-    site.store().commit(change(vec![Write::NewPayment(payment.clone())], vec![], None)).await.unwrap();
-    let again = site.store().commit(change(vec![Write::NewPayment(second.clone())], vec![], None)).await;
+    let payment = Payment::open(
+        PaymentId::random(),
+        &order,
+        "order_1".into(),
+        order.created_at,
+    );
+    let second = Payment::open(
+        PaymentId::random(),
+        &order,
+        "order_2".into(),
+        order.created_at,
+    );
+    site.store()
+        .commit(change(
+            vec![Write::NewPayment(payment.clone())],
+            vec![],
+            None,
+        ))
+        .await
+        .unwrap();
+    let again = site
+        .store()
+        .commit(change(
+            vec![Write::NewPayment(second.clone())],
+            vec![],
+            None,
+        ))
+        .await;
     assert!(matches!(again, Err(CommitError::Missed)));
-    let failed = payment.advanced(PaymentStatus::Failed, Some("pay_1")).unwrap().remove(0);
-    let write = |p: &Payment| vec![Write::Payment { payment: p.clone(), from: PaymentStatus::Created }];
-    site.store().commit(change(write(&failed), vec![], None)).await.unwrap();
+    let failed = payment
+        .advanced(PaymentStatus::Failed, Some("pay_1"))
+        .unwrap()
+        .remove(0);
+    let write = |p: &Payment| {
+        vec![Write::Payment {
+            payment: p.clone(),
+            from: PaymentStatus::Created,
+        }]
+    };
+    site.store()
+        .commit(change(write(&failed), vec![], None))
+        .await
+        .unwrap();
     assert!(matches!(
-        site.store().commit(change(write(&failed), vec![], None)).await,
+        site.store()
+            .commit(change(write(&failed), vec![], None))
+            .await,
         Err(CommitError::Missed)
     ));
-    assert_eq!(site.store().payment(PaymentKey::Standing(order.id.clone())).await.unwrap(), None);
-    site.store().commit(change(vec![Write::NewPayment(second.clone())], vec![], None)).await.unwrap();
-    let late = failed.advanced(PaymentStatus::Completed, None).unwrap().remove(0);
-    let write = vec![Write::Payment { payment: late, from: PaymentStatus::Failed }];
-    assert!(matches!(site.store().commit(change(write, vec![], None)).await, Err(CommitError::Missed)));
-    assert_eq!(site.store().payment(PaymentKey::Standing(order.id)).await.unwrap(), Some(second));
-    assert_eq!(site.store().payment(PaymentKey::Provider("order_1".into())).await.unwrap(), Some(failed));
+    assert_eq!(
+        site.store()
+            .payment(PaymentKey::Standing(order.id.clone()))
+            .await
+            .unwrap(),
+        None
+    );
+    site.store()
+        .commit(change(
+            vec![Write::NewPayment(second.clone())],
+            vec![],
+            None,
+        ))
+        .await
+        .unwrap();
+    let late = failed
+        .advanced(PaymentStatus::Completed, None)
+        .unwrap()
+        .remove(0);
+    let write = vec![Write::Payment {
+        payment: late,
+        from: PaymentStatus::Failed,
+    }];
+    assert!(matches!(
+        site.store().commit(change(write, vec![], None)).await,
+        Err(CommitError::Missed)
+    ));
+    assert_eq!(
+        site.store()
+            .payment(PaymentKey::Standing(order.id))
+            .await
+            .unwrap(),
+        Some(second)
+    );
+    assert_eq!(
+        site.store()
+            .payment(PaymentKey::Provider("order_1".into()))
+            .await
+            .unwrap(),
+        Some(failed)
+    );
 }
 
 pub(crate) async fn a_tailors_status_reaches_the_rooms_of_their_open_orders<S: Site>() {
     let site = S::new().await;
-    let open = Order { tailor: Some(user("t1")), ..order() };
-    let closed = Order { status: OrderStatus::Cancelled, ..Order { tailor: Some(user("t1")), ..order() } };
+    let open = Order {
+        tailor: Some(user("t1")),
+        ..order()
+    };
+    let closed = Order {
+        status: OrderStatus::Cancelled,
+        ..Order {
+            tailor: Some(user("t1")),
+            ..order()
+        }
+    };
     for order in [&open, &closed, &order()] {
-        site.store().commit(change(vec![Write::NewOrder(order.clone())], vec![], None)).await.unwrap();
+        site.store()
+            .commit(change(vec![Write::NewOrder(order.clone())], vec![], None))
+            .await
+            .unwrap();
     }
-    let status = TailorStatus { tailor: user("t1"), status: TailorAvailability::Busy, at: Timestamp::now() };
+    let status = TailorStatus {
+        tailor: user("t1"),
+        status: TailorAvailability::Busy,
+        at: Timestamp::now(),
+    };
     site.store().set_tailor_status(status).await.unwrap();
-    assert_eq!(entries(&site).await[0].content().rooms(), [Room::Role(Role::Admin), Room::Order(open.id)]);
+    assert_eq!(
+        entries(&site).await[0].content().rooms(),
+        [Room::Role(Role::Admin), Room::Order(open.id)]
+    );
 }

@@ -1,4 +1,5 @@
-//! Random stories: what might be asked of a store, one step after the other, about few records, so that they meet.
+//! Random stories: what might be asked of a store, one step after the other, about few records, so
+//! that they meet.
 
 use std::sync::LazyLock;
 
@@ -11,9 +12,17 @@ use crate::model::{Notice, NotificationId};
 /// One thing that is asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Change { writes: Vec<Write>, claim: Option<Claim> },
-    ReadOne { user: UserId, id: NotificationId },
-    ReadAll { user: UserId },
+    Change {
+        writes: Vec<Write>,
+        claim: Option<Claim>,
+    },
+    ReadOne {
+        user: UserId,
+        id: NotificationId,
+    },
+    ReadAll {
+        user: UserId,
+    },
     Tailor(TailorStatus),
 }
 
@@ -22,13 +31,21 @@ pub(crate) static USERS: LazyLock<Vec<UserId>> = LazyLock::new(|| (0..3).map(rea
 
 impl Step {
     pub(crate) fn writes(&self) -> &[Write] {
-        if let Self::Change { writes, .. } = self { writes } else { &[] }
+        if let Self::Change { writes, .. } = self {
+            writes
+        } else {
+            &[]
+        }
     }
 
     /// The change, which tells of its writes, each by one event.
     pub(crate) fn change(writes: &[Write], claim: Option<Claim>) -> Change {
         let events = writes.iter().map(|write| {
-            NewEntry::event([Room::Everyone], ("step", json!({ "write": format!("{write:?}") }))).unwrap()
+            NewEntry::event(
+                [Room::Everyone],
+                ("step", json!({ "write": format!("{write:?}") })),
+            )
+            .unwrap()
         });
         Change {
             writes: writes.to_vec(),
@@ -42,12 +59,31 @@ impl Step {
 /// A write, before it is known which version it makes.
 #[derive(Debug, Clone)]
 enum Deed {
-    Place { order: u8, clash: bool, tailor: Option<u8> },
-    Move { order: u8, stale: bool, to: OrderStatus, tailor: Option<u8> },
-    Notify { user: u8 },
-    Open { payment: u8 },
-    Advance { payment: u8, from: PaymentStatus, to: PaymentStatus },
-    Hear { event: u8 },
+    Place {
+        order: u8,
+        clash: bool,
+        tailor: Option<u8>,
+    },
+    Move {
+        order: u8,
+        stale: bool,
+        to: OrderStatus,
+        tailor: Option<u8>,
+    },
+    Notify {
+        user: u8,
+    },
+    Open {
+        payment: u8,
+    },
+    Advance {
+        payment: u8,
+        from: PaymentStatus,
+        to: PaymentStatus,
+    },
+    Hear {
+        event: u8,
+    },
 }
 
 /// Payments only move forward.
@@ -85,7 +121,11 @@ enum Plot {
 }
 
 fn plot() -> impl Strategy<Value = Plot> {
-    let said = [TailorAvailability::Available, TailorAvailability::Busy, TailorAvailability::Offline];
+    let said = [
+        TailorAvailability::Available,
+        TailorAvailability::Busy,
+        TailorAvailability::Offline,
+    ];
     let claim = option::weighted(0.3, (0..3u8, prop::bool::weighted(0.3), 0..2u8));
     prop_oneof![
         10 => (vec(deed(), 0..4), claim).prop_map(|(deeds, claim)| Plot::Deeds(deeds, claim)),
@@ -139,31 +179,60 @@ impl Teller {
                 claim: claim.map(|(key, old, body)| {
                     // Time does not go back.
                     self.today |= !old;
-                    let at = if self.today { after(*YESTERDAY, Claim::LIFE_MS) } else { *YESTERDAY };
-                    Claim { at, ..super::claim(&format!("k{key}"), &format!("b{body}")) }
+                    let at = if self.today {
+                        after(*YESTERDAY, Claim::LIFE_MS)
+                    } else {
+                        *YESTERDAY
+                    };
+                    Claim {
+                        at,
+                        ..super::claim(&format!("k{key}"), &format!("b{body}"))
+                    }
                 }),
             },
             Plot::ReadOne(user, n) => {
-                let known = self.told.get(usize::from(n) % (self.told.len() + 1)).copied();
+                let known = self
+                    .told
+                    .get(usize::from(n) % (self.told.len() + 1))
+                    .copied();
                 let id = known.unwrap_or_else(|| id(7, 0).parse().unwrap());
-                Step::ReadOne { user: reader(user), id }
+                Step::ReadOne {
+                    user: reader(user),
+                    id,
+                }
             }
             Plot::ReadAll(user) => Step::ReadAll { user: reader(user) },
-            Plot::Tailor(n, status) => Step::Tailor(TailorStatus { tailor: tailor(n), status, at: at(5) }),
+            Plot::Tailor(n, status) => Step::Tailor(TailorStatus {
+                tailor: tailor(n),
+                status,
+                at: at(5),
+            }),
         }
     }
 
     fn write(&mut self, deed: Deed) -> Write {
         match deed {
-            Deed::Place { order, clash, tailor: by } => {
+            Deed::Place {
+                order,
+                clash,
+                tailor: by,
+            } => {
                 let placed = an_order(order, 1, OrderStatus::Pending, by);
                 if clash {
-                    return Write::NewOrder(Order { id: id(4, order).parse().unwrap(), ..placed });
+                    return Write::NewOrder(Order {
+                        id: id(4, order).parse().unwrap(),
+                        ..placed
+                    });
                 }
                 self.versions[usize::from(order)] = 1;
                 Write::NewOrder(placed)
             }
-            Deed::Move { order, stale, to, tailor: by } => {
+            Deed::Move {
+                order,
+                stale,
+                to,
+                tailor: by,
+            } => {
                 let version = &mut self.versions[usize::from(order)];
                 *version += u64::from(!stale);
                 Write::Order(an_order(order, (*version).max(1), to, by))
@@ -174,14 +243,21 @@ impl Teller {
                 Write::NewNotification(new)
             }
             Deed::Open { payment } => Write::NewPayment(a_payment(payment, PaymentStatus::Created)),
-            Deed::Advance { payment, from, to } => Write::Payment { payment: a_payment(payment, to), from },
+            Deed::Advance { payment, from, to } => Write::Payment {
+                payment: a_payment(payment, to),
+                from,
+            },
             Deed::Hear { event } => Write::ProviderEvent(format!("evt_{event}")),
         }
     }
 }
 
 fn reader(n: u8) -> UserId {
-    if n == 0 { user(&id(8, 0)) } else { user(&format!("u{n}")) }
+    if n == 0 {
+        user(&id(8, 0))
+    } else {
+        user(&format!("u{n}"))
+    }
 }
 
 fn an_order(n: u8, version: u64, status: OrderStatus, by: Option<u8>) -> Order {
@@ -205,12 +281,22 @@ fn notification(of: UserId, id: String) -> Notification {
         message: "{\"$ne\": null}".into(),
         order: Some(self::id(1, 1).parse().unwrap()),
     };
-    Notification { id: id.parse().unwrap(), notice, read: false, created_at: at(3) }
+    Notification {
+        id: id.parse().unwrap(),
+        notice,
+        read: false,
+        created_at: at(3),
+    }
 }
 
 /// Two of them have one id of the provider, and each order has several.
 fn a_payment(n: u8, status: PaymentStatus) -> Payment {
     let of = an_order(n % 2, 1, OrderStatus::Pending, None);
-    let payment = Payment::open(id(3, n).parse().unwrap(), &of, format!("order_{}", n.min(3)), at(4));
+    let payment = Payment::open(
+        id(3, n).parse().unwrap(),
+        &of,
+        format!("order_{}", n.min(3)),
+        at(4),
+    );
     Payment { status, ..payment }
 }

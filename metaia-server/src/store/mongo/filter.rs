@@ -1,4 +1,5 @@
-//! What is asked of the database: out of validated values only, each of the type that it is stored as.
+//! What is asked of the database: out of validated values only, each of the type that it is stored
+//! as.
 
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 
@@ -46,11 +47,15 @@ fn listable(since: Option<Timestamp>, after: Option<Cursor>) -> Document {
     let since = since.map_or(DateTime::from_millis(0), date);
     // A list of dates would pass as each of them.
     let mut filter = doc! { "_id": { "$type": "objectId" }, "createdAt.0": { "$exists": false } };
-    match after.and_then(|cursor| Some((date(cursor.at()), ObjectId::parse_str(cursor.id()).ok()?))) {
+    match after.and_then(|cursor| Some((date(cursor.at()), ObjectId::parse_str(cursor.id()).ok()?)))
+    {
         None => _ = filter.insert("createdAt", doc! { "$gte": since, "$lt": END }),
         Some((at, id)) => {
             filter.insert("createdAt", doc! { "$gte": since, "$lte": at });
-            let rest = [doc! { "createdAt": { "$lt": at } }, doc! { "createdAt": at, "_id": { "$lt": id } }];
+            let rest = [
+                doc! { "createdAt": { "$lt": at } },
+                doc! { "createdAt": at, "_id": { "$lt": id } },
+            ];
             filter.insert("$or", rest.to_vec());
         }
     }
@@ -64,7 +69,9 @@ pub(super) fn unread_of(users: Bson) -> Document {
 
 /// The orders that are open for any of these tailors.
 pub(super) fn open_for<'a>(tailors: impl Iterator<Item = &'a str>) -> Document {
-    let open = OrderStatus::ALL.into_iter().filter(|status| !status.is_final());
+    let open = OrderStatus::ALL
+        .into_iter()
+        .filter(|status| !status.is_final());
     let open: Vec<&str> = open.map(OrderStatus::as_str).collect();
     doc! { "tailor": super::document::any_of(tailors), "status": { "$in": open } }
 }

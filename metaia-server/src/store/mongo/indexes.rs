@@ -1,7 +1,7 @@
 //! The indexes, made in the background: nothing is wrong without them, only slow.
 //!
-//! None of them is unique. What must be unique is decided by the committers, whose batches have one order; a unique index
-//! over documents of others could not be made where they are not.
+//! None of them is unique. What must be unique is decided by the committers, whose batches have one
+//! order; a unique index over documents of others could not be made where they are not.
 
 use std::time::Duration;
 
@@ -20,10 +20,12 @@ use crate::store::Claim;
 /// Between two attempts: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
-/// How long to wait for those of one collection. A large one goes on being indexed when nobody waits.
+/// How long to wait for those of one collection. A large one goes on being indexed when nobody
+/// waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long events of the provider are remembered: they carry no time and could be sent again for ever.
+/// How long events of the provider are remembered: they carry no time and could be sent again for
+/// ever.
 const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Clocks differ: an answer is only forgotten when it has ended on every node.
@@ -32,8 +34,8 @@ const CLOCKS: Duration = Duration::from_secs(60 * 60);
 /// Between two looks whether they are still there: somebody may have dropped the database.
 const AGAIN: Duration = Duration::from_secs(10 * 60);
 
-/// Makes them, tries again until it is done, and looks now and then, until the store is closed. It is said once that they
-/// could not be made, and that they were at last.
+/// Makes them, tries again until it is done, and looks now and then, until the store is closed. It
+/// is said once that they could not be made, and that they were at last.
 pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
     let (mut pause, mut failing) = (PAUSE.0, false);
     loop {
@@ -48,7 +50,10 @@ pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
             Err(error) => {
                 if !failing {
                     let cause = crate::http::problem::chain(&error);
-                    tracing::warn!(cause, "the indexes of the records cannot be made yet: trying again");
+                    tracing::warn!(
+                        cause,
+                        "the indexes of the records cannot be made yet: trying again"
+                    );
                 }
                 failing = true;
                 let wait = pause;
@@ -114,7 +119,13 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
                 plain(doc! { "user": 1, "read": 1, "createdAt": 1, "_id": 1 }),
             ],
         ),
-        (PAYMENTS, vec![plain(doc! { "order": 1, "status": 1 }), plain(doc! { "razorpayOrderId": 1 })]),
+        (
+            PAYMENTS,
+            vec![
+                plain(doc! { "order": 1, "status": 1 }),
+                plain(doc! { "razorpayOrderId": 1 }),
+            ],
+        ),
         // These two end by themselves.
         (PROVIDER_EVENTS, vec![ending(REMEMBERED)]),
         (CLAIMS, vec![ending(life + CLOCKS)]),
@@ -133,6 +144,9 @@ fn ending(after: Duration) -> IndexModel {
 fn named(keys: Document, expire_after: Option<Duration>) -> IndexModel {
     let fields: Vec<&str> = keys.keys().map(String::as_str).collect();
     let name = format!("metaia_{}", fields.join("_"));
-    let options = IndexOptions::builder().name(name).expire_after(expire_after).build();
+    let options = IndexOptions::builder()
+        .name(name)
+        .expire_after(expire_after)
+        .build();
     IndexModel::builder().keys(keys).options(options).build()
 }

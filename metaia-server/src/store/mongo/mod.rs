@@ -1,14 +1,17 @@
 //! The store of many nodes: MongoDB, with the log of events in the same database.
 //!
-//! - **Writes** go through the log's committer, all of a node's in batches: [`plan`] decides a batch on what [`prefetch`]
-//!   reads, and batches of all nodes have one order. At most 4,000 wait; one more is answered
-//!   [`StoreError::Unavailable`], and so is what a database that does not answer leaves waiting for 5 s.
+//! - **Writes** go through the log's committer, all of a node's in batches: [`plan`] decides a
+//!   batch on what [`prefetch`] reads, and batches of all nodes have one order. At most 4,000 wait;
+//!   one more is answered [`StoreError::Unavailable`], and so is what a database that does not
+//!   answer leaves waiting for 5 s.
 //! - **Reads** are answered by the primary, by what a majority has.
-//! - **Documents** look as those of the backend that this one replaces, which are read, too: [`document`]. What is none
-//!   of our records is dealt with by [`foreign`].
-//! - **No client's JSON** reaches the database as anything but a value: filters are made by [`filter`] out of ids,
-//!   statuses and times that were validated, and names of measurements are values.
-//! - **No server is waited for**: a store without one answers [`StoreError::Unavailable`] until it comes.
+//! - **Documents** look as those of the backend that this one replaces, which are read, too:
+//!   [`document`]. What is none of our records is dealt with by [`foreign`].
+//! - **No client's JSON** reaches the database as anything but a value: filters are made by
+//!   [`filter`] out of ids, statuses and times that were validated, and names of measurements are
+//!   values.
+//! - **No server is waited for**: a store without one answers [`StoreError::Unavailable`] until it
+//!   comes.
 
 mod document;
 mod filter;
@@ -32,7 +35,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{foreign::Foreign, records::Marketplace};
 use super::{
-    Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store, StoreError,
+    Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
+    StoreError,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 use crate::store::mongo::request::{Act, Outcome};
@@ -57,20 +61,31 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    /// The records of a database, and the log in it, which keeps what `retention` says. No server is waited for. To be
-    /// called on a tokio runtime, on which its tasks run.
+    /// The records of a database, and the log in it, which keeps what `retention` says. No server
+    /// is waited for. To be called on a tokio runtime, on which its tasks run.
     #[must_use]
     pub fn open(mongo: &Mongo, retention: Retention, limits: &Limits) -> Self {
-        let (log, committer) = MongoLog::with_records(mongo, retention, Marketplace::new(mongo.clone()));
+        let (log, committer) =
+            MongoLog::with_records(mongo, retention, Marketplace::new(mongo.clone()));
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(greet(mongo.clone(), log.clone()));
         let (foreign, entry_bytes) = (Foreign::default(), limits.entry_bytes);
-        Self { mongo: mongo.clone(), log, committer, foreign, entry_bytes, tasks, closing }
+        Self {
+            mongo: mongo.clone(),
+            log,
+            committer,
+            foreign,
+            entry_bytes,
+            tasks,
+            closing,
+        }
     }
 
-    /// Makes the indexes, in the background, as soon as a server answers. Without them nothing is wrong, only slow.
+    /// Makes the indexes, in the background, as soon as a server answers. Without them nothing is
+    /// wrong, only slow.
     pub fn make_indexes(&self) {
-        self.tasks.spawn(indexes::make(self.mongo.clone(), self.closing.clone()));
+        self.tasks
+            .spawn(indexes::make(self.mongo.clone(), self.closing.clone()));
     }
 
     /// The log that the events of changes are in.
@@ -86,8 +101,13 @@ impl MongoStore {
     async fn mark_all(&self, user: &UserId) -> Result<u64, StoreError> {
         let mut all = 0;
         loop {
-            let act = Act::ReadAll { user: user.clone(), event: EventId::random() };
-            let Outcome::All(marked) = self.ask(act).await? else { return Err(mistaken()) };
+            let act = Act::ReadAll {
+                user: user.clone(),
+                event: EventId::random(),
+            };
+            let Outcome::All(marked) = self.ask(act).await? else {
+                return Err(mistaken());
+            };
             all += marked;
             if marked < u64::from(MARKED) {
                 return Ok(all);
@@ -135,7 +155,11 @@ impl Store for MongoStore {
         user: &'a UserId,
         id: NotificationId,
     ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>> {
-        let act = Act::ReadOne { user: user.clone(), id, event: EventId::random() };
+        let act = Act::ReadOne {
+            user: user.clone(),
+            id,
+            event: EventId::random(),
+        };
         Box::pin(async move {
             match self.ask(act).await? {
                 Outcome::One(found) => Ok(found),
@@ -149,7 +173,10 @@ impl Store for MongoStore {
     }
 
     fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>> {
-        let act = Act::Tailor { status, event: EventId::random() };
+        let act = Act::Tailor {
+            status,
+            event: EventId::random(),
+        };
         Box::pin(async move { Ok(self.ask(act).await.map(drop)?) })
     }
 

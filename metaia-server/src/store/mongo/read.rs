@@ -13,8 +13,8 @@ use mongodb::{
 use super::{
     MongoStore, STANDALONE,
     document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, either, id, notification_in, order_in, payment_in,
-        recalled,
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, either, id, notification_in, order_in,
+        payment_in, recalled,
     },
     filter, of_log,
 };
@@ -26,9 +26,13 @@ use crate::{
 /// How long a read may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A collection as it is read: on the primary, what a majority has, so that nothing is seen that may be rolled back. A
-/// server by itself has no majority.
-pub(super) fn collection(db: &Database, deployment: Deployment, name: &str) -> Collection<Document> {
+/// A collection as it is read: on the primary, what a majority has, so that nothing is seen that
+/// may be rolled back. A server by itself has no majority.
+pub(super) fn collection(
+    db: &Database,
+    deployment: Deployment,
+    name: &str,
+) -> Collection<Document> {
     let mut options = CollectionOptions::default();
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     options.read_concern = Some(match deployment {
@@ -51,10 +55,18 @@ impl MongoStore {
     }
 
     /// One more than `limit`, newest first.
-    async fn list(&self, name: &str, filter: Document, limit: u16) -> Result<Vec<Document>, StoreError> {
+    async fn list(
+        &self,
+        name: &str,
+        filter: Document,
+        limit: u16,
+    ) -> Result<Vec<Document>, StoreError> {
         let documents = self.collection(name).await?;
         let find = async move {
-            let newest = documents.find(filter).sort(filter::newest_first()).limit(i64::from(limit) + 1);
+            let newest = documents
+                .find(filter)
+                .sort(filter::newest_first())
+                .limit(i64::from(limit) + 1);
             newest.await?.try_collect().await
         };
         self.mongo.within(PATIENCE, find).await.map_err(of_log)
@@ -66,24 +78,43 @@ impl MongoStore {
     }
 
     pub(super) async fn list_orders(&self, query: OrderQuery) -> Result<Page<Order>, StoreError> {
-        let found = self.list(ORDERS, filter::orders(&query), query.page.limit).await?;
+        let found = self
+            .list(ORDERS, filter::orders(&query), query.page.limit)
+            .await?;
         self.foreign.page(found, query.page.limit, order_in)
     }
 
-    /// The number of unread ones is counted after the page was read: two views, which a mark in between may part.
+    /// The number of unread ones is counted after the page was read: two views, which a mark in
+    /// between may part.
     pub(super) async fn list_notifications(
         &self,
         query: NotificationQuery,
     ) -> Result<(Page<Notification>, u64), StoreError> {
-        let found = self.list(NOTIFICATIONS, filter::notifications(&query), query.page.limit).await?;
-        let page = self.foreign.page(found, query.page.limit, notification_in)?;
-        let (unread, documents) =
-            (filter::unread_of(either(query.user.as_str())), self.collection(NOTIFICATIONS).await?);
+        let found = self
+            .list(
+                NOTIFICATIONS,
+                filter::notifications(&query),
+                query.page.limit,
+            )
+            .await?;
+        let page = self
+            .foreign
+            .page(found, query.page.limit, notification_in)?;
+        let (unread, documents) = (
+            filter::unread_of(either(query.user.as_str())),
+            self.collection(NOTIFICATIONS).await?,
+        );
         let count = async move { documents.count_documents(unread).await };
-        Ok((page, self.mongo.within(PATIENCE, count).await.map_err(of_log)?))
+        Ok((
+            page,
+            self.mongo.within(PATIENCE, count).await.map_err(of_log)?,
+        ))
     }
 
-    pub(super) async fn read_payment(&self, key: PaymentKey) -> Result<Option<Payment>, StoreError> {
+    pub(super) async fn read_payment(
+        &self,
+        key: PaymentKey,
+    ) -> Result<Option<Payment>, StoreError> {
         let filter = match &key {
             PaymentKey::Standing(order) => filter::standing(either(order.as_str())),
             PaymentKey::Provider(of) => doc! { "razorpayOrderId": of },
@@ -103,7 +134,9 @@ impl MongoStore {
     /// Whether the log is read, and a server answers that takes writes.
     pub(super) async fn look(&self) -> Result<Option<&'static str>, StoreError> {
         if !self.log.is_ready() {
-            return Err(StoreError::Unavailable("the log in the database cannot be read".into()));
+            return Err(StoreError::Unavailable(
+                "the log in the database cannot be read".into(),
+            ));
         }
         let db = self.mongo.database().clone();
         let hello = async move { db.run_command(doc! { "hello": 1 }).await };

@@ -9,18 +9,25 @@ use crate::{
     store::{Answer, Change, CommitError},
 };
 
-/// What is asked for. An act may be planned several times; the id of an event that the store makes itself is given with
-/// it, so that all of them are one.
+/// What is asked for. An act may be planned several times; the id of an event that the store makes
+/// itself is given with it, so that all of them are one.
 #[derive(Debug)]
 pub(super) enum Act {
     /// See [`crate::store::Store::commit`].
     Change(Change),
     /// See [`crate::store::Store::read_notification`].
-    ReadOne { user: UserId, id: NotificationId, event: EventId },
+    ReadOne {
+        user: UserId,
+        id: NotificationId,
+        event: EventId,
+    },
     /// See [`crate::store::Store::read_all`]. Marks at most [`super::MARKED`].
     ReadAll { user: UserId, event: EventId },
     /// See [`crate::store::Store::set_tailor_status`].
-    Tailor { status: TailorStatus, event: EventId },
+    Tailor {
+        status: TailorStatus,
+        event: EventId,
+    },
 }
 
 /// What became of it.

@@ -11,7 +11,10 @@ const CLEARED: u32 = 8;
 pub(super) fn recall(db: &Connection, claim: &Claim) -> Result<Recall, Fault> {
     let sql = "SELECT key, digest, status, body, version FROM idempotency WHERE scope = ?1 AND key = ?2 AND at > ?3";
     let values = params![claim.scope, claim.key, claim.at.ms() - Claim::LIFE_MS];
-    let found = db.prepare_cached(sql)?.query_row(values, |row| Ok(read(row, claim))).optional()?;
+    let found = db
+        .prepare_cached(sql)?
+        .query_row(values, |row| Ok(read(row, claim)))
+        .optional()?;
     found.unwrap_or(Ok(Recall::New))
 }
 
@@ -21,7 +24,11 @@ fn read(row: &Row<'_>, claim: &Claim) -> Result<Recall, Fault> {
     }
     let record = Record::new("idempotency key", row);
     let version = row.get::<_, Option<i64>>(4)?.map(i64::unsigned_abs);
-    Ok(Recall::Answered(Answer { status: row.get(2)?, body: record.text(3)?.to_owned(), version }))
+    Ok(Recall::Answered(Answer {
+        status: row.get(2)?,
+        body: record.text(3)?.to_owned(),
+        version,
+    }))
 }
 
 /// Keeps an answer. A claim that has ended gives its key free.
@@ -44,5 +51,9 @@ pub(super) fn keep(db: &Connection, claim: &Claim, answer: &Answer) -> Result<()
         ":at": claim.at.ms(),
         ":ended": ended,
     })?;
-    if written == 1 { Ok(()) } else { Err(Fault::Claimed) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Claimed)
+    }
 }

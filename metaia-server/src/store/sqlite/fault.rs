@@ -54,7 +54,8 @@ impl From<Fault> for CommitError {
     }
 }
 
-/// A value of another type than its column's, and SQLite's own word that the file is damaged, are corruption.
+/// A value of another type than its column's, and SQLite's own word that the file is damaged, are
+/// corruption.
 fn classify(error: Sql) -> StoreError {
     let damaged = matches!(
         error.sqlite_error_code(),

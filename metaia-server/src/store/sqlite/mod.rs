@@ -1,4 +1,5 @@
-//! The embedded store: one SQLite file, one writer with group commit. The log of events is in the same file.
+//! The embedded store: one SQLite file, one writer with group commit. The log of events is in the
+//! same file.
 
 mod claims;
 mod fault;
@@ -23,7 +24,8 @@ use rusqlite::Connection;
 
 use self::fault::{Fault, of_read, of_write};
 use super::{
-    Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store, StoreError,
+    Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
+    StoreError,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
@@ -53,7 +55,12 @@ impl SqliteStore {
         let writer = Writer::open(path.into(), options, schema::MIGRATIONS).await?;
         let log = SqliteLog::on(&writer, retention).await?;
         let readers = writer.readers(READERS);
-        Ok(Self { writer, readers, log, entry_bytes: limits.entry_bytes })
+        Ok(Self {
+            writer,
+            readers,
+            log,
+            entry_bytes: limits.entry_bytes,
+        })
     }
 
     /// The log that the events of changes are in.
@@ -128,7 +135,9 @@ impl Store for SqliteStore {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let (head, reads) = (*self.log.changes().borrow(), self.log.reads());
-            tracing::info!("log: {head} entries so far, {reads} reads of the database since the start");
+            tracing::info!(
+                "log: {head} entries so far, {reads} reads of the database since the start"
+            );
             self.log.close().await;
             self.readers.close().await;
             self.writer.close().await;

@@ -21,20 +21,39 @@ fn read(row: &Row<'_>) -> Result<Notification, Fault> {
         order: record.optional(5)?,
     };
     let read = record.unsigned(6)? == 1;
-    Ok(Notification { id: record.parse(0)?, notice, read, created_at: record.time(7)? })
+    Ok(Notification {
+        id: record.parse(0)?,
+        notice,
+        read,
+        created_at: record.time(7)?,
+    })
 }
 
-pub(super) fn list(db: &Connection, query: &NotificationQuery) -> Result<(Page<Notification>, u64), Fault> {
+pub(super) fn list(
+    db: &Connection,
+    query: &NotificationQuery,
+) -> Result<(Page<Notification>, u64), Fault> {
     let unread = if query.unread { "AND read = 0" } else { "" };
-    let since = if query.since.is_some() { "AND created_at >= :since" } else { "" };
-    let after = if query.page.cursor.is_some() { "AND (created_at, id) < (:at, :after)" } else { "" };
+    let since = if query.since.is_some() {
+        "AND created_at >= :since"
+    } else {
+        ""
+    };
+    let after = if query.page.cursor.is_some() {
+        "AND (created_at, id) < (:at, :after)"
+    } else {
+        ""
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM notifications WHERE user = :user {unread} {since} {after}
          ORDER BY created_at DESC, id DESC LIMIT :limit"
     );
     let (user, limit) = (query.user.as_str(), query.page.limit + 1);
     let since = query.since.map(|since| since.ms());
-    let cursor = query.page.cursor.map(|cursor| (cursor.at().ms(), cursor.id()));
+    let cursor = query
+        .page
+        .cursor
+        .map(|cursor| (cursor.at().ms(), cursor.id()));
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":user", &user), (":limit", &limit)];
     values.extend(since.as_ref().map(|since| (":since", since as &dyn ToSql)));
     if let Some((at, id)) = &cursor {
@@ -43,22 +62,33 @@ pub(super) fn list(db: &Connection, query: &NotificationQuery) -> Result<(Page<N
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_and_then(&*values, read)?;
     let found = rows.collect::<Result<Vec<_>, _>>()?;
-    let page = Page::of(found, query.page.limit, |found| (found.created_at, found.id.to_string()))
-        .map_err(|error| Fault::Corrupt(error.to_string()))?;
+    let page = Page::of(found, query.page.limit, |found| {
+        (found.created_at, found.id.to_string())
+    })
+    .map_err(|error| Fault::Corrupt(error.to_string()))?;
     Ok((page, count_unread(db, &query.user)?))
 }
 
 pub(super) fn count_unread(db: &Connection, user: &UserId) -> Result<u64, Fault> {
     let sql = "SELECT count(*) FROM notifications WHERE user = ?1 AND read = 0";
-    let count: i64 = db.prepare_cached(sql)?.query_row([user.as_str()], |row| row.get(0))?;
+    let count: i64 = db
+        .prepare_cached(sql)?
+        .query_row([user.as_str()], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 /// A user's own notification.
-pub(super) fn own(db: &Connection, user: &UserId, id: NotificationId) -> Result<Option<Notification>, Fault> {
+pub(super) fn own(
+    db: &Connection,
+    user: &UserId,
+    id: NotificationId,
+) -> Result<Option<Notification>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM notifications WHERE id = ?1 AND user = ?2");
     let values = [id.to_string(), user.to_string()];
-    db.prepare_cached(&sql)?.query_row(values, |row| Ok(read(row))).optional()?.transpose()
+    db.prepare_cached(&sql)?
+        .query_row(values, |row| Ok(read(row)))
+        .optional()?
+        .transpose()
 }
 
 pub(super) fn insert(db: &Connection, new: &Notification) -> Result<(), Fault> {
@@ -78,10 +108,16 @@ pub(super) fn insert(db: &Connection, new: &Notification) -> Result<(), Fault> {
 }
 
 /// Marks one of a user's notifications as read, or all; answers how many were unread.
-pub(super) fn mark_read(db: &Connection, user: &UserId, which: Option<NotificationId>) -> Result<u64, Fault> {
+pub(super) fn mark_read(
+    db: &Connection,
+    user: &UserId,
+    which: Option<NotificationId>,
+) -> Result<u64, Fault> {
     let marked = match which {
         Some(id) => db
-            .prepare_cached("UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0 AND id = ?2")?
+            .prepare_cached(
+                "UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0 AND id = ?2",
+            )?
             .execute([user.to_string(), id.to_string()])?,
         None => db
             .prepare_cached("UPDATE notifications SET read = 1 WHERE user = ?1 AND read = 0")?

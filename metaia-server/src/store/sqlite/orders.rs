@@ -25,7 +25,10 @@ fn read(row: &Row<'_>) -> Result<Order, Fault> {
 
 pub(super) fn one(db: &Connection, id: &OrderId) -> Result<Option<Order>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM orders WHERE id = ?1");
-    db.prepare_cached(&sql)?.query_row([id.as_str()], |row| Ok(read(row))).optional()?.transpose()
+    db.prepare_cached(&sql)?
+        .query_row([id.as_str()], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
 }
 
 pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, Fault> {
@@ -35,33 +38,50 @@ pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, F
         Whose::Tailor(user) => ("tailor = :user", Some(user)),
         Whose::Courier(user) => ("courier = :user", Some(user)),
     };
-    let status = if query.status.is_some() { "AND status = :status" } else { "" };
-    let after = if query.page.cursor.is_some() { "AND (created_at, id) < (:at, :after)" } else { "" };
+    let status = if query.status.is_some() {
+        "AND status = :status"
+    } else {
+        ""
+    };
+    let after = if query.page.cursor.is_some() {
+        "AND (created_at, id) < (:at, :after)"
+    } else {
+        ""
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM orders WHERE {mine} {status} {after} ORDER BY created_at DESC, id DESC LIMIT :limit"
     );
     let (user, status) = (user.map(UserId::as_str), query.status.map(|s| s.as_str()));
-    let cursor = query.page.cursor.map(|cursor| (cursor.at().ms(), cursor.id()));
+    let cursor = query
+        .page
+        .cursor
+        .map(|cursor| (cursor.at().ms(), cursor.id()));
     let limit = query.page.limit + 1;
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
     values.extend(user.as_ref().map(|user| (":user", user as &dyn ToSql)));
-    values.extend(status.as_ref().map(|status| (":status", status as &dyn ToSql)));
+    values.extend(
+        status
+            .as_ref()
+            .map(|status| (":status", status as &dyn ToSql)),
+    );
     if let Some((at, id)) = &cursor {
         values.extend([(":at", at as &dyn ToSql), (":after", id)]);
     }
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_and_then(&*values, read)?;
     let orders = rows.collect::<Result<Vec<_>, _>>()?;
-    Page::of(orders, query.page.limit, |order| (order.created_at, order.id.to_string()))
-        .map_err(|error| Fault::Corrupt(error.to_string()))
+    Page::of(orders, query.page.limit, |order| {
+        (order.created_at, order.id.to_string())
+    })
+    .map_err(|error| Fault::Corrupt(error.to_string()))
 }
 
 /// The orders that are open for a tailor.
 pub(super) fn open_of(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
-    let sql =
-        "SELECT id FROM orders WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
+    let sql = "SELECT id FROM orders WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_and_then([tailor.as_str()], |row| Record::new("order", row).parse(0))?;
+    let rows =
+        statement.query_and_then([tailor.as_str()], |row| Record::new("order", row).parse(0))?;
     rows.collect()
 }
 
@@ -81,7 +101,11 @@ pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
         ":created_at": order.created_at.ms(),
         ":document": document(order)?,
     })?;
-    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Missed)
+    }
 }
 
 pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
@@ -95,11 +119,17 @@ pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
         ":version": signed(order.version)?,
         ":document": document(order)?,
     })?;
-    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Missed)
+    }
 }
 
 pub(super) fn signed(number: u64) -> Result<i64, Fault> {
-    number.try_into().map_err(|_| Fault::Corrupt("a version is out of range".to_owned()))
+    number
+        .try_into()
+        .map_err(|_| Fault::Corrupt("a version is out of range".to_owned()))
 }
 
 pub(super) fn document(record: &impl serde::Serialize) -> Result<String, Fault> {

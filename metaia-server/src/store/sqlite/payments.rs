@@ -9,7 +9,8 @@ use crate::{
     store::{PaymentKey, name_of},
 };
 
-/// How long events of the provider are remembered: they carry no time and could be sent again for ever.
+/// How long events of the provider are remembered: they carry no time and could be sent again for
+/// ever.
 const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 fn read(row: &Row<'_>) -> Result<Payment, Fault> {
@@ -25,14 +26,19 @@ fn read(row: &Row<'_>) -> Result<Payment, Fault> {
 
 pub(super) fn one(db: &Connection, key: &PaymentKey) -> Result<Option<Payment>, Fault> {
     let (condition, value) = match key {
-        PaymentKey::Standing(order) => {
-            ("order_id = ?1 AND status IN ('created', 'completed')", order.as_str())
-        }
+        PaymentKey::Standing(order) => (
+            "order_id = ?1 AND status IN ('created', 'completed')",
+            order.as_str(),
+        ),
         PaymentKey::Provider(id) => ("provider_order = ?1", id.as_str()),
     };
-    let sql =
-        format!("SELECT id, order_id, provider_order, status, document FROM payments WHERE {condition}");
-    db.prepare_cached(&sql)?.query_row([value], |row| Ok(read(row))).optional()?.transpose()
+    let sql = format!(
+        "SELECT id, order_id, provider_order, status, document FROM payments WHERE {condition}"
+    );
+    db.prepare_cached(&sql)?
+        .query_row([value], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
 }
 
 pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
@@ -46,26 +52,40 @@ pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
         name_of(&payment.status),
         document(payment)?,
     ])?;
-    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Missed)
+    }
 }
 
 pub(super) fn update(db: &Connection, payment: &Payment, from: PaymentStatus) -> Result<(), Fault> {
-    let sql = "UPDATE OR IGNORE payments SET status = ?3, document = ?4 WHERE id = ?1 AND status = ?2";
+    let sql =
+        "UPDATE OR IGNORE payments SET status = ?3, document = ?4 WHERE id = ?1 AND status = ?2";
     let written = db.prepare_cached(sql)?.execute(params![
         payment.id.to_string(),
         name_of(&from),
         name_of(&payment.status),
         document(payment)?,
     ])?;
-    if written == 1 { Ok(()) } else { Err(Fault::Missed) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Missed)
+    }
 }
 
 /// Notes an event of the provider, and forgets a few of the oldest ones.
 pub(super) fn see_event(db: &Connection, id: &str, now: Timestamp) -> Result<(), Fault> {
     let sql = "DELETE FROM provider_events WHERE rowid IN
         (SELECT rowid FROM provider_events WHERE at <= ?1 ORDER BY at LIMIT 8)";
-    db.prepare_cached(sql)?.execute([now.ms() - REMEMBERED_MS])?;
+    db.prepare_cached(sql)?
+        .execute([now.ms() - REMEMBERED_MS])?;
     let sql = "INSERT INTO provider_events (id, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(params![id, now.ms()])?;
-    if written == 1 { Ok(()) } else { Err(Fault::Seen) }
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Seen)
+    }
 }

@@ -1,4 +1,5 @@
-//! Rows into records. A value that cannot be is a [`Fault::Corrupt`] that names the table and the row, never its content.
+//! Rows into records. A value that cannot be is a [`Fault::Corrupt`] that names the table and the
+//! row, never its content.
 
 use std::str::FromStr;
 
@@ -41,7 +42,11 @@ impl<'a> Record<'a> {
 
     pub(super) fn optional<T: FromStr>(&self, column: usize) -> Result<Option<T>, Fault> {
         let null = self.row.get_ref(column)? == rusqlite::types::ValueRef::Null;
-        if null { Ok(None) } else { self.parse(column).map(Some) }
+        if null {
+            Ok(None)
+        } else {
+            self.parse(column).map(Some)
+        }
     }
 
     pub(super) fn unsigned(&self, column: usize) -> Result<u64, Fault> {
@@ -58,12 +63,18 @@ impl<'a> Record<'a> {
         if agrees {
             Ok(())
         } else {
-            Err(Fault::Corrupt(format!("{}: columns and document differ", self.name())))
+            Err(Fault::Corrupt(format!(
+                "{}: columns and document differ",
+                self.name()
+            )))
         }
     }
 
     fn corrupt(&self, column: usize) -> Fault {
-        Fault::Corrupt(format!("{}: column {column} has no possible value", self.name()))
+        Fault::Corrupt(format!(
+            "{}: column {column} has no possible value",
+            self.name()
+        ))
     }
 
     fn name(&self) -> String {

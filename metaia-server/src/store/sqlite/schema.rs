@@ -1,15 +1,21 @@
 //! The tables. A released migration is never changed.
 //!
-//! Orders and payments are kept as their documents, beside the columns that are searched; a row whose columns and
-//! document disagree is corrupt. Times are milliseconds since the Unix epoch.
+//! Orders and payments are kept as their documents, beside the columns that are searched; a row
+//! whose columns and document disagree is corrupt. Times are milliseconds since the Unix epoch.
 
 use metaia_realtime::sqlite::Migration;
 
 /// Everything that brings a database up to date.
 pub(super) const MIGRATIONS: &[Migration] = &[
-    Migration { name: "marketplace", sql: MARKETPLACE },
+    Migration {
+        name: "marketplace",
+        sql: MARKETPLACE,
+    },
     // Events are in the log's own tables since.
-    Migration { name: "the log", sql: "DROP TABLE event" },
+    Migration {
+        name: "the log",
+        sql: "DROP TABLE event",
+    },
 ];
 
 const MARKETPLACE: &str = "

@@ -20,7 +20,14 @@ struct Fixture {
 
 async fn open(folder: &Folder) -> SqliteStore {
     let path = folder.file("metaia.db");
-    SqliteStore::open(path, Options::default(), Retention::DISK, &Limits::default()).await.unwrap()
+    SqliteStore::open(
+        path,
+        Options::default(),
+        Retention::DISK,
+        &Limits::default(),
+    )
+    .await
+    .unwrap()
 }
 
 impl Site for Fixture {
@@ -36,7 +43,10 @@ impl Site for Fixture {
     async fn reopened(self) -> Self {
         self.store.close().await;
         let store = open(&self.folder).await;
-        Self { folder: self.folder, store }
+        Self {
+            folder: self.folder,
+            store,
+        }
     }
 
     fn store(&self) -> &dyn Store {
@@ -57,7 +67,10 @@ async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
     let (store, change) = (fixture.store.clone(), placed(&order));
     let (committed, ()) = futures_util::join!(store.commit(change), async {
         told.changed().await.unwrap();
-        assert_eq!(fixture.store.order(&order.id).await.unwrap().as_ref(), Some(&order));
+        assert_eq!(
+            fixture.store.order(&order.id).await.unwrap().as_ref(),
+            Some(&order)
+        );
     });
     committed.unwrap();
 }
@@ -67,7 +80,10 @@ async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
 async fn what_was_answered_outlives_the_process() {
     let fixture = Fixture::new().await;
     let (order, claim) = (order(), claim("k", "body"));
-    let change = Change { claim: Some(claim.clone()), ..placed(&order) };
+    let change = Change {
+        claim: Some(claim.clone()),
+        ..placed(&order)
+    };
     let answer = fixture.store.commit(change).await.unwrap();
     let grave = Folder::new();
     let head = fixture.store.log().head().await.unwrap();
@@ -75,12 +91,24 @@ async fn what_was_answered_outlives_the_process() {
         std::fs::copy(fixture.folder.file(file), grave.file(file)).unwrap();
     }
     let store = open(&grave).await;
-    let risen = Fixture { folder: grave, store };
+    let risen = Fixture {
+        folder: grave,
+        store,
+    };
     assert_eq!(risen.store.log().head().await.unwrap(), head);
     assert_eq!(risen.store.order(&order.id).await.unwrap(), Some(order));
     let page = risen.store.log().read(None, 0, 10).await.unwrap();
-    assert_eq!(page.entries.iter().map(|entry| entry.content().name()).collect::<Vec<_>>(), ["order_update"]);
-    assert_eq!(risen.store.recall(&claim).await.unwrap(), Recall::Answered(answer));
+    assert_eq!(
+        page.entries
+            .iter()
+            .map(|entry| entry.content().name())
+            .collect::<Vec<_>>(),
+        ["order_update"]
+    );
+    assert_eq!(
+        risen.store.recall(&claim).await.unwrap(),
+        Recall::Answered(answer)
+    );
 }
 
 #[tokio::test]
@@ -88,11 +116,20 @@ async fn ended_claims_make_room() {
     let fixture = Fixture::new().await;
     for (key, age) in [("a", Claim::LIFE_MS), ("b", Claim::LIFE_MS), ("c", 0)] {
         let at = Timestamp::from_ms(Timestamp::now().ms() - age).unwrap();
-        let claim = Claim { at, ..claim(key, "body") };
-        fixture.store.commit(change(vec![], vec![], Some(claim))).await.unwrap();
+        let claim = Claim {
+            at,
+            ..claim(key, "body")
+        };
+        fixture
+            .store
+            .commit(change(vec![], vec![], Some(claim)))
+            .await
+            .unwrap();
     }
     let work = |db: &Connection| {
-        Ok(db.query_row("SELECT count(*) FROM idempotency", [], |row| row.get::<_, i64>(0))?)
+        Ok(db.query_row("SELECT count(*) FROM idempotency", [], |row| {
+            row.get::<_, i64>(0)
+        })?)
     };
     assert_eq!(fixture.store.read(work).await.unwrap(), 1);
 }
@@ -110,12 +147,30 @@ async fn a_corrupt_row_is_an_error_and_never_a_wrong_row() {
     ] {
         let order = order();
         fixture.store.commit(placed(&order)).await.unwrap();
-        let damaged = fixture.store.writer.write(move |db| Ok::<_, Fault>(db.execute(damage, [])?)).await;
+        let damaged = fixture
+            .store
+            .writer
+            .write(move |db| Ok::<_, Fault>(db.execute(damage, [])?))
+            .await;
         assert_eq!(damaged.unwrap(), 1);
         let read = fixture.store.order(&order.id).await;
-        assert!(matches!(read, Err(StoreError::Corrupt(_))), "{damage}: {read:?}");
-        assert!(matches!(fixture.store.orders(all(5)).await, Err(StoreError::Corrupt(_))), "{damage}");
-        fixture.store.writer.write(|db| Ok::<_, Fault>(db.execute("DELETE FROM orders", [])?)).await.unwrap();
+        assert!(
+            matches!(read, Err(StoreError::Corrupt(_))),
+            "{damage}: {read:?}"
+        );
+        assert!(
+            matches!(
+                fixture.store.orders(all(5)).await,
+                Err(StoreError::Corrupt(_))
+            ),
+            "{damage}"
+        );
+        fixture
+            .store
+            .writer
+            .write(|db| Ok::<_, Fault>(db.execute("DELETE FROM orders", [])?))
+            .await
+            .unwrap();
     }
 }
 
@@ -123,7 +178,13 @@ async fn a_corrupt_row_is_an_error_and_never_a_wrong_row() {
 async fn a_closed_store_says_that_it_is_not_available() {
     let fixture = Fixture::new().await;
     fixture.store.close().await;
-    assert!(matches!(fixture.store.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(
+        fixture.store.ping().await,
+        Err(StoreError::Unavailable(_))
+    ));
     let refused = fixture.store.commit(placed(&order())).await;
-    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))));
+    assert!(matches!(
+        refused,
+        Err(CommitError::Store(StoreError::Unavailable(_)))
+    ));
 }

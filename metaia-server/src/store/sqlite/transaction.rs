@@ -2,7 +2,7 @@
 //!
 //! There is no other way to write to this store.
 
-use metaia_realtime::{NewEntry, Receipt, UserId, log::sqlite::Appended};
+use metaia_realtime::{NewEntry, PublishReceipt, UserId, log::sqlite::Appended};
 use rusqlite::{Connection, Savepoint, params};
 
 use super::{
@@ -22,12 +22,13 @@ struct Done<T> {
 }
 
 impl SqliteStore {
-    /// One transaction: `work` writes records and says which events they make, the events go into the log, and `finish`
-    /// makes the answer of both. Whoever waits for events is told after the commit.
+    /// One transaction: `work` writes records and says which events they make, the events go into
+    /// the log, and `finish` makes the answer of both. Whoever waits for events is told after the
+    /// commit.
     async fn transact<W, T, F, G>(&self, work: F, finish: G) -> Result<T, CommitError>
     where
         F: FnOnce(&Connection) -> Result<(W, Vec<NewEntry>), Fault> + Send + 'static,
-        G: FnOnce(&Connection, W, &[Receipt]) -> Result<T, Fault> + Send + 'static,
+        G: FnOnce(&Connection, W, &[PublishReceipt]) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
         W: 'static,
     {
@@ -39,20 +40,31 @@ impl SqliteStore {
             Ok(Done { answer, appended })
         };
         let after = move |done: &Done<T>| told.committed(&done.appended);
-        let done = self.writer.write_then(transaction, after).await.map_err(of_write)?;
+        let done = self
+            .writer
+            .write_then(transaction, after)
+            .await
+            .map_err(of_write)?;
         Ok(done.answer)
     }
 
     pub(super) async fn commit_change(&self, change: Change) -> Result<Answer, CommitError> {
         change.require_size(self.entry_bytes)?;
-        let Change { writes, events, claim, reply } = change;
+        let Change {
+            writes,
+            events,
+            claim,
+            reply,
+        } = change;
         let work = move |db: &Connection| {
             writes.iter().try_for_each(|write| apply(db, write))?;
             Ok(((), events))
         };
-        let finish = move |db: &Connection, (), receipts: &[Receipt]| {
+        let finish = move |db: &Connection, (), receipts: &[PublishReceipt]| {
             let answer = reply(receipts);
-            claim.map(|claim| claims::keep(db, &claim, &answer)).transpose()?;
+            claim
+                .map(|claim| claims::keep(db, &claim, &answer))
+                .transpose()?;
             Ok(answer)
         };
         self.transact(work, finish).await
@@ -66,7 +78,9 @@ impl SqliteStore {
         let work = move |db: &Connection| {
             let marked = notifications::mark_read(db, &user, Some(id))?;
             let unread = notifications::count_unread(db, &user)?;
-            let event = (marked > 0).then(|| events::read_one(&user, id, unread)).transpose();
+            let event = (marked > 0)
+                .then(|| events::read_one(&user, id, unread))
+                .transpose();
             let events = Vec::from_iter(event.map_err(Fault::Event)?);
             let own = notifications::own(db, &user, id)?;
             Ok((own.map(|own| (own, unread)), events))
@@ -88,7 +102,8 @@ impl SqliteStore {
             let sql = "INSERT INTO tailor_status (tailor, status, at) VALUES (?1, ?2, ?3)
                 ON CONFLICT (tailor) DO UPDATE SET status = ?2, at = ?3";
             let name = name_of(&new.status);
-            db.prepare_cached(sql)?.execute(params![new.tailor.as_str(), name, new.at.ms()])?;
+            db.prepare_cached(sql)?
+                .execute(params![new.tailor.as_str(), name, new.at.ms()])?;
             let open = orders::open_of(db, &new.tailor)?;
             let event = events::tailor_status(&new, &open).map_err(Fault::Event)?;
             Ok(((), vec![event]))
@@ -97,9 +112,16 @@ impl SqliteStore {
     }
 }
 
-fn receipts(events: &[NewEntry], appended: &Appended) -> Vec<Receipt> {
+fn receipts(events: &[NewEntry], appended: &Appended) -> Vec<PublishReceipt> {
     let positions = appended.positions().iter().copied();
-    events.iter().zip(positions).map(|(event, position)| Receipt { id: event.id(), position }).collect()
+    events
+        .iter()
+        .zip(positions)
+        .map(|(event, position)| PublishReceipt {
+            id: event.id(),
+            position,
+        })
+        .collect()
 }
 
 fn apply(db: &Connection, write: &Write) -> Result<(), Fault> {

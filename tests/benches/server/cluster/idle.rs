@@ -35,6 +35,10 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
     }
     let mut add = |what: &str, unit, values: &[f64]| report.add(what, unit, values, Goal::None);
     add("4,000 idle clients: memory of each", "KiB", &memory);
-    add("4,000 idle clients: operations of mongod a second", "", &operations);
+    add(
+        "4,000 idle clients: operations of mongod a second",
+        "",
+        &operations,
+    );
     add("4,000 idle clients: of one core", "%", &cores);
 }

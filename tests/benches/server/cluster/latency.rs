@@ -73,15 +73,47 @@ async fn measure(readers: &[Readers; 2], figures: &mut [Figures; 2]) {
 
 fn report_all(report: &mut Report, with: &[Figures; 2], without: &[Figures; 2]) {
     let mut add = |what: &str, values: &[f64], goal| report.add(what, "ms", values, goal);
-    let ways = [("with Redis", with, Goal::None), ("Redis down", without, Goal::AtMost(POLLED_MS))];
+    let ways = [
+        ("with Redis", with, Goal::None),
+        ("Redis down", without, Goal::AtMost(POLLED_MS)),
+    ];
     for (way, [same, other], goal) in ways {
-        add(&format!("from due to read, same node, {way}: median"), &same.median, Goal::None);
-        add(&format!("from due to read, same node, {way}: p99"), &same.p99, Goal::None);
-        add(&format!("from due to read, other node, {way}: median"), &other.median, Goal::None);
-        add(&format!("from due to read, other node, {way}: p99"), &other.p99, goal);
-        add(&format!("from due to read, other node, {way}: most"), &other.most, goal);
+        add(
+            &format!("from due to read, same node, {way}: median"),
+            &same.median,
+            Goal::None,
+        );
+        add(
+            &format!("from due to read, same node, {way}: p99"),
+            &same.p99,
+            Goal::None,
+        );
+        add(
+            &format!("from due to read, other node, {way}: median"),
+            &other.median,
+            Goal::None,
+        );
+        add(
+            &format!("from due to read, other node, {way}: p99"),
+            &other.p99,
+            goal,
+        );
+        add(
+            &format!("from due to read, other node, {way}: most"),
+            &other.most,
+            goal,
+        );
     }
     let [same, other] = with;
-    let behind: Vec<_> = other.p99.iter().zip(&same.p99).map(|(other, same)| other - same).collect();
-    add("p99 of the other node - p99 of the same, with Redis", &behind, Goal::AtMost(BEHIND_MS));
+    let behind: Vec<_> = other
+        .p99
+        .iter()
+        .zip(&same.p99)
+        .map(|(other, same)| other - same)
+        .collect();
+    add(
+        "p99 of the other node - p99 of the same, with Redis",
+        &behind,
+        Goal::AtMost(BEHIND_MS),
+    );
 }

@@ -16,10 +16,17 @@ use crate::writes::{self, Plan};
 use mongod::Counted;
 
 /// One node's changes a second, on a disk that allows so many syncs a second.
-const ONE: Plan =
-    Plan { on: "one node, MongoDB", callers: [(32, None), (128, None)], rate: (2_000.0, 300.0) };
+const ONE: Plan = Plan {
+    on: "one node, MongoDB",
+    callers: [(32, None), (128, None)],
+    rate: (2_000.0, 300.0),
+};
 /// Two nodes that write at once compete for the end of the log.
-const TWO: Plan = Plan { on: "two nodes, MongoDB", callers: [(32, None), (128, None)], rate: (0.0, 300.0) };
+const TWO: Plan = Plan {
+    on: "two nodes, MongoDB",
+    callers: [(32, None), (128, None)],
+    rate: (0.0, 300.0),
+};
 
 /// All of it.
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
@@ -48,7 +55,12 @@ async fn writes(machine: &mut Machine, report: &mut Report) {
         let requests = writes::run(&servers, plan, machine, report).await;
         let counted = Counted::now(&ground.set).await - before;
         let each = requests as f64 / counted.transactions;
-        report.add(format!("requests in a transaction, {}", plan.on), "", &[each], Goal::None);
+        report.add(
+            format!("requests in a transaction, {}", plan.on),
+            "",
+            &[each],
+            Goal::None,
+        );
     }
 }
 
@@ -66,7 +78,9 @@ impl Ground {
 
     /// So many, on an empty database.
     async fn nodes(&self, count: usize) -> Nodes {
-        let uri = self.set.uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
+        let uri = self
+            .set
+            .uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
         let setup = || node(&uri, Some(&self.redis)).env("RUST_LOG", "warn");
         let nodes = Nodes::of((0..count).map(|_| setup()).collect()).await;
         nodes.ready().await;

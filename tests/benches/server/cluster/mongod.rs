@@ -23,7 +23,9 @@ impl Counted {
     pub(super) async fn now(set: &ReplicaSet) -> Self {
         let mongod = set.member(0);
         let status = mongod.ask("serverStatus").await.expect("mongod answers");
-        let asked = status.get_document("opcounters").expect("what it was asked");
+        let asked = status
+            .get_document("opcounters")
+            .expect("what it was asked");
         let operations = ["insert", "query", "update", "delete", "getmore", "command"];
         Self {
             transactions: number(

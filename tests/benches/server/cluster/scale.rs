@@ -64,15 +64,24 @@ impl Measured {
         let (before, mongod) = (used(&nodes), Counted::now(&ground.set).await);
         after(MEASURE).await;
         let (now, mongod) = (used(&nodes), Counted::now(&ground.set).await - mongod);
-        let events = readers.iter().map(|readers| readers.took().len()).sum::<u64>() as f64;
-        let p99 = readers.iter().map(|readers| readers.took().percentile(99.0)).fold(0.0, f64::max);
+        let events = readers
+            .iter()
+            .map(|readers| readers.took().len())
+            .sum::<u64>() as f64;
+        let p99 = readers
+            .iter()
+            .map(|readers| readers.took().percentile(99.0))
+            .fold(0.0, f64::max);
         publisher.stop().await;
         readers.into_iter().for_each(Readers::leave);
         for node in 0..count {
             nodes.kill(node).await;
         }
-        let each: Vec<_> =
-            now.iter().zip(&before).map(|(now, before)| (now - before) * 1e6 / events).collect();
+        let each: Vec<_> = now
+            .iter()
+            .zip(&before)
+            .map(|(now, before)| (now - before) * 1e6 / events)
+            .collect();
         Self {
             first: each[0],
             others: each[1..].iter().sum(),
@@ -89,7 +98,10 @@ impl Measured {
 
 /// Seconds of the cores, of each node.
 fn used(nodes: &Nodes) -> Vec<f64> {
-    nodes.running().map(|server| cores_used(server.pid())).collect()
+    nodes
+        .running()
+        .map(|server| cores_used(server.pid()))
+        .collect()
 }
 
 fn report_all(report: &mut Report, all: &[Vec<Measured>; MOST_NODES]) {
@@ -97,19 +109,37 @@ fn report_all(report: &mut Report, all: &[Vec<Measured>; MOST_NODES]) {
         let count = index + 1;
         let mut add = |what: &str, unit, value: &dyn Fn(&Measured) -> f64| {
             let values: Vec<_> = measured.iter().map(value).collect();
-            report.add(format!("{count} of {MOST_NODES} nodes: {what}"), unit, &values, Goal::None);
+            report.add(
+                format!("{count} of {MOST_NODES} nodes: {what}"),
+                unit,
+                &values,
+                Goal::None,
+            );
         };
         add("CPU of all nodes, per event", "µs", &Measured::nodes);
         if index > 0 {
-            add("of each node that only reads", "µs", &|measured| measured.others / index as f64);
+            add("of each node that only reads", "µs", &|measured| {
+                measured.others / index as f64
+            });
         }
-        add("mongod's CPU, per event", "µs", &|measured| measured.mongod);
-        add("operations of mongod, per event", "", &|measured| measured.operations);
+        add("mongod's CPU, per event", "µs", &|measured| {
+            measured.mongod
+        });
+        add("operations of mongod, per event", "", &|measured| {
+            measured.operations
+        });
         add("p99 from due to read", "ms", &|measured| measured.p99);
     }
     let [one, .., most] = all;
-    let further =
-        one.iter().zip(most).map(|(one, most)| (most.nodes() - one.nodes()) / (MOST_NODES - 1) as f64);
+    let further = one
+        .iter()
+        .zip(most)
+        .map(|(one, most)| (most.nodes() - one.nodes()) / (MOST_NODES - 1) as f64);
     let further: Vec<_> = further.collect();
-    report.add("each further node adds, per event", "µs", &further, Goal::None);
+    report.add(
+        "each further node adds, per event",
+        "µs",
+        &further,
+        Goal::None,
+    );
 }

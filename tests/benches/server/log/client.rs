@@ -55,7 +55,12 @@ impl Client {
         if matches!(way, Way::Device) {
             auth["device"] = json!(format!("device-{number}"));
         }
-        Self { way, auth, arrivals, tally: Tally::default() }
+        Self {
+            way,
+            auth,
+            arrivals,
+            tally: Tally::default(),
+        }
     }
 
     /// Lives until the last event.
@@ -72,7 +77,9 @@ impl Client {
 
     /// One connection to its end; `true` where that was the last event.
     async fn connect(&mut self, server: &Port) -> bool {
-        let Some(mut phone) = Phone::try_open(server).await else { return false };
+        let Some(mut phone) = Phone::try_open(server).await else {
+            return false;
+        };
         phone.send(&format!("40{}", self.auth)).await;
         while let Some(event) = phone.next_or_end().await {
             if event.name == END {
@@ -88,8 +95,14 @@ impl Client {
             self.auth["since"] = json!(event.at());
         }
         if event.name == "rt:ready" {
-            let arrival = Arrival { at: Instant::now(), recovered: event.data["recovered"] == true };
-            self.arrivals.send(arrival).await.expect("somebody waits for it");
+            let arrival = Arrival {
+                at: Instant::now(),
+                recovered: event.data["recovered"] == true,
+            };
+            self.arrivals
+                .send(arrival)
+                .await
+                .expect("somebody waits for it");
         } else if event.name == TICK {
             let n = event.data["n"].as_u64().expect("a number");
             self.tally.twice += u64::from(!self.tally.seen.insert(n));

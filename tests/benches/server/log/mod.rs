@@ -1,4 +1,5 @@
-//! `bench log`: durable writes, the start with a long log, and the return of everybody after `kill -9`.
+//! `bench log`: durable writes, the start with a long log, and the return of everybody after `kill
+//! -9`.
 
 mod client;
 mod start;

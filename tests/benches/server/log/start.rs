@@ -31,9 +31,12 @@ struct Figures {
 }
 
 pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
-    let mut setup = Setup::new().env("METAIA_RETENTION_ENTRIES", "2000000").env("RUST_LOG", "warn");
+    let mut setup = Setup::new()
+        .env("METAIA_RETENTION_ENTRIES", "2000000")
+        .env("RUST_LOG", "warn");
     copy_store(&setup.folder().join("data"));
-    let (mut cold, mut warm, mut killed) = (Figures::default(), Figures::default(), Figures::default());
+    let (mut cold, mut warm, mut killed) =
+        (Figures::default(), Figures::default(), Figures::default());
     let mut wal = Vec::new();
     // The first start makes the server's own tables.
     setup = setup.start().await.stopped().await;
@@ -50,7 +53,12 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
     cold.report(report, "1,000,000 entries, read from the disk");
     warm.report(report, "1,000,000 entries, after SIGTERM");
     killed.report(report, "1,000,000 entries, after kill -9");
-    report.add("its write-ahead log at that moment", "KiB", &wal, Goal::None);
+    report.add(
+        "its write-ahead log at that moment",
+        "KiB",
+        &wal,
+        Goal::None,
+    );
 }
 
 impl Figures {
@@ -66,8 +74,18 @@ impl Figures {
     }
 
     fn report(&self, report: &mut Report, what: &str) {
-        report.add(format!("start, {what}: ready"), "ms", &self.ready, Goal::AtMost(GOAL_MS));
-        report.add(format!("start, {what}: first client live"), "ms", &self.live, Goal::AtMost(GOAL_MS));
+        report.add(
+            format!("start, {what}: ready"),
+            "ms",
+            &self.ready,
+            Goal::AtMost(GOAL_MS),
+        );
+        report.add(
+            format!("start, {what}: first client live"),
+            "ms",
+            &self.live,
+            Goal::AtMost(GOAL_MS),
+        );
     }
 }
 
@@ -75,7 +93,8 @@ async fn write(server: &Server) {
     let admin = server.admin();
     let writers = each(32, |writer| {
         let admin = admin.clone();
-        let body = json!({"to": {"user": format!("user-{writer}")}, "event": "bench:told", "data": {}});
+        let body =
+            json!({"to": {"user": format!("user-{writer}")}, "event": "bench:told", "data": {}});
         async move {
             for _ in 0..EMITS / 32 {
                 admin.post("/api/realtime/emit", &body).await.ok(202);
@@ -91,10 +110,16 @@ fn data(setup: &Setup) -> PathBuf {
 
 /// A copy, since the server writes in it; with the files beside it that say how far it had come.
 fn copy_store(to: &Path) {
-    let store =
-        std::env::var_os(STORE).unwrap_or_else(|| panic!("{STORE} is not set: run `cargo xtask bench log`"));
-    fs::DirBuilder::new().mode(0o700).create(to).expect("a data folder");
-    for file in fs::read_dir(store).expect("the store").filter_map(Result::ok) {
+    let store = std::env::var_os(STORE)
+        .unwrap_or_else(|| panic!("{STORE} is not set: run `cargo xtask bench log`"));
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(to)
+        .expect("a data folder");
+    for file in fs::read_dir(store)
+        .expect("the store")
+        .filter_map(Result::ok)
+    {
         fs::copy(file.path(), to.join(file.file_name())).expect("room for a copy");
     }
 }
@@ -103,8 +128,14 @@ fn copy_store(to: &Path) {
 fn forget_pages(file: &Path) {
     let of = format!("if={}", file.display());
     let synced = Command::new("sync").arg(file).status();
-    let told = Command::new("dd").args([&of, "iflag=nocache", "count=0"]).stderr(Stdio::null()).status();
-    assert!(synced.is_ok_and(|s| s.success()) && told.is_ok_and(|s| s.success()), "sync and dd are needed");
+    let told = Command::new("dd")
+        .args([&of, "iflag=nocache", "count=0"])
+        .stderr(Stdio::null())
+        .status();
+    assert!(
+        synced.is_ok_and(|s| s.success()) && told.is_ok_and(|s| s.success()),
+        "sync and dd are needed"
+    );
 }
 
 fn size(file: &Path) -> f64 {

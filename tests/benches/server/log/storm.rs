@@ -1,4 +1,5 @@
-//! Everybody comes back at once: two thousand clients, live, with events flowing, and the server killed.
+//! Everybody comes back at once: two thousand clients, live, with events flowing, and the server
+//! killed.
 
 use std::time::Duration;
 
@@ -27,7 +28,11 @@ const GOAL_S: f64 = 10.0;
 /// A storm to be: what it is called, how clients come back, and the server's limits.
 const STORMS: [(&str, Way, Option<&str>); 3] = [
     ("auth.since", Way::Since, Some("handshakes_per_s=10000")),
-    ("auth.device alone", Way::Device, Some("handshakes_per_s=10000")),
+    (
+        "auth.device alone",
+        Way::Device,
+        Some("handshakes_per_s=10000"),
+    ),
     ("auth.since, 500 handshakes/s", Way::Since, None),
 ];
 
@@ -69,27 +74,61 @@ impl Figures {
         let server = server.killed().await.start().await;
         let listening = Instant::now();
         let back = crowd.arrive().await;
-        let last = back.iter().map(|arrival| arrival.at).max().expect("a crowd");
+        let last = back
+            .iter()
+            .map(|arrival| arrival.at)
+            .max()
+            .expect("a crowd");
         self.since_kill.push((last - killed).as_secs_f64());
         self.since_listening.push((last - listening).as_secs_f64());
-        self.reset.push(back.iter().filter(|arrival| !arrival.recovered).count() as f64);
+        self.reset
+            .push(back.iter().filter(|arrival| !arrival.recovered).count() as f64);
         let sent = publisher.stop().await;
         self.count(sent, &crowd.leave(&server).await);
         self.reads.push(reads(server).await / CLIENTS as f64);
     }
 
     fn count(&mut self, sent: u64, tallies: &[Tally]) {
-        let missing = tallies.iter().map(|tally| sent - tally.seen.len() as u64).sum::<u64>();
+        let missing = tallies
+            .iter()
+            .map(|tally| sent - tally.seen.len() as u64)
+            .sum::<u64>();
         self.missing.push(missing as f64);
-        self.twice.push(tallies.iter().map(|tally| tally.twice).sum::<u64>() as f64);
+        self.twice
+            .push(tallies.iter().map(|tally| tally.twice).sum::<u64>() as f64);
     }
 
     fn report(&self, report: &mut Report, what: &str) {
-        report.add(format!("{what}: since the kill"), "s", &self.since_kill, Goal::AtMost(GOAL_S));
-        report.add(format!("{what}: since it listens"), "s", &self.since_listening, Goal::None);
-        report.add(format!("{what}: reads of the store, each"), "", &self.reads, Goal::AtMost(1.0));
-        report.add(format!("{what}: told to reload"), "", &self.reset, Goal::Never);
-        report.add(format!("{what}: events missing"), "", &self.missing, Goal::Never);
+        report.add(
+            format!("{what}: since the kill"),
+            "s",
+            &self.since_kill,
+            Goal::AtMost(GOAL_S),
+        );
+        report.add(
+            format!("{what}: since it listens"),
+            "s",
+            &self.since_listening,
+            Goal::None,
+        );
+        report.add(
+            format!("{what}: reads of the store, each"),
+            "",
+            &self.reads,
+            Goal::AtMost(1.0),
+        );
+        report.add(
+            format!("{what}: told to reload"),
+            "",
+            &self.reset,
+            Goal::Never,
+        );
+        report.add(
+            format!("{what}: events missing"),
+            "",
+            &self.missing,
+            Goal::Never,
+        );
         report.add(format!("{what}: events twice"), "", &self.twice, Goal::None);
     }
 }
@@ -106,7 +145,10 @@ impl Crowd {
         let (sender, arrivals) = mpsc::channel(CLIENTS);
         let port = Port(server.port());
         let client = |number| tokio::spawn(Client::new(way, number, sender.clone()).live(port));
-        let mut crowd = Self { clients: (0..CLIENTS).map(client).collect(), arrivals };
+        let mut crowd = Self {
+            clients: (0..CLIENTS).map(client).collect(),
+            arrivals,
+        };
         crowd.arrive().await;
         crowd
     }
@@ -120,16 +162,32 @@ impl Crowd {
             }
         };
         let in_time = timeout(PATIENCE, arriving).await.is_ok();
-        assert!(in_time, "only {} of {CLIENTS} clients came within {PATIENCE:?}", all.len());
+        assert!(
+            in_time,
+            "only {} of {CLIENTS} clients came within {PATIENCE:?}",
+            all.len()
+        );
         all
     }
 
-    /// Raises the last event, and waits until everybody has it: with it they have all before it, or never will.
+    /// Raises the last event, and waits until everybody has it: with it they have all before it, or
+    /// never will.
     async fn leave(self, server: &Server) -> Vec<Tally> {
-        post(server.anonymous().header("x-api-key", API_KEY), json!("everyone"), END, json!({})).await;
+        post(
+            server.anonymous().header("x-api-key", API_KEY),
+            json!("everyone"),
+            END,
+            json!({}),
+        )
+        .await;
         let mut tallies = Vec::with_capacity(CLIENTS);
         for client in self.clients {
-            tallies.push(timeout(PATIENCE, client).await.expect("the last event").expect("a client"));
+            tallies.push(
+                timeout(PATIENCE, client)
+                    .await
+                    .expect("the last event")
+                    .expect("a client"),
+            );
         }
         tallies
     }
@@ -142,6 +200,13 @@ async fn reads(mut server: Server) -> f64 {
     server.says(WORDS).await;
     server.wait().await;
     let said = server.said();
-    let line = said.iter().find_map(|line| line.split_once(WORDS)).expect("it has said so").0;
-    line.rsplit(' ').next().and_then(|count| count.parse().ok()).expect("a number")
+    let line = said
+        .iter()
+        .find_map(|line| line.split_once(WORDS))
+        .expect("it has said so")
+        .0;
+    line.rsplit(' ')
+        .next()
+        .and_then(|count| count.parse().ok())
+        .expect("a number")
 }

@@ -20,7 +20,8 @@ pub(super) struct Broken {
 }
 
 impl Broken {
-    /// Connects them, and waits until the frozen one is felt: what it does not take stands in the server's kernel.
+    /// Connects them, and waits until the frozen one is felt: what it does not take stands in the
+    /// server's kernel.
     pub(super) async fn start(server: &Server) -> Self {
         let frozen = Phone::of(server, "customer", "frozen").await;
         let slow = Line::to(server).await;
@@ -31,7 +32,11 @@ impl Broken {
         half_open.freeze();
         let stands = async || (longest_send_queue(server.port()) > 0.0).then_some(());
         eventually("the frozen connection to fill", stands).await;
-        Self { frozen, slow: (slow, tokio::spawn(read(phone))), half_open: (half_open, silent) }
+        Self {
+            frozen,
+            slow: (slow, tokio::spawn(read(phone))),
+            half_open: (half_open, silent),
+        }
     }
 
     /// Ends them.

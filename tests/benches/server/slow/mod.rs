@@ -14,7 +14,8 @@ use crate::readers::Readers;
 use crate::report::{Goal, Report};
 use broken::Broken;
 
-/// So many pairs are measured, and so many of them kept: those during which others used the machine least.
+/// So many pairs are measured, and so many of them kept: those during which others used the machine
+/// least.
 const PAIRS: usize = 12;
 const KEPT: usize = 6;
 const READERS: usize = 1_000;
@@ -48,7 +49,10 @@ struct Pair {
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     // A disk that others use would hide what readers do to each other.
     let setup = Setup::new().env("METAIA_DURABILITY", "normal");
-    let server = setup.env("METAIA_LIMITS", "handshakes_per_s=10000").start().await;
+    let server = setup
+        .env("METAIA_LIMITS", "handshakes_per_s=10000")
+        .start()
+        .await;
     let publisher = Publisher::start(&server, EVERY, BYTES);
     let readers = Readers::start(&server, 0..READERS, publisher.schedule()).await;
     let mut pairs = Vec::with_capacity(PAIRS);
@@ -69,22 +73,49 @@ fn report_all(report: &mut Report, pairs: &[Pair]) {
         let without: Vec<_> = pairs.iter().map(|pair| value(&pair.without)).collect();
         let with: Vec<_> = pairs.iter().map(|pair| value(&pair.with)).collect();
         report.add(what, unit, &without, Goal::None);
-        report.add(format!("{what}, with the broken ones"), unit, &with, Goal::None);
+        report.add(
+            format!("{what}, with the broken ones"),
+            unit,
+            &with,
+            Goal::None,
+        );
     };
-    both("1,000 readers: median from due to read", "ms", |measured| measured.median);
-    both("1,000 readers: p99 from due to read", "ms", |measured| measured.p99);
+    both("1,000 readers: median from due to read", "ms", |measured| {
+        measured.median
+    });
+    both("1,000 readers: p99 from due to read", "ms", |measured| {
+        measured.p99
+    });
     both("the server's use of the cores", "cores", Measured::cores);
-    both("the server's resident memory", "MiB", |measured| measured.resident);
+    both("the server's resident memory", "MiB", |measured| {
+        measured.resident
+    });
     let mut one = |what, unit, goal, value: fn(&Pair) -> f64| {
-        report.add(what, unit, &pairs.iter().map(value).collect::<Vec<_>>(), goal);
+        report.add(
+            what,
+            unit,
+            &pairs.iter().map(value).collect::<Vec<_>>(),
+            goal,
+        );
     };
-    one("p99 with the broken ones : p99 without", "", Goal::AtMost(GOAL), |pair| {
-        pair.with.p99 / pair.without.p99
-    });
-    one("the longest send queue in the kernel", "KiB", Goal::AtMost(QUEUE_KIB), |pair| pair.queue);
-    one("others' use of the cores meanwhile", "cores", Goal::None, |pair| {
-        pair.others() / MEASURE.as_secs_f64()
-    });
+    one(
+        "p99 with the broken ones : p99 without",
+        "",
+        Goal::AtMost(GOAL),
+        |pair| pair.with.p99 / pair.without.p99,
+    );
+    one(
+        "the longest send queue in the kernel",
+        "KiB",
+        Goal::AtMost(QUEUE_KIB),
+        |pair| pair.queue,
+    );
+    one(
+        "others' use of the cores meanwhile",
+        "cores",
+        Goal::None,
+        |pair| pair.others() / MEASURE.as_secs_f64(),
+    );
 }
 
 impl Pair {
@@ -94,7 +125,11 @@ impl Pair {
         let with = Measured::now(server, readers).await;
         let queue = longest_send_queue(server.port());
         broken.leave().await;
-        Self { without, with, queue }
+        Self {
+            without,
+            with,
+            queue,
+        }
     }
 
     /// While the more disturbed of the two was measured.
@@ -110,9 +145,18 @@ impl Measured {
         took.clear();
         after(MEASURE).await;
         let usage = Usage::now(server.pid()) - before;
-        assert!(took.len() > 0, "the readers read nothing: {:#?}", server.said());
+        assert!(
+            took.len() > 0,
+            "the readers read nothing: {:#?}",
+            server.said()
+        );
         let (median, p99) = (took.percentile(50.0), took.percentile(99.0));
-        Self { median, p99, usage, resident: resident(server.pid()) }
+        Self {
+            median,
+            p99,
+            usage,
+            resident: resident(server.pid()),
+        }
     }
 
     fn cores(&self) -> f64 {

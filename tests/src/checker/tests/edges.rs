@@ -8,21 +8,31 @@ use super::story::{Story, at, place};
 /// Ann, alone, in her room since the beginning.
 fn ann() -> Story {
     let mut story = Story::default();
-    story.grant("ann", "user-ann").connect("ann", false).ready("ann", false, &["user-ann"], at(0));
+    story
+        .grant("ann", "user-ann")
+        .connect("ann", false)
+        .ready("ann", false, &["user-ann"], at(0));
     story
 }
 
 #[track_caller]
 fn breaks(story: &Story, expected: &[Invariant]) {
     let violations = check(&story.history);
-    let found: Vec<_> = violations.iter().map(|violation| violation.invariant).collect();
+    let found: Vec<_> = violations
+        .iter()
+        .map(|violation| violation.invariant)
+        .collect();
     assert_eq!(found, expected, "{violations:#?}");
 }
 
 #[test]
 fn an_unknown_outcome_may_appear_or_not() {
     let mut story = ann();
-    story.attempt("a", "user-ann").unknown("a").attempt("b", "user-ann").unknown("b");
+    story
+        .attempt("a", "user-ann")
+        .unknown("a")
+        .attempt("b", "user-ann")
+        .unknown("b");
     story.get("ann", "b", at(1));
     breaks(&story, &[]);
 }
@@ -30,17 +40,26 @@ fn an_unknown_outcome_may_appear_or_not() {
 #[test]
 fn an_unknown_outcome_appears_once() {
     let mut story = ann();
-    story.attempt("a", "user-ann").unknown("a").get("ann", "a", at(1));
+    story
+        .attempt("a", "user-ann")
+        .unknown("a")
+        .get("ann", "a", at(1));
     let mut again = super::story::got("a", at(2));
     again.placed.id = "another".to_owned();
-    story.add(Fact::Received { client: "ann".to_owned(), got: again });
+    story.add(Fact::Received {
+        client: "ann".to_owned(),
+        got: again,
+    });
     breaks(&story, &[Invariant::ExactlyOnce]);
 }
 
 #[test]
 fn what_was_acknowledged_last_may_still_be_under_way() {
     let mut story = ann();
-    story.publish("a", "user-ann").get("ann", "a", at(1)).publish("b", "user-ann");
+    story
+        .publish("a", "user-ann")
+        .get("ann", "a", at(1))
+        .publish("b", "user-ann");
     breaks(&story, &[]);
     story.publish("c", "user-ann").get("ann", "c", at(3));
     breaks(&story, &[Invariant::NoLoss]);
@@ -49,8 +68,17 @@ fn what_was_acknowledged_last_may_still_be_under_way() {
 #[test]
 fn a_reset_owes_nothing_of_before() {
     let mut story = ann();
-    story.publish("a", "user-ann").disconnect("ann").add(Fact::Killed).add(Fact::Started);
-    story.connect("ann", true).reset("ann", place(2, 0)).ready("ann", false, &["user-ann"], place(2, 0));
+    story
+        .publish("a", "user-ann")
+        .disconnect("ann")
+        .add(Fact::Killed)
+        .add(Fact::Started);
+    story.connect("ann", true).reset("ann", place(2, 0)).ready(
+        "ann",
+        false,
+        &["user-ann"],
+        place(2, 0),
+    );
     story.publish("b", "user-ann").get("ann", "b", place(2, 1));
     breaks(&story, &[]);
 }
@@ -65,8 +93,14 @@ fn another_epoch_needs_a_reset() {
 #[test]
 fn a_duplicate_in_the_next_connection_is_allowed_and_in_the_same_is_not() {
     let mut story = ann();
-    story.publish("a", "user-ann").get("ann", "a", at(1)).disconnect("ann");
-    story.connect("ann", true).get("ann", "a", at(1)).ready("ann", true, &["user-ann"], at(1));
+    story
+        .publish("a", "user-ann")
+        .get("ann", "a", at(1))
+        .disconnect("ann");
+    story
+        .connect("ann", true)
+        .get("ann", "a", at(1))
+        .ready("ann", true, &["user-ann"], at(1));
     breaks(&story, &[]);
     story.get("ann", "a", at(1));
     breaks(&story, &[Invariant::OrderWithoutHoles]);
@@ -75,9 +109,18 @@ fn a_duplicate_in_the_next_connection_is_allowed_and_in_the_same_is_not() {
 #[test]
 fn a_replay_that_broke_off_is_no_hole_but_what_it_skipped_is() {
     let mut story = ann();
-    story.publish("a", "user-ann").publish("b", "user-ann").disconnect("ann");
-    story.connect("ann", true).get("ann", "a", at(1)).disconnect("ann");
-    story.connect("ann", true).get("ann", "b", at(2)).ready("ann", true, &["user-ann"], at(2));
+    story
+        .publish("a", "user-ann")
+        .publish("b", "user-ann")
+        .disconnect("ann");
+    story
+        .connect("ann", true)
+        .get("ann", "a", at(1))
+        .disconnect("ann");
+    story
+        .connect("ann", true)
+        .get("ann", "b", at(2))
+        .ready("ann", true, &["user-ann"], at(2));
     breaks(&story, &[]);
     story
         .history
@@ -97,8 +140,13 @@ fn log_order_follows_causes() {
 #[test]
 fn a_lost_room_may_be_heard_for_a_second() {
     let mut story = ann();
-    story.grant("ann", "order-1").publish("a", "order-1").withdraw("ann", "order-1");
-    story.wait(Duration::from_millis(994)).get("ann", "a", at(1));
+    story
+        .grant("ann", "order-1")
+        .publish("a", "order-1")
+        .withdraw("ann", "order-1");
+    story
+        .wait(Duration::from_millis(994))
+        .get("ann", "a", at(1));
     breaks(&story, &[]);
     story.publish("b", "order-1").get("ann", "b", at(2));
     breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
@@ -107,27 +155,51 @@ fn a_lost_room_may_be_heard_for_a_second() {
 #[test]
 fn a_replay_is_by_present_access() {
     let mut story = ann();
-    story.grant("ann", "order-1").publish("a", "order-1").disconnect("ann").withdraw("ann", "order-1");
-    story.wait(Duration::from_secs(2)).connect("ann", true).get("ann", "a", at(1));
+    story
+        .grant("ann", "order-1")
+        .publish("a", "order-1")
+        .disconnect("ann")
+        .withdraw("ann", "order-1");
+    story
+        .wait(Duration::from_secs(2))
+        .connect("ann", true)
+        .get("ann", "a", at(1));
     breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
 }
 
 #[test]
 fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
-    let token = |until| Fact::Token { client: "ann".to_owned(), until };
+    let token = |until| Fact::Token {
+        client: "ann".to_owned(),
+        until,
+    };
     let mut story = ann();
-    story.add(token(Duration::from_secs(1))).wait(Duration::from_secs(5)).publish("a", "user-ann");
-    story.get("ann", "a", at(1)).add(token(Duration::from_secs(60)));
-    story.wait(Duration::from_secs(20)).publish("b", "user-ann").get("ann", "b", at(2));
+    story
+        .add(token(Duration::from_secs(1)))
+        .wait(Duration::from_secs(5))
+        .publish("a", "user-ann");
+    story
+        .get("ann", "a", at(1))
+        .add(token(Duration::from_secs(60)));
+    story
+        .wait(Duration::from_secs(20))
+        .publish("b", "user-ann")
+        .get("ann", "b", at(2));
     breaks(&story, &[]);
-    story.wait(Duration::from_secs(60)).publish("c", "user-ann").get("ann", "c", at(3));
+    story
+        .wait(Duration::from_secs(60))
+        .publish("c", "user-ann")
+        .get("ann", "c", at(3));
     breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
 }
 
 #[test]
 fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
     let mut story = Story::default();
-    story.add(Fact::Started).add(Fact::Killed).add(Fact::Started);
+    story
+        .add(Fact::Started)
+        .add(Fact::Killed)
+        .add(Fact::Started);
     breaks(&story, &[]);
     story.add(Fact::Ended { code: None });
     breaks(&story, &[Invariant::CleanEnd]);
@@ -136,68 +208,123 @@ fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
 #[test]
 fn an_end_takes_fifteen_seconds_at_most() {
     let mut story = Story::default();
-    story.add(Fact::Asked).wait(Duration::from_millis(14_995)).add(Fact::Ended { code: Some(0) });
+    story
+        .add(Fact::Asked)
+        .wait(Duration::from_millis(14_995))
+        .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[]);
     let mut story = Story::default();
-    story.add(Fact::Asked).wait(Duration::from_secs(16)).add(Fact::Ended { code: Some(0) });
+    story
+        .add(Fact::Asked)
+        .wait(Duration::from_secs(16))
+        .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[Invariant::CleanEnd]);
     let mut story = Story::default();
-    story.add(Fact::Asked).wait(Duration::from_secs(16)).add(Fact::Said("still here".to_owned()));
+    story
+        .add(Fact::Asked)
+        .wait(Duration::from_secs(16))
+        .add(Fact::Said("still here".to_owned()));
     breaks(&story, &[Invariant::CleanEnd]);
 }
 
 #[test]
 fn a_panic_is_seen() {
     let mut story = Story::default();
-    story.add(Fact::Said("thread 'main' panicked at src/x.rs:1:1:".to_owned()));
+    story.add(Fact::Said(
+        "thread 'main' panicked at src/x.rs:1:1:".to_owned(),
+    ));
     breaks(&story, &[Invariant::CleanEnd]);
 }
 
 #[test]
 fn an_audit_finds_what_was_acknowledged() {
     let mut story = ann();
-    story.publish("a", "user-ann").add(Fact::Audited { write: "a".to_owned(), found: false });
+    story.publish("a", "user-ann").add(Fact::Audited {
+        write: "a".to_owned(),
+        found: false,
+    });
     breaks(&story, &[Invariant::NoLoss]);
     story.add(Fact::Killed);
     breaks(&story, &[Invariant::DurableBeforeAnswer]);
     let mut story = ann();
-    story.publish("a", "user-ann").add(Fact::Counted { write: "a".to_owned(), made: 2 });
+    story.publish("a", "user-ann").add(Fact::Counted {
+        write: "a".to_owned(),
+        made: 2,
+    });
     breaks(&story, &[Invariant::OncePerKey]);
 }
 
 #[test]
 fn a_position_is_an_epoch_and_a_number() {
-    assert_eq!(Place::parse("00ff-12ab.42"), Some(Place { epoch: "00ff".to_owned(), n: 42 }));
+    assert_eq!(
+        Place::parse("00ff-12ab.42"),
+        Some(Place {
+            epoch: "00ff".to_owned(),
+            n: 42
+        })
+    );
     assert_eq!(Place::parse("banana"), None);
 }
 
 #[test]
 fn who_is_here_has_it_in_two_and_a_half_seconds() {
     let mut story = ann();
-    story.publish("a", "user-ann").wait(Duration::from_millis(2_495)).get("ann", "a", at(1));
+    story
+        .publish("a", "user-ann")
+        .wait(Duration::from_millis(2_495))
+        .get("ann", "a", at(1));
     breaks(&story, &[]);
-    story.publish("b", "user-ann").wait(Duration::from_millis(2_496)).get("ann", "b", at(2));
+    story
+        .publish("b", "user-ann")
+        .wait(Duration::from_millis(2_496))
+        .get("ann", "b", at(2));
     breaks(&story, &[Invariant::InTime]);
 }
 
 #[test]
 fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
     let mut story = ann();
-    story.add(Fact::Slowed { by: "Redis is killed".to_owned() }).publish("a", "user-ann");
-    story.wait(Duration::from_secs(2)).get("ann", "a", at(1)).publish("b", "user-ann");
-    story.add(Fact::Stopped { by: "mongod is killed".to_owned() }).wait(Duration::from_secs(9));
+    story
+        .add(Fact::Slowed {
+            by: "Redis is killed".to_owned(),
+        })
+        .publish("a", "user-ann");
+    story
+        .wait(Duration::from_secs(2))
+        .get("ann", "a", at(1))
+        .publish("b", "user-ann");
+    story
+        .add(Fact::Stopped {
+            by: "mongod is killed".to_owned(),
+        })
+        .wait(Duration::from_secs(9));
     story.add(Fact::Healed).get("ann", "b", at(2));
     breaks(&story, &[]);
-    story.publish("c", "user-ann").wait(Duration::from_secs(3)).add(Fact::Started);
+    story
+        .publish("c", "user-ann")
+        .wait(Duration::from_secs(3))
+        .add(Fact::Started);
     breaks(&story, &[Invariant::InTime]);
 }
 
 #[test]
 fn who_leaves_or_loses_a_room_is_owed_nothing_in_time() {
     let mut story = ann();
-    story.publish("a", "user-ann").wait(Duration::from_secs(1)).disconnect("ann");
-    story.wait(Duration::from_secs(3)).connect("ann", true).get("ann", "a", at(1));
-    story.ready("ann", true, &["user-ann"], at(1)).grant("ann", "order-1").publish("b", "order-1");
-    story.withdraw("ann", "order-1").wait(Duration::from_secs(3)).add(Fact::Started);
+    story
+        .publish("a", "user-ann")
+        .wait(Duration::from_secs(1))
+        .disconnect("ann");
+    story
+        .wait(Duration::from_secs(3))
+        .connect("ann", true)
+        .get("ann", "a", at(1));
+    story
+        .ready("ann", true, &["user-ann"], at(1))
+        .grant("ann", "order-1")
+        .publish("b", "order-1");
+    story
+        .withdraw("ann", "order-1")
+        .wait(Duration::from_secs(3))
+        .add(Fact::Started);
     breaks(&story, &[]);
 }

@@ -18,13 +18,19 @@ fn correct_histories_pass() {
     for seed in 0..HISTORIES {
         let history = simulator::history(seed);
         let violations = check(&history);
-        assert!(violations.is_empty(), "seed {seed}: {violations:#?}\nof {:#?}", history.facts);
+        assert!(
+            violations.is_empty(),
+            "seed {seed}: {violations:#?}\nof {:#?}",
+            history.facts
+        );
     }
 }
 
 #[test]
 fn correct_histories_have_something_in_them() {
-    let facts: usize = (0..HISTORIES).map(|seed| simulator::history(seed).facts.len()).sum();
+    let facts: usize = (0..HISTORIES)
+        .map(|seed| simulator::history(seed).facts.len())
+        .sum();
     assert!(facts > 100 * HISTORIES as usize, "{facts} facts");
 }
 
@@ -32,21 +38,37 @@ fn correct_histories_have_something_in_them() {
 fn each_defect_is_caught_wherever_it_is_planted() {
     for defect in &DEFECTS {
         let planted = (0..HISTORIES).filter(|seed| caught(defect, *seed)).count();
-        assert!(planted >= 30, "{} was planted in {planted} histories only", defect.name);
+        assert!(
+            planted >= 30,
+            "{} was planted in {planted} histories only",
+            defect.name
+        );
     }
 }
 
 /// Whether the history of this seed has a place for the defect; that it is caught is checked here.
 fn caught(defect: &Defect, seed: u64) -> bool {
     let mut history = simulator::history(seed);
-    let Some(()) = (defect.plant)(&mut history, &mut Chance::of(!seed)) else { return false };
+    let Some(()) = (defect.plant)(&mut history, &mut Chance::of(!seed)) else {
+        return false;
+    };
     let violations = check(&history);
-    let right = violations.iter().any(|violation| violation.invariant == defect.breaks);
-    assert!(right, "{} in the history of seed {seed} was not caught: {violations:#?}", defect.name);
+    let right = violations
+        .iter()
+        .any(|violation| violation.invariant == defect.breaks);
+    assert!(
+        right,
+        "{} in the history of seed {seed} was not caught: {violations:#?}",
+        defect.name
+    );
     let others: Vec<_> = violations.iter().map(|found| found.invariant).collect();
     // What never comes is late, too.
     let also = [defect.also, &[Invariant::InTime]].concat();
     let blamed = |invariant| invariant == &defect.breaks || also.contains(invariant);
-    assert!(others.iter().all(blamed), "{}, seed {seed}: {violations:#?}", defect.name);
+    assert!(
+        others.iter().all(blamed),
+        "{}, seed {seed}: {violations:#?}",
+        defect.name
+    );
     true
 }

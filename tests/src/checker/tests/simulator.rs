@@ -1,4 +1,5 @@
-//! A small correct server with its writers and clients, driven by chance: what it leaves is a correct history.
+//! A small correct server with its writers and clients, driven by chance: what it leaves is a
+//! correct history.
 
 use std::time::Duration;
 
@@ -65,19 +66,32 @@ impl World {
         });
         let clients = clients.collect();
         let story = Story::default();
-        Self { chance, story, durable, epoch: 1, log: Vec::new(), clients, pending: Vec::new(), written: 0 }
+        Self {
+            chance,
+            story,
+            durable,
+            epoch: 1,
+            log: Vec::new(),
+            clients,
+            pending: Vec::new(),
+            written: 0,
+        }
     }
 
     fn begin(&mut self) {
         self.story.add(Fact::Started);
         self.sample();
         for client in &mut self.clients {
-            client.rooms = ROOMS.into_iter().filter(|room| may(client.name, room)).collect();
+            client.rooms = ROOMS
+                .into_iter()
+                .filter(|room| may(client.name, room))
+                .collect();
             for room in &client.rooms {
                 self.story.grant(client.name, room);
             }
             self.story.connect(client.name, false);
-            self.story.ready(client.name, false, &client.rooms, place(1, 0));
+            self.story
+                .ready(client.name, false, &client.rooms, place(1, 0));
             client.ready = true;
         }
     }
@@ -105,7 +119,10 @@ impl World {
             return;
         }
         if outcome != 8 {
-            self.log.push(Entry { value: value.clone(), room: room.to_owned() });
+            self.log.push(Entry {
+                value: value.clone(),
+                room: room.to_owned(),
+            });
         }
         if outcome < 7 {
             self.acknowledge(&write);
@@ -123,15 +140,24 @@ impl World {
         let known = index.filter(|_| self.chance.percent(50));
         let at = known.map(|index| place(self.epoch, index as u64 + 1));
         let placed = at.map(|at| placed(&write.name, at)).into_iter().collect();
-        self.story.add(Fact::Acknowledged { write: write.name.clone(), made: write.name.clone(), placed });
+        self.story.add(Fact::Acknowledged {
+            write: write.name.clone(),
+            made: write.name.clone(),
+            placed,
+        });
     }
 
     fn retry(&mut self) {
-        let Some(write) = self.pending.pop() else { return };
+        let Some(write) = self.pending.pop() else {
+            return;
+        };
         self.story.add(Fact::Attempted(write.clone()));
         if !self.log.iter().any(|entry| entry.value == write.name) {
             let room = write.effects[0].1.first().cloned().unwrap_or_default();
-            self.log.push(Entry { value: write.name.clone(), room });
+            self.log.push(Entry {
+                value: write.name.clone(),
+                room,
+            });
         }
         self.acknowledge(&write);
     }
@@ -152,7 +178,10 @@ impl World {
             if client.rooms.contains(&entry.room.as_str()) {
                 left -= 1;
                 let at = place(self.epoch, client.has.1 as u64);
-                self.story.add(Fact::Received { client: client.name.to_owned(), got: got(&entry.value, at) });
+                self.story.add(Fact::Received {
+                    client: client.name.to_owned(),
+                    got: got(&entry.value, at),
+                });
             }
         }
     }
@@ -181,13 +210,19 @@ impl World {
         }
         let head = self.log.len();
         if !recovered {
-            self.story.reset(client.name, place(self.epoch, head as u64));
+            self.story
+                .reset(client.name, place(self.epoch, head as u64));
             client.has = (self.epoch, head);
         }
         client.ready = true;
         self.deliver(index, usize::MAX);
         let client = &self.clients[index];
-        self.story.ready(client.name, recovered, &client.rooms, place(self.epoch, head as u64));
+        self.story.ready(
+            client.name,
+            recovered,
+            &client.rooms,
+            place(self.epoch, head as u64),
+        );
     }
 
     fn lose_room(&mut self) {
@@ -219,7 +254,10 @@ impl World {
             self.retry();
         }
         let fence = write("fence", "everyone", false);
-        self.log.push(Entry { value: "fence".to_owned(), room: "everyone".to_owned() });
+        self.log.push(Entry {
+            value: "fence".to_owned(),
+            room: "everyone".to_owned(),
+        });
         self.story.add(Fact::Attempted(fence.clone()));
         self.acknowledge(&fence);
         for index in 0..self.clients.len() {
@@ -227,15 +265,23 @@ impl World {
         }
         self.story.wait(Duration::from_secs(31));
         for client in &self.clients {
-            self.story.add(Fact::Left { client: client.name.to_owned() });
+            self.story.add(Fact::Left {
+                client: client.name.to_owned(),
+            });
         }
         self.sample();
-        self.story.add(Fact::Said("the end".to_owned())).add(Fact::Asked).add(Fact::Ended { code: Some(0) });
+        self.story
+            .add(Fact::Said("the end".to_owned()))
+            .add(Fact::Asked)
+            .add(Fact::Ended { code: Some(0) });
     }
 
     fn sample(&mut self) {
         for resource in [Resource::Descriptors, Resource::Memory, Resource::Sessions] {
-            self.story.add(Fact::Sampled { resource, amount: 20 });
+            self.story.add(Fact::Sampled {
+                resource,
+                amount: 20,
+            });
         }
     }
 

@@ -18,7 +18,10 @@ pub(super) fn at(n: u64) -> Place {
 }
 
 pub(super) fn place(epoch: u64, n: u64) -> Place {
-    Place { epoch: format!("epoch{epoch}"), n }
+    Place {
+        epoch: format!("epoch{epoch}"),
+        n,
+    }
 }
 
 pub(super) fn rooms(names: &[&str]) -> BTreeSet<String> {
@@ -27,16 +30,27 @@ pub(super) fn rooms(names: &[&str]) -> BTreeSet<String> {
 
 /// A write of one value of the same name.
 pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
-    Write { name: value.to_owned(), keyed, effects: vec![(value.to_owned(), rooms(&[room]))] }
+    Write {
+        name: value.to_owned(),
+        keyed,
+        effects: vec![(value.to_owned(), rooms(&[room]))],
+    }
 }
 
 /// A value with the id that follows from it.
 pub(super) fn placed(value: &str, at: Place) -> Placed {
-    Placed { value: value.to_owned(), id: format!("id-{value}"), at }
+    Placed {
+        value: value.to_owned(),
+        id: format!("id-{value}"),
+        at,
+    }
 }
 
 pub(super) fn got(value: &str, at: Place) -> Got {
-    Got { placed: placed(value, at), payload: format!("payload of {value}") }
+    Got {
+        placed: placed(value, at),
+        payload: format!("payload of {value}"),
+    }
 }
 
 impl Story {
@@ -53,33 +67,62 @@ impl Story {
     }
 
     pub(super) fn grant(&mut self, user: &str, room: &str) -> &mut Self {
-        self.add(Fact::Granted { user: user.to_owned(), room: room.to_owned() })
+        self.add(Fact::Granted {
+            user: user.to_owned(),
+            room: room.to_owned(),
+        })
     }
 
     pub(super) fn withdraw(&mut self, user: &str, room: &str) -> &mut Self {
-        self.add(Fact::Withdrawn { user: user.to_owned(), room: room.to_owned() })
+        self.add(Fact::Withdrawn {
+            user: user.to_owned(),
+            room: room.to_owned(),
+        })
     }
 
     /// The user's client, called after the user.
     pub(super) fn connect(&mut self, client: &str, claims: bool) -> &mut Self {
         let user = client.to_owned();
-        self.add(Fact::Connected { client: client.to_owned(), user, claims })
+        self.add(Fact::Connected {
+            client: client.to_owned(),
+            user,
+            claims,
+        })
     }
 
-    pub(super) fn ready(&mut self, client: &str, recovered: bool, within: &[&str], at: Place) -> &mut Self {
-        self.add(Fact::Ready { client: client.to_owned(), recovered, rooms: rooms(within), at })
+    pub(super) fn ready(
+        &mut self,
+        client: &str,
+        recovered: bool,
+        within: &[&str],
+        at: Place,
+    ) -> &mut Self {
+        self.add(Fact::Ready {
+            client: client.to_owned(),
+            recovered,
+            rooms: rooms(within),
+            at,
+        })
     }
 
     pub(super) fn reset(&mut self, client: &str, at: Place) -> &mut Self {
-        self.add(Fact::Reset { client: client.to_owned(), at })
+        self.add(Fact::Reset {
+            client: client.to_owned(),
+            at,
+        })
     }
 
     pub(super) fn disconnect(&mut self, client: &str) -> &mut Self {
-        self.add(Fact::Disconnected { client: client.to_owned() })
+        self.add(Fact::Disconnected {
+            client: client.to_owned(),
+        })
     }
 
     pub(super) fn get(&mut self, client: &str, value: &str, at: Place) -> &mut Self {
-        self.add(Fact::Received { client: client.to_owned(), got: got(value, at) })
+        self.add(Fact::Received {
+            client: client.to_owned(),
+            got: got(value, at),
+        })
     }
 
     pub(super) fn attempt(&mut self, value: &str, room: &str) -> &mut Self {
@@ -87,7 +130,11 @@ impl Story {
     }
 
     pub(super) fn acknowledge(&mut self, value: &str) -> &mut Self {
-        self.add(Fact::Acknowledged { write: value.to_owned(), made: value.to_owned(), placed: Vec::new() })
+        self.add(Fact::Acknowledged {
+            write: value.to_owned(),
+            made: value.to_owned(),
+            placed: Vec::new(),
+        })
     }
 
     pub(super) fn publish(&mut self, value: &str, room: &str) -> &mut Self {
@@ -95,10 +142,14 @@ impl Story {
     }
 
     pub(super) fn unknown(&mut self, value: &str) -> &mut Self {
-        self.add(Fact::Unknown { write: value.to_owned() })
+        self.add(Fact::Unknown {
+            write: value.to_owned(),
+        })
     }
 
     pub(super) fn refuse(&mut self, value: &str) -> &mut Self {
-        self.add(Fact::Refused { write: value.to_owned() })
+        self.add(Fact::Refused {
+            write: value.to_owned(),
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats, remembers every
-//! event, and can send what no good client would.
+//! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats,
+//! remembers every event, and can send what no good client would.
 
 mod opening;
 
@@ -67,7 +67,8 @@ impl Phone {
         phone
     }
 
-    /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport ended instead.
+    /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport
+    /// ended instead.
     pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
         self.send(&format!("40{auth}")).await;
         within("an answer to CONNECT", self.connect_answer()).await
@@ -75,7 +76,9 @@ impl Phone {
 
     async fn connect_answer(&mut self) -> Result<(), String> {
         loop {
-            let Some(packet) = self.packet().await else { return Err("closed".to_owned()) };
+            let Some(packet) = self.packet().await else {
+                return Err("closed".to_owned());
+            };
             if packet.starts_with("40") {
                 return Ok(());
             }
@@ -94,7 +97,11 @@ impl Phone {
     /// Sends one text message in several frames.
     pub async fn send_fragments(&mut self, fragments: &[String]) {
         for (index, fragment) in fragments.iter().enumerate() {
-            let kind = if index == 0 { Data::Text } else { Data::Continue };
+            let kind = if index == 0 {
+                Data::Text
+            } else {
+                Data::Continue
+            };
             let last = index + 1 == fragments.len();
             let frame = Frame::message(fragment.clone(), OpCode::Data(kind), last);
             let _ = self.socket.send(Message::Frame(frame)).await;
@@ -142,7 +149,10 @@ impl Phone {
             if let Some(event) = self.seen.pop_front() {
                 return event;
             }
-            assert!(within("an event", self.read()).await, "closed while waiting for an event");
+            assert!(
+                within("an event", self.read()).await,
+                "closed while waiting for an event"
+            );
         }
     }
 
@@ -174,12 +184,19 @@ impl Phone {
 
     /// The next event with this name; others before it are forgotten.
     pub async fn event(&mut self, name: &str) -> Value {
-        self.until(name).await.pop().expect("the named one is last").data
+        self.until(name)
+            .await
+            .pop()
+            .expect("the named one is last")
+            .data
     }
 
     /// Waits until the server has closed the transport, and returns all events that came before.
     pub async fn closed(&mut self) -> Vec<Event> {
-        within("the server to close the connection", async { while self.read().await {} }).await;
+        within("the server to close the connection", async {
+            while self.read().await {}
+        })
+        .await;
         self.seen.drain(..).collect()
     }
 
@@ -190,21 +207,32 @@ impl Phone {
 
     /// Reads one packet, however long it takes, and files it; `false` when the transport is closed.
     async fn read(&mut self) -> bool {
-        let Some(packet) = self.packet().await else { return false };
+        let Some(packet) = self.packet().await else {
+            return false;
+        };
         if let Some(event) = packet.strip_prefix("42") {
-            let arguments: Vec<Value> = serde_json::from_str(event).expect("an event is a JSON array");
-            let [name, data] = arguments.as_slice() else { panic!("not exactly one argument: {packet}") };
+            let arguments: Vec<Value> =
+                serde_json::from_str(event).expect("an event is a JSON array");
+            let [name, data] = arguments.as_slice() else {
+                panic!("not exactly one argument: {packet}")
+            };
             let name = name.as_str().expect("a name").to_owned();
-            self.seen.push_back(Event { name, data: data.clone() });
+            self.seen.push_back(Event {
+                name,
+                data: data.clone(),
+            });
         } else if let Some(ack) = packet.strip_prefix("43") {
             let (id, arguments) = ack.split_at(ack.find('[').expect("an ack has arguments"));
-            let arguments: Vec<Value> = serde_json::from_str(arguments).expect("an ack is a JSON array");
-            self.acks.push((id.parse().expect("an ack's number"), json!(arguments[0])));
+            let arguments: Vec<Value> =
+                serde_json::from_str(arguments).expect("an ack is a JSON array");
+            self.acks
+                .push((id.parse().expect("an ack's number"), json!(arguments[0])));
         }
         true
     }
 
-    /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the transport is closed.
+    /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the
+    /// transport is closed.
     pub(crate) async fn packet(&mut self) -> Option<String> {
         loop {
             let message = self.socket.next().await?.ok()?;

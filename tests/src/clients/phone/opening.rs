@@ -32,8 +32,13 @@ impl Phone {
     ) -> Result<Self, Refusal> {
         match Self::dial(server, headers).await {
             Ok(mut phone) => {
-                let open = within("the open packet", phone.packet()).await.unwrap_or_default();
-                assert!(open.starts_with('0'), "expected the open packet, got {open:?}");
+                let open = within("the open packet", phone.packet())
+                    .await
+                    .unwrap_or_default();
+                assert!(
+                    open.starts_with('0'),
+                    "expected the open packet, got {open:?}"
+                );
                 Ok(phone)
             }
             Err(Error::Http(response)) => Err(Refusal {
@@ -52,15 +57,25 @@ impl Phone {
         open.starts_with('0').then_some(phone)
     }
 
-    async fn dial(server: &impl Listening, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+    async fn dial(
+        server: &impl Listening,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
         let address = server.url().replacen("http", "ws", 1);
         let url = format!("{address}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().expect("a request");
         for (name, value) in headers {
-            request.headers_mut().insert(*name, HeaderValue::from_str(value).expect("a header value"));
+            request
+                .headers_mut()
+                .insert(*name, HeaderValue::from_str(value).expect("a header value"));
         }
         let (socket, _) = within("the WebSocket handshake", connect_async(request)).await?;
-        Ok(Self { socket, seen: Default::default(), acks: Vec::new(), next_ack: 0 })
+        Ok(Self {
+            socket,
+            seen: Default::default(),
+            acks: Vec::new(),
+            next_ack: 0,
+        })
     }
 }
 

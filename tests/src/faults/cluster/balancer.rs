@@ -1,5 +1,6 @@
-//! What stands before several nodes: it gives each connection to one of them, in turn, and leaves out those who take
-//! none. It knows nothing of HTTP, so that clients come by WebSocket only, or else it is told one node for all.
+//! What stands before several nodes: it gives each connection to one of them, in turn, and leaves
+//! out those who take none. It knows nothing of HTTP, so that clients come by WebSocket only, or
+//! else it is told one node for all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +74,9 @@ async fn accept(listener: TcpListener, mut state: watch::Receiver<State>) {
 /// One connection, until either side ends it or it is cut.
 async fn carry(mut client: TcpStream, mut state: watch::Receiver<State>, turn: Arc<AtomicUsize>) {
     let State { doors, cuts } = state.borrow_and_update().clone();
-    let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else { return };
+    let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else {
+        return;
+    };
     let _ = (client.set_nodelay(true), node.set_nodelay(true));
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut node) => (),

@@ -1,7 +1,8 @@
-//! What several nodes stand on, for real: MongoDB replica sets, Redis, some `metaia-server`s that share them, what
-//! distributes clients among these, and networks whose lines can be cut.
+//! What several nodes stand on, for real: MongoDB replica sets, Redis, some `metaia-server`s that
+//! share them, what distributes clients among these, and networks whose lines can be cut.
 //!
-//! Each of them ends with its test, and can be killed, paused and started again on the same address meanwhile.
+//! Each of them ends with its test, and can be killed, paused and started again on the same address
+//! meanwhile.
 
 mod balancer;
 mod database;

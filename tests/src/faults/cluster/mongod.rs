@@ -44,7 +44,13 @@ impl Mongod {
     /// A server to be: its address is known, and nothing listens there yet.
     #[must_use]
     pub fn planned(place: Place, replica_set: Option<&'static str>) -> Self {
-        Self { process: None, folder: Folder::new(), place, port: ports::unused(), replica_set }
+        Self {
+            process: None,
+            folder: Folder::new(),
+            place,
+            port: ports::unused(),
+            replica_set,
+        }
     }
 
     /// Starts it, where it does not run, on the data that it had, and waits until it answers.
@@ -58,9 +64,23 @@ impl Mongod {
         let data = self.folder.join("db");
         std::fs::create_dir_all(&data).expect("a folder");
         let mut command = self.place.command(mongod());
-        command.arg("--dbpath").arg(data).arg("--logpath").arg(self.folder.join("log"));
-        command.args(["--quiet", "--nounixsocket", "--bind_ip", self.place.address()]);
-        command.args(["--port", &self.port.to_string(), "--wiredTigerCacheSizeGB", "0.25"]);
+        command
+            .arg("--dbpath")
+            .arg(data)
+            .arg("--logpath")
+            .arg(self.folder.join("log"));
+        command.args([
+            "--quiet",
+            "--nounixsocket",
+            "--bind_ip",
+            self.place.address(),
+        ]);
+        command.args([
+            "--port",
+            &self.port.to_string(),
+            "--wiredTigerCacheSizeGB",
+            "0.25",
+        ]);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
         if let Some(name) = self.replica_set {
             command.args(["--replSet", name, "--oplogSize", "64"]);
@@ -160,8 +180,13 @@ fn copy(from: &Path, to: &Path) {
 /// By a connection of its own, which no failure of others has touched.
 async fn carry_out(address: &str, command: Document) -> Result<Document, String> {
     let address = ServerAddress::parse(address).map_err(|error| error.to_string())?;
-    let options = ClientOptions::builder().hosts(vec![address]).direct_connection(true);
-    let options = options.server_selection_timeout(PATIENCE).connect_timeout(PATIENCE).build();
+    let options = ClientOptions::builder()
+        .hosts(vec![address])
+        .direct_connection(true);
+    let options = options
+        .server_selection_timeout(PATIENCE)
+        .connect_timeout(PATIENCE)
+        .build();
     let client = Client::with_options(options).map_err(|error| error.to_string())?;
     let answer = client.database("admin").run_command(command).await;
     client.shutdown().immediate(true).await;

@@ -1,4 +1,5 @@
-//! Some `metaia-server`s that are one to their clients, each with a folder and a port that it keeps.
+//! Some `metaia-server`s that are one to their clients, each with a folder and a port that it
+//! keeps.
 
 use std::ops::Index;
 
@@ -13,9 +14,14 @@ const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
 #[must_use]
 pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
     let limits = "rest_per_s=100000,handshakes_per_s=100000";
-    let setup = Setup::new().at_one_port().env("MONGODB_URI", mongodb_uri).env("METAIA_LIMITS", limits);
+    let setup = Setup::new()
+        .at_one_port()
+        .env("MONGODB_URI", mongodb_uri)
+        .env("METAIA_LIMITS", limits);
     match redis {
-        Some(redis) => setup.env("REDIS_URL", &redis.url()).env("METAIA_CLUSTER_KEY", CLUSTER_KEY),
+        Some(redis) => setup
+            .env("REDIS_URL", &redis.url())
+            .env("METAIA_CLUSTER_KEY", CLUSTER_KEY),
         None => setup,
     }
 }
@@ -44,7 +50,12 @@ impl Nodes {
     pub async fn of(setups: Vec<Setup>) -> Self {
         let starting = setups.into_iter().map(Setup::start);
         let servers = futures_util::future::join_all(starting).await;
-        Self { nodes: servers.into_iter().map(|server| Node::Running(Box::new(server))).collect() }
+        Self {
+            nodes: servers
+                .into_iter()
+                .map(|server| Node::Running(Box::new(server)))
+                .collect(),
+        }
     }
 
     /// How many there are, running or not.
@@ -104,8 +115,8 @@ impl Nodes {
         self.nodes[node] = Node::Running(Box::new(setup.start().await));
     }
 
-    /// One after the other is stopped politely and started again, when the one before it is ready; `each` is told
-    /// which one, before it is asked to stop.
+    /// One after the other is stopped politely and started again, when the one before it is ready;
+    /// `each` is told which one, before it is asked to stop.
     pub async fn roll(&mut self, mut each: impl AsyncFnMut(&Self, usize)) {
         for node in 0..self.count() {
             each(self, node).await;

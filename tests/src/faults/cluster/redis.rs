@@ -41,25 +41,50 @@ impl Redis {
     #[must_use]
     pub fn planned(place: Place, password: Option<&str>) -> Self {
         let (folder, port) = (Folder::new(), ports::unused());
-        Self { process: None, folder, place, port, password: password.map(str::to_owned) }
+        Self {
+            process: None,
+            folder,
+            place,
+            port,
+            password: password.map(str::to_owned),
+        }
     }
 
     /// Starts it where it does not run, and waits until it answers. It has forgotten everything.
     pub async fn run(&mut self) {
         let mut command = self.place.command("redis-server");
-        command.args(["--port", &self.port.to_string(), "--bind", self.place.address()]);
-        command.args(["--save", "", "--appendonly", "no", "--protected-mode", "no"]).arg("--dir");
+        command.args([
+            "--port",
+            &self.port.to_string(),
+            "--bind",
+            self.place.address(),
+        ]);
+        command
+            .args(["--save", "", "--appendonly", "no", "--protected-mode", "no"])
+            .arg("--dir");
         command.arg(self.folder.path());
-        command.args(self.password.iter().flat_map(|password| ["--requirepass", password]));
+        command.args(
+            self.password
+                .iter()
+                .flat_map(|password| ["--requirepass", password]),
+        );
         self.process = Some(Process::called("redis-server", command));
-        let answers = async || self.command("PING").await.filter(|answer| answer.contains("PONG"));
+        let answers = async || {
+            self.command("PING")
+                .await
+                .filter(|answer| answer.contains("PONG"))
+        };
         eventually("redis-server to answer", answers).await;
     }
 
     /// `REDIS_URL`.
     #[must_use]
     pub fn url(&self) -> String {
-        let password = self.password.iter().map(|password| format!(":{password}@")).collect::<String>();
+        let password = self
+            .password
+            .iter()
+            .map(|password| format!(":{password}@"))
+            .collect::<String>();
         format!("redis://{password}{}:{}/", self.place.address(), self.port)
     }
 
@@ -78,12 +103,20 @@ impl Redis {
 
     /// Keeps it from doing anything, with all its connections open.
     pub async fn pause(&self) {
-        self.process.as_ref().expect("redis-server runs").signal("STOP").await;
+        self.process
+            .as_ref()
+            .expect("redis-server runs")
+            .signal("STOP")
+            .await;
     }
 
     /// Lets it go on.
     pub async fn resume(&self) {
-        self.process.as_ref().expect("redis-server runs").signal("CONT").await;
+        self.process
+            .as_ref()
+            .expect("redis-server runs")
+            .signal("CONT")
+            .await;
     }
 
     /// Has it forget everything.
@@ -101,15 +134,22 @@ impl Redis {
         eventually(&format!("{count} subscribers"), subscribed).await;
     }
 
-    /// What it answers to a command, with what it answers to the password before it; `None` where it does not.
+    /// What it answers to a command, with what it answers to the password before it; `None` where
+    /// it does not.
     pub async fn command(&self, command: &str) -> Option<String> {
         timeout(PATIENCE, self.exchange(command)).await.ok()?.ok()
     }
 
     async fn exchange(&self, command: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect((self.place.address(), self.port)).await?;
-        let login = self.password.iter().map(|password| format!("AUTH {password}\r\n")).collect::<String>();
-        stream.write_all(format!("{login}{command}\r\nQUIT\r\n").as_bytes()).await?;
+        let login = self
+            .password
+            .iter()
+            .map(|password| format!("AUTH {password}\r\n"))
+            .collect::<String>();
+        stream
+            .write_all(format!("{login}{command}\r\nQUIT\r\n").as_bytes())
+            .await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok(answer)

@@ -8,7 +8,8 @@ use crate::server::place::Place;
 
 const NAME: &str = "metaia";
 
-/// Some `mongod`s that know each other. Elections take a second or two, not MongoDB's default of ten or more.
+/// Some `mongod`s that know each other. Elections take a second or two, not MongoDB's default of
+/// ten or more.
 #[derive(Debug)]
 pub struct ReplicaSet {
     members: Vec<Mongod>,
@@ -30,7 +31,12 @@ impl ReplicaSet {
     /// One at each place, to be: addresses are known, and nothing listens there yet.
     #[must_use]
     pub fn planned(places: Vec<Place>) -> Self {
-        Self { members: places.into_iter().map(|place| Mongod::planned(place, Some(NAME))).collect() }
+        Self {
+            members: places
+                .into_iter()
+                .map(|place| Mongod::planned(place, Some(NAME)))
+                .collect(),
+        }
     }
 
     /// Starts them for the first time, and waits for a primary.
@@ -39,7 +45,9 @@ impl ReplicaSet {
         for member in &self.members {
             eventually("mongod to answer", async || member.ask("hello").await).await;
         }
-        let initiated = self.members[0].command(doc! { "replSetInitiate": self.config() }).await;
+        let initiated = self.members[0]
+            .command(doc! { "replSetInitiate": self.config() })
+            .await;
         initiated.expect("a replica set is made");
         self.primary().await;
     }
@@ -63,7 +71,12 @@ impl ReplicaSet {
     /// Waits until one of those who run is the primary; says which.
     pub async fn primary(&self) -> usize {
         eventually("a primary", async || {
-            for (index, member) in self.members.iter().enumerate().filter(|(_, member)| member.runs()) {
+            for (index, member) in self
+                .members
+                .iter()
+                .enumerate()
+                .filter(|(_, member)| member.runs())
+            {
                 let hello = member.ask("hello").await;
                 if hello.is_some_and(|hello| hello.get_bool("isWritablePrimary").unwrap_or(false)) {
                     return Some(index);
@@ -74,12 +87,17 @@ impl ReplicaSet {
         .await
     }
 
-    /// Has the primary become a secondary for so many seconds. With one node there is none meanwhile.
+    /// Has the primary become a secondary for so many seconds. With one node there is none
+    /// meanwhile.
     pub async fn step_down(&self, seconds: i32) {
         let primary = &self.members[self.primary().await];
         // Alone it has nobody to hand over to: it is told not to wait for anybody.
-        let command = doc! { "replSetStepDown": seconds, "secondaryCatchUpPeriodSecs": 0, "force": true };
-        primary.command(command).await.expect("the primary steps down");
+        let command =
+            doc! { "replSetStepDown": seconds, "secondaryCatchUpPeriodSecs": 0, "force": true };
+        primary
+            .command(command)
+            .await
+            .expect("the primary steps down");
     }
 
     /// The node of this number.
@@ -102,7 +120,10 @@ impl ReplicaSet {
 
     /// Starts again those who do not run, and waits for a primary.
     pub async fn run(&mut self) {
-        self.members.iter_mut().filter(|member| !member.runs()).for_each(Mongod::spawn);
+        self.members
+            .iter_mut()
+            .filter(|member| !member.runs())
+            .for_each(Mongod::spawn);
         self.primary().await;
     }
 

@@ -7,11 +7,18 @@ use super::{Database, Mongod, Net, Redis, ReplicaSet};
 #[tokio::test]
 async fn a_replica_set_of_one_is_killed_paused_and_steps_down() {
     let mut set = ReplicaSet::of(1).await;
-    set.member(0).command(doc! { "create": "kept" }).await.unwrap();
+    set.member(0)
+        .command(doc! { "create": "kept" })
+        .await
+        .unwrap();
     set.kill().await;
     assert_eq!(set.member(0).ask("hello").await, None);
     set.run().await;
-    let again = set.member(0).command(doc! { "create": "kept" }).await.unwrap_err();
+    let again = set
+        .member(0)
+        .command(doc! { "create": "kept" })
+        .await
+        .unwrap_err();
     assert!(again.contains("exists"), "its data outlive it: {again}");
     set.pause().await;
     set.resume().await;
@@ -73,12 +80,24 @@ async fn a_cut_line_is_silent_and_the_others_work() {
         let script = format!("exec 3<>/dev/tcp/{host}/{port}");
         let mut command = other.command("timeout");
         command.args(["1", "bash", "-c", &script]);
-        command.stderr(std::process::Stdio::null()).status().await.unwrap().code()
+        command
+            .stderr(std::process::Stdio::null())
+            .status()
+            .await
+            .unwrap()
+            .code()
     };
     assert_eq!(reached_from_other().await, Some(0));
     net.cut_from(&other, &one);
-    assert_eq!(reached_from_other().await, Some(124), "nobody is told: it waits until its time is over");
-    assert!(redis.command("PING").await.is_some(), "this machine still reaches it");
+    assert_eq!(
+        reached_from_other().await,
+        Some(124),
+        "nobody is told: it waits until its time is over"
+    );
+    assert!(
+        redis.command("PING").await.is_some(),
+        "this machine still reaches it"
+    );
     net.heal(&one, &other);
     assert_eq!(reached_from_other().await, Some(0));
     net.cut(&one, &other);

@@ -28,20 +28,39 @@ async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
     });
     let mut readers = Vec::new();
     for (node, whos) in whos.iter().enumerate() {
-        readers.extend(whos.iter().map(|who| Reader::start(who, nodes.port(node), &recorder)));
+        readers.extend(
+            whos.iter()
+                .map(|who| Reader::start(who, nodes.port(node), &recorder)),
+        );
     }
-    recorder.all_ready(&whos.concat().into_iter().map(|who| who.name).collect::<Vec<_>>()).await;
+    recorder
+        .all_ready(
+            &whos
+                .concat()
+                .into_iter()
+                .map(|who| who.name)
+                .collect::<Vec<_>>(),
+        )
+        .await;
 
     let quit = watch::Sender::new(false);
     let writer = |node: usize| {
-        Writer::new(&format!("emit at {node}"), nodes[node].admin(), &recorder, &quit.subscribe())
+        Writer::new(
+            &format!("emit at {node}"),
+            nodes[node].admin(),
+            &recorder,
+            &quit.subscribe(),
+        )
     };
     let writers = [0, 1].map(writer);
     let targets = [(json!({"order": id}), format!("order-{id}"))];
     let events = async {
         recorder.more(200).await;
         load::reassign(&writers[0], &id, "c1", ["t1", "t2"]).await;
-        recorder.note(Fact::Withdrawn { user: "t1".to_owned(), room: format!("order-{id}") });
+        recorder.note(Fact::Withdrawn {
+            user: "t1".to_owned(),
+            room: format!("order-{id}"),
+        });
         let end = recorder.now() + Duration::from_secs(4);
         while recorder.now() < end {
             recorder.more(5).await;
@@ -70,11 +89,17 @@ async fn who_lost_an_order_is_told_at_the_other_node() {
     let mut tailor = Phone::with_auth(&nodes[1], &auth).await;
     assign(&nodes[0], id, &json!({"tailor": "t2"})).await;
     let left = tailor.event("rt:room_left").await;
-    assert_eq!(left, json!({"room": format!("order-{id}"), "reason": "access_revoked"}));
+    assert_eq!(
+        left,
+        json!({"room": format!("order-{id}"), "reason": "access_revoked"})
+    );
     raise_fence(&nodes[0]).await;
     let events = up_to_fence(&mut tailor).await;
     assert!(!names(&events).contains(&"order_update"), "{events:#?}");
     let mut back = Phone::connected(&nodes[1], &auth).await;
     let events = back.until("rt:ready").await;
-    assert!(names(&events).contains(&"rt:error"), "its room is refused here, too: {events:#?}");
+    assert!(
+        names(&events).contains(&"rt:error"),
+        "its room is refused here, too: {events:#?}"
+    );
 }

@@ -15,7 +15,10 @@ async fn a_server_that_starts_before_mongodb_is_ready_when_it_comes() {
     for node in nodes.running() {
         node.anonymous().get("/livez").await.ok(200);
         assert_eq!(node.anonymous().get("/readyz").await.status, 503);
-        node.api("customer", "c1").post("/api/orders", &order_body()).await.refused(503);
+        node.api("customer", "c1")
+            .post("/api/orders", &order_body())
+            .await
+            .refused(503);
     }
     set.begin().await;
     redis.run().await;
@@ -29,15 +32,24 @@ async fn a_server_that_starts_before_mongodb_is_ready_when_it_comes() {
 #[tokio::test]
 async fn addresses_that_nobody_can_read_are_named_without_their_passwords() {
     let setup = Setup::new()
-        .env("MONGODB_URI", "mongodb://metaia:hunter2hunter2@127.0.0.1:not-a-port/metaia")
+        .env(
+            "MONGODB_URI",
+            "mongodb://metaia:hunter2hunter2@127.0.0.1:not-a-port/metaia",
+        )
         .env("REDIS_URL", "rediss-//:swordfish99@127.0.0.1")
         .env("METAIA_MONGO_POOL", "many");
     let ended = setup.run_to_end().await.with_code(2);
     for name in ["MONGODB_URI", "REDIS_URL", "METAIA_MONGO_POOL"] {
-        assert!(ended.stderr.contains(name), "{name} is not named: {ended:#?}");
+        assert!(
+            ended.stderr.contains(name),
+            "{name} is not named: {ended:#?}"
+        );
     }
     for secret in ["hunter2hunter2", "swordfish99"] {
-        assert!(!ended.output().contains(secret), "{secret} is told: {ended:#?}");
+        assert!(
+            !ended.output().contains(secret),
+            "{secret} is told: {ended:#?}"
+        );
     }
     assert!(!ended.output().contains("panicked"), "{ended:#?}");
 }
@@ -46,8 +58,13 @@ async fn addresses_that_nobody_can_read_are_named_without_their_passwords() {
 async fn a_wrong_password_of_redis_is_said_without_it() {
     let database = metaia_tests::faults::cluster::Database::new().await;
     let redis = Redis::at(Place::here(), Some("the-right-password")).await;
-    let wrong = redis.url().replace("the-right-password", "a-wrong-password");
-    let server = node(&database.uri(), None).env("REDIS_URL", &wrong).start().await;
+    let wrong = redis
+        .url()
+        .replace("the-right-password", "a-wrong-password");
+    let server = node(&database.uri(), None)
+        .env("REDIS_URL", &wrong)
+        .start()
+        .await;
     server.ready().await;
     server.says("the doorbell is refused").await;
     emit(&server, &json!("everyone"), "load", &json!({})).await;

@@ -1,5 +1,6 @@
-//! A node that alone is cut off from MongoDB: it acknowledges nothing, keeps its clients for a while in case this is
-//! brief, and then lets them go, so that they come back to a node that still hears.
+//! A node that alone is cut off from MongoDB: it acknowledges nothing, keeps its clients for a
+//! while in case this is brief, and then lets them go, so that they come back to a node that still
+//! hears.
 
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,19 @@ impl World {
 
     async fn with(setup: impl Fn(&str, &Redis) -> Setup) -> Option<Self> {
         let net = Net::of(4)?;
-        let (set, redis) = tokio::join!(ReplicaSet::at(vec![net.place(0)]), Redis::at(net.place(1), None));
+        let (set, redis) = tokio::join!(
+            ReplicaSet::at(vec![net.place(0)]),
+            Redis::at(net.place(1), None)
+        );
         let setups = [2, 3].map(|place| setup(&set.uri("metaia"), &redis).at(net.place(place)));
         let nodes = Nodes::of(setups.into()).await;
         nodes.ready().await;
-        Some(Self { nodes, redis, set, net })
+        Some(Self {
+            nodes,
+            redis,
+            set,
+            net,
+        })
     }
 }
 
@@ -53,11 +62,19 @@ async fn keep_emitting(server: &Server) {
 
 #[tokio::test]
 async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
-    let Some(world) = World::start().await else { return };
+    let Some(world) = World::start().await else {
+        return;
+    };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
     let mut auth = json!({"token": token("customer", "c1")});
     let mut phone = Phone::with_auth(cut_off, &auth).await;
-    emit(other, &json!({"user": "c1"}), "load", &json!({"n": "before"})).await;
+    emit(
+        other,
+        &json!({"user": "c1"}),
+        "load",
+        &json!({"n": "before"}),
+    )
+    .await;
     let before = phone.until("load").await.pop().unwrap();
     auth["since"] = json!(before.at());
 
@@ -67,13 +84,26 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": "from the node that is cut off"}});
     let refused = async {
         admin.post("/api/realtime/emit", &body).await.refused(503);
-        cut_off.api("customer", "c1").post("/api/orders", &order_body()).await.refused(503);
+        cut_off
+            .api("customer", "c1")
+            .post("/api/orders", &order_body())
+            .await
+            .refused(503);
         while let Some(event) = phone.next_or_end().await {
-            assert_eq!(event.name, "rt:position", "nothing of the log comes: {event:?}");
+            assert_eq!(
+                event.name, "rt:position",
+                "nothing of the log comes: {event:?}"
+            );
         }
         let after = cut.elapsed();
-        assert!(after > Duration::from_secs(10) && after < AT_MOST + SLACK, "sent away after {after:?}");
-        let nobody_new = Phone::open_with(cut_off, &[]).await.map(drop).expect_err("nobody new");
+        assert!(
+            after > Duration::from_secs(10) && after < AT_MOST + SLACK,
+            "sent away after {after:?}"
+        );
+        let nobody_new = Phone::open_with(cut_off, &[])
+            .await
+            .map(drop)
+            .expect_err("nobody new");
         assert_eq!(nobody_new.status, 503);
     };
     tokio::select! {
@@ -85,21 +115,39 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     let events = phone.until("rt:ready").await;
     let ready = events.last().unwrap();
     assert_eq!(ready.data["recovered"], true);
-    let numbers: Vec<_> =
-        events.iter().filter(|event| event.name == "load").map(|event| &event.data["n"]).collect();
+    let numbers: Vec<_> = events
+        .iter()
+        .filter(|event| event.name == "load")
+        .map(|event| &event.data["n"])
+        .collect();
     assert!(numbers.len() > 10, "{numbers:?}");
-    assert!(numbers.iter().enumerate().all(|(index, n)| **n == json!(index)), "all, in order: {numbers:?}");
+    assert!(
+        numbers
+            .iter()
+            .enumerate()
+            .all(|(index, n)| **n == json!(index)),
+        "all, in order: {numbers:?}"
+    );
 
     world.net.heal(&world.net.place(2), &world.net.place(0));
     cut_off.ready().await;
     let mut back = eventually("clients to be taken again", async || {
         let mut phone = Phone::open_with(cut_off, &[]).await.ok()?;
-        phone.connect(&json!({"token": token("customer", "c1")})).await.ok()?;
+        phone
+            .connect(&json!({"token": token("customer", "c1")}))
+            .await
+            .ok()?;
         phone.until("rt:ready").await;
         Some(phone)
     })
     .await;
-    emit(other, &json!({"user": "c1"}), "load", &json!({"n": "after"})).await;
+    emit(
+        other,
+        &json!({"user": "c1"}),
+        "load",
+        &json!({"n": "after"}),
+    )
+    .await;
     assert_eq!(back.event("load").await["n"], "after");
     assert!(world.redis.command("PING").await.is_some() && world.set.member(0).runs());
 }
@@ -107,31 +155,44 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
 /// Nobody tells it that the other one goes on.
 #[tokio::test]
 async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
-    let Some(world) = World::with(|uri, _| node(uri, None)).await else { return };
+    let Some(world) = World::with(|uri, _| node(uri, None)).await else {
+        return;
+    };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
     let mut phone = Phone::of(cut_off, "customer", "c1").await;
     world.net.cut(&world.net.place(2), &world.net.place(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
     let nothing = timeout(AT_MOST + SLACK, phone.next_or_end()).await;
-    assert!(nothing.is_err(), "nothing comes, and nobody is sent away: {nothing:?}");
+    assert!(
+        nothing.is_err(),
+        "nothing comes, and nobody is sent away: {nothing:?}"
+    );
     world.net.heal(&world.net.place(2), &world.net.place(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
 }
 
 #[tokio::test]
 async fn a_short_cut_costs_nobody_their_connection() {
-    let Some(world) = World::start().await else { return };
+    let Some(world) = World::start().await else {
+        return;
+    };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
     let mut phone = Phone::of(cut_off, "customer", "c1").await;
     world.net.cut(&world.net.place(2), &world.net.place(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
     let nothing = timeout(Duration::from_secs(8), phone.next_or_end()).await;
-    assert!(nothing.is_err(), "nothing comes, and nobody is sent away: {nothing:?}");
+    assert!(
+        nothing.is_err(),
+        "nothing comes, and nobody is sent away: {nothing:?}"
+    );
     world.net.heal(&world.net.place(2), &world.net.place(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
     eventually("writes to be taken again", async || {
         let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": 2}});
-        let answer = cut_off.admin().try_post("/api/realtime/emit", &body).await?;
+        let answer = cut_off
+            .admin()
+            .try_post("/api/realtime/emit", &body)
+            .await?;
         (answer.status == 202).then_some(())
     })
     .await;

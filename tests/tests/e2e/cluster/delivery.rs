@@ -4,14 +4,21 @@ use std::time::{Duration, Instant};
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::cluster::{Database, Nodes, Redis, node};
-use metaia_tests::fixtures::{all_until_now, emit, id_of, names, place_order, raise_fence, set_status};
+use metaia_tests::fixtures::{
+    all_until_now, emit, id_of, names, place_order, raise_fence, set_status,
+};
 use metaia_tests::server::Server;
 use serde_json::json;
 
 use super::{IN_TIME, Pair};
 
 /// How long each of some events takes from its answer at one node to a phone at the other.
-pub(super) async fn latencies(from: &Server, phone: &mut Phone, user: &str, count: u64) -> Vec<Duration> {
+pub(super) async fn latencies(
+    from: &Server,
+    phone: &mut Phone,
+    user: &str,
+    count: u64,
+) -> Vec<Duration> {
     let mut all = Vec::new();
     for n in 0..count {
         let posted = Instant::now();
@@ -28,13 +35,16 @@ pub(super) fn assert_in_time(what: &str, latencies: &[Duration]) {
     assert!(*longest <= IN_TIME, "{what}: {latencies:?}");
 }
 
-/// Each of these was posted when the one before had arrived: by polling alone all but the first would have had to wait for
-/// the next look, half a second after the last.
+/// Each of these was posted when the one before had arrived: by polling alone all but the first
+/// would have had to wait for the next look, half a second after the last.
 #[track_caller]
 fn assert_rung(latencies: &[Duration]) {
     let mut sorted = latencies.to_vec();
     sorted.sort();
-    assert!(sorted[sorted.len() / 2] < Duration::from_millis(400), "nothing rang: {latencies:?}");
+    assert!(
+        sorted[sorted.len() / 2] < Duration::from_millis(400),
+        "nothing rang: {latencies:?}"
+    );
 }
 
 #[tokio::test]
@@ -52,17 +62,26 @@ async fn without_redis_it_is_there_in_time() {
     let nodes = Nodes::start(2, &database.uri(), None).await;
     nodes.ready().await;
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
-    assert_in_time("by polling", &latencies(&nodes[0], &mut phone, "c1", 5).await);
+    assert_in_time(
+        "by polling",
+        &latencies(&nodes[0], &mut phone, "c1", 5).await,
+    );
 }
 
 #[tokio::test]
 async fn with_a_redis_that_never_was_it_is_there_in_time() {
     let database = Database::new().await;
-    let redis = Redis::planned(metaia_tests::server::place::Place::here(), Some("a-password-of-redis"));
+    let redis = Redis::planned(
+        metaia_tests::server::place::Place::here(),
+        Some("a-password-of-redis"),
+    );
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
-    assert_in_time("without a Redis", &latencies(&nodes[0], &mut phone, "c1", 3).await);
+    assert_in_time(
+        "without a Redis",
+        &latencies(&nodes[0], &mut phone, "c1", 3).await,
+    );
     let said = nodes[0].said().join("\n");
     assert!(!said.contains("a-password-of-redis"), "{said}");
 }
@@ -73,20 +92,33 @@ async fn an_order_placed_at_one_node_is_moved_and_heard_of_at_the_other() {
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
     assert_eq!(
-        nodes[1].api("customer", "c1").get(&format!("/api/orders/{id}")).await.data(200)["order"],
+        nodes[1]
+            .api("customer", "c1")
+            .get(&format!("/api/orders/{id}"))
+            .await
+            .data(200)["order"],
         order
     );
     let mut phones = Vec::new();
     for node in 0..2 {
         let mut phone = Phone::of(&nodes[node], "customer", "c1").await;
-        assert_eq!(phone.call("join_order_room", &json!(id)).await["status"], "ok");
+        assert_eq!(
+            phone.call("join_order_room", &json!(id)).await["status"],
+            "ok"
+        );
         phones.push(phone);
     }
     set_status(&nodes[1], id, "confirmed").await;
     set_status(&nodes[0], id, "in_progress").await;
     for phone in &mut phones {
-        let statuses = [phone.event("order_update").await, phone.event("order_update").await];
-        assert_eq!(statuses.map(|order| order["status"].clone()), ["confirmed", "in_progress"]);
+        let statuses = [
+            phone.event("order_update").await,
+            phone.event("order_update").await,
+        ];
+        assert_eq!(
+            statuses.map(|order| order["status"].clone()),
+            ["confirmed", "in_progress"]
+        );
     }
 }
 
@@ -95,14 +127,22 @@ async fn the_same_key_at_both_nodes_acts_once() {
     let Pair { nodes, .. } = &Pair::start().await;
     let body = metaia_tests::fixtures::order_body();
     let place = async |node: usize| {
-        let api = nodes[node].api("customer", "c1").header("idempotency-key", "one-and-the-same");
+        let api = nodes[node]
+            .api("customer", "c1")
+            .header("idempotency-key", "one-and-the-same");
         api.post("/api/orders", &body).await
     };
     let (one, other) = tokio::join!(place(0), place(1));
-    let made: Vec<_> = [one, other].into_iter().filter(|answer| answer.status == 201).collect();
+    let made: Vec<_> = [one, other]
+        .into_iter()
+        .filter(|answer| answer.status == 201)
+        .collect();
     assert!(!made.is_empty(), "one of them places it");
     let again = place(0).await.data(201)["order"].take();
-    assert!(made.iter().all(|answer| answer.data(201)["order"] == again), "{made:#?}");
+    assert!(
+        made.iter().all(|answer| answer.data(201)["order"] == again),
+        "{made:#?}"
+    );
     let orders = nodes[0].admin().get("/api/orders").await.data(200);
     assert_eq!(orders["orders"].as_array().unwrap().len(), 1, "{orders}");
 }
@@ -135,10 +175,18 @@ async fn a_volatile_event_is_at_the_other_node_too() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
-    nodes[0].admin().post("/api/realtime/emit", &body).await.ok(202);
+    nodes[0]
+        .admin()
+        .post("/api/realtime/emit", &body)
+        .await
+        .ok(202);
     assert_eq!(phone.event("place").await, json!({"x": 1}));
     let body = json!({"to": {"user": "c2"}, "event": "place", "data": {"x": 2}, "volatile": true});
-    nodes[0].admin().post("/api/realtime/emit", &body).await.ok(202);
+    nodes[0]
+        .admin()
+        .post("/api/realtime/emit", &body)
+        .await
+        .ok(202);
     let events = all_until_now(&nodes[0], &mut phone).await;
     assert_eq!(names(&events), [""; 0], "what is for others does not come");
 }
@@ -146,17 +194,28 @@ async fn a_volatile_event_is_at_the_other_node_too() {
 #[tokio::test]
 async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
-    let strange =
-        node(&database.uri(), Some(&redis)).env("METAIA_CLUSTER_KEY", "another-key-0123456789abcdef012345");
+    let strange = node(&database.uri(), Some(&redis))
+        .env("METAIA_CLUSTER_KEY", "another-key-0123456789abcdef012345");
     let nodes = Nodes::of(vec![node(&database.uri(), Some(&redis)), strange]).await;
     nodes.ready().await;
     redis.await_subscribers(2).await;
     let mut phone = Phone::of(&nodes[0], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
-    nodes[1].admin().post("/api/realtime/emit", &body).await.ok(202);
+    nodes[1]
+        .admin()
+        .post("/api/realtime/emit", &body)
+        .await
+        .ok(202);
     let events = all_until_now(&nodes[1], &mut phone).await;
-    assert_eq!(names(&events), [""; 0], "a volatile event that is not signed by this key");
-    assert_in_time("by polling", &latencies(&nodes[1], &mut phone, "c1", 2).await);
+    assert_eq!(
+        names(&events),
+        [""; 0],
+        "a volatile event that is not signed by this key"
+    );
+    assert_in_time(
+        "by polling",
+        &latencies(&nodes[1], &mut phone, "c1", 2).await,
+    );
 }
 
 #[tokio::test]
@@ -166,11 +225,21 @@ async fn whatever_somebody_says_on_their_channel_harms_nobody() {
     nodes.ready().await;
     redis.await_subscribers(2).await;
     let channels = redis.command("PUBSUB CHANNELS").await.unwrap();
-    let channel =
-        channels.lines().find(|line| line.contains("metaia")).unwrap_or_else(|| panic!("{channels}"));
-    for forged in ["x", "\u{1}\u{2}\u{3}\u{4}", &"y".repeat(60_000), "{n:18446744073709551615}"] {
+    let channel = channels
+        .lines()
+        .find(|line| line.contains("metaia"))
+        .unwrap_or_else(|| panic!("{channels}"));
+    for forged in [
+        "x",
+        "\u{1}\u{2}\u{3}\u{4}",
+        &"y".repeat(60_000),
+        "{n:18446744073709551615}",
+    ] {
         for _ in 0..20 {
-            let answer = redis.command(&format!("PUBLISH {channel} {forged}")).await.unwrap_or_default();
+            let answer = redis
+                .command(&format!("PUBLISH {channel} {forged}"))
+                .await
+                .unwrap_or_default();
             assert!(answer.starts_with(":2"), "both nodes are told: {answer:?}");
         }
     }

@@ -22,18 +22,27 @@ impl Fleet {
         let balancer = Balancer::before(nodes.ports()).await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
-        let traffic = Traffic::start(balancer.door(), recorder, Driver::python_by_websocket()).await;
-        Self { traffic, balancer, nodes }
+        let traffic =
+            Traffic::start(balancer.door(), recorder, Driver::python_by_websocket()).await;
+        Self {
+            traffic,
+            balancer,
+            nodes,
+        }
     }
 
     /// Something is about to break that costs speed at most.
     pub(super) fn slowed(&self, by: &str) {
-        self.traffic.recorder.note(Fact::Slowed { by: by.to_owned() });
+        self.traffic
+            .recorder
+            .note(Fact::Slowed { by: by.to_owned() });
     }
 
     /// Something is about to break without which nodes cannot read the log.
     pub(super) fn stopped(&self, by: &str) {
-        self.traffic.recorder.note(Fact::Stopped { by: by.to_owned() });
+        self.traffic
+            .recorder
+            .note(Fact::Stopped { by: by.to_owned() });
     }
 
     /// Lets it flow for so long.
@@ -53,25 +62,37 @@ impl Fleet {
     /// How many tries ended without an answer that says what became of them.
     pub(super) fn unknown(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
-        facts.iter().filter(|(_, fact)| matches!(fact, Fact::Unknown { .. })).count()
+        facts
+            .iter()
+            .filter(|(_, fact)| matches!(fact, Fact::Unknown { .. }))
+            .count()
     }
 
     /// How often a connection was lost.
     pub(super) fn lost_connections(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
-        facts.iter().filter(|(_, fact)| matches!(fact, Fact::Disconnected { .. })).count()
+        facts
+            .iter()
+            .filter(|(_, fact)| matches!(fact, Fact::Disconnected { .. }))
+            .count()
     }
 
     /// The longest time in which no write was acknowledged.
     pub(super) fn longest_silence(&self) -> Duration {
         let facts = self.traffic.recorder.history().facts;
-        let answers = facts.iter().filter(|(_, fact)| matches!(fact, Fact::Acknowledged { .. }));
+        let answers = facts
+            .iter()
+            .filter(|(_, fact)| matches!(fact, Fact::Acknowledged { .. }));
         let moments: Vec<_> = answers.map(|(when, _)| *when).collect();
-        moments.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+        moments
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .max()
+            .unwrap_or_default()
     }
 
-    /// Ends everything, and has the checker judge it all. Answers how often a client was told to reload although it said
-    /// where it was.
+    /// Ends everything, and has the checker judge it all. Answers how often a client was told to
+    /// reload although it said where it was.
     pub(super) async fn judge(mut self, what: &str) -> usize {
         self.traffic.end(&self.api()).await;
         for node in 0..self.nodes.count() {

@@ -1,6 +1,8 @@
-//! Several nodes on one MongoDB, with Redis and without: to their clients they are one server, whatever breaks.
+//! Several nodes on one MongoDB, with Redis and without: to their clients they are one server,
+//! whatever breaks.
 //!
-//! Each fault has a database, a Redis and nodes of its own; what breaks nothing shares one `mongod`.
+//! Each fault has a database, a Redis and nodes of its own; what breaks nothing shares one
+//! `mongod`.
 
 mod access;
 mod beginning;
@@ -38,6 +40,10 @@ impl Pair {
         let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
         nodes.ready().await;
         redis.await_subscribers(2).await;
-        Self { nodes, _redis: redis, _database: database }
+        Self {
+            nodes,
+            _redis: redis,
+            _database: database,
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! MongoDB breaks, under traffic: nothing that was acknowledged is lost, writes are refused meanwhile, live sessions
-//! stay, and everything goes on without a restart.
+//! MongoDB breaks, under traffic: nothing that was acknowledged is lost, writes are refused
+//! meanwhile, live sessions stay, and everything goes on without a restart.
 
 use std::time::Duration;
 
@@ -39,7 +39,11 @@ async fn mongod_killed_paused_and_stepped_down_loses_nothing() {
     fleet.heal().await;
     assert!(fleet.unknown() > 0, "writes were tried meanwhile");
     assert_eq!(fleet.lost_connections(), 0, "live sessions stay");
-    assert_eq!(fleet.judge("one mongod").await, 0, "an outage is no reason to reload");
+    assert_eq!(
+        fleet.judge("one mongod").await,
+        0,
+        "an outage is no reason to reload"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -67,7 +71,11 @@ async fn the_primary_of_three_is_killed_and_steps_down_and_nothing_is_lost() {
     set.member(primary).resume().await;
     set.primary().await;
     fleet.heal().await;
-    assert_eq!(fleet.judge("three mongods").await, 0, "an election is no reason to reload");
+    assert_eq!(
+        fleet.judge("three mongods").await,
+        0,
+        "an election is no reason to reload"
+    );
 }
 
 #[tokio::test]
@@ -81,17 +89,25 @@ async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
     }
     set.kill().await;
     for node in nodes.running() {
-        let answer = node.api("customer", "c1").post("/api/orders", &order_body()).await;
-        answer.refused(503);
-        eventually("not ready", async || (node.anonymous().get("/readyz").await.status == 503).then_some(()))
+        let answer = node
+            .api("customer", "c1")
+            .post("/api/orders", &order_body())
             .await;
+        answer.refused(503);
+        eventually("not ready", async || {
+            (node.anonymous().get("/readyz").await.status == 503).then_some(())
+        })
+        .await;
         node.anonymous().get("/livez").await.ok(200);
     }
     // Both are read meanwhile, so that they answer heartbeats.
     let (one, other) = phones.split_at_mut(1);
     let staying = async |phone: &mut Phone| timeout(LONG, phone.next_or_end()).await;
     let (one, other) = tokio::join!(staying(&mut one[0]), staying(&mut other[0]));
-    assert!(one.is_err() && other.is_err(), "nothing comes, and nobody is sent away: {one:?} {other:?}");
+    assert!(
+        one.is_err() && other.is_err(),
+        "nothing comes, and nobody is sent away: {one:?} {other:?}"
+    );
     set.run().await;
     nodes.ready().await;
     emit(&nodes[0], &json!({"user": "c1"}), "load", &json!({})).await;

@@ -18,13 +18,18 @@ pub(super) async fn send(server: &Server, numbers: std::ops::RangeInclusive<u64>
 
 pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
     let loads = events.iter().filter(|event| event.name == "load");
-    loads.map(|event| event.data["n"].as_u64().unwrap()).collect()
+    loads
+        .map(|event| event.data["n"].as_u64().unwrap())
+        .collect()
 }
 
 /// Without what came before with the same id.
 pub(super) fn fresh(events: Vec<Event>) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
-    events.into_iter().filter(|event| ids.insert(event.data["_rt"]["id"].to_string())).collect()
+    events
+        .into_iter()
+        .filter(|event| ids.insert(event.data["_rt"]["id"].to_string()))
+        .collect()
 }
 
 #[tokio::test]
@@ -44,10 +49,24 @@ async fn a_position_of_one_node_is_good_at_the_other() {
 
     let mut phone = Phone::connected(&nodes[1], &auth).await;
     let events = phone.until("rt:ready").await;
-    assert_eq!(events.last().unwrap().data["recovered"], true, "{events:#?}");
-    assert_eq!(numbers(&events), [3, 4, 5], "all that was missed, and nothing twice");
-    let updates = events.iter().filter(|event| event.name == "order_update").count();
-    assert_eq!(updates, 1, "of the order's room and the user's, once: {events:#?}");
+    assert_eq!(
+        events.last().unwrap().data["recovered"],
+        true,
+        "{events:#?}"
+    );
+    assert_eq!(
+        numbers(&events),
+        [3, 4, 5],
+        "all that was missed, and nothing twice"
+    );
+    let updates = events
+        .iter()
+        .filter(|event| event.name == "order_update")
+        .count();
+    assert_eq!(
+        updates, 1,
+        "of the order's room and the user's, once: {events:#?}"
+    );
     send(&nodes[0], 6..=6).await;
     assert_eq!(phone.event("load").await["n"], 6, "and it is live here");
 }
@@ -77,7 +96,11 @@ pub(super) async fn goes_to_and_fro(opts: Value) {
     driver.event("phone", "test:fence").await;
     assert_eq!(driver.count("phone", "rt:reset"), 0);
     let all = fresh(driver.events("phone"));
-    assert_eq!(numbers(&all), (10..50).collect::<Vec<_>>(), "all, in order, across the nodes");
+    assert_eq!(
+        numbers(&all),
+        (10..50).collect::<Vec<_>>(),
+        "all, in order, across the nodes"
+    );
 }
 
 #[tokio::test]
@@ -90,10 +113,12 @@ async fn a_position_that_nobody_gave_is_refused_at_every_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     send(&nodes[0], 1..=1).await;
     for node in 0..2 {
-        let auth =
-            json!({"token": token("customer", "c1"), "since": "00000000000000000000000000000000-00000000.1"});
+        let auth = json!({"token": token("customer", "c1"), "since": "00000000000000000000000000000000-00000000.1"});
         let mut phone = Phone::connected(&nodes[node], &auth).await;
         let events = phone.until("rt:ready").await;
-        assert!(events.iter().any(|event| event.name == "rt:reset"), "node {node}: {events:#?}");
+        assert!(
+            events.iter().any(|event| event.name == "rt:reset"),
+            "node {node}: {events:#?}"
+        );
     }
 }

@@ -10,7 +10,10 @@ use metaia_tests::fixtures::chance::Chance;
 use super::fleet::Fleet;
 
 fn rounds() -> usize {
-    std::env::var("METAIA_FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    std::env::var("METAIA_FAULTS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(3)
 }
 
 /// What can break, and be mended.
@@ -42,7 +45,10 @@ const FAULTS: [Fault; 10] = [
 
 impl Fault {
     fn stops_the_log(self) -> bool {
-        matches!(self, Self::PrimaryKilled | Self::PrimaryPaused | Self::PrimaryStepsDown)
+        matches!(
+            self,
+            Self::PrimaryKilled | Self::PrimaryPaused | Self::PrimaryStepsDown
+        )
     }
 
     /// Of things that are the same, one fault at a time.
@@ -67,7 +73,12 @@ impl World {
     async fn start() -> Self {
         let (set, redis) = tokio::join!(ReplicaSet::of(3), Redis::start());
         let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
-        Self { fleet: Fleet::start(nodes).await, set, redis, paused: None }
+        Self {
+            fleet: Fleet::start(nodes).await,
+            set,
+            redis,
+            paused: None,
+        }
     }
 
     async fn breaks(&mut self, fault: Fault) {
@@ -100,7 +111,9 @@ impl World {
         match fault {
             Fault::RedisKilled => self.redis.run().await,
             Fault::RedisPaused => self.redis.resume().await,
-            Fault::NodeKilled(node) | Fault::NodeStopped(node) => self.fleet.nodes.restart(node).await,
+            Fault::NodeKilled(node) | Fault::NodeStopped(node) => {
+                self.fleet.nodes.restart(node).await
+            }
             Fault::PrimaryKilled => self.set.run().await,
             Fault::PrimaryPaused => {
                 let paused = self.paused.take().expect("a paused node");
@@ -119,17 +132,27 @@ async fn two_faults_at_a_time_lose_nothing() {
     let mut world = World::start().await;
     for _ in 0..rounds() {
         let one = *chance.pick(&FAULTS);
-        let others: Vec<_> = FAULTS.into_iter().filter(|fault| fault.of() != one.of()).collect();
+        let others: Vec<_> = FAULTS
+            .into_iter()
+            .filter(|fault| fault.of() != one.of())
+            .collect();
         let other = *chance.pick(&others);
         eprintln!("seed {seed}: {one:?} and {other:?}");
         for fault in [one, other] {
             world.breaks(fault).await;
-            world.fleet.flows_for(Duration::from_millis(chance.below(2_000))).await;
+            world
+                .fleet
+                .flows_for(Duration::from_millis(chance.below(2_000)))
+                .await;
         }
         for fault in [one, other] {
             world.mend(fault).await;
         }
         world.fleet.heal().await;
     }
-    assert_eq!(world.fleet.judge(&format!("seed {seed}")).await, 0, "no fault is a reason to reload");
+    assert_eq!(
+        world.fleet.judge(&format!("seed {seed}")).await,
+        0,
+        "no fault is a reason to reload"
+    );
 }

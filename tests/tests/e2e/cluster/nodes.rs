@@ -13,21 +13,33 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let mut fleet = Fleet::start(Nodes::start(2, &database.uri(), Some(&redis)).await).await;
     for kill in 0..6 {
-        fleet.flows_for(Duration::from_millis(100 + chance.below(900))).await;
+        fleet
+            .flows_for(Duration::from_millis(100 + chance.below(900)))
+            .await;
         let node = kill % 2;
         fleet.slowed(&format!("kill -9 of node {node}"));
         fleet.nodes.kill(node).await;
-        fleet.flows_for(Duration::from_millis(100 + chance.below(900))).await;
+        fleet
+            .flows_for(Duration::from_millis(100 + chance.below(900)))
+            .await;
         fleet.nodes.restart(node).await;
         fleet.nodes[node].ready().await;
         if kill % 3 == 2 {
             fleet.heal().await;
         }
     }
-    // A transaction that a killed node leaves open would keep all others from writing, for a minute.
+    // A transaction that a killed node leaves open would keep all others from writing, for a
+    // minute.
     let silence = fleet.longest_silence();
-    assert!(silence < Duration::from_secs(10), "no write was answered for {silence:?}");
-    assert_eq!(fleet.judge(&format!("seed {seed}")).await, 0, "a kill is no reason to reload");
+    assert!(
+        silence < Duration::from_secs(10),
+        "no write was answered for {silence:?}"
+    );
+    assert_eq!(
+        fleet.judge(&format!("seed {seed}")).await,
+        0,
+        "a kill is no reason to reload"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,5 +54,9 @@ async fn a_rolling_restart_of_three_nodes_loses_nothing() {
         fleet.nodes[node].ready().await;
     }
     fleet.heal().await;
-    assert_eq!(fleet.judge("rolling restart").await, 0, "a restart is no reason to reload");
+    assert_eq!(
+        fleet.judge("rolling restart").await,
+        0,
+        "a restart is no reason to reload"
+    );
 }

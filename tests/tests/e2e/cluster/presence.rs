@@ -12,22 +12,41 @@ use super::Pair;
 
 /// All sessions, as this node sees them.
 async fn sessions(server: &Server) -> Vec<Value> {
-    let answer = server.admin().get("/api/realtime/sessions?limit=100").await.data(200);
-    answer["sessions"].as_array().unwrap_or_else(|| panic!("no sessions: {answer}")).clone()
+    let answer = server
+        .admin()
+        .get("/api/realtime/sessions?limit=100")
+        .await
+        .data(200);
+    answer["sessions"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no sessions: {answer}"))
+        .clone()
 }
 
 /// The public id of this user's one session, when this node knows of it.
 async fn session_of(server: &Server, user: &str) -> String {
     eventually(&format!("{user} to be present"), async || {
-        let session = sessions(server).await.into_iter().find(|session| session["user"] == user)?;
-        Some(session["id"].as_str().unwrap_or_else(|| panic!("no id: {session}")).to_owned())
+        let session = sessions(server)
+            .await
+            .into_iter()
+            .find(|session| session["user"] == user)?;
+        Some(
+            session["id"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no id: {session}"))
+                .to_owned(),
+        )
     })
     .await
 }
 
 async fn gone(server: &Server, user: &str) {
     eventually(&format!("{user} to be gone"), async || {
-        (!sessions(server).await.iter().any(|session| session["user"] == user)).then_some(())
+        (!sessions(server)
+            .await
+            .iter()
+            .any(|session| session["user"] == user))
+        .then_some(())
     })
     .await;
 }
@@ -43,8 +62,16 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
         }
     }
     for node in nodes.running() {
-        let answer = node.admin().get("/api/realtime/presence?user=c1,c2,c3").await.data(200);
-        let online = answer["users"].as_array().unwrap().iter().map(|user| user["online"] == true);
+        let answer = node
+            .admin()
+            .get("/api/realtime/presence?user=c1,c2,c3")
+            .await
+            .data(200);
+        let online = answer["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["online"] == true);
         assert_eq!(online.collect::<Vec<_>>(), [true, true, false], "{answer}");
         let answer = node.admin().get("/api/realtime/rooms").await.data(200);
         let rooms = answer["rooms"].as_array().unwrap();
@@ -65,7 +92,8 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
     drop(other);
 }
 
-/// As long as a node that says nothing any more is taken for alive, and what a busy machine may add.
+/// As long as a node that says nothing any more is taken for alive, and what a busy machine may
+/// add.
 const LEASE: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(8);
 
@@ -78,9 +106,16 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
     pair.nodes.kill(0).await;
     let killed = Instant::now();
     let still = sessions(&pair.nodes[1]).await;
-    assert!(still.iter().any(|session| session["user"] == "c1"), "nobody knows yet: {still:#?}");
+    assert!(
+        still.iter().any(|session| session["user"] == "c1"),
+        "nobody knows yet: {still:#?}"
+    );
     gone(&pair.nodes[1], "c1").await;
-    assert!(killed.elapsed() < LEASE + SLACK, "gone after {:?}", killed.elapsed());
+    assert!(
+        killed.elapsed() < LEASE + SLACK,
+        "gone after {:?}",
+        killed.elapsed()
+    );
     session_of(&pair.nodes[1], "c2").await;
     all_until_now(&pair.nodes[1], &mut here).await;
 }
@@ -93,7 +128,10 @@ async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
     pair.nodes.stop(0).await;
     let ended = Instant::now();
     gone(&pair.nodes[1], "c1").await;
-    assert!(ended.elapsed() < Duration::from_secs(10), "not by its lease's end");
+    assert!(
+        ended.elapsed() < Duration::from_secs(10),
+        "not by its lease's end"
+    );
 }
 
 #[tokio::test]
@@ -102,7 +140,11 @@ async fn a_kick_at_one_node_ends_a_session_at_the_other() {
     let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
     let mut other = Phone::of(&nodes[1], "customer", "c2").await;
     let session = session_of(&nodes[0], "c1").await;
-    nodes[0].admin().send("DELETE", &format!("/api/realtime/sessions/{session}"), None).await.ok(200);
+    nodes[0]
+        .admin()
+        .send("DELETE", &format!("/api/realtime/sessions/{session}"), None)
+        .await
+        .ok(200);
     phone.closed().await;
     raise_fence(&nodes[0]).await;
     up_to_fence(&mut other).await;

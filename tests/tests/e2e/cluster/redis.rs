@@ -22,12 +22,20 @@ impl World {
     async fn start() -> Self {
         let (database, redis) = tokio::join!(Database::new(), Redis::start());
         let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
-        Self { fleet: Fleet::start(nodes).await, redis, _database: database }
+        Self {
+            fleet: Fleet::start(nodes).await,
+            redis,
+            _database: database,
+        }
     }
 
     async fn judge(self, what: &str) {
         assert_eq!(self.fleet.unknown(), 0, "no write fails because of Redis");
-        assert_eq!(self.fleet.lost_connections(), 0, "nobody is sent away because of Redis");
+        assert_eq!(
+            self.fleet.lost_connections(),
+            0,
+            "nobody is sent away because of Redis"
+        );
         assert_eq!(self.fleet.judge(what).await, 0, "nor told to reload");
     }
 }

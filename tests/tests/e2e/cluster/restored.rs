@@ -1,4 +1,5 @@
-//! An older copy of the database is put in its place: another history begins, and whoever has seen more is told.
+//! An older copy of the database is put in its place: another history begins, and whoever has seen
+//! more is told.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
@@ -21,8 +22,10 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
     set.primary().await;
     nodes.ready().await;
 
-    let (mut stays, mut leaves) =
-        (Phone::of(&nodes[0], "customer", "c1").await, Phone::of(&nodes[1], "customer", "c2").await);
+    let (mut stays, mut leaves) = (
+        Phone::of(&nodes[0], "customer", "c1").await,
+        Phone::of(&nodes[1], "customer", "c2").await,
+    );
     send(&nodes[1], 2).await;
     let seen = leaves.until("load").await.pop().unwrap().at().to_owned();
     assert_eq!(stays.event("load").await["n"], 2);
@@ -35,16 +38,30 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
         send(&nodes[0], n).await;
     }
     let told = stays.until("rt:reset").await;
-    assert_eq!(told.last().unwrap().data["reason"], "epoch_changed", "{told:#?}");
+    assert_eq!(
+        told.last().unwrap().data["reason"],
+        "epoch_changed",
+        "{told:#?}"
+    );
     for node in nodes.running() {
         let auth = json!({"token": token("customer", "c2"), "since": seen});
         let mut back = Phone::connected(node, &auth).await;
         let events = back.until("rt:ready").await;
         let reset = events.iter().find(|event| event.name == "rt:reset");
-        assert_eq!(reset.expect("a reset").data["reason"], "epoch_changed", "{events:#?}");
-        assert!(!events.iter().any(|event| event.name == "load"), "no part of two histories: {events:#?}");
+        assert_eq!(
+            reset.expect("a reset").data["reason"],
+            "epoch_changed",
+            "{events:#?}"
+        );
+        assert!(
+            !events.iter().any(|event| event.name == "load"),
+            "no part of two histories: {events:#?}"
+        );
     }
     send(&nodes[1], 6).await;
     let after = stays.until("load").await;
-    assert!(after.iter().all(|event| event.name != "rt:reset"), "once: {after:#?}");
+    assert!(
+        after.iter().all(|event| event.name != "rt:reset"),
+        "once: {after:#?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! MongoDB without a replica set has no transactions: it will do for development, and loses nothing either.
+//! MongoDB without a replica set has no transactions: it will do for development, and loses nothing
+//! either.
 
 use std::time::Duration;
 
@@ -35,5 +36,9 @@ async fn nodes_killed_on_a_standalone_server_lose_nothing() {
     fleet.flows_for(Duration::from_secs(1)).await;
     mongod.run().await;
     fleet.heal().await;
-    assert_eq!(fleet.judge("standalone").await, 0, "a kill is no reason to reload");
+    assert_eq!(
+        fleet.judge("standalone").await,
+        0,
+        "a kill is no reason to reload"
+    );
 }

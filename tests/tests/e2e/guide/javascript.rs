@@ -33,7 +33,10 @@ async fn a_tailors_status_is_announced() {
 
 #[tokio::test]
 async fn a_bad_token_is_refused() {
-    assert_eq!(super::a_bad_token_is_refused(Driver::node()).await, "unauthorized");
+    assert_eq!(
+        super::a_bad_token_is_refused(Driver::node()).await,
+        "unauthorized"
+    );
 }
 
 #[tokio::test]
@@ -57,7 +60,10 @@ async fn each_transport_alone_serves() {
     }
     place_order(&server, "c1").await;
     for transport in ["polling", "websocket"] {
-        assert_eq!(driver.event(transport, "order_update").await["customer"], "c1");
+        assert_eq!(
+            driver.event(transport, "order_update").await["customer"],
+            "c1"
+        );
     }
 }
 
@@ -66,8 +72,7 @@ async fn the_token_in_auth_wins_over_the_header() {
     let server = Server::start().await;
     let mut driver = Driver::node();
     let header = format!("Bearer {}", token("customer", "header"));
-    let opts =
-        json!({"extraHeaders": {"Authorization": header}, "auth": {"token": token("tailor", "payload")}});
+    let opts = json!({"extraHeaders": {"Authorization": header}, "auth": {"token": token("tailor", "payload")}});
     driver.connect_with("both", &server, &opts).await;
     let ready = driver.event("both", "rt:ready").await;
     assert_eq!(ready["userId"], "payload");

@@ -1,5 +1,5 @@
-//! What the guide of the old backend promises, with the official clients as they come: nothing set but the token's
-//! header, default transports.
+//! What the guide of the old backend promises, with the official clients as they come: nothing set
+//! but the token's header, default transports.
 
 mod javascript;
 mod python;
@@ -16,7 +16,9 @@ use serde_json::json;
 /// A customer is told about a new order, by notification and by the order itself.
 async fn a_new_order_is_announced(mut driver: Driver) {
     let server = Server::start().await;
-    driver.ready("customer", &server, &token("customer", "c1")).await;
+    driver
+        .ready("customer", &server, &token("customer", "c1"))
+        .await;
     let order = place_order(&server, "c1").await;
 
     let notification = driver.event("customer", "new_notification").await;
@@ -36,8 +38,13 @@ async fn an_order_update_reaches_each_once(mut driver: Driver) {
     let order = place_order_at(&server, "c1", "t1").await;
     let order = id_of(&order).to_owned();
     assign(&server, &order, &json!({"deliveryPartner": "d1"})).await;
-    let people =
-        [("customer", "c1"), ("tailor", "t1"), ("delivery", "d1"), ("admin", "a1"), ("customer", "c2")];
+    let people = [
+        ("customer", "c1"),
+        ("tailor", "t1"),
+        ("delivery", "d1"),
+        ("admin", "a1"),
+        ("customer", "c2"),
+    ];
     for (role, user) in people {
         driver.ready(user, &server, &token(role, user)).await;
     }
@@ -53,9 +60,17 @@ async fn an_order_update_reaches_each_once(mut driver: Driver) {
     for (role, user) in people {
         driver.event(user, "test:fence").await;
         let copies = driver.count(user, "order_update");
-        assert_eq!(copies, usize::from(user != "c2"), "{role} {user}: {:?}", driver.names(user));
+        assert_eq!(
+            copies,
+            usize::from(user != "c2"),
+            "{role} {user}: {:?}",
+            driver.names(user)
+        );
     }
-    assert_eq!(driver.event("t1", "order_update").await["status"], "confirmed");
+    assert_eq!(
+        driver.event("t1", "order_update").await["status"],
+        "confirmed"
+    );
 }
 
 /// Somebody who only joined the order's room gets its updates too.
@@ -65,11 +80,16 @@ async fn the_order_room_is_told(mut driver: Driver) {
     let order = id_of(&order).to_owned();
     driver.ready("c1", &server, &token("customer", "c1")).await;
     driver.emit("c1", "join_order_room", &json!(order)).await;
-    // One connection's events are handled in order: this answer proves that the join before it is done.
+    // One connection's events are handled in order: this answer proves that the join before it is
+    // done.
     driver.call("c1", "join_order_room", &json!(order)).await;
 
     let sent = json!({"to": {"order": order}, "event": "fitting_booked", "data": {"at": "noon"}});
-    let sent = server.admin().post("/api/realtime/emit", &sent).await.data(202);
+    let sent = server
+        .admin()
+        .post("/api/realtime/emit", &sent)
+        .await
+        .data(202);
     set_status(&server, &order, "confirmed").await;
     let update = driver.event("c1", "order_update").await;
     assert_eq!(update["_id"], order);
@@ -83,13 +103,17 @@ async fn the_order_room_is_told(mut driver: Driver) {
 /// A correctly signed payment is confirmed to the customer and the admins.
 async fn a_verified_payment_is_announced(mut driver: Driver) {
     let server = Server::start().await;
-    driver.ready("customer", &server, &token("customer", "c1")).await;
+    driver
+        .ready("customer", &server, &token("customer", "c1"))
+        .await;
     driver.ready("admin", &server, &token("admin", "a1")).await;
     let order = place_order(&server, "c1").await;
     let customer = server.api("customer", "c1");
     let payment = open_payment(&customer, id_of(&order)).await;
-    let verified =
-        customer.post("/api/payments/verify", &verification(&payment, "pay_e2e_1")).await.data(200);
+    let verified = customer
+        .post("/api/payments/verify", &verification(&payment, "pay_e2e_1"))
+        .await
+        .data(200);
     assert_eq!(verified["payment"]["status"], "completed", "{verified}");
 
     for name in ["customer", "admin"] {
@@ -107,10 +131,18 @@ async fn a_tailors_status_is_announced(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     driver.ready("admin", &server, &token("admin", "a1")).await;
-    driver.ready("customer", &server, &token("customer", "c1")).await;
-    driver.call("customer", "join_order_room", &order["_id"]).await;
+    driver
+        .ready("customer", &server, &token("customer", "c1"))
+        .await;
+    driver
+        .call("customer", "join_order_room", &order["_id"])
+        .await;
 
-    server.api("tailor", "t1").put("/api/tailors/me/status", &json!({"status": "busy"})).await.ok(200);
+    server
+        .api("tailor", "t1")
+        .put("/api/tailors/me/status", &json!({"status": "busy"}))
+        .await
+        .ok(200);
     for name in ["admin", "customer"] {
         let update = driver.event(name, "tailor_status_update").await;
         assert_eq!(update["tailorId"], "t1");
@@ -124,5 +156,9 @@ async fn a_bad_token_is_refused(mut driver: Driver) -> String {
     let server = Server::start().await;
     driver.connect("stranger", &server, "not-a-token").await;
     let refusal = driver.event("stranger", "connect_error").await;
-    refusal["message"].as_str().or(refusal.as_str()).expect("a message").to_owned()
+    refusal["message"]
+        .as_str()
+        .or(refusal.as_str())
+        .expect("a message")
+        .to_owned()
 }

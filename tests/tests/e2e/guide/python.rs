@@ -29,5 +29,8 @@ async fn a_tailors_status_is_announced() {
 
 #[tokio::test]
 async fn a_bad_token_is_refused() {
-    assert_eq!(super::a_bad_token_is_refused(Driver::python()).await, "unauthorized");
+    assert_eq!(
+        super::a_bad_token_is_refused(Driver::python()).await,
+        "unauthorized"
+    );
 }

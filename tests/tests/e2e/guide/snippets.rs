@@ -1,4 +1,5 @@
-//! The guide's own lines, unmodified: only its two placeholders, the address and the token, are filled in.
+//! The guide's own lines, unmodified: only its two placeholders, the address and the token, are
+//! filled in.
 
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{id_of, open_payment, place_order_at, set_status, verification};
@@ -18,17 +19,23 @@ fn node(script: &str) -> Process {
 fn guide(server: &Server, token: &str) -> String {
     let snippet = std::fs::read_to_string(paths::js().join("guide_snippet.cjs")).unwrap();
     let address = format!("http://localhost:{}", server.port());
-    snippet.replace("http://localhost:5000", &address).replace("YOUR_JWT_TOKEN", token)
+    snippet
+        .replace("http://localhost:5000", &address)
+        .replace("YOUR_JWT_TOKEN", token)
 }
 
 #[tokio::test]
 async fn the_test_of_a_socket_connection() {
     let server = Server::start().await;
     let node = node(&guide(&server, &token("customer", "c1")));
-    node.stdout.first("Connected", |line| line == "Connected").await;
+    node.stdout
+        .first("Connected", |line| line == "Connected")
+        .await;
     server.says("User connected: c1 (customer)").await;
     place_order_at(&server, "c1", "t1").await;
-    node.stdout.first("a notification", |line| line.starts_with("Notification: {")).await;
+    node.stdout
+        .first("a notification", |line| line.starts_with("Notification: {"))
+        .await;
 }
 
 #[tokio::test]
@@ -36,19 +43,42 @@ async fn the_listeners_and_the_order_room() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let listeners = std::fs::read_to_string(paths::js().join("guide_events.cjs")).unwrap();
-    let script =
-        format!("{}const orderId = {};\n{listeners}", guide(&server, &token("customer", "c1")), order["_id"]);
+    let script = format!(
+        "{}const orderId = {};\n{listeners}",
+        guide(&server, &token("customer", "c1")),
+        order["_id"]
+    );
     // The guide's join asks for no ack; a second one that does shows when the first is done.
-    let node =
-        node(&format!("{script}socket.emit('join_order_room', orderId, () => console.log('Joined'));\n"));
+    let node = node(&format!(
+        "{script}socket.emit('join_order_room', orderId, () => console.log('Joined'));\n"
+    ));
     node.stdout.first("the join", |line| line == "Joined").await;
 
     set_status(&server, id_of(&order), "confirmed").await;
-    node.stdout.first("an order update", |line| line.starts_with("Order updated: {")).await;
+    node.stdout
+        .first("an order update", |line| {
+            line.starts_with("Order updated: {")
+        })
+        .await;
     let customer = server.api("customer", "c1");
     let payment = open_payment(&customer, id_of(&order)).await;
-    customer.post("/api/payments/verify", &verification(&payment, "pay_guide")).await.ok(200);
-    node.stdout.first("a payment update", |line| line.starts_with("Payment status: {")).await;
-    server.api("tailor", "t1").put("/api/tailors/me/status", &json!({"status": "available"})).await.ok(200);
-    node.stdout.first("a tailor's status", |line| line.starts_with("Tailor status: {")).await;
+    customer
+        .post("/api/payments/verify", &verification(&payment, "pay_guide"))
+        .await
+        .ok(200);
+    node.stdout
+        .first("a payment update", |line| {
+            line.starts_with("Payment status: {")
+        })
+        .await;
+    server
+        .api("tailor", "t1")
+        .put("/api/tailors/me/status", &json!({"status": "available"}))
+        .await
+        .ok(200);
+    node.stdout
+        .first("a tailor's status", |line| {
+            line.starts_with("Tailor status: {")
+        })
+        .await;
 }

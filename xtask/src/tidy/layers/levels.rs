@@ -78,9 +78,14 @@ const REALTIME: &[Level] = &[
     // The stores implement contracts of the two levels below.
     Level::apart(&["log/sqlite/", "mongo/"]),
     Level::together(&["session/", "node/"]),
-    Level::apart(&["transport/guard/"]),
+    Level::apart(&[
+        "transport/guard/",
+        "transport/deadline.rs",
+        "transport/settings.rs",
+    ]),
     Level::apart(&["transport/socketio/"]),
-    Level::together(&["transport/http/", "transport/"]),
+    Level::apart(&["transport/http/"]),
+    Level::apart(&["transport/mod.rs"]),
     Level::apart(&["api/"]),
     Level::apart(&["testing/"]),
 ];

@@ -39,7 +39,13 @@ async fn an_older_copy_of_the_file_begins_a_new_epoch() {
     let head = log.head().await.unwrap().position;
     assert_eq!(head.n(), 3);
     assert_ne!(head.epoch(), last.epoch());
-    assert!(log.all().await.entries.iter().all(|entry| entry.position().epoch() == head.epoch()));
+    assert!(
+        log.all()
+            .await
+            .entries
+            .iter()
+            .all(|entry| entry.position().epoch() == head.epoch())
+    );
     log.close().await;
     assert_eq!(epoch(&folder.open().await).await, head.epoch());
 }
@@ -89,7 +95,8 @@ async fn a_backup_that_was_restored_at_once_begins_a_new_epoch_too() {
     assert_ne!(epoch(&folder.open().await).await, last.epoch());
 }
 
-/// After a crash the former file's write-ahead log is still there. It must not be replayed over the backup.
+/// After a crash the former file's write-ahead log is still there. It must not be replayed over the
+/// backup.
 #[tokio::test]
 async fn a_backup_that_is_restored_after_a_crash_is_what_it_was() {
     let folder = Folder::new();
@@ -114,14 +121,22 @@ async fn a_backup_leaves_existing_files_alone_and_nothing_half_done() {
     log.append(entries(3)).await.unwrap();
     std::fs::write(folder.file("mine"), "mine").unwrap();
     let refused = log.backup(folder.file("mine")).await;
-    assert!(matches!(refused, Err(crate::log::sqlite::BackupError::Exists { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(crate::log::sqlite::BackupError::Exists { .. })),
+        "{refused:?}"
+    );
     assert_eq!(std::fs::read(folder.file("mine")).unwrap(), b"mine");
     assert!(log.backup(folder.file("no/such/folder")).await.is_err());
     assert!(super::super::backup(&folder.file("mine"), &folder.file("copy")).is_err());
     assert!(super::super::backup(&folder.file("none"), &folder.file("copy")).is_err());
-    let left = std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().file_name());
+    let left = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|file| file.unwrap().file_name());
     let left: Vec<_> = left.map(|name| name.into_string().unwrap()).collect();
-    assert!(!left.iter().any(|name| name.starts_with("copy")), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name.starts_with("copy")),
+        "{left:?}"
+    );
 }
 
 #[tokio::test]

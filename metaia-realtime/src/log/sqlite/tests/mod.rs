@@ -38,7 +38,12 @@ impl Folder {
     }
 
     async fn try_open(&self, retention: Retention) -> Result<SqliteLog, OpenError> {
-        SqliteLog::open_with(self.database(), Options::durability(Durability::Normal), retention).await
+        SqliteLog::open_with(
+            self.database(),
+            Options::durability(Durability::Normal),
+            retention,
+        )
+        .await
     }
 
     async fn open(&self) -> SqliteLog {

@@ -34,13 +34,24 @@ prop_compose! {
 fn told(page: &Page) -> (Vec<String>, u64, u64) {
     let entries = page.entries.iter().map(|entry| {
         let content = entry.content();
-        format!("{} {} {:?} {}", entry.n(), content.id(), content.rooms(), content.payload().as_str())
+        format!(
+            "{} {} {:?} {}",
+            entry.n(),
+            content.id(),
+            content.rooms(),
+            content.payload().as_str()
+        )
     });
     (entries.collect(), page.scanned, page.trimmed)
 }
 
 fn told_of(history: &History) -> (u64, Option<crate::EventId>, u64, usize) {
-    (history.head.n(), history.entry, history.trimmed, history.missed)
+    (
+        history.head.n(),
+        history.entry,
+        history.trimmed,
+        history.missed,
+    )
 }
 
 async fn check(
@@ -55,7 +66,9 @@ async fn check(
     for happens in happening {
         let batch = match happens {
             Happens::Append(batch) => batch.into_iter().map(entry).collect(),
-            Happens::Again(i) if !known.is_empty() => vec![known[i % known.len()].clone(), entry([1])],
+            Happens::Again(i) if !known.is_empty() => {
+                vec![known[i % known.len()].clone(), entry([1])]
+            }
             Happens::Again(_) => Vec::new(),
             Happens::Forget => {
                 log.forget_recent();
@@ -68,20 +81,36 @@ async fn check(
             }
         };
         known.extend(batch.iter().cloned());
-        let expected: Vec<u64> = model.append_now(batch.clone()).into_iter().map(|at| at.n()).collect();
+        let expected: Vec<u64> = model
+            .append_now(batch.clone())
+            .into_iter()
+            .map(|at| at.n())
+            .collect();
         let positions = log.append(batch).await.unwrap();
-        prop_assert_eq!(positions.iter().map(|at| at.n()).collect::<Vec<_>>(), expected);
+        prop_assert_eq!(
+            positions.iter().map(|at| at.n()).collect::<Vec<_>>(),
+            expected
+        );
         log.trim().await.unwrap();
         for (of, after, limit) in questions {
             let of = of.as_deref();
             let page = log.read(of, *after, *limit).await.unwrap();
-            prop_assert_eq!(told(&page), told(&model.read(of, *after, *limit).await.unwrap()));
+            prop_assert_eq!(
+                told(&page),
+                told(&model.read(of, *after, *limit).await.unwrap())
+            );
             let of = of.unwrap_or_default();
             let history = log.history(*after, of, *limit).await.unwrap();
-            prop_assert_eq!(told_of(&history), told_of(&model.history(*after, of, *limit).await.unwrap()));
+            prop_assert_eq!(
+                told_of(&history),
+                told_of(&model.history(*after, of, *limit).await.unwrap())
+            );
         }
         let (head, expected) = (log.head().await.unwrap(), model.head().await.unwrap());
-        prop_assert_eq!((head.position.n(), head.floor), (expected.position.n(), expected.floor));
+        prop_assert_eq!(
+            (head.position.n(), head.floor),
+            (expected.position.n(), expected.floor)
+        );
         prop_assert_eq!(*log.changes().borrow(), head.position.n());
     }
     log.close().await;

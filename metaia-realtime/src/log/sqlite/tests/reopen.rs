@@ -16,7 +16,10 @@ async fn what_was_appended_is_there_again_in_the_same_epoch() {
         let page = log.all().await;
         assert_eq!(page.epoch, before.epoch);
         for (entry, before) in page.entries.iter().zip(&before.entries) {
-            assert_eq!((entry.position(), entry.ts()), (before.position(), before.ts()));
+            assert_eq!(
+                (entry.position(), entry.ts()),
+                (before.position(), before.ts())
+            );
             assert_eq!(entry.stamped().get(), before.stamped().get());
         }
         log.forget_recent();
@@ -28,7 +31,10 @@ async fn an_entry_that_is_appended_again_keeps_its_place() {
     let folder = Folder::new();
     let log = folder.open().await;
     let entry = entry([1]);
-    let first = log.append(vec![entry.clone(), entry.clone()]).await.unwrap();
+    let first = log
+        .append(vec![entry.clone(), entry.clone()])
+        .await
+        .unwrap();
     assert_eq!(first[0], first[1]);
     log.close().await;
     let log = folder.open().await;
@@ -75,7 +81,8 @@ async fn opening_and_what_is_recent_does_not_look_at_the_old() {
     assert_eq!(log.reads(), 1);
 }
 
-/// An opening that looked at all entries would find the damage, and take a second per million of them.
+/// An opening that looked at all entries would find the damage, and take a second per million of
+/// them.
 #[tokio::test]
 async fn an_opening_reads_the_last_entries_only() {
     let folder = Folder::new();
@@ -88,7 +95,11 @@ async fn an_opening_reads_the_last_entries_only() {
     folder.alter("UPDATE rt_entry SET payload = '{}' WHERE n <= 900");
     let log = folder.open().await;
     assert_eq!(log.head().await.unwrap(), head);
-    assert_eq!(log.read(None, 0, 10).await.unwrap().trimmed, 900, "whoever reads there finds it");
+    assert_eq!(
+        log.read(None, 0, 10).await.unwrap().trimmed,
+        900,
+        "whoever reads there finds it"
+    );
 }
 
 #[tokio::test]

@@ -6,11 +6,15 @@ use crate::{
     sqlite::{Migration, WriteError, Writer},
 };
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "orders", sql: "CREATE TABLE orders (id INTEGER PRIMARY KEY) STRICT" }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "orders",
+    sql: "CREATE TABLE orders (id INTEGER PRIMARY KEY) STRICT",
+}];
 
 async fn shared(folder: &Folder) -> (Writer, SqliteLog) {
-    let writer = Writer::open(folder.database(), Options::default(), MIGRATIONS).await.unwrap();
+    let writer = Writer::open(folder.database(), Options::default(), MIGRATIONS)
+        .await
+        .unwrap();
     let log = SqliteLog::on(&writer, Retention::DISK).await.unwrap();
     (writer, log)
 }
@@ -26,9 +30,15 @@ async fn place(
     let work = move |tx: &rusqlite::Savepoint<'_>| {
         tx.execute("INSERT INTO orders DEFAULT VALUES", [])?;
         let appended = inside.append_in(tx, &events)?;
-        if fail { Err(AppendError::Damaged) } else { Ok(appended) }
+        if fail {
+            Err(AppendError::Damaged)
+        } else {
+            Ok(appended)
+        }
     };
-    writer.write_then(work, move |appended| after.committed(appended)).await
+    writer
+        .write_then(work, move |appended| after.committed(appended))
+        .await
 }
 
 fn orders(db: &Connection) -> rusqlite::Result<i64> {
@@ -41,7 +51,12 @@ async fn a_position_is_known_inside_the_transaction() {
     let (writer, log) = shared(&folder).await;
     let appended = place(&writer, &log, entries(3), false).await.unwrap();
     let page = log.all().await;
-    assert!(page.entries.iter().map(|entry| entry.position()).eq(appended.positions().iter().copied()));
+    assert!(
+        page.entries
+            .iter()
+            .map(|entry| entry.position())
+            .eq(appended.positions().iter().copied())
+    );
     assert_eq!(log.head().await.unwrap().position, appended.positions()[2]);
     assert_eq!(log.reads(), 0);
 }
@@ -52,7 +67,11 @@ async fn a_transaction_that_is_rolled_back_leaves_nothing() {
     let (writer, log) = shared(&folder).await;
     assert!(place(&writer, &log, entries(1), false).await.is_ok());
     let event = entry([1]);
-    assert!(place(&writer, &log, vec![event.clone()], true).await.is_err());
+    assert!(
+        place(&writer, &log, vec![event.clone()], true)
+            .await
+            .is_err()
+    );
     assert_eq!(log.all().await.entries.len(), 1);
     log.forget_recent();
     assert_eq!(log.all().await.entries.len(), 1);
@@ -67,8 +86,10 @@ async fn transactions_and_appends_at_once_are_one_order() {
     let (writer, log) = shared(&folder).await;
     let placed = (0..40).map(|i| place(&writer, &log, entries(2), i % 4 == 0));
     let appended = (0..40).map(|_| log.append(entries(1)));
-    let (placed, appended) =
-        futures_util::join!(futures_util::future::join_all(placed), futures_util::future::join_all(appended));
+    let (placed, appended) = futures_util::join!(
+        futures_util::future::join_all(placed),
+        futures_util::future::join_all(appended)
+    );
     assert!(appended.into_iter().all(|appended| appended.is_ok()));
     assert_eq!(placed.into_iter().filter(Result::is_ok).count(), 30);
     let all: Vec<u64> = (1..=100).collect();
@@ -99,7 +120,10 @@ async fn what_another_connection_commits_is_found() {
     assert_eq!(log.append(entries(1)).await.unwrap()[0].n(), 6);
     assert_eq!(*changes.borrow_and_update(), 6);
     assert_eq!(numbers(&log.read(None, 2, 10).await.unwrap()), [3, 4, 5, 6]);
-    assert_eq!(numbers(&log.read(Some(&rooms([0, 1, 2])), 1, 10).await.unwrap()), [2, 3, 4, 5, 6]);
+    assert_eq!(
+        numbers(&log.read(Some(&rooms([0, 1, 2])), 1, 10).await.unwrap()),
+        [2, 3, 4, 5, 6]
+    );
     log.wake().await.unwrap();
     assert_eq!(*changes.borrow_and_update(), 6);
 }
@@ -113,6 +137,7 @@ async fn the_log_takes_no_part_in_the_migrations() {
     writer.close().await;
     let (writer, log) = shared(&folder).await;
     assert_eq!(log.all().await.entries.len(), 3);
-    let version = |db: &Connection| db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    let version =
+        |db: &Connection| db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
     assert_eq!(writer.readers(1).read(version).await.unwrap(), 1);
 }

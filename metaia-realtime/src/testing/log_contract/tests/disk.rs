@@ -48,7 +48,12 @@ impl Disk {
     /// What was never given back, but for the epoch.
     pub(super) fn empty(&mut self) {
         let start = Position::start(self.epoch);
-        *self = Self { epoch: self.epoch, last: start, shown: start, ..Self::new() };
+        *self = Self {
+            epoch: self.epoch,
+            last: start,
+            shown: start,
+            ..Self::new()
+        };
     }
 
     pub(super) fn lose_last(&mut self) {

@@ -59,7 +59,8 @@ impl Flawed {
         self.disk().ahead += time.as_millis() as i64;
     }
 
-    /// Leaves what it does half done until others have looked; where nobody does, it goes on after a while.
+    /// Leaves what it does half done until others have looked; where nobody does, it goes on after
+    /// a while.
     async fn while_others_read(&self, times: usize) {
         let until = self.reads.load(Ordering::SeqCst) + times;
         for _ in 0..2_000 {
@@ -88,7 +89,11 @@ impl Flawed {
 
     fn insert(&self, disk: &mut Disk, n: u64, new: NewEntry) -> Position {
         let now = time::unix_ms() + disk.ahead;
-        let ts = if self.has(Flaw::CountsSeconds) { now / 1000 } else { now };
+        let ts = if self.has(Flaw::CountsSeconds) {
+            now / 1000
+        } else {
+            now
+        };
         disk.insert(n, self.written(new), ts)
     }
 
@@ -97,16 +102,25 @@ impl Flawed {
         match self.flaw {
             Flaw::Reformats => {
                 let parsed = serde_json::from_str::<serde_json::Value>(new.payload.as_str());
-                let text = parsed.map_or(new.payload.as_str().to_owned(), |value| value.to_string());
-                NewEntry { payload: Payload::from_json(text).unwrap(), ..new }
+                let text =
+                    parsed.map_or(new.payload.as_str().to_owned(), |value| value.to_string());
+                NewEntry {
+                    payload: Payload::from_json(text).unwrap(),
+                    ..new
+                }
             }
-            Flaw::KeepsFewRooms => NewEntry { rooms: new.rooms.iter().take(100).cloned().collect(), ..new },
-            Flaw::MakesEventsOfRechecks if new.name() == "rt:recheck" => {
-                NewEntry { name: "recheck".parse().unwrap(), ..new }
-            }
-            Flaw::ForgetsWhomToDisconnect if new.name().starts_with("rt:disconnect") => {
-                NewEntry { payload: Payload::empty(), ..new }
-            }
+            Flaw::KeepsFewRooms => NewEntry {
+                rooms: new.rooms.iter().take(100).cloned().collect(),
+                ..new
+            },
+            Flaw::MakesEventsOfRechecks if new.name() == "rt:recheck" => NewEntry {
+                name: "recheck".parse().unwrap(),
+                ..new
+            },
+            Flaw::ForgetsWhomToDisconnect if new.name().starts_with("rt:disconnect") => NewEntry {
+                payload: Payload::empty(),
+                ..new
+            },
             _ => new,
         }
     }
@@ -145,17 +159,23 @@ impl Flawed {
                     .collect();
             }
             Flaw::LooksForIdsBeforehand => {
-                let known: Vec<_> = entries.iter().map(|new| self.disk().known(new.id())).collect();
+                let known: Vec<_> = entries
+                    .iter()
+                    .map(|new| self.disk().known(new.id()))
+                    .collect();
                 yield_now().await;
                 if known.iter().any(Option::is_none) {
                     let mut disk = self.disk();
-                    disk.ids.retain(|id, _| entries.iter().all(|new| new.id() != *id));
+                    disk.ids
+                        .retain(|id, _| entries.iter().all(|new| new.id() != *id));
                 }
             }
             Flaw::CutsBatches => {
                 let mut disk = self.disk();
                 let start = disk.last.n() + 1;
-                let due = (start..).zip(&entries).map(|(n, new)| Position::of(disk.epoch, n, new.id()));
+                let due = (start..)
+                    .zip(&entries)
+                    .map(|(n, new)| Position::of(disk.epoch, n, new.id()));
                 let due: Vec<_> = due.collect();
                 if entries.len() > 1_000 {
                     entries.truncate(1_000);
@@ -168,7 +188,10 @@ impl Flawed {
             _ => {}
         }
         let mut disk = self.disk();
-        entries.into_iter().map(|new| self.push(&mut disk, new)).collect()
+        entries
+            .into_iter()
+            .map(|new| self.push(&mut disk, new))
+            .collect()
     }
 
     /// Lets readers see what was inserted, at the latest with the next append.
@@ -186,10 +209,14 @@ impl Flawed {
         match self.flaw {
             Flaw::TellsNobody => {}
             Flaw::TellsOutOfOrder => {
-                self.while_others_read(if head.is_multiple_of(3) { 5 } else { 0 }).await;
+                self.while_others_read(if head.is_multiple_of(3) { 5 } else { 0 })
+                    .await;
                 self.told.send_replace(head);
             }
-            _ => drop(self.told.send_if_modified(|told| std::mem::replace(told, head.max(*told)) < head)),
+            _ => drop(
+                self.told
+                    .send_if_modified(|told| std::mem::replace(told, head.max(*told)) < head),
+            ),
         }
         for later in &*self.later.lock().unwrap() {
             later.send_replace(head);
@@ -222,11 +249,22 @@ impl Flawed {
     fn beyond(&self, disk: &Disk) -> bool {
         let least = if self.has(Flaw::RemovesTheLast) { 0 } else { 1 };
         let most = self.retention.entries + usize::from(self.has(Flaw::KeepsOneMore));
-        let sizes = disk.entries.values().map(|entry| entry.content().size() as u64);
-        let bytes = if self.has(Flaw::IgnoresBytes) { 0 } else { sizes.sum() };
+        let sizes = disk
+            .entries
+            .values()
+            .map(|entry| entry.content().size() as u64);
+        let bytes = if self.has(Flaw::IgnoresBytes) {
+            0
+        } else {
+            sizes.sum()
+        };
         let now = time::unix_ms() + disk.ahead;
         let age = self.retention.age.as_millis() as i64;
-        let too_old = disk.entries.values().next().is_some_and(|oldest| oldest.ts() + age <= now);
+        let too_old = disk
+            .entries
+            .values()
+            .next()
+            .is_some_and(|oldest| oldest.ts() + age <= now);
         disk.entries.len() > least
             && (disk.entries.len() > most
                 || bytes > self.retention.bytes
@@ -239,17 +277,26 @@ impl Flawed {
         let fits = |room: &&Room| match self.flaw {
             Flaw::IgnoresCase => {
                 let name = room.to_string().to_lowercase();
-                published.iter().any(|room| room.to_string().to_lowercase() == name)
+                published
+                    .iter()
+                    .any(|room| room.to_string().to_lowercase() == name)
             }
             _ => published.contains(room),
         };
         let count = rooms.iter().filter(fits).count();
-        if self.has(Flaw::GivesOncePerRoom) { count } else { count.min(1) }
+        if self.has(Flaw::GivesOncePerRoom) {
+            count
+        } else {
+            count.min(1)
+        }
     }
 
     fn trimmed(&self, disk: &Disk, rooms: Option<&[Room]>) -> u64 {
         let rooms = rooms.filter(|_| !self.has(Flaw::MarksAllRooms));
-        let gone = disk.gone.iter().filter(|entry| self.wanted(entry, rooms) > 0);
+        let gone = disk
+            .gone
+            .iter()
+            .filter(|entry| self.wanted(entry, rooms) > 0);
         gone.map(|entry| entry.n()).max().unwrap_or(0)
     }
 
@@ -264,15 +311,27 @@ impl Flawed {
             Flaw::LooksAtTheLastOnly => after.max(end.saturating_sub(4_096)),
             _ => after,
         };
-        let range = disk.entries.range(after.saturating_add(1).min(end + 1)..end + 1);
-        let times = |(_, entry): (&u64, &Arc<Entry>)| vec![Arc::clone(entry); self.wanted(entry, rooms)];
+        let range = disk
+            .entries
+            .range(after.saturating_add(1).min(end + 1)..end + 1);
+        let times =
+            |(_, entry): (&u64, &Arc<Entry>)| vec![Arc::clone(entry); self.wanted(entry, rooms)];
         let mut entries: Vec<_> = range.flat_map(times).take(most).collect();
         let last = entries.last().map_or(after, |entry| entry.n());
         let all = entries.len() < most || self.has(Flaw::ScansToTheHead);
         let scanned = if all { after.max(end) } else { last };
         entries.truncate(limit);
-        let epoch = if self.has(Flaw::GivesAnotherEpoch) { Epoch::random() } else { disk.epoch };
-        Page { epoch, entries, scanned, trimmed: self.trimmed(disk, rooms) }
+        let epoch = if self.has(Flaw::GivesAnotherEpoch) {
+            Epoch::random()
+        } else {
+            disk.epoch
+        };
+        Page {
+            epoch,
+            entries,
+            scanned,
+            trimmed: self.trimmed(disk, rooms),
+        }
     }
 }
 
@@ -294,20 +353,37 @@ impl EventLog for Flawed {
 
     async fn head(&self) -> Result<Head, LogError> {
         let disk = self.disk();
-        Ok(Head { position: disk.shown, floor: self.trimmed(&disk, None) })
+        Ok(Head {
+            position: disk.shown,
+            floor: self.trimmed(&disk, None),
+        })
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         Ok(self.page(&self.disk(), rooms, after, limit))
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
         let disk = self.disk();
-        let limit = if self.has(Flaw::CountsAllMissed) { usize::MAX } else { limit };
+        let limit = if self.has(Flaw::CountsAllMissed) {
+            usize::MAX
+        } else {
+            limit
+        };
         let missed = self.page(&disk, Some(rooms), n, limit).entries.len();
         let entry = disk.entries.get(&n).map(|entry| entry.content().id());
-        Ok(History { head: disk.shown, entry, trimmed: self.trimmed(&disk, Some(rooms)), missed })
+        Ok(History {
+            head: disk.shown,
+            entry,
+            trimmed: self.trimmed(&disk, Some(rooms)),
+            missed,
+        })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -53,7 +53,11 @@ impl<P: Plan> Subject for InFile<P> {
 
     fn new() -> Self {
         let path = env::temp_dir().join(format!("log-contract-{}", EventId::random()));
-        Self { path, ours: true, plan: PhantomData }
+        Self {
+            path,
+            ours: true,
+            plan: PhantomData,
+        }
     }
 
     async fn open(&self, _retention: Retention) -> FileLog {
@@ -69,11 +73,16 @@ impl<P: Plan> Shared for InFile<P> {
     }
 
     fn at(address: &str) -> Self {
-        Self { path: address.into(), ours: false, plan: PhantomData }
+        Self {
+            path: address.into(),
+            ours: false,
+            plan: PhantomData,
+        }
     }
 }
 
-/// A line per append, first the epoch. A line without an end was never acknowledged, and is cut off.
+/// A line per append, first the epoch. A line without an end was never acknowledged, and is cut
+/// off.
 struct FileLog {
     memory: Flawed,
     fault: Fault,
@@ -82,7 +91,12 @@ struct FileLog {
 
 impl FileLog {
     async fn open(path: &PathBuf, fault: Fault) -> Self {
-        let mut file = fs::OpenOptions::new().create(true).read(true).append(true).open(path).unwrap();
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)
+            .unwrap();
         let text = fs::read_to_string(path).unwrap();
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         file.set_len(whole as u64).unwrap();
@@ -96,9 +110,16 @@ impl FileLog {
         let memory = Flawed::open(Flaw::None, &Arc::new(Mutex::new(disk)), Retention::DISK);
         for line in lines.filter(|line| line.starts_with('[')) {
             let entries: Vec<Value> = serde_json::from_str(line).unwrap();
-            memory.append(entries.iter().map(read).collect()).await.unwrap();
+            memory
+                .append(entries.iter().map(read).collect())
+                .await
+                .unwrap();
         }
-        Self { memory, fault, file: tokio::sync::Mutex::new((file, Vec::new())) }
+        Self {
+            memory,
+            fault,
+            file: tokio::sync::Mutex::new((file, Vec::new())),
+        }
     }
 
     fn write(&self, file: &mut fs::File, later: &mut Vec<String>, entries: &[Value]) {
@@ -106,7 +127,8 @@ impl FileLog {
             Fault::WritesLater => {
                 later.push(format!("{}\n", json!(entries)));
                 if later.len() > 3 {
-                    file.write_all(later.drain(..).collect::<String>().as_bytes()).unwrap();
+                    file.write_all(later.drain(..).collect::<String>().as_bytes())
+                        .unwrap();
                 }
             }
             Fault::WritesOneByOne => {
@@ -115,7 +137,9 @@ impl FileLog {
                     std::thread::yield_now();
                 }
             }
-            _ => file.write_all(format!("{}\n", json!(entries)).as_bytes()).unwrap(),
+            _ => file
+                .write_all(format!("{}\n", json!(entries)).as_bytes())
+                .unwrap(),
         }
     }
 }
@@ -125,10 +149,16 @@ fn written(new: &NewEntry) -> Value {
 }
 
 fn read(entry: &Value) -> NewEntry {
-    let rooms: Vec<Room> =
-        entry[1].as_array().unwrap().iter().map(|room| text(room).parse().unwrap()).collect();
+    let rooms: Vec<Room> = entry[1]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|room| text(room).parse().unwrap())
+        .collect();
     let payload = RawValue::from_string(text(&entry[3]).to_owned()).unwrap();
-    NewEntry::event(rooms, (text(&entry[2]), payload)).unwrap().with_id(text(&entry[0]).parse().unwrap())
+    NewEntry::event(rooms, (text(&entry[2]), payload))
+        .unwrap()
+        .with_id(text(&entry[0]).parse().unwrap())
 }
 
 fn text(value: &Value) -> &str {
@@ -153,7 +183,12 @@ impl EventLog for FileLog {
         self.memory.head().await
     }
 
-    async fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, LogError> {
+    async fn read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, LogError> {
         self.memory.read(rooms, after, limit).await
     }
 

@@ -26,7 +26,10 @@ impl Subject for InMemory {
     }
 
     async fn open(&self, retention: Retention) -> Aging {
-        Aging { log: MemoryLog::new(retention), ahead: AtomicI64::new(0) }
+        Aging {
+            log: MemoryLog::new(retention),
+            ahead: AtomicI64::new(0),
+        }
     }
 
     async fn trim(&self, log: &Aging) {
@@ -34,7 +37,8 @@ impl Subject for InMemory {
     }
 
     fn pass(&self, log: &Aging, time: Duration) -> bool {
-        log.ahead.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
+        log.ahead
+            .fetch_add(time.as_millis() as i64, Ordering::SeqCst);
         true
     }
 }
@@ -52,7 +56,10 @@ impl Aging {
 }
 
 impl EventLog for Aging {
-    fn append(&self, entries: Vec<NewEntry>) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
+    fn append(
+        &self,
+        entries: Vec<NewEntry>,
+    ) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send {
         ready(Ok(self.log.append_at(entries, self.now())))
     }
 

@@ -63,7 +63,9 @@ impl<P: Plan> Subject for Planted<P> {
 #[track_caller]
 fn caught<P: Plan>(clause: Clause) {
     let broken = check::<Planted<P>>(clause).expect_err("the defect was not caught");
-    let by_accident = ["a panic", "no end"].iter().any(|what| broken.came.starts_with(what));
+    let by_accident = ["a panic", "no end"]
+        .iter()
+        .any(|what| broken.came.starts_with(what));
     assert!(!by_accident, "{broken}");
 }
 

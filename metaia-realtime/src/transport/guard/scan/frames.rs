@@ -24,7 +24,10 @@ impl Default for State {
     }
 }
 
-const FRAME: State = State::Header { bytes: [0; 10], len: 0 };
+const FRAME: State = State::Header {
+    bytes: [0; 10],
+    len: 0,
+};
 
 impl FrameScanner {
     /// The packets whose frame ends in `bytes`.
@@ -34,7 +37,10 @@ impl FrameScanner {
             if let State::Rest { left, kind } = self.0 {
                 let skip = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
                 bytes = &bytes[skip..];
-                self.0 = State::Rest { left: left - skip as u64, kind };
+                self.0 = State::Rest {
+                    left: left - skip as u64,
+                    kind,
+                };
             } else {
                 bytes = rest;
                 self.step(byte);
@@ -67,7 +73,10 @@ impl FrameScanner {
                     self.0 = if is_text && left > 0 {
                         State::Start { left, first: None }
                     } else {
-                        State::Rest { left, kind: Kind::Other }
+                        State::Rest {
+                            left,
+                            kind: Kind::Other,
+                        }
                     };
                 }
             }

@@ -1,9 +1,10 @@
 //! What passes over a connection, recognised as it is cut: pure kernels.
 //!
-//! Counted are Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which the session hands over; not the
-//! CONNECT answer, which the transport adds. Pings (`2`) and pongs (`3`) are Engine.IO's own, not WebSocket's. A packet is
-//! known by its first bytes: the server writes no other packet that begins with `2`, and what begins with `3` is a pong
-//! to the engine too, but for the probe of an upgrade, which a server answers and never gets.
+//! Counted are Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which the session
+//! hands over; not the CONNECT answer, which the transport adds. Pings (`2`) and pongs (`3`) are
+//! Engine.IO's own, not WebSocket's. A packet is known by its first bytes: the server writes no
+//! other packet that begins with `2`, and what begins with `3` is a pong to the engine too, but for
+//! the probe of an upgrade, which a server answers and never gets.
 
 mod frames;
 mod payload;

@@ -17,7 +17,8 @@ enum Within {
 }
 
 impl PacketScanner {
-    /// What stands in `bytes` of a poll's answer: pings by their first byte, counted packets by their second.
+    /// What stands in `bytes` of a poll's answer: pings by their first byte, counted packets by
+    /// their second.
     pub(crate) fn written(&mut self, bytes: &[u8]) -> Written {
         let mut written = Written::default();
         self.scan(bytes, |first_two| match first_two {
@@ -31,7 +32,9 @@ impl PacketScanner {
     /// Whether a pong begins in `bytes` of a POST.
     pub(crate) fn has_pong(&mut self, bytes: &[u8]) -> bool {
         let mut found = false;
-        self.scan(bytes, |first_two| found |= matches!(first_two, (b'3', None)));
+        self.scan(bytes, |first_two| {
+            found |= matches!(first_two, (b'3', None))
+        });
         found
     }
 

@@ -18,11 +18,17 @@ enum State {
     Payload { left: u64, key: Option<u8> },
 }
 
-const FRAME: State = State::Header { bytes: [0; 14], len: 0 };
+const FRAME: State = State::Header {
+    bytes: [0; 14],
+    len: 0,
+};
 
 impl Default for PongScanner {
     fn default() -> Self {
-        Self { state: FRAME, opening: false }
+        Self {
+            state: FRAME,
+            opening: false,
+        }
     }
 }
 
@@ -32,7 +38,9 @@ impl PongScanner {
         let mut found = false;
         while let Some((&byte, rest)) = bytes.split_first() {
             if let State::Payload { left, key: None } = &mut self.state {
-                let skip = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                let skip = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 bytes = &bytes[skip..];
                 *left -= skip as u64;
             } else {
@@ -72,7 +80,8 @@ impl PongScanner {
     }
 }
 
-/// The opcode, the length of the payload, and what its first byte is masked with, once the header is whole.
+/// The opcode, the length of the payload, and what its first byte is masked with, once the header
+/// is whole.
 fn header(bytes: &[u8]) -> Option<(u8, u64, u8)> {
     let (&first, &second) = (bytes.first()?, bytes.get(1)?);
     let extended = match second & 0x7f {

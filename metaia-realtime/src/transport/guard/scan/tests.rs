@@ -11,7 +11,8 @@ fn packet() -> impl Strategy<Value = String> {
         Just("3probe".to_owned()),
         Just("6".to_owned()),
         "4[0-4]\\[\"[a-z]{0,300}\"\\]",
-        ("42[a-z]", 65_530usize..65_600).prop_map(|(head, len)| format!("{head}{}", "x".repeat(len))),
+        ("42[a-z]", 65_530usize..65_600)
+            .prop_map(|(head, len)| format!("{head}{}", "x".repeat(len))),
     ]
 }
 
@@ -33,7 +34,10 @@ fn in_pieces(bytes: &[u8], piece: usize, mut scan: impl FnMut(&[u8]) -> Written)
         let written = scan(bytes);
         Written {
             packets: sum.packets + written.packets,
-            before_ping: written.before_ping.map(|before| sum.packets + before).or(sum.before_ping),
+            before_ping: written
+                .before_ping
+                .map(|before| sum.packets + before)
+                .or(sum.before_ping),
         }
     })
 }
@@ -54,7 +58,12 @@ fn frame(opcode: u8, ends: bool, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8
     }
     frame.extend(key.iter().flatten());
     let key = key.unwrap_or_default();
-    frame.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
+    frame.extend(
+        payload
+            .iter()
+            .enumerate()
+            .map(|(i, byte)| byte ^ key[i % 4]),
+    );
     frame
 }
 
@@ -62,11 +71,14 @@ fn frame(opcode: u8, ends: bool, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8
 fn message(payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
     let pieces: Vec<&[u8]> = payload.chunks(piece).collect();
     let empty = frame(1, false, Some(key), b"");
-    pieces.iter().enumerate().fold(empty, |mut frames, (i, payload)| {
-        frames.extend(frame(9, true, Some(key), b"3"));
-        frames.extend(frame(0, i + 1 == pieces.len(), Some(key), payload));
-        frames
-    })
+    pieces
+        .iter()
+        .enumerate()
+        .fold(empty, |mut frames, (i, payload)| {
+            frames.extend(frame(9, true, Some(key), b"3"));
+            frames.extend(frame(0, i + 1 == pieces.len(), Some(key), payload));
+            frames
+        })
 }
 
 fn inbound() -> impl Strategy<Value = Vec<u8>> {

@@ -1,4 +1,5 @@
-//! The log in MongoDB keeps the contract, on a replica set and on a standalone server, also when its process is killed.
+//! The log in MongoDB keeps the contract, on a replica set and on a standalone server, also when
+//! its process is killed.
 
 use std::marker::PhantomData;
 
@@ -56,7 +57,10 @@ pub(crate) struct On<K> {
 
 impl<K: Kind> On<K> {
     fn new_database() -> Self {
-        Self { uri: K::server().uri_of_new_database(), kind: PhantomData }
+        Self {
+            uri: K::server().uri_of_new_database(),
+            kind: PhantomData,
+        }
     }
 
     async fn mongo(&self) -> Mongo {
@@ -93,7 +97,10 @@ impl<K: Kind> log_contract::Shared for On<K> {
     }
 
     fn at(address: &str) -> Self {
-        Self { uri: address.to_owned(), kind: PhantomData }
+        Self {
+            uri: address.to_owned(),
+            kind: PhantomData,
+        }
     }
 
     /// Every second process ends itself, at each of the named points in turn.

@@ -55,7 +55,12 @@ async fn mongo(uri: &str) -> Mongo {
 }
 
 async fn count(mongo: &Mongo, collection: &str) -> u64 {
-    mongo.database().collection::<Document>(collection).count_documents(doc! {}).await.unwrap()
+    mongo
+        .database()
+        .collection::<Document>(collection)
+        .count_documents(doc! {})
+        .await
+        .unwrap()
 }
 
 async fn node(mongo: &Mongo) -> TestServer {
@@ -65,7 +70,15 @@ async fn node(mongo: &Mongo) -> TestServer {
 
 async fn sees(server: &TestServer, sessions: usize) {
     within("the sessions", async {
-        while server.realtime().sessions(&SessionQuery::default()).await.unwrap().sessions.len() != sessions {
+        while server
+            .realtime()
+            .sessions(&SessionQuery::default())
+            .await
+            .unwrap()
+            .sessions
+            .len()
+            != sessions
+        {
             tokio::task::yield_now().await;
         }
     })
@@ -90,21 +103,37 @@ async fn a_database_that_is_dropped_is_told_all_again() {
 async fn what_dead_nodes_leave_behind_is_removed_and_foreign_documents_are_passed_over() {
     let mongo = mongo(&Mongod::replica_set().uri_of_new_database()).await;
     let (dies, lives) = (MongoDirectory::new(&mongo), MongoDirectory::new(&mongo));
-    let view = |sessions| NodeView { id: NodeId::random(), since: 0, sessions };
+    let view = |sessions| NodeView {
+        id: NodeId::random(),
+        since: 0,
+        sessions,
+    };
     let (dead, alive) = (view(1), view(2));
     dies.begin(&dead, Duration::from_millis(1)).await.unwrap();
     lives.begin(&alive, Duration::from_secs(60)).await.unwrap();
     let sessions = mongo.database().collection::<Document>("rt_session");
-    let foreign =
-        ["no term of anybody", "another"].map(|term| doc! { "term": term, "rooms": "none", "id": 7 });
+    let foreign = ["no term of anybody", "another"]
+        .map(|term| doc! { "term": term, "rooms": "none", "id": 7 });
     sessions.insert_many(foreign).await.unwrap();
-    sessions.insert_one(doc! { "what": "is this" }).await.unwrap();
-    mongo.database().collection::<Document>("rt_node").insert_one(doc! { "expires": "never" }).await.unwrap();
+    sessions
+        .insert_one(doc! { "what": "is this" })
+        .await
+        .unwrap();
+    mongo
+        .database()
+        .collection::<Document>("rt_node")
+        .insert_one(doc! { "expires": "never" })
+        .await
+        .unwrap();
     assert_eq!(lives.nodes().await.unwrap(), std::slice::from_ref(&alive));
     for _ in 0..3 {
         assert!(lives.renew(&alive, Duration::from_secs(60)).await.unwrap());
     }
     assert_eq!(lives.sessions(&SessionQuery::default()).await.unwrap(), []);
-    assert_eq!(count(&mongo, "rt_session").await, 1, "what has no term was never a node's");
+    assert_eq!(
+        count(&mongo, "rt_session").await,
+        1,
+        "what has no term was never a node's"
+    );
     assert!(!dies.renew(&dead, Duration::from_secs(60)).await.unwrap());
 }

@@ -26,15 +26,23 @@ fn appending(log: &MongoLog, count: u64) -> JoinSet<Outcome> {
         let (log, new) = (log.clone(), entry(user("c1"), i));
         writers.spawn(async move {
             let begun = Instant::now();
-            let answered = log.append(vec![new.clone()]).await.map(|positions| positions[0]);
-            assert!(begun.elapsed() < LATE, "an append took {:?}", begun.elapsed());
+            let answered = log
+                .append(vec![new.clone()])
+                .await
+                .map(|positions| positions[0]);
+            assert!(
+                begun.elapsed() < LATE,
+                "an append took {:?}",
+                begun.elapsed()
+            );
             (new, answered)
         });
     }
     writers
 }
 
-/// What was answered is there, what was refused is not, and nothing is there twice; whoever does not know tries again.
+/// What was answered is there, what was refused is not, and nothing is there twice; whoever does
+/// not know tries again.
 async fn check(log: &MongoLog, outcomes: Vec<Outcome>) {
     let entries = all(log).await;
     assert_eq!(
@@ -42,7 +50,10 @@ async fn check(log: &MongoLog, outcomes: Vec<Outcome>) {
         (1..=entries.len() as u64).collect::<Vec<_>>()
     );
     for (new, answered) in outcomes {
-        let found: Vec<_> = entries.iter().filter(|entry| entry.content().id() == new.id()).collect();
+        let found: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.content().id() == new.id())
+            .collect();
         let at = found.first().map(|entry| entry.position());
         assert!(found.len() <= 1, "{new:?} is there {} times", found.len());
         match answered {
@@ -58,12 +69,16 @@ async fn check(log: &MongoLog, outcomes: Vec<Outcome>) {
 
 /// When the log answers again.
 async fn back(log: &MongoLog) {
-    within("the log to come back", async { while log.append(vec![entry(user("c2"), 0)]).await.is_err() {} })
-        .await;
+    within("the log to come back", async {
+        while log.append(vec![entry(user("c2"), 0)]).await.is_err() {}
+    })
+    .await;
 }
 
 async fn served_by(server: &Mongod) -> MongoLog {
-    let mongo = Mongo::open(&server.uri("log"), Options::default()).await.unwrap();
+    let mongo = Mongo::open(&server.uri("log"), Options::default())
+        .await
+        .unwrap();
     MongoLog::open(&mongo, Retention::DISK)
 }
 
@@ -73,7 +88,10 @@ async fn a_server_that_comes_later_is_used_when_it_comes() {
     server.kill();
     let log = served_by(&server).await;
     let begun = Instant::now();
-    assert!(matches!(log.append(vec![entry(user("c1"), 1)]).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(
+        log.append(vec![entry(user("c1"), 1)]).await,
+        Err(LogError::Unavailable(_))
+    ));
     assert!(log.head().await.is_err() && !log.is_ready());
     assert!(begun.elapsed() < LATE * 2);
     server.run();

@@ -17,7 +17,10 @@ use std::sync::Arc;
 
 /// The log of a database, when it can be read.
 pub(crate) async fn opened(uri: &str) -> MongoLog {
-    let log = MongoLog::open(&Mongo::open(uri, Options::default()).await.unwrap(), Retention::DISK);
+    let log = MongoLog::open(
+        &Mongo::open(uri, Options::default()).await.unwrap(),
+        Retention::DISK,
+    );
     log.ready().await.unwrap();
     log
 }

@@ -34,16 +34,34 @@ async fn what_one_node_appends_the_other_finds_soon() {
     for i in 1..=3 {
         let at = appended(&one, user("c1"), i).await;
         let begun = Instant::now();
-        within("the news", told.wait_for(|n| *n >= at.n())).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-        assert_eq!(other.read(None, at.n() - 1, 1).await.unwrap().entries[0].position(), at);
+        within("the news", told.wait_for(|n| *n >= at.n()))
+            .await
+            .unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(
+            other.read(None, at.n() - 1, 1).await.unwrap().entries[0].position(),
+            at
+        );
     }
-    assert_eq!((*one.own().borrow(), *other.own().borrow()), (3, 0));
+    assert_eq!(
+        (
+            *one.local_appends().borrow(),
+            *other.local_appends().borrow()
+        ),
+        (3, 0)
+    );
     // Who asks is told at once: not only at the next look.
     for i in 4..=8 {
         let at = appended(&one, user("c1"), i).await;
         assert_eq!(other.head().await.unwrap().position, at);
-        assert_eq!(other.history(at.n(), &[user("c1")], 1).await.unwrap().head, at);
+        assert_eq!(
+            other.history(at.n(), &[user("c1")], 1).await.unwrap().head,
+            at
+        );
     }
 }
 
@@ -58,7 +76,9 @@ async fn nodes_that_write_all_the_time_share() {
             let (log, done, count) = (log.clone(), Arc::clone(&done), Arc::clone(count));
             writers.spawn(async move {
                 while !done.load(Ordering::SeqCst) {
-                    log.append(vec![entry(order(&writer.to_string()), 0)]).await.unwrap();
+                    log.append(vec![entry(order(&writer.to_string()), 0)])
+                        .await
+                        .unwrap();
                     count.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -77,7 +97,10 @@ async fn nodes_that_write_all_the_time_share() {
     let numbers: Vec<u64> = all(&one).await.iter().map(|entry| entry.n()).collect();
     assert_eq!(numbers, (1..=counts.iter().sum()).collect::<Vec<_>>());
     let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
-    assert!(least * 5 > *most, "one has written {least}, the other {most}");
+    assert!(
+        least * 5 > *most,
+        "one has written {least}, the other {most}"
+    );
 }
 
 #[tokio::test]
@@ -112,12 +135,29 @@ async fn an_older_state_of_the_database_is_another_epoch() {
         appended(&one, user("c1"), i).await;
     }
     let before = other.head().await.unwrap().position;
-    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
-    let fifth =
-        database.collection::<Document>("rt_entry").find_one(doc! { "_id": 5_i64 }).await.unwrap().unwrap();
-    database.collection::<Document>("rt_entry").delete_many(doc! { "_id": { "$gt": 5_i64 } }).await.unwrap();
-    let older = doc! { "$set": { "n": 5_i64, "id": fifth.get("id").unwrap().clone(), "turn": 5_i64 } };
-    database.collection::<Document>("rt_head").update_one(doc! {}, older).await.unwrap();
+    let database = Mongo::open(&uri, Options::default())
+        .await
+        .unwrap()
+        .database()
+        .clone();
+    let fifth = database
+        .collection::<Document>("rt_entry")
+        .find_one(doc! { "_id": 5_i64 })
+        .await
+        .unwrap()
+        .unwrap();
+    database
+        .collection::<Document>("rt_entry")
+        .delete_many(doc! { "_id": { "$gt": 5_i64 } })
+        .await
+        .unwrap();
+    let older =
+        doc! { "$set": { "n": 5_i64, "id": fifth.get("id").unwrap().clone(), "turn": 5_i64 } };
+    database
+        .collection::<Document>("rt_head")
+        .update_one(doc! {}, older)
+        .await
+        .unwrap();
     let mut told = other.changes();
     told.mark_unchanged();
     let after = one.head().await.unwrap().position;
@@ -137,7 +177,11 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
         appended(&one, user("c1"), i).await;
     }
     let before = one.head().await.unwrap().position;
-    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
+    let database = Mongo::open(&uri, Options::default())
+        .await
+        .unwrap()
+        .database()
+        .clone();
     // As if somebody had gone on from entry 9, with others.
     let entries = database.collection::<Document>("rt_entry");
     let id = |byte: u8| mongodb::bson::Binary {
@@ -150,7 +194,11 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
         entries.insert_one(row).await.unwrap();
     }
     let newer = doc! { "$set": { "n": 11_i64, "id": id(11) }, "$inc": { "turn": 1_i64 } };
-    database.collection::<Document>("rt_head").update_one(doc! {}, newer).await.unwrap();
+    database
+        .collection::<Document>("rt_head")
+        .update_one(doc! {}, newer)
+        .await
+        .unwrap();
     let after = one.head().await.unwrap().position;
     assert_eq!(after.n(), 11);
     assert_ne!(after.epoch(), before.epoch());
@@ -160,7 +208,13 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
 async fn a_dropped_database_is_a_new_log() {
     let (uri, one, other) = two().await;
     let before = appended(&one, user("c1"), 1).await;
-    Mongo::open(&uri, Options::default()).await.unwrap().database().drop().await.unwrap();
+    Mongo::open(&uri, Options::default())
+        .await
+        .unwrap()
+        .database()
+        .drop()
+        .await
+        .unwrap();
     let after = other.head().await.unwrap().position;
     assert_ne!(after.epoch(), before.epoch());
     let at = appended(&one, user("c1"), 2).await;
@@ -178,16 +232,26 @@ async fn entries_in_a_transaction_of_ones_own_are_found() {
     mongo.database().create_collection("thing").await.unwrap();
     for commit in [false, true] {
         session.start_transaction().await.unwrap();
-        things.insert_one(doc! { "_id": 1 }).session(&mut session).await.unwrap();
+        things
+            .insert_one(doc! { "_id": 1 })
+            .session(&mut session)
+            .await
+            .unwrap();
         let entries = [entry(Room::Everyone, 1), entry(Room::Everyone, 2)];
         let positions = log.append_in(&mut session, &entries).await.unwrap();
-        assert_eq!(positions.iter().map(|at| at.n()).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            positions.iter().map(|at| at.n()).collect::<Vec<_>>(),
+            [2, 3]
+        );
         if commit {
             session.commit_transaction().await.unwrap();
         } else {
             session.abort_transaction().await.unwrap();
         }
-        assert_eq!(other.head().await.unwrap().position.n(), if commit { 3 } else { 1 });
+        assert_eq!(
+            other.head().await.unwrap().position.n(),
+            if commit { 3 } else { 1 }
+        );
     }
     assert_eq!(appended(&one, Room::Everyone, 3).await.n(), 4);
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
@@ -197,20 +261,32 @@ async fn entries_in_a_transaction_of_ones_own_are_found() {
 async fn damaged_entries_count_as_trimmed() {
     let (uri, one, _other) = two().await;
     for i in 1..=9 {
-        let batch = (0..600).map(|j| entry(order(&(j % 2).to_string()), i)).collect();
+        let batch = (0..600)
+            .map(|j| entry(order(&(j % 2).to_string()), i))
+            .collect();
         one.append(batch).await.unwrap();
     }
-    let database = Mongo::open(&uri, Options::default()).await.unwrap().database().clone();
+    let database = Mongo::open(&uri, Options::default())
+        .await
+        .unwrap()
+        .database()
+        .clone();
     let entries = database.collection::<Document>("rt_entry");
     let wrong = doc! { "$set": { "rooms": ["nobody"], "payload": "{" } };
-    entries.update_one(doc! { "_id": 100_i64 }, wrong).await.unwrap();
+    entries
+        .update_one(doc! { "_id": 100_i64 }, wrong)
+        .await
+        .unwrap();
     entries.delete_one(doc! { "_id": 200_i64 }).await.unwrap();
     let page = one.read(None, 0, 1_000).await.unwrap();
     assert_eq!(page.trimmed, 200);
     assert_eq!(page.entries.first().unwrap().n(), 201);
     assert_eq!(page.entries.len(), 1_000);
     // Nobody knows in which rooms they were.
-    assert_eq!(one.read(Some(&[user("c1")]), 0, 1).await.unwrap().trimmed, 200);
+    assert_eq!(
+        one.read(Some(&[user("c1")]), 0, 1).await.unwrap().trimmed,
+        200
+    );
     let at = appended(&one, user("c1"), 1).await.n();
     assert_eq!(at, 9 * 600 + 1);
 }

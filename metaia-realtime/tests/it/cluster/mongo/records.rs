@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use metaia_realtime::{
-    EventLog, NewEntry, Receipt, Room,
+    EventLog, NewEntry, PublishReceipt, Room,
     log::{LogError, Retention},
     mongo::{Committer, Finished, Mongo, MongoLog, Options, Plan, RecordWrite, Records},
     testing::mongod::Mongod,
@@ -31,11 +31,13 @@ enum Change {
 }
 
 /// What a counter has become, and where that is told; nothing where it was refused.
-type Done = Option<(i64, Receipt)>;
+type Done = Option<(i64, PublishReceipt)>;
 
 impl Counters {
     fn of(mongo: &Mongo) -> Self {
-        let options = CollectionOptions::builder().read_concern(ReadConcern::majority()).build();
+        let options = CollectionOptions::builder()
+            .read_concern(ReadConcern::majority())
+            .build();
         Self(mongo.database().collection_with_options(COUNTERS, options))
     }
 
@@ -43,7 +45,10 @@ impl Counters {
         let (mut found, mut counts) = (self.0.find(doc! {}).await?, HashMap::new());
         while found.advance().await? {
             let counter = found.deserialize_current()?;
-            let (id, count) = (counter.get_str("_id").unwrap(), counter.get_i64("count").unwrap());
+            let (id, count) = (
+                counter.get_str("_id").unwrap(),
+                counter.get_i64("count").unwrap(),
+            );
             counts.insert(id.to_owned(), count);
         }
         Ok(counts)
@@ -60,7 +65,10 @@ impl Records for Counters {
     ) -> futures_util::future::BoxFuture<'a, Result<Vec<Plan<Done>>, Error>> {
         Box::pin(async move {
             let mut counts = self.read().await?;
-            Ok(changes.iter().map(|change| raise(change, &mut counts)).collect())
+            Ok(changes
+                .iter()
+                .map(|change| raise(change, &mut counts))
+                .collect())
         })
     }
 }
@@ -68,8 +76,15 @@ impl Records for Counters {
 fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
     let Change::Raise(id) = change else {
         let filter = doc! { "_id": "nobody" };
-        let wrong = RecordWrite::Update { collection: COUNTERS, filter, update: doc! { "$set": { "a": 1 } } };
-        return Plan { writes: vec![wrong], ..Plan::answer(None) };
+        let wrong = RecordWrite::Update {
+            collection: COUNTERS,
+            filter,
+            update: doc! { "$set": { "a": 1 } },
+        };
+        return Plan {
+            writes: vec![wrong],
+            ..Plan::answer(None)
+        };
     };
     if id == "refused" {
         return Plan::answer(None);
@@ -78,21 +93,38 @@ fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
     let count = before.unwrap_or(0) + 1;
     counts.insert(id.clone(), count);
     let write = match before {
-        None => RecordWrite::Insert { collection: COUNTERS, document: doc! { "_id": id, "count": count } },
+        None => RecordWrite::Insert {
+            collection: COUNTERS,
+            document: doc! { "_id": id, "count": count },
+        },
         Some(before) => RecordWrite::Update {
             collection: COUNTERS,
             filter: doc! { "_id": id, "count": before },
             update: doc! { "$set": { "count": count } },
         },
     };
-    let event = NewEntry::event([Room::Everyone], ("raised", json!({ "id": id, "count": count }))).unwrap();
-    let finish = move |receipts: &[Receipt]| {
+    let event = NewEntry::event(
+        [Room::Everyone],
+        ("raised", json!({ "id": id, "count": count })),
+    )
+    .unwrap();
+    let finish = move |receipts: &[PublishReceipt]| {
         let receipt = receipts[0];
         let answer = doc! { "_id": receipt.id.to_string(), "n": receipt.position.n() as i64 };
-        let kept = RecordWrite::Insert { collection: "answer", document: answer };
-        Finished { done: Some((count, receipt)), writes: vec![kept] }
+        let kept = RecordWrite::Insert {
+            collection: "answer",
+            document: answer,
+        };
+        Finished {
+            done: Some((count, receipt)),
+            writes: vec![kept],
+        }
     };
-    Plan { writes: vec![write], events: vec![event], finish: Box::new(finish) }
+    Plan {
+        writes: vec![write],
+        events: vec![event],
+        finish: Box::new(finish),
+    }
 }
 
 async fn node(uri: &str) -> (Mongo, MongoLog, Committer<Counters>) {
@@ -120,10 +152,18 @@ async fn raised(server: &Mongod, nodes: usize) {
                     // What was answered can be read.
                     let at = receipt.position.n();
                     assert_eq!(
-                        log.read(None, at - 1, 1).await.unwrap().entries[0].content().id(),
+                        log.read(None, at - 1, 1).await.unwrap().entries[0]
+                            .content()
+                            .id(),
                         receipt.id
                     );
-                    assert!(committer.commit(Change::Raise("refused".to_owned())).await.unwrap().is_none());
+                    assert!(
+                        committer
+                            .commit(Change::Raise("refused".to_owned()))
+                            .await
+                            .unwrap()
+                            .is_none()
+                    );
                     done.push((id, count, receipt));
                 }
                 done
@@ -139,10 +179,16 @@ async fn raised(server: &Mongod, nodes: usize) {
     for (id, count, receipt) in done {
         let entry = &entries[receipt.position.n() as usize - 1];
         assert_eq!(entry.content().id(), receipt.id);
-        assert_eq!(entry.content().payload().as_str(), json!({ "id": id, "count": count }).to_string());
+        assert_eq!(
+            entry.content().payload().as_str(),
+            json!({ "id": id, "count": count }).to_string()
+        );
     }
     let answers = mongo.database().collection::<Document>("answer");
-    assert_eq!(answers.count_documents(doc! {}).await.unwrap() as i64, total);
+    assert_eq!(
+        answers.count_documents(doc! {}).await.unwrap() as i64,
+        total
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,7 +208,10 @@ async fn a_change_that_never_fits_does_not_keep_others() {
     let right = (0..20).map(|_| committer.commit(Change::Raise("a".to_owned())));
     let (wrong, right) = tokio::join!(wrong, futures_util::future::join_all(right));
     assert!(matches!(wrong, Err(LogError::Unavailable(_))), "{wrong:?}");
-    let counts: Vec<_> = right.into_iter().filter_map(|done| Some(done.ok()??.0)).collect();
+    let counts: Vec<_> = right
+        .into_iter()
+        .filter_map(|done| Some(done.ok()??.0))
+        .collect();
     assert!(counts.len() >= 15, "{counts:?}");
     assert_eq!(all(&log).await.len(), 20);
 }

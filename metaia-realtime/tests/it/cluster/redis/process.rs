@@ -1,4 +1,5 @@
-//! A Redis of a test's own: a process on a free port, in a folder of its own, which ends with the test.
+//! A Redis of a test's own: a process on a free port, in a folder of its own, which ends with the
+//! test.
 
 use std::{
     fs,
@@ -23,17 +24,29 @@ impl RedisServer {
     }
 
     pub(crate) async fn start_with(password: Option<&'static str>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = std::env::temp_dir().join(format!("metaia-redis-{}-{port}", std::process::id()));
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let folder =
+            std::env::temp_dir().join(format!("metaia-redis-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let process = launch(port, password, &folder);
-        let server = Self { port, password, folder, process };
+        let server = Self {
+            port,
+            password,
+            folder,
+            process,
+        };
         server.answers().await;
         server
     }
 
     pub(crate) fn url(&self) -> String {
-        let password = self.password.map_or(String::new(), |password| format!(":{password}@"));
+        let password = self
+            .password
+            .map_or(String::new(), |password| format!(":{password}@"));
         format!("redis://{password}127.0.0.1:{}/0", self.port)
     }
 
@@ -60,13 +73,24 @@ impl RedisServer {
 
     fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// A client like any other.
     pub(crate) async fn client(&self) -> MultiplexedConnection {
         let client = redis::Client::open(self.url()).unwrap();
-        within("a connection to Redis", client.get_multiplexed_async_connection()).await.unwrap()
+        within(
+            "a connection to Redis",
+            client.get_multiplexed_async_connection(),
+        )
+        .await
+        .unwrap()
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
@@ -79,9 +103,15 @@ impl RedisServer {
 
     /// How many listen to the channel. Does not wait for the runtime, as it is a client of its own.
     pub(crate) fn subscribed(&self, channel: &str) -> u64 {
-        let mut client = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
-        let (_, count): (String, u64) =
-            redis::cmd("PUBSUB").arg("NUMSUB").arg(channel).query(&mut client).unwrap();
+        let mut client = redis::Client::open(self.url())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let (_, count): (String, u64) = redis::cmd("PUBSUB")
+            .arg("NUMSUB")
+            .arg(channel)
+            .query(&mut client)
+            .unwrap();
         count
     }
 
@@ -93,12 +123,27 @@ impl RedisServer {
 
 fn launch(port: u16, password: Option<&str>, folder: &PathBuf) -> Child {
     let mut command = Command::new("redis-server");
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.args([
+        "--port",
+        &port.to_string(),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]);
     if let Some(password) = password {
         command.args(["--requirepass", password]);
     }
-    let quiet = command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    quiet.spawn().expect("redis-server is installed: see docs/testing.md")
+    let quiet = command
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    quiet
+        .spawn()
+        .expect("redis-server is installed: see docs/testing.md")
 }
 
 impl Drop for RedisServer {

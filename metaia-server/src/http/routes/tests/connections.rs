@@ -11,7 +11,10 @@ struct Phone {
 impl Phone {
     async fn connect(api: &Api, role: Role, user: &str, auth: Value) -> Self {
         let router = Router::new().layer(api.world.realtime.layer());
-        let mut phone = Self { router, address: "/socket.io/?EIO=4&transport=polling".to_owned() };
+        let mut phone = Self {
+            router,
+            address: "/socket.io/?EIO=4&transport=polling".to_owned(),
+        };
         let open = phone.send("GET", String::new()).await;
         let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
         phone.address = format!("{}&sid={}", phone.address, open["sid"].as_str().unwrap());
@@ -19,13 +22,18 @@ impl Phone {
         auth["token"] = token(role, user).into();
         assert_eq!(phone.send("POST", format!("40{auth}")).await, "ok");
         let answer = phone.send("GET", String::new()).await;
-        assert!(answer.starts_with("40") || answer.contains("\u{1e}40"), "{answer}");
+        assert!(
+            answer.starts_with("40") || answer.contains("\u{1e}40"),
+            "{answer}"
+        );
         phone
     }
 
     async fn send(&self, method: &str, body: String) -> String {
-        let request =
-            Request::builder().method(method).uri(&self.address).header("content-type", "text/plain");
+        let request = Request::builder()
+            .method(method)
+            .uri(&self.address)
+            .header("content-type", "text/plain");
         let request = request.body(Body::from(body)).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
@@ -48,7 +56,11 @@ async fn only_admins_see_and_end() {
         let ask = async |who: As<'_>| who.send(method, path, Vec::new()).await;
         ask(api.nobody()).await.refused(401, "unauthorized");
         ask(api.backend()).await.refused(401, "unauthorized");
-        for (role, user) in [(Role::Customer, "c1"), (Role::Tailor, "t1"), (Role::Delivery, "d1")] {
+        for (role, user) in [
+            (Role::Customer, "c1"),
+            (Role::Tailor, "t1"),
+            (Role::Delivery, "d1"),
+        ] {
             ask(api.user(role, user)).await.refused(403, "forbidden");
         }
         assert_eq!(ask(api.admin()).await.status, found, "{method} {path}");
@@ -61,27 +73,58 @@ async fn sessions_rooms_and_users_are_seen_as_they_are() {
     let _one = Phone::connect(&api, Role::Customer, "c1", json!({ "device": "phone-1" })).await;
     let _two = Phone::connect(&api, Role::Admin, "a1", json!({ "orders": ["o1"] })).await;
     let admin = api.admin();
-    let found = admin.get("/api/realtime/sessions?user=c1&role=customer&room=customer-room").await.data(200);
+    let found = admin
+        .get("/api/realtime/sessions?user=c1&role=customer&room=customer-room")
+        .await
+        .data(200);
     let session = &found["sessions"][0];
     assert_eq!(found["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(
-        (&session["user"], &session["role"], &session["device"], &session["rooms"]),
-        (&json!("c1"), &json!("customer"), &json!("phone-1"), &json!(["customer-room", "user-c1"]))
+        (
+            &session["user"],
+            &session["role"],
+            &session["device"],
+            &session["rooms"]
+        ),
+        (
+            &json!("c1"),
+            &json!("customer"),
+            &json!("phone-1"),
+            &json!(["customer-room", "user-c1"])
+        )
     );
-    assert_eq!(session["node"], json!(api.world.realtime.node_id().to_string()));
-    assert!(session["connectedAt"].as_str().unwrap().ends_with('Z') && found["nextCursor"].is_null());
-    let none = admin.get("/api/realtime/sessions?user=c1&role=tailor").await.data(200);
+    assert_eq!(
+        session["node"],
+        json!(api.world.realtime.node_id().to_string())
+    );
+    assert!(
+        session["connectedAt"].as_str().unwrap().ends_with('Z') && found["nextCursor"].is_null()
+    );
+    let none = admin
+        .get("/api/realtime/sessions?user=c1&role=tailor")
+        .await
+        .data(200);
     assert_eq!(none["sessions"], json!([]));
 
-    let users = admin.get("/api/realtime/presence?user=c1,nobody").await.data(200)["users"].take();
-    assert_eq!((&users[0]["online"], &users[0]["sessions"]), (&json!(true), &json!(1)));
+    let users = admin
+        .get("/api/realtime/presence?user=c1,nobody")
+        .await
+        .data(200)["users"]
+        .take();
+    assert_eq!(
+        (&users[0]["online"], &users[0]["sessions"]),
+        (&json!(true), &json!(1))
+    );
     assert_eq!(
         users[1],
         json!({ "user": "nobody", "online": false, "sessions": 0, "connectedAt": null, "activeAt": null })
     );
 
     let stats = admin.get("/api/realtime/stats").await.data(200);
-    assert_eq!((&stats["sessions"], &stats["stats"]["connects"]["customer"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&stats["sessions"], &stats["stats"]["connects"]["customer"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(stats["nodes"], json!([stats["node"]]));
 }
 
@@ -94,15 +137,28 @@ async fn pages_have_each_once() {
     }
     for (list, key, due) in [
         ("sessions", "user", vec!["c1", "c2", "c3"]),
-        ("rooms", "room", vec!["customer-room", "user-c1", "user-c2", "user-c3"]),
+        (
+            "rooms",
+            "room",
+            vec!["customer-room", "user-c1", "user-c2", "user-c3"],
+        ),
     ] {
         let (mut cursor, mut found) = (String::new(), Vec::new());
         loop {
-            let page = api.admin().get(&format!("/api/realtime/{list}?limit=2{cursor}")).await.data(200);
-            let items =
-                page[list].as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned());
+            let page = api
+                .admin()
+                .get(&format!("/api/realtime/{list}?limit=2{cursor}"))
+                .await
+                .data(200);
+            let items = page[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item[key].as_str().unwrap().to_owned());
             found.extend(items);
-            let Some(next) = page["nextCursor"].as_str() else { break };
+            let Some(next) = page["nextCursor"].as_str() else {
+                break;
+            };
             cursor = format!("&cursor={next}");
         }
         found.sort();
@@ -116,15 +172,25 @@ async fn a_session_is_ended_once() {
     let phone = Phone::connect(&api, Role::Customer, "c1", json!({})).await;
     let listed = api.admin().get("/api/realtime/sessions").await.data(200)["sessions"][0].take();
     let path = format!("/api/realtime/sessions/{}", listed["id"].as_str().unwrap());
-    let ended = api.admin().send("DELETE", &path, Vec::new()).await.data(200);
+    let ended = api
+        .admin()
+        .send("DELETE", &path, Vec::new())
+        .await
+        .data(200);
     assert_eq!(ended["session"]["user"], "c1");
-    api.admin().send("DELETE", &path, Vec::new()).await.refused(404, "not_found");
+    api.admin()
+        .send("DELETE", &path, Vec::new())
+        .await
+        .refused(404, "not_found");
     let mut last = phone.send("GET", String::new()).await;
     if !last.contains("41") {
         last = phone.send("GET", String::new()).await;
     }
     assert!(last.contains("41"), "DISCONNECT: {last}");
-    assert_eq!(api.world.logged_after(0).await[0].0, "rt:disconnect_session");
+    assert_eq!(
+        api.world.logged_after(0).await[0].0,
+        "rt:disconnect_session"
+    );
 }
 
 #[tokio::test]
@@ -144,9 +210,18 @@ async fn what_is_no_query_is_pointed_at() {
         ("presence?user=", "/user"),
         ("presence?user=a,,b", "/user"),
     ] {
-        api.admin().get(&format!("/api/realtime/{path}")).await.refused_at(pointer);
+        api.admin()
+            .get(&format!("/api/realtime/{path}"))
+            .await
+            .refused_at(pointer);
     }
     let many = vec!["u"; 101].join(",");
-    api.admin().get(&format!("/api/realtime/presence?user={many}")).await.refused_at("/user");
-    api.admin().send("DELETE", "/api/realtime/sessions/x", Vec::new()).await.refused(404, "not_found");
+    api.admin()
+        .get(&format!("/api/realtime/presence?user={many}"))
+        .await
+        .refused_at("/user");
+    api.admin()
+        .send("DELETE", "/api/realtime/sessions/x", Vec::new())
+        .await
+        .refused(404, "not_found");
 }

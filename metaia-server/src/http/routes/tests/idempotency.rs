@@ -14,11 +14,24 @@ async fn a_retry_gets_the_first_answer_and_changes_nothing(api: Api) {
     let first = keyed.post("/api/orders", order()).await;
     let head = api.world.head().await;
     let second = keyed.post("/api/orders", order()).await;
-    assert_eq!((second.data(201), second.header("etag")), (first.data(201), "\"1\""));
-    assert_eq!((first.header("idempotency-replayed"), second.header("idempotency-replayed")), ("", "true"));
+    assert_eq!(
+        (second.data(201), second.header("etag")),
+        (first.data(201), "\"1\"")
+    );
+    assert_eq!(
+        (
+            first.header("idempotency-replayed"),
+            second.header("idempotency-replayed")
+        ),
+        ("", "true")
+    );
     assert_eq!(api.world.head().await, head);
     let api = Api::over(api.world.restarted().await);
-    let third = api.customer().with("idempotency-key", "k-1").post("/api/orders", order()).await;
+    let third = api
+        .customer()
+        .with("idempotency-key", "k-1")
+        .post("/api/orders", order())
+        .await;
     assert_eq!(third.body, first.body);
 }
 
@@ -27,33 +40,58 @@ async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys(a
     let placed = keyed.post("/api/orders", order()).await.data(201);
     let mut other = order();
     other["deliveryAddress"] = json!("elsewhere");
-    keyed.post("/api/orders", other).await.refused(422, "idempotency_key_reused");
+    keyed
+        .post("/api/orders", other)
+        .await
+        .refused(422, "idempotency_key_reused");
     let pay = |id: &Value| format!("/api/payments/orders/{}", id.as_str().unwrap());
-    keyed.post(&pay(&placed["order"]["_id"]), json!({})).await.data(201);
+    keyed
+        .post(&pay(&placed["order"]["_id"]), json!({}))
+        .await
+        .data(201);
     let (second, _) = api.order().await;
-    keyed.post(&pay(&second["_id"]), json!({})).await.refused(422, "idempotency_key_reused");
+    keyed
+        .post(&pay(&second["_id"]), json!({}))
+        .await
+        .refused(422, "idempotency_key_reused");
 }
 
 async fn what_was_refused_can_be_tried_again_under_its_key(api: Api) {
     let (order, path) = api.order().await;
     let pay = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
-    api.world.provider.refuses.store(true, std::sync::atomic::Ordering::SeqCst);
+    api.world
+        .provider
+        .refuses
+        .store(true, std::sync::atomic::Ordering::SeqCst);
     let keyed = api.customer().with("idempotency-key", "k-1");
-    keyed.post(&pay, json!({})).await.refused(502, "payment_provider_unavailable");
-    api.world.provider.refuses.store(false, std::sync::atomic::Ordering::SeqCst);
+    keyed
+        .post(&pay, json!({}))
+        .await
+        .refused(502, "payment_provider_unavailable");
+    api.world
+        .provider
+        .refuses
+        .store(false, std::sync::atomic::Ordering::SeqCst);
     let opened = keyed.post(&pay, json!({})).await.data(201);
-    api.admin().put(&format!("{path}/status"), json!({ "status": "cancelled" })).await.data(200);
+    api.admin()
+        .put(&format!("{path}/status"), json!({ "status": "cancelled" }))
+        .await
+        .data(200);
     assert_eq!(
         keyed.post(&pay, json!({})).await.data(201),
         opened,
         "the first answer, whatever happened since"
     );
-    api.customer().post(&pay, json!({})).await.refused(409, "order_closed");
+    api.customer()
+        .post(&pay, json!({}))
+        .await
+        .refused(409, "order_closed");
 }
 
 async fn of_many_at_once_one_is_done(api: Api) {
     let keyed = api.customer().with("idempotency-key", "twin");
-    let replies = futures_util::future::join_all((0..8).map(|_| keyed.post("/api/orders", order()))).await;
+    let replies =
+        futures_util::future::join_all((0..8).map(|_| keyed.post("/api/orders", order()))).await;
     for reply in &replies {
         match reply.status.as_u16() {
             201 => {}

@@ -1,5 +1,5 @@
-//! Operators of a database, wherever a client can write: refused by type, or kept and given back to the byte; and on
-//! either store nothing is found by them, and nothing changed.
+//! Operators of a database, wherever a client can write: refused by type, or kept and given back to
+//! the byte; and on either store nothing is found by them, and nothing changed.
 
 use super::*;
 
@@ -27,8 +27,14 @@ fn operators() -> [Value; 9] {
 }
 
 /// Texts that mean something elsewhere.
-const TEXTS: [&str; 6] =
-    ["$where: while (true) {}", "{\"$ne\": null}", "$$ROOT", "a.b.$[]", "'; DROP TABLE orders; --", "$oid"];
+const TEXTS: [&str; 6] = [
+    "$where: while (true) {}",
+    "{\"$ne\": null}",
+    "$$ROOT",
+    "a.b.$[]",
+    "'; DROP TABLE orders; --",
+    "$oid",
+];
 
 /// Every body, and every member of it that takes a text.
 fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
@@ -36,9 +42,9 @@ fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
     full["items"][0]["notes"] = json!("n");
     full["items"][0]["measurements"] = json!({ "chest": "38 in" });
     full["deliveryAddress"] = json!("a");
-    let notice =
-        json!({ "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1" });
-    let checkout = json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" });
+    let notice = json!({ "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1" });
+    let checkout =
+        json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" });
     let of_order = vec![
         "/items/0/garment",
         "/items/0/notes",
@@ -52,16 +58,40 @@ fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
     ];
     vec![
         ("POST", "/api/orders", full, of_order),
-        ("PUT", "{order}/status", json!({ "status": "confirmed" }), vec!["/status"]),
-        ("PUT", "{order}/assign", json!({ "tailor": "t1" }), vec!["/tailor", "/deliveryPartner"]),
-        ("POST", "/api/notifications", notice, vec!["/user", "/type", "/title", "/message", "/relatedOrder"]),
+        (
+            "PUT",
+            "{order}/status",
+            json!({ "status": "confirmed" }),
+            vec!["/status"],
+        ),
+        (
+            "PUT",
+            "{order}/assign",
+            json!({ "tailor": "t1" }),
+            vec!["/tailor", "/deliveryPartner"],
+        ),
+        (
+            "POST",
+            "/api/notifications",
+            notice,
+            vec!["/user", "/type", "/title", "/message", "/relatedOrder"],
+        ),
         (
             "POST",
             "/api/payments/verify",
             checkout,
-            vec!["/razorpay_order_id", "/razorpay_payment_id", "/razorpay_signature"],
+            vec![
+                "/razorpay_order_id",
+                "/razorpay_payment_id",
+                "/razorpay_signature",
+            ],
         ),
-        ("PUT", "/api/tailors/me/status", json!({ "status": "busy" }), vec!["/status"]),
+        (
+            "PUT",
+            "/api/tailors/me/status",
+            json!({ "status": "busy" }),
+            vec!["/status"],
+        ),
         (
             "POST",
             "/api/realtime/emit",
@@ -90,7 +120,9 @@ async fn an_operator_in_the_place_of_a_text_is_refused(api: Api) {
                 let mut body = body.clone();
                 put_at(&mut body, pointer, operator);
                 let address = address.replace("{order}", &path);
-                let reply = who.send(method, &address, body.to_string().into_bytes()).await;
+                let reply = who
+                    .send(method, &address, body.to_string().into_bytes())
+                    .await;
                 reply.refused(422, "validation_failed");
             }
         }
@@ -105,17 +137,33 @@ async fn a_text_that_looks_like_an_operator_is_a_text(api: Api) {
         body["items"][0]["notes"] = json!(text);
         body["items"][0]["measurements"] = json!({ "chest": text });
         body["deliveryAddress"] = json!(text);
-        let placed = api.customer().post("/api/orders", body.clone()).await.data(201)["order"].take();
+        let placed = api
+            .customer()
+            .post("/api/orders", body.clone())
+            .await
+            .data(201)["order"]
+            .take();
         assert_eq!(placed["items"], body["items"]);
         let path = format!("/api/orders/{}", placed["_id"].as_str().unwrap());
         assert_eq!(api.customer().get(&path).await.data(200)["order"], placed);
         let notice = json!({ "user": "c9", "type": "system", "title": text, "message": text });
-        let sent = api.admin().post("/api/notifications", notice).await.data(201)["notification"].take();
-        let listed = api.user(Role::Customer, "c9").get("/api/notifications?limit=1").await.data(200);
+        let sent = api
+            .admin()
+            .post("/api/notifications", notice)
+            .await
+            .data(201)["notification"]
+            .take();
+        let listed = api
+            .user(Role::Customer, "c9")
+            .get("/api/notifications?limit=1")
+            .await
+            .data(200);
         assert_eq!(listed["notifications"], json!([sent]));
-        let unknown =
-            json!({ "razorpay_order_id": text, "razorpay_payment_id": text, "razorpay_signature": text });
-        api.customer().post("/api/payments/verify", unknown).await.refused(404, "not_found");
+        let unknown = json!({ "razorpay_order_id": text, "razorpay_payment_id": text, "razorpay_signature": text });
+        api.customer()
+            .post("/api/payments/verify", unknown)
+            .await
+            .refused(404, "not_found");
     }
 }
 
@@ -126,12 +174,26 @@ async fn names_of_measurements_are_not_paths(api: Api) {
     });
     let mut body = order();
     body["items"][0]["measurements"] = measurements;
-    api.customer().post("/api/orders", body.clone()).await.refused_at("/items/0/measurements/");
-    body["items"][0]["measurements"].as_object_mut().unwrap().remove("");
-    let placed = api.customer().post("/api/orders", body.clone()).await.data(201)["order"].take();
+    api.customer()
+        .post("/api/orders", body.clone())
+        .await
+        .refused_at("/items/0/measurements/");
+    body["items"][0]["measurements"]
+        .as_object_mut()
+        .unwrap()
+        .remove("");
+    let placed = api
+        .customer()
+        .post("/api/orders", body.clone())
+        .await
+        .data(201)["order"]
+        .take();
     let path = format!("/api/orders/{}", placed["_id"].as_str().unwrap());
     let read = api.customer().get(&path).await.data(200)["order"].take();
-    assert_eq!(read["items"][0]["measurements"].to_string(), body["items"][0]["measurements"].to_string());
+    assert_eq!(
+        read["items"][0]["measurements"].to_string(),
+        body["items"][0]["measurements"].to_string()
+    );
     assert_eq!(read.to_string(), placed.to_string(), "to the byte");
 }
 
@@ -155,17 +217,33 @@ async fn nothing_in_an_address_finds_what_is_not_there(api: Api) {
             ("POST", format!("/api/payments/orders/{wrong}")),
         ] {
             let body = json!({ "status": "cancelled" }).to_string().into_bytes();
-            api.customer().send(method, &address, body).await.refused(404, "not_found");
+            api.customer()
+                .send(method, &address, body)
+                .await
+                .refused(404, "not_found");
         }
     }
-    for query in
-        ["status[$ne]=x", "status[]=pending", "cursor[$gt]=1", "limit[$gt]=1", "$where=1", "status=$ne"]
-    {
+    for query in [
+        "status[$ne]=x",
+        "status[]=pending",
+        "cursor[$gt]=1",
+        "limit[$gt]=1",
+        "$where=1",
+        "status=$ne",
+    ] {
         let reply = api.customer().get(&format!("/api/orders?{query}")).await;
         reply.refused(422, "validation_failed");
     }
-    for query in ["since[$gt]=1", "unread[$ne]=false", "user=c2", "user[$ne]=c1"] {
-        let reply = api.customer().get(&format!("/api/notifications?{query}")).await;
+    for query in [
+        "since[$gt]=1",
+        "unread[$ne]=false",
+        "user=c2",
+        "user[$ne]=c1",
+    ] {
+        let reply = api
+            .customer()
+            .get(&format!("/api/notifications?{query}"))
+            .await;
         reply.refused(422, "validation_failed");
     }
 }
@@ -176,7 +254,10 @@ async fn a_key_that_looks_like_an_operator_is_a_key(api: Api) {
         let keyed = api.customer().with("idempotency-key", key);
         let first = keyed.post("/api/orders", order()).await;
         let second = keyed.post("/api/orders", order()).await;
-        assert_eq!((first.data(201), second.header("idempotency-replayed")), (second.data(201), "true"));
+        assert_eq!(
+            (first.data(201), second.header("idempotency-replayed")),
+            (second.data(201), "true")
+        );
         placed.insert(first.data(201)["order"]["_id"].as_str().unwrap().to_owned());
     }
     assert_eq!(placed.len(), 6, "each its own");
@@ -185,7 +266,10 @@ async fn a_key_that_looks_like_an_operator_is_a_key(api: Api) {
 async fn an_emitted_payload_is_kept_to_the_byte(api: Api) {
     let data = r#"{"$ne": null, "a.b": {"$oid": "x", "$": [{"$where": 1}]}, "$date": 0, "n": 1.0e2, "": {"_id": 5}}"#;
     let body = format!(r#"{{"to":{{"user":"c1"}},"event":"x","data":{data}}}"#);
-    api.backend().send("POST", "/api/realtime/emit", body.into_bytes()).await.data(202);
+    api.backend()
+        .send("POST", "/api/realtime/emit", body.into_bytes())
+        .await
+        .data(202);
     let entries = api.world.log.entries_after(0).await;
     assert_eq!(entries[0].content().payload().as_str(), data);
 }

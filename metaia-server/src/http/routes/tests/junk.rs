@@ -1,4 +1,5 @@
-//! Whatever is sent, the answer is a success or a refusal that says why; never the server's own fault.
+//! Whatever is sent, the answer is a success or a refusal that says why; never the server's own
+//! fault.
 
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 
@@ -12,7 +13,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         "(\\PC{0,12}|everyone|c1|pending|order_0_90000|[\u{0}-\u{1f}]{1,3})".prop_map(Value::from),
     ];
-    let member = "(items|price|status|tailor|user|to|data|event|payload|entity|\\$ne|__proto__|[a-z]{1,6})";
+    let member =
+        "(items|price|status|tailor|user|to|data|event|payload|entity|\\$ne|__proto__|[a-z]{1,6})";
     leaf.prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
@@ -25,7 +27,11 @@ fn any_json() -> impl Strategy<Value = Value> {
 fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("POST", "/api/orders", order()),
-        ("PUT", "/api/orders/{id}/status", json!({ "status": "confirmed" })),
+        (
+            "PUT",
+            "/api/orders/{id}/status",
+            json!({ "status": "confirmed" }),
+        ),
         ("PUT", "/api/orders/{id}/assign", json!({ "tailor": "t1" })),
         (
             "POST",
@@ -38,7 +44,11 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" }),
         ),
         ("PUT", "/api/tailors/me/status", json!({ "status": "busy" })),
-        ("POST", "/api/realtime/emit", json!({ "to": "everyone", "event": "x", "data": {} })),
+        (
+            "POST",
+            "/api/realtime/emit",
+            json!({ "to": "everyone", "event": "x", "data": {} }),
+        ),
     ]
 }
 
@@ -46,8 +56,16 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
 fn spoil(body: &mut Value, path: &[usize], junk: Value) {
     let mut place = body;
     for step in path {
-        let children = place.as_array().map(Vec::len).or(place.as_object().map(serde_json::Map::len));
-        let Some(step) = children.filter(|count| *count > 0).map(|count| step % count) else { break };
+        let children = place
+            .as_array()
+            .map(Vec::len)
+            .or(place.as_object().map(serde_json::Map::len));
+        let Some(step) = children
+            .filter(|count| *count > 0)
+            .map(|count| step % count)
+        else {
+            break;
+        };
         place = match place {
             Value::Array(items) => &mut items[step],
             Value::Object(members) => members.values_mut().nth(step).unwrap(),
@@ -61,38 +79,63 @@ fn spoil(body: &mut Value, path: &[usize], junk: Value) {
 fn with_apis<S: Strategy>(cases: &S, on: On, ask: impl AsyncFn(&Api, S::Value)) {
     let count = if matches!(on, On::Embedded) { 48 } else { 6 };
     let run = |case| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async { ask(&Api::new(on).await, case).await });
         Ok(())
     };
-    TestRunner::new(ProptestConfig::with_cases(count)).run(cases, run).unwrap();
+    TestRunner::new(ProptestConfig::with_cases(count))
+        .run(cases, run)
+        .unwrap();
 }
 
 async fn ask_everybody(api: &Api, method: &str, path: &str, body: &Value) {
     let (_, order) = api.order().await;
     let path = path.replace("/api/orders/{id}", &order);
     let tailor = api.user(Role::Tailor, "t1");
-    for who in [api.admin(), api.customer(), tailor, api.backend(), api.nobody()] {
+    for who in [
+        api.admin(),
+        api.customer(),
+        tailor,
+        api.backend(),
+        api.nobody(),
+    ] {
         let reply = who.send(method, &path, body.to_string().into_bytes()).await;
-        assert!(reply.status.as_u16() < 500, "{method} {path} {body}: {reply:?}");
-        assert!(reply.body["data"].is_object() || reply.body["code"].is_string(), "{reply:?}");
+        assert!(
+            reply.status.as_u16() < 500,
+            "{method} {path} {body}: {reply:?}"
+        );
+        assert!(
+            reply.body["data"].is_object() || reply.body["code"].is_string(),
+            "{reply:?}"
+        );
     }
 }
 
 fn spoilt_bodies_are_refused_and_never_break_the_server(on: On) {
     let cases = (select(bodies()), vec(0usize..6, 0..4), any_json());
-    with_apis(&cases, on, async |api, ((method, address, mut body), path, junk)| {
-        spoil(&mut body, &path, junk);
-        ask_everybody(api, method, address, &body).await;
-    });
+    with_apis(
+        &cases,
+        on,
+        async |api, ((method, address, mut body), path, junk)| {
+            spoil(&mut body, &path, junk);
+            ask_everybody(api, method, address, &body).await;
+        },
+    );
 }
 
 fn genuine_deliveries_of_any_shape_never_break_the_server(on: On) {
     with_apis(&(any_json(), any_json()), on, async |api, (junk, deep)| {
-        let nested = json!({ "event": "payment.captured", "payload": { "payment": { "entity": deep } } });
+        let nested =
+            json!({ "event": "payment.captured", "payload": { "payment": { "entity": deep } } });
         for (id, body) in [("evt_1", &junk), ("evt_2", &nested)] {
             let reply = deliver(api, id, &body.to_string()).await;
-            assert!([200, 400].contains(&reply.status.as_u16()), "{body}: {reply:?}");
+            assert!(
+                [200, 400].contains(&reply.status.as_u16()),
+                "{body}: {reply:?}"
+            );
         }
     });
 }
@@ -103,7 +146,10 @@ fn any_query_is_a_page_or_a_refusal(on: On) {
         let query = query.replace(['#', '"', '<', '>', '\\', '^', '`', '{', '}', '|'], "");
         for path in ["/api/orders", "/api/notifications"] {
             let reply = api.customer().get(&format!("{path}?{query}")).await;
-            assert!([200, 422].contains(&reply.status.as_u16()), "{query}: {reply:?}");
+            assert!(
+                [200, 422].contains(&reply.status.as_u16()),
+                "{query}: {reply:?}"
+            );
         }
     });
 }

@@ -76,16 +76,26 @@ impl Api {
     fn over(world: World) -> Self {
         let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
         let gate = Gate::new(authenticator, Some(Secret::from(API_KEY)), NonZeroU32::MAX);
-        let state = TestState { services: world.services.clone(), gate: Arc::new(gate) };
-        Self { router: super::router().with_state(state), world }
+        let state = TestState {
+            services: world.services.clone(),
+            gate: Arc::new(gate),
+        };
+        Self {
+            router: super::router().with_state(state),
+            world,
+        }
     }
 
     fn nobody(&self) -> As<'_> {
-        As { api: self, headers: HeaderMap::new() }
+        As {
+            api: self,
+            headers: HeaderMap::new(),
+        }
     }
 
     fn user(&self, role: Role, user: &str) -> As<'_> {
-        self.nobody().with("authorization", &format!("Bearer {}", token(role, user)))
+        self.nobody()
+            .with("authorization", &format!("Bearer {}", token(role, user)))
     }
 
     fn customer(&self) -> As<'_> {
@@ -127,13 +137,30 @@ impl As<'_> {
     }
 
     async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Reply {
-        let mut request = Request::builder().method(method).uri(path).body(Body::from(body)).unwrap();
-        request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::from(body))
+            .unwrap();
+        request
+            .headers_mut()
+            .insert("content-type", "application/json".parse().unwrap());
         request.headers_mut().extend(self.headers.clone());
-        let (parts, body) = self.api.router.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = self
+            .api
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, body }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 }
 
@@ -150,7 +177,11 @@ impl Reply {
 
     #[track_caller]
     fn refused(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(
+            (self.status.as_u16(), self.body["code"].as_str()),
+            (status, Some(code)),
+            "{self:?}"
+        );
     }
 
     /// 422 with this pointer first.
@@ -161,7 +192,10 @@ impl Reply {
     }
 
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
     }
 }
 

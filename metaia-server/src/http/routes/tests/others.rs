@@ -15,31 +15,69 @@ fn notice(user: &str) -> Value {
 }
 
 async fn a_notification_is_kept_and_told_and_read_by_its_user_only(api: Api) {
-    let sent = api.backend().post("/api/notifications", notice("c1")).await.data(201)["notification"].take();
+    let sent = api
+        .backend()
+        .post("/api/notifications", notice("c1"))
+        .await
+        .data(201)["notification"]
+        .take();
     let logged = api.world.logged_after(0).await;
-    assert_eq!((logged[0].0.as_str(), &logged[0].2), ("new_notification", &sent));
+    assert_eq!(
+        (logged[0].0.as_str(), &logged[0].2),
+        ("new_notification", &sent)
+    );
     let path = format!("/api/notifications/{}/read", sent["_id"].as_str().unwrap());
     for other in [api.user(Role::Customer, "c2"), api.admin()] {
         other.put(&path, json!({})).await.refused(404, "not_found");
     }
-    api.customer().put("/api/notifications/x/read", json!({})).await.refused(404, "not_found");
-    let read = api.customer().send("PUT", &path, Vec::new()).await.data(200);
-    assert_eq!((&read["notification"]["read"], &read["unreadCount"]), (&json!(true), &json!(0)));
+    api.customer()
+        .put("/api/notifications/x/read", json!({}))
+        .await
+        .refused(404, "not_found");
+    let read = api
+        .customer()
+        .send("PUT", &path, Vec::new())
+        .await
+        .data(200);
+    assert_eq!(
+        (&read["notification"]["read"], &read["unreadCount"]),
+        (&json!(true), &json!(0))
+    );
     let told = &api.world.logged_after(1).await[0];
     assert_eq!(
         (told.0.as_str(), &told.2),
-        ("notification_read", &json!({ "ids": [sent["_id"]], "unreadCount": 0 }))
+        (
+            "notification_read",
+            &json!({ "ids": [sent["_id"]], "unreadCount": 0 })
+        )
     );
     api.customer().put(&path, json!({})).await.data(200);
-    let all = api.customer().send("PUT", "/api/notifications/read-all", Vec::new()).await.data(200);
-    assert_eq!((all, api.world.head().await), (json!({ "marked": 0, "unreadCount": 0 }), 2));
+    let all = api
+        .customer()
+        .send("PUT", "/api/notifications/read-all", Vec::new())
+        .await
+        .data(200);
+    assert_eq!(
+        (all, api.world.head().await),
+        (json!({ "marked": 0, "unreadCount": 0 }), 2)
+    );
 }
 
 async fn a_notification_is_an_operators_and_of_the_documented_shape(api: Api) {
-    for (role, user) in [(Role::Customer, "c1"), (Role::Tailor, "t1"), (Role::Delivery, "d1")] {
-        api.user(role, user).post("/api/notifications", notice("c1")).await.refused(403, "forbidden");
+    for (role, user) in [
+        (Role::Customer, "c1"),
+        (Role::Tailor, "t1"),
+        (Role::Delivery, "d1"),
+    ] {
+        api.user(role, user)
+            .post("/api/notifications", notice("c1"))
+            .await
+            .refused(403, "forbidden");
     }
-    api.backend().get("/api/notifications").await.refused(401, "unauthorized");
+    api.backend()
+        .get("/api/notifications")
+        .await
+        .refused(401, "unauthorized");
     for (pointer, value) in [
         ("/type", json!("advert")),
         ("/user", json!({ "$ne": null })),
@@ -50,7 +88,10 @@ async fn a_notification_is_an_operators_and_of_the_documented_shape(api: Api) {
     ] {
         let mut body = notice("c1");
         body[&pointer[1..]] = value;
-        api.admin().post("/api/notifications", body).await.refused_at(pointer);
+        api.admin()
+            .post("/api/notifications", body)
+            .await
+            .refused_at(pointer);
     }
     assert_eq!(api.world.head().await, 0);
 }
@@ -61,19 +102,41 @@ async fn a_tailors_status_is_a_tailors_own(api: Api) {
     let busy = json!({ "status": "busy" });
     let told = tailor.put(path, busy.clone()).await.data(200);
     assert_eq!(told, api.world.logged_after(0).await[0].2);
-    assert_eq!((&told["tailorId"], &told["status"]), (&json!("t1"), &json!("busy")));
-    tailor.put(path, json!({ "status": "asleep" })).await.refused_at("/status");
-    tailor.put(path, json!({ "status": "busy", "tailorId": "t2" })).await.refused_at("/tailorId");
-    api.customer().put(path, busy.clone()).await.refused(403, "forbidden");
+    assert_eq!(
+        (&told["tailorId"], &told["status"]),
+        (&json!("t1"), &json!("busy"))
+    );
+    tailor
+        .put(path, json!({ "status": "asleep" }))
+        .await
+        .refused_at("/status");
+    tailor
+        .put(path, json!({ "status": "busy", "tailorId": "t2" }))
+        .await
+        .refused_at("/tailorId");
+    api.customer()
+        .put(path, busy.clone())
+        .await
+        .refused(403, "forbidden");
     api.admin().put(path, busy).await.refused(403, "forbidden");
 }
 
 async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
     let body = br#"{"to": {"role": "delivery_partner"}, "event": "a:b.c-1", "data": {"n": 12345678901234567890.50, "a": {"_rt": 1}}}"#;
-    let sent = api.backend().send("POST", "/api/realtime/emit", body.to_vec()).await.data(202);
+    let sent = api
+        .backend()
+        .send("POST", "/api/realtime/emit", body.to_vec())
+        .await
+        .data(202);
     let entry = &api.world.log.entries_after(0).await[0];
-    assert_eq!(sent, json!({ "id": entry.content().id(), "at": entry.position() }));
-    assert_eq!(entry.content().payload().as_str(), r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#);
+    assert_eq!(
+        sent,
+        json!({ "id": entry.content().id(), "at": entry.position() })
+    );
+    assert_eq!(
+        entry.content().payload().as_str(),
+        r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#
+    );
     assert_eq!(api.world.logged_after(0).await[0].1, ["delivery-room"]);
 }
 
@@ -101,14 +164,27 @@ async fn what_cannot_be_an_event_is_pointed_at(api: Api) {
         let reply = api.admin().post("/api/realtime/emit", body).await;
         reply.refused(422, "validation_failed");
         assert!(
-            reply.body["errors"][0]["pointer"].as_str().unwrap().starts_with(&format!("/{member}")),
+            reply.body["errors"][0]["pointer"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("/{member}")),
             "{pointer}: {reply:?}"
         );
     }
     let large = json!({ "to": "everyone", "event": "x", "data": { "t": "x".repeat(65_500) } });
-    api.admin().post("/api/realtime/emit", large).await.refused(413, "payload_too_large");
-    for (role, user) in [(Role::Customer, "c1"), (Role::Tailor, "t1"), (Role::Delivery, "d1")] {
-        api.user(role, user).post("/api/realtime/emit", good.clone()).await.refused(403, "forbidden");
+    api.admin()
+        .post("/api/realtime/emit", large)
+        .await
+        .refused(413, "payload_too_large");
+    for (role, user) in [
+        (Role::Customer, "c1"),
+        (Role::Tailor, "t1"),
+        (Role::Delivery, "d1"),
+    ] {
+        api.user(role, user)
+            .post("/api/realtime/emit", good.clone())
+            .await
+            .refused(403, "forbidden");
     }
     assert_eq!(api.world.head().await, 0);
 }
@@ -119,7 +195,13 @@ fn every_route_is_described() {
     let description = serde_json::to_value(crate::http::routes::ApiDoc::openapi()).unwrap();
     let mut routes: Vec<String> = Vec::new();
     for (path, methods) in description["paths"].as_object().unwrap() {
-        routes.extend(methods.as_object().unwrap().keys().map(|method| format!("{method} {path}")));
+        routes.extend(
+            methods
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(|method| format!("{method} {path}")),
+        );
     }
     routes.sort();
     assert_eq!(routes.len(), 19, "{routes:#?}");

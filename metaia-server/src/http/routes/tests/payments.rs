@@ -38,7 +38,12 @@ async fn verify(api: &Api, body: Value) -> Reply {
 
 /// The names of what was told after `n`.
 async fn told(api: &Api, after: u64) -> Vec<String> {
-    api.world.logged_after(after).await.into_iter().map(|(name, ..)| name).collect()
+    api.world
+        .logged_after(after)
+        .await
+        .into_iter()
+        .map(|(name, ..)| name)
+        .collect()
 }
 
 async fn a_payment_is_opened_once_over_the_orders_amount(api: Api) {
@@ -47,12 +52,24 @@ async fn a_payment_is_opened_once_over_the_orders_amount(api: Api) {
     let first = api.customer().post(&path, json!({})).await.data(201);
     assert_eq!(first["keyId"], "rzp_test");
     let payment = &first["payment"];
-    assert_eq!((&payment["order"], &payment["amount"]), (&order["_id"], &order["amount"]));
-    assert_eq!((&payment["status"], &payment["razorpayPaymentId"]), (&json!("created"), &Value::Null));
+    assert_eq!(
+        (&payment["order"], &payment["amount"]),
+        (&order["_id"], &order["amount"])
+    );
+    assert_eq!(
+        (&payment["status"], &payment["razorpayPaymentId"]),
+        (&json!("created"), &Value::Null)
+    );
     assert_eq!(api.customer().post(&path, json!({})).await.data(201), first);
     assert_eq!(api.world.provider.opened(), 1);
-    api.user(Role::Customer, "c2").post(&path, json!({})).await.refused(404, "not_found");
-    api.admin().post(&path, json!({})).await.refused(403, "forbidden");
+    api.user(Role::Customer, "c2")
+        .post(&path, json!({}))
+        .await
+        .refused(404, "not_found");
+    api.admin()
+        .post(&path, json!({}))
+        .await
+        .refused(403, "forbidden");
 }
 
 async fn a_right_signature_completes_and_is_told_once(api: Api) {
@@ -66,59 +83,103 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
         );
     }
     let logged = api.world.logged_after(before).await;
-    assert_eq!(told(&api, before).await, ["payment_update", "new_notification"]);
+    assert_eq!(
+        told(&api, before).await,
+        ["payment_update", "new_notification"]
+    );
     assert_eq!(logged[0].1, ["user-c1", "admin-room"]);
     let update = json!({ "paymentId": payment["_id"], "orderId": payment["order"], "status": "completed",
         "amount": 90_000, "currency": "INR" });
     assert_eq!(logged[0].2, update);
-    verify(&api, checkout(&payment, "pay_2")).await.refused(409, "already_paid");
-    let path = format!("/api/payments/orders/{}", payment["order"].as_str().unwrap());
-    api.customer().post(&path, json!({})).await.refused(409, "already_paid");
+    verify(&api, checkout(&payment, "pay_2"))
+        .await
+        .refused(409, "already_paid");
+    let path = format!(
+        "/api/payments/orders/{}",
+        payment["order"].as_str().unwrap()
+    );
+    api.customer()
+        .post(&path, json!({}))
+        .await
+        .refused(409, "already_paid");
 }
 
 async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
     let (payment, dear) = (opened(&api).await, opened(&api).await);
     let before = api.world.head().await;
     let good = checkout(&payment, "pay_1");
-    for signature in [json!(""), json!("zz"), checkout(&payment, "pay_2")["razorpay_signature"].clone()] {
+    for signature in [
+        json!(""),
+        json!("zz"),
+        checkout(&payment, "pay_2")["razorpay_signature"].clone(),
+    ] {
         let mut body = good.clone();
         body["razorpay_signature"] = signature;
         verify(&api, body).await.refused(422, "invalid_signature");
     }
     let mut swapped = good.clone();
     swapped["razorpay_order_id"] = dear["razorpayOrderId"].clone();
-    verify(&api, swapped).await.refused(422, "invalid_signature");
+    verify(&api, swapped)
+        .await
+        .refused(422, "invalid_signature");
     let mut injected = good.clone();
     injected["razorpay_order_id"] = json!({ "$ne": null });
-    verify(&api, injected).await.refused_at("/razorpay_order_id");
-    api.user(Role::Customer, "c2").post("/api/payments/verify", good.clone()).await.refused(404, "not_found");
-    api.user(Role::Tailor, "c1").post("/api/payments/verify", good).await.refused(403, "forbidden");
+    verify(&api, injected)
+        .await
+        .refused_at("/razorpay_order_id");
+    api.user(Role::Customer, "c2")
+        .post("/api/payments/verify", good.clone())
+        .await
+        .refused(404, "not_found");
+    api.user(Role::Tailor, "c1")
+        .post("/api/payments/verify", good)
+        .await
+        .refused(403, "forbidden");
     assert_eq!(api.world.head().await, before);
 }
 
 fn event(name: &str, payment: &Value, amount: i64) -> String {
     let entity = json!({ "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount, "currency": "INR",
         "status": "captured", "method": "upi" });
-    json!({ "entity": "event", "event": name, "payload": { "payment": { "entity": entity } } }).to_string()
+    json!({ "entity": "event", "event": name, "payload": { "payment": { "entity": entity } } })
+        .to_string()
 }
 
 pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
     let signature = crate::auth::secrets::digest(WEBHOOK_SECRET.as_bytes(), body.as_bytes());
     let signature = hex::encode(hmac::Mac::finalize(signature).into_bytes());
-    let provider = api.nobody().with("x-razorpay-event-id", id).with("x-razorpay-signature", &signature);
-    provider.send("POST", "/api/payments/webhook", body.into()).await
+    let provider = api
+        .nobody()
+        .with("x-razorpay-event-id", id)
+        .with("x-razorpay-signature", &signature);
+    provider
+        .send("POST", "/api/payments/webhook", body.into())
+        .await
 }
 
 async fn a_delivery_is_applied_once_and_remembered_over_restarts(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     let body = event("payment.captured", &payment, 90_000);
-    for (id, result) in [("evt_1", "applied"), ("evt_1", "duplicate"), ("evt_2", "ignored")] {
-        assert_eq!(deliver(&api, id, &body).await.data(200), json!({ "result": result }));
+    for (id, result) in [
+        ("evt_1", "applied"),
+        ("evt_1", "duplicate"),
+        ("evt_2", "ignored"),
+    ] {
+        assert_eq!(
+            deliver(&api, id, &body).await.data(200),
+            json!({ "result": result })
+        );
     }
-    assert_eq!(told(&api, before).await, ["payment_update", "new_notification"]);
+    assert_eq!(
+        told(&api, before).await,
+        ["payment_update", "new_notification"]
+    );
     let api = Api::over(api.world.restarted().await);
-    assert_eq!(deliver(&api, "evt_1", &body).await.data(200), json!({ "result": "duplicate" }));
+    assert_eq!(
+        deliver(&api, "evt_1", &body).await.data(200),
+        json!({ "result": "duplicate" })
+    );
 }
 
 async fn deliveries_in_any_order_move_forward_only(api: Api) {
@@ -131,48 +192,91 @@ async fn deliveries_in_any_order_move_forward_only(api: Api) {
         ("evt_4", "payment.authorized", "ignored"),
     ] {
         let body = event(name, &payment, 90_000);
-        assert_eq!(deliver(&api, id, &body).await.data(200), json!({ "result": result }), "{name}");
+        assert_eq!(
+            deliver(&api, id, &body).await.data(200),
+            json!({ "result": result }),
+            "{name}"
+        );
     }
     let logged = api.world.logged_after(before).await;
-    let steps: Vec<_> =
-        logged.iter().filter(|l| l.0 == "payment_update").map(|l| l.2["status"].clone()).collect();
+    let steps: Vec<_> = logged
+        .iter()
+        .filter(|l| l.0 == "payment_update")
+        .map(|l| l.2["status"].clone())
+        .collect();
     assert_eq!(steps, ["completed", "refunded"]);
-    verify(&api, checkout(&payment, "pay_1")).await.refused(409, "payment_closed");
+    verify(&api, checkout(&payment, "pay_1"))
+        .await
+        .refused(409, "payment_closed");
 }
 
 async fn an_attempt_that_succeeds_after_one_that_failed_completes_the_payment(api: Api) {
     let payment = opened(&api).await;
-    deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000)).await.data(200);
-    assert_eq!(verify(&api, checkout(&payment, "pay_2")).await.data(200)["payment"]["status"], "completed");
+    deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000))
+        .await
+        .data(200);
+    assert_eq!(
+        verify(&api, checkout(&payment, "pay_2")).await.data(200)["payment"]["status"],
+        "completed"
+    );
     let late = deliver(&api, "evt_2", &event("payment.failed", &payment, 90_000)).await;
     assert_eq!(late.data(200), json!({ "result": "ignored" }));
 }
 
 async fn a_payment_that_failed_is_followed_by_another(api: Api) {
     let payment = opened(&api).await;
-    deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000)).await.data(200);
-    let path = format!("/api/payments/orders/{}", payment["order"].as_str().unwrap());
+    deliver(&api, "evt_1", &event("payment.failed", &payment, 90_000))
+        .await
+        .data(200);
+    let path = format!(
+        "/api/payments/orders/{}",
+        payment["order"].as_str().unwrap()
+    );
     let second = api.customer().post(&path, json!({})).await.data(201)["payment"].take();
     assert_ne!(second["razorpayOrderId"], payment["razorpayOrderId"]);
-    assert_eq!(verify(&api, checkout(&second, "pay_2")).await.data(200)["payment"]["status"], "completed");
+    assert_eq!(
+        verify(&api, checkout(&second, "pay_2")).await.data(200)["payment"]["status"],
+        "completed"
+    );
 }
 
 async fn a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     let body = event("payment.captured", &payment, 90_000);
-    let forged =
-        api.nobody().with("x-razorpay-event-id", "evt_1").with("x-razorpay-signature", &"0".repeat(64));
-    forged.send("POST", "/api/payments/webhook", body.clone().into()).await.refused(401, "invalid_signature");
+    let forged = api
+        .nobody()
+        .with("x-razorpay-event-id", "evt_1")
+        .with("x-razorpay-signature", &"0".repeat(64));
+    forged
+        .send("POST", "/api/payments/webhook", body.clone().into())
+        .await
+        .refused(401, "invalid_signature");
     api.nobody()
         .send("POST", "/api/payments/webhook", body.clone().into())
         .await
         .refused(401, "invalid_signature");
-    deliver(&api, "", &body).await.refused(400, "invalid_webhook");
-    deliver(&api, "evt_1", "{}").await.refused(400, "invalid_webhook");
-    deliver(&api, "evt_1", &event("payment.captured", &payment, 1)).await.refused(400, "invalid_webhook");
+    deliver(&api, "", &body)
+        .await
+        .refused(400, "invalid_webhook");
+    deliver(&api, "evt_1", "{}")
+        .await
+        .refused(400, "invalid_webhook");
+    deliver(&api, "evt_1", &event("payment.captured", &payment, 1))
+        .await
+        .refused(400, "invalid_webhook");
     assert_eq!(api.world.head().await, before);
-    assert_eq!(deliver(&api, "evt_1", &body).await.data(200), json!({ "result": "applied" }));
-    let unknown = event("payment.captured", &json!({ "razorpayOrderId": "order_of_others" }), 5);
-    assert_eq!(deliver(&api, "evt_9", &unknown).await.data(200), json!({ "result": "ignored" }));
+    assert_eq!(
+        deliver(&api, "evt_1", &body).await.data(200),
+        json!({ "result": "applied" })
+    );
+    let unknown = event(
+        "payment.captured",
+        &json!({ "razorpayOrderId": "order_of_others" }),
+        5,
+    );
+    assert_eq!(
+        deliver(&api, "evt_9", &unknown).await.data(200),
+        json!({ "result": "ignored" })
+    );
 }

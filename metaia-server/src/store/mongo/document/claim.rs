@@ -8,15 +8,21 @@ use crate::{
     store::{Answer, Claim, Recall},
 };
 
-/// The key of a claim. Neither part can have a line break: one is of ids and paths, the other of a header.
+/// The key of a claim. Neither part can have a line break: one is of ids and paths, the other of a
+/// header.
 pub(in super::super) fn claim_id(claim: &Claim) -> String {
     format!("{}\n{}", claim.scope, claim.key)
 }
 
 /// The document of an answer.
 pub(in super::super) fn claim_of(claim: &Claim, answer: &Answer) -> Document {
-    let digest = Binary { subtype: BinarySubtype::Generic, bytes: claim.digest.to_vec() };
-    let version = answer.version.and_then(|version| i64::try_from(version).ok());
+    let digest = Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: claim.digest.to_vec(),
+    };
+    let version = answer
+        .version
+        .and_then(|version| i64::try_from(version).ok());
     doc! {
         "_id": claim_id(claim),
         "digest": digest,
@@ -39,12 +45,27 @@ pub(in super::super) fn recalled(document: &Document, claim: &Claim) -> Result<R
     if claim.outlived(at) {
         return Ok(Recall::New);
     }
-    let digest = document.get_binary_generic("digest").map_err(|_| unreadable())?;
+    let digest = document
+        .get_binary_generic("digest")
+        .map_err(|_| unreadable())?;
     if *digest != claim.digest {
         return Ok(Recall::Other);
     }
-    let status = document.get("status").and_then(value::integer).and_then(|status| status.try_into().ok());
-    let version = document.get("version").and_then(Bson::as_i64).map(i64::unsigned_abs);
-    let body = document.get_str("body").map_err(|_| unreadable())?.to_owned();
-    Ok(Recall::Answered(Answer { status: status.ok_or_else(unreadable)?, body, version }))
+    let status = document
+        .get("status")
+        .and_then(value::integer)
+        .and_then(|status| status.try_into().ok());
+    let version = document
+        .get("version")
+        .and_then(Bson::as_i64)
+        .map(i64::unsigned_abs);
+    let body = document
+        .get_str("body")
+        .map_err(|_| unreadable())?
+        .to_owned();
+    Ok(Recall::Answered(Answer {
+        status: status.ok_or_else(unreadable)?,
+        body,
+        version,
+    }))
 }

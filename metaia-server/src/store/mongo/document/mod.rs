@@ -1,8 +1,9 @@
 //! Records as documents, and back.
 //!
-//! They look as the records do in JSON, and as those of the backend that this one replaces: ids of 24 hex digits are
-//! ObjectIds, times are dates. What that backend wrote is read, whatever it left out: a record needs an id, whose it is
-//! and how far it is; everything else has something that stands in for it. What is none all the same is [`Unreadable`].
+//! They look as the records do in JSON, and as those of the backend that this one replaces: ids of
+//! 24 hex digits are ObjectIds, times are dates. What that backend wrote is read, whatever it left
+//! out: a record needs an id, whose it is and how far it is; everything else has something that
+//! stands in for it. What is none all the same is [`Unreadable`].
 
 mod claim;
 mod notification;
@@ -41,8 +42,15 @@ pub(super) struct Unreadable {
 
 impl Unreadable {
     fn new(collection: &'static str, document: &Document, what: &'static str) -> Self {
-        let id = document.get("_id").and_then(value::id_text).unwrap_or_else(|| "without an id".to_owned());
-        Self { collection, id: id.chars().take(64).collect(), what }
+        let id = document
+            .get("_id")
+            .and_then(value::id_text)
+            .unwrap_or_else(|| "without an id".to_owned());
+        Self {
+            collection,
+            id: id.chars().take(64).collect(),
+            what,
+        }
     }
 }
 
@@ -68,7 +76,11 @@ impl Revision {
     }
 
     pub(super) fn number(&self) -> u64 {
-        let stored = self.0.as_ref().and_then(integer).and_then(|version| version.try_into().ok());
+        let stored = self
+            .0
+            .as_ref()
+            .and_then(integer)
+            .and_then(|version| version.try_into().ok());
         stored.unwrap_or(1)
     }
 

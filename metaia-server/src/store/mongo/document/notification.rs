@@ -14,7 +14,13 @@ use crate::{
 
 /// The document of a notification.
 pub(in super::super) fn notification_of(new: &Notification) -> Document {
-    let Notice { user, kind, title, message, order } = &new.notice;
+    let Notice {
+        user,
+        kind,
+        title,
+        message,
+        order,
+    } = &new.notice;
     let mut document = doc! {
         "_id": ObjectId::from_bytes(new.id.to_bytes()),
         "user": id(user.as_str()),

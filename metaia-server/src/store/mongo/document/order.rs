@@ -31,7 +31,8 @@ pub(in super::super) fn order_of(order: &Order, version: i64) -> Document {
 
 /// What changes of an order. The rest stays as it is, and what others wrote beside it.
 pub(in super::super) fn order_set(order: &Order, version: i64) -> Document {
-    let seat = |user: Option<&metaia_realtime::UserId>| user.map_or(Bson::Null, |user| id(user.as_str()));
+    let seat =
+        |user: Option<&metaia_realtime::UserId>| user.map_or(Bson::Null, |user| id(user.as_str()));
     doc! {
         "tailor": seat(order.tailor.as_ref()),
         "deliveryPartner": seat(order.delivery_partner.as_ref()),
@@ -48,10 +49,14 @@ pub(in super::super) fn order_in(document: &Document) -> Result<Order, Unreadabl
     let customer = user_in(document, "customer").ok_or_else(|| unreadable("it has no customer"))?;
     let status: OrderStatus =
         named(document, "status").ok_or_else(|| unreadable("it has no known status"))?;
-    let created_at = made(document).ok_or_else(|| unreadable("it does not say when it was made"))?;
+    let created_at =
+        made(document).ok_or_else(|| unreadable("it does not say when it was made"))?;
     let items = items_in(document);
-    let number = parsed(document, "orderNumber").or_else(|| id.as_str().parse::<OrderNumber>().ok());
-    let currency = text(document, "currency").filter(|text| text.len() == 3).unwrap_or("INR");
+    let number =
+        parsed(document, "orderNumber").or_else(|| id.as_str().parse::<OrderNumber>().ok());
+    let currency = text(document, "currency")
+        .filter(|text| text.len() == 3)
+        .unwrap_or("INR");
     Ok(Order {
         order_number: number.ok_or_else(|| unreadable("it has no number"))?,
         customer,
@@ -71,22 +76,45 @@ pub(in super::super) fn order_in(document: &Document) -> Result<Order, Unreadabl
 
 /// As it says; else the sum of its items; else nothing is to be paid.
 fn amount_in(document: &Document, items: &[Item]) -> i64 {
-    let said = document.get("amount").and_then(integer).filter(|amount| *amount >= 0);
+    let said = document
+        .get("amount")
+        .and_then(integer)
+        .filter(|amount| *amount >= 0);
     let cost = |item: &Item| item.price.checked_mul(item.quantity.into());
-    let sum = || items.iter().try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?));
+    let sum = || {
+        items
+            .iter()
+            .try_fold(0_i64, |sum, item| sum.checked_add(cost(item)?))
+    };
     said.or_else(sum).unwrap_or_default()
 }
 
 fn items_in(document: &Document) -> Vec<Item> {
-    let items = document.get_array("items").map(Vec::as_slice).unwrap_or_default();
-    items.iter().filter_map(Bson::as_document).map(item_in).collect()
+    let items = document
+        .get_array("items")
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    items
+        .iter()
+        .filter_map(Bson::as_document)
+        .map(item_in)
+        .collect()
 }
 
 fn item_in(item: &Document) -> Item {
-    let quantity = item.get("quantity").and_then(integer).and_then(|number| number.try_into().ok());
-    let price = item.get("price").and_then(integer).filter(|price| *price >= 0);
+    let quantity = item
+        .get("quantity")
+        .and_then(integer)
+        .and_then(|number| number.try_into().ok());
+    let price = item
+        .get("price")
+        .and_then(integer)
+        .filter(|price| *price >= 0);
     Item {
-        garment: text(item, "garment").or_else(|| text(item, "name")).unwrap_or_default().to_owned(),
+        garment: text(item, "garment")
+            .or_else(|| text(item, "name"))
+            .unwrap_or_default()
+            .to_owned(),
         quantity: quantity.unwrap_or(1),
         price: price.unwrap_or_default(),
         measurements: measurements_in(item),
@@ -94,14 +122,20 @@ fn item_in(item: &Document) -> Item {
     }
 }
 
-/// Measurements are a list of names and values: as names of members they would have to be without dots and dollars.
+/// Measurements are a list of names and values: as names of members they would have to be without
+/// dots and dollars.
 fn item_of(item: &Item) -> Document {
-    let mut document =
-        doc! { "garment": &item.garment, "quantity": i64::from(item.quantity), "price": item.price };
+    let mut document = doc! { "garment": &item.garment, "quantity": i64::from(item.quantity), "price": item.price };
     let measurement =
         |(name, measure): (&String, &Measure)| doc! { "name": name, "value": measure_of(measure) };
     if !item.measurements.is_empty() {
-        document.insert("measurements", item.measurements.iter().map(measurement).collect::<Vec<_>>());
+        document.insert(
+            "measurements",
+            item.measurements
+                .iter()
+                .map(measurement)
+                .collect::<Vec<_>>(),
+        );
     }
     if let Some(notes) = &item.notes {
         document.insert("notes", notes);
@@ -109,14 +143,18 @@ fn item_of(item: &Item) -> Document {
     document
 }
 
-/// To the last bit: a whole number is not a fraction, and one beyond 64 bits with a sign is a decimal.
+/// To the last bit: a whole number is not a fraction, and one beyond 64 bits with a sign is a
+/// decimal.
 fn measure_of(measure: &Measure) -> Bson {
     match measure {
         Measure::Text(text) => Bson::from(text),
         Measure::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Bson::Int64(whole),
             (None, Some(fraction)) if number.is_f64() => Bson::Double(fraction),
-            _ => number.to_string().parse().map_or(Bson::Null, Bson::Decimal128),
+            _ => number
+                .to_string()
+                .parse()
+                .map_or(Bson::Null, Bson::Decimal128),
         },
     }
 }
@@ -127,7 +165,11 @@ fn measure_in(value: &Bson) -> Option<Measure> {
         Bson::Int32(number) => Some(Measure::Number((*number).into())),
         Bson::Int64(number) => Some(Measure::Number((*number).into())),
         Bson::Double(number) => Number::from_f64(*number).map(Measure::Number),
-        Bson::Decimal128(number) => number.to_string().parse::<u64>().ok().map(|n| Measure::Number(n.into())),
+        Bson::Decimal128(number) => number
+            .to_string()
+            .parse::<u64>()
+            .ok()
+            .map(|n| Measure::Number(n.into())),
         _ => None,
     }
 }
@@ -138,11 +180,17 @@ fn measurements_in(item: &Document) -> std::collections::BTreeMap<String, Measur
         Some(Bson::Array(list)) => list
             .iter()
             .filter_map(Bson::as_document)
-            .filter_map(|one| Some((text(one, "name")?.to_owned(), measure_in(one.get("value")?)?)))
+            .filter_map(|one| {
+                Some((
+                    text(one, "name")?.to_owned(),
+                    measure_in(one.get("value")?)?,
+                ))
+            })
             .collect(),
-        Some(Bson::Document(object)) => {
-            object.iter().filter_map(|(name, value)| Some((name.clone(), measure_in(value)?))).collect()
-        }
+        Some(Bson::Document(object)) => object
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), measure_in(value)?)))
+            .collect(),
         _ => std::collections::BTreeMap::new(),
     }
 }

@@ -1,4 +1,5 @@
-//! Payments as documents. Nothing stands in for what a payment lacks, except that its customer may be called its user.
+//! Payments as documents. Nothing stands in for what a payment lacks, except that its customer may
+//! be called its user.
 
 use metaia_realtime::event::PaymentStatus;
 use mongodb::bson::{Document, doc, oid::ObjectId};
@@ -24,7 +25,8 @@ pub(in super::super) fn payment_of(payment: &Payment) -> Document {
     document
 }
 
-/// What changes of a payment. What it has not got is left out: a null would count in a sparse unique index of others.
+/// What changes of a payment. What it has not got is left out: a null would count in a sparse
+/// unique index of others.
 pub(in super::super) fn payment_set(payment: &Payment) -> Document {
     let mut set = doc! { "status": name_of(&payment.status) };
     if let Some(paid_by) = &payment.razorpay_payment_id {
@@ -41,9 +43,12 @@ pub(in super::super) fn status_in(document: &Document) -> Option<PaymentStatus> 
 pub(in super::super) fn payment_in(document: &Document) -> Result<Payment, Unreadable> {
     let unreadable = |what| Unreadable::new(PAYMENTS, document, what);
     let customer = user_in(document, "customer").or_else(|| user_in(document, "user"));
-    let amount = document.get("amount").and_then(integer).filter(|amount| *amount >= 0);
-    let of =
-        text(document, "razorpayOrderId").ok_or_else(|| unreadable("it has no order at the provider"))?;
+    let amount = document
+        .get("amount")
+        .and_then(integer)
+        .filter(|amount| *amount >= 0);
+    let of = text(document, "razorpayOrderId")
+        .ok_or_else(|| unreadable("it has no order at the provider"))?;
     Ok(Payment {
         id: hex(document).ok_or_else(|| unreadable("its id is none of a payment"))?,
         order: parsed(document, "order").ok_or_else(|| unreadable("it has no order"))?,

@@ -10,7 +10,9 @@ use crate::model::Timestamp;
 
 /// 24 lower-case hex digits, as an ObjectId.
 fn object_id(text: &str) -> Option<ObjectId> {
-    ObjectId::parse_str(text).ok().filter(|id| id.to_hex() == text)
+    ObjectId::parse_str(text)
+        .ok()
+        .filter(|id| id.to_hex() == text)
 }
 
 /// An id as it is written.
@@ -71,8 +73,13 @@ pub(in super::super) fn integer(value: &Bson) -> Option<i64> {
     match value {
         Bson::Int32(number) => Some((*number).into()),
         Bson::Int64(number) => Some(*number),
-        #[allow(clippy::cast_possible_truncation, reason = "without a fraction, and in range")]
-        Bson::Double(number) if number.fract() == 0.0 && number.abs() < EXACT => Some(*number as i64),
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "without a fraction, and in range"
+        )]
+        Bson::Double(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+            Some(*number as i64)
+        }
         _ => None,
     }
 }

@@ -6,7 +6,9 @@ use metaia_realtime::{OrderId, UserId, event::PaymentStatus};
 use mongodb::bson::{Bson, Document};
 
 use super::{
-    super::document::{Revision, claimed_at, hex, integer, notification_in, parsed, status_in, user_in},
+    super::document::{
+        Revision, claimed_at, hex, integer, notification_in, parsed, status_in, user_in,
+    },
     layered::Layered,
     notifications::Unread,
     payments::stands,
@@ -69,13 +71,17 @@ impl Facts {
 
     /// Orders that are open, with their tailors.
     pub(in super::super) fn learn_open(&mut self, found: &[Document]) {
-        let open = found.iter().filter_map(|order| Some((hex(order)?, user_in(order, "tailor"))));
+        let open = found
+            .iter()
+            .filter_map(|order| Some((hex(order)?, user_in(order, "tailor"))));
         open.for_each(|(order, tailor)| self.open.learn(order, tailor));
     }
 
     /// What tailors said, with its version.
     pub(in super::super) fn learn_tailors(&mut self, found: &[Document]) {
-        let said = found.iter().filter_map(|tailor| Some((hex(tailor)?, Revision::of(tailor))));
+        let said = found
+            .iter()
+            .filter_map(|tailor| Some((hex(tailor)?, Revision::of(tailor))));
         said.for_each(|(tailor, revision)| self.tailors.learn(tailor, revision));
     }
 
@@ -85,7 +91,9 @@ impl Facts {
             if let Ok(of) = payment.get_str("razorpayOrderId") {
                 self.provider_orders.learn(of.to_owned(), ());
             }
-            let Some(status) = status_in(payment) else { continue };
+            let Some(status) = status_in(payment) else {
+                continue;
+            };
             if let Some(id) = hex(payment) {
                 self.payments.learn(id, status);
             }
@@ -119,35 +127,45 @@ impl Facts {
             match notification_in(document) {
                 Ok(notification) => self.notifications.learn(id, notification),
                 Err(error) => {
-                    self.unreadable.insert(id, (user_in(document, "user"), error.to_string()));
+                    self.unreadable
+                        .insert(id, (user_in(document, "user"), error.to_string()));
                 }
             }
         }
     }
 
-    /// Of these users, how many notifications are unread: as many as `counted` says in `n`, by user, else none; and which,
-    /// as far as they were `listed`.
+    /// Of these users, how many notifications are unread: as many as `counted` says in `n`, by
+    /// user, else none; and which, as far as they were `listed`.
     pub(in super::super) fn learn_unread(
         &mut self,
         users: impl IntoIterator<Item = UserId>,
         counted: &[Document],
         listed: &[Document],
     ) {
-        let mut unread: HashMap<UserId, Unread> =
-            users.into_iter().map(|user| (user, Unread::default())).collect();
+        let mut unread: HashMap<UserId, Unread> = users
+            .into_iter()
+            .map(|user| (user, Unread::default()))
+            .collect();
         for group in counted {
-            if let Some(unread) = parsed(group, "_id").and_then(|user: UserId| unread.get_mut(&user)) {
+            if let Some(unread) =
+                parsed(group, "_id").and_then(|user: UserId| unread.get_mut(&user))
+            {
                 let count = group.get("n").and_then(integer).unwrap_or_default();
                 unread.count += count.unsigned_abs();
             }
         }
         for notification in listed {
             let user = user_in(notification, "user");
-            if let Some((unread, id)) = user.and_then(|user| unread.get_mut(&user)).zip(hex(notification)) {
+            if let Some((unread, id)) = user
+                .and_then(|user| unread.get_mut(&user))
+                .zip(hex(notification))
+            {
                 unread.ids.push(id);
             }
         }
-        unread.into_iter().for_each(|(user, unread)| self.unread.learn(user, unread));
+        unread
+            .into_iter()
+            .for_each(|(user, unread)| self.unread.learn(user, unread));
     }
 
     /// What the last act made of them is so.

@@ -11,7 +11,10 @@ pub(super) struct Layered<K, V> {
 
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
-        Self { known: HashMap::new(), draft: HashMap::new() }
+        Self {
+            known: HashMap::new(),
+            draft: HashMap::new(),
+        }
     }
 }
 

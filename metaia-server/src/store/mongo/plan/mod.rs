@@ -1,9 +1,10 @@
 //! Decides a batch: which acts are done, what is written for each, and what is answered.
 //!
-//! Pure: it takes [`Facts`] and the acts in their order, and each act is decided as if those before it were done. An act
-//! that is refused leaves no trace, neither in the facts nor in what is written. The conditions are those of
-//! [`Write`](crate::store::Write), the same as the other store's; they hold because no two batches are decided on the
-//! same state of the log. Every write names what it replaces all the same, for who writes here without a committer.
+//! Pure: it takes [`Facts`] and the acts in their order, and each act is decided as if those before
+//! it were done. An act that is refused leaves no trace, neither in the facts nor in what is
+//! written. The conditions are those of [`Write`](crate::store::Write), the same as the other
+//! store's; they hold because no two batches are decided on the same state of the log. Every write
+//! names what it replaces all the same, for who writes here without a committer.
 
 mod facts;
 mod layered;
@@ -17,7 +18,7 @@ mod wanted;
 use std::sync::Arc;
 
 use metaia_realtime::{
-    NewEntry, Receipt,
+    NewEntry, PublishReceipt,
     mongo::{Finished, Plan, RecordWrite},
 };
 use mongodb::bson::{Bson, doc};
@@ -65,10 +66,18 @@ fn changed(facts: &mut Facts, act: &Arc<Act>, change: &Change) -> Decided {
     for write in &change.writes {
         writes.push(written(facts, write)?);
     }
-    let kept = change.claim.as_ref().map(|claim| claimed(facts, claim)).transpose()?;
+    let kept = change
+        .claim
+        .as_ref()
+        .map(|claim| claimed(facts, claim))
+        .transpose()?;
     let act = Arc::clone(act);
-    let finish = Box::new(move |receipts: &[Receipt]| answered(&act, kept, receipts));
-    Ok(Plan { writes, events: change.events.clone(), finish })
+    let finish = Box::new(move |receipts: &[PublishReceipt]| answered(&act, kept, receipts));
+    Ok(Plan {
+        writes,
+        events: change.events.clone(),
+        finish,
+    })
 }
 
 fn written(facts: &mut Facts, write: &Write) -> Result<RecordWrite, CommitError> {
@@ -89,7 +98,10 @@ fn seen(facts: &mut Facts, id: &str) -> Result<RecordWrite, CommitError> {
     }
     facts.provider_events.put(id.to_owned(), ());
     let document = doc! { "_id": id, "at": date(facts.now) };
-    Ok(RecordWrite::Insert { collection: PROVIDER_EVENTS, document })
+    Ok(RecordWrite::Insert {
+        collection: PROVIDER_EVENTS,
+        document,
+    })
 }
 
 /// How the answer of a claim is written: new, or in the place of one that has ended.
@@ -110,23 +122,40 @@ fn claimed(facts: &mut Facts, claim: &Claim) -> Result<Kept, CommitError> {
     Ok(kept)
 }
 
-fn answered(act: &Act, kept: Option<Kept>, receipts: &[Receipt]) -> Finished<Done> {
+fn answered(act: &Act, kept: Option<Kept>, receipts: &[PublishReceipt]) -> Finished<Done> {
     let Act::Change(change) = act else {
-        return Finished { done: Ok(Outcome::Kept), writes: Vec::new() };
+        return Finished {
+            done: Ok(Outcome::Kept),
+            writes: Vec::new(),
+        };
     };
     let answer = (change.reply)(receipts);
-    let writes = change.claim.as_ref().zip(kept).map(|(claim, kept)| kept.write(claim, &answer));
-    Finished { writes: writes.into_iter().collect(), done: Ok(Outcome::Answer(answer)) }
+    let writes = change
+        .claim
+        .as_ref()
+        .zip(kept)
+        .map(|(claim, kept)| kept.write(claim, &answer));
+    Finished {
+        writes: writes.into_iter().collect(),
+        done: Ok(Outcome::Answer(answer)),
+    }
 }
 
 impl Kept {
     fn write(self, claim: &Claim, answer: &Answer) -> RecordWrite {
         let document = claim_of(claim, answer);
         match self {
-            Self::New => RecordWrite::Insert { collection: CLAIMS, document },
+            Self::New => RecordWrite::Insert {
+                collection: CLAIMS,
+                document,
+            },
             Self::InPlaceOf(at) => {
                 let filter = doc! { "_id": claim_id(claim), "at": date(at) };
-                RecordWrite::Update { collection: CLAIMS, filter, update: document }
+                RecordWrite::Update {
+                    collection: CLAIMS,
+                    filter,
+                    update: document,
+                }
             }
         }
     }
@@ -134,11 +163,26 @@ impl Kept {
 
 /// A plan that answers the same wherever its events will be.
 fn answering(writes: Vec<RecordWrite>, events: Vec<NewEntry>, outcome: Outcome) -> Plan<Done> {
-    let finish = Box::new(move |_: &[Receipt]| Finished { done: Ok(outcome), writes: Vec::new() });
-    Plan { writes, events, finish }
+    let finish = Box::new(move |_: &[PublishReceipt]| Finished {
+        done: Ok(outcome),
+        writes: Vec::new(),
+    });
+    Plan {
+        writes,
+        events,
+        finish,
+    }
 }
 
 /// `$set`, where a document is still what was decided on.
-fn set(collection: &'static str, filter: mongodb::bson::Document, fields: impl Into<Bson>) -> RecordWrite {
-    RecordWrite::Update { collection, filter, update: doc! { "$set": fields.into() } }
+fn set(
+    collection: &'static str,
+    filter: mongodb::bson::Document,
+    fields: impl Into<Bson>,
+) -> RecordWrite {
+    RecordWrite::Update {
+        collection,
+        filter,
+        update: doc! { "$set": fields.into() },
+    }
 }

@@ -25,12 +25,17 @@ pub(super) fn place(facts: &mut Facts, order: &Order) -> Result<RecordWrite, Com
     let version = signed(order.version)?;
     facts.numbers.put(number, ());
     noted(facts, order, version);
-    Ok(RecordWrite::Insert { collection: ORDERS, document: order_of(order, version) })
+    Ok(RecordWrite::Insert {
+        collection: ORDERS,
+        document: order_of(order, version),
+    })
 }
 
 /// An order in its next version.
 pub(super) fn change(facts: &mut Facts, order: &Order) -> Result<RecordWrite, CommitError> {
-    let Some(stored) = facts.orders.get(&order.id) else { return Err(CommitError::Missed) };
+    let Some(stored) = facts.orders.get(&order.id) else {
+        return Err(CommitError::Missed);
+    };
     if stored.number().checked_add(1) != Some(order.version) {
         return Err(CommitError::Missed);
     }
@@ -41,13 +46,17 @@ pub(super) fn change(facts: &mut Facts, order: &Order) -> Result<RecordWrite, Co
 }
 
 fn noted(facts: &mut Facts, order: &Order, version: i64) {
-    facts.orders.put(order.id.clone(), Revision::numbered(version));
+    facts
+        .orders
+        .put(order.id.clone(), Revision::numbered(version));
     let open_for = order.tailor.clone().filter(|_| !order.status.is_final());
     facts.open.put(order.id.clone(), open_for);
 }
 
 fn signed(version: u64) -> Result<i64, StoreError> {
-    version.try_into().map_err(|_| StoreError::Corrupt("a version is out of range".into()))
+    version
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("a version is out of range".into()))
 }
 
 /// A tailor's status, told to the admins and the rooms of the orders that are open for them.
@@ -56,21 +65,37 @@ pub(super) fn tell_of_tailor(
     status: &TailorStatus,
     event: EventId,
 ) -> Result<Plan<Done>, CommitError> {
-    let told = events::tailor_status(status, &open_for(facts, &status.tailor)).map_err(StoreError::Event)?;
+    let told = events::tailor_status(status, &open_for(facts, &status.tailor))
+        .map_err(StoreError::Event)?;
     let (write, version) = match facts.tailors.get(&status.tailor) {
-        None => (RecordWrite::Insert { collection: TAILORS, document: tailor_of(status, 1) }, 1),
+        None => (
+            RecordWrite::Insert {
+                collection: TAILORS,
+                document: tailor_of(status, 1),
+            },
+            1,
+        ),
         Some(stored) => {
             let version = signed(stored.number().saturating_add(1))?;
             let filter = doc! { "_id": id(status.tailor.as_str()), "version": stored.condition() };
             (set(TAILORS, filter, tailor_set(status, version)), version)
         }
     };
-    facts.tailors.put(status.tailor.clone(), Revision::numbered(version));
-    Ok(answering(vec![write], vec![told.with_id(event)], Outcome::Kept))
+    facts
+        .tailors
+        .put(status.tailor.clone(), Revision::numbered(version));
+    Ok(answering(
+        vec![write],
+        vec![told.with_id(event)],
+        Outcome::Kept,
+    ))
 }
 
 fn open_for(facts: &Facts, tailor: &UserId) -> Vec<OrderId> {
-    let open = facts.open.iter().filter(|(_, of)| of.as_ref() == Some(tailor));
+    let open = facts
+        .open
+        .iter()
+        .filter(|(_, of)| of.as_ref() == Some(tailor));
     let mut open: Vec<OrderId> = open.map(|(order, _)| order.clone()).collect();
     open.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     open

@@ -41,7 +41,9 @@ pub(in super::super) struct Wanted {
 impl Wanted {
     pub(in super::super) fn by(acts: &Acts) -> Self {
         let mut wanted = Self::default();
-        acts.iter().map(Arc::as_ref).for_each(|act| wanted.by_act(act));
+        acts.iter()
+            .map(Arc::as_ref)
+            .for_each(|act| wanted.by_act(act));
         wanted
     }
 
@@ -74,7 +76,8 @@ impl Wanted {
             Write::NewPayment(payment) => {
                 self.payments.insert(payment.id);
                 self.paid.insert(payment.order.clone());
-                self.provider_orders.insert(payment.razorpay_order_id.clone());
+                self.provider_orders
+                    .insert(payment.razorpay_order_id.clone());
             }
             Write::Payment { payment, .. } => {
                 self.payments.insert(payment.id);

@@ -17,7 +17,10 @@ const CASES: u32 = 48;
 
 #[test]
 fn both_stores_answer_and_tell_the_same() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mongo = runtime.block_on(Fixture::new());
     runtime.block_on(async { mongo.store.make_indexes() });
     let mut runner = TestRunner::new(ProptestConfig::with_cases(CASES));
@@ -26,7 +29,9 @@ fn both_stores_answer_and_tell_the_same() {
             let folder = Folder::new();
             let (file, limits) = (folder.file("t.db"), Limits::default());
             let options = sqlite::Options::default();
-            let embedded = SqliteStore::open(file, options, Retention::DISK, &limits).await.unwrap();
+            let embedded = SqliteStore::open(file, options, Retention::DISK, &limits)
+                .await
+                .unwrap();
             mongo.clear().await;
             let expected = told(&embedded, embedded.log(), &story).await;
             let got = told(&mongo.store, mongo.store.log(), &story).await;
@@ -45,9 +50,18 @@ impl Fixture {
     /// As if it were new, except for the log.
     async fn clear(&self) {
         let db = self.store.mongo.database();
-        for name in ["orders", "notifications", "payments", "tailor_status", "provider_events", "idempotency"]
-        {
-            db.collection::<Document>(name).delete_many(doc! {}).await.unwrap();
+        for name in [
+            "orders",
+            "notifications",
+            "payments",
+            "tailor_status",
+            "provider_events",
+            "idempotency",
+        ] {
+            db.collection::<Document>(name)
+                .delete_many(doc! {})
+                .await
+                .unwrap();
         }
     }
 }
@@ -85,12 +99,22 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
 /// Pages of two of everything that there may be.
 async fn read(store: &dyn Store, story: &[Step]) -> Vec<String> {
     let mut read = Vec::new();
-    for whose in
-        [Whose::All, Whose::Customer(user("c1")), Whose::Tailor(user("t1")), Whose::Courier(user("t1"))]
-    {
+    for whose in [
+        Whose::All,
+        Whose::Customer(user("c1")),
+        Whose::Tailor(user("t1")),
+        Whose::Courier(user("t1")),
+    ] {
         for status in [None, Some(OrderStatus::Pending)] {
-            let page = PageRequest { limit: 2, cursor: None };
-            let mut query = OrderQuery { whose: whose.clone(), status, page };
+            let page = PageRequest {
+                limit: 2,
+                cursor: None,
+            };
+            let mut query = OrderQuery {
+                whose: whose.clone(),
+                status,
+                page,
+            };
             loop {
                 let page = store.orders(query.clone()).await.unwrap();
                 read.push(format!("{query:?}: {page:?}"));
@@ -102,10 +126,24 @@ async fn read(store: &dyn Store, story: &[Step]) -> Vec<String> {
         }
     }
     for user in USERS.iter() {
-        let page = PageRequest { limit: 3, cursor: None };
-        let query = NotificationQuery { user: user.clone(), unread: true, since: None, page };
-        read.push(format!("{:?}", store.notifications(query.clone()).await.unwrap()));
-        let all = NotificationQuery { unread: false, ..query };
+        let page = PageRequest {
+            limit: 3,
+            cursor: None,
+        };
+        let query = NotificationQuery {
+            user: user.clone(),
+            unread: true,
+            since: None,
+            page,
+        };
+        read.push(format!(
+            "{:?}",
+            store.notifications(query.clone()).await.unwrap()
+        ));
+        let all = NotificationQuery {
+            unread: false,
+            ..query
+        };
         read.push(format!("{:?}", store.notifications(all).await.unwrap()));
     }
     for write in story.iter().flat_map(Step::writes) {
@@ -121,8 +159,14 @@ async fn stored(store: &dyn Store, write: &crate::store::Write) -> Vec<String> {
             vec![format!("{:?}", store.order(&order.id).await.unwrap())]
         }
         Write::NewPayment(payment) | Write::Payment { payment, .. } => {
-            let standing = store.payment(PaymentKey::Standing(payment.order.clone())).await.unwrap();
-            let of = store.payment(PaymentKey::Provider(payment.razorpay_order_id.clone())).await.unwrap();
+            let standing = store
+                .payment(PaymentKey::Standing(payment.order.clone()))
+                .await
+                .unwrap();
+            let of = store
+                .payment(PaymentKey::Provider(payment.razorpay_order_id.clone()))
+                .await
+                .unwrap();
             vec![format!("{standing:?} {of:?}")]
         }
         Write::NewNotification(_) | Write::ProviderEvent(_) => Vec::new(),

@@ -54,7 +54,10 @@ fn payment(order: &Order) -> Payment {
 }
 
 fn of_customer() -> OrderQuery {
-    OrderQuery { whose: Whose::Customer(CUSTOMER.parse().unwrap()), ..all(10) }
+    OrderQuery {
+        whose: Whose::Customer(CUSTOMER.parse().unwrap()),
+        ..all(10)
+    }
 }
 
 #[tokio::test]
@@ -74,19 +77,36 @@ async fn an_order_of_the_old_backend_is_served_and_moved_on() {
             "createdAt": "2021-06-25T15:21:50.000Z", "updatedAt": "2021-06-25T15:22:00.000Z",
         })
     );
-    assert_eq!(store.orders(of_customer()).await.unwrap().items, std::slice::from_ref(&read));
+    assert_eq!(
+        store.orders(of_customer()).await.unwrap().items,
+        std::slice::from_ref(&read)
+    );
     for to in [OrderStatus::Ready, OrderStatus::OutForDelivery] {
         let order = store.order(&id).await.unwrap().unwrap();
-        let next = order.moved(metaia_realtime::Role::Admin, to, Timestamp::now()).unwrap();
-        let change = change(vec![Write::Order(next.clone())], vec![update_of(&next)], None);
+        let next = order
+            .moved(metaia_realtime::Role::Admin, to, Timestamp::now())
+            .unwrap();
+        let change = change(
+            vec![Write::Order(next.clone())],
+            vec![update_of(&next)],
+            None,
+        );
         store.commit(change).await.unwrap();
         assert_eq!(store.order(&id).await.unwrap(), Some(next));
     }
-    let stored =
-        store.mongo.database().collection::<Document>("orders").find_one(doc! {}).await.unwrap().unwrap();
+    let stored = store
+        .mongo
+        .database()
+        .collection::<Document>("orders")
+        .find_one(doc! {})
+        .await
+        .unwrap()
+        .unwrap();
     let mut expected = old_order();
-    expected.extend(doc! { "status": "out_for_delivery", "version": 3_i64, "deliveryPartner": Bson::Null,
-    "updatedAt": stored.get("updatedAt").unwrap().clone() });
+    expected.extend(
+        doc! { "status": "out_for_delivery", "version": 3_i64, "deliveryPartner": Bson::Null,
+        "updatedAt": stored.get("updatedAt").unwrap().clone() },
+    );
     assert_eq!(
         stored.iter().collect::<std::collections::BTreeMap<_, _>>(),
         expected.iter().collect(),
@@ -100,22 +120,55 @@ async fn what_is_left_out_of_an_order_has_something_in_its_place() {
     let bare = doc! { "_id": oid(OLD), "customer": CUSTOMER, "status": "pending", "createdAt": "yesterday",
     "items": "none", "amount": "12", "version": "x", "tailor": 7, "currency": 5, "orderNumber": 9 };
     fixture.insert("orders", bare).await;
-    let read = fixture.store.order(&OLD.parse().unwrap()).await.unwrap().unwrap();
+    let read = fixture
+        .store
+        .order(&OLD.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
-        (read.order_number.to_string().as_str(), read.amount, &*read.currency, read.version),
+        (
+            read.order_number.to_string().as_str(),
+            read.amount,
+            &*read.currency,
+            read.version
+        ),
         (OLD, 0, "INR", 1)
     );
     assert_eq!(read.created_at.to_string(), "2021-06-25T15:21:50.000Z");
-    let next = read.moved(metaia_realtime::Role::Admin, OrderStatus::Confirmed, Timestamp::now()).unwrap();
-    fixture.store.commit(change(vec![Write::Order(next)], vec![], None)).await.unwrap();
-    assert_eq!(fixture.store.order(&read.id).await.unwrap().unwrap().version, 2);
+    let next = read
+        .moved(
+            metaia_realtime::Role::Admin,
+            OrderStatus::Confirmed,
+            Timestamp::now(),
+        )
+        .unwrap();
+    fixture
+        .store
+        .commit(change(vec![Write::Order(next)], vec![], None))
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture
+            .store
+            .order(&read.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .version,
+        2
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_order_is_an_error_by_itself_and_left_out_of_lists() {
     let fixture = Fixture::new().await;
     let good = order();
-    fixture.store.commit(crate::store::contract::placed(&good)).await.unwrap();
+    fixture
+        .store
+        .commit(crate::store::contract::placed(&good))
+        .await
+        .unwrap();
     let made = DateTime::from_millis(Timestamp::now().ms());
     let mut junk = Vec::new();
     for (name, value) in [
@@ -127,15 +180,21 @@ async fn what_is_no_order_is_an_error_by_itself_and_left_out_of_lists() {
         ("customer", "not a user".into()),
     ] {
         let id = ObjectId::new();
-        let mut document = doc! { "_id": id, "customer": "c1", "status": "pending", "createdAt": made };
+        let mut document =
+            doc! { "_id": id, "customer": "c1", "status": "pending", "createdAt": made };
         document.insert(name, value);
         fixture.insert("orders", document).await;
         junk.push(id.to_hex());
     }
     fixture
-        .insert("orders", doc! { "_id": 5, "customer": "c1", "status": "pending", "createdAt": made })
+        .insert(
+            "orders",
+            doc! { "_id": 5, "customer": "c1", "status": "pending", "createdAt": made },
+        )
         .await;
-    fixture.insert("orders", doc! { "_id": "x y", "createdAt": made }).await;
+    fixture
+        .insert("orders", doc! { "_id": "x y", "createdAt": made })
+        .await;
     for id in &junk {
         let read = fixture.store.order(&id.parse().unwrap()).await;
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
@@ -173,16 +232,27 @@ async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
         user: CUSTOMER.parse().unwrap(),
         unread: false,
         since: None,
-        page: PageRequest { limit: 10, cursor: None },
+        page: PageRequest {
+            limit: 10,
+            cursor: None,
+        },
     };
     let (page, unread) = fixture.store.notifications(query()).await.unwrap();
     assert_eq!((page.items.len(), unread), (3, 2));
     assert_eq!(page.items[0].notice.order, Some(OLD.parse().unwrap()));
-    let (read, unread) = fixture.store.read_notification(&user, OLD.parse().unwrap()).await.unwrap().unwrap();
+    let (read, unread) = fixture
+        .store
+        .read_notification(&user, OLD.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(read.read && unread == 1);
     assert_eq!(fixture.store.read_all(&user).await.unwrap(), 1);
     let (page, unread) = fixture.store.notifications(query()).await.unwrap();
-    assert_eq!((page.items.iter().filter(|n| !n.read).count(), unread), (0, 0));
+    assert_eq!(
+        (page.items.iter().filter(|n| !n.read).count(), unread),
+        (0, 0)
+    );
 }
 
 #[tokio::test]
@@ -192,15 +262,38 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
     let old = doc! { "_id": oid(OLD), "order": oid(OLD), "user": oid(CUSTOMER), "razorpayOrderId": "order_old",
     "amount": 4999, "status": "created", "createdAt": DateTime::from_millis(5) };
     fixture.insert("payments", old).await;
-    let payment = fixture.store.payment(PaymentKey::Standing(OLD.parse().unwrap())).await.unwrap().unwrap();
+    let payment = fixture
+        .store
+        .payment(PaymentKey::Standing(OLD.parse().unwrap()))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(payment.customer.as_str(), CUSTOMER);
-    let paid = payment.advanced(Completed, Some("pay_1")).unwrap().remove(0);
-    let write = Write::Payment { payment: paid.clone(), from: Created };
-    fixture.store.commit(change(vec![write], vec![], None)).await.unwrap();
+    let paid = payment
+        .advanced(Completed, Some("pay_1"))
+        .unwrap()
+        .remove(0);
+    let write = Write::Payment {
+        payment: paid.clone(),
+        from: Created,
+    };
+    fixture
+        .store
+        .commit(change(vec![write], vec![], None))
+        .await
+        .unwrap();
     let key = PaymentKey::Provider("order_old".into());
     assert_eq!(fixture.store.payment(key).await.unwrap(), Some(paid));
-    fixture.insert("payments", doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 }).await;
-    let read = fixture.store.payment(PaymentKey::Standing("o1".parse().unwrap())).await;
+    fixture
+        .insert(
+            "payments",
+            doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 },
+        )
+        .await;
+    let read = fixture
+        .store
+        .payment(PaymentKey::Standing("o1".parse().unwrap()))
+        .await;
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
@@ -208,9 +301,20 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
 async fn an_answer_that_is_none_is_an_error() {
     let fixture = Fixture::new().await;
     let claim = claim("k", "body");
-    fixture.insert("idempotency", doc! { "_id": document::claim_id(&claim), "at": 5 }).await;
-    assert!(matches!(fixture.store.recall(&claim).await, Err(StoreError::Corrupt(_))));
-    let refused = fixture.store.commit(change(vec![], vec![], Some(claim))).await;
+    fixture
+        .insert(
+            "idempotency",
+            doc! { "_id": document::claim_id(&claim), "at": 5 },
+        )
+        .await;
+    assert!(matches!(
+        fixture.store.recall(&claim).await,
+        Err(StoreError::Corrupt(_))
+    ));
+    let refused = fixture
+        .store
+        .commit(change(vec![], vec![], Some(claim)))
+        .await;
     assert!(matches!(refused, Err(CommitError::Claimed)), "{refused:?}");
 }
 
@@ -219,18 +323,35 @@ async fn unique_indexes_of_others_keep_none_of_ours_from_being_made() {
     let fixture = Fixture::new().await;
     let database = fixture.store.mongo.database();
     let unique = |sparse| IndexOptions::builder().unique(true).sparse(sparse).build();
-    for (collection, field) in
-        [("orders", "orderNumber"), ("payments", "razorpayOrderId"), ("payments", "razorpayPaymentId")]
-    {
-        let index = IndexModel::builder().keys(doc! { field: 1 }).options(unique(true)).build();
-        database.collection::<Document>(collection).create_index(index).await.unwrap();
+    for (collection, field) in [
+        ("orders", "orderNumber"),
+        ("payments", "razorpayOrderId"),
+        ("payments", "razorpayPaymentId"),
+    ] {
+        let index = IndexModel::builder()
+            .keys(doc! { field: 1 })
+            .options(unique(true))
+            .build();
+        database
+            .collection::<Document>(collection)
+            .create_index(index)
+            .await
+            .unwrap();
     }
     indexes::make_all(&fixture.store.mongo).await.unwrap();
-    let names = database.collection::<Document>("notifications").list_index_names().await.unwrap();
+    let names = database
+        .collection::<Document>("notifications")
+        .list_index_names()
+        .await
+        .unwrap();
     assert_eq!(names.len(), 3, "{names:?}");
     for _ in 0..2 {
         let opened = vec![Write::NewPayment(payment(&order()))];
-        fixture.store.commit(change(opened, vec![], None)).await.unwrap();
+        fixture
+            .store
+            .commit(change(opened, vec![], None))
+            .await
+            .unwrap();
     }
 }
 
@@ -243,13 +364,34 @@ async fn of_several_payments_that_others_left_open_one_is_completed() {
         fixture.insert("payments", document::payment_of(left)).await;
     }
     let completed = |payment: &Payment| {
-        let payment = Payment { status: PaymentStatus::Completed, ..payment.clone() };
-        change(vec![Write::Payment { payment, from: PaymentStatus::Created }], vec![], None)
+        let payment = Payment {
+            status: PaymentStatus::Completed,
+            ..payment.clone()
+        };
+        change(
+            vec![Write::Payment {
+                payment,
+                from: PaymentStatus::Created,
+            }],
+            vec![],
+            None,
+        )
     };
     let another = change(vec![Write::NewPayment(payment(&order))], vec![], None);
-    assert!(matches!(fixture.store.commit(another).await, Err(CommitError::Missed)));
+    assert!(matches!(
+        fixture.store.commit(another).await,
+        Err(CommitError::Missed)
+    ));
     fixture.store.commit(completed(&second)).await.unwrap();
-    assert!(matches!(fixture.store.commit(completed(&first)).await, Err(CommitError::Missed)));
-    let standing = fixture.store.payment(PaymentKey::Standing(order.id)).await.unwrap().unwrap();
+    assert!(matches!(
+        fixture.store.commit(completed(&first)).await,
+        Err(CommitError::Missed)
+    ));
+    let standing = fixture
+        .store
+        .payment(PaymentKey::Standing(order.id))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(standing.id, second.id);
 }

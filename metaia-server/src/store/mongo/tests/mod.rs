@@ -27,7 +27,13 @@ impl Fixture {
 
     /// Writes what another program would.
     async fn insert(&self, collection: &str, document: Document) {
-        self.store.mongo.database().collection(collection).insert_one(document).await.unwrap();
+        self.store
+            .mongo
+            .database()
+            .collection(collection)
+            .insert_one(document)
+            .await
+            .unwrap();
     }
 }
 
@@ -58,8 +64,14 @@ async fn indexes_are_made_and_made_again() {
     for _ in 0..2 {
         indexes::make_all(&fixture.store.mongo).await.unwrap();
     }
-    let names =
-        fixture.store.mongo.database().collection::<Document>("orders").list_index_names().await.unwrap();
+    let names = fixture
+        .store
+        .mongo
+        .database()
+        .collection::<Document>("orders")
+        .list_index_names()
+        .await
+        .unwrap();
     assert_eq!(names.len(), 8, "{names:?}");
 }
 
@@ -75,14 +87,34 @@ async fn what_is_asked_often_is_found_by_an_index() {
     };
     let fixture = Fixture::new().await;
     indexes::make_all(&fixture.store.mongo).await.unwrap();
-    let orders = (0..60).map(|n| Order { customer: user(if n % 20 == 0 { "c9" } else { "c1" }), ..order() });
-    fixture.store.commit(change(orders.map(Write::NewOrder).collect(), vec![], None)).await.unwrap();
-    let query = OrderQuery { whose: Whose::Customer(user("c9")), ..all(10) };
-    let find = doc! { "find": "orders", "filter": filter::orders(&query), "sort": filter::newest_first() };
+    let orders = (0..60).map(|n| Order {
+        customer: user(if n % 20 == 0 { "c9" } else { "c1" }),
+        ..order()
+    });
+    fixture
+        .store
+        .commit(change(orders.map(Write::NewOrder).collect(), vec![], None))
+        .await
+        .unwrap();
+    let query = OrderQuery {
+        whose: Whose::Customer(user("c9")),
+        ..all(10)
+    };
+    let find =
+        doc! { "find": "orders", "filter": filter::orders(&query), "sort": filter::newest_first() };
     let explain = doc! { "explain": find, "verbosity": "executionStats" };
-    let explained = fixture.store.mongo.database().run_command(explain).await.unwrap();
+    let explained = fixture
+        .store
+        .mongo
+        .database()
+        .run_command(explain)
+        .await
+        .unwrap();
     let stats = explained.get_document("executionStats").unwrap();
-    let (keys, documents) = (stats.get_i32("totalKeysExamined"), stats.get_i32("totalDocsExamined"));
+    let (keys, documents) = (
+        stats.get_i32("totalKeysExamined"),
+        stats.get_i32("totalDocsExamined"),
+    );
     assert!(keys.unwrap() <= 4 && documents.unwrap() == 3, "{stats}");
 }
 

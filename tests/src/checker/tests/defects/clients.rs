@@ -5,7 +5,15 @@ use super::scene::{is_only_a_hole, some};
 use crate::fixtures::chance::Chance;
 
 pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let ready = some(history, chance, |fact| matches!(fact, Fact::Ready { recovered: true, .. }))?;
+    let ready = some(history, chance, |fact| {
+        matches!(
+            fact,
+            Fact::Ready {
+                recovered: true,
+                ..
+            }
+        )
+    })?;
     let last = ready.checked_sub(1)?;
     is_only_a_hole(history, last).then(|| drop(history.facts.remove(last)))
 }
@@ -17,12 +25,22 @@ pub(super) fn silent_reset(history: &mut History, chance: &mut Chance) -> Option
 }
 
 pub(super) fn never_back(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let healed = history.facts.iter().position(|(_, fact)| *fact == Fact::Healed)?;
+    let healed = history
+        .facts
+        .iter()
+        .position(|(_, fact)| *fact == Fact::Healed)?;
     let client = (*chance.pick(&["ann", "bob", "cem"])).to_owned();
     let after = history.facts.split_off(healed);
-    let gone = (after.first()?.0, Fact::Disconnected { client: client.clone() });
+    let gone = (
+        after.first()?.0,
+        Fact::Disconnected {
+            client: client.clone(),
+        },
+    );
     history.facts.push(gone);
-    history.facts.extend(after.into_iter().filter(|(_, fact)| !is_of(fact, &client)));
+    history
+        .facts
+        .extend(after.into_iter().filter(|(_, fact)| !is_of(fact, &client)));
     Some(())
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::super::super::{Fact, Got, History};
-use super::scene::{deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all};
+use super::scene::{
+    deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all,
+};
 use crate::fixtures::chance::Chance;
 
 pub(super) fn drop_one(history: &mut History, chance: &mut Chance) -> Option<()> {
@@ -41,8 +43,14 @@ pub(super) fn other_payload(history: &mut History, chance: &mut Chance) -> Optio
 }
 
 pub(super) fn same_place(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let (one, other) = (some_delivery(history, chance)?, some_delivery(history, chance)?);
-    let (first, second) = (&delivery(history, one)?.1.placed, &delivery(history, other)?.1.placed);
+    let (one, other) = (
+        some_delivery(history, chance)?,
+        some_delivery(history, chance)?,
+    );
+    let (first, second) = (
+        &delivery(history, one)?.1.placed,
+        &delivery(history, other)?.1.placed,
+    );
     let differ = first.value != second.value && first.at.epoch == second.at.epoch;
     let still_seen = times_in_all(history, &first.value) > 1 || one > other;
     let at = first.at.clone();
@@ -63,7 +71,9 @@ pub(super) fn wrong_user(history: &mut History, chance: &mut Chance) -> Option<(
 }
 
 pub(super) fn after_room(history: &mut History, chance: &mut Chance) -> Option<()> {
-    some(history, chance, |fact| matches!(fact, Fact::Withdrawn { .. }))?;
+    some(history, chance, |fact| {
+        matches!(fact, Fact::Withdrawn { .. })
+    })?;
     let index = some_delivery(history, chance)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     (room_of(history, &value)? == "order-1").then_some(())?;
@@ -73,9 +83,17 @@ pub(super) fn after_room(history: &mut History, chance: &mut Chance) -> Option<(
 pub(super) fn after_token(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let client = delivery(history, index)?.0.to_owned();
-    let until = history.facts[index].0.checked_sub(Duration::from_millis(5_001)).unwrap_or_default();
+    let until = history.facts[index]
+        .0
+        .checked_sub(Duration::from_millis(5_001))
+        .unwrap_or_default();
     let late = history.facts[index].0 > until + Duration::from_secs(5);
-    let before = history.facts.iter().position(|(moment, _)| *moment >= until)?;
-    history.facts.insert(before, (until, Fact::Token { client, until }));
+    let before = history
+        .facts
+        .iter()
+        .position(|(moment, _)| *moment >= until)?;
+    history
+        .facts
+        .insert(before, (until, Fact::Token { client, until }));
     late.then_some(())
 }

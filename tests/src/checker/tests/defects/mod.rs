@@ -1,4 +1,5 @@
-//! Defects to plant into a correct history. Each finds a place for itself by chance, or says that there is none.
+//! Defects to plant into a correct history. Each finds a place for itself by chance, or says that
+//! there is none.
 
 mod clients;
 mod deliveries;
@@ -10,8 +11,8 @@ mod timing;
 use super::super::{History, Invariant};
 use crate::fixtures::chance::Chance;
 use Invariant::{
-    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom, NothingLeaks,
-    OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
+    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom,
+    NothingLeaks, OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
 };
 
 /// What goes wrong, and as what it must be caught.
@@ -25,46 +26,141 @@ pub(super) struct Defect {
 
 type Plant = fn(&mut History, &mut Chance) -> Option<()>;
 
-const fn defect(name: &'static str, breaks: Invariant, also: &'static [Invariant], plant: Plant) -> Defect {
-    Defect { name, breaks, also, plant }
+const fn defect(
+    name: &'static str,
+    breaks: Invariant,
+    also: &'static [Invariant],
+    plant: Plant,
+) -> Defect {
+    Defect {
+        name,
+        breaks,
+        also,
+        plant,
+    }
 }
 
 pub(super) const DEFECTS: [Defect; 23] = [
-    defect("one delivery is dropped", OrderWithoutHoles, &[], deliveries::drop_one),
-    defect("two deliveries are swapped", OrderWithoutHoles, &[], deliveries::swap_two),
-    defect("a duplicate has another payload", ExactlyOnce, &[], deliveries::other_payload),
+    defect(
+        "one delivery is dropped",
+        OrderWithoutHoles,
+        &[],
+        deliveries::drop_one,
+    ),
+    defect(
+        "two deliveries are swapped",
+        OrderWithoutHoles,
+        &[],
+        deliveries::swap_two,
+    ),
+    defect(
+        "a duplicate has another payload",
+        ExactlyOnce,
+        &[],
+        deliveries::other_payload,
+    ),
     defect(
         "two events at one place",
         ExactlyOnce,
         &[OrderWithoutHoles, NoPhantom, NoLoss, DurableBeforeAnswer],
         deliveries::same_place,
     ),
-    defect("an event that nobody published", NoPhantom, &[], deliveries::phantom),
-    defect("a delivery to a wrong user", OnlyToThoseWhoMay, &[OrderWithoutHoles], deliveries::wrong_user),
+    defect(
+        "an event that nobody published",
+        NoPhantom,
+        &[],
+        deliveries::phantom,
+    ),
+    defect(
+        "a delivery to a wrong user",
+        OnlyToThoseWhoMay,
+        &[OrderWithoutHoles],
+        deliveries::wrong_user,
+    ),
     defect(
         "a delivery long after the room was lost",
         OnlyToThoseWhoMay,
         &[OrderWithoutHoles],
         deliveries::after_room,
     ),
-    defect("a delivery long after the token ended", OnlyToThoseWhoMay, &[], deliveries::after_token),
-    defect("a delivery comes three seconds late", InTime, &[], timing::late),
-    defect("a node that hears of nothing any more", InTime, &[], timing::deaf),
-    defect("an acknowledged entry reaches nobody", NoLoss, &[], publishing::lost),
-    defect("answered before the commit, then killed", DurableBeforeAnswer, &[], publishing::lost_by_a_crash),
-    defect("a write without a key acts twice", ExactlyOnce, &[OrderWithoutHoles], publishing::twice),
-    defect("a write with a key acts twice", OncePerKey, &[OrderWithoutHoles], publishing::twice_for_a_key),
-    defect("two orders for one key", OncePerKey, &[], publishing::two_answers),
+    defect(
+        "a delivery long after the token ended",
+        OnlyToThoseWhoMay,
+        &[],
+        deliveries::after_token,
+    ),
+    defect(
+        "a delivery comes three seconds late",
+        InTime,
+        &[],
+        timing::late,
+    ),
+    defect(
+        "a node that hears of nothing any more",
+        InTime,
+        &[],
+        timing::deaf,
+    ),
+    defect(
+        "an acknowledged entry reaches nobody",
+        NoLoss,
+        &[],
+        publishing::lost,
+    ),
+    defect(
+        "answered before the commit, then killed",
+        DurableBeforeAnswer,
+        &[],
+        publishing::lost_by_a_crash,
+    ),
+    defect(
+        "a write without a key acts twice",
+        ExactlyOnce,
+        &[OrderWithoutHoles],
+        publishing::twice,
+    ),
+    defect(
+        "a write with a key acts twice",
+        OncePerKey,
+        &[OrderWithoutHoles],
+        publishing::twice_for_a_key,
+    ),
+    defect(
+        "two orders for one key",
+        OncePerKey,
+        &[],
+        publishing::two_answers,
+    ),
     defect(
         "two nodes answer with one place",
         ExactlyOnce,
         &[NoLoss, DurableBeforeAnswer, OrderWithoutHoles],
         publishing::one_place,
     ),
-    defect("an event of a refused write", NoPhantom, &[], publishing::refused),
-    defect("a replay is partial, with recovered: true", OrderWithoutHoles, &[], clients::partial_replay),
-    defect("a reset is not told", OrderWithoutHoles, &[], clients::silent_reset),
-    defect("a client does not come back", BackInTime, &[OrderWithoutHoles], clients::never_back),
+    defect(
+        "an event of a refused write",
+        NoPhantom,
+        &[],
+        publishing::refused,
+    ),
+    defect(
+        "a replay is partial, with recovered: true",
+        OrderWithoutHoles,
+        &[],
+        clients::partial_replay,
+    ),
+    defect(
+        "a reset is not told",
+        OrderWithoutHoles,
+        &[],
+        clients::silent_reset,
+    ),
+    defect(
+        "a client does not come back",
+        BackInTime,
+        &[OrderWithoutHoles],
+        clients::never_back,
+    ),
     defect("descriptors leak", NothingLeaks, &[], server::leak),
     defect("the server ends with 1", CleanEnd, &[], server::exit_one),
     defect("the server panics", CleanEnd, &[], server::panic),

@@ -3,7 +3,8 @@
 use super::super::super::{Fact, History, Place};
 use super::super::story::got;
 use super::scene::{
-    add_last, deliver_late, deliveries, delivery, is_owed, room_of, some, some_delivery, times_in_all,
+    add_last, deliver_late, deliveries, delivery, is_owed, room_of, some, some_delivery,
+    times_in_all,
 };
 use crate::fixtures::chance::Chance;
 
@@ -15,16 +16,23 @@ pub(super) fn lost_by_a_crash(history: &mut History, chance: &mut Chance) -> Opt
     vanish(history, chance, true)
 }
 
-/// Nobody gets an acknowledged entry of the last epoch, after whose answer there was a crash or not.
+/// Nobody gets an acknowledged entry of the last epoch, after whose answer there was a crash or
+/// not.
 fn vanish(history: &mut History, chance: &mut Chance, crash: bool) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let placed = &delivery(history, index)?.1.placed;
     let (value, fence) = (placed.value.clone(), deliveries(history, 0).last()?.1);
-    let answered = history.facts.iter().position(|(_, fact)| is_answer(fact, &value))?;
-    let crashed = history.facts[answered..].iter().any(|(_, fact)| *fact == Fact::Killed);
+    let answered = history
+        .facts
+        .iter()
+        .position(|(_, fact)| is_answer(fact, &value))?;
+    let crashed = history.facts[answered..]
+        .iter()
+        .any(|(_, fact)| *fact == Fact::Killed);
     let same_epoch = placed.at.epoch == fence.placed.at.epoch;
     (crashed == crash && same_epoch && is_owed(history, index)).then_some(())?;
-    let is_it = |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value == value);
+    let is_it =
+        |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value == value);
     history.facts.retain(|(_, fact)| !is_it(fact));
     Some(())
 }
@@ -45,20 +53,35 @@ pub(super) fn twice_for_a_key(history: &mut History, chance: &mut Chance) -> Opt
 fn again(history: &mut History, chance: &mut Chance, keyed: bool) -> Option<()> {
     let fits = |fact: &Fact| matches!(fact, Fact::Attempted(write) if write.keyed == keyed);
     let index = some(history, chance, fits)?;
-    let Fact::Attempted(write) = &history.facts[index].1 else { return None };
+    let Fact::Attempted(write) = &history.facts[index].1 else {
+        return None;
+    };
     let value = write.name.clone();
     let seen = times_in_all(history, &value) > 0 && value != "fence";
-    let client = room_of(history, &value).filter(|_| seen)?.strip_prefix("user-")?.to_owned();
+    let client = room_of(history, &value)
+        .filter(|_| seen)?
+        .strip_prefix("user-")?
+        .to_owned();
     let fence = deliveries(history, 0).last()?.1.placed.at.clone();
-    let mut again = got(&value, Place { n: fence.n + 1, ..fence });
+    let mut again = got(
+        &value,
+        Place {
+            n: fence.n + 1,
+            ..fence
+        },
+    );
     again.placed.id = format!("another id of {value}");
     add_last(history, Fact::Received { client, got: again })
 }
 
 pub(super) fn two_answers(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some(history, chance, |fact| matches!(fact, Fact::Acknowledged { .. }))?;
+    let index = some(history, chance, |fact| {
+        matches!(fact, Fact::Acknowledged { .. })
+    })?;
     let (when, mut fact) = history.facts[index].clone();
-    let Fact::Acknowledged { made, .. } = &mut fact else { return None };
+    let Fact::Acknowledged { made, .. } = &mut fact else {
+        return None;
+    };
     made.push_str(", the second");
     history.facts.insert(index + 1, (when, fact));
     Some(())
@@ -66,18 +89,29 @@ pub(super) fn two_answers(history: &mut History, chance: &mut Chance) -> Option<
 
 pub(super) fn refused(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some(history, chance, |fact| matches!(fact, Fact::Refused { .. }))?;
-    let Fact::Refused { write } = &history.facts[index].1 else { return None };
+    let Fact::Refused { write } = &history.facts[index].1 else {
+        return None;
+    };
     let value = write.clone();
     let client = room_of(history, &value)?.strip_prefix("user-")?.to_owned();
     deliver_late(history, &client, &value)
 }
 
-/// Two nodes have a log each from somewhere on: the second answers with a place that the first has given already.
+/// Two nodes have a log each from somewhere on: the second answers with a place that the first has
+/// given already.
 pub(super) fn one_place(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let placed = |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
-    let (one, other) = (some(history, chance, placed)?, some(history, chance, placed)?);
-    let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else { return None };
+    let placed =
+        |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
+    let (one, other) = (
+        some(history, chance, placed)?,
+        some(history, chance, placed)?,
+    );
+    let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else {
+        return None;
+    };
     let (id, at) = (first[0].id.clone(), first[0].at.clone());
-    let Fact::Acknowledged { placed: second, .. } = &mut history.facts[other].1 else { return None };
+    let Fact::Acknowledged { placed: second, .. } = &mut history.facts[other].1 else {
+        return None;
+    };
     (second[0].id != id && second[0].at.epoch == at.epoch).then(|| second[0].at = at)
 }

@@ -7,15 +7,28 @@ use super::super::story::got;
 use crate::fixtures::chance::Chance;
 
 /// Some fact that fits.
-pub(super) fn some(history: &History, chance: &mut Chance, fits: impl Fn(&Fact) -> bool) -> Option<usize> {
-    let facts = history.facts.iter().enumerate().filter(|(_, (_, fact))| fits(fact));
+pub(super) fn some(
+    history: &History,
+    chance: &mut Chance,
+    fits: impl Fn(&Fact) -> bool,
+) -> Option<usize> {
+    let facts = history
+        .facts
+        .iter()
+        .enumerate()
+        .filter(|(_, (_, fact))| fits(fact));
     let places: Vec<_> = facts.map(|(index, _)| index).collect();
-    if places.is_empty() { None } else { Some(*chance.pick(&places)) }
+    if places.is_empty() {
+        None
+    } else {
+        Some(*chance.pick(&places))
+    }
 }
 
 /// Some delivery, not of the last fence.
 pub(super) fn some_delivery(history: &History, chance: &mut Chance) -> Option<usize> {
-    let fits = |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
+    let fits =
+        |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
     some(history, chance, fits)
 }
 
@@ -28,18 +41,25 @@ pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> 
 }
 
 /// All deliveries from this fact on.
-pub(super) fn deliveries(history: &History, from: usize) -> impl DoubleEndedIterator<Item = (&str, &Got)> {
+pub(super) fn deliveries(
+    history: &History,
+    from: usize,
+) -> impl DoubleEndedIterator<Item = (&str, &Got)> {
     (from..history.facts.len()).filter_map(|index| delivery(history, index))
 }
 
 /// How often this value came to this client.
 pub(super) fn times(history: &History, value: &str, client: &str) -> usize {
-    deliveries(history, 0).filter(|(who, got)| got.placed.value == value && *who == client).count()
+    deliveries(history, 0)
+        .filter(|(who, got)| got.placed.value == value && *who == client)
+        .count()
 }
 
 /// How often this value came to anybody.
 pub(super) fn times_in_all(history: &History, value: &str) -> usize {
-    deliveries(history, 0).filter(|(_, got)| got.placed.value == value).count()
+    deliveries(history, 0)
+        .filter(|(_, got)| got.placed.value == value)
+        .count()
 }
 
 /// The room that the value was published in.
@@ -53,32 +73,62 @@ pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> 
     rooms.first().map(String::as_str)
 }
 
-/// Whether this delivery's client gets more of that epoch later, and keeps the room: then it is owed the delivery.
+/// Whether this delivery's client gets more of that epoch later, and keeps the room: then it is
+/// owed the delivery.
 pub(super) fn is_owed(history: &History, index: usize) -> bool {
-    let Some((client, got)) = delivery(history, index) else { return false };
+    let Some((client, got)) = delivery(history, index) else {
+        return false;
+    };
     let mut later = deliveries(history, index + 1).filter(|(who, _)| *who == client);
-    later.any(|(_, later)| later.placed.at.is_after(&got.placed.at)) && !is_of_a_lost_room(history, got)
+    later.any(|(_, later)| later.placed.at.is_after(&got.placed.at))
+        && !is_of_a_lost_room(history, got)
 }
 
 fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
-    let lost = history.facts.iter().any(|(_, fact)| matches!(fact, Fact::Withdrawn { .. }));
+    let lost = history
+        .facts
+        .iter()
+        .any(|(_, fact)| matches!(fact, Fact::Withdrawn { .. }));
     lost && room_of(history, &got.placed.value) == Some("order-1")
 }
 
 /// Whether the client alone misses something if this delivery is missing: a hole.
 pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
-    let Some((client, got)) = delivery(history, index) else { return false };
+    let Some((client, got)) = delivery(history, index) else {
+        return false;
+    };
     let value = &got.placed.value;
-    times(history, value, client) == 1 && times_in_all(history, value) > 1 && is_owed(history, index)
+    times(history, value, client) == 1
+        && times_in_all(history, value) > 1
+        && is_owed(history, index)
 }
 
-/// Adds a delivery of this value at the very end; as it is known, or else as the next entry of the log.
+/// Adds a delivery of this value at the very end; as it is known, or else as the next entry of the
+/// log.
 pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> Option<()> {
     let known = deliveries(history, 0).find(|(_, got)| got.placed.value == value);
-    let last = &deliveries(history, 0).rfind(|(_, got)| got.placed.value == "fence")?.1.placed.at;
-    let next = || got(value, Place { n: last.n + 1, ..last.clone() });
+    let last = &deliveries(history, 0)
+        .rfind(|(_, got)| got.placed.value == "fence")?
+        .1
+        .placed
+        .at;
+    let next = || {
+        got(
+            value,
+            Place {
+                n: last.n + 1,
+                ..last.clone()
+            },
+        )
+    };
     let got = known.map_or_else(next, |(_, got)| got.clone());
-    add_last(history, Fact::Received { client: client.to_owned(), got })
+    add_last(
+        history,
+        Fact::Received {
+            client: client.to_owned(),
+            got,
+        },
+    )
 }
 
 /// Adds a fact at the very end.

@@ -5,7 +5,13 @@ use super::scene::add_last;
 use crate::fixtures::chance::Chance;
 
 pub(super) fn leak(history: &mut History, _: &mut Chance) -> Option<()> {
-    add_last(history, Fact::Sampled { resource: Resource::Descriptors, amount: 21 })
+    add_last(
+        history,
+        Fact::Sampled {
+            resource: Resource::Descriptors,
+            amount: 21,
+        },
+    )
 }
 
 pub(super) fn exit_one(history: &mut History, _: &mut Chance) -> Option<()> {
@@ -15,5 +21,8 @@ pub(super) fn exit_one(history: &mut History, _: &mut Chance) -> Option<()> {
 }
 
 pub(super) fn panic(history: &mut History, _: &mut Chance) -> Option<()> {
-    add_last(history, Fact::Said("thread 'main' panicked at src/main.rs:1:1:".to_owned()))
+    add_last(
+        history,
+        Fact::Said("thread 'main' panicked at src/main.rs:1:1:".to_owned()),
+    )
 }

@@ -12,7 +12,9 @@ const DELAY: Duration = Duration::from_secs(3);
 pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let (client, value) = owed_soon(history, index)?;
-    let earlier = history.facts[..index].iter().any(|(_, fact)| brings(fact, &client, &value));
+    let earlier = history.facts[..index]
+        .iter()
+        .any(|(_, fact)| brings(fact, &client, &value));
     (!earlier).then(|| delay_from(history, index))
 }
 
@@ -20,12 +22,19 @@ pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
 pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let (client, value) = owed_soon(history, index)?;
-    let earlier = history.facts[..index].iter().any(|(_, fact)| brings(fact, &client, &value));
-    let goes = history.facts[index..].iter().any(|(_, fact)| moves(fact, &client));
+    let earlier = history.facts[..index]
+        .iter()
+        .any(|(_, fact)| brings(fact, &client, &value));
+    let goes = history.facts[index..]
+        .iter()
+        .any(|(_, fact)| moves(fact, &client));
     (!earlier && !goes).then_some(())?;
     let tail = history.facts.split_off(index);
-    let is_heard = |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
-    history.facts.extend(tail.into_iter().filter(|(_, fact)| !is_heard(fact)));
+    let is_heard =
+        |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
+    history
+        .facts
+        .extend(tail.into_iter().filter(|(_, fact)| !is_heard(fact)));
     delay_from(history, index);
     Some(())
 }
@@ -35,8 +44,12 @@ fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
     let (client, got) = delivery(history, index)?;
     let value = &got.placed.value;
     let answered = |fact: &Fact| matches!(fact, Fact::Acknowledged { write, .. } if write == value);
-    let answer = history.facts[..index].iter().position(|(_, fact)| answered(fact))?;
-    let last_move = history.facts[..index].iter().rposition(|(_, fact)| moves(fact, client))?;
+    let answer = history.facts[..index]
+        .iter()
+        .position(|(_, fact)| answered(fact))?;
+    let last_move = history.facts[..index]
+        .iter()
+        .rposition(|(_, fact)| moves(fact, client))?;
     let is_ready = matches!(history.facts[last_move].1, Fact::Ready { .. });
     (is_ready && last_move < answer).then(|| (client.to_owned(), value.clone()))
 }
@@ -57,5 +70,7 @@ fn moves(fact: &Fact, client: &str) -> bool {
 }
 
 fn delay_from(history: &mut History, index: usize) {
-    history.facts[index..].iter_mut().for_each(|(when, _)| *when += DELAY);
+    history.facts[index..]
+        .iter_mut()
+        .for_each(|(when, _)| *when += DELAY);
 }

@@ -1,4 +1,5 @@
-//! Collections in memory: enough of a database to carry out what is planned, in the order in which a committer does.
+//! Collections in memory: enough of a database to carry out what is planned, in the order in which
+//! a committer does.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,9 @@ use metaia_realtime::mongo::RecordWrite;
 use mongodb::bson::{Bson, Document};
 
 use super::super::{
-    super::document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
+    super::document::{
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in,
+    },
     *,
 };
 
@@ -16,11 +19,19 @@ pub(super) struct Memory(BTreeMap<&'static str, BTreeMap<String, Document>>);
 
 impl Memory {
     fn all(&self, collection: &str) -> Vec<Document> {
-        self.0.get(collection).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        self.0
+            .get(collection)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect()
     }
 
     fn matching(&self, collection: &str, filter: &Document) -> Vec<Document> {
-        self.all(collection).into_iter().filter(|document| matches(filter, document)).collect()
+        self.all(collection)
+            .into_iter()
+            .filter(|document| matches(filter, document))
+            .collect()
     }
 
     /// Everything that there is is known: what is wanted is among it.
@@ -29,7 +40,9 @@ impl Memory {
         let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
         facts.learn_orders(&self.all(ORDERS));
         let mut open = self.all(ORDERS);
-        open.retain(|order| !["delivered", "cancelled"].contains(&order.get_str("status").unwrap()));
+        open.retain(|order| {
+            !["delivered", "cancelled"].contains(&order.get_str("status").unwrap())
+        });
         facts.learn_open(&open);
         facts.learn_tailors(&self.all(TAILORS));
         facts.learn_payments(&self.all(PAYMENTS));
@@ -44,16 +57,21 @@ impl Memory {
         });
         facts.learn_notifications(&found);
         let unread = self.matching(NOTIFICATIONS, &doc! { "read": unread_in() });
-        let count = |document: &Document| doc! { "_id": document.get("user").unwrap().clone(), "n": 1 };
+        let count =
+            |document: &Document| doc! { "_id": document.get("user").unwrap().clone(), "n": 1 };
         let counted: Vec<Document> = unread.iter().map(count).collect();
         facts.learn_unread(wanted.counted, &counted, &unread);
         facts
     }
 
-    /// Inserts first, then updates, each in their order; all of them find what they take for granted.
+    /// Inserts first, then updates, each in their order; all of them find what they take for
+    /// granted.
     pub(super) fn carry_out(&mut self, writes: &[RecordWrite]) {
         for write in in_order(writes) {
-            assert!(self.write(write), "takes for granted what is not so: {write:?}");
+            assert!(
+                self.write(write),
+                "takes for granted what is not so: {write:?}"
+            );
         }
     }
 
@@ -67,18 +85,30 @@ impl Memory {
     /// Whether it did anything, where it must.
     fn write(&mut self, write: &RecordWrite) -> bool {
         match write {
-            RecordWrite::Insert { collection, document } => {
+            RecordWrite::Insert {
+                collection,
+                document,
+            } => {
                 let id = document.get("_id").unwrap().to_string();
                 let free = !self.0.entry(collection).or_default().contains_key(&id);
                 if free {
-                    self.0.entry(collection).or_default().insert(id, document.clone());
+                    self.0
+                        .entry(collection)
+                        .or_default()
+                        .insert(id, document.clone());
                 }
                 free
             }
-            RecordWrite::Update { collection, filter, update } => {
-                self.update(collection, filter, update) == 1
-            }
-            RecordWrite::UpdateMany { collection, filter, update } => {
+            RecordWrite::Update {
+                collection,
+                filter,
+                update,
+            } => self.update(collection, filter, update) == 1,
+            RecordWrite::UpdateMany {
+                collection,
+                filter,
+                update,
+            } => {
                 self.update(collection, filter, update);
                 true
             }
@@ -88,7 +118,9 @@ impl Memory {
 
     fn update(&mut self, collection: &'static str, filter: &Document, update: &Document) -> usize {
         let documents = self.0.entry(collection).or_default().values_mut();
-        let found: Vec<&mut Document> = documents.filter(|document| matches(filter, document)).collect();
+        let found: Vec<&mut Document> = documents
+            .filter(|document| matches(filter, document))
+            .collect();
         let count = found.len();
         for document in found {
             match update.get_document("$set") {
@@ -102,19 +134,28 @@ impl Memory {
 
 fn in_order(writes: &[RecordWrite]) -> impl Iterator<Item = &RecordWrite> {
     let inserts = |write: &&RecordWrite| matches!(write, RecordWrite::Insert { .. });
-    writes.iter().filter(inserts).chain(writes.iter().filter(move |write| !inserts(write)))
+    writes
+        .iter()
+        .filter(inserts)
+        .chain(writes.iter().filter(move |write| !inserts(write)))
 }
 
 fn matches(filter: &Document, document: &Document) -> bool {
-    filter.iter().all(|(name, wanted)| meets(wanted, document.get(name)))
+    filter
+        .iter()
+        .all(|(name, wanted)| meets(wanted, document.get(name)))
 }
 
 fn meets(wanted: &Bson, value: Option<&Bson>) -> bool {
-    let Bson::Document(operators) = wanted else { return value.unwrap_or(&Bson::Null) == wanted };
-    operators.iter().all(|(operator, operand)| match (operator.as_str(), operand) {
-        ("$eq", operand) => value == Some(operand),
-        ("$exists", operand) => Some(value.is_some()) == operand.as_bool(),
-        ("$in", Bson::Array(any)) => any.contains(value.unwrap_or(&Bson::Null)),
-        other => unreachable!("never asked: {other:?}"),
-    })
+    let Bson::Document(operators) = wanted else {
+        return value.unwrap_or(&Bson::Null) == wanted;
+    };
+    operators
+        .iter()
+        .all(|(operator, operand)| match (operator.as_str(), operand) {
+            ("$eq", operand) => value == Some(operand),
+            ("$exists", operand) => Some(value.is_some()) == operand.as_bool(),
+            ("$in", Bson::Array(any)) => any.contains(value.unwrap_or(&Bson::Null)),
+            other => unreachable!("never asked: {other:?}"),
+        })
 }

@@ -1,10 +1,11 @@
-//! A batch is decided as its acts are one by one, whichever way it is cut; and what is written says what it replaces.
+//! A batch is decided as its acts are one by one, whichever way it is cut; and what is written says
+//! what it replaces.
 
 mod memory;
 
 use std::sync::Arc;
 
-use metaia_realtime::{EventId, Receipt};
+use metaia_realtime::{EventId, PublishReceipt};
 use proptest::prelude::*;
 
 use self::memory::Memory;
@@ -29,13 +30,16 @@ fn told(acts: &Acts, size: usize) -> (Vec<String>, Memory) {
         let plans = decide(&mut memory.facts(batch), batch);
         let (mut writes, mut late) = (Vec::new(), Vec::new());
         for plan in plans {
-            let receipt = |event: &NewEntry| Receipt {
+            let receipt = |event: &NewEntry| PublishReceipt {
                 id: event.id(),
                 position: "0000000000000001-00000001.1".parse().unwrap(),
             };
-            let receipts: Vec<Receipt> = plan.events.iter().map(receipt).collect();
-            let events: Vec<_> =
-                plan.events.iter().map(|event| (event.rooms(), event.payload().as_str())).collect();
+            let receipts: Vec<PublishReceipt> = plan.events.iter().map(receipt).collect();
+            let events: Vec<_> = plan
+                .events
+                .iter()
+                .map(|event| (event.rooms(), event.payload().as_str()))
+                .collect();
             let said = format!("{events:?}");
             let finished = (plan.finish)(&receipts);
             told.push(format!("{:?} {said}", finished.done));
@@ -53,7 +57,8 @@ fn told(acts: &Acts, size: usize) -> (Vec<String>, Memory) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// And nothing happens where it is carried out once more, however late, as on a standalone server it may.
+    /// And nothing happens where it is carried out once more, however late, as on a standalone
+    /// server it may.
     #[test]
     fn a_batch_is_decided_as_its_acts_one_by_one(story in story(40), size in 2usize..40) {
         let acts: Vec<Arc<Act>> = story.iter().map(act).collect();
