@@ -89,10 +89,11 @@ pub mod testing;
 pub use access::{AccessDecision, AccessError, OrderAccess};
 #[doc(hidden)]
 pub use api::Census;
-pub use api::serve;
 #[cfg(feature = "axum")]
 pub use api::serve::serve;
-pub use api::{BuildError, EventContext, HandlerError, Realtime, RealtimeBuilder, VolatileSender};
+pub use api::{
+    BuildError, EventContext, HandlerError, Realtime, RealtimeBuilder, handlers, publish, serve,
+};
 pub use auth::{Authenticator, Identity, JwtAuthenticator};
 pub use event::{Event, IntoEvent};
 pub use limits::Limits;
@@ -101,5 +102,4 @@ pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry, PublishError, PublishReceipt};
 pub use node::NodeStats;
 pub use session::EndReason;
-pub use transport::Transports;
 pub use values::{EventId, OrderId, Position, Role, Room, SessionId, UserId};

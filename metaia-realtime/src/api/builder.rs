@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Realtime,
-    handlers::{EventContext, HandlerError, Handlers},
+    handlers::{EventContext, HandlerError, HandlerNameError, Handlers},
 };
 use crate::{
     Authenticator, EventLog, Limits, OrderAccess,
@@ -151,6 +151,7 @@ impl RealtimeBuilder {
     /// See [`BuildError`].
     pub async fn build(self) -> Result<Realtime, BuildError> {
         self.parts.limits.validate()?;
+        self.handlers.validate()?;
         let authenticator = self.authenticator.ok_or(BuildError::NoAuthenticator)?;
         let handlers = Arc::new(self.handlers);
         let mut parts = NodeParts {
@@ -172,6 +173,15 @@ pub enum BuildError {
     /// [`RealtimeBuilder::authenticator`] was not called.
     #[error("no authenticator was given")]
     NoAuthenticator,
+    /// An event of this name cannot have a handler: see [`RealtimeBuilder::on`].
+    #[error("the event {name:?} cannot have a handler")]
+    Handler {
+        /// The name that was given.
+        name: &'static str,
+        /// Why it was refused.
+        #[source]
+        why: HandlerNameError,
+    },
     /// A limit that cannot be.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),

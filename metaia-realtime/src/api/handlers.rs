@@ -6,10 +6,14 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::realtime::{Realtime, WeakRealtime};
+use super::{
+    builder::BuildError,
+    realtime::{Realtime, WeakRealtime},
+};
 use crate::{
     Identity, SessionId,
-    session::{EventHandlers, Handled, Session},
+    event::{EventError, EventName},
+    session::{EventHandlers, Handled, SESSION_EVENTS, Session},
 };
 
 /// Who sent an event, and through what.
@@ -41,6 +45,33 @@ impl HandlerError {
     }
 }
 
+/// Why an event of a name cannot have a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandlerNameError {
+    /// The name has not the shape of an [`EventName`].
+    #[error("an event name is 1 to 64 of A-Z a-z 0-9 _ : . -")]
+    Invalid,
+    /// The session answers events of this name itself (`join_order_room`, `leave_order_room`, `rt:…`), or Socket.IO
+    /// clients raise them themselves (`connect`, `disconnect`, …).
+    #[error("the name is reserved: events of this name never reach a handler")]
+    Reserved,
+    /// The name was given to [`RealtimeBuilder::on`](crate::RealtimeBuilder::on) twice.
+    #[error("the name has a handler already")]
+    Repeated,
+}
+
+fn check_name(name: &str) -> Result<(), HandlerNameError> {
+    if name.starts_with("rt:") || SESSION_EVENTS.contains(&name) {
+        return Err(HandlerNameError::Reserved);
+    }
+    match name.parse::<EventName>() {
+        Ok(_) => Ok(()),
+        Err(EventError::ReservedName) => Err(HandlerNameError::Reserved),
+        Err(_) => Err(HandlerNameError::Invalid),
+    }
+}
+
 /// The handlers of a node, by event name, and the handle that they are called with.
 ///
 /// They are there before the handle is, and must not keep it alive: it owns the node, which owns
@@ -48,6 +79,8 @@ impl HandlerError {
 #[derive(Default)]
 pub(super) struct Handlers {
     by_name: HashMap<&'static str, Box<Handler>>,
+    /// Names that were given a second time.
+    repeated: Vec<&'static str>,
     realtime: OnceLock<WeakRealtime>,
 }
 
@@ -64,7 +97,25 @@ impl Handlers {
     {
         let handler =
             move |received, argument: &RawValue| decode_and_call(&handler, received, argument);
-        self.by_name.insert(name, Box::new(handler));
+        if self.by_name.insert(name, Box::new(handler)).is_some() {
+            self.repeated.push(name);
+        }
+    }
+
+    /// Returns an error for the first name under which no event can arrive, or which has two handlers.
+    pub(super) fn validate(&self) -> Result<(), BuildError> {
+        let mut names: Vec<&'static str> = self.by_name.keys().copied().collect();
+        names.sort_unstable();
+        for name in names {
+            check_name(name).map_err(|why| BuildError::Handler { name, why })?;
+        }
+        match self.repeated.first() {
+            Some(name) => Err(BuildError::Handler {
+                name,
+                why: HandlerNameError::Repeated,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Sets the handle that handlers are called with.

@@ -1,9 +1,9 @@
 //! What an embedder holds: the handle and its builder, publishing, handlers, presence, and serving.
 
 mod builder;
-mod handlers;
+pub mod handlers;
 mod presence;
-mod publish;
+pub mod publish;
 mod realtime;
 pub mod serve;
 mod volatile;
@@ -13,4 +13,3 @@ pub use handlers::{EventContext, HandlerError};
 #[doc(hidden)]
 pub use realtime::Census;
 pub use realtime::Realtime;
-pub use volatile::VolatileSender;

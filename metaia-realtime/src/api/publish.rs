@@ -1,7 +1,11 @@
 //! The emit API: events into the log, by user, role, order room or to everyone.
 
+use std::future::IntoFuture;
+
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 
+pub use super::volatile::VolatileSender;
 use crate::{
     Event, IntoEvent, NewEntry, OrderId, Position, PublishError, PublishReceipt, Realtime, Role,
     Room, UserId,
@@ -94,22 +98,40 @@ impl Realtime {
         .await
     }
 
-    /// `order_update` to the order's room, its customer, its tailor if any, and the admins.
+    /// Publishes `order_update` to the order's room, its customer, its tailor if any, and the admins.
+    ///
+    /// The result is a future. [`courier`](EmitOrderUpdate::courier) adds the delivery partner before it is awaited.
+    ///
+    /// ```
+    /// # async fn doc(realtime: metaia_realtime::Realtime, order: serde_json::Value)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let order_id = "60d5f4832f8fb814b56fa181".parse()?;
+    /// let (customer, tailor, courier) = ("c1".parse()?, "t1".parse()?, "d1".parse()?);
+    /// realtime
+    ///     .emit_order_update(&order_id, &customer, Some(&tailor), &order)
+    ///     .courier(&courier)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
-    pub async fn emit_order_update(
-        &self,
-        order_id: &OrderId,
-        customer: &UserId,
-        tailor: Option<&UserId>,
-        order: &impl Serialize,
-    ) -> Result<PublishReceipt, PublishError> {
-        self.send(
-            OrderUpdate::rooms(order_id, customer, tailor, None),
-            (OrderUpdate::NAME, order),
-        )
-        .await
+    pub fn emit_order_update<'a, T: Serialize + Sync>(
+        &'a self,
+        order_id: &'a OrderId,
+        customer: &'a UserId,
+        tailor: Option<&'a UserId>,
+        order: &'a T,
+    ) -> EmitOrderUpdate<'a, T> {
+        EmitOrderUpdate {
+            realtime: self,
+            order_id,
+            customer,
+            tailor,
+            courier: None,
+            order,
+        }
     }
 
     /// `payment_update` to the customer and the admins.
@@ -176,5 +198,35 @@ impl Realtime {
         self.publish(vec![NewEntry::recheck(order.clone())])
             .await
             .map(drop)
+    }
+}
+
+/// An `order_update` that is published when it is awaited: see [`Realtime::emit_order_update`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct EmitOrderUpdate<'a, T> {
+    realtime: &'a Realtime,
+    order_id: &'a OrderId,
+    customer: &'a UserId,
+    tailor: Option<&'a UserId>,
+    courier: Option<&'a UserId>,
+    order: &'a T,
+}
+
+impl<'a, T> EmitOrderUpdate<'a, T> {
+    /// Publishes to the order's delivery partner, too.
+    pub const fn courier(mut self, courier: &'a UserId) -> Self {
+        self.courier = Some(courier);
+        self
+    }
+}
+
+impl<'a, T: Serialize + Sync> IntoFuture for EmitOrderUpdate<'a, T> {
+    type Output = Result<PublishReceipt, PublishError>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let rooms = OrderUpdate::rooms(self.order_id, self.customer, self.tailor, self.courier);
+        Box::pin(self.realtime.send(rooms, (OrderUpdate::NAME, self.order)))
     }
 }

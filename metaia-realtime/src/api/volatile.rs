@@ -1,9 +1,7 @@
 //! Events beside the log: the newest wins, and any may be lost. A courier's place on the map is
 //! one.
 
-use crate::{
-    EventId, IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId, event::EventError,
-};
+use crate::{IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId, event::EventError};
 
 /// Sends beside the log: to those who are connected and up to date, now or never. Where several
 /// wait for a slow client, the newest of each name wins. Any JSON is allowed, and nothing is added
@@ -36,11 +34,7 @@ impl VolatileSender<'_> {
     ///
     /// # Errors
     /// [`PublishError::Event`].
-    pub fn send_to_user(
-        &self,
-        user: &UserId,
-        event: impl IntoEvent,
-    ) -> Result<EventId, PublishError> {
+    pub fn send_to_user(&self, user: &UserId, event: impl IntoEvent) -> Result<(), PublishError> {
         self.send([Room::User(user.clone())], event)
     }
 
@@ -48,7 +42,7 @@ impl VolatileSender<'_> {
     ///
     /// # Errors
     /// [`PublishError::Event`].
-    pub fn send_to_role(&self, role: Role, event: impl IntoEvent) -> Result<EventId, PublishError> {
+    pub fn send_to_role(&self, role: Role, event: impl IntoEvent) -> Result<(), PublishError> {
         self.send([Room::Role(role)], event)
     }
 
@@ -60,7 +54,7 @@ impl VolatileSender<'_> {
         &self,
         order: &OrderId,
         event: impl IntoEvent,
-    ) -> Result<EventId, PublishError> {
+    ) -> Result<(), PublishError> {
         self.send([Room::Order(order.clone())], event)
     }
 
@@ -68,7 +62,7 @@ impl VolatileSender<'_> {
     ///
     /// # Errors
     /// [`PublishError::Event`].
-    pub fn broadcast(&self, event: impl IntoEvent) -> Result<EventId, PublishError> {
+    pub fn broadcast(&self, event: impl IntoEvent) -> Result<(), PublishError> {
         self.send([Room::Everyone], event)
     }
 
@@ -80,7 +74,7 @@ impl VolatileSender<'_> {
         &self,
         rooms: impl IntoIterator<Item = Room>,
         event: impl IntoEvent,
-    ) -> Result<EventId, PublishError> {
+    ) -> Result<(), PublishError> {
         let (name, payload) = event.into_event()?;
         let (size, limit) = (payload.get().len(), self.0.limits().entry_bytes);
         if size > limit {
@@ -93,6 +87,6 @@ impl VolatileSender<'_> {
             tracing::debug!(%name, "too large for other nodes");
         }
         node.deliver_volatile(name, payload, &rooms);
-        Ok(EventId::random())
+        Ok(())
     }
 }

@@ -41,8 +41,10 @@ pub trait Event: Serialize {
     const NAME: &'static str;
 }
 
-/// The name of an event: 1 to 64 of `A-Za-z0-9_:.-`, not beginning with `rt:`, which is this
-/// system's own.
+/// The name of an event: 1 to 64 of `A-Za-z0-9_:.-`.
+///
+/// Names that begin with `rt:` are this system's own. So are the names of events that Socket.IO clients raise
+/// themselves: `connect`, `connect_error`, `disconnect`, `disconnecting`, `newListener` and `removeListener`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventName(Arc<str>);
 
@@ -51,6 +53,20 @@ impl EventName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Reads the name of an entry that a log kept. Earlier versions let Socket.IO's own names pass: such an entry is
+    /// not damaged.
+    pub(crate) fn of_stored(text: &str) -> Result<Self, EventError> {
+        let has_shape = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
+        if has_shape && !text.starts_with("rt:") {
+            Ok(Self(text.into()))
+        } else {
+            Err(EventError::InvalidName)
+        }
     }
 
     /// A name of this system, `rt:…`, which [`FromStr`] refuses.
@@ -63,17 +79,23 @@ impl EventName {
 impl FromStr for EventName {
     type Err = EventError;
     fn from_str(text: &str) -> Result<Self, EventError> {
-        let shape = (1..=64).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b));
-        if shape && !text.starts_with("rt:") {
-            Ok(Self(text.into()))
-        } else {
-            Err(EventError::InvalidName)
+        let name = Self::of_stored(text)?;
+        if SOCKET_IO_NAMES.contains(&text) {
+            return Err(EventError::ReservedName);
         }
+        Ok(name)
     }
 }
+
+/// Names of events that Socket.IO clients raise themselves: sent by a server, they would be taken for the client's own.
+pub(crate) const SOCKET_IO_NAMES: [&str; 6] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
 
 impl Borrow<str> for EventName {
     fn borrow(&self) -> &str {
@@ -149,6 +171,9 @@ pub enum EventError {
     /// The name has another shape than [`EventName`] says.
     #[error("an event name is 1 to 64 of A-Z a-z 0-9 _ : . - and does not begin with rt:")]
     InvalidName,
+    /// The name is one that Socket.IO clients raise themselves: see [`EventName`].
+    #[error("the event name is reserved: Socket.IO clients raise an event of this name themselves")]
+    ReservedName,
     /// A logged payload must be a JSON object; other shapes can only be sent volatile.
     #[error("the payload of a logged event is a JSON object")]
     NotAnObject,
@@ -180,7 +205,7 @@ impl EventError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::InvalidName => "invalid_event",
+            Self::InvalidName | Self::ReservedName => "invalid_event",
             Self::NotAnObject => "payload_not_object",
             Self::ReservedMember => "payload_reserved_member",
             Self::TooLarge { .. } => "payload_too_large",
@@ -199,7 +224,16 @@ mod tests {
         for good in ["new_notification", "a", "Stock.low:v2-x", &"x".repeat(64)] {
             assert!(good.parse::<EventName>().is_ok(), "{good}");
         }
-        for bad in ["", "rt:ready", "ä", "a b", "a\"b", &"x".repeat(65)] {
+        for bad in [
+            "",
+            "rt:ready",
+            "ä",
+            "a b",
+            "a\"b",
+            &"x".repeat(65),
+            "connect",
+            "newListener",
+        ] {
             assert!(bad.parse::<EventName>().is_err(), "{bad}");
         }
     }

@@ -80,7 +80,7 @@ impl NewEntry {
     ) -> Result<Self, EventError> {
         let name = match control::name(name) {
             Some(name) => EventName::system(name),
-            None => name.parse()?,
+            None => EventName::of_stored(name)?,
         };
         Ok(Self {
             id,

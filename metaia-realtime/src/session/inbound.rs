@@ -17,6 +17,12 @@ use crate::session::{
 };
 use crate::{Limits, OrderId, Position, Room, node::Node, values::InvalidPosition};
 
+const JOIN_ORDER_ROOM: &str = "join_order_room";
+const LEAVE_ORDER_ROOM: &str = "leave_order_room";
+
+/// Events that a session answers itself, beside those whose name begins with `rt:`.
+pub(crate) const SESSION_EVENTS: [&str; 2] = [JOIN_ORDER_ROOM, LEAVE_ORDER_ROOM];
+
 /// An event as it came.
 #[derive(Debug)]
 pub(crate) struct Inbound {
@@ -132,8 +138,8 @@ impl Session {
             return self.refuse("", Refusal::Malformed.code(), None, inbound.ack);
         };
         match event.name {
-            "join_order_room" => self.handle_join(&node, event.argument, inbound.ack).await,
-            "leave_order_room" => self.handle_leave(&node, event.argument, inbound.ack),
+            JOIN_ORDER_ROOM => self.handle_join(&node, event.argument, inbound.ack).await,
+            LEAVE_ORDER_ROOM => self.handle_leave(&node, event.argument, inbound.ack),
             RESUME => self.refuse(RESUME, Refusal::NotHeld.code(), None, inbound.ack),
             name => {
                 self.handle_custom(&node, name, event.argument, inbound.ack)

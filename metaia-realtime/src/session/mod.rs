@@ -42,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use driver::drive;
 pub use end::EndReason;
 pub(crate) use handler::{EventHandlers, Handled};
-pub(crate) use inbound::{Inbound, InboundQueue};
+pub(crate) use inbound::{Inbound, InboundQueue, SESSION_EVENTS};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};

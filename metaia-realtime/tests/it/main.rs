@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod api;
 mod cluster;
 mod delivery;
 mod limits;

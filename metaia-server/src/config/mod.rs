@@ -16,7 +16,9 @@ mod tests;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use metaia_realtime::{Transports, doorbell::ClusterKey, log::Retention, sqlite::Durability};
+use metaia_realtime::{
+    doorbell::ClusterKey, log::Retention, serve::Transports, sqlite::Durability,
+};
 
 pub(crate) use doorbell::Doorbell;
 pub(crate) use limits::ServerLimits;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, str::FromStr, time::Duration};
 
 use http::Uri;
-use metaia_realtime::{Transports, sqlite::Durability};
+use metaia_realtime::{serve::Transports, sqlite::Durability};
 use tracing_subscriber::EnvFilter;
 
 use super::{Environment, LogFormat, Origins};

@@ -27,17 +27,6 @@ pub struct Emit {
     pub volatile: bool,
 }
 
-/// Names that the official clients raise by themselves: sent from here, they would be taken for
-/// theirs.
-const CLIENTS_OWN: [&str; 6] = [
-    "connect",
-    "connect_error",
-    "disconnect",
-    "disconnecting",
-    "newListener",
-    "removeListener",
-];
-
 impl Services {
     /// Sends an event.
     ///
@@ -50,12 +39,6 @@ impl Services {
         emit: Emit,
     ) -> Result<Outcome, ServiceError> {
         only_operators(caller)?;
-        if CLIENTS_OWN.contains(&emit.event.as_str()) {
-            return Err(ServiceError::invalid(
-                "/event",
-                "is a name that clients use themselves",
-            ));
-        }
         let request = emit.clone();
         let work = |claim| async move {
             if emit.volatile {
@@ -85,12 +68,11 @@ impl Services {
         emit: Emit,
         claim: Option<Claim>,
     ) -> Result<Answer, ServiceError> {
-        let id = self
-            .0
+        self.0
             .realtime
             .volatile()
             .send([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
-        let answer = Answer::success(202, Sent { id, at: None });
+        let answer = Answer::success(202, serde_json::json!({}));
         if claim.is_none() {
             return Ok(answer);
         }
@@ -108,15 +90,14 @@ impl Services {
 #[derive(Serialize)]
 struct Sent {
     id: metaia_realtime::EventId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<metaia_realtime::Position>,
+    at: metaia_realtime::Position,
 }
 
 impl From<&metaia_realtime::PublishReceipt> for Sent {
     fn from(receipt: &metaia_realtime::PublishReceipt) -> Self {
         Self {
             id: receipt.id,
-            at: Some(receipt.position),
+            at: receipt.position,
         }
     }
 }

@@ -187,7 +187,9 @@ impl From<EventError> for ServiceError {
     fn from(error: EventError) -> Self {
         match error {
             EventError::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            EventError::InvalidName => Self::invalid("/event", error.to_string()),
+            EventError::InvalidName | EventError::ReservedName => {
+                Self::invalid("/event", error.to_string())
+            }
             EventError::NotAnObject | EventError::ReservedMember | EventError::Unreadable => {
                 Self::invalid("/data", error.to_string())
             }

@@ -13,4 +13,4 @@ pub use run::{Serve, serve};
 
 #[cfg(feature = "axum")]
 pub use crate::transport::guard::PeerAddr;
-pub use crate::transport::{RealtimeLayer, RealtimeService};
+pub use crate::transport::{RealtimeLayer, RealtimeService, Transports};

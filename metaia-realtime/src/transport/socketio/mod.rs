@@ -30,10 +30,9 @@ pub(crate) use refusal::too_many_connections;
 pub use service::{RealtimeLayer, RealtimeService};
 
 use crate::{
-    Transports,
     limits::{Limits, TRANSPORT_QUEUE},
     node::Node,
-    transport::Settings,
+    transport::{Settings, Transports},
 };
 use link::Links;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    Limits, Role, Transports,
+    Limits, Role,
     client::{ConnectError, JoinError, Transport, Update},
+    serve::Transports,
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;

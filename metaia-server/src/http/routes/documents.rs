@@ -118,12 +118,12 @@ pub(super) struct TailorStatusDocument {
     at: String,
 }
 
-/// What was sent.
+/// The event that was sent. Empty if it was volatile: such an event has neither.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Sent {
     /// The event's own id.
-    id: String,
-    /// Its position in the log; absent where it was volatile.
+    id: Option<String>,
+    /// Its position in the log.
     at: Option<String>,
 }
 

@@ -1,0 +1,108 @@
+//! A drain has one deadline, after which the positions of devices are stored in any case.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use axum::Router;
+use metaia_realtime::{
+    Authenticator, Identity, Position, Realtime, Role,
+    auth::{AuthError, Credentials},
+    client::Client,
+    device::{DeviceKey, DeviceRecord, DeviceStore},
+    log::LogError,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{event, tick, user};
+
+struct Anyone;
+
+impl Authenticator for Anyone {
+    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
+        Ok(Identity::new("c1".parse().unwrap(), Role::Customer))
+    }
+}
+
+/// A store that keeps the last record of each key, and takes its time.
+#[derive(Clone, Default)]
+struct SlowStore(Arc<Mutex<Vec<(DeviceKey, DeviceRecord)>>>);
+
+impl SlowStore {
+    fn positions(&self) -> Vec<Position> {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(_, record)| record.position)
+            .collect()
+    }
+}
+
+impl DeviceStore for SlowStore {
+    async fn load(&self, _: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
+        Ok(None)
+    }
+
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
+        // Longer than the drain's deadline below.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        self.0.lock().unwrap().extend(records);
+        Ok(())
+    }
+}
+
+/// Serves, lets a client of a device receive events, and stops with `deadline`.
+async fn last_saved(deadline: Duration) -> (Option<Position>, Position) {
+    let store = SlowStore::default();
+    let realtime = Realtime::builder()
+        .authenticator(Anyone)
+        .device_store(store.clone())
+        .build()
+        .await
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let serving = metaia_realtime::serve(listener, Router::new(), realtime.clone())
+        .with_shutdown(stop.clone().cancelled_owned())
+        .with_drain(deadline);
+    let tasks = tokio_util::task::TaskTracker::new();
+    let serving = tasks.spawn(serving.into_future());
+
+    let client = Client::builder(url).token("any").device("d1");
+    let (_client, mut updates) = client.connect().await.unwrap();
+    tick(&realtime, user("c1"), 1).await;
+    let at = event(&mut updates, "tick").await.data["_rt"]["at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+
+    stop.cancel();
+    let began = Instant::now();
+    serving.await.unwrap();
+    assert!(
+        began.elapsed() < deadline + Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    (store.positions().last().copied(), at)
+}
+
+#[tokio::test]
+async fn device_positions_are_stored_after_a_drain_without_any_time() {
+    let (saved, received) = last_saved(Duration::ZERO).await;
+    assert!(
+        saved.is_some_and(|saved| saved.n() <= received.n()),
+        "{saved:?} {received:?}"
+    );
+}
+
+#[tokio::test]
+async fn device_positions_are_stored_after_a_drain_with_time() {
+    let (saved, _) = last_saved(Duration::from_secs(5)).await;
+    assert!(saved.is_some());
+}

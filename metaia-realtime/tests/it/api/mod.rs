@@ -1,0 +1,7 @@
+//! The API does what it says.
+
+mod drain;
+mod handler_names;
+mod order_update;
+mod reserved_names;
+mod volatile_result;
