@@ -1,4 +1,4 @@
-//! Putting a [`Realtime`] together.
+//! The builder of a [`Realtime`].
 
 use std::{future::Future, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     transport::{Origins, Settings, Transports},
 };
 
-/// Builds a [`Realtime`]. Only the authenticator has no default.
+/// Builds a [`Realtime`]. Only the [authenticator](Self::authenticator) has no default.
 #[must_use]
 pub struct RealtimeBuilder {
     authenticator: Option<Arc<dyn DynAuthenticator>>,
@@ -31,7 +31,7 @@ pub struct RealtimeBuilder {
 
 impl std::fmt::Debug for RealtimeBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("RealtimeBuilder")
             .field("limits", &self.parts.limits)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
@@ -49,90 +49,231 @@ impl RealtimeBuilder {
         }
     }
 
-    /// Who may connect. Required.
+    /// Sets who may connect. Required.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
         self.authenticator = Some(Arc::new(authenticator));
         self
     }
 
-    /// Who may follow which order. Default: admins only.
+    /// Sets the policy on order rooms. Default: only admins may join them.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// struct Everyone;
+    ///
+    /// impl OrderAccess for Everyone {
+    ///     async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+    ///         Ok(AccessDecision::Allowed)
+    ///     }
+    /// }
+    ///
+    /// let builder = Realtime::builder().authenticator(authenticator).order_access(Everyone);
+    /// # builder.build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn order_access(mut self, policy: impl OrderAccess) -> Self {
         self.parts.access = Arc::new(policy);
         self
     }
 
-    /// Where events are kept. Default: a [`MemoryLog`](crate::MemoryLog).
+    /// Sets the log that keeps the events. Default: a [`MemoryLog`](crate::MemoryLog).
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::{MemoryLog, log::Retention};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// let log = MemoryLog::new(Retention::MEMORY.entries(100_000));
+    /// let realtime = Realtime::builder().authenticator(authenticator).log(log).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn log(mut self, log: impl EventLog) -> Self {
         self.parts.log = Arc::new(log);
         self
     }
 
-    /// How this node and others tell each other that there is something new. Default: they do not,
-    /// and look now and then.
+    /// Sets the notifier between the nodes of a cluster. Default: none. Each node then finds the
+    /// events of the others by polling its log, and volatile events reach the clients of this node
+    /// alone.
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")] {
+    /// use metaia_realtime::{Realtime, doorbell::RedisDoorbell};
+    ///
+    /// let doorbell = RedisDoorbell::open("redis://127.0.0.1:6379/0")?;
+    /// let builder = Realtime::builder().doorbell(doorbell);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn doorbell(mut self, doorbell: impl Doorbell) -> Self {
         self.parts.doorbell = Some(Arc::new(doorbell));
         self
     }
 
-    /// What all nodes sign with what they send by the doorbell. Default: nothing is signed, and
-    /// what is heard is believed to be other nodes'.
+    /// Sets the key with which all nodes of a cluster sign what they send by the doorbell. Default:
+    /// none. Frames are then not signed, and whoever can write to the doorbell can send volatile
+    /// events.
+    ///
+    /// ```
+    /// use metaia_realtime::{Realtime, doorbell::ClusterKey};
+    ///
+    /// let key = ClusterKey::new("at least sixteen bytes, the same on every node")?;
+    /// let builder = Realtime::builder().cluster_key(key);
+    /// # Ok::<(), metaia_realtime::doorbell::InvalidClusterKey>(())
+    /// ```
     pub fn cluster_key(mut self, key: ClusterKey) -> Self {
         self.parts.cluster_key = Some(key);
         self
     }
 
-    /// Where it is kept how far clients have got that show no position themselves. Default:
+    /// Sets the store of how far clients have got that show no position themselves. Default:
     /// [`MemoryDevices`](crate::device::MemoryDevices).
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[cfg(feature = "sqlite")] use metaia_realtime::SqliteLog;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # #[cfg(feature = "sqlite")] {
+    /// # let folder = std::env::temp_dir().join(format!("metaia-doc-devices-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let log = SqliteLog::open(folder.join("events.db")).await?;
+    /// // The same database keeps both.
+    /// let builder = Realtime::builder().authenticator(authenticator).log(log.clone()).device_store(log);
+    /// # builder.build().await?.drain(std::time::Duration::ZERO).await;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn device_store(mut self, store: impl DeviceStore) -> Self {
         self.parts.devices = Some(Arc::new(store));
         self
     }
 
-    /// Whether a client that shows no position goes on where its device, or its token, last was.
-    /// Default: yes.
+    /// Sets whether a client that shows no position continues where its device, or its token, was
+    /// last. Default: `true`.
+    ///
+    /// ```
+    /// let builder = metaia_realtime::Realtime::builder().device_resume(false);
+    /// ```
     pub fn device_resume(mut self, on: bool) -> Self {
         self.device_resume = on;
         self
     }
 
-    /// Where the nodes of a cluster tell each other who is connected to them. Default: nowhere,
-    /// this node is alone.
+    /// Sets the directory by which the nodes of a cluster tell each other who is connected to them.
+    /// Default: none, this node is alone.
+    ///
+    /// ```
+    /// use metaia_realtime::{Realtime, presence::MemoryDirectory};
+    ///
+    /// // For tests: two nodes in one process.
+    /// let directory = MemoryDirectory::default();
+    /// let first = Realtime::builder().directory(directory.clone());
+    /// let second = Realtime::builder().directory(directory);
+    /// ```
     pub fn directory(mut self, directory: impl Directory) -> Self {
         self.parts.directory = Some(Arc::new(directory));
         self
     }
 
-    /// The origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps
-    /// outside browsers send no `Origin` and are not concerned.
+    /// Sets the origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps
+    /// outside browsers send no `Origin` and are always let in.
+    ///
+    /// ```
+    /// # use metaia_realtime::Realtime;
+    /// let builder = Realtime::builder().allowed_origins(["https://app.metaia.example"]);
+    /// ```
     pub fn allowed_origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.origins = Origins::These(origins.into_iter().map(Into::into).collect());
         self
     }
 
-    /// What clients may ask of this node.
+    /// Sets what clients may ask of this node. [`build`](Self::build) validates it.
+    ///
+    /// ```
+    /// # use metaia_realtime::{Limits, Realtime};
+    /// let mut limits = Limits::default();
+    /// limits.sessions_per_user = 4;
+    /// let builder = Realtime::builder().limits(limits);
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.parts.limits = limits;
         self
     }
 
-    /// Which transports clients may use. Default: all.
+    /// Sets which transports clients may use. Default: all.
+    ///
+    /// ```
+    /// # use metaia_realtime::{Realtime, serve::Transports};
+    /// let builder = Realtime::builder().transports(Transports::WebSocketOnly);
+    /// ```
     pub fn transports(mut self, transports: Transports) -> Self {
         self.settings.transports = transports;
         self
     }
 
-    /// Whether a token may also come as `?token=` of the handshake. Default: no, since addresses
-    /// end up in logs.
+    /// Sets whether a token may also come as `?token=` of the handshake. Default: `false`, since
+    /// addresses end up in logs.
+    ///
+    /// ```
+    /// let builder = metaia_realtime::Realtime::builder().token_in_query(true);
+    /// ```
     pub fn token_in_query(mut self, allowed: bool) -> Self {
         self.settings.token_in_query = allowed;
         self
     }
 
-    /// Handles a client→server event: its first argument as `T`, who sent it, and what is answered
-    /// where the client asks for an ack. The events of a session are handled one at a time and in
-    /// order; deliveries go on meanwhile.
+    /// Adds the handler of a client→server event. It receives the event's first argument as `T` and
+    /// who sent it; what it returns is the answer if the client asked for an ack.
     ///
-    /// The handler is dropped where the session ends before it is done.
+    /// The events of a session are handled one at a time and in order; deliveries go on meanwhile.
+    /// The handler is dropped if the session ends before it is done.
+    ///
+    /// [`build`](Self::build) refuses a name under which no event can arrive (see
+    /// [`HandlerNameError`]), and a name that is given twice.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::{EventContext, HandlerError};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Ping { n: u32 }
+    ///
+    /// let builder = Realtime::builder().authenticator(authenticator).on(
+    ///     "ping",
+    ///     |from: EventContext, ping: Ping| async move {
+    ///         if ping.n == 0 {
+    ///             return Err(HandlerError::new("zero"));
+    ///         }
+    ///         Ok(format!("{} of {}", ping.n, from.identity.user))
+    ///     },
+    /// );
+    /// # builder.build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on<T, R, F, Fut>(mut self, name: &'static str, handler: F) -> Self
     where
         T: DeserializeOwned + Send + 'static,
@@ -144,11 +285,27 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Starts it, on the current tokio runtime. A log that cannot be read is not waited for: who
-    /// connects before it can be read waits 10 s, and then comes back.
+    /// Validates the settings and starts the node on the current tokio runtime.
+    ///
+    /// It does not wait for a log that cannot be read: the node starts, and a client that connects
+    /// before the log can be read is disconnected after 10 s, and reconnects.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.local_sessions().len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`BuildError`].
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing runs.
     pub async fn build(self) -> Result<Realtime, BuildError> {
         self.parts.limits.validate()?;
         self.handlers.validate()?;
@@ -182,7 +339,7 @@ pub enum BuildError {
         #[source]
         why: HandlerNameError,
     },
-    /// A limit that cannot be.
+    /// A limit is out of its range.
     #[error(transparent)]
     Limit(#[from] InvalidLimit),
 }

@@ -1,4 +1,5 @@
-//! Embedders' own client→server events.
+//! Handlers of an embedder's own client→server events: see
+//! [`RealtimeBuilder::on`](crate::RealtimeBuilder::on).
 
 use std::{borrow::Cow, collections::HashMap, future::Future, sync::OnceLock};
 
@@ -16,7 +17,7 @@ use crate::{
     session::{EventHandlers, Handled, SESSION_EVENTS, Session},
 };
 
-/// Who sent an event, and through what.
+/// The context of an event: its sender, and the handle to answer with.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EventContext {
@@ -24,11 +25,11 @@ pub struct EventContext {
     pub identity: Identity,
     /// The session it came through.
     pub session: SessionId,
-    /// The system it came to, to send by.
+    /// The handle of the node that received it.
     pub realtime: Realtime,
 }
 
-/// A handler refuses an event. The client gets `{status: "error", code}` as its ack, or `rt:error`
+/// A refusal by a handler. The client gets `{status: "error", code}` as its ack, or `rt:error`
 /// without one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event was refused: {code}")]
@@ -38,7 +39,12 @@ pub struct HandlerError {
 }
 
 impl HandlerError {
-    /// Refuses with `code`.
+    /// Returns a refusal with `code`.
+    ///
+    /// ```
+    /// # use metaia_realtime::HandlerError;
+    /// assert_eq!(HandlerError::new("out_of_stock").code, "out_of_stock");
+    /// ```
     #[must_use]
     pub fn new(code: impl Into<Cow<'static, str>>) -> Self {
         Self { code: code.into() }
@@ -52,8 +58,8 @@ pub enum HandlerNameError {
     /// The name has not the shape of an [`EventName`].
     #[error("an event name is 1 to 64 of A-Z a-z 0-9 _ : . -")]
     Invalid,
-    /// The session answers events of this name itself (`join_order_room`, `leave_order_room`, `rt:…`), or Socket.IO
-    /// clients raise them themselves (`connect`, `disconnect`, …).
+    /// The session answers events of this name itself (`join_order_room`, `leave_order_room`,
+    /// `rt:…`), or Socket.IO clients raise them themselves (`connect`, `disconnect`, …).
     #[error("the name is reserved: events of this name never reach a handler")]
     Reserved,
     /// The name was given to [`RealtimeBuilder::on`](crate::RealtimeBuilder::on) twice.
@@ -84,8 +90,8 @@ pub(super) struct Handlers {
     realtime: OnceLock<WeakRealtime>,
 }
 
-type Answer = Result<Box<RawValue>, HandlerError>;
-type Handler = dyn Fn(EventContext, &RawValue) -> BoxFuture<'static, Answer> + Send + Sync;
+type HandlerResult = Result<Box<RawValue>, HandlerError>;
+type Handler = dyn Fn(EventContext, &RawValue) -> BoxFuture<'static, HandlerResult> + Send + Sync;
 
 impl Handlers {
     pub(super) fn add<T, R, F, Fut>(&mut self, name: &'static str, handler: F)
@@ -102,7 +108,8 @@ impl Handlers {
         }
     }
 
-    /// Returns an error for the first name under which no event can arrive, or which has two handlers.
+    /// Returns an error for the first name under which no event can arrive, or which has two
+    /// handlers.
     pub(super) fn validate(&self) -> Result<(), BuildError> {
         let mut names: Vec<&'static str> = self.by_name.keys().copied().collect();
         names.sort_unstable();
@@ -151,7 +158,7 @@ fn decode_and_call<T, R, F, Fut>(
     handler: &F,
     received: EventContext,
     argument: &RawValue,
-) -> BoxFuture<'static, Answer>
+) -> BoxFuture<'static, HandlerResult>
 where
     T: DeserializeOwned + Send + 'static,
     R: Serialize,

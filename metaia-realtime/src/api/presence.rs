@@ -1,4 +1,4 @@
-//! What embedders ask: this node's own sessions as they are now, and those of others out of the
+//! Presence: this node's own sessions as they are now, and those of the other nodes from the
 //! directory.
 
 use crate::presence::{
@@ -10,15 +10,27 @@ use crate::{
     node::{Node, session_view},
 };
 
-/// How many sessions are read at a time where all of some users' are wanted.
-const AT_ONCE: usize = 1_000;
+/// Sessions per read of the directory, if all sessions of some users are wanted.
+const PAGE: usize = 1_000;
 
-/// # Who is connected
+/// # Presence
 ///
-/// Answered for all nodes that share a [`Directory`](crate::presence::Directory); without one, for
-/// this node. Cancel safe.
+/// The answers are those of all nodes that share a [`Directory`](crate::presence::Directory);
+/// without one, of this node. Other nodes' sessions are at most a second old. All of these methods
+/// are cancel safe.
 impl Realtime {
-    /// The sessions of this node.
+    /// Returns the sessions of this node.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert!(realtime.local_sessions().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn local_sessions(&self) -> Vec<SessionView> {
         let node = self.node();
@@ -29,10 +41,30 @@ impl Realtime {
             .collect()
     }
 
-    /// Sessions of all nodes: a page of those that the query asks for.
+    /// Returns a page of the sessions that match `query`, in the order of their ids.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::{Role, presence::SessionQuery};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let mut query = SessionQuery { role: Some(Role::Delivery), ..SessionQuery::default() };
+    /// loop {
+    ///     let page = realtime.sessions(&query).await?;
+    ///     for session in page.sessions {
+    ///         println!("{} {}", session.user, session.node);
+    ///     }
+    ///     let Some(next) = page.next else { break };
+    ///     query.after = Some(next);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the directory cannot be read.
+    /// [`DirectoryError`] if the directory cannot be read.
     pub async fn sessions(&self, query: &SessionQuery) -> Result<SessionPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
@@ -54,10 +86,24 @@ impl Realtime {
         Ok(SessionPage { sessions, next })
     }
 
-    /// The rooms of all nodes, and how many sessions are in each: a page of them.
+    /// Returns a page of the rooms, in the order of their names, with the number of sessions in
+    /// each.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::presence::RoomQuery;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let page = realtime.rooms(&RoomQuery::default()).await?;
+    /// assert!(page.rooms.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the directory cannot be read.
+    /// [`DirectoryError`] if the directory cannot be read.
     pub async fn rooms(&self, query: &RoomQuery) -> Result<RoomPage, DirectoryError> {
         let node = self.node();
         let limit = query.limit.saturating_add(1);
@@ -84,15 +130,28 @@ impl Realtime {
         Ok(RoomPage { rooms, next })
     }
 
-    /// Whether each of these users is connected, in the order given.
+    /// Returns for each of these users whether it is connected, in the order given.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let users = ["c1".parse()?, "t1".parse()?];
+    /// let presence = realtime.presence(&users).await?;
+    /// assert_eq!(presence.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the directory cannot be read.
+    /// [`DirectoryError`] if the directory cannot be read.
     pub async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, DirectoryError> {
         let mut sessions = Vec::new();
         let mut query = SessionQuery {
             users: users.to_vec(),
-            limit: AT_ONCE,
+            limit: PAGE,
             ..SessionQuery::default()
         };
         while !users.is_empty() {
@@ -109,16 +168,38 @@ impl Realtime {
             .collect())
     }
 
-    /// This node, as it is now.
+    /// Returns this node, as it is now.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.node_view().sessions, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn node_view(&self) -> NodeView {
         self.node().view()
     }
 
-    /// The nodes, this one among them.
+    /// Returns the nodes in the order of their ids, this one among them.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.nodes().await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the directory cannot be read.
+    /// [`DirectoryError`] if the directory cannot be read.
     pub async fn nodes(&self) -> Result<Vec<NodeView>, DirectoryError> {
         let node = self.node();
         let mut nodes = match node.directory() {
@@ -132,7 +213,7 @@ impl Realtime {
     }
 }
 
-/// The first of this node's sessions that are asked for. A view is only made of those.
+/// Returns the first of this node's sessions that match the query. Views are made of those only.
 fn local(node: &Node, query: &SessionQuery) -> Vec<SessionView> {
     let mut sessions = match &*query.users {
         [] => node.registry().all(),

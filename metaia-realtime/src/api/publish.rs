@@ -1,4 +1,4 @@
-//! The emit API: events into the log, by user, role, order room or to everyone.
+//! Publishing: events into the log, by user, role, order room, or to all clients.
 
 use std::future::IntoFuture;
 
@@ -15,12 +15,27 @@ use crate::{
     log::LogError,
 };
 
-/// # Emitting
+/// # Publishing
 ///
 /// Each call appends one entry and returns when the log has it; delivery follows in log order.
-/// Cancel safety: dropping the future leaves the outcome open.
+///
+/// Cancel safety: dropping a future leaves it open whether the event is stored.
 impl Realtime {
-    /// Sends to all devices of a user.
+    /// Publishes an event to all devices of a user.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let customer = "c1".parse()?;
+    /// let receipt = realtime.send_to_user(&customer, ("order_ready", json!({ "order": "o1" }))).await?;
+    /// assert_eq!(receipt.position.n(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -32,7 +47,20 @@ impl Realtime {
         self.send([Room::User(user.clone())], event).await
     }
 
-    /// Sends to all users of a role.
+    /// Publishes an event to all users of a role.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// use metaia_realtime::Role;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.send_to_role(Role::Tailor, ("holiday", json!({ "day": "2026-12-25" }))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -44,7 +72,20 @@ impl Realtime {
         self.send([Room::Role(role)], event).await
     }
 
-    /// Sends to those who follow an order.
+    /// Publishes an event to the clients in an order's room.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let order = "60d5f4832f8fb814b56fa181".parse()?;
+    /// realtime.send_to_order_room(&order, ("measured", json!({ "chest_cm": 98 }))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -56,7 +97,19 @@ impl Realtime {
         self.send([Room::Order(order.clone())], event).await
     }
 
-    /// Sends to everybody.
+    /// Publishes an event to all clients.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.broadcast(("maintenance", json!({ "minutes": 5 }))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -64,7 +117,22 @@ impl Realtime {
         self.send([Room::Everyone], event).await
     }
 
-    /// Sends to everybody who is in any of `rooms`, once each.
+    /// Publishes an event to the clients in any of `rooms`. A client in several of them gets it
+    /// once.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// use metaia_realtime::{Role, Room};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let rooms = [Room::Role(Role::Admin), Room::User("c1".parse()?)];
+    /// realtime.send(rooms, ("stock_low", json!({ "fabric": "silk" }))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -78,11 +146,34 @@ impl Realtime {
         let id = entry.id();
         match self.publish(vec![entry]).await?.first() {
             Some(&position) => Ok(PublishReceipt { id, position }),
-            None => Err(LogError::Unknown("the log answered no position".into()).into()),
+            None => Err(LogError::Unknown("the log returned no position".into()).into()),
         }
     }
 
-    /// `new_notification` to its user.
+    /// Publishes `new_notification` to its user.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::event::{Notification, NotificationKind};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let user = "c1".parse()?;
+    /// let notification = Notification {
+    ///     id: "60d5f4832f8fb814b56fa190".to_owned(),
+    ///     user: "c1".parse()?,
+    ///     kind: NotificationKind::Order,
+    ///     title: "Order confirmed".to_owned(),
+    ///     message: "Your kurta is being made.".to_owned(),
+    ///     related_order: None,
+    ///     read: false,
+    ///     created_at: "2026-11-29T12:00:00Z".to_owned(),
+    /// };
+    /// realtime.emit_new_notification(&user, &notification).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -98,9 +189,11 @@ impl Realtime {
         .await
     }
 
-    /// Publishes `order_update` to the order's room, its customer, its tailor if any, and the admins.
+    /// Publishes `order_update` to the order's room, its customer, its tailor if any, and the
+    /// admins.
     ///
-    /// The result is a future. [`courier`](EmitOrderUpdate::courier) adds the delivery partner before it is awaited.
+    /// The result is a future. [`courier`](EmitOrderUpdate::courier) adds the delivery partner
+    /// before it is awaited.
     ///
     /// ```
     /// # async fn doc(realtime: metaia_realtime::Realtime, order: serde_json::Value)
@@ -134,7 +227,26 @@ impl Realtime {
         }
     }
 
-    /// `payment_update` to the customer and the admins.
+    /// Publishes `payment_update` to the customer and the admins.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::event::{PaymentStatus, PaymentUpdate};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let payment = PaymentUpdate {
+    ///     payment_id: "pay_1".to_owned(),
+    ///     order_id: "60d5f4832f8fb814b56fa181".parse()?,
+    ///     status: PaymentStatus::Completed,
+    ///     amount: 161_000,
+    ///     currency: "INR".to_owned(),
+    /// };
+    /// realtime.emit_payment_update(&"c1".parse()?, &payment).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -146,7 +258,25 @@ impl Realtime {
         self.send(PaymentUpdate::rooms(customer), payment).await
     }
 
-    /// `tailor_status_update` to the admins and the rooms of the tailor's open orders.
+    /// Publishes `tailor_status_update` to the admins and the rooms of the tailor's open orders.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::event::{TailorAvailability, TailorStatusUpdate};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let status = TailorStatusUpdate {
+    ///     tailor_id: "t1".parse()?,
+    ///     status: TailorAvailability::Busy,
+    ///     at: "2026-11-29T12:00:00Z".to_owned(),
+    /// };
+    /// let open_orders = ["60d5f4832f8fb814b56fa181".parse()?];
+    /// realtime.emit_tailor_status_update(&status, &open_orders).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].
@@ -159,7 +289,27 @@ impl Realtime {
             .await
     }
 
-    /// Appends several entries at once: all of them or none, in this order. Answers where each is.
+    /// Appends several entries at once, in this order: all of them or none. Returns the position of
+    /// each.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// use metaia_realtime::{NewEntry, Room};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let orders = Room::User("c1".parse()?);
+    /// let entries = vec![
+    ///     NewEntry::event([orders.clone()], ("order_ready", json!({ "order": "o1" })))?,
+    ///     NewEntry::event([orders], ("order_ready", json!({ "order": "o2" })))?,
+    /// ];
+    /// let positions = realtime.publish(entries).await?;
+    /// assert_eq!(positions[1].n(), positions[0].n() + 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`]; one entry over the size limit refuses all.
@@ -182,15 +332,56 @@ impl Realtime {
         Ok(appended?)
     }
 
-    /// Says that entries were appended beside this handle, in a transaction of the caller's: they
-    /// are looked for at once.
+    /// Makes the node look for entries that were appended beside this handle, in a transaction of
+    /// your own.
+    ///
+    /// Returns at once: the log looks in the background, and retries if it cannot be read.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use serde_json::json;
+    /// use metaia_realtime::{NewEntry, Room};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let order = NewEntry::event([Room::User("c1".parse()?)], ("order_placed", json!({ "id": "o1" })))?;
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn place(
+    /// #     writer: metaia_realtime::sqlite::Writer,
+    /// #     log: metaia_realtime::SqliteLog,
+    /// #     realtime: Realtime,
+    /// #     order: NewEntry,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let _appended = writer.write(move |tx| log.append_in(tx, &[order])).await?;
+    /// realtime.wake();
+    /// # Ok(())
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wake(&self) {
         self.log().wake();
     }
 
-    /// Asks the policy again for everybody in the order's room. Call it *after* the change is
-    /// committed; where both can be one transaction, append [`NewEntry::recheck`] with the change
-    /// instead.
+    /// Asks the policy again for every session in the order's room, on every node. A session that
+    /// may not follow the order any longer leaves the room before anything later is delivered to
+    /// it.
+    ///
+    /// Call it *after* the change is committed. If both can be one transaction, append
+    /// [`NewEntry::recheck`] with the change instead.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// // The order was given to another tailor, and that is committed.
+    /// realtime.recheck_order(&"60d5f4832f8fb814b56fa181".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`PublishError`].

@@ -1,4 +1,4 @@
-//! The handle that embedders hold.
+//! The handle that an embedder holds.
 
 use std::{
     sync::{Arc, Weak},
@@ -34,6 +34,18 @@ impl WeakRealtime {
 
 impl Realtime {
     /// Returns a builder. Only the authenticator has no default.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// # let _ = realtime;
+    /// let builder = Realtime::builder();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> RealtimeBuilder {
         RealtimeBuilder::new()
     }
@@ -51,25 +63,38 @@ impl Realtime {
         WeakRealtime(Arc::downgrade(&self.engine))
     }
 
-    /// The tower layer that serves Socket.IO under `/socket.io/`; all other requests go on. Every
-    /// layer of a handle leads to the same system.
+    /// Returns the tower layer that serves Socket.IO under `/socket.io/` and passes all other
+    /// requests on. Every layer of a handle leads to the same system.
     ///
-    /// Mounted on a listener that is not [`GuardedListener`](crate::serve::GuardedListener) or
-    /// [`serve`](crate::serve()), it cannot see what is written: a client that does not read is
-    /// then ended when its queue is full, if at all, a kick leaves the connection open, and nothing
-    /// bounds the bytes that come over a WebSocket, nor the connections.
+    /// On a listener that is neither [`GuardedListener`](crate::serve::GuardedListener) nor
+    /// [`serve`](fn@crate::serve) it cannot see what is written. Then a client that does not read
+    /// is ended when its queue is full, if at all; a disconnect leaves its connection open; and
+    /// neither the bytes that come over a WebSocket nor the connections are bounded.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// # #[cfg(feature = "axum")] {
+    /// let app: axum::Router = axum::Router::new().layer(realtime.layer());
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
         self.engine.layer()
     }
 
-    /// What went by the doorbell since this node began.
+    /// Returns what the doorbell has carried since this node began.
     #[must_use]
     pub fn doorbell_counts(&self) -> doorbell::Counts {
         self.node().doorbell().counts()
     }
 
-    /// Whether the doorbell's line is there. `false` without a doorbell.
+    /// Returns whether the doorbell is connected; `false` without a doorbell.
     #[must_use]
     pub fn doorbell_connected(&self) -> bool {
         self.node().doorbell().is_connected()
@@ -83,13 +108,36 @@ impl Realtime {
         self.node().log()
     }
 
-    /// What other nodes know this one by. Every [`RealtimeBuilder::build`] makes a new one.
+    /// Returns the id by which other nodes know this one. Every [`RealtimeBuilder::build`] makes a
+    /// new one.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.node_id(), realtime.node_view().id);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn node_id(&self) -> NodeId {
         self.node().id()
     }
 
-    /// The limits in force.
+    /// Returns the limits in force.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.limits().rooms_per_session, 128);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.node().limits()
@@ -99,13 +147,24 @@ impl Realtime {
         self.node().counters()
     }
 
-    /// What this node has done since it began, and how it stands.
+    /// Returns what this node has done since it began, and its state now.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.stats().appended, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> NodeStats {
         NodeStats::of(self.node())
     }
 
-    /// What this node holds for its clients at the moment, for tests that nothing is left behind.
+    /// Returns what this node holds for its clients now, for tests that nothing is left behind.
     #[doc(hidden)]
     #[must_use]
     pub fn census(&self) -> Census {
@@ -128,50 +187,87 @@ impl Realtime {
     }
 
     /// Ends all sessions of a user that have begun by now: those of this node at once, those of
-    /// others when they come to it in the log. Official clients stay away after it.
+    /// other nodes when they reach this entry of the log. Official clients do not reconnect by
+    /// themselves after it.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.disconnect_user(&"c1".parse()?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the others were not told, or may not have been: see [`PublishError`].
+    /// See [`PublishError`]: the other nodes were not told, or may not have been.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves it open whether the others are told.
+    /// Dropping the future leaves it open whether the other nodes are told.
     pub async fn disconnect_user(&self, user: &UserId) -> Result<(), PublishError> {
         let node = self.node();
-        node.registry()
-            .of_user(user)
-            .iter()
-            .for_each(|session| node.end(session, EndReason::Kicked));
+        for session in node.registry().of_user(user) {
+            node.end(&session, EndReason::Kicked);
+        }
         self.publish(vec![NewEntry::disconnect_user(user.clone())])
             .await
             .map(drop)
     }
 
-    /// Ends a session, on whichever node it is: see [`disconnect_user`](Self::disconnect_user). One
-    /// that is nowhere is no error.
+    /// Ends a session, on whichever node it is: see [`disconnect_user`](Self::disconnect_user). A
+    /// session that does not exist is no error.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// for session in realtime.local_sessions() {
+    ///     realtime.disconnect_session(session.id).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Where the others were not told, or may not have been: see [`PublishError`].
+    /// See [`PublishError`]: the other nodes were not told, or may not have been.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves it open whether the others are told.
+    /// Dropping the future leaves it open whether the other nodes are told.
     pub async fn disconnect_session(&self, id: SessionId) -> Result<(), PublishError> {
         let node = self.node();
-        node.registry()
-            .session(id)
-            .iter()
-            .for_each(|session| node.end(session, EndReason::Kicked));
+        if let Some(session) = node.registry().session(id) {
+            node.end(&session, EndReason::Kicked);
+        }
         self.publish(vec![NewEntry::disconnect_session(id)])
             .await
             .map(drop)
     }
 
     /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`,
-    /// what was handed to them is written, and their transports are closed in batches, after which
-    /// official clients connect again by themselves. Returns when the last session has ended and
-    /// the node's tasks with it, or soon after `deadline`.
+    /// what was handed to them is written, and their transports are closed in batches, so that
+    /// official clients reconnect elsewhere by themselves.
+    ///
+    /// Sessions that have not ended by `deadline` are ended at once. The positions of devices are
+    /// stored after that in any case (at most 2 s), and the tasks of the node end (at most 0.5 s).
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.drain(std::time::Duration::from_secs(9)).await;
+    /// assert!(realtime.local_sessions().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the node draining; call again to finish.
+    /// Dropping the future leaves the node draining; call it again to finish.
     pub async fn drain(&self, deadline: Duration) {
         node::drain(self.node(), deadline).await;
         self.engine.stop();
@@ -186,23 +282,23 @@ impl std::fmt::Debug for Realtime {
     }
 }
 
-/// See [`Realtime::census`].
+/// What a node holds: see [`Realtime::census`].
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Census {
     /// Sessions.
     pub sessions: usize,
-    /// Rooms with somebody in them.
+    /// Rooms with sessions in them.
     pub rooms: usize,
     /// Users with sessions.
     pub users: usize,
     /// Orders whose joins are being decided.
     pub joins: usize,
-    /// Clients that began with polling.
+    /// Clients whose connection began with polling.
     pub links: usize,
-    /// Clients whose positions are kept in mind.
+    /// Clients whose positions are in memory.
     pub devices: usize,
-    /// The most packets that wait for one client.
+    /// The largest number of packets that wait for one client.
     pub most_waiting: usize,
 }

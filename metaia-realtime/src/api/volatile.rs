@@ -1,28 +1,34 @@
-//! Events beside the log: the newest wins, and any may be lost. A courier's place on the map is
-//! one.
+//! Volatile events, which skip the log: the newest wins, and any may be lost.
 
 use crate::{IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId, event::EventError};
 
-/// Sends beside the log: to those who are connected and up to date, now or never. Where several
-/// wait for a slow client, the newest of each name wins. Any JSON is allowed, and nothing is added
-/// to it.
+/// Sends volatile events: to the clients that are connected and have caught up, now or never. They
+/// skip the log, have no id and no position, and are never replayed. A courier's place on the map
+/// is one.
 ///
-/// Clients of other nodes are reached by the [doorbell](crate::doorbell), while its line is there;
-/// without one they are not. What takes more than 64 KiB, or names hundreds of rooms, stays on this
+/// If several wait for a slow client, the newest of each name wins. Any JSON is allowed, and
+/// nothing is added to it.
+///
+/// Clients of other nodes are reached by the [doorbell](crate::doorbell) while it is connected;
+/// without one they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this
 /// node.
-///
-/// ```
-/// # async fn doc(realtime: metaia_realtime::Realtime, order: metaia_realtime::OrderId)
-/// # -> Result<(), metaia_realtime::PublishError> {
-/// realtime.volatile().send_to_order_room(&order, ("courier_at", [12.97, 77.59]))?;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct VolatileSender<'a>(&'a Realtime);
 
 impl Realtime {
-    /// Events beside the log: see [`VolatileSender`].
+    /// Returns a sender of volatile events.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let order = "60d5f4832f8fb814b56fa181".parse()?;
+    /// realtime.volatile().send_to_order_room(&order, ("courier_at", [12.97, 77.59]))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn volatile(&self) -> VolatileSender<'_> {
         VolatileSender(self)
@@ -30,7 +36,18 @@ impl Realtime {
 }
 
 impl VolatileSender<'_> {
-    /// Sends to all devices of a user.
+    /// Sends an event to all devices of a user.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.volatile().send_to_user(&"c1".parse()?, ("typing", true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Event`].
@@ -38,7 +55,19 @@ impl VolatileSender<'_> {
         self.send([Room::User(user.clone())], event)
     }
 
-    /// Sends to all users of a role.
+    /// Sends an event to all users of a role.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::Role;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.volatile().send_to_role(Role::Admin, ("queue", 12))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Event`].
@@ -46,7 +75,18 @@ impl VolatileSender<'_> {
         self.send([Room::Role(role)], event)
     }
 
-    /// Sends to those who follow an order.
+    /// Sends an event to the clients in an order's room.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.volatile().send_to_order_room(&"o1".parse()?, ("courier_at", [12.97, 77.59]))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Event`].
@@ -58,7 +98,18 @@ impl VolatileSender<'_> {
         self.send([Room::Order(order.clone())], event)
     }
 
-    /// Sends to everybody.
+    /// Sends an event to all clients.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.volatile().broadcast(("tick", 1))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Event`].
@@ -66,7 +117,20 @@ impl VolatileSender<'_> {
         self.send([Room::Everyone], event)
     }
 
-    /// Sends to everybody who is in any of `rooms`, at most once each.
+    /// Sends an event to the clients in any of `rooms`. A client in several of them gets it at most
+    /// once.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// use metaia_realtime::{Role, Room};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// realtime.volatile().send([Room::Role(Role::Delivery), Room::Role(Role::Admin)], ("traffic", "heavy"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`PublishError::Event`].
@@ -76,7 +140,8 @@ impl VolatileSender<'_> {
         event: impl IntoEvent,
     ) -> Result<(), PublishError> {
         let (name, payload) = event.into_event()?;
-        let (size, limit) = (payload.get().len(), self.0.limits().entry_bytes);
+        let size = payload.get().len();
+        let limit = self.0.limits().entry_bytes;
         if size > limit {
             return Err(EventError::TooLarge { size, limit }.into());
         }
@@ -84,7 +149,7 @@ impl VolatileSender<'_> {
         let rooms: Vec<Room> = rooms.into_iter().collect();
         let node = self.0.node();
         if !node.send_volatile(&rooms, &name, &payload) {
-            tracing::debug!(%name, "too large for other nodes");
+            tracing::debug!(%name, "a volatile event is too large for other nodes");
         }
         node.deliver_volatile(name, payload, &rooms);
         Ok(())

@@ -1,4 +1,4 @@
-//! [`axum::serve`](fn@axum::serve) over connections that are wrapped by ours.
+//! A listener for [`axum::serve`](fn@axum::serve) whose connections are wrapped by `GuardedIo`.
 
 use std::{
     io,
@@ -25,11 +25,26 @@ use crate::{
     },
 };
 
-/// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop. Serve with
-/// `app.layer(realtime.layer()).into_make_service_with_connect_info::<Peer>()`.
+/// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop.
 ///
-/// What is lost against [`serve`](crate::serve()): the deadline of a request's head, and that of
-/// the bodies of requests which are not for Socket.IO.
+/// Compared with [`serve`](fn@crate::serve) two things are missing: the deadline of a request's
+/// head, and that of the bodies of requests which are not for Socket.IO.
+///
+/// ```no_run
+/// use axum::Router;
+/// use metaia_realtime::{JwtAuthenticator, Realtime, serve::{GuardedListener, PeerAddr}};
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+/// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+/// let listener = GuardedListener::new(TcpListener::bind("127.0.0.1:5000").await?, &realtime);
+/// let app = Router::new().layer(realtime.layer());
+/// axum::serve(listener, app.into_make_service_with_connect_info::<PeerAddr>()).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct GuardedListener(Entrance);
 

@@ -19,6 +19,26 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Serves `app` and the Socket.IO clients of `realtime` on `listener`.
 ///
+/// ```
+/// use std::time::Duration;
+/// use axum::Router;
+/// use metaia_realtime::{JwtAuthenticator, Realtime};
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+/// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// # let signal = async {};
+/// metaia_realtime::serve(listener, Router::new(), realtime)
+///     .with_shutdown(signal) // such as tokio::signal::ctrl_c()
+///     .with_drain(Duration::from_secs(9))
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// The result is a future; [`with_shutdown`](Serve::with_shutdown) and
 /// [`with_drain`](Serve::with_drain) say when and how it ends. Connections that cannot be accepted
 /// are logged.
