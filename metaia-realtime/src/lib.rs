@@ -1,24 +1,30 @@
-//! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients.
+//! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients: the realtime crate of the
+//! METAIA tailoring marketplace.
 //!
-//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of
-//! orders, and send typed events that survive a lost line. Clients are the official Socket.IO ones,
-//! as they are.
+//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of orders, and publish typed
+//! events. A client that reconnects receives what it missed, in order, or is told to reload. The clients are the official
+//! Socket.IO ones, unchanged.
 //!
 //! # Quick start
 //!
 //! ```
 //! use metaia_realtime::{Event, JwtAuthenticator, Realtime, Role, UserId};
+//! use serde_json::json;
 //!
 //! #[derive(serde::Serialize)]
 //! struct StockLow { fabric: String, metres_left: u32 }
-//! impl Event for StockLow { const NAME: &'static str = "stock_low"; }
+//!
+//! impl Event for StockLow {
+//!     const NAME: &'static str = "stock_low";
+//! }
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let realtime = Realtime::builder().authenticator(JwtAuthenticator::hs256("a long secret")?).build().await?;
+//! let authenticator = JwtAuthenticator::hs256("a long secret")?;
+//! let realtime = Realtime::builder().authenticator(authenticator).build().await?;
 //!
 //! let user: UserId = "c1".parse()?;
-//! let first = realtime.send_to_user(&user, ("order_ready", serde_json::json!({ "order": "o1" }))).await?;
+//! let first = realtime.send_to_user(&user, ("order_ready", json!({ "order": "o1" }))).await?;
 //! let low = StockLow { fabric: "silk".into(), metres_left: 4 };
 //! let second = realtime.send_to_role(Role::Tailor, &low).await?;
 //! assert_eq!(second.position.n(), first.position.n() + 1);
@@ -26,29 +32,28 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime)` puts it on a port beside an axum router; [`Realtime::layer`]
-//! is for a server of your own. [`RealtimeBuilder::on`] takes clients' events, [`OrderAccess`]
-//! decides who may follow which order.
+//! `serve(listener, router, realtime)` serves it beside an axum router; [`Realtime::layer`] is for a server of your own.
+//! [`RealtimeBuilder::on`] adds a handler of clients' events, [`OrderAccess`] decides who may follow which order.
 //!
 //! # How delivery works
 //!
-//! A send appends an entry to the [log], which has one total order, and answers where it stands.
-//! One dispatcher per node takes the entries in that order and appends each to the sessions in its
-//! rooms; it is encoded once for all of them. A session has one cursor: while its client keeps up
-//! it is live, and when the client does not, or has just come back with an old position, it reads
-//! what it lacks and is live again. So nothing is skipped and nothing comes out of order; where the
-//! log no longer has what is missing, the client is told `rt:reset`.
+//! Publishing appends an entry to the [log], which has one total order, and returns the entry's position. One dispatcher
+//! per node takes the entries in that order and hands each to the sessions in its rooms; an entry is encoded once for all
+//! of them. A session has one cursor. While its client keeps up, the session is live. If the client does not keep up, or
+//! reconnects with an old position, the session reads the entries it lacks and is live again. So no entry is skipped and
+//! none comes out of order. If the log no longer has what is missing, the client is told `rt:reset`.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
-//! | `axum` (default) | `serve` for an axum `Router`, and `GuardedListener` for `axum::serve` |
+//! | `axum` (default) | [`serve`](fn@serve) for an axum `Router`, and `GuardedListener` for `axum::serve` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
 //! | `mongodb` | records and the log in one MongoDB, for many nodes |
-//! | `redis` | the doorbell: other nodes are woken at once, and volatile events reach them |
+//! | `redis` | the doorbell over Redis: other nodes are notified at once, and volatile events reach them |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
-//! | `testing` | a server in the process and a client per role, for your tests; the contract of a log of your own, as tests |
+//! | `testing` | a server in the process, a client per role, and the contracts of a log of your own, for your tests |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Values: no I/O, and nothing of the crate below them.
 pub mod limits;

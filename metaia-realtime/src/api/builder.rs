@@ -76,7 +76,11 @@ impl RealtimeBuilder {
     /// struct Everyone;
     ///
     /// impl OrderAccess for Everyone {
-    ///     async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+    ///     async fn may_join(
+    ///         &self,
+    ///         _: &Identity,
+    ///         _: &OrderId,
+    ///     ) -> Result<AccessDecision, AccessError> {
     ///         Ok(AccessDecision::Allowed)
     ///     }
     /// }
@@ -153,11 +157,15 @@ impl RealtimeBuilder {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
     /// # #[cfg(feature = "sqlite")] {
-    /// # let folder = std::env::temp_dir().join(format!("metaia-doc-devices-{}", std::process::id()));
+    /// # let name = format!("metaia-doc-devices-{}", std::process::id());
+    /// # let folder = std::env::temp_dir().join(name);
     /// # std::fs::create_dir_all(&folder)?;
     /// let log = SqliteLog::open(folder.join("events.db")).await?;
     /// // The same database keeps both.
-    /// let builder = Realtime::builder().authenticator(authenticator).log(log.clone()).device_store(log);
+    /// let builder = Realtime::builder()
+    ///     .authenticator(authenticator)
+    ///     .log(log.clone())
+    ///     .device_store(log);
     /// # builder.build().await?.drain(std::time::Duration::ZERO).await;
     /// # std::fs::remove_dir_all(&folder)?;
     /// # }

@@ -2,6 +2,7 @@
 
 mod builder;
 pub mod handlers;
+mod marketplace;
 mod presence;
 pub mod publish;
 mod realtime;

@@ -127,7 +127,8 @@ impl VolatileSender<'_> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
     /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
-    /// realtime.volatile().send([Room::Role(Role::Delivery), Room::Role(Role::Admin)], ("traffic", "heavy"))?;
+    /// let rooms = [Room::Role(Role::Delivery), Room::Role(Role::Admin)];
+    /// realtime.volatile().send(rooms, ("traffic", "heavy"))?;
     /// # Ok(())
     /// # }
     /// ```
