@@ -6,14 +6,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Realtime,
-    handlers::{EventContext, HandlerError, HandlerNameError, Handlers},
+    error::BuildError,
+    handlers::{EventContext, HandlerError, Handlers},
 };
 use crate::{
     Authenticator, EventLog, Limits, OrderAccess,
     auth::DynAuthenticator,
     device::DeviceStore,
     doorbell::{ClusterKey, Doorbell},
-    limits::InvalidLimit,
     node::{Node, NodeParts, Window},
     presence::Directory,
     transport::{Origins, Settings, Transports},
@@ -38,8 +38,27 @@ impl std::fmt::Debug for RealtimeBuilder {
     }
 }
 
+impl Realtime {
+    /// Returns a builder. Only the authenticator has no default.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// # let _ = realtime;
+    /// let builder = Realtime::builder();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> RealtimeBuilder {
+        RealtimeBuilder::new()
+    }
+}
+
 impl RealtimeBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
             authenticator: None,
             parts: NodeParts::default(),
@@ -258,7 +277,7 @@ impl RealtimeBuilder {
     /// The handler is dropped if the session ends before it is done.
     ///
     /// [`build`](Self::build) refuses a name under which no event can arrive (see
-    /// [`HandlerNameError`]), and a name that is given twice.
+    /// [`HandlerNameError`](crate::handlers::HandlerNameError)), and a name that is given twice.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -329,25 +348,4 @@ impl RealtimeBuilder {
         handlers.serve(realtime.downgrade());
         Ok(realtime)
     }
-}
-
-/// Why a [`Realtime`] could not be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// [`RealtimeBuilder::authenticator`] was not called.
-    #[error("no authenticator was given")]
-    NoAuthenticator,
-    /// An event of this name cannot have a handler: see [`RealtimeBuilder::on`].
-    #[error("the event {name:?} cannot have a handler")]
-    Handler {
-        /// The name that was given.
-        name: &'static str,
-        /// Why it was refused.
-        #[source]
-        why: HandlerNameError,
-    },
-    /// A limit is out of its range.
-    #[error(transparent)]
-    Limit(#[from] InvalidLimit),
 }

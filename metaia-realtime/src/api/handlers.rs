@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
+pub use super::error::HandlerNameError;
 use super::{
-    builder::BuildError,
+    error::BuildError,
     realtime::{Realtime, WeakRealtime},
 };
 use crate::{
@@ -49,22 +50,6 @@ impl HandlerError {
     pub fn new(code: impl Into<Cow<'static, str>>) -> Self {
         Self { code: code.into() }
     }
-}
-
-/// Why an event of a name cannot have a handler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandlerNameError {
-    /// The name has not the shape of an [`EventName`].
-    #[error("an event name is 1 to 64 of A-Z a-z 0-9 _ : . -")]
-    Invalid,
-    /// The session answers events of this name itself (`join_order_room`, `leave_order_room`,
-    /// `rt:…`), or Socket.IO clients raise them themselves (`connect`, `disconnect`, …).
-    #[error("the name is reserved: events of this name never reach a handler")]
-    Reserved,
-    /// The name was given to [`RealtimeBuilder::on`](crate::RealtimeBuilder::on) twice.
-    #[error("the name has a handler already")]
-    Repeated,
 }
 
 fn check_name(name: &str) -> Result<(), HandlerNameError> {

@@ -169,6 +169,19 @@ pub struct EmitOrderUpdate<'a, T> {
 
 impl<'a, T> EmitOrderUpdate<'a, T> {
     /// Publishes to the order's delivery partner, too.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let (order, customer, courier) = ("o1".parse()?, "c1".parse()?, "d1".parse()?);
+    /// let document = serde_json::json!({ "status": "out_for_delivery" });
+    /// realtime.emit_order_update(&order, &customer, None, &document).courier(&courier).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn courier(mut self, courier: &'a UserId) -> Self {
         self.courier = Some(courier);
         self

@@ -1,6 +1,7 @@
 //! What an embedder holds: the handle and its builder, publishing, handlers, presence, and serving.
 
 mod builder;
+mod error;
 pub mod handlers;
 mod marketplace;
 mod presence;
@@ -9,7 +10,8 @@ mod realtime;
 pub mod serve;
 mod volatile;
 
-pub use builder::{BuildError, RealtimeBuilder};
+pub use builder::RealtimeBuilder;
+pub use error::BuildError;
 pub use handlers::{EventContext, HandlerError};
 #[doc(hidden)]
 pub use realtime::Census;

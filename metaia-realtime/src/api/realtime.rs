@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use super::RealtimeBuilder;
 use crate::{
     EndReason, Limits, NewEntry, NodeStats, PublishError, SessionId, UserId, doorbell,
     log::DynEventLog,
@@ -33,23 +32,6 @@ impl WeakRealtime {
 }
 
 impl Realtime {
-    /// Returns a builder. Only the authenticator has no default.
-    ///
-    /// ```
-    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
-    /// # #[tokio::main]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
-    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
-    /// # let _ = realtime;
-    /// let builder = Realtime::builder();
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn builder() -> RealtimeBuilder {
-        RealtimeBuilder::new()
-    }
-
     /// Starts `node` and its transport.
     pub(super) fn start(node: Node, settings: Settings) -> Self {
         let node = Arc::new(node);
@@ -89,12 +71,34 @@ impl Realtime {
     }
 
     /// Returns what the doorbell has carried since this node began.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert_eq!(realtime.doorbell_counts().received, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn doorbell_counts(&self) -> doorbell::Counts {
         self.node().doorbell().counts()
     }
 
     /// Returns whether the doorbell is connected; `false` without a doorbell.
+    ///
+    /// ```
+    /// # use metaia_realtime::{JwtAuthenticator, Realtime};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// assert!(!realtime.doorbell_connected());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn doorbell_connected(&self) -> bool {
         self.node().doorbell().is_connected()
@@ -108,7 +112,8 @@ impl Realtime {
         self.node().log()
     }
 
-    /// Returns the id by which other nodes know this one. Every [`RealtimeBuilder::build`] makes a
+    /// Returns the id by which other nodes know this one. Every
+    /// [`RealtimeBuilder::build`](crate::RealtimeBuilder::build) makes a
     /// new one.
     ///
     /// ```

@@ -2,6 +2,7 @@
 //! one source file, or from all of them, to its findings, tested with a planted defect.
 
 mod doc_opening;
+mod examples;
 mod figures;
 mod finding;
 mod folders;
@@ -33,13 +34,14 @@ type Rule = fn(&Source) -> Vec<Finding>;
 type WholeRule = fn(&[Source]) -> Vec<String>;
 
 /// Broken, the check fails.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     module_header::check,
     ignored::check,
     sleep::check,
     transport::check,
     tuple_assignment::check,
     doc_opening::check,
+    examples::check,
     width::check,
     root_names::check,
 ];

@@ -29,27 +29,27 @@ use crate::{
 ///
 /// Compared with [`serve`](fn@crate::serve) two things are missing: the deadline of a request's
 /// head, and that of the bodies of requests which are not for Socket.IO.
-///
-/// ```no_run
-/// use axum::Router;
-/// use metaia_realtime::{JwtAuthenticator, Realtime, serve::{GuardedListener, PeerAddr}};
-/// use tokio::net::TcpListener;
-///
-/// # #[tokio::main]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
-/// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
-/// let listener = GuardedListener::new(TcpListener::bind("127.0.0.1:5000").await?, &realtime);
-/// let app = Router::new().layer(realtime.layer());
-/// axum::serve(listener, app.into_make_service_with_connect_info::<PeerAddr>()).await?;
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug)]
 pub struct GuardedListener(Entrance);
 
 impl GuardedListener {
     /// Wraps each connection of `listener`, within the limits of `realtime`.
+    ///
+    /// ```no_run
+    /// use axum::Router;
+    /// use metaia_realtime::{JwtAuthenticator, Realtime, serve::{GuardedListener, PeerAddr}};
+    /// use tokio::net::TcpListener;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+    /// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+    /// let listener = GuardedListener::new(TcpListener::bind("127.0.0.1:5000").await?, &realtime);
+    /// let app = Router::new().layer(realtime.layer());
+    /// axum::serve(listener, app.into_make_service_with_connect_info::<PeerAddr>()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(listener: TcpListener, realtime: &Realtime) -> Self {
         let node = realtime.node();

@@ -70,6 +70,13 @@ impl Serve {
     /// new handshakes are answered 503, sessions are closed so that clients reconnect elsewhere,
     /// and requests that are under way are answered. Without it the server runs until the future is
     /// dropped.
+    ///
+    /// ```no_run
+    /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
+    /// let signal = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
+    /// metaia_realtime::serve(listener, axum::Router::new(), realtime).with_shutdown(signal).await;
+    /// # }
+    /// ```
     pub fn with_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = signal.boxed();
         self
@@ -80,6 +87,13 @@ impl Serve {
     /// Sessions that have not ended by then are ended at once. The positions of devices are stored
     /// after it in any case (at most 2 s), the node's tasks end (at most 0.5 s), and the last
     /// requests are answered (at most 1.5 s), so that the server ends at most 4 s after it.
+    ///
+    /// ```no_run
+    /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
+    /// let drain = std::time::Duration::from_secs(3);
+    /// metaia_realtime::serve(listener, axum::Router::new(), realtime).with_drain(drain).await;
+    /// # }
+    /// ```
     pub fn with_drain(mut self, deadline: Duration) -> Self {
         self.drain = deadline;
         self
