@@ -1,4 +1,4 @@
-//! What the disk itself can do: appending 4 KiB and waiting until they are on it.
+//! The speed of the disk itself: appends of 4 KiB, each followed by a sync.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use crate::workers::Done;
 
 const TIME: Duration = Duration::from_secs(2);
 
-/// One after the other, in a folder where the server's would be.
+/// Measures the syncs, one after the other, in a folder on the same disk as the server's.
 pub(crate) async fn syncs() -> Done {
     tokio::task::spawn_blocking(measure)
         .await

@@ -1,6 +1,6 @@
-//! `cargo xtask bench log`, `slow` and `cluster`: what the real server does, as its clients see it,
-//! each figure beside its goal. A command, not a test: a missed goal is printed, and only what is
-//! wrong is a failure.
+//! `cargo xtask bench log`, `slow` and `cluster`: measures the real server as its clients see it,
+//! and prints each figure beside its goal. It is a command and not a test: a missed goal is
+//! printed, and only a wrong result is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,19 +1,19 @@
-//! Callers side by side: each does one thing after the other, as a backend's connections do.
+//! Parallel callers. Each one sends one request after the other, as a connection of a backend does.
 
 use tokio::time::Instant;
 
 use crate::recorder::Recorder;
 
-/// What they did.
+/// The result of all callers.
 #[derive(Debug)]
 pub(crate) struct Done {
-    /// How often a second, all together.
+    /// The number of operations per second of all callers together.
     pub(crate) per_second: f64,
-    /// How long each took.
+    /// The duration of each operation.
     pub(crate) took: Recorder,
 }
 
-/// Runs so many callers to their end, and counts what they note.
+/// Runs this number of callers to their end.
 pub(crate) async fn side_by_side<W, F>(callers: usize, work: W) -> Done
 where
     W: Fn(usize, Recorder) -> F,
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Does it, and notes how long it took.
+/// Awaits a future and records its duration.
 pub(crate) async fn timed<T>(took: &Recorder, doing: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = doing.await;
@@ -41,7 +41,7 @@ pub(crate) async fn timed<T>(took: &Recorder, doing: impl Future<Output = T>) ->
     done
 }
 
-/// So many things at once, each answered by its number.
+/// Runs this number of tasks at the same time and returns their results by index.
 pub(crate) async fn each<T, F>(count: usize, make: impl Fn(usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,

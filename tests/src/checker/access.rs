@@ -1,4 +1,4 @@
-//! Who may see what, and until when.
+//! Checks who received an event, against the rooms and the token of the receiver.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Violation};
 
-/// How long after losing a room something of it may still arrive.
+/// Grace period in which events of a room may still arrive after the user lost that room.
 const AFTER_ROOM: Duration = Duration::from_secs(1);
-/// How long after a token's end, or its revocation, anything may.
+/// Grace period in which anything may still arrive after a token ended or was revoked.
 const AFTER_TOKEN: Duration = Duration::from_secs(5);
 
-/// I5 of everything that anybody got.
+/// Checks I5 for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut rights = Rights::default();
     let mut wrong = Vec::new();
@@ -27,11 +27,11 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     wrong
 }
 
-/// As of a moment.
+/// The access rights as they are at one moment of the history.
 #[derive(Debug, Default)]
 struct Rights<'a> {
     users: BTreeMap<&'a str, &'a str>,
-    /// Until when, by user and room; for ever where there is no end.
+    /// The end of access, by user and room. `None`: the access has no end.
     rooms: BTreeMap<(&'a str, &'a str), Option<Moment>>,
     tokens: BTreeMap<&'a str, Moment>,
 }
@@ -56,7 +56,7 @@ impl<'a> Rights<'a> {
     }
 
     fn refuse(&self, when: Moment, client: &str, got: &Got, index: &Index<'_>) -> Option<String> {
-        // What nobody published has no rooms to judge by; that is I4's.
+        // A value that was never published has no rooms to compare with. I4 reports it.
         let value = index.values.get(got.placed.value.as_str())?;
         let user = self.users.get(client).copied().unwrap_or_default();
         let may = value

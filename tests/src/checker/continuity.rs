@@ -1,38 +1,38 @@
-//! What each client was told that it has: stretches of the log without a hole, and the order within
+//! Checks the stretches of the log that each client was told it has, and the order of events within
 //! a connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
 
-/// From a position that the client was given, to the last one that it saw: all of its rooms in
-/// between.
+/// A stretch of the log: from a position that the client was given to the last position that it
+/// saw. The client must have every event of its rooms in between.
 #[derive(Debug)]
 pub(super) struct Continuity<'a> {
     pub(super) client: &'a str,
-    /// When it was given the first position.
+    /// The moment at which the client was given the first position.
     pub(super) since: Moment,
     pub(super) from: &'a Place,
     pub(super) to: &'a Place,
-    /// The rooms that it was in all the time.
+    /// The rooms that the client was in during the whole stretch.
     pub(super) rooms: BTreeSet<&'a str>,
-    /// What it got.
+    /// The events that the client received, by position.
     pub(super) got: BTreeMap<&'a Place, &'a Got>,
 }
 
 impl Continuity<'_> {
-    /// Whether an entry at this place, in these rooms, is owed to the client.
+    /// Returns whether the client must have an entry at this position in these rooms.
     pub(super) fn covers(&self, place: &Place, rooms: &BTreeSet<String>) -> bool {
         place.is_after(self.from) && !place.is_after(self.to) && self.in_any(rooms)
     }
 
-    /// Whether it was in one of these rooms all the time.
+    /// Returns whether the client was in one of these rooms during the whole stretch.
     pub(super) fn in_any(&self, rooms: &BTreeSet<String>) -> bool {
         rooms.iter().any(|room| self.rooms.contains(room.as_str()))
     }
 }
 
-/// Every client's stretches.
+/// Returns the stretches of all clients.
 pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
     let mut done = Vec::new();
     let mut open: BTreeMap<&str, Continuity<'_>> = BTreeMap::new();
@@ -45,7 +45,7 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
                 claims,
             } => {
                 users.insert(client, user);
-                // Who does not ask for what it missed begins anew.
+                // A client that does not ask for what it missed starts a new stretch.
                 if !claims {
                     done.extend(open.remove(client.as_str()));
                 }
@@ -124,7 +124,7 @@ impl<'a> Continuity<'a> {
     }
 }
 
-/// One client's connection, as far as it has come.
+/// The state of one client's current connection.
 #[derive(Debug, Default)]
 struct Line<'a> {
     claims: bool,
@@ -133,8 +133,8 @@ struct Line<'a> {
     epoch: Option<&'a str>,
 }
 
-/// Whether each connection goes forward only, in one epoch, and drops a client's claim only by a
-/// reset.
+/// Checks that each connection moves forward only, in one epoch, and that the server gives up a
+/// client's position only with a reset.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
     let mut lines: BTreeMap<&str, Line<'_>> = BTreeMap::new();

@@ -1,12 +1,12 @@
-//! Each delivery for itself: published at all, and the same wherever and whenever it arrives, or an
-//! answer names it.
+//! Checks each delivery by itself: the event was published, and it is the same event in every
+//! delivery and in every response that names it.
 
 use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Place, Placed, Violation};
 
-/// I3 and I4 of everything that anybody got.
+/// Checks I3 and I4 for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut known = Known::default();
     let mut wrong = Vec::new();
@@ -50,7 +50,7 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
     })
 }
 
-/// What was seen first under each name.
+/// The first occurrence of each id, position and value.
 #[derive(Debug, Default)]
 struct Known<'a> {
     ids: BTreeMap<&'a str, &'a Got>,
@@ -59,7 +59,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Nodes that do not agree on the log would have two events at one place.
+    /// Two nodes that disagree about the log would report two events at one position.
     fn place(&mut self, placed: &'a Placed) -> Found {
         let first = *self.places.entry(&placed.at).or_insert(placed);
         let differ = first.id != placed.id;

@@ -1,18 +1,19 @@
-//! The server's own behaviour: how it ends, what it leaks, and how soon everybody is back.
+//! Checks the server process: how it ends, what it leaks, and how soon all clients are connected
+//! again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Fact, History, Invariant, Moment, Resource, Violation};
 
-/// How long a polite end may take.
+/// The longest time that a requested end may take.
 const TO_END: Duration = Duration::from_secs(15);
-/// How long until everybody is back.
+/// The longest time until all clients are connected again.
 const TO_COME_BACK: Duration = Duration::from_secs(30);
-/// What no line of a sound server contains.
+/// Texts that never appear in the output of a correct server.
 const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
 
-/// I6, I7 and I11.
+/// Checks I6, I7 and I11.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     [leaks(history), absentees(history), ends(history)].concat()
 }
@@ -46,7 +47,7 @@ impl Resource {
     }
 }
 
-/// Where a client is.
+/// The connection state of a client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Presence {
     Ready,
@@ -54,8 +55,8 @@ enum Presence {
     Gone,
 }
 
-/// Everybody who is away at a healing, or goes later, is ready 30 s after it, unless there is a
-/// next fault before.
+/// Checks that every client that is away when the last fault ends, or disconnects later, is ready
+/// 30 s after that moment. The check is skipped if another fault begins earlier.
 fn absentees(history: &History) -> Vec<Violation> {
     let healings = history
         .facts
@@ -70,7 +71,7 @@ fn absentees(history: &History) -> Vec<Violation> {
             .iter()
             .find(|(when, fact)| *when > healed && is_fault(fact));
         let deadline = healed + TO_COME_BACK;
-        // What did not last that long cannot be late.
+        // A quiet period that is shorter than the deadline proves nothing.
         if fault.map_or(last, |(when, _)| *when) < deadline {
             continue;
         }

@@ -1,4 +1,5 @@
-//! What was owed and did not come: a hole where somebody else has it, a loss where nobody does.
+//! Finds events that a client should have received and did not: a hole if another client received
+//! the event, a loss if no client did.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use super::continuity::Continuity;
 use super::index::{Index, Value, Written};
 use super::{Invariant, Moment, Place, Violation};
 
-/// I1, I2 and I8: everything that a client's stretches cover, it has.
+/// Checks I1, I2 and I8: a client has everything that its stretches cover.
 pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violation> {
     let known = in_order(index);
     let mut wrong = out_of_order(index, &known);
@@ -17,7 +18,7 @@ pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violatio
     wrong
 }
 
-/// Every value that somebody got, by its place.
+/// Returns every received value, by its position.
 fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i Value<'a>)> {
     let got = index
         .values
@@ -28,7 +29,8 @@ fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i V
 
 type Known<'a, 'i> = BTreeMap<&'a Place, (&'a str, &'i Value<'a>)>;
 
-/// What was acknowledged before something else was tried is before it in the log.
+/// Checks that a write which was acknowledged before another one was first attempted also comes
+/// first in the log.
 fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
     let mut latest: Option<(&str, &Place, Moment)> = None;
@@ -71,7 +73,7 @@ fn holes(span: &Continuity<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
         .collect()
 }
 
-/// What was acknowledged, was owed to this client, and nobody got.
+/// Finds values that were acknowledged and due to this client, but were received by no client.
 fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
     let seen = span
         .got
@@ -98,8 +100,9 @@ fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
     shown.collect()
 }
 
-/// By its place, if the answer named one. Else by causes: tried after the stretch began, and
-/// acknowledged before something was tried that the client has.
+/// Returns whether the client must have the value. If the position is known, the stretch decides.
+/// Otherwise causality decides: the write was first attempted after the stretch began, and was
+/// acknowledged before the first attempt of a write whose value the client has.
 fn owed(
     span: &Continuity<'_>,
     value: &Value<'_>,

@@ -1,11 +1,11 @@
-//! Keys act once, and what was acknowledged is there when somebody looks.
+//! Checks that keys act once, and that everything acknowledged is found in the store.
 
 use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::{Fact, History, Invariant, Violation};
 
-/// I9 of every answer and count, I1 and I8 of every audit.
+/// Checks I9 for every response and count, and I1 and I8 for every audit.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut made: BTreeMap<&str, &str> = BTreeMap::new();
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! How soon what was acknowledged is with those who are here: on whatever node they are, with Redis
+//! Checks how soon an acknowledged event reaches the connected clients, on every node, with Redis
 //! or without.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::index::{Index, Value};
 use super::{Fact, History, Invariant, Moment, Violation};
 
-/// How long a delivery may take to somebody who is ready.
+/// The longest time that a delivery to a ready client may take.
 const TO_ARRIVE: Duration = Duration::from_millis(2_500);
 
-/// D7 of every acknowledged value, and of everybody who was ready for long enough after its answer.
+/// Checks D7 for every acknowledged value and every client that stayed ready for long enough after
+/// the response.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let (stays, readable, arrivals) = (stays(history), readable(history), arrivals(history));
     let mut wrong = Vec::new();
@@ -28,8 +29,8 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
         {
             continue;
         }
-        // What was tried before may have happened before: then it is not owed to who was reset
-        // since.
+        // An earlier attempt may have succeeded before the client's last reset. Then the value is
+        // not due to the client, so the stay must have begun before the first attempt.
         let all_the_time = |stay: &&Stay<'_>| stay.from <= write.attempted && due < stay.to;
         let here = stays
             .iter()
@@ -49,7 +50,7 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     wrong
 }
 
-/// What each client got when, the first time.
+/// Returns the moment at which each client first received each value.
 fn arrivals(history: &History) -> BTreeMap<(&str, &str), Moment> {
     let mut arrivals = BTreeMap::new();
     for (when, fact) in &history.facts {
@@ -62,7 +63,8 @@ fn arrivals(history: &History) -> BTreeMap<(&str, &str), Moment> {
     arrivals
 }
 
-/// From an `rt:ready` until nobody can say any more what is theirs.
+/// A period in which a client is connected and its rooms are known: from an `rt:ready` until the
+/// next fact that changes either.
 #[derive(Debug)]
 struct Stay<'a> {
     client: &'a str,
@@ -108,7 +110,7 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
     all
 }
 
-/// When nodes could read the log all the time.
+/// Returns the periods during which all nodes could read the log without a break.
 fn readable(history: &History) -> Vec<(Moment, Moment)> {
     let mut readable = Vec::new();
     let mut since = Some(Moment::ZERO);

@@ -10,7 +10,7 @@ use crate::server::paths::binary;
 use crate::server::process::{Ended, Process};
 use crate::server::{Listening, Server};
 
-/// How `metaia` is called: its server, and where its secrets are from.
+/// The configuration of a `metaia` call: the server's address and the source of the secrets.
 #[derive(Debug)]
 pub struct Cli {
     url: String,
@@ -20,20 +20,21 @@ pub struct Cli {
 
 #[derive(Debug)]
 enum Knows {
-    /// The secrets in its environment.
+    /// The secrets are in the environment.
     Secret(String),
-    /// The server's data folder, where a development server keeps those that it made.
+    /// The secrets are in the server's data folder, where a development server stores the ones that
+    /// it generates.
     DataFolder(PathBuf),
 }
 
 impl Cli {
-    /// For this server, with the secret that it knows.
+    /// Creates a configuration for this server, with the tests' secret.
     #[must_use]
     pub fn of(server: &Server) -> Self {
         Self::at(&server.url())
     }
 
-    /// For whatever is at this address.
+    /// Creates a configuration for this address.
     #[must_use]
     pub fn at(url: &str) -> Self {
         Self {
@@ -43,26 +44,26 @@ impl Cli {
         }
     }
 
-    /// With another secret.
+    /// Replaces the secret.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
         self.knows = Knows::Secret(secret.to_owned());
         self
     }
 
-    /// With no secret, but the server's data folder.
+    /// Uses the server's data folder instead of a secret.
     #[must_use]
     pub fn data_folder(mut self, path: PathBuf) -> Self {
         self.knows = Knows::DataFolder(path);
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the command to its end.
     pub async fn run(&self, args: &[&str]) -> Ended {
         Process::run(self.command(args)).await
     }
 
-    /// Starts it.
+    /// Starts the command.
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(self.command(args))

@@ -1,4 +1,4 @@
-//! Many phones that only count: a thousand of them fit into one test.
+//! Many phones that only count events, so that a thousand of them fit into one test.
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -8,17 +8,17 @@ use crate::clients::phone::Phone;
 use crate::fixtures::token::token;
 use crate::server::Listening;
 
-/// How many phones are connecting at a time.
+/// The number of phones that connect at the same time.
 const AT_ONCE: usize = 50;
 
-/// Connected phones of as many users.
+/// Connected phones, each of another user.
 #[derive(Debug)]
 pub struct Crowd {
     counting: JoinSet<Vec<u64>>,
 }
 
 impl Crowd {
-    /// Connects so many customers, each of which will be read until it has got this event so often.
+    /// Connects `size` customers. Each one is read until it has received `event` `times` times.
     pub async fn gather(
         server: &impl Listening,
         size: usize,
@@ -37,13 +37,13 @@ impl Crowd {
         Self { counting }
     }
 
-    /// What `n` each got in its events, in order.
+    /// Returns the numbers `n` of each phone's events, in order of arrival.
     pub async fn counted(self) -> Vec<Vec<u64>> {
         self.counting.join_all().await
     }
 }
 
-/// Reads without parsing whole events: `"n":` and a number is all that matters.
+/// Reads the number after `"n":` in each packet, without parsing the whole event.
 async fn count(mut phone: Phone, event: &str, times: usize) -> Vec<u64> {
     let start = format!("42[\"{event}\"");
     let mut numbers = Vec::new();

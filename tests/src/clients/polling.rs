@@ -1,4 +1,5 @@
-//! Engine.IO over long polling, by hand: for what official clients would not send.
+//! Engine.IO over long polling, written by hand, for requests that the official clients would not
+//! send.
 
 use serde_json::Value;
 

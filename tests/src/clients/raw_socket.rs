@@ -1,8 +1,8 @@
-//! The line between a phone and the server: a forwarder that can break as lines do.
+//! A TCP forwarder between a client and a server that can fail as networks do.
 //!
-//! A line that is down drops its connections and takes no new ones. A frozen one keeps them and
-//! forwards nothing, so that neither side is told: the other one is half-open. A slow one forwards
-//! so many bytes a second to the phone.
+//! A forwarder that is down drops its connections and accepts no new ones. A frozen one keeps its
+//! connections and forwards nothing, and neither side is notified: the connection is half-open. A
+//! slow one forwards a fixed number of bytes a second to the client.
 
 use std::time::Duration;
 
@@ -15,27 +15,27 @@ use tokio::time::{Interval, interval};
 use crate::server::Listening;
 use crate::server::journal::Journal;
 
-/// What the server's kernel can get rid of without the phone reading: small, so that a slow phone
-/// is soon felt.
+/// The receive buffer of the connection to the server. It is small, so that the server soon notices
+/// a client that does not read.
 const BUFFER: u32 = 8 * 1024;
-/// How often a slow line moves something.
+/// The number of times per second that a slow forwarder moves bytes.
 const BEATS_PER_SECOND: u32 = 10;
 
-/// How a line is.
+/// The behaviour of the forwarder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Up,
     Down,
     Frozen,
-    /// So many bytes a second.
+    /// Forwards this number of bytes a second to the client.
     Slow(u64),
 }
 
-/// A line to one server. Dropping it breaks it for good.
+/// A forwarder to one server. Dropping it closes its connections and its listener.
 #[derive(Debug)]
 pub struct Line {
     port: u16,
-    /// The ports from which it reaches the server, latest last.
+    /// The local ports of its connections to the server, latest last.
     outgoing: Journal<u16>,
     state: watch::Sender<State>,
 }
@@ -47,7 +47,7 @@ impl Listening for Line {
 }
 
 impl Line {
-    /// A line to whatever listens there now or later.
+    /// Starts a forwarder to the server's port, whether or not a server listens there now.
     pub async fn to(server: &impl Listening) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -66,12 +66,12 @@ impl Line {
         }
     }
 
-    /// Drops its connections, and takes no new ones.
+    /// Drops all connections and accepts no new ones.
     pub fn down(&self) {
         self.state.send_replace(State::Down);
     }
 
-    /// The port at which the server sees its latest connection.
+    /// Returns the port from which the server sees the latest connection.
     #[must_use]
     pub fn seen_at(&self) -> u16 {
         *self
@@ -81,23 +81,23 @@ impl Line {
             .expect("a connection through this line")
     }
 
-    /// Works again.
+    /// Forwards again.
     pub fn up(&self) {
         self.state.send_replace(State::Up);
     }
 
-    /// Drops its connections; new ones are taken at once.
+    /// Drops all connections. New ones are accepted immediately.
     pub fn cut(&self) {
         self.down();
         self.up();
     }
 
-    /// Forwards nothing any more, and tells nobody.
+    /// Stops forwarding and keeps all connections open. Neither side is notified.
     pub fn freeze(&self) {
         self.state.send_replace(State::Frozen);
     }
 
-    /// Forwards so many bytes a second to the phone.
+    /// Limits what is forwarded to the client to this number of bytes a second.
     pub fn slow_down(&self, bytes_per_second: u64) {
         self.state.send_replace(State::Slow(bytes_per_second));
     }
@@ -124,7 +124,7 @@ impl Exchange {
         }
     }
 
-    /// One connection, until either side ends it or the line goes down.
+    /// Forwards one connection until either side closes it or the forwarder goes down.
     async fn forward(self, phone: TcpStream) {
         let Some(server) = self.dial().await else {
             return;
@@ -153,12 +153,12 @@ impl Exchange {
     }
 }
 
-/// Returns when the line is dropped.
+/// Returns when the forwarder is dropped.
 async fn ended(state: &mut watch::Receiver<State>) {
     while state.changed().await.is_ok() {}
 }
 
-/// Moves bytes one way. What has been read when the line freezes waits in it.
+/// Copies bytes in one direction. Bytes that were read before a freeze are forwarded after it.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -190,7 +190,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Waits until something may be moved, and says how much.
+    /// Waits until bytes may be forwarded and returns how many.
     async fn allowance(&mut self) -> usize {
         loop {
             let state = *self.state.borrow_and_update();

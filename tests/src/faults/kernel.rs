@@ -1,8 +1,8 @@
-//! What the kernel says of a process and its connections, from `/proc`.
+//! Figures of a process and its connections from `/proc`.
 
 use std::fs;
 
-/// The resident memory of a process, in KiB.
+/// Returns the resident memory of a process, in KiB.
 #[must_use]
 pub fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
@@ -16,7 +16,7 @@ pub fn resident_kib(pid: u32) -> u64 {
         .expect("a number")
 }
 
-/// How many file descriptors a process has open.
+/// Returns the number of open file descriptors of a process.
 #[must_use]
 pub fn descriptors(pid: u32) -> u64 {
     fs::read_dir(format!("/proc/{pid}/fd"))
@@ -24,7 +24,7 @@ pub fn descriptors(pid: u32) -> u64 {
         .count() as u64
 }
 
-/// Bytes in the send queue of the connection from this port to that one, on this machine.
+/// Returns the number of bytes in the send queue of the local connection between these two ports.
 #[must_use]
 pub fn send_queue(from: u16, to: u16) -> Option<u64> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -40,7 +40,7 @@ pub fn send_queue(from: u16, to: u16) -> Option<u64> {
         })
 }
 
-/// Of an address like `0100007F:1F90`.
+/// Parses the port of an address like `0100007F:1F90`.
 fn port(address: &str) -> Option<u16> {
     u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()
 }

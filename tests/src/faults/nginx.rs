@@ -1,4 +1,4 @@
-//! A real `nginx` with the configuration of `docs/deployment`, before servers of ours.
+//! A real `nginx` with the configuration of `docs/deployment`, in front of our servers.
 
 use std::fs;
 
@@ -13,17 +13,17 @@ use crate::server::ports::{self, Port};
 use crate::server::process::{Ended, Process};
 use crate::server::rest::{Api, http_client};
 
-/// A proxy. Dropping it kills it.
+/// A proxy. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Nginx {
-    // Dropped in this order: the process ends before its folder goes.
+    // Dropped in this order: the process ends before its folder is removed.
     process: Process,
     _folder: Folder,
     port: u16,
 }
 
 impl Nginx {
-    /// One before these two, which stay where they are.
+    /// Starts a proxy in front of these two servers, whose ports must not change.
     pub async fn before(nodes: [Port; 2]) -> Self {
         let (folder, port) = (Folder::new(), ports::unused());
         let process = Process::called("nginx", command(&folder, port, nodes));
@@ -37,7 +37,7 @@ impl Nginx {
         nginx
     }
 
-    /// What it says to its configuration.
+    /// Runs nginx's own check of the configuration.
     pub async fn check() -> Ended {
         let (folder, nodes) = (Folder::new(), [Port(1), Port(2)]);
         let mut command = command(&folder, 3, nodes);
@@ -45,7 +45,7 @@ impl Nginx {
         Process::run(command).await
     }
 
-    /// What it wrote down of its requests, and of what went wrong.
+    /// Returns the lines of its access log and of its error log.
     #[must_use]
     pub fn said(&self) -> Vec<String> {
         self.process.said()
@@ -68,8 +68,8 @@ fn command(folder: &Folder, port: u16, nodes: [Port; 2]) -> Command {
     command
 }
 
-/// With the addresses of this test in the place of the containers', and one worker, which dies with
-/// its master.
+/// Returns the configuration with this test's addresses instead of the containers', and with one
+/// process, so that no worker outlives its master.
 fn adapted(folder: &str, port: u16, [one, other]: [Port; 2]) -> String {
     let text =
         fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");

@@ -1,5 +1,4 @@
-//! Official clients in the background: they come back by themselves, and what they print is
-//! reported.
+//! Official clients in the background. They reconnect by themselves, and their output is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +10,7 @@ use crate::checker::{Fact, Recorder};
 use crate::clients::driver::Driver;
 use crate::server::Listening;
 
-/// One driver's sockets.
+/// The sockets of one driver.
 #[derive(Debug)]
 pub struct Official {
     driver: Driver,
@@ -59,14 +58,14 @@ impl Official {
         }
     }
 
-    /// Waits until each has got something with this in its payload.
+    /// Waits until each client has received an event with `text` in its payload.
     pub async fn get(&self, text: &str) {
         for name in &self.names {
             reader::got(&self.recorder, name, text).await;
         }
     }
 
-    /// Ends them for good.
+    /// Ends the clients on purpose.
     pub async fn leave(self) {
         self.report.abort();
         self.driver.kill().await;
@@ -76,10 +75,12 @@ impl Official {
     }
 }
 
-/// A line that breaks in the very moment of connecting is not always noticed by the JavaScript
-/// client: with polling paused for an upgrade it waits for the heartbeat, 45 s; a WebSocket being
-/// opened it gives up after its `timeout`. That is its own affair, so it begins with WebSocket and
-/// waits less. The driver for Python has no such options.
+/// Returns the options of the client library.
+///
+/// The JavaScript client does not always notice a connection that breaks while it connects. With
+/// polling paused for an upgrade it waits for the heartbeat, 45 s. It gives up a WebSocket that is
+/// being opened after its `timeout`. That is a property of the client library, so the tests start
+/// with WebSocket and a shorter `timeout`. The driver for Python has no such options.
 fn options(who: &Who) -> Value {
     match who.way {
         // The driver adds the position.
@@ -93,7 +94,7 @@ fn options(who: &Who) -> Value {
 struct Scribe {
     recorder: Recorder,
     whos: BTreeMap<String, Who>,
-    /// Those whom the server has met.
+    /// The clients that have received `rt:ready` at least once.
     known: BTreeSet<String>,
 }
 

@@ -1,4 +1,5 @@
-//! A writer of orders: each is placed with a key, then moved on step by step by an admin.
+//! A writer of orders. It places each order with an idempotency key, and an admin then moves it
+//! through its statuses.
 
 use serde_json::json;
 
@@ -6,17 +7,18 @@ use super::naming::{of_order, told};
 use super::writer::Writer;
 use crate::server::rest::Api;
 
-/// The steps that an admin makes; a move has no key, so that its outcome may stay unknown.
+/// The statuses that an admin sets. A status change has no key, so its outcome may stay unknown.
 const STEPS: [&str; 4] = ["confirmed", "in_progress", "ready", "out_for_delivery"];
 
-/// Who an order is for.
+/// An order with the users that it concerns.
 struct Order<'a> {
     note: String,
     customer: &'a str,
     tailor: Option<&'a str>,
 }
 
-/// Places orders of this customer, with this tailor, and moves them on, until told to stop.
+/// Places orders of this customer with this tailor, and moves them through their statuses until the
+/// writer is told to stop.
 pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&str>) {
     let admin = writer.with(admin);
     let mut count = 0;
@@ -34,7 +36,7 @@ pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&
     }
 }
 
-/// Gives an order that has no note from one tailor to another.
+/// Assigns an order that has no note to another tailor.
 pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&str; 2]) {
     let order = Order {
         note: String::new(),
@@ -78,7 +80,8 @@ impl Order<'_> {
             .to_owned()
     }
 
-    /// Moves it to this status: once, unless a look at it shows that this did not happen.
+    /// Moves the order to this status. A change with an unknown outcome is repeated only if the
+    /// order does not have the status yet.
     async fn reach(&self, admin: &Writer, id: &str, status: &str) {
         let path = format!("/api/orders/{id}");
         let mut effects = self.update(status);

@@ -1,4 +1,4 @@
-//! A phone that comes back by itself, and reports what it gets.
+//! A phone that reconnects by itself and records what it receives.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::clients::phone::Phone;
 use crate::eventually::within;
 use crate::server::Listening;
 
-/// A phone in the background, connected whenever the server lets it.
+/// A phone in the background that connects whenever the server accepts it.
 #[derive(Debug)]
 pub struct Reader {
     name: String,
@@ -22,7 +22,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts it.
+    /// Starts the reader.
     #[must_use]
     pub fn start(
         who: &Who,
@@ -45,12 +45,12 @@ impl Reader {
         }
     }
 
-    /// Waits until it has got something with this in its payload.
+    /// Waits until the reader has received an event with `text` in its payload.
     pub async fn gets(&self, recorder: &Recorder, text: &str) {
         got(recorder, &self.name, text).await;
     }
 
-    /// Ends it for good.
+    /// Ends the reader on purpose.
     pub async fn leave(self) {
         self.leave.send_replace(true);
         within(&format!("{} to leave", self.name), self.task)
@@ -59,7 +59,7 @@ impl Reader {
     }
 }
 
-/// Waits until a client has got something with this in its payload.
+/// Waits until a client has received an event with `text` in its payload.
 pub(super) async fn got(recorder: &Recorder, name: &str, text: &str) {
     let fits = |fact: &Fact| match fact {
         Fact::Received { client, got } => client == name && got.payload.contains(text),
@@ -71,7 +71,7 @@ pub(super) async fn got(recorder: &Recorder, name: &str, text: &str) {
 struct Life<S> {
     who: Who,
     auth: Value,
-    /// Whether the server has met it.
+    /// True after the first `rt:ready`.
     known: bool,
     recorder: Recorder,
     server: S,
@@ -96,7 +96,7 @@ impl<S: Listening> Life<S> {
         });
     }
 
-    /// One connection, to its end.
+    /// Opens one connection and reads it to its end.
     async fn connect(&mut self) {
         let Some(mut phone) = Phone::try_open(&self.server).await else {
             return;

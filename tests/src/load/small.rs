@@ -6,7 +6,7 @@ use super::naming::{of_order, of_payment, told};
 use super::writer::Writer;
 use crate::fixtures::razorpay::webhook_signature;
 
-/// Sends notifications to this user, each with a key, until told to stop.
+/// Sends notifications to this user, each with a key, until the writer is told to stop.
 pub async fn notifications(writer: Writer, user: &str) {
     let mut count = 0;
     while writer.goes_on() {
@@ -22,8 +22,8 @@ pub async fn notifications(writer: Writer, user: &str) {
     }
 }
 
-/// Emits to one target after the other, until told to stop: every second one with a key, the others
-/// once only, so that some outcomes stay unknown for ever.
+/// Emits to the targets in turn until the writer is told to stop. Every second event has a key and
+/// is retried. The others are sent once, so that some outcomes stay unknown.
 pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
     let mut count = 0;
     while writer.goes_on() {
@@ -42,13 +42,13 @@ pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
             .await
             .is_none()
         {
-            // It is gone: a request that is answered shows that it is back.
+            // The server is gone. A request that succeeds shows that it is back.
             writer.read("/readyz").await;
         }
     }
 }
 
-/// Pays one order of this customer after the other; the provider reports each payment twice, with
+/// Pays one order of this customer after the other. The provider reports each payment twice, with
 /// one event id.
 pub async fn payments(writer: Writer, customer: &str) {
     let mut count = 0;

@@ -1,4 +1,8 @@
-//! The real `metaia-server` in a folder of its own, on a port that it picks itself.
+//! The real `metaia-server` in its own folder, on a port that it chooses itself.
+//!
+//! [`Setup`] configures and starts a [`Server`]. [`rest`] is its API, [`process`] any child
+//! process, [`journal`] the output of one. [`temp_folder`], [`ports`], [`paths`] and [`host`] say
+//! where things are.
 
 pub mod folder;
 pub mod journal;
@@ -23,12 +27,12 @@ pub use setup::Setup;
 /// The backend key that the servers under test are started with.
 pub const API_KEY: &str = "e2e-api-key-c0ffee5d41402abc4b2a76b9";
 
-/// Something that listens on a port of this machine.
+/// A process that listens on a port of this machine.
 pub trait Listening {
-    /// The port it picked.
+    /// Returns the port.
     fn port(&self) -> u16;
 
-    /// Where clients find it.
+    /// Returns the URL for clients.
     fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port())
     }
@@ -44,10 +48,10 @@ impl Listening for Server {
     }
 }
 
-/// A running server. When its test fails, what it said last is shown.
+/// A running server. If its test fails, its last output lines are printed.
 #[derive(Debug)]
 pub struct Server {
-    // Dropped in this order: the process ends before its folder goes.
+    // Dropped in this order: the process ends before its folder is removed.
     process: Said,
     setup: Setup,
     port: u16,
@@ -55,36 +59,36 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with everything as it is by default.
+    /// Starts a server with the default setup.
     pub async fn start() -> Self {
         Setup::new().start().await
     }
 
-    /// What it was started with.
+    /// Returns the setup that the server was started with.
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// The folder that it runs in.
+    /// Returns the folder that the server runs in.
     #[must_use]
     pub fn folder(&self) -> &Folder {
         self.setup.folder()
     }
 
-    /// What it prints on standard output.
+    /// Returns the journal of its standard output.
     #[must_use]
     pub fn stdout(&self) -> &Journal<String> {
         &self.process.0.stdout
     }
 
-    /// Everything it said so far, on both outputs.
+    /// Returns all lines so far: standard output, then standard error.
     #[must_use]
     pub fn said(&self) -> Vec<String> {
         self.process.0.said()
     }
 
-    /// Waits until it has said something, on either output.
+    /// Waits for a line that contains this text, on either output.
     pub async fn says(&self, text: &str) {
         let said = |line: &String| line.contains(text);
         tokio::select! {
@@ -93,7 +97,7 @@ impl Server {
         }
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until `/readyz` is 200.
     pub async fn ready(&self) {
         let ready = async || {
             self.anonymous()
@@ -104,64 +108,64 @@ impl Server {
         eventually("the server to be ready", ready).await;
     }
 
-    /// Its process's number.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.0.pid()
     }
 
-    /// REST as this user.
+    /// Returns the REST API as this user.
     #[must_use]
     pub fn api(&self, role: &str, user: &str) -> Api {
         self.anonymous().bearer(&token(role, user))
     }
 
-    /// REST as `admin` `a1`.
+    /// Returns the REST API as the admin `a1`.
     #[must_use]
     pub fn admin(&self) -> Api {
         self.api("admin", "a1")
     }
 
-    /// REST without any credentials.
+    /// Returns the REST API without credentials.
     #[must_use]
     pub fn anonymous(&self) -> Api {
         Api::new(&self.url(), self.client.clone())
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the process.
     pub async fn signal(&self, signal: &str) {
         self.process.0.signal(signal).await;
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub async fn wait(&mut self) -> ExitStatus {
         self.process.0.wait().await
     }
 
-    /// Ends it as a power cut would, and hands back its folder and environment for another start.
+    /// Kills the process with SIGKILL, as a power cut would, and returns its setup for another
+    /// start.
     pub async fn killed(mut self) -> Setup {
         self.process.0.kill().await;
         self.setup
     }
 
-    /// Waits until it ends by itself, as by a crash, and hands back its folder and environment for
-    /// another start.
+    /// Waits until the process ends by itself with an error, as in a crash, and returns its setup
+    /// for another start.
     pub async fn crashed(mut self) -> Setup {
         let status = self.wait().await;
         assert!(!status.success(), "a crash, not an end: {:#?}", self.said());
         self.setup
     }
 
-    /// Waits until it ends after it was asked to, checks that it exits with 0, and hands back its
-    /// folder and environment.
+    /// Waits until the process ends after a request, checks that it exits with 0, and returns its
+    /// setup.
     pub async fn ended_well(mut self) -> Setup {
         let status = self.wait().await;
         assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
         self.setup
     }
 
-    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and
-    /// environment.
+    /// Stops the process with SIGTERM, checks that it exits with 0, and returns its setup.
     pub async fn stopped(self) -> Setup {
         self.signal("TERM").await;
         self.ended_well().await

@@ -1,5 +1,6 @@
-//! One table of who may do what: {nobody, the four roles} × {owner, assigned, same role but other,
-//! admin} × {every route, the join}. It generates the requests; every mismatch is reported at once.
+//! One table of permissions: {no token, the four roles} × {owner, assigned, same role but other,
+//! admin} × {every route, the join}. The tests generate the requests from it and report all
+//! mismatches together.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
@@ -9,7 +10,8 @@ use metaia_tests::server::rest::{Answer, Api};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::{Value, json};
 
-/// Everybody who may try. The last two carry an owner's or an assignee's id under another role.
+/// Everyone who tries an act. The last two have the id of the owner or of the tailor, under another
+/// role.
 const PEOPLE: [Person; 9] = [
     Person {
         name: "owner",
@@ -66,7 +68,8 @@ struct Person {
 }
 
 impl Person {
-    /// Whether the order concerns this person: they may know that it exists.
+    /// Returns whether the order concerns this person. Such a person may know that the order
+    /// exists.
     fn is_concerned(&self) -> bool {
         [
             "owner",
@@ -77,8 +80,8 @@ impl Person {
         .contains(&self.name)
     }
 
-    /// The statuses by which an act may be refused. Only who knows the order may learn that the
-    /// moment is wrong.
+    /// Returns the statuses by which an act may be refused. Only a person who may know the order
+    /// may learn that its status does not allow the act.
     fn refusals(&self) -> &'static [u16] {
         if self.is_concerned() {
             &[403, 404, 409]
@@ -88,13 +91,13 @@ impl Person {
     }
 }
 
-/// One act on one order, and who may do it; everybody else is refused.
+/// One act on one order, and the persons who may do it. All others are refused.
 struct Act {
     name: &'static str,
-    /// The order's status before.
+    /// The status of the order before the act.
     from: &'static str,
     method: &'static str,
-    /// `{order}`, `{notification}` are filled in.
+    /// The path, with the placeholders `{order}` and `{notification}`.
     path: &'static str,
     body: fn(&World) -> Option<Value>,
     success: u16,
@@ -175,7 +178,7 @@ const ACTS: &[Act] = &[
             &["owner"],
         )
     },
-    // Notifications belong to a user id: one person may have several roles.
+    // Notifications belong to a user id, and one person may have several roles.
     act(
         "read a notification",
         "PUT",
@@ -261,7 +264,7 @@ impl World {
             .replace("{notification}", &self.notification)
     }
 
-    /// The same request for things that do not exist.
+    /// Returns the path of the same request for objects that do not exist.
     fn path_to_nothing(act: &Act) -> String {
         act.path
             .replace("{order}", NO_ORDER)
@@ -269,7 +272,7 @@ impl World {
     }
 }
 
-/// A server whose request limit does not get into the way.
+/// Starts a server whose request limit does not affect the test.
 async fn server() -> Server {
     Setup::new()
         .env("METAIA_LIMITS", "rest_per_s=100000")

@@ -1,4 +1,4 @@
-//! Copies of the database, and what clients are told after one was put in its place.
+//! Backups of the database, and the events that clients receive after one was restored.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,8 @@ fn database(setup: &Setup) -> PathBuf {
     setup.folder().join("data/metaia.db")
 }
 
-/// What a customer who comes back with this position is told first, but for what was missed.
+/// Connects a customer with this position. Returns the name of the first event, and the data of
+/// `rt:ready`.
 async fn welcome(server: &Server, since: &str) -> (String, serde_json::Value) {
     let mut phone = Phone::connected(
         server,
@@ -43,8 +44,8 @@ async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload()
     let seen = emit(&server, &json!({"user": "c1"}), "voucher", &json!({})).await["at"].clone();
     let seen = seen.as_str().unwrap().to_owned();
 
-    // The position outlives a crash; the backup, put in place with the crash's own log beside it,
-    // is another history.
+    // The position survives a crash. A restored backup, even with the write-ahead log of the crash
+    // beside it, is another history.
     let server = server.killed().await.start().await;
     let (first, ready) = welcome(&server, &seen).await;
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Bad input: the code that the contract names, nothing changed, and the server stays up for
-//! everybody else.
+//! Bad input: the server responds with the documented code, changes nothing, and continues to serve
+//! everyone else.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
@@ -216,7 +216,7 @@ async fn packets_that_no_client_sends() {
     for packet in packets {
         let mut bad = Phone::of(&server, "customer", "c2").await;
         bad.send(packet).await;
-        // The connection may end or not; the next one and everybody else's work on.
+        // This connection may end or not. The next one must work, and all others must stay.
         bad.drop_line();
         let mut unauthenticated = Phone::open(&server).await;
         unauthenticated.send(packet).await;
@@ -268,7 +268,7 @@ async fn auth_that_is_malformed() {
             "{auth}"
         );
     }
-    // The protocol has only objects here: other shapes may be refused as a packet already.
+    // The protocol allows only objects here. Other shapes may be refused as a malformed packet.
     for auth in [
         json!([]),
         json!("text"),

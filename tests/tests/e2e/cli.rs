@@ -1,4 +1,4 @@
-//! The `metaia` binary against a real server: what it prints, and its exit codes.
+//! The `metaia` binary against a real server: its output and its exit codes.
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
@@ -14,7 +14,7 @@ fn objects(lines: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A running `tail` that has reached the server.
+/// Starts `tail` and waits until it is connected to the server.
 async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
     let all = [&["tail", "--as", who, "-o", "ndjson"], args].concat();
     let tail = Cli::of(server).start(&all);

@@ -1,13 +1,13 @@
-//! Power cuts under load: nothing that was answered is lost, nothing comes twice, nothing out of
-//! order, for hand-made and official clients alike. The checker judges the whole run.
+//! Power cuts under load: no acknowledged write is lost, no event arrives twice or out of order,
+//! with hand-written and official clients. The checker judges the whole run.
 //!
-//! `METAIA_CRASHES=1000` asks for more kills than the usual 50.
+//! `METAIA_CRASHES=1000` sets the number of kills. The default is 50.
 
 use crate::run::Run;
 use metaia_tests::fixtures::chance::Chance;
 use metaia_tests::server::Setup;
 
-/// How often the server is killed at a random moment.
+/// Returns the number of kills at random moments.
 fn kills() -> usize {
     std::env::var("METAIA_CRASHES")
         .ok()
@@ -33,7 +33,8 @@ async fn kills_at_random_moments_lose_nothing() {
     );
 }
 
-/// Points that every run of the server passes, and how often at most before it dies there.
+/// Crash points that every run of the server passes, and the highest pass at which it may die
+/// there.
 const POINTS: [(&str, u64); 4] = [
     ("before-transaction", 40),
     ("in-transaction", 40),
@@ -59,7 +60,7 @@ async fn kills_at_named_points_lose_nothing() {
     );
 }
 
-/// With so short a log some are told to reload; nobody misses anything without being told.
+/// With so short a log some clients are reset. No client misses an event without a reset.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_in_the_middle_of_trimming_lose_nothing_silently() {
     let mut run = Run::start(Setup::new().env("METAIA_RETENTION_ENTRIES", "100")).await;

@@ -1,5 +1,5 @@
-//! `docker-compose.yml`, `Dockerfile` and `docs/deployment` name what there is: settings, ports,
-//! paths, hosts. Docker itself is not run.
+//! Checks that `docker-compose.yml`, `Dockerfile` and `docs/deployment` refer only to settings,
+//! ports, paths and hosts that exist. Docker itself is not run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ fn file(name: &str) -> String {
     fs::read_to_string(here("..").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What stands between two texts, the second of which comes after the first.
+/// Returns the text between two markers.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = text
         .split_once(begin)
@@ -23,7 +23,7 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
         .0
 }
 
-/// The part of the file that is indented under this line.
+/// Returns the part of the file that is indented under this line.
 fn section<'a>(compose: &'a str, line: &str) -> &'a str {
     let (_, rest) = compose
         .split_once(&format!("\n{line}\n"))
@@ -39,7 +39,8 @@ fn section<'a>(compose: &'a str, line: &str) -> &'a str {
     &rest[..length]
 }
 
-/// The variables that the servers are started with, where everything that must be set is set.
+/// Returns the environment that the servers are started with, with placeholders for the required
+/// secrets.
 fn environment() -> BTreeMap<String, String> {
     let compose = file("docker-compose.yml");
     let lines = section(&compose, "  environment: &server-environment").to_owned();
@@ -51,7 +52,7 @@ fn environment() -> BTreeMap<String, String> {
     pairs.filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// `${NAME:?why}` is a secret here, `${NAME:-default}` its default.
+/// Replaces `${NAME:?why}` by a secret and `${NAME:-default}` by its default.
 fn filled_in(name: &str, value: &str) -> String {
     let Some((before, rest)) = value.split_once("${") else {
         return value.to_owned();

@@ -1,6 +1,6 @@
-//! Clients that never heard of positions: the server knows them by their device, or their token's
-//! id, and they get what they missed. What was on the way when the line broke may come twice, with
-//! the same id.
+//! Clients that know no positions. The server recognises them by their device or by their token's
+//! id, and sends what they missed. Events that were in flight when the connection broke may arrive
+//! twice, with the same id.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -10,25 +10,25 @@ use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
-/// `auth` of a client that only has a device.
+/// Returns the `auth` of a client that has only a device.
 fn by_device(user: &str, device: &str) -> Value {
     json!({"token": token("customer", user), "device": device})
 }
 
-/// `auth` of a client that only has a token with an id.
+/// Returns the `auth` of a client that has only a token with an id.
 fn by_token_id(user: &str, id: &str) -> Value {
     let claims = json!({"userId": user, "role": "customer", "exp": in_seconds(3600), "jti": id});
     json!({"token": Token::claiming(&claims).sign()})
 }
 
-/// Sends `load` events to this user, with these numbers.
+/// Sends `load` events with these numbers to this user.
 async fn send(server: &Server, user: &str, numbers: std::ops::RangeInclusive<u64>) {
     for n in numbers {
         emit(server, &json!({"user": user}), "load", &json!({"n": n})).await;
     }
 }
 
-/// The numbers of the `load` events among these, without what came before with the same id.
+/// Returns the numbers of the `load` events, without duplicates by id.
 fn numbers(events: &[Event]) -> Vec<u64> {
     let mut ids = std::collections::BTreeSet::new();
     let loads = events.iter().filter(|event| event.name == "load");
@@ -38,7 +38,7 @@ fn numbers(events: &[Event]) -> Vec<u64> {
         .collect()
 }
 
-/// Loses the line, misses something, comes back by itself.
+/// Loses the connection, misses events, and reconnects by itself, twice.
 async fn comes_back(mut driver: Driver, auth: Value) {
     let server = Server::start().await;
     let line = Line::to(&server).await;
@@ -93,7 +93,7 @@ async fn python_with_a_token_id_gets_what_it_missed() {
     comes_back(Driver::python(), by_token_id("c1", "j1")).await;
 }
 
-/// Leaves of its own will and comes back as a new process: what it got before `rt:ready` then.
+/// Disconnects and connects again in a new process. Returns the numbers received before `rt:ready`.
 async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
     let server = Server::start().await;
     let mut driver = start();
@@ -119,8 +119,8 @@ async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
     assert_eq!(leaves_and_comes_back(Driver::node).await, [6, 7, 8, 9, 10]);
 }
 
-/// `disconnect()` in Python closes the line before its own DISCONNECT is on it: nobody knows what
-/// it still read.
+/// `disconnect()` in Python closes the transport before its DISCONNECT is sent, so that the server
+/// cannot know what the client still read.
 #[tokio::test]
 async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
     let got = leaves_and_comes_back(Driver::python).await;
@@ -266,7 +266,7 @@ async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
     let dead = Line::to(&server).await;
     let _lost = Phone::with_auth(&dead, &by_device("c1", "d1")).await;
     dead.freeze();
-    // The server is not told: it still writes into the dead line.
+    // The server is not notified of the freeze and still writes to the dead connection.
     send(&server, "c1", 1..=5).await;
     let mut phone = Phone::connected(&server, &by_device("c1", "d1")).await;
     let events = phone.until("rt:ready").await;

@@ -1,4 +1,5 @@
-//! The JavaScript and Python programs of `docs/clients.md` do what the page says.
+//! Runs the JavaScript and Python programs of `docs/clients.md` and checks that they do what the
+//! page says.
 
 use metaia_tests::fixtures::snippets;
 use metaia_tests::fixtures::token::token;
@@ -11,7 +12,8 @@ use serde_json::json;
 
 const LANGUAGES: [&str; 2] = ["javascript", "python"];
 
-/// Python runs each handler in a thread of its own: their lines may be joined.
+/// Waits until the program prints this text. Python runs each handler in its own thread, so two
+/// texts may be on one line.
 async fn prints(program: &Process, expected: &str) {
     program
         .stdout
@@ -124,8 +126,8 @@ async fn resume() {
             .put(&format!("/api/orders/{id}/status"), &body)
             .await
             .ok(200);
-        // What the program wrote last before it was killed is not known exactly: it may have seen
-        // more events.
+        // The position that the program wrote last before the kill is unknown, because it may have
+        // received more events.
         folder.write("position", before);
         let program = snippets::start(&name, &folder, &server, &customer, id);
         prints(&program, "order: cancelled").await;

@@ -1,5 +1,5 @@
-//! SIGTERM: nobody new, those who are here get what was sent and are told, and come back by
-//! themselves.
+//! Drain on SIGTERM: the server accepts no new clients, sends the connected clients what was
+//! published and `rt:drain`, and the clients reconnect by themselves.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,8 @@ async fn polite_restarts_under_load_lose_nothing() {
     );
 }
 
-/// A phone on a frozen line with more on its way than the line holds: a drain waits a while for it.
+/// Connects a phone through a frozen forwarder and sends more than the connection can buffer. A
+/// drain waits for such a client for a while.
 async fn somebody_who_does_not_read(server: &Server) -> (Line, Phone) {
     let line = Line::to(server).await;
     let phone = Phone::of(&line, "customer", "frozen").await;
@@ -108,7 +109,7 @@ async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
     assert!(events.iter().any(|event| event.name == "rt:drain"));
 }
 
-/// An official client, as it is by default, over a polite restart.
+/// Restarts the server twice with SIGTERM under an official client with default options.
 async fn comes_back_by_itself(mut driver: Driver) {
     let mut server = Setup::new().at_one_port().start().await;
     let opts = json!({"auth": {"token": token("customer", "c1"), "device": "d1"}});
@@ -135,7 +136,7 @@ async fn comes_back_by_itself(mut driver: Driver) {
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;
     assert_eq!(driver.count("phone", "rt:reset"), 0);
-    // What was not certainly received may come again, with the same id.
+    // An event whose receipt is not certain may be sent again, with the same id.
     let mut ids = std::collections::BTreeSet::new();
     let events = driver.events("phone").into_iter();
     let fresh = events

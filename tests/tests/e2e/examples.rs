@@ -1,4 +1,4 @@
-//! The examples do what their first lines say.
+//! Runs the examples and checks that they do what their first lines say.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::example::Example;
@@ -15,7 +15,8 @@ async fn embed_sends_an_order_to_its_customer() {
         let created = example.api().post("/api/orders", &new).await.data(200);
         assert!(created["at"].is_string(), "{created}");
     }
-    // The other one's first event is its own: c1's, sent before, did not come to it.
+    // The first event of the other customer is its own one: the event for c1 was sent before and
+    // did not reach it.
     assert_eq!(
         customer.event("order_update").await["garment"],
         "kurta of c1"
@@ -124,7 +125,7 @@ async fn own_log_delivers_what_it_was_given() {
     example.stop().await;
 }
 
-/// Another port of the same example.
+/// The second node of the same example, on another port.
 struct Second(u16);
 
 impl Listening for Second {

@@ -1,5 +1,5 @@
-//! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write
-//! waits for too long; where there is little to write, its heartbeat would.
+//! A phone whose network disappears without a notification to either side. The server detects it
+//! when a write stalls for too long. If there is little to write, the heartbeat detects it.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -9,7 +9,7 @@ use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Server;
 use serde_json::json;
 
-/// Of 4 KiB: more than the kernel takes for one connection.
+/// The number of events of 4 KiB. Together they exceed what the kernel buffers for one connection.
 const EVENTS: i64 = 500;
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`,
-//! and on REST.
+//! Tokens that must be refused. Each one is tried on the socket, in the header and in `auth`, and
+//! on REST.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::{SECRET, Token, base64url, in_seconds, token};
@@ -26,7 +26,7 @@ fn algorithm(name: &str) -> Token {
     Token::of("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
 }
 
-/// Tries each token everywhere; the socket must answer with this message, REST with this status.
+/// Tries each token everywhere. The socket must refuse it with this message, REST with this status.
 async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
     let server = Server::start().await;
     for (name, token) in tokens {
@@ -63,7 +63,8 @@ async fn other_algorithms() {
         )
     };
     let mut tokens: Vec<_> = ["none", "None", "NONE", "nOnE", ""].map(none).into();
-    // Signed with our own secret, but said to be something else: the header does not choose.
+    // Signed with the right secret but with another algorithm in the header. The header must not
+    // choose the algorithm.
     let confused = |name: &str| (format!("alg {name}, HMAC"), algorithm(name).sign());
     tokens.extend(["none", "RS256", "ES256", "PS256", "EdDSA", "HS512", "hs256"].map(confused));
     tokens.push((
@@ -245,7 +246,7 @@ async fn a_session_ends_when_its_token_does() {
     let server = Server::start().await;
     let brief = with("exp", json!(in_seconds(2))).sign();
     let mut phone = Phone::with_auth(&server, &json!({"token": brief})).await;
-    // Only the transport closes, so that official clients come back with a new token.
+    // Only the transport closes, so that the official clients reconnect with a new token.
     phone.closed().await;
 }
 

@@ -1,4 +1,4 @@
-//! What clients held is given back when they have gone.
+//! Checks that the server releases everything that a client used after the client has left.
 
 use metaia_tests::checker::{Fact, Recorder, Resource, assert_correct};
 use metaia_tests::clients::phone::Phone;
@@ -6,7 +6,7 @@ use metaia_tests::eventually::eventually;
 use metaia_tests::faults::kernel::{descriptors, resident_kib};
 use metaia_tests::server::{Server, Setup};
 
-/// Clients of one wave, half of which leave politely.
+/// The number of clients in one wave. Half of them disconnect with a DISCONNECT packet.
 const WAVE: usize = 100;
 
 async fn a_wave(server: &Server) {
@@ -42,7 +42,7 @@ async fn after_the_last_client_everything_is_as_before() {
     recorder.note(Fact::Started);
     let idle = descriptors(server.pid());
     let back = async || (descriptors(server.pid()) <= idle + 1).then_some(());
-    // The first wave fills what is kept on purpose.
+    // The first wave fills the caches, which are kept on purpose.
     a_wave(&server).await;
     eventually("the first wave's descriptors to be given back", back).await;
     sample(&server, &recorder);

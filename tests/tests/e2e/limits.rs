@@ -1,4 +1,4 @@
-//! Every limit, met from outside with its default or with a setting.
+//! Every limit, tested from outside with its default or with a setting.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
@@ -65,7 +65,7 @@ async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
     let server = Server::start().await;
     let mut phone = Phone::of(&server, "customer", "c1").await;
     let before = emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
-    // The body is within REST's limit, the entry with its envelope is not.
+    // The body is within the limit of REST. The entry with its envelope is not.
     let mut body = json!({"to": {"user": "c1"}, "event": "large", "data": {"text": ""}});
     let room = 64 * KIB - body.to_string().len();
     body["data"]["text"] = "x".repeat(room).into();
@@ -164,7 +164,7 @@ async fn one_session_over_the_users_cap_closes_the_least_recently_active() {
     for _ in 0..3 {
         phones.push(Phone::of(&server, "customer", "c1").await);
     }
-    // The first one speaks: now the second is the least recently active.
+    // The first session sends an event, so that the second one is the least recently active.
     phones[0].call("join_order_room", &json!("none")).await;
     let mut fourth = Phone::of(&server, "customer", "c1").await;
     phones.remove(1).closed().await;
@@ -253,7 +253,7 @@ async fn rooms_per_session_are_limited() {
     for order in &orders[120..] {
         codes.push(phone.call("join_order_room", &json!(order)).await["code"].clone());
     }
-    // With the two rooms that everybody is in, 126 orders make 128 rooms.
+    // Every client is in two rooms, so 126 orders make 128 rooms.
     let full = json!("too_many_rooms");
     assert_eq!(codes[..6], vec![json!(null); 6], "{codes:?}");
     assert!(codes[6..].iter().all(|code| *code == full), "{codes:?}");

@@ -1,5 +1,5 @@
-//! Access that ends under load: an order changes hands, a token ends. The checker judges who heard
-//! what, and when.
+//! Access that ends under load: an order is assigned to another tailor, and a token expires. The
+//! checker judges which client received which event, and when.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use metaia_tests::server::{Listening, Setup};
 use serde_json::json;
 use tokio::sync::watch;
 
-/// Long enough for everything to be late that can be: the brief token, its leeway, and the five
-/// seconds after it.
+/// The duration of the run. It is long enough for the short token, its leeway, and the five seconds
+/// after it.
 const RUN: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! Notifications: stored, listed, told, and marked as read on all devices.
+//! Notifications: stored, listed, delivered, and marked as read on all devices.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{id_of, place_order};

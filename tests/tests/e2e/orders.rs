@@ -1,4 +1,4 @@
-//! Orders over REST: what is stored, how a status moves, and what is refused.
+//! Orders over REST: the stored order, its status changes, and the refusals.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{

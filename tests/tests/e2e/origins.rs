@@ -1,4 +1,4 @@
-//! Who may call from a browser: the same list for REST, polling and the WebSocket handshake.
+//! Browser origins: one list for REST, polling and the WebSocket handshake.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::HANDSHAKE;
@@ -6,7 +6,7 @@ use metaia_tests::server::{Server, Setup};
 
 const OURS: &str = "https://app.metaia.example";
 
-/// Origins that only look like ours.
+/// Origins that resemble an allowed one.
 const FOREIGN: [&str; 9] = [
     "https://evil.example",
     "https://app.metaia.example.evil.example",

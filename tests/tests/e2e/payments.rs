@@ -1,4 +1,4 @@
-//! Payments: opened for the order's customer, confirmed only by a right signature, moved only
+//! Payments: opened for the order's customer, confirmed only with a valid signature, and moved only
 //! forward.
 
 use metaia_tests::clients::phone::Phone;
@@ -10,7 +10,7 @@ use metaia_tests::server::Server;
 use metaia_tests::server::rest::Answer;
 use serde_json::{Value, json};
 
-/// An order of c1 with a payment.
+/// Places an order of c1 and opens its payment.
 async fn payment(server: &Server) -> Value {
     let order = place_order(server, "c1").await;
     open_payment(&server.api("customer", "c1"), id_of(&order)).await
@@ -226,7 +226,7 @@ async fn a_tampered_webhook_is_refused() {
         .refused(401);
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 
-    // A refused delivery has not used up its event id.
+    // A refused delivery must not consume its event id.
     let answer = deliver(&server, "evt_bad", &body, &good).await;
     assert!((200..300).contains(&answer.status), "{answer:#?}");
     phone.event("payment_update").await;

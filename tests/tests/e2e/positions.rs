@@ -1,5 +1,5 @@
-//! Positions that no server gave: a reset with the reason, or a refusal, and never anything of
-//! others.
+//! Positions that the server never issued: a reset with the reason, or a refusal, and never an
+//! event of other users.
 
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::fixtures::token::token;
@@ -11,7 +11,7 @@ fn auth(user: &str, since: &Value) -> Value {
     json!({"token": token("customer", user), "since": since})
 }
 
-/// What `c1` gets with this position, up to `rt:ready`.
+/// Connects `c1` with this position and returns its events up to `rt:ready`.
 async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
     Phone::connected(server, &auth("c1", since))
         .await
@@ -19,7 +19,8 @@ async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
         .await
 }
 
-/// Three events for `c1`, each followed by one for somebody else; the position of the first.
+/// Emits three events to `c1`, each followed by one to another user. Returns the position of the
+/// first event.
 async fn a_history(server: &Server) -> String {
     let mut first = String::new();
     for n in 0..3 {
@@ -117,7 +118,7 @@ async fn another_users_position_gives_only_what_is_ones_own() {
     assert_eq!(names(&events), ["mine", "mine", "rt:ready"]);
 }
 
-/// A client that shows the same old position again and again.
+/// A client that sends the same old position again and again.
 #[tokio::test]
 async fn an_old_position_again_and_again_is_served_within_bounds() {
     const ENTRIES: usize = 5_000;

@@ -1,4 +1,5 @@
-//! Payments opened at the provider over HTTP, against a stand-in that answers as its API documents.
+//! Payments that are opened at the provider over HTTP, with a stand-in that responds as the
+//! provider documents its API.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::provider::{Mood, Provider};

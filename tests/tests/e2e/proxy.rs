@@ -1,5 +1,5 @@
-//! Two nodes behind nginx, configured as `docs/deployment` has it: clients that poll stay with one
-//! node, nodes that take nobody are passed over.
+//! Two nodes behind nginx with the configuration of `docs/deployment`. Polling clients stay with
+//! one node, and nodes that accept no clients are skipped.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -13,7 +13,8 @@ use serde_json::json;
 
 const POLLERS: usize = 12;
 
-/// Two servers with nothing in common but the proxy, so that a request at the wrong one fails.
+/// Starts two servers behind one proxy. They share nothing else, so that a request at the wrong
+/// server fails.
 async fn two(limits: &str) -> (Nginx, [Server; 2]) {
     let start = || {
         Setup::new()
@@ -32,7 +33,7 @@ fn api(nginx: &Nginx) -> Api {
     Api::new(&nginx.url(), http_client())
 }
 
-/// How often users have come to this server.
+/// Returns how often users have connected to this server.
 fn came(server: &Server) -> usize {
     server
         .said()
@@ -41,7 +42,7 @@ fn came(server: &Server) -> usize {
         .count()
 }
 
-/// A session that polls, after `rt:ready`.
+/// Opens a polling session and waits for `rt:ready`.
 async fn poller(nginx: &Nginx, user: &str) -> Polling {
     let polling = Polling::open(&api(nginx)).await;
     polling
@@ -127,7 +128,8 @@ async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
 #[tokio::test]
 async fn who_polls_stays_at_the_node_that_had_room() {
     let (nginx, servers) = two("total=1").await;
-    // From one address and without the header: both are meant for the same node.
+    // The requests come from one address and have no token in a header, so that nginx selects the
+    // same node for both.
     let pollers = [poller(&nginx, "c1").await, poller(&nginx, "c2").await];
     assert_eq!(servers.each_ref().map(came), [1, 1]);
     for polling in &pollers {

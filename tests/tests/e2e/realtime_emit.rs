@@ -1,4 +1,4 @@
-//! `POST /api/realtime/emit`: how any backend sends any event.
+//! `POST /api/realtime/emit`, with which any backend sends any event.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{all_until_now, emit, names, place_order};

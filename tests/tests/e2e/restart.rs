@@ -1,4 +1,4 @@
-//! A restart, polite or not, keeps everything that was answered with 2xx.
+//! A restart, by SIGTERM or by a power cut, keeps everything that was answered with 2xx.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
@@ -8,7 +8,7 @@ use metaia_tests::fixtures::{
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
-/// What somebody would see of all stores.
+/// Returns the content of all lists of the store.
 async fn everything(server: &Server) -> Value {
     let customer = server.api("customer", "c1");
     json!([

@@ -1,4 +1,4 @@
-//! Coming back with a position: exactly what was missed, or a plain reset.
+//! Clients that reconnect with a position receive exactly what they missed, or a reset.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -21,8 +21,8 @@ fn ids(events: &[Event]) -> Vec<&str> {
         .collect()
 }
 
-/// What happens while somebody is away: in the order's room, to the user, to the role, to everyone,
-/// and to others.
+/// Publishes what a client misses: to the order's room, the user, the role, everyone, and to
+/// others.
 async fn a_busy_while(server: &Server, order: &str) {
     emit(
         server,
@@ -138,7 +138,7 @@ async fn the_position_of_rt_ready_is_a_place_to_come_back_to() {
     );
 }
 
-/// Connects with a position that cannot be honoured and returns the reset's reason.
+/// Connects with a position that the server cannot resume from and returns the reason of the reset.
 async fn reset_reason(server: &Server, since: &Value) -> String {
     let mut client = Phone::connected(
         server,

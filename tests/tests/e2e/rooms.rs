@@ -1,4 +1,4 @@
-//! Who may be in an order's room: decided at the join, and again when the order changes hands.
+//! Access to an order's room: decided at the join, and again when the order is reassigned.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{

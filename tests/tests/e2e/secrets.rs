@@ -1,4 +1,4 @@
-//! No token, key or secret is in the log, at any level, whatever a client does.
+//! Checks that no token, key or secret is logged at any level, whatever a client does.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::Polling;

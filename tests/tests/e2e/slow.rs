@@ -1,4 +1,4 @@
-//! Phones that do not read, or hardly, lose nothing and hurt nobody.
+//! Phones that read nothing, or slowly, lose no event and do not affect other clients.
 
 use futures_util::{StreamExt, stream};
 use metaia_tests::clients::crowd::Crowd;
@@ -11,7 +11,7 @@ use metaia_tests::server::{API_KEY, Listening, Server, Setup};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Events of 8 KiB: more than the kernel's buffers of one connection hold.
+/// The number of events of 8 KiB. Together they exceed the kernel's buffers of one connection.
 const EVENTS: u64 = 1_500;
 
 async fn flood(server: &Server) {
@@ -27,7 +27,7 @@ async fn flood(server: &Server) {
     raise_fence(server).await;
 }
 
-/// All of them, once each, in the log's order.
+/// Checks that all events arrive before the fence, once each and in the log's order.
 async fn complete(phone: &mut Phone) {
     let events = up_to_fence(phone).await;
     let number = |at: &str| {
@@ -52,7 +52,7 @@ async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
     let slow = Phone::of(&server, "customer", "slow").await;
     let mut good = Phone::of(&server, "customer", "good").await;
     tokio::join!(flood(&server), complete(&mut good));
-    // Only now does the slow one read: what it was not handed waits in the log.
+    // The slow phone starts to read only now. The log keeps what was not sent to it yet.
     let events = reads_on(&server, slow, "slow", "tick", EVENTS).await;
     assert_eq!(
         sorted(numbers(&events, "tick")),
@@ -62,10 +62,10 @@ async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
 
 const KIB: u64 = 1024;
 const CROWD: usize = 1_000;
-/// What everybody gets.
+/// The number of events for all phones.
 const NEWS: u64 = 60;
-/// What the frozen and the slow one get besides, 4 KiB each: megabytes, and some twenty seconds at
-/// 8 KiB/s.
+/// The number of further events of 4 KiB for the frozen and for the slow phone: 4 MB, and about 15
+/// s at 8 KiB/s.
 const FOR_FROZEN: u64 = 1_000;
 const FOR_SLOW: u64 = 30;
 
@@ -82,7 +82,7 @@ fn auth(user: &str, since: &Value) -> Value {
     json!({"token": token("customer", user), "since": since})
 }
 
-/// The numbers of these events among all.
+/// Returns the numbers of the events with this name.
 fn numbers(events: &[Event], name: &str) -> Vec<u64> {
     events
         .iter()
@@ -96,8 +96,8 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers
 }
 
-/// Reads on, in as many connections as it takes, until it has this event so often; in order, each
-/// once.
+/// Reads, and reconnects whenever the connection ends, until `count` events with this name have
+/// arrived. Returns all events.
 async fn reads_on(
     line: &impl Listening,
     mut phone: Phone,

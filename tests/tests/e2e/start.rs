@@ -1,4 +1,5 @@
-//! Starting and stopping the server: what it prints, what it refuses, and how it leaves.
+//! Start and stop of the server: its output, the configurations that it refuses, and its exit
+//! codes.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::place_order;
@@ -76,7 +77,7 @@ fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         .collect()
 }
 
-/// A refused start: exit code 2, a line that a person can act on, no panic.
+/// Checks for a refused start: exit code 2, an error that names the settings, and no panic.
 #[track_caller]
 fn refused(ended: Ended, mentions: &[&str]) {
     let ended = ended.with_code(2);

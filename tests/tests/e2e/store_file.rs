@@ -1,5 +1,5 @@
-//! The store's file: one process at a time, and a damaged one is refused or mended plainly, never
-//! read wrongly.
+//! The store's file: one process at a time. A damaged file is refused or repaired, and never read
+//! wrongly.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ fn database(setup: &Setup) -> PathBuf {
     setup.folder().join("data").join("metaia.db")
 }
 
-/// A server that has something in its store, stopped.
+/// Starts a server, places some orders, and stops it.
 async fn with_orders() -> Setup {
     let server = Server::start().await;
     for _ in 0..20 {
@@ -40,8 +40,8 @@ async fn a_second_process_on_the_same_file_is_refused() {
     second.start().await.stopped().await;
 }
 
-/// Starts it with a damaged file: it is refused with its name and exit code 2, or serves without a
-/// wrong word.
+/// Starts the server with a damaged file. It must refuse the start with the file's name and exit
+/// code 2, or serve correct data.
 async fn refuses_or_serves(setup: Setup, damage: &str) {
     match setup.try_start().await {
         Err(setup) => {
@@ -129,7 +129,8 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
     let setup = server.stopped().await;
     fs::write(database(&setup), older).unwrap();
     for side in ["metaia.db-wal", "metaia.db-shm"] {
-        // Of the newer file; an administrator who forgets them has another problem.
+        // They belong to the newer file. An administrator who does not remove them is not the
+        // subject of this test.
         let _ = fs::remove_file(setup.folder().join("data").join(side));
     }
     let server = setup.start().await;
@@ -145,7 +146,7 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
     assert_eq!(events[0].data["reason"], "epoch_changed");
 }
 
-/// An order with a note so long that its document has about this size.
+/// Returns an order with notes so long that its document has about this size.
 fn order_of(bytes: usize) -> serde_json::Value {
     let mut body = order_body();
     let item = body["items"][0].clone();

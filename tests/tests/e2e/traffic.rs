@@ -1,6 +1,5 @@
-//! Traffic that can be judged: writers of all kinds, clients of all kinds that come back by
-//! themselves, and the record of what they did and saw. Whoever starts it breaks what they like
-//! meanwhile.
+//! Traffic that the checker can judge: writers and clients of all kinds, and the record of what
+//! they did and saw. The test that starts the traffic causes the faults.
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::clients::driver::Driver;
@@ -22,8 +21,9 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Connects all clients at this door, waits until they are ready, and starts the writers. The
-    /// driver for Python is the test's choice, since that client polls unless it is told not to.
+    /// Connects all clients at this address, waits until they are ready, and starts the writers.
+    /// The test chooses the driver for Python, because that client polls unless it is configured
+    /// otherwise.
     pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
         let readers = phones()
             .iter()
@@ -72,8 +72,8 @@ impl Traffic {
             .spawn(async move { load::emits(emits, &targets()).await });
     }
 
-    /// Nothing is broken any more: everybody comes back, and gets one more event, sent now to this
-    /// API.
+    /// Records that all faults are over, waits until all clients are ready, and until each has
+    /// received one more event, which is sent now to this API.
     pub(crate) async fn heal(&self, api: &Api) {
         self.recorder.note(Fact::Healed);
         self.recorder
@@ -102,7 +102,7 @@ impl Traffic {
         }
     }
 
-    /// Lets everybody finish, and looks into the store.
+    /// Stops the writers and the clients, and records what the store contains.
     pub(crate) async fn end(&mut self, api: &Api) {
         self.quit.send_replace(true);
         while let Some(ended) = self.writers.join_next().await {
@@ -121,9 +121,10 @@ impl Traffic {
         }
     }
 
-    /// Has the checker judge it all. Answers how often a client was told to reload although it said
-    /// where it was. (What a device has for certain is known by its pings: of a server that dies
-    /// again and again within seconds it may have missed too much.)
+    /// Lets the checker judge the history. Returns how often a client was reset although it had
+    /// sent its position. Resets of clients without positions are not counted: the server knows
+    /// what a device has only from its pings, so a device may have missed too much when the server
+    /// dies again and again within seconds.
     pub(crate) fn judge(self, what: &str) -> usize {
         let mut history = self.recorder.history();
         load::name_values(&mut history);
@@ -148,7 +149,7 @@ fn everybody() -> Vec<Who> {
         .collect()
 }
 
-/// Hand-made phones of all kinds.
+/// Returns hand-written phones of all kinds.
 fn phones() -> Vec<Who> {
     vec![
         Who::new("admin", "admin", "a1", Way::Since),
@@ -159,7 +160,7 @@ fn phones() -> Vec<Who> {
     ]
 }
 
-/// Official clients: one that keeps positions, one that has never heard of them.
+/// Returns official clients: one that stores positions and one that does not know them.
 fn apps(kind: &str) -> [Who; 2] {
     let name = |way: &str| format!("{kind} {way}");
     [

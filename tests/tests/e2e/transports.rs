@@ -1,4 +1,4 @@
-//! Which transports are served is one setting.
+//! The setting that selects the transports.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;

@@ -1,4 +1,4 @@
-//! What a node with many clients that get nothing needs, and what it asks of `mongod`.
+//! The cost of a node with many idle clients, and the operations that it causes at `mongod`.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! How late events are at the node that appended them and at another one, with Redis and without.
+//! The latency of events at the node that appended them and at another node, with and without
+//! Redis.
 
 use std::time::Duration;
 
@@ -11,18 +12,19 @@ use crate::readers::Readers;
 use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 5;
-/// At each node. Every event goes to all of them.
+/// The number of readers at each node. Every event goes to all of them.
 const READERS: usize = 10;
 const EVERY: Duration = Duration::from_millis(25);
 const BYTES: usize = 200;
 const SETTLE: Duration = Duration::from_secs(2);
 const MEASURE: Duration = Duration::from_secs(8);
-/// How much later than at the same node 99 of 100 are there, in milliseconds.
+/// The goal for the difference of the p99 between the other node and the same node, in
+/// milliseconds.
 const BEHIND_MS: f64 = 5.0;
-/// From when an event is due, without Redis.
+/// The goal for the latency without Redis, in milliseconds.
 const POLLED_MS: f64 = 2_500.0;
 
-/// Of one node, in all rounds.
+/// The latencies at one node, in all rounds.
 #[derive(Default)]
 struct Figures {
     median: Vec<f64>,

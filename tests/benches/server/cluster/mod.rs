@@ -15,27 +15,27 @@ use crate::report::{Goal, Report};
 use crate::writes::{self, Plan};
 use mongod::Counted;
 
-/// One node's changes a second, on a disk that allows so many syncs a second.
+/// The goal of one node: changes per second on a disk with this number of syncs per second.
 const ONE: Plan = Plan {
     on: "one node, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (2_000.0, 300.0),
 };
-/// Two nodes that write at once compete for the end of the log.
+/// Two nodes that write at the same time compete for the end of the log.
 const TWO: Plan = Plan {
     on: "two nodes, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (0.0, 300.0),
 };
 
-/// All of it.
+/// Runs all parts.
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     for part in ["writes", "latency", "nodes", "idle"] {
         run_only(part, machine, report).await;
     }
 }
 
-/// One part.
+/// Runs one part.
 pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Report) {
     match part {
         "writes" => writes(machine, report).await,
@@ -64,7 +64,7 @@ async fn writes(machine: &mut Machine, report: &mut Report) {
     }
 }
 
-/// What the nodes stand on: one `mongod` that is a replica set by itself, and Redis.
+/// The services that the nodes depend on: one `mongod` as a replica set of one member, and Redis.
 struct Ground {
     set: ReplicaSet,
     redis: Redis,
@@ -76,7 +76,7 @@ impl Ground {
         Self { set, redis }
     }
 
-    /// So many, on an empty database.
+    /// Starts this number of nodes on an empty database.
     async fn nodes(&self, count: usize) -> Nodes {
         let uri = self
             .set
@@ -88,7 +88,7 @@ impl Ground {
     }
 }
 
-/// What is measured takes its time.
+/// Waits for this time.
 async fn after(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

@@ -1,4 +1,4 @@
-//! What `mongod` itself counts, and what it uses.
+//! The counters of `mongod`, and the CPU time that it uses.
 
 use std::ops::Sub;
 
@@ -7,19 +7,19 @@ use mongodb::bson::{Bson, Document};
 
 use crate::kernel::cores_used;
 
-/// So far.
+/// The counters so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counted {
-    /// Transactions that were committed.
+    /// The number of committed transactions.
     pub(super) transactions: f64,
-    /// Whatever it was asked.
+    /// The number of operations of all kinds.
     pub(super) operations: f64,
-    /// Seconds of the cores.
+    /// CPU time, in seconds.
     pub(super) cores: f64,
 }
 
 impl Counted {
-    /// Of the only member of this set.
+    /// Reads the counters of the set's only member.
     pub(super) async fn now(set: &ReplicaSet) -> Self {
         let mongod = set.member(0);
         let status = mongod.ask("serverStatus").await.expect("mongod answers");

@@ -1,4 +1,4 @@
-//! The same clients and events on one, two and three nodes: what each further node costs.
+//! The same clients and events on one, two and three nodes: the cost of each further node.
 
 use std::time::Duration;
 
@@ -15,18 +15,18 @@ use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 5;
 const MOST_NODES: usize = 3;
-/// On all nodes together, in equal parts. Each event is for one of them.
+/// The number of clients on all nodes together, in equal parts. Each event is for one of them.
 const CLIENTS: usize = 300;
 const EVERY: Duration = Duration::from_millis(5);
 const BYTES: usize = 200;
 const SETTLE: Duration = Duration::from_secs(2);
 const MEASURE: Duration = Duration::from_secs(8);
 
-/// One measurement, per event: microseconds of the cores, and what `mongod` was asked.
+/// One measurement per event: microseconds of CPU time, and operations of `mongod`.
 struct Measured {
-    /// Of the node that appends.
+    /// CPU time of the node that appends.
     first: f64,
-    /// Of all others together.
+    /// CPU time of all other nodes together.
     others: f64,
     mongod: f64,
     operations: f64,
@@ -96,7 +96,7 @@ impl Measured {
     }
 }
 
-/// Seconds of the cores, of each node.
+/// Returns the CPU time of each node, in seconds.
 fn used(nodes: &Nodes) -> Vec<f64> {
     nodes
         .running()

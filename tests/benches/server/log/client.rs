@@ -1,4 +1,4 @@
-//! A phone that comes back as soon as it can, and counts what it got.
+//! A phone that reconnects as soon as it can, and counts what it received.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,35 +12,35 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::publisher::TICK;
 
-/// The last event of a round.
+/// The name of the last event of a round.
 pub(super) const END: &str = "bench:end";
-/// How often it tries.
+/// The pause between two attempts to connect.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// How a client says where it was.
+/// The way in which a client tells the server where it was.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Way {
-    /// By the position of what it got last.
+    /// By the position of the last event that it received.
     Since,
-    /// Not at all; the server knows its device.
+    /// By nothing: the server recognises its device.
     Device,
 }
 
-/// A client is live.
+/// The moment at which a client is live.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) at: Instant,
     pub(super) recovered: bool,
 }
 
-/// What a client got in a round.
+/// The events that a client received in a round.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) seen: HashSet<u64>,
     pub(super) twice: u64,
 }
 
-/// One of them.
+/// One client.
 #[derive(Debug)]
 pub(super) struct Client {
     way: Way,
@@ -63,7 +63,7 @@ impl Client {
         }
     }
 
-    /// Lives until the last event.
+    /// Runs until the last event.
     pub(super) async fn live(mut self, server: Port) -> Tally {
         let mut pace = interval(AGAIN);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    /// One connection to its end; `true` where that was the last event.
+    /// Opens one connection and reads it to its end. Returns true if the end was the last event.
     async fn connect(&mut self, server: &Port) -> bool {
         let Some(mut phone) = Phone::try_open(server).await else {
             return false;

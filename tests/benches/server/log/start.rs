@@ -1,4 +1,5 @@
-//! The start with a million entries in the log: from the process to the first client that is live.
+//! The start with a million entries in the log, measured from the start of the process to the first
+//! live client.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,13 +18,13 @@ use crate::workers::each;
 
 const ROUNDS: usize = 5;
 const GOAL_MS: f64 = 1_000.0;
-/// Written before each kill, so that the start finds a write-ahead log.
+/// The number of emits before each kill, so that the start finds a write-ahead log.
 const EMITS: usize = 2_000;
-/// Where `cargo xtask bench` has put a database of that many entries.
+/// The variable with the path of a database of a million entries. `cargo xtask bench` sets it.
 const STORE: &str = "METAIA_BENCH_STORE";
 const DATABASE: &str = "metaia.db";
 
-/// How long one kind of start took, in all rounds.
+/// The durations of one kind of start, in all rounds.
 #[derive(Default)]
 struct Figures {
     ready: Vec<f64>,
@@ -38,7 +39,7 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
     let (mut cold, mut warm, mut killed) =
         (Figures::default(), Figures::default(), Figures::default());
     let mut wal = Vec::new();
-    // The first start makes the server's own tables.
+    // The first start creates the server's own tables.
     setup = setup.start().await.stopped().await;
     for _ in 0..ROUNDS {
         machine.calibrate();
@@ -108,7 +109,7 @@ fn data(setup: &Setup) -> PathBuf {
     setup.folder().join("data").join(DATABASE)
 }
 
-/// A copy, since the server writes in it; with the files beside it that say how far it had come.
+/// Copies the store, because the server writes to it, with the write-ahead files beside it.
 fn copy_store(to: &Path) {
     let store = std::env::var_os(STORE)
         .unwrap_or_else(|| panic!("{STORE} is not set: run `cargo xtask bench log`"));
@@ -124,7 +125,7 @@ fn copy_store(to: &Path) {
     }
 }
 
-/// Takes the file out of the page cache, as far as the system follows the advice.
+/// Removes the file from the page cache, as far as the system follows the advice.
 fn forget_pages(file: &Path) {
     let of = format!("if={}", file.display());
     let synced = Command::new("sync").arg(file).status();

@@ -1,4 +1,4 @@
-//! Everybody comes back at once: two thousand clients, live, with events flowing, and the server
+//! All clients reconnect at once: two thousand live clients, with events flowing, and the server is
 //! killed.
 
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 3;
 const CLIENTS: usize = 2_000;
-/// To everyone.
+/// The interval between two events, which go to everyone.
 const EVERY: Duration = Duration::from_millis(100);
 const BYTES: usize = 200;
-/// What everybody gets before the kill.
+/// The time during which events flow before the kill.
 const FLOW: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(60);
 const GOAL_S: f64 = 10.0;
 
-/// A storm to be: what it is called, how clients come back, and the server's limits.
+/// The storms: name, way of resuming, and the server's limits.
 const STORMS: [(&str, Way, Option<&str>); 3] = [
     ("auth.since", Way::Since, Some("handshakes_per_s=10000")),
     (
@@ -36,7 +36,7 @@ const STORMS: [(&str, Way, Option<&str>); 3] = [
     ("auth.since, 500 handshakes/s", Way::Since, None),
 ];
 
-/// What was measured, in all rounds.
+/// The measurements in all rounds.
 #[derive(Debug, Default)]
 struct Figures {
     since_kill: Vec<f64>,
@@ -140,7 +140,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Connects them, and waits until all are live.
+    /// Connects the clients and waits until all are live.
     async fn start(server: &Server, way: Way) -> Self {
         let (sender, arrivals) = mpsc::channel(CLIENTS);
         let port = Port(server.port());
@@ -153,7 +153,7 @@ impl Crowd {
         crowd
     }
 
-    /// Waits until everybody is live once more.
+    /// Waits until all clients are live again.
     async fn arrive(&mut self) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(CLIENTS);
         let arriving = async {
@@ -170,8 +170,8 @@ impl Crowd {
         all
     }
 
-    /// Raises the last event, and waits until everybody has it: with it they have all before it, or
-    /// never will.
+    /// Publishes the last event and waits until all clients have it. A client that has it has
+    /// everything before it, or will never receive it.
     async fn leave(self, server: &Server) -> Vec<Tally> {
         post(
             server.anonymous().header("x-api-key", API_KEY),
@@ -193,7 +193,8 @@ impl Crowd {
     }
 }
 
-/// How often the server has read its store since its start: it says so at its end.
+/// Stops the server and returns how often it has read its store since its start, which it logs at
+/// its end.
 async fn reads(mut server: Server) -> f64 {
     const WORDS: &str = " reads of the database";
     server.signal("TERM").await;

@@ -1,4 +1,4 @@
-//! Three clients that nobody should be like.
+//! Three clients that must not affect the others.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::raw_socket::Line;
@@ -8,10 +8,11 @@ use tokio::task::JoinHandle;
 
 use crate::kernel::longest_send_queue;
 
-/// Of the slow one, a second: less than what the others get.
+/// The speed of the slow client in bytes a second, which is less than what the others receive.
 const BYTES_PER_SECOND: u64 = 8 * 1024;
 
-/// A frozen one, which reads nothing; a slow one; and one whose line forwards nothing any more.
+/// A frozen client, which reads nothing, a slow one, and one whose forwarder forwards nothing any
+/// more.
 #[derive(Debug)]
 pub(super) struct Broken {
     frozen: Phone,
@@ -20,8 +21,8 @@ pub(super) struct Broken {
 }
 
 impl Broken {
-    /// Connects them, and waits until the frozen one is felt: what it does not take stands in the
-    /// server's kernel.
+    /// Connects the clients and waits until data for the frozen one is queued in the server's
+    /// kernel.
     pub(super) async fn start(server: &Server) -> Self {
         let frozen = Phone::of(server, "customer", "frozen").await;
         let slow = Line::to(server).await;
@@ -39,7 +40,7 @@ impl Broken {
         }
     }
 
-    /// Ends them.
+    /// Ends the clients.
     pub(super) async fn leave(self) {
         let (line, reading) = self.slow;
         line.down();

@@ -1,4 +1,4 @@
-//! `bench slow`: what a thousand good readers notice of three that are frozen, slow and half-open.
+//! `bench slow`: the effect of a frozen, a slow and a half-open client on a thousand good readers.
 
 mod broken;
 
@@ -14,21 +14,21 @@ use crate::readers::Readers;
 use crate::report::{Goal, Report};
 use broken::Broken;
 
-/// So many pairs are measured, and so many of them kept: those during which others used the machine
-/// least.
+/// The number of pairs that are measured, and the number that are kept: the pairs during which
+/// other processes used the machine least.
 const PAIRS: usize = 12;
 const KEPT: usize = 6;
 const READERS: usize = 1_000;
-/// Each event goes to all of them, and is as long as this makes it.
+/// The interval between two events, and their size. Each event goes to all readers.
 const EVERY: Duration = Duration::from_millis(50);
 const BYTES: usize = 1_000;
-/// Before each measurement, so that what was changed has settled.
+/// The pause before each measurement, so that a change has taken effect.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Shorter than the 15 s after which the frozen one is ended.
+/// Shorter than the 15 s after which the server ends the frozen client.
 const MEASURE: Duration = Duration::from_secs(8);
-/// How much worse the others' p99 may be.
+/// The goal for the ratio of the readers' p99 with and without the broken clients.
 const GOAL: f64 = 1.2;
-/// What may stand before a connection that does not take it.
+/// The goal for the longest send queue of a connection that does not read.
 const QUEUE_KIB: f64 = 256.0;
 
 /// One measurement.
@@ -39,7 +39,7 @@ struct Measured {
     resident: f64,
 }
 
-/// One without the broken ones, and one with them.
+/// One measurement without the broken clients, and one with them.
 struct Pair {
     without: Measured,
     with: Measured,
@@ -47,7 +47,7 @@ struct Pair {
 }
 
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
-    // A disk that others use would hide what readers do to each other.
+    // A disk that other processes use would hide the effect of the clients on each other.
     let setup = Setup::new().env("METAIA_DURABILITY", "normal");
     let server = setup
         .env("METAIA_LIMITS", "handshakes_per_s=10000")
@@ -132,7 +132,7 @@ impl Pair {
         }
     }
 
-    /// While the more disturbed of the two was measured.
+    /// Returns the use of the cores by others during the more disturbed of the two measurements.
     fn others(&self) -> f64 {
         self.without.usage.others.max(self.with.usage.others)
     }
@@ -164,7 +164,7 @@ impl Measured {
     }
 }
 
-/// What is measured takes its time.
+/// Waits for this time.
 async fn after(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

@@ -1,11 +1,11 @@
-//! Where a rule begins and ends, in histories of a few facts.
+//! The limits of each rule, in histories of a few facts.
 
 use std::time::Duration;
 
 use super::super::{Fact, Invariant, Place, check};
 use super::story::{Story, at, place};
 
-/// Ann, alone, in her room since the beginning.
+/// A history in which one client, Ann, has been in her room since the beginning.
 fn ann() -> Story {
     let mut story = Story::default();
     story

@@ -1,5 +1,5 @@
-//! A small correct server with its writers and clients, driven by chance: what it leaves is a
-//! correct history.
+//! A small correct server with writers and clients, driven by seeded random choices. It produces
+//! correct histories.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::fixtures::chance::Chance;
 const USERS: [&str; 3] = ["ann", "bob", "cem"];
 const ROOMS: [&str; 5] = ["everyone", "user-ann", "user-bob", "user-cem", "order-1"];
 
-/// The history of this seed.
+/// Returns the history of this seed.
 pub(super) fn history(seed: u64) -> History {
     let mut world = World::new(Chance::of(seed));
     world.begin();
-    // So that a token can have ended long before any delivery.
+    // A token can then have ended long before any delivery.
     world.story.wait(Duration::from_secs(6));
     for _ in 0..150 {
         world.step();
@@ -33,10 +33,10 @@ struct Entry {
 struct Client {
     name: &'static str,
     rooms: Vec<&'static str>,
-    /// How much of the log it has, in which epoch.
+    /// The position up to which the client has the log: epoch and number.
     has: (u64, usize),
     ready: bool,
-    /// Its server remembers where it was, a little behind.
+    /// True if the server resumes the client by its device, which may be a little behind.
     by_device: bool,
 }
 
@@ -44,7 +44,7 @@ struct Client {
 struct World {
     chance: Chance,
     story: Story,
-    /// Whether the log outlives a kill.
+    /// True if the log survives a kill.
     durable: bool,
     epoch: u64,
     log: Vec<Entry>,
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// The answer: sometimes with the place.
+    /// Records a response. Half of the responses name the position.
     fn acknowledge(&mut self, write: &Write) {
         let index = self.log.iter().position(|entry| entry.value == write.name);
         let known = index.filter(|_| self.chance.percent(50));
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// Hands over up to so many of the next entries that are for the client.
+    /// Delivers up to `most` of the next entries that are for the client.
     fn deliver(&mut self, client: usize, most: usize) {
         let (client, mut left) = (&mut self.clients[client], most);
         while left > 0 && client.has.1 < self.log.len() {

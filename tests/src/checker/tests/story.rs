@@ -1,18 +1,18 @@
-//! Writing a history down, fact by fact, on a clock of its own.
+//! A builder of histories, fact by fact, with its own clock.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::{Fact, Got, History, Moment, Place, Placed, Write};
 
-/// A history to be.
+/// A history under construction.
 #[derive(Debug, Default)]
 pub(super) struct Story {
     pub(super) now: Moment,
     pub(super) history: History,
 }
 
-/// A place in epoch 1.
+/// Returns a position in epoch 1.
 pub(super) fn at(n: u64) -> Place {
     place(1, n)
 }
@@ -28,7 +28,7 @@ pub(super) fn rooms(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// A write of one value of the same name.
+/// Returns a write of one value of the same name.
 pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
     Write {
         name: value.to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
     }
 }
 
-/// A value with the id that follows from it.
+/// Returns a value with an id that is derived from it.
 pub(super) fn placed(value: &str, at: Place) -> Placed {
     Placed {
         value: value.to_owned(),
@@ -54,7 +54,7 @@ pub(super) fn got(value: &str, at: Place) -> Got {
 }
 
 impl Story {
-    /// Adds a fact, 5 ms after the one before.
+    /// Adds a fact 5 ms after the previous one.
     pub(super) fn add(&mut self, fact: Fact) -> &mut Self {
         self.wait(Duration::from_millis(5));
         self.history.facts.push((self.now, fact));
@@ -80,7 +80,7 @@ impl Story {
         })
     }
 
-    /// The user's client, called after the user.
+    /// Adds a connection of the user's client, which has the user's name.
     pub(super) fn connect(&mut self, client: &str, claims: bool) -> &mut Self {
         let user = client.to_owned();
         self.add(Fact::Connected {

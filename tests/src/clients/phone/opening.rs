@@ -1,4 +1,4 @@
-//! Opening the transport: a WebSocket handshake, and how it can be refused.
+//! The WebSocket handshake, and the ways in which the server can refuse it.
 
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
@@ -7,7 +7,7 @@ use super::Phone;
 use crate::eventually::within;
 use crate::server::Listening;
 
-/// Why a WebSocket handshake was refused.
+/// The response that refused a WebSocket handshake.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     /// The HTTP status.
@@ -19,13 +19,13 @@ pub struct Refusal {
 }
 
 impl Phone {
-    /// Opens the transport only: no CONNECT has been sent.
+    /// Opens the transport and sends no CONNECT.
     pub async fn open(server: &impl Listening) -> Self {
         let opened = Self::open_with(server, &[]).await;
         opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
     }
 
-    /// Opens the transport with headers.
+    /// Opens the transport with these headers.
     pub async fn open_with(
         server: &impl Listening,
         headers: &[(&'static str, &str)],
@@ -50,7 +50,8 @@ impl Phone {
         }
     }
 
-    /// Opens the transport of a server that may be gone, or go at any moment: `None` when it is.
+    /// Opens the transport of a server that may stop at any moment. Returns `None` if the server is
+    /// gone.
     pub async fn try_open(server: &impl Listening) -> Option<Self> {
         let mut phone = Self::dial(server, &[]).await.ok()?;
         let open = within("the open packet", phone.packet()).await?;

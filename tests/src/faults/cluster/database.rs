@@ -1,5 +1,5 @@
-//! An empty database for a test that does not disturb MongoDB itself: all of them share one replica
-//! set of one node, which is there as long as somebody has a database in it.
+//! An empty database for tests that do not break MongoDB itself. All of them share one replica set
+//! of one node, which runs as long as a test of this process has a database in it.
 
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -8,8 +8,8 @@ use tokio::sync::{Mutex, oneshot};
 
 use super::replica_set::ReplicaSet;
 
-/// A database; a clone is the same one. When the last one of this process is dropped, its `mongod`
-/// ends.
+/// A database. A clone refers to the same one. When the last database of this process is dropped,
+/// the shared `mongod` ends.
 #[derive(Debug, Clone)]
 pub struct Database {
     shared: Arc<Shared>,
@@ -17,7 +17,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// An empty one.
+    /// Creates an empty database.
     pub async fn new() -> Self {
         static SHARED: Mutex<Weak<Shared>> = Mutex::const_new(Weak::new());
         let mut known = SHARED.lock().await;
@@ -32,7 +32,7 @@ impl Database {
         }
     }
 
-    /// `MONGODB_URI` for it.
+    /// Returns the `MONGODB_URI` of the database.
     #[must_use]
     pub fn uri(&self) -> String {
         self.shared
@@ -41,8 +41,7 @@ impl Database {
     }
 }
 
-/// A replica set in a thread and runtime of its own, which outlive the test that was the first to
-/// need it.
+/// A replica set with its own thread and runtime, because it outlives the test that started it.
 #[derive(Debug)]
 struct Shared {
     uri: String,
@@ -84,7 +83,8 @@ fn live(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
 impl Drop for Shared {
     fn drop(&mut self) {
         drop(self.end.take());
-        // So that its folder is removed before the process ends. It kills at once.
+        // The thread kills `mongod` at once. Waiting for it makes sure that the folder is removed
+        // before this process ends.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,4 +1,4 @@
-//! One `mongod`, on an address that it keeps, with data that outlive it.
+//! One `mongod` with a fixed address, and with data that survive a kill.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::server::place::Place;
 use crate::server::ports;
 use crate::server::process::Process;
 
-/// How long a question to one server may take, so that [`eventually`] asks often.
+/// The longest time that one command may take. It is short, so that [`eventually`] asks often.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A server. Dropping it kills it and removes its data.
+/// A `mongod`. Dropping it kills the process and removes its data.
 #[derive(Debug)]
 pub struct Mongod {
-    // Dropped in this order: the process ends before its folder goes.
+    // Dropped in this order: the process ends before its folder is removed.
     process: Option<Process>,
     folder: Folder,
     place: Place,
@@ -29,19 +29,20 @@ pub struct Mongod {
 }
 
 impl Mongod {
-    /// A standalone server on this machine.
+    /// Starts a standalone server on this machine.
     pub async fn standalone() -> Self {
         Self::start(Place::here(), None).await
     }
 
-    /// A server there, of this replica set if there is one, which knows nothing of it yet.
+    /// Starts a server on this host. With a replica set's name it is a member that has not been
+    /// initiated yet.
     pub async fn start(place: Place, replica_set: Option<&'static str>) -> Self {
         let mut mongod = Self::planned(place, replica_set);
         mongod.run().await;
         mongod
     }
 
-    /// A server to be: its address is known, and nothing listens there yet.
+    /// Creates a server without starting it: its address is known, and no process listens there.
     #[must_use]
     pub fn planned(place: Place, replica_set: Option<&'static str>) -> Self {
         Self {
@@ -53,13 +54,13 @@ impl Mongod {
         }
     }
 
-    /// Starts it, where it does not run, on the data that it had, and waits until it answers.
+    /// Starts the process with the existing data and waits until it responds.
     pub async fn run(&mut self) {
         self.spawn();
         eventually("mongod to answer", async || self.ask("hello").await).await;
     }
 
-    /// Starts it without waiting.
+    /// Starts the process without waiting.
     pub(super) fn spawn(&mut self) {
         let data = self.folder.join("db");
         std::fs::create_dir_all(&data).expect("a folder");
@@ -88,43 +89,43 @@ impl Mongod {
         self.process = Some(Process::called("mongod", command));
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("{}:{}", self.place.address(), self.port)
     }
 
-    /// For clients of a standalone server: this database.
+    /// Returns the URI of this database for clients of a standalone server.
     #[must_use]
     pub fn uri(&self, database: &str) -> String {
         format!("mongodb://{}/{database}", self.address())
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process with SIGKILL, as a power cut would.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await;
         }
     }
 
-    /// Keeps it from doing anything, with all its connections open.
+    /// Stops the process with SIGSTOP. Its connections stay open.
     pub async fn pause(&self) {
         self.running().signal("STOP").await;
     }
 
-    /// Lets it go on.
+    /// Continues the process after a pause.
     pub async fn resume(&self) {
         self.running().signal("CONT").await;
     }
 
-    /// Kills it, keeps a copy of its data, and starts it again.
+    /// Kills the process, copies its data, and starts it again.
     pub async fn back_up(&mut self) {
         self.kill().await;
         copy(&self.folder.join("db"), &self.folder.join("backup"));
         self.run().await;
     }
 
-    /// Kills it, and starts it on the copy that was kept.
+    /// Kills the process, and starts it with the copied data.
     pub async fn restore(&mut self) {
         self.kill().await;
         std::fs::remove_dir_all(self.folder.join("db")).expect("its data are removed");
@@ -132,13 +133,13 @@ impl Mongod {
         self.run().await;
     }
 
-    /// Its process's number.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.running().pid()
     }
 
-    /// Whether it has been started and not been killed.
+    /// Returns whether it has been started and not killed.
     #[must_use]
     pub fn runs(&self) -> bool {
         self.process.is_some()
@@ -148,15 +149,18 @@ impl Mongod {
         self.process.as_ref().expect("mongod runs")
     }
 
-    /// What it answers to a command without arguments; `None` where it does not answer soon.
+    /// Runs a command without arguments. Returns `None` if there is no response within
+    /// [`COMMAND_TIMEOUT`].
     pub async fn ask(&self, command: &str) -> Option<Document> {
         self.command(doc! { command: 1 }).await.ok()
     }
 
-    /// Has it carry out a command of the database `admin`.
+    /// Runs a command of the database `admin`.
     ///
     /// # Errors
-    /// It refuses, or does not answer soon.
+    ///
+    /// Returns the driver's text if the server refuses the command or does not respond within
+    /// [`COMMAND_TIMEOUT`].
     pub async fn command(&self, command: Document) -> Result<Document, String> {
         let address = self.address();
         let asking = tokio::spawn(async move { carry_out(&address, command).await });
@@ -177,7 +181,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// By a connection of its own, which no failure of others has touched.
+/// Runs the command on a new connection, which earlier failures have not affected.
 async fn carry_out(address: &str, command: Document) -> Result<Document, String> {
     let address = ServerAddress::parse(address).map_err(|error| error.to_string())?;
     let options = ClientOptions::builder()

@@ -1,15 +1,15 @@
-//! Places with an address each, on one bridge of their own, between which single lines can be cut:
-//! what is sent into a cut line disappears, and nobody is told. Needs root on Linux.
+//! Hosts with one address each on one network bridge. The link between any two of them can be cut:
+//! packets into a cut link disappear, and neither side is notified. Needs root on Linux.
 
 use std::process::Command;
 
 use crate::server::place::Place;
 
-/// What all names begin with; the number of the process that made them follows.
+/// The first letters of all interface names. The id of the process that created them follows.
 const PREFIX: &str = "mn";
 
-/// Some network namespaces and the bridge between them, which this machine is on, too. Dropping it
-/// removes them all.
+/// Network namespaces and the bridge between them, which this machine is connected to as well.
+/// Dropping it removes them all.
 #[derive(Debug)]
 pub struct Net {
     name: String,
@@ -19,7 +19,8 @@ pub struct Net {
 }
 
 impl Net {
-    /// So many places; `None`, with a word about it, where this process may not make any.
+    /// Creates this number of hosts. Returns `None` and prints a line if this process may not
+    /// create any.
     #[must_use]
     pub fn of(places: usize) -> Option<Self> {
         remove_leftovers();
@@ -39,26 +40,26 @@ impl Net {
         made.then_some(net)
     }
 
-    /// The place of this number.
+    /// Returns the host with this index.
     #[must_use]
     pub fn place(&self, index: usize) -> Place {
         self.places[index].clone()
     }
 
-    /// Cuts the line between two places, both ways.
+    /// Cuts the link between two hosts in both directions.
     pub fn cut(&self, one: &Place, other: &Place) {
         self.cut_from(one, other);
         self.cut_from(other, one);
     }
 
-    /// From now on what one place sends to the other disappears; the other way remains.
+    /// Drops what one host sends to the other from now on. The other direction still works.
     #[allow(
         clippy::unused_self,
         reason = "a line is the net's, also when its ends are enough to name it"
     )]
     pub fn cut_from(&self, from: &Place, to: &Place) {
-        // A hardware address that nobody has: the bridge carries it everywhere, and nobody takes
-        // it.
+        // This hardware address belongs to no interface: the bridge floods the frame, and no host
+        // accepts it.
         let lost = format!(
             "neigh replace {} lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
             to.address()
@@ -69,11 +70,11 @@ impl Net {
         );
     }
 
-    /// Mends the line between two places, both ways.
+    /// Restores the link between two hosts in both directions.
     #[allow(clippy::unused_self, reason = "as above")]
     pub fn heal(&self, one: &Place, other: &Place) {
         for (from, to) in [(one, other), (other, one)] {
-            // It may have been cut one way only.
+            // The command fails if this direction was not cut.
             inside(from, &format!("neigh del {} dev eth0", to.address()));
         }
     }
@@ -107,8 +108,7 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
-        // The cables by themselves, because a namespace lives on until the last process in it has
-        // ended.
+        // The cables are removed first: a namespace exists until the last process in it has ended.
         for space in self.places.iter().filter_map(Place::namespace) {
             ip(&format!("link del {space}"));
             ip(&format!("netns del {space}"));
@@ -117,7 +117,7 @@ impl Drop for Net {
     }
 }
 
-/// Removes what processes have left that were killed before they could.
+/// Removes the namespaces and bridges of processes that were killed before they could remove them.
 fn remove_leftovers() {
     let names = std::fs::read_dir("/run/netns")
         .into_iter()
@@ -131,7 +131,7 @@ fn remove_leftovers() {
         if maker.is_some_and(is_gone) {
             ip(&format!("link del {space}"));
             ip(&format!("netns del {space}"));
-            // Of all its places the bridge has one name.
+            // The bridge of a namespace has the part of the name before the hyphen.
             ip(&format!(
                 "link del {}",
                 space.split('-').next().unwrap_or_default()

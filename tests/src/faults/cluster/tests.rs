@@ -1,4 +1,4 @@
-//! The fixtures themselves, without a server of ours.
+//! Tests of the fixtures themselves, without a METAIA server.
 
 use mongodb::bson::doc;
 

@@ -1,4 +1,4 @@
-//! Whoever loses something at one node loses it at all of them.
+//! Access that is lost at one node is lost at all nodes.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::Pair;
 
-/// Traffic in an order's room from both nodes, while the order changes hands at one of them.
+/// Both nodes publish to an order's room while one of them reassigns the order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
     let Pair { nodes, .. } = &Pair::start().await;

@@ -1,4 +1,4 @@
-//! Nodes start before what they stand on, and with addresses that are wrong.
+//! Nodes that start before the services that they depend on, or with wrong addresses.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet, node};

@@ -1,6 +1,6 @@
-//! A node that alone is cut off from MongoDB: it acknowledges nothing, keeps its clients for a
-//! while in case this is brief, and then lets them go, so that they come back to a node that still
-//! hears.
+//! A node that is the only one without a connection to MongoDB. It acknowledges nothing, keeps its
+//! clients for a grace period, and then disconnects them, so that they reconnect to a node that
+//! still works.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 use tokio::time::{interval, timeout};
 
-/// By when its sessions are over.
+/// The latest moment at which its sessions have ended, after the cut.
 const AT_MOST: Duration = Duration::from_secs(30);
-/// What a busy machine may add.
+/// The delay that a busy machine may add.
 const SLACK: Duration = Duration::from_secs(5);
 
 struct World {
@@ -26,7 +26,7 @@ struct World {
 }
 
 impl World {
-    /// MongoDB, Redis and two nodes, each in a place of its own: 0, 1, 2 and 3.
+    /// Starts MongoDB, Redis and two nodes, on the hosts 0, 1, 2 and 3.
     async fn start() -> Option<Self> {
         let world = Self::with(|uri, redis| node(uri, Some(redis))).await?;
         world.redis.await_subscribers(2).await;
@@ -51,7 +51,7 @@ impl World {
     }
 }
 
-/// Emits again and again.
+/// Emits an event every 200 ms, for ever.
 async fn keep_emitting(server: &Server) {
     let mut pace = interval(Duration::from_millis(200));
     for n in 0.. {
@@ -152,7 +152,7 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     assert!(world.redis.command("PING").await.is_some() && world.set.member(0).runs());
 }
 
-/// Nobody tells it that the other one goes on.
+/// Without Redis the node cannot know that the other one still works.
 #[tokio::test]
 async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
     let Some(world) = World::with(|uri, _| node(uri, None)).await else {

@@ -1,4 +1,4 @@
-//! What is posted at one node reaches the clients of the other one.
+//! Events that are posted at one node reach the clients of the other node.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{IN_TIME, Pair};
 
-/// How long each of some events takes from its answer at one node to a phone at the other.
+/// Returns the latency of each event from its response at one node to a phone at the other.
 pub(super) async fn latencies(
     from: &Server,
     phone: &mut Phone,
@@ -35,8 +35,9 @@ pub(super) fn assert_in_time(what: &str, latencies: &[Duration]) {
     assert!(*longest <= IN_TIME, "{what}: {latencies:?}");
 }
 
-/// Each of these was posted when the one before had arrived: by polling alone all but the first
-/// would have had to wait for the next look, half a second after the last.
+/// Checks that the doorbell notified the other node. Each event was posted after the previous one
+/// had arrived. With polling alone, all but the first would have waited for the next poll, half a
+/// second after the last.
 #[track_caller]
 fn assert_rung(latencies: &[Duration]) {
     let mut sorted = latencies.to_vec();

@@ -1,4 +1,4 @@
-//! A client that never heard of positions comes back to another node, which knows its device.
+//! A client that knows no positions reconnects to another node, which recognises its device.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::token;

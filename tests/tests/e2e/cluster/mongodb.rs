@@ -1,5 +1,5 @@
-//! MongoDB breaks, under traffic: nothing that was acknowledged is lost, writes are refused
-//! meanwhile, live sessions stay, and everything goes on without a restart.
+//! MongoDB fails under traffic: no acknowledged write is lost, writes are refused during the
+//! outage, live sessions stay, and the nodes continue without a restart.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::fleet::Fleet;
 
-/// Longer than a node that alone is cut off keeps its sessions.
+/// A time that is longer than a node keeps its sessions if it is the only one without MongoDB.
 const LONG: Duration = Duration::from_secs(33);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,7 +100,7 @@ async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
         .await;
         node.anonymous().get("/livez").await.ok(200);
     }
-    // Both are read meanwhile, so that they answer heartbeats.
+    // Both phones are read at the same time, so that they answer heartbeats.
     let (one, other) = phones.split_at_mut(1);
     let staying = async |phone: &mut Phone| timeout(LONG, phone.next_or_end()).await;
     let (one, other) = tokio::join!(staying(&mut one[0]), staying(&mut other[0]));

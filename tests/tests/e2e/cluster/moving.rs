@@ -1,4 +1,4 @@
-//! A client that comes back to another node goes on there where it was.
+//! A client that reconnects to another node continues there from its position.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -23,7 +23,7 @@ pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
         .collect()
 }
 
-/// Without what came before with the same id.
+/// Removes the events whose id came before.
 pub(super) fn fresh(events: Vec<Event>) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
     events
@@ -71,7 +71,7 @@ async fn a_position_of_one_node_is_good_at_the_other() {
     assert_eq!(phone.event("load").await["n"], 6, "and it is live here");
 }
 
-/// An official client goes to and fro; what it missed is there each time.
+/// Moves an official client between the nodes and checks that it receives what it missed each time.
 pub(super) async fn goes_to_and_fro(opts: Value) {
     let Pair { nodes, .. } = &Pair::start().await;
     let doors = nodes.ports();

@@ -1,6 +1,7 @@
-//! Faults by chance, two at a time, with quiet in between: what no test of one fault shows.
+//! Random faults, two at a time, with quiet periods between them. They find what a test of one
+//! fault cannot show.
 //!
-//! `METAIA_FAULTS=100` asks for more rounds than the usual three.
+//! `METAIA_FAULTS=100` sets the number of rounds. The default is three.
 
 use std::time::Duration;
 
@@ -16,13 +17,13 @@ fn rounds() -> usize {
         .unwrap_or(3)
 }
 
-/// What can break, and be mended.
+/// A fault that can be repaired.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     RedisKilled,
     RedisPaused,
     RedisFlushed,
-    /// Of this number.
+    /// The node with this index.
     NodeKilled(usize),
     NodeStopped(usize),
     PrimaryKilled,
@@ -51,7 +52,7 @@ impl Fault {
         )
     }
 
-    /// Of things that are the same, one fault at a time.
+    /// Returns the kind of thing that fails. Two faults of one kind are not combined.
     fn of(self) -> usize {
         match self {
             Self::RedisKilled | Self::RedisPaused | Self::RedisFlushed => 0,
@@ -65,7 +66,7 @@ struct World {
     fleet: Fleet,
     set: ReplicaSet,
     redis: Redis,
-    /// Who was the primary when it was paused.
+    /// The member that was the primary when it was paused.
     paused: Option<usize>,
 }
 

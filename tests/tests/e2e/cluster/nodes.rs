@@ -1,4 +1,4 @@
-//! Nodes end, by power cuts and in order, under traffic.
+//! Nodes that end under traffic, by SIGKILL and by SIGTERM.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
             fleet.heal().await;
         }
     }
-    // A transaction that a killed node leaves open would keep all others from writing, for a
+    // A transaction that a killed node leaves open would block the writes of all other nodes for a
     // minute.
     let silence = fleet.longest_silence();
     assert!(

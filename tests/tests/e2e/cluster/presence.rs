@@ -1,4 +1,4 @@
-//! Who is here, on whatever node, as every node says it.
+//! Presence: every node reports the sessions of all nodes.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Pair;
 
-/// All sessions, as this node sees them.
+/// Returns all sessions, as this node sees them.
 async fn sessions(server: &Server) -> Vec<Value> {
     let answer = server
         .admin()
@@ -23,7 +23,7 @@ async fn sessions(server: &Server) -> Vec<Value> {
         .clone()
 }
 
-/// The public id of this user's one session, when this node knows of it.
+/// Waits until this node sees the user and returns the public id of the user's one session.
 async fn session_of(server: &Server, user: &str) -> String {
     eventually(&format!("{user} to be present"), async || {
         let session = sessions(server)
@@ -77,7 +77,7 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
         let rooms = answer["rooms"].as_array().unwrap();
         let all = rooms.iter().find(|room| room["room"] == "customer-room");
         assert_eq!(all.unwrap()["sessions"], 2, "{answer}");
-        // A node tells how many it has when it renews its lease.
+        // A node publishes its number of sessions when it renews its lease.
         eventually("both to be counted", async || {
             let stats = node.admin().get("/api/realtime/stats").await.data(200);
             (stats["sessions"] == 2).then_some(())
@@ -92,8 +92,7 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
     drop(other);
 }
 
-/// As long as a node that says nothing any more is taken for alive, and what a busy machine may
-/// add.
+/// The time after which a silent node counts as dead, and the delay that a busy machine may add.
 const LEASE: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(8);
 

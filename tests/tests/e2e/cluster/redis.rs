@@ -1,4 +1,4 @@
-//! Redis breaks, under traffic: nothing is lost, nothing is late, and no write fails.
+//! Redis fails under traffic: no event is lost or late, and no write fails.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
 use super::fleet::Fleet;
 
-/// For how long Redis does nothing: `METAIA_LONG=1` asks for a minute.
+/// Returns the duration of Redis's pause. `METAIA_LONG=1` sets it to a minute.
 fn pause() -> Duration {
     let long = std::env::var_os("METAIA_LONG").is_some();
     Duration::from_secs(if long { 60 } else { 8 })

@@ -1,5 +1,5 @@
-//! An older copy of the database is put in its place: another history begins, and whoever has seen
-//! more is told.
+//! An older copy of the database is restored: a new epoch begins, and clients that have seen more
+//! are reset.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};

@@ -1,5 +1,5 @@
-//! MongoDB without a replica set has no transactions: it will do for development, and loses nothing
-//! either.
+//! MongoDB without a replica set has no transactions. It is accepted for development, and loses
+//! nothing either.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The guide's own lines, unmodified: only its two placeholders, the address and the token, are
+//! The guide's own code, without changes: only its two placeholders, the address and the token, are
 //! filled in.
 
 use metaia_tests::fixtures::token::token;
@@ -9,7 +9,7 @@ use metaia_tests::server::{Listening, Server};
 use serde_json::json;
 use tokio::process::Command;
 
-/// Runs JavaScript as `node -e` does, where `require` finds the official client.
+/// Runs JavaScript like `node -e`, in a folder where `require` finds the official client.
 fn node(script: &str) -> Process {
     let mut command = Command::new("node");
     command.arg("-e").arg(script).current_dir(paths::js());
@@ -48,7 +48,8 @@ async fn the_listeners_and_the_order_room() {
         guide(&server, &token("customer", "c1")),
         order["_id"]
     );
-    // The guide's join asks for no ack; a second one that does shows when the first is done.
+    // The guide's join asks for no ack. A second join that asks for one shows when the first is
+    // done.
     let node = node(&format!(
         "{script}socket.emit('join_order_room', orderId, () => console.log('Joined'));\n"
     ));

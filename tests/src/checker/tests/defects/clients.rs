@@ -1,4 +1,4 @@
-//! A client that is told something wrong, or is never served again.
+//! Defects in what one client is told, and a client that never connects again.
 
 use super::super::super::{Fact, History};
 use super::scene::{is_only_a_hole, some};

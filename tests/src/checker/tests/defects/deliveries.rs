@@ -1,4 +1,4 @@
-//! A delivery that should not be, or not like this.
+//! Deliveries that should not happen, or not in this form.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) fn swap_two(history: &mut History, chance: &mut Chance) -> Option<()>
     Some(())
 }
 
-/// The event that this fact delivers, to be changed.
+/// Returns the event that this fact delivers, for a change.
 fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
     match &mut history.facts.get_mut(index)?.1 {
         Fact::Received { got, .. } => Some(got),

@@ -1,5 +1,5 @@
-//! Defects to plant into a correct history. Each finds a place for itself by chance, or says that
-//! there is none.
+//! Defects to plant into a correct history. Each one chooses a place at random, and returns `None`
+//! if the history has none.
 
 mod clients;
 mod deliveries;
@@ -15,11 +15,11 @@ use Invariant::{
     NothingLeaks, OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
 };
 
-/// What goes wrong, and as what it must be caught.
+/// A defect, and the invariant that must be reported for it.
 pub(super) struct Defect {
     pub(super) name: &'static str,
     pub(super) breaks: Invariant,
-    /// What else such a defect may break.
+    /// Other invariants that the defect may break as well.
     pub(super) also: &'static [Invariant],
     pub(super) plant: Plant,
 }

@@ -1,4 +1,4 @@
-//! A publish that is lost, refused yet done, or done twice.
+//! A publish that is lost, that happens although it was refused, or that happens twice.
 
 use super::super::super::{Fact, History, Place};
 use super::super::story::got;
@@ -16,8 +16,8 @@ pub(super) fn lost_by_a_crash(history: &mut History, chance: &mut Chance) -> Opt
     vanish(history, chance, true)
 }
 
-/// Nobody gets an acknowledged entry of the last epoch, after whose answer there was a crash or
-/// not.
+/// Removes every delivery of an acknowledged entry of the last epoch. `crash` selects an entry with
+/// or without a kill after its response.
 fn vanish(history: &mut History, chance: &mut Chance, crash: bool) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let placed = &delivery(history, index)?.1.placed;
@@ -49,7 +49,7 @@ pub(super) fn twice_for_a_key(history: &mut History, chance: &mut Chance) -> Opt
     again(history, chance, true)
 }
 
-/// The same value once more in the log, after the fence, with an id of its own.
+/// Adds a second delivery of the same value, after the fence and with another id.
 fn again(history: &mut History, chance: &mut Chance, keyed: bool) -> Option<()> {
     let fits = |fact: &Fact| matches!(fact, Fact::Attempted(write) if write.keyed == keyed);
     let index = some(history, chance, fits)?;
@@ -97,8 +97,8 @@ pub(super) fn refused(history: &mut History, chance: &mut Chance) -> Option<()> 
     deliver_late(history, &client, &value)
 }
 
-/// Two nodes have a log each from somewhere on: the second answers with a place that the first has
-/// given already.
+/// Two nodes have diverged logs: the second one responds with a position that the first one has
+/// already given.
 pub(super) fn one_place(history: &mut History, chance: &mut Chance) -> Option<()> {
     let placed =
         |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());

@@ -1,4 +1,4 @@
-//! Looking around in a history: who got what, where it belongs, and where a defect would show.
+//! Queries on a history: who received what, in which room, and in which places a defect would show.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::super::super::{Fact, Got, History, Place};
 use super::super::story::got;
 use crate::fixtures::chance::Chance;
 
-/// Some fact that fits.
+/// Returns the index of a random fact that matches.
 pub(super) fn some(
     history: &History,
     chance: &mut Chance,
@@ -25,14 +25,14 @@ pub(super) fn some(
     }
 }
 
-/// Some delivery, not of the last fence.
+/// Returns the index of a random delivery, other than of the last fence.
 pub(super) fn some_delivery(history: &History, chance: &mut Chance) -> Option<usize> {
     let fits =
         |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
     some(history, chance, fits)
 }
 
-/// The delivery that this fact is.
+/// Returns the client and the event if the fact at this index is a delivery.
 pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> {
     match &history.facts.get(index)?.1 {
         Fact::Received { client, got } => Some((client, got)),
@@ -40,7 +40,7 @@ pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> 
     }
 }
 
-/// All deliveries from this fact on.
+/// Returns all deliveries from this fact on.
 pub(super) fn deliveries(
     history: &History,
     from: usize,
@@ -48,21 +48,21 @@ pub(super) fn deliveries(
     (from..history.facts.len()).filter_map(|index| delivery(history, index))
 }
 
-/// How often this value came to this client.
+/// Returns the number of deliveries of this value to this client.
 pub(super) fn times(history: &History, value: &str, client: &str) -> usize {
     deliveries(history, 0)
         .filter(|(who, got)| got.placed.value == value && *who == client)
         .count()
 }
 
-/// How often this value came to anybody.
+/// Returns the number of deliveries of this value to all clients.
 pub(super) fn times_in_all(history: &History, value: &str) -> usize {
     deliveries(history, 0)
         .filter(|(_, got)| got.placed.value == value)
         .count()
 }
 
-/// The room that the value was published in.
+/// Returns the room that the value was published in.
 pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> {
     let writes = history.facts.iter().filter_map(|(_, fact)| match fact {
         Fact::Attempted(write) => Some(write),
@@ -73,8 +73,8 @@ pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> 
     rooms.first().map(String::as_str)
 }
 
-/// Whether this delivery's client gets more of that epoch later, and keeps the room: then it is
-/// owed the delivery.
+/// Returns whether the client of this delivery receives a later entry of the same epoch and keeps
+/// the room. The delivery is due to it then.
 pub(super) fn is_owed(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
@@ -92,7 +92,7 @@ fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
     lost && room_of(history, &got.placed.value) == Some("order-1")
 }
 
-/// Whether the client alone misses something if this delivery is missing: a hole.
+/// Returns whether the removal of this delivery is a hole: this client alone misses the value.
 pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
@@ -103,8 +103,8 @@ pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
         && is_owed(history, index)
 }
 
-/// Adds a delivery of this value at the very end; as it is known, or else as the next entry of the
-/// log.
+/// Appends a delivery of this value: as it was delivered before, or otherwise as the next entry of
+/// the log.
 pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> Option<()> {
     let known = deliveries(history, 0).find(|(_, got)| got.placed.value == value);
     let last = &deliveries(history, 0)
@@ -131,7 +131,7 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
     )
 }
 
-/// Adds a fact at the very end.
+/// Appends a fact, 1 ms after the last one.
 pub(super) fn add_last(history: &mut History, fact: Fact) -> Option<()> {
     let (end, _) = history.facts.last()?;
     history.facts.push((*end + Duration::from_millis(1), fact));

@@ -1,4 +1,4 @@
-//! A server that leaks, panics, or ends badly.
+//! A server that leaks, panics, or ends with an error.
 
 use super::super::super::{Fact, History, Resource};
 use super::scene::add_last;

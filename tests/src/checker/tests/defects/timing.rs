@@ -1,4 +1,4 @@
-//! A delivery to somebody who was here all the time, and who should have had it long before.
+//! A delivery that is too late for a client which was connected all the time.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::fixtures::chance::Chance;
 
 const DELAY: Duration = Duration::from_secs(3);
 
-/// Time goes on by three seconds between an answer and what it brings.
+/// Delays a delivery, and everything after it, by three seconds.
 pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let (client, value) = owed_soon(history, index)?;
@@ -18,7 +18,8 @@ pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
     (!earlier).then(|| delay_from(history, index))
 }
 
-/// Somebody stays and gets nothing any more, and time goes on.
+/// Removes all further deliveries to a client that stays connected, and delays everything after
+/// that.
 pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
     let index = some_delivery(history, chance)?;
     let (client, value) = owed_soon(history, index)?;
@@ -39,7 +40,8 @@ pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
     Some(())
 }
 
-/// Client and value of a delivery, where the client was ready at the answer and stayed.
+/// Returns client and value of a delivery if the client was ready when the write was acknowledged,
+/// and stayed.
 fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
     let (client, got) = delivery(history, index)?;
     let value = &got.placed.value;
