@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use metaia_tests::server::folder::Folder;
+use metaia_tests::server::temp_folder::TempFolder;
 
 use crate::recorder::Recorder;
 use crate::workers::Done;
 
-const TIME: Duration = Duration::from_secs(2);
+const MEASURE: Duration = Duration::from_secs(2);
 
 /// Measures the syncs, one after the other, in a folder on the same disk as the server's.
 pub(crate) async fn syncs() -> Done {
@@ -19,10 +19,10 @@ pub(crate) async fn syncs() -> Done {
 }
 
 fn measure() -> Done {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let mut file = File::create(folder.join("syncs")).expect("a file");
     let (begun, took) = (Instant::now(), Recorder::new());
-    while begun.elapsed() < TIME {
+    while begun.elapsed() < MEASURE {
         let before = Instant::now();
         file.write_all(&[7; 4096]).expect("room on the disk");
         file.sync_data().expect("fdatasync");

@@ -18,7 +18,11 @@ pub(crate) struct Usage {
 impl Usage {
     /// Returns the times until now. `server` is the server's process id.
     pub(crate) fn now(server: u32) -> Self {
-        let (all, ours, server) = (busy(), of_process("self"), cores_used(server));
+        let (all, ours, server) = (
+            all_cores_time(),
+            process_time("self"),
+            process_cpu_time(server),
+        );
         Self {
             server,
             others: all - ours - server,
@@ -39,7 +43,7 @@ impl Sub for Usage {
 
 /// Returns the CPU time of all cores: `cpu user nice system idle iowait irq softirq steal …`. Time
 /// that the host stole from this machine counts as used.
-fn busy() -> f64 {
+fn all_cores_time() -> f64 {
     let stat = fs::read_to_string("/proc/stat").expect("the kernel's times");
     let times = stat
         .lines()
@@ -55,13 +59,13 @@ fn busy() -> f64 {
 }
 
 /// Returns the CPU time that a process has used so far, in seconds.
-pub(crate) fn cores_used(pid: u32) -> f64 {
-    of_process(&pid.to_string())
+pub(crate) fn process_cpu_time(pid: u32) -> f64 {
+    process_time(&pid.to_string())
 }
 
 /// Returns user and system time, the 14th and 15th word. The second word is a name in parentheses
 /// and may contain blanks.
-fn of_process(pid: &str) -> f64 {
+fn process_time(pid: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
     let after_name = stat.rsplit_once(')').expect("a name").1;
     let times = after_name.split_ascii_whitespace().skip(11).take(2);

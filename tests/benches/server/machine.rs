@@ -15,7 +15,7 @@ const QUIET_LOAD: f64 = 1.0;
 /// The ratio of the median to the shortest duration of a fixed loop above which the run counts as
 /// noisy.
 const QUIET_SPREAD: f64 = 1.25;
-const LOOP: u64 = 30_000_000;
+const LOOP_STEPS: u64 = 30_000_000;
 
 /// The machine, and the durations of a fixed loop at several moments.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Machine {
     pub(crate) async fn now() -> Self {
         let mut version = Command::new(binary("metaia-server"));
         version.arg("--version");
-        let server = Process::run(version).await.with_code(0).stdout;
+        let server = Process::run(version).await.expect_code(0).stdout;
         let mut machine = Self {
             server,
             load: load(),
@@ -44,7 +44,7 @@ impl Machine {
     pub(crate) fn calibrate(&mut self) {
         for _ in 0..3 {
             let begun = Instant::now();
-            let mixed = (0..LOOP).fold(1_u64, |mixed, n| {
+            let mixed = (0..LOOP_STEPS).fold(1_u64, |mixed, n| {
                 mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n
             });
             std::hint::black_box(mixed);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, interval, sleep_until};
 /// The event's name. Its payload has the number `n`.
 pub(crate) const TICK: &str = "bench:tick";
 /// The pause before an unanswered request is repeated.
-const AGAIN: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// The times at which the events are due.
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +110,7 @@ async fn publish(
 /// published once.
 pub(crate) async fn post(backend: Api, to: Value, event: &'static str, data: Value) {
     let body = json!({"to": to, "event": event, "data": data});
-    let mut pace = interval(AGAIN);
+    let mut pace = interval(RETRY_PAUSE);
     loop {
         pace.tick().await;
         let answer = backend.try_post("/api/realtime/emit", &body).await;

@@ -12,7 +12,7 @@ use crate::publisher::{Schedule, TICK};
 use crate::recorder::Recorder;
 
 /// The number of readers that connect at the same time.
-const AT_ONCE: usize = 100;
+const MAX_CONNECTING: usize = 100;
 
 /// Connected readers.
 #[derive(Debug)]
@@ -32,12 +32,16 @@ impl Readers {
             tasks: Vec::with_capacity(numbers.len()),
             took: Recorder::new(),
         };
-        for first in numbers.clone().step_by(AT_ONCE) {
-            let names: Vec<_> = (first..numbers.end.min(first + AT_ONCE))
+        for first in numbers.clone().step_by(MAX_CONNECTING) {
+            let names: Vec<_> = (first..numbers.end.min(first + MAX_CONNECTING))
                 .map(|n| format!("customer-{n}"))
                 .collect();
-            let phones =
-                join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
+            let phones = join_all(
+                names
+                    .iter()
+                    .map(|name| Phone::ready_as(server, "customer", name)),
+            )
+            .await;
             let read = |phone| tokio::spawn(read(phone, schedule, readers.took.clone()));
             readers.tasks.extend(phones.into_iter().map(read));
         }

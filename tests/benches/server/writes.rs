@@ -39,7 +39,7 @@ pub(crate) struct Plan {
 
 /// The embedded store. 128 callers that never pause wait for each other: their latency is their
 /// number divided by the rate.
-const DISK: Plan = Plan {
+const EMBEDDED: Plan = Plan {
     on: "durable",
     callers: [(32, Some(25.0)), (128, None)],
     rate: (1_500.0, 300.0),
@@ -60,8 +60,8 @@ pub(crate) async fn on_disk(machine: &mut Machine, report: &mut Report) {
         .env("RUST_LOG", "warn")
         .start()
         .await;
-    run(&[&server], DISK, machine, report).await;
-    server.stopped().await;
+    run(&[&server], EMBEDDED, machine, report).await;
+    server.stop().await;
 }
 
 /// Measures these servers, which the callers share. Returns the number of requests that wrote.

@@ -7,9 +7,9 @@ use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Violation};
 
 /// Grace period in which events of a room may still arrive after the user lost that room.
-const AFTER_ROOM: Duration = Duration::from_secs(1);
+const ROOM_GRACE: Duration = Duration::from_secs(1);
 /// Grace period in which anything may still arrive after a token ended or was revoked.
-const AFTER_TOKEN: Duration = Duration::from_secs(5);
+const TOKEN_GRACE: Duration = Duration::from_secs(5);
 
 /// Checks I5 for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
@@ -19,7 +19,7 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
         match fact {
             Fact::Received { client, got } => {
                 let found = rights.refuse(*when, client, got, index);
-                wrong.extend(found.map(|what| Violation::new(Invariant::OnlyToThoseWhoMay, what)));
+                wrong.extend(found.map(|what| Violation::new(Invariant::AccessRespected, what)));
             }
             other => rights.learn(*when, other),
         }
@@ -45,7 +45,7 @@ impl<'a> Rights<'a> {
             Fact::Granted { user, room } => {
                 self.rooms.insert((user, room), None);
             }
-            Fact::Withdrawn { user, room } => {
+            Fact::Revoked { user, room } => {
                 self.rooms.insert((user, room), Some(when));
             }
             Fact::Token { client, until } => {
@@ -70,7 +70,7 @@ impl<'a> Rights<'a> {
             ));
         }
         let until = self.tokens.get(client)?;
-        let late = when > *until + AFTER_TOKEN;
+        let late = when > *until + TOKEN_GRACE;
         late.then(|| {
             format!(
                 "{client} got {} at {when:?}, its token ended {until:?}",
@@ -82,7 +82,7 @@ impl<'a> Rights<'a> {
     fn may_see(&self, when: Moment, user: &str, room: &str) -> bool {
         match self.rooms.get(&(user, room)) {
             Some(None) => true,
-            Some(Some(until)) => when <= *until + AFTER_ROOM,
+            Some(Some(until)) => when <= *until + ROOM_GRACE,
             None => false,
         }
     }

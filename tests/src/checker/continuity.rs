@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
+use super::{Fact, Got, History, Invariant, Moment, Position, Violation};
 
 /// A stretch of the log: from a position that the client was given to the last position that it
 /// saw. The client must have every event of its rooms in between.
@@ -12,17 +12,17 @@ pub(super) struct Continuity<'a> {
     pub(super) client: &'a str,
     /// The moment at which the client was given the first position.
     pub(super) since: Moment,
-    pub(super) from: &'a Place,
-    pub(super) to: &'a Place,
+    pub(super) from: &'a Position,
+    pub(super) to: &'a Position,
     /// The rooms that the client was in during the whole stretch.
     pub(super) rooms: BTreeSet<&'a str>,
     /// The events that the client received, by position.
-    pub(super) got: BTreeMap<&'a Place, &'a Got>,
+    pub(super) got: BTreeMap<&'a Position, &'a Got>,
 }
 
 impl Continuity<'_> {
     /// Returns whether the client must have an entry at this position in these rooms.
-    pub(super) fn covers(&self, place: &Place, rooms: &BTreeSet<String>) -> bool {
+    pub(super) fn covers(&self, place: &Position, rooms: &BTreeSet<String>) -> bool {
         place.is_after(self.from) && !place.is_after(self.to) && self.in_any(rooms)
     }
 
@@ -33,7 +33,7 @@ impl Continuity<'_> {
 }
 
 /// Returns the stretches of all clients.
-pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
+pub(super) fn stretches(history: &History) -> Vec<Continuity<'_>> {
     let mut done = Vec::new();
     let mut open: BTreeMap<&str, Continuity<'_>> = BTreeMap::new();
     let mut users: BTreeMap<&str, &str> = BTreeMap::new();
@@ -50,14 +50,14 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
                     done.extend(open.remove(client.as_str()));
                 }
             }
-            Fact::Withdrawn { user, room } => {
+            Fact::Revoked { user, room } => {
                 let theirs = open
                     .iter_mut()
                     .filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
                 theirs.for_each(|(_, known)| known.lose(room));
             }
             Fact::Reset { client, at } => {
-                done.extend(open.insert(client, begin(client, *when, at)))
+                done.extend(open.insert(client, new_stretch(client, *when, at)))
             }
             Fact::Ready {
                 client,
@@ -67,12 +67,12 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
             } => {
                 let fresh = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
                 if open.get(client.as_str()).is_none_or(fresh) {
-                    done.extend(open.insert(client, begin(client, *when, at)));
+                    done.extend(open.insert(client, new_stretch(client, *when, at)));
                 }
                 open.entry(client)
                     .and_modify(|known| known.ready(rooms, at));
             }
-            Fact::Told { client, at } => {
+            Fact::PositionUpdate { client, at } => {
                 open.entry(client).and_modify(|known| known.reach(at));
             }
             Fact::Received { client, got } => {
@@ -85,7 +85,7 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
     done
 }
 
-fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> {
+fn new_stretch<'a>(client: &'a str, since: Moment, from: &'a Position) -> Continuity<'a> {
     Continuity {
         client,
         since,
@@ -97,7 +97,7 @@ fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> 
 }
 
 impl<'a> Continuity<'a> {
-    fn ready(&mut self, rooms: &'a BTreeSet<String>, at: &'a Place) {
+    fn ready(&mut self, rooms: &'a BTreeSet<String>, at: &'a Position) {
         let rooms = rooms.iter().map(String::as_str);
         if self.rooms.is_empty() {
             self.rooms = rooms.collect();
@@ -112,7 +112,7 @@ impl<'a> Continuity<'a> {
         self.rooms.remove(room);
     }
 
-    fn reach(&mut self, at: &'a Place) {
+    fn reach(&mut self, at: &'a Position) {
         if at.is_after(self.to) {
             self.to = at;
         }
@@ -126,10 +126,10 @@ impl<'a> Continuity<'a> {
 
 /// The state of one client's current connection.
 #[derive(Debug, Default)]
-struct Line<'a> {
+struct Connection<'a> {
     claims: bool,
     reset: bool,
-    last: Option<&'a Place>,
+    last: Option<&'a Position>,
     epoch: Option<&'a str>,
 }
 
@@ -137,15 +137,15 @@ struct Line<'a> {
 /// client's position only with a reset.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
-    let mut lines: BTreeMap<&str, Line<'_>> = BTreeMap::new();
+    let mut connections: BTreeMap<&str, Connection<'_>> = BTreeMap::new();
     for (_, fact) in &history.facts {
         let what = match fact {
             Fact::Connected { client, claims, .. } => {
-                lines.entry(client).or_default().connect(*claims);
+                connections.entry(client).or_default().connect(*claims);
                 None
             }
             Fact::Reset { client, at } => {
-                lines.entry(client).or_default().reset_at(at);
+                connections.entry(client).or_default().reset_at(at);
                 None
             }
             Fact::Ready {
@@ -153,12 +153,12 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 recovered,
                 at,
                 ..
-            } => lines
+            } => connections
                 .entry(client)
                 .or_default()
                 .ready(*recovered, at)
                 .map(|what| (client, what)),
-            Fact::Received { client, got } => lines
+            Fact::Received { client, got } => connections
                 .entry(client)
                 .or_default()
                 .received(got)
@@ -171,7 +171,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     wrong
 }
 
-impl<'a> Line<'a> {
+impl<'a> Connection<'a> {
     fn connect(&mut self, claims: bool) {
         *self = Self {
             claims,
@@ -181,11 +181,11 @@ impl<'a> Line<'a> {
         };
     }
 
-    fn reset_at(&mut self, at: &'a Place) {
+    fn reset_at(&mut self, at: &'a Position) {
         (self.reset, self.epoch) = (true, Some(at.epoch.as_str()));
     }
 
-    fn ready(&mut self, recovered: bool, at: &'a Place) -> Option<String> {
+    fn ready(&mut self, recovered: bool, at: &'a Position) -> Option<String> {
         let silently = self.claims && !recovered && !self.reset;
         let elsewhere = recovered && self.epoch.is_some_and(|epoch| epoch != at.epoch);
         self.epoch = Some(&at.epoch);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::{Fact, Got, History, Invariant, Moment, Place, Placed, Violation};
+use super::{Fact, Got, History, Invariant, Moment, Placed, Position, Violation};
 
 /// Checks I3 and I4 for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
@@ -16,9 +16,12 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
                 client,
                 phantom(*when, got, index).or_else(|| known.take(got, index)),
             ),
-            Fact::Acknowledged { write, placed, .. } => {
-                (write, placed.iter().find_map(|placed| known.place(placed)))
-            }
+            Fact::Acknowledged { write, placed, .. } => (
+                write,
+                placed
+                    .iter()
+                    .find_map(|placed| known.check_position(placed)),
+            ),
             _ => continue,
         };
         wrong.extend(
@@ -54,14 +57,14 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
 #[derive(Debug, Default)]
 struct Known<'a> {
     ids: BTreeMap<&'a str, &'a Got>,
-    places: BTreeMap<&'a Place, &'a Placed>,
+    positions: BTreeMap<&'a Position, &'a Placed>,
     values: BTreeMap<&'a str, &'a Got>,
 }
 
 impl<'a> Known<'a> {
     /// Two nodes that disagree about the log would report two events at one position.
-    fn place(&mut self, placed: &'a Placed) -> Found {
-        let first = *self.places.entry(&placed.at).or_insert(placed);
+    fn check_position(&mut self, placed: &'a Placed) -> Found {
+        let first = *self.positions.entry(&placed.at).or_insert(placed);
         let differ = first.id != placed.id;
         differ.then(|| {
             (
@@ -74,7 +77,7 @@ impl<'a> Known<'a> {
     fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
         let placed = &got.placed;
         let by_id = *self.ids.entry(&placed.id).or_insert(got);
-        let by_place = self.place(placed);
+        let by_position = self.check_position(placed);
         let by_value = *self.values.entry(&placed.value).or_insert(got);
         if by_id != got {
             return Some((
@@ -82,8 +85,8 @@ impl<'a> Known<'a> {
                 format!("one id, two events: {by_id:?} and {got:?}"),
             ));
         }
-        if by_place.is_some() {
-            return by_place;
+        if by_position.is_some() {
+            return by_position;
         }
         if by_value.placed.id != placed.id {
             return Some((

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::{Fact, History, Invariant, Moment, Resource, Violation};
 
 /// The longest time that a requested end may take.
-const TO_END: Duration = Duration::from_secs(15);
+const END_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest time until all clients are connected again.
-const TO_COME_BACK: Duration = Duration::from_secs(30);
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Texts that never appear in the output of a correct server.
 const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
 
@@ -70,7 +70,7 @@ fn absentees(history: &History) -> Vec<Violation> {
             .facts
             .iter()
             .find(|(when, fact)| *when > healed && is_fault(fact));
-        let deadline = healed + TO_COME_BACK;
+        let deadline = healed + RECONNECT_TIMEOUT;
         // A quiet period that is shorter than the deadline proves nothing.
         if fault.map_or(last, |(when, _)| *when) < deadline {
             continue;
@@ -78,9 +78,10 @@ fn absentees(history: &History) -> Vec<Violation> {
         let late = presence_at(history, deadline)
             .into_iter()
             .filter(|(_, presence)| *presence == Presence::Away);
-        let shown = late
-            .map(|(client, _)| format!("{client} is not back {TO_COME_BACK:?} after {healed:?}"));
-        wrong.extend(shown.map(|what| Violation::new(Invariant::BackInTime, what)));
+        let shown = late.map(|(client, _)| {
+            format!("{client} is not back {RECONNECT_TIMEOUT:?} after {healed:?}")
+        });
+        wrong.extend(shown.map(|what| Violation::new(Invariant::ReconnectedInTime, what)));
     }
     wrong
 }
@@ -88,7 +89,7 @@ fn absentees(history: &History) -> Vec<Violation> {
 fn is_fault(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Killed | Fact::Asked | Fact::Slowed { .. } | Fact::Stopped { .. }
+        Fact::Killed | Fact::AskedToEnd | Fact::Slowed { .. } | Fact::Stopped { .. }
     )
 }
 
@@ -116,10 +117,10 @@ fn ends(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
         match fact {
-            Fact::Asked => asked = Some(*when),
+            Fact::AskedToEnd => asked = Some(*when),
             Fact::Started | Fact::Killed => asked = None,
             Fact::Ended { code } => wrong.extend(ended(asked.take(), *when, *code)),
-            Fact::Said(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
+            Fact::Printed(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
                 wrong.push(format!("it said: {line}"));
             }
             _ => (),
@@ -128,7 +129,7 @@ fn ends(history: &History) -> Vec<Violation> {
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
     wrong.extend(
         asked
-            .filter(|asked| last > *asked + TO_END)
+            .filter(|asked| last > *asked + END_TIMEOUT)
             .map(|_| "it was asked to end and has not".into()),
     );
     wrong
@@ -145,5 +146,5 @@ fn ended(asked: Option<Moment>, when: Moment, code: Option<i32>) -> Option<Strin
         return Some(format!("it was asked to end and did with {code:?}"));
     }
     let took = when.saturating_sub(asked);
-    (took > TO_END).then(|| format!("it took {took:?} to end"))
+    (took > END_TIMEOUT).then(|| format!("it took {took:?} to end"))
 }

@@ -15,14 +15,14 @@ pub struct History {
 
 /// A position in a log. Positions of different epochs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Position {
     /// The epoch: one unbroken history of the log.
     pub epoch: String,
     /// The number of the entry.
     pub n: u64,
 }
 
-impl Place {
+impl Position {
     /// Parses the text of a position, `epoch-check.n`.
     #[must_use]
     pub fn parse(position: &str) -> Option<Self> {
@@ -62,7 +62,7 @@ pub struct Placed {
     /// The event's id.
     pub id: String,
     /// The position.
-    pub at: Place,
+    pub at: Position,
 }
 
 /// An event as a client received it.
@@ -124,12 +124,12 @@ pub enum Fact {
         client: String,
         recovered: bool,
         rooms: BTreeSet<String>,
-        at: Place,
+        at: Position,
     },
     /// A client received `rt:reset`.
-    Reset { client: String, at: Place },
+    Reset { client: String, at: Position },
     /// A client received `rt:position`.
-    Told { client: String, at: Place },
+    PositionUpdate { client: String, at: Position },
     /// A client received an event of the log.
     Received { client: String, got: Got },
     /// A client's transport is closed.
@@ -140,7 +140,7 @@ pub enum Fact {
     /// The user may see this room from now on.
     Granted { user: String, room: String },
     /// The user may no longer see this room.
-    Withdrawn { user: String, room: String },
+    Revoked { user: String, room: String },
     /// A client's token is valid until this moment. A newer fact replaces an older one. The
     /// validity of a revoked token ends when it is revoked.
     Token { client: String, until: Moment },
@@ -150,11 +150,11 @@ pub enum Fact {
     /// The server was killed with SIGKILL, as by a power cut.
     Killed,
     /// The server was asked to end.
-    Asked,
+    AskedToEnd,
     /// The server has ended, with or without a request. The code is absent if a signal ended it.
     Ended { code: Option<i32> },
     /// The server printed this line.
-    Said(String),
+    Printed(String),
     /// One of several nodes, or a service beside the nodes, broke: delivery continues, but may be
     /// slower.
     Slowed { by: String },

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fact, Got, History, Moment, Place, Placed};
+use super::{Fact, Got, History, Moment, Placed, Position};
 
 /// A write with all of its outcomes.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(history: &'a History) -> Self {
+    pub(super) fn new(history: &'a History) -> Self {
         let mut index = Self::default();
         for (when, fact) in &history.facts {
             index.take(*when, fact);
@@ -117,7 +117,7 @@ impl Written<'_> {
 
 impl<'a> Value<'a> {
     /// Returns the position of the value, if a delivery or a response states it.
-    pub(super) fn place(&self) -> Option<&'a Place> {
+    pub(super) fn position(&self) -> Option<&'a Position> {
         self.got
             .map(|got| &got.placed)
             .or(self.said)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::continuity::Continuity;
 use super::index::{Index, Value, Written};
-use super::{Invariant, Moment, Place, Violation};
+use super::{Invariant, Moment, Position, Violation};
 
 /// Checks I1, I2 and I8: a client has everything that its stretches cover.
 pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violation> {
@@ -19,7 +19,7 @@ pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violatio
 }
 
 /// Returns every received value, by its position.
-fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i Value<'a>)> {
+fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Position, (&'a str, &'i Value<'a>)> {
     let got = index
         .values
         .iter()
@@ -27,19 +27,19 @@ fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i V
     got.map(|(got, value)| (&got.placed.at, value)).collect()
 }
 
-type Known<'a, 'i> = BTreeMap<&'a Place, (&'a str, &'i Value<'a>)>;
+type Known<'a, 'i> = BTreeMap<&'a Position, (&'a str, &'i Value<'a>)>;
 
 /// Checks that a write which was acknowledged before another one was first attempted also comes
 /// first in the log.
 fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
-    let mut latest: Option<(&str, &Place, Moment)> = None;
-    for (place, (name, value)) in known {
+    let mut latest: Option<(&str, &Position, Moment)> = None;
+    for (position, (name, value)) in known {
         let Some(write) = index.writes.get(value.write) else {
             continue;
         };
         let (before, after) = (
-            latest.filter(|(_, before, _)| before.epoch == place.epoch),
+            latest.filter(|(_, before, _)| before.epoch == position.epoch),
             write.acknowledged,
         );
         if let (Some((other, _, tried)), Some(acknowledged)) = (before, after)
@@ -51,7 +51,7 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
             wrong.push(Violation::new(Invariant::OrderWithoutHoles, what));
         }
         if before.is_none_or(|(_, _, tried)| write.attempted > tried) {
-            latest = Some((name, place, write.attempted));
+            latest = Some((name, position, write.attempted));
         }
     }
     wrong
@@ -60,11 +60,11 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
 fn holes(span: &Continuity<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
     let owed = known
         .iter()
-        .filter(|(place, (_, value))| span.covers(place, value.rooms));
-    let missing = owed.filter(|(place, _)| !span.got.contains_key(*place));
-    let shown = missing.map(|(place, (name, _))| {
+        .filter(|(position, (_, value))| span.covers(position, value.rooms));
+    let missing = owed.filter(|(position, _)| !span.got.contains_key(*position));
+    let shown = missing.map(|(position, (name, _))| {
         format!(
-            "{}: no {name} at {place:?}, but it has {:?} to {:?}",
+            "{}: no {name} at {position:?}, but it has {:?} to {:?}",
             span.client, span.from, span.to
         )
     });
@@ -109,8 +109,8 @@ fn owed(
     write: &Written<'_>,
     newest: Option<Moment>,
 ) -> bool {
-    match value.place() {
-        Some(place) => span.covers(place, value.rooms),
+    match value.position() {
+        Some(position) => span.covers(position, value.rooms),
         None => {
             let before = |newest| {
                 write

@@ -27,7 +27,7 @@ mod tests;
 
 use std::fmt;
 
-pub use history::{Fact, Got, History, Moment, Place, Placed, Resource, Write};
+pub use history::{Fact, Got, History, Moment, Placed, Position, Resource, Write};
 pub use recorder::Recorder;
 
 use index::Index;
@@ -45,18 +45,18 @@ pub enum Invariant {
     NoPhantom,
     /// I5: a client receives only what its user may see. A room is silent 1 s after the user lost
     /// it, a connection 5 s after its token ended.
-    OnlyToThoseWhoMay,
+    AccessRespected,
     /// I6: after the last client has left, every counted resource is back at its first amount.
     NothingLeaks,
     /// I7: every client is ready 30 s after the last fault.
-    BackInTime,
+    ReconnectedInTime,
     /// I8: a success is answered only after it is durable.
     DurableBeforeAnswer,
     /// I9: one idempotency key, or one event of the payment provider, acts once.
     OncePerKey,
     /// D7: an acknowledged event reaches every connected client within 2.5 s, on every node, with
     /// Redis or without.
-    InTime,
+    DeliveredInTime,
     /// I11: the server ends when it is asked to, in time, with exit code 0, and never with a panic.
     CleanEnd,
 }
@@ -88,8 +88,8 @@ impl fmt::Display for Violation {
 /// Returns everything that is wrong with this history. The list is empty for a correct history.
 #[must_use]
 pub fn check(history: &History) -> Vec<Violation> {
-    let index = Index::of(history);
-    let spans = continuity::of(history);
+    let index = Index::new(history);
+    let spans = continuity::stretches(history);
     let rules = [
         delivery::check(history, &index),
         continuity::check(history),

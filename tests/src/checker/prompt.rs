@@ -8,7 +8,7 @@ use super::index::{Index, Value};
 use super::{Fact, History, Invariant, Moment, Violation};
 
 /// The longest time that a delivery to a ready client may take.
-const TO_ARRIVE: Duration = Duration::from_millis(2_500);
+const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
 /// Checks D7 for every acknowledged value and every client that stayed ready for long enough after
 /// the response.
@@ -22,7 +22,7 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
         let Some(answered) = write.acknowledged else {
             continue;
         };
-        let due = answered + TO_ARRIVE;
+        let due = answered + DELIVERY_TIMEOUT;
         if !readable
             .iter()
             .any(|(from, to)| *from <= answered && due <= *to)
@@ -43,7 +43,7 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
                     when.map_or_else(|| "not at all".to_owned(), |when| format!("at {when:?}"));
                 let what =
                     format!("{name} was acknowledged at {answered:?} and came to {client} {when}");
-                wrong.push(Violation::new(Invariant::InTime, what));
+                wrong.push(Violation::new(Invariant::DeliveredInTime, what));
             }
         }
     }
@@ -89,7 +89,7 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
             | Fact::Disconnected { client }
             | Fact::Left { client }
             | Fact::Reset { client, .. } => here.remove(client.as_str()).into_iter().collect(),
-            Fact::Withdrawn { .. } | Fact::Killed | Fact::Asked => {
+            Fact::Revoked { .. } | Fact::Killed | Fact::AskedToEnd => {
                 std::mem::take(&mut here).into_values().collect()
             }
             _ => continue,

@@ -37,7 +37,7 @@ impl Recorder {
     }
 
     /// Waits until `count` more facts have been recorded.
-    pub async fn more(&self, count: usize) {
+    pub async fn wait_for_more(&self, count: usize) {
         let from = self.facts.len();
         self.facts
             .await_len(&format!("{count} more facts"), from + count)
@@ -45,7 +45,7 @@ impl Recorder {
     }
 
     /// Waits until a fact matches. Panics with `what` after the deadline.
-    pub async fn until(&self, what: &str, fits: impl Fn(&Fact) -> bool) {
+    pub async fn wait_until(&self, what: &str, fits: impl Fn(&Fact) -> bool) {
         let mut seen = 0;
         loop {
             let facts = self.facts.after(what, seen).await;
@@ -57,7 +57,7 @@ impl Recorder {
     }
 
     /// Waits until each of these clients is ready, in a connection since the last kill.
-    pub async fn all_ready(&self, clients: &[String]) {
+    pub async fn wait_until_ready(&self, clients: &[String]) {
         for client in clients {
             let ready = |facts: &[(Moment, Fact)]| is_ready(facts, client).then_some(());
             self.facts

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use tokio::process::Command;
 
 use crate::fixtures::{razorpay, token};
-use crate::server::folder::Folder;
 use crate::server::paths::binary;
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
+use crate::server::temp_folder::TempFolder;
 use crate::server::{Listening, Server};
 
 /// The configuration of a `metaia` call: the server's address and the source of the secrets.
 #[derive(Debug)]
 pub struct Cli {
     url: String,
-    knows: Knows,
-    folder: Folder,
+    secrets: SecretSource,
+    folder: TempFolder,
 }
 
 #[derive(Debug)]
-enum Knows {
+enum SecretSource {
     /// The secrets are in the environment.
     Secret(String),
     /// The secrets are in the server's data folder, where a development server stores the ones that
@@ -30,36 +30,36 @@ enum Knows {
 impl Cli {
     /// Creates a configuration for this server, with the tests' secret.
     #[must_use]
-    pub fn of(server: &Server) -> Self {
-        Self::at(&server.url())
+    pub fn for_server(server: &Server) -> Self {
+        Self::for_url(&server.url())
     }
 
     /// Creates a configuration for this address.
     #[must_use]
-    pub fn at(url: &str) -> Self {
+    pub fn for_url(url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            knows: Knows::Secret(token::SECRET.to_owned()),
-            folder: Folder::new(),
+            secrets: SecretSource::Secret(token::SECRET.to_owned()),
+            folder: TempFolder::new(),
         }
     }
 
     /// Replaces the secret.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
-        self.knows = Knows::Secret(secret.to_owned());
+        self.secrets = SecretSource::Secret(secret.to_owned());
         self
     }
 
     /// Uses the server's data folder instead of a secret.
     #[must_use]
     pub fn data_folder(mut self, path: PathBuf) -> Self {
-        self.knows = Knows::DataFolder(path);
+        self.secrets = SecretSource::DataFolder(path);
         self
     }
 
     /// Runs the command to its end.
-    pub async fn run(&self, args: &[&str]) -> Ended {
+    pub async fn run(&self, args: &[&str]) -> ProcessOutput {
         Process::run(self.command(args)).await
     }
 
@@ -75,13 +75,13 @@ impl Cli {
             .env_clear()
             .env("METAIA_URL", &self.url)
             .env("HOME", self.folder.path());
-        match &self.knows {
-            Knows::Secret(secret) => {
+        match &self.secrets {
+            SecretSource::Secret(secret) => {
                 command
                     .env("JWT_SECRET", secret)
                     .env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
             }
-            Knows::DataFolder(path) => {
+            SecretSource::DataFolder(path) => {
                 command.env("METAIA_DATA", path);
             }
         }

@@ -9,7 +9,7 @@ use crate::fixtures::token::token;
 use crate::server::Listening;
 
 /// The number of phones that connect at the same time.
-const AT_ONCE: usize = 50;
+const MAX_CONNECTING: usize = 50;
 
 /// Connected phones, each of another user.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ impl Crowd {
     ) -> Self {
         let connecting = stream::iter(0..size).map(async |member| {
             let user = format!("crowd{member}");
-            Phone::with_auth(server, &json!({"token": token("customer", &user)})).await
+            Phone::ready_with(server, &json!({"token": token("customer", &user)})).await
         });
-        let phones: Vec<_> = connecting.buffer_unordered(AT_ONCE).collect().await;
+        let phones: Vec<_> = connecting.buffer_unordered(MAX_CONNECTING).collect().await;
         let counting = phones
             .into_iter()
             .map(|phone| count(phone, event, times))

@@ -193,7 +193,7 @@ impl Driver {
     }
 
     async fn tell(&mut self, command: &Value) {
-        self.process.say(&command.to_string()).await;
+        self.process.write_line(&command.to_string()).await;
     }
 }
 

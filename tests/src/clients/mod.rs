@@ -11,4 +11,3 @@ pub mod crowd;
 pub mod driver;
 pub mod phone;
 pub mod polling;
-pub mod raw_socket;

@@ -7,6 +7,7 @@
 //! - [`kernel`]: memory, descriptors and send queues of a process.
 
 pub mod cluster;
+pub mod forwarder;
 pub mod kernel;
 pub mod network;
 pub mod nginx;

@@ -42,8 +42,8 @@ impl Network {
 
     /// Returns the address at which processes in the namespace reach the server.
     #[must_use]
-    pub fn seen_from_inside(&self, server: &impl Listening) -> Beyond {
-        Beyond {
+    pub fn seen_from_inside(&self, server: &impl Listening) -> RemoteServer {
+        RemoteServer {
             url: format!("http://{}:{}", self.address(1), server.port()),
             port: server.port(),
         }
@@ -89,12 +89,12 @@ impl Drop for Network {
 
 /// A server at the other end of the cable.
 #[derive(Debug)]
-pub struct Beyond {
+pub struct RemoteServer {
     url: String,
     port: u16,
 }
 
-impl Listening for Beyond {
+impl Listening for RemoteServer {
     fn port(&self) -> u16 {
         self.port
     }

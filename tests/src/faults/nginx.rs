@@ -6,27 +6,27 @@ use tokio::process::Command;
 
 use crate::eventually::eventually;
 use crate::server::Listening;
-use crate::server::folder::Folder;
+use crate::server::host::Host;
 use crate::server::paths::{here, nginx};
-use crate::server::place::Place;
 use crate::server::ports::{self, Port};
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
 use crate::server::rest::{Api, http_client};
+use crate::server::temp_folder::TempFolder;
 
 /// A proxy. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Nginx {
     // Dropped in this order: the process ends before its folder is removed.
     process: Process,
-    _folder: Folder,
+    _folder: TempFolder,
     port: u16,
 }
 
 impl Nginx {
     /// Starts a proxy in front of these two servers, whose ports must not change.
-    pub async fn before(nodes: [Port; 2]) -> Self {
-        let (folder, port) = (Folder::new(), ports::unused());
-        let process = Process::called("nginx", command(&folder, port, nodes));
+    pub async fn start(nodes: [Port; 2]) -> Self {
+        let (folder, port) = (TempFolder::new(), ports::unused());
+        let process = Process::start_named("nginx", command(&folder, port, nodes));
         let nginx = Self {
             process,
             _folder: folder,
@@ -38,8 +38,8 @@ impl Nginx {
     }
 
     /// Runs nginx's own check of the configuration.
-    pub async fn check() -> Ended {
-        let (folder, nodes) = (Folder::new(), [Port(1), Port(2)]);
+    pub async fn check() -> ProcessOutput {
+        let (folder, nodes) = (TempFolder::new(), [Port(1), Port(2)]);
         let mut command = command(&folder, 3, nodes);
         command.arg("-t");
         Process::run(command).await
@@ -47,8 +47,8 @@ impl Nginx {
 
     /// Returns the lines of its access log and of its error log.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
-        self.process.said()
+    pub fn output_lines(&self) -> Vec<String> {
+        self.process.output_lines()
     }
 }
 
@@ -58,12 +58,12 @@ impl Listening for Nginx {
     }
 }
 
-fn command(folder: &Folder, port: u16, nodes: [Port; 2]) -> Command {
+fn command(folder: &TempFolder, port: u16, nodes: [Port; 2]) -> Command {
     let file = folder.write(
         "nginx.conf",
         adapted(&folder.path().display().to_string(), port, nodes),
     );
-    let mut command = Place::here().command(nginx());
+    let mut command = Host::local().command(nginx());
     command.arg("-c").arg(file).args(["-g", "daemon off;"]);
     command
 }

@@ -25,7 +25,7 @@ use crate::fixtures::token::{Token, in_seconds};
 
 /// The way in which a client tells the server where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum ResumeBy {
     /// The client sends its last position as `auth.since`.
     Since,
     /// The client knows no positions and sends a device id.
@@ -36,7 +36,7 @@ pub enum Way {
 
 /// The configuration of a reader.
 #[derive(Debug, Clone)]
-pub struct Who {
+pub struct ReaderSpec {
     /// The client's name in the history.
     pub name: String,
     /// The role of the user.
@@ -46,21 +46,21 @@ pub struct Who {
     /// The orders whose rooms the client joins.
     pub orders: Vec<String>,
     /// The way in which the client resumes.
-    pub way: Way,
+    pub resume_by: ResumeBy,
     /// The lifetime of its token in seconds.
     pub seconds: u32,
 }
 
-impl Who {
+impl ReaderSpec {
     /// Creates a client of this user without order rooms.
     #[must_use]
-    pub fn new(name: &str, role: &'static str, user: &'static str, way: Way) -> Self {
+    pub fn new(name: &str, role: &'static str, user: &'static str, resume_by: ResumeBy) -> Self {
         Self {
             name: name.to_owned(),
             role,
             user,
             orders: Vec::new(),
-            way,
+            resume_by,
             seconds: 3_600,
         }
     }
@@ -84,11 +84,11 @@ impl Who {
     pub fn auth(&self) -> Value {
         let mut claims =
             json!({"userId": self.user, "role": self.role, "exp": in_seconds(self.seconds.into())});
-        if self.way == Way::TokenId {
+        if self.resume_by == ResumeBy::TokenId {
             claims["jti"] = json!(format!("jti-{}", self.name));
         }
-        let mut auth = json!({"token": Token::claiming(&claims).sign(), "orders": self.orders});
-        if self.way == Way::Device {
+        let mut auth = json!({"token": Token::with_claims(&claims).sign(), "orders": self.orders});
+        if self.resume_by == ResumeBy::Device {
             auth["device"] = json!(self.name.replace(' ', "-"));
         }
         auth

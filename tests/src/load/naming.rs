@@ -46,9 +46,9 @@ fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
             .unwrap_or_else(|| format!("unknown order {id}"))
     };
     match text(&payload["event"]).as_str() {
-        "order_update" => of_order(&note(data), &text(&data["status"])),
-        "payment_update" => of_payment(&order(&data["orderId"]), &text(&data["status"])),
-        "new_notification" if data["relatedOrder"].is_string() => told(
+        "order_update" => order_value(&note(data), &text(&data["status"])),
+        "payment_update" => payment_value(&order(&data["orderId"]), &text(&data["status"])),
+        "new_notification" if data["relatedOrder"].is_string() => notification_value(
             &text(&data["user"]),
             &order(&data["relatedOrder"]),
             &text(&data["title"]),
@@ -60,22 +60,22 @@ fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
 }
 
 /// Returns the value of an order's update.
-pub(super) fn of_order(note: &str, status: &str) -> String {
+pub(super) fn order_value(note: &str, status: &str) -> String {
     format!("{note} is {status}")
 }
 
 /// Returns the value of a payment's update.
-pub(super) fn of_payment(note: &str, status: &str) -> String {
+pub(super) fn payment_value(note: &str, status: &str) -> String {
     format!("the payment of {note} is {status}")
 }
 
 /// Returns the value of a notification about an order. The message contains the order's number or
 /// the status.
-pub(super) fn told(user: &str, note: &str, title: &str, message: &str) -> String {
+pub(super) fn notification_value(user: &str, note: &str, title: &str, message: &str) -> String {
     let status = message
         .strip_prefix("Status changed to ")
         .unwrap_or_default();
-    format!("{user} is told of {note}: {title} {status}")
+    format!("{user} is notified of {note}: {title} {status}")
 }
 
 fn note(order: &Value) -> String {
@@ -95,7 +95,9 @@ fn parse(payload: &str) -> Value {
 pub async fn audit(history: &History, admin: &Api) -> Vec<Fact> {
     let mut made: BTreeMap<String, usize> = BTreeMap::new();
     for order in all_orders(admin).await {
-        *made.entry(of_order(&note(&order), "pending")).or_default() += 1;
+        *made
+            .entry(order_value(&note(&order), "pending"))
+            .or_default() += 1;
     }
     let count = |write: &String| made.get(write).copied().unwrap_or_default();
     let acknowledged = history.facts.iter().filter_map(|(_, fact)| match fact {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{Way, Who, reader, seen};
+use super::{ReaderSpec, ResumeBy, reader, seen};
 use crate::checker::{Fact, Recorder};
 use crate::clients::driver::Driver;
 use crate::server::Listening;
@@ -23,20 +23,22 @@ impl Official {
     /// Starts these clients in this driver.
     pub async fn start(
         mut driver: Driver,
-        whos: &[Who],
+        specs: &[ReaderSpec],
         server: &impl Listening,
         recorder: &Recorder,
     ) -> Self {
         let journal = driver.lines();
-        let mut scribe = Scribe {
+        let mut scribe = OutputRecorder {
             recorder: recorder.clone(),
-            whos: BTreeMap::new(),
+            specs: BTreeMap::new(),
             known: BTreeSet::new(),
         };
-        for who in whos {
-            who.grant(recorder);
-            scribe.whos.insert(who.name.clone(), who.clone());
-            driver.connect_with(&who.name, server, &options(who)).await;
+        for spec in specs {
+            spec.grant(recorder);
+            scribe.specs.insert(spec.name.clone(), spec.clone());
+            driver
+                .connect_with(&spec.name, server, &options(spec))
+                .await;
         }
         let report = tokio::spawn(async move {
             let mut read = 0;
@@ -49,7 +51,7 @@ impl Official {
                 lines.iter().for_each(|line| scribe.take(line));
             }
         });
-        let names = whos.iter().map(|who| who.name.clone()).collect();
+        let names = specs.iter().map(|spec| spec.name.clone()).collect();
         Self {
             driver,
             recorder: recorder.clone(),
@@ -81,24 +83,26 @@ impl Official {
 /// polling paused for an upgrade it waits for the heartbeat, 45 s. It gives up a WebSocket that is
 /// being opened after its `timeout`. That is a property of the client library, so the tests start
 /// with WebSocket and a shorter `timeout`. The driver for Python has no such options.
-fn options(who: &Who) -> Value {
-    match who.way {
+fn options(spec: &ReaderSpec) -> Value {
+    match spec.resume_by {
         // The driver adds the position.
-        Way::Since => json!({"resume": who.auth(), "transports": ["websocket"], "timeout": 2_000}),
-        Way::Device | Way::TokenId => {
-            json!({"auth": who.auth(), "transports": ["websocket"], "timeout": 2_000})
+        ResumeBy::Since => {
+            json!({"resume": spec.auth(), "transports": ["websocket"], "timeout": 2_000})
+        }
+        ResumeBy::Device | ResumeBy::TokenId => {
+            json!({"auth": spec.auth(), "transports": ["websocket"], "timeout": 2_000})
         }
     }
 }
 
-struct Scribe {
+struct OutputRecorder {
     recorder: Recorder,
-    whos: BTreeMap<String, Who>,
+    specs: BTreeMap<String, ReaderSpec>,
     /// The clients that have received `rt:ready` at least once.
     known: BTreeSet<String>,
 }
 
-impl Scribe {
+impl OutputRecorder {
     fn take(&mut self, line: &str) {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
         let (client, event) = (text(&line["as"]), text(&line["event"]));
@@ -118,11 +122,11 @@ impl Scribe {
     }
 
     fn connected(&self, client: &str) -> Option<Fact> {
-        let who = self.whos.get(client)?;
+        let spec = self.specs.get(client)?;
         let claims = self.known.contains(client);
         Some(Fact::Connected {
             client: client.to_owned(),
-            user: who.user.to_owned(),
+            user: spec.user.to_owned(),
             claims,
         })
     }

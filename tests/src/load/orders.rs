@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::naming::{of_order, told};
+use super::naming::{notification_value, order_value};
 use super::writer::Writer;
 use crate::server::rest::Api;
 
@@ -18,11 +18,11 @@ struct Order<'a> {
 }
 
 /// Places orders of this customer with this tailor, and moves them through their statuses until the
-/// writer is told to stop.
+/// writer is notification_value to stop.
 pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&str>) {
     let admin = writer.with(admin);
     let mut count = 0;
-    while writer.goes_on() {
+    while writer.should_continue() {
         count += 1;
         let order = Order {
             note: format!("{} {count}", writer.name),
@@ -50,7 +50,7 @@ pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&st
     let write = Writer::write("reassign", effects, false);
     let body = json!({"tailor": to});
     admin
-        .once(
+        .try_once(
             &write,
             admin
                 .api
@@ -72,7 +72,7 @@ impl Order<'_> {
             self.tailor
                 .map(|tailor| self.notice(tailor, "New Order", "")),
         );
-        let write = Writer::write(&of_order(&self.note, "pending"), effects, true);
+        let write = Writer::write(&order_value(&self.note, "pending"), effects, true);
         let order = writer.post_keyed(&write, "/api/orders", &body).await.json();
         order["data"]["order"]["_id"]
             .as_str()
@@ -94,10 +94,10 @@ impl Order<'_> {
                     .map(|tailor| self.notice(tailor, "Order Status Updated", &message)),
             );
         }
-        let write = Writer::write(&of_order(&self.note, status), effects, false);
+        let write = Writer::write(&order_value(&self.note, status), effects, false);
         let (put, body) = (format!("{path}/status"), json!({"status": status}));
         while admin
-            .once(&write, admin.api.try_send("PUT", &put, &body))
+            .try_once(&write, admin.api.try_send("PUT", &put, &body))
             .await
             .is_none()
         {
@@ -112,12 +112,12 @@ impl Order<'_> {
         let rooms = users
             .map(|user| format!("user-{user}"))
             .chain(["admin-room".to_owned()]);
-        vec![(of_order(&self.note, status), rooms.collect())]
+        vec![(order_value(&self.note, status), rooms.collect())]
     }
 
     fn notice(&self, user: &str, title: &str, message: &str) -> (String, Vec<String>) {
         (
-            told(user, &self.note, title, message),
+            notification_value(user, &self.note, title, message),
             vec![format!("user-{user}")],
         )
     }

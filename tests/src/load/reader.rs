@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Way, Who, seen};
+use super::{ReaderSpec, ResumeBy, seen};
 use crate::checker::{Fact, Recorder};
 use crate::clients::phone::Phone;
 use crate::eventually::within;
@@ -25,23 +25,23 @@ impl Reader {
     /// Starts the reader.
     #[must_use]
     pub fn start(
-        who: &Who,
+        spec: &ReaderSpec,
         server: impl Listening + Send + Sync + 'static,
         recorder: &Recorder,
     ) -> Self {
-        who.grant(recorder);
+        spec.grant(recorder);
         let (leave, left) = watch::channel(false);
-        let life = Life {
-            who: who.clone(),
-            auth: who.auth(),
+        let task = ReaderTask {
+            spec: spec.clone(),
+            auth: spec.auth(),
             known: false,
             recorder: recorder.clone(),
             server,
         };
         Self {
-            name: who.name.clone(),
+            name: spec.name.clone(),
             leave,
-            task: tokio::spawn(life.live(left)),
+            task: tokio::spawn(task.live(left)),
         }
     }
 
@@ -65,11 +65,13 @@ pub(super) async fn got(recorder: &Recorder, name: &str, text: &str) {
         Fact::Received { client, got } => client == name && got.payload.contains(text),
         _ => false,
     };
-    recorder.until(&format!("{name} to get {text}"), fits).await;
+    recorder
+        .wait_until(&format!("{name} to get {text}"), fits)
+        .await;
 }
 
-struct Life<S> {
-    who: Who,
+struct ReaderTask<S> {
+    spec: ReaderSpec,
     auth: Value,
     /// True after the first `rt:ready`.
     known: bool,
@@ -77,7 +79,7 @@ struct Life<S> {
     server: S,
 }
 
-impl<S: Listening> Life<S> {
+impl<S: Listening> ReaderTask<S> {
     async fn live(mut self, mut left: watch::Receiver<bool>) {
         let mut pace = interval(Duration::from_millis(20));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,7 +94,7 @@ impl<S: Listening> Life<S> {
             _ = left.wait_for(|left| *left) => (),
         }
         self.recorder.note(Fact::Left {
-            client: self.who.name.clone(),
+            client: self.spec.name.clone(),
         });
     }
 
@@ -101,11 +103,11 @@ impl<S: Listening> Life<S> {
         let Some(mut phone) = Phone::try_open(&self.server).await else {
             return;
         };
-        let client = self.who.name.clone();
+        let client = self.spec.name.clone();
         let claims = self.known;
         self.recorder.note(Fact::Connected {
             client: client.clone(),
-            user: self.who.user.to_owned(),
+            user: self.spec.user.to_owned(),
             claims,
         });
         phone.send(&format!("40{}", self.auth)).await;
@@ -116,9 +118,9 @@ impl<S: Listening> Life<S> {
     }
 
     fn take(&mut self, event: &str, data: &Value) {
-        let fact = seen::fact(&self.who.name, event, data);
+        let fact = seen::fact(&self.spec.name, event, data);
         self.known |= matches!(fact, Some(Fact::Ready { .. }));
-        if self.who.way == Way::Since && fact.is_some() {
+        if self.spec.resume_by == ResumeBy::Since && fact.is_some() {
             self.auth["since"] = json!(data["_rt"]["at"]);
         }
         if let Some(fact) = fact {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::checker::{Fact, Got, Place, Placed};
+use crate::checker::{Fact, Got, Placed, Position};
 
 /// Returns the fact that this event is for the checker, if it is one.
 pub(super) fn fact(client: &str, event: &str, data: &Value) -> Option<Fact> {
     let client = client.to_owned();
-    let at = Place::parse(data["_rt"]["at"].as_str()?)?;
+    let at = Position::parse(data["_rt"]["at"].as_str()?)?;
     Some(match event {
         "rt:ready" => Fact::Ready {
             client,
@@ -18,7 +18,7 @@ pub(super) fn fact(client: &str, event: &str, data: &Value) -> Option<Fact> {
             at,
         },
         "rt:reset" => Fact::Reset { client, at },
-        "rt:position" => Fact::Told { client, at },
+        "rt:position" => Fact::PositionUpdate { client, at },
         _ => Fact::Received {
             client,
             got: got(event, data, at)?,
@@ -38,7 +38,7 @@ fn rooms(named: &Value) -> BTreeSet<String> {
 }
 
 /// Builds the received event. Its value is set afterwards by `name_values`.
-fn got(event: &str, data: &Value, at: Place) -> Option<Got> {
+fn got(event: &str, data: &Value, at: Position) -> Option<Got> {
     let id = data["_rt"]["id"].as_str()?.to_owned();
     let payload = json!({"event": event, "data": data}).to_string();
     Some(Got {

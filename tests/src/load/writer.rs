@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::checker::{Fact, Place, Placed, Recorder, Write};
-use crate::server::rest::{Answer, Api};
+use crate::checker::{Fact, Placed, Position, Recorder, Write};
+use crate::server::rest::{Api, ApiResponse};
 
 /// A writer that works until it is told to stop. A clone is another writer with the same stop
 /// signal.
@@ -44,7 +44,7 @@ impl Writer {
 
     /// Returns whether the writer should continue.
     #[must_use]
-    pub fn goes_on(&self) -> bool {
+    pub fn should_continue(&self) -> bool {
         !*self.until.borrow() && self.until.has_changed().is_ok()
     }
 
@@ -62,22 +62,21 @@ impl Writer {
     }
 
     /// Posts with an idempotency key until the request succeeds.
-    pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> Answer {
+    pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> ApiResponse {
         let api = self
             .api
             .header("idempotency-key", &write.name.replace(' ', "-"));
-        self.until_answered(write, || api.try_send("POST", path, body))
-            .await
+        self.retry(write, || api.try_send("POST", path, body)).await
     }
 
     /// Sends the request until it succeeds.
-    pub async fn until_answered<F>(&self, write: &Write, ask: impl Fn() -> F) -> Answer
+    pub async fn retry<F>(&self, write: &Write, ask: impl Fn() -> F) -> ApiResponse
     where
-        F: Future<Output = Option<Answer>>,
+        F: Future<Output = Option<ApiResponse>>,
     {
         let mut pace = pace();
         loop {
-            if let Some(answer) = self.once(write, ask()).await {
+            if let Some(answer) = self.try_once(write, ask()).await {
                 return answer;
             }
             pace.tick().await;
@@ -97,11 +96,11 @@ impl Writer {
     }
 
     /// Sends the request once. Returns `None` if the outcome is unknown.
-    pub async fn once(
+    pub async fn try_once(
         &self,
         write: &Write,
-        ask: impl Future<Output = Option<Answer>>,
-    ) -> Option<Answer> {
+        ask: impl Future<Output = Option<ApiResponse>>,
+    ) -> Option<ApiResponse> {
         self.recorder.note(Fact::Attempted(write.clone()));
         let answer = ask.await;
         let name = write.name.clone();
@@ -126,7 +125,7 @@ impl Writer {
 /// Returns whether the response is conclusive. A server that is stopping, or that still works on
 /// the first attempt, leaves the outcome open. So does one that refuses a change because the first
 /// attempt has already made it: the writer reads the state afterwards.
-fn is_known(answer: &Answer) -> bool {
+fn is_known(answer: &ApiResponse) -> bool {
     let open = ["in_progress", "illegal_transition"]
         .iter()
         .any(|code| answer.text.contains(code));
@@ -141,7 +140,7 @@ fn made(write: &Write, data: &Value) -> (String, Vec<Placed>) {
         .into_iter()
         .find_map(|kind| id(&data[kind]));
     let id = document.or_else(|| id(data)).unwrap_or_default();
-    let at = data["at"].as_str().and_then(Place::parse);
+    let at = data["at"].as_str().and_then(Position::parse);
     let placed = at.map(|at| Placed {
         value: write.effects[0].0.clone(),
         id: id.clone(),

@@ -4,23 +4,23 @@
 //! process, [`journal`] the output of one. [`temp_folder`], [`ports`], [`paths`] and [`host`] say
 //! where things are.
 
-pub mod folder;
+pub mod host;
 pub mod journal;
 pub mod paths;
-pub mod place;
 pub mod ports;
 pub mod process;
 pub mod rest;
 mod setup;
+pub mod temp_folder;
 
 use std::process::ExitStatus;
 
 use crate::eventually::eventually;
 use crate::fixtures::token::token;
-use crate::server::folder::Folder;
 use crate::server::journal::Journal;
 use crate::server::process::Process;
 use crate::server::rest::Api;
+use crate::server::temp_folder::TempFolder;
 
 pub use setup::Setup;
 
@@ -44,7 +44,7 @@ impl Listening for Server {
     }
 
     fn url(&self) -> String {
-        format!("http://{}:{}", self.setup.place().address(), self.port)
+        format!("http://{}:{}", self.setup.host().address(), self.port)
     }
 }
 
@@ -52,7 +52,7 @@ impl Listening for Server {
 #[derive(Debug)]
 pub struct Server {
     // Dropped in this order: the process ends before its folder is removed.
-    process: Said,
+    process: OutputOnPanic,
     setup: Setup,
     port: u16,
     client: reqwest::Client,
@@ -72,7 +72,7 @@ impl Server {
 
     /// Returns the folder that the server runs in.
     #[must_use]
-    pub fn folder(&self) -> &Folder {
+    pub fn folder(&self) -> &TempFolder {
         self.setup.folder()
     }
 
@@ -84,12 +84,12 @@ impl Server {
 
     /// Returns all lines so far: standard output, then standard error.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
-        self.process.0.said()
+    pub fn output_lines(&self) -> Vec<String> {
+        self.process.0.output_lines()
     }
 
     /// Waits for a line that contains this text, on either output.
-    pub async fn says(&self, text: &str) {
+    pub async fn wait_for_output(&self, text: &str) {
         let said = |line: &String| line.contains(text);
         tokio::select! {
             _ = self.process.0.stdout.first(text, said) => (),
@@ -144,41 +144,50 @@ impl Server {
 
     /// Kills the process with SIGKILL, as a power cut would, and returns its setup for another
     /// start.
-    pub async fn killed(mut self) -> Setup {
+    pub async fn kill(mut self) -> Setup {
         self.process.0.kill().await;
         self.setup
     }
 
     /// Waits until the process ends by itself with an error, as in a crash, and returns its setup
     /// for another start.
-    pub async fn crashed(mut self) -> Setup {
+    pub async fn wait_for_crash(mut self) -> Setup {
         let status = self.wait().await;
-        assert!(!status.success(), "a crash, not an end: {:#?}", self.said());
+        assert!(
+            !status.success(),
+            "a crash, not an end: {:#?}",
+            self.output_lines()
+        );
         self.setup
     }
 
     /// Waits until the process ends after a request, checks that it exits with 0, and returns its
     /// setup.
-    pub async fn ended_well(mut self) -> Setup {
+    pub async fn wait_for_clean_exit(mut self) -> Setup {
         let status = self.wait().await;
-        assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
+        assert_eq!(
+            status.code(),
+            Some(0),
+            "after SIGTERM: {:#?}",
+            self.output_lines()
+        );
         self.setup
     }
 
     /// Stops the process with SIGTERM, checks that it exits with 0, and returns its setup.
-    pub async fn stopped(self) -> Setup {
+    pub async fn stop(self) -> Setup {
         self.signal("TERM").await;
-        self.ended_well().await
+        self.wait_for_clean_exit().await
     }
 }
 
 #[derive(Debug)]
-struct Said(Process);
+struct OutputOnPanic(Process);
 
-impl Drop for Said {
+impl Drop for OutputOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = self.0.said();
+            let said = self.0.output_lines();
             let last = said.len().saturating_sub(30);
             eprintln!("the server's last lines:\n{}", said[last..].join("\n"));
         }

@@ -22,7 +22,7 @@ pub struct Process {
 
 /// The exit code and the whole output of a child.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ProcessOutput {
     /// The exit code. Absent if a signal ended the child.
     pub code: Option<i32>,
     /// All of its standard output.
@@ -31,11 +31,11 @@ pub struct Ended {
     pub stderr: String,
 }
 
-impl Ended {
+impl ProcessOutput {
     /// Checks the exit code and returns the value unchanged.
     #[track_caller]
     #[allow(clippy::return_self_not_must_use, reason = "the check alone is of use")]
-    pub fn with_code(self, expected: i32) -> Self {
+    pub fn expect_code(self, expected: i32) -> Self {
         assert_eq!(self.code, Some(expected), "{self:#?}");
         self
     }
@@ -57,12 +57,12 @@ impl Process {
             .get_program()
             .to_string_lossy()
             .into_owned();
-        Self::called(&name, command)
+        Self::start_named(&name, command)
     }
 
     /// Starts the command under this name, because the program may be a wrapper such as `setpriv`.
     #[must_use]
-    pub fn called(name: &str, mut command: Command) -> Self {
+    pub fn start_named(name: &str, mut command: Command) -> Self {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,20 +84,20 @@ impl Process {
     }
 
     /// Runs the command to its end.
-    pub async fn run(command: Command) -> Ended {
+    pub async fn run(command: Command) -> ProcessOutput {
         let mut process = Self::start(command);
         process.stdin = None;
-        process.ended().await
+        process.wait_with_output().await
     }
 
     /// Returns all lines so far: standard output, then standard error.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
+    pub fn output_lines(&self) -> Vec<String> {
         [self.stdout.so_far(), self.stderr.so_far()].concat()
     }
 
     /// Writes a line to the standard input.
-    pub async fn say(&mut self, line: &str) {
+    pub async fn write_line(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
         stdin
             .write_all(format!("{line}\n").as_bytes())
@@ -141,9 +141,9 @@ impl Process {
     }
 
     /// Waits until the process ends and returns its whole output.
-    pub async fn ended(mut self) -> Ended {
+    pub async fn wait_with_output(mut self) -> ProcessOutput {
         let code = self.wait().await.code();
-        Ended {
+        ProcessOutput {
             code,
             stdout: self.stdout.all().await.join("\n"),
             stderr: self.stderr.all().await.join("\n"),

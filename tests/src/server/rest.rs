@@ -47,23 +47,23 @@ impl Api {
     }
 
     /// Sends `GET`.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> ApiResponse {
         self.request(Method::GET, path, None).await
     }
 
     /// Sends `POST` with JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> ApiResponse {
         self.request(Method::POST, path, Some(body.to_string().into_bytes()))
             .await
     }
 
     /// Sends `GET` to a server that may be gone. Returns `None` if it is.
-    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+    pub async fn try_get(&self, path: &str) -> Option<ApiResponse> {
         self.attempt(Method::GET, path, None).await.ok()
     }
 
     /// Sends `POST` with JSON to a server that may be gone. Returns `None` if it is.
-    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<ApiResponse> {
         self.attempt(Method::POST, path, Some(body.to_string().into_bytes()))
             .await
             .ok()
@@ -71,7 +71,7 @@ impl Api {
 
     /// Sends any method with JSON to a server that may be gone. Returns `None` if it is. A `null`
     /// body means no body.
-    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<ApiResponse> {
         let body = (!body.is_null()).then(|| body.to_string().into_bytes());
         self.attempt(method.parse().expect("a method"), path, body)
             .await
@@ -80,31 +80,31 @@ impl Api {
 
     /// Sends `POST` with a text, labelled as JSON, to a server that may be gone. Returns `None` if
     /// it is.
-    pub async fn try_post_text(&self, path: &str, body: &str) -> Option<Answer> {
+    pub async fn try_post_text(&self, path: &str, body: &str) -> Option<ApiResponse> {
         self.attempt(Method::POST, path, Some(body.as_bytes().to_vec()))
             .await
             .ok()
     }
 
     /// Sends `PUT` with JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub async fn put(&self, path: &str, body: &Value) -> ApiResponse {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes()))
             .await
     }
 
     /// Sends any method, with JSON or without a body.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> ApiResponse {
         let method = method.parse().expect("a method");
         self.request(method, path, body.map(|body| body.to_string().into_bytes()))
             .await
     }
 
     /// Sends `POST` with these bytes, labelled as JSON.
-    pub async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> ApiResponse {
         self.request(Method::POST, path, Some(body.into())).await
     }
 
-    async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+    async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> ApiResponse {
         let answer = self.attempt(method.clone(), path, body).await;
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
@@ -114,7 +114,7 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<ApiResponse> {
         let what = format!("{method} {path}");
         let mut request = self
             .client
@@ -130,7 +130,7 @@ impl Api {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = within(&what, response.text()).await?;
-        Ok(Answer {
+        Ok(ApiResponse {
             what,
             status,
             headers,
@@ -156,7 +156,7 @@ pub fn http_client() -> Client {
 
 /// The response to a request.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ApiResponse {
     /// Method and path, for the text of a panic.
     pub what: String,
     /// The HTTP status.
@@ -167,7 +167,7 @@ pub struct Answer {
     pub text: String,
 }
 
-impl Answer {
+impl ApiResponse {
     /// Parses the body as JSON.
     #[track_caller]
     #[must_use]

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use tokio::process::Command;
 
-use super::{API_KEY, Said, Server};
+use super::{API_KEY, OutputOnPanic, Server};
 use crate::faults::cluster::Database;
 use crate::fixtures::{razorpay, token as tokens};
-use crate::server::folder::Folder;
+use crate::server::host::Host;
 use crate::server::paths::binary;
-use crate::server::place::Place;
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
 use crate::server::rest::http_client;
+use crate::server::temp_folder::TempFolder;
 
 /// The configuration of a server: an environment and a folder. Both outlive the process, so that
 /// the server can be started again.
 #[derive(Debug)]
 pub struct Setup {
-    folder: Folder,
+    folder: TempFolder,
     env: BTreeMap<String, String>,
-    place: Place,
+    host: Host,
     /// The server's own database, if the tests run on MongoDB. Created at the first start.
     database: Option<Database>,
 }
@@ -47,9 +47,9 @@ impl Setup {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
-            folder: Folder::new(),
+            folder: TempFolder::new(),
             env: BTreeMap::from(env),
-            place: Place::here(),
+            host: Host::local(),
             database: None,
         }
     }
@@ -71,20 +71,20 @@ impl Setup {
     /// Chooses a port that stays the same at every start, so that clients can reconnect by
     /// themselves.
     #[must_use]
-    pub fn at_one_port(self) -> Self {
+    pub fn with_fixed_port(self) -> Self {
         self.env("PORT", &crate::server::ports::unused().to_string())
     }
 
     /// Sets the host that the server runs on.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
+    pub fn on_host(mut self, host: Host) -> Self {
+        self.host = host;
         self
     }
 
     /// Returns the host that the server runs on.
-    pub(super) const fn place(&self) -> &Place {
-        &self.place
+    pub(super) const fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Returns the port that stays the same at every start, if one is set.
@@ -96,24 +96,24 @@ impl Setup {
     /// Returns the folder that the server runs in. Its data are in `data`, unless `METAIA_DATA` is
     /// set.
     #[must_use]
-    pub fn folder(&self) -> &Folder {
+    pub fn folder(&self) -> &TempFolder {
         &self.folder
     }
 
     /// Starts the server and waits until it listens.
     pub async fn start(mut self) -> Server {
         self.choose_store().await;
-        let process = Process::called("metaia-server", self.command());
+        let process = Process::start_named("metaia-server", self.command());
         let Some(port) = listening_port(&process).await else {
             panic!(
                 "the server ended instead of listening: {:#?}",
-                process.said()
+                process.output_lines()
             );
         };
         let on_mongodb = self.database.is_some();
         let server = Server {
             setup: self,
-            process: Said(process),
+            process: OutputOnPanic(process),
             port,
             client: http_client(),
         };
@@ -127,11 +127,11 @@ impl Setup {
     /// Starts the server, which may crash before it listens. Returns the setup if it does.
     pub async fn try_start(mut self) -> Result<Server, Self> {
         self.choose_store().await;
-        let process = Process::called("metaia-server", self.command());
+        let process = Process::start_named("metaia-server", self.command());
         match listening_port(&process).await {
             Some(port) => Ok(Server {
                 setup: self,
-                process: Said(process),
+                process: OutputOnPanic(process),
                 port,
                 client: http_client(),
             }),
@@ -149,7 +149,7 @@ impl Setup {
 
     /// Starts the server and waits until it ends by itself, for a configuration that it must
     /// refuse.
-    pub async fn run_to_end(&self) -> Ended {
+    pub async fn run_to_end(&self) -> ProcessOutput {
         Process::run(self.command()).await
     }
 
@@ -162,7 +162,7 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = self.place.command(binary("metaia-server"));
+        let mut command = self.host.command(binary("metaia-server"));
         // The wrapper that starts the process on its host is looked up in `PATH`.
         let path = std::env::var_os("PATH").unwrap_or_default();
         command

@@ -6,7 +6,7 @@ use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
     NO_ORDER, assign, id_of, order_body, place_order_at, set_status, verification,
 };
-use metaia_tests::server::rest::{Answer, Api};
+use metaia_tests::server::rest::{Api, ApiResponse};
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::{Value, json};
 
@@ -280,7 +280,7 @@ async fn server() -> Server {
         .await
 }
 
-async fn attempt(api: &Api, act: &Act, path: &str, world: &World) -> Answer {
+async fn attempt(api: &Api, act: &Act, path: &str, world: &World) -> ApiResponse {
     api.send(act.method, path, (act.body)(world).as_ref()).await
 }
 
@@ -349,7 +349,7 @@ async fn nobody_without_a_token_may_do_anything() {
 async fn what_is_not_yours_looks_like_what_does_not_exist() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
-    let seen = |answer: &Answer| {
+    let seen = |answer: &ApiResponse| {
         let problem = answer.json();
         [
             json!(answer.status),
@@ -381,7 +381,7 @@ async fn the_order_room_admits_exactly_those_whom_the_order_concerns() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     for person in &PEOPLE {
-        let mut phone = Phone::of(&server, person.role, person.user).await;
+        let mut phone = Phone::ready_as(&server, person.role, person.user).await;
         let answer = phone.call("join_order_room", &json!(world.order)).await;
         let expected = if person.is_concerned() {
             &json!("ok")

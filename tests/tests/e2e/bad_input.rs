@@ -177,7 +177,7 @@ async fn an_assignment_of_nobody() {
 #[tokio::test]
 async fn packets_that_no_client_sends() {
     let server = Server::start().await;
-    let mut good = Phone::of(&server, "customer", "c1").await;
+    let mut good = Phone::ready_as(&server, "customer", "c1").await;
     let packets = [
         "",
         "4",
@@ -214,7 +214,7 @@ async fn packets_that_no_client_sends() {
         "42[\"join_order_room\",\"\u{0}\"]",
     ];
     for packet in packets {
-        let mut bad = Phone::of(&server, "customer", "c2").await;
+        let mut bad = Phone::ready_as(&server, "customer", "c2").await;
         bad.send(packet).await;
         // This connection may end or not. The next one must work, and all others must stay.
         bad.drop_line();
@@ -226,9 +226,9 @@ async fn packets_that_no_client_sends() {
     assert_eq!(all_until_now(&server, &mut good).await.len(), 1);
     server.anonymous().get("/livez").await.ok(200);
     assert!(
-        !server.said().join("\n").contains("panicked"),
+        !server.output_lines().join("\n").contains("panicked"),
         "{:#?}",
-        server.said()
+        server.output_lines()
     );
 }
 
@@ -244,7 +244,7 @@ async fn events_before_connect_are_not_heard() {
 #[tokio::test]
 async fn other_namespaces_do_not_exist() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone.send("40/admin,{}").await;
     emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
     phone.event("still_here").await;
@@ -337,9 +337,9 @@ async fn polling_that_is_malformed() {
     }
     anonymous.get(HANDSHAKE).await.ok(200);
     assert!(
-        !server.said().join("\n").contains("panicked"),
+        !server.output_lines().join("\n").contains("panicked"),
         "{:#?}",
-        server.said()
+        server.output_lines()
     );
 }
 

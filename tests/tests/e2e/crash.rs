@@ -4,7 +4,7 @@
 //! `METAIA_CRASHES=1000` sets the number of kills. The default is 50.
 
 use crate::run::Run;
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::server::Setup;
 
 /// Returns the number of kills at random moments.
@@ -17,10 +17,10 @@ fn kills() -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_random_moments_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for kill in 0..kills() {
-        run.make_some_noise(&mut chance).await;
+        run.wait_for_traffic(&mut rng).await;
         run.kill().await;
         if kill % 10 == 9 {
             run.heal().await;
@@ -35,7 +35,7 @@ async fn kills_at_random_moments_lose_nothing() {
 
 /// Crash points that every run of the server passes, and the highest pass at which it may die
 /// there.
-const POINTS: [(&str, u64); 4] = [
+const CRASH_POINTS: [(&str, u64); 4] = [
     ("before-transaction", 40),
     ("in-transaction", 40),
     ("after-commit", 40),
@@ -44,13 +44,13 @@ const POINTS: [(&str, u64); 4] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_named_points_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for _ in 0..3 {
-        for (point, most) in POINTS {
-            run.crash_at(point, 1 + chance.below(most)).await;
+        for (point, most) in CRASH_POINTS {
+            run.crash_at(point, 1 + rng.below(most)).await;
         }
-        run.crash_while_ending_at("checkpoint").await;
+        run.crash_at_shutdown("checkpoint").await;
         run.heal().await;
     }
     assert_eq!(

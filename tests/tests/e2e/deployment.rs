@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use metaia_tests::server::paths::here;
-use metaia_tests::server::process::{Ended, Process};
+use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::{Listening as _, Server, Setup};
 use tokio::process::Command;
 
@@ -83,7 +83,7 @@ async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
         .fold(setup, |setup, (name, value)| setup.env(name, value));
     let shown = Process::run(with.command_with(&["config"]))
         .await
-        .with_code(0)
+        .expect_code(0)
         .stdout;
     for name in environment.keys() {
         let known = shown.lines().any(|line| {
@@ -166,7 +166,7 @@ async fn health_checks_ask_what_is_answered() {
     let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
     let script = between(&dockerfile, "/usr/local/bin/answers\n", "\nSCRIPT");
     let server = Server::start().await;
-    let asked = async |path: &str| -> Ended {
+    let asked = async |path: &str| -> ProcessOutput {
         let mut command = Command::new("bash");
         command
             .args(["-c", script, "answers", path])
@@ -178,14 +178,14 @@ async fn health_checks_ask_what_is_answered() {
             text.contains(&format!("\"answers\", \"{path}\"]")),
             "{path}"
         );
-        asked(path).await.with_code(0);
+        asked(path).await.expect_code(0);
     }
-    asked("/nothing").await.with_code(1);
+    asked("/nothing").await.expect_code(1);
     let port = server.port();
-    server.stopped().await;
+    server.stop().await;
     let mut command = Command::new("bash");
     command
         .args(["-c", script, "answers", "/livez"])
         .env("PORT", port.to_string());
-    Process::run(command).await.with_code(1);
+    Process::run(command).await.expect_code(1);
 }

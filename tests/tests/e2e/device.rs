@@ -4,7 +4,7 @@
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
-use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
 use metaia_tests::server::Server;
@@ -18,7 +18,7 @@ fn by_device(user: &str, device: &str) -> Value {
 /// Returns the `auth` of a client that has only a token with an id.
 fn by_token_id(user: &str, id: &str) -> Value {
     let claims = json!({"userId": user, "role": "customer", "exp": in_seconds(3600), "jti": id});
-    json!({"token": Token::claiming(&claims).sign()})
+    json!({"token": Token::with_claims(&claims).sign()})
 }
 
 /// Sends `load` events with these numbers to this user.
@@ -39,9 +39,9 @@ fn numbers(events: &[Event]) -> Vec<u64> {
 }
 
 /// Loses the connection, misses events, and reconnects by itself, twice.
-async fn comes_back(mut driver: Driver, auth: Value) {
+async fn resumes_twice(mut driver: Driver, auth: Value) {
     let server = Server::start().await;
-    let line = Line::to(&server).await;
+    let line = Forwarder::to(&server).await;
     driver
         .connect_with("phone", &line, &json!({"auth": auth}))
         .await;
@@ -75,26 +75,26 @@ async fn comes_back(mut driver: Driver, auth: Value) {
 
 #[tokio::test]
 async fn javascript_with_a_device_gets_what_it_missed() {
-    comes_back(Driver::node(), by_device("c1", "d1")).await;
+    resumes_twice(Driver::node(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
 async fn python_with_a_device_gets_what_it_missed() {
-    comes_back(Driver::python(), by_device("c1", "d1")).await;
+    resumes_twice(Driver::python(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
 async fn javascript_with_a_token_id_gets_what_it_missed() {
-    comes_back(Driver::node(), by_token_id("c1", "j1")).await;
+    resumes_twice(Driver::node(), by_token_id("c1", "j1")).await;
 }
 
 #[tokio::test]
 async fn python_with_a_token_id_gets_what_it_missed() {
-    comes_back(Driver::python(), by_token_id("c1", "j1")).await;
+    resumes_twice(Driver::python(), by_token_id("c1", "j1")).await;
 }
 
 /// Disconnects and connects again in a new process. Returns the numbers received before `rt:ready`.
-async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
+async fn missed_after_disconnect(start: fn() -> Driver) -> Vec<u64> {
     let server = Server::start().await;
     let mut driver = start();
     let opts = json!({"auth": by_device("c1", "d1")});
@@ -103,7 +103,7 @@ async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
     send(&server, "c1", 1..=5).await;
     driver.nth("phone", "load", 5).await;
     driver.disconnect("phone").await;
-    server.says("User disconnected: c1").await;
+    server.wait_for_output("User disconnected: c1").await;
     driver.kill().await;
     send(&server, "c1", 6..=10).await;
 
@@ -116,14 +116,17 @@ async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
 
 #[tokio::test]
 async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
-    assert_eq!(leaves_and_comes_back(Driver::node).await, [6, 7, 8, 9, 10]);
+    assert_eq!(
+        missed_after_disconnect(Driver::node).await,
+        [6, 7, 8, 9, 10]
+    );
 }
 
 /// `disconnect()` in Python closes the transport before its DISCONNECT is sent, so that the server
 /// cannot know what the client still read.
 #[tokio::test]
 async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
-    let got = leaves_and_comes_back(Driver::python).await;
+    let got = missed_after_disconnect(Driver::python).await;
     assert!(got.ends_with(&[6, 7, 8, 9, 10]), "{got:?}");
 }
 
@@ -131,13 +134,13 @@ async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
 async fn order_rooms_are_remembered_with_the_device() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    let mut phone = Phone::ready_with(&server, &by_device("c1", "d1")).await;
     assert_eq!(
         phone.call("join_order_room", &order["_id"]).await["status"],
         "ok"
     );
     phone.drop_line();
-    server.says("User disconnected: c1").await;
+    server.wait_for_output("User disconnected: c1").await;
     emit(
         &server,
         &json!({"order": order["_id"]}),
@@ -162,10 +165,10 @@ async fn order_rooms_are_remembered_with_the_device() {
 #[tokio::test]
 async fn another_users_device_resumes_nothing_of_it() {
     let server = Server::start().await;
-    Phone::with_auth(&server, &by_device("c1", "d1"))
+    Phone::ready_with(&server, &by_device("c1", "d1"))
         .await
         .drop_line();
-    server.says("User disconnected: c1").await;
+    server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=3).await;
     emit(
         &server,
@@ -191,7 +194,7 @@ async fn another_users_device_resumes_nothing_of_it() {
 #[tokio::test]
 async fn a_position_wins_over_the_device() {
     let server = Server::start().await;
-    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    let mut phone = Phone::ready_with(&server, &by_device("c1", "d1")).await;
     send(&server, "c1", 1..=4).await;
     let since = phone.until("load").await.pop().unwrap().at().to_owned();
     phone.drop_line();
@@ -205,10 +208,10 @@ async fn a_position_wins_over_the_device() {
 async fn over_a_thousand_missed_is_a_reset() {
     let server = Server::start().await;
     let (few, many) = (by_device("c1", "few"), by_device("c1", "many"));
-    Phone::with_auth(&server, &many).await.drop_line();
-    server.says("User disconnected: c1").await;
+    Phone::ready_with(&server, &many).await.drop_line();
+    server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=1).await;
-    Phone::with_auth(&server, &few).await.drop_line();
+    Phone::ready_with(&server, &few).await.drop_line();
     send(&server, "c1", 2..=1_001).await;
 
     let mut phone = Phone::connected(&server, &few).await;
@@ -230,7 +233,7 @@ async fn over_a_thousand_missed_is_a_reset() {
 async fn two_phones_on_one_token_id_both_get_everything() {
     let server = Server::start().await;
     let auth = by_token_id("c1", "shared");
-    let (line, other) = (Line::to(&server).await, Line::to(&server).await);
+    let (line, other) = (Forwarder::to(&server).await, Forwarder::to(&server).await);
     let mut driver = Driver::node();
     driver
         .connect_with("one", &line, &json!({"auth": auth}))
@@ -263,8 +266,8 @@ async fn two_phones_on_one_token_id_both_get_everything() {
 #[tokio::test]
 async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
     let server = Server::start().await;
-    let dead = Line::to(&server).await;
-    let _lost = Phone::with_auth(&dead, &by_device("c1", "d1")).await;
+    let dead = Forwarder::to(&server).await;
+    let _lost = Phone::ready_with(&dead, &by_device("c1", "d1")).await;
     dead.freeze();
     // The server is not notified of the freeze and still writes to the dead connection.
     send(&server, "c1", 1..=5).await;

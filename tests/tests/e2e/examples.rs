@@ -8,8 +8,8 @@ use serde_json::json;
 #[tokio::test]
 async fn embed_sends_an_order_to_its_customer() {
     let example = Example::start("embed").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
-    let mut other = Phone::of(&example, "customer", "c2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
+    let mut other = Phone::ready_as(&example, "customer", "c2").await;
     for user in ["c1", "c2"] {
         let new = json!({"customer": user, "garment": format!("kurta of {user}")});
         let created = example.api().post("/api/orders", &new).await.data(200);
@@ -28,9 +28,9 @@ async fn embed_sends_an_order_to_its_customer() {
 #[tokio::test]
 async fn custom_event_answers_tailors_and_tells_them_all() {
     let example = Example::start("custom_event").await;
-    let mut tailor = Phone::of(&example, "tailor", "t1").await;
-    let mut colleague = Phone::of(&example, "tailor", "t2").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let mut tailor = Phone::ready_as(&example, "tailor", "t1").await;
+    let mut colleague = Phone::ready_as(&example, "tailor", "t2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
     let silk = |metres: u32| json!({"fabric": "silk", "metres": metres});
 
     let reserved = tailor.call("reserve_fabric", &silk(8)).await;
@@ -71,9 +71,9 @@ async fn custom_event_answers_tailors_and_tells_them_all() {
 #[tokio::test]
 async fn order_access_decides_again_when_the_order_changes_hands() {
     let example = Example::start("order_access").await;
-    let mut old = Phone::of(&example, "tailor", "t1").await;
-    let mut new = Phone::of(&example, "tailor", "t2").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let mut old = Phone::ready_as(&example, "tailor", "t1").await;
+    let mut new = Phone::ready_as(&example, "tailor", "t2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
     let order = json!("o1");
     assert_eq!(old.call("join_order_room", &order).await["status"], "ok");
     assert_eq!(
@@ -113,7 +113,7 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
 #[tokio::test]
 async fn own_log_delivers_what_it_was_given() {
     let example = Example::start("own_log").await;
-    let mut first = Phone::of(&example, "customer", "c1").await;
+    let mut first = Phone::ready_as(&example, "customer", "c1").await;
     for i in 1..=3 {
         example
             .api()
@@ -139,8 +139,8 @@ async fn two_nodes_are_one_to_their_clients() {
     let example = Example::start("two_nodes").await;
     let ports = example.api().get("/api/nodes").await.json();
     let second = Second(ports[1].as_u64().unwrap().try_into().unwrap());
-    let mut here = Phone::of(&example, "customer", "c1").await;
-    let mut there = Phone::of(&second, "customer", "c2").await;
+    let mut here = Phone::ready_as(&example, "customer", "c1").await;
+    let mut there = Phone::ready_as(&second, "customer", "c2").await;
     assert_eq!(
         there.call("join_order_room", &json!("o1")).await["status"],
         "ok"

@@ -27,7 +27,7 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
     driver.event("phone", "rt:ready").await;
 
     network.vanish();
-    let mut other = Phone::of(&server, "customer", "c1").await;
+    let mut other = Phone::ready_as(&server, "customer", "c1").await;
     for n in 0..EVENTS {
         emit(
             &server,
@@ -45,7 +45,7 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
         );
     }
     server
-        .says("User disconnected: c1 (customer) slow_consumer")
+        .wait_for_output("User disconnected: c1 (customer) slow_consumer")
         .await;
 
     let mut back = Phone::connected(&server, &auth).await;

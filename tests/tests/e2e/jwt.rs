@@ -13,21 +13,21 @@ fn claims() -> Value {
 fn with(member: &str, value: Value) -> Token {
     let mut claims = claims();
     claims[member] = value;
-    Token::claiming(&claims)
+    Token::with_claims(&claims)
 }
 
 fn without(member: &str) -> Token {
     let mut claims = claims();
     claims.as_object_mut().unwrap().remove(member);
-    Token::claiming(&claims)
+    Token::with_claims(&claims)
 }
 
 fn algorithm(name: &str) -> Token {
-    Token::of("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
+    Token::new("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
 }
 
 /// Tries each token everywhere. The socket must refuse it with this message, REST with this status.
-async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
+async fn assert_all_refused(message: &str, status: u16, tokens: &[(&str, String)]) {
     let server = Server::start().await;
     for (name, token) in tokens {
         let mut phone = Phone::open(&server).await;
@@ -79,7 +79,7 @@ async fn other_algorithms() {
     let header = json!({"alg": "HS256", "jwk": jwk, "jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"});
     tokens.push((
         "a key of its own".into(),
-        Token::of("customer", "c1")
+        Token::new("customer", "c1")
             .header(&header)
             .secret("mine")
             .sign(),
@@ -88,7 +88,7 @@ async fn other_algorithms() {
         .iter()
         .map(|(name, token)| (name.as_str(), token.clone()))
         .collect();
-    refuses("unauthorized", 401, &tokens).await;
+    assert_all_refused("unauthorized", 401, &tokens).await;
 }
 
 #[tokio::test]
@@ -98,19 +98,19 @@ async fn broken_signatures_and_shapes() {
     let (header, claims) = start.split_once('.').unwrap();
     let other = token("customer", "c2");
     let other_claims = other.split('.').nth(1).unwrap();
-    refuses(
+    assert_all_refused(
         "unauthorized",
         401,
         &[
             (
                 "wrong secret",
-                Token::of("customer", "c1")
+                Token::new("customer", "c1")
                     .secret("another-secret-of-32-bytes-length")
                     .sign(),
             ),
             (
                 "empty secret",
-                Token::of("customer", "c1").secret("").sign(),
+                Token::new("customer", "c1").secret("").sign(),
             ),
             ("empty signature", format!("{start}.")),
             ("no signature", start.to_owned()),
@@ -127,8 +127,11 @@ async fn broken_signatures_and_shapes() {
             ("not base64", format!("{header}.{claims}.!!!!")),
             ("words", "not-a-token".to_owned()),
             ("the secret itself", SECRET.to_owned()),
-            ("claims are no object", Token::saying("[1,2]").sign()),
-            ("claims are no JSON", Token::saying("{").sign()),
+            (
+                "claims are no object",
+                Token::with_raw_claims("[1,2]").sign(),
+            ),
+            ("claims are no JSON", Token::with_raw_claims("{").sign()),
             (
                 "oversized",
                 with("padding", json!("x".repeat(4_096))).sign(),
@@ -140,7 +143,7 @@ async fn broken_signatures_and_shapes() {
 
 #[tokio::test]
 async fn an_expiry_of_each_json_type() {
-    refuses(
+    assert_all_refused(
         "unauthorized",
         401,
         &[
@@ -167,7 +170,7 @@ async fn an_expiry_of_each_json_type() {
 
 #[tokio::test]
 async fn an_expired_token_is_named_so() {
-    refuses(
+    assert_all_refused(
         "token_expired",
         401,
         &[
@@ -184,7 +187,7 @@ async fn an_expired_token_is_named_so() {
 
 #[tokio::test]
 async fn an_unknown_role_is_forbidden() {
-    refuses(
+    assert_all_refused(
         "forbidden",
         403,
         &[
@@ -199,7 +202,7 @@ async fn an_unknown_role_is_forbidden() {
 #[tokio::test]
 async fn a_user_id_must_be_one() {
     let long = "x".repeat(65);
-    refuses(
+    assert_all_refused(
         "unauthorized",
         401,
         &[
@@ -220,8 +223,8 @@ async fn good_tokens_of_every_kind_are_taken() {
     let server = Server::start().await;
     let by_subject = json!({"sub": "c1", "role": "customer", "exp": in_seconds(60)});
     for (name, token) in [
-        ("the guide's", Token::of("customer", "c1")),
-        ("by subject", Token::claiming(&by_subject)),
+        ("the guide's", Token::new("customer", "c1")),
+        ("by subject", Token::with_claims(&by_subject)),
         ("within the leeway", with("exp", json!(in_seconds(-1)))),
         ("with more claims", with("name", json!("Asha"))),
         ("of 64 characters", with("userId", json!("x".repeat(64)))),
@@ -245,7 +248,7 @@ async fn good_tokens_of_every_kind_are_taken() {
 async fn a_session_ends_when_its_token_does() {
     let server = Server::start().await;
     let brief = with("exp", json!(in_seconds(2))).sign();
-    let mut phone = Phone::with_auth(&server, &json!({"token": brief})).await;
+    let mut phone = Phone::ready_with(&server, &json!({"token": brief})).await;
     // Only the transport closes, so that the official clients reconnect with a new token.
     phone.closed().await;
 }

@@ -7,12 +7,12 @@ use metaia_tests::faults::kernel::{descriptors, resident_kib};
 use metaia_tests::server::{Server, Setup};
 
 /// The number of clients in one wave. Half of them disconnect with a DISCONNECT packet.
-const WAVE: usize = 100;
+const WAVE_SIZE: usize = 100;
 
-async fn a_wave(server: &Server) {
+async fn run_wave(server: &Server) {
     let mut phones = Vec::new();
-    for member in 0..WAVE {
-        phones.push(Phone::of(server, "customer", &format!("c{member}")).await);
+    for member in 0..WAVE_SIZE {
+        phones.push(Phone::ready_as(server, "customer", &format!("c{member}")).await);
     }
     for (index, mut phone) in phones.into_iter().enumerate() {
         if index % 2 == 0 {
@@ -43,11 +43,11 @@ async fn after_the_last_client_everything_is_as_before() {
     let idle = descriptors(server.pid());
     let back = async || (descriptors(server.pid()) <= idle + 1).then_some(());
     // The first wave fills the caches, which are kept on purpose.
-    a_wave(&server).await;
+    run_wave(&server).await;
     eventually("the first wave's descriptors to be given back", back).await;
     sample(&server, &recorder);
     for _ in 0..5 {
-        a_wave(&server).await;
+        run_wave(&server).await;
         eventually("a wave's descriptors to be given back", back).await;
     }
     eventually("all to be given back", async || {
@@ -55,6 +55,6 @@ async fn after_the_last_client_everything_is_as_before() {
     })
     .await;
     sample(&server, &recorder);
-    server.stopped().await;
+    server.stop().await;
     assert_correct("waves of clients", &recorder.history());
 }

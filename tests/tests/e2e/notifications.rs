@@ -12,7 +12,7 @@ fn greeting(user: &str) -> Value {
 #[tokio::test]
 async fn a_test_notification_is_stored_and_arrives() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let sent = server
         .admin()
         .post("/api/notifications", &greeting("c1"))
@@ -65,7 +65,7 @@ async fn reading_one_is_followed_by_the_other_devices() {
     }
     let list = customer.get("/api/notifications").await.data(200);
     let id = id_of(&list["notifications"][0]).to_owned();
-    let mut other = Phone::of(&server, "customer", "c1").await;
+    let mut other = Phone::ready_as(&server, "customer", "c1").await;
     customer
         .put(&format!("/api/notifications/{id}/read"), &json!({}))
         .await

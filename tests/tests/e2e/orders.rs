@@ -182,7 +182,7 @@ async fn an_assignment_names_people_and_is_told_to_them() {
 async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut admin = Phone::of(&server, "admin", "a1").await;
+    let mut admin = Phone::ready_as(&server, "admin", "a1").await;
     let same = assign(&server, id_of(&order), &json!({"tailor": "t1"})).await;
     assert_eq!(same["version"], order["version"]);
     assert_eq!(

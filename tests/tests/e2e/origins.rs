@@ -4,7 +4,7 @@ use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::HANDSHAKE;
 use metaia_tests::server::{Server, Setup};
 
-const OURS: &str = "https://app.metaia.example";
+const ALLOWED: &str = "https://app.metaia.example";
 
 /// Origins that resemble an allowed one.
 const FOREIGN: [&str; 9] = [
@@ -23,7 +23,7 @@ async fn strict() -> Server {
     Setup::new()
         .env(
             "CORS_ORIGINS",
-            &format!("{OURS},https://admin.metaia.example"),
+            &format!("{ALLOWED},https://admin.metaia.example"),
         )
         .start()
         .await
@@ -32,7 +32,7 @@ async fn strict() -> Server {
 #[tokio::test]
 async fn our_origins_are_served_everywhere() {
     let server = strict().await;
-    for origin in [OURS, "https://admin.metaia.example"] {
+    for origin in [ALLOWED, "https://admin.metaia.example"] {
         let browser = server.admin().header("origin", origin);
         for path in ["/api/orders", HANDSHAKE] {
             let answer = browser.get(path).await;
@@ -97,7 +97,7 @@ async fn a_preflight_names_methods_and_headers() {
     for path in ["/api/orders", "/socket.io/?EIO=4&transport=polling"] {
         let browser = server
             .anonymous()
-            .header("origin", OURS)
+            .header("origin", ALLOWED)
             .header("access-control-request-method", "POST")
             .header(
                 "access-control-request-headers",
@@ -107,7 +107,7 @@ async fn a_preflight_names_methods_and_headers() {
         assert!((200..300).contains(&answer.status), "{path}: {answer:#?}");
         assert_eq!(
             answer.header("access-control-allow-origin"),
-            OURS,
+            ALLOWED,
             "{path}: {answer:#?}"
         );
         assert!(

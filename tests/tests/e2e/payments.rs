@@ -7,7 +7,7 @@ use metaia_tests::fixtures::{
     all_until_now, id_of, open_payment, place_order, set_status, verification,
 };
 use metaia_tests::server::Server;
-use metaia_tests::server::rest::Answer;
+use metaia_tests::server::rest::ApiResponse;
 use serde_json::{Value, json};
 
 /// Places an order of c1 and opens its payment.
@@ -16,7 +16,7 @@ async fn payment(server: &Server) -> Value {
     open_payment(&server.api("customer", "c1"), id_of(&order)).await
 }
 
-async fn verify(server: &Server, body: &Value) -> Answer {
+async fn verify(server: &Server, body: &Value) -> ApiResponse {
     server
         .api("customer", "c1")
         .post("/api/payments/verify", body)
@@ -81,7 +81,7 @@ async fn a_cancelled_order_is_not_paid() {
 async fn a_wrong_signature_changes_nothing() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let good = verification(&payment, "pay_1");
     let order = payment["razorpayOrderId"].as_str().unwrap();
     let foreign_key = razorpay::hmac_hex("another-key", format!("{order}|pay_1").as_bytes());
@@ -135,7 +135,7 @@ async fn a_signature_is_checked_against_our_own_order() {
 async fn verifying_twice_announces_once() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     for _ in 0..2 {
         verify(&server, &verification(&payment, "pay_1"))
             .await
@@ -158,7 +158,7 @@ fn webhook(event: &str, payment: &Value) -> String {
         .to_string()
 }
 
-async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answer {
+async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> ApiResponse {
     let provider = server
         .anonymous()
         .header("x-razorpay-event-id", id)
@@ -170,7 +170,7 @@ async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answ
 async fn a_signed_webhook_confirms_once() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.captured", &payment);
     for _ in 0..2 {
         let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
@@ -192,7 +192,7 @@ async fn a_webhook_only_moves_forward() {
     verify(&server, &verification(&payment, "pay_1"))
         .await
         .ok(200);
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.failed", &payment);
     let answer = deliver(&server, "evt_late", &body, &webhook_signature(&body)).await;
     assert!(
@@ -206,7 +206,7 @@ async fn a_webhook_only_moves_forward() {
 async fn a_tampered_webhook_is_refused() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.captured", &payment);
     let good = webhook_signature(&body);
     let with_key = razorpay::hmac_hex(razorpay::KEY_SECRET, body.as_bytes());

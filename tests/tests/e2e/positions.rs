@@ -21,7 +21,7 @@ async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
 
 /// Emits three events to `c1`, each followed by one to another user. Returns the position of the
 /// first event.
-async fn a_history(server: &Server) -> String {
+async fn emit_history(server: &Server) -> String {
     let mut first = String::new();
     for n in 0..3 {
         let sent = emit(server, &json!({"user": "c1"}), "mine", &json!({"n": n})).await;
@@ -36,7 +36,7 @@ async fn a_history(server: &Server) -> String {
 #[tokio::test]
 async fn every_position_is_honoured_exactly_or_reset() {
     let server = Server::start().await;
-    let at = a_history(&server).await;
+    let at = emit_history(&server).await;
     let (start, n) = at.rsplit_once('.').unwrap();
     let (epoch, check) = start.split_once('-').unwrap();
     let other_check = if check.starts_with('0') {
@@ -80,7 +80,7 @@ async fn every_position_is_honoured_exactly_or_reset() {
 #[tokio::test]
 async fn positions_that_are_no_text_are_malformed() {
     let server = Server::start().await;
-    a_history(&server).await;
+    emit_history(&server).await;
     for since in [
         json!(0),
         json!(-1),
@@ -98,7 +98,7 @@ async fn positions_that_are_no_text_are_malformed() {
 #[tokio::test]
 async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
     let server = Server::start().await;
-    let mut good = Phone::of(&server, "customer", "c2").await;
+    let mut good = Phone::ready_as(&server, "customer", "c2").await;
     let mut phone = Phone::open(&server).await;
     let refused = phone
         .connect(&auth("c1", &json!("1".repeat(64 * 1024))))
@@ -111,8 +111,8 @@ async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
 #[tokio::test]
 async fn another_users_position_gives_only_what_is_ones_own() {
     let server = Server::start().await;
-    let mut other = Phone::of(&server, "customer", "c2").await;
-    a_history(&server).await;
+    let mut other = Phone::ready_as(&server, "customer", "c2").await;
+    emit_history(&server).await;
     let theirs = other.until("not_mine").await.pop().unwrap().at().to_owned();
     let events = with_position(&server, &json!(theirs)).await;
     assert_eq!(names(&events), ["mine", "mine", "rt:ready"]);
@@ -170,8 +170,8 @@ async fn flood(server: &Server, entries: usize) {
 #[tokio::test]
 async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
     let server = Server::start().await;
-    let at = a_history(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let at = emit_history(&server).await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let answer = phone.call("rt:resume", &json!({"since": at})).await;
     assert_eq!(
         (&answer["status"], &answer["code"]),
@@ -197,7 +197,7 @@ async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
 #[tokio::test]
 async fn a_resume_that_is_malformed_is_answered_and_the_hold_ends_by_itself() {
     let server = Server::start().await;
-    a_history(&server).await;
+    emit_history(&server).await;
     for since in [json!("banana"), json!(7), json!("x".repeat(10_000))] {
         let auth = json!({"token": token("customer", "c1"), "hold": true});
         let mut phone = Phone::connected(&server, &auth).await;

@@ -15,16 +15,16 @@ const POLLERS: usize = 12;
 
 /// Starts two servers behind one proxy. They share nothing else, so that a request at the wrong
 /// server fails.
-async fn two(limits: &str) -> (Nginx, [Server; 2]) {
+async fn start_two(limits: &str) -> (Nginx, [Server; 2]) {
     let start = || {
         Setup::new()
-            .at_one_port()
+            .with_fixed_port()
             .env("METAIA_LIMITS", limits)
             .start()
     };
     let (one, other) = tokio::join!(start(), start());
     (
-        Nginx::before([Port(one.port()), Port(other.port())]).await,
+        Nginx::start([Port(one.port()), Port(other.port())]).await,
         [one, other],
     )
 }
@@ -34,9 +34,9 @@ fn api(nginx: &Nginx) -> Api {
 }
 
 /// Returns how often users have connected to this server.
-fn came(server: &Server) -> usize {
+fn connections(server: &Server) -> usize {
     server
-        .said()
+        .output_lines()
         .iter()
         .filter(|line| line.contains("User connected: "))
         .count()
@@ -60,13 +60,13 @@ async fn poller(nginx: &Nginx, user: &str) -> Polling {
 
 #[tokio::test]
 async fn nginx_has_nothing_to_say_against_its_configuration() {
-    let checked = Nginx::check().await.with_code(0);
+    let checked = Nginx::check().await.expect_code(0);
     assert!(!checked.output().contains("[warn]"), "{checked:#?}");
 }
 
 #[tokio::test]
 async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
-    let (nginx, servers) = two("").await;
+    let (nginx, servers) = start_two("").await;
     let mut driver = Driver::node();
     for n in 0..POLLERS {
         let header = format!("Bearer {}", token("customer", &format!("c{n}")));
@@ -82,43 +82,43 @@ async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
             .await;
         assert_eq!(left["status"], "ok");
     }
-    let came = servers.each_ref().map(came);
+    let counts = servers.each_ref().map(connections);
     assert_eq!(
-        came.iter().sum::<usize>(),
+        counts.iter().sum::<usize>(),
         POLLERS,
         "nobody had to come twice: {:#?}",
-        nginx.said()
+        nginx.output_lines()
     );
     assert!(
-        came.iter().all(|count| *count > 0),
-        "both have some: {came:?}"
+        counts.iter().all(|count| *count > 0),
+        "both have some: {counts:?}"
     );
 }
 
 #[tokio::test]
 async fn official_clients_upgrade_and_come_back_elsewhere() {
     for (name, mut driver) in [("javascript", Driver::node()), ("python", Driver::python())] {
-        let (nginx, [one, other]) = two("").await;
+        let (nginx, [one, other]) = start_two("").await;
         driver.ready(name, &nginx, &token("customer", name)).await;
         if name == "javascript" {
             assert_eq!(driver.event(name, "upgrade").await, "websocket");
         }
-        let (stays, leaves) = if came(&one) > 0 {
+        let (stays, leaves) = if connections(&one) > 0 {
             (other, one)
         } else {
             (one, other)
         };
-        leaves.stopped().await;
+        leaves.stop().await;
         driver.nth(name, "rt:ready", 2).await;
-        assert!(came(&stays) > 0, "{name} is at the other one");
+        assert!(connections(&stays) > 0, "{name} is at the other one");
     }
 }
 
 #[tokio::test]
 async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
-    let (nginx, _servers) = two("total=1").await;
-    let _one = Phone::of(&nginx, "customer", "c1").await;
-    let _other = Phone::of(&nginx, "customer", "c2").await;
+    let (nginx, _servers) = start_two("total=1").await;
+    let _one = Phone::ready_as(&nginx, "customer", "c1").await;
+    let _other = Phone::ready_as(&nginx, "customer", "c2").await;
     let refused = Phone::open_with(&nginx, &[])
         .await
         .expect_err("both are full");
@@ -127,11 +127,11 @@ async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
 
 #[tokio::test]
 async fn who_polls_stays_at_the_node_that_had_room() {
-    let (nginx, servers) = two("total=1").await;
+    let (nginx, servers) = start_two("total=1").await;
     // The requests come from one address and have no token in a header, so that nginx selects the
     // same node for both.
     let pollers = [poller(&nginx, "c1").await, poller(&nginx, "c2").await];
-    assert_eq!(servers.each_ref().map(came), [1, 1]);
+    assert_eq!(servers.each_ref().map(connections), [1, 1]);
     for polling in &pollers {
         polling
             .send("420[\"leave_order_room\",\"o1\"]")
@@ -144,7 +144,7 @@ async fn who_polls_stays_at_the_node_that_had_room() {
 
 #[tokio::test]
 async fn rest_goes_on_with_one_node_and_says_so_without_any() {
-    let (nginx, [one, other]) = two("").await;
+    let (nginx, [one, other]) = start_two("").await;
     let orders = async || {
         api(&nginx)
             .bearer(&token("customer", "c1"))
@@ -152,11 +152,11 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
             .await
     };
     orders().await.ok(200);
-    one.stopped().await;
+    one.stop().await;
     for _ in 0..4 {
         orders().await.ok(200);
     }
-    other.stopped().await;
+    other.stop().await;
     let unavailable = api(&nginx).get("/api/orders").await;
     assert_eq!(
         (unavailable.status, unavailable.header("retry-after")),
@@ -168,12 +168,15 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
 
 #[tokio::test]
 async fn what_is_of_one_node_is_not_for_strangers() {
-    let (nginx, _servers) = two("").await;
+    let (nginx, _servers) = start_two("").await;
     assert_eq!(api(&nginx).get("/readyz").await.status, 404);
     api(&nginx).get("/livez").await.ok(200);
     api(&nginx).get(HANDSHAKE).await.ok(200);
     assert!(
-        !nginx.said().iter().any(|line| line.contains("sid=")),
+        !nginx
+            .output_lines()
+            .iter()
+            .any(|line| line.contains("sid=")),
         "session ids are not written down"
     );
 }

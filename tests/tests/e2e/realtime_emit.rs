@@ -17,7 +17,7 @@ async fn each_target_reaches_its_people_and_nobody_else() {
         ("delivery", "d1"),
         ("admin", "a1"),
     ] {
-        people.push((user, Phone::of(&server, role, user).await));
+        people.push((user, Phone::ready_as(&server, role, user).await));
     }
     people[0].1.call("join_order_room", &order["_id"]).await;
     for (target, event) in [
@@ -47,7 +47,7 @@ async fn each_target_reaches_its_people_and_nobody_else() {
 #[tokio::test]
 async fn the_answer_names_the_entry_that_arrives() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "tailor", "t1").await;
+    let mut phone = Phone::ready_as(&server, "tailor", "t1").await;
     let sent = emit(
         &server,
         &json!({"user": "t1"}),
@@ -88,7 +88,7 @@ async fn a_volatile_event_has_no_position_and_is_not_replayed() {
 #[tokio::test]
 async fn a_backend_emits_with_its_key() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "admin", "a1").await;
+    let mut phone = Phone::ready_as(&server, "admin", "a1").await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
     let body = json!({"to": {"role": "admin"}, "event": "stock_low", "data": {"sku": "thread"}});
     backend.post("/api/realtime/emit", &body).await.ok(202);
@@ -98,7 +98,7 @@ async fn a_backend_emits_with_its_key() {
 #[tokio::test]
 async fn what_cannot_be_an_event_is_refused() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body =
         |to: Value, event: &str, data: Value| json!({"to": to, "event": event, "data": data});
     let user = || json!({"user": "c1"});
@@ -161,7 +161,7 @@ async fn what_cannot_be_an_event_is_refused() {
 #[tokio::test]
 async fn names_of_the_clients_own_events_are_not_sent() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     for name in ["connect", "connect_error", "disconnect", "disconnecting"] {
         let body = json!({"to": "everyone", "event": name, "data": {}});
         server

@@ -53,7 +53,7 @@ async fn a_request_id_is_made_or_kept() {
 #[tokio::test]
 async fn the_same_key_and_body_get_the_first_answer() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let customer = server
         .api("customer", "c1")
         .header("idempotency-key", "order-1");

@@ -9,7 +9,7 @@ use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
 /// Returns the content of all lists of the store.
-async fn everything(server: &Server) -> Value {
+async fn all_lists(server: &Server) -> Value {
     let customer = server.api("customer", "c1");
     json!([
         customer.get("/api/orders").await.data(200),
@@ -18,7 +18,7 @@ async fn everything(server: &Server) -> Value {
     ])
 }
 
-async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
+async fn keeps_everything_over(restart: impl AsyncFnOnce(Server) -> Setup) {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     let keyed = customer.header("idempotency-key", "before-the-restart");
@@ -35,10 +35,10 @@ async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
         .await
         .ok(200);
     place_order(&server, "c1").await;
-    let before = everything(&server).await;
+    let before = all_lists(&server).await;
 
     let server = restart(server).await.start().await;
-    assert_eq!(everything(&server).await, before);
+    assert_eq!(all_lists(&server).await, before);
     let customer = server.api("customer", "c1");
     let keyed = customer.header("idempotency-key", "before-the-restart");
     assert_eq!(
@@ -51,19 +51,19 @@ async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
         .await
         .data(200);
     assert_eq!(again["payment"]["status"], "completed");
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     set_status(&server, &id, "in_progress").await;
     assert_eq!(phone.event("order_update").await["status"], "in_progress");
 }
 
 #[tokio::test]
 async fn a_polite_restart_keeps_everything() {
-    survives(async |server: Server| server.stopped().await).await;
+    keeps_everything_over(async |server: Server| server.stop().await).await;
 }
 
 #[tokio::test]
 async fn a_power_cut_keeps_everything() {
-    survives(async |server: Server| server.killed().await).await;
+    keeps_everything_over(async |server: Server| server.kill().await).await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_made_secret_is_kept() {
     };
     let before = secret(&server);
     assert!(!before.is_empty(), "a secret file");
-    let server = server.stopped().await.start().await;
+    let server = server.stop().await.start().await;
     assert_eq!(secret(&server), before);
 }
 
@@ -109,7 +109,7 @@ async fn power_cuts_under_load_lose_no_answered_order() {
                 (list["orders"].as_array().unwrap().len() >= enough).then_some(())
             })
             .await;
-            server.killed().await
+            server.kill().await
         };
         ((), setup) = tokio::join!(writing, cutting);
     }

@@ -23,7 +23,7 @@ fn ids(events: &[Event]) -> Vec<&str> {
 
 /// Publishes what a client misses: to the order's room, the user, the role, everyone, and to
 /// others.
-async fn a_busy_while(server: &Server, order: &str) {
+async fn publish_missed_events(server: &Server, order: &str) {
     emit(
         server,
         &json!({"order": order}),
@@ -58,8 +58,8 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut witness = Phone::of(&server, "customer", "c1").await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut witness = Phone::ready_as(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     for phone in [&mut witness, &mut client] {
         assert_eq!(
             phone.call("join_order_room", &json!(id)).await["status"],
@@ -71,7 +71,7 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     let since = client.until("before").await.pop().unwrap().at().to_owned();
     client.drop_line();
 
-    a_busy_while(&server, &id).await;
+    publish_missed_events(&server, &id).await;
     let auth = json!({"token": token("customer", "c1"), "since": since, "orders": [id]});
     let mut client = Phone::connected(&server, &auth).await;
     let mut replayed = client.until("rt:ready").await;
@@ -106,7 +106,7 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
 #[tokio::test]
 async fn a_client_that_missed_nothing_gets_nothing() {
     let server = Server::start().await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     emit(&server, &json!({"user": "c1"}), "last", &json!({})).await;
     let since = client.until("last").await.pop().unwrap().at().to_owned();
     let mut again = Phone::connected(
@@ -257,7 +257,7 @@ async fn a_join_with_a_position_replays_the_room() {
     let room = json!({"order": order["_id"]});
     emit(&server, &room, "chat", &json!({"n": 1})).await;
     emit(&server, &room, "chat", &json!({"n": 2})).await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     let joined = client
         .call(
             "join_order_room",

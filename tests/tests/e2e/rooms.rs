@@ -43,7 +43,7 @@ async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
 async fn a_stranger_is_refused_and_hears_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut stranger = Phone::of(&server, "customer", "c2").await;
+    let mut stranger = Phone::ready_as(&server, "customer", "c2").await;
     let refused = stranger.call("join_order_room", &order["_id"]).await;
     assert_eq!(refused, json!({"status": "error", "code": "forbidden"}));
 
@@ -62,7 +62,7 @@ async fn a_stranger_is_refused_and_hears_nothing() {
 async fn a_missing_order_is_answered_as_a_forbidden_one() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut stranger = Phone::of(&server, "tailor", "t9").await;
+    let mut stranger = Phone::ready_as(&server, "tailor", "t9").await;
     let forbidden = stranger.call("join_order_room", &order["_id"]).await;
     let missing = stranger.call("join_order_room", &json!(NO_ORDER)).await;
     assert_eq!(forbidden, missing);
@@ -72,7 +72,7 @@ async fn a_missing_order_is_answered_as_a_forbidden_one() {
 async fn a_refusal_without_an_ack_is_an_event() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut stranger = Phone::of(&server, "customer", "c2").await;
+    let mut stranger = Phone::ready_as(&server, "customer", "c2").await;
     stranger.emit("join_order_room", &order["_id"]).await;
     let error = stranger.event("rt:error").await;
     assert_eq!(error["event"], "join_order_room");
@@ -83,7 +83,7 @@ async fn a_refusal_without_an_ack_is_an_event() {
 #[tokio::test]
 async fn malformed_order_ids_are_named_so() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "admin", "a1").await;
+    let mut phone = Phone::ready_as(&server, "admin", "a1").await;
     let long = "a".repeat(65);
     for bad in [
         json!(""),
@@ -110,7 +110,7 @@ async fn leaving_ends_delivery() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let room = json!({"order": order["_id"]});
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let joined = phone.call("join_order_room", &order["_id"]).await;
     let name = format!("order-{}", id_of(&order));
     assert_eq!(
@@ -131,8 +131,8 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut old = Phone::of(&server, "tailor", "t1").await;
-    let mut new = Phone::of(&server, "tailor", "t2").await;
+    let mut old = Phone::ready_as(&server, "tailor", "t1").await;
+    let mut new = Phone::ready_as(&server, "tailor", "t2").await;
     assert_eq!(
         old.call("join_order_room", &json!(id)).await["status"],
         "ok"
@@ -194,8 +194,8 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
 async fn nobody_relays_through_the_server() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut victim = Phone::of(&server, "tailor", "t1").await;
-    let mut sender = Phone::of(&server, "customer", "c1").await;
+    let mut victim = Phone::ready_as(&server, "tailor", "t1").await;
+    let mut sender = Phone::ready_as(&server, "customer", "c1").await;
     for phone in [&mut victim, &mut sender] {
         phone.call("join_order_room", &order["_id"]).await;
     }

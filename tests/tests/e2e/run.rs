@@ -3,7 +3,7 @@
 
 use metaia_tests::checker::{Fact, Recorder};
 use metaia_tests::clients::driver::Driver;
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::server::ports::Port;
 use metaia_tests::server::{Listening, Server, Setup};
 
@@ -20,7 +20,7 @@ impl Run {
         let limits = "rest_per_s=100000,handshakes_per_s=100000";
         let server = setup
             .env("METAIA_LIMITS", limits)
-            .at_one_port()
+            .with_fixed_port()
             .start()
             .await;
         let recorder = Recorder::new();
@@ -38,15 +38,15 @@ impl Run {
 
     /// Waits until more facts have been recorded. The number is sometimes very small, so that
     /// clients are disconnected while they catch up.
-    pub(crate) async fn make_some_noise(&self, chance: &mut Chance) {
-        let most = *chance.pick(&[5, 60, 250]);
-        let more = usize::try_from(1 + chance.below(most)).unwrap();
-        self.traffic.recorder.more(more).await;
+    pub(crate) async fn wait_for_traffic(&self, rng: &mut SeededRng) {
+        let most = *rng.pick(&[5, 60, 250]);
+        let more = usize::try_from(1 + rng.below(most)).unwrap();
+        self.traffic.recorder.wait_for_more(more).await;
     }
 
     /// Kills the server with SIGKILL, as a power cut would, and starts it again in the same folder.
     pub(crate) async fn kill(&mut self) {
-        let setup = self.server.take().unwrap().killed().await;
+        let setup = self.server.take().unwrap().kill().await;
         self.note(Fact::Killed);
         self.restart(setup).await;
     }
@@ -60,19 +60,19 @@ impl Run {
 
     /// Restarts the server so that it crashes at this point of its shutdown, asks it to end, and
     /// starts it again.
-    pub(crate) async fn crash_while_ending_at(&mut self, point: &str) {
+    pub(crate) async fn crash_at_shutdown(&mut self, point: &str) {
         self.crash(point, async |server: &Server| server.signal("TERM").await)
             .await;
     }
 
     async fn crash(&mut self, point: &str, provoke: impl AsyncFnOnce(&Server)) {
-        let setup = self.server.take().unwrap().killed().await;
+        let setup = self.server.take().unwrap().kill().await;
         self.note(Fact::Killed);
         let setup = match setup.env("METAIA_CRASH", point).try_start().await {
             Ok(server) => {
                 self.note(Fact::Started);
                 provoke(&server).await;
-                server.crashed().await
+                server.wait_for_crash().await
             }
             Err(setup) => setup,
         };
@@ -81,10 +81,10 @@ impl Run {
     }
 
     /// Stops the server with SIGTERM, waits until it has ended, and starts it again.
-    pub(crate) async fn restart_politely(&mut self) {
+    pub(crate) async fn restart_with_sigterm(&mut self) {
         let server = self.server.take().unwrap();
-        self.note(Fact::Asked);
-        let setup = server.stopped().await;
+        self.note(Fact::AskedToEnd);
+        let setup = server.stop().await;
         self.note(Fact::Ended { code: Some(0) });
         self.restart(setup).await;
     }
@@ -112,12 +112,12 @@ impl Run {
     }
 
     async fn end(&self, mut server: Server) {
-        self.note(Fact::Asked);
+        self.note(Fact::AskedToEnd);
         server.signal("TERM").await;
         let code = server.wait().await.code();
         self.note(Fact::Ended { code });
-        for line in server.said() {
-            self.note(Fact::Said(line));
+        for line in server.output_lines() {
+            self.note(Fact::Printed(line));
         }
     }
 }

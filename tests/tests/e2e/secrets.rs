@@ -12,11 +12,11 @@ use serde_json::json;
 async fn nothing_secret_is_logged() {
     let server = Setup::new().env("RUST_LOG", "trace").start().await;
     let good = token("customer", "c1");
-    let forged = Token::of("customer", "c1")
+    let forged = Token::new("customer", "c1")
         .secret("an-attackers-own-secret")
         .sign();
 
-    let mut phone = Phone::with_auth(&server, &json!({"token": good})).await;
+    let mut phone = Phone::ready_with(&server, &json!({"token": good})).await;
     let mut attacker = Phone::open(&server).await;
     attacker
         .connect(&json!({"token": forged}))
@@ -63,7 +63,7 @@ async fn nothing_secret_is_logged() {
         .await
         .ok(202);
 
-    let said = server.said().join("\n");
+    let said = server.output_lines().join("\n");
     assert!(said.contains("User connected: c1 (customer)"), "{said}");
     let signature_of = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
     for (name, secret) in [
@@ -90,7 +90,7 @@ async fn nothing_secret_is_logged() {
 #[tokio::test]
 async fn refusals_do_not_repeat_what_was_sent() {
     let server = Setup::new().start().await;
-    let forged = Token::of("customer", "c1")
+    let forged = Token::new("customer", "c1")
         .secret("an-attackers-own-secret")
         .sign();
     let answer = server.anonymous().bearer(&forged).get("/api/orders").await;

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use metaia_tests::clients::crowd::Crowd;
 use metaia_tests::clients::phone::{Event, Phone};
-use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::faults::kernel::{resident_kib, send_queue};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{raise_fence, up_to_fence};
@@ -28,7 +28,7 @@ async fn flood(server: &Server) {
 }
 
 /// Checks that all events arrive before the fence, once each and in the log's order.
-async fn complete(phone: &mut Phone) {
+async fn assert_complete(phone: &mut Phone) {
     let events = up_to_fence(phone).await;
     let number = |at: &str| {
         at.rsplit_once('.')
@@ -49,11 +49,11 @@ async fn complete(phone: &mut Phone) {
 #[tokio::test]
 async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
     let server = Server::start().await;
-    let slow = Phone::of(&server, "customer", "slow").await;
-    let mut good = Phone::of(&server, "customer", "good").await;
-    tokio::join!(flood(&server), complete(&mut good));
+    let slow = Phone::ready_as(&server, "customer", "slow").await;
+    let mut good = Phone::ready_as(&server, "customer", "good").await;
+    tokio::join!(flood(&server), assert_complete(&mut good));
     // The slow phone starts to read only now. The log keeps what was not sent to it yet.
-    let events = reads_on(&server, slow, "slow", "tick", EVENTS).await;
+    let events = read_with_reconnects(&server, slow, "slow", "tick", EVENTS).await;
     assert_eq!(
         sorted(numbers(&events, "tick")),
         (0..EVENTS).collect::<Vec<_>>()
@@ -98,7 +98,7 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
 
 /// Reads, and reconnects whenever the connection ends, until `count` events with this name have
 /// arrived. Returns all events.
-async fn reads_on(
+async fn read_with_reconnects(
     line: &impl Listening,
     mut phone: Phone,
     user: &str,
@@ -128,16 +128,18 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         .start()
         .await;
     let crowd = Crowd::gather(&server, CROWD, "news", NEWS as usize).await;
-    let (frozen, slow) = (Line::to(&server).await, Line::to(&server).await);
+    let (frozen, slow) = (Forwarder::to(&server).await, Forwarder::to(&server).await);
     let mut lost = Phone::connected(&frozen, &auth("frozen", &Value::Null)).await;
     let since = lost.event("rt:ready").await["_rt"]["at"].clone();
-    let slow_phone = Phone::with_auth(&slow, &auth("slow", &Value::Null)).await;
+    let slow_phone = Phone::ready_with(&slow, &auth("slow", &Value::Null)).await;
     let before = resident_kib(server.pid());
     frozen.freeze();
     slow.slow_down(8 * KIB);
 
     let mut reading = JoinSet::new();
-    reading.spawn(async move { reads_on(&slow, slow_phone, "slow", "for_slow", FOR_SLOW).await });
+    reading.spawn(async move {
+        read_with_reconnects(&slow, slow_phone, "slow", "for_slow", FOR_SLOW).await
+    });
     tokio::join!(
         emit_all(
             &server,
@@ -171,7 +173,7 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
     }
 
     server
-        .says("User disconnected: frozen (customer) slow_consumer")
+        .wait_for_output("User disconnected: frozen (customer) slow_consumer")
         .await;
     frozen.up();
     let mut back = Phone::connected(&server, &auth("frozen", &since)).await;

@@ -3,7 +3,7 @@
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::place_order;
-use metaia_tests::server::process::Ended;
+use metaia_tests::server::process::ProcessOutput;
 use metaia_tests::server::{Listening, Server, Setup};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 async fn the_guides_three_lines_are_printed_first() {
     let server = Server::start().await;
     let third = "🔌 Socket.IO enabled for real-time updates";
-    server.says(third).await;
+    server.wait_for_output(third).await;
     let lines = server.stdout().so_far();
     let first = format!("🚀 METAIA Backend Server running on port {}", server.port());
     assert_eq!(
@@ -24,7 +24,7 @@ async fn the_guides_three_lines_are_printed_first() {
 #[tokio::test]
 async fn the_start_says_how_to_mint_a_token() {
     let server = Server::start().await;
-    server.says("metaia token mint").await;
+    server.wait_for_output("metaia token mint").await;
 }
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn it_is_alive_and_ready() {
 #[tokio::test]
 async fn sigterm_ends_it_with_0_also_with_clients_connected() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     place_order(&server, "c1").await;
-    server.stopped().await;
+    server.stop().await;
     phone.closed().await;
 }
 
@@ -54,7 +54,7 @@ async fn sigint_ends_it_with_0() {
 async fn development_makes_a_secret_and_keeps_it_to_itself() {
     let server = Setup::new().without("JWT_SECRET").start().await;
     let data = server.folder().join("data");
-    let before = server.said().join("\n");
+    let before = server.output_lines().join("\n");
     let private = private_files(&data);
     assert!(!private.is_empty(), "a secret file in {}", data.display());
     for secret in private
@@ -79,8 +79,8 @@ fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 /// Checks for a refused start: exit code 2, an error that names the settings, and no panic.
 #[track_caller]
-fn refused(ended: Ended, mentions: &[&str]) {
-    let ended = ended.with_code(2);
+fn assert_refused(ended: ProcessOutput, mentions: &[&str]) {
+    let ended = ended.expect_code(2);
     for mention in mentions {
         assert!(
             ended.stderr.contains(mention),
@@ -105,7 +105,7 @@ async fn all_bad_values_are_listed_at_once() {
         "METAIA_LOG",
         "METAIA_RETENTION_DAYS",
     ];
-    refused(setup.run_to_end().await, &names);
+    assert_refused(setup.run_to_end().await, &names);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_database_that_cannot_be_is_named_without_its_password() {
             !ended.output().contains("hush") && !ended.output().contains("hu/sh"),
             "{ended:#?}"
         );
-        refused(
+        assert_refused(
             ended,
             &[
                 "PORT",
@@ -141,7 +141,7 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
     let setup = Setup::new().env("MONGODB_URI", "mongodb://u:hush@127.0.0.1:1/shop");
     let server = setup.start().await;
     server
-        .says("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet")
+        .wait_for_output("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet")
         .await;
     server.anonymous().get("/livez").await.ok(200);
     let ready = server.anonymous().get("/readyz").await.refused(503);
@@ -162,7 +162,7 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
             (&json!("unavailable"), "1")
         );
     }
-    assert!(!server.said().join("\n").contains("hush"));
+    assert!(!server.output_lines().join("\n").contains("hush"));
 }
 
 #[tokio::test]
@@ -172,21 +172,25 @@ async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
         .env("METAIA_CLUSTER_KEY", "hush");
     let ended = setup.env("PORT", "x").run_to_end().await;
     assert!(!ended.output().contains("hush"), "{ended:#?}");
-    refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
+    assert_refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
 }
 
 #[tokio::test]
 async fn a_doorbell_that_is_not_there_is_tried_again_and_said_once() {
     let setup = Setup::new().env("REDIS_URL", "redis://:hush@127.0.0.1:1");
     let server = setup.start().await;
-    server.says("doorbell  Redis at 127.0.0.1:1").await;
-    server.says("the doorbell cannot be reached").await;
+    server
+        .wait_for_output("doorbell  Redis at 127.0.0.1:1")
+        .await;
+    server
+        .wait_for_output("the doorbell cannot be reached")
+        .await;
     server
         .api("customer", "c1")
         .get("/api/orders")
         .await
         .ok(200);
-    let said = server.said().join("\n");
+    let said = server.output_lines().join("\n");
     assert!(
         said.matches("the doorbell").count() == 1 && !said.contains("hush"),
         "{said}"
@@ -198,7 +202,7 @@ async fn production_refuses_a_missing_secret() {
     let setup = Setup::new()
         .env("NODE_ENV", "production")
         .without("JWT_SECRET");
-    refused(
+    assert_refused(
         setup
             .env("CORS_ORIGINS", "https://a.example")
             .run_to_end()
@@ -213,7 +217,7 @@ async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
         .env("NODE_ENV", "production")
         .env("JWT_SECRET", "short")
         .env("CORS_ORIGINS", "*");
-    refused(
+    assert_refused(
         setup.run_to_end().await,
         &["JWT_SECRET", "CORS_ORIGINS", "RAZORPAY_URL"],
     );
@@ -228,7 +232,7 @@ async fn production_starts_when_everything_is_given() {
         .env("RAZORPAY_URL", "https://api.razorpay.com")
         .start()
         .await;
-    server.says("📍 Environment: production").await;
+    server.wait_for_output("📍 Environment: production").await;
     let api = server.api("customer", "c1");
     api.get("/api/orders").await.ok(200);
 }
@@ -239,12 +243,12 @@ async fn a_data_folder_that_cannot_be_made_is_named() {
     let file = setup.folder().write("a-file", "not a folder");
     let path = file.join("data");
     let path = path.to_string_lossy();
-    refused(setup.env("METAIA_DATA", &path).run_to_end().await, &[&path]);
+    assert_refused(setup.env("METAIA_DATA", &path).run_to_end().await, &[&path]);
 }
 
 #[tokio::test]
 async fn a_corrupt_data_folder_is_named() {
-    let setup = Server::start().await.stopped().await;
+    let setup = Server::start().await.stop().await;
     let data = setup.folder().join("data");
     for entry in std::fs::read_dir(&data).expect("a data folder") {
         let path = entry.unwrap().path();
@@ -252,7 +256,7 @@ async fn a_corrupt_data_folder_is_named() {
             std::fs::write(&path, "this was a database once ".repeat(1_000)).unwrap();
         }
     }
-    refused(setup.run_to_end().await, &[&data.to_string_lossy()]);
+    assert_refused(setup.run_to_end().await, &[&data.to_string_lossy()]);
 }
 
 #[tokio::test]
@@ -275,7 +279,7 @@ async fn a_dot_env_file_is_read_and_the_environment_wins() {
         "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n",
     );
     let server = setup.start().await;
-    let token = metaia_tests::fixtures::token::Token::of("customer", "c1")
+    let token = metaia_tests::fixtures::token::Token::new("customer", "c1")
         .secret("from-the-dot-env-file-0123456789abcdef");
     server
         .anonymous()

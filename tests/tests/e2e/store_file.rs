@@ -15,12 +15,12 @@ fn database(setup: &Setup) -> PathBuf {
 }
 
 /// Starts a server, places some orders, and stops it.
-async fn with_orders() -> Setup {
+async fn stopped_with_orders() -> Setup {
     let server = Server::start().await;
     for _ in 0..20 {
         place_order(&server, "c1").await;
     }
-    server.stopped().await
+    server.stop().await
 }
 
 #[tokio::test]
@@ -30,19 +30,19 @@ async fn a_second_process_on_the_same_file_is_refused() {
         "METAIA_DATA",
         &server.folder().join("data").to_string_lossy(),
     );
-    let refused = second.run_to_end().await.with_code(2);
+    let refused = second.run_to_end().await.expect_code(2);
     assert!(
         refused.stderr.contains("metaia.db"),
         "it names the file: {refused:?}"
     );
     place_order(&server, "c1").await;
-    server.stopped().await;
-    second.start().await.stopped().await;
+    server.stop().await;
+    second.start().await.stop().await;
 }
 
 /// Starts the server with a damaged file. It must refuse the start with the file's name and exit
 /// code 2, or serve correct data.
-async fn refuses_or_serves(setup: Setup, damage: &str) {
+async fn assert_refused_or_correct(setup: Setup, damage: &str) {
     match setup.try_start().await {
         Err(setup) => {
             let refused = setup.run_to_end().await;
@@ -66,9 +66,9 @@ async fn refuses_or_serves(setup: Setup, damage: &str) {
             }
             server.anonymous().get("/livez").await.ok(200);
             assert!(
-                !server.said().join("\n").contains("panicked"),
+                !server.output_lines().join("\n").contains("panicked"),
                 "{damage}: {:#?}",
-                server.said()
+                server.output_lines()
             );
         }
     }
@@ -76,7 +76,7 @@ async fn refuses_or_serves(setup: Setup, damage: &str) {
 
 #[tokio::test]
 async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
-    let whole = fs::read(database(&with_orders().await)).unwrap();
+    let whole = fs::read(database(&stopped_with_orders().await)).unwrap();
     let pages = whole.len() / 4096;
     let mut damages = vec![
         (
@@ -102,16 +102,16 @@ async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
     for (damage, bytes) in damages {
         let setup = Setup::new();
         setup.folder().write("data/metaia.db", bytes);
-        refuses_or_serves(setup, &damage).await;
+        assert_refused_or_correct(setup, &damage).await;
     }
 }
 
 #[tokio::test]
 async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_past() {
-    let setup = with_orders().await;
+    let setup = stopped_with_orders().await;
     let older = fs::read(database(&setup)).unwrap();
     let server = setup.start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     emit(
         &server,
         &json!({"user": "c1"}),
@@ -126,7 +126,7 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
         .unwrap()
         .at()
         .to_owned();
-    let setup = server.stopped().await;
+    let setup = server.stop().await;
     fs::write(database(&setup), older).unwrap();
     for side in ["metaia.db-wal", "metaia.db-shm"] {
         // They belong to the newer file. An administrator who does not remove them is not the
@@ -162,7 +162,7 @@ fn order_of(bytes: usize) -> serde_json::Value {
 async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_be_moved_to_its_end() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let (mut fitting, mut refused) = (None, 0);
     for bytes in (55_000..65_400).step_by(400) {
         let answer = customer.post("/api/orders", &order_of(bytes)).await;

@@ -4,7 +4,7 @@
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::fixtures::token::token;
-use metaia_tests::load::{self, Official, Reader, Way, Who, Writer};
+use metaia_tests::load::{self, Official, Reader, ReaderSpec, ResumeBy, Writer};
 use metaia_tests::server::ports::Port;
 use metaia_tests::server::rest::{Api, http_client};
 use metaia_tests::server::{API_KEY, Listening as _};
@@ -27,11 +27,11 @@ impl Traffic {
     pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
         let readers = phones()
             .iter()
-            .map(|who| Reader::start(who, door, &recorder))
+            .map(|spec| Reader::start(spec, door, &recorder))
             .collect();
         let official = vec![
-            Official::start(Driver::node(), &apps("js"), &door, &recorder).await,
-            Official::start(python, &apps("python"), &door, &recorder).await,
+            Official::start(Driver::node(), &official_clients("js"), &door, &recorder).await,
+            Official::start(python, &official_clients("python"), &door, &recorder).await,
         ];
         let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
         let mut traffic = Self {
@@ -77,10 +77,10 @@ impl Traffic {
     pub(crate) async fn heal(&self, api: &Api) {
         self.recorder.note(Fact::Healed);
         self.recorder
-            .all_ready(
-                &everybody()
+            .wait_until_ready(
+                &all_clients()
                     .into_iter()
-                    .map(|who| who.name)
+                    .map(|spec| spec.name)
                     .collect::<Vec<_>>(),
             )
             .await;
@@ -129,43 +129,43 @@ impl Traffic {
         let mut history = self.recorder.history();
         load::name_values(&mut history);
         assert_correct(what, &history);
-        let precise: Vec<_> = everybody()
+        let precise: Vec<_> = all_clients()
             .into_iter()
-            .filter(|who| who.way == Way::Since)
+            .filter(|spec| spec.resume_by == ResumeBy::Since)
             .collect();
         let reset = |fact: &Fact| match fact {
-            Fact::Reset { client, .. } => precise.iter().any(|who| who.name == *client),
+            Fact::Reset { client, .. } => precise.iter().any(|spec| spec.name == *client),
             _ => false,
         };
         history.facts.iter().filter(|(_, fact)| reset(fact)).count()
     }
 }
 
-fn everybody() -> Vec<Who> {
+fn all_clients() -> Vec<ReaderSpec> {
     phones()
         .into_iter()
-        .chain(apps("js"))
-        .chain(apps("python"))
+        .chain(official_clients("js"))
+        .chain(official_clients("python"))
         .collect()
 }
 
 /// Returns hand-written phones of all kinds.
-fn phones() -> Vec<Who> {
+fn phones() -> Vec<ReaderSpec> {
     vec![
-        Who::new("admin", "admin", "a1", Way::Since),
-        Who::new("customer", "customer", "c1", Way::Since),
-        Who::new("tailor", "tailor", "t1", Way::Since),
-        Who::new("phone with a device", "customer", "c2", Way::Device),
-        Who::new("phone with a jti", "customer", "c2", Way::TokenId),
+        ReaderSpec::new("admin", "admin", "a1", ResumeBy::Since),
+        ReaderSpec::new("customer", "customer", "c1", ResumeBy::Since),
+        ReaderSpec::new("tailor", "tailor", "t1", ResumeBy::Since),
+        ReaderSpec::new("phone with a device", "customer", "c2", ResumeBy::Device),
+        ReaderSpec::new("phone with a jti", "customer", "c2", ResumeBy::TokenId),
     ]
 }
 
 /// Returns official clients: one that stores positions and one that does not know them.
-fn apps(kind: &str) -> [Who; 2] {
+fn official_clients(kind: &str) -> [ReaderSpec; 2] {
     let name = |way: &str| format!("{kind} {way}");
     [
-        Who::new(&name("with positions"), "customer", "c1", Way::Since),
-        Who::new(&name("by device"), "customer", "c2", Way::Device),
+        ReaderSpec::new(&name("with positions"), "customer", "c1", ResumeBy::Since),
+        ReaderSpec::new(&name("by device"), "customer", "c2", ResumeBy::Device),
     ]
 }
 

@@ -32,14 +32,14 @@ async fn websocket_only_refuses_polling() {
         .await;
     let refused = server.anonymous().get(HANDSHAKE).await;
     assert!((400..500).contains(&refused.status), "{refused:#?}");
-    Phone::of(&server, "customer", "c1").await;
+    Phone::ready_as(&server, "customer", "c1").await;
 }
 
 #[tokio::test]
 async fn a_polling_session_ends_with_its_token() {
     let server = Server::start().await;
     let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::fixtures::token::in_seconds(3)});
-    let brief = metaia_tests::fixtures::token::Token::claiming(&brief).sign();
+    let brief = metaia_tests::fixtures::token::Token::with_claims(&brief).sign();
     let mut driver = Driver::node();
     let opts = json!({"transports": ["polling"], "auth": {"token": brief}, "reconnection": false});
     driver.connect_with("c1", &server, &opts).await;

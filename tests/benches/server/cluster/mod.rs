@@ -13,16 +13,16 @@ use tokio::time::{Instant, interval_at};
 use crate::machine::Machine;
 use crate::report::{Goal, Report};
 use crate::writes::{self, Plan};
-use mongod::Counted;
+use mongod::Counters;
 
 /// The goal of one node: changes per second on a disk with this number of syncs per second.
-const ONE: Plan = Plan {
+const ONE_NODE: Plan = Plan {
     on: "one node, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (2_000.0, 300.0),
 };
 /// Two nodes that write at the same time compete for the end of the log.
-const TWO: Plan = Plan {
+const TWO_NODES: Plan = Plan {
     on: "two nodes, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (0.0, 300.0),
@@ -47,13 +47,15 @@ pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Rep
 }
 
 async fn writes(machine: &mut Machine, report: &mut Report) {
-    let ground = Ground::start().await;
-    for plan in [ONE, TWO] {
-        let nodes = ground.nodes(if plan.on == ONE.on { 1 } else { 2 }).await;
+    let services = Services::start().await;
+    for plan in [ONE_NODE, TWO_NODES] {
+        let nodes = services
+            .nodes(if plan.on == ONE_NODE.on { 1 } else { 2 })
+            .await;
         let servers: Vec<_> = nodes.running().collect();
-        let before = Counted::now(&ground.set).await;
+        let before = Counters::now(&services.set).await;
         let requests = writes::run(&servers, plan, machine, report).await;
-        let counted = Counted::now(&ground.set).await - before;
+        let counted = Counters::now(&services.set).await - before;
         let each = requests as f64 / counted.transactions;
         report.add(
             format!("requests in a transaction, {}", plan.on),
@@ -65,14 +67,14 @@ async fn writes(machine: &mut Machine, report: &mut Report) {
 }
 
 /// The services that the nodes depend on: one `mongod` as a replica set of one member, and Redis.
-struct Ground {
+struct Services {
     set: ReplicaSet,
     redis: Redis,
 }
 
-impl Ground {
+impl Services {
     async fn start() -> Self {
-        let (set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+        let (set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
         Self { set, redis }
     }
 
@@ -82,13 +84,13 @@ impl Ground {
             .set
             .uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
         let setup = || node(&uri, Some(&self.redis)).env("RUST_LOG", "warn");
-        let nodes = Nodes::of((0..count).map(|_| setup()).collect()).await;
+        let nodes = Nodes::start_all((0..count).map(|_| setup()).collect()).await;
         nodes.ready().await;
         nodes
     }
 }
 
 /// Waits for this time.
-async fn after(time: Duration) {
+async fn wait(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

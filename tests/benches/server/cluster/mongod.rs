@@ -5,11 +5,11 @@ use std::ops::Sub;
 use metaia_tests::faults::cluster::ReplicaSet;
 use mongodb::bson::{Bson, Document};
 
-use crate::kernel::cores_used;
+use crate::kernel::process_cpu_time;
 
 /// The counters so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
+pub(super) struct Counters {
     /// The number of committed transactions.
     pub(super) transactions: f64,
     /// The number of operations of all kinds.
@@ -18,7 +18,7 @@ pub(super) struct Counted {
     pub(super) cores: f64,
 }
 
-impl Counted {
+impl Counters {
     /// Reads the counters of the set's only member.
     pub(super) async fn now(set: &ReplicaSet) -> Self {
         let mongod = set.member(0);
@@ -33,12 +33,12 @@ impl Counted {
                 "totalCommitted",
             ),
             operations: operations.iter().map(|kind| number(asked, kind)).sum(),
-            cores: cores_used(mongod.pid()),
+            cores: process_cpu_time(mongod.pid()),
         }
     }
 }
 
-impl Sub for Counted {
+impl Sub for Counters {
     type Output = Self;
 
     fn sub(self, before: Self) -> Self {

@@ -13,13 +13,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::publisher::TICK;
 
 /// The name of the last event of a round.
-pub(super) const END: &str = "bench:end";
+pub(super) const END_EVENT: &str = "bench:end";
 /// The pause between two attempts to connect.
-const AGAIN: Duration = Duration::from_millis(100);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// The way in which a client tells the server where it was.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Way {
+pub(super) enum ResumeBy {
     /// By the position of the last event that it received.
     Since,
     /// By nothing: the server recognises its device.
@@ -43,20 +43,20 @@ pub(super) struct Tally {
 /// One client.
 #[derive(Debug)]
 pub(super) struct Client {
-    way: Way,
+    resume_by: ResumeBy,
     auth: Value,
     arrivals: mpsc::Sender<Arrival>,
     tally: Tally,
 }
 
 impl Client {
-    pub(super) fn new(way: Way, number: usize, arrivals: mpsc::Sender<Arrival>) -> Self {
+    pub(super) fn new(resume_by: ResumeBy, number: usize, arrivals: mpsc::Sender<Arrival>) -> Self {
         let mut auth = json!({"token": token("customer", &format!("customer-{number}"))});
-        if matches!(way, Way::Device) {
+        if matches!(resume_by, ResumeBy::Device) {
             auth["device"] = json!(format!("device-{number}"));
         }
         Self {
-            way,
+            resume_by,
             auth,
             arrivals,
             tally: Tally::default(),
@@ -65,7 +65,7 @@ impl Client {
 
     /// Runs until the last event.
     pub(super) async fn live(mut self, server: Port) -> Tally {
-        let mut pace = interval(AGAIN);
+        let mut pace = interval(RETRY_PAUSE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             pace.tick().await;
@@ -82,7 +82,7 @@ impl Client {
         };
         phone.send(&format!("40{}", self.auth)).await;
         while let Some(event) = phone.next_or_end().await {
-            if event.name == END {
+            if event.name == END_EVENT {
                 return true;
             }
             self.take(&event).await;
@@ -91,7 +91,7 @@ impl Client {
     }
 
     async fn take(&mut self, event: &Event) {
-        if matches!(self.way, Way::Since) && !event.at().is_empty() {
+        if matches!(self.resume_by, ResumeBy::Since) && !event.at().is_empty() {
             self.auth["since"] = json!(event.at());
         }
         if event.name == "rt:ready" {

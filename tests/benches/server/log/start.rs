@@ -40,16 +40,16 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
         (Figures::default(), Figures::default(), Figures::default());
     let mut wal = Vec::new();
     // The first start creates the server's own tables.
-    setup = setup.start().await.stopped().await;
+    setup = setup.start().await.stop().await;
     for _ in 0..ROUNDS {
         machine.calibrate();
         forget_pages(&data(&setup));
-        setup = cold.start(setup).await.stopped().await;
+        setup = cold.start(setup).await.stop().await;
         let server = warm.start(setup).await;
         write(&server).await;
-        setup = server.killed().await;
+        setup = server.kill().await;
         wal.push(size(&data(&setup).with_extension("db-wal")));
-        setup = killed.start(setup).await.stopped().await;
+        setup = killed.start(setup).await.stop().await;
     }
     cold.report(report, "1,000,000 entries, read from the disk");
     warm.report(report, "1,000,000 entries, after SIGTERM");
@@ -69,7 +69,7 @@ impl Figures {
         let ready = async || (server.anonymous().get("/readyz").await.status == 200).then_some(());
         eventually("the server to be ready", ready).await;
         self.ready.push(ms(begun.elapsed()));
-        Phone::of(&server, "customer", "first").await;
+        Phone::ready_as(&server, "customer", "first").await;
         self.live.push(ms(begun.elapsed()));
         server
     }

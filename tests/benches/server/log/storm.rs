@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, timeout};
 
-use super::client::{Arrival, Client, END, Tally, Way};
+use super::client::{Arrival, Client, END_EVENT, ResumeBy, Tally};
 use crate::machine::Machine;
 use crate::publisher::{Publisher, post};
 use crate::report::{Goal, Report};
@@ -18,22 +18,26 @@ use crate::report::{Goal, Report};
 const ROUNDS: usize = 3;
 const CLIENTS: usize = 2_000;
 /// The interval between two events, which go to everyone.
-const EVERY: Duration = Duration::from_millis(100);
+const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 const BYTES: usize = 200;
 /// The time during which events flow before the kill.
-const FLOW: Duration = Duration::from_secs(3);
-const PATIENCE: Duration = Duration::from_secs(60);
+const FLOW_TIME: Duration = Duration::from_secs(3);
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(60);
 const GOAL_S: f64 = 10.0;
 
 /// The storms: name, way of resuming, and the server's limits.
-const STORMS: [(&str, Way, Option<&str>); 3] = [
-    ("auth.since", Way::Since, Some("handshakes_per_s=10000")),
+const STORMS: [(&str, ResumeBy, Option<&str>); 3] = [
     (
-        "auth.device alone",
-        Way::Device,
+        "auth.since",
+        ResumeBy::Since,
         Some("handshakes_per_s=10000"),
     ),
-    ("auth.since, 500 handshakes/s", Way::Since, None),
+    (
+        "auth.device alone",
+        ResumeBy::Device,
+        Some("handshakes_per_s=10000"),
+    ),
+    ("auth.since, 500 handshakes/s", ResumeBy::Since, None),
 ];
 
 /// The measurements in all rounds.
@@ -51,8 +55,8 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
     let mut figures = STORMS.map(|_| Figures::default());
     for _ in 0..ROUNDS {
         machine.calibrate();
-        for ((_, way, limits), figures) in STORMS.iter().zip(&mut figures) {
-            figures.storm(*way, *limits).await;
+        for ((_, resume_by, limits), figures) in STORMS.iter().zip(&mut figures) {
+            figures.storm(*resume_by, *limits).await;
         }
     }
     for ((name, ..), figures) in STORMS.iter().zip(figures) {
@@ -61,17 +65,19 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
 }
 
 impl Figures {
-    async fn storm(&mut self, way: Way, limits: Option<&str>) {
-        let mut setup = Setup::new().at_one_port();
+    async fn storm(&mut self, resume_by: ResumeBy, limits: Option<&str>) {
+        let mut setup = Setup::new().with_fixed_port();
         if let Some(limits) = limits {
             setup = setup.env("METAIA_LIMITS", limits);
         }
         let server = setup.start().await;
-        let mut crowd = Crowd::start(&server, way).await;
-        let publisher = Publisher::start(&server, EVERY, BYTES);
-        interval_at(Instant::now() + FLOW, FLOW).tick().await;
+        let mut crowd = Crowd::start(&server, resume_by).await;
+        let publisher = Publisher::start(&server, EVENT_INTERVAL, BYTES);
+        interval_at(Instant::now() + FLOW_TIME, FLOW_TIME)
+            .tick()
+            .await;
         let killed = Instant::now();
-        let server = server.killed().await.start().await;
+        let server = server.kill().await.start().await;
         let listening = Instant::now();
         let back = crowd.arrive().await;
         let last = back
@@ -141,10 +147,11 @@ struct Crowd {
 
 impl Crowd {
     /// Connects the clients and waits until all are live.
-    async fn start(server: &Server, way: Way) -> Self {
+    async fn start(server: &Server, resume_by: ResumeBy) -> Self {
         let (sender, arrivals) = mpsc::channel(CLIENTS);
         let port = Port(server.port());
-        let client = |number| tokio::spawn(Client::new(way, number, sender.clone()).live(port));
+        let client =
+            |number| tokio::spawn(Client::new(resume_by, number, sender.clone()).live(port));
         let mut crowd = Self {
             clients: (0..CLIENTS).map(client).collect(),
             arrivals,
@@ -161,10 +168,10 @@ impl Crowd {
                 all.push(self.arrivals.recv().await.expect("clients that live"));
             }
         };
-        let in_time = timeout(PATIENCE, arriving).await.is_ok();
+        let in_time = timeout(ARRIVAL_TIMEOUT, arriving).await.is_ok();
         assert!(
             in_time,
-            "only {} of {CLIENTS} clients came within {PATIENCE:?}",
+            "only {} of {CLIENTS} clients came within {ARRIVAL_TIMEOUT:?}",
             all.len()
         );
         all
@@ -176,14 +183,14 @@ impl Crowd {
         post(
             server.anonymous().header("x-api-key", API_KEY),
             json!("everyone"),
-            END,
+            END_EVENT,
             json!({}),
         )
         .await;
         let mut tallies = Vec::with_capacity(CLIENTS);
         for client in self.clients {
             tallies.push(
-                timeout(PATIENCE, client)
+                timeout(ARRIVAL_TIMEOUT, client)
                     .await
                     .expect("the last event")
                     .expect("a client"),
@@ -198,9 +205,9 @@ impl Crowd {
 async fn reads(mut server: Server) -> f64 {
     const WORDS: &str = " reads of the database";
     server.signal("TERM").await;
-    server.says(WORDS).await;
+    server.wait_for_output(WORDS).await;
     server.wait().await;
-    let said = server.said();
+    let said = server.output_lines();
     let line = said
         .iter()
         .find_map(|line| line.split_once(WORDS))

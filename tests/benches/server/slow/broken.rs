@@ -1,8 +1,8 @@
 //! Three clients that must not affect the others.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::clients::raw_socket::Line;
 use metaia_tests::eventually::eventually;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::server::{Listening as _, Server};
 use tokio::task::JoinHandle;
 
@@ -16,20 +16,20 @@ const BYTES_PER_SECOND: u64 = 8 * 1024;
 #[derive(Debug)]
 pub(super) struct Broken {
     frozen: Phone,
-    slow: (Line, JoinHandle<()>),
-    half_open: (Line, Phone),
+    slow: (Forwarder, JoinHandle<()>),
+    half_open: (Forwarder, Phone),
 }
 
 impl Broken {
     /// Connects the clients and waits until data for the frozen one is queued in the server's
     /// kernel.
     pub(super) async fn start(server: &Server) -> Self {
-        let frozen = Phone::of(server, "customer", "frozen").await;
-        let slow = Line::to(server).await;
+        let frozen = Phone::ready_as(server, "customer", "frozen").await;
+        let slow = Forwarder::to(server).await;
         slow.slow_down(BYTES_PER_SECOND);
-        let phone = Phone::of(&slow, "customer", "slow").await;
-        let half_open = Line::to(server).await;
-        let silent = Phone::of(&half_open, "customer", "half-open").await;
+        let phone = Phone::ready_as(&slow, "customer", "slow").await;
+        let half_open = Forwarder::to(server).await;
+        let silent = Phone::ready_as(&half_open, "customer", "half-open").await;
         half_open.freeze();
         let stands = async || (longest_send_queue(server.port()) > 0.0).then_some(());
         eventually("the frozen connection to fill", stands).await;

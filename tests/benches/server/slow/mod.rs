@@ -17,19 +17,19 @@ use broken::Broken;
 /// The number of pairs that are measured, and the number that are kept: the pairs during which
 /// other processes used the machine least.
 const PAIRS: usize = 12;
-const KEPT: usize = 6;
+const KEPT_PAIRS: usize = 6;
 const READERS: usize = 1_000;
 /// The interval between two events, and their size. Each event goes to all readers.
-const EVERY: Duration = Duration::from_millis(50);
+const EVENT_INTERVAL: Duration = Duration::from_millis(50);
 const BYTES: usize = 1_000;
 /// The pause before each measurement, so that a change has taken effect.
 const SETTLE: Duration = Duration::from_secs(2);
 /// Shorter than the 15 s after which the server ends the frozen client.
 const MEASURE: Duration = Duration::from_secs(8);
 /// The goal for the ratio of the readers' p99 with and without the broken clients.
-const GOAL: f64 = 1.2;
+const MAX_P99_RATIO: f64 = 1.2;
 /// The goal for the longest send queue of a connection that does not read.
-const QUEUE_KIB: f64 = 256.0;
+const MAX_QUEUE_KIB: f64 = 256.0;
 
 /// One measurement.
 struct Measured {
@@ -53,7 +53,7 @@ pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
         .env("METAIA_LIMITS", "handshakes_per_s=10000")
         .start()
         .await;
-    let publisher = Publisher::start(&server, EVERY, BYTES);
+    let publisher = Publisher::start(&server, EVENT_INTERVAL, BYTES);
     let readers = Readers::start(&server, 0..READERS, publisher.schedule()).await;
     let mut pairs = Vec::with_capacity(PAIRS);
     for _ in 0..PAIRS {
@@ -62,9 +62,9 @@ pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     }
     publisher.stop().await;
     readers.leave();
-    server.stopped().await;
+    server.stop().await;
     pairs.sort_by(|one, other| one.others().total_cmp(&other.others()));
-    pairs.truncate(KEPT);
+    pairs.truncate(KEPT_PAIRS);
     report_all(report, &pairs);
 }
 
@@ -101,13 +101,13 @@ fn report_all(report: &mut Report, pairs: &[Pair]) {
     one(
         "p99 with the broken ones : p99 without",
         "",
-        Goal::AtMost(GOAL),
+        Goal::AtMost(MAX_P99_RATIO),
         |pair| pair.with.p99 / pair.without.p99,
     );
     one(
         "the longest send queue in the kernel",
         "KiB",
-        Goal::AtMost(QUEUE_KIB),
+        Goal::AtMost(MAX_QUEUE_KIB),
         |pair| pair.queue,
     );
     one(
@@ -140,15 +140,15 @@ impl Pair {
 
 impl Measured {
     async fn now(server: &Server, readers: &Readers) -> Self {
-        after(SETTLE).await;
+        wait(SETTLE).await;
         let (took, before) = (readers.took(), Usage::now(server.pid()));
         took.clear();
-        after(MEASURE).await;
+        wait(MEASURE).await;
         let usage = Usage::now(server.pid()) - before;
         assert!(
             took.len() > 0,
             "the readers read nothing: {:#?}",
-            server.said()
+            server.output_lines()
         );
         let (median, p99) = (took.percentile(50.0), took.percentile(99.0));
         Self {
@@ -165,6 +165,6 @@ impl Measured {
 }
 
 /// Waits for this time.
-async fn after(time: Duration) {
+async fn wait(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

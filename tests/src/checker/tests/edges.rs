@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::{Fact, Invariant, Place, check};
-use super::story::{Story, at, place};
+use super::super::{Fact, Invariant, Position, check};
+use super::story::{Story, at, position};
 
 /// A history in which one client, Ann, has been in her room since the beginning.
 fn ann() -> Story {
@@ -73,20 +73,22 @@ fn a_reset_owes_nothing_of_before() {
         .disconnect("ann")
         .add(Fact::Killed)
         .add(Fact::Started);
-    story.connect("ann", true).reset("ann", place(2, 0)).ready(
-        "ann",
-        false,
-        &["user-ann"],
-        place(2, 0),
-    );
-    story.publish("b", "user-ann").get("ann", "b", place(2, 1));
+    story
+        .connect("ann", true)
+        .reset("ann", position(2, 0))
+        .ready("ann", false, &["user-ann"], position(2, 0));
+    story
+        .publish("b", "user-ann")
+        .get("ann", "b", position(2, 1));
     breaks(&story, &[]);
 }
 
 #[test]
 fn another_epoch_needs_a_reset() {
     let mut story = ann();
-    story.publish("a", "user-ann").get("ann", "a", place(2, 1));
+    story
+        .publish("a", "user-ann")
+        .get("ann", "a", position(2, 1));
     breaks(&story, &[Invariant::OrderWithoutHoles]);
 }
 
@@ -149,7 +151,7 @@ fn a_lost_room_may_be_heard_for_a_second() {
         .get("ann", "a", at(1));
     breaks(&story, &[]);
     story.publish("b", "order-1").get("ann", "b", at(2));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn a_replay_is_by_present_access() {
         .wait(Duration::from_secs(2))
         .connect("ann", true)
         .get("ann", "a", at(1));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
@@ -190,7 +192,7 @@ fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
         .wait(Duration::from_secs(60))
         .publish("c", "user-ann")
         .get("ann", "c", at(3));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
@@ -209,28 +211,28 @@ fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
 fn an_end_takes_fifteen_seconds_at_most() {
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_millis(14_995))
         .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[]);
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_secs(16))
         .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[Invariant::CleanEnd]);
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_secs(16))
-        .add(Fact::Said("still here".to_owned()));
+        .add(Fact::Printed("still here".to_owned()));
     breaks(&story, &[Invariant::CleanEnd]);
 }
 
 #[test]
 fn a_panic_is_seen() {
     let mut story = Story::default();
-    story.add(Fact::Said(
+    story.add(Fact::Printed(
         "thread 'main' panicked at src/x.rs:1:1:".to_owned(),
     ));
     breaks(&story, &[Invariant::CleanEnd]);
@@ -257,13 +259,13 @@ fn an_audit_finds_what_was_acknowledged() {
 #[test]
 fn a_position_is_an_epoch_and_a_number() {
     assert_eq!(
-        Place::parse("00ff-12ab.42"),
-        Some(Place {
+        Position::parse("00ff-12ab.42"),
+        Some(Position {
             epoch: "00ff".to_owned(),
             n: 42
         })
     );
-    assert_eq!(Place::parse("banana"), None);
+    assert_eq!(Position::parse("banana"), None);
 }
 
 #[test]
@@ -278,7 +280,7 @@ fn who_is_here_has_it_in_two_and_a_half_seconds() {
         .publish("b", "user-ann")
         .wait(Duration::from_millis(2_496))
         .get("ann", "b", at(2));
-    breaks(&story, &[Invariant::InTime]);
+    breaks(&story, &[Invariant::DeliveredInTime]);
 }
 
 #[test]
@@ -304,7 +306,7 @@ fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
         .publish("c", "user-ann")
         .wait(Duration::from_secs(3))
         .add(Fact::Started);
-    breaks(&story, &[Invariant::InTime]);
+    breaks(&story, &[Invariant::DeliveredInTime]);
 }
 
 #[test]

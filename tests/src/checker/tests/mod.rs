@@ -9,7 +9,7 @@ mod story;
 use defects::{DEFECTS, Defect};
 
 use super::{Invariant, check};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
 /// The number of simulated histories. Their seeds are the same in every run.
 const HISTORIES: u64 = 500;
@@ -51,7 +51,7 @@ fn each_defect_is_caught_wherever_it_is_planted() {
 /// the history has no place for the defect.
 fn caught(defect: &Defect, seed: u64) -> bool {
     let mut history = simulator::history(seed);
-    let Some(()) = (defect.plant)(&mut history, &mut Chance::of(!seed)) else {
+    let Some(()) = (defect.plant)(&mut history, &mut SeededRng::new(!seed)) else {
         return false;
     };
     let violations = check(&history);
@@ -65,7 +65,7 @@ fn caught(defect: &Defect, seed: u64) -> bool {
     );
     let others: Vec<_> = violations.iter().map(|found| found.invariant).collect();
     // An event that never arrives is also late.
-    let also = [defect.also, &[Invariant::InTime]].concat();
+    let also = [defect.also, &[Invariant::DeliveredInTime]].concat();
     let blamed = |invariant| invariant == &defect.breaks || also.contains(invariant);
     assert!(
         others.iter().all(blamed),

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use super::super::{Fact, History, Resource, Write};
-use super::story::{Story, got, place, placed, write};
-use crate::fixtures::chance::Chance;
+use super::story::{Story, got, placed, position, write};
+use crate::fixtures::seeded_rng::SeededRng;
 
 const USERS: [&str; 3] = ["ann", "bob", "cem"];
 const ROOMS: [&str; 5] = ["everyone", "user-ann", "user-bob", "user-cem", "order-1"];
 
 /// Returns the history of this seed.
 pub(super) fn history(seed: u64) -> History {
-    let mut world = World::new(Chance::of(seed));
+    let mut world = World::new(SeededRng::new(seed));
     world.begin();
     // A token can then have ended long before any delivery.
     world.story.wait(Duration::from_secs(6));
@@ -42,7 +42,7 @@ struct Client {
 
 #[derive(Debug)]
 struct World {
-    chance: Chance,
+    rng: SeededRng,
     story: Story,
     /// True if the log survives a kill.
     durable: bool,
@@ -55,8 +55,8 @@ struct World {
 }
 
 impl World {
-    fn new(mut chance: Chance) -> Self {
-        let durable = chance.percent(75);
+    fn new(mut rng: SeededRng) -> Self {
+        let durable = rng.percent(75);
         let clients = USERS.iter().map(|name| Client {
             name,
             rooms: Vec::new(),
@@ -67,7 +67,7 @@ impl World {
         let clients = clients.collect();
         let story = Story::default();
         Self {
-            chance,
+            rng,
             story,
             durable,
             epoch: 1,
@@ -91,29 +91,29 @@ impl World {
             }
             self.story.connect(client.name, false);
             self.story
-                .ready(client.name, false, &client.rooms, place(1, 0));
+                .ready(client.name, false, &client.rooms, position(1, 0));
             client.ready = true;
         }
     }
 
     fn step(&mut self) {
-        match self.chance.below(20) {
+        match self.rng.below(20) {
             0..=8 => self.write(),
             9..=13 => self.deliver_some(),
             14 | 15 => self.lose_line(),
             16 | 17 => self.come_back(),
             18 => self.retry(),
-            _ if self.chance.percent(30) => self.kill(),
+            _ if self.rng.percent(30) => self.kill(),
             _ => self.lose_room(),
         }
     }
 
     fn write(&mut self) {
         self.written += 1;
-        let (value, room) = (format!("v{}", self.written), *self.chance.pick(&ROOMS));
-        let write = write(&value, room, self.chance.percent(50));
+        let (value, room) = (format!("v{}", self.written), *self.rng.pick(&ROOMS));
+        let write = write(&value, room, self.rng.percent(50));
         self.story.add(Fact::Attempted(write.clone()));
-        let outcome = self.chance.below(10);
+        let outcome = self.rng.below(10);
         if outcome == 9 {
             self.story.refuse(&value);
             return;
@@ -137,8 +137,8 @@ impl World {
     /// Records a response. Half of the responses name the position.
     fn acknowledge(&mut self, write: &Write) {
         let index = self.log.iter().position(|entry| entry.value == write.name);
-        let known = index.filter(|_| self.chance.percent(50));
-        let at = known.map(|index| place(self.epoch, index as u64 + 1));
+        let known = index.filter(|_| self.rng.percent(50));
+        let at = known.map(|index| position(self.epoch, index as u64 + 1));
         let placed = at.map(|at| placed(&write.name, at)).into_iter().collect();
         self.story.add(Fact::Acknowledged {
             write: write.name.clone(),
@@ -163,7 +163,7 @@ impl World {
     }
 
     fn deliver_some(&mut self) {
-        let (client, most) = (self.someone(), self.chance.below(8) as usize);
+        let (client, most) = (self.someone(), self.rng.below(8) as usize);
         if self.clients[client].ready {
             self.deliver(client, most);
         }
@@ -177,7 +177,7 @@ impl World {
             client.has.1 += 1;
             if client.rooms.contains(&entry.room.as_str()) {
                 left -= 1;
-                let at = place(self.epoch, client.has.1 as u64);
+                let at = position(self.epoch, client.has.1 as u64);
                 self.story.add(Fact::Received {
                     client: client.name.to_owned(),
                     got: got(&entry.value, at),
@@ -206,12 +206,12 @@ impl World {
         self.story.connect(client.name, true);
         let recovered = client.has.0 == self.epoch;
         if recovered && client.by_device {
-            client.has.1 = client.has.1.saturating_sub(self.chance.below(3) as usize);
+            client.has.1 = client.has.1.saturating_sub(self.rng.below(3) as usize);
         }
         let head = self.log.len();
         if !recovered {
             self.story
-                .reset(client.name, place(self.epoch, head as u64));
+                .reset(client.name, position(self.epoch, head as u64));
             client.has = (self.epoch, head);
         }
         client.ready = true;
@@ -221,7 +221,7 @@ impl World {
             client.name,
             recovered,
             &client.rooms,
-            place(self.epoch, head as u64),
+            position(self.epoch, head as u64),
         );
     }
 
@@ -271,8 +271,8 @@ impl World {
         }
         self.sample();
         self.story
-            .add(Fact::Said("the end".to_owned()))
-            .add(Fact::Asked)
+            .add(Fact::Printed("the end".to_owned()))
+            .add(Fact::AskedToEnd)
             .add(Fact::Ended { code: Some(0) });
     }
 
@@ -286,7 +286,7 @@ impl World {
     }
 
     fn someone(&mut self) -> usize {
-        usize::try_from(self.chance.below(3)).expect("an index")
+        usize::try_from(self.rng.below(3)).expect("an index")
     }
 }
 

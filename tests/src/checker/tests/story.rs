@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::{Fact, Got, History, Moment, Place, Placed, Write};
+use super::super::{Fact, Got, History, Moment, Placed, Position, Write};
 
 /// A history under construction.
 #[derive(Debug, Default)]
@@ -13,12 +13,12 @@ pub(super) struct Story {
 }
 
 /// Returns a position in epoch 1.
-pub(super) fn at(n: u64) -> Place {
-    place(1, n)
+pub(super) fn at(n: u64) -> Position {
+    position(1, n)
 }
 
-pub(super) fn place(epoch: u64, n: u64) -> Place {
-    Place {
+pub(super) fn position(epoch: u64, n: u64) -> Position {
+    Position {
         epoch: format!("epoch{epoch}"),
         n,
     }
@@ -38,7 +38,7 @@ pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
 }
 
 /// Returns a value with an id that is derived from it.
-pub(super) fn placed(value: &str, at: Place) -> Placed {
+pub(super) fn placed(value: &str, at: Position) -> Placed {
     Placed {
         value: value.to_owned(),
         id: format!("id-{value}"),
@@ -46,7 +46,7 @@ pub(super) fn placed(value: &str, at: Place) -> Placed {
     }
 }
 
-pub(super) fn got(value: &str, at: Place) -> Got {
+pub(super) fn got(value: &str, at: Position) -> Got {
     Got {
         placed: placed(value, at),
         payload: format!("payload of {value}"),
@@ -74,7 +74,7 @@ impl Story {
     }
 
     pub(super) fn withdraw(&mut self, user: &str, room: &str) -> &mut Self {
-        self.add(Fact::Withdrawn {
+        self.add(Fact::Revoked {
             user: user.to_owned(),
             room: room.to_owned(),
         })
@@ -95,7 +95,7 @@ impl Story {
         client: &str,
         recovered: bool,
         within: &[&str],
-        at: Place,
+        at: Position,
     ) -> &mut Self {
         self.add(Fact::Ready {
             client: client.to_owned(),
@@ -105,7 +105,7 @@ impl Story {
         })
     }
 
-    pub(super) fn reset(&mut self, client: &str, at: Place) -> &mut Self {
+    pub(super) fn reset(&mut self, client: &str, at: Position) -> &mut Self {
         self.add(Fact::Reset {
             client: client.to_owned(),
             at,
@@ -118,7 +118,7 @@ impl Story {
         })
     }
 
-    pub(super) fn get(&mut self, client: &str, value: &str, at: Place) -> &mut Self {
+    pub(super) fn get(&mut self, client: &str, value: &str, at: Position) -> &mut Self {
         self.add(Fact::Received {
             client: client.to_owned(),
             got: got(value, at),

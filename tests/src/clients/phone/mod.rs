@@ -18,7 +18,7 @@ use crate::eventually::{DEADLINE, within};
 use crate::fixtures::token::token;
 use crate::server::Listening;
 
-pub use opening::Refusal;
+pub use opening::HandshakeRefusal;
 
 /// One connection.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ impl Event {
 impl Phone {
     /// Connects as this user and waits for `rt:ready`. All events up to and including it are
     /// discarded.
-    pub async fn of(server: &impl Listening, role: &str, user: &str) -> Self {
-        Self::with_auth(server, &json!({"token": token(role, user)})).await
+    pub async fn ready_as(server: &impl Listening, role: &str, user: &str) -> Self {
+        Self::ready_with(server, &json!({"token": token(role, user)})).await
     }
 
     /// Connects with this `auth` and waits for `rt:ready`. All events up to and including it are
     /// discarded.
-    pub async fn with_auth(server: &impl Listening, auth: &Value) -> Self {
+    pub async fn ready_with(server: &impl Listening, auth: &Value) -> Self {
         let mut phone = Self::connected(server, auth).await;
         phone.until("rt:ready").await;
         phone

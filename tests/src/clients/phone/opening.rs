@@ -9,7 +9,7 @@ use crate::server::Listening;
 
 /// The response that refused a WebSocket handshake.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct HandshakeRefusal {
     /// The HTTP status.
     pub status: u16,
     /// `Retry-After`, if given.
@@ -29,7 +29,7 @@ impl Phone {
     pub async fn open_with(
         server: &impl Listening,
         headers: &[(&'static str, &str)],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, HandshakeRefusal> {
         match Self::dial(server, headers).await {
             Ok(mut phone) => {
                 let open = within("the open packet", phone.packet())
@@ -41,7 +41,7 @@ impl Phone {
                 );
                 Ok(phone)
             }
-            Err(Error::Http(response)) => Err(Refusal {
+            Err(Error::Http(response)) => Err(HandshakeRefusal {
                 status: response.status().as_u16(),
                 retry_after: text_of(response.headers().get("retry-after")),
                 content_type: text_of(response.headers().get("content-type")),

@@ -15,11 +15,11 @@ use crate::server::ports::Port;
 #[derive(Debug)]
 pub struct Balancer {
     port: u16,
-    state: watch::Sender<State>,
+    state: watch::Sender<BalancerState>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct State {
+struct BalancerState {
     /// The nodes to which new connections may go.
     doors: Vec<Port>,
     /// Counts up when all connections are to be dropped.
@@ -28,10 +28,10 @@ struct State {
 
 impl Balancer {
     /// Starts a balancer in front of these nodes.
-    pub async fn before(doors: Vec<Port>) -> Self {
+    pub async fn start(doors: Vec<Port>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = watch::Sender::new(State { doors, cuts: 0 });
+        let state = watch::Sender::new(BalancerState { doors, cuts: 0 });
         tokio::spawn(accept(listener, state.subscribe()));
         Self { port, state }
     }
@@ -59,7 +59,7 @@ impl Listening for Balancer {
     }
 }
 
-async fn accept(listener: TcpListener, mut state: watch::Receiver<State>) {
+async fn accept(listener: TcpListener, mut state: watch::Receiver<BalancerState>) {
     let turn = Arc::new(AtomicUsize::new(0));
     loop {
         tokio::select! {
@@ -72,8 +72,12 @@ async fn accept(listener: TcpListener, mut state: watch::Receiver<State>) {
 }
 
 /// Forwards one connection until either side closes it or it is cut.
-async fn carry(mut client: TcpStream, mut state: watch::Receiver<State>, turn: Arc<AtomicUsize>) {
-    let State { doors, cuts } = state.borrow_and_update().clone();
+async fn carry(
+    mut client: TcpStream,
+    mut state: watch::Receiver<BalancerState>,
+    turn: Arc<AtomicUsize>,
+) {
+    let BalancerState { doors, cuts } = state.borrow_and_update().clone();
     let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else {
         return;
     };

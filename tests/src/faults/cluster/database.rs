@@ -12,18 +12,18 @@ use super::replica_set::ReplicaSet;
 /// the shared `mongod` ends.
 #[derive(Debug, Clone)]
 pub struct Database {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMongod>,
     name: String,
 }
 
 impl Database {
     /// Creates an empty database.
     pub async fn new() -> Self {
-        static SHARED: Mutex<Weak<Shared>> = Mutex::const_new(Weak::new());
+        static SHARED: Mutex<Weak<SharedMongod>> = Mutex::const_new(Weak::new());
         let mut known = SHARED.lock().await;
         let shared = match known.upgrade() {
             Some(shared) => shared,
-            None => Arc::new(Shared::start().await),
+            None => Arc::new(SharedMongod::start().await),
         };
         *known = Arc::downgrade(&shared);
         Self {
@@ -43,19 +43,19 @@ impl Database {
 
 /// A replica set with its own thread and runtime, because it outlives the test that started it.
 #[derive(Debug)]
-struct Shared {
+struct SharedMongod {
     uri: String,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Shared {
+impl SharedMongod {
     async fn start() -> Self {
         let (started, uri) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("shared mongod".to_owned());
         let thread = thread
-            .spawn(move || live(started, ended))
+            .spawn(move || run_mongod(started, ended))
             .expect("a thread");
         let uri = uri.await.expect("the shared mongod starts");
         Self {
@@ -66,13 +66,13 @@ impl Shared {
     }
 }
 
-fn live(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
+fn run_mongod(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut set = ReplicaSet::of(1).await;
+        let mut set = ReplicaSet::start(1).await;
         if started.send(set.uri("")).is_ok() {
             let _ = ended.await;
         }
@@ -80,7 +80,7 @@ fn live(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
     });
 }
 
-impl Drop for Shared {
+impl Drop for SharedMongod {
     fn drop(&mut self) {
         drop(self.end.take());
         // The thread kills `mongod` at once. Waiting for it makes sure that the folder is removed

@@ -8,22 +8,22 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{ClientOptions, ServerAddress};
 
 use crate::eventually::{eventually, within};
-use crate::server::folder::Folder;
+use crate::server::host::Host;
 use crate::server::paths::mongod;
-use crate::server::place::Place;
 use crate::server::ports;
 use crate::server::process::Process;
+use crate::server::temp_folder::TempFolder;
 
 /// The longest time that one command may take. It is short, so that [`eventually`] asks often.
-const PATIENCE: Duration = Duration::from_secs(2);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A `mongod`. Dropping it kills the process and removes its data.
 #[derive(Debug)]
 pub struct Mongod {
     // Dropped in this order: the process ends before its folder is removed.
     process: Option<Process>,
-    folder: Folder,
-    place: Place,
+    folder: TempFolder,
+    host: Host,
     port: u16,
     replica_set: Option<&'static str>,
 }
@@ -31,24 +31,24 @@ pub struct Mongod {
 impl Mongod {
     /// Starts a standalone server on this machine.
     pub async fn standalone() -> Self {
-        Self::start(Place::here(), None).await
+        Self::start_on(Host::local(), None).await
     }
 
     /// Starts a server on this host. With a replica set's name it is a member that has not been
     /// initiated yet.
-    pub async fn start(place: Place, replica_set: Option<&'static str>) -> Self {
-        let mut mongod = Self::planned(place, replica_set);
+    pub async fn start_on(host: Host, replica_set: Option<&'static str>) -> Self {
+        let mut mongod = Self::planned(host, replica_set);
         mongod.run().await;
         mongod
     }
 
     /// Creates a server without starting it: its address is known, and no process listens there.
     #[must_use]
-    pub fn planned(place: Place, replica_set: Option<&'static str>) -> Self {
+    pub fn planned(host: Host, replica_set: Option<&'static str>) -> Self {
         Self {
             process: None,
-            folder: Folder::new(),
-            place,
+            folder: TempFolder::new(),
+            host,
             port: ports::unused(),
             replica_set,
         }
@@ -64,7 +64,7 @@ impl Mongod {
     pub(super) fn spawn(&mut self) {
         let data = self.folder.join("db");
         std::fs::create_dir_all(&data).expect("a folder");
-        let mut command = self.place.command(mongod());
+        let mut command = self.host.command(mongod());
         command
             .arg("--dbpath")
             .arg(data)
@@ -74,7 +74,7 @@ impl Mongod {
             "--quiet",
             "--nounixsocket",
             "--bind_ip",
-            self.place.address(),
+            self.host.address(),
         ]);
         command.args([
             "--port",
@@ -86,13 +86,13 @@ impl Mongod {
         if let Some(name) = self.replica_set {
             command.args(["--replSet", name, "--oplogSize", "64"]);
         }
-        self.process = Some(Process::called("mongod", command));
+        self.process = Some(Process::start_named("mongod", command));
     }
 
     /// Returns `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("{}:{}", self.place.address(), self.port)
+        format!("{}:{}", self.host.address(), self.port)
     }
 
     /// Returns the URI of this database for clients of a standalone server.
@@ -188,8 +188,8 @@ async fn carry_out(address: &str, command: Document) -> Result<Document, String>
         .hosts(vec![address])
         .direct_connection(true);
     let options = options
-        .server_selection_timeout(PATIENCE)
-        .connect_timeout(PATIENCE)
+        .server_selection_timeout(COMMAND_TIMEOUT)
+        .connect_timeout(COMMAND_TIMEOUT)
         .build();
     let client = Client::with_options(options).map_err(|error| error.to_string())?;
     let answer = client.database("admin").run_command(command).await;

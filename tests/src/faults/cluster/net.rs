@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::server::place::Place;
+use crate::server::host::Host;
 
 /// The first letters of all interface names. The id of the process that created them follows.
 const PREFIX: &str = "mn";
@@ -15,23 +15,23 @@ pub struct Net {
     name: String,
     /// The first three numbers of its addresses.
     subnet: String,
-    places: Vec<Place>,
+    hosts: Vec<Host>,
 }
 
 impl Net {
     /// Creates this number of hosts. Returns `None` and prints a line if this process may not
     /// create any.
     #[must_use]
-    pub fn of(places: usize) -> Option<Self> {
+    pub fn new(hosts: usize) -> Option<Self> {
         remove_leftovers();
         let [second, third, unique, ..] = *uuid::Uuid::new_v4().as_bytes();
         let name = format!("{PREFIX}{:06x}{unique:02x}", std::process::id());
         let mut net = Self {
             name,
             subnet: format!("10.{second}.{third}"),
-            places: Vec::new(),
+            hosts: Vec::new(),
         };
-        let made = net.add_bridge() && (0..places).all(|index| net.add(index));
+        let made = net.add_bridge() && (0..hosts).all(|index| net.add(index));
         if !made {
             eprintln!(
                 "left out: cutting lines between nodes needs root, `ip` and network namespaces"
@@ -42,12 +42,12 @@ impl Net {
 
     /// Returns the host with this index.
     #[must_use]
-    pub fn place(&self, index: usize) -> Place {
-        self.places[index].clone()
+    pub fn host(&self, index: usize) -> Host {
+        self.hosts[index].clone()
     }
 
     /// Cuts the link between two hosts in both directions.
-    pub fn cut(&self, one: &Place, other: &Place) {
+    pub fn cut(&self, one: &Host, other: &Host) {
         self.cut_from(one, other);
         self.cut_from(other, one);
     }
@@ -57,7 +57,7 @@ impl Net {
         clippy::unused_self,
         reason = "a line is the net's, also when its ends are enough to name it"
     )]
-    pub fn cut_from(&self, from: &Place, to: &Place) {
+    pub fn cut_from(&self, from: &Host, to: &Host) {
         // This hardware address belongs to no interface: the bridge floods the frame, and no host
         // accepts it.
         let lost = format!(
@@ -72,7 +72,7 @@ impl Net {
 
     /// Restores the link between two hosts in both directions.
     #[allow(clippy::unused_self, reason = "as above")]
-    pub fn heal(&self, one: &Place, other: &Place) {
+    pub fn heal(&self, one: &Host, other: &Host) {
         for (from, to) in [(one, other), (other, one)] {
             // The command fails if this direction was not cut.
             inside(from, &format!("neigh del {} dev eth0", to.address()));
@@ -92,16 +92,16 @@ impl Net {
             format!("{name}-{index}"),
             format!("{subnet}.{}", index + 10),
         );
-        let place = Place::inside(&space, &address);
+        let host = Host::namespaced(&space, &address);
         let made = ip(&format!("netns add {space}"))
             && ip(&format!(
                 "link add {space} type veth peer name eth0 netns {space}"
             ))
             && ip(&format!("link set {space} master {name} up"))
-            && inside(&place, &format!("addr add {address}/24 dev eth0"))
-            && inside(&place, "link set eth0 up")
-            && inside(&place, "link set lo up");
-        self.places.push(place);
+            && inside(&host, &format!("addr add {address}/24 dev eth0"))
+            && inside(&host, "link set eth0 up")
+            && inside(&host, "link set lo up");
+        self.hosts.push(host);
         made
     }
 }
@@ -109,7 +109,7 @@ impl Net {
 impl Drop for Net {
     fn drop(&mut self) {
         // The cables are removed first: a namespace exists until the last process in it has ended.
-        for space in self.places.iter().filter_map(Place::namespace) {
+        for space in self.hosts.iter().filter_map(Host::namespace) {
             ip(&format!("link del {space}"));
             ip(&format!("netns del {space}"));
         }
@@ -140,8 +140,8 @@ fn remove_leftovers() {
     }
 }
 
-fn inside(place: &Place, arguments: &str) -> bool {
-    let space = place.namespace().expect("a place of this net");
+fn inside(host: &Host, arguments: &str) -> bool {
+    let space = host.namespace().expect("a host of this net");
     ip(&format!("-n {space} {arguments}"))
 }
 

@@ -14,7 +14,7 @@ const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
 pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
     let limits = "rest_per_s=100000,handshakes_per_s=100000";
     let setup = Setup::new()
-        .at_one_port()
+        .with_fixed_port()
         .env("MONGODB_URI", mongodb_uri)
         .env("METAIA_LIMITS", limits);
     match redis {
@@ -42,11 +42,11 @@ enum Node {
 impl Nodes {
     /// Starts `count` nodes on this database.
     pub async fn start(count: usize, mongodb_uri: &str, redis: Option<&Redis>) -> Self {
-        Self::of((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
+        Self::start_all((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
     }
 
     /// Starts these nodes at the same time.
-    pub async fn of(setups: Vec<Setup>) -> Self {
+    pub async fn start_all(setups: Vec<Setup>) -> Self {
         let starting = setups.into_iter().map(Setup::start);
         let servers = futures_util::future::join_all(starting).await;
         Self {
@@ -96,13 +96,13 @@ impl Nodes {
 
     /// Kills a node with SIGKILL, as a power cut would.
     pub async fn kill(&mut self, node: usize) {
-        let setup = self.take(node).killed().await;
+        let setup = self.take(node).kill().await;
         self.nodes[node] = Node::Down(Box::new(setup));
     }
 
     /// Stops a node with SIGTERM and checks that it exits with 0.
     pub async fn stop(&mut self, node: usize) {
-        let setup = self.take(node).stopped().await;
+        let setup = self.take(node).stop().await;
         self.nodes[node] = Node::Down(Box::new(setup));
     }
 

@@ -7,19 +7,19 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::eventually::eventually;
-use crate::server::folder::Folder;
-use crate::server::place::Place;
+use crate::server::host::Host;
 use crate::server::ports;
 use crate::server::process::Process;
+use crate::server::temp_folder::TempFolder;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A `redis-server`. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Redis {
     process: Option<Process>,
-    folder: Folder,
-    place: Place,
+    folder: TempFolder,
+    host: Host,
     port: u16,
     password: Option<String>,
 }
@@ -27,24 +27,24 @@ pub struct Redis {
 impl Redis {
     /// Starts one on this machine without a password.
     pub async fn start() -> Self {
-        Self::at(Place::here(), None).await
+        Self::start_on(Host::local(), None).await
     }
 
     /// Starts one on this host, with this password if there is one.
-    pub async fn at(place: Place, password: Option<&str>) -> Self {
-        let mut redis = Self::planned(place, password);
+    pub async fn start_on(host: Host, password: Option<&str>) -> Self {
+        let mut redis = Self::planned(host, password);
         redis.run().await;
         redis
     }
 
     /// Creates one without starting it: its address is known, and no process listens there.
     #[must_use]
-    pub fn planned(place: Place, password: Option<&str>) -> Self {
-        let (folder, port) = (Folder::new(), ports::unused());
+    pub fn planned(host: Host, password: Option<&str>) -> Self {
+        let (folder, port) = (TempFolder::new(), ports::unused());
         Self {
             process: None,
             folder,
-            place,
+            host,
             port,
             password: password.map(str::to_owned),
         }
@@ -52,12 +52,12 @@ impl Redis {
 
     /// Starts the process and waits until it responds. It has no data.
     pub async fn run(&mut self) {
-        let mut command = self.place.command("redis-server");
+        let mut command = self.host.command("redis-server");
         command.args([
             "--port",
             &self.port.to_string(),
             "--bind",
-            self.place.address(),
+            self.host.address(),
         ]);
         command
             .args(["--save", "", "--appendonly", "no", "--protected-mode", "no"])
@@ -68,7 +68,7 @@ impl Redis {
                 .iter()
                 .flat_map(|password| ["--requirepass", password]),
         );
-        self.process = Some(Process::called("redis-server", command));
+        self.process = Some(Process::start_named("redis-server", command));
         let answers = async || {
             self.command("PING")
                 .await
@@ -85,7 +85,7 @@ impl Redis {
             .iter()
             .map(|password| format!(":{password}@"))
             .collect::<String>();
-        format!("redis://{password}{}:{}/", self.place.address(), self.port)
+        format!("redis://{password}{}:{}/", self.host.address(), self.port)
     }
 
     /// Kills the process with SIGKILL, as a power cut would.
@@ -137,11 +137,14 @@ impl Redis {
     /// Runs a command and returns the raw response, after the response to the password. Returns
     /// `None` if there is no response within [`COMMAND_TIMEOUT`].
     pub async fn command(&self, command: &str) -> Option<String> {
-        timeout(PATIENCE, self.exchange(command)).await.ok()?.ok()
+        timeout(COMMAND_TIMEOUT, self.exchange(command))
+            .await
+            .ok()?
+            .ok()
     }
 
     async fn exchange(&self, command: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((self.place.address(), self.port)).await?;
+        let mut stream = TcpStream::connect((self.host.address(), self.port)).await?;
         let login = self
             .password
             .iter()

@@ -4,7 +4,7 @@ use mongodb::bson::{Document, doc};
 
 use super::mongod::Mongod;
 use crate::eventually::eventually;
-use crate::server::place::Place;
+use crate::server::host::Host;
 
 const NAME: &str = "metaia";
 
@@ -17,13 +17,13 @@ pub struct ReplicaSet {
 
 impl ReplicaSet {
     /// Starts a replica set of this size on this machine and waits for a primary.
-    pub async fn of(size: usize) -> Self {
-        Self::at(vec![Place::here(); size]).await
+    pub async fn start(size: usize) -> Self {
+        Self::start_on(vec![Host::local(); size]).await
     }
 
     /// Starts one member on each host and waits for a primary.
-    pub async fn at(places: Vec<Place>) -> Self {
-        let mut set = Self::planned(places);
+    pub async fn start_on(hosts: Vec<Host>) -> Self {
+        let mut set = Self::planned(hosts);
         set.begin().await;
         set
     }
@@ -31,11 +31,11 @@ impl ReplicaSet {
     /// Creates one member for each host without starting them: their addresses are known, and no
     /// process listens there.
     #[must_use]
-    pub fn planned(places: Vec<Place>) -> Self {
+    pub fn planned(hosts: Vec<Host>) -> Self {
         Self {
-            members: places
+            members: hosts
                 .into_iter()
-                .map(|place| Mongod::planned(place, Some(NAME)))
+                .map(|host| Mongod::planned(host, Some(NAME)))
                 .collect(),
         }
     }

@@ -6,7 +6,7 @@ use super::{Database, Mongod, Net, Redis, ReplicaSet};
 
 #[tokio::test]
 async fn a_replica_set_of_one_is_killed_paused_and_steps_down() {
-    let mut set = ReplicaSet::of(1).await;
+    let mut set = ReplicaSet::start(1).await;
     set.member(0)
         .command(doc! { "create": "kept" })
         .await
@@ -28,7 +28,7 @@ async fn a_replica_set_of_one_is_killed_paused_and_steps_down() {
 
 #[tokio::test]
 async fn three_nodes_elect_another_primary() {
-    let mut set = ReplicaSet::of(3).await;
+    let mut set = ReplicaSet::start(3).await;
     let first = set.primary().await;
     set.member_mut(first).kill().await;
     assert_ne!(set.primary().await, first);
@@ -51,7 +51,7 @@ async fn a_standalone_server_has_no_set() {
 
 #[tokio::test]
 async fn redis_has_a_password_and_forgets() {
-    let mut redis = Redis::at(crate::server::place::Place::here(), Some("opensesame")).await;
+    let mut redis = Redis::start_on(crate::server::host::Host::local(), Some("opensesame")).await;
     redis.command("SET a b").await.unwrap();
     redis.flush_all().await;
     let count = redis.command("DBSIZE").await.unwrap();
@@ -66,9 +66,9 @@ async fn redis_has_a_password_and_forgets() {
 
 #[tokio::test]
 async fn a_cut_line_is_silent_and_the_others_work() {
-    let Some(net) = Net::of(2) else { return };
-    let [one, other] = [0, 1].map(|index| net.place(index));
-    let redis = Redis::at(one.clone(), None).await;
+    let Some(net) = Net::new(2) else { return };
+    let [one, other] = [0, 1].map(|index| net.host(index));
+    let redis = Redis::start_on(one.clone(), None).await;
     let (host, port) = redis
         .url()
         .trim_start_matches("redis://")

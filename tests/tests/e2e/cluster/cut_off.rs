@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{interval, timeout};
 
 /// The latest moment at which its sessions have ended, after the cut.
-const AT_MOST: Duration = Duration::from_secs(30);
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The delay that a busy machine may add.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -34,13 +34,13 @@ impl World {
     }
 
     async fn with(setup: impl Fn(&str, &Redis) -> Setup) -> Option<Self> {
-        let net = Net::of(4)?;
+        let net = Net::new(4)?;
         let (set, redis) = tokio::join!(
-            ReplicaSet::at(vec![net.place(0)]),
-            Redis::at(net.place(1), None)
+            ReplicaSet::start_on(vec![net.host(0)]),
+            Redis::start_on(net.host(1), None)
         );
-        let setups = [2, 3].map(|place| setup(&set.uri("metaia"), &redis).at(net.place(place)));
-        let nodes = Nodes::of(setups.into()).await;
+        let setups = [2, 3].map(|host| setup(&set.uri("metaia"), &redis).on_host(net.host(host)));
+        let nodes = Nodes::start_all(setups.into()).await;
         nodes.ready().await;
         Some(Self {
             nodes,
@@ -67,7 +67,7 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
     let mut auth = json!({"token": token("customer", "c1")});
-    let mut phone = Phone::with_auth(cut_off, &auth).await;
+    let mut phone = Phone::ready_with(cut_off, &auth).await;
     emit(
         other,
         &json!({"user": "c1"}),
@@ -78,7 +78,7 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     let before = phone.until("load").await.pop().unwrap();
     auth["since"] = json!(before.at());
 
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     let cut = Instant::now();
     let admin = cut_off.admin();
     let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": "from the node that is cut off"}});
@@ -97,7 +97,7 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
         }
         let after = cut.elapsed();
         assert!(
-            after > Duration::from_secs(10) && after < AT_MOST + SLACK,
+            after > Duration::from_secs(10) && after < DISCONNECT_TIMEOUT + SLACK,
             "sent away after {after:?}"
         );
         let nobody_new = Phone::open_with(cut_off, &[])
@@ -129,7 +129,7 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
         "all, in order: {numbers:?}"
     );
 
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     cut_off.ready().await;
     let mut back = eventually("clients to be taken again", async || {
         let mut phone = Phone::open_with(cut_off, &[]).await.ok()?;
@@ -159,15 +159,15 @@ async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
         return;
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
-    let mut phone = Phone::of(cut_off, "customer", "c1").await;
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    let mut phone = Phone::ready_as(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
-    let nothing = timeout(AT_MOST + SLACK, phone.next_or_end()).await;
+    let nothing = timeout(DISCONNECT_TIMEOUT + SLACK, phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
         "nothing comes, and nobody is sent away: {nothing:?}"
     );
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
 }
 
@@ -177,15 +177,15 @@ async fn a_short_cut_costs_nobody_their_connection() {
         return;
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
-    let mut phone = Phone::of(cut_off, "customer", "c1").await;
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    let mut phone = Phone::ready_as(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
     let nothing = timeout(Duration::from_secs(8), phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
         "nothing comes, and nobody is sent away: {nothing:?}"
     );
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
     eventually("writes to be taken again", async || {
         let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": 2}});

@@ -10,7 +10,7 @@ use metaia_tests::fixtures::{
 use metaia_tests::server::Server;
 use serde_json::json;
 
-use super::{IN_TIME, Pair};
+use super::{DELIVERY_TIMEOUT, Pair};
 
 /// Returns the latency of each event from its response at one node to a phone at the other.
 pub(super) async fn latencies(
@@ -32,14 +32,14 @@ pub(super) async fn latencies(
 #[track_caller]
 pub(super) fn assert_in_time(what: &str, latencies: &[Duration]) {
     let longest = latencies.iter().max().expect("some events");
-    assert!(*longest <= IN_TIME, "{what}: {latencies:?}");
+    assert!(*longest <= DELIVERY_TIMEOUT, "{what}: {latencies:?}");
 }
 
 /// Checks that the doorbell notified the other node. Each event was posted after the previous one
 /// had arrived. With polling alone, all but the first would have waited for the next poll, half a
 /// second after the last.
 #[track_caller]
-fn assert_rung(latencies: &[Duration]) {
+fn assert_notified(latencies: &[Duration]) {
     let mut sorted = latencies.to_vec();
     sorted.sort();
     assert!(
@@ -51,10 +51,10 @@ fn assert_rung(latencies: &[Duration]) {
 #[tokio::test]
 async fn an_event_posted_at_one_node_rings_at_the_other() {
     let pair = Pair::start().await;
-    let mut phone = Phone::of(&pair.nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&pair.nodes[1], "customer", "c1").await;
     let latencies = latencies(&pair.nodes[0], &mut phone, "c1", 20).await;
     assert_in_time("with Redis", &latencies);
-    assert_rung(&latencies);
+    assert_notified(&latencies);
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn without_redis_it_is_there_in_time() {
     let database = Database::new().await;
     let nodes = Nodes::start(2, &database.uri(), None).await;
     nodes.ready().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     assert_in_time(
         "by polling",
         &latencies(&nodes[0], &mut phone, "c1", 5).await,
@@ -73,17 +73,17 @@ async fn without_redis_it_is_there_in_time() {
 async fn with_a_redis_that_never_was_it_is_there_in_time() {
     let database = Database::new().await;
     let redis = Redis::planned(
-        metaia_tests::server::place::Place::here(),
+        metaia_tests::server::host::Host::local(),
         Some("a-password-of-redis"),
     );
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     assert_in_time(
         "without a Redis",
         &latencies(&nodes[0], &mut phone, "c1", 3).await,
     );
-    let said = nodes[0].said().join("\n");
+    let said = nodes[0].output_lines().join("\n");
     assert!(!said.contains("a-password-of-redis"), "{said}");
 }
 
@@ -102,7 +102,7 @@ async fn an_order_placed_at_one_node_is_moved_and_heard_of_at_the_other() {
     );
     let mut phones = Vec::new();
     for node in 0..2 {
-        let mut phone = Phone::of(&nodes[node], "customer", "c1").await;
+        let mut phone = Phone::ready_as(&nodes[node], "customer", "c1").await;
         assert_eq!(
             phone.call("join_order_room", &json!(id)).await["status"],
             "ok"
@@ -153,7 +153,7 @@ async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phones = Vec::new();
     for node in 0..2 {
-        phones.push(Phone::of(&nodes[node], "customer", "c1").await);
+        phones.push(Phone::ready_as(&nodes[node], "customer", "c1").await);
     }
     let flood = async |node: usize| {
         for n in 0..50 {
@@ -174,7 +174,7 @@ async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
 #[tokio::test]
 async fn a_volatile_event_is_at_the_other_node_too() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
     nodes[0]
         .admin()
@@ -197,10 +197,10 @@ async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let strange = node(&database.uri(), Some(&redis))
         .env("METAIA_CLUSTER_KEY", "another-key-0123456789abcdef012345");
-    let nodes = Nodes::of(vec![node(&database.uri(), Some(&redis)), strange]).await;
+    let nodes = Nodes::start_all(vec![node(&database.uri(), Some(&redis)), strange]).await;
     nodes.ready().await;
     redis.await_subscribers(2).await;
-    let mut phone = Phone::of(&nodes[0], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
     nodes[1]
         .admin()
@@ -244,7 +244,7 @@ async fn whatever_somebody_says_on_their_channel_harms_nobody() {
             assert!(answer.starts_with(":2"), "both nodes are told: {answer:?}");
         }
     }
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let latencies = latencies(&nodes[0], &mut phone, "c1", 20).await;
-    assert_rung(&latencies);
+    assert_notified(&latencies);
 }

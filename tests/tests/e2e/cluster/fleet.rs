@@ -20,7 +20,7 @@ pub(super) struct Fleet {
 impl Fleet {
     pub(super) async fn start(nodes: Nodes) -> Self {
         nodes.ready().await;
-        let balancer = Balancer::before(nodes.ports()).await;
+        let balancer = Balancer::start(nodes.ports()).await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
         let traffic =
@@ -33,24 +33,24 @@ impl Fleet {
     }
 
     /// Records that a fault begins which may only slow down delivery.
-    pub(super) fn slowed(&self, by: &str) {
+    pub(super) fn note_slowdown(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Slowed { by: by.to_owned() });
     }
 
     /// Records that a fault begins which prevents the nodes from reading the log.
-    pub(super) fn stopped(&self, by: &str) {
+    pub(super) fn note_outage(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Stopped { by: by.to_owned() });
     }
 
     /// Lets the traffic run for this time.
-    pub(super) async fn flows_for(&self, time: Duration) {
+    pub(super) async fn run_for(&self, time: Duration) {
         let end = self.traffic.recorder.now() + time;
         while self.traffic.recorder.now() < end {
-            self.traffic.recorder.more(5).await;
+            self.traffic.recorder.wait_for_more(5).await;
         }
     }
 
@@ -62,7 +62,7 @@ impl Fleet {
     }
 
     /// Returns the number of attempts without a conclusive response.
-    pub(super) fn unknown(&self) -> usize {
+    pub(super) fn unknown_outcomes(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
         facts
             .iter()
@@ -98,8 +98,8 @@ impl Fleet {
     pub(super) async fn judge(mut self, what: &str) -> usize {
         self.traffic.end(&self.api()).await;
         for node in 0..self.nodes.count() {
-            for line in self.nodes[node].said() {
-                self.traffic.recorder.note(Fact::Said(line));
+            for line in self.nodes[node].output_lines() {
+                self.traffic.recorder.note(Fact::Printed(line));
             }
             self.nodes.stop(node).await;
         }

@@ -24,7 +24,7 @@ pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
 }
 
 /// Removes the events whose id came before.
-pub(super) fn fresh(events: Vec<Event>) -> Vec<Event> {
+pub(super) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
     events
         .into_iter()
@@ -38,7 +38,7 @@ async fn a_position_of_one_node_is_good_at_the_other() {
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
     let mut auth = json!({"token": token("customer", "c1"), "orders": [id]});
-    let mut phone = Phone::with_auth(&nodes[0], &auth).await;
+    let mut phone = Phone::ready_with(&nodes[0], &auth).await;
     send(&nodes[1], 1..=3).await;
     let events = [phone.until("load").await, phone.until("load").await].concat();
     assert_eq!(numbers(&events), [1, 2]);
@@ -72,10 +72,10 @@ async fn a_position_of_one_node_is_good_at_the_other() {
 }
 
 /// Moves an official client between the nodes and checks that it receives what it missed each time.
-pub(super) async fn goes_to_and_fro(opts: Value) {
+pub(super) async fn moves_between_nodes(opts: Value) {
     let Pair { nodes, .. } = &Pair::start().await;
     let doors = nodes.ports();
-    let balancer = Balancer::before(vec![doors[0]]).await;
+    let balancer = Balancer::start(vec![doors[0]]).await;
     let mut driver = Driver::node();
     let mut opts = opts;
     opts["transports"] = json!(["websocket"]);
@@ -95,7 +95,7 @@ pub(super) async fn goes_to_and_fro(opts: Value) {
     raise_fence(&nodes[0]).await;
     driver.event("phone", "test:fence").await;
     assert_eq!(driver.count("phone", "rt:reset"), 0);
-    let all = fresh(driver.events("phone"));
+    let all = without_duplicates(driver.events("phone"));
     assert_eq!(
         numbers(&all),
         (10..50).collect::<Vec<_>>(),
@@ -105,7 +105,7 @@ pub(super) async fn goes_to_and_fro(opts: Value) {
 
 #[tokio::test]
 async fn the_javascript_client_resumes_at_the_other_node() {
-    goes_to_and_fro(json!({"resume": {"token": token("customer", "c1")}})).await;
+    moves_between_nodes(json!({"resume": {"token": token("customer", "c1")}})).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 
 use super::fleet::Fleet;
 
@@ -53,7 +53,7 @@ impl Fault {
     }
 
     /// Returns the kind of thing that fails. Two faults of one kind are not combined.
-    fn of(self) -> usize {
+    fn kind(self) -> usize {
         match self {
             Self::RedisKilled | Self::RedisPaused | Self::RedisFlushed => 0,
             Self::NodeKilled(_) | Self::NodeStopped(_) => 1,
@@ -72,7 +72,7 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        let (set, redis) = tokio::join!(ReplicaSet::of(3), Redis::start());
+        let (set, redis) = tokio::join!(ReplicaSet::start(3), Redis::start());
         let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
         Self {
             fleet: Fleet::start(nodes).await,
@@ -82,12 +82,12 @@ impl World {
         }
     }
 
-    async fn breaks(&mut self, fault: Fault) {
+    async fn start_fault(&mut self, fault: Fault) {
         let by = format!("{fault:?}");
         if fault.stops_the_log() {
-            self.fleet.stopped(&by)
+            self.fleet.note_outage(&by)
         } else {
-            self.fleet.slowed(&by)
+            self.fleet.note_slowdown(&by)
         }
         match fault {
             Fault::RedisKilled => self.redis.kill().await,
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    async fn mend(&mut self, fault: Fault) {
+    async fn repair(&mut self, fault: Fault) {
         match fault {
             Fault::RedisKilled => self.redis.run().await,
             Fault::RedisPaused => self.redis.resume().await,
@@ -129,25 +129,25 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_faults_at_a_time_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut world = World::start().await;
     for _ in 0..rounds() {
-        let one = *chance.pick(&FAULTS);
+        let one = *rng.pick(&FAULTS);
         let others: Vec<_> = FAULTS
             .into_iter()
-            .filter(|fault| fault.of() != one.of())
+            .filter(|fault| fault.kind() != one.kind())
             .collect();
-        let other = *chance.pick(&others);
+        let other = *rng.pick(&others);
         eprintln!("seed {seed}: {one:?} and {other:?}");
         for fault in [one, other] {
-            world.breaks(fault).await;
+            world.start_fault(fault).await;
             world
                 .fleet
-                .flows_for(Duration::from_millis(chance.below(2_000)))
+                .run_for(Duration::from_millis(rng.below(2_000)))
                 .await;
         }
         for fault in [one, other] {
-            world.mend(fault).await;
+            world.repair(fault).await;
         }
         world.fleet.heal().await;
     }

@@ -40,7 +40,7 @@ async fn session_of(server: &Server, user: &str) -> String {
     .await
 }
 
-async fn gone(server: &Server, user: &str) {
+async fn wait_until_gone(server: &Server, user: &str) {
     eventually(&format!("{user} to be gone"), async || {
         (!sessions(server)
             .await
@@ -54,8 +54,8 @@ async fn gone(server: &Server, user: &str) {
 #[tokio::test]
 async fn everybody_is_seen_from_every_node_until_they_leave() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let phone = Phone::of(&nodes[0], "customer", "c1").await;
-    let other = Phone::of(&nodes[1], "customer", "c2").await;
+    let phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
+    let other = Phone::ready_as(&nodes[1], "customer", "c2").await;
     for node in 0..2 {
         for user in ["c1", "c2"] {
             session_of(&nodes[node], user).await;
@@ -86,7 +86,7 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
     }
     phone.drop_line();
     for node in 0..2 {
-        gone(&nodes[node], "c1").await;
+        wait_until_gone(&nodes[node], "c1").await;
         session_of(&nodes[node], "c2").await;
     }
     drop(other);
@@ -99,8 +99,8 @@ const SLACK: Duration = Duration::from_secs(8);
 #[tokio::test]
 async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
     let mut pair = Pair::start().await;
-    let _lost = Phone::of(&pair.nodes[0], "customer", "c1").await;
-    let mut here = Phone::of(&pair.nodes[1], "customer", "c2").await;
+    let _lost = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
+    let mut here = Phone::ready_as(&pair.nodes[1], "customer", "c2").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.kill(0).await;
     let killed = Instant::now();
@@ -109,7 +109,7 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
         still.iter().any(|session| session["user"] == "c1"),
         "nobody knows yet: {still:#?}"
     );
-    gone(&pair.nodes[1], "c1").await;
+    wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(
         killed.elapsed() < LEASE + SLACK,
         "gone after {:?}",
@@ -122,11 +122,11 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
 #[tokio::test]
 async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
     let mut pair = Pair::start().await;
-    let _left = Phone::of(&pair.nodes[0], "customer", "c1").await;
+    let _left = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.stop(0).await;
     let ended = Instant::now();
-    gone(&pair.nodes[1], "c1").await;
+    wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(
         ended.elapsed() < Duration::from_secs(10),
         "not by its lease's end"
@@ -136,8 +136,8 @@ async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
 #[tokio::test]
 async fn a_kick_at_one_node_ends_a_session_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
-    let mut other = Phone::of(&nodes[1], "customer", "c2").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
+    let mut other = Phone::ready_as(&nodes[1], "customer", "c2").await;
     let session = session_of(&nodes[0], "c1").await;
     nodes[0]
         .admin()

@@ -30,7 +30,11 @@ impl World {
     }
 
     async fn judge(self, what: &str) {
-        assert_eq!(self.fleet.unknown(), 0, "no write fails because of Redis");
+        assert_eq!(
+            self.fleet.unknown_outcomes(),
+            0,
+            "no write fails because of Redis"
+        );
         assert_eq!(
             self.fleet.lost_connections(),
             0,
@@ -43,15 +47,15 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
     let mut world = World::start().await;
-    world.fleet.slowed("FLUSHALL");
+    world.fleet.note_slowdown("FLUSHALL");
     world.redis.flush_all().await;
-    world.fleet.flows_for(Duration::from_secs(1)).await;
-    world.fleet.slowed("Redis is killed");
+    world.fleet.run_for(Duration::from_secs(1)).await;
+    world.fleet.note_slowdown("Redis is killed");
     world.redis.kill().await;
-    world.fleet.flows_for(Duration::from_secs(5)).await;
+    world.fleet.run_for(Duration::from_secs(5)).await;
     world.redis.run().await;
     world.redis.await_subscribers(2).await;
-    world.fleet.slowed("Redis is restarted");
+    world.fleet.note_slowdown("Redis is restarted");
     world.redis.restart().await;
     world.redis.await_subscribers(2).await;
     world.fleet.heal().await;
@@ -61,9 +65,9 @@ async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_answers_nobody_costs_speed_at_most() {
     let world = World::start().await;
-    world.fleet.slowed("Redis is paused");
+    world.fleet.note_slowdown("Redis is paused");
     world.redis.pause().await;
-    world.fleet.flows_for(pause()).await;
+    world.fleet.run_for(pause()).await;
     world.redis.resume().await;
     world.fleet.heal().await;
     world.judge("Redis is paused").await;

@@ -14,7 +14,7 @@ async fn send(server: &Server, n: u64) {
 
 #[tokio::test]
 async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
-    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+    let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
     nodes.ready().await;
     send(&nodes[0], 1).await;
@@ -23,8 +23,8 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
     nodes.ready().await;
 
     let (mut stays, mut leaves) = (
-        Phone::of(&nodes[0], "customer", "c1").await,
-        Phone::of(&nodes[1], "customer", "c2").await,
+        Phone::ready_as(&nodes[0], "customer", "c1").await,
+        Phone::ready_as(&nodes[1], "customer", "c2").await,
     );
     send(&nodes[1], 2).await;
     let seen = leaves.until("load").await.pop().unwrap().at().to_owned();

@@ -29,7 +29,9 @@ async fn a_new_order_is_announced(mut driver: Driver) {
     let update = driver.event("customer", "order_update").await;
     assert_eq!(update["_id"], order["_id"]);
     assert_eq!(update["orderNumber"], order["orderNumber"]);
-    server.says("User connected: c1 (customer)").await;
+    server
+        .wait_for_output("User connected: c1 (customer)")
+        .await;
 }
 
 /// Checks that everyone whom an order concerns receives each update once, in however many of its

@@ -31,7 +31,9 @@ async fn the_test_of_a_socket_connection() {
     node.stdout
         .first("Connected", |line| line == "Connected")
         .await;
-    server.says("User connected: c1 (customer)").await;
+    server
+        .wait_for_output("User connected: c1 (customer)")
+        .await;
     place_order_at(&server, "c1", "t1").await;
     node.stdout
         .first("a notification", |line| line.starts_with("Notification: {"))

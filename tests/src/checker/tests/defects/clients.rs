@@ -2,10 +2,10 @@
 
 use super::super::super::{Fact, History};
 use super::scene::{is_only_a_hole, some};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let ready = some(history, chance, |fact| {
+pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let ready = some(history, rng, |fact| {
         matches!(
             fact,
             Fact::Ready {
@@ -18,18 +18,18 @@ pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Opti
     is_only_a_hole(history, last).then(|| drop(history.facts.remove(last)))
 }
 
-pub(super) fn silent_reset(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some(history, chance, |fact| matches!(fact, Fact::Reset { .. }))?;
+pub(super) fn silent_reset(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some(history, rng, |fact| matches!(fact, Fact::Reset { .. }))?;
     history.facts.remove(index);
     Some(())
 }
 
-pub(super) fn never_back(history: &mut History, chance: &mut Chance) -> Option<()> {
+pub(super) fn never_back(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let healed = history
         .facts
         .iter()
         .position(|(_, fact)| *fact == Fact::Healed)?;
-    let client = (*chance.pick(&["ann", "bob", "cem"])).to_owned();
+    let client = (*rng.pick(&["ann", "bob", "cem"])).to_owned();
     let after = history.facts.split_off(healed);
     let gone = (
         after.first()?.0,

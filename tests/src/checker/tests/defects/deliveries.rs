@@ -6,15 +6,15 @@ use super::super::super::{Fact, Got, History};
 use super::scene::{
     deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all,
 };
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-pub(super) fn drop_one(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn drop_one(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     is_only_a_hole(history, index).then(|| drop(history.facts.remove(index)))
 }
 
-pub(super) fn swap_two(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn swap_two(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let (client, first) = delivery(history, index)?;
     let (other, second) = delivery(history, index + 1)?;
     if client != other || !second.placed.at.is_after(&first.placed.at) {
@@ -33,8 +33,8 @@ fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
     }
 }
 
-pub(super) fn other_payload(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn other_payload(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     let duplicated = times_in_all(history, &value) > 1;
     duplicated.then_some(())?;
@@ -42,11 +42,8 @@ pub(super) fn other_payload(history: &mut History, chance: &mut Chance) -> Optio
     Some(())
 }
 
-pub(super) fn same_place(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let (one, other) = (
-        some_delivery(history, chance)?,
-        some_delivery(history, chance)?,
-    );
+pub(super) fn same_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let (one, other) = (some_delivery(history, rng)?, some_delivery(history, rng)?);
     let (first, second) = (
         &delivery(history, one)?.1.placed,
         &delivery(history, other)?.1.placed,
@@ -59,29 +56,27 @@ pub(super) fn same_place(history: &mut History, chance: &mut Chance) -> Option<(
     Some(())
 }
 
-pub(super) fn phantom(history: &mut History, _: &mut Chance) -> Option<()> {
+pub(super) fn phantom(history: &mut History, _: &mut SeededRng) -> Option<()> {
     deliver_late(history, "ann", "nobody's")
 }
 
-pub(super) fn wrong_user(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn wrong_user(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     (room_of(history, &value)? == "user-bob").then_some(())?;
     deliver_late(history, "ann", &value)
 }
 
-pub(super) fn after_room(history: &mut History, chance: &mut Chance) -> Option<()> {
-    some(history, chance, |fact| {
-        matches!(fact, Fact::Withdrawn { .. })
-    })?;
-    let index = some_delivery(history, chance)?;
+pub(super) fn after_room(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    some(history, rng, |fact| matches!(fact, Fact::Revoked { .. }))?;
+    let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     (room_of(history, &value)? == "order-1").then_some(())?;
     deliver_late(history, "ann", &value)
 }
 
-pub(super) fn after_token(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn after_token(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let client = delivery(history, index)?.0.to_owned();
     let until = history.facts[index]
         .0

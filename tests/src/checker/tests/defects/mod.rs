@@ -9,10 +9,10 @@ mod server;
 mod timing;
 
 use super::super::{History, Invariant};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 use Invariant::{
-    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom,
-    NothingLeaks, OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
+    AccessRespected, CleanEnd, DeliveredInTime, DurableBeforeAnswer, ExactlyOnce, NoLoss,
+    NoPhantom, NothingLeaks, OncePerKey, OrderWithoutHoles, ReconnectedInTime,
 };
 
 /// A defect, and the invariant that must be reported for it.
@@ -24,7 +24,7 @@ pub(super) struct Defect {
     pub(super) plant: Plant,
 }
 
-type Plant = fn(&mut History, &mut Chance) -> Option<()>;
+type Plant = fn(&mut History, &mut SeededRng) -> Option<()>;
 
 const fn defect(
     name: &'static str,
@@ -73,33 +73,33 @@ pub(super) const DEFECTS: [Defect; 23] = [
     ),
     defect(
         "a delivery to a wrong user",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[OrderWithoutHoles],
         deliveries::wrong_user,
     ),
     defect(
         "a delivery long after the room was lost",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[OrderWithoutHoles],
         deliveries::after_room,
     ),
     defect(
         "a delivery long after the token ended",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[],
         deliveries::after_token,
     ),
     defect(
         "a delivery comes three seconds late",
-        InTime,
+        DeliveredInTime,
         &[],
-        timing::late,
+        timing::delayed,
     ),
     defect(
         "a node that hears of nothing any more",
-        InTime,
+        DeliveredInTime,
         &[],
-        timing::deaf,
+        timing::silenced,
     ),
     defect(
         "an acknowledged entry reaches nobody",
@@ -157,7 +157,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
     ),
     defect(
         "a client does not come back",
-        BackInTime,
+        ReconnectedInTime,
         &[OrderWithoutHoles],
         clients::never_back,
     ),

@@ -1,25 +1,25 @@
 //! A publish that is lost, that happens although it was refused, or that happens twice.
 
-use super::super::super::{Fact, History, Place};
+use super::super::super::{Fact, History, Position};
 use super::super::story::got;
 use super::scene::{
     add_last, deliver_late, deliveries, delivery, is_owed, room_of, some, some_delivery,
     times_in_all,
 };
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-pub(super) fn lost(history: &mut History, chance: &mut Chance) -> Option<()> {
-    vanish(history, chance, false)
+pub(super) fn lost(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    vanish(history, rng, false)
 }
 
-pub(super) fn lost_by_a_crash(history: &mut History, chance: &mut Chance) -> Option<()> {
-    vanish(history, chance, true)
+pub(super) fn lost_by_a_crash(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    vanish(history, rng, true)
 }
 
 /// Removes every delivery of an acknowledged entry of the last epoch. `crash` selects an entry with
 /// or without a kill after its response.
-fn vanish(history: &mut History, chance: &mut Chance, crash: bool) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+fn vanish(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let placed = &delivery(history, index)?.1.placed;
     let (value, fence) = (placed.value.clone(), deliveries(history, 0).last()?.1);
     let answered = history
@@ -41,18 +41,18 @@ fn is_answer(fact: &Fact, value: &str) -> bool {
     matches!(fact, Fact::Acknowledged { write, .. } if write == value)
 }
 
-pub(super) fn twice(history: &mut History, chance: &mut Chance) -> Option<()> {
-    again(history, chance, false)
+pub(super) fn twice(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    again(history, rng, false)
 }
 
-pub(super) fn twice_for_a_key(history: &mut History, chance: &mut Chance) -> Option<()> {
-    again(history, chance, true)
+pub(super) fn twice_for_a_key(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    again(history, rng, true)
 }
 
 /// Adds a second delivery of the same value, after the fence and with another id.
-fn again(history: &mut History, chance: &mut Chance, keyed: bool) -> Option<()> {
+fn again(history: &mut History, rng: &mut SeededRng, keyed: bool) -> Option<()> {
     let fits = |fact: &Fact| matches!(fact, Fact::Attempted(write) if write.keyed == keyed);
-    let index = some(history, chance, fits)?;
+    let index = some(history, rng, fits)?;
     let Fact::Attempted(write) = &history.facts[index].1 else {
         return None;
     };
@@ -65,7 +65,7 @@ fn again(history: &mut History, chance: &mut Chance, keyed: bool) -> Option<()> 
     let fence = deliveries(history, 0).last()?.1.placed.at.clone();
     let mut again = got(
         &value,
-        Place {
+        Position {
             n: fence.n + 1,
             ..fence
         },
@@ -74,8 +74,8 @@ fn again(history: &mut History, chance: &mut Chance, keyed: bool) -> Option<()> 
     add_last(history, Fact::Received { client, got: again })
 }
 
-pub(super) fn two_answers(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some(history, chance, |fact| {
+pub(super) fn two_answers(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some(history, rng, |fact| {
         matches!(fact, Fact::Acknowledged { .. })
     })?;
     let (when, mut fact) = history.facts[index].clone();
@@ -87,8 +87,8 @@ pub(super) fn two_answers(history: &mut History, chance: &mut Chance) -> Option<
     Some(())
 }
 
-pub(super) fn refused(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some(history, chance, |fact| matches!(fact, Fact::Refused { .. }))?;
+pub(super) fn refused(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some(history, rng, |fact| matches!(fact, Fact::Refused { .. }))?;
     let Fact::Refused { write } = &history.facts[index].1 else {
         return None;
     };
@@ -99,13 +99,10 @@ pub(super) fn refused(history: &mut History, chance: &mut Chance) -> Option<()> 
 
 /// Two nodes have diverged logs: the second one responds with a position that the first one has
 /// already given.
-pub(super) fn one_place(history: &mut History, chance: &mut Chance) -> Option<()> {
+pub(super) fn one_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let placed =
         |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
-    let (one, other) = (
-        some(history, chance, placed)?,
-        some(history, chance, placed)?,
-    );
+    let (one, other) = (some(history, rng, placed)?, some(history, rng, placed)?);
     let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else {
         return None;
     };

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::super::super::{Fact, Got, History, Place};
+use super::super::super::{Fact, Got, History, Position};
 use super::super::story::got;
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
 /// Returns the index of a random fact that matches.
 pub(super) fn some(
     history: &History,
-    chance: &mut Chance,
+    rng: &mut SeededRng,
     fits: impl Fn(&Fact) -> bool,
 ) -> Option<usize> {
     let facts = history
@@ -21,15 +21,15 @@ pub(super) fn some(
     if places.is_empty() {
         None
     } else {
-        Some(*chance.pick(&places))
+        Some(*rng.pick(&places))
     }
 }
 
 /// Returns the index of a random delivery, other than of the last fence.
-pub(super) fn some_delivery(history: &History, chance: &mut Chance) -> Option<usize> {
+pub(super) fn some_delivery(history: &History, rng: &mut SeededRng) -> Option<usize> {
     let fits =
         |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
-    some(history, chance, fits)
+    some(history, rng, fits)
 }
 
 /// Returns the client and the event if the fact at this index is a delivery.
@@ -88,7 +88,7 @@ fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
     let lost = history
         .facts
         .iter()
-        .any(|(_, fact)| matches!(fact, Fact::Withdrawn { .. }));
+        .any(|(_, fact)| matches!(fact, Fact::Revoked { .. }));
     lost && room_of(history, &got.placed.value) == Some("order-1")
 }
 
@@ -115,7 +115,7 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
     let next = || {
         got(
             value,
-            Place {
+            Position {
                 n: last.n + 1,
                 ..last.clone()
             },

@@ -1,41 +1,41 @@
-//! A delivery that is too late for a client which was connected all the time.
+//! A delivery that is too delayed for a client which was connected all the time.
 
 use std::time::Duration;
 
 use super::super::super::{Fact, History};
 use super::scene::{delivery, some_delivery};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
 const DELAY: Duration = Duration::from_secs(3);
 
 /// Delays a delivery, and everything after it, by three seconds.
-pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn delayed(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let (client, value) = owed_soon(history, index)?;
     let earlier = history.facts[..index]
         .iter()
-        .any(|(_, fact)| brings(fact, &client, &value));
+        .any(|(_, fact)| delivers(fact, &client, &value));
     (!earlier).then(|| delay_from(history, index))
 }
 
 /// Removes all further deliveries to a client that stays connected, and delays everything after
 /// that.
-pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn silenced(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = some_delivery(history, rng)?;
     let (client, value) = owed_soon(history, index)?;
     let earlier = history.facts[..index]
         .iter()
-        .any(|(_, fact)| brings(fact, &client, &value));
+        .any(|(_, fact)| delivers(fact, &client, &value));
     let goes = history.facts[index..]
         .iter()
         .any(|(_, fact)| moves(fact, &client));
     (!earlier && !goes).then_some(())?;
     let tail = history.facts.split_off(index);
-    let is_heard =
+    let is_delivery =
         |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
     history
         .facts
-        .extend(tail.into_iter().filter(|(_, fact)| !is_heard(fact)));
+        .extend(tail.into_iter().filter(|(_, fact)| !is_delivery(fact)));
     delay_from(history, index);
     Some(())
 }
@@ -56,7 +56,7 @@ fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
     (is_ready && last_move < answer).then(|| (client.to_owned(), value.clone()))
 }
 
-fn brings(fact: &Fact, client: &str, value: &str) -> bool {
+fn delivers(fact: &Fact, client: &str, value: &str) -> bool {
     matches!(fact, Fact::Received { client: who, got } if who == client && got.placed.value == value)
 }
 
@@ -66,7 +66,7 @@ fn moves(fact: &Fact, client: &str) -> bool {
         | Fact::Ready { client: who, .. }
         | Fact::Disconnected { client: who }
         | Fact::Reset { client: who, .. } => who == client,
-        Fact::Killed | Fact::Withdrawn { .. } => true,
+        Fact::Killed | Fact::Revoked { .. } => true,
         _ => false,
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// A temporary folder. Dropping it removes it.
 #[derive(Debug)]
-pub struct Folder {
+pub struct TempFolder {
     path: PathBuf,
 }
 
-impl Folder {
+impl TempFolder {
     /// Creates a new, empty folder.
     #[must_use]
     pub fn new() -> Self {
@@ -38,13 +38,13 @@ impl Folder {
     }
 }
 
-impl Default for Folder {
+impl Default for TempFolder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         // Best effort: a leftover in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.path);

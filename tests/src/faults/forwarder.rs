@@ -17,13 +17,13 @@ use crate::server::journal::Journal;
 
 /// The receive buffer of the connection to the server. It is small, so that the server soon notices
 /// a client that does not read.
-const BUFFER: u32 = 8 * 1024;
+const RECEIVE_BUFFER: u32 = 8 * 1024;
 /// The number of times per second that a slow forwarder moves bytes.
-const BEATS_PER_SECOND: u32 = 10;
+const STEPS_PER_SECOND: u32 = 10;
 
 /// The behaviour of the forwarder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ForwarderMode {
     Up,
     Down,
     Frozen,
@@ -33,25 +33,25 @@ enum State {
 
 /// A forwarder to one server. Dropping it closes its connections and its listener.
 #[derive(Debug)]
-pub struct Line {
+pub struct Forwarder {
     port: u16,
     /// The local ports of its connections to the server, latest last.
     outgoing: Journal<u16>,
-    state: watch::Sender<State>,
+    state: watch::Sender<ForwarderMode>,
 }
 
-impl Listening for Line {
+impl Listening for Forwarder {
     fn port(&self) -> u16 {
         self.port
     }
 }
 
-impl Line {
+impl Forwarder {
     /// Starts a forwarder to the server's port, whether or not a server listens there now.
     pub async fn to(server: &impl Listening) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = watch::Sender::new(State::Up);
+        let state = watch::Sender::new(ForwarderMode::Up);
         let outgoing = Journal::default();
         let exchange = Exchange {
             server: server.port(),
@@ -68,7 +68,7 @@ impl Line {
 
     /// Drops all connections and accepts no new ones.
     pub fn down(&self) {
-        self.state.send_replace(State::Down);
+        self.state.send_replace(ForwarderMode::Down);
     }
 
     /// Returns the port from which the server sees the latest connection.
@@ -83,7 +83,7 @@ impl Line {
 
     /// Forwards again.
     pub fn up(&self) {
-        self.state.send_replace(State::Up);
+        self.state.send_replace(ForwarderMode::Up);
     }
 
     /// Drops all connections. New ones are accepted immediately.
@@ -94,12 +94,13 @@ impl Line {
 
     /// Stops forwarding and keeps all connections open. Neither side is notified.
     pub fn freeze(&self) {
-        self.state.send_replace(State::Frozen);
+        self.state.send_replace(ForwarderMode::Frozen);
     }
 
     /// Limits what is forwarded to the client to this number of bytes a second.
     pub fn slow_down(&self, bytes_per_second: u64) {
-        self.state.send_replace(State::Slow(bytes_per_second));
+        self.state
+            .send_replace(ForwarderMode::Slow(bytes_per_second));
     }
 }
 
@@ -107,7 +108,7 @@ impl Line {
 struct Exchange {
     server: u16,
     outgoing: Journal<u16>,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
 }
 
 impl Exchange {
@@ -117,7 +118,7 @@ impl Exchange {
                 accepted = listener.accept() => accepted,
                 () = ended(&mut self.state) => return,
             };
-            let up = *self.state.borrow() != State::Down;
+            let up = *self.state.borrow() != ForwarderMode::Down;
             if let (Ok((phone, _)), true) = (accepted, up) {
                 tokio::spawn(self.clone().forward(phone));
             }
@@ -136,13 +137,13 @@ impl Exchange {
         tokio::select! {
             () = pump(from_phone, to_server, self.state.clone(), false) => (),
             () = pump(from_server, to_phone, self.state, true) => (),
-            _ = life.wait_for(|state| *state == State::Down) => (),
+            _ = life.wait_for(|state| *state == ForwarderMode::Down) => (),
         }
     }
 
     async fn dial(&self) -> Option<TcpStream> {
         let socket = TcpSocket::new_v4().ok()?;
-        socket.set_recv_buffer_size(BUFFER).ok()?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER).ok()?;
         let stream = socket
             .connect(([127, 0, 0, 1], self.server).into())
             .await
@@ -154,7 +155,7 @@ impl Exchange {
 }
 
 /// Returns when the forwarder is dropped.
-async fn ended(state: &mut watch::Receiver<State>) {
+async fn ended(state: &mut watch::Receiver<ForwarderMode>) {
     while state.changed().await.is_ok() {}
 }
 
@@ -162,12 +163,12 @@ async fn ended(state: &mut watch::Receiver<State>) {
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
     to_phone: bool,
 ) {
     let mut pace = Pace {
         state,
-        beat: interval(Duration::from_secs(1) / BEATS_PER_SECOND),
+        beat: interval(Duration::from_secs(1) / STEPS_PER_SECOND),
         to_phone,
     };
     let mut bytes = vec![0; 16 * 1024];
@@ -184,7 +185,7 @@ async fn pump(
 }
 
 struct Pace {
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
     beat: Interval,
     to_phone: bool,
 }
@@ -195,18 +196,20 @@ impl Pace {
         loop {
             let state = *self.state.borrow_and_update();
             match state {
-                State::Slow(bytes) if self.to_phone => {
+                ForwarderMode::Slow(bytes) if self.to_phone => {
                     self.beat.tick().await;
-                    return usize::try_from(bytes / u64::from(BEATS_PER_SECOND))
+                    return usize::try_from(bytes / u64::from(STEPS_PER_SECOND))
                         .expect("a rate")
                         .max(1);
                 }
-                State::Frozen => {
+                ForwarderMode::Frozen => {
                     if self.state.changed().await.is_err() {
                         return 0;
                     }
                 }
-                State::Up | State::Down | State::Slow(_) => return usize::MAX,
+                ForwarderMode::Up | ForwarderMode::Down | ForwarderMode::Slow(_) => {
+                    return usize::MAX;
+                }
             }
         }
     }

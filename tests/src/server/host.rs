@@ -7,21 +7,21 @@ use tokio::process::Command;
 
 /// A host. A clone is the same host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Host {
     /// The namespace's name and its address. Absent for this machine.
     namespace: Option<(String, String)>,
 }
 
-impl Place {
+impl Host {
     /// Returns this machine, at `127.0.0.1`.
     #[must_use]
-    pub const fn here() -> Self {
+    pub const fn local() -> Self {
         Self { namespace: None }
     }
 
     /// Returns the namespace of this name, with this address.
     #[must_use]
-    pub fn inside(name: &str, address: &str) -> Self {
+    pub fn namespaced(name: &str, address: &str) -> Self {
         Self {
             namespace: Some((name.to_owned(), address.to_owned())),
         }
