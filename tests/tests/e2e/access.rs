@@ -285,7 +285,7 @@ async fn attempt(api: &Api, act: &Act, path: &str, world: &World) -> ApiResponse
 }
 
 #[tokio::test]
-async fn every_person_may_do_exactly_what_the_table_says() {
+async fn every_person_can_do_exactly_the_acts_of_the_table() {
     let server = server().await;
     let mut mismatches = Vec::new();
     for act in ACTS {
@@ -324,7 +324,7 @@ async fn every_person_may_do_exactly_what_the_table_says() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_token_may_do_anything() {
+async fn a_request_without_a_token_is_refused_everywhere() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     for act in ACTS {
@@ -346,7 +346,7 @@ async fn nobody_without_a_token_may_do_anything() {
 }
 
 #[tokio::test]
-async fn what_is_not_yours_looks_like_what_does_not_exist() {
+async fn a_foreign_object_looks_like_a_missing_one() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     let seen = |answer: &ApiResponse| {
@@ -377,7 +377,7 @@ async fn what_is_not_yours_looks_like_what_does_not_exist() {
 }
 
 #[tokio::test]
-async fn the_order_room_admits_exactly_those_whom_the_order_concerns() {
+async fn the_order_room_admits_only_users_whom_the_order_concerns() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     for person in &PEOPLE {
@@ -393,7 +393,7 @@ async fn the_order_room_admits_exactly_those_whom_the_order_concerns() {
 }
 
 #[tokio::test]
-async fn lists_show_only_what_is_yours() {
+async fn lists_show_only_the_users_own_objects() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     for person in &PEOPLE {
@@ -419,7 +419,7 @@ async fn lists_show_only_what_is_yours() {
 }
 
 #[tokio::test]
-async fn the_api_key_opens_the_backends_two_routes_and_nothing_else() {
+async fn the_api_key_opens_only_the_backends_two_routes() {
     let server = server().await;
     let world = World::new(&server, "pending").await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
@@ -461,7 +461,7 @@ async fn only_customers_and_admins_place_orders() {
 }
 
 #[tokio::test]
-async fn an_admin_orders_for_a_customer_and_nobody_else_does() {
+async fn only_an_admin_orders_for_a_customer() {
     let server = server().await;
     let mut body = order_body();
     body["customer"] = "c7".into();

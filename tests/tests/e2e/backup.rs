@@ -35,7 +35,7 @@ async fn connect_with_position(server: &Server, since: &str) -> (String, serde_j
 }
 
 #[tokio::test]
-async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload() {
+async fn a_restored_backup_of_a_running_server_resets_its_clients() {
     let server = Server::start().await;
     let order = id_of(&place_order(&server, "c1").await).to_owned();
     let beside = server.folder().join("monday.db");
@@ -72,7 +72,7 @@ async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload()
 }
 
 #[tokio::test]
-async fn a_copy_is_made_without_a_server_and_overwrites_nothing() {
+async fn a_backup_needs_no_server_and_overwrites_nothing() {
     let setup = Server::start().await.stop().await;
     let copy = setup.folder().join("copy.db");
     backup(&setup, &copy).await.expect_code(0);
@@ -86,7 +86,7 @@ async fn a_copy_is_made_without_a_server_and_overwrites_nothing() {
 }
 
 #[tokio::test]
-async fn a_truncated_database_is_refused_with_what_to_do() {
+async fn a_truncated_database_is_refused_and_the_error_mentions_a_backup() {
     let setup = Server::start().await.stop().await;
     let file = std::fs::OpenOptions::new()
         .write(true)

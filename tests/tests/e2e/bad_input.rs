@@ -20,7 +20,7 @@ async fn orders_of(server: &Server, user: &str) -> usize {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json() {
+async fn bodies_that_are_not_json_are_refused() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     for body in [
@@ -111,7 +111,7 @@ async fn amounts_do_not_overflow() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_none() {
+async fn an_unknown_status_is_refused() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/orders/{}/status", id_of(&order));
@@ -132,7 +132,7 @@ async fn a_status_that_is_none() {
 }
 
 #[tokio::test]
-async fn ids_in_paths_that_are_none() {
+async fn malformed_ids_in_paths_are_refused() {
     let server = Server::start().await;
     for id in [
         NO_ORDER,
@@ -152,7 +152,7 @@ async fn ids_in_paths_that_are_none() {
 }
 
 #[tokio::test]
-async fn an_assignment_of_nobody() {
+async fn an_assignment_without_a_valid_person_is_refused() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/orders/{}/assign", id_of(&order));
@@ -175,7 +175,7 @@ async fn an_assignment_of_nobody() {
 }
 
 #[tokio::test]
-async fn packets_that_no_client_sends() {
+async fn malformed_packets_do_not_affect_other_clients() {
     let server = Server::start().await;
     let mut good = Phone::ready_as(&server, "customer", "c1").await;
     let packets = [
@@ -233,7 +233,7 @@ async fn packets_that_no_client_sends() {
 }
 
 #[tokio::test]
-async fn events_before_connect_are_not_heard() {
+async fn an_event_before_connect_closes_the_connection() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut phone = Phone::open(&server).await;
@@ -251,7 +251,7 @@ async fn other_namespaces_do_not_exist() {
 }
 
 #[tokio::test]
-async fn auth_that_is_malformed() {
+async fn malformed_auth_is_refused() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
     for auth in [
@@ -308,7 +308,7 @@ async fn auth_that_is_malformed() {
 }
 
 #[tokio::test]
-async fn polling_that_is_malformed() {
+async fn malformed_polling_does_not_affect_the_server() {
     let server = Server::start().await;
     let anonymous = server.anonymous();
     for path in [
@@ -344,7 +344,7 @@ async fn polling_that_is_malformed() {
 }
 
 #[tokio::test]
-async fn heads_that_do_not_end() {
+async fn an_endless_request_head_is_refused() {
     let server = Server::start().await;
     let mut line = TcpStream::connect(("127.0.0.1", server.port()))
         .await

@@ -26,7 +26,7 @@ async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
 }
 
 #[tokio::test]
-async fn a_test_notification_is_fired_stored_and_arrives() {
+async fn a_triggered_notification_is_stored_and_arrives() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "u1").await;
     Cli::for_server(&server)
@@ -43,7 +43,7 @@ async fn a_test_notification_is_fired_stored_and_arrives() {
 }
 
 #[tokio::test]
-async fn tail_sees_the_lifecycle_that_trigger_plays() {
+async fn tail_shows_the_lifecycle_that_trigger_plays() {
     let server = Server::start().await;
     let tail = tail(&server, "admin:a1", &[]).await;
     Cli::for_server(&server)
@@ -70,7 +70,7 @@ async fn tail_sees_the_lifecycle_that_trigger_plays() {
 }
 
 #[tokio::test]
-async fn a_new_user_needs_no_secret() {
+async fn the_cli_needs_no_secret_beside_a_development_server() {
     let setup = Setup::new()
         .without("JWT_SECRET")
         .without("RAZORPAY_KEY_SECRET")
@@ -150,14 +150,14 @@ async fn tail_without_a_count_ends_with_0_after_its_time() {
 }
 
 #[tokio::test]
-async fn tail_that_waits_in_vain_times_out() {
+async fn tail_times_out_without_enough_events() {
     let server = Server::start().await;
     let args = ["tail", "--as", "customer:c1", "--count", "1", "--for", "1s"];
     Cli::for_server(&server).run(&args).await.expect_code(7);
 }
 
 #[tokio::test]
-async fn join_expects_to_be_allowed_or_denied() {
+async fn join_checks_whether_access_is_allowed_or_denied() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let cli = Cli::for_server(&server);
@@ -211,7 +211,7 @@ async fn each_trigger_arrives() {
 }
 
 #[tokio::test]
-async fn a_minted_token_opens_the_server() {
+async fn a_minted_token_is_accepted() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
     let minted = cli
@@ -233,7 +233,7 @@ async fn a_minted_token_opens_the_server() {
 }
 
 #[tokio::test]
-async fn bad_tokens_are_bad_and_inspect_says_why() {
+async fn bad_tokens_are_refused_and_inspect_names_the_reason() {
     let server = Server::start().await;
     let cli = Cli::for_server(&server);
     for (flag, why) in [("--expired", "expired"), ("--bad-signature", "signature")] {
@@ -283,7 +283,7 @@ async fn another_secret_is_exit_code_4() {
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_is_exit_code_5() {
+async fn a_forbidden_role_is_exit_code_5() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
     Cli::for_server(&server)
@@ -326,7 +326,7 @@ async fn help_and_version_are_exit_code_0() {
 }
 
 #[tokio::test]
-async fn connect_is_driven_by_its_input() {
+async fn connect_runs_the_commands_of_its_input() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut connect = Cli::for_server(&server).start(&[

@@ -67,7 +67,7 @@ fn filled_in(name: &str, value: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
+async fn the_servers_settings_exist_and_are_sufficient() {
     let (environment, mut setup) = (environment(), Setup::new());
     for name in [
         "RAZORPAY_KEY_ID",
@@ -94,7 +94,7 @@ async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
 }
 
 #[test]
-fn what_an_image_is_made_with_is_known() {
+fn the_image_uses_known_settings_and_paths() {
     let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
     let port = &environment()["PORT"];
     assert!(
@@ -125,7 +125,7 @@ fn what_an_image_is_made_with_is_known() {
 }
 
 #[test]
-fn the_proxy_leads_to_the_servers() {
+fn the_proxy_forwards_to_the_servers() {
     let (compose, nginx) = (
         file("docker-compose.yml"),
         file("docs/deployment/nginx.conf"),
@@ -162,7 +162,7 @@ fn the_proxy_leads_to_the_servers() {
 }
 
 #[tokio::test]
-async fn health_checks_ask_what_is_answered() {
+async fn health_checks_use_existing_routes() {
     let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
     let script = between(&dockerfile, "/usr/local/bin/answers\n", "\nSCRIPT");
     let server = Server::start().await;

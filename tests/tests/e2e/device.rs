@@ -74,22 +74,22 @@ async fn resumes_twice(mut driver: Driver, auth: Value) {
 }
 
 #[tokio::test]
-async fn javascript_with_a_device_gets_what_it_missed() {
+async fn javascript_with_a_device_receives_what_it_missed() {
     resumes_twice(Driver::node(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
-async fn python_with_a_device_gets_what_it_missed() {
+async fn python_with_a_device_receives_what_it_missed() {
     resumes_twice(Driver::python(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
-async fn javascript_with_a_token_id_gets_what_it_missed() {
+async fn javascript_with_a_token_id_receives_what_it_missed() {
     resumes_twice(Driver::node(), by_token_id("c1", "j1")).await;
 }
 
 #[tokio::test]
-async fn python_with_a_token_id_gets_what_it_missed() {
+async fn python_with_a_token_id_receives_what_it_missed() {
     resumes_twice(Driver::python(), by_token_id("c1", "j1")).await;
 }
 
@@ -115,7 +115,7 @@ async fn missed_after_disconnect(start: fn() -> Driver) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
+async fn javascript_that_disconnected_receives_exactly_what_it_missed() {
     assert_eq!(
         missed_after_disconnect(Driver::node).await,
         [6, 7, 8, 9, 10]
@@ -125,7 +125,7 @@ async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
 /// `disconnect()` in Python closes the transport before its DISCONNECT is sent, so that the server
 /// cannot know what the client still read.
 #[tokio::test]
-async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
+async fn python_that_closed_its_transport_receives_all_it_may_have_missed() {
     let got = missed_after_disconnect(Driver::python).await;
     assert!(got.ends_with(&[6, 7, 8, 9, 10]), "{got:?}");
 }
@@ -163,7 +163,7 @@ async fn order_rooms_are_remembered_with_the_device() {
 }
 
 #[tokio::test]
-async fn another_users_device_resumes_nothing_of_it() {
+async fn a_device_of_another_user_resumes_nothing() {
     let server = Server::start().await;
     Phone::ready_with(&server, &by_device("c1", "d1"))
         .await
@@ -205,7 +205,7 @@ async fn a_position_wins_over_the_device() {
 }
 
 #[tokio::test]
-async fn over_a_thousand_missed_is_a_reset() {
+async fn more_than_a_thousand_missed_events_are_a_reset() {
     let server = Server::start().await;
     let (few, many) = (by_device("c1", "few"), by_device("c1", "many"));
     Phone::ready_with(&server, &many).await.drop_line();
@@ -230,7 +230,7 @@ async fn over_a_thousand_missed_is_a_reset() {
 }
 
 #[tokio::test]
-async fn two_phones_on_one_token_id_both_get_everything() {
+async fn two_phones_on_one_token_id_both_receive_everything() {
     let server = Server::start().await;
     let auth = by_token_id("c1", "shared");
     let (line, other) = (Forwarder::to(&server).await, Forwarder::to(&server).await);
@@ -264,7 +264,7 @@ async fn two_phones_on_one_token_id_both_get_everything() {
 }
 
 #[tokio::test]
-async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
+async fn a_phone_that_changes_its_network_loses_nothing_in_the_dead_connection() {
     let server = Server::start().await;
     let dead = Forwarder::to(&server).await;
     let _lost = Phone::ready_with(&dead, &by_device("c1", "d1")).await;
@@ -278,7 +278,7 @@ async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
 }
 
 #[tokio::test]
-async fn a_client_whose_auth_is_frozen_resumes_after_a_hold() {
+async fn a_client_with_a_fixed_auth_resumes_after_a_hold() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let auth = json!({"token": token("customer", "c1"), "hold": "true"});

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::run::Run;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn polite_restarts_under_load_lose_nothing() {
+async fn restarts_with_sigterm_under_load_lose_nothing() {
     let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for _ in 0..4 {
@@ -51,7 +51,7 @@ async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
 }
 
 #[tokio::test]
-async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
+async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
     let server = Server::start().await;
     let api = server.anonymous();
     api.get("/readyz").await.ok(200);
@@ -79,7 +79,7 @@ async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
+async fn events_before_a_drain_arrive_before_its_end_or_after_the_reconnect() {
     let server = Setup::new().with_fixed_port().start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let mut sent = Vec::new();
@@ -150,17 +150,17 @@ async fn reconnects_after_restarts(mut driver: Driver) {
 }
 
 #[tokio::test]
-async fn the_javascript_client_comes_back_by_itself() {
+async fn the_javascript_client_reconnects_by_itself() {
     reconnects_after_restarts(Driver::node()).await;
 }
 
 #[tokio::test]
-async fn the_python_client_comes_back_by_itself() {
+async fn the_python_client_reconnects_by_itself() {
     reconnects_after_restarts(Driver::python()).await;
 }
 
 #[tokio::test]
-async fn a_second_sigterm_ends_at_once() {
+async fn a_second_sigterm_ends_the_drain_at_once() {
     let server = Setup::new().env("METAIA_DRAIN_MS", "9000").start().await;
     let _held = frozen_phone(&server).await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
@@ -178,7 +178,7 @@ async fn a_second_sigterm_ends_at_once() {
 }
 
 #[tokio::test]
-async fn somebody_who_never_reads_does_not_hold_it_for_long() {
+async fn a_client_that_never_reads_does_not_delay_the_drain_for_long() {
     let server = Server::start().await;
     let (line, frozen) = frozen_phone(&server).await;
     let asked = Instant::now();
@@ -193,7 +193,7 @@ async fn somebody_who_never_reads_does_not_hold_it_for_long() {
 }
 
 #[tokio::test]
-async fn orders_are_answered_to_the_end_or_not_at_all() {
+async fn every_order_that_is_acknowledged_during_a_drain_is_stored() {
     let server = Setup::new().with_fixed_port().start().await;
     let customer = server.api("customer", "c1");
     let body = metaia_tests::fixtures::order_body();

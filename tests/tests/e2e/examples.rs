@@ -26,7 +26,7 @@ async fn embed_sends_an_order_to_its_customer() {
 }
 
 #[tokio::test]
-async fn custom_event_answers_tailors_and_tells_them_all() {
+async fn custom_event_acknowledges_tailors_and_notifies_all_of_them() {
     let example = Example::start("custom_event").await;
     let mut tailor = Phone::ready_as(&example, "tailor", "t1").await;
     let mut colleague = Phone::ready_as(&example, "tailor", "t2").await;
@@ -69,7 +69,7 @@ async fn custom_event_answers_tailors_and_tells_them_all() {
 }
 
 #[tokio::test]
-async fn order_access_decides_again_when_the_order_changes_hands() {
+async fn order_access_decides_again_after_a_reassignment() {
     let example = Example::start("order_access").await;
     let mut old = Phone::ready_as(&example, "tailor", "t1").await;
     let mut new = Phone::ready_as(&example, "tailor", "t2").await;
@@ -111,7 +111,7 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
 }
 
 #[tokio::test]
-async fn own_log_delivers_what_it_was_given() {
+async fn own_log_delivers_its_entries() {
     let example = Example::start("own_log").await;
     let mut first = Phone::ready_as(&example, "customer", "c1").await;
     for i in 1..=3 {
@@ -135,7 +135,7 @@ impl Listening for Second {
 }
 
 #[tokio::test]
-async fn two_nodes_are_one_to_their_clients() {
+async fn two_nodes_deliver_as_one_server() {
     let example = Example::start("two_nodes").await;
     let ports = example.api().get("/api/nodes").await.json();
     let second = Second(ports[1].as_u64().unwrap().try_into().unwrap());

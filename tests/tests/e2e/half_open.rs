@@ -13,7 +13,7 @@ use serde_json::json;
 const EVENTS: i64 = 500;
 
 #[tokio::test]
-async fn a_half_open_phone_is_noticed_and_loses_nothing() {
+async fn a_half_open_phone_is_detected_and_loses_nothing() {
     let Some(network) = Network::new() else {
         return;
     };

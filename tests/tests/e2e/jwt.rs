@@ -55,7 +55,7 @@ async fn assert_all_refused(message: &str, status: u16, tokens: &[(&str, String)
 }
 
 #[tokio::test]
-async fn other_algorithms() {
+async fn other_algorithms_are_refused() {
     let none = |name: &str| {
         (
             format!("alg {name}"),
@@ -92,7 +92,7 @@ async fn other_algorithms() {
 }
 
 #[tokio::test]
-async fn broken_signatures_and_shapes() {
+async fn broken_signatures_and_shapes_are_refused() {
     let good = token("customer", "c1");
     let (start, signature) = good.rsplit_once('.').unwrap();
     let (header, claims) = start.split_once('.').unwrap();
@@ -142,7 +142,7 @@ async fn broken_signatures_and_shapes() {
 }
 
 #[tokio::test]
-async fn an_expiry_of_each_json_type() {
+async fn an_expiry_that_is_no_number_is_refused() {
     assert_all_refused(
         "unauthorized",
         401,
@@ -169,7 +169,7 @@ async fn an_expiry_of_each_json_type() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_named_so() {
+async fn an_expired_token_has_its_own_code() {
     assert_all_refused(
         "token_expired",
         401,
@@ -200,7 +200,7 @@ async fn an_unknown_role_is_forbidden() {
 }
 
 #[tokio::test]
-async fn a_user_id_must_be_one() {
+async fn a_malformed_user_id_is_refused() {
     let long = "x".repeat(65);
     assert_all_refused(
         "unauthorized",
@@ -219,7 +219,7 @@ async fn a_user_id_must_be_one() {
 }
 
 #[tokio::test]
-async fn good_tokens_of_every_kind_are_taken() {
+async fn valid_tokens_of_every_kind_are_accepted() {
     let server = Server::start().await;
     let by_subject = json!({"sub": "c1", "role": "customer", "exp": in_seconds(60)});
     for (name, token) in [
@@ -245,7 +245,7 @@ async fn good_tokens_of_every_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_token_does() {
+async fn a_session_ends_with_its_token() {
     let server = Server::start().await;
     let brief = with("exp", json!(in_seconds(2))).sign();
     let mut phone = Phone::ready_with(&server, &json!({"token": brief})).await;
@@ -254,7 +254,7 @@ async fn a_session_ends_when_its_token_does() {
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_is_not_read() {
+async fn a_token_in_the_query_is_ignored() {
     let server = Server::start().await;
     let path = format!("/api/orders?token={}", token("customer", "c1"));
     server.anonymous().get(&path).await.refused(401);

@@ -33,7 +33,7 @@ fn sample(server: &Server, recorder: &Recorder) {
 }
 
 #[tokio::test]
-async fn after_the_last_client_everything_is_as_before() {
+async fn the_server_releases_everything_after_the_last_client() {
     let server = Setup::new()
         .env("METAIA_LIMITS", "handshakes_per_s=100000")
         .start()

@@ -38,7 +38,7 @@ async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
 }
 
 #[tokio::test]
-async fn a_message_within_64_kib_does_not() {
+async fn a_message_within_64_kib_is_accepted() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let answer = phone
@@ -94,7 +94,7 @@ async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn binary_attachments_are_not_taken() {
+async fn binary_attachments_are_refused() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone
@@ -131,7 +131,7 @@ async fn the_third_refused_connect_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn inbound_events_are_limited_by_rate_and_answered_so() {
+async fn inbound_events_over_the_rate_are_refused_as_rate_limited() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
@@ -195,7 +195,7 @@ async fn sixteen_sessions_per_user_are_the_default() {
 }
 
 #[tokio::test]
-async fn sessions_in_all_are_limited_before_the_handshake() {
+async fn the_total_of_sessions_is_limited_before_the_handshake() {
     let server = Setup::new().env("METAIA_LIMITS", "total=2").start().await;
     let mut first = Phone::ready_as(&server, "customer", "c1").await;
     let second = Phone::ready_as(&server, "customer", "c2").await;
@@ -265,7 +265,7 @@ async fn rooms_per_session_are_limited() {
 }
 
 #[tokio::test]
-async fn auth_names_at_most_128_orders() {
+async fn auth_accepts_at_most_128_orders() {
     let server = Server::start().await;
     let orders: Vec<_> = (0..2_000).map(|n| format!("order{n}")).collect();
     let auth = json!({"token": token("customer", "c1"), "orders": orders});

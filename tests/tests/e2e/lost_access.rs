@@ -16,7 +16,7 @@ use tokio::sync::watch;
 const RUN_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_hears_of_what_they_may_not_see_any_more() {
+async fn a_client_that_loses_access_receives_nothing_more() {
     let server = Setup::new().with_fixed_port().start().await;
     let recorder = Recorder::new();
     recorder.note(Fact::Started);

@@ -37,7 +37,7 @@ async fn a_test_notification_is_stored_and_arrives() {
 }
 
 #[tokio::test]
-async fn a_backend_sends_one_with_its_key() {
+async fn a_backend_sends_a_notification_with_its_key() {
     let server = Server::start().await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
     backend
@@ -53,7 +53,7 @@ async fn a_backend_sends_one_with_its_key() {
 }
 
 #[tokio::test]
-async fn reading_one_is_followed_by_the_other_devices() {
+async fn reading_one_is_announced_to_the_users_other_devices() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     for _ in 0..2 {
@@ -93,7 +93,7 @@ async fn reading_one_is_followed_by_the_other_devices() {
 }
 
 #[tokio::test]
-async fn reading_all_leaves_other_peoples_alone() {
+async fn reading_all_does_not_change_other_users_notifications() {
     let server = Server::start().await;
     for user in ["c1", "c2"] {
         server
@@ -135,7 +135,7 @@ async fn marking_as_read_needs_no_body() {
 }
 
 #[tokio::test]
-async fn what_is_no_notification_is_refused_with_a_pointer() {
+async fn a_malformed_notification_is_refused_with_a_pointer() {
     let server = Server::start().await;
     let with = |member: &str, value: Value| {
         let mut body = greeting("c1");

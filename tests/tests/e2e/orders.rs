@@ -156,7 +156,7 @@ async fn if_match_guards_against_a_lost_update() {
 }
 
 #[tokio::test]
-async fn an_assignment_names_people_and_is_told_to_them() {
+async fn an_assignment_notifies_the_people_it_names() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let after = assign(
@@ -179,7 +179,7 @@ async fn an_assignment_names_people_and_is_told_to_them() {
 }
 
 #[tokio::test]
-async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
+async fn an_assignment_can_remove_the_tailor_or_change_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let mut admin = Phone::ready_as(&server, "admin", "a1").await;
@@ -200,7 +200,7 @@ async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_order_is_not_assigned() {
+async fn a_closed_order_cannot_be_assigned() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
@@ -213,7 +213,7 @@ async fn a_closed_order_is_not_assigned() {
 }
 
 #[tokio::test]
-async fn of_two_equal_steps_at_once_one_is_refused() {
+async fn one_of_two_simultaneous_equal_steps_is_refused() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     set_status(&server, id_of(&order), "confirmed").await;

@@ -30,7 +30,7 @@ async fn strict() -> Server {
 }
 
 #[tokio::test]
-async fn our_origins_are_served_everywhere() {
+async fn allowed_origins_are_served_everywhere() {
     let server = strict().await;
     for origin in [ALLOWED, "https://admin.metaia.example"] {
         let browser = server.admin().header("origin", origin);
@@ -54,7 +54,7 @@ async fn our_origins_are_served_everywhere() {
 }
 
 #[tokio::test]
-async fn foreign_origins_get_no_permission_and_no_session() {
+async fn foreign_origins_receive_no_permission_and_no_session() {
     let server = strict().await;
     for origin in FOREIGN {
         let browser = server.admin().header("origin", origin);
@@ -84,7 +84,7 @@ async fn foreign_origins_get_no_permission_and_no_session() {
 }
 
 #[tokio::test]
-async fn clients_that_are_no_browser_send_no_origin_and_are_served() {
+async fn clients_without_an_origin_are_served() {
     let server = strict().await;
     server.admin().get("/api/orders").await.ok(200);
     server.anonymous().get(HANDSHAKE).await.ok(200);

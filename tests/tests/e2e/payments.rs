@@ -47,7 +47,7 @@ async fn a_payment_is_opened_for_the_orders_amount() {
 }
 
 #[tokio::test]
-async fn opening_again_is_the_same_payment_until_it_is_paid() {
+async fn opening_again_returns_the_same_payment_until_it_is_paid() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let customer = server.api("customer", "c1");
@@ -65,7 +65,7 @@ async fn opening_again_is_the_same_payment_until_it_is_paid() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_is_not_paid() {
+async fn a_cancelled_order_cannot_be_paid() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
@@ -119,7 +119,7 @@ async fn a_wrong_signature_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_signature_is_checked_against_our_own_order() {
+async fn a_signature_is_checked_against_the_payments_own_order() {
     let server = Server::start().await;
     let (cheap, dear) = (payment(&server).await, payment(&server).await);
     let mut body = verification(&cheap, "pay_1");

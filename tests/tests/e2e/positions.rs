@@ -34,7 +34,7 @@ async fn emit_history(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn every_position_is_honoured_exactly_or_reset() {
+async fn every_position_is_resumed_exactly_or_reset() {
     let server = Server::start().await;
     let at = emit_history(&server).await;
     let (start, n) = at.rsplit_once('.').unwrap();
@@ -96,7 +96,7 @@ async fn positions_that_are_no_text_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
+async fn a_position_of_64_kib_ends_only_its_connection() {
     let server = Server::start().await;
     let mut good = Phone::ready_as(&server, "customer", "c2").await;
     let mut phone = Phone::open(&server).await;
@@ -109,7 +109,7 @@ async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_users_position_gives_only_what_is_ones_own() {
+async fn a_position_of_another_user_replays_only_ones_own_events() {
     let server = Server::start().await;
     let mut other = Phone::ready_as(&server, "customer", "c2").await;
     emit_history(&server).await;
@@ -120,7 +120,7 @@ async fn another_users_position_gives_only_what_is_ones_own() {
 
 /// A client that sends the same old position again and again.
 #[tokio::test]
-async fn an_old_position_again_and_again_is_served_within_bounds() {
+async fn a_repeated_old_position_is_served_within_a_budget() {
     const ENTRIES: usize = 5_000;
     let server = Server::start().await;
     let old = with_position(&server, &Value::Null)
@@ -168,7 +168,7 @@ async fn flood(server: &Server, entries: usize) {
 }
 
 #[tokio::test]
-async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
+async fn resumes_without_a_hold_are_refused_and_a_flood_of_them_closes_the_connection() {
     let server = Server::start().await;
     let at = emit_history(&server).await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
@@ -195,7 +195,7 @@ async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
 }
 
 #[tokio::test]
-async fn a_resume_that_is_malformed_is_answered_and_the_hold_ends_by_itself() {
+async fn a_malformed_resume_is_answered_and_the_hold_ends_by_itself() {
     let server = Server::start().await;
     emit_history(&server).await;
     for since in [json!("banana"), json!(7), json!("x".repeat(10_000))] {

@@ -15,7 +15,7 @@ async fn server(provider: &Provider) -> Server {
 }
 
 #[tokio::test]
-async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
+async fn an_order_is_opened_at_the_provider_with_our_key_and_the_orders_amount() {
     let provider = Provider::start(ProviderMode::Working).await;
     let server = server(&provider).await;
     let order = place_order(&server, "c1").await;
@@ -49,7 +49,7 @@ async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_there_is_a_refusal_here_and_changes_nothing() {
+async fn an_error_of_the_provider_is_a_refusal_and_changes_nothing() {
     for mode in [
         ProviderMode::Refusing,
         ProviderMode::Failing,

@@ -59,13 +59,13 @@ async fn poller(nginx: &Nginx, user: &str) -> Polling {
 }
 
 #[tokio::test]
-async fn nginx_has_nothing_to_say_against_its_configuration() {
+async fn nginx_accepts_its_configuration_without_warnings() {
     let checked = Nginx::check().await.expect_code(0);
     assert!(!checked.output().contains("[warn]"), "{checked:#?}");
 }
 
 #[tokio::test]
-async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
+async fn polling_clients_stay_with_one_node_and_both_nodes_have_some() {
     let (nginx, servers) = start_two("").await;
     let mut driver = Driver::node();
     for n in 0..POLLERS {
@@ -96,7 +96,7 @@ async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
 }
 
 #[tokio::test]
-async fn official_clients_upgrade_and_come_back_elsewhere() {
+async fn official_clients_upgrade_and_reconnect_to_the_other_node() {
     for (name, mut driver) in [("javascript", Driver::node()), ("python", Driver::python())] {
         let (nginx, [one, other]) = start_two("").await;
         driver.ready(name, &nginx, &token("customer", name)).await;
@@ -115,7 +115,7 @@ async fn official_clients_upgrade_and_come_back_elsewhere() {
 }
 
 #[tokio::test]
-async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
+async fn a_websocket_client_reaches_a_node_that_accepts_it() {
     let (nginx, _servers) = start_two("total=1").await;
     let _one = Phone::ready_as(&nginx, "customer", "c1").await;
     let _other = Phone::ready_as(&nginx, "customer", "c2").await;
@@ -126,7 +126,7 @@ async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
 }
 
 #[tokio::test]
-async fn who_polls_stays_at_the_node_that_had_room() {
+async fn a_polling_client_stays_at_the_node_that_accepted_it() {
     let (nginx, servers) = start_two("total=1").await;
     // The requests come from one address and have no token in a header, so that nginx selects the
     // same node for both.
@@ -143,7 +143,7 @@ async fn who_polls_stays_at_the_node_that_had_room() {
 }
 
 #[tokio::test]
-async fn rest_goes_on_with_one_node_and_says_so_without_any() {
+async fn rest_works_with_one_node_and_is_unavailable_without_any() {
     let (nginx, [one, other]) = start_two("").await;
     let orders = async || {
         api(&nginx)
@@ -167,7 +167,7 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
 }
 
 #[tokio::test]
-async fn what_is_of_one_node_is_not_for_strangers() {
+async fn routes_of_a_single_node_are_not_public() {
     let (nginx, _servers) = start_two("").await;
     assert_eq!(api(&nginx).get("/readyz").await.status, 404);
     api(&nginx).get("/livez").await.ok(200);

@@ -6,7 +6,7 @@ use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn each_target_reaches_its_people_and_nobody_else() {
+async fn each_target_reaches_only_its_users() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut people = Vec::new();
@@ -45,7 +45,7 @@ async fn each_target_reaches_its_people_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_answer_names_the_entry_that_arrives() {
+async fn the_response_names_the_entry_that_arrives() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "tailor", "t1").await;
     let sent = emit(
@@ -96,7 +96,7 @@ async fn a_backend_emits_with_its_key() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_event_is_refused() {
+async fn an_invalid_event_is_refused() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body =
@@ -159,7 +159,7 @@ async fn what_cannot_be_an_event_is_refused() {
 }
 
 #[tokio::test]
-async fn names_of_the_clients_own_events_are_not_sent() {
+async fn event_names_of_the_client_library_are_refused() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     for name in ["connect", "connect_error", "disconnect", "disconnecting"] {

@@ -37,7 +37,7 @@ async fn unknown_paths_and_methods_are_problem_documents_too() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_made_or_kept() {
+async fn a_request_id_is_generated_or_kept() {
     let server = Server::start().await;
     let made = server.admin().get("/api/orders").await;
     assert!(!made.header("x-request-id").is_empty(), "{made:#?}");
@@ -51,7 +51,7 @@ async fn a_request_id_is_made_or_kept() {
 }
 
 #[tokio::test]
-async fn the_same_key_and_body_get_the_first_answer() {
+async fn the_same_key_and_body_return_the_first_response() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let customer = server

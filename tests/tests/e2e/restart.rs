@@ -57,7 +57,7 @@ async fn keeps_everything_over(restart: impl AsyncFnOnce(Server) -> Setup) {
 }
 
 #[tokio::test]
-async fn a_polite_restart_keeps_everything() {
+async fn a_restart_with_sigterm_keeps_everything() {
     keeps_everything_over(async |server: Server| server.stop().await).await;
 }
 
@@ -67,7 +67,7 @@ async fn a_power_cut_keeps_everything() {
 }
 
 #[tokio::test]
-async fn a_made_secret_is_kept() {
+async fn a_generated_secret_is_kept() {
     let server = Setup::new().without("JWT_SECRET").start().await;
     let secret = |server: &Server| {
         let entries = std::fs::read_dir(server.folder().join("data")).unwrap();

@@ -54,7 +54,7 @@ async fn publish_missed_events(server: &Server, order: &str) {
 }
 
 #[tokio::test]
-async fn a_killed_client_gets_exactly_what_it_missed() {
+async fn a_killed_client_receives_exactly_what_it_missed() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
@@ -104,7 +104,7 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
 }
 
 #[tokio::test]
-async fn a_client_that_missed_nothing_gets_nothing() {
+async fn a_client_that_missed_nothing_receives_nothing() {
     let server = Server::start().await;
     let mut client = Phone::ready_as(&server, "customer", "c1").await;
     emit(&server, &json!({"user": "c1"}), "last", &json!({})).await;
@@ -121,7 +121,7 @@ async fn a_client_that_missed_nothing_gets_nothing() {
 }
 
 #[tokio::test]
-async fn the_position_of_rt_ready_is_a_place_to_come_back_to() {
+async fn a_client_can_resume_from_the_position_of_rt_ready() {
     let server = Server::start().await;
     let mut client = Phone::connected(&server, &json!({"token": token("customer", "c1")})).await;
     let since = client.event("rt:ready").await["_rt"]["at"].clone();
@@ -277,7 +277,7 @@ async fn a_join_with_a_position_replays_the_room() {
 }
 
 #[tokio::test]
-async fn the_official_client_resumes_after_its_line_was_lost() {
+async fn the_official_client_resumes_after_its_connection_was_lost() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut driver = Driver::node();

@@ -8,7 +8,7 @@ use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
+async fn a_client_starts_in_the_rooms_of_its_role_and_its_user() {
     let server = Server::start().await;
     for (role, room) in [
         ("customer", "customer-room"),
@@ -40,7 +40,7 @@ async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_refused_and_hears_nothing() {
+async fn a_stranger_is_refused_and_receives_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let mut stranger = Phone::ready_as(&server, "customer", "c2").await;
@@ -81,7 +81,7 @@ async fn a_refusal_without_an_ack_is_an_event() {
 }
 
 #[tokio::test]
-async fn malformed_order_ids_are_named_so() {
+async fn malformed_order_ids_have_their_own_code() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "admin", "a1").await;
     let long = "a".repeat(65);
@@ -127,7 +127,7 @@ async fn leaving_ends_delivery() {
 }
 
 #[tokio::test]
-async fn a_replaced_tailor_hears_nothing_more_at_once() {
+async fn a_replaced_tailor_immediately_receives_nothing_more() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
@@ -191,7 +191,7 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_relays_through_the_server() {
+async fn clients_cannot_relay_events_through_the_server() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let mut victim = Phone::ready_as(&server, "tailor", "t1").await;

@@ -88,7 +88,7 @@ async fn nothing_secret_is_logged() {
 }
 
 #[tokio::test]
-async fn refusals_do_not_repeat_what_was_sent() {
+async fn refusals_do_not_repeat_the_token() {
     let server = Setup::new().start().await;
     let forged = Token::new("customer", "c1")
         .secret("an-attackers-own-secret")

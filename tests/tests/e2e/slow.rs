@@ -47,7 +47,7 @@ async fn assert_complete(phone: &mut Phone) {
 }
 
 #[tokio::test]
-async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
+async fn a_phone_that_does_not_read_loses_nothing_and_affects_no_other() {
     let server = Server::start().await;
     let slow = Phone::ready_as(&server, "customer", "slow").await;
     let mut good = Phone::ready_as(&server, "customer", "good").await;

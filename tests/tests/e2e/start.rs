@@ -28,7 +28,7 @@ async fn the_start_says_how_to_mint_a_token() {
 }
 
 #[tokio::test]
-async fn it_is_alive_and_ready() {
+async fn a_started_server_is_alive_and_ready() {
     let server = Server::start().await;
     server.anonymous().get("/livez").await.ok(200);
     server.anonymous().get("/readyz").await.ok(200);
@@ -51,7 +51,7 @@ async fn sigint_ends_it_with_0() {
 }
 
 #[tokio::test]
-async fn development_makes_a_secret_and_keeps_it_to_itself() {
+async fn development_generates_a_secret_in_a_private_file() {
     let server = Setup::new().without("JWT_SECRET").start().await;
     let data = server.folder().join("data");
     let before = server.output_lines().join("\n");
@@ -109,7 +109,7 @@ async fn all_bad_values_are_listed_at_once() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_is_named_without_its_password() {
+async fn an_invalid_database_address_is_named_without_its_password() {
     for uri in [
         "mongodb://u:hush@host:port/shop",
         "mongodb://u:hu/sh@host",
@@ -137,7 +137,7 @@ async fn a_database_that_cannot_be_is_named_without_its_password() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
+async fn the_server_serves_while_it_waits_for_its_database() {
     let setup = Setup::new().env("MONGODB_URI", "mongodb://u:hush@127.0.0.1:1/shop");
     let server = setup.start().await;
     server
@@ -166,7 +166,7 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
 }
 
 #[tokio::test]
-async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
+async fn an_invalid_doorbell_address_is_named_without_its_password() {
     let setup = Setup::new()
         .env("REDIS_URL", "redis://:hush@cache:x")
         .env("METAIA_CLUSTER_KEY", "hush");
@@ -176,7 +176,7 @@ async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
 }
 
 #[tokio::test]
-async fn a_doorbell_that_is_not_there_is_tried_again_and_said_once() {
+async fn an_unreachable_doorbell_is_retried_and_logged_once() {
     let setup = Setup::new().env("REDIS_URL", "redis://:hush@127.0.0.1:1");
     let server = setup.start().await;
     server
@@ -238,7 +238,7 @@ async fn production_starts_when_everything_is_given() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_made_is_named() {
+async fn a_data_folder_that_cannot_be_created_is_named() {
     let setup = Setup::new();
     let file = setup.folder().write("a-file", "not a folder");
     let path = file.join("data");

@@ -75,7 +75,7 @@ async fn assert_refused_or_correct(setup: Setup, damage: &str) {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
+async fn a_damaged_file_is_refused_or_served_correctly() {
     let whole = fs::read(database(&stopped_with_orders().await)).unwrap();
     let pages = whole.len() / 4096;
     let mut damages = vec![
@@ -159,7 +159,7 @@ fn order_of(bytes: usize) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_be_moved_to_its_end() {
+async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_reach_its_last_status() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;

@@ -54,7 +54,7 @@ fn an_unknown_outcome_appears_once() {
 }
 
 #[test]
-fn what_was_acknowledged_last_may_still_be_under_way() {
+fn the_last_acknowledged_value_may_still_be_in_flight() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -66,7 +66,7 @@ fn what_was_acknowledged_last_may_still_be_under_way() {
 }
 
 #[test]
-fn a_reset_owes_nothing_of_before() {
+fn nothing_before_a_reset_is_due() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -109,7 +109,7 @@ fn a_duplicate_in_the_next_connection_is_allowed_and_in_the_same_is_not() {
 }
 
 #[test]
-fn a_replay_that_broke_off_is_no_hole_but_what_it_skipped_is() {
+fn an_interrupted_replay_is_no_hole_but_a_skipped_event_is() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -140,7 +140,7 @@ fn log_order_follows_causes() {
 }
 
 #[test]
-fn a_lost_room_may_be_heard_for_a_second() {
+fn a_lost_room_may_still_deliver_for_a_second() {
     let mut story = ann();
     story
         .grant("ann", "order-1")
@@ -155,7 +155,7 @@ fn a_lost_room_may_be_heard_for_a_second() {
 }
 
 #[test]
-fn a_replay_is_by_present_access() {
+fn a_replay_follows_the_current_access() {
     let mut story = ann();
     story
         .grant("ann", "order-1")
@@ -170,7 +170,7 @@ fn a_replay_is_by_present_access() {
 }
 
 #[test]
-fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
+fn a_token_is_valid_until_it_ends_and_a_new_one_replaces_it() {
     let token = |until| Fact::Token {
         client: "ann".to_owned(),
         until,
@@ -196,7 +196,7 @@ fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
 }
 
 #[test]
-fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
+fn a_kill_is_no_unexpected_end_and_an_abort_is_one() {
     let mut story = Story::default();
     story
         .add(Fact::Started)
@@ -230,7 +230,7 @@ fn an_end_takes_fifteen_seconds_at_most() {
 }
 
 #[test]
-fn a_panic_is_seen() {
+fn a_panic_is_reported() {
     let mut story = Story::default();
     story.add(Fact::Printed(
         "thread 'main' panicked at src/x.rs:1:1:".to_owned(),
@@ -239,7 +239,7 @@ fn a_panic_is_seen() {
 }
 
 #[test]
-fn an_audit_finds_what_was_acknowledged() {
+fn an_audit_must_find_every_acknowledged_write() {
     let mut story = ann();
     story.publish("a", "user-ann").add(Fact::Audited {
         write: "a".to_owned(),
@@ -269,7 +269,7 @@ fn a_position_is_an_epoch_and_a_number() {
 }
 
 #[test]
-fn who_is_here_has_it_in_two_and_a_half_seconds() {
+fn a_connected_client_receives_an_event_within_two_and_a_half_seconds() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -284,7 +284,7 @@ fn who_is_here_has_it_in_two_and_a_half_seconds() {
 }
 
 #[test]
-fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
+fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_unreadable() {
     let mut story = ann();
     story
         .add(Fact::Slowed {
@@ -310,7 +310,7 @@ fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
 }
 
 #[test]
-fn who_leaves_or_loses_a_room_is_owed_nothing_in_time() {
+fn a_client_that_disconnects_or_loses_a_room_has_no_deadline() {
     let mut story = ann();
     story
         .publish("a", "user-ann")

@@ -295,6 +295,6 @@ fn may(user: &str, room: &str) -> bool {
 }
 
 #[test]
-fn a_world_repeats_itself() {
+fn a_seed_repeats_its_history() {
     assert_eq!(history(7).facts, history(7).facts);
 }

@@ -36,7 +36,7 @@ async fn three_nodes_elect_another_primary() {
 }
 
 #[tokio::test]
-async fn databases_share_a_server_and_have_names_of_their_own() {
+async fn databases_share_a_server_and_have_their_own_names() {
     let (one, other) = (Database::new().await, Database::new().await);
     let address = |uri: &str| uri.split('/').nth(2).map(str::to_owned);
     assert_eq!(address(&one.uri()), address(&other.uri()));
@@ -44,13 +44,13 @@ async fn databases_share_a_server_and_have_names_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_standalone_server_has_no_set() {
+async fn a_standalone_server_has_no_replica_set() {
     let hello = Mongod::standalone().await.ask("hello").await.unwrap();
     assert!(!hello.contains_key("setName"), "{hello}");
 }
 
 #[tokio::test]
-async fn redis_has_a_password_and_forgets() {
+async fn redis_has_a_password_and_no_persistence() {
     let mut redis = Redis::start_on(crate::server::host::Host::local(), Some("opensesame")).await;
     redis.command("SET a b").await.unwrap();
     redis.flush_all().await;
@@ -65,7 +65,7 @@ async fn redis_has_a_password_and_forgets() {
 }
 
 #[tokio::test]
-async fn a_cut_line_is_silent_and_the_others_work() {
+async fn a_cut_link_drops_packets_and_the_others_work() {
     let Some(net) = Net::new(2) else { return };
     let [one, other] = [0, 1].map(|index| net.host(index));
     let redis = Redis::start_on(one.clone(), None).await;

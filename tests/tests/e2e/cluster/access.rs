@@ -14,7 +14,7 @@ use super::Pair;
 
 /// Both nodes publish to an order's room while one of them reassigns the order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
+async fn a_reassigned_tailor_receives_nothing_a_second_later_on_any_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     let recorder = Recorder::new();
     recorder.note(Fact::Started);
@@ -83,7 +83,7 @@ async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
 }
 
 #[tokio::test]
-async fn who_lost_an_order_is_told_at_the_other_node() {
+async fn a_tailor_who_loses_an_order_is_notified_at_the_other_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order_at(&nodes[0], "c1", "t1").await;
     let id = id_of(&order);

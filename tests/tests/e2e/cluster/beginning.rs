@@ -8,7 +8,7 @@ use metaia_tests::server::host::Host;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_server_that_starts_before_mongodb_is_ready_when_it_comes() {
+async fn a_server_that_starts_before_mongodb_becomes_ready_with_it() {
     let mut set = ReplicaSet::planned(vec![Host::local()]);
     let mut redis = Redis::planned(Host::local(), Some("a-password-of-redis"));
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
@@ -30,7 +30,7 @@ async fn a_server_that_starts_before_mongodb_is_ready_when_it_comes() {
 }
 
 #[tokio::test]
-async fn addresses_that_nobody_can_read_are_named_without_their_passwords() {
+async fn malformed_addresses_are_named_without_their_passwords() {
     let setup = Setup::new()
         .env(
             "MONGODB_URI",
@@ -55,7 +55,7 @@ async fn addresses_that_nobody_can_read_are_named_without_their_passwords() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_of_redis_is_said_without_it() {
+async fn a_wrong_redis_password_is_reported_without_the_password() {
     let database = metaia_tests::faults::cluster::Database::new().await;
     let redis = Redis::start_on(Host::local(), Some("the-right-password")).await;
     let wrong = redis

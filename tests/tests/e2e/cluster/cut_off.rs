@@ -61,7 +61,7 @@ async fn keep_emitting(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
+async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
     let Some(world) = World::start().await else {
         return;
     };
@@ -172,7 +172,7 @@ async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
 }
 
 #[tokio::test]
-async fn a_short_cut_costs_nobody_their_connection() {
+async fn a_short_cut_disconnects_no_client() {
     let Some(world) = World::start().await else {
         return;
     };

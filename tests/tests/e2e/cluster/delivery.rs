@@ -49,7 +49,7 @@ fn assert_notified(latencies: &[Duration]) {
 }
 
 #[tokio::test]
-async fn an_event_posted_at_one_node_rings_at_the_other() {
+async fn an_event_posted_at_one_node_notifies_the_other() {
     let pair = Pair::start().await;
     let mut phone = Phone::ready_as(&pair.nodes[1], "customer", "c1").await;
     let latencies = latencies(&pair.nodes[0], &mut phone, "c1", 20).await;
@@ -58,7 +58,7 @@ async fn an_event_posted_at_one_node_rings_at_the_other() {
 }
 
 #[tokio::test]
-async fn without_redis_it_is_there_in_time() {
+async fn without_redis_an_event_arrives_in_time() {
     let database = Database::new().await;
     let nodes = Nodes::start(2, &database.uri(), None).await;
     nodes.ready().await;
@@ -70,7 +70,7 @@ async fn without_redis_it_is_there_in_time() {
 }
 
 #[tokio::test]
-async fn with_a_redis_that_never_was_it_is_there_in_time() {
+async fn with_an_unreachable_redis_an_event_arrives_in_time() {
     let database = Database::new().await;
     let redis = Redis::planned(
         metaia_tests::server::host::Host::local(),
@@ -88,7 +88,7 @@ async fn with_a_redis_that_never_was_it_is_there_in_time() {
 }
 
 #[tokio::test]
-async fn an_order_placed_at_one_node_is_moved_and_heard_of_at_the_other() {
+async fn an_order_placed_at_one_node_is_changed_and_announced_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
@@ -149,7 +149,7 @@ async fn the_same_key_at_both_nodes_acts_once() {
 }
 
 #[tokio::test]
-async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
+async fn all_clients_see_one_order_of_simultaneous_writes_at_two_nodes() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phones = Vec::new();
     for node in 0..2 {
@@ -172,7 +172,7 @@ async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
 }
 
 #[tokio::test]
-async fn a_volatile_event_is_at_the_other_node_too() {
+async fn a_volatile_event_reaches_the_other_node_too() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
@@ -193,7 +193,7 @@ async fn a_volatile_event_is_at_the_other_node_too() {
 }
 
 #[tokio::test]
-async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is() {
+async fn messages_signed_with_another_key_are_dropped_and_log_entries_are_delivered() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let strange = node(&database.uri(), Some(&redis))
         .env("METAIA_CLUSTER_KEY", "another-key-0123456789abcdef012345");
@@ -220,7 +220,7 @@ async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is
 }
 
 #[tokio::test]
-async fn whatever_somebody_says_on_their_channel_harms_nobody() {
+async fn forged_messages_on_the_channel_have_no_effect() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;

@@ -79,7 +79,7 @@ async fn the_primary_of_three_is_killed_and_steps_down_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
+async fn writes_are_refused_while_mongodb_is_gone_and_no_client_is_disconnected() {
     let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
     nodes.ready().await;

@@ -33,7 +33,7 @@ pub(super) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn a_position_of_one_node_is_good_at_the_other() {
+async fn a_position_of_one_node_is_valid_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
@@ -109,7 +109,7 @@ async fn the_javascript_client_resumes_at_the_other_node() {
 }
 
 #[tokio::test]
-async fn a_position_that_nobody_gave_is_refused_at_every_node() {
+async fn an_unknown_position_is_reset_at_every_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     send(&nodes[0], 1..=1).await;
     for node in 0..2 {

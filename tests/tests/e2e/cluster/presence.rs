@@ -52,7 +52,7 @@ async fn wait_until_gone(server: &Server, user: &str) {
 }
 
 #[tokio::test]
-async fn everybody_is_seen_from_every_node_until_they_leave() {
+async fn every_node_sees_all_users_until_they_disconnect() {
     let Pair { nodes, .. } = &Pair::start().await;
     let phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
     let other = Phone::ready_as(&nodes[1], "customer", "c2").await;
@@ -97,7 +97,7 @@ const LEASE: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(8);
 
 #[tokio::test]
-async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
+async fn sessions_of_a_killed_node_are_gone_when_its_lease_ends() {
     let mut pair = Pair::start().await;
     let _lost = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
     let mut here = Phone::ready_as(&pair.nodes[1], "customer", "c2").await;
@@ -120,7 +120,7 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
 }
 
 #[tokio::test]
-async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
+async fn sessions_of_a_node_that_ended_cleanly_are_gone_at_once() {
     let mut pair = Pair::start().await;
     let _left = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
     session_of(&pair.nodes[1], "c1").await;
@@ -134,7 +134,7 @@ async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
 }
 
 #[tokio::test]
-async fn a_kick_at_one_node_ends_a_session_at_the_other() {
+async fn a_disconnect_at_one_node_ends_a_session_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let mut other = Phone::ready_as(&nodes[1], "customer", "c2").await;

@@ -63,7 +63,7 @@ async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_that_answers_nobody_costs_speed_at_most() {
+async fn a_paused_redis_costs_speed_at_most() {
     let world = World::start().await;
     world.fleet.note_slowdown("Redis is paused");
     world.redis.pause().await;

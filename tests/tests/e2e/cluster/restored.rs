@@ -13,7 +13,7 @@ async fn send(server: &Server, n: u64) {
 }
 
 #[tokio::test]
-async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
+async fn a_restore_resets_clients_that_have_seen_more() {
     let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
     nodes.ready().await;

@@ -8,7 +8,7 @@ use metaia_tests::faults::cluster::{Mongod, Nodes};
 use super::fleet::Fleet;
 
 #[tokio::test]
-async fn a_standalone_server_is_said_to_be_for_development() {
+async fn a_standalone_server_is_reported_as_for_development() {
     let mongod = Mongod::standalone().await;
     let nodes = Nodes::start(1, &mongod.uri("metaia"), None).await;
     nodes.ready().await;

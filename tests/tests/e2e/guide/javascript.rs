@@ -17,8 +17,8 @@ async fn an_order_update_reaches_each_once() {
 }
 
 #[tokio::test]
-async fn the_order_room_is_told() {
-    super::the_order_room_is_told(Driver::node()).await;
+async fn the_order_room_receives_updates() {
+    super::the_order_room_receives_updates(Driver::node()).await;
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn an_order_update_reaches_each_once(mut driver: Driver) {
 }
 
 /// Checks that a client which has joined the order's room receives its updates.
-async fn the_order_room_is_told(mut driver: Driver) {
+async fn the_order_room_receives_updates(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let order = id_of(&order).to_owned();

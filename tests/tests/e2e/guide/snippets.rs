@@ -25,7 +25,7 @@ fn guide(server: &Server, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_test_of_a_socket_connection() {
+async fn the_guides_connection_test_works() {
     let server = Server::start().await;
     let node = node(&guide(&server, &token("customer", "c1")));
     node.stdout
@@ -41,7 +41,7 @@ async fn the_test_of_a_socket_connection() {
 }
 
 #[tokio::test]
-async fn the_listeners_and_the_order_room() {
+async fn the_guides_listeners_and_order_room_work() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let listeners = std::fs::read_to_string(paths::js().join("guide_events.cjs")).unwrap();
