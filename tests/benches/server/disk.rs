@@ -21,7 +21,8 @@ pub(crate) async fn syncs() -> Done {
 fn measure() -> Done {
     let folder = TempFolder::new();
     let mut file = File::create(folder.join("syncs")).expect("a file");
-    let (begun, took) = (Instant::now(), Recorder::new());
+    let begun = Instant::now();
+    let took = Recorder::new();
     while begun.elapsed() < MEASURE {
         let before = Instant::now();
         file.write_all(&[7; 4096]).expect("room on the disk");

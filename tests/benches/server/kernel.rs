@@ -18,11 +18,9 @@ pub(crate) struct Usage {
 impl Usage {
     /// Returns the times until now. `server` is the server's process id.
     pub(crate) fn now(server: u32) -> Self {
-        let (all, ours, server) = (
-            all_cores_time(),
-            process_time("self"),
-            process_cpu_time(server),
-        );
+        let all = all_cores_time();
+        let ours = process_time("self");
+        let server = process_cpu_time(server);
         Self {
             server,
             others: all - ours - server,

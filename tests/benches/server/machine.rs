@@ -67,10 +67,8 @@ impl Machine {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = self.loops.iter().copied().fold(f64::MAX, f64::min);
-        let (middle, most) = (
-            median(&self.loops) / least,
-            self.loops.iter().copied().fold(0.0, f64::max) / least,
-        );
+        let middle = median(&self.loops) / least;
+        let most = self.loops.iter().copied().fold(0.0, f64::max) / least;
         let noisy = self.load > QUIET_LOAD * cores() || middle > QUIET_SPREAD;
         let verdict = if noisy {
             "NOISY, others used the machine"

@@ -52,7 +52,8 @@ impl Report {
 pub(crate) fn median(rounds: &[f64]) -> f64 {
     let mut sorted = rounds.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let (low, high) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
+    let low = sorted.len().saturating_sub(1) / 2;
+    let high = sorted.len() / 2;
     f64::midpoint(sorted[low], sorted[high])
 }
 

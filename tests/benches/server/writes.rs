@@ -72,7 +72,8 @@ pub(crate) async fn run(
     report: &mut Report,
 ) -> usize {
     let mut disk = Figures::default();
-    let (mut changes, mut emits) = (plan.callers.map(new), plan.callers.map(new));
+    let mut changes = plan.callers.map(new);
+    let mut emits = plan.callers.map(new);
     for _ in 0..ROUNDS {
         machine.calibrate();
         for (index, (callers, _)) in plan.callers.into_iter().enumerate() {

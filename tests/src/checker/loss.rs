@@ -38,10 +38,8 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
         let Some(write) = index.writes.get(value.write) else {
             continue;
         };
-        let (before, after) = (
-            latest.filter(|(_, before, _)| before.epoch == position.epoch),
-            write.acknowledged,
-        );
+        let before = latest.filter(|(_, before, _)| before.epoch == position.epoch);
+        let after = write.acknowledged;
         if let (Some((other, _, tried)), Some(acknowledged)) = (before, after)
             && acknowledged < tried
         {

@@ -13,7 +13,9 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// Checks D7 for every acknowledged value and every client that stayed ready for long enough after
 /// the response.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
-    let (stays, readable, arrivals) = (stays(history), readable(history), arrivals(history));
+    let stays = stays(history);
+    let readable = readable(history);
+    let arrivals = arrivals(history);
     let mut wrong = Vec::new();
     for (name, value) in &index.values {
         let Some(write) = index.write_of(name) else {

@@ -131,8 +131,8 @@ impl Exchange {
             return;
         };
         let _ = phone.set_nodelay(true);
-        let ((from_phone, to_phone), (from_server, to_server)) =
-            (phone.into_split(), server.into_split());
+        let (from_phone, to_phone) = phone.into_split();
+        let (from_server, to_server) = server.into_split();
         let mut life = self.state.clone();
         tokio::select! {
             () = pump(from_phone, to_server, self.state.clone(), false) => (),

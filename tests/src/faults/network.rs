@@ -52,7 +52,8 @@ impl Network {
     /// Drops every packet that is sent into the namespace from now on, without an error to the
     /// sender.
     pub fn vanish(&self) {
-        let (name, there) = (&self.name, self.address(2));
+        let name = &self.name;
+        let there = self.address(2);
         assert!(
             ip(&format!(
                 "netns exec {name} ip addr del {there}/30 dev {name}b"
@@ -62,7 +63,9 @@ impl Network {
     }
 
     fn set_up(&self) -> bool {
-        let (name, here, there) = (&self.name, self.address(1), self.address(2));
+        let name = &self.name;
+        let here = self.address(1);
+        let there = self.address(2);
         let inside = format!("netns exec {name} ip");
         ip(&format!("netns add {name}"))
             && ip(&format!(

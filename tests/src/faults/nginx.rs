@@ -25,7 +25,8 @@ pub struct Nginx {
 impl Nginx {
     /// Starts a proxy in front of these two servers, whose ports must not change.
     pub async fn start(nodes: [Port; 2]) -> Self {
-        let (folder, port) = (TempFolder::new(), ports::unused());
+        let folder = TempFolder::new();
+        let port = ports::unused();
         let process = Process::start_named("nginx", command(&folder, port, nodes));
         let nginx = Self {
             process,
@@ -39,7 +40,8 @@ impl Nginx {
 
     /// Runs nginx's own check of the configuration.
     pub async fn check() -> ProcessOutput {
-        let (folder, nodes) = (TempFolder::new(), [Port(1), Port(2)]);
+        let folder = TempFolder::new();
+        let nodes = [Port(1), Port(2)];
         let mut command = command(&folder, 3, nodes);
         command.arg("-t");
         Process::run(command).await

@@ -105,7 +105,8 @@ struct OutputRecorder {
 impl OutputRecorder {
     fn take(&mut self, line: &str) {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        let (client, event) = (text(&line["as"]), text(&line["event"]));
+        let client = text(&line["as"]);
+        let event = text(&line["event"]);
         let fact = match event.as_str() {
             "connect" => self.connected(&client),
             "disconnect" => Some(Fact::Disconnected {

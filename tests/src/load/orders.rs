@@ -18,7 +18,7 @@ struct Order<'a> {
 }
 
 /// Places orders of this customer with this tailor, and moves them through their statuses until the
-/// writer is notification_value to stop.
+/// writer is told to stop.
 pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&str>) {
     let admin = writer.with(admin);
     let mut count = 0;
@@ -95,7 +95,8 @@ impl Order<'_> {
             );
         }
         let write = Writer::write(&order_value(&self.note, status), effects, false);
-        let (put, body) = (format!("{path}/status"), json!({"status": status}));
+        let put = format!("{path}/status");
+        let body = json!({"status": status});
         while admin
             .try_once(&write, admin.api.try_send("PUT", &put, &body))
             .await

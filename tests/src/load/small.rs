@@ -6,7 +6,7 @@ use super::naming::{notification_value, order_value, payment_value};
 use super::writer::Writer;
 use crate::fixtures::razorpay::webhook_signature;
 
-/// Sends notifications to this user, each with a key, until the writer is notification_value to stop.
+/// Sends notifications to this user, each with a key, until the writer is told to stop.
 pub async fn notifications(writer: Writer, user: &str) {
     let mut count = 0;
     while writer.should_continue() {
@@ -22,14 +22,15 @@ pub async fn notifications(writer: Writer, user: &str) {
     }
 }
 
-/// Emits to the targets in turn until the writer is notification_value to stop. Every second event has a key and
+/// Emits to the targets in turn until the writer is told to stop. Every second event has a key and
 /// is retried. The others are sent once, so that some outcomes stay unknown.
 pub async fn emits(writer: Writer, targets: &[(Value, String)]) {
     let mut count = 0;
     while writer.should_continue() {
         let (to, room) = &targets[count % targets.len()];
         count += 1;
-        let (value, keyed) = (format!("{} {count}", writer.name), count % 2 == 0);
+        let value = format!("{} {count}", writer.name);
+        let keyed = count % 2 == 0;
         let write = Writer::write(&value, vec![(value.clone(), vec![room.clone()])], keyed);
         let body = json!({"to": to, "event": "load", "data": {"value": value}});
         if keyed {

@@ -30,7 +30,8 @@ async fn connect_with_position(server: &Server, since: &str) -> (String, serde_j
     )
     .await;
     let mut told = phone.until("rt:ready").await;
-    let (first, ready) = (told.remove(0), told.pop());
+    let first = told.remove(0);
+    let ready = told.pop();
     (first.name, ready.map_or(first.data, |ready| ready.data))
 }
 

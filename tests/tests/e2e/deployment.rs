@@ -68,7 +68,8 @@ fn filled_in(name: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn the_servers_settings_exist_and_are_sufficient() {
-    let (environment, mut setup) = (environment(), Setup::new());
+    let environment = environment();
+    let mut setup = Setup::new();
     for name in [
         "RAZORPAY_KEY_ID",
         "RAZORPAY_KEY_SECRET",
@@ -95,7 +96,8 @@ async fn the_servers_settings_exist_and_are_sufficient() {
 
 #[test]
 fn the_image_uses_known_settings_and_paths() {
-    let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
+    let dockerfile = file("Dockerfile");
+    let compose = file("docker-compose.yml");
     let port = &environment()["PORT"];
     assert!(
         dockerfile.contains(&format!("EXPOSE {port} "))
@@ -126,10 +128,8 @@ fn the_image_uses_known_settings_and_paths() {
 
 #[test]
 fn the_proxy_forwards_to_the_servers() {
-    let (compose, nginx) = (
-        file("docker-compose.yml"),
-        file("docs/deployment/nginx.conf"),
-    );
+    let compose = file("docker-compose.yml");
+    let nginx = file("docs/deployment/nginx.conf");
     let inside = between(&compose, "ports: [\"${HTTP_PORT:-80}:", "\"]");
     assert!(
         nginx.contains(&format!("listen {inside} ")),
@@ -163,7 +163,8 @@ fn the_proxy_forwards_to_the_servers() {
 
 #[tokio::test]
 async fn health_checks_use_existing_routes() {
-    let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
+    let dockerfile = file("Dockerfile");
+    let compose = file("docker-compose.yml");
     let script = between(&dockerfile, "/usr/local/bin/answers\n", "\nSCRIPT");
     let server = Server::start().await;
     let asked = async |path: &str| -> ProcessOutput {

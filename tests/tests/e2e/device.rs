@@ -207,7 +207,8 @@ async fn a_position_wins_over_the_device() {
 #[tokio::test]
 async fn more_than_a_thousand_missed_events_are_a_reset() {
     let server = Server::start().await;
-    let (few, many) = (by_device("c1", "few"), by_device("c1", "many"));
+    let few = by_device("c1", "few");
+    let many = by_device("c1", "many");
     Phone::ready_with(&server, &many).await.drop_line();
     server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=1).await;
@@ -233,7 +234,8 @@ async fn more_than_a_thousand_missed_events_are_a_reset() {
 async fn two_phones_on_one_token_id_both_receive_everything() {
     let server = Server::start().await;
     let auth = by_token_id("c1", "shared");
-    let (line, other) = (Forwarder::to(&server).await, Forwarder::to(&server).await);
+    let line = Forwarder::to(&server).await;
+    let other = Forwarder::to(&server).await;
     let mut driver = Driver::node();
     driver
         .connect_with("one", &line, &json!({"auth": auth}))

@@ -219,7 +219,8 @@ async fn one_of_two_simultaneous_equal_steps_is_refused() {
     set_status(&server, id_of(&order), "confirmed").await;
     let path = format!("/api/orders/{}/status", id_of(&order));
     let body = json!({"status": "in_progress"});
-    let (admin, tailor) = (server.admin(), server.api("tailor", "t1"));
+    let admin = server.admin();
+    let tailor = server.api("tailor", "t1");
     let (a, b) = tokio::join!(admin.put(&path, &body), tailor.put(&path, &body));
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();

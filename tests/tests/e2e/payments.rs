@@ -121,7 +121,8 @@ async fn a_wrong_signature_changes_nothing() {
 #[tokio::test]
 async fn a_signature_is_checked_against_the_payments_own_order() {
     let server = Server::start().await;
-    let (cheap, dear) = (payment(&server).await, payment(&server).await);
+    let cheap = payment(&server).await;
+    let dear = payment(&server).await;
     let mut body = verification(&cheap, "pay_1");
     body["razorpay_order_id"] = dear["razorpayOrderId"].clone();
     verify(&server, &body)

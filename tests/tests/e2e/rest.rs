@@ -123,7 +123,8 @@ async fn two_at_once_with_one_key_make_one_order() {
 }
 
 async fn pages(server: &Server, path: &str, list: &str) -> Vec<Value> {
-    let (mut items, mut cursor) = (Vec::new(), String::new());
+    let mut items = Vec::new();
+    let mut cursor = String::new();
     loop {
         let page = server
             .api("customer", "c1")

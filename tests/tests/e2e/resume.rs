@@ -169,7 +169,8 @@ async fn some_position(server: &Server) -> String {
 
 #[tokio::test]
 async fn a_position_of_another_epoch_is_reset() {
-    let (server, other) = (Server::start().await, Server::start().await);
+    let server = Server::start().await;
+    let other = Server::start().await;
     let since = some_position(&other).await;
     some_position(&server).await;
     assert_eq!(reset_reason(&server, &json!(since)).await, "epoch_changed");

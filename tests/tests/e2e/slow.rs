@@ -128,7 +128,8 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         .start()
         .await;
     let crowd = Crowd::gather(&server, CROWD, "news", NEWS as usize).await;
-    let (frozen, slow) = (Forwarder::to(&server).await, Forwarder::to(&server).await);
+    let frozen = Forwarder::to(&server).await;
+    let slow = Forwarder::to(&server).await;
     let mut lost = Phone::connected(&frozen, &auth("frozen", &Value::Null)).await;
     let since = lost.event("rt:ready").await["_rt"]["at"].clone();
     let slow_phone = Phone::ready_with(&slow, &auth("slow", &Value::Null)).await;

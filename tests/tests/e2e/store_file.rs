@@ -163,7 +163,8 @@ async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_reach_
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
-    let (mut fitting, mut refused) = (None, 0);
+    let mut fitting = None;
+    let mut refused = 0;
     for bytes in (55_000..65_400).step_by(400) {
         let answer = customer.post("/api/orders", &order_of(bytes)).await;
         if answer.status == 201 {

@@ -33,7 +33,8 @@ impl Traffic {
             Official::start(Driver::node(), &official_clients("js"), &door, &recorder).await,
             Official::start(python, &official_clients("python"), &door, &recorder).await,
         ];
-        let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
+        let quit = watch::Sender::new(false);
+        let writers = JoinSet::new();
         let mut traffic = Self {
             recorder,
             quit,
@@ -58,7 +59,8 @@ impl Traffic {
         };
         let [orders, more, payments] =
             ["order", "work", "bill"].map(|name| writer(name, &customer));
-        let (notices, emits) = (writer("notice", &backend), writer("emit", &backend));
+        let notices = writer("notice", &backend);
+        let emits = writer("emit", &backend);
         let same = admin.clone();
         self.writers
             .spawn(async move { load::orders(orders, admin, "c1", None).await });

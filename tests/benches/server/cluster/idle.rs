@@ -25,7 +25,8 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
         let readers = Readers::start(&nodes[0], 0..CLIENTS, Schedule::every(MEASURE)).await;
         wait(MEASURE).await;
         memory.push((resident(pid) - empty) * 1024.0 / CLIENTS as f64);
-        let (before, used) = (Counters::now(&services.set).await, process_cpu_time(pid));
+        let before = Counters::now(&services.set).await;
+        let used = process_cpu_time(pid);
         wait(MEASURE).await;
         let asked = Counters::now(&services.set).await - before;
         operations.push(asked.operations / MEASURE.as_secs_f64());

@@ -61,9 +61,11 @@ impl Measured {
         }
         wait(SETTLE).await;
         readers.iter().for_each(|readers| readers.took().clear());
-        let (before, mongod) = (used(&nodes), Counters::now(&services.set).await);
+        let before = used(&nodes);
+        let mongod = Counters::now(&services.set).await;
         wait(MEASURE).await;
-        let (now, mongod) = (used(&nodes), Counters::now(&services.set).await - mongod);
+        let now = used(&nodes);
+        let mongod = Counters::now(&services.set).await - mongod;
         let events = readers
             .iter()
             .map(|readers| readers.took().len())

@@ -36,8 +36,9 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
         .env("METAIA_RETENTION_ENTRIES", "2000000")
         .env("RUST_LOG", "warn");
     copy_store(&setup.folder().join("data"));
-    let (mut cold, mut warm, mut killed) =
-        (Figures::default(), Figures::default(), Figures::default());
+    let mut cold = Figures::default();
+    let mut warm = Figures::default();
+    let mut killed = Figures::default();
     let mut wal = Vec::new();
     // The first start creates the server's own tables.
     setup = setup.start().await.stop().await;

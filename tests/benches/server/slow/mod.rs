@@ -141,7 +141,8 @@ impl Pair {
 impl Measured {
     async fn now(server: &Server, readers: &Readers) -> Self {
         wait(SETTLE).await;
-        let (took, before) = (readers.took(), Usage::now(server.pid()));
+        let took = readers.took();
+        let before = Usage::now(server.pid());
         took.clear();
         wait(MEASURE).await;
         let usage = Usage::now(server.pid()) - before;
@@ -150,7 +151,8 @@ impl Measured {
             "the readers read nothing: {:#?}",
             server.output_lines()
         );
-        let (median, p99) = (took.percentile(50.0), took.percentile(99.0));
+        let median = took.percentile(50.0);
+        let p99 = took.percentile(99.0);
         Self {
             median,
             p99,

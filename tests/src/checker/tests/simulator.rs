@@ -110,7 +110,8 @@ impl World {
 
     fn write(&mut self) {
         self.written += 1;
-        let (value, room) = (format!("v{}", self.written), *self.rng.pick(&ROOMS));
+        let value = format!("v{}", self.written);
+        let room = *self.rng.pick(&ROOMS);
         let write = write(&value, room, self.rng.percent(50));
         self.story.add(Fact::Attempted(write.clone()));
         let outcome = self.rng.below(10);
@@ -163,7 +164,8 @@ impl World {
     }
 
     fn deliver_some(&mut self) {
-        let (client, most) = (self.someone(), self.rng.below(8) as usize);
+        let client = self.someone();
+        let most = self.rng.below(8) as usize;
         if self.clients[client].ready {
             self.deliver(client, most);
         }
@@ -171,7 +173,8 @@ impl World {
 
     /// Delivers up to `most` of the next entries that are for the client.
     fn deliver(&mut self, client: usize, most: usize) {
-        let (client, mut left) = (&mut self.clients[client], most);
+        let client = &mut self.clients[client];
+        let mut left = most;
         while left > 0 && client.has.1 < self.log.len() {
             let entry = &self.log[client.has.1];
             client.has.1 += 1;

@@ -88,10 +88,8 @@ impl Net {
 
     fn add(&mut self, index: usize) -> bool {
         let Self { name, subnet, .. } = &*self;
-        let (space, address) = (
-            format!("{name}-{index}"),
-            format!("{subnet}.{}", index + 10),
-        );
+        let space = format!("{name}-{index}");
+        let address = format!("{subnet}.{}", index + 10);
         let host = Host::namespaced(&space, &address);
         let made = ip(&format!("netns add {space}"))
             && ip(&format!(

@@ -40,7 +40,8 @@ impl Redis {
     /// Creates one without starting it: its address is known, and no process listens there.
     #[must_use]
     pub fn planned(host: Host, password: Option<&str>) -> Self {
-        let (folder, port) = (TempFolder::new(), ports::unused());
+        let folder = TempFolder::new();
+        let port = ports::unused();
         Self {
             process: None,
             folder,

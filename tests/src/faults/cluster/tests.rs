@@ -37,7 +37,8 @@ async fn three_nodes_elect_another_primary() {
 
 #[tokio::test]
 async fn databases_share_a_server_and_have_their_own_names() {
-    let (one, other) = (Database::new().await, Database::new().await);
+    let one = Database::new().await;
+    let other = Database::new().await;
     let address = |uri: &str| uri.split('/').nth(2).map(str::to_owned);
     assert_eq!(address(&one.uri()), address(&other.uri()));
     assert_ne!(one.uri(), other.uri());

@@ -22,10 +22,8 @@ async fn a_restore_resets_clients_that_have_seen_more() {
     set.primary().await;
     nodes.ready().await;
 
-    let (mut stays, mut leaves) = (
-        Phone::ready_as(&nodes[0], "customer", "c1").await,
-        Phone::ready_as(&nodes[1], "customer", "c2").await,
-    );
+    let mut stays = Phone::ready_as(&nodes[0], "customer", "c1").await;
+    let mut leaves = Phone::ready_as(&nodes[1], "customer", "c2").await;
     send(&nodes[1], 2).await;
     let seen = leaves.until("load").await.pop().unwrap().at().to_owned();
     assert_eq!(stays.event("load").await["n"], 2);

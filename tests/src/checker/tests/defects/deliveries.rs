@@ -43,11 +43,10 @@ pub(super) fn other_payload(history: &mut History, rng: &mut SeededRng) -> Optio
 }
 
 pub(super) fn same_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let (one, other) = (some_delivery(history, rng)?, some_delivery(history, rng)?);
-    let (first, second) = (
-        &delivery(history, one)?.1.placed,
-        &delivery(history, other)?.1.placed,
-    );
+    let one = some_delivery(history, rng)?;
+    let other = some_delivery(history, rng)?;
+    let first = &delivery(history, one)?.1.placed;
+    let second = &delivery(history, other)?.1.placed;
     let differ = first.value != second.value && first.at.epoch == second.at.epoch;
     let still_seen = times_in_all(history, &first.value) > 1 || one > other;
     let at = first.at.clone();

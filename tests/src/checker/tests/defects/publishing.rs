@@ -21,7 +21,8 @@ pub(super) fn lost_by_a_crash(history: &mut History, rng: &mut SeededRng) -> Opt
 fn vanish(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()> {
     let index = some_delivery(history, rng)?;
     let placed = &delivery(history, index)?.1.placed;
-    let (value, fence) = (placed.value.clone(), deliveries(history, 0).last()?.1);
+    let value = placed.value.clone();
+    let fence = deliveries(history, 0).last()?.1;
     let answered = history
         .facts
         .iter()
@@ -102,11 +103,13 @@ pub(super) fn refused(history: &mut History, rng: &mut SeededRng) -> Option<()> 
 pub(super) fn one_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let placed =
         |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
-    let (one, other) = (some(history, rng, placed)?, some(history, rng, placed)?);
+    let one = some(history, rng, placed)?;
+    let other = some(history, rng, placed)?;
     let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else {
         return None;
     };
-    let (id, at) = (first[0].id.clone(), first[0].at.clone());
+    let id = first[0].id.clone();
+    let at = first[0].at.clone();
     let Fact::Acknowledged { placed: second, .. } = &mut history.facts[other].1 else {
         return None;
     };
