@@ -78,7 +78,8 @@ impl fmt::Display for Machine {
         let load = self.load;
         write!(
             f,
-            "{verdict}: load {load:.1} before the start; a fixed loop took {middle:.2} (median) to {most:.2} times its least"
+            "{verdict}: load {load:.1} before the start; \
+             a fixed loop took {middle:.2} (median) to {most:.2} times its least"
         )
     }
 }

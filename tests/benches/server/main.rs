@@ -7,7 +7,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a command of ours: what cannot be measured panics with the reason, and its tasks end with it"
+    reason = "a command: a failed measurement panics with the reason, and its tasks end with it"
 )]
 
 mod cluster;

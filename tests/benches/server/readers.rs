@@ -57,9 +57,11 @@ impl Readers {
     pub(crate) fn leave(self) {
         assert!(
             !self.tasks.iter().any(JoinHandle::is_finished),
-            "a good reader was ended"
+            "a reader ended before the measurement did"
         );
-        self.tasks.iter().for_each(JoinHandle::abort);
+        for task in self.tasks {
+            task.abort();
+        }
     }
 }
 

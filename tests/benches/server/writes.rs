@@ -160,12 +160,17 @@ async fn walk(admin: Api, orders: Vec<String>, took: Recorder) {
 
 async fn emit(servers: &[&Server], callers: usize) -> Done {
     side_by_side(callers, |caller, took| {
-        let backend = servers[caller % servers.len()].anonymous().header("x-api-key", API_KEY);
+        let server = servers[caller % servers.len()];
+        let backend = server.anonymous().header("x-api-key", API_KEY);
         async move {
-            let data = json!({"text": "x".repeat(200)});
-            let body = json!({"to": {"user": format!("user-{caller}")}, "event": "bench:told", "data": data});
+            let body = json!({
+                "to": {"user": format!("user-{caller}")},
+                "event": "bench:told",
+                "data": {"text": "x".repeat(200)},
+            });
             for _ in 0..EMITS / callers {
-                timed(&took, backend.post("/api/realtime/emit", &body)).await.ok(202);
+                let posted = timed(&took, backend.post("/api/realtime/emit", &body)).await;
+                posted.ok(202);
             }
         }
     })

@@ -71,12 +71,13 @@ impl<'a> Rights<'a> {
         }
         let until = self.tokens.get(client)?;
         let late = when > *until + TOKEN_GRACE;
-        late.then(|| {
-            format!(
-                "{client} got {} at {when:?}, its token ended {until:?}",
-                got.placed.value
-            )
-        })
+        if !late {
+            return None;
+        }
+        Some(format!(
+            "{client} got {} at {when:?}, its token ended {until:?}",
+            got.placed.value
+        ))
     }
 
     fn may_see(&self, when: Moment, user: &str, room: &str) -> bool {

@@ -51,10 +51,11 @@ pub(super) fn stretches(history: &History) -> Vec<Continuity<'_>> {
                 }
             }
             Fact::Revoked { user, room } => {
-                let theirs = open
-                    .iter_mut()
-                    .filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
-                theirs.for_each(|(_, known)| known.lose(room));
+                for (client, stretch) in &mut open {
+                    if users.get(*client) == Some(&user.as_str()) {
+                        stretch.lose(room);
+                    }
+                }
             }
             Fact::Reset { client, at } => {
                 done.extend(open.insert(client, new_stretch(client, *when, at)))
@@ -182,17 +183,23 @@ impl<'a> Connection<'a> {
     }
 
     fn reset_at(&mut self, at: &'a Position) {
-        (self.reset, self.epoch) = (true, Some(at.epoch.as_str()));
+        self.reset = true;
+        self.epoch = Some(at.epoch.as_str());
     }
 
     fn ready(&mut self, recovered: bool, at: &'a Position) -> Option<String> {
-        let silently = self.claims && !recovered && !self.reset;
-        let elsewhere = recovered && self.epoch.is_some_and(|epoch| epoch != at.epoch);
+        let is_silent_loss = self.claims && !recovered && !self.reset;
+        let changed_epoch = self.epoch.is_some_and(|epoch| epoch != at.epoch);
         self.epoch = Some(&at.epoch);
-        if silently {
-            return Some("asked for what it missed, and got neither that nor a reset".to_owned());
+        if is_silent_loss {
+            return Some(
+                "asked for what it missed, and received neither that nor a reset".to_owned(),
+            );
         }
-        elsewhere.then(|| format!("recovered into another epoch, at {at:?}"))
+        if recovered && changed_epoch {
+            return Some(format!("recovered into another epoch, at {at:?}"));
+        }
+        None
     }
 
     fn received(&mut self, got: &'a Got) -> Option<String> {
@@ -205,6 +212,12 @@ impl<'a> Connection<'a> {
             ));
         }
         let forward = last.is_none_or(|last| at.is_after(last));
-        (!forward).then(|| format!("{} at {at:?} came after {last:?}", got.placed.value))
+        if forward {
+            return None;
+        }
+        Some(format!(
+            "{} at {at:?} came after {last:?}",
+            got.placed.value
+        ))
     }
 }

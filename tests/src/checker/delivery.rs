@@ -41,16 +41,16 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
     if write.attempted > when {
         return Some((
             Invariant::NoPhantom,
-            format!("{value} arrived before anybody tried {}", write.name),
+            format!("{value} arrived before the first attempt of {}", write.name),
         ));
     }
-    let refused = write.did_not_happen();
-    refused.then(|| {
-        (
+    if write.did_not_happen() {
+        return Some((
             Invariant::NoPhantom,
             format!("{value} arrived although {} was refused", write.name),
-        )
-    })
+        ));
+    }
+    None
 }
 
 /// The first occurrence of each id, position and value.
@@ -65,13 +65,13 @@ impl<'a> Known<'a> {
     /// Two nodes that disagree about the log would report two events at one position.
     fn check_position(&mut self, placed: &'a Placed) -> Found {
         let first = *self.positions.entry(&placed.at).or_insert(placed);
-        let differ = first.id != placed.id;
-        differ.then(|| {
-            (
-                Invariant::ExactlyOnce,
-                format!("one place, two events: {first:?} and {placed:?}"),
-            )
-        })
+        if first.id == placed.id {
+            return None;
+        }
+        Some((
+            Invariant::ExactlyOnce,
+            format!("one position, two events: {first:?} and {placed:?}"),
+        ))
     }
 
     fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
@@ -90,25 +90,25 @@ impl<'a> Known<'a> {
         }
         if by_value.placed.id != placed.id {
             return Some((
-                twice(&placed.value, index),
+                invariant_of_duplicate(&placed.value, index),
                 format!("published twice: {by_value:?} and {got:?}"),
             ));
         }
-        let said = index
+        let stated = index
             .values
             .get(placed.value.as_str())
-            .and_then(|value| value.said);
-        let differs = said.is_some_and(|said| said != placed);
-        differs.then(|| {
-            (
-                Invariant::ExactlyOnce,
-                format!("{placed:?} was answered as {said:?}"),
-            )
-        })
+            .and_then(|value| value.stated);
+        if stated.is_none_or(|stated| stated == placed) {
+            return None;
+        }
+        Some((
+            Invariant::ExactlyOnce,
+            format!("{placed:?} was acknowledged as {stated:?}"),
+        ))
     }
 }
 
-fn twice(value: &str, index: &Index<'_>) -> Invariant {
+fn invariant_of_duplicate(value: &str, index: &Index<'_>) -> Invariant {
     match index.write_of(value) {
         Some(write) if write.keyed => Invariant::OncePerKey,
         _ => Invariant::ExactlyOnce,

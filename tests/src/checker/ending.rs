@@ -79,7 +79,7 @@ fn absentees(history: &History) -> Vec<Violation> {
             .into_iter()
             .filter(|(_, presence)| *presence == Presence::Away);
         let shown = late.map(|(client, _)| {
-            format!("{client} is not back {RECONNECT_TIMEOUT:?} after {healed:?}")
+            format!("{client} is not ready {RECONNECT_TIMEOUT:?} after {healed:?}")
         });
         wrong.extend(shown.map(|what| Violation::new(Invariant::ReconnectedInTime, what)));
     }
@@ -121,7 +121,7 @@ fn ends(history: &History) -> Vec<Violation> {
             Fact::Started | Fact::Killed => asked = None,
             Fact::Ended { code } => wrong.extend(ended(asked.take(), *when, *code)),
             Fact::Printed(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
-                wrong.push(format!("it said: {line}"));
+                wrong.push(format!("it printed: {line}"));
             }
             _ => (),
         }
@@ -143,8 +143,11 @@ fn ended(asked: Option<Moment>, when: Moment, code: Option<i32>) -> Option<Strin
         return Some(format!("it ended by itself with {code:?}"));
     };
     if code != Some(0) {
-        return Some(format!("it was asked to end and did with {code:?}"));
+        return Some(format!("it was asked to end and exited with {code:?}"));
     }
     let took = when.saturating_sub(asked);
-    (took > END_TIMEOUT).then(|| format!("it took {took:?} to end"))
+    if took > END_TIMEOUT {
+        return Some(format!("it took {took:?} to end"));
+    }
+    None
 }

@@ -26,7 +26,7 @@ pub(super) struct Value<'a> {
     pub(super) write: &'a str,
     pub(super) rooms: &'a BTreeSet<String>,
     /// The position that the response states.
-    pub(super) said: Option<&'a Placed>,
+    pub(super) stated: Option<&'a Placed>,
     /// The first delivery of the value.
     pub(super) got: Option<&'a Got>,
 }
@@ -84,7 +84,7 @@ impl<'a> Index<'a> {
             self.values.entry(value).or_insert(Value {
                 write: name,
                 rooms,
-                said: None,
+                stated: None,
                 got: None,
             });
         }
@@ -96,7 +96,7 @@ impl<'a> Index<'a> {
         }
         for placed in placed {
             if let Some(value) = self.values.get_mut(placed.value.as_str()) {
-                value.said.get_or_insert(placed);
+                value.stated.get_or_insert(placed);
             }
         }
     }
@@ -120,7 +120,7 @@ impl<'a> Value<'a> {
     pub(super) fn position(&self) -> Option<&'a Position> {
         self.got
             .map(|got| &got.placed)
-            .or(self.said)
+            .or(self.stated)
             .map(|placed| &placed.at)
     }
 }

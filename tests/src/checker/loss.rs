@@ -40,7 +40,8 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
         };
         let before = latest.filter(|(_, before, _)| before.epoch == position.epoch);
         let after = write.acknowledged;
-        if let (Some((other, _, tried)), Some(acknowledged)) = (before, after)
+        if let Some((other, _, tried)) = before
+            && let Some(acknowledged) = after
             && acknowledged < tried
         {
             let what = format!(
@@ -81,7 +82,10 @@ fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
     let lost = index.values.iter().filter_map(|(name, value)| {
         let write = index.writes.get(value.write)?;
         let acknowledged = write.acknowledged.filter(|_| value.got.is_none())?;
-        owed(span, value, write, newest).then_some((*name, acknowledged))
+        if !owed(span, value, write, newest) {
+            return None;
+        }
+        Some((*name, acknowledged))
     });
     let crashed = |acknowledged| index.kills.iter().any(|kill| *kill > acknowledged);
     let shown = lost.map(|(name, acknowledged)| {
@@ -92,7 +96,7 @@ fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
         };
         Violation::new(
             invariant,
-            format!("{name} was acknowledged, and never came to {}", span.client),
+            format!("{name} was acknowledged, and never reached {}", span.client),
         )
     });
     shown.collect()

@@ -96,7 +96,9 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
             }
             _ => continue,
         };
-        gone.into_iter().for_each(|stay| all[stay].to = *when);
+        for stay in gone {
+            all[stay].to = *when;
+        }
         if let Fact::Ready { client, rooms, .. } = fact {
             here.insert(client, all.len());
             all.push(Stay {
@@ -108,7 +110,9 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
-    here.into_values().for_each(|stay| all[stay].to = last);
+    for stay in here.into_values() {
+        all[stay].to = last;
+    }
     all
 }
 

@@ -36,7 +36,11 @@ pub fn send_queue(from: u16, to: u16) -> Option<u64> {
             let fields: Vec<_> = line.split_whitespace().collect();
             let queues = fields.get(4)?;
             let found = port(fields[1])? == from && port(fields[2])? == to;
-            found.then(|| u64::from_str_radix(queues.split_once(':')?.0, 16).ok())?
+            if !found {
+                return None;
+            }
+            let (send_queue, _) = queues.split_once(':')?;
+            u64::from_str_radix(send_queue, 16).ok()
         })
 }
 

@@ -29,7 +29,7 @@ impl Network {
         if !made {
             eprintln!("left out: a network namespace needs root and `ip`");
         }
-        made.then_some(network)
+        if made { Some(network) } else { None }
     }
 
     /// Returns a command that runs in the namespace.

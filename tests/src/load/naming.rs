@@ -34,7 +34,10 @@ fn orders(history: &History) -> BTreeMap<String, String> {
 
 fn updated(payload: &Value) -> Option<(String, String)> {
     let order = &payload["data"];
-    (payload["event"] == "order_update").then(|| (text(&order["_id"]), note(order)))
+    if payload["event"] != "order_update" {
+        return None;
+    }
+    Some((text(&order["_id"]), note(order)))
 }
 
 fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {

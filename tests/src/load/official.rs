@@ -28,14 +28,14 @@ impl Official {
         recorder: &Recorder,
     ) -> Self {
         let journal = driver.lines();
-        let mut scribe = OutputRecorder {
+        let mut output = OutputRecorder {
             recorder: recorder.clone(),
             specs: BTreeMap::new(),
             known: BTreeSet::new(),
         };
         for spec in specs {
             spec.grant(recorder);
-            scribe.specs.insert(spec.name.clone(), spec.clone());
+            output.specs.insert(spec.name.clone(), spec.clone());
             driver
                 .connect_with(&spec.name, server, &options(spec))
                 .await;
@@ -48,7 +48,9 @@ impl Official {
                     return;
                 }
                 read += lines.len();
-                lines.iter().for_each(|line| scribe.take(line));
+                for line in &lines {
+                    output.take(line);
+                }
             }
         });
         let names = specs.iter().map(|spec| spec.name.clone()).collect();

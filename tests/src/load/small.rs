@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::naming::{notification_value, order_value, payment_value};
 use super::writer::Writer;
 use crate::fixtures::razorpay::webhook_signature;
+use crate::server::rest::ApiResponse;
 
 /// Sends notifications to this user, each with a key, until the writer is told to stop.
 pub async fn notifications(writer: Writer, user: &str) {
@@ -112,15 +113,15 @@ fn captured(payment: &Value) -> String {
         "amount": payment["amount"],
         "currency": "INR",
     });
-    json!({"entity": "event", "event": "payment.captured", "payload": {"payment": {"entity": entity}}})
-        .to_string()
+    let event = json!({
+        "entity": "event",
+        "event": "payment.captured",
+        "payload": {"payment": {"entity": entity}},
+    });
+    event.to_string()
 }
 
-async fn report(
-    writer: &Writer,
-    note: &str,
-    body: &str,
-) -> Option<crate::server::rest::ApiResponse> {
+async fn report(writer: &Writer, note: &str, body: &str) -> Option<ApiResponse> {
     let event = format!("evt_{}", note.replace(' ', "_"));
     let signed = writer
         .api

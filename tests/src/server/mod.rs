@@ -90,10 +90,10 @@ impl Server {
 
     /// Waits for a line that contains this text, on either output.
     pub async fn wait_for_output(&self, text: &str) {
-        let said = |line: &String| line.contains(text);
+        let lines = |line: &String| line.contains(text);
         tokio::select! {
-            _ = self.process.0.stdout.first(text, said) => (),
-            _ = self.process.0.stderr.first(text, said) => (),
+            _ = self.process.0.stdout.first(text, lines) => (),
+            _ = self.process.0.stderr.first(text, lines) => (),
         }
     }
 
@@ -187,9 +187,9 @@ struct OutputOnPanic(Process);
 impl Drop for OutputOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = self.0.output_lines();
-            let last = said.len().saturating_sub(30);
-            eprintln!("the server's last lines:\n{}", said[last..].join("\n"));
+            let lines = self.0.output_lines();
+            let last = lines.len().saturating_sub(30);
+            eprintln!("the server's last lines:\n{}", lines[last..].join("\n"));
         }
     }
 }

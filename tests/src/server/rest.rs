@@ -72,7 +72,11 @@ impl Api {
     /// Sends any method with JSON to a server that may be gone. Returns `None` if it is. A `null`
     /// body means no body.
     pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<ApiResponse> {
-        let body = (!body.is_null()).then(|| body.to_string().into_bytes());
+        let body = if body.is_null() {
+            None
+        } else {
+            Some(body.to_string().into_bytes())
+        };
         self.attempt(method.parse().expect("a method"), path, body)
             .await
             .ok()

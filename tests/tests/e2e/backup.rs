@@ -29,9 +29,9 @@ async fn connect_with_position(server: &Server, since: &str) -> (String, serde_j
         &json!({"token": token("customer", "c1"), "since": since}),
     )
     .await;
-    let mut told = phone.until("rt:ready").await;
-    let first = told.remove(0);
-    let ready = told.pop();
+    let mut events = phone.until("rt:ready").await;
+    let first = events.remove(0);
+    let ready = events.pop();
     (first.name, ready.map_or(first.data, |ready| ready.data))
 }
 

@@ -101,7 +101,12 @@ async fn orders_with_a_wrong_member_are_refused_with_its_pointer() {
 #[tokio::test]
 async fn amounts_do_not_overflow() {
     let server = Server::start().await;
-    let large = json!({"items": [{"garment": "gold", "quantity": 4_000_000_000_u32, "price": 9_000_000_000_000_000_000_u64}]});
+    let item = json!({
+        "garment": "gold",
+        "quantity": 4_000_000_000_u32,
+        "price": 9_000_000_000_000_000_000_u64,
+    });
+    let large = json!({"items": [item]});
     server
         .api("customer", "c1")
         .post("/api/orders", &large)

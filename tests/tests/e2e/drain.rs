@@ -64,7 +64,7 @@ async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
     api.get("/livez").await.ok(200);
     let refused = Phone::open_with(&server, &[])
         .await
-        .expect_err("nobody new");
+        .expect_err("no new clients");
     assert_eq!(refused.status, 503);
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert_eq!(api.get(HANDSHAKE).await.status, 503);

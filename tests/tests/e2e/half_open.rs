@@ -41,7 +41,7 @@ async fn a_half_open_phone_is_detected_and_loses_nothing() {
         assert_eq!(
             other.event("load").await["n"],
             n,
-            "the same user's other phone hears it all"
+            "the same user's other phone receives everything"
         );
     }
     server

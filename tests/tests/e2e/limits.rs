@@ -113,7 +113,7 @@ async fn a_connection_that_never_authenticates_is_closed() {
     assert_eq!(
         all_until_now(&server, &mut good).await,
         [],
-        "and nobody else is"
+        "and no other client is"
     );
 }
 

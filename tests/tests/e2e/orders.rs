@@ -12,7 +12,13 @@ async fn an_order_is_returned_as_the_contract_says() {
     let server = Server::start().await;
     let body = json!({
         "items": [
-            {"garment": "kurta", "quantity": 2, "price": 45_000, "measurements": {"chest": 96}, "notes": "no pockets"},
+            {
+                "garment": "kurta",
+                "quantity": 2,
+                "price": 45_000,
+                "measurements": {"chest": 96},
+                "notes": "no pockets",
+            },
             {"garment": "shirt", "quantity": 1, "price": 30_000},
         ],
         "deliveryAddress": "12 Brigade Road",
@@ -168,13 +174,13 @@ async fn an_assignment_notifies_the_people_it_names() {
     assert_eq!(after["tailor"], "t2");
     assert_eq!(after["deliveryPartner"], "d1");
     for (role, user) in [("tailor", "t1"), ("tailor", "t2"), ("delivery", "d1")] {
-        let told = server
+        let notifications = server
             .api(role, user)
             .get("/api/notifications")
             .await
             .data(200);
-        let related = told["notifications"][0]["relatedOrder"].clone();
-        assert_eq!(related, order["_id"], "{user}: {told}");
+        let related = notifications["notifications"][0]["relatedOrder"].clone();
+        assert_eq!(related, order["_id"], "{user}: {notifications}");
     }
 }
 
@@ -188,7 +194,7 @@ async fn an_assignment_can_remove_the_tailor_or_change_nothing() {
     assert_eq!(
         all_until_now(&server, &mut admin).await,
         [],
-        "nothing changed, nothing is told"
+        "no change, no event"
     );
     let cleared = assign(&server, id_of(&order), &json!({"tailor": null})).await;
     assert!(cleared["tailor"].is_null(), "{cleared}");

@@ -142,19 +142,24 @@ async fn verifying_twice_announces_once() {
             .await
             .ok(200);
     }
-    let heard = all_until_now(&server, &mut phone).await;
+    let received = all_until_now(&server, &mut phone).await;
     assert_eq!(
-        heard
+        received
             .iter()
             .filter(|event| event.name == "payment_update")
             .count(),
         1,
-        "{heard:#?}"
+        "{received:#?}"
     );
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
-    let entity = json!({"id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": payment["amount"], "currency": "INR"});
+    let entity = json!({
+        "id": "pay_1",
+        "order_id": payment["razorpayOrderId"],
+        "amount": payment["amount"],
+        "currency": "INR",
+    });
     json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}})
         .to_string()
 }
@@ -177,12 +182,12 @@ async fn a_signed_webhook_confirms_once() {
         let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
         assert!((200..300).contains(&answer.status), "{answer:#?}");
     }
-    let heard = all_until_now(&server, &mut phone).await;
-    let updates: Vec<_> = heard
+    let received = all_until_now(&server, &mut phone).await;
+    let updates: Vec<_> = received
         .iter()
         .filter(|event| event.name == "payment_update")
         .collect();
-    assert_eq!(updates.len(), 1, "{heard:#?}");
+    assert_eq!(updates.len(), 1, "{received:#?}");
     assert_eq!(updates[0].data["status"], "completed");
 }
 

@@ -86,7 +86,7 @@ async fn polling_clients_stay_with_one_node_and_both_nodes_have_some() {
     assert_eq!(
         counts.iter().sum::<usize>(),
         POLLERS,
-        "nobody had to come twice: {:#?}",
+        "no client connected twice: {:#?}",
         nginx.output_lines()
     );
     assert!(

@@ -39,8 +39,8 @@ async fn each_target_reaches_only_its_users() {
         ("a1", &["to_everyone"]),
     ] {
         let (_, phone) = people.iter_mut().find(|(name, _)| *name == user).unwrap();
-        let heard = metaia_tests::fixtures::up_to_fence(phone).await;
-        assert_eq!(names(&heard), expected, "{user}");
+        let received = metaia_tests::fixtures::up_to_fence(phone).await;
+        assert_eq!(names(&received), expected, "{user}");
     }
 }
 
@@ -55,10 +55,10 @@ async fn the_response_names_the_entry_that_arrives() {
         &json!({"a": [1, {"b": null}]}),
     )
     .await;
-    let heard = phone.event("hello:v1.2-x").await;
-    assert_eq!(heard["a"], json!([1, {"b": null}]));
-    assert_eq!(heard["_rt"]["id"], sent["id"]);
-    assert_eq!(heard["_rt"]["at"], sent["at"]);
+    let received = phone.event("hello:v1.2-x").await;
+    assert_eq!(received["a"], json!([1, {"b": null}]));
+    assert_eq!(received["_rt"]["id"], sent["id"]);
+    assert_eq!(received["_rt"]["at"], sent["at"]);
 }
 
 #[tokio::test]
@@ -70,7 +70,12 @@ async fn a_volatile_event_has_no_position_and_is_not_replayed() {
     )
     .await;
     let since = phone.event("rt:ready").await["_rt"]["at"].clone();
-    let body = json!({"to": {"user": "t1"}, "event": "courier_at", "data": {"lat": 12.97}, "volatile": true});
+    let body = json!({
+        "to": {"user": "t1"},
+        "event": "courier_at",
+        "data": {"lat": 12.97},
+        "volatile": true,
+    });
     let sent = server
         .admin()
         .post("/api/realtime/emit", &body)

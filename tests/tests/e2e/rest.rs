@@ -60,8 +60,13 @@ async fn the_same_key_and_body_return_the_first_response() {
     let first = customer.post("/api/orders", &order_body()).await;
     let second = customer.post("/api/orders", &order_body()).await;
     assert_eq!(first.data(201), second.data(201));
-    let heard = all_until_now(&server, &mut phone).await;
-    assert_eq!(heard.len(), 2, "one order, told once: {:?}", names(&heard));
+    let received = all_until_now(&server, &mut phone).await;
+    assert_eq!(
+        received.len(),
+        2,
+        "one order, announced once: {:?}",
+        names(&received)
+    );
     let orders = server
         .api("customer", "c1")
         .get("/api/orders")

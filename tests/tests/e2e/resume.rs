@@ -150,7 +150,7 @@ async fn reset_reason(server: &Server, since: &Value) -> String {
     assert_eq!(events[1].data["recovered"], false);
     assert!(
         !events[0].at().is_empty(),
-        "a reset says where to go on from: {events:#?}"
+        "a reset has a position to continue from: {events:#?}"
     );
     emit(server, &json!({"user": "c1"}), "live", &json!({})).await;
     client.event("live").await;
@@ -226,13 +226,17 @@ async fn a_foreign_order_in_auth_is_refused_and_the_rest_is_served() {
     )
     .await;
 
-    let auth = json!({"token": token("customer", "c1"), "since": at, "orders": [mine["_id"], foreign["_id"]]});
+    let auth = json!({
+        "token": token("customer", "c1"),
+        "since": at,
+        "orders": [mine["_id"], foreign["_id"]],
+    });
     let mut client = Phone::connected(&server, &auth).await;
     let events = client.until("rt:ready").await;
     let refused = events
         .iter()
         .find(|event| event.name == "rt:error")
-        .expect("the refusal is told");
+        .expect("the refusal is sent");
     assert_eq!(refused.data["code"], "forbidden");
     assert_eq!(refused.data["ref"], foreign["_id"]);
     assert!(
@@ -267,9 +271,9 @@ async fn a_join_with_a_position_replays_the_room() {
         .await;
     assert_eq!(joined["recovered"], true, "{joined}");
     assert_eq!(joined["replayed"], 2, "{joined}");
-    let heard = all_until_now(&server, &mut client).await;
+    let received = all_until_now(&server, &mut client).await;
     assert_eq!(
-        heard
+        received
             .iter()
             .map(|event| event.data["n"].clone())
             .collect::<Vec<_>>(),

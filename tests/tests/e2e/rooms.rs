@@ -152,37 +152,37 @@ async fn a_replaced_tailor_immediately_receives_nothing_more() {
     )
     .await;
 
-    let heard = all_until_now(&server, &mut old).await;
-    let left = heard
+    let received = all_until_now(&server, &mut old).await;
+    let left = received
         .iter()
         .find(|event| event.name == "rt:room_left")
-        .expect("told that the room is closed");
+        .expect("a message that the room is closed");
     assert_eq!(left.data["room"], format!("order-{id}"));
     assert_eq!(left.data["reason"], "access_revoked");
-    assert!(!names(&heard).contains(&"order_update"), "{heard:#?}");
-    assert!(!names(&heard).contains(&"order_chat"), "{heard:#?}");
+    assert!(!names(&received).contains(&"order_update"), "{received:#?}");
+    assert!(!names(&received).contains(&"order_chat"), "{received:#?}");
     assert!(
-        names(&heard).contains(&"new_notification"),
-        "who is removed is told: {heard:#?}"
+        names(&received).contains(&"new_notification"),
+        "a removed tailor is notified: {received:#?}"
     );
     assert_eq!(
         old.call("join_order_room", &json!(id)).await["code"],
         "forbidden"
     );
 
-    let heard = metaia_tests::fixtures::up_to_fence(&mut new).await;
-    let updates: Vec<_> = heard
+    let received = metaia_tests::fixtures::up_to_fence(&mut new).await;
+    let updates: Vec<_> = received
         .iter()
         .filter(|event| event.name == "order_update")
         .collect();
     assert_eq!(
         updates.len(),
         2,
-        "the assignment and the status: {heard:#?}"
+        "the assignment and the status: {received:#?}"
     );
     assert!(
-        names(&heard).contains(&"new_notification"),
-        "who is added is told: {heard:#?}"
+        names(&received).contains(&"new_notification"),
+        "an added tailor is notified: {received:#?}"
     );
     assert_eq!(
         new.call("join_order_room", &json!(id)).await["status"],

@@ -63,8 +63,8 @@ async fn nothing_secret_is_logged() {
         .await
         .ok(202);
 
-    let said = server.output_lines().join("\n");
-    assert!(said.contains("User connected: c1 (customer)"), "{said}");
+    let log = server.output_lines().join("\n");
+    assert!(log.contains("User connected: c1 (customer)"), "{log}");
     let signature_of = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
     for (name, secret) in [
         ("a token", signature_of(&good)),
@@ -82,7 +82,7 @@ async fn nothing_secret_is_logged() {
                 .to_owned(),
         ),
     ] {
-        let lines: Vec<_> = said.lines().filter(|line| line.contains(&secret)).collect();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(&secret)).collect();
         assert!(lines.is_empty(), "{name} is in the log: {lines:#?}");
     }
 }

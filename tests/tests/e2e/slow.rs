@@ -113,7 +113,7 @@ async fn read_with_reconnects(
                 let last = events
                     .iter()
                     .rfind(|event| !event.at().is_empty())
-                    .expect("it came further");
+                    .expect("a position to resume from");
                 phone = Phone::connected(line, &auth(user, &json!(last.at()))).await;
             }
         }

@@ -190,10 +190,10 @@ async fn an_unreachable_doorbell_is_retried_and_logged_once() {
         .get("/api/orders")
         .await
         .ok(200);
-    let said = server.output_lines().join("\n");
+    let log = server.output_lines().join("\n");
     assert!(
-        said.matches("the doorbell").count() == 1 && !said.contains("hush"),
-        "{said}"
+        log.matches("the doorbell").count() == 1 && !log.contains("hush"),
+        "{log}"
     );
 }
 

@@ -48,7 +48,9 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
         services.redis.await_subscribers(2).await;
     }
     publisher.stop().await;
-    readers.into_iter().for_each(Readers::leave);
+    for readers in readers {
+        readers.leave();
+    }
     report_all(report, &with, &without);
 }
 
@@ -62,7 +64,9 @@ async fn start_readers(nodes: &Nodes, publisher: &Publisher) -> [Readers; 2] {
 
 async fn measure(readers: &[Readers; 2], figures: &mut [Figures; 2]) {
     wait(SETTLE).await;
-    readers.iter().for_each(|readers| readers.took().clear());
+    for readers in readers {
+        readers.took().clear();
+    }
     wait(MEASURE).await;
     for (readers, figures) in readers.iter().zip(figures) {
         let took = readers.took();

@@ -60,7 +60,9 @@ impl Measured {
             readers.push(Readers::start(node, numbers, publisher.schedule()).await);
         }
         wait(SETTLE).await;
-        readers.iter().for_each(|readers| readers.took().clear());
+        for readers in &readers {
+            readers.took().clear();
+        }
         let before = used(&nodes);
         let mongod = Counters::now(&services.set).await;
         wait(MEASURE).await;
@@ -75,7 +77,9 @@ impl Measured {
             .map(|readers| readers.took().percentile(99.0))
             .fold(0.0, f64::max);
         publisher.stop().await;
-        readers.into_iter().for_each(Readers::leave);
+        for readers in readers {
+            readers.leave();
+        }
         for node in 0..count {
             nodes.kill(node).await;
         }

@@ -102,7 +102,7 @@ impl Client {
             self.arrivals
                 .send(arrival)
                 .await
-                .expect("somebody waits for it");
+                .expect("the bench receives arrivals");
         } else if event.name == TICK {
             let n = event.data["n"].as_u64().expect("a number");
             self.tally.twice += u64::from(!self.tally.seen.insert(n));

@@ -84,7 +84,7 @@ impl Figures {
             .iter()
             .map(|arrival| arrival.at)
             .max()
-            .expect("a crowd");
+            .expect("at least one client");
         self.since_kill.push((last - killed).as_secs_f64());
         self.since_listening.push((last - listening).as_secs_f64());
         self.reset
@@ -207,11 +207,11 @@ async fn reads(mut server: Server) -> f64 {
     server.signal("TERM").await;
     server.wait_for_output(WORDS).await;
     server.wait().await;
-    let said = server.output_lines();
-    let line = said
+    let lines = server.output_lines();
+    let line = lines
         .iter()
         .find_map(|line| line.split_once(WORDS))
-        .expect("it has said so")
+        .expect("the line with the number of reads")
         .0;
     line.rsplit(' ')
         .next()

@@ -55,7 +55,10 @@ impl Phone {
     pub async fn try_open(server: &impl Listening) -> Option<Self> {
         let mut phone = Self::dial(server, &[]).await.ok()?;
         let open = within("the open packet", phone.packet()).await?;
-        open.starts_with('0').then_some(phone)
+        if !open.starts_with('0') {
+            return None;
+        }
+        Some(phone)
     }
 
     async fn dial(

@@ -81,7 +81,8 @@ async fn carry(
     let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else {
         return;
     };
-    let _ = (client.set_nodelay(true), node.set_nodelay(true));
+    let _ = client.set_nodelay(true);
+    let _ = node.set_nodelay(true);
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut node) => (),
         _ = state.wait_for(|state| state.cuts > cuts) => (),

@@ -37,7 +37,7 @@ impl Net {
                 "left out: cutting lines between nodes needs root, `ip` and network namespaces"
             );
         }
-        made.then_some(net)
+        if made { Some(net) } else { None }
     }
 
     /// Returns the host with this index.

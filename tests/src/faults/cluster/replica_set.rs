@@ -42,7 +42,9 @@ impl ReplicaSet {
 
     /// Starts the members for the first time, initiates the set, and waits for a primary.
     pub async fn begin(&mut self) {
-        self.members.iter_mut().for_each(Mongod::spawn);
+        for member in &mut self.members {
+            member.spawn();
+        }
         for member in &self.members {
             eventually("mongod to answer", async || member.ask("hello").await).await;
         }
@@ -54,10 +56,11 @@ impl ReplicaSet {
     }
 
     fn config(&self) -> Document {
-        let members = self.members.iter().enumerate();
-        let members: Vec<_> = members
-            .map(|(id, member)| doc! { "_id": i32::try_from(id).expect("a few"), "host": member.address() })
-            .collect();
+        let mut members = Vec::new();
+        for (index, member) in self.members.iter().enumerate() {
+            let id = i32::try_from(index).expect("a few members");
+            members.push(doc! { "_id": id, "host": member.address() });
+        }
         let settings = doc! { "electionTimeoutMillis": 1_500, "heartbeatIntervalMillis": 500 };
         doc! { "_id": NAME, "members": members, "settings": settings }
     }
@@ -121,10 +124,11 @@ impl ReplicaSet {
 
     /// Starts the members that do not run and waits for a primary.
     pub async fn run(&mut self) {
-        self.members
-            .iter_mut()
-            .filter(|member| !member.runs())
-            .for_each(Mongod::spawn);
+        for member in &mut self.members {
+            if !member.runs() {
+                member.spawn();
+            }
+        }
         self.primary().await;
     }
 

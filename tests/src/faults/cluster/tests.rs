@@ -93,7 +93,7 @@ async fn a_cut_link_drops_packets_and_the_others_work() {
     assert_eq!(
         reached_from_other().await,
         Some(124),
-        "nobody is told: it waits until its time is over"
+        "packets disappear: the connection attempt runs into its timeout"
     );
     assert!(
         redis.command("PING").await.is_some(),

@@ -48,7 +48,7 @@ async fn malformed_addresses_are_named_without_their_passwords() {
     for secret in ["hunter2hunter2", "swordfish99"] {
         assert!(
             !ended.output().contains(secret),
-            "{secret} is told: {ended:#?}"
+            "{secret} is printed: {ended:#?}"
         );
     }
     assert!(!ended.output().contains("panicked"), "{ended:#?}");
@@ -68,6 +68,6 @@ async fn a_wrong_redis_password_is_reported_without_the_password() {
     server.ready().await;
     server.wait_for_output("the doorbell is refused").await;
     emit(&server, &json!("everyone"), "load", &json!({})).await;
-    let said = server.output_lines().join("\n");
-    assert!(!said.contains("a-wrong-password"), "{said}");
+    let log = server.output_lines().join("\n");
+    assert!(!log.contains("a-wrong-password"), "{log}");
 }

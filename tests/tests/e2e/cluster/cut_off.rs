@@ -81,7 +81,8 @@ async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
     world.net.cut(&world.net.host(2), &world.net.host(0));
     let cut = Instant::now();
     let admin = cut_off.admin();
-    let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": "from the node that is cut off"}});
+    let data = json!({"n": "from the node that is cut off"});
+    let body = json!({"to": {"user": "c1"}, "event": "load", "data": data});
     let refused = async {
         admin.post("/api/realtime/emit", &body).await.refused(503);
         cut_off
@@ -92,19 +93,19 @@ async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
         while let Some(event) = phone.next_or_end().await {
             assert_eq!(
                 event.name, "rt:position",
-                "nothing of the log comes: {event:?}"
+                "no event of the log arrives: {event:?}"
             );
         }
         let after = cut.elapsed();
         assert!(
             after > Duration::from_secs(10) && after < DISCONNECT_TIMEOUT + SLACK,
-            "sent away after {after:?}"
+            "disconnected after {after:?}"
         );
-        let nobody_new = Phone::open_with(cut_off, &[])
+        let refusal = Phone::open_with(cut_off, &[])
             .await
             .map(drop)
-            .expect_err("nobody new");
-        assert_eq!(nobody_new.status, 503);
+            .expect_err("no new clients");
+        assert_eq!(refusal.status, 503);
     };
     tokio::select! {
         () = refused => (),
@@ -131,7 +132,7 @@ async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
 
     world.net.heal(&world.net.host(2), &world.net.host(0));
     cut_off.ready().await;
-    let mut back = eventually("clients to be taken again", async || {
+    let mut back = eventually("clients to be accepted again", async || {
         let mut phone = Phone::open_with(cut_off, &[]).await.ok()?;
         phone
             .connect(&json!({"token": token("customer", "c1")}))
@@ -165,7 +166,7 @@ async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
     let nothing = timeout(DISCONNECT_TIMEOUT + SLACK, phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
-        "nothing comes, and nobody is sent away: {nothing:?}"
+        "no event arrives, and no client is disconnected: {nothing:?}"
     );
     world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
@@ -183,11 +184,11 @@ async fn a_short_cut_disconnects_no_client() {
     let nothing = timeout(Duration::from_secs(8), phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
-        "nothing comes, and nobody is sent away: {nothing:?}"
+        "no event arrives, and no client is disconnected: {nothing:?}"
     );
     world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
-    eventually("writes to be taken again", async || {
+    eventually("writes to be accepted again", async || {
         let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": 2}});
         let answer = cut_off
             .admin()

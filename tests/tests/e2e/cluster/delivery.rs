@@ -44,7 +44,7 @@ fn assert_notified(latencies: &[Duration]) {
     sorted.sort();
     assert!(
         sorted[sorted.len() / 2] < Duration::from_millis(400),
-        "nothing rang: {latencies:?}"
+        "no notification arrived: {latencies:?}"
     );
 }
 
@@ -83,8 +83,8 @@ async fn with_an_unreachable_redis_an_event_arrives_in_time() {
         "without a Redis",
         &latencies(&nodes[0], &mut phone, "c1", 3).await,
     );
-    let said = nodes[0].output_lines().join("\n");
-    assert!(!said.contains("a-password-of-redis"), "{said}");
+    let log = nodes[0].output_lines().join("\n");
+    assert!(!log.contains("a-password-of-redis"), "{log}");
 }
 
 #[tokio::test]
@@ -163,12 +163,15 @@ async fn all_clients_see_one_order_of_simultaneous_writes_at_two_nodes() {
     };
     tokio::join!(flood(0), flood(1));
     raise_fence(&nodes[0]).await;
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for phone in &mut phones {
-        heard.push(metaia_tests::fixtures::up_to_fence(phone).await);
+        received.push(metaia_tests::fixtures::up_to_fence(phone).await);
     }
-    assert_eq!(heard[0].len(), 100);
-    assert_eq!(heard[0], heard[1], "the same events at the same positions");
+    assert_eq!(received[0].len(), 100);
+    assert_eq!(
+        received[0], received[1],
+        "the same events at the same positions"
+    );
 }
 
 #[tokio::test]
@@ -189,7 +192,11 @@ async fn a_volatile_event_reaches_the_other_node_too() {
         .await
         .ok(202);
     let events = all_until_now(&nodes[0], &mut phone).await;
-    assert_eq!(names(&events), [""; 0], "what is for others does not come");
+    assert_eq!(
+        names(&events),
+        [""; 0],
+        "an event for another user does not arrive"
+    );
 }
 
 #[tokio::test]
@@ -241,7 +248,10 @@ async fn forged_messages_on_the_channel_have_no_effect() {
                 .command(&format!("PUBLISH {channel} {forged}"))
                 .await
                 .unwrap_or_default();
-            assert!(answer.starts_with(":2"), "both nodes are told: {answer:?}");
+            assert!(
+                answer.starts_with(":2"),
+                "both nodes receive it: {answer:?}"
+            );
         }
     }
     let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;

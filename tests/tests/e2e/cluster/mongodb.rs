@@ -106,7 +106,7 @@ async fn writes_are_refused_while_mongodb_is_gone_and_no_client_is_disconnected(
     let (one, other) = tokio::join!(staying(&mut one[0]), staying(&mut other[0]));
     assert!(
         one.is_err() && other.is_err(),
-        "nothing comes, and nobody is sent away: {one:?} {other:?}"
+        "no event arrives, and no client is disconnected: {one:?} {other:?}"
     );
     set.run().await;
     nodes.ready().await;

@@ -113,7 +113,8 @@ async fn an_unknown_position_is_reset_at_every_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     send(&nodes[0], 1..=1).await;
     for node in 0..2 {
-        let auth = json!({"token": token("customer", "c1"), "since": "00000000000000000000000000000000-00000000.1"});
+        let since = "00000000000000000000000000000000-00000000.1";
+        let auth = json!({"token": token("customer", "c1"), "since": since});
         let mut phone = Phone::connected(&nodes[node], &auth).await;
         let events = phone.until("rt:ready").await;
         assert!(

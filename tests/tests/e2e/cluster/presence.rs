@@ -107,7 +107,7 @@ async fn sessions_of_a_killed_node_are_gone_when_its_lease_ends() {
     let still = sessions(&pair.nodes[1]).await;
     assert!(
         still.iter().any(|session| session["user"] == "c1"),
-        "nobody knows yet: {still:#?}"
+        "the lease has not ended yet: {still:#?}"
     );
     wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(

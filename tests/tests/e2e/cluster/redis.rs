@@ -38,9 +38,9 @@ impl World {
         assert_eq!(
             self.fleet.lost_connections(),
             0,
-            "nobody is sent away because of Redis"
+            "no client is disconnected because of Redis"
         );
-        assert_eq!(self.fleet.judge(what).await, 0, "nor told to reload");
+        assert_eq!(self.fleet.judge(what).await, 0, "no client is reset");
     }
 }
 

@@ -35,11 +35,11 @@ async fn a_restore_resets_clients_that_have_seen_more() {
     for n in 3..6 {
         send(&nodes[0], n).await;
     }
-    let told = stays.until("rt:reset").await;
+    let events = stays.until("rt:reset").await;
     assert_eq!(
-        told.last().unwrap().data["reason"],
+        events.last().unwrap().data["reason"],
         "epoch_changed",
-        "{told:#?}"
+        "{events:#?}"
     );
     for node in nodes.running() {
         let auth = json!({"token": token("customer", "c2"), "since": seen});

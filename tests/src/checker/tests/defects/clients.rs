@@ -15,7 +15,11 @@ pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Opti
         )
     })?;
     let last = ready.checked_sub(1)?;
-    is_only_a_hole(history, last).then(|| drop(history.facts.remove(last)))
+    if !is_only_a_hole(history, last) {
+        return None;
+    }
+    history.facts.remove(last);
+    Some(())
 }
 
 pub(super) fn silent_reset(history: &mut History, rng: &mut SeededRng) -> Option<()> {

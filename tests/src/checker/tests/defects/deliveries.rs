@@ -10,7 +10,11 @@ use crate::fixtures::seeded_rng::SeededRng;
 
 pub(super) fn drop_one(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let index = some_delivery(history, rng)?;
-    is_only_a_hole(history, index).then(|| drop(history.facts.remove(index)))
+    if !is_only_a_hole(history, index) {
+        return None;
+    }
+    history.facts.remove(index);
+    Some(())
 }
 
 pub(super) fn swap_two(history: &mut History, rng: &mut SeededRng) -> Option<()> {
@@ -36,8 +40,9 @@ fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
 pub(super) fn other_payload(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    let duplicated = times_in_all(history, &value) > 1;
-    duplicated.then_some(())?;
+    if times_in_all(history, &value) < 2 {
+        return None;
+    }
     got_mut(history, index)?.payload.push_str(", changed");
     Some(())
 }
@@ -50,19 +55,23 @@ pub(super) fn same_place(history: &mut History, rng: &mut SeededRng) -> Option<(
     let differ = first.value != second.value && first.at.epoch == second.at.epoch;
     let still_seen = times_in_all(history, &first.value) > 1 || one > other;
     let at = first.at.clone();
-    (differ && still_seen).then_some(())?;
+    if !(differ && still_seen) {
+        return None;
+    }
     got_mut(history, other)?.placed.at = at;
     Some(())
 }
 
 pub(super) fn phantom(history: &mut History, _: &mut SeededRng) -> Option<()> {
-    deliver_late(history, "ann", "nobody's")
+    deliver_late(history, "ann", "never published")
 }
 
 pub(super) fn wrong_user(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    (room_of(history, &value)? == "user-bob").then_some(())?;
+    if room_of(history, &value)? != "user-bob" {
+        return None;
+    }
     deliver_late(history, "ann", &value)
 }
 
@@ -70,7 +79,9 @@ pub(super) fn after_room(history: &mut History, rng: &mut SeededRng) -> Option<(
     some(history, rng, |fact| matches!(fact, Fact::Revoked { .. }))?;
     let index = some_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    (room_of(history, &value)? == "order-1").then_some(())?;
+    if room_of(history, &value)? != "order-1" {
+        return None;
+    }
     deliver_late(history, "ann", &value)
 }
 
@@ -89,5 +100,5 @@ pub(super) fn after_token(history: &mut History, rng: &mut SeededRng) -> Option<
     history
         .facts
         .insert(before, (until, Fact::Token { client, until }));
-    late.then_some(())
+    if late { Some(()) } else { None }
 }

@@ -66,7 +66,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         deliveries::same_place,
     ),
     defect(
-        "an event that nobody published",
+        "an event that was never published",
         NoPhantom,
         &[],
         deliveries::phantom,
@@ -96,13 +96,13 @@ pub(super) const DEFECTS: [Defect; 23] = [
         timing::delayed,
     ),
     defect(
-        "a node that hears of nothing any more",
+        "a client that receives nothing any more",
         DeliveredInTime,
         &[],
         timing::silenced,
     ),
     defect(
-        "an acknowledged entry reaches nobody",
+        "an acknowledged entry reaches no client",
         NoLoss,
         &[],
         publishing::lost,
@@ -150,7 +150,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         clients::partial_replay,
     ),
     defect(
-        "a reset is not told",
+        "a reset is not sent",
         OrderWithoutHoles,
         &[],
         clients::silent_reset,

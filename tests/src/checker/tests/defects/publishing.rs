@@ -31,7 +31,10 @@ fn vanish(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()>
         .iter()
         .any(|(_, fact)| *fact == Fact::Killed);
     let same_epoch = placed.at.epoch == fence.placed.at.epoch;
-    (crashed == crash && same_epoch && is_owed(history, index)).then_some(())?;
+    let fits = crashed == crash && same_epoch && is_owed(history, index);
+    if !fits {
+        return None;
+    }
     let is_it =
         |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value == value);
     history.facts.retain(|(_, fact)| !is_it(fact));
@@ -113,5 +116,9 @@ pub(super) fn one_place(history: &mut History, rng: &mut SeededRng) -> Option<()
     let Fact::Acknowledged { placed: second, .. } = &mut history.facts[other].1 else {
         return None;
     };
-    (second[0].id != id && second[0].at.epoch == at.epoch).then(|| second[0].at = at)
+    if second[0].id == id || second[0].at.epoch != at.epoch {
+        return None;
+    }
+    second[0].at = at;
+    Some(())
 }

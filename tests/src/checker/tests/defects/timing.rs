@@ -15,7 +15,11 @@ pub(super) fn delayed(history: &mut History, rng: &mut SeededRng) -> Option<()> 
     let earlier = history.facts[..index]
         .iter()
         .any(|(_, fact)| delivers(fact, &client, &value));
-    (!earlier).then(|| delay_from(history, index))
+    if earlier {
+        return None;
+    }
+    delay_from(history, index);
+    Some(())
 }
 
 /// Removes all further deliveries to a client that stays connected, and delays everything after
@@ -29,7 +33,9 @@ pub(super) fn silenced(history: &mut History, rng: &mut SeededRng) -> Option<()>
     let goes = history.facts[index..]
         .iter()
         .any(|(_, fact)| moves(fact, &client));
-    (!earlier && !goes).then_some(())?;
+    if earlier || goes {
+        return None;
+    }
     let tail = history.facts.split_off(index);
     let is_delivery =
         |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
@@ -53,11 +59,17 @@ fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
         .iter()
         .rposition(|(_, fact)| moves(fact, client))?;
     let is_ready = matches!(history.facts[last_move].1, Fact::Ready { .. });
-    (is_ready && last_move < answer).then(|| (client.to_owned(), value.clone()))
+    if !is_ready || last_move >= answer {
+        return None;
+    }
+    Some((client.to_owned(), value.clone()))
 }
 
 fn delivers(fact: &Fact, client: &str, value: &str) -> bool {
-    matches!(fact, Fact::Received { client: who, got } if who == client && got.placed.value == value)
+    match fact {
+        Fact::Received { client: who, got } => who == client && got.placed.value == value,
+        _ => false,
+    }
 }
 
 fn moves(fact: &Fact, client: &str) -> bool {
@@ -72,7 +84,7 @@ fn moves(fact: &Fact, client: &str) -> bool {
 }
 
 fn delay_from(history: &mut History, index: usize) {
-    history.facts[index..]
-        .iter_mut()
-        .for_each(|(when, _)| *when += DELAY);
+    for (when, _) in &mut history.facts[index..] {
+        *when += DELAY;
+    }
 }
