@@ -15,7 +15,7 @@ const MEASURE: Duration = Duration::from_secs(2);
 pub(crate) async fn syncs() -> Done {
     tokio::task::spawn_blocking(measure)
         .await
-        .expect("the disk")
+        .expect("the measurement does not panic")
 }
 
 fn measure() -> Done {
@@ -25,7 +25,7 @@ fn measure() -> Done {
     let took = Recorder::new();
     while begun.elapsed() < MEASURE {
         let before = Instant::now();
-        file.write_all(&[7; 4096]).expect("room on the disk");
+        file.write_all(&[7; 4096]).expect("enough disk space");
         file.sync_data().expect("fdatasync");
         took.note(before.elapsed());
     }

@@ -42,7 +42,7 @@ impl Sub for Usage {
 /// Returns the CPU time of all cores: `cpu user nice system idle iowait irq softirq steal …`. Time
 /// that the host stole from this machine counts as used.
 fn all_cores_time() -> f64 {
-    let stat = fs::read_to_string("/proc/stat").expect("the kernel's times");
+    let stat = fs::read_to_string("/proc/stat").expect("/proc/stat");
     let times = stat
         .lines()
         .next()
@@ -79,7 +79,7 @@ pub(crate) fn resident(pid: u32) -> f64 {
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("it has memory");
+        .expect("the VmRSS line");
     let kib: f64 = line
         .trim()
         .trim_end_matches(" kB")

@@ -19,7 +19,9 @@ impl Recorder {
     /// Adds a duration.
     pub(crate) fn note(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.lock().record(micros).expect("it grows by itself");
+        self.lock()
+            .record(micros)
+            .expect("the histogram resizes itself");
     }
 
     /// Returns the number of durations.

@@ -25,7 +25,7 @@ where
         .map(|caller| tokio::spawn(work(caller, took.clone())))
         .collect();
     for task in tasks {
-        task.await.expect("a caller");
+        task.await.expect("a caller does not panic");
     }
     Done {
         per_second: took.len() as f64 / begun.elapsed().as_secs_f64(),
@@ -50,7 +50,7 @@ where
     let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(make(n))).collect();
     let mut all = Vec::with_capacity(count);
     for task in tasks {
-        all.push(task.await.expect("one of them"));
+        all.push(task.await.expect("a task does not panic"));
     }
     all
 }

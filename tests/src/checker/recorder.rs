@@ -40,7 +40,7 @@ impl Recorder {
     pub async fn wait_for_more(&self, count: usize) {
         let from = self.facts.len();
         self.facts
-            .await_len(&format!("{count} more facts"), from + count)
+            .wait_for_len(&format!("{count} more facts"), from + count)
             .await;
     }
 

@@ -26,7 +26,8 @@ pub(super) fn tally(history: &History) -> String {
         .last()
         .map_or_else(Default::default, |(when, _)| *when);
     format!(
-        "{kills} kills and {faults} other faults in {time:.1?}, {acknowledged} writes acknowledged, \
-         {unknown} unknown, {received} deliveries, {recovered} recoveries, {resets} resets"
+        "{kills} kills and {faults} other faults in {time:.1?}, \
+         {acknowledged} writes acknowledged, {unknown} unknown, {received} deliveries, \
+         {recovered} recoveries, {resets} resets"
     )
 }

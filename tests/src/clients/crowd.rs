@@ -19,7 +19,7 @@ pub struct Crowd {
 
 impl Crowd {
     /// Connects `size` customers. Each one is read until it has received `event` `times` times.
-    pub async fn gather(
+    pub async fn connect(
         server: &impl Listening,
         size: usize,
         event: &'static str,
@@ -38,7 +38,7 @@ impl Crowd {
     }
 
     /// Returns the numbers `n` of each phone's events, in order of arrival.
-    pub async fn counted(self) -> Vec<Vec<u64>> {
+    pub async fn numbers(self) -> Vec<Vec<u64>> {
         self.counting.join_all().await
     }
 }

@@ -79,7 +79,7 @@ impl Driver {
 
     /// Starts to connect a socket with these options of the client library.
     pub async fn connect_with(&mut self, name: &str, server: &impl Listening, opts: &Value) {
-        self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts}))
+        self.send_command(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts}))
             .await;
     }
 
@@ -91,7 +91,7 @@ impl Driver {
 
     /// Emits an event without an ack.
     pub async fn emit(&mut self, name: &str, event: &str, data: &Value) {
-        self.tell(&json!({"do": "emit", "as": name, "event": event, "data": data}))
+        self.send_command(&json!({"do": "emit", "as": name, "event": event, "data": data}))
             .await;
     }
 
@@ -99,20 +99,23 @@ impl Driver {
     pub async fn call(&mut self, name: &str, event: &str, data: &Value) -> Value {
         self.calls += 1;
         let id = self.calls;
-        self.tell(&json!({"do": "call", "id": id, "as": name, "event": event, "data": data}))
-            .await;
+        self.send_command(
+            &json!({"do": "call", "id": id, "as": name, "event": event, "data": data}),
+        )
+        .await;
         let acked = |line: &Value| line["ack"] == id;
         self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
     }
 
     /// Disconnects the socket with a DISCONNECT packet.
     pub async fn disconnect(&mut self, name: &str) {
-        self.tell(&json!({"do": "disconnect", "as": name})).await;
+        self.send_command(&json!({"do": "disconnect", "as": name}))
+            .await;
     }
 
     /// Closes the socket's transport. The client library reconnects by itself.
-    pub async fn drop_line(&mut self, name: &str) {
-        self.tell(&json!({"do": "drop", "as": name})).await;
+    pub async fn drop_connection(&mut self, name: &str) {
+        self.send_command(&json!({"do": "drop", "as": name})).await;
     }
 
     /// Kills the client's process, as a crash would.
@@ -192,7 +195,7 @@ impl Driver {
         self.process.stdout.wait_for(what, find).await
     }
 
-    async fn tell(&mut self, command: &Value) {
+    async fn send_command(&mut self, command: &Value) {
         self.process.write_line(&command.to_string()).await;
     }
 }

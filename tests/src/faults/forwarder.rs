@@ -73,12 +73,12 @@ impl Forwarder {
 
     /// Returns the port from which the server sees the latest connection.
     #[must_use]
-    pub fn seen_at(&self) -> u16 {
+    pub fn latest_port(&self) -> u16 {
         *self
             .outgoing
             .so_far()
             .last()
-            .expect("a connection through this line")
+            .expect("a connection through this forwarder")
     }
 
     /// Forwards again.

@@ -9,7 +9,7 @@ pub fn resident_kib(pid: u32) -> u64 {
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("its memory");
+        .expect("the VmRSS line");
     line.trim()
         .trim_end_matches(" kB")
         .parse()

@@ -27,7 +27,7 @@ impl Network {
         };
         let made = network.set_up();
         if !made {
-            eprintln!("left out: a network namespace needs root and `ip`");
+            eprintln!("skipped: a network namespace needs root and `ip`");
         }
         if made { Some(network) } else { None }
     }
@@ -58,7 +58,7 @@ impl Network {
             ip(&format!(
                 "netns exec {name} ip addr del {there}/30 dev {name}b"
             )),
-            "its address is gone"
+            "the address is removed"
         );
     }
 

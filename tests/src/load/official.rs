@@ -43,7 +43,7 @@ impl Official {
         let report = tokio::spawn(async move {
             let mut read = 0;
             loop {
-                let lines = journal.follow(read).await;
+                let lines = journal.wait_for_more(read).await;
                 if lines.is_empty() {
                     return;
                 }

@@ -155,7 +155,7 @@ impl Server {
         let status = self.wait().await;
         assert!(
             !status.success(),
-            "a crash, not an end: {:#?}",
+            "the server must crash: {:#?}",
             self.output_lines()
         );
         self.setup

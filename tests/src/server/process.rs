@@ -145,8 +145,8 @@ impl Process {
         let code = self.wait().await.code();
         ProcessOutput {
             code,
-            stdout: self.stdout.all().await.join("\n"),
-            stderr: self.stderr.all().await.join("\n"),
+            stdout: self.stdout.wait_for_end().await.join("\n"),
+            stderr: self.stderr.wait_for_end().await.join("\n"),
         }
     }
 }

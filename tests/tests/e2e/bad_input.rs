@@ -222,10 +222,10 @@ async fn malformed_packets_do_not_affect_other_clients() {
         let mut bad = Phone::ready_as(&server, "customer", "c2").await;
         bad.send(packet).await;
         // This connection may end or not. The next one must work, and all others must stay.
-        bad.drop_line();
+        bad.drop_connection();
         let mut unauthenticated = Phone::open(&server).await;
         unauthenticated.send(packet).await;
-        unauthenticated.drop_line();
+        unauthenticated.drop_connection();
     }
     emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
     assert_eq!(all_until_now(&server, &mut good).await.len(), 1);
@@ -284,7 +284,7 @@ async fn malformed_auth_is_refused() {
             .await
             .connect(&auth)
             .await
-            .expect_err("no object");
+            .expect_err("auth must be an object");
     }
     for orders in [
         json!("x"),

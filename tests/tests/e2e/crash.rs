@@ -29,7 +29,7 @@ async fn kills_at_random_moments_lose_nothing() {
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a kill is no reason to reset"
+        "a kill is no reason to reset a client"
     );
 }
 
@@ -56,7 +56,7 @@ async fn kills_at_named_points_lose_nothing() {
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a crash is no reason to reset"
+        "a crash is no reason to reset a client"
     );
 }
 

@@ -41,22 +41,22 @@ fn numbers(events: &[Event]) -> Vec<u64> {
 /// Loses the connection, misses events, and reconnects by itself, twice.
 async fn resumes_twice(mut driver: Driver, auth: Value) {
     let server = Server::start().await;
-    let line = Forwarder::to(&server).await;
+    let forwarder = Forwarder::to(&server).await;
     driver
-        .connect_with("phone", &line, &json!({"auth": auth}))
+        .connect_with("phone", &forwarder, &json!({"auth": auth}))
         .await;
     assert_eq!(
         driver.event("phone", "rt:ready").await["recovered"],
         false,
-        "it was never here"
+        "a first connection has nothing to resume"
     );
     let mut next = 1;
     for time in 2..=3 {
         send(&server, "c1", next..=next + 4).await;
         driver.nth("phone", "load", 5).await;
-        line.down();
+        forwarder.down();
         send(&server, "c1", next + 5..=next + 9).await;
-        line.up();
+        forwarder.up();
         assert_eq!(
             driver.nth("phone", "rt:ready", time).await["recovered"],
             true
@@ -68,7 +68,7 @@ async fn resumes_twice(mut driver: Driver, auth: Value) {
     assert_eq!(
         numbers(&driver.events("phone")),
         (1..next).collect::<Vec<_>>(),
-        "all, in order"
+        "every event, in order"
     );
     assert_eq!(driver.count("phone", "rt:reset"), 0);
 }
@@ -139,7 +139,7 @@ async fn order_rooms_are_remembered_with_the_device() {
         phone.call("join_order_room", &order["_id"]).await["status"],
         "ok"
     );
-    phone.drop_line();
+    phone.drop_connection();
     server.wait_for_output("User disconnected: c1").await;
     emit(
         &server,
@@ -167,7 +167,7 @@ async fn a_device_of_another_user_resumes_nothing() {
     let server = Server::start().await;
     Phone::ready_with(&server, &by_device("c1", "d1"))
         .await
-        .drop_line();
+        .drop_connection();
     server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=3).await;
     emit(
@@ -187,7 +187,7 @@ async fn a_device_of_another_user_resumes_nothing() {
     assert_eq!(
         numbers(&own.until("rt:ready").await),
         [1, 2, 3, 4],
-        "its own are all there"
+        "the owner of the device receives everything"
     );
 }
 
@@ -197,7 +197,7 @@ async fn a_position_wins_over_the_device() {
     let mut phone = Phone::ready_with(&server, &by_device("c1", "d1")).await;
     send(&server, "c1", 1..=4).await;
     let since = phone.until("load").await.pop().unwrap().at().to_owned();
-    phone.drop_line();
+    phone.drop_connection();
     let mut auth = by_device("c1", "d1");
     auth["since"] = json!(since);
     let mut phone = Phone::connected(&server, &auth).await;
@@ -209,17 +209,17 @@ async fn more_than_a_thousand_missed_events_are_a_reset() {
     let server = Server::start().await;
     let few = by_device("c1", "few");
     let many = by_device("c1", "many");
-    Phone::ready_with(&server, &many).await.drop_line();
+    Phone::ready_with(&server, &many).await.drop_connection();
     server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=1).await;
-    Phone::ready_with(&server, &few).await.drop_line();
+    Phone::ready_with(&server, &few).await.drop_connection();
     send(&server, "c1", 2..=1_001).await;
 
     let mut phone = Phone::connected(&server, &few).await;
     assert_eq!(
         numbers(&phone.until("rt:ready").await),
         (2..=1_001).collect::<Vec<_>>(),
-        "a thousand will do"
+        "a thousand missed events are replayed"
     );
     let mut phone = Phone::connected(&server, &many).await;
     let events = phone.until("rt:ready").await;
@@ -234,23 +234,26 @@ async fn more_than_a_thousand_missed_events_are_a_reset() {
 async fn two_phones_on_one_token_id_both_receive_everything() {
     let server = Server::start().await;
     let auth = by_token_id("c1", "shared");
-    let line = Forwarder::to(&server).await;
-    let other = Forwarder::to(&server).await;
+    let forwarder_one = Forwarder::to(&server).await;
+    let forwarder_two = Forwarder::to(&server).await;
     let mut driver = Driver::node();
     driver
-        .connect_with("one", &line, &json!({"auth": auth}))
+        .connect_with("one", &forwarder_one, &json!({"auth": auth}))
         .await;
     driver.event("one", "rt:ready").await;
     driver
-        .connect_with("two", &other, &json!({"auth": auth}))
+        .connect_with("two", &forwarder_two, &json!({"auth": auth}))
         .await;
     driver.event("two", "rt:ready").await;
-    for (round, line) in [&line, &other, &line].into_iter().enumerate() {
+    for (round, forwarder) in [&forwarder_one, &forwarder_two, &forwarder_one]
+        .into_iter()
+        .enumerate()
+    {
         let first = round as u64 * 6 + 1;
         send(&server, "c1", first..=first + 2).await;
-        line.down();
+        forwarder.down();
         send(&server, "c1", first + 3..=first + 5).await;
-        line.up();
+        forwarder.up();
         let (name, times) = [("one", 2), ("two", 2), ("one", 3)][round];
         assert_eq!(driver.nth(name, "rt:ready", times).await["recovered"], true);
     }

@@ -28,16 +28,16 @@ async fn restarts_with_sigterm_under_load_lose_nothing() {
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a drain is no reason to reset"
+        "a drain is no reason to reset a client"
     );
 }
 
 /// Connects a phone through a frozen forwarder and sends more than the connection can buffer. A
 /// drain waits for such a client for a while.
 async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
-    let line = Forwarder::to(server).await;
-    let phone = Phone::ready_as(&line, "customer", "frozen").await;
-    line.freeze();
+    let forwarder = Forwarder::to(server).await;
+    let phone = Phone::ready_as(&forwarder, "customer", "frozen").await;
+    forwarder.freeze();
     for _ in 0..50 {
         emit(
             server,
@@ -47,7 +47,7 @@ async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
         )
         .await;
     }
-    (line, phone)
+    (forwarder, phone)
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
     let server = Server::start().await;
     let api = server.anonymous();
     api.get("/readyz").await.ok(200);
-    let _held = frozen_phone(&server).await;
+    let _frozen = frozen_phone(&server).await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     server.signal("TERM").await;
     assert!(phone.event("rt:drain").await["retryInMs"].is_u64());
@@ -72,7 +72,7 @@ async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
     assert_eq!(
         api.get(&elsewhere).await.status,
         503,
-        "so that a proxy tries the node that has this session"
+        "a proxy must try the node that has this session"
     );
     phone.closed().await;
     server.wait_for_clean_exit().await;
@@ -162,7 +162,7 @@ async fn the_python_client_reconnects_by_itself() {
 #[tokio::test]
 async fn a_second_sigterm_ends_the_drain_at_once() {
     let server = Setup::new().env("METAIA_DRAIN_MS", "9000").start().await;
-    let _held = frozen_phone(&server).await;
+    let _frozen = frozen_phone(&server).await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     server.signal("TERM").await;
     phone.event("rt:drain").await;
@@ -180,7 +180,7 @@ async fn a_second_sigterm_ends_the_drain_at_once() {
 #[tokio::test]
 async fn a_client_that_never_reads_does_not_delay_the_drain_for_long() {
     let server = Server::start().await;
-    let (line, frozen) = frozen_phone(&server).await;
+    let (forwarder, frozen) = frozen_phone(&server).await;
     let asked = Instant::now();
     server.signal("TERM").await;
     server.wait_for_clean_exit().await;
@@ -189,7 +189,7 @@ async fn a_client_that_never_reads_does_not_delay_the_drain_for_long() {
         "it took {:?}",
         asked.elapsed()
     );
-    drop((line, frozen));
+    drop((forwarder, frozen));
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn order_access_decides_again_after_a_reassignment() {
     let first = old.next().await;
     assert_eq!(
         first.name, "rt:room_left",
-        "before the news, and instead of it: {first:?}"
+        "the room is left before the update, which is not sent: {first:?}"
     );
     assert_eq!(first.data["reason"], "access_revoked");
     assert_eq!(

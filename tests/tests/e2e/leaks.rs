@@ -18,7 +18,7 @@ async fn run_wave(server: &Server) {
         if index % 2 == 0 {
             phone.send("41").await;
         }
-        phone.drop_line();
+        phone.drop_connection();
     }
 }
 
@@ -44,13 +44,13 @@ async fn the_server_releases_everything_after_the_last_client() {
     let back = async || (descriptors(server.pid()) <= idle + 1).then_some(());
     // The first wave fills the caches, which are kept on purpose.
     run_wave(&server).await;
-    eventually("the first wave's descriptors to be given back", back).await;
+    eventually("the first wave's descriptors to be released", back).await;
     sample(&server, &recorder);
     for _ in 0..5 {
         run_wave(&server).await;
-        eventually("a wave's descriptors to be given back", back).await;
+        eventually("a wave's descriptors to be released", back).await;
     }
-    eventually("all to be given back", async || {
+    eventually("all descriptors to be released", async || {
         (descriptors(server.pid()) <= idle).then_some(())
     })
     .await;

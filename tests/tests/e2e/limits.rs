@@ -113,7 +113,7 @@ async fn a_connection_that_never_authenticates_is_closed() {
     assert_eq!(
         all_until_now(&server, &mut good).await,
         [],
-        "and no other client is"
+        "no other client is affected"
     );
 }
 
@@ -208,8 +208,8 @@ async fn the_total_of_sessions_is_limited_before_the_handshake() {
     assert_eq!(polling.status, 503, "{polling:#?}");
     assert!(!polling.header("retry-after").is_empty(), "{polling:#?}");
 
-    second.drop_line();
-    metaia_tests::eventually::eventually("a place to become free", async || {
+    second.drop_connection();
+    metaia_tests::eventually::eventually("a session slot to become free", async || {
         Phone::open_with(&server, &[]).await.ok()
     })
     .await;

@@ -150,11 +150,7 @@ async fn a_repeated_old_position_is_served_within_a_budget() {
         .await
         .until("rt:ready")
         .await;
-    assert_eq!(
-        other.len(),
-        ENTRIES + 1,
-        "others have a budget of their own"
-    );
+    assert_eq!(other.len(), ENTRIES + 1, "another user has its own budget");
 }
 
 async fn flood(server: &Server, entries: usize) {
@@ -190,7 +186,7 @@ async fn resumes_without_a_hold_are_refused_and_a_flood_of_them_closes_the_conne
     assert_eq!(
         with_position(&server, &json!(at)).await.len(),
         3,
-        "the user may come back"
+        "the user can connect again"
     );
 }
 

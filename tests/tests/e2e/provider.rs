@@ -65,7 +65,7 @@ async fn an_error_of_the_provider_is_a_refusal_and_changes_nothing() {
         answer.refused(answer.status);
         assert!(
             !answer.text.contains("Authentication failed"),
-            "their words stay in our log: {answer:#?}"
+            "the provider's error text must not reach the client: {answer:#?}"
         );
         assert_eq!(all_until_now(&server, &mut phone).await, []);
     }

@@ -177,6 +177,6 @@ async fn routes_of_a_single_node_are_not_public() {
             .output_lines()
             .iter()
             .any(|line| line.contains("sid=")),
-        "session ids are not written down"
+        "session ids are not logged"
     );
 }

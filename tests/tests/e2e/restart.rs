@@ -44,7 +44,7 @@ async fn keeps_everything_over(restart: impl AsyncFnOnce(Server) -> Setup) {
     assert_eq!(
         keyed.post("/api/orders", &order_body()).await.data(201),
         order,
-        "the first answer"
+        "the first response"
     );
     let again = customer
         .post("/api/payments/verify", &verification(&payment, "pay_1"))

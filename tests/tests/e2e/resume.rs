@@ -69,7 +69,7 @@ async fn a_killed_client_receives_exactly_what_it_missed() {
     emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
     witness.event("before").await;
     let since = client.until("before").await.pop().unwrap().at().to_owned();
-    client.drop_line();
+    client.drop_connection();
 
     publish_missed_events(&server, &id).await;
     let auth = json!({"token": token("customer", "c1"), "since": since, "orders": [id]});
@@ -99,7 +99,7 @@ async fn a_killed_client_receives_exactly_what_it_missed() {
     assert_eq!(
         up_to_fence(&mut client).await,
         [],
-        "what follows `rt:ready` is live"
+        "every event after `rt:ready` is live"
     );
 }
 
@@ -125,7 +125,7 @@ async fn a_client_can_resume_from_the_position_of_rt_ready() {
     let server = Server::start().await;
     let mut client = Phone::connected(&server, &json!({"token": token("customer", "c1")})).await;
     let since = client.event("rt:ready").await["_rt"]["at"].clone();
-    client.drop_line();
+    client.drop_connection();
     emit(&server, &json!({"user": "c1"}), "missed", &json!({})).await;
     let mut again = Phone::connected(
         &server,
@@ -293,7 +293,7 @@ async fn the_official_client_resumes_after_its_connection_was_lost() {
     driver.event("phone", "rt:ready").await;
     for n in 1..=20 {
         if n % 5 == 1 {
-            driver.drop_line("phone").await;
+            driver.drop_connection("phone").await;
         }
         emit(
             &server,
@@ -312,7 +312,7 @@ async fn the_official_client_resumes_after_its_connection_was_lost() {
         assert_eq!(
             driver.nth("phone", "tick", n).await["n"],
             n,
-            "in order, once each"
+            "in order, each once"
         );
     }
     assert_eq!(driver.count("phone", "tick"), 20);

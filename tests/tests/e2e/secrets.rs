@@ -21,12 +21,12 @@ async fn nothing_secret_is_logged() {
     attacker
         .connect(&json!({"token": forged}))
         .await
-        .expect_err("forged");
+        .expect_err("a forged token is refused");
     let header = format!("Bearer {good}");
     let mut by_header = Phone::open_with(&server, &[("authorization", &header)])
         .await
         .expect("a handshake");
-    by_header.connect(&json!({})).await.expect("good");
+    by_header.connect(&json!({})).await.expect("a valid token");
     let polling = Polling::open(&server.anonymous().bearer(&good)).await;
     polling
         .send(&format!("40{}", json!({"token": good})))

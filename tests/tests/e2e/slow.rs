@@ -99,7 +99,7 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
 /// Reads, and reconnects whenever the connection ends, until `count` events with this name have
 /// arrived. Returns all events.
 async fn read_with_reconnects(
-    line: &impl Listening,
+    server: &impl Listening,
     mut phone: Phone,
     user: &str,
     name: &str,
@@ -114,7 +114,7 @@ async fn read_with_reconnects(
                     .iter()
                     .rfind(|event| !event.at().is_empty())
                     .expect("a position to resume from");
-                phone = Phone::connected(line, &auth(user, &json!(last.at()))).await;
+                phone = Phone::connected(server, &auth(user, &json!(last.at()))).await;
             }
         }
     }
@@ -127,7 +127,7 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         .env("METAIA_LIMITS", "handshakes_per_s=100000")
         .start()
         .await;
-    let crowd = Crowd::gather(&server, CROWD, "news", NEWS as usize).await;
+    let crowd = Crowd::connect(&server, CROWD, "news", NEWS as usize).await;
     let frozen = Forwarder::to(&server).await;
     let slow = Forwarder::to(&server).await;
     let mut lost = Phone::connected(&frozen, &auth("frozen", &Value::Null)).await;
@@ -158,18 +158,19 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         ),
         emit_all(&server, json!({"role": "customer"}), "news", NEWS, 400),
     );
-    let queued = send_queue(server.port(), frozen.seen_at()).expect("the frozen one's connection");
+    let queued =
+        send_queue(server.port(), frozen.latest_port()).expect("the frozen client's connection");
     assert!(
         queued > 0 && queued <= 64 * KIB,
-        "{queued} bytes wait in the kernel for the frozen one"
+        "{queued} bytes wait in the kernel for the frozen client"
     );
     let grown = resident_kib(server.pid()).saturating_sub(before);
     assert!(grown <= 48 * KIB, "the server grew by {grown} KiB");
-    for numbers in crowd.counted().await {
+    for numbers in crowd.numbers().await {
         assert_eq!(
             numbers,
             (0..NEWS).collect::<Vec<_>>(),
-            "the good ones get everything, in order"
+            "the good clients receive everything, in order"
         );
     }
 

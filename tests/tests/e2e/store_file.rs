@@ -33,7 +33,7 @@ async fn a_second_process_on_the_same_file_is_refused() {
     let refused = second.run_to_end().await.expect_code(2);
     assert!(
         refused.stderr.contains("metaia.db"),
-        "it names the file: {refused:?}"
+        "the error names the file: {refused:?}"
     );
     place_order(&server, "c1").await;
     server.stop().await;
@@ -206,7 +206,7 @@ async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_reach_
     assert_eq!(
         updates("pending"),
         placed,
-        "what was refused is neither stored nor announced"
+        "a refused order is neither stored nor announced"
     );
     assert_eq!(updates("delivered"), 1);
 }

@@ -23,9 +23,7 @@ impl Counters {
     pub(super) async fn now(set: &ReplicaSet) -> Self {
         let mongod = set.member(0);
         let status = mongod.ask("serverStatus").await.expect("mongod answers");
-        let asked = status
-            .get_document("opcounters")
-            .expect("what it was asked");
+        let asked = status.get_document("opcounters").expect("opcounters");
         let operations = ["insert", "query", "update", "delete", "getmore", "command"];
         Self {
             transactions: number(

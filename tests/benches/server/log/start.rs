@@ -122,7 +122,7 @@ fn copy_store(to: &Path) {
         .expect("the store")
         .filter_map(Result::ok)
     {
-        fs::copy(file.path(), to.join(file.file_name())).expect("room for a copy");
+        fs::copy(file.path(), to.join(file.file_name())).expect("enough disk space for a copy");
     }
 }
 

@@ -165,7 +165,7 @@ impl Crowd {
         let mut all = Vec::with_capacity(CLIENTS);
         let arriving = async {
             while all.len() < CLIENTS {
-                all.push(self.arrivals.recv().await.expect("clients that live"));
+                all.push(self.arrivals.recv().await.expect("the clients still run"));
             }
         };
         let in_time = timeout(ARRIVAL_TIMEOUT, arriving).await.is_ok();

@@ -44,10 +44,10 @@ impl Broken {
     pub(super) async fn leave(self) {
         let (line, reading) = self.slow;
         line.down();
-        reading.await.expect("the slow one");
-        self.frozen.drop_line();
+        reading.await.expect("the slow reader does not panic");
+        self.frozen.drop_connection();
         self.half_open.0.down();
-        self.half_open.1.drop_line();
+        self.half_open.1.drop_connection();
     }
 }
 

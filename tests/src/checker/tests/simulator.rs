@@ -100,8 +100,8 @@ impl World {
         match self.rng.below(20) {
             0..=8 => self.write(),
             9..=13 => self.deliver_some(),
-            14 | 15 => self.lose_line(),
-            16 | 17 => self.come_back(),
+            14 | 15 => self.lose_connection(),
+            16 | 17 => self.reconnect(),
             18 => self.retry(),
             _ if self.rng.percent(30) => self.kill(),
             _ => self.lose_room(),
@@ -164,7 +164,7 @@ impl World {
     }
 
     fn deliver_some(&mut self) {
-        let client = self.someone();
+        let client = self.random_client();
         let most = self.rng.below(8) as usize;
         if self.clients[client].ready {
             self.deliver(client, most);
@@ -189,15 +189,15 @@ impl World {
         }
     }
 
-    fn lose_line(&mut self) {
-        let index = self.someone();
+    fn lose_connection(&mut self) {
+        let index = self.random_client();
         if std::mem::take(&mut self.clients[index].ready) {
             self.story.disconnect(self.clients[index].name);
         }
     }
 
-    fn come_back(&mut self) {
-        let index = self.someone();
+    fn reconnect(&mut self) {
+        let index = self.random_client();
         self.resume(index);
     }
 
@@ -288,8 +288,8 @@ impl World {
         }
     }
 
-    fn someone(&mut self) -> usize {
-        usize::try_from(self.rng.below(3)).expect("an index")
+    fn random_client(&mut self) -> usize {
+        usize::try_from(self.rng.below(3)).expect("an index fits into usize")
     }
 }
 

@@ -190,7 +190,7 @@ impl Phone {
         self.until(name)
             .await
             .pop()
-            .expect("the named one is last")
+            .expect("the named event is last")
             .data
     }
 
@@ -204,7 +204,7 @@ impl Phone {
     }
 
     /// Drops the connection without a close packet, as a phone that loses power does.
-    pub fn drop_line(self) {
+    pub fn drop_connection(self) {
         drop(self);
     }
 

@@ -34,7 +34,7 @@ impl Net {
         let made = net.add_bridge() && (0..hosts).all(|index| net.add(index));
         if !made {
             eprintln!(
-                "left out: cutting lines between nodes needs root, `ip` and network namespaces"
+                "skipped: cutting lines between nodes needs root, `ip` and network namespaces"
             );
         }
         if made { Some(net) } else { None }
@@ -66,7 +66,7 @@ impl Net {
         );
         assert!(
             inside(from, &lost),
-            "{from:?} does not reach {to:?} any more"
+            "the link from {from:?} to {to:?} is cut"
         );
     }
 

@@ -102,6 +102,6 @@ async fn a_tailor_who_loses_an_order_is_notified_at_the_other_node() {
     let events = back.until("rt:ready").await;
     assert!(
         names(&events).contains(&"rt:error"),
-        "its room is refused here, too: {events:#?}"
+        "the room is refused at this node, too: {events:#?}"
     );
 }

@@ -127,7 +127,7 @@ async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
             .iter()
             .enumerate()
             .all(|(index, n)| **n == json!(index)),
-        "all, in order: {numbers:?}"
+        "every event, in order: {numbers:?}"
     );
 
     world.net.heal(&world.net.host(2), &world.net.host(0));

@@ -42,7 +42,7 @@ async fn mongod_killed_paused_and_stepped_down_loses_nothing() {
     assert_eq!(
         fleet.judge("one mongod").await,
         0,
-        "an outage is no reason to reload"
+        "an outage is no reason to reset a client"
     );
 }
 
@@ -74,7 +74,7 @@ async fn the_primary_of_three_is_killed_and_steps_down_and_nothing_is_lost() {
     assert_eq!(
         fleet.judge("three mongods").await,
         0,
-        "an election is no reason to reload"
+        "an election is no reason to reset a client"
     );
 }
 
@@ -94,7 +94,7 @@ async fn writes_are_refused_while_mongodb_is_gone_and_no_client_is_disconnected(
             .post("/api/orders", &order_body())
             .await;
         answer.refused(503);
-        eventually("not ready", async || {
+        eventually("the node not to be ready", async || {
             (node.anonymous().get("/readyz").await.status == 503).then_some(())
         })
         .await;

@@ -43,7 +43,7 @@ async fn a_position_of_one_node_is_valid_at_the_other() {
     let events = [phone.until("load").await, phone.until("load").await].concat();
     assert_eq!(numbers(&events), [1, 2]);
     auth["since"] = json!(events.last().unwrap().at());
-    phone.drop_line();
+    phone.drop_connection();
     set_status(&nodes[0], id, "confirmed").await;
     send(&nodes[0], 4..=5).await;
 
@@ -57,7 +57,7 @@ async fn a_position_of_one_node_is_valid_at_the_other() {
     assert_eq!(
         numbers(&events),
         [3, 4, 5],
-        "all that was missed, and nothing twice"
+        "every missed event, and none twice"
     );
     let updates = events
         .iter()
@@ -65,10 +65,14 @@ async fn a_position_of_one_node_is_valid_at_the_other() {
         .count();
     assert_eq!(
         updates, 1,
-        "of the order's room and the user's, once: {events:#?}"
+        "one copy, although the client is in two rooms of the entry: {events:#?}"
     );
     send(&nodes[0], 6..=6).await;
-    assert_eq!(phone.event("load").await["n"], 6, "and it is live here");
+    assert_eq!(
+        phone.event("load").await["n"],
+        6,
+        "the client is live at this node"
+    );
 }
 
 /// Moves an official client between the nodes and checks that it receives what it missed each time.
@@ -99,7 +103,7 @@ pub(super) async fn moves_between_nodes(opts: Value) {
     assert_eq!(
         numbers(&all),
         (10..50).collect::<Vec<_>>(),
-        "all, in order, across the nodes"
+        "every event, in order, across the nodes"
     );
 }
 

@@ -38,7 +38,7 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
     assert_eq!(
         fleet.judge(&format!("seed {seed}")).await,
         0,
-        "a kill is no reason to reload"
+        "a kill is no reason to reset a client"
     );
 }
 
@@ -57,6 +57,6 @@ async fn a_rolling_restart_of_three_nodes_loses_nothing() {
     assert_eq!(
         fleet.judge("rolling restart").await,
         0,
-        "a restart is no reason to reload"
+        "a restart is no reason to reset a client"
     );
 }

@@ -78,13 +78,13 @@ async fn every_node_sees_all_users_until_they_disconnect() {
         let all = rooms.iter().find(|room| room["room"] == "customer-room");
         assert_eq!(all.unwrap()["sessions"], 2, "{answer}");
         // A node publishes its number of sessions when it renews its lease.
-        eventually("both to be counted", async || {
+        eventually("both sessions to be counted", async || {
             let stats = node.admin().get("/api/realtime/stats").await.data(200);
             (stats["sessions"] == 2).then_some(())
         })
         .await;
     }
-    phone.drop_line();
+    phone.drop_connection();
     for node in 0..2 {
         wait_until_gone(&nodes[node], "c1").await;
         session_of(&nodes[node], "c2").await;
@@ -129,7 +129,7 @@ async fn sessions_of_a_node_that_ended_cleanly_are_gone_at_once() {
     wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(
         ended.elapsed() < Duration::from_secs(10),
-        "not by its lease's end"
+        "the sessions must be removed before the lease ends"
     );
 }
 

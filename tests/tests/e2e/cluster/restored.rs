@@ -27,7 +27,7 @@ async fn a_restore_resets_clients_that_have_seen_more() {
     send(&nodes[1], 2).await;
     let seen = leaves.until("load").await.pop().unwrap().at().to_owned();
     assert_eq!(stays.event("load").await["n"], 2);
-    leaves.drop_line();
+    leaves.drop_connection();
 
     set.member_mut(0).restore().await;
     set.primary().await;
@@ -53,13 +53,13 @@ async fn a_restore_resets_clients_that_have_seen_more() {
         );
         assert!(
             !events.iter().any(|event| event.name == "load"),
-            "no part of two histories: {events:#?}"
+            "no event is replayed after a reset: {events:#?}"
         );
     }
     send(&nodes[1], 6).await;
     let after = stays.until("load").await;
     assert!(
         after.iter().all(|event| event.name != "rt:reset"),
-        "once: {after:#?}"
+        "only one reset: {after:#?}"
     );
 }

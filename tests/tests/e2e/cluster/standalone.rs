@@ -39,6 +39,6 @@ async fn nodes_killed_on_a_standalone_server_lose_nothing() {
     assert_eq!(
         fleet.judge("standalone").await,
         0,
-        "a kill is no reason to reload"
+        "a kill is no reason to reset a client"
     );
 }

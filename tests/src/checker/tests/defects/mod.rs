@@ -60,7 +60,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         deliveries::other_payload,
     ),
     defect(
-        "two events at one place",
+        "two events at one position",
         ExactlyOnce,
         &[OrderWithoutHoles, NoPhantom, NoLoss, DurableBeforeAnswer],
         deliveries::same_place,
@@ -90,7 +90,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         deliveries::after_token,
     ),
     defect(
-        "a delivery comes three seconds late",
+        "a delivery is three seconds late",
         DeliveredInTime,
         &[],
         timing::delayed,
@@ -132,7 +132,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         publishing::two_answers,
     ),
     defect(
-        "two nodes answer with one place",
+        "two nodes respond with one position",
         ExactlyOnce,
         &[NoLoss, DurableBeforeAnswer, OrderWithoutHoles],
         publishing::one_place,
@@ -156,7 +156,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         clients::silent_reset,
     ),
     defect(
-        "a client does not come back",
+        "a client does not reconnect",
         ReconnectedInTime,
         &[OrderWithoutHoles],
         clients::never_back,
