@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Violation};
 
-/// Grace period in which events of a room may still arrive after the user lost that room.
+/// Grace period in which events of a room is_allowed still arrive after the user lost that room.
 const ROOM_GRACE: Duration = Duration::from_secs(1);
-/// Grace period in which anything may still arrive after a token ended or was revoked.
+/// Grace period in which anything is_allowed still arrive after a token ended or was revoked.
 const TOKEN_GRACE: Duration = Duration::from_secs(5);
 
 /// Checks I5 for every received event.
@@ -18,10 +18,11 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     for (when, fact) in &history.facts {
         match fact {
             Fact::Received { client, got } => {
-                let found = rights.refuse(*when, client, got, index);
-                wrong.extend(found.map(|what| Violation::new(Invariant::AccessRespected, what)));
+                if let Some(what) = rights.find_violation(*when, client, got, index) {
+                    wrong.push(Violation::new(Invariant::AccessRespected, what));
+                }
             }
-            other => rights.learn(*when, other),
+            other => rights.apply(*when, other),
         }
     }
     wrong
@@ -37,7 +38,7 @@ struct Rights<'a> {
 }
 
 impl<'a> Rights<'a> {
-    fn learn(&mut self, when: Moment, fact: &'a Fact) {
+    fn apply(&mut self, when: Moment, fact: &'a Fact) {
         match fact {
             Fact::Connected { client, user, .. } => {
                 self.users.insert(client, user);
@@ -55,23 +56,28 @@ impl<'a> Rights<'a> {
         }
     }
 
-    fn refuse(&self, when: Moment, client: &str, got: &Got, index: &Index<'_>) -> Option<String> {
+    fn find_violation(
+        &self,
+        when: Moment,
+        client: &str,
+        got: &Got,
+        index: &Index<'_>,
+    ) -> Option<String> {
         // A value that was never published has no rooms to compare with. I4 reports it.
         let value = index.values.get(got.placed.value.as_str())?;
         let user = self.users.get(client).copied().unwrap_or_default();
-        let may = value
+        let is_allowed = value
             .rooms
             .iter()
             .any(|room| self.may_see(when, user, room));
-        if !may {
+        if !is_allowed {
             return Some(format!(
                 "{client} ({user}) got {}, which is for {:?}",
                 got.placed.value, value.rooms
             ));
         }
         let until = self.tokens.get(client)?;
-        let late = when > *until + TOKEN_GRACE;
-        if !late {
+        if when <= *until + TOKEN_GRACE {
             return None;
         }
         Some(format!(

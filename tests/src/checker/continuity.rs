@@ -22,8 +22,8 @@ pub(super) struct Continuity<'a> {
 
 impl Continuity<'_> {
     /// Returns whether the client must have an entry at this position in these rooms.
-    pub(super) fn covers(&self, place: &Position, rooms: &BTreeSet<String>) -> bool {
-        place.is_after(self.from) && !place.is_after(self.to) && self.in_any(rooms)
+    pub(super) fn covers(&self, position: &Position, rooms: &BTreeSet<String>) -> bool {
+        position.is_after(self.from) && !position.is_after(self.to) && self.in_any(rooms)
     }
 
     /// Returns whether the client was in one of these rooms during the whole stretch.
@@ -66,8 +66,8 @@ pub(super) fn stretches(history: &History) -> Vec<Continuity<'_>> {
                 rooms,
                 at,
             } => {
-                let fresh = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
-                if open.get(client.as_str()).is_none_or(fresh) {
+                let starts_again = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
+                if open.get(client.as_str()).is_none_or(starts_again) {
                     done.extend(open.insert(client, new_stretch(client, *when, at)));
                 }
                 open.entry(client)

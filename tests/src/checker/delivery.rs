@@ -11,7 +11,7 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut known = Known::default();
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
-        let (who, found) = match fact {
+        let (name, found) = match fact {
             Fact::Received { client, got } => (
                 client,
                 phantom(*when, got, index).or_else(|| known.take(got, index)),
@@ -24,9 +24,9 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
             ),
             _ => continue,
         };
-        wrong.extend(
-            found.map(|(invariant, what)| Violation::new(invariant, format!("{who}: {what}"))),
-        );
+        if let Some((invariant, what)) = found {
+            wrong.push(Violation::new(invariant, format!("{name}: {what}")));
+        }
     }
     wrong
 }

@@ -15,7 +15,7 @@ const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
 
 /// Checks I6, I7 and I11.
 pub(super) fn check(history: &History) -> Vec<Violation> {
-    [leaks(history), absentees(history), ends(history)].concat()
+    [leaks(history), missing_clients(history), ends(history)].concat()
 }
 
 fn leaks(history: &History) -> Vec<Violation> {
@@ -28,14 +28,14 @@ fn leaks(history: &History) -> Vec<Violation> {
                 .1 = *amount;
         }
     }
-    let grown = first_and_last
-        .into_iter()
-        .filter(|(what, (first, last))| *last > what.allowance(*first));
-    let shown = grown
-        .map(|(what, (first, last))| format!("{what:?}: {first} at the start, {last} at the end"));
-    shown
-        .map(|what| Violation::new(Invariant::NothingLeaks, what))
-        .collect()
+    let mut wrong = Vec::new();
+    for (resource, (first, last)) in first_and_last {
+        if last > resource.allowance(first) {
+            let what = format!("{resource:?}: {first} at the start, {last} at the end");
+            wrong.push(Violation::new(Invariant::NothingLeaks, what));
+        }
+    }
+    wrong
 }
 
 impl Resource {
@@ -57,7 +57,7 @@ enum Presence {
 
 /// Checks that every client that is away when the last fault ends, or disconnects later, is ready
 /// 30 s after that moment. The check is skipped if another fault begins earlier.
-fn absentees(history: &History) -> Vec<Violation> {
+fn missing_clients(history: &History) -> Vec<Violation> {
     let healings = history
         .facts
         .iter()
@@ -75,13 +75,12 @@ fn absentees(history: &History) -> Vec<Violation> {
         if fault.map_or(last, |(when, _)| *when) < deadline {
             continue;
         }
-        let late = presence_at(history, deadline)
-            .into_iter()
-            .filter(|(_, presence)| *presence == Presence::Away);
-        let shown = late.map(|(client, _)| {
-            format!("{client} is not ready {RECONNECT_TIMEOUT:?} after {healed:?}")
-        });
-        wrong.extend(shown.map(|what| Violation::new(Invariant::ReconnectedInTime, what)));
+        for (client, presence) in presence_at(history, deadline) {
+            if presence == Presence::Away {
+                let what = format!("{client} is not ready {RECONNECT_TIMEOUT:?} after {healed:?}");
+                wrong.push(Violation::new(Invariant::ReconnectedInTime, what));
+            }
+        }
     }
     wrong
 }
@@ -127,11 +126,9 @@ fn ends(history: &History) -> Vec<Violation> {
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
-    wrong.extend(
-        asked
-            .filter(|asked| last > *asked + END_TIMEOUT)
-            .map(|_| "it was asked to end and has not".into()),
-    );
+    if asked.is_some_and(|asked| last > asked + END_TIMEOUT) {
+        wrong.push("it was asked to end and has not ended".to_owned());
+    }
     wrong
         .into_iter()
         .map(|what| Violation::new(Invariant::CleanEnd, what))

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fact, Got, History, Moment, Placed, Position};
+use super::{Fact, Got, History, Invariant, Moment, Placed, Position};
 
 /// A write with all of its outcomes.
 #[derive(Debug)]
@@ -52,6 +52,16 @@ impl<'a> Index<'a> {
     /// Returns the write that published this value.
     pub(super) fn write_of(&self, value: &str) -> Option<&Written<'a>> {
         self.writes.get(self.values.get(value)?.write)
+    }
+
+    /// Returns the invariant that the loss of an acknowledged write breaks: a kill after the
+    /// response shows that the write was not durable.
+    pub(super) fn loss_after(&self, acknowledged: Moment) -> Invariant {
+        if self.kills.iter().any(|kill| *kill > acknowledged) {
+            Invariant::DurableBeforeAnswer
+        } else {
+            Invariant::NoLoss
+        }
     }
 
     fn take(&mut self, when: Moment, fact: &'a Fact) {

@@ -57,19 +57,18 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
 }
 
 fn holes(span: &Continuity<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
-    let owed = known
-        .iter()
-        .filter(|(position, (_, value))| span.covers(position, value.rooms));
-    let missing = owed.filter(|(position, _)| !span.got.contains_key(*position));
-    let shown = missing.map(|(position, (name, _))| {
-        format!(
+    let mut wrong = Vec::new();
+    for (position, (name, value)) in known {
+        if !span.covers(position, value.rooms) || span.got.contains_key(position) {
+            continue;
+        }
+        let what = format!(
             "{}: no {name} at {position:?}, but it has {:?} to {:?}",
             span.client, span.from, span.to
-        )
-    });
-    shown
-        .map(|what| Violation::new(Invariant::OrderWithoutHoles, what))
-        .collect()
+        );
+        wrong.push(Violation::new(Invariant::OrderWithoutHoles, what));
+    }
+    wrong
 }
 
 /// Finds values that were acknowledged and due to this client, but were received by no client.
@@ -79,47 +78,37 @@ fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
         .values()
         .filter_map(|got| index.write_of(&got.placed.value));
     let newest = seen.map(|write| write.attempted).max();
-    let lost = index.values.iter().filter_map(|(name, value)| {
-        let write = index.writes.get(value.write)?;
-        let acknowledged = write.acknowledged.filter(|_| value.got.is_none())?;
-        if !owed(span, value, write, newest) {
-            return None;
-        }
-        Some((*name, acknowledged))
-    });
-    let crashed = |acknowledged| index.kills.iter().any(|kill| *kill > acknowledged);
-    let shown = lost.map(|(name, acknowledged)| {
-        let invariant = if crashed(acknowledged) {
-            Invariant::DurableBeforeAnswer
-        } else {
-            Invariant::NoLoss
+    let mut wrong = Vec::new();
+    for (name, value) in &index.values {
+        let Some(write) = index.writes.get(value.write) else {
+            continue;
         };
-        Violation::new(
-            invariant,
-            format!("{name} was acknowledged, and never reached {}", span.client),
-        )
-    });
-    shown.collect()
+        let Some(acknowledged) = write.acknowledged else {
+            continue;
+        };
+        if value.got.is_some() || !is_due(span, value, write, newest) {
+            continue;
+        }
+        let what = format!("{name} was acknowledged, and never reached {}", span.client);
+        wrong.push(Violation::new(index.loss_after(acknowledged), what));
+    }
+    wrong
 }
 
 /// Returns whether the client must have the value. If the position is known, the stretch decides.
 /// Otherwise causality decides: the write was first attempted after the stretch began, and was
 /// acknowledged before the first attempt of a write whose value the client has.
-fn owed(
+fn is_due(
     span: &Continuity<'_>,
     value: &Value<'_>,
     write: &Written<'_>,
     newest: Option<Moment>,
 ) -> bool {
-    match value.position() {
-        Some(position) => span.covers(position, value.rooms),
-        None => {
-            let before = |newest| {
-                write
-                    .acknowledged
-                    .is_some_and(|acknowledged| acknowledged < newest)
-            };
-            span.in_any(value.rooms) && write.attempted > span.since && newest.is_some_and(before)
-        }
+    if let Some(position) = value.position() {
+        return span.covers(position, value.rooms);
     }
+    let (Some(acknowledged), Some(newest)) = (write.acknowledged, newest) else {
+        return false;
+    };
+    span.in_any(value.rooms) && write.attempted > span.since && acknowledged < newest
 }

@@ -43,14 +43,9 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
 
 fn absent(write: &str, index: &Index<'_>) -> (Invariant, String) {
     let acknowledged = index.writes.get(write).and_then(|write| write.acknowledged);
-    let crashed = acknowledged.is_some_and(|when| index.kills.iter().any(|kill| *kill > when));
-    let invariant = if crashed {
-        Invariant::DurableBeforeAnswer
-    } else {
-        Invariant::NoLoss
-    };
+    let invariant = acknowledged.map_or(Invariant::NoLoss, |when| index.loss_after(when));
     (
         invariant,
-        format!("{write} was acknowledged, and is not there"),
+        format!("{write} was acknowledged, and is not in the store"),
     )
 }

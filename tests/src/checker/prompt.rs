@@ -25,28 +25,31 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
             continue;
         };
         let due = answered + DELIVERY_TIMEOUT;
-        if !readable
+        let log_was_readable = readable
             .iter()
-            .any(|(from, to)| *from <= answered && due <= *to)
-        {
+            .any(|(from, to)| *from <= answered && due <= *to);
+        if !log_was_readable {
             continue;
         }
         // An earlier attempt may have succeeded before the client's last reset. Then the value is
         // not due to the client, so the stay must have begun before the first attempt.
-        let all_the_time = |stay: &&Stay<'_>| stay.from <= write.attempted && due < stay.to;
-        let here = stays
-            .iter()
-            .filter(all_the_time)
-            .filter(|stay| stay.is_in(value));
-        for client in here.map(|stay| stay.client) {
-            let when = arrivals.get(&(client, *name));
-            if when.is_none_or(|when| *when > due) {
-                let when =
-                    when.map_or_else(|| "not at all".to_owned(), |when| format!("at {when:?}"));
-                let what =
-                    format!("{name} was acknowledged at {answered:?} and came to {client} {when}");
-                wrong.push(Violation::new(Invariant::DeliveredInTime, what));
+        for stay in &stays {
+            let covers = stay.from <= write.attempted && due < stay.to;
+            if !covers || !stay.is_in(value) {
+                continue;
             }
+            let client = stay.client;
+            let arrival = arrivals.get(&(client, *name));
+            if arrival.is_some_and(|when| *when <= due) {
+                continue;
+            }
+            let when = match arrival {
+                Some(when) => format!("at {when:?}"),
+                None => "not at all".to_owned(),
+            };
+            let what =
+                format!("{name} was acknowledged at {answered:?} and reached {client} {when}");
+            wrong.push(Violation::new(Invariant::DeliveredInTime, what));
         }
     }
     wrong
@@ -83,24 +86,24 @@ impl Stay<'_> {
 
 fn stays(history: &History) -> Vec<Stay<'_>> {
     let mut all: Vec<Stay<'_>> = Vec::new();
-    let mut here: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut current: BTreeMap<&str, usize> = BTreeMap::new();
     for (when, fact) in &history.facts {
-        let gone: Vec<usize> = match fact {
+        let finished: Vec<usize> = match fact {
             Fact::Ready { client, .. }
             | Fact::Connected { client, .. }
             | Fact::Disconnected { client }
             | Fact::Left { client }
-            | Fact::Reset { client, .. } => here.remove(client.as_str()).into_iter().collect(),
+            | Fact::Reset { client, .. } => current.remove(client.as_str()).into_iter().collect(),
             Fact::Revoked { .. } | Fact::Killed | Fact::AskedToEnd => {
-                std::mem::take(&mut here).into_values().collect()
+                std::mem::take(&mut current).into_values().collect()
             }
             _ => continue,
         };
-        for stay in gone {
+        for stay in finished {
             all[stay].to = *when;
         }
         if let Fact::Ready { client, rooms, .. } = fact {
-            here.insert(client, all.len());
+            current.insert(client, all.len());
             all.push(Stay {
                 client,
                 from: *when,
@@ -110,7 +113,7 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
-    for stay in here.into_values() {
+    for stay in current.into_values() {
         all[stay].to = last;
     }
     all
