@@ -11,8 +11,8 @@ use crate::workers::Done;
 
 const MEASURE: Duration = Duration::from_secs(2);
 
-/// Measures the syncs, one after the other, in a folder on the same disk as the server's.
-pub(crate) async fn syncs() -> Done {
+/// Measures appends with a sync, one after the other, in a folder on the same disk as the server's.
+pub(crate) async fn measure_syncs() -> Done {
     tokio::task::spawn_blocking(measure)
         .await
         .expect("the measurement does not panic")

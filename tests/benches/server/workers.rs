@@ -14,7 +14,7 @@ pub(crate) struct Done {
 }
 
 /// Runs this number of callers to their end.
-pub(crate) async fn side_by_side<W, F>(callers: usize, work: W) -> Done
+pub(crate) async fn run_parallel<W, F>(callers: usize, work: W) -> Done
 where
     W: Fn(usize, Recorder) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -42,7 +42,7 @@ pub(crate) async fn timed<T>(took: &Recorder, doing: impl Future<Output = T>) ->
 }
 
 /// Runs this number of tasks at the same time and returns their results by index.
-pub(crate) async fn each<T, F>(count: usize, make: impl Fn(usize) -> F) -> Vec<T>
+pub(crate) async fn run_all<T, F>(count: usize, make: impl Fn(usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,

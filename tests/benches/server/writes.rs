@@ -5,11 +5,11 @@ use metaia_tests::server::rest::Api;
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
 
-use crate::disk::syncs;
+use crate::disk::measure_syncs;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::report::{Goal, Report, median};
-use crate::workers::{Done, each, side_by_side, timed};
+use crate::workers::{Done, run_all, run_parallel, timed};
 
 const ROUNDS: usize = 3;
 /// The number of orders and of emits in each round, for all callers together.
@@ -77,9 +77,9 @@ pub(crate) async fn run(
     for _ in 0..ROUNDS {
         machine.calibrate();
         for (index, (callers, _)) in plan.callers.into_iter().enumerate() {
-            disk.add(&syncs().await);
+            disk.add(&measure_syncs().await);
             changes[index].add(&walk_orders(servers, callers).await);
-            disk.add(&syncs().await);
+            disk.add(&measure_syncs().await);
             emits[index].add(&emit(servers, callers).await);
         }
     }
@@ -126,11 +126,11 @@ impl Figures {
 /// own orders.
 async fn walk_orders(servers: &[&Server], callers: usize) -> Done {
     let admin = |caller: usize| servers[caller % servers.len()].admin();
-    let placed = each(callers, |caller| {
+    let placed = run_all(callers, |caller| {
         place(admin(caller), caller, ORDERS / callers)
     })
     .await;
-    side_by_side(callers, |caller, took| {
+    run_parallel(callers, |caller, took| {
         walk(admin(caller), placed[caller].clone(), took)
     })
     .await
@@ -159,7 +159,7 @@ async fn walk(admin: Api, orders: Vec<String>, took: Recorder) {
 }
 
 async fn emit(servers: &[&Server], callers: usize) -> Done {
-    side_by_side(callers, |caller, took| {
+    run_parallel(callers, |caller, took| {
         let server = servers[caller % servers.len()];
         let backend = server.anonymous().header("x-api-key", API_KEY);
         async move {

@@ -48,7 +48,9 @@ impl Driver {
     #[must_use]
     pub fn python() -> Self {
         let mut command = Command::new(paths::python());
-        command.arg("-u").arg(paths::here("python/client.py"));
+        command
+            .arg("-u")
+            .arg(paths::package_path("python/client.py"));
         Self {
             process: Process::start(command),
             calls: 0,
@@ -62,7 +64,7 @@ impl Driver {
         let mut command = Command::new(paths::python());
         command
             .arg("-u")
-            .arg(paths::here("python/client.py"))
+            .arg(paths::package_path("python/client.py"))
             .arg("--websocket");
         Self {
             process: Process::start(command),

@@ -7,7 +7,7 @@ use tokio::process::Command;
 use crate::eventually::eventually;
 use crate::server::Listening;
 use crate::server::host::Host;
-use crate::server::paths::{here, nginx};
+use crate::server::paths::{nginx, package_path};
 use crate::server::ports::{self, Port};
 use crate::server::process::{Process, ProcessOutput};
 use crate::server::rest::{Api, http_client};
@@ -73,8 +73,8 @@ fn command(folder: &TempFolder, port: u16, nodes: [Port; 2]) -> Command {
 /// Returns the configuration with this test's addresses instead of the containers', and with one
 /// process, so that no worker outlives its master.
 fn adapted(folder: &str, port: u16, [one, other]: [Port; 2]) -> String {
-    let text =
-        fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");
+    let text = fs::read_to_string(package_path("../docs/deployment/nginx.conf"))
+        .expect("the configuration");
     let text = text.replace("server-1:5000", &format!("127.0.0.1:{}", one.0));
     let text = text.replace("server-2:5000", &format!("127.0.0.1:{}", other.0));
     let text = text.replace("listen 8080", &format!("listen 127.0.0.1:{port}"));

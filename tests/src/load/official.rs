@@ -63,9 +63,9 @@ impl Official {
     }
 
     /// Waits until each client has received an event with `text` in its payload.
-    pub async fn get(&self, text: &str) {
+    pub async fn wait_for(&self, text: &str) {
         for name in &self.names {
-            reader::got(&self.recorder, name, text).await;
+            reader::wait_until_received(&self.recorder, name, text).await;
         }
     }
 

@@ -46,8 +46,8 @@ impl Reader {
     }
 
     /// Waits until the reader has received an event with `text` in its payload.
-    pub async fn gets(&self, recorder: &Recorder, text: &str) {
-        got(recorder, &self.name, text).await;
+    pub async fn wait_for(&self, recorder: &Recorder, text: &str) {
+        wait_until_received(recorder, &self.name, text).await;
     }
 
     /// Ends the reader on purpose.
@@ -60,7 +60,7 @@ impl Reader {
 }
 
 /// Waits until a client has received an event with `text` in its payload.
-pub(super) async fn got(recorder: &Recorder, name: &str, text: &str) {
+pub(super) async fn wait_until_received(recorder: &Recorder, name: &str, text: &str) {
     let fits = |fact: &Fact| match fact {
         Fact::Received { client, got } => client == name && got.payload.contains(text),
         _ => false,

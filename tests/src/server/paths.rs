@@ -47,7 +47,7 @@ fn installed(program: &str) -> Option<PathBuf> {
 /// Returns the folder of the JavaScript tests, in which the official client is installed.
 #[must_use]
 pub fn js() -> PathBuf {
-    let folder = here("js");
+    let folder = package_path("js");
     let installed = folder.join("node_modules/socket.io-client").exists();
     assert!(
         installed,
@@ -58,7 +58,7 @@ pub fn js() -> PathBuf {
 
 /// Returns the path of a file or folder of this package.
 #[must_use]
-pub fn here(name: &str) -> PathBuf {
+pub fn package_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 

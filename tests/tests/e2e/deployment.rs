@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use metaia_tests::server::paths::here;
+use metaia_tests::server::paths::package_path;
 use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::{Listening as _, Server, Setup};
 use tokio::process::Command;
 
 fn file(name: &str) -> String {
-    fs::read_to_string(here("..").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    fs::read_to_string(package_path("..").join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Returns the text between two markers.
@@ -120,7 +121,7 @@ fn the_image_uses_known_settings_and_paths() {
     {
         let path = path.split(':').next().unwrap();
         assert!(
-            here("..").join(path).is_file(),
+            package_path("..").join(path).is_file(),
             "{path} is mounted, and not there"
         );
     }

@@ -30,7 +30,7 @@ fn every_program_of_the_page_is_run_here() {
 
 #[tokio::test]
 async fn every_setting_of_the_server_is_in_the_page() {
-    let page = std::fs::read_to_string(paths::here("../docs/events.md")).unwrap();
+    let page = std::fs::read_to_string(paths::package_path("../docs/events.md")).unwrap();
     let shown = Process::run(Setup::new().command_with(&["config"]))
         .await
         .expect_code(0);

@@ -137,7 +137,7 @@ async fn inbound_events_over_the_rate_are_refused_as_rate_limited() {
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let mut asked = Vec::new();
     for _ in 0..60 {
-        asked.push(phone.ask("join_order_room", &order["_id"]).await);
+        asked.push(phone.start_call("join_order_room", &order["_id"]).await);
     }
     let mut refused = 0;
     for (index, id) in asked.into_iter().enumerate() {

@@ -24,14 +24,14 @@ impl Traffic {
     /// Connects all clients at this address, waits until they are ready, and starts the writers.
     /// The test chooses the driver for Python, because that client polls unless it is configured
     /// otherwise.
-    pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
+    pub(crate) async fn start(address: Port, recorder: Recorder, python: Driver) -> Self {
         let readers = phones()
             .iter()
-            .map(|spec| Reader::start(spec, door, &recorder))
+            .map(|spec| Reader::start(spec, address, &recorder))
             .collect();
         let official = vec![
-            Official::start(Driver::node(), &official_clients("js"), &door, &recorder).await,
-            Official::start(python, &official_clients("python"), &door, &recorder).await,
+            Official::start(Driver::node(), &official_clients("js"), &address, &recorder).await,
+            Official::start(python, &official_clients("python"), &address, &recorder).await,
         ];
         let quit = watch::Sender::new(false);
         let writers = JoinSet::new();
@@ -42,13 +42,13 @@ impl Traffic {
             readers,
             official,
         };
-        traffic.heal(&Api::new(&door.url(), http_client())).await;
-        traffic.start_writers(door);
+        traffic.heal(&Api::new(&address.url(), http_client())).await;
+        traffic.start_writers(address);
         traffic
     }
 
-    fn start_writers(&mut self, door: Port) {
-        let api = Api::new(&door.url(), http_client());
+    fn start_writers(&mut self, address: Port) {
+        let api = Api::new(&address.url(), http_client());
         let [admin, customer, backend] = [
             api.bearer(&token("admin", "a1")),
             api.bearer(&token("customer", "c1")),
@@ -97,10 +97,10 @@ impl Traffic {
         let body = json!({"to": "everyone", "event": "load", "data": {"value": value}});
         fence.post_keyed(&write, "/api/realtime/emit", &body).await;
         for reader in &self.readers {
-            reader.gets(&self.recorder, &value).await;
+            reader.wait_for(&self.recorder, &value).await;
         }
         for official in &self.official {
-            official.get(&value).await;
+            official.wait_for(&value).await;
         }
     }
 

@@ -63,10 +63,10 @@ impl Measured {
         for readers in &readers {
             readers.took().clear();
         }
-        let before = used(&nodes);
+        let before = cpu_times(&nodes);
         let mongod = Counters::now(&services.set).await;
         wait(MEASURE).await;
-        let now = used(&nodes);
+        let now = cpu_times(&nodes);
         let mongod = Counters::now(&services.set).await - mongod;
         let events = readers
             .iter()
@@ -103,7 +103,7 @@ impl Measured {
 }
 
 /// Returns the CPU time of each node, in seconds.
-fn used(nodes: &Nodes) -> Vec<f64> {
+fn cpu_times(nodes: &Nodes) -> Vec<f64> {
     nodes
         .running()
         .map(|server| process_cpu_time(server.pid()))

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::machine::{Machine, ms};
 use crate::report::{Goal, Report};
-use crate::workers::each;
+use crate::workers::run_all;
 
 const ROUNDS: usize = 5;
 const GOAL_MS: f64 = 1_000.0;
@@ -93,7 +93,7 @@ impl Figures {
 
 async fn write(server: &Server) {
     let admin = server.admin();
-    let writers = each(32, |writer| {
+    let writers = run_all(32, |writer| {
         let admin = admin.clone();
         let body =
             json!({"to": {"user": format!("user-{writer}")}, "event": "bench:told", "data": {}});

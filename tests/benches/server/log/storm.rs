@@ -79,7 +79,7 @@ impl Figures {
         let killed = Instant::now();
         let server = server.kill().await.start().await;
         let listening = Instant::now();
-        let back = crowd.arrive().await;
+        let back = crowd.wait_until_live().await;
         let last = back
             .iter()
             .map(|arrival| arrival.at)
@@ -156,12 +156,12 @@ impl Crowd {
             clients: (0..CLIENTS).map(client).collect(),
             arrivals,
         };
-        crowd.arrive().await;
+        crowd.wait_until_live().await;
         crowd
     }
 
     /// Waits until all clients are live again.
-    async fn arrive(&mut self) -> Vec<Arrival> {
+    async fn wait_until_live(&mut self) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(CLIENTS);
         let arriving = async {
             while all.len() < CLIENTS {

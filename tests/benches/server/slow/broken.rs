@@ -42,8 +42,8 @@ impl Broken {
 
     /// Ends the clients.
     pub(super) async fn leave(self) {
-        let (line, reading) = self.slow;
-        line.down();
+        let (forwarder, reading) = self.slow;
+        forwarder.down();
         reading.await.expect("the slow reader does not panic");
         self.frozen.drop_connection();
         self.half_open.0.down();

@@ -122,12 +122,12 @@ impl Phone {
 
     /// Emits an event and returns its ack.
     pub async fn call(&mut self, event: &str, data: &Value) -> Value {
-        let id = self.ask(event, data).await;
+        let id = self.start_call(event, data).await;
         self.ack(id).await
     }
 
     /// Emits an event that asks for an ack, and returns the ack's id without waiting.
-    pub async fn ask(&mut self, event: &str, data: &Value) -> u64 {
+    pub async fn start_call(&mut self, event: &str, data: &Value) -> u64 {
         let id = self.next_ack;
         self.next_ack += 1;
         self.send(&format!("42{id}{}", json!([event, data]))).await;

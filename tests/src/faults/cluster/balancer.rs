@@ -21,24 +21,24 @@ pub struct Balancer {
 #[derive(Debug, Clone, Default)]
 struct BalancerState {
     /// The nodes to which new connections may go.
-    doors: Vec<Port>,
+    nodes: Vec<Port>,
     /// Counts up when all connections are to be dropped.
     cuts: u64,
 }
 
 impl Balancer {
     /// Starts a balancer in front of these nodes.
-    pub async fn start(doors: Vec<Port>) -> Self {
+    pub async fn start(nodes: Vec<Port>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = watch::Sender::new(BalancerState { doors, cuts: 0 });
+        let state = watch::Sender::new(BalancerState { nodes, cuts: 0 });
         tokio::spawn(accept(listener, state.subscribe()));
         Self { port, state }
     }
 
     /// Sends new connections to these nodes only. Existing connections stay.
-    pub fn lead_to(&self, doors: Vec<Port>) {
-        self.state.send_modify(|state| state.doors = doors);
+    pub fn route_to(&self, nodes: Vec<Port>) {
+        self.state.send_modify(|state| state.nodes = nodes);
     }
 
     /// Drops all connections. New ones are accepted immediately.
@@ -77,8 +77,8 @@ async fn carry(
     mut state: watch::Receiver<BalancerState>,
     turn: Arc<AtomicUsize>,
 ) {
-    let BalancerState { doors, cuts } = state.borrow_and_update().clone();
-    let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else {
+    let BalancerState { nodes, cuts } = state.borrow_and_update().clone();
+    let Some(mut node) = reach(&nodes, turn.fetch_add(1, Ordering::Relaxed)).await else {
         return;
     };
     let _ = client.set_nodelay(true);
@@ -89,9 +89,9 @@ async fn carry(
     }
 }
 
-async fn reach(doors: &[Port], turn: usize) -> Option<TcpStream> {
-    for offset in 0..doors.len() {
-        let Port(port) = doors[(turn + offset) % doors.len()];
+async fn reach(nodes: &[Port], turn: usize) -> Option<TcpStream> {
+    for offset in 0..nodes.len() {
+        let Port(port) = nodes[(turn + offset) % nodes.len()];
         if let Ok(node) = TcpStream::connect(("127.0.0.1", port)).await {
             return Some(node);
         }

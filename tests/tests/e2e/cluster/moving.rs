@@ -89,10 +89,10 @@ pub(super) async fn moves_between_nodes(opts: Value) {
         let first = time as u64 * 10;
         send(&nodes[time % 2], first..=first + 4).await;
         driver.nth("phone", "load", time).await;
-        balancer.lead_to(vec![]);
+        balancer.route_to(vec![]);
         balancer.cut();
         send(&nodes[(time + 1) % 2], first + 5..=first + 9).await;
-        balancer.lead_to(vec![doors[time % 2]]);
+        balancer.route_to(vec![doors[time % 2]]);
         let ready = driver.nth("phone", "rt:ready", 1 + time).await;
         assert_eq!(ready["recovered"], true, "time {time}: {ready}");
     }

@@ -1,11 +1,11 @@
 //! Defects in what one client is told, and a client that never connects again.
 
 use super::super::super::{Fact, History};
-use super::scene::{is_only_a_hole, some};
+use super::scene::{leaves_a_hole, random_fact};
 use crate::fixtures::seeded_rng::SeededRng;
 
 pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let ready = some(history, rng, |fact| {
+    let ready = random_fact(history, rng, |fact| {
         matches!(
             fact,
             Fact::Ready {
@@ -15,7 +15,7 @@ pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Opti
         )
     })?;
     let last = ready.checked_sub(1)?;
-    if !is_only_a_hole(history, last) {
+    if !leaves_a_hole(history, last) {
         return None;
     }
     history.facts.remove(last);
@@ -23,12 +23,12 @@ pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Opti
 }
 
 pub(super) fn silent_reset(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some(history, rng, |fact| matches!(fact, Fact::Reset { .. }))?;
+    let index = random_fact(history, rng, |fact| matches!(fact, Fact::Reset { .. }))?;
     history.facts.remove(index);
     Some(())
 }
 
-pub(super) fn never_back(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+pub(super) fn never_reconnects(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let healed = history
         .facts
         .iter()

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::super::super::{Fact, Got, History};
 use super::scene::{
-    deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all,
+    append_delivery, deliveries_to_all, delivery, leaves_a_hole, random_delivery, random_fact,
+    room_of,
 };
 use crate::fixtures::seeded_rng::SeededRng;
 
 pub(super) fn drop_one(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
-    if !is_only_a_hole(history, index) {
+    let index = random_delivery(history, rng)?;
+    if !leaves_a_hole(history, index) {
         return None;
     }
     history.facts.remove(index);
@@ -18,7 +19,7 @@ pub(super) fn drop_one(history: &mut History, rng: &mut SeededRng) -> Option<()>
 }
 
 pub(super) fn swap_two(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
+    let index = random_delivery(history, rng)?;
     let (client, first) = delivery(history, index)?;
     let (other, second) = delivery(history, index + 1)?;
     if client != other || !second.placed.at.is_after(&first.placed.at) {
@@ -38,22 +39,22 @@ fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
 }
 
 pub(super) fn other_payload(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    if times_in_all(history, &value) < 2 {
+    if deliveries_to_all(history, &value) < 2 {
         return None;
     }
     got_mut(history, index)?.payload.push_str(", changed");
     Some(())
 }
 
-pub(super) fn same_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let one = some_delivery(history, rng)?;
-    let other = some_delivery(history, rng)?;
+pub(super) fn same_position(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let one = random_delivery(history, rng)?;
+    let other = random_delivery(history, rng)?;
     let first = &delivery(history, one)?.1.placed;
     let second = &delivery(history, other)?.1.placed;
     let differ = first.value != second.value && first.at.epoch == second.at.epoch;
-    let still_seen = times_in_all(history, &first.value) > 1 || one > other;
+    let still_seen = deliveries_to_all(history, &first.value) > 1 || one > other;
     let at = first.at.clone();
     if !(differ && still_seen) {
         return None;
@@ -63,30 +64,30 @@ pub(super) fn same_place(history: &mut History, rng: &mut SeededRng) -> Option<(
 }
 
 pub(super) fn phantom(history: &mut History, _: &mut SeededRng) -> Option<()> {
-    deliver_late(history, "ann", "never published")
+    append_delivery(history, "ann", "unpublished value")
 }
 
 pub(super) fn wrong_user(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     if room_of(history, &value)? != "user-bob" {
         return None;
     }
-    deliver_late(history, "ann", &value)
+    append_delivery(history, "ann", &value)
 }
 
 pub(super) fn after_room(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    some(history, rng, |fact| matches!(fact, Fact::Revoked { .. }))?;
-    let index = some_delivery(history, rng)?;
+    random_fact(history, rng, |fact| matches!(fact, Fact::Revoked { .. }))?;
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
     if room_of(history, &value)? != "order-1" {
         return None;
     }
-    deliver_late(history, "ann", &value)
+    append_delivery(history, "ann", &value)
 }
 
 pub(super) fn after_token(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
+    let index = random_delivery(history, rng)?;
     let client = delivery(history, index)?.0.to_owned();
     let until = history.facts[index]
         .0

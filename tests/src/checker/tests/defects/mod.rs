@@ -63,7 +63,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         "two events at one position",
         ExactlyOnce,
         &[OrderWithoutHoles, NoPhantom, NoLoss, DurableBeforeAnswer],
-        deliveries::same_place,
+        deliveries::same_position,
     ),
     defect(
         "an event that was never published",
@@ -135,7 +135,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         "two nodes respond with one position",
         ExactlyOnce,
         &[NoLoss, DurableBeforeAnswer, OrderWithoutHoles],
-        publishing::one_place,
+        publishing::reused_position,
     ),
     defect(
         "an event of a refused write",
@@ -159,7 +159,7 @@ pub(super) const DEFECTS: [Defect; 23] = [
         "a client does not reconnect",
         ReconnectedInTime,
         &[OrderWithoutHoles],
-        clients::never_back,
+        clients::never_reconnects,
     ),
     defect("descriptors leak", NothingLeaks, &[], server::leak),
     defect("the server ends with 1", CleanEnd, &[], server::exit_one),

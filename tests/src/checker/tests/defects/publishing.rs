@@ -3,23 +3,23 @@
 use super::super::super::{Fact, History, Position};
 use super::super::story::got;
 use super::scene::{
-    add_last, deliver_late, deliveries, delivery, is_owed, room_of, some, some_delivery,
-    times_in_all,
+    append, append_delivery, deliveries, deliveries_to_all, delivery, is_due, random_delivery,
+    random_fact, room_of,
 };
 use crate::fixtures::seeded_rng::SeededRng;
 
 pub(super) fn lost(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    vanish(history, rng, false)
+    remove_deliveries(history, rng, false)
 }
 
 pub(super) fn lost_by_a_crash(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    vanish(history, rng, true)
+    remove_deliveries(history, rng, true)
 }
 
 /// Removes every delivery of an acknowledged entry of the last epoch. `crash` selects an entry with
 /// or without a kill after its response.
-fn vanish(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()> {
-    let index = some_delivery(history, rng)?;
+fn remove_deliveries(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()> {
+    let index = random_delivery(history, rng)?;
     let placed = &delivery(history, index)?.1.placed;
     let value = placed.value.clone();
     let fence = deliveries(history, 0).last()?.1;
@@ -31,7 +31,7 @@ fn vanish(history: &mut History, rng: &mut SeededRng, crash: bool) -> Option<()>
         .iter()
         .any(|(_, fact)| *fact == Fact::Killed);
     let same_epoch = placed.at.epoch == fence.placed.at.epoch;
-    let fits = crashed == crash && same_epoch && is_owed(history, index);
+    let fits = crashed == crash && same_epoch && is_due(history, index);
     if !fits {
         return None;
     }
@@ -46,22 +46,22 @@ fn is_answer(fact: &Fact, value: &str) -> bool {
 }
 
 pub(super) fn twice(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    again(history, rng, false)
+    deliver_again(history, rng, false)
 }
 
 pub(super) fn twice_for_a_key(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    again(history, rng, true)
+    deliver_again(history, rng, true)
 }
 
 /// Adds a second delivery of the same value, after the fence and with another id.
-fn again(history: &mut History, rng: &mut SeededRng, keyed: bool) -> Option<()> {
+fn deliver_again(history: &mut History, rng: &mut SeededRng, keyed: bool) -> Option<()> {
     let fits = |fact: &Fact| matches!(fact, Fact::Attempted(write) if write.keyed == keyed);
-    let index = some(history, rng, fits)?;
+    let index = random_fact(history, rng, fits)?;
     let Fact::Attempted(write) = &history.facts[index].1 else {
         return None;
     };
     let value = write.name.clone();
-    let seen = times_in_all(history, &value) > 0 && value != "fence";
+    let seen = deliveries_to_all(history, &value) > 0 && value != "fence";
     let client = room_of(history, &value)
         .filter(|_| seen)?
         .strip_prefix("user-")?
@@ -75,11 +75,11 @@ fn again(history: &mut History, rng: &mut SeededRng, keyed: bool) -> Option<()> 
         },
     );
     again.placed.id = format!("another id of {value}");
-    add_last(history, Fact::Received { client, got: again })
+    append(history, Fact::Received { client, got: again })
 }
 
 pub(super) fn two_answers(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some(history, rng, |fact| {
+    let index = random_fact(history, rng, |fact| {
         matches!(fact, Fact::Acknowledged { .. })
     })?;
     let (when, mut fact) = history.facts[index].clone();
@@ -92,22 +92,22 @@ pub(super) fn two_answers(history: &mut History, rng: &mut SeededRng) -> Option<
 }
 
 pub(super) fn refused(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some(history, rng, |fact| matches!(fact, Fact::Refused { .. }))?;
+    let index = random_fact(history, rng, |fact| matches!(fact, Fact::Refused { .. }))?;
     let Fact::Refused { write } = &history.facts[index].1 else {
         return None;
     };
     let value = write.clone();
     let client = room_of(history, &value)?.strip_prefix("user-")?.to_owned();
-    deliver_late(history, &client, &value)
+    append_delivery(history, &client, &value)
 }
 
 /// Two nodes have diverged logs: the second one responds with a position that the first one has
 /// already given.
-pub(super) fn one_place(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+pub(super) fn reused_position(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let placed =
         |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
-    let one = some(history, rng, placed)?;
-    let other = some(history, rng, placed)?;
+    let one = random_fact(history, rng, placed)?;
+    let other = random_fact(history, rng, placed)?;
     let Fact::Acknowledged { placed: first, .. } = &history.facts[one].1 else {
         return None;
     };

@@ -7,7 +7,7 @@ use super::super::story::got;
 use crate::fixtures::seeded_rng::SeededRng;
 
 /// Returns the index of a random fact that matches.
-pub(super) fn some(
+pub(super) fn random_fact(
     history: &History,
     rng: &mut SeededRng,
     fits: impl Fn(&Fact) -> bool,
@@ -26,10 +26,10 @@ pub(super) fn some(
 }
 
 /// Returns the index of a random delivery, other than of the last fence.
-pub(super) fn some_delivery(history: &History, rng: &mut SeededRng) -> Option<usize> {
+pub(super) fn random_delivery(history: &History, rng: &mut SeededRng) -> Option<usize> {
     let fits =
         |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
-    some(history, rng, fits)
+    random_fact(history, rng, fits)
 }
 
 /// Returns the client and the event if the fact at this index is a delivery.
@@ -49,14 +49,14 @@ pub(super) fn deliveries(
 }
 
 /// Returns the number of deliveries of this value to this client.
-pub(super) fn times(history: &History, value: &str, client: &str) -> usize {
+pub(super) fn deliveries_to(history: &History, value: &str, client: &str) -> usize {
     deliveries(history, 0)
         .filter(|(who, got)| got.placed.value == value && *who == client)
         .count()
 }
 
 /// Returns the number of deliveries of this value to all clients.
-pub(super) fn times_in_all(history: &History, value: &str) -> usize {
+pub(super) fn deliveries_to_all(history: &History, value: &str) -> usize {
     deliveries(history, 0)
         .filter(|(_, got)| got.placed.value == value)
         .count()
@@ -75,7 +75,7 @@ pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> 
 
 /// Returns whether the client of this delivery receives a later entry of the same epoch and keeps
 /// the room. The delivery is due to it then.
-pub(super) fn is_owed(history: &History, index: usize) -> bool {
+pub(super) fn is_due(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
     };
@@ -93,19 +93,19 @@ fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
 }
 
 /// Returns whether the removal of this delivery is a hole: this client alone misses the value.
-pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
+pub(super) fn leaves_a_hole(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
     };
     let value = &got.placed.value;
-    times(history, value, client) == 1
-        && times_in_all(history, value) > 1
-        && is_owed(history, index)
+    deliveries_to(history, value, client) == 1
+        && deliveries_to_all(history, value) > 1
+        && is_due(history, index)
 }
 
 /// Appends a delivery of this value: as it was delivered before, or otherwise as the next entry of
 /// the log.
-pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> Option<()> {
+pub(super) fn append_delivery(history: &mut History, client: &str, value: &str) -> Option<()> {
     let known = deliveries(history, 0).find(|(_, got)| got.placed.value == value);
     let last = &deliveries(history, 0)
         .rfind(|(_, got)| got.placed.value == "fence")?
@@ -122,7 +122,7 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
         )
     };
     let got = known.map_or_else(next, |(_, got)| got.clone());
-    add_last(
+    append(
         history,
         Fact::Received {
             client: client.to_owned(),
@@ -132,7 +132,7 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
 }
 
 /// Appends a fact, 1 ms after the last one.
-pub(super) fn add_last(history: &mut History, fact: Fact) -> Option<()> {
+pub(super) fn append(history: &mut History, fact: Fact) -> Option<()> {
     let (end, _) = history.facts.last()?;
     history.facts.push((*end + Duration::from_millis(1), fact));
     Some(())

@@ -1,11 +1,11 @@
 //! A server that leaks, panics, or ends with an error.
 
 use super::super::super::{Fact, History, Resource};
-use super::scene::add_last;
+use super::scene::append;
 use crate::fixtures::seeded_rng::SeededRng;
 
 pub(super) fn leak(history: &mut History, _: &mut SeededRng) -> Option<()> {
-    add_last(
+    append(
         history,
         Fact::Sampled {
             resource: Resource::Descriptors,
@@ -21,7 +21,7 @@ pub(super) fn exit_one(history: &mut History, _: &mut SeededRng) -> Option<()> {
 }
 
 pub(super) fn panic(history: &mut History, _: &mut SeededRng) -> Option<()> {
-    add_last(
+    append(
         history,
         Fact::Printed("thread 'main' panicked at src/main.rs:1:1:".to_owned()),
     )

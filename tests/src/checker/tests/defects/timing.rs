@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::super::super::{Fact, History};
-use super::scene::{delivery, some_delivery};
+use super::scene::{delivery, random_delivery};
 use crate::fixtures::seeded_rng::SeededRng;
 
 const DELAY: Duration = Duration::from_secs(3);
 
 /// Delays a delivery, and everything after it, by three seconds.
 pub(super) fn delayed(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
-    let (client, value) = owed_soon(history, index)?;
+    let index = random_delivery(history, rng)?;
+    let (client, value) = prompt_delivery(history, index)?;
     let earlier = history.facts[..index]
         .iter()
         .any(|(_, fact)| delivers(fact, &client, &value));
@@ -25,14 +25,14 @@ pub(super) fn delayed(history: &mut History, rng: &mut SeededRng) -> Option<()> 
 /// Removes all further deliveries to a client that stays connected, and delays everything after
 /// that.
 pub(super) fn silenced(history: &mut History, rng: &mut SeededRng) -> Option<()> {
-    let index = some_delivery(history, rng)?;
-    let (client, value) = owed_soon(history, index)?;
+    let index = random_delivery(history, rng)?;
+    let (client, value) = prompt_delivery(history, index)?;
     let earlier = history.facts[..index]
         .iter()
         .any(|(_, fact)| delivers(fact, &client, &value));
     let goes = history.facts[index..]
         .iter()
-        .any(|(_, fact)| moves(fact, &client));
+        .any(|(_, fact)| changes_presence(fact, &client));
     if earlier || goes {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn silenced(history: &mut History, rng: &mut SeededRng) -> Option<()>
 
 /// Returns client and value of a delivery if the client was ready when the write was acknowledged,
 /// and stayed.
-fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
+fn prompt_delivery(history: &History, index: usize) -> Option<(String, String)> {
     let (client, got) = delivery(history, index)?;
     let value = &got.placed.value;
     let answered = |fact: &Fact| matches!(fact, Fact::Acknowledged { write, .. } if write == value);
@@ -57,7 +57,7 @@ fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
         .position(|(_, fact)| answered(fact))?;
     let last_move = history.facts[..index]
         .iter()
-        .rposition(|(_, fact)| moves(fact, client))?;
+        .rposition(|(_, fact)| changes_presence(fact, client))?;
     let is_ready = matches!(history.facts[last_move].1, Fact::Ready { .. });
     if !is_ready || last_move >= answer {
         return None;
@@ -72,7 +72,7 @@ fn delivers(fact: &Fact, client: &str, value: &str) -> bool {
     }
 }
 
-fn moves(fact: &Fact, client: &str) -> bool {
+fn changes_presence(fact: &Fact, client: &str) -> bool {
     match fact {
         Fact::Connected { client: who, .. }
         | Fact::Ready { client: who, .. }
