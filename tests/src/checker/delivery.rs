@@ -62,7 +62,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Two nodes that disagree about the log would report two events at one position.
+    /// Finds two events at one position. Nodes that disagree about the log would report them.
     fn check_position(&mut self, placed: &'a Placed) -> Found {
         let first = *self.positions.entry(&placed.at).or_insert(placed);
         if first.id == placed.id {

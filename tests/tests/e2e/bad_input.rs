@@ -351,16 +351,17 @@ async fn malformed_polling_does_not_affect_the_server() {
 #[tokio::test]
 async fn an_endless_request_head_is_refused() {
     let server = Server::start().await;
-    let mut line = TcpStream::connect(("127.0.0.1", server.port()))
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port()))
         .await
         .unwrap();
-    // Either may fail: the server has hung up by then.
-    line.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ")
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ")
         .await
         .unwrap();
-    let _ = line.write_all(&[b'a'; 100_000]).await;
+    // This write and the read may fail, because the server may have closed the connection by then.
+    let _ = stream.write_all(&[b'a'; 100_000]).await;
     let mut answer = Vec::new();
-    let read = within("an answer", line.read_to_end(&mut answer)).await;
+    let read = within("an answer", stream.read_to_end(&mut answer)).await;
     let refused = answer.starts_with(b"HTTP/1.1 431 ");
     assert!(
         refused || read.is_err(),

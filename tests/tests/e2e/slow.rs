@@ -64,8 +64,8 @@ const KIB: u64 = 1024;
 const CROWD: usize = 1_000;
 /// The number of events for all phones.
 const NEWS: u64 = 60;
-/// The number of further events of 4 KiB for the frozen and for the slow phone: 4 MB, and about 15
-/// s at 8 KiB/s.
+/// The number of further events of 4 KiB for the frozen and for the slow phone: 4 MB, and about 20
+/// s at 8 KiB/s with the other events.
 const FOR_FROZEN: u64 = 1_000;
 const FOR_SLOW: u64 = 30;
 

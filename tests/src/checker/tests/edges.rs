@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Fact, Invariant, Position, check};
 use super::story::{Story, at, position};
 
-/// A history in which one client, Ann, has been in her room since the beginning.
+/// Returns a history in which one client, Ann, is in her room from the beginning.
 fn ann() -> Story {
     let mut story = Story::default();
     story

@@ -150,7 +150,7 @@ impl Mongod {
     }
 
     /// Runs a command without arguments. Returns `None` if there is no response within
-    /// [`COMMAND_TIMEOUT`].
+    /// 2 s (`COMMAND_TIMEOUT`).
     pub async fn ask(&self, command: &str) -> Option<Document> {
         self.command(doc! { command: 1 }).await.ok()
     }
@@ -160,7 +160,7 @@ impl Mongod {
     /// # Errors
     ///
     /// Returns the driver's text if the server refuses the command or does not respond within
-    /// [`COMMAND_TIMEOUT`].
+    /// 2 s (`COMMAND_TIMEOUT`).
     pub async fn command(&self, command: Document) -> Result<Document, String> {
         let address = self.address();
         let asking = tokio::spawn(async move { carry_out(&address, command).await });

@@ -136,7 +136,7 @@ impl Redis {
     }
 
     /// Runs a command and returns the raw response, after the response to the password. Returns
-    /// `None` if there is no response within [`COMMAND_TIMEOUT`].
+    /// `None` if there is no response within 2 s (`COMMAND_TIMEOUT`).
     pub async fn command(&self, command: &str) -> Option<String> {
         timeout(COMMAND_TIMEOUT, self.exchange(command))
             .await

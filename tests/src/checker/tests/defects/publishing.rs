@@ -101,8 +101,8 @@ pub(super) fn refused(history: &mut History, rng: &mut SeededRng) -> Option<()> 
     append_delivery(history, &client, &value)
 }
 
-/// Two nodes have diverged logs: the second one responds with a position that the first one has
-/// already given.
+/// Makes two responses name one position, as nodes with diverged logs do: the second node responds
+/// with a position that the first one has already given.
 pub(super) fn reused_position(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let placed =
         |fact: &Fact| matches!(fact, Fact::Acknowledged { placed, .. } if !placed.is_empty());
