@@ -1,4 +1,4 @@
-// The official Socket.IO client, driven by one JSON object per line on standard input; see tests/src/driver.rs.
+// The official Socket.IO client, driven by one JSON object per line on standard input; see tests/src/clients/driver.rs.
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
 
@@ -8,7 +8,7 @@ const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const commands = {
   connect({ as, url, opts }) {
     const { resume, ...rest } = opts;
-    // `resume` is the way of docs/clients.md: the last position seen goes into every CONNECT.
+    // `resume` works as in docs/clients.md: every CONNECT sends the last position.
     let since = resume?.since;
     if (resume) rest.auth = (cb) => cb({ ...resume, since });
     const socket = io(url, { reconnectionDelay: 50, reconnectionDelayMax: 200, forceNew: true, ...rest });

@@ -1,4 +1,4 @@
-// The guide's listeners and its join, as they stand there.
+// The guide's listeners and its join, without changes.
 socket.on('order_update', (data) => {
   console.log('Order updated:', data);
 });

@@ -1,6 +1,6 @@
-"""python-socketio's client, driven by one JSON object per line on standard input; see tests/src/driver.rs.
+"""python-socketio's client, driven by one JSON object per line on standard input; see tests/src/clients/driver.rs.
 
-Each event is given to a handler with exactly one parameter, as in everybody's programs: a second argument is a
+Each event is passed to a handler with exactly one parameter, as in users' programs: a second argument is a
 TypeError there, and is reported as the event "broken".
 """
 
@@ -16,7 +16,7 @@ EVENTS = [
     "rt:ready", "rt:reset", "rt:position", "rt:error", "rt:room_left", "rt:drain", "test:fence", "load",
 ]
 
-# By default it polls, and upgrades.
+# By default the client polls and upgrades.
 TRANSPORTS = ["websocket"] if "--websocket" in sys.argv else None
 
 sockets = {}
@@ -29,8 +29,8 @@ def say(line):
 
 
 class InOrder(engineio.Client):
-    """python-engineio gives each message to a thread of its own, so that handlers overtake each other. What is to be
-    seen here is the order in which messages arrive."""
+    """Handles messages in order. python-engineio starts a thread for each message, so that handlers overtake each
+    other, but the tests check the order in which messages arrive."""
 
     def _trigger_event(self, event, *args, **kwargs):
         return super()._trigger_event(event, *args, **{**kwargs, "run_async": False})
@@ -56,7 +56,7 @@ def connect(command):
     client.on("connect_error", lambda data: say({"as": name, "event": "connect_error", "args": [data]}))
     client.on("disconnect", lambda reason: say({"as": name, "event": "disconnect", "args": [reason]}))
 
-    # `resume` is the way of docs/clients.md: the last position seen goes into every CONNECT.
+    # `resume` works as in docs/clients.md: every CONNECT sends the last position.
     resume = opts.get("resume")
     seen = {"since": resume["since"]} if resume and "since" in resume else {}
     auth = (lambda: {**resume, **seen}) if resume else opts.get("auth")

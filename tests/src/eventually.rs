@@ -1,14 +1,15 @@
-//! Waiting for the outside: bounded, and it says what it waited for.
+//! Bounded waits for outside processes. Each wait names what it waited for when it fails.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-/// How long anything may take before a test gives up: generous, because a busy machine is not a
-/// defect.
+/// The longest time that anything may take before a test gives up. It is generous: a busy machine
+/// is not a defect.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Asks again and again until there is an answer; panics with `what` after [`DEADLINE`].
+/// Calls `ask` every 25 ms until it returns a value, and returns that value. Panics with `what`
+/// after [`DEADLINE`].
 pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + DEADLINE;
     let mut pace = interval(Duration::from_millis(25));
@@ -26,7 +27,7 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
         .unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"))
 }
 
-/// Waits for a future; panics with `what` after [`DEADLINE`].
+/// Waits for a future and returns its output. Panics with `what` after [`DEADLINE`].
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let answer = tokio::time::timeout(DEADLINE, future).await;
     answer.unwrap_or_else(|_| panic!("waited {DEADLINE:?} for {what}"))

@@ -1,8 +1,21 @@
-//! Support library of the end-to-end tests: real processes on free ports, real clients, and waiting
-//! that is bounded and says what it waited for.
+//! Support library of the end-to-end tests. It starts the real programs on free ports, connects
+//! real clients, and bounds every wait.
 //!
-//! It depends on nothing of the project, so that the tests see exactly what a stranger's client
-//! sees. A check that fails panics at the test's own line, with what came instead.
+//! - [`server`]: the `metaia-server` process, its REST API, its output, temporary folders, ports
+//!   and hosts.
+//! - [`clients`]: a hand-written phone, the official clients, a crowd, long polling and the
+//!   `metaia` binary.
+//! - [`fixtures`]: tokens, orders, payments, the stand-in for Razorpay, the programs of the docs
+//!   and the examples.
+//! - [`faults`]: a forwarder that breaks connections, network namespaces, nginx, MongoDB and Redis,
+//!   figures from the kernel.
+//! - [`load`]: writers and readers whose actions are recorded.
+//! - [`checker`]: the function that finds broken invariants in a recorded history.
+//! - [`eventually`]: the waits.
+//!
+//! The library depends on no other package of the project, so that the tests see what a client of
+//! another project would see. A check that fails panics at the line of the test and shows what the
+//! server sent instead.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,

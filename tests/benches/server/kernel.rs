@@ -1,24 +1,26 @@
-//! What the kernel knows: of the server's process, of its connections, and of who uses the cores.
+//! Figures from the kernel: the server's process, its connections, and the use of the cores.
 
 use std::fs;
 use std::ops::Sub;
 
-/// Ticks of the clock that processes' times are told in: on Linux always so many a second.
+/// The unit of process times in `/proc`. Linux always uses 100 ticks per second.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Seconds of the cores that were used so far.
+/// CPU time used so far, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
-    /// By the server.
+    /// Used by the server.
     pub(crate) server: f64,
-    /// By neither the server nor us.
+    /// Used by all processes other than the server and this one.
     pub(crate) others: f64,
 }
 
 impl Usage {
-    /// Until now, with a server of this process number.
+    /// Returns the times until now. `server` is the server's process id.
     pub(crate) fn now(server: u32) -> Self {
-        let (all, ours, server) = (busy(), of_process("self"), cores_used(server));
+        let all = all_cores_time();
+        let ours = process_time("self");
+        let server = process_cpu_time(server);
         Self {
             server,
             others: all - ours - server,
@@ -37,10 +39,10 @@ impl Sub for Usage {
     }
 }
 
-/// Of all cores: `cpu user nice system idle iowait irq softirq steal …`. What the host took from us
-/// counts as used.
-fn busy() -> f64 {
-    let stat = fs::read_to_string("/proc/stat").expect("the kernel's times");
+/// Returns the CPU time of all cores: `cpu user nice system idle iowait irq softirq steal …`. Time
+/// that the host stole from this machine counts as used.
+fn all_cores_time() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").expect("/proc/stat");
     let times = stat
         .lines()
         .next()
@@ -54,14 +56,14 @@ fn busy() -> f64 {
     (times.iter().sum::<f64>() - times[3] - times[4]) / TICKS_PER_SECOND
 }
 
-/// Seconds of the cores that a process has used so far.
-pub(crate) fn cores_used(pid: u32) -> f64 {
-    of_process(&pid.to_string())
+/// Returns the CPU time that a process has used so far, in seconds.
+pub(crate) fn process_cpu_time(pid: u32) -> f64 {
+    process_time(&pid.to_string())
 }
 
-/// User and system time, the 14th and 15th word; the second is a name in parentheses and may have
-/// blanks.
-fn of_process(pid: &str) -> f64 {
+/// Returns user and system time, the 14th and 15th word. The second word is a name in parentheses
+/// and may contain blanks.
+fn process_time(pid: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
     let after_name = stat.rsplit_once(')').expect("a name").1;
     let times = after_name.split_ascii_whitespace().skip(11).take(2);
@@ -71,13 +73,13 @@ fn of_process(pid: &str) -> f64 {
         / TICKS_PER_SECOND
 }
 
-/// Resident memory of a process, in MiB.
+/// Returns the resident memory of a process, in MiB.
 pub(crate) fn resident(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("it has memory");
+        .expect("the VmRSS line");
     let kib: f64 = line
         .trim()
         .trim_end_matches(" kB")
@@ -86,7 +88,7 @@ pub(crate) fn resident(pid: u32) -> f64 {
     kib / 1024.0
 }
 
-/// The longest send queue of a connection of this local port, in KiB.
+/// Returns the longest send queue among the connections of this local port, in KiB.
 pub(crate) fn longest_send_queue(port: u16) -> f64 {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
         .map(|path| fs::read_to_string(path).unwrap_or_default());
@@ -97,8 +99,8 @@ pub(crate) fn longest_send_queue(port: u16) -> f64 {
     queues.max().unwrap_or_default() as f64 / 1024.0
 }
 
-/// `0: 0100007F:1388 0100007F:9C40 01 0000A000:00000000 …`: number, local and remote address,
-/// state, queues.
+/// Parses a line like `0: 0100007F:1388 0100007F:9C40 01 0000A000:00000000 …`: number, local and
+/// remote address, state, queues.
 fn send_queue(line: &str, port: u16) -> Option<u64> {
     let mut words = line.split_ascii_whitespace().skip(1);
     let (_, local) = words.next()?.rsplit_once(':')?;

@@ -1,4 +1,4 @@
-//! What it was measured on, and whether others used it meanwhile.
+//! The machine of the measurement, and whether other processes used it meanwhile.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use crate::report::median;
 
-/// More than so many who want each core before the first measurement make it noisy.
+/// The load per core before the first measurement above which the run counts as noisy.
 const QUIET_LOAD: f64 = 1.0;
-/// So much longer than the shortest one a fixed loop may take.
+/// The ratio of the median to the shortest duration of a fixed loop above which the run counts as
+/// noisy.
 const QUIET_SPREAD: f64 = 1.25;
-const LOOP: u64 = 30_000_000;
+const LOOP_STEPS: u64 = 30_000_000;
 
-/// The machine, and how long a fixed loop took from time to time.
+/// The machine, and the durations of a fixed loop at several moments.
 #[derive(Debug)]
 pub(crate) struct Machine {
     server: String,
@@ -25,11 +26,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// As it is before anything of ours runs.
+    /// Records the machine before the first server of the run is started.
     pub(crate) async fn now() -> Self {
         let mut version = Command::new(binary("metaia-server"));
         version.arg("--version");
-        let server = Process::run(version).await.with_code(0).stdout;
+        let server = Process::run(version).await.expect_code(0).stdout;
         let mut machine = Self {
             server,
             load: load(),
@@ -39,11 +40,11 @@ impl Machine {
         machine
     }
 
-    /// A fixed loop: where it takes longer than at other times, somebody else has the core.
+    /// Times a fixed loop. If it takes longer than at other times, another process uses the core.
     pub(crate) fn calibrate(&mut self) {
         for _ in 0..3 {
             let begun = Instant::now();
-            let mixed = (0..LOOP).fold(1_u64, |mixed, n| {
+            let mixed = (0..LOOP_STEPS).fold(1_u64, |mixed, n| {
                 mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n
             });
             std::hint::black_box(mixed);
@@ -51,7 +52,7 @@ impl Machine {
         }
     }
 
-    /// Of the server, the kernel, and the cores.
+    /// Returns the versions of the server and the kernel, and the number of cores.
     pub(crate) fn versions(&self) -> String {
         let kernel = read("/proc/sys/kernel/osrelease");
         format!(
@@ -66,10 +67,8 @@ impl Machine {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = self.loops.iter().copied().fold(f64::MAX, f64::min);
-        let (middle, most) = (
-            median(&self.loops) / least,
-            self.loops.iter().copied().fold(0.0, f64::max) / least,
-        );
+        let middle = median(&self.loops) / least;
+        let most = self.loops.iter().copied().fold(0.0, f64::max) / least;
         let noisy = self.load > QUIET_LOAD * cores() || middle > QUIET_SPREAD;
         let verdict = if noisy {
             "NOISY, others used the machine"
@@ -79,7 +78,8 @@ impl fmt::Display for Machine {
         let load = self.load;
         write!(
             f,
-            "{verdict}: load {load:.1} before the start; a fixed loop took {middle:.2} (median) to {most:.2} times its least"
+            "{verdict}: load {load:.1} before the start; \
+             a fixed loop took {middle:.2} (median) to {most:.2} times its least"
         )
     }
 }
@@ -100,7 +100,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// For the table.
+/// Converts a duration into milliseconds, for the table.
 pub(crate) fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

@@ -1,13 +1,13 @@
-//! `cargo xtask bench log`, `slow` and `cluster`: what the real server does, as its clients see it,
-//! each figure beside its goal. A command, not a test: a missed goal is printed, and only what is
-//! wrong is a failure.
+//! `cargo xtask bench log`, `slow` and `cluster`: measures the real server as its clients see it,
+//! and prints each figure beside its goal. It is a command and not a test: a missed goal is
+//! printed, and only a wrong result is a failure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a command of ours: what cannot be measured panics with the reason, and its tasks end with it"
+    reason = "a command: a failed measurement panics with the reason, and its tasks end with it"
 )]
 
 mod cluster;

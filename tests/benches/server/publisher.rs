@@ -1,5 +1,5 @@
-//! Events at fixed times, whatever becomes of those before: what waits is measured as having
-//! waited.
+//! Publishes events at fixed times, whatever happens to earlier ones. An event that has to wait is
+//! measured from the time when it was due.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep_until};
 
-/// The event's name; its payload has the number `n`.
+/// The event's name. Its payload has the number `n`.
 pub(crate) const TICK: &str = "bench:tick";
-/// How soon one is tried again that the server did not answer.
-const AGAIN: Duration = Duration::from_millis(50);
+/// The pause before an unanswered request is repeated.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// When each event is due.
+/// The times at which the events are due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schedule {
     begin: Instant,
@@ -23,7 +23,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// One that begins now.
+    /// Creates a schedule that begins now.
     pub(crate) fn every(every: Duration) -> Self {
         Self {
             begin: Instant::now(),
@@ -31,13 +31,13 @@ impl Schedule {
         }
     }
 
-    /// When the event of this number should have been sent.
+    /// Returns the time at which the event of this number is due.
     pub(crate) fn due(&self, n: u64) -> Instant {
         self.begin + self.every.mul_f64(n as f64)
     }
 }
 
-/// Publishes in the background.
+/// A publisher in the background.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     schedule: Schedule,
@@ -46,12 +46,12 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Starts with number 0 now, to everyone. The payload is of about so many bytes.
+    /// Starts now with number 0 and sends to everyone. The payload has about this many bytes.
     pub(crate) fn start(server: &Server, every: Duration, bytes: usize) -> Self {
         Self::start_to(|_| json!("everyone"), server, every, bytes)
     }
 
-    /// The same; whom an event goes to depends on its number.
+    /// Starts now with number 0. `to` chooses the target by the event's number.
     pub(crate) fn start_to(
         to: fn(u64) -> Value,
         server: &Server,
@@ -69,12 +69,12 @@ impl Publisher {
         }
     }
 
-    /// When the events are due.
+    /// Returns the times at which the events are due.
     pub(crate) const fn schedule(&self) -> Schedule {
         self.schedule
     }
 
-    /// Ends it. Answers how many events there were; all are acknowledged.
+    /// Stops the publisher and returns the number of events. All of them are acknowledged.
     pub(crate) async fn stop(self) -> u64 {
         self.stop.send_replace(true);
         self.task.await.expect("every event is acknowledged")
@@ -106,11 +106,11 @@ async fn publish(
     posts.join_all().await.len() as u64
 }
 
-/// Sends an event, again and again until it is acknowledged: where the API has a key, it is sent
-/// once.
+/// Sends an event until it is acknowledged. With an idempotency key on the API the event is
+/// published once.
 pub(crate) async fn post(backend: Api, to: Value, event: &'static str, data: Value) {
     let body = json!({"to": to, "event": event, "data": data});
-    let mut pace = interval(AGAIN);
+    let mut pace = interval(RETRY_PAUSE);
     loop {
         pace.tick().await;
         let answer = backend.try_post("/api/realtime/emit", &body).await;

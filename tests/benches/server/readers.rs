@@ -1,4 +1,4 @@
-//! Readers that take everything at once, and note how late it was.
+//! Readers that read at full speed, and record the latency of each event.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use crate::publisher::{Schedule, TICK};
 use crate::recorder::Recorder;
 
-/// How many connect at once.
-const AT_ONCE: usize = 100;
+/// The number of readers that connect at the same time.
+const MAX_CONNECTING: usize = 100;
 
-/// All of them.
+/// Connected readers.
 #[derive(Debug)]
 pub(crate) struct Readers {
     tasks: Vec<JoinHandle<()>>,
@@ -22,7 +22,7 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// Connects those of these numbers.
+    /// Connects the readers with these numbers.
     pub(crate) async fn start(
         server: &impl Listening,
         numbers: Range<usize>,
@@ -32,30 +32,36 @@ impl Readers {
             tasks: Vec::with_capacity(numbers.len()),
             took: Recorder::new(),
         };
-        for first in numbers.clone().step_by(AT_ONCE) {
-            let names: Vec<_> = (first..numbers.end.min(first + AT_ONCE))
+        for first in numbers.clone().step_by(MAX_CONNECTING) {
+            let names: Vec<_> = (first..numbers.end.min(first + MAX_CONNECTING))
                 .map(|n| format!("customer-{n}"))
                 .collect();
-            let phones =
-                join_all(names.iter().map(|name| Phone::of(server, "customer", name))).await;
+            let phones = join_all(
+                names
+                    .iter()
+                    .map(|name| Phone::ready_as(server, "customer", name)),
+            )
+            .await;
             let read = |phone| tokio::spawn(read(phone, schedule, readers.took.clone()));
             readers.tasks.extend(phones.into_iter().map(read));
         }
         readers
     }
 
-    /// From when each event was due to when each of them had it.
+    /// Returns the latencies, from the time when an event was due to the time when a reader had it.
     pub(crate) const fn took(&self) -> &Recorder {
         &self.took
     }
 
-    /// Ends them. None may have ended before.
+    /// Ends the readers. No reader may have ended before.
     pub(crate) fn leave(self) {
         assert!(
             !self.tasks.iter().any(JoinHandle::is_finished),
-            "a good reader was ended"
+            "a reader ended before the measurement did"
         );
-        self.tasks.iter().for_each(JoinHandle::abort);
+        for task in self.tasks {
+            task.abort();
+        }
     }
 }
 

@@ -1,38 +1,40 @@
-//! How long things took, many of them: an HDR histogram that all tasks share.
+//! Durations in an HDR histogram that all tasks share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// A handle.
+/// A handle to the histogram.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder(Arc<Mutex<Histogram<u64>>>);
 
 impl Recorder {
-    /// An empty one: of microseconds, with three digits.
+    /// Creates an empty histogram of microseconds with three significant digits.
     pub(crate) fn new() -> Self {
         let histogram = Histogram::new(3).expect("three digits are possible");
         Self(Arc::new(Mutex::new(histogram)))
     }
 
-    /// One more.
+    /// Adds a duration.
     pub(crate) fn note(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.lock().record(micros).expect("it grows by itself");
+        self.lock()
+            .record(micros)
+            .expect("the histogram resizes itself");
     }
 
-    /// How many there are.
+    /// Returns the number of durations.
     pub(crate) fn len(&self) -> u64 {
         self.lock().len()
     }
 
-    /// What so many of a hundred were at most, in milliseconds.
+    /// Returns this percentile, in milliseconds.
     pub(crate) fn percentile(&self, of_a_hundred: f64) -> f64 {
         self.lock().value_at_quantile(of_a_hundred / 100.0) as f64 / 1e3
     }
 
-    /// Forgets all.
+    /// Removes all durations.
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }

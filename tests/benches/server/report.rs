@@ -1,19 +1,19 @@
-//! Figures beside their goals, as a table.
+//! A table of figures beside their goals.
 
 use std::fmt;
 
-/// What a figure should be.
+/// The goal of a figure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    /// In no round.
+    /// The figure must be 0 in every round.
     Never,
-    /// It is there to judge the others by.
+    /// The figure has no goal. It helps to judge the others.
     None,
 }
 
-/// One figure, measured several times.
+/// One figure, measured in several rounds.
 #[derive(Debug)]
 struct Row {
     what: String,
@@ -29,7 +29,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A figure: one value for each round.
+    /// Adds a figure with one value for each round.
     pub(crate) fn add(
         &mut self,
         what: impl Into<String>,
@@ -48,11 +48,12 @@ impl Report {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// Returns the median. For an even number of rounds it is the mean of the two values in the middle.
 pub(crate) fn median(rounds: &[f64]) -> f64 {
     let mut sorted = rounds.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let (low, high) = (sorted.len().saturating_sub(1) / 2, sorted.len() / 2);
+    let low = sorted.len().saturating_sub(1) / 2;
+    let high = sorted.len() / 2;
     f64::midpoint(sorted[low], sorted[high])
 }
 
@@ -116,7 +117,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Three digits that say something.
+/// Formats a number without decimals if it is large or whole, and with two decimals otherwise.
 fn number(value: f64) -> String {
     let places = if value.abs() >= 100.0 || value == value.trunc() {
         0

@@ -1,20 +1,20 @@
-//! Callers side by side: each does one thing after the other, as a backend's connections do.
+//! Parallel callers. Each one sends one request after the other, as a connection of a backend does.
 
 use tokio::time::Instant;
 
 use crate::recorder::Recorder;
 
-/// What they did.
+/// The result of all callers.
 #[derive(Debug)]
 pub(crate) struct Done {
-    /// How often a second, all together.
+    /// The number of operations per second of all callers together.
     pub(crate) per_second: f64,
-    /// How long each took.
+    /// The duration of each operation.
     pub(crate) took: Recorder,
 }
 
-/// Runs so many callers to their end, and counts what they note.
-pub(crate) async fn side_by_side<W, F>(callers: usize, work: W) -> Done
+/// Runs this number of callers to their end.
+pub(crate) async fn run_parallel<W, F>(callers: usize, work: W) -> Done
 where
     W: Fn(usize, Recorder) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -25,7 +25,7 @@ where
         .map(|caller| tokio::spawn(work(caller, took.clone())))
         .collect();
     for task in tasks {
-        task.await.expect("a caller");
+        task.await.expect("a caller does not panic");
     }
     Done {
         per_second: took.len() as f64 / begun.elapsed().as_secs_f64(),
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Does it, and notes how long it took.
+/// Awaits a future and records its duration.
 pub(crate) async fn timed<T>(took: &Recorder, doing: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = doing.await;
@@ -41,8 +41,8 @@ pub(crate) async fn timed<T>(took: &Recorder, doing: impl Future<Output = T>) ->
     done
 }
 
-/// So many things at once, each answered by its number.
-pub(crate) async fn each<T, F>(count: usize, make: impl Fn(usize) -> F) -> Vec<T>
+/// Runs this number of tasks at the same time and returns their results by index.
+pub(crate) async fn run_all<T, F>(count: usize, make: impl Fn(usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -50,7 +50,7 @@ where
     let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(make(n))).collect();
     let mut all = Vec::with_capacity(count);
     for task in tasks {
-        all.push(task.await.expect("one of them"));
+        all.push(task.await.expect("a task does not panic"));
     }
     all
 }

@@ -1,21 +1,21 @@
-//! Status changes and emits over REST, each answered when it is on stable storage.
+//! Status changes and emits over REST, each acknowledged when it is on stable storage.
 
 use metaia_tests::fixtures::{id_of, order_body};
 use metaia_tests::server::rest::Api;
 use metaia_tests::server::{API_KEY, Server, Setup};
 use serde_json::json;
 
-use crate::disk::syncs;
+use crate::disk::measure_syncs;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::report::{Goal, Report, median};
-use crate::workers::{Done, each, side_by_side, timed};
+use crate::workers::{Done, run_all, run_parallel, timed};
 
 const ROUNDS: usize = 3;
-/// In each round, of all callers together.
+/// The number of orders and of emits in each round, for all callers together.
 const ORDERS: usize = 1_280;
 const EMITS: usize = 6_400;
-/// The way of an order, by an admin.
+/// The statuses of an order, set by an admin.
 const STEPS: [&str; 5] = [
     "confirmed",
     "in_progress",
@@ -24,28 +24,28 @@ const STEPS: [&str; 5] = [
     "delivered",
 ];
 
-/// What is measured, and what it should be.
+/// A set of measurements with their goals.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// Said after each figure: what it was measured on.
+    /// The label of the storage, which is appended to each figure's name.
     pub(crate) on: &'static str,
-    /// So many callers at once, and what 99 of 100 of their status changes should take at most, in
+    /// The number of parallel callers, and the goal for the p99 of their status changes in
     /// milliseconds.
     pub(crate) callers: [(usize, Option<f64>); 2],
-    /// Status changes a second, and the syncs a second that the disk must allow for it: less on a
-    /// slower disk.
+    /// The goal for status changes per second, and the syncs per second that the disk must reach
+    /// for it. The goal is lower on a slower disk.
     pub(crate) rate: (f64, f64),
 }
 
-/// The embedded store. 128 who never pause wait for each other: that is their number, divided by
-/// the rate.
-const DISK: Plan = Plan {
+/// The embedded store. 128 callers that never pause wait for each other: their latency is their
+/// number divided by the rate.
+const EMBEDDED: Plan = Plan {
     on: "durable",
     callers: [(32, Some(25.0)), (128, None)],
     rate: (1_500.0, 300.0),
 };
 
-/// One kind of writes by so many callers, in all rounds.
+/// One kind of write by one number of callers, in all rounds.
 #[derive(Default)]
 struct Figures {
     per_second: Vec<f64>,
@@ -53,18 +53,18 @@ struct Figures {
     p99: Vec<f64>,
 }
 
-/// On the embedded store.
+/// Measures the embedded store.
 pub(crate) async fn on_disk(machine: &mut Machine, report: &mut Report) {
     let server = Setup::new()
         .env("METAIA_DURABILITY", "full")
         .env("RUST_LOG", "warn")
         .start()
         .await;
-    run(&[&server], DISK, machine, report).await;
-    server.stopped().await;
+    run(&[&server], EMBEDDED, machine, report).await;
+    server.stop().await;
 }
 
-/// On these servers, which the callers share. Answers how many requests there were that wrote.
+/// Measures these servers, which the callers share. Returns the number of requests that wrote.
 pub(crate) async fn run(
     servers: &[&Server],
     plan: Plan,
@@ -72,13 +72,14 @@ pub(crate) async fn run(
     report: &mut Report,
 ) -> usize {
     let mut disk = Figures::default();
-    let (mut changes, mut emits) = (plan.callers.map(new), plan.callers.map(new));
+    let mut changes = plan.callers.map(new);
+    let mut emits = plan.callers.map(new);
     for _ in 0..ROUNDS {
         machine.calibrate();
         for (index, (callers, _)) in plan.callers.into_iter().enumerate() {
-            disk.add(&syncs().await);
+            disk.add(&measure_syncs().await);
             changes[index].add(&walk_orders(servers, callers).await);
-            disk.add(&syncs().await);
+            disk.add(&measure_syncs().await);
             emits[index].add(&emit(servers, callers).await);
         }
     }
@@ -121,15 +122,15 @@ impl Figures {
     }
 }
 
-/// Every caller moves orders of its own from their placing, which is not measured, to their
-/// delivery.
+/// Moves orders from their placing, which is not measured, to their delivery. Each caller has its
+/// own orders.
 async fn walk_orders(servers: &[&Server], callers: usize) -> Done {
     let admin = |caller: usize| servers[caller % servers.len()].admin();
-    let placed = each(callers, |caller| {
+    let placed = run_all(callers, |caller| {
         place(admin(caller), caller, ORDERS / callers)
     })
     .await;
-    side_by_side(callers, |caller, took| {
+    run_parallel(callers, |caller, took| {
         walk(admin(caller), placed[caller].clone(), took)
     })
     .await
@@ -158,13 +159,18 @@ async fn walk(admin: Api, orders: Vec<String>, took: Recorder) {
 }
 
 async fn emit(servers: &[&Server], callers: usize) -> Done {
-    side_by_side(callers, |caller, took| {
-        let backend = servers[caller % servers.len()].anonymous().header("x-api-key", API_KEY);
+    run_parallel(callers, |caller, took| {
+        let server = servers[caller % servers.len()];
+        let backend = server.anonymous().header("x-api-key", API_KEY);
         async move {
-            let data = json!({"text": "x".repeat(200)});
-            let body = json!({"to": {"user": format!("user-{caller}")}, "event": "bench:told", "data": data});
+            let body = json!({
+                "to": {"user": format!("user-{caller}")},
+                "event": "bench:told",
+                "data": {"text": "x".repeat(200)},
+            });
             for _ in 0..EMITS / callers {
-                timed(&took, backend.post("/api/realtime/emit", &body)).await.ok(202);
+                let posted = timed(&took, backend.post("/api/realtime/emit", &body)).await;
+                posted.ok(202);
             }
         }
     })

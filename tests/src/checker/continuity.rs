@@ -1,39 +1,39 @@
-//! What each client was told that it has: stretches of the log without a hole, and the order within
+//! Checks the stretches of the log that each client was told it has, and the order of events within
 //! a connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fact, Got, History, Invariant, Moment, Place, Violation};
+use super::{Fact, Got, History, Invariant, Moment, Position, Violation};
 
-/// From a position that the client was given, to the last one that it saw: all of its rooms in
-/// between.
+/// A stretch of the log: from a position that the client was given to the last position that it
+/// saw. The client must have every event of its rooms in between.
 #[derive(Debug)]
 pub(super) struct Continuity<'a> {
     pub(super) client: &'a str,
-    /// When it was given the first position.
+    /// The moment at which the client was given the first position.
     pub(super) since: Moment,
-    pub(super) from: &'a Place,
-    pub(super) to: &'a Place,
-    /// The rooms that it was in all the time.
+    pub(super) from: &'a Position,
+    pub(super) to: &'a Position,
+    /// The rooms that the client was in during the whole stretch.
     pub(super) rooms: BTreeSet<&'a str>,
-    /// What it got.
-    pub(super) got: BTreeMap<&'a Place, &'a Got>,
+    /// The events that the client received, by position.
+    pub(super) got: BTreeMap<&'a Position, &'a Got>,
 }
 
 impl Continuity<'_> {
-    /// Whether an entry at this place, in these rooms, is owed to the client.
-    pub(super) fn covers(&self, place: &Place, rooms: &BTreeSet<String>) -> bool {
-        place.is_after(self.from) && !place.is_after(self.to) && self.in_any(rooms)
+    /// Returns whether the client must have an entry at this position in these rooms.
+    pub(super) fn covers(&self, position: &Position, rooms: &BTreeSet<String>) -> bool {
+        position.is_after(self.from) && !position.is_after(self.to) && self.in_any(rooms)
     }
 
-    /// Whether it was in one of these rooms all the time.
+    /// Returns whether the client was in one of these rooms during the whole stretch.
     pub(super) fn in_any(&self, rooms: &BTreeSet<String>) -> bool {
         rooms.iter().any(|room| self.rooms.contains(room.as_str()))
     }
 }
 
-/// Every client's stretches.
-pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
+/// Returns the stretches of all clients.
+pub(super) fn stretches(history: &History) -> Vec<Continuity<'_>> {
     let mut done = Vec::new();
     let mut open: BTreeMap<&str, Continuity<'_>> = BTreeMap::new();
     let mut users: BTreeMap<&str, &str> = BTreeMap::new();
@@ -45,19 +45,20 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
                 claims,
             } => {
                 users.insert(client, user);
-                // Who does not ask for what it missed begins anew.
+                // A client that does not ask for what it missed starts a new stretch.
                 if !claims {
                     done.extend(open.remove(client.as_str()));
                 }
             }
-            Fact::Withdrawn { user, room } => {
-                let theirs = open
-                    .iter_mut()
-                    .filter(|(client, _)| users.get(*client) == Some(&user.as_str()));
-                theirs.for_each(|(_, known)| known.lose(room));
+            Fact::Revoked { user, room } => {
+                for (client, stretch) in &mut open {
+                    if users.get(*client) == Some(&user.as_str()) {
+                        stretch.lose(room);
+                    }
+                }
             }
             Fact::Reset { client, at } => {
-                done.extend(open.insert(client, begin(client, *when, at)))
+                done.extend(open.insert(client, new_stretch(client, *when, at)))
             }
             Fact::Ready {
                 client,
@@ -65,14 +66,14 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
                 rooms,
                 at,
             } => {
-                let fresh = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
-                if open.get(client.as_str()).is_none_or(fresh) {
-                    done.extend(open.insert(client, begin(client, *when, at)));
+                let starts_again = |known: &Continuity<'_>| !recovered && !known.rooms.is_empty();
+                if open.get(client.as_str()).is_none_or(starts_again) {
+                    done.extend(open.insert(client, new_stretch(client, *when, at)));
                 }
                 open.entry(client)
                     .and_modify(|known| known.ready(rooms, at));
             }
-            Fact::Told { client, at } => {
+            Fact::PositionUpdate { client, at } => {
                 open.entry(client).and_modify(|known| known.reach(at));
             }
             Fact::Received { client, got } => {
@@ -85,7 +86,7 @@ pub(super) fn of(history: &History) -> Vec<Continuity<'_>> {
     done
 }
 
-fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> {
+fn new_stretch<'a>(client: &'a str, since: Moment, from: &'a Position) -> Continuity<'a> {
     Continuity {
         client,
         since,
@@ -97,7 +98,7 @@ fn begin<'a>(client: &'a str, since: Moment, from: &'a Place) -> Continuity<'a> 
 }
 
 impl<'a> Continuity<'a> {
-    fn ready(&mut self, rooms: &'a BTreeSet<String>, at: &'a Place) {
+    fn ready(&mut self, rooms: &'a BTreeSet<String>, at: &'a Position) {
         let rooms = rooms.iter().map(String::as_str);
         if self.rooms.is_empty() {
             self.rooms = rooms.collect();
@@ -112,7 +113,7 @@ impl<'a> Continuity<'a> {
         self.rooms.remove(room);
     }
 
-    fn reach(&mut self, at: &'a Place) {
+    fn reach(&mut self, at: &'a Position) {
         if at.is_after(self.to) {
             self.to = at;
         }
@@ -124,28 +125,28 @@ impl<'a> Continuity<'a> {
     }
 }
 
-/// One client's connection, as far as it has come.
+/// The state of one client's current connection.
 #[derive(Debug, Default)]
-struct Line<'a> {
+struct Connection<'a> {
     claims: bool,
     reset: bool,
-    last: Option<&'a Place>,
+    last: Option<&'a Position>,
     epoch: Option<&'a str>,
 }
 
-/// Whether each connection goes forward only, in one epoch, and drops a client's claim only by a
-/// reset.
+/// Checks that each connection moves forward only, in one epoch, and that the server gives up a
+/// client's position only with a reset.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
-    let mut lines: BTreeMap<&str, Line<'_>> = BTreeMap::new();
+    let mut connections: BTreeMap<&str, Connection<'_>> = BTreeMap::new();
     for (_, fact) in &history.facts {
         let what = match fact {
             Fact::Connected { client, claims, .. } => {
-                lines.entry(client).or_default().connect(*claims);
+                connections.entry(client).or_default().connect(*claims);
                 None
             }
             Fact::Reset { client, at } => {
-                lines.entry(client).or_default().reset_at(at);
+                connections.entry(client).or_default().reset_at(at);
                 None
             }
             Fact::Ready {
@@ -153,12 +154,12 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 recovered,
                 at,
                 ..
-            } => lines
+            } => connections
                 .entry(client)
                 .or_default()
                 .ready(*recovered, at)
                 .map(|what| (client, what)),
-            Fact::Received { client, got } => lines
+            Fact::Received { client, got } => connections
                 .entry(client)
                 .or_default()
                 .received(got)
@@ -171,7 +172,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     wrong
 }
 
-impl<'a> Line<'a> {
+impl<'a> Connection<'a> {
     fn connect(&mut self, claims: bool) {
         *self = Self {
             claims,
@@ -181,18 +182,24 @@ impl<'a> Line<'a> {
         };
     }
 
-    fn reset_at(&mut self, at: &'a Place) {
-        (self.reset, self.epoch) = (true, Some(at.epoch.as_str()));
+    fn reset_at(&mut self, at: &'a Position) {
+        self.reset = true;
+        self.epoch = Some(at.epoch.as_str());
     }
 
-    fn ready(&mut self, recovered: bool, at: &'a Place) -> Option<String> {
-        let silently = self.claims && !recovered && !self.reset;
-        let elsewhere = recovered && self.epoch.is_some_and(|epoch| epoch != at.epoch);
+    fn ready(&mut self, recovered: bool, at: &'a Position) -> Option<String> {
+        let is_silent_loss = self.claims && !recovered && !self.reset;
+        let changed_epoch = self.epoch.is_some_and(|epoch| epoch != at.epoch);
         self.epoch = Some(&at.epoch);
-        if silently {
-            return Some("asked for what it missed, and got neither that nor a reset".to_owned());
+        if is_silent_loss {
+            return Some(
+                "asked for what it missed, and received neither that nor a reset".to_owned(),
+            );
         }
-        elsewhere.then(|| format!("recovered into another epoch, at {at:?}"))
+        if recovered && changed_epoch {
+            return Some(format!("recovered into another epoch, at {at:?}"));
+        }
+        None
     }
 
     fn received(&mut self, got: &'a Got) -> Option<String> {
@@ -205,6 +212,12 @@ impl<'a> Line<'a> {
             ));
         }
         let forward = last.is_none_or(|last| at.is_after(last));
-        (!forward).then(|| format!("{} at {at:?} came after {last:?}", got.placed.value))
+        if forward {
+            return None;
+        }
+        Some(format!(
+            "{} at {at:?} came after {last:?}",
+            got.placed.value
+        ))
     }
 }

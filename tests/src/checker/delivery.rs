@@ -1,29 +1,32 @@
-//! Each delivery for itself: published at all, and the same wherever and whenever it arrives, or an
-//! answer names it.
+//! Checks each delivery by itself: the event was published, and it is the same event in every
+//! delivery and in every response that names it.
 
 use std::collections::BTreeMap;
 
 use super::index::Index;
-use super::{Fact, Got, History, Invariant, Moment, Place, Placed, Violation};
+use super::{Fact, Got, History, Invariant, Moment, Placed, Position, Violation};
 
-/// I3 and I4 of everything that anybody got.
+/// Checks I3 and I4 for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut known = Known::default();
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
-        let (who, found) = match fact {
+        let (name, found) = match fact {
             Fact::Received { client, got } => (
                 client,
                 phantom(*when, got, index).or_else(|| known.take(got, index)),
             ),
-            Fact::Acknowledged { write, placed, .. } => {
-                (write, placed.iter().find_map(|placed| known.place(placed)))
-            }
+            Fact::Acknowledged { write, placed, .. } => (
+                write,
+                placed
+                    .iter()
+                    .find_map(|placed| known.check_position(placed)),
+            ),
             _ => continue,
         };
-        wrong.extend(
-            found.map(|(invariant, what)| Violation::new(invariant, format!("{who}: {what}"))),
-        );
+        if let Some((invariant, what)) = found {
+            wrong.push(Violation::new(invariant, format!("{name}: {what}")));
+        }
     }
     wrong
 }
@@ -38,43 +41,43 @@ fn phantom(when: Moment, got: &Got, index: &Index<'_>) -> Found {
     if write.attempted > when {
         return Some((
             Invariant::NoPhantom,
-            format!("{value} arrived before anybody tried {}", write.name),
+            format!("{value} arrived before the first attempt of {}", write.name),
         ));
     }
-    let refused = write.did_not_happen();
-    refused.then(|| {
-        (
+    if write.did_not_happen() {
+        return Some((
             Invariant::NoPhantom,
             format!("{value} arrived although {} was refused", write.name),
-        )
-    })
+        ));
+    }
+    None
 }
 
-/// What was seen first under each name.
+/// The first occurrence of each id, position and value.
 #[derive(Debug, Default)]
 struct Known<'a> {
     ids: BTreeMap<&'a str, &'a Got>,
-    places: BTreeMap<&'a Place, &'a Placed>,
+    positions: BTreeMap<&'a Position, &'a Placed>,
     values: BTreeMap<&'a str, &'a Got>,
 }
 
 impl<'a> Known<'a> {
-    /// Nodes that do not agree on the log would have two events at one place.
-    fn place(&mut self, placed: &'a Placed) -> Found {
-        let first = *self.places.entry(&placed.at).or_insert(placed);
-        let differ = first.id != placed.id;
-        differ.then(|| {
-            (
-                Invariant::ExactlyOnce,
-                format!("one place, two events: {first:?} and {placed:?}"),
-            )
-        })
+    /// Finds two events at one position. Nodes that disagree about the log would report them.
+    fn check_position(&mut self, placed: &'a Placed) -> Found {
+        let first = *self.positions.entry(&placed.at).or_insert(placed);
+        if first.id == placed.id {
+            return None;
+        }
+        Some((
+            Invariant::ExactlyOnce,
+            format!("one position, two events: {first:?} and {placed:?}"),
+        ))
     }
 
     fn take(&mut self, got: &'a Got, index: &Index<'_>) -> Found {
         let placed = &got.placed;
         let by_id = *self.ids.entry(&placed.id).or_insert(got);
-        let by_place = self.place(placed);
+        let by_position = self.check_position(placed);
         let by_value = *self.values.entry(&placed.value).or_insert(got);
         if by_id != got {
             return Some((
@@ -82,30 +85,30 @@ impl<'a> Known<'a> {
                 format!("one id, two events: {by_id:?} and {got:?}"),
             ));
         }
-        if by_place.is_some() {
-            return by_place;
+        if by_position.is_some() {
+            return by_position;
         }
         if by_value.placed.id != placed.id {
             return Some((
-                twice(&placed.value, index),
+                invariant_of_duplicate(&placed.value, index),
                 format!("published twice: {by_value:?} and {got:?}"),
             ));
         }
-        let said = index
+        let stated = index
             .values
             .get(placed.value.as_str())
-            .and_then(|value| value.said);
-        let differs = said.is_some_and(|said| said != placed);
-        differs.then(|| {
-            (
-                Invariant::ExactlyOnce,
-                format!("{placed:?} was answered as {said:?}"),
-            )
-        })
+            .and_then(|value| value.stated);
+        if stated.is_none_or(|stated| stated == placed) {
+            return None;
+        }
+        Some((
+            Invariant::ExactlyOnce,
+            format!("{placed:?} was acknowledged as {stated:?}"),
+        ))
     }
 }
 
-fn twice(value: &str, index: &Index<'_>) -> Invariant {
+fn invariant_of_duplicate(value: &str, index: &Index<'_>) -> Invariant {
     match index.write_of(value) {
         Some(write) if write.keyed => Invariant::OncePerKey,
         _ => Invariant::ExactlyOnce,

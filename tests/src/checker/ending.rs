@@ -1,20 +1,21 @@
-//! The server's own behaviour: how it ends, what it leaks, and how soon everybody is back.
+//! Checks the server process: how it ends, what it leaks, and how soon all clients are connected
+//! again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Fact, History, Invariant, Moment, Resource, Violation};
 
-/// How long a polite end may take.
-const TO_END: Duration = Duration::from_secs(15);
-/// How long until everybody is back.
-const TO_COME_BACK: Duration = Duration::from_secs(30);
-/// What no line of a sound server contains.
+/// The longest time that a requested end may take.
+const END_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest time until all clients are connected again.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Texts that never appear in the output of a correct server.
 const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
 
-/// I6, I7 and I11.
+/// Checks I6, I7 and I11.
 pub(super) fn check(history: &History) -> Vec<Violation> {
-    [leaks(history), absentees(history), ends(history)].concat()
+    [leaks(history), missing_clients(history), ends(history)].concat()
 }
 
 fn leaks(history: &History) -> Vec<Violation> {
@@ -27,14 +28,14 @@ fn leaks(history: &History) -> Vec<Violation> {
                 .1 = *amount;
         }
     }
-    let grown = first_and_last
-        .into_iter()
-        .filter(|(what, (first, last))| *last > what.allowance(*first));
-    let shown = grown
-        .map(|(what, (first, last))| format!("{what:?}: {first} at the start, {last} at the end"));
-    shown
-        .map(|what| Violation::new(Invariant::NothingLeaks, what))
-        .collect()
+    let mut wrong = Vec::new();
+    for (resource, (first, last)) in first_and_last {
+        if last > resource.allowance(first) {
+            let what = format!("{resource:?}: {first} at the start, {last} at the end");
+            wrong.push(Violation::new(Invariant::NothingLeaks, what));
+        }
+    }
+    wrong
 }
 
 impl Resource {
@@ -46,7 +47,7 @@ impl Resource {
     }
 }
 
-/// Where a client is.
+/// The connection state of a client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Presence {
     Ready,
@@ -54,9 +55,9 @@ enum Presence {
     Gone,
 }
 
-/// Everybody who is away at a healing, or goes later, is ready 30 s after it, unless there is a
-/// next fault before.
-fn absentees(history: &History) -> Vec<Violation> {
+/// Checks that every client that is away when the last fault ends, or disconnects later, is ready
+/// 30 s after that moment. The check is skipped if another fault begins earlier.
+fn missing_clients(history: &History) -> Vec<Violation> {
     let healings = history
         .facts
         .iter()
@@ -69,17 +70,17 @@ fn absentees(history: &History) -> Vec<Violation> {
             .facts
             .iter()
             .find(|(when, fact)| *when > healed && is_fault(fact));
-        let deadline = healed + TO_COME_BACK;
-        // What did not last that long cannot be late.
+        let deadline = healed + RECONNECT_TIMEOUT;
+        // A quiet period that is shorter than the deadline proves nothing.
         if fault.map_or(last, |(when, _)| *when) < deadline {
             continue;
         }
-        let late = presence_at(history, deadline)
-            .into_iter()
-            .filter(|(_, presence)| *presence == Presence::Away);
-        let shown = late
-            .map(|(client, _)| format!("{client} is not back {TO_COME_BACK:?} after {healed:?}"));
-        wrong.extend(shown.map(|what| Violation::new(Invariant::BackInTime, what)));
+        for (client, presence) in presence_at(history, deadline) {
+            if presence == Presence::Away {
+                let what = format!("{client} is not ready {RECONNECT_TIMEOUT:?} after {healed:?}");
+                wrong.push(Violation::new(Invariant::ReconnectedInTime, what));
+            }
+        }
     }
     wrong
 }
@@ -87,7 +88,7 @@ fn absentees(history: &History) -> Vec<Violation> {
 fn is_fault(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Killed | Fact::Asked | Fact::Slowed { .. } | Fact::Stopped { .. }
+        Fact::Killed | Fact::AskedToEnd | Fact::Slowed { .. } | Fact::Stopped { .. }
     )
 }
 
@@ -115,21 +116,19 @@ fn ends(history: &History) -> Vec<Violation> {
     let mut wrong = Vec::new();
     for (when, fact) in &history.facts {
         match fact {
-            Fact::Asked => asked = Some(*when),
+            Fact::AskedToEnd => asked = Some(*when),
             Fact::Started | Fact::Killed => asked = None,
             Fact::Ended { code } => wrong.extend(ended(asked.take(), *when, *code)),
-            Fact::Said(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
-                wrong.push(format!("it said: {line}"));
+            Fact::Printed(line) if ALARMS.iter().any(|alarm| line.contains(alarm)) => {
+                wrong.push(format!("it printed: {line}"));
             }
             _ => (),
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
-    wrong.extend(
-        asked
-            .filter(|asked| last > *asked + TO_END)
-            .map(|_| "it was asked to end and has not".into()),
-    );
+    if asked.is_some_and(|asked| last > asked + END_TIMEOUT) {
+        wrong.push("it was asked to end and has not ended".to_owned());
+    }
     wrong
         .into_iter()
         .map(|what| Violation::new(Invariant::CleanEnd, what))
@@ -141,8 +140,11 @@ fn ended(asked: Option<Moment>, when: Moment, code: Option<i32>) -> Option<Strin
         return Some(format!("it ended by itself with {code:?}"));
     };
     if code != Some(0) {
-        return Some(format!("it was asked to end and did with {code:?}"));
+        return Some(format!("it was asked to end and exited with {code:?}"));
     }
     let took = when.saturating_sub(asked);
-    (took > TO_END).then(|| format!("it took {took:?} to end"))
+    if took > END_TIMEOUT {
+        return Some(format!("it took {took:?} to end"));
+    }
+    None
 }

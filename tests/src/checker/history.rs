@@ -1,29 +1,29 @@
-//! A history: what somebody outside did and saw, each fact with its moment.
+//! A history: everything that the clients and the test did and saw, each fact with its moment.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A moment on the recorder's one monotonic clock: how long after it began.
+/// A moment on the recorder's monotonic clock: the time since the recorder was created.
 pub type Moment = Duration;
 
-/// All facts, by rising moment.
+/// All facts, ordered by moment.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// When, and what.
+    /// The moments and their facts.
     pub facts: Vec<(Moment, Fact)>,
 }
 
-/// A place in a log. Places of different epochs have no order that means anything.
+/// A position in a log. Positions of different epochs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// The unbroken history that it belongs to.
+pub struct Position {
+    /// The epoch: one unbroken history of the log.
     pub epoch: String,
     /// The number of the entry.
     pub n: u64,
 }
 
-impl Place {
-    /// Of a position's text, `epoch-check.n`.
+impl Position {
+    /// Parses the text of a position, `epoch-check.n`.
     #[must_use]
     pub fn parse(position: &str) -> Option<Self> {
         let (start, n) = position.rsplit_once('.')?;
@@ -34,132 +34,135 @@ impl Place {
         })
     }
 
-    /// Whether this place is after that one in the same epoch.
+    /// Returns whether this position is after the other one in the same epoch.
     #[must_use]
     pub fn is_after(&self, other: &Self) -> bool {
         self.epoch == other.epoch && self.n > other.n
     }
 }
 
-/// What a writer wants to happen, however often it tries.
+/// One intended change, whatever the number of attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// Its own name.
+    /// The unique name of the write.
     pub name: String,
-    /// Whether each try carries the same idempotency key, or is the same event of the provider.
+    /// True if every attempt carries the same idempotency key, or is the same event of the payment
+    /// provider.
     pub keyed: bool,
-    /// The values that it publishes, none of which anything else publishes, and the rooms of each.
+    /// The values that the write publishes, each with its rooms. No other write publishes one of
+    /// them.
     pub effects: Vec<(String, BTreeSet<String>)>,
 }
 
-/// Where a value is in the log.
+/// A value with its id and its position in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// The value.
     pub value: String,
     /// The event's id.
     pub id: String,
-    /// Its place.
-    pub at: Place,
+    /// The position.
+    pub at: Position,
 }
 
-/// An event as a client got it.
+/// An event as a client received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Got {
-    /// What, and where it says it is.
+    /// The value, the id and the position that the event states.
     pub placed: Placed,
-    /// All of it, as text.
+    /// The whole event, as text.
     pub payload: String,
 }
 
-/// Something that is counted, and must not grow for ever.
+/// A quantity of the server that must not grow without bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// File descriptors of the server.
     Descriptors,
-    /// Its resident memory, in KiB. Allocators keep some: half as much again is allowed, and 16
-    /// MiB.
+    /// Resident memory of the server, in KiB. Allocators keep freed memory: half as much again and
+    /// 16 MiB are allowed.
     Memory,
-    /// Its sessions.
+    /// Sessions of the server.
     Sessions,
-    /// Its rooms.
+    /// Rooms of the server.
     Rooms,
 }
 
-/// One thing that was done or seen. Clients, users, writes and rooms are called by their names.
+/// One thing that was done or seen. Clients, users, writes and rooms are identified by their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
     reason = "the fields are what the variants' sentences name"
 )]
 pub enum Fact {
-    /// A writer is about to try. A retry has the same name.
+    /// A writer is about to send a write. A retry has the same name.
     Attempted(Write),
-    /// A try was answered with success: what it made, and where its events are if the answer says
-    /// so.
+    /// An attempt was answered with success. `made` is the id of what was created; `placed` has the
+    /// positions of the events, if the response names them.
     Acknowledged {
         write: String,
         made: String,
         placed: Vec<Placed>,
     },
-    /// A try was not answered: it may have happened.
+    /// An attempt got no conclusive response: the write may have happened.
     Unknown { write: String },
-    /// A try was refused: it did not happen.
+    /// An attempt was refused: the write did not happen.
     Refused { write: String },
-    /// Somebody looked for what an acknowledged write made.
+    /// The store was searched for what an acknowledged write created.
     Audited { write: String, found: bool },
-    /// Somebody counted what the provider's event or the key has made.
+    /// The store was searched for everything that one key, or one event of the provider, created.
     Counted { write: String, made: usize },
 
-    /// A client has sent CONNECT as this user; `claims` where it asks for what it missed.
+    /// A client has sent CONNECT as this user. `claims` is true if it asks for what it missed.
     Connected {
         client: String,
         user: String,
         claims: bool,
     },
-    /// It got `rt:ready`.
+    /// A client received `rt:ready`.
     Ready {
         client: String,
         recovered: bool,
         rooms: BTreeSet<String>,
-        at: Place,
+        at: Position,
     },
-    /// It got `rt:reset`.
-    Reset { client: String, at: Place },
-    /// It got `rt:position`.
-    Told { client: String, at: Place },
-    /// It got an event of the log.
+    /// A client received `rt:reset`.
+    Reset { client: String, at: Position },
+    /// A client received `rt:position`.
+    PositionUpdate { client: String, at: Position },
+    /// A client received an event of the log.
     Received { client: String, got: Got },
-    /// Its transport is gone.
+    /// A client's transport is closed.
     Disconnected { client: String },
-    /// It will not come back, and was not meant to.
+    /// A client has ended on purpose and will not connect again.
     Left { client: String },
 
     /// The user may see this room from now on.
     Granted { user: String, room: String },
-    /// The user may not any more.
-    Withdrawn { user: String, room: String },
-    /// The client's token: until when it is good. A new one replaces it; a revoked one ends when it
-    /// is revoked.
+    /// The user may no longer see this room.
+    Revoked { user: String, room: String },
+    /// A client's token is valid until this moment. A newer fact replaces an older one. The
+    /// validity of a revoked token ends when it is revoked.
     Token { client: String, until: Moment },
 
     /// The server listens.
     Started,
-    /// It was killed as by a power cut.
+    /// The server was killed with SIGKILL, as by a power cut.
     Killed,
-    /// It was asked to end.
-    Asked,
-    /// It has ended, by itself or because it was asked to; no code where a signal ended it.
+    /// The server was asked to end.
+    AskedToEnd,
+    /// The server has ended, with or without a request. The code is absent if a signal ended it.
     Ended { code: Option<i32> },
-    /// A line of its output.
-    Said(String),
-    /// One of several nodes, or something beside the nodes, broke: delivery goes on, if not as
-    /// fast.
+    /// The server printed this line.
+    Printed(String),
+    /// One of several nodes, or a service beside the nodes, broke: delivery continues, but may be
+    /// slower.
     Slowed { by: String },
-    /// What nodes read the log from broke: no delivery is due until the next healing.
+    /// The service from which the nodes read the log broke: no delivery is due until the next
+    /// `Healed`.
     Stopped { by: String },
-    /// The last fault is over: from here on everything works.
+    /// The last fault is over: everything works from now on.
     Healed,
-    /// How much of something the server has now.
+    /// The amount of a resource that the server holds now.
     Sampled { resource: Resource, amount: u64 },
 }

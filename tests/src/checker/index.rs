@@ -1,47 +1,47 @@
-//! What is known of each value, looked up by its name: who published it, with what answer, and who
-//! got it.
+//! An index of the writes and values of a history: who published a value, with what response, and
+//! which client received it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fact, Got, History, Moment, Place, Placed};
+use super::{Fact, Got, History, Invariant, Moment, Placed, Position};
 
-/// A write, with all that became of it.
+/// A write with all of its outcomes.
 #[derive(Debug)]
 pub(super) struct Written<'a> {
     pub(super) name: &'a str,
     pub(super) keyed: bool,
-    /// The first try.
+    /// The moment of the first attempt.
     pub(super) attempted: Moment,
-    /// The first success.
+    /// The moment of the first success.
     pub(super) acknowledged: Option<Moment>,
-    /// Whether a try was refused.
+    /// True if an attempt was refused.
     refused: bool,
-    /// Whether the outcome of a try is not known.
+    /// True if the outcome of an attempt is unknown.
     unknown: bool,
 }
 
-/// One value that somebody wanted to publish.
+/// One value that a writer wanted to publish.
 #[derive(Debug)]
 pub(super) struct Value<'a> {
     pub(super) write: &'a str,
     pub(super) rooms: &'a BTreeSet<String>,
-    /// Where the answer says that it is.
-    pub(super) said: Option<&'a Placed>,
-    /// As somebody got it first.
+    /// The position that the response states.
+    pub(super) stated: Option<&'a Placed>,
+    /// The first delivery of the value.
     pub(super) got: Option<&'a Got>,
 }
 
-/// Writes and values of a history, by their names.
+/// The writes and values of a history, by name.
 #[derive(Debug, Default)]
 pub(super) struct Index<'a> {
     pub(super) writes: BTreeMap<&'a str, Written<'a>>,
     pub(super) values: BTreeMap<&'a str, Value<'a>>,
-    /// When the server, or something that it stands on, was killed.
+    /// The moments at which the server, or a service that it depends on, was killed.
     pub(super) kills: Vec<Moment>,
 }
 
 impl<'a> Index<'a> {
-    pub(super) fn of(history: &'a History) -> Self {
+    pub(super) fn new(history: &'a History) -> Self {
         let mut index = Self::default();
         for (when, fact) in &history.facts {
             index.take(*when, fact);
@@ -49,9 +49,19 @@ impl<'a> Index<'a> {
         index
     }
 
-    /// Who published this value.
+    /// Returns the write that published this value.
     pub(super) fn write_of(&self, value: &str) -> Option<&Written<'a>> {
         self.writes.get(self.values.get(value)?.write)
+    }
+
+    /// Returns the invariant that the loss of an acknowledged write breaks: a kill after the
+    /// response shows that the write was not durable.
+    pub(super) fn loss_after(&self, acknowledged: Moment) -> Invariant {
+        if self.kills.iter().any(|kill| *kill > acknowledged) {
+            Invariant::DurableBeforeAnswer
+        } else {
+            Invariant::NoLoss
+        }
     }
 
     fn take(&mut self, when: Moment, fact: &'a Fact) {
@@ -84,7 +94,7 @@ impl<'a> Index<'a> {
             self.values.entry(value).or_insert(Value {
                 write: name,
                 rooms,
-                said: None,
+                stated: None,
                 got: None,
             });
         }
@@ -96,7 +106,7 @@ impl<'a> Index<'a> {
         }
         for placed in placed {
             if let Some(value) = self.values.get_mut(placed.value.as_str()) {
-                value.said.get_or_insert(placed);
+                value.stated.get_or_insert(placed);
             }
         }
     }
@@ -109,18 +119,18 @@ impl<'a> Index<'a> {
 }
 
 impl Written<'_> {
-    /// Whether it is known that it did not happen.
+    /// Returns whether the write certainly did not happen.
     pub(super) fn did_not_happen(&self) -> bool {
         self.refused && !self.unknown && self.acknowledged.is_none()
     }
 }
 
 impl<'a> Value<'a> {
-    /// Where it is, as far as anybody knows.
-    pub(super) fn place(&self) -> Option<&'a Place> {
+    /// Returns the position of the value, if a delivery or a response states it.
+    pub(super) fn position(&self) -> Option<&'a Position> {
         self.got
             .map(|got| &got.placed)
-            .or(self.said)
+            .or(self.stated)
             .map(|placed| &placed.at)
     }
 }

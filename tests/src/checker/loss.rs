@@ -1,12 +1,13 @@
-//! What was owed and did not come: a hole where somebody else has it, a loss where nobody does.
+//! Finds events that a client should have received and did not: a hole if another client received
+//! the event, a loss if no client did.
 
 use std::collections::BTreeMap;
 
 use super::continuity::Continuity;
 use super::index::{Index, Value, Written};
-use super::{Invariant, Moment, Place, Violation};
+use super::{Invariant, Moment, Position, Violation};
 
-/// I1, I2 and I8: everything that a client's stretches cover, it has.
+/// Checks I1, I2 and I8: a client has everything that its stretches cover.
 pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violation> {
     let known = in_order(index);
     let mut wrong = out_of_order(index, &known);
@@ -17,8 +18,8 @@ pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violatio
     wrong
 }
 
-/// Every value that somebody got, by its place.
-fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i Value<'a>)> {
+/// Returns every received value, by its position.
+fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Position, (&'a str, &'i Value<'a>)> {
     let got = index
         .values
         .iter()
@@ -26,21 +27,21 @@ fn in_order<'a, 'i>(index: &'i Index<'a>) -> BTreeMap<&'a Place, (&'a str, &'i V
     got.map(|(got, value)| (&got.placed.at, value)).collect()
 }
 
-type Known<'a, 'i> = BTreeMap<&'a Place, (&'a str, &'i Value<'a>)>;
+type Known<'a, 'i> = BTreeMap<&'a Position, (&'a str, &'i Value<'a>)>;
 
-/// What was acknowledged before something else was tried is before it in the log.
+/// Checks that a write which was acknowledged before another one was first attempted also comes
+/// first in the log.
 fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
     let mut wrong = Vec::new();
-    let mut latest: Option<(&str, &Place, Moment)> = None;
-    for (place, (name, value)) in known {
+    let mut latest: Option<(&str, &Position, Moment)> = None;
+    for (position, (name, value)) in known {
         let Some(write) = index.writes.get(value.write) else {
             continue;
         };
-        let (before, after) = (
-            latest.filter(|(_, before, _)| before.epoch == place.epoch),
-            write.acknowledged,
-        );
-        if let (Some((other, _, tried)), Some(acknowledged)) = (before, after)
+        let before = latest.filter(|(_, before, _)| before.epoch == position.epoch);
+        let after = write.acknowledged;
+        if let Some((other, _, tried)) = before
+            && let Some(acknowledged) = after
             && acknowledged < tried
         {
             let what = format!(
@@ -49,72 +50,65 @@ fn out_of_order(index: &Index<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
             wrong.push(Violation::new(Invariant::OrderWithoutHoles, what));
         }
         if before.is_none_or(|(_, _, tried)| write.attempted > tried) {
-            latest = Some((name, place, write.attempted));
+            latest = Some((name, position, write.attempted));
         }
     }
     wrong
 }
 
 fn holes(span: &Continuity<'_>, known: &Known<'_, '_>) -> Vec<Violation> {
-    let owed = known
-        .iter()
-        .filter(|(place, (_, value))| span.covers(place, value.rooms));
-    let missing = owed.filter(|(place, _)| !span.got.contains_key(*place));
-    let shown = missing.map(|(place, (name, _))| {
-        format!(
-            "{}: no {name} at {place:?}, but it has {:?} to {:?}",
+    let mut wrong = Vec::new();
+    for (position, (name, value)) in known {
+        if !span.covers(position, value.rooms) || span.got.contains_key(position) {
+            continue;
+        }
+        let what = format!(
+            "{}: no {name} at {position:?}, but it has {:?} to {:?}",
             span.client, span.from, span.to
-        )
-    });
-    shown
-        .map(|what| Violation::new(Invariant::OrderWithoutHoles, what))
-        .collect()
+        );
+        wrong.push(Violation::new(Invariant::OrderWithoutHoles, what));
+    }
+    wrong
 }
 
-/// What was acknowledged, was owed to this client, and nobody got.
+/// Finds values that were acknowledged and due to this client, but were received by no client.
 fn losses(span: &Continuity<'_>, index: &Index<'_>) -> Vec<Violation> {
     let seen = span
         .got
         .values()
         .filter_map(|got| index.write_of(&got.placed.value));
     let newest = seen.map(|write| write.attempted).max();
-    let lost = index.values.iter().filter_map(|(name, value)| {
-        let write = index.writes.get(value.write)?;
-        let acknowledged = write.acknowledged.filter(|_| value.got.is_none())?;
-        owed(span, value, write, newest).then_some((*name, acknowledged))
-    });
-    let crashed = |acknowledged| index.kills.iter().any(|kill| *kill > acknowledged);
-    let shown = lost.map(|(name, acknowledged)| {
-        let invariant = if crashed(acknowledged) {
-            Invariant::DurableBeforeAnswer
-        } else {
-            Invariant::NoLoss
+    let mut wrong = Vec::new();
+    for (name, value) in &index.values {
+        let Some(write) = index.writes.get(value.write) else {
+            continue;
         };
-        Violation::new(
-            invariant,
-            format!("{name} was acknowledged, and never came to {}", span.client),
-        )
-    });
-    shown.collect()
+        let Some(acknowledged) = write.acknowledged else {
+            continue;
+        };
+        if value.got.is_some() || !is_due(span, value, write, newest) {
+            continue;
+        }
+        let what = format!("{name} was acknowledged, and never reached {}", span.client);
+        wrong.push(Violation::new(index.loss_after(acknowledged), what));
+    }
+    wrong
 }
 
-/// By its place, if the answer named one. Else by causes: tried after the stretch began, and
-/// acknowledged before something was tried that the client has.
-fn owed(
+/// Returns whether the client must have the value. If the position is known, the stretch decides.
+/// Otherwise causality decides: the write was first attempted after the stretch began, and was
+/// acknowledged before the first attempt of a write whose value the client has.
+fn is_due(
     span: &Continuity<'_>,
     value: &Value<'_>,
     write: &Written<'_>,
     newest: Option<Moment>,
 ) -> bool {
-    match value.place() {
-        Some(place) => span.covers(place, value.rooms),
-        None => {
-            let before = |newest| {
-                write
-                    .acknowledged
-                    .is_some_and(|acknowledged| acknowledged < newest)
-            };
-            span.in_any(value.rooms) && write.attempted > span.since && newest.is_some_and(before)
-        }
+    if let Some(position) = value.position() {
+        return span.covers(position, value.rooms);
     }
+    let (Some(acknowledged), Some(newest)) = (write.acknowledged, newest) else {
+        return false;
+    };
+    span.in_any(value.rooms) && write.attempted > span.since && acknowledged < newest
 }

@@ -1,14 +1,15 @@
-//! The checker: one pure function from what was recorded to what was broken.
+//! The checker: a pure function from a recorded history to the invariants that the history breaks.
 //!
-//! Writers publish unique values, readers record what they get, faults come and go; afterwards
-//! [`check`] judges the whole [`History`]. It knows nothing of the server: only what somebody
-//! outside did and saw, and when. A publish whose outcome is unknown may have happened or not, but
-//! once.
+//! During a test, writers publish unique values, readers record what they receive, and faults begin
+//! and end. Afterwards [`check`] judges the whole [`History`]. It knows nothing of the server's
+//! inside: only what clients and the test did and saw, and when. A publish whose outcome is unknown
+//! may have happened once or not at all.
 //!
-//! What a client must have got follows from what it was *told*. From the position of an `rt:ready`
-//! without a recovery, or of an `rt:reset`, up to the last position that it saw, it has everything
-//! of its rooms: that stretch is its [`Continuity`](continuity::Continuity), across any number of
-//! connections. Where it was told to reload, nothing is owed to it in between.
+//! What a client must have received follows from what the server *told* it. From the position of an
+//! `rt:ready` without a recovery, or of an `rt:reset`, up to the last position that the client saw,
+//! it has everything of its rooms. That stretch is its `Continuity` (`continuity.rs`),
+//! across any number of connections. If the server told the client to reload, nothing between two
+//! stretches is due.
 
 mod access;
 mod continuity;
@@ -26,46 +27,46 @@ mod tests;
 
 use std::fmt;
 
-pub use history::{Fact, Got, History, Moment, Place, Placed, Resource, Write};
+pub use history::{Fact, Got, History, Moment, Placed, Position, Resource, Write};
 pub use recorder::Recorder;
 
 use index::Index;
 
-/// What always holds.
+/// The guarantees that every run must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Invariant {
     /// I1: nothing that was acknowledged is lost.
     NoLoss,
-    /// I2: the log's order, and no hole without a reset.
+    /// I2: events arrive in the order of the log, and a hole comes with a reset.
     OrderWithoutHoles,
-    /// I3: after dedupe by id exactly once; a duplicate is the same in everything.
+    /// I3: exactly once after dedupe by id. A duplicate is identical in every respect.
     ExactlyOnce,
-    /// I4: nothing arrives that nobody published.
+    /// I4: only published events arrive.
     NoPhantom,
-    /// I5: nobody gets what they may not see, nor 1 s after losing the room, nor 5 s after the
-    /// token's end.
-    OnlyToThoseWhoMay,
-    /// I6: after the last client everything that is counted is where it was at the start.
+    /// I5: a client receives only what its user may see. A room is silent 1 s after the user lost
+    /// it, a connection 5 s after its token ended.
+    AccessRespected,
+    /// I6: after the last client has left, every counted resource is back at its first amount.
     NothingLeaks,
-    /// I7: everybody is back 30 s after the last fault.
-    BackInTime,
-    /// I8: no success is answered before it is durable.
+    /// I7: every client is ready 30 s after the last fault.
+    ReconnectedInTime,
+    /// I8: a success is answered only after it is durable.
     DurableBeforeAnswer,
-    /// I9: the same idempotency key, or the provider's same event, acts once.
+    /// I9: one idempotency key, or one event of the payment provider, acts once.
     OncePerKey,
-    /// D7: what was acknowledged is with everybody who is here within 2.5 s, on whatever node, with
+    /// D7: an acknowledged event reaches every connected client within 2.5 s, on every node, with
     /// Redis or without.
-    InTime,
-    /// I11: the server ends when it is told to, in time, with 0, and never by a panic.
+    DeliveredInTime,
+    /// I11: the server ends when it is asked to, in time, with exit code 0, and never with a panic.
     CleanEnd,
 }
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one.
+    /// The invariant that is broken.
     pub invariant: Invariant,
-    /// By what.
+    /// The facts that break it.
     pub what: String,
 }
 
@@ -84,11 +85,11 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Everything that is wrong with this history; empty where nothing is.
+/// Returns everything that is wrong with this history. The list is empty for a correct history.
 #[must_use]
 pub fn check(history: &History) -> Vec<Violation> {
-    let index = Index::of(history);
-    let spans = continuity::of(history);
+    let index = Index::new(history);
+    let spans = continuity::stretches(history);
     let rules = [
         delivery::check(history, &index),
         continuity::check(history),
@@ -101,7 +102,7 @@ pub fn check(history: &History) -> Vec<Violation> {
     rules.concat()
 }
 
-/// Says what was in this history, and panics with what is wrong with it.
+/// Prints a summary of the history, and panics with its violations if there are any.
 #[track_caller]
 pub fn assert_correct(what: &str, history: &History) {
     eprintln!("{what}: {}", tally::tally(history));

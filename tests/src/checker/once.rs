@@ -1,11 +1,11 @@
-//! Keys act once, and what was acknowledged is there when somebody looks.
+//! Checks that keys act once, and that everything acknowledged is found in the store.
 
 use std::collections::BTreeMap;
 
 use super::index::Index;
 use super::{Fact, History, Invariant, Violation};
 
-/// I9 of every answer and count, I1 and I8 of every audit.
+/// Checks I9 for every response and count, and I1 and I8 for every audit.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut made: BTreeMap<&str, &str> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -43,14 +43,9 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
 
 fn absent(write: &str, index: &Index<'_>) -> (Invariant, String) {
     let acknowledged = index.writes.get(write).and_then(|write| write.acknowledged);
-    let crashed = acknowledged.is_some_and(|when| index.kills.iter().any(|kill| *kill > when));
-    let invariant = if crashed {
-        Invariant::DurableBeforeAnswer
-    } else {
-        Invariant::NoLoss
-    };
+    let invariant = acknowledged.map_or(Invariant::NoLoss, |when| index.loss_after(when));
     (
         invariant,
-        format!("{write} was acknowledged, and is not there"),
+        format!("{write} was acknowledged, and is not in the store"),
     )
 }

@@ -1,4 +1,4 @@
-//! How soon what was acknowledged is with those who are here: on whatever node they are, with Redis
+//! Checks how soon an acknowledged event reaches the connected clients, on every node, with Redis
 //! or without.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,12 +7,15 @@ use std::time::Duration;
 use super::index::{Index, Value};
 use super::{Fact, History, Invariant, Moment, Violation};
 
-/// How long a delivery may take to somebody who is ready.
-const TO_ARRIVE: Duration = Duration::from_millis(2_500);
+/// The longest time that a delivery to a ready client may take.
+const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// D7 of every acknowledged value, and of everybody who was ready for long enough after its answer.
+/// Checks D7 for every acknowledged value and every client that stayed ready for long enough after
+/// the response.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
-    let (stays, readable, arrivals) = (stays(history), readable(history), arrivals(history));
+    let stays = stays(history);
+    let readable = readable(history);
+    let arrivals = arrivals(history);
     let mut wrong = Vec::new();
     for (name, value) in &index.values {
         let Some(write) = index.write_of(name) else {
@@ -21,35 +24,38 @@ pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
         let Some(answered) = write.acknowledged else {
             continue;
         };
-        let due = answered + TO_ARRIVE;
-        if !readable
+        let due = answered + DELIVERY_TIMEOUT;
+        let log_was_readable = readable
             .iter()
-            .any(|(from, to)| *from <= answered && due <= *to)
-        {
+            .any(|(from, to)| *from <= answered && due <= *to);
+        if !log_was_readable {
             continue;
         }
-        // What was tried before may have happened before: then it is not owed to who was reset
-        // since.
-        let all_the_time = |stay: &&Stay<'_>| stay.from <= write.attempted && due < stay.to;
-        let here = stays
-            .iter()
-            .filter(all_the_time)
-            .filter(|stay| stay.is_in(value));
-        for client in here.map(|stay| stay.client) {
-            let when = arrivals.get(&(client, *name));
-            if when.is_none_or(|when| *when > due) {
-                let when =
-                    when.map_or_else(|| "not at all".to_owned(), |when| format!("at {when:?}"));
-                let what =
-                    format!("{name} was acknowledged at {answered:?} and came to {client} {when}");
-                wrong.push(Violation::new(Invariant::InTime, what));
+        // An earlier attempt may have succeeded before the client's last reset. Then the value is
+        // not due to the client, so the stay must have begun before the first attempt.
+        for stay in &stays {
+            let covers = stay.from <= write.attempted && due < stay.to;
+            if !covers || !stay.is_in(value) {
+                continue;
             }
+            let client = stay.client;
+            let arrival = arrivals.get(&(client, *name));
+            if arrival.is_some_and(|when| *when <= due) {
+                continue;
+            }
+            let when = match arrival {
+                Some(when) => format!("at {when:?}"),
+                None => "not at all".to_owned(),
+            };
+            let what =
+                format!("{name} was acknowledged at {answered:?} and reached {client} {when}");
+            wrong.push(Violation::new(Invariant::DeliveredInTime, what));
         }
     }
     wrong
 }
 
-/// What each client got when, the first time.
+/// Returns the moment at which each client first received each value.
 fn arrivals(history: &History) -> BTreeMap<(&str, &str), Moment> {
     let mut arrivals = BTreeMap::new();
     for (when, fact) in &history.facts {
@@ -62,7 +68,8 @@ fn arrivals(history: &History) -> BTreeMap<(&str, &str), Moment> {
     arrivals
 }
 
-/// From an `rt:ready` until nobody can say any more what is theirs.
+/// A period in which a client is connected and its rooms are known: from an `rt:ready` until the
+/// next fact that changes either.
 #[derive(Debug)]
 struct Stay<'a> {
     client: &'a str,
@@ -79,22 +86,24 @@ impl Stay<'_> {
 
 fn stays(history: &History) -> Vec<Stay<'_>> {
     let mut all: Vec<Stay<'_>> = Vec::new();
-    let mut here: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut current: BTreeMap<&str, usize> = BTreeMap::new();
     for (when, fact) in &history.facts {
-        let gone: Vec<usize> = match fact {
+        let finished: Vec<usize> = match fact {
             Fact::Ready { client, .. }
             | Fact::Connected { client, .. }
             | Fact::Disconnected { client }
             | Fact::Left { client }
-            | Fact::Reset { client, .. } => here.remove(client.as_str()).into_iter().collect(),
-            Fact::Withdrawn { .. } | Fact::Killed | Fact::Asked => {
-                std::mem::take(&mut here).into_values().collect()
+            | Fact::Reset { client, .. } => current.remove(client.as_str()).into_iter().collect(),
+            Fact::Revoked { .. } | Fact::Killed | Fact::AskedToEnd => {
+                std::mem::take(&mut current).into_values().collect()
             }
             _ => continue,
         };
-        gone.into_iter().for_each(|stay| all[stay].to = *when);
+        for stay in finished {
+            all[stay].to = *when;
+        }
         if let Fact::Ready { client, rooms, .. } = fact {
-            here.insert(client, all.len());
+            current.insert(client, all.len());
             all.push(Stay {
                 client,
                 from: *when,
@@ -104,11 +113,13 @@ fn stays(history: &History) -> Vec<Stay<'_>> {
         }
     }
     let last = history.facts.last().map_or(Moment::ZERO, |(when, _)| *when);
-    here.into_values().for_each(|stay| all[stay].to = last);
+    for stay in current.into_values() {
+        all[stay].to = last;
+    }
     all
 }
 
-/// When nodes could read the log all the time.
+/// Returns the periods during which all nodes could read the log without a break.
 fn readable(history: &History) -> Vec<(Moment, Moment)> {
     let mut readable = Vec::new();
     let mut since = Some(Moment::ZERO);

@@ -1,11 +1,12 @@
-//! The recorder: one clock and one list for everybody who does or sees something.
+//! The recorder: one clock and one list for all readers, writers and faults.
 
 use std::time::Instant;
 
 use super::{Fact, History, Moment};
 use crate::server::journal::Journal;
 
-/// Writes facts down. A clone is another handle to the same list. It only grows: a test ends.
+/// Records facts. A clone is another handle to the same list. The list only grows, because a test
+/// ends.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     began: Instant,
@@ -13,7 +14,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// An empty one whose clock begins now.
+    /// Creates an empty recorder whose clock starts now.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -22,30 +23,29 @@ impl Recorder {
         }
     }
 
-    /// Writes down a fact of now. Who is about to do something notes it before, who saw something
-    /// after.
+    /// Records a fact with the current moment. An action is noted before it happens, an observation
+    /// after it happened.
     pub fn note(&self, fact: Fact) {
-        // The moment is taken under the list's lock, so that the list is in the order of the
-        // moments.
+        // The moment is taken under the lock of the list, so that the list is ordered by moment.
         self.facts.push_with(|| (self.began.elapsed(), fact));
     }
 
-    /// What its clock says.
+    /// Returns the current moment of the recorder's clock.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.began.elapsed()
     }
 
-    /// Waits until so many more facts have been written down.
-    pub async fn more(&self, count: usize) {
+    /// Waits until `count` more facts have been recorded.
+    pub async fn wait_for_more(&self, count: usize) {
         let from = self.facts.len();
         self.facts
-            .await_len(&format!("{count} more facts"), from + count)
+            .wait_for_len(&format!("{count} more facts"), from + count)
             .await;
     }
 
-    /// Waits until a fact fits; panics with `what`.
-    pub async fn until(&self, what: &str, fits: impl Fn(&Fact) -> bool) {
+    /// Waits until a fact matches. Panics with `what` after the deadline.
+    pub async fn wait_until(&self, what: &str, fits: impl Fn(&Fact) -> bool) {
         let mut seen = 0;
         loop {
             let facts = self.facts.after(what, seen).await;
@@ -57,7 +57,7 @@ impl Recorder {
     }
 
     /// Waits until each of these clients is ready, in a connection since the last kill.
-    pub async fn all_ready(&self, clients: &[String]) {
+    pub async fn wait_until_ready(&self, clients: &[String]) {
         for client in clients {
             let ready = |facts: &[(Moment, Fact)]| is_ready(facts, client).then_some(());
             self.facts
@@ -66,7 +66,7 @@ impl Recorder {
         }
     }
 
-    /// Everything written down so far.
+    /// Returns everything recorded so far.
     #[must_use]
     pub fn history(&self) -> History {
         History {

@@ -1,8 +1,8 @@
-//! How much a history has in it, in one line: a run that did nothing proves nothing.
+//! A one-line summary of a history. A run in which nothing happened proves nothing.
 
 use super::{Fact, History};
 
-/// What happened how often.
+/// Returns the number of facts of each kind, as one line.
 pub(super) fn tally(history: &History) -> String {
     let count =
         |fits: fn(&Fact) -> bool| history.facts.iter().filter(|(_, fact)| fits(fact)).count();
@@ -26,7 +26,8 @@ pub(super) fn tally(history: &History) -> String {
         .last()
         .map_or_else(Default::default, |(when, _)| *when);
     format!(
-        "{kills} kills and {faults} other faults in {time:.1?}, {acknowledged} writes acknowledged, {unknown} unknown, {received} deliveries, \
+        "{kills} kills and {faults} other faults in {time:.1?}, \
+         {acknowledged} writes acknowledged, {unknown} unknown, {received} deliveries, \
          {recovered} recoveries, {resets} resets"
     )
 }

@@ -5,64 +5,65 @@ use std::path::PathBuf;
 use tokio::process::Command;
 
 use crate::fixtures::{razorpay, token};
-use crate::server::folder::Folder;
 use crate::server::paths::binary;
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
+use crate::server::temp_folder::TempFolder;
 use crate::server::{Listening, Server};
 
-/// How `metaia` is called: its server, and where its secrets are from.
+/// The configuration of a `metaia` call: the server's address and the source of the secrets.
 #[derive(Debug)]
 pub struct Cli {
     url: String,
-    knows: Knows,
-    folder: Folder,
+    secrets: SecretSource,
+    folder: TempFolder,
 }
 
 #[derive(Debug)]
-enum Knows {
-    /// The secrets in its environment.
+enum SecretSource {
+    /// The secrets are in the environment.
     Secret(String),
-    /// The server's data folder, where a development server keeps those that it made.
+    /// The secrets are in the server's data folder, where a development server stores the ones that
+    /// it generates.
     DataFolder(PathBuf),
 }
 
 impl Cli {
-    /// For this server, with the secret that it knows.
+    /// Creates a configuration for this server, with the tests' secret.
     #[must_use]
-    pub fn of(server: &Server) -> Self {
-        Self::at(&server.url())
+    pub fn for_server(server: &Server) -> Self {
+        Self::for_url(&server.url())
     }
 
-    /// For whatever is at this address.
+    /// Creates a configuration for this address.
     #[must_use]
-    pub fn at(url: &str) -> Self {
+    pub fn for_url(url: &str) -> Self {
         Self {
             url: url.to_owned(),
-            knows: Knows::Secret(token::SECRET.to_owned()),
-            folder: Folder::new(),
+            secrets: SecretSource::Secret(token::SECRET.to_owned()),
+            folder: TempFolder::new(),
         }
     }
 
-    /// With another secret.
+    /// Replaces the secret.
     #[must_use]
     pub fn secret(mut self, secret: &str) -> Self {
-        self.knows = Knows::Secret(secret.to_owned());
+        self.secrets = SecretSource::Secret(secret.to_owned());
         self
     }
 
-    /// With no secret, but the server's data folder.
+    /// Uses the server's data folder instead of a secret.
     #[must_use]
     pub fn data_folder(mut self, path: PathBuf) -> Self {
-        self.knows = Knows::DataFolder(path);
+        self.secrets = SecretSource::DataFolder(path);
         self
     }
 
-    /// Runs it to its end.
-    pub async fn run(&self, args: &[&str]) -> Ended {
+    /// Runs the command to its end.
+    pub async fn run(&self, args: &[&str]) -> ProcessOutput {
         Process::run(self.command(args)).await
     }
 
-    /// Starts it.
+    /// Starts the command.
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Process {
         Process::start(self.command(args))
@@ -74,13 +75,13 @@ impl Cli {
             .env_clear()
             .env("METAIA_URL", &self.url)
             .env("HOME", self.folder.path());
-        match &self.knows {
-            Knows::Secret(secret) => {
+        match &self.secrets {
+            SecretSource::Secret(secret) => {
                 command
                     .env("JWT_SECRET", secret)
                     .env("RAZORPAY_KEY_SECRET", razorpay::KEY_SECRET);
             }
-            Knows::DataFolder(path) => {
+            SecretSource::DataFolder(path) => {
                 command.env("METAIA_DATA", path);
             }
         }

@@ -1,4 +1,4 @@
-//! Many phones that only count: a thousand of them fit into one test.
+//! Many phones that only count events, so that a thousand of them fit into one test.
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -8,18 +8,18 @@ use crate::clients::phone::Phone;
 use crate::fixtures::token::token;
 use crate::server::Listening;
 
-/// How many phones are connecting at a time.
-const AT_ONCE: usize = 50;
+/// The number of phones that connect at the same time.
+const MAX_CONNECTING: usize = 50;
 
-/// Connected phones of as many users.
+/// Connected phones, each of another user.
 #[derive(Debug)]
 pub struct Crowd {
     counting: JoinSet<Vec<u64>>,
 }
 
 impl Crowd {
-    /// Connects so many customers, each of which will be read until it has got this event so often.
-    pub async fn gather(
+    /// Connects `size` customers. Each one is read until it has received `event` `times` times.
+    pub async fn connect(
         server: &impl Listening,
         size: usize,
         event: &'static str,
@@ -27,9 +27,9 @@ impl Crowd {
     ) -> Self {
         let connecting = stream::iter(0..size).map(async |member| {
             let user = format!("crowd{member}");
-            Phone::with_auth(server, &json!({"token": token("customer", &user)})).await
+            Phone::ready_with(server, &json!({"token": token("customer", &user)})).await
         });
-        let phones: Vec<_> = connecting.buffer_unordered(AT_ONCE).collect().await;
+        let phones: Vec<_> = connecting.buffer_unordered(MAX_CONNECTING).collect().await;
         let counting = phones
             .into_iter()
             .map(|phone| count(phone, event, times))
@@ -37,13 +37,13 @@ impl Crowd {
         Self { counting }
     }
 
-    /// What `n` each got in its events, in order.
-    pub async fn counted(self) -> Vec<Vec<u64>> {
+    /// Returns the numbers `n` of each phone's events, in order of arrival.
+    pub async fn numbers(self) -> Vec<Vec<u64>> {
         self.counting.join_all().await
     }
 }
 
-/// Reads without parsing whole events: `"n":` and a number is all that matters.
+/// Reads the number after `"n":` in each packet, without parsing the whole event.
 async fn count(mut phone: Phone, event: &str, times: usize) -> Vec<u64> {
     let start = format!("42[\"{event}\"");
     let mut numbers = Vec::new();

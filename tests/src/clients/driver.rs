@@ -1,8 +1,8 @@
-//! The official clients, each in a child process that speaks one JSON object per line.
+//! The official clients, each in a child process that reads and writes one JSON object per line.
 //!
-//! In: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`. Out: `{"as":
-//! NAME, "event": E, "args": […]}`, where `connect`, `connect_error` and `disconnect` are events
-//! too, and `{"ack": N, "args": […]}`.
+//! Input: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`. Output:
+//! `{"as": NAME, "event": E, "args": […]}`, with `connect`, `connect_error` and `disconnect` as
+//! events too, and `{"ack": N, "args": […]}`.
 
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -14,7 +14,7 @@ use crate::server::journal::Journal;
 use crate::server::paths;
 use crate::server::process::Process;
 
-/// A driver process; one holds any number of sockets. Dropping it kills it.
+/// A driver process with any number of sockets. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Driver {
     process: Process,
@@ -22,7 +22,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// The official JavaScript client in Node.
+    /// Starts the official JavaScript client in Node.
     #[must_use]
     pub fn node() -> Self {
         let mut command = Command::new("node");
@@ -33,7 +33,7 @@ impl Driver {
         }
     }
 
-    /// The same, in a network of its own.
+    /// Starts the official JavaScript client in this network namespace.
     #[must_use]
     pub fn node_in(network: &Network) -> Self {
         let mut command = network.command("node");
@@ -44,24 +44,27 @@ impl Driver {
         }
     }
 
-    /// `python-socketio`'s client.
+    /// Starts the `python-socketio` client.
     #[must_use]
     pub fn python() -> Self {
         let mut command = Command::new(paths::python());
-        command.arg("-u").arg(paths::here("python/client.py"));
+        command
+            .arg("-u")
+            .arg(paths::package_path("python/client.py"));
         Self {
             process: Process::start(command),
             calls: 0,
         }
     }
 
-    /// The same, without polling: for balancers that keep nobody at one node.
+    /// Starts the `python-socketio` client without polling, for balancers that do not keep a client
+    /// at one node.
     #[must_use]
     pub fn python_by_websocket() -> Self {
         let mut command = Command::new(paths::python());
         command
             .arg("-u")
-            .arg(paths::here("python/client.py"))
+            .arg(paths::package_path("python/client.py"))
             .arg("--websocket");
         Self {
             process: Process::start(command),
@@ -69,20 +72,20 @@ impl Driver {
         }
     }
 
-    /// Starts connecting a socket called `name`: with the guide's `Authorization` header and
+    /// Starts to connect a socket called `name`, with the guide's `Authorization` header and the
     /// default transports.
     pub async fn connect(&mut self, name: &str, server: &impl Listening, token: &str) {
         let opts = json!({"extraHeaders": {"Authorization": format!("Bearer {token}")}});
         self.connect_with(name, server, &opts).await;
     }
 
-    /// Starts connecting a socket with these options of the client's own.
+    /// Starts to connect a socket with these options of the client library.
     pub async fn connect_with(&mut self, name: &str, server: &impl Listening, opts: &Value) {
-        self.tell(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts}))
+        self.send_command(&json!({"do": "connect", "as": name, "url": server.url(), "opts": opts}))
             .await;
     }
 
-    /// Connects a socket, and waits until it is ready.
+    /// Connects a socket and waits for its `rt:ready`.
     pub async fn ready(&mut self, name: &str, server: &impl Listening, token: &str) {
         self.connect(name, server, token).await;
         self.event(name, "rt:ready").await;
@@ -90,48 +93,52 @@ impl Driver {
 
     /// Emits an event without an ack.
     pub async fn emit(&mut self, name: &str, event: &str, data: &Value) {
-        self.tell(&json!({"do": "emit", "as": name, "event": event, "data": data}))
+        self.send_command(&json!({"do": "emit", "as": name, "event": event, "data": data}))
             .await;
     }
 
-    /// Emits an event and returns its ack's one argument.
+    /// Emits an event and returns the one argument of its ack.
     pub async fn call(&mut self, name: &str, event: &str, data: &Value) -> Value {
         self.calls += 1;
         let id = self.calls;
-        self.tell(&json!({"do": "call", "id": id, "as": name, "event": event, "data": data}))
-            .await;
+        self.send_command(
+            &json!({"do": "call", "id": id, "as": name, "event": event, "data": data}),
+        )
+        .await;
         let acked = |line: &Value| line["ack"] == id;
         self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
     }
 
-    /// Leaves politely.
+    /// Disconnects the socket with a DISCONNECT packet.
     pub async fn disconnect(&mut self, name: &str) {
-        self.tell(&json!({"do": "disconnect", "as": name})).await;
+        self.send_command(&json!({"do": "disconnect", "as": name}))
+            .await;
     }
 
-    /// Loses the line; the client's own reconnection follows.
-    pub async fn drop_line(&mut self, name: &str) {
-        self.tell(&json!({"do": "drop", "as": name})).await;
+    /// Closes the socket's transport. The client library reconnects by itself.
+    pub async fn drop_connection(&mut self, name: &str) {
+        self.send_command(&json!({"do": "drop", "as": name})).await;
     }
 
-    /// Kills the client's whole process, as a crash would.
+    /// Kills the client's process, as a crash would.
     pub async fn kill(mut self) {
         self.process.kill().await;
     }
 
-    /// What it says, line by line.
+    /// Returns the journal of the process's output lines.
     #[must_use]
     pub fn lines(&self) -> Journal<String> {
         self.process.stdout.clone()
     }
 
-    /// The first event with this name that this socket got: its one argument (`null` where it had
-    /// none).
+    /// Waits for the first event with this name at this socket and returns its one argument, `null`
+    /// if it has none.
     pub async fn event(&self, name: &str, event: &str) -> Value {
         self.nth(name, event, 1).await
     }
 
-    /// The `n`th event (from 1) with this name that this socket got.
+    /// Waits for the `n`th event (from 1) with this name at this socket and returns its one
+    /// argument.
     pub async fn nth(&self, name: &str, event: &str, n: usize) -> Value {
         let what = format!("{name} to get {event} no. {n}");
         let line = self
@@ -147,7 +154,7 @@ impl Driver {
         args.into_iter().next().unwrap_or_default()
     }
 
-    /// All events that this socket got so far: names in order.
+    /// Returns the names of the events that this socket received so far, in order.
     #[must_use]
     pub fn names(&self, name: &str) -> Vec<String> {
         let lines = self.process.stdout.so_far();
@@ -159,7 +166,7 @@ impl Driver {
             .collect()
     }
 
-    /// All events that this socket got so far.
+    /// Returns the events that this socket received so far.
     #[must_use]
     pub fn events(&self, name: &str) -> Vec<Event> {
         let lines = self.process.stdout.so_far();
@@ -174,7 +181,7 @@ impl Driver {
         mine.map(event).collect()
     }
 
-    /// How often this socket got this event so far.
+    /// Returns how many events with this name this socket received so far.
     #[must_use]
     pub fn count(&self, name: &str, event: &str) -> usize {
         self.names(name).iter().filter(|got| *got == event).count()
@@ -190,8 +197,8 @@ impl Driver {
         self.process.stdout.wait_for(what, find).await
     }
 
-    async fn tell(&mut self, command: &Value) {
-        self.process.say(&command.to_string()).await;
+    async fn send_command(&mut self, command: &Value) {
+        self.process.write_line(&command.to_string()).await;
     }
 }
 

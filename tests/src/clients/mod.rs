@@ -1,8 +1,13 @@
-//! Clients of every kind: a phone, the official clients, a crowd, and raw sockets.
+//! Clients of every kind:
+//!
+//! - [`phone`]: a hand-written Socket.IO client, which can also send malformed packets.
+//! - [`driver`]: the official JavaScript and Python clients.
+//! - [`crowd`]: a thousand phones that only count.
+//! - [`polling`]: Engine.IO over long polling.
+//! - [`cli`]: the `metaia` binary.
 
 pub mod cli;
 pub mod crowd;
 pub mod driver;
 pub mod phone;
 pub mod polling;
-pub mod raw_socket;

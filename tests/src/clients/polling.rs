@@ -1,8 +1,9 @@
-//! Engine.IO over long polling, by hand: for what official clients would not send.
+//! Engine.IO over long polling, written by hand, for requests that the official clients would not
+//! send.
 
 use serde_json::Value;
 
-use crate::server::rest::{Answer, Api};
+use crate::server::rest::{Api, ApiResponse};
 
 /// A polling session.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl Polling {
     }
 
     /// Sends packets.
-    pub async fn send(&self, packets: &str) -> Answer {
+    pub async fn send(&self, packets: &str) -> ApiResponse {
         self.api
             .header("content-type", "text/plain;charset=UTF-8")
             .post_bytes(&self.path, packets)
@@ -36,7 +37,7 @@ impl Polling {
     }
 
     /// Waits for packets.
-    pub async fn receive(&self) -> Answer {
+    pub async fn receive(&self) -> ApiResponse {
         self.api.get(&self.path).await
     }
 }

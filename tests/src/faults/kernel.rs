@@ -1,22 +1,22 @@
-//! What the kernel says of a process and its connections, from `/proc`.
+//! Figures of a process and its connections from `/proc`.
 
 use std::fs;
 
-/// The resident memory of a process, in KiB.
+/// Returns the resident memory of a process, in KiB.
 #[must_use]
 pub fn resident_kib(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("its memory");
+        .expect("the VmRSS line");
     line.trim()
         .trim_end_matches(" kB")
         .parse()
         .expect("a number")
 }
 
-/// How many file descriptors a process has open.
+/// Returns the number of open file descriptors of a process.
 #[must_use]
 pub fn descriptors(pid: u32) -> u64 {
     fs::read_dir(format!("/proc/{pid}/fd"))
@@ -24,7 +24,7 @@ pub fn descriptors(pid: u32) -> u64 {
         .count() as u64
 }
 
-/// Bytes in the send queue of the connection from this port to that one, on this machine.
+/// Returns the number of bytes in the send queue of the local connection between these two ports.
 #[must_use]
 pub fn send_queue(from: u16, to: u16) -> Option<u64> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -36,11 +36,15 @@ pub fn send_queue(from: u16, to: u16) -> Option<u64> {
             let fields: Vec<_> = line.split_whitespace().collect();
             let queues = fields.get(4)?;
             let found = port(fields[1])? == from && port(fields[2])? == to;
-            found.then(|| u64::from_str_radix(queues.split_once(':')?.0, 16).ok())?
+            if !found {
+                return None;
+            }
+            let (send_queue, _) = queues.split_once(':')?;
+            u64::from_str_radix(send_queue, 16).ok()
         })
 }
 
-/// Of an address like `0100007F:1F90`.
+/// Parses the port of an address like `0100007F:1F90`.
 fn port(address: &str) -> Option<u16> {
     u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok()
 }

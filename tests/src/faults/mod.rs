@@ -1,6 +1,13 @@
-//! What goes wrong around a server: networks, proxies, databases, the kernel's buffers.
+//! Faults around a server, and the services that can fail:
+//!
+//! - [`cluster`]: MongoDB, Redis, several servers, a balancer, and a network between them.
+//! - [`forwarder`]: a TCP forwarder that breaks, freezes or slows down connections.
+//! - [`network`]: a network namespace for one client.
+//! - [`nginx`]: the proxy of `docs/deployment`.
+//! - [`kernel`]: memory, descriptors and send queues of a process.
 
 pub mod cluster;
+pub mod forwarder;
 pub mod kernel;
 pub mod network;
 pub mod nginx;

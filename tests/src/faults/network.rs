@@ -1,5 +1,5 @@
-//! A network of its own for one process, so that it can vanish: nothing arrives any more, and
-//! nobody is told. Needs root on Linux.
+//! A network namespace for one process that can disappear from the network: no packet arrives any
+//! more, and neither side is notified. Needs root on Linux.
 
 use std::process::Command as Blocking;
 
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::server::Listening;
 
-/// A namespace with one cable to this machine; dropping it removes both.
+/// A network namespace, connected to this machine by one virtual cable. Dropping it removes both.
 #[derive(Debug)]
 pub struct Network {
     name: String,
@@ -16,7 +16,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A new one; `None`, with a word about it, where this process may not make one.
+    /// Creates a namespace. Returns `None` and prints a line if this process may not create one.
     #[must_use]
     pub fn new() -> Option<Self> {
         let [second, third, ..] = *uuid::Uuid::new_v4().as_bytes();
@@ -27,12 +27,12 @@ impl Network {
         };
         let made = network.set_up();
         if !made {
-            eprintln!("left out: a network namespace needs root and `ip`");
+            eprintln!("skipped: a network namespace needs root and `ip`");
         }
-        made.then_some(network)
+        if made { Some(network) } else { None }
     }
 
-    /// A command that runs in it.
+    /// Returns a command that runs in the namespace.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
@@ -40,28 +40,32 @@ impl Network {
         command
     }
 
-    /// The server, as it is seen from inside.
+    /// Returns the address at which processes in the namespace reach the server.
     #[must_use]
-    pub fn seen_from_inside(&self, server: &impl Listening) -> Beyond {
-        Beyond {
+    pub fn seen_from_inside(&self, server: &impl Listening) -> RemoteServer {
+        RemoteServer {
             url: format!("http://{}:{}", self.address(1), server.port()),
             port: server.port(),
         }
     }
 
-    /// From now on whatever is sent into it disappears, as behind a router that has lost its way.
+    /// Drops every packet that is sent into the namespace from now on, without an error to the
+    /// sender.
     pub fn vanish(&self) {
-        let (name, there) = (&self.name, self.address(2));
+        let name = &self.name;
+        let there = self.address(2);
         assert!(
             ip(&format!(
                 "netns exec {name} ip addr del {there}/30 dev {name}b"
             )),
-            "its address is gone"
+            "the address is removed"
         );
     }
 
     fn set_up(&self) -> bool {
-        let (name, here, there) = (&self.name, self.address(1), self.address(2));
+        let name = &self.name;
+        let here = self.address(1);
+        let there = self.address(2);
         let inside = format!("netns exec {name} ip");
         ip(&format!("netns add {name}"))
             && ip(&format!(
@@ -80,7 +84,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        // The cable by itself, because a namespace lives on until the last process in it has ended.
+        // The cable is removed first: a namespace exists until the last process in it has ended.
         ip(&format!("link del {}a", self.name));
         ip(&format!("netns del {}", self.name));
     }
@@ -88,12 +92,12 @@ impl Drop for Network {
 
 /// A server at the other end of the cable.
 #[derive(Debug)]
-pub struct Beyond {
+pub struct RemoteServer {
     url: String,
     port: u16,
 }
 
-impl Listening for Beyond {
+impl Listening for RemoteServer {
     fn port(&self) -> u16 {
         self.port
     }

@@ -1,4 +1,4 @@
-//! A real `nginx` with the configuration of `docs/deployment`, before servers of ours.
+//! A real `nginx` with the configuration of `docs/deployment`, in front of our servers.
 
 use std::fs;
 
@@ -6,27 +6,28 @@ use tokio::process::Command;
 
 use crate::eventually::eventually;
 use crate::server::Listening;
-use crate::server::folder::Folder;
-use crate::server::paths::{here, nginx};
-use crate::server::place::Place;
+use crate::server::host::Host;
+use crate::server::paths::{nginx, package_path};
 use crate::server::ports::{self, Port};
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
 use crate::server::rest::{Api, http_client};
+use crate::server::temp_folder::TempFolder;
 
-/// A proxy. Dropping it kills it.
+/// A proxy. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Nginx {
-    // Dropped in this order: the process ends before its folder goes.
+    // Dropped in this order: the process ends before its folder is removed.
     process: Process,
-    _folder: Folder,
+    _folder: TempFolder,
     port: u16,
 }
 
 impl Nginx {
-    /// One before these two, which stay where they are.
-    pub async fn before(nodes: [Port; 2]) -> Self {
-        let (folder, port) = (Folder::new(), ports::unused());
-        let process = Process::called("nginx", command(&folder, port, nodes));
+    /// Starts a proxy in front of these two servers, whose ports must not change.
+    pub async fn start(nodes: [Port; 2]) -> Self {
+        let folder = TempFolder::new();
+        let port = ports::unused();
+        let process = Process::start_named("nginx", command(&folder, port, nodes));
         let nginx = Self {
             process,
             _folder: folder,
@@ -37,18 +38,19 @@ impl Nginx {
         nginx
     }
 
-    /// What it says to its configuration.
-    pub async fn check() -> Ended {
-        let (folder, nodes) = (Folder::new(), [Port(1), Port(2)]);
+    /// Runs nginx's own check of the configuration.
+    pub async fn check() -> ProcessOutput {
+        let folder = TempFolder::new();
+        let nodes = [Port(1), Port(2)];
         let mut command = command(&folder, 3, nodes);
         command.arg("-t");
         Process::run(command).await
     }
 
-    /// What it wrote down of its requests, and of what went wrong.
+    /// Returns the lines of its access log and of its error log.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
-        self.process.said()
+    pub fn output_lines(&self) -> Vec<String> {
+        self.process.output_lines()
     }
 }
 
@@ -58,21 +60,21 @@ impl Listening for Nginx {
     }
 }
 
-fn command(folder: &Folder, port: u16, nodes: [Port; 2]) -> Command {
+fn command(folder: &TempFolder, port: u16, nodes: [Port; 2]) -> Command {
     let file = folder.write(
         "nginx.conf",
         adapted(&folder.path().display().to_string(), port, nodes),
     );
-    let mut command = Place::here().command(nginx());
+    let mut command = Host::local().command(nginx());
     command.arg("-c").arg(file).args(["-g", "daemon off;"]);
     command
 }
 
-/// With the addresses of this test in the place of the containers', and one worker, which dies with
-/// its master.
+/// Returns the configuration with this test's addresses instead of the containers', and with one
+/// process, so that no worker outlives its master.
 fn adapted(folder: &str, port: u16, [one, other]: [Port; 2]) -> String {
-    let text =
-        fs::read_to_string(here("../docs/deployment/nginx.conf")).expect("the configuration");
+    let text = fs::read_to_string(package_path("../docs/deployment/nginx.conf"))
+        .expect("the configuration");
     let text = text.replace("server-1:5000", &format!("127.0.0.1:{}", one.0));
     let text = text.replace("server-2:5000", &format!("127.0.0.1:{}", other.0));
     let text = text.replace("listen 8080", &format!("listen 127.0.0.1:{port}"));

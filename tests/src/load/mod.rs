@@ -1,5 +1,5 @@
-//! Load whose history can be judged: writers of unique values, readers that come back by
-//! themselves, and a recorder that both report to. Faults are the test's own business.
+//! Load whose history can be checked: writers of unique values, readers that reconnect by
+//! themselves, and one recorder for both. The test itself causes the faults.
 
 mod naming;
 mod official;
@@ -23,78 +23,78 @@ use serde_json::{Value, json};
 use crate::checker::{Fact, Recorder};
 use crate::fixtures::token::{Token, in_seconds};
 
-/// How a client says where it was.
+/// The way in which a client tells the server where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// It sends the last position as `auth.since`.
+pub enum ResumeBy {
+    /// The client sends its last position as `auth.since`.
     Since,
-    /// It knows of no positions, and has a device id.
+    /// The client knows no positions and sends a device id.
     Device,
-    /// It knows of neither: its token has a `jti`.
+    /// The client knows neither: its token has a `jti`.
     TokenId,
 }
 
-/// A reader to be.
+/// The configuration of a reader.
 #[derive(Debug, Clone)]
-pub struct Who {
-    /// What the history calls it.
+pub struct ReaderSpec {
+    /// The client's name in the history.
     pub name: String,
-    /// Its user's role.
+    /// The role of the user.
     pub role: &'static str,
-    /// Its user.
+    /// The user's id.
     pub user: &'static str,
-    /// The orders whose rooms it asks for.
+    /// The orders whose rooms the client joins.
     pub orders: Vec<String>,
-    /// How it comes back.
-    pub way: Way,
-    /// How many seconds its token is good.
+    /// The way in which the client resumes.
+    pub resume_by: ResumeBy,
+    /// The lifetime of its token in seconds.
     pub seconds: u32,
 }
 
-impl Who {
-    /// A client of this user, without order rooms.
+impl ReaderSpec {
+    /// Creates a client of this user without order rooms.
     #[must_use]
-    pub fn new(name: &str, role: &'static str, user: &'static str, way: Way) -> Self {
+    pub fn new(name: &str, role: &'static str, user: &'static str, resume_by: ResumeBy) -> Self {
         Self {
             name: name.to_owned(),
             role,
             user,
             orders: Vec::new(),
-            way,
+            resume_by,
             seconds: 3_600,
         }
     }
 
-    /// In these orders' rooms, too.
+    /// Joins the rooms of these orders, too.
     #[must_use]
     pub fn following(mut self, orders: &[&str]) -> Self {
         self.orders = orders.iter().map(|order| (*order).to_owned()).collect();
         self
     }
 
-    /// With a token for so many seconds.
+    /// Sets the lifetime of the token in seconds.
     #[must_use]
     pub fn lasting(mut self, seconds: u32) -> Self {
         self.seconds = seconds;
         self
     }
 
-    /// What it sends in its first CONNECT.
+    /// Returns the `auth` of the client's first CONNECT.
     #[must_use]
     pub fn auth(&self) -> Value {
         let mut claims =
             json!({"userId": self.user, "role": self.role, "exp": in_seconds(self.seconds.into())});
-        if self.way == Way::TokenId {
+        if self.resume_by == ResumeBy::TokenId {
             claims["jti"] = json!(format!("jti-{}", self.name));
         }
-        let mut auth = json!({"token": Token::claiming(&claims).sign(), "orders": self.orders});
-        if self.way == Way::Device {
+        let mut auth = json!({"token": Token::with_claims(&claims).sign(), "orders": self.orders});
+        if self.resume_by == ResumeBy::Device {
             auth["device"] = json!(self.name.replace(' ', "-"));
         }
         auth
     }
 
-    /// Notes which rooms it may see, and how long.
+    /// Records the rooms that the client may see, and until when.
     pub fn grant(&self, recorder: &Recorder) {
         let until = recorder.now() + Duration::from_secs(self.seconds.into());
         recorder.note(Fact::Token {

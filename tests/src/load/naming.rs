@@ -1,6 +1,6 @@
-//! Which value an event carries. Orders are called by the note on their first item, which their
-//! writer chose: their notifications name only the order's id, so that values are known when the
-//! whole history is.
+//! Assigns to every event the value that it carries. An order is named by the note on its first
+//! item, which its writer chose. Its notifications state only the order's id, so that values are
+//! known only after the whole history is known.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::checker::{Fact, History};
 use crate::server::rest::Api;
 
-/// Gives every received event its value.
+/// Sets the value of every received event.
 pub fn name_values(history: &mut History) {
     let orders = orders(history);
     for (_, fact) in &mut history.facts {
@@ -19,7 +19,8 @@ pub fn name_values(history: &mut History) {
     }
 }
 
-/// Note of each order, by its id: from its update, or from what its writer was answered.
+/// Returns the note of each order by its id: from an update of the order, or from the response to
+/// its writer.
 fn orders(history: &History) -> BTreeMap<String, String> {
     let known = history.facts.iter().filter_map(|(_, fact)| match fact {
         Fact::Received { got, .. } => updated(&parse(&got.payload)),
@@ -33,7 +34,10 @@ fn orders(history: &History) -> BTreeMap<String, String> {
 
 fn updated(payload: &Value) -> Option<(String, String)> {
     let order = &payload["data"];
-    (payload["event"] == "order_update").then(|| (text(&order["_id"]), note(order)))
+    if payload["event"] != "order_update" {
+        return None;
+    }
+    Some((text(&order["_id"]), note(order)))
 }
 
 fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
@@ -45,9 +49,9 @@ fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
             .unwrap_or_else(|| format!("unknown order {id}"))
     };
     match text(&payload["event"]).as_str() {
-        "order_update" => of_order(&note(data), &text(&data["status"])),
-        "payment_update" => of_payment(&order(&data["orderId"]), &text(&data["status"])),
-        "new_notification" if data["relatedOrder"].is_string() => told(
+        "order_update" => order_value(&note(data), &text(&data["status"])),
+        "payment_update" => payment_value(&order(&data["orderId"]), &text(&data["status"])),
+        "new_notification" if data["relatedOrder"].is_string() => notification_value(
             &text(&data["user"]),
             &order(&data["relatedOrder"]),
             &text(&data["title"]),
@@ -58,23 +62,23 @@ fn value(payload: &Value, orders: &BTreeMap<String, String>) -> String {
     }
 }
 
-/// The value of an order's update.
-pub(super) fn of_order(note: &str, status: &str) -> String {
+/// Returns the value of an order's update.
+pub(super) fn order_value(note: &str, status: &str) -> String {
     format!("{note} is {status}")
 }
 
-/// The value of a payment's update.
-pub(super) fn of_payment(note: &str, status: &str) -> String {
+/// Returns the value of a payment's update.
+pub(super) fn payment_value(note: &str, status: &str) -> String {
     format!("the payment of {note} is {status}")
 }
 
-/// The value of a notification about an order. A message names the order by its number, or says the
-/// status.
-pub(super) fn told(user: &str, note: &str, title: &str, message: &str) -> String {
+/// Returns the value of a notification about an order. The message contains the order's number or
+/// the status.
+pub(super) fn notification_value(user: &str, note: &str, title: &str, message: &str) -> String {
     let status = message
         .strip_prefix("Status changed to ")
         .unwrap_or_default();
-    format!("{user} is told of {note}: {title} {status}")
+    format!("{user} is notified of {note}: {title} {status}")
 }
 
 fn note(order: &Value) -> String {
@@ -89,11 +93,14 @@ fn parse(payload: &str) -> Value {
     serde_json::from_str(payload).unwrap_or_default()
 }
 
-/// Looks for every acknowledged order in the store, and counts what each key has made; to be noted.
+/// Searches the store for every acknowledged order, and counts what each key created. Returns the
+/// facts to record.
 pub async fn audit(history: &History, admin: &Api) -> Vec<Fact> {
     let mut made: BTreeMap<String, usize> = BTreeMap::new();
     for order in all_orders(admin).await {
-        *made.entry(of_order(&note(&order), "pending")).or_default() += 1;
+        *made
+            .entry(order_value(&note(&order), "pending"))
+            .or_default() += 1;
     }
     let count = |write: &String| made.get(write).copied().unwrap_or_default();
     let acknowledged = history.facts.iter().filter_map(|(_, fact)| match fact {

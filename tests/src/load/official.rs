@@ -1,17 +1,16 @@
-//! Official clients in the background: they come back by themselves, and what they print is
-//! reported.
+//! Official clients in the background. They reconnect by themselves, and their output is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::{Way, Who, reader, seen};
+use super::{ReaderSpec, ResumeBy, reader, seen};
 use crate::checker::{Fact, Recorder};
 use crate::clients::driver::Driver;
 use crate::server::Listening;
 
-/// One driver's sockets.
+/// The sockets of one driver.
 #[derive(Debug)]
 pub struct Official {
     driver: Driver,
@@ -24,33 +23,37 @@ impl Official {
     /// Starts these clients in this driver.
     pub async fn start(
         mut driver: Driver,
-        whos: &[Who],
+        specs: &[ReaderSpec],
         server: &impl Listening,
         recorder: &Recorder,
     ) -> Self {
         let journal = driver.lines();
-        let mut scribe = Scribe {
+        let mut output = OutputRecorder {
             recorder: recorder.clone(),
-            whos: BTreeMap::new(),
+            specs: BTreeMap::new(),
             known: BTreeSet::new(),
         };
-        for who in whos {
-            who.grant(recorder);
-            scribe.whos.insert(who.name.clone(), who.clone());
-            driver.connect_with(&who.name, server, &options(who)).await;
+        for spec in specs {
+            spec.grant(recorder);
+            output.specs.insert(spec.name.clone(), spec.clone());
+            driver
+                .connect_with(&spec.name, server, &options(spec))
+                .await;
         }
         let report = tokio::spawn(async move {
             let mut read = 0;
             loop {
-                let lines = journal.follow(read).await;
+                let lines = journal.wait_for_more(read).await;
                 if lines.is_empty() {
                     return;
                 }
                 read += lines.len();
-                lines.iter().for_each(|line| scribe.take(line));
+                for line in &lines {
+                    output.take(line);
+                }
             }
         });
-        let names = whos.iter().map(|who| who.name.clone()).collect();
+        let names = specs.iter().map(|spec| spec.name.clone()).collect();
         Self {
             driver,
             recorder: recorder.clone(),
@@ -59,14 +62,14 @@ impl Official {
         }
     }
 
-    /// Waits until each has got something with this in its payload.
-    pub async fn get(&self, text: &str) {
+    /// Waits until each client has received an event with `text` in its payload.
+    pub async fn wait_for(&self, text: &str) {
         for name in &self.names {
-            reader::got(&self.recorder, name, text).await;
+            reader::wait_until_received(&self.recorder, name, text).await;
         }
     }
 
-    /// Ends them for good.
+    /// Ends the clients on purpose.
     pub async fn leave(self) {
         self.report.abort();
         self.driver.kill().await;
@@ -76,31 +79,36 @@ impl Official {
     }
 }
 
-/// A line that breaks in the very moment of connecting is not always noticed by the JavaScript
-/// client: with polling paused for an upgrade it waits for the heartbeat, 45 s; a WebSocket being
-/// opened it gives up after its `timeout`. That is its own affair, so it begins with WebSocket and
-/// waits less. The driver for Python has no such options.
-fn options(who: &Who) -> Value {
-    match who.way {
+/// Returns the options of the client library.
+///
+/// The JavaScript client does not always notice a connection that breaks while it connects. With
+/// polling paused for an upgrade it waits for the heartbeat, 45 s. It gives up a WebSocket that is
+/// being opened after its `timeout`. That is a property of the client library, so the tests start
+/// with WebSocket and a shorter `timeout`. The driver for Python has no such options.
+fn options(spec: &ReaderSpec) -> Value {
+    match spec.resume_by {
         // The driver adds the position.
-        Way::Since => json!({"resume": who.auth(), "transports": ["websocket"], "timeout": 2_000}),
-        Way::Device | Way::TokenId => {
-            json!({"auth": who.auth(), "transports": ["websocket"], "timeout": 2_000})
+        ResumeBy::Since => {
+            json!({"resume": spec.auth(), "transports": ["websocket"], "timeout": 2_000})
+        }
+        ResumeBy::Device | ResumeBy::TokenId => {
+            json!({"auth": spec.auth(), "transports": ["websocket"], "timeout": 2_000})
         }
     }
 }
 
-struct Scribe {
+struct OutputRecorder {
     recorder: Recorder,
-    whos: BTreeMap<String, Who>,
-    /// Those whom the server has met.
+    specs: BTreeMap<String, ReaderSpec>,
+    /// The clients that have received `rt:ready` at least once.
     known: BTreeSet<String>,
 }
 
-impl Scribe {
+impl OutputRecorder {
     fn take(&mut self, line: &str) {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        let (client, event) = (text(&line["as"]), text(&line["event"]));
+        let client = text(&line["as"]);
+        let event = text(&line["event"]);
         let fact = match event.as_str() {
             "connect" => self.connected(&client),
             "disconnect" => Some(Fact::Disconnected {
@@ -117,11 +125,11 @@ impl Scribe {
     }
 
     fn connected(&self, client: &str) -> Option<Fact> {
-        let who = self.whos.get(client)?;
+        let spec = self.specs.get(client)?;
         let claims = self.known.contains(client);
         Some(Fact::Connected {
             client: client.to_owned(),
-            user: who.user.to_owned(),
+            user: spec.user.to_owned(),
             claims,
         })
     }

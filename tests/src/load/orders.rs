@@ -1,26 +1,28 @@
-//! A writer of orders: each is placed with a key, then moved on step by step by an admin.
+//! A writer of orders. It places each order with an idempotency key, and an admin then moves it
+//! through its statuses.
 
 use serde_json::json;
 
-use super::naming::{of_order, told};
+use super::naming::{notification_value, order_value};
 use super::writer::Writer;
 use crate::server::rest::Api;
 
-/// The steps that an admin makes; a move has no key, so that its outcome may stay unknown.
+/// The statuses that an admin sets. A status change has no key, so its outcome may stay unknown.
 const STEPS: [&str; 4] = ["confirmed", "in_progress", "ready", "out_for_delivery"];
 
-/// Who an order is for.
+/// An order with the users that it concerns.
 struct Order<'a> {
     note: String,
     customer: &'a str,
     tailor: Option<&'a str>,
 }
 
-/// Places orders of this customer, with this tailor, and moves them on, until told to stop.
+/// Places orders of this customer with this tailor, and moves them through their statuses until the
+/// writer is told to stop.
 pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&str>) {
     let admin = writer.with(admin);
     let mut count = 0;
-    while writer.goes_on() {
+    while writer.should_continue() {
         count += 1;
         let order = Order {
             note: format!("{} {count}", writer.name),
@@ -34,7 +36,7 @@ pub async fn orders(writer: Writer, admin: Api, customer: &str, tailor: Option<&
     }
 }
 
-/// Gives an order that has no note from one tailor to another.
+/// Assigns an order that has no note to another tailor.
 pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&str; 2]) {
     let order = Order {
         note: String::new(),
@@ -48,7 +50,7 @@ pub async fn reassign(admin: &Writer, id: &str, customer: &str, [from, to]: [&st
     let write = Writer::write("reassign", effects, false);
     let body = json!({"tailor": to});
     admin
-        .once(
+        .try_once(
             &write,
             admin
                 .api
@@ -70,7 +72,7 @@ impl Order<'_> {
             self.tailor
                 .map(|tailor| self.notice(tailor, "New Order", "")),
         );
-        let write = Writer::write(&of_order(&self.note, "pending"), effects, true);
+        let write = Writer::write(&order_value(&self.note, "pending"), effects, true);
         let order = writer.post_keyed(&write, "/api/orders", &body).await.json();
         order["data"]["order"]["_id"]
             .as_str()
@@ -78,7 +80,8 @@ impl Order<'_> {
             .to_owned()
     }
 
-    /// Moves it to this status: once, unless a look at it shows that this did not happen.
+    /// Moves the order to this status. A change with an unknown outcome is repeated only if the
+    /// order does not have the status yet.
     async fn reach(&self, admin: &Writer, id: &str, status: &str) {
         let path = format!("/api/orders/{id}");
         let mut effects = self.update(status);
@@ -91,10 +94,11 @@ impl Order<'_> {
                     .map(|tailor| self.notice(tailor, "Order Status Updated", &message)),
             );
         }
-        let write = Writer::write(&of_order(&self.note, status), effects, false);
-        let (put, body) = (format!("{path}/status"), json!({"status": status}));
+        let write = Writer::write(&order_value(&self.note, status), effects, false);
+        let put = format!("{path}/status");
+        let body = json!({"status": status});
         while admin
-            .once(&write, admin.api.try_send("PUT", &put, &body))
+            .try_once(&write, admin.api.try_send("PUT", &put, &body))
             .await
             .is_none()
         {
@@ -109,12 +113,12 @@ impl Order<'_> {
         let rooms = users
             .map(|user| format!("user-{user}"))
             .chain(["admin-room".to_owned()]);
-        vec![(of_order(&self.note, status), rooms.collect())]
+        vec![(order_value(&self.note, status), rooms.collect())]
     }
 
     fn notice(&self, user: &str, title: &str, message: &str) -> (String, Vec<String>) {
         (
-            told(user, &self.note, title, message),
+            notification_value(user, &self.note, title, message),
             vec![format!("user-{user}")],
         )
     }

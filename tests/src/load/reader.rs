@@ -1,4 +1,4 @@
-//! A phone that comes back by itself, and reports what it gets.
+//! A phone that reconnects by itself and records what it receives.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Way, Who, seen};
+use super::{ReaderSpec, ResumeBy, seen};
 use crate::checker::{Fact, Recorder};
 use crate::clients::phone::Phone;
 use crate::eventually::within;
 use crate::server::Listening;
 
-/// A phone in the background, connected whenever the server lets it.
+/// A phone in the background that connects whenever the server accepts it.
 #[derive(Debug)]
 pub struct Reader {
     name: String,
@@ -22,35 +22,35 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts it.
+    /// Starts the reader.
     #[must_use]
     pub fn start(
-        who: &Who,
+        spec: &ReaderSpec,
         server: impl Listening + Send + Sync + 'static,
         recorder: &Recorder,
     ) -> Self {
-        who.grant(recorder);
+        spec.grant(recorder);
         let (leave, left) = watch::channel(false);
-        let life = Life {
-            who: who.clone(),
-            auth: who.auth(),
+        let task = ReaderTask {
+            spec: spec.clone(),
+            auth: spec.auth(),
             known: false,
             recorder: recorder.clone(),
             server,
         };
         Self {
-            name: who.name.clone(),
+            name: spec.name.clone(),
             leave,
-            task: tokio::spawn(life.live(left)),
+            task: tokio::spawn(task.live(left)),
         }
     }
 
-    /// Waits until it has got something with this in its payload.
-    pub async fn gets(&self, recorder: &Recorder, text: &str) {
-        got(recorder, &self.name, text).await;
+    /// Waits until the reader has received an event with `text` in its payload.
+    pub async fn wait_for(&self, recorder: &Recorder, text: &str) {
+        wait_until_received(recorder, &self.name, text).await;
     }
 
-    /// Ends it for good.
+    /// Ends the reader on purpose.
     pub async fn leave(self) {
         self.leave.send_replace(true);
         within(&format!("{} to leave", self.name), self.task)
@@ -59,25 +59,27 @@ impl Reader {
     }
 }
 
-/// Waits until a client has got something with this in its payload.
-pub(super) async fn got(recorder: &Recorder, name: &str, text: &str) {
+/// Waits until a client has received an event with `text` in its payload.
+pub(super) async fn wait_until_received(recorder: &Recorder, name: &str, text: &str) {
     let fits = |fact: &Fact| match fact {
         Fact::Received { client, got } => client == name && got.payload.contains(text),
         _ => false,
     };
-    recorder.until(&format!("{name} to get {text}"), fits).await;
+    recorder
+        .wait_until(&format!("{name} to get {text}"), fits)
+        .await;
 }
 
-struct Life<S> {
-    who: Who,
+struct ReaderTask<S> {
+    spec: ReaderSpec,
     auth: Value,
-    /// Whether the server has met it.
+    /// True after the first `rt:ready`.
     known: bool,
     recorder: Recorder,
     server: S,
 }
 
-impl<S: Listening> Life<S> {
+impl<S: Listening> ReaderTask<S> {
     async fn live(mut self, mut left: watch::Receiver<bool>) {
         let mut pace = interval(Duration::from_millis(20));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -92,20 +94,20 @@ impl<S: Listening> Life<S> {
             _ = left.wait_for(|left| *left) => (),
         }
         self.recorder.note(Fact::Left {
-            client: self.who.name.clone(),
+            client: self.spec.name.clone(),
         });
     }
 
-    /// One connection, to its end.
+    /// Opens one connection and reads it to its end.
     async fn connect(&mut self) {
         let Some(mut phone) = Phone::try_open(&self.server).await else {
             return;
         };
-        let client = self.who.name.clone();
+        let client = self.spec.name.clone();
         let claims = self.known;
         self.recorder.note(Fact::Connected {
             client: client.clone(),
-            user: self.who.user.to_owned(),
+            user: self.spec.user.to_owned(),
             claims,
         });
         phone.send(&format!("40{}", self.auth)).await;
@@ -116,9 +118,9 @@ impl<S: Listening> Life<S> {
     }
 
     fn take(&mut self, event: &str, data: &Value) {
-        let fact = seen::fact(&self.who.name, event, data);
+        let fact = seen::fact(&self.spec.name, event, data);
         self.known |= matches!(fact, Some(Fact::Ready { .. }));
-        if self.who.way == Way::Since && fact.is_some() {
+        if self.spec.resume_by == ResumeBy::Since && fact.is_some() {
             self.auth["since"] = json!(data["_rt"]["at"]);
         }
         if let Some(fact) = fact {

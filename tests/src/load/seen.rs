@@ -1,15 +1,15 @@
-//! From what a client got to what the history says.
+//! Converts what a client received into facts of the history.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::checker::{Fact, Got, Place, Placed};
+use crate::checker::{Fact, Got, Placed, Position};
 
-/// The fact that an event is to the checker, if it is one.
+/// Returns the fact that this event is for the checker, if it is one.
 pub(super) fn fact(client: &str, event: &str, data: &Value) -> Option<Fact> {
     let client = client.to_owned();
-    let at = Place::parse(data["_rt"]["at"].as_str()?)?;
+    let at = Position::parse(data["_rt"]["at"].as_str()?)?;
     Some(match event {
         "rt:ready" => Fact::Ready {
             client,
@@ -18,7 +18,7 @@ pub(super) fn fact(client: &str, event: &str, data: &Value) -> Option<Fact> {
             at,
         },
         "rt:reset" => Fact::Reset { client, at },
-        "rt:position" => Fact::Told { client, at },
+        "rt:position" => Fact::PositionUpdate { client, at },
         _ => Fact::Received {
             client,
             got: got(event, data, at)?,
@@ -26,7 +26,8 @@ pub(super) fn fact(client: &str, event: &str, data: &Value) -> Option<Fact> {
     })
 }
 
-/// The rooms of an `rt:ready`, and the one that it does not name because everybody is in it.
+/// Returns the rooms of an `rt:ready`, and `everyone`, which it does not list because every client
+/// is in it.
 fn rooms(named: &Value) -> BTreeSet<String> {
     let named = named
         .as_array()
@@ -36,8 +37,8 @@ fn rooms(named: &Value) -> BTreeSet<String> {
     named.chain(["everyone"]).map(str::to_owned).collect()
 }
 
-/// Its value is known when all is over, see `name_values`.
-fn got(event: &str, data: &Value, at: Place) -> Option<Got> {
+/// Builds the received event. Its value is set afterwards by `name_values`.
+fn got(event: &str, data: &Value, at: Position) -> Option<Got> {
     let id = data["_rt"]["id"].as_str()?.to_owned();
     let payload = json!({"event": event, "data": data}).to_string();
     Some(Got {

@@ -1,4 +1,4 @@
-//! A writer: it says what it wants before it tries, and what became of it afterwards.
+//! A writer. It records each write before the first attempt, and the outcome after each attempt.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::checker::{Fact, Place, Placed, Recorder, Write};
-use crate::server::rest::{Answer, Api};
+use crate::checker::{Fact, Placed, Position, Recorder, Write};
+use crate::server::rest::{Api, ApiResponse};
 
-/// Somebody who writes until told to stop. A clone is another one, told by the same.
+/// A writer that works until it is told to stop. A clone is another writer with the same stop
+/// signal.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    /// What its values begin with.
+    /// The text that all of its values begin with.
     pub name: String,
     /// Its REST API, with credentials.
     pub api: Api,
@@ -21,7 +22,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer that stops when `until` says `true`, or ends.
+    /// Creates a writer that stops when `until` is `true` or its sender is dropped.
     #[must_use]
     pub fn new(name: &str, api: Api, recorder: &Recorder, until: &watch::Receiver<bool>) -> Self {
         Self {
@@ -32,7 +33,7 @@ impl Writer {
         }
     }
 
-    /// The same, with other credentials.
+    /// Returns the same writer with other credentials.
     #[must_use]
     pub fn with(&self, api: Api) -> Self {
         Self {
@@ -41,13 +42,13 @@ impl Writer {
         }
     }
 
-    /// Whether it should go on.
+    /// Returns whether the writer should continue.
     #[must_use]
-    pub fn goes_on(&self) -> bool {
+    pub fn should_continue(&self) -> bool {
         !*self.until.borrow() && self.until.has_changed().is_ok()
     }
 
-    /// A write whose values are for these rooms.
+    /// Returns a write whose values are for these rooms.
     #[must_use]
     pub fn write(name: &str, effects: Vec<(String, Vec<String>)>, keyed: bool) -> Write {
         let effects = effects
@@ -60,30 +61,29 @@ impl Writer {
         }
     }
 
-    /// Posts with an idempotency key, again and again until it is answered.
-    pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> Answer {
+    /// Posts with an idempotency key until the request succeeds.
+    pub async fn post_keyed(&self, write: &Write, path: &str, body: &Value) -> ApiResponse {
         let api = self
             .api
             .header("idempotency-key", &write.name.replace(' ', "-"));
-        self.until_answered(write, || api.try_send("POST", path, body))
-            .await
+        self.retry(write, || api.try_send("POST", path, body)).await
     }
 
-    /// Tries again and again until it is answered with success.
-    pub async fn until_answered<F>(&self, write: &Write, ask: impl Fn() -> F) -> Answer
+    /// Sends the request until it succeeds.
+    pub async fn retry<F>(&self, write: &Write, ask: impl Fn() -> F) -> ApiResponse
     where
-        F: Future<Output = Option<Answer>>,
+        F: Future<Output = Option<ApiResponse>>,
     {
         let mut pace = pace();
         loop {
-            if let Some(answer) = self.once(write, ask()).await {
+            if let Some(answer) = self.try_once(write, ask()).await {
                 return answer;
             }
             pace.tick().await;
         }
     }
 
-    /// Reads again and again until it is answered with success.
+    /// Reads until the request succeeds.
     pub async fn read(&self, path: &str) -> Value {
         let mut pace = pace();
         loop {
@@ -95,12 +95,12 @@ impl Writer {
         }
     }
 
-    /// Tries once; `None` where the outcome is unknown.
-    pub async fn once(
+    /// Sends the request once. Returns `None` if the outcome is unknown.
+    pub async fn try_once(
         &self,
         write: &Write,
-        ask: impl Future<Output = Option<Answer>>,
-    ) -> Option<Answer> {
+        ask: impl Future<Output = Option<ApiResponse>>,
+    ) -> Option<ApiResponse> {
         self.recorder.note(Fact::Attempted(write.clone()));
         let answer = ask.await;
         let name = write.name.clone();
@@ -122,23 +122,25 @@ impl Writer {
     }
 }
 
-/// A server that is ending, or still busy with the first try, leaves it open. So does one that
-/// meets what the first try has done meanwhile: its writer looks, and sees it.
-fn is_known(answer: &Answer) -> bool {
+/// Returns whether the response is conclusive. A server that is stopping, or that still works on
+/// the first attempt, leaves the outcome open. So does one that refuses a change because the first
+/// attempt has already made it: the writer reads the state afterwards.
+fn is_known(answer: &ApiResponse) -> bool {
     let open = ["in_progress", "illegal_transition"]
         .iter()
         .any(|code| answer.text.contains(code));
     answer.status < 500 && !(answer.status == 409 && open)
 }
 
-/// What the answer says was made, and where its event is, if it says so.
+/// Returns the id that the response states, and the position of its event if the response states
+/// one.
 fn made(write: &Write, data: &Value) -> (String, Vec<Placed>) {
     let id = |of: &Value| of["_id"].as_str().or(of["id"].as_str()).map(str::to_owned);
     let document = ["order", "notification", "payment"]
         .into_iter()
         .find_map(|kind| id(&data[kind]));
     let id = document.or_else(|| id(data)).unwrap_or_default();
-    let at = data["at"].as_str().and_then(Place::parse);
+    let at = data["at"].as_str().and_then(Position::parse);
     let placed = at.map(|at| Placed {
         value: write.effects[0].0.clone(),
         id: id.clone(),

@@ -1,6 +1,7 @@
-//! A journal: what somebody else said so far, in order, and waiting for more.
+//! A journal: an append-only list of what a process or a client has produced so far, with waits for
+//! more.
 //!
-//! Writers append, readers wait. It only grows and is never full: a test's output is small.
+//! Writers append and readers wait. The list has no limit, because a test's output is small.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -12,11 +13,11 @@ use crate::eventually::DEADLINE;
 /// An append-only list that can be waited on. A clone is another handle to the same list.
 #[derive(Debug, Clone)]
 pub struct Journal<T> {
-    items: Arc<watch::Sender<Pages<T>>>,
+    items: Arc<watch::Sender<Contents<T>>>,
 }
 
 #[derive(Debug)]
-struct Pages<T> {
+struct Contents<T> {
     items: Vec<T>,
     closed: bool,
 }
@@ -24,7 +25,7 @@ struct Pages<T> {
 impl<T> Default for Journal<T> {
     fn default() -> Self {
         Self {
-            items: Arc::new(watch::Sender::new(Pages {
+            items: Arc::new(watch::Sender::new(Contents {
                 items: Vec::new(),
                 closed: false,
             })),
@@ -35,41 +36,42 @@ impl<T> Default for Journal<T> {
 impl<T: Clone + Debug> Journal<T> {
     /// Appends an item.
     pub fn push(&self, item: T) {
-        self.items.send_modify(|pages| pages.items.push(item));
+        self.items.send_modify(|contents| contents.items.push(item));
     }
 
-    /// Appends what is made at the very moment when its turn comes.
+    /// Appends an item that is made under the lock of the list.
     pub fn push_with(&self, make: impl FnOnce() -> T) {
-        self.items.send_modify(|pages| pages.items.push(make()));
+        self.items
+            .send_modify(|contents| contents.items.push(make()));
     }
 
-    /// Nothing more will come: whoever waits is told at once.
+    /// Marks the end of the list. All waits return immediately.
     pub fn close(&self) {
-        self.items.send_modify(|pages| pages.closed = true);
+        self.items.send_modify(|contents| contents.closed = true);
     }
 
-    /// What came so far.
+    /// Returns all items so far.
     #[must_use]
     pub fn so_far(&self) -> Vec<T> {
         self.items.borrow().items.clone()
     }
 
-    /// How many came so far.
+    /// Returns the number of items so far.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.borrow().items.len()
     }
 
-    /// Whether nothing came so far.
+    /// Returns whether there are no items so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Waits until so many have come; panics with `what` and what came last.
-    pub async fn await_len(&self, what: &str, len: usize) {
+    /// Waits until there are `len` items. Panics with `what` and the last items after the deadline.
+    pub async fn wait_for_len(&self, what: &str, len: usize) {
         let mut changes = self.items.subscribe();
-        let enough = changes.wait_for(|pages| pages.items.len() >= len);
+        let enough = changes.wait_for(|contents| contents.items.len() >= len);
         let waited = tokio::time::timeout(DEADLINE, enough).await.is_ok();
         assert!(
             waited,
@@ -78,60 +80,61 @@ impl<T: Clone + Debug> Journal<T> {
         );
     }
 
-    /// Waits until more than the first `seen` have come, and returns those.
+    /// Waits until there are more than `seen` items and returns the items after the first `seen`.
     pub async fn after(&self, what: &str, seen: usize) -> Vec<T> {
-        self.await_len(what, seen + 1).await;
+        self.wait_for_len(what, seen + 1).await;
         self.items.borrow().items[seen..].to_vec()
     }
 
-    /// As [`after`](Self::after), however long it takes; empty when nothing more will come.
-    pub async fn follow(&self, seen: usize) -> Vec<T> {
+    /// Does the same as [`after`](Self::after), without a deadline. The result is empty when the
+    /// list has ended.
+    pub async fn wait_for_more(&self, seen: usize) -> Vec<T> {
         let mut changes = self.items.subscribe();
-        let pages = changes
-            .wait_for(|pages| pages.closed || pages.items.len() > seen)
+        let contents = changes
+            .wait_for(|contents| contents.closed || contents.items.len() > seen)
             .await;
-        pages
-            .map(|pages| pages.items[seen..].to_vec())
+        contents
+            .map(|contents| contents.items[seen..].to_vec())
             .unwrap_or_default()
     }
 
     fn last(&self, count: usize) -> Vec<T> {
-        let pages = self.items.borrow();
-        pages.items[pages.items.len().saturating_sub(count)..].to_vec()
+        let contents = self.items.borrow();
+        contents.items[contents.items.len().saturating_sub(count)..].to_vec()
     }
 
-    /// Waits until `find` finds what it looks for; panics with `what` and everything that came
-    /// instead.
+    /// Waits until `find` returns a value. Panics with `what` and the last items if the list ends
+    /// or the deadline passes.
     pub async fn wait_for<R>(&self, what: &str, find: impl Fn(&[T]) -> Option<R>) -> R {
         let mut changes = self.items.subscribe();
-        let found = |pages: &Pages<T>| pages.closed || find(&pages.items).is_some();
+        let found = |contents: &Contents<T>| contents.closed || find(&contents.items).is_some();
         let waited = tokio::time::timeout(DEADLINE, changes.wait_for(found)).await;
         let why = if waited.is_err() {
-            "waited too long"
+            format!("waited {DEADLINE:?} for {what}")
         } else {
-            "it ended"
+            format!("the output ended before {what}")
         };
+        // It holds the read lock of the list, which the next line takes again.
         drop(waited);
         let found = find(&self.items.borrow().items);
         found.unwrap_or_else(|| {
             panic!(
-                "{why} for {what}; the last of {}: {:#?}",
+                "{why}; the last of {} items: {:#?}",
                 self.len(),
                 self.last(100)
             )
         })
     }
 
-    /// Waits until `find` finds what it looks for; `None` when nothing more will come, or nothing
-    /// came in time.
+    /// Waits until `find` returns a value. Returns `None` if the list ends or the deadline passes.
     pub async fn find<R>(&self, find: impl Fn(&[T]) -> Option<R>) -> Option<R> {
         let mut changes = self.items.subscribe();
-        let found = changes.wait_for(|pages| pages.closed || find(&pages.items).is_some());
+        let found = changes.wait_for(|contents| contents.closed || find(&contents.items).is_some());
         drop(tokio::time::timeout(DEADLINE, found).await);
         find(&self.items.borrow().items)
     }
 
-    /// Waits until an item matches, and returns the first that does.
+    /// Waits for an item that matches and returns the first one.
     pub async fn first(&self, what: &str, matches: impl Fn(&T) -> bool) -> T {
         self.wait_for(what, |items| {
             items.iter().find(|item| matches(item)).cloned()
@@ -139,10 +142,10 @@ impl<T: Clone + Debug> Journal<T> {
         .await
     }
 
-    /// Waits until nothing more will come, and returns everything.
-    pub async fn all(&self) -> Vec<T> {
+    /// Waits for the end of the list and returns all items.
+    pub async fn wait_for_end(&self) -> Vec<T> {
         let mut changes = self.items.subscribe();
-        let ended = tokio::time::timeout(DEADLINE, changes.wait_for(|pages| pages.closed))
+        let ended = tokio::time::timeout(DEADLINE, changes.wait_for(|contents| contents.closed))
             .await
             .is_ok();
         assert!(

@@ -1,34 +1,38 @@
-//! The real `metaia-server` in a folder of its own, on a port that it picks itself.
+//! The real `metaia-server` in its own folder, on a port that it chooses itself.
+//!
+//! [`Setup`] configures and starts a [`Server`]. [`rest`] is its API, [`process`] any child
+//! process, [`journal`] the output of one. [`temp_folder`], [`ports`], [`paths`] and [`host`] say
+//! where things are.
 
-pub mod folder;
+pub mod host;
 pub mod journal;
 pub mod paths;
-pub mod place;
 pub mod ports;
 pub mod process;
 pub mod rest;
 mod setup;
+pub mod temp_folder;
 
 use std::process::ExitStatus;
 
 use crate::eventually::eventually;
 use crate::fixtures::token::token;
-use crate::server::folder::Folder;
 use crate::server::journal::Journal;
 use crate::server::process::Process;
 use crate::server::rest::Api;
+use crate::server::temp_folder::TempFolder;
 
 pub use setup::Setup;
 
 /// The backend key that the servers under test are started with.
 pub const API_KEY: &str = "e2e-api-key-c0ffee5d41402abc4b2a76b9";
 
-/// Something that listens on a port of this machine.
+/// A process that listens on a port of this machine.
 pub trait Listening {
-    /// The port it picked.
+    /// Returns the port.
     fn port(&self) -> u16;
 
-    /// Where clients find it.
+    /// Returns the URL for clients.
     fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port())
     }
@@ -40,60 +44,60 @@ impl Listening for Server {
     }
 
     fn url(&self) -> String {
-        format!("http://{}:{}", self.setup.place().address(), self.port)
+        format!("http://{}:{}", self.setup.host().address(), self.port)
     }
 }
 
-/// A running server. When its test fails, what it said last is shown.
+/// A running server. If its test fails, its last output lines are printed.
 #[derive(Debug)]
 pub struct Server {
-    // Dropped in this order: the process ends before its folder goes.
-    process: Said,
+    // Dropped in this order: the process ends before its folder is removed.
+    process: OutputOnPanic,
     setup: Setup,
     port: u16,
     client: reqwest::Client,
 }
 
 impl Server {
-    /// A server with everything as it is by default.
+    /// Starts a server with the default setup.
     pub async fn start() -> Self {
         Setup::new().start().await
     }
 
-    /// What it was started with.
+    /// Returns the setup that the server was started with.
     #[must_use]
     pub fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// The folder that it runs in.
+    /// Returns the folder that the server runs in.
     #[must_use]
-    pub fn folder(&self) -> &Folder {
+    pub fn folder(&self) -> &TempFolder {
         self.setup.folder()
     }
 
-    /// What it prints on standard output.
+    /// Returns the journal of its standard output.
     #[must_use]
     pub fn stdout(&self) -> &Journal<String> {
         &self.process.0.stdout
     }
 
-    /// Everything it said so far, on both outputs.
+    /// Returns all lines so far: standard output, then standard error.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
-        self.process.0.said()
+    pub fn output_lines(&self) -> Vec<String> {
+        self.process.0.output_lines()
     }
 
-    /// Waits until it has said something, on either output.
-    pub async fn says(&self, text: &str) {
-        let said = |line: &String| line.contains(text);
+    /// Waits for a line that contains this text, on either output.
+    pub async fn wait_for_output(&self, text: &str) {
+        let lines = |line: &String| line.contains(text);
         tokio::select! {
-            _ = self.process.0.stdout.first(text, said) => (),
-            _ = self.process.0.stderr.first(text, said) => (),
+            _ = self.process.0.stdout.first(text, lines) => (),
+            _ = self.process.0.stderr.first(text, lines) => (),
         }
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until `/readyz` is 200.
     pub async fn ready(&self) {
         let ready = async || {
             self.anonymous()
@@ -104,79 +108,88 @@ impl Server {
         eventually("the server to be ready", ready).await;
     }
 
-    /// Its process's number.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.process.0.pid()
     }
 
-    /// REST as this user.
+    /// Returns the REST API as this user.
     #[must_use]
     pub fn api(&self, role: &str, user: &str) -> Api {
         self.anonymous().bearer(&token(role, user))
     }
 
-    /// REST as `admin` `a1`.
+    /// Returns the REST API as the admin `a1`.
     #[must_use]
     pub fn admin(&self) -> Api {
         self.api("admin", "a1")
     }
 
-    /// REST without any credentials.
+    /// Returns the REST API without credentials.
     #[must_use]
     pub fn anonymous(&self) -> Api {
         Api::new(&self.url(), self.client.clone())
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the process.
     pub async fn signal(&self, signal: &str) {
         self.process.0.signal(signal).await;
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub async fn wait(&mut self) -> ExitStatus {
         self.process.0.wait().await
     }
 
-    /// Ends it as a power cut would, and hands back its folder and environment for another start.
-    pub async fn killed(mut self) -> Setup {
+    /// Kills the process with SIGKILL, as a power cut would, and returns its setup for another
+    /// start.
+    pub async fn kill(mut self) -> Setup {
         self.process.0.kill().await;
         self.setup
     }
 
-    /// Waits until it ends by itself, as by a crash, and hands back its folder and environment for
-    /// another start.
-    pub async fn crashed(mut self) -> Setup {
+    /// Waits until the process ends by itself with an error, as in a crash, and returns its setup
+    /// for another start.
+    pub async fn wait_for_crash(mut self) -> Setup {
         let status = self.wait().await;
-        assert!(!status.success(), "a crash, not an end: {:#?}", self.said());
+        assert!(
+            !status.success(),
+            "the server must crash: {:#?}",
+            self.output_lines()
+        );
         self.setup
     }
 
-    /// Waits until it ends after it was asked to, checks that it exits with 0, and hands back its
-    /// folder and environment.
-    pub async fn ended_well(mut self) -> Setup {
+    /// Waits until the process ends after a request, checks that it exits with 0, and returns its
+    /// setup.
+    pub async fn wait_for_clean_exit(mut self) -> Setup {
         let status = self.wait().await;
-        assert_eq!(status.code(), Some(0), "after SIGTERM: {:#?}", self.said());
+        assert_eq!(
+            status.code(),
+            Some(0),
+            "after SIGTERM: {:#?}",
+            self.output_lines()
+        );
         self.setup
     }
 
-    /// Ends it politely (SIGTERM), checks that it exits with 0, and hands back its folder and
-    /// environment.
-    pub async fn stopped(self) -> Setup {
+    /// Stops the process with SIGTERM, checks that it exits with 0, and returns its setup.
+    pub async fn stop(self) -> Setup {
         self.signal("TERM").await;
-        self.ended_well().await
+        self.wait_for_clean_exit().await
     }
 }
 
 #[derive(Debug)]
-struct Said(Process);
+struct OutputOnPanic(Process);
 
-impl Drop for Said {
+impl Drop for OutputOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let said = self.0.said();
-            let last = said.len().saturating_sub(30);
-            eprintln!("the server's last lines:\n{}", said[last..].join("\n"));
+            let lines = self.0.output_lines();
+            let last = lines.len().saturating_sub(30);
+            eprintln!("the server's last lines:\n{}", lines[last..].join("\n"));
         }
     }
 }

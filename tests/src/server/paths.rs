@@ -1,20 +1,21 @@
-//! Where the programs under test and the tools are. `cargo xtask test` puts them there.
+//! The paths of the programs under test and of the tools. `cargo xtask test` builds and installs
+//! them.
 
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace, from the folder that this test was built into.
+/// Returns the path of a program of this workspace, in the folder that this test was built into.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     built(Path::new(name), "cargo xtask test")
 }
 
-/// An example of this workspace.
+/// Returns the path of an example of this workspace.
 #[must_use]
 pub fn example(name: &str) -> PathBuf {
     built(&Path::new("examples").join(name), "cargo xtask test")
 }
 
-/// The Python of the tests' own virtual environment.
+/// Returns the path of Python in the tests' own virtual environment.
 #[must_use]
 pub fn python() -> PathBuf {
     built(
@@ -23,14 +24,14 @@ pub fn python() -> PathBuf {
     )
 }
 
-/// MongoDB's server: the system's, or the one under the target folder.
+/// Returns the path of `mongod`: the one of the system, or the one under the target folder.
 #[must_use]
 pub fn mongod() -> PathBuf {
     let ours = Path::new("../tools/mongod/fiftyone/db/bin/mongod");
     installed("mongod").unwrap_or_else(|| built(ours, "cargo xtask provision mongod"))
 }
 
-/// The proxy, which on Debian is where only root looks.
+/// Returns the path of `nginx`. Debian installs it where only root's `PATH` finds it.
 #[must_use]
 pub fn nginx() -> PathBuf {
     installed("nginx").unwrap_or_else(|| PathBuf::from("/usr/sbin/nginx"))
@@ -43,10 +44,10 @@ fn installed(program: &str) -> Option<PathBuf> {
         .find(|file| file.exists())
 }
 
-/// The folder of the JavaScript tests, with the official client installed.
+/// Returns the folder of the JavaScript tests, in which the official client is installed.
 #[must_use]
 pub fn js() -> PathBuf {
-    let folder = here("js");
+    let folder = package_path("js");
     let installed = folder.join("node_modules/socket.io-client").exists();
     assert!(
         installed,
@@ -55,13 +56,14 @@ pub fn js() -> PathBuf {
     folder
 }
 
-/// A file or folder of this package.
+/// Returns the path of a file or folder of this package.
 #[must_use]
-pub fn here(name: &str) -> PathBuf {
+pub fn package_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// A test executable is `target/debug/deps/e2e-…`: what it tests lies one folder up.
+/// Returns a path relative to the build's profile folder. A test executable is
+/// `target/debug/deps/e2e-…`: the programs under test are one folder up.
 fn built(name: &Path, remedy: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let profile = test.ancestors().nth(2).expect("target/debug");

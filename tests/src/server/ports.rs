@@ -1,28 +1,28 @@
-//! Ports that stay one's own while nobody listens on them.
+//! Ports that no other process takes while they are unused.
 
 use std::net::TcpListener;
 
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-/// Below the range from which the system takes ports for outgoing connections. A client that tries
-/// again and again to reach a port of that range while nobody listens there would one day be given
-/// the port itself, and keep the server from starting.
-const FIRST: u64 = 10_000;
-const COUNT: u64 = 20_000;
+/// The ports are below the range from which the system takes ports for outgoing connections. A
+/// client that keeps trying to connect to an unused port of that range would one day be given that
+/// very port as its local one, connect to itself, and keep the server from starting.
+const FIRST_PORT: u64 = 10_000;
+const PORT_COUNT: u64 = 20_000;
 
-/// A port that nobody listens on now.
+/// Returns a port that no process listens on now.
 #[must_use]
 pub fn unused() -> u16 {
-    let (mut chance, _) = Chance::fresh();
+    let (mut rng, _) = SeededRng::random();
     loop {
-        let port = u16::try_from(FIRST + chance.below(COUNT)).expect("a port");
+        let port = u16::try_from(FIRST_PORT + rng.below(PORT_COUNT)).expect("a port");
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
 }
 
-/// An address whose server may be gone.
+/// The address of a server that may be gone.
 #[derive(Debug, Clone, Copy)]
 pub struct Port(pub u16);
 

@@ -1,4 +1,4 @@
-//! A child process: its lines in journals, signals, and its end. Dropping it kills it.
+//! A child process: its output in journals, its signals, and its end. Dropping it kills it.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -20,10 +20,10 @@ pub struct Process {
     pub stderr: Journal<String>,
 }
 
-/// How a child ended, and all that it said.
+/// The exit code and the whole output of a child.
 #[derive(Debug)]
-pub struct Ended {
-    /// The exit code; absent when a signal ended it.
+pub struct ProcessOutput {
+    /// The exit code. Absent if a signal ended the child.
     pub code: Option<i32>,
     /// All of its standard output.
     pub stdout: String,
@@ -31,16 +31,16 @@ pub struct Ended {
     pub stderr: String,
 }
 
-impl Ended {
-    /// Checks the exit code and hands everything back.
+impl ProcessOutput {
+    /// Checks the exit code and returns the value unchanged.
     #[track_caller]
     #[allow(clippy::return_self_not_must_use, reason = "the check alone is of use")]
-    pub fn with_code(self, expected: i32) -> Self {
+    pub fn expect_code(self, expected: i32) -> Self {
         assert_eq!(self.code, Some(expected), "{self:#?}");
         self
     }
 
-    /// Both outputs, for looking for something that may be in either.
+    /// Returns both outputs as one text.
     #[must_use]
     pub fn output(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
@@ -48,7 +48,8 @@ impl Ended {
 }
 
 impl Process {
-    /// Starts the command with its pipes connected.
+    /// Starts the command with its pipes connected. The process has the name of the command's
+    /// program.
     #[must_use]
     pub fn start(command: Command) -> Self {
         let name = command
@@ -56,12 +57,12 @@ impl Process {
             .get_program()
             .to_string_lossy()
             .into_owned();
-        Self::called(&name, command)
+        Self::start_named(&name, command)
     }
 
-    /// Starts the command, which says of itself only by what it is started.
+    /// Starts the command under this name, because the program may be a wrapper such as `setpriv`.
     #[must_use]
-    pub fn called(name: &str, mut command: Command) -> Self {
+    pub fn start_named(name: &str, mut command: Command) -> Self {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -83,20 +84,20 @@ impl Process {
     }
 
     /// Runs the command to its end.
-    pub async fn run(command: Command) -> Ended {
+    pub async fn run(command: Command) -> ProcessOutput {
         let mut process = Self::start(command);
         process.stdin = None;
-        process.ended().await
+        process.wait_with_output().await
     }
 
-    /// Everything it said so far: standard output, then standard error.
+    /// Returns all lines so far: standard output, then standard error.
     #[must_use]
-    pub fn said(&self) -> Vec<String> {
+    pub fn output_lines(&self) -> Vec<String> {
         [self.stdout.so_far(), self.stderr.so_far()].concat()
     }
 
-    /// Writes a line to its standard input.
-    pub async fn say(&mut self, line: &str) {
+    /// Writes a line to the standard input.
+    pub async fn write_line(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
         stdin
             .write_all(format!("{line}\n").as_bytes())
@@ -104,7 +105,7 @@ impl Process {
             .expect("the child reads its input");
     }
 
-    /// Its number.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child
@@ -112,7 +113,7 @@ impl Process {
             .unwrap_or_else(|| panic!("{} has ended already", self.name))
     }
 
-    /// Asks it to end with a signal that it can handle, such as `TERM` or `INT`.
+    /// Sends a signal, such as `TERM` or `INT`.
     pub async fn signal(&self, signal: &str) {
         let pid = self.pid();
         let sent = Command::new("kill")
@@ -127,25 +128,25 @@ impl Process {
         );
     }
 
-    /// Ends it at once, as a power cut would (SIGKILL), and waits until it is gone.
+    /// Kills the process with SIGKILL, as a power cut would, and waits until it is gone.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("kill");
     }
 
-    /// Waits until it ends.
+    /// Waits until the process ends.
     pub async fn wait(&mut self) -> ExitStatus {
         within(&format!("{} to end", self.name), self.child.wait())
             .await
             .expect("wait")
     }
 
-    /// Waits until it ends, and for all that it said.
-    pub async fn ended(mut self) -> Ended {
+    /// Waits until the process ends and returns its whole output.
+    pub async fn wait_with_output(mut self) -> ProcessOutput {
         let code = self.wait().await.code();
-        Ended {
+        ProcessOutput {
             code,
-            stdout: self.stdout.all().await.join("\n"),
-            stderr: self.stderr.all().await.join("\n"),
+            stdout: self.stdout.wait_for_end().await.join("\n"),
+            stderr: self.stderr.wait_for_end().await.join("\n"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The REST API as somebody sees it: typed verbs, an answer with its status and JSON, and the
-//! checks that every success and every refusal has in common.
+//! The REST API as one caller sees it: a method for each verb, a response with its status and JSON,
+//! and the checks that all successes and all refusals have in common.
 
 use std::sync::Once;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::eventually::within;
 
-/// Somebody's access to the API. A clone shares connections.
+/// One caller's access to the API. A clone shares the connections.
 #[derive(Debug, Clone)]
 pub struct Api {
     client: Client,
@@ -18,7 +18,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API at this address, without credentials.
+    /// Creates a caller without credentials for the API at this address.
     #[must_use]
     pub fn new(base: &str, client: Client) -> Self {
         Self {
@@ -28,13 +28,13 @@ impl Api {
         }
     }
 
-    /// With `Authorization: Bearer <token>`.
+    /// Adds `Authorization: Bearer <token>`.
     #[must_use]
     pub fn bearer(&self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// With one more header on every request.
+    /// Adds a header to every request.
     #[must_use]
     pub fn header(&self, name: &str, value: &str) -> Self {
         let mut api = self.clone();
@@ -46,63 +46,69 @@ impl Api {
         api
     }
 
-    /// `GET`.
-    pub async fn get(&self, path: &str) -> Answer {
+    /// Sends `GET`.
+    pub async fn get(&self, path: &str) -> ApiResponse {
         self.request(Method::GET, path, None).await
     }
 
-    /// `POST` of JSON.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    /// Sends `POST` with JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> ApiResponse {
         self.request(Method::POST, path, Some(body.to_string().into_bytes()))
             .await
     }
 
-    /// `GET` from a server that may be gone: `None` when it is.
-    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+    /// Sends `GET` to a server that may be gone. Returns `None` if it is.
+    pub async fn try_get(&self, path: &str) -> Option<ApiResponse> {
         self.attempt(Method::GET, path, None).await.ok()
     }
 
-    /// `POST` of JSON to a server that may be gone: `None` when it is.
-    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+    /// Sends `POST` with JSON to a server that may be gone. Returns `None` if it is.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<ApiResponse> {
         self.attempt(Method::POST, path, Some(body.to_string().into_bytes()))
             .await
             .ok()
     }
 
-    /// Any method with JSON, to a server that may be gone: `None` when it is.
-    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
-        let body = (!body.is_null()).then(|| body.to_string().into_bytes());
+    /// Sends any method with JSON to a server that may be gone. Returns `None` if it is. A `null`
+    /// body means no body.
+    pub async fn try_send(&self, method: &str, path: &str, body: &Value) -> Option<ApiResponse> {
+        let body = if body.is_null() {
+            None
+        } else {
+            Some(body.to_string().into_bytes())
+        };
         self.attempt(method.parse().expect("a method"), path, body)
             .await
             .ok()
     }
 
-    /// `POST` of a text said to be JSON, to a server that may be gone: `None` when it is.
-    pub async fn try_post_text(&self, path: &str, body: &str) -> Option<Answer> {
+    /// Sends `POST` with a text, labelled as JSON, to a server that may be gone. Returns `None` if
+    /// it is.
+    pub async fn try_post_text(&self, path: &str, body: &str) -> Option<ApiResponse> {
         self.attempt(Method::POST, path, Some(body.as_bytes().to_vec()))
             .await
             .ok()
     }
 
-    /// `PUT` of JSON.
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    /// Sends `PUT` with JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> ApiResponse {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes()))
             .await
     }
 
-    /// Any method, with JSON or without a body.
-    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    /// Sends any method, with JSON or without a body.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> ApiResponse {
         let method = method.parse().expect("a method");
         self.request(method, path, body.map(|body| body.to_string().into_bytes()))
             .await
     }
 
-    /// `POST` of these bytes as they are, said to be JSON.
-    pub async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+    /// Sends `POST` with these bytes, labelled as JSON.
+    pub async fn post_bytes(&self, path: &str, body: impl Into<Vec<u8>>) -> ApiResponse {
         self.request(Method::POST, path, Some(body.into())).await
     }
 
-    async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+    async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> ApiResponse {
         let answer = self.attempt(method.clone(), path, body).await;
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
@@ -112,7 +118,7 @@ impl Api {
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<ApiResponse> {
         let what = format!("{method} {path}");
         let mut request = self
             .client
@@ -128,7 +134,7 @@ impl Api {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = within(&what, response.text()).await?;
-        Ok(Answer {
+        Ok(ApiResponse {
             what,
             status,
             headers,
@@ -137,13 +143,13 @@ impl Api {
     }
 }
 
-/// A client for plain HTTP: no proxies, no redirects.
+/// Returns a client for plain HTTP, without proxies and redirects.
 #[must_use]
 pub fn http_client() -> Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // The client insists on a TLS provider although nothing here uses TLS; a second
-        // installation is no matter.
+        // The client requires a TLS provider although no test uses TLS. A second installation
+        // fails, which does not matter.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let builder = Client::builder()
@@ -152,10 +158,10 @@ pub fn http_client() -> Client {
     builder.build().expect("an HTTP client")
 }
 
-/// What came back.
+/// The response to a request.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    /// Method and path, for the panic's text.
+pub struct ApiResponse {
+    /// Method and path, for the text of a panic.
     pub what: String,
     /// The HTTP status.
     pub status: u16,
@@ -165,8 +171,8 @@ pub struct Answer {
     pub text: String,
 }
 
-impl Answer {
-    /// The body as JSON.
+impl ApiResponse {
+    /// Parses the body as JSON.
     #[track_caller]
     #[must_use]
     pub fn json(&self) -> Value {
@@ -174,7 +180,7 @@ impl Answer {
             .unwrap_or_else(|error| panic!("not JSON ({error}): {self:#?}"))
     }
 
-    /// A header's text, empty where there is none.
+    /// Returns a header's text, or an empty text if the header is absent.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers
@@ -183,7 +189,7 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// Checks for a success with this status in the guide's shape, and returns its `data`.
+    /// Checks for a success with this status in the guide's shape and returns its `data`.
     #[track_caller]
     #[must_use]
     pub fn data(&self, status: u16) -> Value {
@@ -193,13 +199,13 @@ impl Answer {
         body["data"].take()
     }
 
-    /// Checks for a success with this status.
+    /// Checks for this status.
     #[track_caller]
     pub fn ok(&self, status: u16) {
         assert_eq!(self.status, status, "{self:#?}");
     }
 
-    /// Checks for a refusal with this status and the shape that every refusal has, and returns the
+    /// Checks for a refusal with this status and the shape of all refusals, and returns the
     /// problem.
     #[track_caller]
     pub fn refused(&self, status: u16) -> Value {

@@ -1,42 +1,43 @@
-//! How a server will be started.
+//! The configuration of a server before it is started.
 
 use std::collections::BTreeMap;
 
 use tokio::process::Command;
 
-use super::{API_KEY, Said, Server};
+use super::{API_KEY, OutputOnPanic, Server};
 use crate::faults::cluster::Database;
 use crate::fixtures::{razorpay, token as tokens};
-use crate::server::folder::Folder;
+use crate::server::host::Host;
 use crate::server::paths::binary;
-use crate::server::place::Place;
-use crate::server::process::{Ended, Process};
+use crate::server::process::{Process, ProcessOutput};
 use crate::server::rest::http_client;
+use crate::server::temp_folder::TempFolder;
 
-/// How a server will be started: an environment and a folder that outlive it, so that it can be
-/// started again.
+/// The configuration of a server: an environment and a folder. Both outlive the process, so that
+/// the server can be started again.
 #[derive(Debug)]
 pub struct Setup {
-    folder: Folder,
+    folder: TempFolder,
     env: BTreeMap<String, String>,
-    place: Place,
-    /// Its own, where the tests are run on MongoDB. Made at the first start.
+    host: Host,
+    /// The server's own database, if the tests run on MongoDB. Created at the first start.
     database: Option<Database>,
 }
 
-/// With `METAIA_TEST_STORE=mongodb` every server that is not told otherwise is on an empty database
-/// of MongoDB's instead of on a file of its own: the same tests, the same answers.
+/// Returns whether the tests run on MongoDB. With `METAIA_TEST_STORE=mongodb` every server without
+/// a `MONGODB_URI` gets an empty MongoDB database instead of a file: the same tests expect the same
+/// responses.
 fn on_mongodb() -> bool {
     std::env::var_os("METAIA_TEST_STORE").is_some_and(|store| store == "mongodb")
 }
 
 impl Setup {
-    /// Development, all secrets set, a new folder, `PORT=0`.
+    /// Returns a development setup with all secrets, a new folder and `PORT=0`.
     #[must_use]
     pub fn new() -> Self {
         let env = [
             ("PORT", "0"),
-            // Many are started at once, and the default is one port.
+            // Many servers run at the same time, and the default is one fixed port.
             ("METAIA_METRICS_ADDR", "127.0.0.1:0"),
             ("JWT_SECRET", tokens::SECRET),
             ("METAIA_API_KEY", API_KEY),
@@ -46,89 +47,91 @@ impl Setup {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
-            folder: Folder::new(),
+            folder: TempFolder::new(),
             env: BTreeMap::from(env),
-            place: Place::here(),
+            host: Host::local(),
             database: None,
         }
     }
 
-    /// With this variable in its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Without this variable.
+    /// Removes an environment variable.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.env.remove(name);
         self
     }
 
-    /// On a port that it will be on at every start, so that clients find it again by themselves.
+    /// Chooses a port that stays the same at every start, so that clients can reconnect by
+    /// themselves.
     #[must_use]
-    pub fn at_one_port(self) -> Self {
+    pub fn with_fixed_port(self) -> Self {
         self.env("PORT", &crate::server::ports::unused().to_string())
     }
 
-    /// In this place.
+    /// Sets the host that the server runs on.
     #[must_use]
-    pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
+    pub fn on_host(mut self, host: Host) -> Self {
+        self.host = host;
         self
     }
 
-    /// Where it runs.
-    pub(super) const fn place(&self) -> &Place {
-        &self.place
+    /// Returns the host that the server runs on.
+    pub(super) const fn host(&self) -> &Host {
+        &self.host
     }
 
-    /// The port that it will be on at every start, where it has one.
+    /// Returns the port that stays the same at every start, if one is set.
     #[must_use]
     pub fn fixed_port(&self) -> Option<u16> {
         self.env.get("PORT")?.parse().ok().filter(|port| *port != 0)
     }
 
-    /// The folder that it runs in; its data are in `data`, unless `METAIA_DATA` says otherwise.
+    /// Returns the folder that the server runs in. Its data are in `data`, unless `METAIA_DATA` is
+    /// set.
     #[must_use]
-    pub fn folder(&self) -> &Folder {
+    pub fn folder(&self) -> &TempFolder {
         &self.folder
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts the server and waits until it listens.
     pub async fn start(mut self) -> Server {
         self.choose_store().await;
-        let process = Process::called("metaia-server", self.command());
+        let process = Process::start_named("metaia-server", self.command());
         let Some(port) = listening_port(&process).await else {
             panic!(
                 "the server ended instead of listening: {:#?}",
-                process.said()
+                process.output_lines()
             );
         };
         let on_mongodb = self.database.is_some();
         let server = Server {
             setup: self,
-            process: Said(process),
+            process: OutputOnPanic(process),
             port,
             client: http_client(),
         };
         if on_mongodb {
-            // It listens before it has met its database.
+            // The server listens before it has connected to its database.
             server.ready().await;
         }
         server
     }
 
-    /// Starts it so that it may crash before it listens; then the setup comes back.
+    /// Starts the server, which may crash before it listens. Returns the setup if it does.
     pub async fn try_start(mut self) -> Result<Server, Self> {
         self.choose_store().await;
-        let process = Process::called("metaia-server", self.command());
+        let process = Process::start_named("metaia-server", self.command());
         match listening_port(&process).await {
             Some(port) => Ok(Server {
                 setup: self,
-                process: Said(process),
+                process: OutputOnPanic(process),
                 port,
                 client: http_client(),
             }),
@@ -144,12 +147,13 @@ impl Setup {
         }
     }
 
-    /// Starts it and waits until it ends by itself: for what it must refuse.
-    pub async fn run_to_end(&self) -> Ended {
+    /// Starts the server and waits until it ends by itself, for a configuration that it must
+    /// refuse.
+    pub async fn run_to_end(&self) -> ProcessOutput {
         Process::run(self.command()).await
     }
 
-    /// The command that runs it with these arguments.
+    /// Returns the command that runs the server's binary with these arguments.
     #[must_use]
     pub fn command_with(&self, args: &[&str]) -> Command {
         let mut command = self.command();
@@ -158,8 +162,8 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = self.place.command(binary("metaia-server"));
-        // What starts it in its place is found by the path.
+        let mut command = self.host.command(binary("metaia-server"));
+        // The wrapper that starts the process on its host is looked up in `PATH`.
         let path = std::env::var_os("PATH").unwrap_or_default();
         command
             .env_clear()
@@ -177,7 +181,7 @@ impl Default for Setup {
     }
 }
 
-/// `None` where it ends instead.
+/// Waits for the port. Returns `None` if the process ends instead.
 async fn listening_port(process: &Process) -> Option<u16> {
     process
         .stdout

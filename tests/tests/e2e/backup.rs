@@ -1,15 +1,15 @@
-//! Copies of the database, and what clients are told after one was put in its place.
+//! Backups of the database, and the events that clients receive after one was restored.
 
 use std::path::{Path, PathBuf};
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, set_status};
-use metaia_tests::server::process::{Ended, Process};
+use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
-async fn backup(setup: &Setup, to: &Path) -> Ended {
+async fn backup(setup: &Setup, to: &Path) -> ProcessOutput {
     Process::run(setup.command_with(&["backup", to.to_str().unwrap()])).await
 }
 
@@ -21,37 +21,39 @@ fn database(setup: &Setup) -> PathBuf {
     setup.folder().join("data/metaia.db")
 }
 
-/// What a customer who comes back with this position is told first, but for what was missed.
-async fn welcome(server: &Server, since: &str) -> (String, serde_json::Value) {
+/// Connects a customer with this position. Returns the name of the first event, and the data of
+/// `rt:ready`.
+async fn connect_with_position(server: &Server, since: &str) -> (String, serde_json::Value) {
     let mut phone = Phone::connected(
         server,
         &json!({"token": token("customer", "c1"), "since": since}),
     )
     .await;
-    let mut told = phone.until("rt:ready").await;
-    let (first, ready) = (told.remove(0), told.pop());
+    let mut events = phone.until("rt:ready").await;
+    let first = events.remove(0);
+    let ready = events.pop();
     (first.name, ready.map_or(first.data, |ready| ready.data))
 }
 
 #[tokio::test]
-async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload() {
+async fn a_restored_backup_of_a_running_server_resets_its_clients() {
     let server = Server::start().await;
     let order = id_of(&place_order(&server, "c1").await).to_owned();
     let beside = server.folder().join("monday.db");
-    backup(server.setup(), &beside).await.with_code(0);
+    backup(server.setup(), &beside).await.expect_code(0);
     set_status(&server, &order, "confirmed").await;
     let seen = emit(&server, &json!({"user": "c1"}), "voucher", &json!({})).await["at"].clone();
     let seen = seen.as_str().unwrap().to_owned();
 
-    // The position outlives a crash; the backup, put in place with the crash's own log beside it,
-    // is another history.
-    let server = server.killed().await.start().await;
-    let (first, ready) = welcome(&server, &seen).await;
+    // The position survives a crash. A restored backup, even with the write-ahead log of the crash
+    // beside it, is another history.
+    let server = server.kill().await.start().await;
+    let (first, ready) = connect_with_position(&server, &seen).await;
     assert_eq!(
         (first.as_str(), &ready["recovered"]),
         ("rt:ready", &json!(true))
     );
-    let setup = server.killed().await;
+    let setup = server.kill().await;
     restore(&setup, &beside);
     let server = setup.start().await;
     let stored = server
@@ -60,39 +62,39 @@ async fn a_copy_of_a_running_server_is_restored_and_clients_are_told_to_reload()
         .await
         .data(200);
     assert_eq!(stored["order"]["status"], "pending");
-    let (first, ready) = welcome(&server, &seen).await;
+    let (first, ready) = connect_with_position(&server, &seen).await;
     assert_eq!(
         (first.as_str(), &ready["recovered"]),
         ("rt:reset", &json!(false))
     );
     server
-        .says("begins a new epoch: the database is a backup")
+        .wait_for_output("begins a new epoch: the database is a backup")
         .await;
 }
 
 #[tokio::test]
-async fn a_copy_is_made_without_a_server_and_overwrites_nothing() {
-    let setup = Server::start().await.stopped().await;
+async fn a_backup_needs_no_server_and_overwrites_nothing() {
+    let setup = Server::start().await.stop().await;
     let copy = setup.folder().join("copy.db");
-    backup(&setup, &copy).await.with_code(0);
-    let again = backup(&setup, &copy).await.with_code(2);
+    backup(&setup, &copy).await.expect_code(0);
+    let again = backup(&setup, &copy).await.expect_code(2);
     assert!(again.stderr.contains("exists already"), "{again:?}");
     let nothing = Setup::new();
     backup(&nothing, &nothing.folder().join("copy.db"))
         .await
-        .with_code(2);
+        .expect_code(2);
     assert!(!nothing.folder().join("copy.db").exists());
 }
 
 #[tokio::test]
-async fn a_truncated_database_is_refused_with_what_to_do() {
-    let setup = Server::start().await.stopped().await;
+async fn a_truncated_database_is_refused_and_the_error_mentions_a_backup() {
+    let setup = Server::start().await.stop().await;
     let file = std::fs::OpenOptions::new()
         .write(true)
         .open(database(&setup))
         .unwrap();
     file.set_len(file.metadata().unwrap().len() / 2).unwrap();
-    let refused = setup.run_to_end().await.with_code(2);
+    let refused = setup.run_to_end().await.expect_code(2);
     assert!(
         refused.stderr.contains("metaia.db") && refused.stderr.contains("backup"),
         "{refused:?}"

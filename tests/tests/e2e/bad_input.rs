@@ -1,5 +1,5 @@
-//! Bad input: the code that the contract names, nothing changed, and the server stays up for
-//! everybody else.
+//! Bad input: the server responds with the documented code, changes nothing, and continues to serve
+//! everyone else.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
@@ -20,7 +20,7 @@ async fn orders_of(server: &Server, user: &str) -> usize {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json() {
+async fn bodies_that_are_not_json_are_refused() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     for body in [
@@ -101,7 +101,12 @@ async fn orders_with_a_wrong_member_are_refused_with_its_pointer() {
 #[tokio::test]
 async fn amounts_do_not_overflow() {
     let server = Server::start().await;
-    let large = json!({"items": [{"garment": "gold", "quantity": 4_000_000_000_u32, "price": 9_000_000_000_000_000_000_u64}]});
+    let item = json!({
+        "garment": "gold",
+        "quantity": 4_000_000_000_u32,
+        "price": 9_000_000_000_000_000_000_u64,
+    });
+    let large = json!({"items": [item]});
     server
         .api("customer", "c1")
         .post("/api/orders", &large)
@@ -111,7 +116,7 @@ async fn amounts_do_not_overflow() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_none() {
+async fn an_unknown_status_is_refused() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/orders/{}/status", id_of(&order));
@@ -132,7 +137,7 @@ async fn a_status_that_is_none() {
 }
 
 #[tokio::test]
-async fn ids_in_paths_that_are_none() {
+async fn malformed_ids_in_paths_are_refused() {
     let server = Server::start().await;
     for id in [
         NO_ORDER,
@@ -152,7 +157,7 @@ async fn ids_in_paths_that_are_none() {
 }
 
 #[tokio::test]
-async fn an_assignment_of_nobody() {
+async fn an_assignment_without_a_valid_person_is_refused() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let path = format!("/api/orders/{}/assign", id_of(&order));
@@ -175,9 +180,9 @@ async fn an_assignment_of_nobody() {
 }
 
 #[tokio::test]
-async fn packets_that_no_client_sends() {
+async fn malformed_packets_do_not_affect_other_clients() {
     let server = Server::start().await;
-    let mut good = Phone::of(&server, "customer", "c1").await;
+    let mut good = Phone::ready_as(&server, "customer", "c1").await;
     let packets = [
         "",
         "4",
@@ -214,26 +219,26 @@ async fn packets_that_no_client_sends() {
         "42[\"join_order_room\",\"\u{0}\"]",
     ];
     for packet in packets {
-        let mut bad = Phone::of(&server, "customer", "c2").await;
+        let mut bad = Phone::ready_as(&server, "customer", "c2").await;
         bad.send(packet).await;
-        // The connection may end or not; the next one and everybody else's work on.
-        bad.drop_line();
+        // This connection may end or not. The next one must work, and all others must stay.
+        bad.drop_connection();
         let mut unauthenticated = Phone::open(&server).await;
         unauthenticated.send(packet).await;
-        unauthenticated.drop_line();
+        unauthenticated.drop_connection();
     }
     emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
     assert_eq!(all_until_now(&server, &mut good).await.len(), 1);
     server.anonymous().get("/livez").await.ok(200);
     assert!(
-        !server.said().join("\n").contains("panicked"),
+        !server.output_lines().join("\n").contains("panicked"),
         "{:#?}",
-        server.said()
+        server.output_lines()
     );
 }
 
 #[tokio::test]
-async fn events_before_connect_are_not_heard() {
+async fn an_event_before_connect_closes_the_connection() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut phone = Phone::open(&server).await;
@@ -244,14 +249,14 @@ async fn events_before_connect_are_not_heard() {
 #[tokio::test]
 async fn other_namespaces_do_not_exist() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone.send("40/admin,{}").await;
     emit(&server, &json!({"user": "c1"}), "still_here", &json!({})).await;
     phone.event("still_here").await;
 }
 
 #[tokio::test]
-async fn auth_that_is_malformed() {
+async fn malformed_auth_is_refused() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
     for auth in [
@@ -268,7 +273,7 @@ async fn auth_that_is_malformed() {
             "{auth}"
         );
     }
-    // The protocol has only objects here: other shapes may be refused as a packet already.
+    // The protocol allows only objects here. Other shapes may be refused as a malformed packet.
     for auth in [
         json!([]),
         json!("text"),
@@ -279,7 +284,7 @@ async fn auth_that_is_malformed() {
             .await
             .connect(&auth)
             .await
-            .expect_err("no object");
+            .expect_err("auth must be an object");
     }
     for orders in [
         json!("x"),
@@ -308,7 +313,7 @@ async fn auth_that_is_malformed() {
 }
 
 #[tokio::test]
-async fn polling_that_is_malformed() {
+async fn malformed_polling_does_not_affect_the_server() {
     let server = Server::start().await;
     let anonymous = server.anonymous();
     for path in [
@@ -337,25 +342,26 @@ async fn polling_that_is_malformed() {
     }
     anonymous.get(HANDSHAKE).await.ok(200);
     assert!(
-        !server.said().join("\n").contains("panicked"),
+        !server.output_lines().join("\n").contains("panicked"),
         "{:#?}",
-        server.said()
+        server.output_lines()
     );
 }
 
 #[tokio::test]
-async fn heads_that_do_not_end() {
+async fn an_endless_request_head_is_refused() {
     let server = Server::start().await;
-    let mut line = TcpStream::connect(("127.0.0.1", server.port()))
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port()))
         .await
         .unwrap();
-    // Either may fail: the server has hung up by then.
-    line.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ")
+    stream
+        .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nx-long: ")
         .await
         .unwrap();
-    let _ = line.write_all(&[b'a'; 100_000]).await;
+    // This write and the read may fail, because the server may have closed the connection by then.
+    let _ = stream.write_all(&[b'a'; 100_000]).await;
     let mut answer = Vec::new();
-    let read = within("an answer", line.read_to_end(&mut answer)).await;
+    let read = within("an answer", stream.read_to_end(&mut answer)).await;
     let refused = answer.starts_with(b"HTTP/1.1 431 ");
     assert!(
         refused || read.is_err(),

@@ -1,4 +1,4 @@
-//! The `metaia` binary against a real server: what it prints, and its exit codes.
+//! The `metaia` binary against a real server: its output and its exit codes.
 
 use metaia_tests::clients::cli::Cli;
 use metaia_tests::clients::phone::Phone;
@@ -14,25 +14,25 @@ fn objects(lines: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A running `tail` that has reached the server.
+/// Starts `tail` and waits until it is connected to the server.
 async fn tail(server: &Server, who: &str, args: &[&str]) -> Process {
     let all = [&["tail", "--as", who, "-o", "ndjson"], args].concat();
-    let tail = Cli::of(server).start(&all);
+    let tail = Cli::for_server(server).start(&all);
     let (role, user) = who.split_once(':').expect("R:U");
     server
-        .says(&format!("User connected: {user} ({role})"))
+        .wait_for_output(&format!("User connected: {user} ({role})"))
         .await;
     tail
 }
 
 #[tokio::test]
-async fn a_test_notification_is_fired_stored_and_arrives() {
+async fn a_triggered_notification_is_stored_and_arrives() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "u1").await;
-    Cli::of(&server)
+    let mut phone = Phone::ready_as(&server, "customer", "u1").await;
+    Cli::for_server(&server)
         .run(&["trigger", "new_notification", "--to", "user:u1"])
         .await
-        .with_code(0);
+        .expect_code(0);
     let arrived = phone.event("new_notification").await;
     let list = server
         .api("customer", "u1")
@@ -43,13 +43,13 @@ async fn a_test_notification_is_fired_stored_and_arrives() {
 }
 
 #[tokio::test]
-async fn tail_sees_the_lifecycle_that_trigger_plays() {
+async fn tail_shows_the_lifecycle_that_trigger_plays() {
     let server = Server::start().await;
     let tail = tail(&server, "admin:a1", &[]).await;
-    Cli::of(&server)
+    Cli::for_server(&server)
         .run(&["trigger", "order.lifecycle"])
         .await
-        .with_code(0);
+        .expect_code(0);
     for status in [
         "pending",
         "confirmed",
@@ -66,11 +66,11 @@ async fn tail_sees_the_lifecycle_that_trigger_plays() {
             .await;
     }
     tail.signal("INT").await;
-    tail.ended().await.with_code(130);
+    tail.wait_with_output().await.expect_code(130);
 }
 
 #[tokio::test]
-async fn a_new_user_needs_no_secret() {
+async fn the_cli_needs_no_secret_beside_a_development_server() {
     let setup = Setup::new()
         .without("JWT_SECRET")
         .without("RAZORPAY_KEY_SECRET")
@@ -80,10 +80,12 @@ async fn a_new_user_needs_no_secret() {
         .without("METAIA_API_KEY")
         .start()
         .await;
-    let cli = Cli::of(&server).data_folder(server.folder().join("data"));
+    let cli = Cli::for_server(&server).data_folder(server.folder().join("data"));
     let tail = cli.start(&["tail", "--as", "admin:a1"]);
-    server.says("User connected: a1 (admin)").await;
-    cli.run(&["trigger", "order.lifecycle"]).await.with_code(0);
+    server.wait_for_output("User connected: a1 (admin)").await;
+    cli.run(&["trigger", "order.lifecycle"])
+        .await
+        .expect_code(0);
     tail.stdout
         .first("the last step", |line| {
             line.contains("order_update") && line.contains("delivered")
@@ -103,7 +105,7 @@ async fn tail_counts_filters_and_ends() {
     for event in ["wanted", "other", "wanted", "wanted"] {
         emit(&server, &json!({"user": "c1"}), event, &json!({"n": 1})).await;
     }
-    let ended = tail.ended().await.with_code(0);
+    let ended = tail.wait_with_output().await.expect_code(0);
     let lines = objects(&ended.stdout);
     assert_eq!(lines.len(), 2, "{ended:#?}");
     for line in &lines {
@@ -134,31 +136,31 @@ async fn tail_resumes_from_a_position() {
         "--for",
         "20s",
     ];
-    let ended = Cli::of(&server).run(&args).await.with_code(0);
+    let ended = Cli::for_server(&server).run(&args).await.expect_code(0);
     assert_eq!(objects(&ended.stdout)[0]["event"], "missed");
 }
 
 #[tokio::test]
 async fn tail_without_a_count_ends_with_0_after_its_time() {
     let server = Server::start().await;
-    Cli::of(&server)
+    Cli::for_server(&server)
         .run(&["tail", "--as", "customer:c1", "--for", "1s"])
         .await
-        .with_code(0);
+        .expect_code(0);
 }
 
 #[tokio::test]
-async fn tail_that_waits_in_vain_times_out() {
+async fn tail_times_out_without_enough_events() {
     let server = Server::start().await;
     let args = ["tail", "--as", "customer:c1", "--count", "1", "--for", "1s"];
-    Cli::of(&server).run(&args).await.with_code(7);
+    Cli::for_server(&server).run(&args).await.expect_code(7);
 }
 
 #[tokio::test]
-async fn join_expects_to_be_allowed_or_denied() {
+async fn join_checks_whether_access_is_allowed_or_denied() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let cli = Cli::of(&server);
+    let cli = Cli::for_server(&server);
     for (who, expect, code) in [
         ("customer:c1", "allow", 0),
         ("tailor:t1", "allow", 0),
@@ -168,18 +170,18 @@ async fn join_expects_to_be_allowed_or_denied() {
     ] {
         cli.run(&["join", id_of(&order), "--as", who, "--expect", expect])
             .await
-            .with_code(code);
+            .expect_code(code);
     }
     cli.run(&["join", id_of(&order), "--as", "customer:c2"])
         .await
-        .with_code(5);
+        .expect_code(5);
 }
 
 #[tokio::test]
 async fn emit_builds_its_payload_from_items() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "tailor", "t1").await;
-    let ended = Cli::of(&server)
+    let mut phone = Phone::ready_as(&server, "tailor", "t1").await;
+    let ended = Cli::for_server(&server)
         .run(&[
             "emit",
             "user:t1",
@@ -189,7 +191,7 @@ async fn emit_builds_its_payload_from_items() {
             "tags:=[\"red\"]",
         ])
         .await;
-    ended.with_code(0);
+    ended.expect_code(0);
     let mut event = phone.event("stock_low").await;
     event.as_object_mut().unwrap().remove("_rt");
     assert_eq!(event, json!({"sku": "thread", "left": 3, "tags": ["red"]}));
@@ -198,21 +200,24 @@ async fn emit_builds_its_payload_from_items() {
 #[tokio::test]
 async fn each_trigger_arrives() {
     let server = Server::start().await;
-    let mut admin = Phone::of(&server, "admin", "a1").await;
+    let mut admin = Phone::ready_as(&server, "admin", "a1").await;
     for event in ["order_update", "payment_update", "tailor_status_update"] {
-        Cli::of(&server).run(&["trigger", event]).await.with_code(0);
+        Cli::for_server(&server)
+            .run(&["trigger", event])
+            .await
+            .expect_code(0);
         admin.event(event).await;
     }
 }
 
 #[tokio::test]
-async fn a_minted_token_opens_the_server() {
+async fn a_minted_token_is_accepted() {
     let server = Server::start().await;
-    let cli = Cli::of(&server);
+    let cli = Cli::for_server(&server);
     let minted = cli
         .run(&["token", "mint", "--role", "tailor", "--user", "t1"])
         .await
-        .with_code(0);
+        .expect_code(0);
     let token = minted.stdout.trim();
     server
         .anonymous()
@@ -220,7 +225,7 @@ async fn a_minted_token_opens_the_server() {
         .get("/api/orders")
         .await
         .ok(200);
-    let inspected = cli.run(&["token", "inspect", token]).await.with_code(0);
+    let inspected = cli.run(&["token", "inspect", token]).await.expect_code(0);
     assert!(
         inspected.output().contains("t1") && inspected.output().contains("tailor"),
         "{inspected:#?}"
@@ -228,14 +233,14 @@ async fn a_minted_token_opens_the_server() {
 }
 
 #[tokio::test]
-async fn bad_tokens_are_bad_and_inspect_says_why() {
+async fn bad_tokens_are_refused_and_inspect_names_the_reason() {
     let server = Server::start().await;
-    let cli = Cli::of(&server);
+    let cli = Cli::for_server(&server);
     for (flag, why) in [("--expired", "expired"), ("--bad-signature", "signature")] {
         let minted = cli
             .run(&["token", "mint", "--role", "tailor", "--user", "t1", flag])
             .await
-            .with_code(0);
+            .expect_code(0);
         let token = minted.stdout.trim();
         server
             .anonymous()
@@ -253,44 +258,44 @@ async fn bad_tokens_are_bad_and_inspect_says_why() {
 
 #[tokio::test]
 async fn no_server_is_exit_code_3() {
-    let nowhere = Cli::at("http://127.0.0.1:9");
+    let nowhere = Cli::for_url("http://127.0.0.1:9");
     for args in [
         &["tail", "--as", "customer:c1", "--for", "5s"][..],
         &["join", "x", "--as", "customer:c1"],
         &["emit", "user:u1", "x"],
         &["trigger", "new_notification", "--to", "user:u1"],
     ] {
-        nowhere.run(args).await.with_code(3);
+        nowhere.run(args).await.expect_code(3);
     }
 }
 
 #[tokio::test]
 async fn another_secret_is_exit_code_4() {
     let server = Server::start().await;
-    let stranger = Cli::of(&server).secret("a-secret-that-the-server-does-not-know");
+    let stranger = Cli::for_server(&server).secret("a-secret-that-the-server-does-not-know");
     for args in [
         &["tail", "--as", "customer:c1", "--for", "5s"][..],
         &["emit", "user:u1", "x"],
         &["trigger", "new_notification", "--to", "user:u1"],
     ] {
-        stranger.run(args).await.with_code(4);
+        stranger.run(args).await.expect_code(4);
     }
 }
 
 #[tokio::test]
-async fn a_role_that_may_not_is_exit_code_5() {
+async fn a_forbidden_role_is_exit_code_5() {
     let server = Server::start().await;
     let token = metaia_tests::fixtures::token::token("customer", "c1");
-    Cli::of(&server)
+    Cli::for_server(&server)
         .run(&["emit", "user:u1", "x", "--token", &token])
         .await
-        .with_code(5);
+        .expect_code(5);
 }
 
 #[tokio::test]
 async fn wrong_usage_is_exit_code_2() {
     let server = Server::start().await;
-    let cli = Cli::of(&server);
+    let cli = Cli::for_server(&server);
     for args in [
         &[][..],
         &["dance"],
@@ -308,23 +313,23 @@ async fn wrong_usage_is_exit_code_2() {
 
 #[tokio::test]
 async fn help_and_version_are_exit_code_0() {
-    let cli = Cli::at("http://127.0.0.1:9");
+    let cli = Cli::for_url("http://127.0.0.1:9");
     for args in [
         &["--help"][..],
         &["--version"],
         &["tail", "--help"],
         &["token", "mint", "--help"],
     ] {
-        let ended = cli.run(args).await.with_code(0);
+        let ended = cli.run(args).await.expect_code(0);
         assert!(!ended.stdout.is_empty(), "{args:?}");
     }
 }
 
 #[tokio::test]
-async fn connect_is_driven_by_its_input() {
+async fn connect_runs_the_commands_of_its_input() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut connect = Cli::of(&server).start(&[
+    let mut connect = Cli::for_server(&server).start(&[
         "connect",
         "--as",
         "customer:c1",
@@ -333,9 +338,13 @@ async fn connect_is_driven_by_its_input() {
         "-o",
         "ndjson",
     ]);
-    server.says("User connected: c1 (customer)").await;
-    server.says("User connected: a1 (admin)").await;
-    connect.say(&format!("/join {}", id_of(&order))).await;
+    server
+        .wait_for_output("User connected: c1 (customer)")
+        .await;
+    server.wait_for_output("User connected: a1 (admin)").await;
+    connect
+        .write_line(&format!("/join {}", id_of(&order)))
+        .await;
     emit(&server, &json!("everyone"), "hello", &json!({})).await;
     for who in ["customer:c1", "admin:a1"] {
         connect
@@ -344,5 +353,5 @@ async fn connect_is_driven_by_its_input() {
             .await;
     }
     connect.signal("INT").await;
-    connect.ended().await.with_code(130);
+    connect.wait_with_output().await.expect_code(130);
 }

@@ -1,13 +1,13 @@
-//! Power cuts under load: nothing that was answered is lost, nothing comes twice, nothing out of
-//! order, for hand-made and official clients alike. The checker judges the whole run.
+//! Power cuts under load: no acknowledged write is lost, no event arrives twice or out of order,
+//! with hand-written and official clients. The checker judges the whole run.
 //!
-//! `METAIA_CRASHES=1000` asks for more kills than the usual 50.
+//! `METAIA_CRASHES=1000` sets the number of kills. The default is 50.
 
 use crate::run::Run;
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::server::Setup;
 
-/// How often the server is killed at a random moment.
+/// Returns the number of kills at random moments.
 fn kills() -> usize {
     std::env::var("METAIA_CRASHES")
         .ok()
@@ -17,10 +17,10 @@ fn kills() -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_random_moments_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for kill in 0..kills() {
-        run.make_some_noise(&mut chance).await;
+        run.wait_for_traffic(&mut rng).await;
         run.kill().await;
         if kill % 10 == 9 {
             run.heal().await;
@@ -29,12 +29,13 @@ async fn kills_at_random_moments_lose_nothing() {
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a kill is no reason to reset"
+        "a kill is no reason to reset a client"
     );
 }
 
-/// Points that every run of the server passes, and how often at most before it dies there.
-const POINTS: [(&str, u64); 4] = [
+/// Crash points that every run of the server passes, and the highest pass at which it may die
+/// there.
+const CRASH_POINTS: [(&str, u64); 4] = [
     ("before-transaction", 40),
     ("in-transaction", 40),
     ("after-commit", 40),
@@ -43,23 +44,23 @@ const POINTS: [(&str, u64); 4] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_named_points_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for _ in 0..3 {
-        for (point, most) in POINTS {
-            run.crash_at(point, 1 + chance.below(most)).await;
+        for (point, most) in CRASH_POINTS {
+            run.crash_at(point, 1 + rng.below(most)).await;
         }
-        run.crash_while_ending_at("checkpoint").await;
+        run.crash_at_shutdown("checkpoint").await;
         run.heal().await;
     }
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a crash is no reason to reset"
+        "a crash is no reason to reset a client"
     );
 }
 
-/// With so short a log some are told to reload; nobody misses anything without being told.
+/// With so short a log some clients are reset. No client misses an event without a reset.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_in_the_middle_of_trimming_lose_nothing_silently() {
     let mut run = Run::start(Setup::new().env("METAIA_RETENTION_ENTRIES", "100")).await;

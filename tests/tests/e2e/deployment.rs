@@ -1,19 +1,20 @@
-//! `docker-compose.yml`, `Dockerfile` and `docs/deployment` name what there is: settings, ports,
-//! paths, hosts. Docker itself is not run.
+//! Checks that `docker-compose.yml`, `Dockerfile` and `docs/deployment` refer only to settings,
+//! ports, paths and hosts that exist. Docker itself is not run.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use metaia_tests::server::paths::here;
-use metaia_tests::server::process::{Ended, Process};
+use metaia_tests::server::paths::package_path;
+use metaia_tests::server::process::{Process, ProcessOutput};
 use metaia_tests::server::{Listening as _, Server, Setup};
 use tokio::process::Command;
 
 fn file(name: &str) -> String {
-    fs::read_to_string(here("..").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    fs::read_to_string(package_path("..").join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What stands between two texts, the second of which comes after the first.
+/// Returns the text between two markers.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = text
         .split_once(begin)
@@ -23,7 +24,7 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
         .0
 }
 
-/// The part of the file that is indented under this line.
+/// Returns the part of the file that is indented under this line.
 fn section<'a>(compose: &'a str, line: &str) -> &'a str {
     let (_, rest) = compose
         .split_once(&format!("\n{line}\n"))
@@ -39,7 +40,8 @@ fn section<'a>(compose: &'a str, line: &str) -> &'a str {
     &rest[..length]
 }
 
-/// The variables that the servers are started with, where everything that must be set is set.
+/// Returns the environment that the servers are started with, with placeholders for the required
+/// secrets.
 fn environment() -> BTreeMap<String, String> {
     let compose = file("docker-compose.yml");
     let lines = section(&compose, "  environment: &server-environment").to_owned();
@@ -51,7 +53,7 @@ fn environment() -> BTreeMap<String, String> {
     pairs.filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// `${NAME:?why}` is a secret here, `${NAME:-default}` its default.
+/// Replaces `${NAME:?why}` by a secret and `${NAME:-default}` by its default.
 fn filled_in(name: &str, value: &str) -> String {
     let Some((before, rest)) = value.split_once("${") else {
         return value.to_owned();
@@ -66,8 +68,9 @@ fn filled_in(name: &str, value: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
-    let (environment, mut setup) = (environment(), Setup::new());
+async fn the_servers_settings_exist_and_are_sufficient() {
+    let environment = environment();
+    let mut setup = Setup::new();
     for name in [
         "RAZORPAY_KEY_ID",
         "RAZORPAY_KEY_SECRET",
@@ -82,7 +85,7 @@ async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
         .fold(setup, |setup, (name, value)| setup.env(name, value));
     let shown = Process::run(with.command_with(&["config"]))
         .await
-        .with_code(0)
+        .expect_code(0)
         .stdout;
     for name in environment.keys() {
         let known = shown.lines().any(|line| {
@@ -93,8 +96,9 @@ async fn the_servers_are_started_with_settings_that_exist_and_are_enough() {
 }
 
 #[test]
-fn what_an_image_is_made_with_is_known() {
-    let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
+fn the_image_uses_known_settings_and_paths() {
+    let dockerfile = file("Dockerfile");
+    let compose = file("docker-compose.yml");
     let port = &environment()["PORT"];
     assert!(
         dockerfile.contains(&format!("EXPOSE {port} "))
@@ -117,18 +121,16 @@ fn what_an_image_is_made_with_is_known() {
     {
         let path = path.split(':').next().unwrap();
         assert!(
-            here("..").join(path).is_file(),
+            package_path("..").join(path).is_file(),
             "{path} is mounted, and not there"
         );
     }
 }
 
 #[test]
-fn the_proxy_leads_to_the_servers() {
-    let (compose, nginx) = (
-        file("docker-compose.yml"),
-        file("docs/deployment/nginx.conf"),
-    );
+fn the_proxy_forwards_to_the_servers() {
+    let compose = file("docker-compose.yml");
+    let nginx = file("docs/deployment/nginx.conf");
     let inside = between(&compose, "ports: [\"${HTTP_PORT:-80}:", "\"]");
     assert!(
         nginx.contains(&format!("listen {inside} ")),
@@ -161,11 +163,12 @@ fn the_proxy_leads_to_the_servers() {
 }
 
 #[tokio::test]
-async fn health_checks_ask_what_is_answered() {
-    let (dockerfile, compose) = (file("Dockerfile"), file("docker-compose.yml"));
+async fn health_checks_use_existing_routes() {
+    let dockerfile = file("Dockerfile");
+    let compose = file("docker-compose.yml");
     let script = between(&dockerfile, "/usr/local/bin/answers\n", "\nSCRIPT");
     let server = Server::start().await;
-    let asked = async |path: &str| -> Ended {
+    let asked = async |path: &str| -> ProcessOutput {
         let mut command = Command::new("bash");
         command
             .args(["-c", script, "answers", path])
@@ -177,14 +180,14 @@ async fn health_checks_ask_what_is_answered() {
             text.contains(&format!("\"answers\", \"{path}\"]")),
             "{path}"
         );
-        asked(path).await.with_code(0);
+        asked(path).await.expect_code(0);
     }
-    asked("/nothing").await.with_code(1);
+    asked("/nothing").await.expect_code(1);
     let port = server.port();
-    server.stopped().await;
+    server.stop().await;
     let mut command = Command::new("bash");
     command
         .args(["-c", script, "answers", "/livez"])
         .env("PORT", port.to_string());
-    Process::run(command).await.with_code(1);
+    Process::run(command).await.expect_code(1);
 }

@@ -1,34 +1,34 @@
-//! Clients that never heard of positions: the server knows them by their device, or their token's
-//! id, and they get what they missed. What was on the way when the line broke may come twice, with
-//! the same id.
+//! Clients that know no positions. The server recognises them by their device or by their token's
+//! id, and sends what they missed. Events that were in flight when the connection broke may arrive
+//! twice, with the same id.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
-use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::fixtures::{emit, id_of, place_order, raise_fence};
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
-/// `auth` of a client that only has a device.
+/// Returns the `auth` of a client that has only a device.
 fn by_device(user: &str, device: &str) -> Value {
     json!({"token": token("customer", user), "device": device})
 }
 
-/// `auth` of a client that only has a token with an id.
+/// Returns the `auth` of a client that has only a token with an id.
 fn by_token_id(user: &str, id: &str) -> Value {
     let claims = json!({"userId": user, "role": "customer", "exp": in_seconds(3600), "jti": id});
-    json!({"token": Token::claiming(&claims).sign()})
+    json!({"token": Token::with_claims(&claims).sign()})
 }
 
-/// Sends `load` events to this user, with these numbers.
+/// Sends `load` events with these numbers to this user.
 async fn send(server: &Server, user: &str, numbers: std::ops::RangeInclusive<u64>) {
     for n in numbers {
         emit(server, &json!({"user": user}), "load", &json!({"n": n})).await;
     }
 }
 
-/// The numbers of the `load` events among these, without what came before with the same id.
+/// Returns the numbers of the `load` events, without duplicates by id.
 fn numbers(events: &[Event]) -> Vec<u64> {
     let mut ids = std::collections::BTreeSet::new();
     let loads = events.iter().filter(|event| event.name == "load");
@@ -38,25 +38,25 @@ fn numbers(events: &[Event]) -> Vec<u64> {
         .collect()
 }
 
-/// Loses the line, misses something, comes back by itself.
-async fn comes_back(mut driver: Driver, auth: Value) {
+/// Loses the connection, misses events, and reconnects by itself, twice.
+async fn resumes_twice(mut driver: Driver, auth: Value) {
     let server = Server::start().await;
-    let line = Line::to(&server).await;
+    let forwarder = Forwarder::to(&server).await;
     driver
-        .connect_with("phone", &line, &json!({"auth": auth}))
+        .connect_with("phone", &forwarder, &json!({"auth": auth}))
         .await;
     assert_eq!(
         driver.event("phone", "rt:ready").await["recovered"],
         false,
-        "it was never here"
+        "a first connection has nothing to resume"
     );
     let mut next = 1;
     for time in 2..=3 {
         send(&server, "c1", next..=next + 4).await;
         driver.nth("phone", "load", 5).await;
-        line.down();
+        forwarder.down();
         send(&server, "c1", next + 5..=next + 9).await;
-        line.up();
+        forwarder.up();
         assert_eq!(
             driver.nth("phone", "rt:ready", time).await["recovered"],
             true
@@ -68,33 +68,33 @@ async fn comes_back(mut driver: Driver, auth: Value) {
     assert_eq!(
         numbers(&driver.events("phone")),
         (1..next).collect::<Vec<_>>(),
-        "all, in order"
+        "every event, in order"
     );
     assert_eq!(driver.count("phone", "rt:reset"), 0);
 }
 
 #[tokio::test]
-async fn javascript_with_a_device_gets_what_it_missed() {
-    comes_back(Driver::node(), by_device("c1", "d1")).await;
+async fn javascript_with_a_device_receives_what_it_missed() {
+    resumes_twice(Driver::node(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
-async fn python_with_a_device_gets_what_it_missed() {
-    comes_back(Driver::python(), by_device("c1", "d1")).await;
+async fn python_with_a_device_receives_what_it_missed() {
+    resumes_twice(Driver::python(), by_device("c1", "d1")).await;
 }
 
 #[tokio::test]
-async fn javascript_with_a_token_id_gets_what_it_missed() {
-    comes_back(Driver::node(), by_token_id("c1", "j1")).await;
+async fn javascript_with_a_token_id_receives_what_it_missed() {
+    resumes_twice(Driver::node(), by_token_id("c1", "j1")).await;
 }
 
 #[tokio::test]
-async fn python_with_a_token_id_gets_what_it_missed() {
-    comes_back(Driver::python(), by_token_id("c1", "j1")).await;
+async fn python_with_a_token_id_receives_what_it_missed() {
+    resumes_twice(Driver::python(), by_token_id("c1", "j1")).await;
 }
 
-/// Leaves of its own will and comes back as a new process: what it got before `rt:ready` then.
-async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
+/// Disconnects and connects again in a new process. Returns the numbers received before `rt:ready`.
+async fn missed_after_disconnect(start: fn() -> Driver) -> Vec<u64> {
     let server = Server::start().await;
     let mut driver = start();
     let opts = json!({"auth": by_device("c1", "d1")});
@@ -103,7 +103,7 @@ async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
     send(&server, "c1", 1..=5).await;
     driver.nth("phone", "load", 5).await;
     driver.disconnect("phone").await;
-    server.says("User disconnected: c1").await;
+    server.wait_for_output("User disconnected: c1").await;
     driver.kill().await;
     send(&server, "c1", 6..=10).await;
 
@@ -115,15 +115,18 @@ async fn leaves_and_comes_back(start: fn() -> Driver) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn javascript_that_left_politely_gets_exactly_what_it_missed() {
-    assert_eq!(leaves_and_comes_back(Driver::node).await, [6, 7, 8, 9, 10]);
+async fn javascript_that_disconnected_receives_exactly_what_it_missed() {
+    assert_eq!(
+        missed_after_disconnect(Driver::node).await,
+        [6, 7, 8, 9, 10]
+    );
 }
 
-/// `disconnect()` in Python closes the line before its own DISCONNECT is on it: nobody knows what
-/// it still read.
+/// `disconnect()` in Python closes the transport before its DISCONNECT is sent, so that the server
+/// cannot know what the client still read.
 #[tokio::test]
-async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
-    let got = leaves_and_comes_back(Driver::python).await;
+async fn python_that_closed_its_transport_receives_all_it_may_have_missed() {
+    let got = missed_after_disconnect(Driver::python).await;
     assert!(got.ends_with(&[6, 7, 8, 9, 10]), "{got:?}");
 }
 
@@ -131,13 +134,13 @@ async fn python_that_closed_its_line_gets_all_that_it_may_have_missed() {
 async fn order_rooms_are_remembered_with_the_device() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    let mut phone = Phone::ready_with(&server, &by_device("c1", "d1")).await;
     assert_eq!(
         phone.call("join_order_room", &order["_id"]).await["status"],
         "ok"
     );
-    phone.drop_line();
-    server.says("User disconnected: c1").await;
+    phone.drop_connection();
+    server.wait_for_output("User disconnected: c1").await;
     emit(
         &server,
         &json!({"order": order["_id"]}),
@@ -160,12 +163,12 @@ async fn order_rooms_are_remembered_with_the_device() {
 }
 
 #[tokio::test]
-async fn another_users_device_resumes_nothing_of_it() {
+async fn a_device_of_another_user_resumes_nothing() {
     let server = Server::start().await;
-    Phone::with_auth(&server, &by_device("c1", "d1"))
+    Phone::ready_with(&server, &by_device("c1", "d1"))
         .await
-        .drop_line();
-    server.says("User disconnected: c1").await;
+        .drop_connection();
+    server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=3).await;
     emit(
         &server,
@@ -184,17 +187,17 @@ async fn another_users_device_resumes_nothing_of_it() {
     assert_eq!(
         numbers(&own.until("rt:ready").await),
         [1, 2, 3, 4],
-        "its own are all there"
+        "the owner of the device receives everything"
     );
 }
 
 #[tokio::test]
 async fn a_position_wins_over_the_device() {
     let server = Server::start().await;
-    let mut phone = Phone::with_auth(&server, &by_device("c1", "d1")).await;
+    let mut phone = Phone::ready_with(&server, &by_device("c1", "d1")).await;
     send(&server, "c1", 1..=4).await;
     let since = phone.until("load").await.pop().unwrap().at().to_owned();
-    phone.drop_line();
+    phone.drop_connection();
     let mut auth = by_device("c1", "d1");
     auth["since"] = json!(since);
     let mut phone = Phone::connected(&server, &auth).await;
@@ -202,20 +205,21 @@ async fn a_position_wins_over_the_device() {
 }
 
 #[tokio::test]
-async fn over_a_thousand_missed_is_a_reset() {
+async fn more_than_a_thousand_missed_events_are_a_reset() {
     let server = Server::start().await;
-    let (few, many) = (by_device("c1", "few"), by_device("c1", "many"));
-    Phone::with_auth(&server, &many).await.drop_line();
-    server.says("User disconnected: c1").await;
+    let few = by_device("c1", "few");
+    let many = by_device("c1", "many");
+    Phone::ready_with(&server, &many).await.drop_connection();
+    server.wait_for_output("User disconnected: c1").await;
     send(&server, "c1", 1..=1).await;
-    Phone::with_auth(&server, &few).await.drop_line();
+    Phone::ready_with(&server, &few).await.drop_connection();
     send(&server, "c1", 2..=1_001).await;
 
     let mut phone = Phone::connected(&server, &few).await;
     assert_eq!(
         numbers(&phone.until("rt:ready").await),
         (2..=1_001).collect::<Vec<_>>(),
-        "a thousand will do"
+        "a thousand missed events are replayed"
     );
     let mut phone = Phone::connected(&server, &many).await;
     let events = phone.until("rt:ready").await;
@@ -227,25 +231,29 @@ async fn over_a_thousand_missed_is_a_reset() {
 }
 
 #[tokio::test]
-async fn two_phones_on_one_token_id_both_get_everything() {
+async fn two_phones_on_one_token_id_both_receive_everything() {
     let server = Server::start().await;
     let auth = by_token_id("c1", "shared");
-    let (line, other) = (Line::to(&server).await, Line::to(&server).await);
+    let forwarder_one = Forwarder::to(&server).await;
+    let forwarder_two = Forwarder::to(&server).await;
     let mut driver = Driver::node();
     driver
-        .connect_with("one", &line, &json!({"auth": auth}))
+        .connect_with("one", &forwarder_one, &json!({"auth": auth}))
         .await;
     driver.event("one", "rt:ready").await;
     driver
-        .connect_with("two", &other, &json!({"auth": auth}))
+        .connect_with("two", &forwarder_two, &json!({"auth": auth}))
         .await;
     driver.event("two", "rt:ready").await;
-    for (round, line) in [&line, &other, &line].into_iter().enumerate() {
+    for (round, forwarder) in [&forwarder_one, &forwarder_two, &forwarder_one]
+        .into_iter()
+        .enumerate()
+    {
         let first = round as u64 * 6 + 1;
         send(&server, "c1", first..=first + 2).await;
-        line.down();
+        forwarder.down();
         send(&server, "c1", first + 3..=first + 5).await;
-        line.up();
+        forwarder.up();
         let (name, times) = [("one", 2), ("two", 2), ("one", 3)][round];
         assert_eq!(driver.nth(name, "rt:ready", times).await["recovered"], true);
     }
@@ -261,12 +269,12 @@ async fn two_phones_on_one_token_id_both_get_everything() {
 }
 
 #[tokio::test]
-async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
+async fn a_phone_that_changes_its_network_loses_nothing_in_the_dead_connection() {
     let server = Server::start().await;
-    let dead = Line::to(&server).await;
-    let _lost = Phone::with_auth(&dead, &by_device("c1", "d1")).await;
+    let dead = Forwarder::to(&server).await;
+    let _lost = Phone::ready_with(&dead, &by_device("c1", "d1")).await;
     dead.freeze();
-    // The server is not told: it still writes into the dead line.
+    // The server is not notified of the freeze and still writes to the dead connection.
     send(&server, "c1", 1..=5).await;
     let mut phone = Phone::connected(&server, &by_device("c1", "d1")).await;
     let events = phone.until("rt:ready").await;
@@ -275,7 +283,7 @@ async fn a_phone_that_changes_its_network_leaves_nothing_in_the_dead_line() {
 }
 
 #[tokio::test]
-async fn a_client_whose_auth_is_frozen_resumes_after_a_hold() {
+async fn a_client_with_a_fixed_auth_resumes_after_a_hold() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let auth = json!({"token": token("customer", "c1"), "hold": "true"});

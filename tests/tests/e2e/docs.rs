@@ -1,18 +1,20 @@
-//! The JavaScript and Python programs of `docs/clients.md` do what the page says.
+//! Runs the JavaScript and Python programs of `docs/clients.md` and checks that they do what the
+//! page says.
 
 use metaia_tests::fixtures::snippets;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, id_of, place_order, place_order_at, set_status};
-use metaia_tests::server::folder::Folder;
 use metaia_tests::server::paths;
 use metaia_tests::server::process::Process;
+use metaia_tests::server::temp_folder::TempFolder;
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
 const LANGUAGES: [&str; 2] = ["javascript", "python"];
 
-/// Python runs each handler in a thread of its own: their lines may be joined.
-async fn prints(program: &Process, expected: &str) {
+/// Waits until the program prints this text. Python runs each handler in its own thread, so two
+/// texts may be on one line.
+async fn wait_for_text(program: &Process, expected: &str) {
     program
         .stdout
         .first(expected, |line| line.contains(expected))
@@ -28,10 +30,10 @@ fn every_program_of_the_page_is_run_here() {
 
 #[tokio::test]
 async fn every_setting_of_the_server_is_in_the_page() {
-    let page = std::fs::read_to_string(paths::here("../docs/events.md")).unwrap();
+    let page = std::fs::read_to_string(paths::package_path("../docs/events.md")).unwrap();
     let shown = Process::run(Setup::new().command_with(&["config"]))
         .await
-        .with_code(0);
+        .expect_code(0);
     let names: Vec<_> = shown
         .stdout
         .lines()
@@ -50,13 +52,13 @@ async fn every_setting_of_the_server_is_in_the_page() {
 async fn connecting() {
     for language in LANGUAGES {
         let server = Server::start().await;
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let name = format!("{language} connecting");
         let program = snippets::start(&name, &folder, &server, &token("customer", "c1"), "");
-        prints(&program, "connected").await;
+        wait_for_text(&program, "connected").await;
         place_order(&server, "c1").await;
-        prints(&program, "order: pending").await;
-        prints(&program, "notification: ").await;
+        wait_for_text(&program, "order: pending").await;
+        wait_for_text(&program, "notification: ").await;
 
         let refused = snippets::start(&name, &folder, &server, "not-a-token", "");
         refused
@@ -74,21 +76,21 @@ async fn rooms() {
         let server = Server::start().await;
         let order = place_order_at(&server, "c1", "t1").await;
         let id = id_of(&order);
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let name = format!("{language} rooms");
         let program = snippets::start(&name, &folder, &server, &token("tailor", "t1"), id);
-        prints(&program, &format!("join: ok order-{id}")).await;
+        wait_for_text(&program, &format!("join: ok order-{id}")).await;
         server
             .api("tailor", "t1")
             .put("/api/tailors/me/status", &json!({"status": "busy"}))
             .await
             .ok(200);
-        prints(&program, "tailor: busy").await;
+        wait_for_text(&program, "tailor: busy").await;
         metaia_tests::fixtures::assign(&server, id, &json!({"tailor": "t2"})).await;
-        prints(&program, &format!("left: order-{id} access_revoked")).await;
+        wait_for_text(&program, &format!("left: order-{id} access_revoked")).await;
 
         let stranger = snippets::start(&name, &folder, &server, &token("customer", "c2"), id);
-        prints(&stranger, "join: error forbidden").await;
+        wait_for_text(&stranger, "join: error forbidden").await;
     }
 }
 
@@ -101,20 +103,21 @@ async fn resume() {
         let server = Server::start().await;
         let order = place_order(&server, "c1").await;
         let id = id_of(&order);
-        let folder = Folder::new();
+        let folder = TempFolder::new();
         let name = format!("{language} resume");
         let customer = token("customer", "c1");
         let mut program = snippets::start(&name, &folder, &server, &customer, id);
-        prints(&program, fresh).await;
+        wait_for_text(&program, fresh).await;
         set_status(&server, id, "confirmed").await;
-        prints(&program, "order: confirmed").await;
+        wait_for_text(&program, "order: confirmed").await;
         let position = folder.join("position");
-        let before = metaia_tests::eventually::eventually("the position to be kept", async || {
-            std::fs::read_to_string(&position)
-                .ok()
-                .filter(|text| !text.is_empty())
-        })
-        .await;
+        let before =
+            metaia_tests::eventually::eventually("the position to be written", async || {
+                std::fs::read_to_string(&position)
+                    .ok()
+                    .filter(|text| !text.is_empty())
+            })
+            .await;
         program.kill().await;
 
         emit(&server, &json!({"order": id}), "chat", &json!({})).await;
@@ -124,11 +127,11 @@ async fn resume() {
             .put(&format!("/api/orders/{id}/status"), &body)
             .await
             .ok(200);
-        // What the program wrote last before it was killed is not known exactly: it may have seen
-        // more events.
+        // The position that the program wrote last before the kill is unknown, because it may have
+        // received more events.
         folder.write("position", before);
         let program = snippets::start(&name, &folder, &server, &customer, id);
-        prints(&program, "order: cancelled").await;
-        prints(&program, resumed).await;
+        wait_for_text(&program, "order: cancelled").await;
+        wait_for_text(&program, resumed).await;
     }
 }

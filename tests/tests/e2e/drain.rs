@@ -1,14 +1,14 @@
-//! SIGTERM: nobody new, those who are here get what was sent and are told, and come back by
-//! themselves.
+//! Drain on SIGTERM: the server accepts no new clients, sends the connected clients what was
+//! published and `rt:drain`, and the clients reconnect by themselves.
 
 use std::time::{Duration, Instant};
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::HANDSHAKE;
-use metaia_tests::clients::raw_socket::Line;
 use metaia_tests::eventually::eventually;
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::faults::forwarder::Forwarder;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, raise_fence};
 use metaia_tests::server::{Server, Setup};
@@ -17,26 +17,27 @@ use serde_json::{Value, json};
 use crate::run::Run;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn polite_restarts_under_load_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+async fn restarts_with_sigterm_under_load_lose_nothing() {
+    let (mut rng, seed) = SeededRng::random();
     let mut run = Run::start(Setup::new()).await;
     for _ in 0..4 {
-        run.make_some_noise(&mut chance).await;
-        run.restart_politely().await;
+        run.wait_for_traffic(&mut rng).await;
+        run.restart_with_sigterm().await;
         run.heal().await;
     }
     assert_eq!(
         run.judge(&format!("seed {seed}")).await,
         0,
-        "a drain is no reason to reset"
+        "a drain is no reason to reset a client"
     );
 }
 
-/// A phone on a frozen line with more on its way than the line holds: a drain waits a while for it.
-async fn somebody_who_does_not_read(server: &Server) -> (Line, Phone) {
-    let line = Line::to(server).await;
-    let phone = Phone::of(&line, "customer", "frozen").await;
-    line.freeze();
+/// Connects a phone through a frozen forwarder and sends more than the connection can buffer. A
+/// drain waits for such a client for a while.
+async fn frozen_phone(server: &Server) -> (Forwarder, Phone) {
+    let forwarder = Forwarder::to(server).await;
+    let phone = Phone::ready_as(&forwarder, "customer", "frozen").await;
+    forwarder.freeze();
     for _ in 0..50 {
         emit(
             server,
@@ -46,16 +47,16 @@ async fn somebody_who_does_not_read(server: &Server) -> (Line, Phone) {
         )
         .await;
     }
-    (line, phone)
+    (forwarder, phone)
 }
 
 #[tokio::test]
-async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
+async fn a_draining_server_is_not_ready_and_refuses_new_clients() {
     let server = Server::start().await;
     let api = server.anonymous();
     api.get("/readyz").await.ok(200);
-    let _held = somebody_who_does_not_read(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let _frozen = frozen_phone(&server).await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     server.signal("TERM").await;
     assert!(phone.event("rt:drain").await["retryInMs"].is_u64());
     let not_ready = api.get("/readyz").await;
@@ -63,7 +64,7 @@ async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
     api.get("/livez").await.ok(200);
     let refused = Phone::open_with(&server, &[])
         .await
-        .expect_err("nobody new");
+        .expect_err("no new clients");
     assert_eq!(refused.status, 503);
     assert!(refused.retry_after.is_some(), "{refused:?}");
     assert_eq!(api.get(HANDSHAKE).await.status, 503);
@@ -71,22 +72,22 @@ async fn while_it_finishes_it_is_not_ready_and_takes_nobody() {
     assert_eq!(
         api.get(&elsewhere).await.status,
         503,
-        "so that a proxy tries the node that has this session"
+        "a proxy must try the node that has this session"
     );
     phone.closed().await;
-    server.ended_well().await;
+    server.wait_for_clean_exit().await;
 }
 
 #[tokio::test]
-async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
-    let server = Setup::new().at_one_port().start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+async fn events_before_a_drain_arrive_before_its_end_or_after_the_reconnect() {
+    let server = Setup::new().with_fixed_port().start().await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let mut sent = Vec::new();
     for n in 0..200 {
         emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
         sent.push(json!(n));
     }
-    let setup = server.stopped().await;
+    let setup = server.stop().await;
     let mut events = phone.closed().await;
     let last = events
         .iter()
@@ -108,14 +109,14 @@ async fn what_was_sent_before_is_there_before_the_end_or_after_the_return() {
     assert!(events.iter().any(|event| event.name == "rt:drain"));
 }
 
-/// An official client, as it is by default, over a polite restart.
-async fn comes_back_by_itself(mut driver: Driver) {
-    let mut server = Setup::new().at_one_port().start().await;
+/// Restarts the server twice with SIGTERM under an official client with default options.
+async fn reconnects_after_restarts(mut driver: Driver) {
+    let mut server = Setup::new().with_fixed_port().start().await;
     let opts = json!({"auth": {"token": token("customer", "c1"), "device": "d1"}});
     driver.connect_with("phone", &server, &opts).await;
     driver.event("phone", "rt:ready").await;
     for time in 1..=2 {
-        let setup = server.stopped().await;
+        let setup = server.stop().await;
         driver.nth("phone", "rt:drain", time).await;
         let reason = driver.nth("phone", "disconnect", time).await;
         assert_ne!(reason, "io server disconnect", "clients would stay away");
@@ -135,7 +136,7 @@ async fn comes_back_by_itself(mut driver: Driver) {
     raise_fence(&server).await;
     driver.event("phone", "test:fence").await;
     assert_eq!(driver.count("phone", "rt:reset"), 0);
-    // What was not certainly received may come again, with the same id.
+    // An event whose receipt is not certain may be sent again, with the same id.
     let mut ids = std::collections::BTreeSet::new();
     let events = driver.events("phone").into_iter();
     let fresh = events
@@ -149,26 +150,26 @@ async fn comes_back_by_itself(mut driver: Driver) {
 }
 
 #[tokio::test]
-async fn the_javascript_client_comes_back_by_itself() {
-    comes_back_by_itself(Driver::node()).await;
+async fn the_javascript_client_reconnects_by_itself() {
+    reconnects_after_restarts(Driver::node()).await;
 }
 
 #[tokio::test]
-async fn the_python_client_comes_back_by_itself() {
-    comes_back_by_itself(Driver::python()).await;
+async fn the_python_client_reconnects_by_itself() {
+    reconnects_after_restarts(Driver::python()).await;
 }
 
 #[tokio::test]
-async fn a_second_sigterm_ends_at_once() {
+async fn a_second_sigterm_ends_the_drain_at_once() {
     let server = Setup::new().env("METAIA_DRAIN_MS", "9000").start().await;
-    let _held = somebody_who_does_not_read(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let _frozen = frozen_phone(&server).await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     server.signal("TERM").await;
     phone.event("rt:drain").await;
     let asked = Instant::now();
     server.signal("TERM").await;
-    server.says("SIGTERM again").await;
-    server.ended_well().await;
+    server.wait_for_output("SIGTERM again").await;
+    server.wait_for_clean_exit().await;
     assert!(
         asked.elapsed() < Duration::from_secs(2),
         "it took {:?}",
@@ -177,23 +178,23 @@ async fn a_second_sigterm_ends_at_once() {
 }
 
 #[tokio::test]
-async fn somebody_who_never_reads_does_not_hold_it_for_long() {
+async fn a_client_that_never_reads_does_not_delay_the_drain_for_long() {
     let server = Server::start().await;
-    let (line, frozen) = somebody_who_does_not_read(&server).await;
+    let (forwarder, frozen) = frozen_phone(&server).await;
     let asked = Instant::now();
     server.signal("TERM").await;
-    server.ended_well().await;
+    server.wait_for_clean_exit().await;
     assert!(
         asked.elapsed() < Duration::from_secs(15),
         "it took {:?}",
         asked.elapsed()
     );
-    drop((line, frozen));
+    drop((forwarder, frozen));
 }
 
 #[tokio::test]
-async fn orders_are_answered_to_the_end_or_not_at_all() {
-    let server = Setup::new().at_one_port().start().await;
+async fn every_order_that_is_acknowledged_during_a_drain_is_stored() {
+    let server = Setup::new().with_fixed_port().start().await;
     let customer = server.api("customer", "c1");
     let body = metaia_tests::fixtures::order_body();
     let mut answered: Vec<Value> = Vec::new();
@@ -213,7 +214,7 @@ async fn orders_are_answered_to_the_end_or_not_at_all() {
             (orders["orders"].as_array().unwrap().len() >= 10).then_some(())
         })
         .await;
-        server.stopped().await
+        server.stop().await
     };
     let ((), setup) = tokio::join!(placing, stopping);
     let server = setup.start().await;

@@ -1,4 +1,4 @@
-//! The examples do what their first lines say.
+//! Runs the examples and checks that they do what their first lines say.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::example::Example;
@@ -8,14 +8,15 @@ use serde_json::json;
 #[tokio::test]
 async fn embed_sends_an_order_to_its_customer() {
     let example = Example::start("embed").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
-    let mut other = Phone::of(&example, "customer", "c2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
+    let mut other = Phone::ready_as(&example, "customer", "c2").await;
     for user in ["c1", "c2"] {
         let new = json!({"customer": user, "garment": format!("kurta of {user}")});
         let created = example.api().post("/api/orders", &new).await.data(200);
         assert!(created["at"].is_string(), "{created}");
     }
-    // The other one's first event is its own: c1's, sent before, did not come to it.
+    // The first event of the other customer is its own one: the event for c1 was sent before and
+    // did not reach it.
     assert_eq!(
         customer.event("order_update").await["garment"],
         "kurta of c1"
@@ -25,11 +26,11 @@ async fn embed_sends_an_order_to_its_customer() {
 }
 
 #[tokio::test]
-async fn custom_event_answers_tailors_and_tells_them_all() {
+async fn custom_event_acknowledges_tailors_and_notifies_all_of_them() {
     let example = Example::start("custom_event").await;
-    let mut tailor = Phone::of(&example, "tailor", "t1").await;
-    let mut colleague = Phone::of(&example, "tailor", "t2").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let mut tailor = Phone::ready_as(&example, "tailor", "t1").await;
+    let mut colleague = Phone::ready_as(&example, "tailor", "t2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
     let silk = |metres: u32| json!({"fabric": "silk", "metres": metres});
 
     let reserved = tailor.call("reserve_fabric", &silk(8)).await;
@@ -68,11 +69,11 @@ async fn custom_event_answers_tailors_and_tells_them_all() {
 }
 
 #[tokio::test]
-async fn order_access_decides_again_when_the_order_changes_hands() {
+async fn order_access_decides_again_after_a_reassignment() {
     let example = Example::start("order_access").await;
-    let mut old = Phone::of(&example, "tailor", "t1").await;
-    let mut new = Phone::of(&example, "tailor", "t2").await;
-    let mut customer = Phone::of(&example, "customer", "c1").await;
+    let mut old = Phone::ready_as(&example, "tailor", "t1").await;
+    let mut new = Phone::ready_as(&example, "tailor", "t2").await;
+    let mut customer = Phone::ready_as(&example, "customer", "c1").await;
     let order = json!("o1");
     assert_eq!(old.call("join_order_room", &order).await["status"], "ok");
     assert_eq!(
@@ -98,7 +99,7 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
     let first = old.next().await;
     assert_eq!(
         first.name, "rt:room_left",
-        "before the news, and instead of it: {first:?}"
+        "the room is left before the update, which is not sent: {first:?}"
     );
     assert_eq!(first.data["reason"], "access_revoked");
     assert_eq!(
@@ -110,9 +111,9 @@ async fn order_access_decides_again_when_the_order_changes_hands() {
 }
 
 #[tokio::test]
-async fn own_log_delivers_what_it_was_given() {
+async fn own_log_delivers_its_entries() {
     let example = Example::start("own_log").await;
-    let mut first = Phone::of(&example, "customer", "c1").await;
+    let mut first = Phone::ready_as(&example, "customer", "c1").await;
     for i in 1..=3 {
         example
             .api()
@@ -124,7 +125,7 @@ async fn own_log_delivers_what_it_was_given() {
     example.stop().await;
 }
 
-/// Another port of the same example.
+/// The second node of the same example, on another port.
 struct Second(u16);
 
 impl Listening for Second {
@@ -134,12 +135,12 @@ impl Listening for Second {
 }
 
 #[tokio::test]
-async fn two_nodes_are_one_to_their_clients() {
+async fn two_nodes_deliver_as_one_server() {
     let example = Example::start("two_nodes").await;
     let ports = example.api().get("/api/nodes").await.json();
     let second = Second(ports[1].as_u64().unwrap().try_into().unwrap());
-    let mut here = Phone::of(&example, "customer", "c1").await;
-    let mut there = Phone::of(&second, "customer", "c2").await;
+    let mut here = Phone::ready_as(&example, "customer", "c1").await;
+    let mut there = Phone::ready_as(&second, "customer", "c2").await;
     assert_eq!(
         there.call("join_order_room", &json!("o1")).await["status"],
         "ok"

@@ -1,5 +1,5 @@
-//! A phone that vanishes: nothing arrives, and nobody is told. The server notices when a write
-//! waits for too long; where there is little to write, its heartbeat would.
+//! A phone whose network disappears without a notification to either side. The server detects it
+//! when a write stalls for too long. If there is little to write, the heartbeat detects it.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -9,11 +9,11 @@ use metaia_tests::fixtures::token::token;
 use metaia_tests::server::Server;
 use serde_json::json;
 
-/// Of 4 KiB: more than the kernel takes for one connection.
+/// The number of events of 4 KiB. Together they exceed what the kernel buffers for one connection.
 const EVENTS: i64 = 500;
 
 #[tokio::test]
-async fn a_half_open_phone_is_noticed_and_loses_nothing() {
+async fn a_half_open_phone_is_detected_and_loses_nothing() {
     let Some(network) = Network::new() else {
         return;
     };
@@ -27,7 +27,7 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
     driver.event("phone", "rt:ready").await;
 
     network.vanish();
-    let mut other = Phone::of(&server, "customer", "c1").await;
+    let mut other = Phone::ready_as(&server, "customer", "c1").await;
     for n in 0..EVENTS {
         emit(
             &server,
@@ -41,11 +41,11 @@ async fn a_half_open_phone_is_noticed_and_loses_nothing() {
         assert_eq!(
             other.event("load").await["n"],
             n,
-            "the same user's other phone hears it all"
+            "the same user's other phone receives everything"
         );
     }
     server
-        .says("User disconnected: c1 (customer) slow_consumer")
+        .wait_for_output("User disconnected: c1 (customer) slow_consumer")
         .await;
 
     let mut back = Phone::connected(&server, &auth).await;

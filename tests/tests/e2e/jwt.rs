@@ -1,5 +1,5 @@
-//! Tokens that must not open anything: each is tried on the socket, in the header and in `auth`,
-//! and on REST.
+//! Tokens that must be refused. Each one is tried on the socket, in the header and in `auth`, and
+//! on REST.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::{SECRET, Token, base64url, in_seconds, token};
@@ -13,21 +13,21 @@ fn claims() -> Value {
 fn with(member: &str, value: Value) -> Token {
     let mut claims = claims();
     claims[member] = value;
-    Token::claiming(&claims)
+    Token::with_claims(&claims)
 }
 
 fn without(member: &str) -> Token {
     let mut claims = claims();
     claims.as_object_mut().unwrap().remove(member);
-    Token::claiming(&claims)
+    Token::with_claims(&claims)
 }
 
 fn algorithm(name: &str) -> Token {
-    Token::of("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
+    Token::new("customer", "c1").header(&json!({"alg": name, "typ": "JWT"}))
 }
 
-/// Tries each token everywhere; the socket must answer with this message, REST with this status.
-async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
+/// Tries each token everywhere. The socket must refuse it with this message, REST with this status.
+async fn assert_all_refused(message: &str, status: u16, tokens: &[(&str, String)]) {
     let server = Server::start().await;
     for (name, token) in tokens {
         let mut phone = Phone::open(&server).await;
@@ -55,7 +55,7 @@ async fn refuses(message: &str, status: u16, tokens: &[(&str, String)]) {
 }
 
 #[tokio::test]
-async fn other_algorithms() {
+async fn other_algorithms_are_refused() {
     let none = |name: &str| {
         (
             format!("alg {name}"),
@@ -63,7 +63,8 @@ async fn other_algorithms() {
         )
     };
     let mut tokens: Vec<_> = ["none", "None", "NONE", "nOnE", ""].map(none).into();
-    // Signed with our own secret, but said to be something else: the header does not choose.
+    // Signed with the right secret but with another algorithm in the header. The header must not
+    // choose the algorithm.
     let confused = |name: &str| (format!("alg {name}, HMAC"), algorithm(name).sign());
     tokens.extend(["none", "RS256", "ES256", "PS256", "EdDSA", "HS512", "hs256"].map(confused));
     tokens.push((
@@ -78,7 +79,7 @@ async fn other_algorithms() {
     let header = json!({"alg": "HS256", "jwk": jwk, "jku": "http://127.0.0.1:1/keys", "kid": "../../dev/null"});
     tokens.push((
         "a key of its own".into(),
-        Token::of("customer", "c1")
+        Token::new("customer", "c1")
             .header(&header)
             .secret("mine")
             .sign(),
@@ -87,29 +88,29 @@ async fn other_algorithms() {
         .iter()
         .map(|(name, token)| (name.as_str(), token.clone()))
         .collect();
-    refuses("unauthorized", 401, &tokens).await;
+    assert_all_refused("unauthorized", 401, &tokens).await;
 }
 
 #[tokio::test]
-async fn broken_signatures_and_shapes() {
+async fn broken_signatures_and_shapes_are_refused() {
     let good = token("customer", "c1");
     let (start, signature) = good.rsplit_once('.').unwrap();
     let (header, claims) = start.split_once('.').unwrap();
     let other = token("customer", "c2");
     let other_claims = other.split('.').nth(1).unwrap();
-    refuses(
+    assert_all_refused(
         "unauthorized",
         401,
         &[
             (
                 "wrong secret",
-                Token::of("customer", "c1")
+                Token::new("customer", "c1")
                     .secret("another-secret-of-32-bytes-length")
                     .sign(),
             ),
             (
                 "empty secret",
-                Token::of("customer", "c1").secret("").sign(),
+                Token::new("customer", "c1").secret("").sign(),
             ),
             ("empty signature", format!("{start}.")),
             ("no signature", start.to_owned()),
@@ -126,8 +127,11 @@ async fn broken_signatures_and_shapes() {
             ("not base64", format!("{header}.{claims}.!!!!")),
             ("words", "not-a-token".to_owned()),
             ("the secret itself", SECRET.to_owned()),
-            ("claims are no object", Token::saying("[1,2]").sign()),
-            ("claims are no JSON", Token::saying("{").sign()),
+            (
+                "claims are no object",
+                Token::with_raw_claims("[1,2]").sign(),
+            ),
+            ("claims are no JSON", Token::with_raw_claims("{").sign()),
             (
                 "oversized",
                 with("padding", json!("x".repeat(4_096))).sign(),
@@ -138,8 +142,8 @@ async fn broken_signatures_and_shapes() {
 }
 
 #[tokio::test]
-async fn an_expiry_of_each_json_type() {
-    refuses(
+async fn an_expiry_that_is_no_number_is_refused() {
+    assert_all_refused(
         "unauthorized",
         401,
         &[
@@ -165,8 +169,8 @@ async fn an_expiry_of_each_json_type() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_named_so() {
-    refuses(
+async fn an_expired_token_has_its_own_code() {
+    assert_all_refused(
         "token_expired",
         401,
         &[
@@ -183,7 +187,7 @@ async fn an_expired_token_is_named_so() {
 
 #[tokio::test]
 async fn an_unknown_role_is_forbidden() {
-    refuses(
+    assert_all_refused(
         "forbidden",
         403,
         &[
@@ -196,9 +200,9 @@ async fn an_unknown_role_is_forbidden() {
 }
 
 #[tokio::test]
-async fn a_user_id_must_be_one() {
+async fn a_malformed_user_id_is_refused() {
     let long = "x".repeat(65);
-    refuses(
+    assert_all_refused(
         "unauthorized",
         401,
         &[
@@ -215,12 +219,12 @@ async fn a_user_id_must_be_one() {
 }
 
 #[tokio::test]
-async fn good_tokens_of_every_kind_are_taken() {
+async fn valid_tokens_of_every_kind_are_accepted() {
     let server = Server::start().await;
     let by_subject = json!({"sub": "c1", "role": "customer", "exp": in_seconds(60)});
     for (name, token) in [
-        ("the guide's", Token::of("customer", "c1")),
-        ("by subject", Token::claiming(&by_subject)),
+        ("the guide's", Token::new("customer", "c1")),
+        ("by subject", Token::with_claims(&by_subject)),
         ("within the leeway", with("exp", json!(in_seconds(-1)))),
         ("with more claims", with("name", json!("Asha"))),
         ("of 64 characters", with("userId", json!("x".repeat(64)))),
@@ -241,16 +245,16 @@ async fn good_tokens_of_every_kind_are_taken() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_token_does() {
+async fn a_session_ends_with_its_token() {
     let server = Server::start().await;
     let brief = with("exp", json!(in_seconds(2))).sign();
-    let mut phone = Phone::with_auth(&server, &json!({"token": brief})).await;
-    // Only the transport closes, so that official clients come back with a new token.
+    let mut phone = Phone::ready_with(&server, &json!({"token": brief})).await;
+    // Only the transport closes, so that the official clients reconnect with a new token.
     phone.closed().await;
 }
 
 #[tokio::test]
-async fn a_token_in_the_query_is_not_read() {
+async fn a_token_in_the_query_is_ignored() {
     let server = Server::start().await;
     let path = format!("/api/orders?token={}", token("customer", "c1"));
     server.anonymous().get(&path).await.refused(401);

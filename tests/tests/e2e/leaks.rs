@@ -1,4 +1,4 @@
-//! What clients held is given back when they have gone.
+//! Checks that the server releases everything that a client used after the client has left.
 
 use metaia_tests::checker::{Fact, Recorder, Resource, assert_correct};
 use metaia_tests::clients::phone::Phone;
@@ -6,19 +6,19 @@ use metaia_tests::eventually::eventually;
 use metaia_tests::faults::kernel::{descriptors, resident_kib};
 use metaia_tests::server::{Server, Setup};
 
-/// Clients of one wave, half of which leave politely.
-const WAVE: usize = 100;
+/// The number of clients in one wave. Half of them disconnect with a DISCONNECT packet.
+const WAVE_SIZE: usize = 100;
 
-async fn a_wave(server: &Server) {
+async fn run_wave(server: &Server) {
     let mut phones = Vec::new();
-    for member in 0..WAVE {
-        phones.push(Phone::of(server, "customer", &format!("c{member}")).await);
+    for member in 0..WAVE_SIZE {
+        phones.push(Phone::ready_as(server, "customer", &format!("c{member}")).await);
     }
     for (index, mut phone) in phones.into_iter().enumerate() {
         if index % 2 == 0 {
             phone.send("41").await;
         }
-        phone.drop_line();
+        phone.drop_connection();
     }
 }
 
@@ -33,7 +33,7 @@ fn sample(server: &Server, recorder: &Recorder) {
 }
 
 #[tokio::test]
-async fn after_the_last_client_everything_is_as_before() {
+async fn the_server_releases_everything_after_the_last_client() {
     let server = Setup::new()
         .env("METAIA_LIMITS", "handshakes_per_s=100000")
         .start()
@@ -42,19 +42,19 @@ async fn after_the_last_client_everything_is_as_before() {
     recorder.note(Fact::Started);
     let idle = descriptors(server.pid());
     let back = async || (descriptors(server.pid()) <= idle + 1).then_some(());
-    // The first wave fills what is kept on purpose.
-    a_wave(&server).await;
-    eventually("the first wave's descriptors to be given back", back).await;
+    // The first wave fills the caches, which are kept on purpose.
+    run_wave(&server).await;
+    eventually("the first wave's descriptors to be released", back).await;
     sample(&server, &recorder);
     for _ in 0..5 {
-        a_wave(&server).await;
-        eventually("a wave's descriptors to be given back", back).await;
+        run_wave(&server).await;
+        eventually("a wave's descriptors to be released", back).await;
     }
-    eventually("all to be given back", async || {
+    eventually("all descriptors to be released", async || {
         (descriptors(server.pid()) <= idle).then_some(())
     })
     .await;
     sample(&server, &recorder);
-    server.stopped().await;
+    server.stop().await;
     assert_correct("waves of clients", &recorder.history());
 }

@@ -1,4 +1,4 @@
-//! Every limit, met from outside with its default or with a setting.
+//! Every limit, tested from outside with its default or with a setting.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
@@ -14,7 +14,7 @@ const KIB: usize = 1024;
 #[tokio::test]
 async fn a_message_over_64_kib_ends_the_connection() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone
         .emit("join_order_room", &json!("x".repeat(64 * KIB)))
         .await;
@@ -24,7 +24,7 @@ async fn a_message_over_64_kib_ends_the_connection() {
 #[tokio::test]
 async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let part = "x".repeat(30 * KIB);
     let fragments = [
         "42[\"join_order_room\",\"".to_owned(),
@@ -38,9 +38,9 @@ async fn a_message_over_64_kib_in_small_frames_ends_the_connection_too() {
 }
 
 #[tokio::test]
-async fn a_message_within_64_kib_does_not() {
+async fn a_message_within_64_kib_is_accepted() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let answer = phone
         .call("join_order_room", &json!("x".repeat(60 * KIB)))
         .await;
@@ -63,9 +63,9 @@ async fn a_polling_body_over_64_kib_is_refused() {
 #[tokio::test]
 async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let before = emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
-    // The body is within REST's limit, the entry with its envelope is not.
+    // The body is within the limit of REST. The entry with its envelope is not.
     let mut body = json!({"to": {"user": "c1"}, "event": "large", "data": {"text": ""}});
     let room = 64 * KIB - body.to_string().len();
     body["data"]["text"] = "x".repeat(room).into();
@@ -94,9 +94,9 @@ async fn an_entry_over_64_kib_is_refused_before_anything_changes() {
 }
 
 #[tokio::test]
-async fn binary_attachments_are_not_taken() {
+async fn binary_attachments_are_refused() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone
         .send(r#"451-["join_order_room",{"_placeholder":true,"num":0}]"#)
         .await;
@@ -108,12 +108,12 @@ async fn binary_attachments_are_not_taken() {
 async fn a_connection_that_never_authenticates_is_closed() {
     let server = Server::start().await;
     let mut silent = Phone::open(&server).await;
-    let mut good = Phone::of(&server, "customer", "c1").await;
+    let mut good = Phone::ready_as(&server, "customer", "c1").await;
     silent.closed().await;
     assert_eq!(
         all_until_now(&server, &mut good).await,
         [],
-        "and nobody else is"
+        "no other client is affected"
     );
 }
 
@@ -131,13 +131,13 @@ async fn the_third_refused_connect_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn inbound_events_are_limited_by_rate_and_answered_so() {
+async fn inbound_events_over_the_rate_are_refused_as_rate_limited() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let mut asked = Vec::new();
     for _ in 0..60 {
-        asked.push(phone.ask("join_order_room", &order["_id"]).await);
+        asked.push(phone.start_call("join_order_room", &order["_id"]).await);
     }
     let mut refused = 0;
     for (index, id) in asked.into_iter().enumerate() {
@@ -162,14 +162,14 @@ async fn one_session_over_the_users_cap_closes_the_least_recently_active() {
         .await;
     let mut phones = Vec::new();
     for _ in 0..3 {
-        phones.push(Phone::of(&server, "customer", "c1").await);
+        phones.push(Phone::ready_as(&server, "customer", "c1").await);
     }
-    // The first one speaks: now the second is the least recently active.
+    // The first session sends an event, so that the second one is the least recently active.
     phones[0].call("join_order_room", &json!("none")).await;
-    let mut fourth = Phone::of(&server, "customer", "c1").await;
+    let mut fourth = Phone::ready_as(&server, "customer", "c1").await;
     phones.remove(1).closed().await;
 
-    phones.push(Phone::of(&server, "customer", "c2").await);
+    phones.push(Phone::ready_as(&server, "customer", "c2").await);
     raise_fence(&server).await;
     up_to_fence(&mut fourth).await;
     for phone in &mut phones {
@@ -182,23 +182,23 @@ async fn sixteen_sessions_per_user_are_the_default() {
     let server = Server::start().await;
     let mut phones = Vec::new();
     for _ in 0..16 {
-        phones.push(Phone::of(&server, "customer", "c1").await);
+        phones.push(Phone::ready_as(&server, "customer", "c1").await);
     }
     raise_fence(&server).await;
     for phone in &mut phones {
         up_to_fence(phone).await;
     }
-    let mut last = Phone::of(&server, "customer", "c1").await;
+    let mut last = Phone::ready_as(&server, "customer", "c1").await;
     phones.remove(0).closed().await;
     raise_fence(&server).await;
     up_to_fence(&mut last).await;
 }
 
 #[tokio::test]
-async fn sessions_in_all_are_limited_before_the_handshake() {
+async fn the_total_of_sessions_is_limited_before_the_handshake() {
     let server = Setup::new().env("METAIA_LIMITS", "total=2").start().await;
-    let mut first = Phone::of(&server, "customer", "c1").await;
-    let second = Phone::of(&server, "customer", "c2").await;
+    let mut first = Phone::ready_as(&server, "customer", "c1").await;
+    let second = Phone::ready_as(&server, "customer", "c2").await;
     let refusal = Phone::open_with(&server, &[])
         .await
         .expect_err("a third is too many");
@@ -208,8 +208,8 @@ async fn sessions_in_all_are_limited_before_the_handshake() {
     assert_eq!(polling.status, 503, "{polling:#?}");
     assert!(!polling.header("retry-after").is_empty(), "{polling:#?}");
 
-    second.drop_line();
-    metaia_tests::eventually::eventually("a place to become free", async || {
+    second.drop_connection();
+    metaia_tests::eventually::eventually("a session slot to become free", async || {
         Phone::open_with(&server, &[]).await.ok()
     })
     .await;
@@ -248,12 +248,12 @@ async fn rooms_per_session_are_limited() {
         orders.push(id_of(&order["order"]).to_owned());
     }
     let auth = json!({"token": token("customer", "c1"), "orders": orders[..120]});
-    let mut phone = Phone::with_auth(&server, &auth).await;
+    let mut phone = Phone::ready_with(&server, &auth).await;
     let mut codes = Vec::new();
     for order in &orders[120..] {
         codes.push(phone.call("join_order_room", &json!(order)).await["code"].clone());
     }
-    // With the two rooms that everybody is in, 126 orders make 128 rooms.
+    // Every client is in two rooms, so 126 orders make 128 rooms.
     let full = json!("too_many_rooms");
     assert_eq!(codes[..6], vec![json!(null); 6], "{codes:?}");
     assert!(codes[6..].iter().all(|code| *code == full), "{codes:?}");
@@ -265,7 +265,7 @@ async fn rooms_per_session_are_limited() {
 }
 
 #[tokio::test]
-async fn auth_names_at_most_128_orders() {
+async fn auth_accepts_at_most_128_orders() {
     let server = Server::start().await;
     let orders: Vec<_> = (0..2_000).map(|n| format!("order{n}")).collect();
     let auth = json!({"token": token("customer", "c1"), "orders": orders});

@@ -1,38 +1,40 @@
-//! Access that ends under load: an order changes hands, a token ends. The checker judges who heard
-//! what, and when.
+//! Access that ends under load: an order is assigned to another tailor, and a token expires. The
+//! checker judges which client received which event, and when.
 
 use std::time::Duration;
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::fixtures::{id_of, place_order_at};
-use metaia_tests::load::{self, Reader, Way, Who, Writer};
+use metaia_tests::load::{self, Reader, ReaderSpec, ResumeBy, Writer};
 use metaia_tests::server::ports::Port;
 use metaia_tests::server::{Listening, Setup};
 use serde_json::json;
 use tokio::sync::watch;
 
-/// Long enough for everything to be late that can be: the brief token, its leeway, and the five
-/// seconds after it.
-const RUN: Duration = Duration::from_secs(15);
+/// The duration of the run. It is long enough for the short token, its leeway, and the five seconds
+/// after it.
+const RUN_TIME: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_hears_of_what_they_may_not_see_any_more() {
-    let server = Setup::new().at_one_port().start().await;
+async fn a_client_that_loses_access_receives_nothing_more() {
+    let server = Setup::new().with_fixed_port().start().await;
     let recorder = Recorder::new();
     recorder.note(Fact::Started);
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let whos = [
-        Who::new("customer", "customer", "c1", Way::Since).following(&[&id]),
-        Who::new("tailor", "tailor", "t1", Way::Since).following(&[&id]),
-        Who::new("brief", "customer", "c3", Way::Since).lasting(3),
+    let specs = [
+        ReaderSpec::new("customer", "customer", "c1", ResumeBy::Since).following(&[&id]),
+        ReaderSpec::new("tailor", "tailor", "t1", ResumeBy::Since).following(&[&id]),
+        ReaderSpec::new("brief", "customer", "c3", ResumeBy::Since).lasting(3),
     ];
     let port = Port(server.port());
-    let readers: Vec<_> = whos
+    let readers: Vec<_> = specs
         .iter()
-        .map(|who| Reader::start(who, port, &recorder))
+        .map(|spec| Reader::start(spec, port, &recorder))
         .collect();
-    recorder.all_ready(&whos.map(|who| who.name)).await;
+    recorder
+        .wait_until_ready(&specs.map(|spec| spec.name))
+        .await;
 
     let quit = watch::Sender::new(false);
     let writer = Writer::new("emit", server.admin(), &recorder, &quit.subscribe());
@@ -43,14 +45,14 @@ async fn nobody_hears_of_what_they_may_not_see_any_more() {
         (json!("everyone"), "everyone".to_owned()),
     ];
     let events = async {
-        recorder.more(400).await;
+        recorder.wait_for_more(400).await;
         load::reassign(&writer, &id, "c1", ["t1", "t2"]).await;
-        recorder.note(Fact::Withdrawn {
+        recorder.note(Fact::Revoked {
             user: "t1".to_owned(),
             room: format!("order-{id}"),
         });
-        while recorder.now() < RUN {
-            recorder.more(20).await;
+        while recorder.now() < RUN_TIME {
+            recorder.wait_for_more(20).await;
         }
         quit.send_replace(true);
     };

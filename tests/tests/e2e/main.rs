@@ -1,5 +1,5 @@
-//! End-to-end tests: the built programs as processes, official and hand-made clients over TCP.
-//! `cargo xtask test` builds what they start.
+//! End-to-end tests: the built programs as processes, official and hand-written clients over TCP.
+//! `cargo xtask test` builds the programs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Notifications: stored, listed, told, and marked as read on all devices.
+//! Notifications: stored, listed, delivered, and marked as read on all devices.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{id_of, place_order};
@@ -12,7 +12,7 @@ fn greeting(user: &str) -> Value {
 #[tokio::test]
 async fn a_test_notification_is_stored_and_arrives() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let sent = server
         .admin()
         .post("/api/notifications", &greeting("c1"))
@@ -37,7 +37,7 @@ async fn a_test_notification_is_stored_and_arrives() {
 }
 
 #[tokio::test]
-async fn a_backend_sends_one_with_its_key() {
+async fn a_backend_sends_a_notification_with_its_key() {
     let server = Server::start().await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
     backend
@@ -53,7 +53,7 @@ async fn a_backend_sends_one_with_its_key() {
 }
 
 #[tokio::test]
-async fn reading_one_is_followed_by_the_other_devices() {
+async fn reading_one_is_announced_to_the_users_other_devices() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     for _ in 0..2 {
@@ -65,7 +65,7 @@ async fn reading_one_is_followed_by_the_other_devices() {
     }
     let list = customer.get("/api/notifications").await.data(200);
     let id = id_of(&list["notifications"][0]).to_owned();
-    let mut other = Phone::of(&server, "customer", "c1").await;
+    let mut other = Phone::ready_as(&server, "customer", "c1").await;
     customer
         .put(&format!("/api/notifications/{id}/read"), &json!({}))
         .await
@@ -93,7 +93,7 @@ async fn reading_one_is_followed_by_the_other_devices() {
 }
 
 #[tokio::test]
-async fn reading_all_leaves_other_peoples_alone() {
+async fn reading_all_does_not_change_other_users_notifications() {
     let server = Server::start().await;
     for user in ["c1", "c2"] {
         server
@@ -135,7 +135,7 @@ async fn marking_as_read_needs_no_body() {
 }
 
 #[tokio::test]
-async fn what_is_no_notification_is_refused_with_a_pointer() {
+async fn a_malformed_notification_is_refused_with_a_pointer() {
     let server = Server::start().await;
     let with = |member: &str, value: Value| {
         let mut body = greeting("c1");

@@ -1,4 +1,4 @@
-//! Orders over REST: what is stored, how a status moves, and what is refused.
+//! Orders over REST: the stored order, its status changes, and the refusals.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
@@ -12,7 +12,13 @@ async fn an_order_is_returned_as_the_contract_says() {
     let server = Server::start().await;
     let body = json!({
         "items": [
-            {"garment": "kurta", "quantity": 2, "price": 45_000, "measurements": {"chest": 96}, "notes": "no pockets"},
+            {
+                "garment": "kurta",
+                "quantity": 2,
+                "price": 45_000,
+                "measurements": {"chest": 96},
+                "notes": "no pockets",
+            },
             {"garment": "shirt", "quantity": 1, "price": 30_000},
         ],
         "deliveryAddress": "12 Brigade Road",
@@ -156,7 +162,7 @@ async fn if_match_guards_against_a_lost_update() {
 }
 
 #[tokio::test]
-async fn an_assignment_names_people_and_is_told_to_them() {
+async fn an_assignment_notifies_the_people_it_names() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let after = assign(
@@ -168,27 +174,27 @@ async fn an_assignment_names_people_and_is_told_to_them() {
     assert_eq!(after["tailor"], "t2");
     assert_eq!(after["deliveryPartner"], "d1");
     for (role, user) in [("tailor", "t1"), ("tailor", "t2"), ("delivery", "d1")] {
-        let told = server
+        let notifications = server
             .api(role, user)
             .get("/api/notifications")
             .await
             .data(200);
-        let related = told["notifications"][0]["relatedOrder"].clone();
-        assert_eq!(related, order["_id"], "{user}: {told}");
+        let related = notifications["notifications"][0]["relatedOrder"].clone();
+        assert_eq!(related, order["_id"], "{user}: {notifications}");
     }
 }
 
 #[tokio::test]
-async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
+async fn an_assignment_can_remove_the_tailor_or_change_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut admin = Phone::of(&server, "admin", "a1").await;
+    let mut admin = Phone::ready_as(&server, "admin", "a1").await;
     let same = assign(&server, id_of(&order), &json!({"tailor": "t1"})).await;
     assert_eq!(same["version"], order["version"]);
     assert_eq!(
         all_until_now(&server, &mut admin).await,
         [],
-        "nothing changed, nothing is told"
+        "no change, no event"
     );
     let cleared = assign(&server, id_of(&order), &json!({"tailor": null})).await;
     assert!(cleared["tailor"].is_null(), "{cleared}");
@@ -200,7 +206,7 @@ async fn an_assignment_may_clear_a_seat_and_may_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_order_is_not_assigned() {
+async fn a_closed_order_cannot_be_assigned() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
@@ -213,13 +219,14 @@ async fn a_closed_order_is_not_assigned() {
 }
 
 #[tokio::test]
-async fn of_two_equal_steps_at_once_one_is_refused() {
+async fn one_of_two_simultaneous_equal_steps_is_refused() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     set_status(&server, id_of(&order), "confirmed").await;
     let path = format!("/api/orders/{}/status", id_of(&order));
     let body = json!({"status": "in_progress"});
-    let (admin, tailor) = (server.admin(), server.api("tailor", "t1"));
+    let admin = server.admin();
+    let tailor = server.api("tailor", "t1");
     let (a, b) = tokio::join!(admin.put(&path, &body), tailor.put(&path, &body));
     let mut statuses = [a.status, b.status];
     statuses.sort_unstable();

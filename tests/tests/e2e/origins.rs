@@ -1,12 +1,12 @@
-//! Who may call from a browser: the same list for REST, polling and the WebSocket handshake.
+//! Browser origins: one list for REST, polling and the WebSocket handshake.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::HANDSHAKE;
 use metaia_tests::server::{Server, Setup};
 
-const OURS: &str = "https://app.metaia.example";
+const ALLOWED: &str = "https://app.metaia.example";
 
-/// Origins that only look like ours.
+/// Origins that resemble an allowed one.
 const FOREIGN: [&str; 9] = [
     "https://evil.example",
     "https://app.metaia.example.evil.example",
@@ -23,16 +23,16 @@ async fn strict() -> Server {
     Setup::new()
         .env(
             "CORS_ORIGINS",
-            &format!("{OURS},https://admin.metaia.example"),
+            &format!("{ALLOWED},https://admin.metaia.example"),
         )
         .start()
         .await
 }
 
 #[tokio::test]
-async fn our_origins_are_served_everywhere() {
+async fn allowed_origins_are_served_everywhere() {
     let server = strict().await;
-    for origin in [OURS, "https://admin.metaia.example"] {
+    for origin in [ALLOWED, "https://admin.metaia.example"] {
         let browser = server.admin().header("origin", origin);
         for path in ["/api/orders", HANDSHAKE] {
             let answer = browser.get(path).await;
@@ -54,7 +54,7 @@ async fn our_origins_are_served_everywhere() {
 }
 
 #[tokio::test]
-async fn foreign_origins_get_no_permission_and_no_session() {
+async fn foreign_origins_receive_no_permission_and_no_session() {
     let server = strict().await;
     for origin in FOREIGN {
         let browser = server.admin().header("origin", origin);
@@ -84,7 +84,7 @@ async fn foreign_origins_get_no_permission_and_no_session() {
 }
 
 #[tokio::test]
-async fn clients_that_are_no_browser_send_no_origin_and_are_served() {
+async fn clients_without_an_origin_are_served() {
     let server = strict().await;
     server.admin().get("/api/orders").await.ok(200);
     server.anonymous().get(HANDSHAKE).await.ok(200);
@@ -97,7 +97,7 @@ async fn a_preflight_names_methods_and_headers() {
     for path in ["/api/orders", "/socket.io/?EIO=4&transport=polling"] {
         let browser = server
             .anonymous()
-            .header("origin", OURS)
+            .header("origin", ALLOWED)
             .header("access-control-request-method", "POST")
             .header(
                 "access-control-request-headers",
@@ -107,7 +107,7 @@ async fn a_preflight_names_methods_and_headers() {
         assert!((200..300).contains(&answer.status), "{path}: {answer:#?}");
         assert_eq!(
             answer.header("access-control-allow-origin"),
-            OURS,
+            ALLOWED,
             "{path}: {answer:#?}"
         );
         assert!(

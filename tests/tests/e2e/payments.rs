@@ -1,4 +1,4 @@
-//! Payments: opened for the order's customer, confirmed only by a right signature, moved only
+//! Payments: opened for the order's customer, confirmed only with a valid signature, and moved only
 //! forward.
 
 use metaia_tests::clients::phone::Phone;
@@ -7,16 +7,16 @@ use metaia_tests::fixtures::{
     all_until_now, id_of, open_payment, place_order, set_status, verification,
 };
 use metaia_tests::server::Server;
-use metaia_tests::server::rest::Answer;
+use metaia_tests::server::rest::ApiResponse;
 use serde_json::{Value, json};
 
-/// An order of c1 with a payment.
+/// Places an order of c1 and opens its payment.
 async fn payment(server: &Server) -> Value {
     let order = place_order(server, "c1").await;
     open_payment(&server.api("customer", "c1"), id_of(&order)).await
 }
 
-async fn verify(server: &Server, body: &Value) -> Answer {
+async fn verify(server: &Server, body: &Value) -> ApiResponse {
     server
         .api("customer", "c1")
         .post("/api/payments/verify", body)
@@ -47,7 +47,7 @@ async fn a_payment_is_opened_for_the_orders_amount() {
 }
 
 #[tokio::test]
-async fn opening_again_is_the_same_payment_until_it_is_paid() {
+async fn opening_again_returns_the_same_payment_until_it_is_paid() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let customer = server.api("customer", "c1");
@@ -65,7 +65,7 @@ async fn opening_again_is_the_same_payment_until_it_is_paid() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_is_not_paid() {
+async fn a_cancelled_order_cannot_be_paid() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     set_status(&server, id_of(&order), "cancelled").await;
@@ -81,7 +81,7 @@ async fn a_cancelled_order_is_not_paid() {
 async fn a_wrong_signature_changes_nothing() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let good = verification(&payment, "pay_1");
     let order = payment["razorpayOrderId"].as_str().unwrap();
     let foreign_key = razorpay::hmac_hex("another-key", format!("{order}|pay_1").as_bytes());
@@ -119,9 +119,10 @@ async fn a_wrong_signature_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_signature_is_checked_against_our_own_order() {
+async fn a_signature_is_checked_against_the_payments_own_order() {
     let server = Server::start().await;
-    let (cheap, dear) = (payment(&server).await, payment(&server).await);
+    let cheap = payment(&server).await;
+    let dear = payment(&server).await;
     let mut body = verification(&cheap, "pay_1");
     body["razorpay_order_id"] = dear["razorpayOrderId"].clone();
     verify(&server, &body)
@@ -135,30 +136,35 @@ async fn a_signature_is_checked_against_our_own_order() {
 async fn verifying_twice_announces_once() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     for _ in 0..2 {
         verify(&server, &verification(&payment, "pay_1"))
             .await
             .ok(200);
     }
-    let heard = all_until_now(&server, &mut phone).await;
+    let received = all_until_now(&server, &mut phone).await;
     assert_eq!(
-        heard
+        received
             .iter()
             .filter(|event| event.name == "payment_update")
             .count(),
         1,
-        "{heard:#?}"
+        "{received:#?}"
     );
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
-    let entity = json!({"id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": payment["amount"], "currency": "INR"});
+    let entity = json!({
+        "id": "pay_1",
+        "order_id": payment["razorpayOrderId"],
+        "amount": payment["amount"],
+        "currency": "INR",
+    });
     json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}})
         .to_string()
 }
 
-async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answer {
+async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> ApiResponse {
     let provider = server
         .anonymous()
         .header("x-razorpay-event-id", id)
@@ -170,18 +176,18 @@ async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> Answ
 async fn a_signed_webhook_confirms_once() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.captured", &payment);
     for _ in 0..2 {
         let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
         assert!((200..300).contains(&answer.status), "{answer:#?}");
     }
-    let heard = all_until_now(&server, &mut phone).await;
-    let updates: Vec<_> = heard
+    let received = all_until_now(&server, &mut phone).await;
+    let updates: Vec<_> = received
         .iter()
         .filter(|event| event.name == "payment_update")
         .collect();
-    assert_eq!(updates.len(), 1, "{heard:#?}");
+    assert_eq!(updates.len(), 1, "{received:#?}");
     assert_eq!(updates[0].data["status"], "completed");
 }
 
@@ -192,7 +198,7 @@ async fn a_webhook_only_moves_forward() {
     verify(&server, &verification(&payment, "pay_1"))
         .await
         .ok(200);
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.failed", &payment);
     let answer = deliver(&server, "evt_late", &body, &webhook_signature(&body)).await;
     assert!(
@@ -206,7 +212,7 @@ async fn a_webhook_only_moves_forward() {
 async fn a_tampered_webhook_is_refused() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.captured", &payment);
     let good = webhook_signature(&body);
     let with_key = razorpay::hmac_hex(razorpay::KEY_SECRET, body.as_bytes());
@@ -226,7 +232,7 @@ async fn a_tampered_webhook_is_refused() {
         .refused(401);
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 
-    // A refused delivery has not used up its event id.
+    // A refused delivery must not consume its event id.
     let answer = deliver(&server, "evt_bad", &body, &good).await;
     assert!((200..300).contains(&answer.status), "{answer:#?}");
     phone.event("payment_update").await;

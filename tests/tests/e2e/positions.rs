@@ -1,5 +1,5 @@
-//! Positions that no server gave: a reset with the reason, or a refusal, and never anything of
-//! others.
+//! Positions that the server never issued: a reset with the reason, or a refusal, and never an
+//! event of other users.
 
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::fixtures::token::token;
@@ -11,7 +11,7 @@ fn auth(user: &str, since: &Value) -> Value {
     json!({"token": token("customer", user), "since": since})
 }
 
-/// What `c1` gets with this position, up to `rt:ready`.
+/// Connects `c1` with this position and returns its events up to `rt:ready`.
 async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
     Phone::connected(server, &auth("c1", since))
         .await
@@ -19,8 +19,9 @@ async fn with_position(server: &Server, since: &Value) -> Vec<Event> {
         .await
 }
 
-/// Three events for `c1`, each followed by one for somebody else; the position of the first.
-async fn a_history(server: &Server) -> String {
+/// Emits three events to `c1`, each followed by one to another user. Returns the position of the
+/// first event.
+async fn emit_history(server: &Server) -> String {
     let mut first = String::new();
     for n in 0..3 {
         let sent = emit(server, &json!({"user": "c1"}), "mine", &json!({"n": n})).await;
@@ -33,9 +34,9 @@ async fn a_history(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn every_position_is_honoured_exactly_or_reset() {
+async fn every_position_is_resumed_exactly_or_reset() {
     let server = Server::start().await;
-    let at = a_history(&server).await;
+    let at = emit_history(&server).await;
     let (start, n) = at.rsplit_once('.').unwrap();
     let (epoch, check) = start.split_once('-').unwrap();
     let other_check = if check.starts_with('0') {
@@ -79,7 +80,7 @@ async fn every_position_is_honoured_exactly_or_reset() {
 #[tokio::test]
 async fn positions_that_are_no_text_are_malformed() {
     let server = Server::start().await;
-    a_history(&server).await;
+    emit_history(&server).await;
     for since in [
         json!(0),
         json!(-1),
@@ -95,9 +96,9 @@ async fn positions_that_are_no_text_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
+async fn a_position_of_64_kib_ends_only_its_connection() {
     let server = Server::start().await;
-    let mut good = Phone::of(&server, "customer", "c2").await;
+    let mut good = Phone::ready_as(&server, "customer", "c2").await;
     let mut phone = Phone::open(&server).await;
     let refused = phone
         .connect(&auth("c1", &json!("1".repeat(64 * 1024))))
@@ -108,18 +109,18 @@ async fn a_position_of_64_kib_ends_the_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_users_position_gives_only_what_is_ones_own() {
+async fn a_position_of_another_user_replays_only_ones_own_events() {
     let server = Server::start().await;
-    let mut other = Phone::of(&server, "customer", "c2").await;
-    a_history(&server).await;
+    let mut other = Phone::ready_as(&server, "customer", "c2").await;
+    emit_history(&server).await;
     let theirs = other.until("not_mine").await.pop().unwrap().at().to_owned();
     let events = with_position(&server, &json!(theirs)).await;
     assert_eq!(names(&events), ["mine", "mine", "rt:ready"]);
 }
 
-/// A client that shows the same old position again and again.
+/// A client that sends the same old position again and again.
 #[tokio::test]
-async fn an_old_position_again_and_again_is_served_within_bounds() {
+async fn a_repeated_old_position_is_served_within_a_budget() {
     const ENTRIES: usize = 5_000;
     let server = Server::start().await;
     let old = with_position(&server, &Value::Null)
@@ -149,11 +150,7 @@ async fn an_old_position_again_and_again_is_served_within_bounds() {
         .await
         .until("rt:ready")
         .await;
-    assert_eq!(
-        other.len(),
-        ENTRIES + 1,
-        "others have a budget of their own"
-    );
+    assert_eq!(other.len(), ENTRIES + 1, "another user has its own budget");
 }
 
 async fn flood(server: &Server, entries: usize) {
@@ -167,10 +164,10 @@ async fn flood(server: &Server, entries: usize) {
 }
 
 #[tokio::test]
-async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
+async fn resumes_without_a_hold_are_refused_and_a_flood_of_them_closes_the_connection() {
     let server = Server::start().await;
-    let at = a_history(&server).await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let at = emit_history(&server).await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let answer = phone.call("rt:resume", &json!({"since": at})).await;
     assert_eq!(
         (&answer["status"], &answer["code"]),
@@ -189,14 +186,14 @@ async fn resumes_without_a_hold_are_refused_and_floods_of_them_end() {
     assert_eq!(
         with_position(&server, &json!(at)).await.len(),
         3,
-        "the user may come back"
+        "the user can connect again"
     );
 }
 
 #[tokio::test]
-async fn a_resume_that_is_malformed_is_answered_and_the_hold_ends_by_itself() {
+async fn a_malformed_resume_is_answered_and_the_hold_ends_by_itself() {
     let server = Server::start().await;
-    a_history(&server).await;
+    emit_history(&server).await;
     for since in [json!("banana"), json!(7), json!("x".repeat(10_000))] {
         let auth = json!({"token": token("customer", "c1"), "hold": true});
         let mut phone = Phone::connected(&server, &auth).await;

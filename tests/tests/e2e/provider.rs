@@ -1,7 +1,8 @@
-//! Payments opened at the provider over HTTP, against a stand-in that answers as its API documents.
+//! Payments that are opened at the provider over HTTP, with a stand-in that responds as the
+//! provider documents its API.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::provider::{Mood, Provider};
+use metaia_tests::fixtures::provider::{Provider, ProviderMode};
 use metaia_tests::fixtures::{all_until_now, id_of, open_payment, place_order, verification};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
@@ -14,8 +15,8 @@ async fn server(provider: &Provider) -> Server {
 }
 
 #[tokio::test]
-async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
-    let provider = Provider::start(Mood::Working).await;
+async fn an_order_is_opened_at_the_provider_with_our_key_and_the_orders_amount() {
+    let provider = Provider::start(ProviderMode::Working).await;
     let server = server(&provider).await;
     let order = place_order(&server, "c1").await;
     let customer = server.api("customer", "c1");
@@ -48,19 +49,23 @@ async fn an_order_is_opened_there_with_our_key_and_the_orders_amount() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_there_is_a_refusal_here_and_changes_nothing() {
-    for mood in [Mood::Refusing, Mood::Failing, Mood::Silent] {
-        let provider = Provider::start(mood).await;
+async fn an_error_of_the_provider_is_a_refusal_and_changes_nothing() {
+    for mode in [
+        ProviderMode::Refusing,
+        ProviderMode::Failing,
+        ProviderMode::Silent,
+    ] {
+        let provider = Provider::start(mode).await;
         let server = server(&provider).await;
         let order = place_order(&server, "c1").await;
-        let mut phone = Phone::of(&server, "customer", "c1").await;
+        let mut phone = Phone::ready_as(&server, "customer", "c1").await;
         let path = format!("/api/payments/orders/{}", id_of(&order));
         let answer = server.api("customer", "c1").post(&path, &json!({})).await;
-        assert!([502, 503].contains(&answer.status), "{mood:?}: {answer:#?}");
+        assert!([502, 503].contains(&answer.status), "{mode:?}: {answer:#?}");
         answer.refused(answer.status);
         assert!(
             !answer.text.contains("Authentication failed"),
-            "their words stay in our log: {answer:#?}"
+            "the provider's error text must not reach the client: {answer:#?}"
         );
         assert_eq!(all_until_now(&server, &mut phone).await, []);
     }

@@ -1,5 +1,5 @@
-//! Two nodes behind nginx, configured as `docs/deployment` has it: clients that poll stay with one
-//! node, nodes that take nobody are passed over.
+//! Two nodes behind nginx with the configuration of `docs/deployment`. Polling clients stay with
+//! one node, and nodes that accept no clients are skipped.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
@@ -13,17 +13,18 @@ use serde_json::json;
 
 const POLLERS: usize = 12;
 
-/// Two servers with nothing in common but the proxy, so that a request at the wrong one fails.
-async fn two(limits: &str) -> (Nginx, [Server; 2]) {
+/// Starts two servers behind one proxy. They share nothing else, so that a request at the wrong
+/// server fails.
+async fn start_two(limits: &str) -> (Nginx, [Server; 2]) {
     let start = || {
         Setup::new()
-            .at_one_port()
+            .with_fixed_port()
             .env("METAIA_LIMITS", limits)
             .start()
     };
     let (one, other) = tokio::join!(start(), start());
     (
-        Nginx::before([Port(one.port()), Port(other.port())]).await,
+        Nginx::start([Port(one.port()), Port(other.port())]).await,
         [one, other],
     )
 }
@@ -32,16 +33,16 @@ fn api(nginx: &Nginx) -> Api {
     Api::new(&nginx.url(), http_client())
 }
 
-/// How often users have come to this server.
-fn came(server: &Server) -> usize {
+/// Returns how often users have connected to this server.
+fn connections(server: &Server) -> usize {
     server
-        .said()
+        .output_lines()
         .iter()
         .filter(|line| line.contains("User connected: "))
         .count()
 }
 
-/// A session that polls, after `rt:ready`.
+/// Opens a polling session and waits for `rt:ready`.
 async fn poller(nginx: &Nginx, user: &str) -> Polling {
     let polling = Polling::open(&api(nginx)).await;
     polling
@@ -58,14 +59,14 @@ async fn poller(nginx: &Nginx, user: &str) -> Polling {
 }
 
 #[tokio::test]
-async fn nginx_has_nothing_to_say_against_its_configuration() {
-    let checked = Nginx::check().await.with_code(0);
+async fn nginx_accepts_its_configuration_without_warnings() {
+    let checked = Nginx::check().await.expect_code(0);
     assert!(!checked.output().contains("[warn]"), "{checked:#?}");
 }
 
 #[tokio::test]
-async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
-    let (nginx, servers) = two("").await;
+async fn polling_clients_stay_with_one_node_and_both_nodes_have_some() {
+    let (nginx, servers) = start_two("").await;
     let mut driver = Driver::node();
     for n in 0..POLLERS {
         let header = format!("Bearer {}", token("customer", &format!("c{n}")));
@@ -81,43 +82,43 @@ async fn clients_that_poll_stay_with_one_node_and_both_have_some() {
             .await;
         assert_eq!(left["status"], "ok");
     }
-    let came = servers.each_ref().map(came);
+    let counts = servers.each_ref().map(connections);
     assert_eq!(
-        came.iter().sum::<usize>(),
+        counts.iter().sum::<usize>(),
         POLLERS,
-        "nobody had to come twice: {:#?}",
-        nginx.said()
+        "no client connected twice: {:#?}",
+        nginx.output_lines()
     );
     assert!(
-        came.iter().all(|count| *count > 0),
-        "both have some: {came:?}"
+        counts.iter().all(|count| *count > 0),
+        "both have some: {counts:?}"
     );
 }
 
 #[tokio::test]
-async fn official_clients_upgrade_and_come_back_elsewhere() {
+async fn official_clients_upgrade_and_reconnect_to_the_other_node() {
     for (name, mut driver) in [("javascript", Driver::node()), ("python", Driver::python())] {
-        let (nginx, [one, other]) = two("").await;
+        let (nginx, [one, other]) = start_two("").await;
         driver.ready(name, &nginx, &token("customer", name)).await;
         if name == "javascript" {
             assert_eq!(driver.event(name, "upgrade").await, "websocket");
         }
-        let (stays, leaves) = if came(&one) > 0 {
+        let (stays, leaves) = if connections(&one) > 0 {
             (other, one)
         } else {
             (one, other)
         };
-        leaves.stopped().await;
+        leaves.stop().await;
         driver.nth(name, "rt:ready", 2).await;
-        assert!(came(&stays) > 0, "{name} is at the other one");
+        assert!(connections(&stays) > 0, "{name} is at the other one");
     }
 }
 
 #[tokio::test]
-async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
-    let (nginx, _servers) = two("total=1").await;
-    let _one = Phone::of(&nginx, "customer", "c1").await;
-    let _other = Phone::of(&nginx, "customer", "c2").await;
+async fn a_websocket_client_reaches_a_node_that_accepts_it() {
+    let (nginx, _servers) = start_two("total=1").await;
+    let _one = Phone::ready_as(&nginx, "customer", "c1").await;
+    let _other = Phone::ready_as(&nginx, "customer", "c2").await;
     let refused = Phone::open_with(&nginx, &[])
         .await
         .expect_err("both are full");
@@ -125,11 +126,12 @@ async fn who_begins_with_a_websocket_goes_to_a_node_that_has_room() {
 }
 
 #[tokio::test]
-async fn who_polls_stays_at_the_node_that_had_room() {
-    let (nginx, servers) = two("total=1").await;
-    // From one address and without the header: both are meant for the same node.
+async fn a_polling_client_stays_at_the_node_that_accepted_it() {
+    let (nginx, servers) = start_two("total=1").await;
+    // The requests come from one address and have no token in a header, so that nginx selects the
+    // same node for both.
     let pollers = [poller(&nginx, "c1").await, poller(&nginx, "c2").await];
-    assert_eq!(servers.each_ref().map(came), [1, 1]);
+    assert_eq!(servers.each_ref().map(connections), [1, 1]);
     for polling in &pollers {
         polling
             .send("420[\"leave_order_room\",\"o1\"]")
@@ -141,8 +143,8 @@ async fn who_polls_stays_at_the_node_that_had_room() {
 }
 
 #[tokio::test]
-async fn rest_goes_on_with_one_node_and_says_so_without_any() {
-    let (nginx, [one, other]) = two("").await;
+async fn rest_works_with_one_node_and_is_unavailable_without_any() {
+    let (nginx, [one, other]) = start_two("").await;
     let orders = async || {
         api(&nginx)
             .bearer(&token("customer", "c1"))
@@ -150,11 +152,11 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
             .await
     };
     orders().await.ok(200);
-    one.stopped().await;
+    one.stop().await;
     for _ in 0..4 {
         orders().await.ok(200);
     }
-    other.stopped().await;
+    other.stop().await;
     let unavailable = api(&nginx).get("/api/orders").await;
     assert_eq!(
         (unavailable.status, unavailable.header("retry-after")),
@@ -165,13 +167,16 @@ async fn rest_goes_on_with_one_node_and_says_so_without_any() {
 }
 
 #[tokio::test]
-async fn what_is_of_one_node_is_not_for_strangers() {
-    let (nginx, _servers) = two("").await;
+async fn routes_of_a_single_node_are_not_public() {
+    let (nginx, _servers) = start_two("").await;
     assert_eq!(api(&nginx).get("/readyz").await.status, 404);
     api(&nginx).get("/livez").await.ok(200);
     api(&nginx).get(HANDSHAKE).await.ok(200);
     assert!(
-        !nginx.said().iter().any(|line| line.contains("sid=")),
-        "session ids are not written down"
+        !nginx
+            .output_lines()
+            .iter()
+            .any(|line| line.contains("sid=")),
+        "session ids are not logged"
     );
 }

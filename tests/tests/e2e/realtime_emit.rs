@@ -1,4 +1,4 @@
-//! `POST /api/realtime/emit`: how any backend sends any event.
+//! `POST /api/realtime/emit`, with which any backend sends any event.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{all_until_now, emit, names, place_order};
@@ -6,7 +6,7 @@ use metaia_tests::server::{API_KEY, Server};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn each_target_reaches_its_people_and_nobody_else() {
+async fn each_target_reaches_only_its_users() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut people = Vec::new();
@@ -17,7 +17,7 @@ async fn each_target_reaches_its_people_and_nobody_else() {
         ("delivery", "d1"),
         ("admin", "a1"),
     ] {
-        people.push((user, Phone::of(&server, role, user).await));
+        people.push((user, Phone::ready_as(&server, role, user).await));
     }
     people[0].1.call("join_order_room", &order["_id"]).await;
     for (target, event) in [
@@ -39,15 +39,15 @@ async fn each_target_reaches_its_people_and_nobody_else() {
         ("a1", &["to_everyone"]),
     ] {
         let (_, phone) = people.iter_mut().find(|(name, _)| *name == user).unwrap();
-        let heard = metaia_tests::fixtures::up_to_fence(phone).await;
-        assert_eq!(names(&heard), expected, "{user}");
+        let received = metaia_tests::fixtures::up_to_fence(phone).await;
+        assert_eq!(names(&received), expected, "{user}");
     }
 }
 
 #[tokio::test]
-async fn the_answer_names_the_entry_that_arrives() {
+async fn the_response_names_the_entry_that_arrives() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "tailor", "t1").await;
+    let mut phone = Phone::ready_as(&server, "tailor", "t1").await;
     let sent = emit(
         &server,
         &json!({"user": "t1"}),
@@ -55,10 +55,10 @@ async fn the_answer_names_the_entry_that_arrives() {
         &json!({"a": [1, {"b": null}]}),
     )
     .await;
-    let heard = phone.event("hello:v1.2-x").await;
-    assert_eq!(heard["a"], json!([1, {"b": null}]));
-    assert_eq!(heard["_rt"]["id"], sent["id"]);
-    assert_eq!(heard["_rt"]["at"], sent["at"]);
+    let received = phone.event("hello:v1.2-x").await;
+    assert_eq!(received["a"], json!([1, {"b": null}]));
+    assert_eq!(received["_rt"]["id"], sent["id"]);
+    assert_eq!(received["_rt"]["at"], sent["at"]);
 }
 
 #[tokio::test]
@@ -70,7 +70,12 @@ async fn a_volatile_event_has_no_position_and_is_not_replayed() {
     )
     .await;
     let since = phone.event("rt:ready").await["_rt"]["at"].clone();
-    let body = json!({"to": {"user": "t1"}, "event": "courier_at", "data": {"lat": 12.97}, "volatile": true});
+    let body = json!({
+        "to": {"user": "t1"},
+        "event": "courier_at",
+        "data": {"lat": 12.97},
+        "volatile": true,
+    });
     let sent = server
         .admin()
         .post("/api/realtime/emit", &body)
@@ -88,7 +93,7 @@ async fn a_volatile_event_has_no_position_and_is_not_replayed() {
 #[tokio::test]
 async fn a_backend_emits_with_its_key() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "admin", "a1").await;
+    let mut phone = Phone::ready_as(&server, "admin", "a1").await;
     let backend = server.anonymous().header("x-api-key", API_KEY);
     let body = json!({"to": {"role": "admin"}, "event": "stock_low", "data": {"sku": "thread"}});
     backend.post("/api/realtime/emit", &body).await.ok(202);
@@ -96,9 +101,9 @@ async fn a_backend_emits_with_its_key() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_event_is_refused() {
+async fn an_invalid_event_is_refused() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body =
         |to: Value, event: &str, data: Value| json!({"to": to, "event": event, "data": data});
     let user = || json!({"user": "c1"});
@@ -159,9 +164,9 @@ async fn what_cannot_be_an_event_is_refused() {
 }
 
 #[tokio::test]
-async fn names_of_the_clients_own_events_are_not_sent() {
+async fn event_names_of_the_client_library_are_refused() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     for name in ["connect", "connect_error", "disconnect", "disconnecting"] {
         let body = json!({"to": "everyone", "event": name, "data": {}});
         server

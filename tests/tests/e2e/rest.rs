@@ -1,5 +1,5 @@
-//! What all routes have in common: the shape of answers and refusals, request ids, idempotency,
-//! pages, the API's description.
+//! What all routes have in common: the shape of responses and refusals, request ids, idempotency,
+//! pages, and the API description.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{NO_ORDER, all_until_now, id_of, names, order_body, place_order};
@@ -37,7 +37,7 @@ async fn unknown_paths_and_methods_are_problem_documents_too() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_made_or_kept() {
+async fn a_request_id_is_generated_or_kept() {
     let server = Server::start().await;
     let made = server.admin().get("/api/orders").await;
     assert!(!made.header("x-request-id").is_empty(), "{made:#?}");
@@ -51,17 +51,22 @@ async fn a_request_id_is_made_or_kept() {
 }
 
 #[tokio::test]
-async fn the_same_key_and_body_get_the_first_answer() {
+async fn the_same_key_and_body_return_the_first_response() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let customer = server
         .api("customer", "c1")
         .header("idempotency-key", "order-1");
     let first = customer.post("/api/orders", &order_body()).await;
     let second = customer.post("/api/orders", &order_body()).await;
     assert_eq!(first.data(201), second.data(201));
-    let heard = all_until_now(&server, &mut phone).await;
-    assert_eq!(heard.len(), 2, "one order, told once: {:?}", names(&heard));
+    let received = all_until_now(&server, &mut phone).await;
+    assert_eq!(
+        received.len(),
+        2,
+        "one order, announced once: {:?}",
+        names(&received)
+    );
     let orders = server
         .api("customer", "c1")
         .get("/api/orders")
@@ -123,7 +128,8 @@ async fn two_at_once_with_one_key_make_one_order() {
 }
 
 async fn pages(server: &Server, path: &str, list: &str) -> Vec<Value> {
-    let (mut items, mut cursor) = (Vec::new(), String::new());
+    let mut items = Vec::new();
+    let mut cursor = String::new();
     loop {
         let page = server
             .api("customer", "c1")

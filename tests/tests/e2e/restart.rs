@@ -1,4 +1,4 @@
-//! A restart, polite or not, keeps everything that was answered with 2xx.
+//! A restart, by SIGTERM or by a power cut, keeps everything that was answered with 2xx.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
@@ -8,8 +8,8 @@ use metaia_tests::fixtures::{
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
-/// What somebody would see of all stores.
-async fn everything(server: &Server) -> Value {
+/// Returns the content of all lists of the store.
+async fn all_lists(server: &Server) -> Value {
     let customer = server.api("customer", "c1");
     json!([
         customer.get("/api/orders").await.data(200),
@@ -18,7 +18,7 @@ async fn everything(server: &Server) -> Value {
     ])
 }
 
-async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
+async fn keeps_everything_over(restart: impl AsyncFnOnce(Server) -> Setup) {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
     let keyed = customer.header("idempotency-key", "before-the-restart");
@@ -35,39 +35,39 @@ async fn survives(restart: impl AsyncFnOnce(Server) -> Setup) {
         .await
         .ok(200);
     place_order(&server, "c1").await;
-    let before = everything(&server).await;
+    let before = all_lists(&server).await;
 
     let server = restart(server).await.start().await;
-    assert_eq!(everything(&server).await, before);
+    assert_eq!(all_lists(&server).await, before);
     let customer = server.api("customer", "c1");
     let keyed = customer.header("idempotency-key", "before-the-restart");
     assert_eq!(
         keyed.post("/api/orders", &order_body()).await.data(201),
         order,
-        "the first answer"
+        "the first response"
     );
     let again = customer
         .post("/api/payments/verify", &verification(&payment, "pay_1"))
         .await
         .data(200);
     assert_eq!(again["payment"]["status"], "completed");
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     set_status(&server, &id, "in_progress").await;
     assert_eq!(phone.event("order_update").await["status"], "in_progress");
 }
 
 #[tokio::test]
-async fn a_polite_restart_keeps_everything() {
-    survives(async |server: Server| server.stopped().await).await;
+async fn a_restart_with_sigterm_keeps_everything() {
+    keeps_everything_over(async |server: Server| server.stop().await).await;
 }
 
 #[tokio::test]
 async fn a_power_cut_keeps_everything() {
-    survives(async |server: Server| server.killed().await).await;
+    keeps_everything_over(async |server: Server| server.kill().await).await;
 }
 
 #[tokio::test]
-async fn a_made_secret_is_kept() {
+async fn a_generated_secret_is_kept() {
     let server = Setup::new().without("JWT_SECRET").start().await;
     let secret = |server: &Server| {
         let entries = std::fs::read_dir(server.folder().join("data")).unwrap();
@@ -78,7 +78,7 @@ async fn a_made_secret_is_kept() {
     };
     let before = secret(&server);
     assert!(!before.is_empty(), "a secret file");
-    let server = server.stopped().await.start().await;
+    let server = server.stop().await.start().await;
     assert_eq!(secret(&server), before);
 }
 
@@ -109,7 +109,7 @@ async fn power_cuts_under_load_lose_no_answered_order() {
                 (list["orders"].as_array().unwrap().len() >= enough).then_some(())
             })
             .await;
-            server.killed().await
+            server.kill().await
         };
         ((), setup) = tokio::join!(writing, cutting);
     }

@@ -1,4 +1,4 @@
-//! Coming back with a position: exactly what was missed, or a plain reset.
+//! Clients that reconnect with a position receive exactly what they missed, or a reset.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -21,9 +21,9 @@ fn ids(events: &[Event]) -> Vec<&str> {
         .collect()
 }
 
-/// What happens while somebody is away: in the order's room, to the user, to the role, to everyone,
-/// and to others.
-async fn a_busy_while(server: &Server, order: &str) {
+/// Publishes what a client misses: to the order's room, the user, the role, everyone, and to
+/// others.
+async fn publish_missed_events(server: &Server, order: &str) {
     emit(
         server,
         &json!({"order": order}),
@@ -54,12 +54,12 @@ async fn a_busy_while(server: &Server, order: &str) {
 }
 
 #[tokio::test]
-async fn a_killed_client_gets_exactly_what_it_missed() {
+async fn a_killed_client_receives_exactly_what_it_missed() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut witness = Phone::of(&server, "customer", "c1").await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut witness = Phone::ready_as(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     for phone in [&mut witness, &mut client] {
         assert_eq!(
             phone.call("join_order_room", &json!(id)).await["status"],
@@ -69,9 +69,9 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     emit(&server, &json!({"user": "c1"}), "before", &json!({})).await;
     witness.event("before").await;
     let since = client.until("before").await.pop().unwrap().at().to_owned();
-    client.drop_line();
+    client.drop_connection();
 
-    a_busy_while(&server, &id).await;
+    publish_missed_events(&server, &id).await;
     let auth = json!({"token": token("customer", "c1"), "since": since, "orders": [id]});
     let mut client = Phone::connected(&server, &auth).await;
     let mut replayed = client.until("rt:ready").await;
@@ -99,14 +99,14 @@ async fn a_killed_client_gets_exactly_what_it_missed() {
     assert_eq!(
         up_to_fence(&mut client).await,
         [],
-        "what follows `rt:ready` is live"
+        "every event after `rt:ready` is live"
     );
 }
 
 #[tokio::test]
-async fn a_client_that_missed_nothing_gets_nothing() {
+async fn a_client_that_missed_nothing_receives_nothing() {
     let server = Server::start().await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     emit(&server, &json!({"user": "c1"}), "last", &json!({})).await;
     let since = client.until("last").await.pop().unwrap().at().to_owned();
     let mut again = Phone::connected(
@@ -121,11 +121,11 @@ async fn a_client_that_missed_nothing_gets_nothing() {
 }
 
 #[tokio::test]
-async fn the_position_of_rt_ready_is_a_place_to_come_back_to() {
+async fn a_client_can_resume_from_the_position_of_rt_ready() {
     let server = Server::start().await;
     let mut client = Phone::connected(&server, &json!({"token": token("customer", "c1")})).await;
     let since = client.event("rt:ready").await["_rt"]["at"].clone();
-    client.drop_line();
+    client.drop_connection();
     emit(&server, &json!({"user": "c1"}), "missed", &json!({})).await;
     let mut again = Phone::connected(
         &server,
@@ -138,7 +138,7 @@ async fn the_position_of_rt_ready_is_a_place_to_come_back_to() {
     );
 }
 
-/// Connects with a position that cannot be honoured and returns the reset's reason.
+/// Connects with a position that the server cannot resume from and returns the reason of the reset.
 async fn reset_reason(server: &Server, since: &Value) -> String {
     let mut client = Phone::connected(
         server,
@@ -150,7 +150,7 @@ async fn reset_reason(server: &Server, since: &Value) -> String {
     assert_eq!(events[1].data["recovered"], false);
     assert!(
         !events[0].at().is_empty(),
-        "a reset says where to go on from: {events:#?}"
+        "a reset has a position to continue from: {events:#?}"
     );
     emit(server, &json!({"user": "c1"}), "live", &json!({})).await;
     client.event("live").await;
@@ -169,7 +169,8 @@ async fn some_position(server: &Server) -> String {
 
 #[tokio::test]
 async fn a_position_of_another_epoch_is_reset() {
-    let (server, other) = (Server::start().await, Server::start().await);
+    let server = Server::start().await;
+    let other = Server::start().await;
     let since = some_position(&other).await;
     some_position(&server).await;
     assert_eq!(reset_reason(&server, &json!(since)).await, "epoch_changed");
@@ -225,13 +226,17 @@ async fn a_foreign_order_in_auth_is_refused_and_the_rest_is_served() {
     )
     .await;
 
-    let auth = json!({"token": token("customer", "c1"), "since": at, "orders": [mine["_id"], foreign["_id"]]});
+    let auth = json!({
+        "token": token("customer", "c1"),
+        "since": at,
+        "orders": [mine["_id"], foreign["_id"]],
+    });
     let mut client = Phone::connected(&server, &auth).await;
     let events = client.until("rt:ready").await;
     let refused = events
         .iter()
         .find(|event| event.name == "rt:error")
-        .expect("the refusal is told");
+        .expect("the refusal is sent");
     assert_eq!(refused.data["code"], "forbidden");
     assert_eq!(refused.data["ref"], foreign["_id"]);
     assert!(
@@ -257,7 +262,7 @@ async fn a_join_with_a_position_replays_the_room() {
     let room = json!({"order": order["_id"]});
     emit(&server, &room, "chat", &json!({"n": 1})).await;
     emit(&server, &room, "chat", &json!({"n": 2})).await;
-    let mut client = Phone::of(&server, "customer", "c1").await;
+    let mut client = Phone::ready_as(&server, "customer", "c1").await;
     let joined = client
         .call(
             "join_order_room",
@@ -266,9 +271,9 @@ async fn a_join_with_a_position_replays_the_room() {
         .await;
     assert_eq!(joined["recovered"], true, "{joined}");
     assert_eq!(joined["replayed"], 2, "{joined}");
-    let heard = all_until_now(&server, &mut client).await;
+    let received = all_until_now(&server, &mut client).await;
     assert_eq!(
-        heard
+        received
             .iter()
             .map(|event| event.data["n"].clone())
             .collect::<Vec<_>>(),
@@ -277,7 +282,7 @@ async fn a_join_with_a_position_replays_the_room() {
 }
 
 #[tokio::test]
-async fn the_official_client_resumes_after_its_line_was_lost() {
+async fn the_official_client_resumes_after_its_connection_was_lost() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let mut driver = Driver::node();
@@ -288,7 +293,7 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
     driver.event("phone", "rt:ready").await;
     for n in 1..=20 {
         if n % 5 == 1 {
-            driver.drop_line("phone").await;
+            driver.drop_connection("phone").await;
         }
         emit(
             &server,
@@ -307,7 +312,7 @@ async fn the_official_client_resumes_after_its_line_was_lost() {
         assert_eq!(
             driver.nth("phone", "tick", n).await["n"],
             n,
-            "in order, once each"
+            "in order, each once"
         );
     }
     assert_eq!(driver.count("phone", "tick"), 20);

@@ -1,4 +1,4 @@
-//! Who may be in an order's room: decided at the join, and again when the order changes hands.
+//! Access to an order's room: decided at the join, and again when the order is reassigned.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::{
@@ -8,7 +8,7 @@ use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
+async fn a_client_starts_in_the_rooms_of_its_role_and_its_user() {
     let server = Server::start().await;
     for (role, room) in [
         ("customer", "customer-room"),
@@ -40,10 +40,10 @@ async fn everyone_starts_in_the_rooms_of_their_role_and_of_themselves() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_refused_and_hears_nothing() {
+async fn a_stranger_is_refused_and_receives_nothing() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut stranger = Phone::of(&server, "customer", "c2").await;
+    let mut stranger = Phone::ready_as(&server, "customer", "c2").await;
     let refused = stranger.call("join_order_room", &order["_id"]).await;
     assert_eq!(refused, json!({"status": "error", "code": "forbidden"}));
 
@@ -62,7 +62,7 @@ async fn a_stranger_is_refused_and_hears_nothing() {
 async fn a_missing_order_is_answered_as_a_forbidden_one() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut stranger = Phone::of(&server, "tailor", "t9").await;
+    let mut stranger = Phone::ready_as(&server, "tailor", "t9").await;
     let forbidden = stranger.call("join_order_room", &order["_id"]).await;
     let missing = stranger.call("join_order_room", &json!(NO_ORDER)).await;
     assert_eq!(forbidden, missing);
@@ -72,7 +72,7 @@ async fn a_missing_order_is_answered_as_a_forbidden_one() {
 async fn a_refusal_without_an_ack_is_an_event() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
-    let mut stranger = Phone::of(&server, "customer", "c2").await;
+    let mut stranger = Phone::ready_as(&server, "customer", "c2").await;
     stranger.emit("join_order_room", &order["_id"]).await;
     let error = stranger.event("rt:error").await;
     assert_eq!(error["event"], "join_order_room");
@@ -81,9 +81,9 @@ async fn a_refusal_without_an_ack_is_an_event() {
 }
 
 #[tokio::test]
-async fn malformed_order_ids_are_named_so() {
+async fn malformed_order_ids_have_their_own_code() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "admin", "a1").await;
+    let mut phone = Phone::ready_as(&server, "admin", "a1").await;
     let long = "a".repeat(65);
     for bad in [
         json!(""),
@@ -110,7 +110,7 @@ async fn leaving_ends_delivery() {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let room = json!({"order": order["_id"]});
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let joined = phone.call("join_order_room", &order["_id"]).await;
     let name = format!("order-{}", id_of(&order));
     assert_eq!(
@@ -127,12 +127,12 @@ async fn leaving_ends_delivery() {
 }
 
 #[tokio::test]
-async fn a_replaced_tailor_hears_nothing_more_at_once() {
+async fn a_replaced_tailor_immediately_receives_nothing_more() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let mut old = Phone::of(&server, "tailor", "t1").await;
-    let mut new = Phone::of(&server, "tailor", "t2").await;
+    let mut old = Phone::ready_as(&server, "tailor", "t1").await;
+    let mut new = Phone::ready_as(&server, "tailor", "t2").await;
     assert_eq!(
         old.call("join_order_room", &json!(id)).await["status"],
         "ok"
@@ -152,37 +152,37 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
     )
     .await;
 
-    let heard = all_until_now(&server, &mut old).await;
-    let left = heard
+    let received = all_until_now(&server, &mut old).await;
+    let left = received
         .iter()
         .find(|event| event.name == "rt:room_left")
-        .expect("told that the room is closed");
+        .expect("a message that the room is closed");
     assert_eq!(left.data["room"], format!("order-{id}"));
     assert_eq!(left.data["reason"], "access_revoked");
-    assert!(!names(&heard).contains(&"order_update"), "{heard:#?}");
-    assert!(!names(&heard).contains(&"order_chat"), "{heard:#?}");
+    assert!(!names(&received).contains(&"order_update"), "{received:#?}");
+    assert!(!names(&received).contains(&"order_chat"), "{received:#?}");
     assert!(
-        names(&heard).contains(&"new_notification"),
-        "who is removed is told: {heard:#?}"
+        names(&received).contains(&"new_notification"),
+        "a removed tailor is notified: {received:#?}"
     );
     assert_eq!(
         old.call("join_order_room", &json!(id)).await["code"],
         "forbidden"
     );
 
-    let heard = metaia_tests::fixtures::up_to_fence(&mut new).await;
-    let updates: Vec<_> = heard
+    let received = metaia_tests::fixtures::up_to_fence(&mut new).await;
+    let updates: Vec<_> = received
         .iter()
         .filter(|event| event.name == "order_update")
         .collect();
     assert_eq!(
         updates.len(),
         2,
-        "the assignment and the status: {heard:#?}"
+        "the assignment and the status: {received:#?}"
     );
     assert!(
-        names(&heard).contains(&"new_notification"),
-        "who is added is told: {heard:#?}"
+        names(&received).contains(&"new_notification"),
+        "an added tailor is notified: {received:#?}"
     );
     assert_eq!(
         new.call("join_order_room", &json!(id)).await["status"],
@@ -191,11 +191,11 @@ async fn a_replaced_tailor_hears_nothing_more_at_once() {
 }
 
 #[tokio::test]
-async fn nobody_relays_through_the_server() {
+async fn clients_cannot_relay_events_through_the_server() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
-    let mut victim = Phone::of(&server, "tailor", "t1").await;
-    let mut sender = Phone::of(&server, "customer", "c1").await;
+    let mut victim = Phone::ready_as(&server, "tailor", "t1").await;
+    let mut sender = Phone::ready_as(&server, "customer", "c1").await;
     for phone in [&mut victim, &mut sender] {
         phone.call("join_order_room", &order["_id"]).await;
     }

@@ -1,9 +1,9 @@
-//! One run under load: a server that ends again and again, one way or the other, and the checker's
-//! judgement at the end.
+//! One run under load: a server that is stopped and started again and again in several ways, and
+//! the checker's verdict at the end.
 
 use metaia_tests::checker::{Fact, Recorder};
 use metaia_tests::clients::driver::Driver;
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::server::ports::Port;
 use metaia_tests::server::{Listening, Server, Setup};
 
@@ -11,7 +11,7 @@ use crate::traffic::Traffic;
 
 pub(crate) struct Run {
     traffic: Traffic,
-    /// Empty only while it is being killed.
+    /// Absent only while the server is stopped.
     server: Option<Server>,
 }
 
@@ -20,7 +20,7 @@ impl Run {
         let limits = "rest_per_s=100000,handshakes_per_s=100000";
         let server = setup
             .env("METAIA_LIMITS", limits)
-            .at_one_port()
+            .with_fixed_port()
             .start()
             .await;
         let recorder = Recorder::new();
@@ -36,43 +36,43 @@ impl Run {
         self.traffic.recorder.note(fact);
     }
 
-    /// Waits until more has happened: sometimes hardly anything, so that clients are cut off while
-    /// they catch up.
-    pub(crate) async fn make_some_noise(&self, chance: &mut Chance) {
-        let most = *chance.pick(&[5, 60, 250]);
-        let more = usize::try_from(1 + chance.below(most)).unwrap();
-        self.traffic.recorder.more(more).await;
+    /// Waits until more facts have been recorded. The number is sometimes very small, so that
+    /// clients are disconnected while they catch up.
+    pub(crate) async fn wait_for_traffic(&self, rng: &mut SeededRng) {
+        let most = *rng.pick(&[5, 60, 250]);
+        let more = usize::try_from(1 + rng.below(most)).unwrap();
+        self.traffic.recorder.wait_for_more(more).await;
     }
 
-    /// Kills it as a power cut would, and starts it again in the same folder.
+    /// Kills the server with SIGKILL, as a power cut would, and starts it again in the same folder.
     pub(crate) async fn kill(&mut self) {
-        let setup = self.server.take().unwrap().killed().await;
+        let setup = self.server.take().unwrap().kill().await;
         self.note(Fact::Killed);
         self.restart(setup).await;
     }
 
-    /// Starts it so that it dies when it passes this point for the `nth` time, waits for that, and
-    /// starts it again.
+    /// Restarts the server so that it crashes when it passes this point for the `nth` time, waits
+    /// for the crash, and starts it again.
     pub(crate) async fn crash_at(&mut self, point: &str, nth: u64) {
         self.crash(&format!("{point}:{nth}"), async |_: &Server| ())
             .await;
     }
 
-    /// Starts it so that it dies at this point, which it passes when it is asked to end, and starts
-    /// it again.
-    pub(crate) async fn crash_while_ending_at(&mut self, point: &str) {
+    /// Restarts the server so that it crashes at this point of its shutdown, asks it to end, and
+    /// starts it again.
+    pub(crate) async fn crash_at_shutdown(&mut self, point: &str) {
         self.crash(point, async |server: &Server| server.signal("TERM").await)
             .await;
     }
 
     async fn crash(&mut self, point: &str, provoke: impl AsyncFnOnce(&Server)) {
-        let setup = self.server.take().unwrap().killed().await;
+        let setup = self.server.take().unwrap().kill().await;
         self.note(Fact::Killed);
         let setup = match setup.env("METAIA_CRASH", point).try_start().await {
             Ok(server) => {
                 self.note(Fact::Started);
                 provoke(&server).await;
-                server.crashed().await
+                server.wait_for_crash().await
             }
             Err(setup) => setup,
         };
@@ -80,11 +80,11 @@ impl Run {
         self.restart(setup.without("METAIA_CRASH")).await;
     }
 
-    /// Asks it to end, waits until it has, and starts it again.
-    pub(crate) async fn restart_politely(&mut self) {
+    /// Stops the server with SIGTERM, waits until it has ended, and starts it again.
+    pub(crate) async fn restart_with_sigterm(&mut self) {
         let server = self.server.take().unwrap();
-        self.note(Fact::Asked);
-        let setup = server.stopped().await;
+        self.note(Fact::AskedToEnd);
+        let setup = server.stop().await;
         self.note(Fact::Ended { code: Some(0) });
         self.restart(setup).await;
     }
@@ -94,15 +94,16 @@ impl Run {
         self.note(Fact::Started);
     }
 
-    /// Nothing breaks until everybody has got one more event, sent now.
+    /// Waits until every client has received one more event, which is sent now. No fault may happen
+    /// meanwhile.
     pub(crate) async fn heal(&self) {
         self.traffic
             .heal(&self.server.as_ref().unwrap().anonymous())
             .await;
     }
 
-    /// Ends everything, and has the checker judge it all. Answers how often a client was told to
-    /// reload although it said where it was.
+    /// Ends everything and lets the checker judge the history. Returns how often a client was reset
+    /// although it had sent its position.
     pub(crate) async fn judge(mut self, what: &str) -> usize {
         let server = self.server.take().unwrap();
         self.traffic.end(&server.anonymous()).await;
@@ -111,12 +112,12 @@ impl Run {
     }
 
     async fn end(&self, mut server: Server) {
-        self.note(Fact::Asked);
+        self.note(Fact::AskedToEnd);
         server.signal("TERM").await;
         let code = server.wait().await.code();
         self.note(Fact::Ended { code });
-        for line in server.said() {
-            self.note(Fact::Said(line));
+        for line in server.output_lines() {
+            self.note(Fact::Printed(line));
         }
     }
 }

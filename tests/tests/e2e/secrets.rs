@@ -1,4 +1,4 @@
-//! No token, key or secret is in the log, at any level, whatever a client does.
+//! Checks that no token, key or secret is logged at any level, whatever a client does.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::Polling;
@@ -12,21 +12,21 @@ use serde_json::json;
 async fn nothing_secret_is_logged() {
     let server = Setup::new().env("RUST_LOG", "trace").start().await;
     let good = token("customer", "c1");
-    let forged = Token::of("customer", "c1")
+    let forged = Token::new("customer", "c1")
         .secret("an-attackers-own-secret")
         .sign();
 
-    let mut phone = Phone::with_auth(&server, &json!({"token": good})).await;
+    let mut phone = Phone::ready_with(&server, &json!({"token": good})).await;
     let mut attacker = Phone::open(&server).await;
     attacker
         .connect(&json!({"token": forged}))
         .await
-        .expect_err("forged");
+        .expect_err("a forged token is refused");
     let header = format!("Bearer {good}");
     let mut by_header = Phone::open_with(&server, &[("authorization", &header)])
         .await
         .expect("a handshake");
-    by_header.connect(&json!({})).await.expect("good");
+    by_header.connect(&json!({})).await.expect("a valid token");
     let polling = Polling::open(&server.anonymous().bearer(&good)).await;
     polling
         .send(&format!("40{}", json!({"token": good})))
@@ -63,8 +63,8 @@ async fn nothing_secret_is_logged() {
         .await
         .ok(202);
 
-    let said = server.said().join("\n");
-    assert!(said.contains("User connected: c1 (customer)"), "{said}");
+    let log = server.output_lines().join("\n");
+    assert!(log.contains("User connected: c1 (customer)"), "{log}");
     let signature_of = |token: &str| token.rsplit_once('.').unwrap().1.to_owned();
     for (name, secret) in [
         ("a token", signature_of(&good)),
@@ -82,15 +82,15 @@ async fn nothing_secret_is_logged() {
                 .to_owned(),
         ),
     ] {
-        let lines: Vec<_> = said.lines().filter(|line| line.contains(&secret)).collect();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(&secret)).collect();
         assert!(lines.is_empty(), "{name} is in the log: {lines:#?}");
     }
 }
 
 #[tokio::test]
-async fn refusals_do_not_repeat_what_was_sent() {
+async fn refusals_do_not_repeat_the_token() {
     let server = Setup::new().start().await;
-    let forged = Token::of("customer", "c1")
+    let forged = Token::new("customer", "c1")
         .secret("an-attackers-own-secret")
         .sign();
     let answer = server.anonymous().bearer(&forged).get("/api/orders").await;

@@ -1,9 +1,9 @@
-//! Phones that do not read, or hardly, lose nothing and hurt nobody.
+//! Phones that read nothing, or slowly, lose no event and do not affect other clients.
 
 use futures_util::{StreamExt, stream};
 use metaia_tests::clients::crowd::Crowd;
 use metaia_tests::clients::phone::{Event, Phone};
-use metaia_tests::clients::raw_socket::Line;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::faults::kernel::{resident_kib, send_queue};
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{raise_fence, up_to_fence};
@@ -11,7 +11,7 @@ use metaia_tests::server::{API_KEY, Listening, Server, Setup};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Events of 8 KiB: more than the kernel's buffers of one connection hold.
+/// The number of events of 8 KiB. Together they exceed the kernel's buffers of one connection.
 const EVENTS: u64 = 1_500;
 
 async fn flood(server: &Server) {
@@ -27,8 +27,8 @@ async fn flood(server: &Server) {
     raise_fence(server).await;
 }
 
-/// All of them, once each, in the log's order.
-async fn complete(phone: &mut Phone) {
+/// Checks that all events arrive before the fence, once each and in the log's order.
+async fn assert_complete(phone: &mut Phone) {
     let events = up_to_fence(phone).await;
     let number = |at: &str| {
         at.rsplit_once('.')
@@ -47,13 +47,13 @@ async fn complete(phone: &mut Phone) {
 }
 
 #[tokio::test]
-async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
+async fn a_phone_that_does_not_read_loses_nothing_and_affects_no_other() {
     let server = Server::start().await;
-    let slow = Phone::of(&server, "customer", "slow").await;
-    let mut good = Phone::of(&server, "customer", "good").await;
-    tokio::join!(flood(&server), complete(&mut good));
-    // Only now does the slow one read: what it was not handed waits in the log.
-    let events = reads_on(&server, slow, "slow", "tick", EVENTS).await;
+    let slow = Phone::ready_as(&server, "customer", "slow").await;
+    let mut good = Phone::ready_as(&server, "customer", "good").await;
+    tokio::join!(flood(&server), assert_complete(&mut good));
+    // The slow phone starts to read only now. The log keeps what was not sent to it yet.
+    let events = read_with_reconnects(&server, slow, "slow", "tick", EVENTS).await;
     assert_eq!(
         sorted(numbers(&events, "tick")),
         (0..EVENTS).collect::<Vec<_>>()
@@ -62,10 +62,10 @@ async fn a_phone_that_does_not_read_loses_nothing_and_hurts_nobody() {
 
 const KIB: u64 = 1024;
 const CROWD: usize = 1_000;
-/// What everybody gets.
+/// The number of events for all phones.
 const NEWS: u64 = 60;
-/// What the frozen and the slow one get besides, 4 KiB each: megabytes, and some twenty seconds at
-/// 8 KiB/s.
+/// The number of further events of 4 KiB for the frozen and for the slow phone: 4 MB, and about 20
+/// s at 8 KiB/s with the other events.
 const FOR_FROZEN: u64 = 1_000;
 const FOR_SLOW: u64 = 30;
 
@@ -82,7 +82,7 @@ fn auth(user: &str, since: &Value) -> Value {
     json!({"token": token("customer", user), "since": since})
 }
 
-/// The numbers of these events among all.
+/// Returns the numbers of the events with this name.
 fn numbers(events: &[Event], name: &str) -> Vec<u64> {
     events
         .iter()
@@ -96,10 +96,10 @@ fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
     numbers
 }
 
-/// Reads on, in as many connections as it takes, until it has this event so often; in order, each
-/// once.
-async fn reads_on(
-    line: &impl Listening,
+/// Reads, and reconnects whenever the connection ends, until `count` events with this name have
+/// arrived. Returns all events.
+async fn read_with_reconnects(
+    server: &impl Listening,
     mut phone: Phone,
     user: &str,
     name: &str,
@@ -113,8 +113,8 @@ async fn reads_on(
                 let last = events
                     .iter()
                     .rfind(|event| !event.at().is_empty())
-                    .expect("it came further");
-                phone = Phone::connected(line, &auth(user, &json!(last.at()))).await;
+                    .expect("a position to resume from");
+                phone = Phone::connected(server, &auth(user, &json!(last.at()))).await;
             }
         }
     }
@@ -127,17 +127,20 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         .env("METAIA_LIMITS", "handshakes_per_s=100000")
         .start()
         .await;
-    let crowd = Crowd::gather(&server, CROWD, "news", NEWS as usize).await;
-    let (frozen, slow) = (Line::to(&server).await, Line::to(&server).await);
+    let crowd = Crowd::connect(&server, CROWD, "news", NEWS as usize).await;
+    let frozen = Forwarder::to(&server).await;
+    let slow = Forwarder::to(&server).await;
     let mut lost = Phone::connected(&frozen, &auth("frozen", &Value::Null)).await;
     let since = lost.event("rt:ready").await["_rt"]["at"].clone();
-    let slow_phone = Phone::with_auth(&slow, &auth("slow", &Value::Null)).await;
+    let slow_phone = Phone::ready_with(&slow, &auth("slow", &Value::Null)).await;
     let before = resident_kib(server.pid());
     frozen.freeze();
     slow.slow_down(8 * KIB);
 
     let mut reading = JoinSet::new();
-    reading.spawn(async move { reads_on(&slow, slow_phone, "slow", "for_slow", FOR_SLOW).await });
+    reading.spawn(async move {
+        read_with_reconnects(&slow, slow_phone, "slow", "for_slow", FOR_SLOW).await
+    });
     tokio::join!(
         emit_all(
             &server,
@@ -155,23 +158,24 @@ async fn a_frozen_and_a_slow_phone_among_a_thousand_good_ones() {
         ),
         emit_all(&server, json!({"role": "customer"}), "news", NEWS, 400),
     );
-    let queued = send_queue(server.port(), frozen.seen_at()).expect("the frozen one's connection");
+    let queued =
+        send_queue(server.port(), frozen.latest_port()).expect("the frozen client's connection");
     assert!(
         queued > 0 && queued <= 64 * KIB,
-        "{queued} bytes wait in the kernel for the frozen one"
+        "{queued} bytes wait in the kernel for the frozen client"
     );
     let grown = resident_kib(server.pid()).saturating_sub(before);
     assert!(grown <= 48 * KIB, "the server grew by {grown} KiB");
-    for numbers in crowd.counted().await {
+    for numbers in crowd.numbers().await {
         assert_eq!(
             numbers,
             (0..NEWS).collect::<Vec<_>>(),
-            "the good ones get everything, in order"
+            "the good clients receive everything, in order"
         );
     }
 
     server
-        .says("User disconnected: frozen (customer) slow_consumer")
+        .wait_for_output("User disconnected: frozen (customer) slow_consumer")
         .await;
     frozen.up();
     let mut back = Phone::connected(&server, &auth("frozen", &since)).await;

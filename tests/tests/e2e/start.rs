@@ -1,8 +1,9 @@
-//! Starting and stopping the server: what it prints, what it refuses, and how it leaves.
+//! Start and stop of the server: its output, the configurations that it refuses, and its exit
+//! codes.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::place_order;
-use metaia_tests::server::process::Ended;
+use metaia_tests::server::process::ProcessOutput;
 use metaia_tests::server::{Listening, Server, Setup};
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use serde_json::json;
 async fn the_guides_three_lines_are_printed_first() {
     let server = Server::start().await;
     let third = "🔌 Socket.IO enabled for real-time updates";
-    server.says(third).await;
+    server.wait_for_output(third).await;
     let lines = server.stdout().so_far();
     let first = format!("🚀 METAIA Backend Server running on port {}", server.port());
     assert_eq!(
@@ -23,11 +24,11 @@ async fn the_guides_three_lines_are_printed_first() {
 #[tokio::test]
 async fn the_start_says_how_to_mint_a_token() {
     let server = Server::start().await;
-    server.says("metaia token mint").await;
+    server.wait_for_output("metaia token mint").await;
 }
 
 #[tokio::test]
-async fn it_is_alive_and_ready() {
+async fn a_started_server_is_alive_and_ready() {
     let server = Server::start().await;
     server.anonymous().get("/livez").await.ok(200);
     server.anonymous().get("/readyz").await.ok(200);
@@ -36,9 +37,9 @@ async fn it_is_alive_and_ready() {
 #[tokio::test]
 async fn sigterm_ends_it_with_0_also_with_clients_connected() {
     let server = Server::start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     place_order(&server, "c1").await;
-    server.stopped().await;
+    server.stop().await;
     phone.closed().await;
 }
 
@@ -50,10 +51,10 @@ async fn sigint_ends_it_with_0() {
 }
 
 #[tokio::test]
-async fn development_makes_a_secret_and_keeps_it_to_itself() {
+async fn development_generates_a_secret_in_a_private_file() {
     let server = Setup::new().without("JWT_SECRET").start().await;
     let data = server.folder().join("data");
-    let before = server.said().join("\n");
+    let before = server.output_lines().join("\n");
     let private = private_files(&data);
     assert!(!private.is_empty(), "a secret file in {}", data.display());
     for secret in private
@@ -76,10 +77,10 @@ fn private_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         .collect()
 }
 
-/// A refused start: exit code 2, a line that a person can act on, no panic.
+/// Checks for a refused start: exit code 2, an error that names the settings, and no panic.
 #[track_caller]
-fn refused(ended: Ended, mentions: &[&str]) {
-    let ended = ended.with_code(2);
+fn assert_refused(ended: ProcessOutput, mentions: &[&str]) {
+    let ended = ended.expect_code(2);
     for mention in mentions {
         assert!(
             ended.stderr.contains(mention),
@@ -104,11 +105,11 @@ async fn all_bad_values_are_listed_at_once() {
         "METAIA_LOG",
         "METAIA_RETENTION_DAYS",
     ];
-    refused(setup.run_to_end().await, &names);
+    assert_refused(setup.run_to_end().await, &names);
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_is_named_without_its_password() {
+async fn an_invalid_database_address_is_named_without_its_password() {
     for uri in [
         "mongodb://u:hush@host:port/shop",
         "mongodb://u:hu/sh@host",
@@ -124,7 +125,7 @@ async fn a_database_that_cannot_be_is_named_without_its_password() {
             !ended.output().contains("hush") && !ended.output().contains("hu/sh"),
             "{ended:#?}"
         );
-        refused(
+        assert_refused(
             ended,
             &[
                 "PORT",
@@ -136,11 +137,11 @@ async fn a_database_that_cannot_be_is_named_without_its_password() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
+async fn the_server_serves_while_it_waits_for_its_database() {
     let setup = Setup::new().env("MONGODB_URI", "mongodb://u:hush@127.0.0.1:1/shop");
     let server = setup.start().await;
     server
-        .says("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet")
+        .wait_for_output("store     shop on 127.0.0.1:1 (MongoDB, which does not answer yet")
         .await;
     server.anonymous().get("/livez").await.ok(200);
     let ready = server.anonymous().get("/readyz").await.refused(503);
@@ -161,34 +162,38 @@ async fn a_database_that_is_not_there_is_waited_for_while_it_serves() {
             (&json!("unavailable"), "1")
         );
     }
-    assert!(!server.said().join("\n").contains("hush"));
+    assert!(!server.output_lines().join("\n").contains("hush"));
 }
 
 #[tokio::test]
-async fn a_doorbell_that_cannot_be_is_named_without_its_password() {
+async fn an_invalid_doorbell_address_is_named_without_its_password() {
     let setup = Setup::new()
         .env("REDIS_URL", "redis://:hush@cache:x")
         .env("METAIA_CLUSTER_KEY", "hush");
     let ended = setup.env("PORT", "x").run_to_end().await;
     assert!(!ended.output().contains("hush"), "{ended:#?}");
-    refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
+    assert_refused(ended, &["PORT", "REDIS_URL", "METAIA_CLUSTER_KEY"]);
 }
 
 #[tokio::test]
-async fn a_doorbell_that_is_not_there_is_tried_again_and_said_once() {
+async fn an_unreachable_doorbell_is_retried_and_logged_once() {
     let setup = Setup::new().env("REDIS_URL", "redis://:hush@127.0.0.1:1");
     let server = setup.start().await;
-    server.says("doorbell  Redis at 127.0.0.1:1").await;
-    server.says("the doorbell cannot be reached").await;
+    server
+        .wait_for_output("doorbell  Redis at 127.0.0.1:1")
+        .await;
+    server
+        .wait_for_output("the doorbell cannot be reached")
+        .await;
     server
         .api("customer", "c1")
         .get("/api/orders")
         .await
         .ok(200);
-    let said = server.said().join("\n");
+    let log = server.output_lines().join("\n");
     assert!(
-        said.matches("the doorbell").count() == 1 && !said.contains("hush"),
-        "{said}"
+        log.matches("the doorbell").count() == 1 && !log.contains("hush"),
+        "{log}"
     );
 }
 
@@ -197,7 +202,7 @@ async fn production_refuses_a_missing_secret() {
     let setup = Setup::new()
         .env("NODE_ENV", "production")
         .without("JWT_SECRET");
-    refused(
+    assert_refused(
         setup
             .env("CORS_ORIGINS", "https://a.example")
             .run_to_end()
@@ -212,7 +217,7 @@ async fn production_refuses_a_short_secret_any_origin_and_the_test_provider() {
         .env("NODE_ENV", "production")
         .env("JWT_SECRET", "short")
         .env("CORS_ORIGINS", "*");
-    refused(
+    assert_refused(
         setup.run_to_end().await,
         &["JWT_SECRET", "CORS_ORIGINS", "RAZORPAY_URL"],
     );
@@ -227,23 +232,23 @@ async fn production_starts_when_everything_is_given() {
         .env("RAZORPAY_URL", "https://api.razorpay.com")
         .start()
         .await;
-    server.says("📍 Environment: production").await;
+    server.wait_for_output("📍 Environment: production").await;
     let api = server.api("customer", "c1");
     api.get("/api/orders").await.ok(200);
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_made_is_named() {
+async fn a_data_folder_that_cannot_be_created_is_named() {
     let setup = Setup::new();
     let file = setup.folder().write("a-file", "not a folder");
     let path = file.join("data");
     let path = path.to_string_lossy();
-    refused(setup.env("METAIA_DATA", &path).run_to_end().await, &[&path]);
+    assert_refused(setup.env("METAIA_DATA", &path).run_to_end().await, &[&path]);
 }
 
 #[tokio::test]
 async fn a_corrupt_data_folder_is_named() {
-    let setup = Server::start().await.stopped().await;
+    let setup = Server::start().await.stop().await;
     let data = setup.folder().join("data");
     for entry in std::fs::read_dir(&data).expect("a data folder") {
         let path = entry.unwrap().path();
@@ -251,7 +256,7 @@ async fn a_corrupt_data_folder_is_named() {
             std::fs::write(&path, "this was a database once ".repeat(1_000)).unwrap();
         }
     }
-    refused(setup.run_to_end().await, &[&data.to_string_lossy()]);
+    assert_refused(setup.run_to_end().await, &[&data.to_string_lossy()]);
 }
 
 #[tokio::test]
@@ -274,7 +279,7 @@ async fn a_dot_env_file_is_read_and_the_environment_wins() {
         "JWT_SECRET=from-the-dot-env-file-0123456789abcdef\nPORT=1\n",
     );
     let server = setup.start().await;
-    let token = metaia_tests::fixtures::token::Token::of("customer", "c1")
+    let token = metaia_tests::fixtures::token::Token::new("customer", "c1")
         .secret("from-the-dot-env-file-0123456789abcdef");
     server
         .anonymous()

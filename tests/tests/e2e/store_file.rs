@@ -1,5 +1,5 @@
-//! The store's file: one process at a time, and a damaged one is refused or mended plainly, never
-//! read wrongly.
+//! The store's file: one process at a time. A damaged file is refused or repaired, and never read
+//! wrongly.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ fn database(setup: &Setup) -> PathBuf {
     setup.folder().join("data").join("metaia.db")
 }
 
-/// A server that has something in its store, stopped.
-async fn with_orders() -> Setup {
+/// Starts a server, places some orders, and stops it.
+async fn stopped_with_orders() -> Setup {
     let server = Server::start().await;
     for _ in 0..20 {
         place_order(&server, "c1").await;
     }
-    server.stopped().await
+    server.stop().await
 }
 
 #[tokio::test]
@@ -30,19 +30,19 @@ async fn a_second_process_on_the_same_file_is_refused() {
         "METAIA_DATA",
         &server.folder().join("data").to_string_lossy(),
     );
-    let refused = second.run_to_end().await.with_code(2);
+    let refused = second.run_to_end().await.expect_code(2);
     assert!(
         refused.stderr.contains("metaia.db"),
-        "it names the file: {refused:?}"
+        "the error names the file: {refused:?}"
     );
     place_order(&server, "c1").await;
-    server.stopped().await;
-    second.start().await.stopped().await;
+    server.stop().await;
+    second.start().await.stop().await;
 }
 
-/// Starts it with a damaged file: it is refused with its name and exit code 2, or serves without a
-/// wrong word.
-async fn refuses_or_serves(setup: Setup, damage: &str) {
+/// Starts the server with a damaged file. It must refuse the start with the file's name and exit
+/// code 2, or serve correct data.
+async fn assert_refused_or_correct(setup: Setup, damage: &str) {
     match setup.try_start().await {
         Err(setup) => {
             let refused = setup.run_to_end().await;
@@ -66,17 +66,17 @@ async fn refuses_or_serves(setup: Setup, damage: &str) {
             }
             server.anonymous().get("/livez").await.ok(200);
             assert!(
-                !server.said().join("\n").contains("panicked"),
+                !server.output_lines().join("\n").contains("panicked"),
                 "{damage}: {:#?}",
-                server.said()
+                server.output_lines()
             );
         }
     }
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
-    let whole = fs::read(database(&with_orders().await)).unwrap();
+async fn a_damaged_file_is_refused_or_served_correctly() {
+    let whole = fs::read(database(&stopped_with_orders().await)).unwrap();
     let pages = whole.len() / 4096;
     let mut damages = vec![
         (
@@ -102,16 +102,16 @@ async fn a_damaged_file_is_refused_or_served_without_a_wrong_word() {
     for (damage, bytes) in damages {
         let setup = Setup::new();
         setup.folder().write("data/metaia.db", bytes);
-        refuses_or_serves(setup, &damage).await;
+        assert_refused_or_correct(setup, &damage).await;
     }
 }
 
 #[tokio::test]
 async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_past() {
-    let setup = with_orders().await;
+    let setup = stopped_with_orders().await;
     let older = fs::read(database(&setup)).unwrap();
     let server = setup.start().await;
-    let mut phone = Phone::of(&server, "customer", "c1").await;
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     emit(
         &server,
         &json!({"user": "c1"}),
@@ -126,10 +126,11 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
         .unwrap()
         .at()
         .to_owned();
-    let setup = server.stopped().await;
+    let setup = server.stop().await;
     fs::write(database(&setup), older).unwrap();
     for side in ["metaia.db-wal", "metaia.db-shm"] {
-        // Of the newer file; an administrator who forgets them has another problem.
+        // They belong to the newer file. An administrator who does not remove them is not the
+        // subject of this test.
         let _ = fs::remove_file(setup.folder().join("data").join(side));
     }
     let server = setup.start().await;
@@ -145,7 +146,7 @@ async fn an_older_copy_of_the_file_is_a_new_epoch_even_when_its_head_has_grown_p
     assert_eq!(events[0].data["reason"], "epoch_changed");
 }
 
-/// An order with a note so long that its document has about this size.
+/// Returns an order with notes so long that its document has about this size.
 fn order_of(bytes: usize) -> serde_json::Value {
     let mut body = order_body();
     let item = body["items"][0].clone();
@@ -158,11 +159,12 @@ fn order_of(bytes: usize) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_be_moved_to_its_end() {
+async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_reach_its_last_status() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
-    let mut phone = Phone::of(&server, "customer", "c1").await;
-    let (mut fitting, mut refused) = (None, 0);
+    let mut phone = Phone::ready_as(&server, "customer", "c1").await;
+    let mut fitting = None;
+    let mut refused = 0;
     for bytes in (55_000..65_400).step_by(400) {
         let answer = customer.post("/api/orders", &order_of(bytes)).await;
         if answer.status == 201 {
@@ -204,7 +206,7 @@ async fn an_order_too_large_for_an_event_is_refused_and_one_that_fits_can_be_mov
     assert_eq!(
         updates("pending"),
         placed,
-        "what was refused is neither stored nor announced"
+        "a refused order is neither stored nor announced"
     );
     assert_eq!(updates("delivered"), 1);
 }

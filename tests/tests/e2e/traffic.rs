@@ -1,11 +1,10 @@
-//! Traffic that can be judged: writers of all kinds, clients of all kinds that come back by
-//! themselves, and the record of what they did and saw. Whoever starts it breaks what they like
-//! meanwhile.
+//! Traffic that the checker can judge: writers and clients of all kinds, and the record of what
+//! they did and saw. The test that starts the traffic causes the faults.
 
 use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::fixtures::token::token;
-use metaia_tests::load::{self, Official, Reader, Way, Who, Writer};
+use metaia_tests::load::{self, Official, Reader, ReaderSpec, ResumeBy, Writer};
 use metaia_tests::server::ports::Port;
 use metaia_tests::server::rest::{Api, http_client};
 use metaia_tests::server::{API_KEY, Listening as _};
@@ -22,18 +21,20 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Connects all clients at this door, waits until they are ready, and starts the writers. The
-    /// driver for Python is the test's choice, since that client polls unless it is told not to.
-    pub(crate) async fn start(door: Port, recorder: Recorder, python: Driver) -> Self {
+    /// Connects all clients at this address, waits until they are ready, and starts the writers.
+    /// The test chooses the driver for Python, because that client polls unless it is configured
+    /// otherwise.
+    pub(crate) async fn start(address: Port, recorder: Recorder, python: Driver) -> Self {
         let readers = phones()
             .iter()
-            .map(|who| Reader::start(who, door, &recorder))
+            .map(|spec| Reader::start(spec, address, &recorder))
             .collect();
         let official = vec![
-            Official::start(Driver::node(), &apps("js"), &door, &recorder).await,
-            Official::start(python, &apps("python"), &door, &recorder).await,
+            Official::start(Driver::node(), &official_clients("js"), &address, &recorder).await,
+            Official::start(python, &official_clients("python"), &address, &recorder).await,
         ];
-        let (quit, writers) = (watch::Sender::new(false), JoinSet::new());
+        let quit = watch::Sender::new(false);
+        let writers = JoinSet::new();
         let mut traffic = Self {
             recorder,
             quit,
@@ -41,13 +42,13 @@ impl Traffic {
             readers,
             official,
         };
-        traffic.heal(&Api::new(&door.url(), http_client())).await;
-        traffic.start_writers(door);
+        traffic.heal(&Api::new(&address.url(), http_client())).await;
+        traffic.start_writers(address);
         traffic
     }
 
-    fn start_writers(&mut self, door: Port) {
-        let api = Api::new(&door.url(), http_client());
+    fn start_writers(&mut self, address: Port) {
+        let api = Api::new(&address.url(), http_client());
         let [admin, customer, backend] = [
             api.bearer(&token("admin", "a1")),
             api.bearer(&token("customer", "c1")),
@@ -58,7 +59,8 @@ impl Traffic {
         };
         let [orders, more, payments] =
             ["order", "work", "bill"].map(|name| writer(name, &customer));
-        let (notices, emits) = (writer("notice", &backend), writer("emit", &backend));
+        let notices = writer("notice", &backend);
+        let emits = writer("emit", &backend);
         let same = admin.clone();
         self.writers
             .spawn(async move { load::orders(orders, admin, "c1", None).await });
@@ -72,15 +74,15 @@ impl Traffic {
             .spawn(async move { load::emits(emits, &targets()).await });
     }
 
-    /// Nothing is broken any more: everybody comes back, and gets one more event, sent now to this
-    /// API.
+    /// Records that all faults are over, waits until all clients are ready, and until each has
+    /// received one more event, which is sent now to this API.
     pub(crate) async fn heal(&self, api: &Api) {
         self.recorder.note(Fact::Healed);
         self.recorder
-            .all_ready(
-                &everybody()
+            .wait_until_ready(
+                &all_clients()
                     .into_iter()
-                    .map(|who| who.name)
+                    .map(|spec| spec.name)
                     .collect::<Vec<_>>(),
             )
             .await;
@@ -95,14 +97,14 @@ impl Traffic {
         let body = json!({"to": "everyone", "event": "load", "data": {"value": value}});
         fence.post_keyed(&write, "/api/realtime/emit", &body).await;
         for reader in &self.readers {
-            reader.gets(&self.recorder, &value).await;
+            reader.wait_for(&self.recorder, &value).await;
         }
         for official in &self.official {
-            official.get(&value).await;
+            official.wait_for(&value).await;
         }
     }
 
-    /// Lets everybody finish, and looks into the store.
+    /// Stops the writers and the clients, and records what the store contains.
     pub(crate) async fn end(&mut self, api: &Api) {
         self.quit.send_replace(true);
         while let Some(ended) = self.writers.join_next().await {
@@ -121,50 +123,51 @@ impl Traffic {
         }
     }
 
-    /// Has the checker judge it all. Answers how often a client was told to reload although it said
-    /// where it was. (What a device has for certain is known by its pings: of a server that dies
-    /// again and again within seconds it may have missed too much.)
+    /// Lets the checker judge the history. Returns how often a client was reset although it had
+    /// sent its position. Resets of clients without positions are not counted: the server knows
+    /// what a device has only from its pings, so a device may have missed too much when the server
+    /// dies again and again within seconds.
     pub(crate) fn judge(self, what: &str) -> usize {
         let mut history = self.recorder.history();
         load::name_values(&mut history);
         assert_correct(what, &history);
-        let precise: Vec<_> = everybody()
+        let precise: Vec<_> = all_clients()
             .into_iter()
-            .filter(|who| who.way == Way::Since)
+            .filter(|spec| spec.resume_by == ResumeBy::Since)
             .collect();
         let reset = |fact: &Fact| match fact {
-            Fact::Reset { client, .. } => precise.iter().any(|who| who.name == *client),
+            Fact::Reset { client, .. } => precise.iter().any(|spec| spec.name == *client),
             _ => false,
         };
         history.facts.iter().filter(|(_, fact)| reset(fact)).count()
     }
 }
 
-fn everybody() -> Vec<Who> {
+fn all_clients() -> Vec<ReaderSpec> {
     phones()
         .into_iter()
-        .chain(apps("js"))
-        .chain(apps("python"))
+        .chain(official_clients("js"))
+        .chain(official_clients("python"))
         .collect()
 }
 
-/// Hand-made phones of all kinds.
-fn phones() -> Vec<Who> {
+/// Returns hand-written phones of all kinds.
+fn phones() -> Vec<ReaderSpec> {
     vec![
-        Who::new("admin", "admin", "a1", Way::Since),
-        Who::new("customer", "customer", "c1", Way::Since),
-        Who::new("tailor", "tailor", "t1", Way::Since),
-        Who::new("phone with a device", "customer", "c2", Way::Device),
-        Who::new("phone with a jti", "customer", "c2", Way::TokenId),
+        ReaderSpec::new("admin", "admin", "a1", ResumeBy::Since),
+        ReaderSpec::new("customer", "customer", "c1", ResumeBy::Since),
+        ReaderSpec::new("tailor", "tailor", "t1", ResumeBy::Since),
+        ReaderSpec::new("phone with a device", "customer", "c2", ResumeBy::Device),
+        ReaderSpec::new("phone with a jti", "customer", "c2", ResumeBy::TokenId),
     ]
 }
 
-/// Official clients: one that keeps positions, one that has never heard of them.
-fn apps(kind: &str) -> [Who; 2] {
+/// Returns official clients: one that stores positions and one that does not know them.
+fn official_clients(kind: &str) -> [ReaderSpec; 2] {
     let name = |way: &str| format!("{kind} {way}");
     [
-        Who::new(&name("with positions"), "customer", "c1", Way::Since),
-        Who::new(&name("by device"), "customer", "c2", Way::Device),
+        ReaderSpec::new(&name("with positions"), "customer", "c1", ResumeBy::Since),
+        ReaderSpec::new(&name("by device"), "customer", "c2", ResumeBy::Device),
     ]
 }
 

@@ -1,9 +1,9 @@
-//! Which transports are served is one setting.
+//! The setting that selects the transports.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
-use metaia_tests::fixtures::token::token;
+use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 
@@ -32,21 +32,22 @@ async fn websocket_only_refuses_polling() {
         .await;
     let refused = server.anonymous().get(HANDSHAKE).await;
     assert!((400..500).contains(&refused.status), "{refused:#?}");
-    Phone::of(&server, "customer", "c1").await;
+    Phone::ready_as(&server, "customer", "c1").await;
 }
 
 #[tokio::test]
 async fn a_polling_session_ends_with_its_token() {
     let server = Server::start().await;
-    let brief = json!({"userId": "c1", "role": "customer", "exp": metaia_tests::fixtures::token::in_seconds(3)});
-    let brief = metaia_tests::fixtures::token::Token::claiming(&brief).sign();
+    let claims = json!({"userId": "c1", "role": "customer", "exp": in_seconds(3)});
+    let short_lived = Token::with_claims(&claims).sign();
     let mut driver = Driver::node();
-    let opts = json!({"transports": ["polling"], "auth": {"token": brief}, "reconnection": false});
+    let opts =
+        json!({"transports": ["polling"], "auth": {"token": short_lived}, "reconnection": false});
     driver.connect_with("c1", &server, &opts).await;
     driver.event("c1", "rt:ready").await;
     let reason = driver.event("c1", "disconnect").await;
     assert_ne!(
         reason, "io server disconnect",
-        "clients would not come back after that"
+        "clients would not reconnect after that"
     );
 }

@@ -1,28 +1,30 @@
-//! How late events are at the node that appended them and at another one, with Redis and without.
+//! The latency of events at the node that appended them and at another node, with and without
+//! Redis.
 
 use std::time::Duration;
 
 use metaia_tests::faults::cluster::Nodes;
 
-use super::{Ground, after};
+use super::{Services, wait};
 use crate::machine::Machine;
 use crate::publisher::Publisher;
 use crate::readers::Readers;
 use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 5;
-/// At each node. Every event goes to all of them.
+/// The number of readers at each node. Every event goes to all of them.
 const READERS: usize = 10;
-const EVERY: Duration = Duration::from_millis(25);
+const EVENT_INTERVAL: Duration = Duration::from_millis(25);
 const BYTES: usize = 200;
 const SETTLE: Duration = Duration::from_secs(2);
 const MEASURE: Duration = Duration::from_secs(8);
-/// How much later than at the same node 99 of 100 are there, in milliseconds.
-const BEHIND_MS: f64 = 5.0;
-/// From when an event is due, without Redis.
-const POLLED_MS: f64 = 2_500.0;
+/// The goal for the difference of the p99 between the other node and the same node, in
+/// milliseconds.
+const MAX_LAG_MS: f64 = 5.0;
+/// The goal for the latency without Redis, in milliseconds.
+const MAX_POLLED_MS: f64 = 2_500.0;
 
-/// Of one node, in all rounds.
+/// The latencies at one node, in all rounds.
 #[derive(Default)]
 struct Figures {
     median: Vec<f64>,
@@ -31,26 +33,28 @@ struct Figures {
 }
 
 pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
-    let mut ground = Ground::start().await;
-    let nodes = ground.nodes(2).await;
-    ground.redis.await_subscribers(2).await;
-    let publisher = Publisher::start(&nodes[0], EVERY, BYTES);
-    let readers = both(&nodes, &publisher).await;
+    let mut services = Services::start().await;
+    let nodes = services.nodes(2).await;
+    services.redis.await_subscribers(2).await;
+    let publisher = Publisher::start(&nodes[0], EVENT_INTERVAL, BYTES);
+    let readers = start_readers(&nodes, &publisher).await;
     let (mut with, mut without) = <([Figures; 2], [Figures; 2])>::default();
     for _ in 0..ROUNDS {
         machine.calibrate();
         measure(&readers, &mut with).await;
-        ground.redis.kill().await;
+        services.redis.kill().await;
         measure(&readers, &mut without).await;
-        ground.redis.run().await;
-        ground.redis.await_subscribers(2).await;
+        services.redis.run().await;
+        services.redis.await_subscribers(2).await;
     }
     publisher.stop().await;
-    readers.into_iter().for_each(Readers::leave);
+    for readers in readers {
+        readers.leave();
+    }
     report_all(report, &with, &without);
 }
 
-async fn both(nodes: &Nodes, publisher: &Publisher) -> [Readers; 2] {
+async fn start_readers(nodes: &Nodes, publisher: &Publisher) -> [Readers; 2] {
     let schedule = publisher.schedule();
     [
         Readers::start(&nodes[0], 0..READERS, schedule).await,
@@ -59,9 +63,11 @@ async fn both(nodes: &Nodes, publisher: &Publisher) -> [Readers; 2] {
 }
 
 async fn measure(readers: &[Readers; 2], figures: &mut [Figures; 2]) {
-    after(SETTLE).await;
-    readers.iter().for_each(|readers| readers.took().clear());
-    after(MEASURE).await;
+    wait(SETTLE).await;
+    for readers in readers {
+        readers.took().clear();
+    }
+    wait(MEASURE).await;
     for (readers, figures) in readers.iter().zip(figures) {
         let took = readers.took();
         assert!(took.len() > 0, "the readers read nothing");
@@ -75,7 +81,7 @@ fn report_all(report: &mut Report, with: &[Figures; 2], without: &[Figures; 2]) 
     let mut add = |what: &str, values: &[f64], goal| report.add(what, "ms", values, goal);
     let ways = [
         ("with Redis", with, Goal::None),
-        ("Redis down", without, Goal::AtMost(POLLED_MS)),
+        ("Redis down", without, Goal::AtMost(MAX_POLLED_MS)),
     ];
     for (way, [same, other], goal) in ways {
         add(
@@ -114,6 +120,6 @@ fn report_all(report: &mut Report, with: &[Figures; 2], without: &[Figures; 2]) 
     add(
         "p99 of the other node - p99 of the same, with Redis",
         &behind,
-        Goal::AtMost(BEHIND_MS),
+        Goal::AtMost(MAX_LAG_MS),
     );
 }

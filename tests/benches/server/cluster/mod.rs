@@ -13,29 +13,29 @@ use tokio::time::{Instant, interval_at};
 use crate::machine::Machine;
 use crate::report::{Goal, Report};
 use crate::writes::{self, Plan};
-use mongod::Counted;
+use mongod::Counters;
 
-/// One node's changes a second, on a disk that allows so many syncs a second.
-const ONE: Plan = Plan {
+/// The goal of one node: changes per second on a disk with this number of syncs per second.
+const ONE_NODE: Plan = Plan {
     on: "one node, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (2_000.0, 300.0),
 };
-/// Two nodes that write at once compete for the end of the log.
-const TWO: Plan = Plan {
+/// Two nodes that write at the same time compete for the end of the log.
+const TWO_NODES: Plan = Plan {
     on: "two nodes, MongoDB",
     callers: [(32, None), (128, None)],
     rate: (0.0, 300.0),
 };
 
-/// All of it.
+/// Runs all parts.
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     for part in ["writes", "latency", "nodes", "idle"] {
         run_only(part, machine, report).await;
     }
 }
 
-/// One part.
+/// Runs one part.
 pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Report) {
     match part {
         "writes" => writes(machine, report).await,
@@ -47,13 +47,15 @@ pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Rep
 }
 
 async fn writes(machine: &mut Machine, report: &mut Report) {
-    let ground = Ground::start().await;
-    for plan in [ONE, TWO] {
-        let nodes = ground.nodes(if plan.on == ONE.on { 1 } else { 2 }).await;
+    let services = Services::start().await;
+    for plan in [ONE_NODE, TWO_NODES] {
+        let nodes = services
+            .nodes(if plan.on == ONE_NODE.on { 1 } else { 2 })
+            .await;
         let servers: Vec<_> = nodes.running().collect();
-        let before = Counted::now(&ground.set).await;
+        let before = Counters::now(&services.set).await;
         let requests = writes::run(&servers, plan, machine, report).await;
-        let counted = Counted::now(&ground.set).await - before;
+        let counted = Counters::now(&services.set).await - before;
         let each = requests as f64 / counted.transactions;
         report.add(
             format!("requests in a transaction, {}", plan.on),
@@ -64,31 +66,31 @@ async fn writes(machine: &mut Machine, report: &mut Report) {
     }
 }
 
-/// What the nodes stand on: one `mongod` that is a replica set by itself, and Redis.
-struct Ground {
+/// The services that the nodes depend on: one `mongod` as a replica set of one member, and Redis.
+struct Services {
     set: ReplicaSet,
     redis: Redis,
 }
 
-impl Ground {
+impl Services {
     async fn start() -> Self {
-        let (set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+        let (set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
         Self { set, redis }
     }
 
-    /// So many, on an empty database.
+    /// Starts this number of nodes on an empty database.
     async fn nodes(&self, count: usize) -> Nodes {
         let uri = self
             .set
             .uri(&format!("bench-{}", uuid::Uuid::new_v4().simple()));
         let setup = || node(&uri, Some(&self.redis)).env("RUST_LOG", "warn");
-        let nodes = Nodes::of((0..count).map(|_| setup()).collect()).await;
+        let nodes = Nodes::start_all((0..count).map(|_| setup()).collect()).await;
         nodes.ready().await;
         nodes
     }
 }
 
-/// What is measured takes its time.
-async fn after(time: Duration) {
+/// Waits for this time.
+async fn wait(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

@@ -1,31 +1,29 @@
-//! What `mongod` itself counts, and what it uses.
+//! The counters of `mongod`, and the CPU time that it uses.
 
 use std::ops::Sub;
 
 use metaia_tests::faults::cluster::ReplicaSet;
 use mongodb::bson::{Bson, Document};
 
-use crate::kernel::cores_used;
+use crate::kernel::process_cpu_time;
 
-/// So far.
+/// The counters so far.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
-    /// Transactions that were committed.
+pub(super) struct Counters {
+    /// The number of committed transactions.
     pub(super) transactions: f64,
-    /// Whatever it was asked.
+    /// The number of operations of all kinds.
     pub(super) operations: f64,
-    /// Seconds of the cores.
+    /// CPU time, in seconds.
     pub(super) cores: f64,
 }
 
-impl Counted {
-    /// Of the only member of this set.
+impl Counters {
+    /// Reads the counters of the set's only member.
     pub(super) async fn now(set: &ReplicaSet) -> Self {
         let mongod = set.member(0);
         let status = mongod.ask("serverStatus").await.expect("mongod answers");
-        let asked = status
-            .get_document("opcounters")
-            .expect("what it was asked");
+        let asked = status.get_document("opcounters").expect("opcounters");
         let operations = ["insert", "query", "update", "delete", "getmore", "command"];
         Self {
             transactions: number(
@@ -33,12 +31,12 @@ impl Counted {
                 "totalCommitted",
             ),
             operations: operations.iter().map(|kind| number(asked, kind)).sum(),
-            cores: cores_used(mongod.pid()),
+            cores: process_cpu_time(mongod.pid()),
         }
     }
 }
 
-impl Sub for Counted {
+impl Sub for Counters {
     type Output = Self;
 
     fn sub(self, before: Self) -> Self {

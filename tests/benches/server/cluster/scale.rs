@@ -1,32 +1,32 @@
-//! The same clients and events on one, two and three nodes: what each further node costs.
+//! The same clients and events on one, two and three nodes: the cost of each further node.
 
 use std::time::Duration;
 
 use metaia_tests::faults::cluster::Nodes;
 use serde_json::{Value, json};
 
-use super::mongod::Counted;
-use super::{Ground, after};
-use crate::kernel::cores_used;
+use super::mongod::Counters;
+use super::{Services, wait};
+use crate::kernel::process_cpu_time;
 use crate::machine::Machine;
 use crate::publisher::Publisher;
 use crate::readers::Readers;
 use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 5;
-const MOST_NODES: usize = 3;
-/// On all nodes together, in equal parts. Each event is for one of them.
+const MAX_NODES: usize = 3;
+/// The number of clients on all nodes together, in equal parts. Each event is for one of them.
 const CLIENTS: usize = 300;
-const EVERY: Duration = Duration::from_millis(5);
+const EVENT_INTERVAL: Duration = Duration::from_millis(5);
 const BYTES: usize = 200;
 const SETTLE: Duration = Duration::from_secs(2);
 const MEASURE: Duration = Duration::from_secs(8);
 
-/// One measurement, per event: microseconds of the cores, and what `mongod` was asked.
+/// One measurement per event: microseconds of CPU time, and operations of `mongod`.
 struct Measured {
-    /// Of the node that appends.
+    /// CPU time of the node that appends.
     first: f64,
-    /// Of all others together.
+    /// CPU time of all other nodes together.
     others: f64,
     mongod: f64,
     operations: f64,
@@ -34,12 +34,12 @@ struct Measured {
 }
 
 pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
-    let ground = Ground::start().await;
-    let mut all: [Vec<Measured>; MOST_NODES] = Default::default();
+    let services = Services::start().await;
+    let mut all: [Vec<Measured>; MAX_NODES] = Default::default();
     for _ in 0..ROUNDS {
         machine.calibrate();
         for (index, measured) in all.iter_mut().enumerate() {
-            measured.push(Measured::with(index + 1, &ground).await);
+            measured.push(Measured::with(index + 1, &services).await);
         }
     }
     report_all(report, &all);
@@ -50,20 +50,24 @@ fn recipient(n: u64) -> Value {
 }
 
 impl Measured {
-    async fn with(count: usize, ground: &Ground) -> Self {
-        let mut nodes = ground.nodes(count).await;
-        let publisher = Publisher::start_to(recipient, &nodes[0], EVERY, BYTES);
+    async fn with(count: usize, services: &Services) -> Self {
+        let mut nodes = services.nodes(count).await;
+        let publisher = Publisher::start_to(recipient, &nodes[0], EVENT_INTERVAL, BYTES);
         let share = CLIENTS / count;
         let mut readers = Vec::with_capacity(count);
         for (index, node) in nodes.running().enumerate() {
             let numbers = index * share..(index + 1) * share;
             readers.push(Readers::start(node, numbers, publisher.schedule()).await);
         }
-        after(SETTLE).await;
-        readers.iter().for_each(|readers| readers.took().clear());
-        let (before, mongod) = (used(&nodes), Counted::now(&ground.set).await);
-        after(MEASURE).await;
-        let (now, mongod) = (used(&nodes), Counted::now(&ground.set).await - mongod);
+        wait(SETTLE).await;
+        for readers in &readers {
+            readers.took().clear();
+        }
+        let before = cpu_times(&nodes);
+        let mongod = Counters::now(&services.set).await;
+        wait(MEASURE).await;
+        let now = cpu_times(&nodes);
+        let mongod = Counters::now(&services.set).await - mongod;
         let events = readers
             .iter()
             .map(|readers| readers.took().len())
@@ -73,7 +77,9 @@ impl Measured {
             .map(|readers| readers.took().percentile(99.0))
             .fold(0.0, f64::max);
         publisher.stop().await;
-        readers.into_iter().for_each(Readers::leave);
+        for readers in readers {
+            readers.leave();
+        }
         for node in 0..count {
             nodes.kill(node).await;
         }
@@ -96,21 +102,21 @@ impl Measured {
     }
 }
 
-/// Seconds of the cores, of each node.
-fn used(nodes: &Nodes) -> Vec<f64> {
+/// Returns the CPU time of each node, in seconds.
+fn cpu_times(nodes: &Nodes) -> Vec<f64> {
     nodes
         .running()
-        .map(|server| cores_used(server.pid()))
+        .map(|server| process_cpu_time(server.pid()))
         .collect()
 }
 
-fn report_all(report: &mut Report, all: &[Vec<Measured>; MOST_NODES]) {
+fn report_all(report: &mut Report, all: &[Vec<Measured>; MAX_NODES]) {
     for (index, measured) in all.iter().enumerate() {
         let count = index + 1;
         let mut add = |what: &str, unit, value: &dyn Fn(&Measured) -> f64| {
             let values: Vec<_> = measured.iter().map(value).collect();
             report.add(
-                format!("{count} of {MOST_NODES} nodes: {what}"),
+                format!("{count} of {MAX_NODES} nodes: {what}"),
                 unit,
                 &values,
                 Goal::None,
@@ -134,7 +140,7 @@ fn report_all(report: &mut Report, all: &[Vec<Measured>; MOST_NODES]) {
     let further = one
         .iter()
         .zip(most)
-        .map(|(one, most)| (most.nodes() - one.nodes()) / (MOST_NODES - 1) as f64);
+        .map(|(one, most)| (most.nodes() - one.nodes()) / (MAX_NODES - 1) as f64);
     let further: Vec<_> = further.collect();
     report.add(
         "each further node adds, per event",

@@ -1,4 +1,4 @@
-//! A phone that comes back as soon as it can, and counts what it got.
+//! A phone that reconnects as soon as it can, and counts what it received.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,60 +12,60 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::publisher::TICK;
 
-/// The last event of a round.
-pub(super) const END: &str = "bench:end";
-/// How often it tries.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The name of the last event of a round.
+pub(super) const END_EVENT: &str = "bench:end";
+/// The pause between two attempts to connect.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// How a client says where it was.
+/// The way in which a client tells the server where it was.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Way {
-    /// By the position of what it got last.
+pub(super) enum ResumeBy {
+    /// By the position of the last event that it received.
     Since,
-    /// Not at all; the server knows its device.
+    /// By nothing: the server recognises its device.
     Device,
 }
 
-/// A client is live.
+/// The moment at which a client is live.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub(super) at: Instant,
     pub(super) recovered: bool,
 }
 
-/// What a client got in a round.
+/// The events that a client received in a round.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) seen: HashSet<u64>,
     pub(super) twice: u64,
 }
 
-/// One of them.
+/// One client.
 #[derive(Debug)]
 pub(super) struct Client {
-    way: Way,
+    resume_by: ResumeBy,
     auth: Value,
     arrivals: mpsc::Sender<Arrival>,
     tally: Tally,
 }
 
 impl Client {
-    pub(super) fn new(way: Way, number: usize, arrivals: mpsc::Sender<Arrival>) -> Self {
+    pub(super) fn new(resume_by: ResumeBy, number: usize, arrivals: mpsc::Sender<Arrival>) -> Self {
         let mut auth = json!({"token": token("customer", &format!("customer-{number}"))});
-        if matches!(way, Way::Device) {
+        if matches!(resume_by, ResumeBy::Device) {
             auth["device"] = json!(format!("device-{number}"));
         }
         Self {
-            way,
+            resume_by,
             auth,
             arrivals,
             tally: Tally::default(),
         }
     }
 
-    /// Lives until the last event.
+    /// Runs until the last event.
     pub(super) async fn live(mut self, server: Port) -> Tally {
-        let mut pace = interval(AGAIN);
+        let mut pace = interval(RETRY_PAUSE);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             pace.tick().await;
@@ -75,14 +75,14 @@ impl Client {
         }
     }
 
-    /// One connection to its end; `true` where that was the last event.
+    /// Opens one connection and reads it to its end. Returns true if the end was the last event.
     async fn connect(&mut self, server: &Port) -> bool {
         let Some(mut phone) = Phone::try_open(server).await else {
             return false;
         };
         phone.send(&format!("40{}", self.auth)).await;
         while let Some(event) = phone.next_or_end().await {
-            if event.name == END {
+            if event.name == END_EVENT {
                 return true;
             }
             self.take(&event).await;
@@ -91,7 +91,7 @@ impl Client {
     }
 
     async fn take(&mut self, event: &Event) {
-        if matches!(self.way, Way::Since) && !event.at().is_empty() {
+        if matches!(self.resume_by, ResumeBy::Since) && !event.at().is_empty() {
             self.auth["since"] = json!(event.at());
         }
         if event.name == "rt:ready" {
@@ -102,7 +102,7 @@ impl Client {
             self.arrivals
                 .send(arrival)
                 .await
-                .expect("somebody waits for it");
+                .expect("the bench receives arrivals");
         } else if event.name == TICK {
             let n = event.data["n"].as_u64().expect("a number");
             self.tally.twice += u64::from(!self.tally.seen.insert(n));

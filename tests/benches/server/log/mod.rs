@@ -1,5 +1,5 @@
-//! `bench log`: durable writes, the start with a long log, and the return of everybody after `kill
-//! -9`.
+//! `bench log`: durable writes, the start with a long log, and the reconnection of all clients
+//! after `kill -9`.
 
 mod client;
 mod start;
@@ -9,14 +9,14 @@ use crate::machine::Machine;
 use crate::report::Report;
 use crate::writes;
 
-/// All of it.
+/// Runs all parts.
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     writes::on_disk(machine, report).await;
     start::run(machine, report).await;
     storm::run(machine, report).await;
 }
 
-/// One part.
+/// Runs one part.
 pub(crate) async fn run_only(part: &str, machine: &mut Machine, report: &mut Report) {
     match part {
         "writes" => writes::on_disk(machine, report).await,

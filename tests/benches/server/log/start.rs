@@ -1,4 +1,5 @@
-//! The start with a million entries in the log: from the process to the first client that is live.
+//! The start with a million entries in the log, measured from the start of the process to the first
+//! live client.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,17 +14,17 @@ use tokio::time::Instant;
 
 use crate::machine::{Machine, ms};
 use crate::report::{Goal, Report};
-use crate::workers::each;
+use crate::workers::run_all;
 
 const ROUNDS: usize = 5;
 const GOAL_MS: f64 = 1_000.0;
-/// Written before each kill, so that the start finds a write-ahead log.
+/// The number of emits before each kill, so that the start finds a write-ahead log.
 const EMITS: usize = 2_000;
-/// Where `cargo xtask bench` has put a database of that many entries.
+/// The variable with the path of a database of a million entries. `cargo xtask bench` sets it.
 const STORE: &str = "METAIA_BENCH_STORE";
 const DATABASE: &str = "metaia.db";
 
-/// How long one kind of start took, in all rounds.
+/// The durations of one kind of start, in all rounds.
 #[derive(Default)]
 struct Figures {
     ready: Vec<f64>,
@@ -35,20 +36,21 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
         .env("METAIA_RETENTION_ENTRIES", "2000000")
         .env("RUST_LOG", "warn");
     copy_store(&setup.folder().join("data"));
-    let (mut cold, mut warm, mut killed) =
-        (Figures::default(), Figures::default(), Figures::default());
+    let mut cold = Figures::default();
+    let mut warm = Figures::default();
+    let mut killed = Figures::default();
     let mut wal = Vec::new();
-    // The first start makes the server's own tables.
-    setup = setup.start().await.stopped().await;
+    // The first start creates the server's own tables.
+    setup = setup.start().await.stop().await;
     for _ in 0..ROUNDS {
         machine.calibrate();
         forget_pages(&data(&setup));
-        setup = cold.start(setup).await.stopped().await;
+        setup = cold.start(setup).await.stop().await;
         let server = warm.start(setup).await;
         write(&server).await;
-        setup = server.killed().await;
+        setup = server.kill().await;
         wal.push(size(&data(&setup).with_extension("db-wal")));
-        setup = killed.start(setup).await.stopped().await;
+        setup = killed.start(setup).await.stop().await;
     }
     cold.report(report, "1,000,000 entries, read from the disk");
     warm.report(report, "1,000,000 entries, after SIGTERM");
@@ -68,7 +70,7 @@ impl Figures {
         let ready = async || (server.anonymous().get("/readyz").await.status == 200).then_some(());
         eventually("the server to be ready", ready).await;
         self.ready.push(ms(begun.elapsed()));
-        Phone::of(&server, "customer", "first").await;
+        Phone::ready_as(&server, "customer", "first").await;
         self.live.push(ms(begun.elapsed()));
         server
     }
@@ -91,7 +93,7 @@ impl Figures {
 
 async fn write(server: &Server) {
     let admin = server.admin();
-    let writers = each(32, |writer| {
+    let writers = run_all(32, |writer| {
         let admin = admin.clone();
         let body =
             json!({"to": {"user": format!("user-{writer}")}, "event": "bench:told", "data": {}});
@@ -108,7 +110,7 @@ fn data(setup: &Setup) -> PathBuf {
     setup.folder().join("data").join(DATABASE)
 }
 
-/// A copy, since the server writes in it; with the files beside it that say how far it had come.
+/// Copies the store, because the server writes to it, with the write-ahead files beside it.
 fn copy_store(to: &Path) {
     let store = std::env::var_os(STORE)
         .unwrap_or_else(|| panic!("{STORE} is not set: run `cargo xtask bench log`"));
@@ -120,11 +122,11 @@ fn copy_store(to: &Path) {
         .expect("the store")
         .filter_map(Result::ok)
     {
-        fs::copy(file.path(), to.join(file.file_name())).expect("room for a copy");
+        fs::copy(file.path(), to.join(file.file_name())).expect("enough disk space for a copy");
     }
 }
 
-/// Takes the file out of the page cache, as far as the system follows the advice.
+/// Removes the file from the page cache, as far as the system follows the advice.
 fn forget_pages(file: &Path) {
     let of = format!("if={}", file.display());
     let synced = Command::new("sync").arg(file).status();

@@ -1,4 +1,4 @@
-//! Everybody comes back at once: two thousand clients, live, with events flowing, and the server
+//! All clients reconnect at once: two thousand live clients, with events flowing, and the server is
 //! killed.
 
 use std::time::Duration;
@@ -10,33 +10,37 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, timeout};
 
-use super::client::{Arrival, Client, END, Tally, Way};
+use super::client::{Arrival, Client, END_EVENT, ResumeBy, Tally};
 use crate::machine::Machine;
 use crate::publisher::{Publisher, post};
 use crate::report::{Goal, Report};
 
 const ROUNDS: usize = 3;
 const CLIENTS: usize = 2_000;
-/// To everyone.
-const EVERY: Duration = Duration::from_millis(100);
+/// The interval between two events, which go to everyone.
+const EVENT_INTERVAL: Duration = Duration::from_millis(100);
 const BYTES: usize = 200;
-/// What everybody gets before the kill.
-const FLOW: Duration = Duration::from_secs(3);
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time during which events flow before the kill.
+const FLOW_TIME: Duration = Duration::from_secs(3);
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(60);
 const GOAL_S: f64 = 10.0;
 
-/// A storm to be: what it is called, how clients come back, and the server's limits.
-const STORMS: [(&str, Way, Option<&str>); 3] = [
-    ("auth.since", Way::Since, Some("handshakes_per_s=10000")),
+/// The storms: name, way of resuming, and the server's limits.
+const STORMS: [(&str, ResumeBy, Option<&str>); 3] = [
     (
-        "auth.device alone",
-        Way::Device,
+        "auth.since",
+        ResumeBy::Since,
         Some("handshakes_per_s=10000"),
     ),
-    ("auth.since, 500 handshakes/s", Way::Since, None),
+    (
+        "auth.device alone",
+        ResumeBy::Device,
+        Some("handshakes_per_s=10000"),
+    ),
+    ("auth.since, 500 handshakes/s", ResumeBy::Since, None),
 ];
 
-/// What was measured, in all rounds.
+/// The measurements in all rounds.
 #[derive(Debug, Default)]
 struct Figures {
     since_kill: Vec<f64>,
@@ -51,8 +55,8 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
     let mut figures = STORMS.map(|_| Figures::default());
     for _ in 0..ROUNDS {
         machine.calibrate();
-        for ((_, way, limits), figures) in STORMS.iter().zip(&mut figures) {
-            figures.storm(*way, *limits).await;
+        for ((_, resume_by, limits), figures) in STORMS.iter().zip(&mut figures) {
+            figures.storm(*resume_by, *limits).await;
         }
     }
     for ((name, ..), figures) in STORMS.iter().zip(figures) {
@@ -61,24 +65,26 @@ pub(super) async fn run(machine: &mut Machine, report: &mut Report) {
 }
 
 impl Figures {
-    async fn storm(&mut self, way: Way, limits: Option<&str>) {
-        let mut setup = Setup::new().at_one_port();
+    async fn storm(&mut self, resume_by: ResumeBy, limits: Option<&str>) {
+        let mut setup = Setup::new().with_fixed_port();
         if let Some(limits) = limits {
             setup = setup.env("METAIA_LIMITS", limits);
         }
         let server = setup.start().await;
-        let mut crowd = Crowd::start(&server, way).await;
-        let publisher = Publisher::start(&server, EVERY, BYTES);
-        interval_at(Instant::now() + FLOW, FLOW).tick().await;
+        let mut crowd = Crowd::start(&server, resume_by).await;
+        let publisher = Publisher::start(&server, EVENT_INTERVAL, BYTES);
+        interval_at(Instant::now() + FLOW_TIME, FLOW_TIME)
+            .tick()
+            .await;
         let killed = Instant::now();
-        let server = server.killed().await.start().await;
+        let server = server.kill().await.start().await;
         let listening = Instant::now();
-        let back = crowd.arrive().await;
+        let back = crowd.wait_until_live().await;
         let last = back
             .iter()
             .map(|arrival| arrival.at)
             .max()
-            .expect("a crowd");
+            .expect("at least one client");
         self.since_kill.push((last - killed).as_secs_f64());
         self.since_listening.push((last - listening).as_secs_f64());
         self.reset
@@ -140,50 +146,51 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Connects them, and waits until all are live.
-    async fn start(server: &Server, way: Way) -> Self {
+    /// Connects the clients and waits until all are live.
+    async fn start(server: &Server, resume_by: ResumeBy) -> Self {
         let (sender, arrivals) = mpsc::channel(CLIENTS);
         let port = Port(server.port());
-        let client = |number| tokio::spawn(Client::new(way, number, sender.clone()).live(port));
+        let client =
+            |number| tokio::spawn(Client::new(resume_by, number, sender.clone()).live(port));
         let mut crowd = Self {
             clients: (0..CLIENTS).map(client).collect(),
             arrivals,
         };
-        crowd.arrive().await;
+        crowd.wait_until_live().await;
         crowd
     }
 
-    /// Waits until everybody is live once more.
-    async fn arrive(&mut self) -> Vec<Arrival> {
+    /// Waits until all clients are live again.
+    async fn wait_until_live(&mut self) -> Vec<Arrival> {
         let mut all = Vec::with_capacity(CLIENTS);
         let arriving = async {
             while all.len() < CLIENTS {
-                all.push(self.arrivals.recv().await.expect("clients that live"));
+                all.push(self.arrivals.recv().await.expect("the clients still run"));
             }
         };
-        let in_time = timeout(PATIENCE, arriving).await.is_ok();
+        let in_time = timeout(ARRIVAL_TIMEOUT, arriving).await.is_ok();
         assert!(
             in_time,
-            "only {} of {CLIENTS} clients came within {PATIENCE:?}",
+            "only {} of {CLIENTS} clients came within {ARRIVAL_TIMEOUT:?}",
             all.len()
         );
         all
     }
 
-    /// Raises the last event, and waits until everybody has it: with it they have all before it, or
-    /// never will.
+    /// Publishes the last event and waits until all clients have it. A client that has it has
+    /// everything before it, or will never receive it.
     async fn leave(self, server: &Server) -> Vec<Tally> {
         post(
             server.anonymous().header("x-api-key", API_KEY),
             json!("everyone"),
-            END,
+            END_EVENT,
             json!({}),
         )
         .await;
         let mut tallies = Vec::with_capacity(CLIENTS);
         for client in self.clients {
             tallies.push(
-                timeout(PATIENCE, client)
+                timeout(ARRIVAL_TIMEOUT, client)
                     .await
                     .expect("the last event")
                     .expect("a client"),
@@ -193,17 +200,18 @@ impl Crowd {
     }
 }
 
-/// How often the server has read its store since its start: it says so at its end.
+/// Stops the server and returns how often it has read its store since its start, which it logs at
+/// its end.
 async fn reads(mut server: Server) -> f64 {
     const WORDS: &str = " reads of the database";
     server.signal("TERM").await;
-    server.says(WORDS).await;
+    server.wait_for_output(WORDS).await;
     server.wait().await;
-    let said = server.said();
-    let line = said
+    let lines = server.output_lines();
+    let line = lines
         .iter()
         .find_map(|line| line.split_once(WORDS))
-        .expect("it has said so")
+        .expect("the line with the number of reads")
         .0;
     line.rsplit(' ')
         .next()

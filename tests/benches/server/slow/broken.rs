@@ -1,34 +1,35 @@
-//! Three clients that nobody should be like.
+//! Three clients that must not affect the others.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::clients::raw_socket::Line;
 use metaia_tests::eventually::eventually;
+use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::server::{Listening as _, Server};
 use tokio::task::JoinHandle;
 
 use crate::kernel::longest_send_queue;
 
-/// Of the slow one, a second: less than what the others get.
+/// The speed of the slow client in bytes a second, which is less than what the others receive.
 const BYTES_PER_SECOND: u64 = 8 * 1024;
 
-/// A frozen one, which reads nothing; a slow one; and one whose line forwards nothing any more.
+/// A frozen client, which reads nothing, a slow one, and one whose forwarder forwards nothing any
+/// more.
 #[derive(Debug)]
 pub(super) struct Broken {
     frozen: Phone,
-    slow: (Line, JoinHandle<()>),
-    half_open: (Line, Phone),
+    slow: (Forwarder, JoinHandle<()>),
+    half_open: (Forwarder, Phone),
 }
 
 impl Broken {
-    /// Connects them, and waits until the frozen one is felt: what it does not take stands in the
-    /// server's kernel.
+    /// Connects the clients and waits until data for the frozen one is queued in the server's
+    /// kernel.
     pub(super) async fn start(server: &Server) -> Self {
-        let frozen = Phone::of(server, "customer", "frozen").await;
-        let slow = Line::to(server).await;
+        let frozen = Phone::ready_as(server, "customer", "frozen").await;
+        let slow = Forwarder::to(server).await;
         slow.slow_down(BYTES_PER_SECOND);
-        let phone = Phone::of(&slow, "customer", "slow").await;
-        let half_open = Line::to(server).await;
-        let silent = Phone::of(&half_open, "customer", "half-open").await;
+        let phone = Phone::ready_as(&slow, "customer", "slow").await;
+        let half_open = Forwarder::to(server).await;
+        let silent = Phone::ready_as(&half_open, "customer", "half-open").await;
         half_open.freeze();
         let stands = async || (longest_send_queue(server.port()) > 0.0).then_some(());
         eventually("the frozen connection to fill", stands).await;
@@ -39,14 +40,14 @@ impl Broken {
         }
     }
 
-    /// Ends them.
+    /// Ends the clients.
     pub(super) async fn leave(self) {
-        let (line, reading) = self.slow;
-        line.down();
-        reading.await.expect("the slow one");
-        self.frozen.drop_line();
+        let (forwarder, reading) = self.slow;
+        forwarder.down();
+        reading.await.expect("the slow reader does not panic");
+        self.frozen.drop_connection();
         self.half_open.0.down();
-        self.half_open.1.drop_line();
+        self.half_open.1.drop_connection();
     }
 }
 

@@ -1,4 +1,4 @@
-//! `bench slow`: what a thousand good readers notice of three that are frozen, slow and half-open.
+//! `bench slow`: the effect of a frozen, a slow and a half-open client on a thousand good readers.
 
 mod broken;
 
@@ -14,22 +14,22 @@ use crate::readers::Readers;
 use crate::report::{Goal, Report};
 use broken::Broken;
 
-/// So many pairs are measured, and so many of them kept: those during which others used the machine
-/// least.
+/// The number of pairs that are measured, and the number that are kept: the pairs during which
+/// other processes used the machine least.
 const PAIRS: usize = 12;
-const KEPT: usize = 6;
+const KEPT_PAIRS: usize = 6;
 const READERS: usize = 1_000;
-/// Each event goes to all of them, and is as long as this makes it.
-const EVERY: Duration = Duration::from_millis(50);
+/// The interval between two events, and their size. Each event goes to all readers.
+const EVENT_INTERVAL: Duration = Duration::from_millis(50);
 const BYTES: usize = 1_000;
-/// Before each measurement, so that what was changed has settled.
+/// The pause before each measurement, so that a change has taken effect.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Shorter than the 15 s after which the frozen one is ended.
+/// Shorter than the 15 s after which the server ends the frozen client.
 const MEASURE: Duration = Duration::from_secs(8);
-/// How much worse the others' p99 may be.
-const GOAL: f64 = 1.2;
-/// What may stand before a connection that does not take it.
-const QUEUE_KIB: f64 = 256.0;
+/// The goal for the ratio of the readers' p99 with and without the broken clients.
+const MAX_P99_RATIO: f64 = 1.2;
+/// The goal for the longest send queue of a connection that does not read.
+const MAX_QUEUE_KIB: f64 = 256.0;
 
 /// One measurement.
 struct Measured {
@@ -39,7 +39,7 @@ struct Measured {
     resident: f64,
 }
 
-/// One without the broken ones, and one with them.
+/// One measurement without the broken clients, and one with them.
 struct Pair {
     without: Measured,
     with: Measured,
@@ -47,13 +47,13 @@ struct Pair {
 }
 
 pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
-    // A disk that others use would hide what readers do to each other.
+    // A disk that other processes use would hide the effect of the clients on each other.
     let setup = Setup::new().env("METAIA_DURABILITY", "normal");
     let server = setup
         .env("METAIA_LIMITS", "handshakes_per_s=10000")
         .start()
         .await;
-    let publisher = Publisher::start(&server, EVERY, BYTES);
+    let publisher = Publisher::start(&server, EVENT_INTERVAL, BYTES);
     let readers = Readers::start(&server, 0..READERS, publisher.schedule()).await;
     let mut pairs = Vec::with_capacity(PAIRS);
     for _ in 0..PAIRS {
@@ -62,9 +62,9 @@ pub(crate) async fn run(machine: &mut Machine, report: &mut Report) {
     }
     publisher.stop().await;
     readers.leave();
-    server.stopped().await;
+    server.stop().await;
     pairs.sort_by(|one, other| one.others().total_cmp(&other.others()));
-    pairs.truncate(KEPT);
+    pairs.truncate(KEPT_PAIRS);
     report_all(report, &pairs);
 }
 
@@ -101,13 +101,13 @@ fn report_all(report: &mut Report, pairs: &[Pair]) {
     one(
         "p99 with the broken ones : p99 without",
         "",
-        Goal::AtMost(GOAL),
+        Goal::AtMost(MAX_P99_RATIO),
         |pair| pair.with.p99 / pair.without.p99,
     );
     one(
         "the longest send queue in the kernel",
         "KiB",
-        Goal::AtMost(QUEUE_KIB),
+        Goal::AtMost(MAX_QUEUE_KIB),
         |pair| pair.queue,
     );
     one(
@@ -132,7 +132,7 @@ impl Pair {
         }
     }
 
-    /// While the more disturbed of the two was measured.
+    /// Returns the use of the cores by others during the more disturbed of the two measurements.
     fn others(&self) -> f64 {
         self.without.usage.others.max(self.with.usage.others)
     }
@@ -140,17 +140,19 @@ impl Pair {
 
 impl Measured {
     async fn now(server: &Server, readers: &Readers) -> Self {
-        after(SETTLE).await;
-        let (took, before) = (readers.took(), Usage::now(server.pid()));
+        wait(SETTLE).await;
+        let took = readers.took();
+        let before = Usage::now(server.pid());
         took.clear();
-        after(MEASURE).await;
+        wait(MEASURE).await;
         let usage = Usage::now(server.pid()) - before;
         assert!(
             took.len() > 0,
             "the readers read nothing: {:#?}",
-            server.said()
+            server.output_lines()
         );
-        let (median, p99) = (took.percentile(50.0), took.percentile(99.0));
+        let median = took.percentile(50.0);
+        let p99 = took.percentile(99.0);
         Self {
             median,
             p99,
@@ -164,7 +166,7 @@ impl Measured {
     }
 }
 
-/// What is measured takes its time.
-async fn after(time: Duration) {
+/// Waits for this time.
+async fn wait(time: Duration) {
     interval_at(Instant::now() + time, time).tick().await;
 }

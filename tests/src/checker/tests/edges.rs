@@ -1,11 +1,11 @@
-//! Where a rule begins and ends, in histories of a few facts.
+//! The limits of each rule, in histories of a few facts.
 
 use std::time::Duration;
 
-use super::super::{Fact, Invariant, Place, check};
-use super::story::{Story, at, place};
+use super::super::{Fact, Invariant, Position, check};
+use super::story::{Story, at, position};
 
-/// Ann, alone, in her room since the beginning.
+/// Returns a history in which one client, Ann, is in her room from the beginning.
 fn ann() -> Story {
     let mut story = Story::default();
     story
@@ -54,7 +54,7 @@ fn an_unknown_outcome_appears_once() {
 }
 
 #[test]
-fn what_was_acknowledged_last_may_still_be_under_way() {
+fn the_last_acknowledged_value_may_still_be_in_flight() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -66,27 +66,29 @@ fn what_was_acknowledged_last_may_still_be_under_way() {
 }
 
 #[test]
-fn a_reset_owes_nothing_of_before() {
+fn nothing_before_a_reset_is_due() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
         .disconnect("ann")
         .add(Fact::Killed)
         .add(Fact::Started);
-    story.connect("ann", true).reset("ann", place(2, 0)).ready(
-        "ann",
-        false,
-        &["user-ann"],
-        place(2, 0),
-    );
-    story.publish("b", "user-ann").get("ann", "b", place(2, 1));
+    story
+        .connect("ann", true)
+        .reset("ann", position(2, 0))
+        .ready("ann", false, &["user-ann"], position(2, 0));
+    story
+        .publish("b", "user-ann")
+        .get("ann", "b", position(2, 1));
     breaks(&story, &[]);
 }
 
 #[test]
 fn another_epoch_needs_a_reset() {
     let mut story = ann();
-    story.publish("a", "user-ann").get("ann", "a", place(2, 1));
+    story
+        .publish("a", "user-ann")
+        .get("ann", "a", position(2, 1));
     breaks(&story, &[Invariant::OrderWithoutHoles]);
 }
 
@@ -107,7 +109,7 @@ fn a_duplicate_in_the_next_connection_is_allowed_and_in_the_same_is_not() {
 }
 
 #[test]
-fn a_replay_that_broke_off_is_no_hole_but_what_it_skipped_is() {
+fn an_interrupted_replay_is_no_hole_but_a_skipped_event_is() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -138,7 +140,7 @@ fn log_order_follows_causes() {
 }
 
 #[test]
-fn a_lost_room_may_be_heard_for_a_second() {
+fn a_lost_room_may_still_deliver_for_a_second() {
     let mut story = ann();
     story
         .grant("ann", "order-1")
@@ -149,11 +151,11 @@ fn a_lost_room_may_be_heard_for_a_second() {
         .get("ann", "a", at(1));
     breaks(&story, &[]);
     story.publish("b", "order-1").get("ann", "b", at(2));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
-fn a_replay_is_by_present_access() {
+fn a_replay_follows_the_current_access() {
     let mut story = ann();
     story
         .grant("ann", "order-1")
@@ -164,11 +166,11 @@ fn a_replay_is_by_present_access() {
         .wait(Duration::from_secs(2))
         .connect("ann", true)
         .get("ann", "a", at(1));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
-fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
+fn a_token_is_valid_until_it_ends_and_a_new_one_replaces_it() {
     let token = |until| Fact::Token {
         client: "ann".to_owned(),
         until,
@@ -190,11 +192,11 @@ fn a_token_is_good_until_it_ends_and_a_new_one_goes_on() {
         .wait(Duration::from_secs(60))
         .publish("c", "user-ann")
         .get("ann", "c", at(3));
-    breaks(&story, &[Invariant::OnlyToThoseWhoMay]);
+    breaks(&story, &[Invariant::AccessRespected]);
 }
 
 #[test]
-fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
+fn a_kill_is_no_unexpected_end_and_an_abort_is_one() {
     let mut story = Story::default();
     story
         .add(Fact::Started)
@@ -209,35 +211,35 @@ fn a_kill_is_no_end_of_its_own_and_an_abort_is() {
 fn an_end_takes_fifteen_seconds_at_most() {
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_millis(14_995))
         .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[]);
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_secs(16))
         .add(Fact::Ended { code: Some(0) });
     breaks(&story, &[Invariant::CleanEnd]);
     let mut story = Story::default();
     story
-        .add(Fact::Asked)
+        .add(Fact::AskedToEnd)
         .wait(Duration::from_secs(16))
-        .add(Fact::Said("still here".to_owned()));
+        .add(Fact::Printed("still here".to_owned()));
     breaks(&story, &[Invariant::CleanEnd]);
 }
 
 #[test]
-fn a_panic_is_seen() {
+fn a_panic_is_reported() {
     let mut story = Story::default();
-    story.add(Fact::Said(
+    story.add(Fact::Printed(
         "thread 'main' panicked at src/x.rs:1:1:".to_owned(),
     ));
     breaks(&story, &[Invariant::CleanEnd]);
 }
 
 #[test]
-fn an_audit_finds_what_was_acknowledged() {
+fn an_audit_must_find_every_acknowledged_write() {
     let mut story = ann();
     story.publish("a", "user-ann").add(Fact::Audited {
         write: "a".to_owned(),
@@ -257,17 +259,17 @@ fn an_audit_finds_what_was_acknowledged() {
 #[test]
 fn a_position_is_an_epoch_and_a_number() {
     assert_eq!(
-        Place::parse("00ff-12ab.42"),
-        Some(Place {
+        Position::parse("00ff-12ab.42"),
+        Some(Position {
             epoch: "00ff".to_owned(),
             n: 42
         })
     );
-    assert_eq!(Place::parse("banana"), None);
+    assert_eq!(Position::parse("banana"), None);
 }
 
 #[test]
-fn who_is_here_has_it_in_two_and_a_half_seconds() {
+fn a_connected_client_receives_an_event_within_two_and_a_half_seconds() {
     let mut story = ann();
     story
         .publish("a", "user-ann")
@@ -278,11 +280,11 @@ fn who_is_here_has_it_in_two_and_a_half_seconds() {
         .publish("b", "user-ann")
         .wait(Duration::from_millis(2_496))
         .get("ann", "b", at(2));
-    breaks(&story, &[Invariant::InTime]);
+    breaks(&story, &[Invariant::DeliveredInTime]);
 }
 
 #[test]
-fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
+fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_unreadable() {
     let mut story = ann();
     story
         .add(Fact::Slowed {
@@ -304,11 +306,11 @@ fn a_slower_delivery_is_in_time_and_nothing_is_due_while_the_log_is_gone() {
         .publish("c", "user-ann")
         .wait(Duration::from_secs(3))
         .add(Fact::Started);
-    breaks(&story, &[Invariant::InTime]);
+    breaks(&story, &[Invariant::DeliveredInTime]);
 }
 
 #[test]
-fn who_leaves_or_loses_a_room_is_owed_nothing_in_time() {
+fn a_client_that_disconnects_or_loses_a_room_has_no_deadline() {
     let mut story = ann();
     story
         .publish("a", "user-ann")

@@ -1,4 +1,5 @@
-//! The checker itself: correct histories pass, and each planted defect is caught as what it is.
+//! Tests of the checker: correct histories pass, and each planted defect is reported as the
+//! invariant that it breaks.
 
 mod defects;
 mod edges;
@@ -8,9 +9,9 @@ mod story;
 use defects::{DEFECTS, Defect};
 
 use super::{Invariant, check};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-/// How many histories: the same ones each time.
+/// The number of simulated histories. Their seeds are the same in every run.
 const HISTORIES: u64 = 500;
 
 #[test]
@@ -46,10 +47,11 @@ fn each_defect_is_caught_wherever_it_is_planted() {
     }
 }
 
-/// Whether the history of this seed has a place for the defect; that it is caught is checked here.
+/// Plants the defect into the history of this seed and checks that it is caught. Returns false if
+/// the history has no place for the defect.
 fn caught(defect: &Defect, seed: u64) -> bool {
     let mut history = simulator::history(seed);
-    let Some(()) = (defect.plant)(&mut history, &mut Chance::of(!seed)) else {
+    let Some(()) = (defect.plant)(&mut history, &mut SeededRng::new(!seed)) else {
         return false;
     };
     let violations = check(&history);
@@ -62,8 +64,8 @@ fn caught(defect: &Defect, seed: u64) -> bool {
         defect.name
     );
     let others: Vec<_> = violations.iter().map(|found| found.invariant).collect();
-    // What never comes is late, too.
-    let also = [defect.also, &[Invariant::InTime]].concat();
+    // An event that never arrives is also late.
+    let also = [defect.also, &[Invariant::DeliveredInTime]].concat();
     let blamed = |invariant| invariant == &defect.breaks || also.contains(invariant);
     assert!(
         others.iter().all(blamed),

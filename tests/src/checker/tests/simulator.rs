@@ -1,20 +1,20 @@
-//! A small correct server with its writers and clients, driven by chance: what it leaves is a
-//! correct history.
+//! A small correct server with writers and clients, driven by seeded random choices. It produces
+//! correct histories.
 
 use std::time::Duration;
 
 use super::super::{Fact, History, Resource, Write};
-use super::story::{Story, got, place, placed, write};
-use crate::fixtures::chance::Chance;
+use super::story::{Story, got, placed, position, write};
+use crate::fixtures::seeded_rng::SeededRng;
 
 const USERS: [&str; 3] = ["ann", "bob", "cem"];
 const ROOMS: [&str; 5] = ["everyone", "user-ann", "user-bob", "user-cem", "order-1"];
 
-/// The history of this seed.
+/// Returns the history of this seed.
 pub(super) fn history(seed: u64) -> History {
-    let mut world = World::new(Chance::of(seed));
+    let mut world = World::new(SeededRng::new(seed));
     world.begin();
-    // So that a token can have ended long before any delivery.
+    // A token can then have ended long before any delivery.
     world.story.wait(Duration::from_secs(6));
     for _ in 0..150 {
         world.step();
@@ -33,18 +33,18 @@ struct Entry {
 struct Client {
     name: &'static str,
     rooms: Vec<&'static str>,
-    /// How much of the log it has, in which epoch.
+    /// The position up to which the client has the log: epoch and number.
     has: (u64, usize),
     ready: bool,
-    /// Its server remembers where it was, a little behind.
+    /// True if the server resumes the client by its device, which may be a little behind.
     by_device: bool,
 }
 
 #[derive(Debug)]
 struct World {
-    chance: Chance,
+    rng: SeededRng,
     story: Story,
-    /// Whether the log outlives a kill.
+    /// True if the log survives a kill.
     durable: bool,
     epoch: u64,
     log: Vec<Entry>,
@@ -55,8 +55,8 @@ struct World {
 }
 
 impl World {
-    fn new(mut chance: Chance) -> Self {
-        let durable = chance.percent(75);
+    fn new(mut rng: SeededRng) -> Self {
+        let durable = rng.percent(75);
         let clients = USERS.iter().map(|name| Client {
             name,
             rooms: Vec::new(),
@@ -67,7 +67,7 @@ impl World {
         let clients = clients.collect();
         let story = Story::default();
         Self {
-            chance,
+            rng,
             story,
             durable,
             epoch: 1,
@@ -91,29 +91,30 @@ impl World {
             }
             self.story.connect(client.name, false);
             self.story
-                .ready(client.name, false, &client.rooms, place(1, 0));
+                .ready(client.name, false, &client.rooms, position(1, 0));
             client.ready = true;
         }
     }
 
     fn step(&mut self) {
-        match self.chance.below(20) {
+        match self.rng.below(20) {
             0..=8 => self.write(),
             9..=13 => self.deliver_some(),
-            14 | 15 => self.lose_line(),
-            16 | 17 => self.come_back(),
+            14 | 15 => self.lose_connection(),
+            16 | 17 => self.reconnect(),
             18 => self.retry(),
-            _ if self.chance.percent(30) => self.kill(),
+            _ if self.rng.percent(30) => self.kill(),
             _ => self.lose_room(),
         }
     }
 
     fn write(&mut self) {
         self.written += 1;
-        let (value, room) = (format!("v{}", self.written), *self.chance.pick(&ROOMS));
-        let write = write(&value, room, self.chance.percent(50));
+        let value = format!("v{}", self.written);
+        let room = *self.rng.pick(&ROOMS);
+        let write = write(&value, room, self.rng.percent(50));
         self.story.add(Fact::Attempted(write.clone()));
-        let outcome = self.chance.below(10);
+        let outcome = self.rng.below(10);
         if outcome == 9 {
             self.story.refuse(&value);
             return;
@@ -134,11 +135,11 @@ impl World {
         }
     }
 
-    /// The answer: sometimes with the place.
+    /// Records a response. Half of the responses name the position.
     fn acknowledge(&mut self, write: &Write) {
         let index = self.log.iter().position(|entry| entry.value == write.name);
-        let known = index.filter(|_| self.chance.percent(50));
-        let at = known.map(|index| place(self.epoch, index as u64 + 1));
+        let known = index.filter(|_| self.rng.percent(50));
+        let at = known.map(|index| position(self.epoch, index as u64 + 1));
         let placed = at.map(|at| placed(&write.name, at)).into_iter().collect();
         self.story.add(Fact::Acknowledged {
             write: write.name.clone(),
@@ -163,21 +164,23 @@ impl World {
     }
 
     fn deliver_some(&mut self) {
-        let (client, most) = (self.someone(), self.chance.below(8) as usize);
+        let client = self.random_client();
+        let most = self.rng.below(8) as usize;
         if self.clients[client].ready {
             self.deliver(client, most);
         }
     }
 
-    /// Hands over up to so many of the next entries that are for the client.
+    /// Delivers up to `most` of the next entries that are for the client.
     fn deliver(&mut self, client: usize, most: usize) {
-        let (client, mut left) = (&mut self.clients[client], most);
+        let client = &mut self.clients[client];
+        let mut left = most;
         while left > 0 && client.has.1 < self.log.len() {
             let entry = &self.log[client.has.1];
             client.has.1 += 1;
             if client.rooms.contains(&entry.room.as_str()) {
                 left -= 1;
-                let at = place(self.epoch, client.has.1 as u64);
+                let at = position(self.epoch, client.has.1 as u64);
                 self.story.add(Fact::Received {
                     client: client.name.to_owned(),
                     got: got(&entry.value, at),
@@ -186,15 +189,15 @@ impl World {
         }
     }
 
-    fn lose_line(&mut self) {
-        let index = self.someone();
+    fn lose_connection(&mut self) {
+        let index = self.random_client();
         if std::mem::take(&mut self.clients[index].ready) {
             self.story.disconnect(self.clients[index].name);
         }
     }
 
-    fn come_back(&mut self) {
-        let index = self.someone();
+    fn reconnect(&mut self) {
+        let index = self.random_client();
         self.resume(index);
     }
 
@@ -206,12 +209,12 @@ impl World {
         self.story.connect(client.name, true);
         let recovered = client.has.0 == self.epoch;
         if recovered && client.by_device {
-            client.has.1 = client.has.1.saturating_sub(self.chance.below(3) as usize);
+            client.has.1 = client.has.1.saturating_sub(self.rng.below(3) as usize);
         }
         let head = self.log.len();
         if !recovered {
             self.story
-                .reset(client.name, place(self.epoch, head as u64));
+                .reset(client.name, position(self.epoch, head as u64));
             client.has = (self.epoch, head);
         }
         client.ready = true;
@@ -221,7 +224,7 @@ impl World {
             client.name,
             recovered,
             &client.rooms,
-            place(self.epoch, head as u64),
+            position(self.epoch, head as u64),
         );
     }
 
@@ -271,8 +274,8 @@ impl World {
         }
         self.sample();
         self.story
-            .add(Fact::Said("the end".to_owned()))
-            .add(Fact::Asked)
+            .add(Fact::Printed("the end".to_owned()))
+            .add(Fact::AskedToEnd)
             .add(Fact::Ended { code: Some(0) });
     }
 
@@ -285,8 +288,8 @@ impl World {
         }
     }
 
-    fn someone(&mut self) -> usize {
-        usize::try_from(self.chance.below(3)).expect("an index")
+    fn random_client(&mut self) -> usize {
+        usize::try_from(self.rng.below(3)).expect("an index fits into usize")
     }
 }
 
@@ -295,6 +298,6 @@ fn may(user: &str, room: &str) -> bool {
 }
 
 #[test]
-fn a_world_repeats_itself() {
+fn a_seed_repeats_its_history() {
     assert_eq!(history(7).facts, history(7).facts);
 }

@@ -1,24 +1,24 @@
-//! Writing a history down, fact by fact, on a clock of its own.
+//! A builder of histories, fact by fact, with its own clock.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::{Fact, Got, History, Moment, Place, Placed, Write};
+use super::super::{Fact, Got, History, Moment, Placed, Position, Write};
 
-/// A history to be.
+/// A history under construction.
 #[derive(Debug, Default)]
 pub(super) struct Story {
     pub(super) now: Moment,
     pub(super) history: History,
 }
 
-/// A place in epoch 1.
-pub(super) fn at(n: u64) -> Place {
-    place(1, n)
+/// Returns a position in epoch 1.
+pub(super) fn at(n: u64) -> Position {
+    position(1, n)
 }
 
-pub(super) fn place(epoch: u64, n: u64) -> Place {
-    Place {
+pub(super) fn position(epoch: u64, n: u64) -> Position {
+    Position {
         epoch: format!("epoch{epoch}"),
         n,
     }
@@ -28,7 +28,7 @@ pub(super) fn rooms(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// A write of one value of the same name.
+/// Returns a write of one value of the same name.
 pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
     Write {
         name: value.to_owned(),
@@ -37,8 +37,8 @@ pub(super) fn write(value: &str, room: &str, keyed: bool) -> Write {
     }
 }
 
-/// A value with the id that follows from it.
-pub(super) fn placed(value: &str, at: Place) -> Placed {
+/// Returns a value with an id that is derived from it.
+pub(super) fn placed(value: &str, at: Position) -> Placed {
     Placed {
         value: value.to_owned(),
         id: format!("id-{value}"),
@@ -46,7 +46,7 @@ pub(super) fn placed(value: &str, at: Place) -> Placed {
     }
 }
 
-pub(super) fn got(value: &str, at: Place) -> Got {
+pub(super) fn got(value: &str, at: Position) -> Got {
     Got {
         placed: placed(value, at),
         payload: format!("payload of {value}"),
@@ -54,7 +54,7 @@ pub(super) fn got(value: &str, at: Place) -> Got {
 }
 
 impl Story {
-    /// Adds a fact, 5 ms after the one before.
+    /// Adds a fact 5 ms after the previous one.
     pub(super) fn add(&mut self, fact: Fact) -> &mut Self {
         self.wait(Duration::from_millis(5));
         self.history.facts.push((self.now, fact));
@@ -74,13 +74,13 @@ impl Story {
     }
 
     pub(super) fn withdraw(&mut self, user: &str, room: &str) -> &mut Self {
-        self.add(Fact::Withdrawn {
+        self.add(Fact::Revoked {
             user: user.to_owned(),
             room: room.to_owned(),
         })
     }
 
-    /// The user's client, called after the user.
+    /// Adds a connection of the user's client, which has the user's name.
     pub(super) fn connect(&mut self, client: &str, claims: bool) -> &mut Self {
         let user = client.to_owned();
         self.add(Fact::Connected {
@@ -95,7 +95,7 @@ impl Story {
         client: &str,
         recovered: bool,
         within: &[&str],
-        at: Place,
+        at: Position,
     ) -> &mut Self {
         self.add(Fact::Ready {
             client: client.to_owned(),
@@ -105,7 +105,7 @@ impl Story {
         })
     }
 
-    pub(super) fn reset(&mut self, client: &str, at: Place) -> &mut Self {
+    pub(super) fn reset(&mut self, client: &str, at: Position) -> &mut Self {
         self.add(Fact::Reset {
             client: client.to_owned(),
             at,
@@ -118,7 +118,7 @@ impl Story {
         })
     }
 
-    pub(super) fn get(&mut self, client: &str, value: &str, at: Place) -> &mut Self {
+    pub(super) fn get(&mut self, client: &str, value: &str, at: Position) -> &mut Self {
         self.add(Fact::Received {
             client: client.to_owned(),
             got: got(value, at),

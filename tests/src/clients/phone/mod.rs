@@ -1,5 +1,5 @@
 //! A phone: a Socket.IO client over a plain WebSocket, written for tests. It answers heartbeats,
-//! remembers every event, and can send what no good client would.
+//! keeps every event, and can send what a correct client would not send.
 
 mod opening;
 
@@ -18,7 +18,7 @@ use crate::eventually::{DEADLINE, within};
 use crate::fixtures::token::token;
 use crate::server::Listening;
 
-pub use opening::Refusal;
+pub use opening::HandshakeRefusal;
 
 /// One connection.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ pub struct Phone {
 /// An event as it arrived.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Its name.
+    /// The event's name.
     pub name: String,
-    /// Its one argument.
+    /// The event's one argument.
     pub data: Value,
 }
 
 impl Event {
-    /// Its position in the log, empty where it has none.
+    /// Returns the event's position in the log, or an empty text if it has none.
     #[must_use]
     pub fn at(&self) -> &str {
         self.data["_rt"]["at"].as_str().unwrap_or_default()
@@ -47,19 +47,21 @@ impl Event {
 }
 
 impl Phone {
-    /// A connected session of this user, after its `rt:ready`.
-    pub async fn of(server: &impl Listening, role: &str, user: &str) -> Self {
-        Self::with_auth(server, &json!({"token": token(role, user)})).await
+    /// Connects as this user and waits for `rt:ready`. All events up to and including it are
+    /// discarded.
+    pub async fn ready_as(server: &impl Listening, role: &str, user: &str) -> Self {
+        Self::ready_with(server, &json!({"token": token(role, user)})).await
     }
 
-    /// A connected session with this `auth`, after its `rt:ready`.
-    pub async fn with_auth(server: &impl Listening, auth: &Value) -> Self {
+    /// Connects with this `auth` and waits for `rt:ready`. All events up to and including it are
+    /// discarded.
+    pub async fn ready_with(server: &impl Listening, auth: &Value) -> Self {
         let mut phone = Self::connected(server, auth).await;
         phone.until("rt:ready").await;
         phone
     }
 
-    /// A connected session with this `auth`, nothing read yet.
+    /// Connects with this `auth` and reads no event yet.
     pub async fn connected(server: &impl Listening, auth: &Value) -> Self {
         let mut phone = Self::open(server).await;
         let refusal = phone.connect(auth).await;
@@ -67,7 +69,7 @@ impl Phone {
         phone
     }
 
-    /// Sends CONNECT; the error is the `connect_error`'s message, or `closed` where the transport
+    /// Sends CONNECT. The error is the message of the `connect_error`, or `closed` if the transport
     /// ended instead.
     pub async fn connect(&mut self, auth: &Value) -> Result<(), String> {
         self.send(&format!("40{auth}")).await;
@@ -89,7 +91,7 @@ impl Phone {
         }
     }
 
-    /// Sends a raw Engine.IO text packet. A connection that is closed already swallows it.
+    /// Sends a raw Engine.IO text packet. Does nothing if the connection is closed already.
     pub async fn send(&mut self, packet: &str) {
         let _ = self.socket.send(Message::text(packet)).await;
     }
@@ -120,12 +122,12 @@ impl Phone {
 
     /// Emits an event and returns its ack.
     pub async fn call(&mut self, event: &str, data: &Value) -> Value {
-        let id = self.ask(event, data).await;
+        let id = self.start_call(event, data).await;
         self.ack(id).await
     }
 
-    /// Emits an event that asks for an ack, without waiting for it.
-    pub async fn ask(&mut self, event: &str, data: &Value) -> u64 {
+    /// Emits an event that asks for an ack, and returns the ack's id without waiting.
+    pub async fn start_call(&mut self, event: &str, data: &Value) -> u64 {
         let id = self.next_ack;
         self.next_ack += 1;
         self.send(&format!("42{id}{}", json!([event, data]))).await;
@@ -143,7 +145,7 @@ impl Phone {
         }
     }
 
-    /// The next event.
+    /// Waits for the next event.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.seen.pop_front() {
@@ -156,13 +158,14 @@ impl Phone {
         }
     }
 
-    /// The next event, however long it takes; `None` when the transport is closed.
+    /// Waits for the next event without a deadline. Returns `None` when the transport is closed.
     pub async fn next_or_end(&mut self) -> Option<Event> {
         while self.seen.is_empty() && self.read().await {}
         self.seen.pop_front()
     }
 
-    /// Reads up to the next event with this name, and returns all that came, the named one last.
+    /// Reads up to the next event with this name and returns all events that arrived, the named one
+    /// last.
     pub async fn until(&mut self, name: &str) -> Vec<Event> {
         let mut events = Vec::new();
         loop {
@@ -182,16 +185,16 @@ impl Phone {
         }
     }
 
-    /// The next event with this name; others before it are forgotten.
+    /// Returns the next event with this name. Events before it are discarded.
     pub async fn event(&mut self, name: &str) -> Value {
         self.until(name)
             .await
             .pop()
-            .expect("the named one is last")
+            .expect("the named event is last")
             .data
     }
 
-    /// Waits until the server has closed the transport, and returns all events that came before.
+    /// Waits until the server has closed the transport and returns all events that arrived before.
     pub async fn closed(&mut self) -> Vec<Event> {
         within("the server to close the connection", async {
             while self.read().await {}
@@ -200,12 +203,13 @@ impl Phone {
         self.seen.drain(..).collect()
     }
 
-    /// Ends the connection as a dying phone would: no close packet.
-    pub fn drop_line(self) {
+    /// Drops the connection without a close packet, as a phone that loses power does.
+    pub fn drop_connection(self) {
         drop(self);
     }
 
-    /// Reads one packet, however long it takes, and files it; `false` when the transport is closed.
+    /// Reads one packet, without a deadline, and stores its event or ack. Returns false when the
+    /// transport is closed.
     async fn read(&mut self) -> bool {
         let Some(packet) = self.packet().await else {
             return false;
@@ -231,8 +235,8 @@ impl Phone {
         true
     }
 
-    /// The next Engine.IO packet that is not a heartbeat, however long it takes; `None` when the
-    /// transport is closed.
+    /// Returns the next Engine.IO packet that is not a heartbeat, without a deadline. Returns
+    /// `None` when the transport is closed.
     pub(crate) async fn packet(&mut self) -> Option<String> {
         loop {
             let message = self.socket.next().await?.ok()?;

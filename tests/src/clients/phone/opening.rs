@@ -1,4 +1,4 @@
-//! Opening the transport: a WebSocket handshake, and how it can be refused.
+//! The WebSocket handshake, and the ways in which the server can refuse it.
 
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest, http::HeaderValue};
@@ -7,9 +7,9 @@ use super::Phone;
 use crate::eventually::within;
 use crate::server::Listening;
 
-/// Why a WebSocket handshake was refused.
+/// The response that refused a WebSocket handshake.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct HandshakeRefusal {
     /// The HTTP status.
     pub status: u16,
     /// `Retry-After`, if given.
@@ -19,17 +19,17 @@ pub struct Refusal {
 }
 
 impl Phone {
-    /// Opens the transport only: no CONNECT has been sent.
+    /// Opens the transport and sends no CONNECT.
     pub async fn open(server: &impl Listening) -> Self {
         let opened = Self::open_with(server, &[]).await;
         opened.unwrap_or_else(|refusal| panic!("the handshake was refused: {refusal:?}"))
     }
 
-    /// Opens the transport with headers.
+    /// Opens the transport with these headers.
     pub async fn open_with(
         server: &impl Listening,
         headers: &[(&'static str, &str)],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, HandshakeRefusal> {
         match Self::dial(server, headers).await {
             Ok(mut phone) => {
                 let open = within("the open packet", phone.packet())
@@ -41,7 +41,7 @@ impl Phone {
                 );
                 Ok(phone)
             }
-            Err(Error::Http(response)) => Err(Refusal {
+            Err(Error::Http(response)) => Err(HandshakeRefusal {
                 status: response.status().as_u16(),
                 retry_after: text_of(response.headers().get("retry-after")),
                 content_type: text_of(response.headers().get("content-type")),
@@ -50,11 +50,15 @@ impl Phone {
         }
     }
 
-    /// Opens the transport of a server that may be gone, or go at any moment: `None` when it is.
+    /// Opens the transport of a server that may stop at any moment. Returns `None` if the server is
+    /// gone.
     pub async fn try_open(server: &impl Listening) -> Option<Self> {
         let mut phone = Self::dial(server, &[]).await.ok()?;
         let open = within("the open packet", phone.packet()).await?;
-        open.starts_with('0').then_some(phone)
+        if !open.starts_with('0') {
+            return None;
+        }
+        Some(phone)
     }
 
     async fn dial(

@@ -1,6 +1,6 @@
-//! What stands before several nodes: it gives each connection to one of them, in turn, and leaves
-//! out those who take none. It knows nothing of HTTP, so that clients come by WebSocket only, or
-//! else it is told one node for all.
+//! A TCP balancer in front of several nodes. It gives each connection to the next node in turn, and
+//! skips nodes that do not accept. It does not read HTTP, so that long polling would reach
+//! different nodes: clients use WebSocket only, or the balancer has one node.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,42 +11,42 @@ use tokio::sync::watch;
 use crate::server::Listening;
 use crate::server::ports::Port;
 
-/// A balancer. Dropping it ends all that it carries.
+/// A balancer. Dropping it closes all of its connections.
 #[derive(Debug)]
 pub struct Balancer {
     port: u16,
-    state: watch::Sender<State>,
+    state: watch::Sender<BalancerState>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct State {
-    /// Where new connections may go.
-    doors: Vec<Port>,
-    /// Rises when all connections are to be dropped.
+struct BalancerState {
+    /// The nodes to which new connections may go.
+    nodes: Vec<Port>,
+    /// Counts up when all connections are to be dropped.
     cuts: u64,
 }
 
 impl Balancer {
-    /// One before these.
-    pub async fn before(doors: Vec<Port>) -> Self {
+    /// Starts a balancer in front of these nodes.
+    pub async fn start(nodes: Vec<Port>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = watch::Sender::new(State { doors, cuts: 0 });
+        let state = watch::Sender::new(BalancerState { nodes, cuts: 0 });
         tokio::spawn(accept(listener, state.subscribe()));
         Self { port, state }
     }
 
-    /// New connections go to these only; those that are there stay.
-    pub fn lead_to(&self, doors: Vec<Port>) {
-        self.state.send_modify(|state| state.doors = doors);
+    /// Sends new connections to these nodes only. Existing connections stay.
+    pub fn route_to(&self, nodes: Vec<Port>) {
+        self.state.send_modify(|state| state.nodes = nodes);
     }
 
-    /// Drops all connections; new ones are taken at once.
+    /// Drops all connections. New ones are accepted immediately.
     pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
     }
 
-    /// The same address, for those who outlive a borrow.
+    /// Returns the balancer's address as a value that outlives a borrow of the balancer.
     #[must_use]
     pub fn door(&self) -> Port {
         Port(self.port)
@@ -59,7 +59,7 @@ impl Listening for Balancer {
     }
 }
 
-async fn accept(listener: TcpListener, mut state: watch::Receiver<State>) {
+async fn accept(listener: TcpListener, mut state: watch::Receiver<BalancerState>) {
     let turn = Arc::new(AtomicUsize::new(0));
     loop {
         tokio::select! {
@@ -71,22 +71,27 @@ async fn accept(listener: TcpListener, mut state: watch::Receiver<State>) {
     }
 }
 
-/// One connection, until either side ends it or it is cut.
-async fn carry(mut client: TcpStream, mut state: watch::Receiver<State>, turn: Arc<AtomicUsize>) {
-    let State { doors, cuts } = state.borrow_and_update().clone();
-    let Some(mut node) = reach(&doors, turn.fetch_add(1, Ordering::Relaxed)).await else {
+/// Forwards one connection until either side closes it or it is cut.
+async fn carry(
+    mut client: TcpStream,
+    mut state: watch::Receiver<BalancerState>,
+    turn: Arc<AtomicUsize>,
+) {
+    let BalancerState { nodes, cuts } = state.borrow_and_update().clone();
+    let Some(mut node) = reach(&nodes, turn.fetch_add(1, Ordering::Relaxed)).await else {
         return;
     };
-    let _ = (client.set_nodelay(true), node.set_nodelay(true));
+    let _ = client.set_nodelay(true);
+    let _ = node.set_nodelay(true);
     tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut client, &mut node) => (),
         _ = state.wait_for(|state| state.cuts > cuts) => (),
     }
 }
 
-async fn reach(doors: &[Port], turn: usize) -> Option<TcpStream> {
-    for offset in 0..doors.len() {
-        let Port(port) = doors[(turn + offset) % doors.len()];
+async fn reach(nodes: &[Port], turn: usize) -> Option<TcpStream> {
+    for offset in 0..nodes.len() {
+        let Port(port) = nodes[(turn + offset) % nodes.len()];
         if let Ok(node) = TcpStream::connect(("127.0.0.1", port)).await {
             return Some(node);
         }

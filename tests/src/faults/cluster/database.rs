@@ -1,5 +1,5 @@
-//! An empty database for a test that does not disturb MongoDB itself: all of them share one replica
-//! set of one node, which is there as long as somebody has a database in it.
+//! An empty database for tests that do not break MongoDB itself. All of them share one replica set
+//! of one node, which runs as long as a test of this process has a database in it.
 
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -8,22 +8,22 @@ use tokio::sync::{Mutex, oneshot};
 
 use super::replica_set::ReplicaSet;
 
-/// A database; a clone is the same one. When the last one of this process is dropped, its `mongod`
-/// ends.
+/// A database. A clone refers to the same one. When the last database of this process is dropped,
+/// the shared `mongod` ends.
 #[derive(Debug, Clone)]
 pub struct Database {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMongod>,
     name: String,
 }
 
 impl Database {
-    /// An empty one.
+    /// Creates an empty database.
     pub async fn new() -> Self {
-        static SHARED: Mutex<Weak<Shared>> = Mutex::const_new(Weak::new());
+        static SHARED: Mutex<Weak<SharedMongod>> = Mutex::const_new(Weak::new());
         let mut known = SHARED.lock().await;
         let shared = match known.upgrade() {
             Some(shared) => shared,
-            None => Arc::new(Shared::start().await),
+            None => Arc::new(SharedMongod::start().await),
         };
         *known = Arc::downgrade(&shared);
         Self {
@@ -32,7 +32,7 @@ impl Database {
         }
     }
 
-    /// `MONGODB_URI` for it.
+    /// Returns the `MONGODB_URI` of the database.
     #[must_use]
     pub fn uri(&self) -> String {
         self.shared
@@ -41,22 +41,21 @@ impl Database {
     }
 }
 
-/// A replica set in a thread and runtime of its own, which outlive the test that was the first to
-/// need it.
+/// A replica set with its own thread and runtime, because it outlives the test that started it.
 #[derive(Debug)]
-struct Shared {
+struct SharedMongod {
     uri: String,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Shared {
+impl SharedMongod {
     async fn start() -> Self {
         let (started, uri) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("shared mongod".to_owned());
         let thread = thread
-            .spawn(move || live(started, ended))
+            .spawn(move || run_mongod(started, ended))
             .expect("a thread");
         let uri = uri.await.expect("the shared mongod starts");
         Self {
@@ -67,13 +66,13 @@ impl Shared {
     }
 }
 
-fn live(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
+fn run_mongod(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut set = ReplicaSet::of(1).await;
+        let mut set = ReplicaSet::start(1).await;
         if started.send(set.uri("")).is_ok() {
             let _ = ended.await;
         }
@@ -81,10 +80,11 @@ fn live(started: oneshot::Sender<String>, ended: oneshot::Receiver<()>) {
     });
 }
 
-impl Drop for Shared {
+impl Drop for SharedMongod {
     fn drop(&mut self) {
         drop(self.end.take());
-        // So that its folder is removed before the process ends. It kills at once.
+        // The thread kills `mongod` at once. Waiting for it makes sure that the folder is removed
+        // before this process ends.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,8 +1,9 @@
-//! What several nodes stand on, for real: MongoDB replica sets, Redis, some `metaia-server`s that
-//! share them, what distributes clients among these, and networks whose lines can be cut.
+//! The services that several nodes depend on, as real processes: MongoDB replica sets, Redis, the
+//! `metaia-server` nodes themselves, a balancer in front of them, and networks whose links can be
+//! cut.
 //!
-//! Each of them ends with its test, and can be killed, paused and started again on the same address
-//! meanwhile.
+//! Every process ends with its test. During the test it can be killed, paused and started again at
+//! the same address.
 
 mod balancer;
 mod database;

@@ -1,4 +1,4 @@
-//! One `mongod`, on an address that it keeps, with data that outlive it.
+//! One `mongod` with a fixed address, and with data that survive a kill.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,62 +8,63 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{ClientOptions, ServerAddress};
 
 use crate::eventually::{eventually, within};
-use crate::server::folder::Folder;
+use crate::server::host::Host;
 use crate::server::paths::mongod;
-use crate::server::place::Place;
 use crate::server::ports;
 use crate::server::process::Process;
+use crate::server::temp_folder::TempFolder;
 
-/// How long a question to one server may take, so that [`eventually`] asks often.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest time that one command may take. It is short, so that [`eventually`] asks often.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A server. Dropping it kills it and removes its data.
+/// A `mongod`. Dropping it kills the process and removes its data.
 #[derive(Debug)]
 pub struct Mongod {
-    // Dropped in this order: the process ends before its folder goes.
+    // Dropped in this order: the process ends before its folder is removed.
     process: Option<Process>,
-    folder: Folder,
-    place: Place,
+    folder: TempFolder,
+    host: Host,
     port: u16,
     replica_set: Option<&'static str>,
 }
 
 impl Mongod {
-    /// A standalone server on this machine.
+    /// Starts a standalone server on this machine.
     pub async fn standalone() -> Self {
-        Self::start(Place::here(), None).await
+        Self::start_on(Host::local(), None).await
     }
 
-    /// A server there, of this replica set if there is one, which knows nothing of it yet.
-    pub async fn start(place: Place, replica_set: Option<&'static str>) -> Self {
-        let mut mongod = Self::planned(place, replica_set);
+    /// Starts a server on this host. With a replica set's name it is a member that has not been
+    /// initiated yet.
+    pub async fn start_on(host: Host, replica_set: Option<&'static str>) -> Self {
+        let mut mongod = Self::planned(host, replica_set);
         mongod.run().await;
         mongod
     }
 
-    /// A server to be: its address is known, and nothing listens there yet.
+    /// Creates a server without starting it: its address is known, and no process listens there.
     #[must_use]
-    pub fn planned(place: Place, replica_set: Option<&'static str>) -> Self {
+    pub fn planned(host: Host, replica_set: Option<&'static str>) -> Self {
         Self {
             process: None,
-            folder: Folder::new(),
-            place,
+            folder: TempFolder::new(),
+            host,
             port: ports::unused(),
             replica_set,
         }
     }
 
-    /// Starts it, where it does not run, on the data that it had, and waits until it answers.
+    /// Starts the process with the existing data and waits until it responds.
     pub async fn run(&mut self) {
         self.spawn();
         eventually("mongod to answer", async || self.ask("hello").await).await;
     }
 
-    /// Starts it without waiting.
+    /// Starts the process without waiting.
     pub(super) fn spawn(&mut self) {
         let data = self.folder.join("db");
         std::fs::create_dir_all(&data).expect("a folder");
-        let mut command = self.place.command(mongod());
+        let mut command = self.host.command(mongod());
         command
             .arg("--dbpath")
             .arg(data)
@@ -73,7 +74,7 @@ impl Mongod {
             "--quiet",
             "--nounixsocket",
             "--bind_ip",
-            self.place.address(),
+            self.host.address(),
         ]);
         command.args([
             "--port",
@@ -85,46 +86,46 @@ impl Mongod {
         if let Some(name) = self.replica_set {
             command.args(["--replSet", name, "--oplogSize", "64"]);
         }
-        self.process = Some(Process::called("mongod", command));
+        self.process = Some(Process::start_named("mongod", command));
     }
 
-    /// `host:port`.
+    /// Returns `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("{}:{}", self.place.address(), self.port)
+        format!("{}:{}", self.host.address(), self.port)
     }
 
-    /// For clients of a standalone server: this database.
+    /// Returns the URI of this database for clients of a standalone server.
     #[must_use]
     pub fn uri(&self, database: &str) -> String {
         format!("mongodb://{}/{database}", self.address())
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process with SIGKILL, as a power cut would.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await;
         }
     }
 
-    /// Keeps it from doing anything, with all its connections open.
+    /// Stops the process with SIGSTOP. Its connections stay open.
     pub async fn pause(&self) {
         self.running().signal("STOP").await;
     }
 
-    /// Lets it go on.
+    /// Continues the process after a pause.
     pub async fn resume(&self) {
         self.running().signal("CONT").await;
     }
 
-    /// Kills it, keeps a copy of its data, and starts it again.
+    /// Kills the process, copies its data, and starts it again.
     pub async fn back_up(&mut self) {
         self.kill().await;
         copy(&self.folder.join("db"), &self.folder.join("backup"));
         self.run().await;
     }
 
-    /// Kills it, and starts it on the copy that was kept.
+    /// Kills the process, and starts it with the copied data.
     pub async fn restore(&mut self) {
         self.kill().await;
         std::fs::remove_dir_all(self.folder.join("db")).expect("its data are removed");
@@ -132,13 +133,13 @@ impl Mongod {
         self.run().await;
     }
 
-    /// Its process's number.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.running().pid()
     }
 
-    /// Whether it has been started and not been killed.
+    /// Returns whether it has been started and not killed.
     #[must_use]
     pub fn runs(&self) -> bool {
         self.process.is_some()
@@ -148,15 +149,18 @@ impl Mongod {
         self.process.as_ref().expect("mongod runs")
     }
 
-    /// What it answers to a command without arguments; `None` where it does not answer soon.
+    /// Runs a command without arguments. Returns `None` if there is no response within
+    /// 2 s (`COMMAND_TIMEOUT`).
     pub async fn ask(&self, command: &str) -> Option<Document> {
         self.command(doc! { command: 1 }).await.ok()
     }
 
-    /// Has it carry out a command of the database `admin`.
+    /// Runs a command of the database `admin`.
     ///
     /// # Errors
-    /// It refuses, or does not answer soon.
+    ///
+    /// Returns the driver's text if the server refuses the command or does not respond within
+    /// 2 s (`COMMAND_TIMEOUT`).
     pub async fn command(&self, command: Document) -> Result<Document, String> {
         let address = self.address();
         let asking = tokio::spawn(async move { carry_out(&address, command).await });
@@ -168,7 +172,8 @@ impl Mongod {
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        let from = entry.path();
+        let to = to.join(entry.file_name());
         if from.is_dir() {
             copy(&from, &to);
         } else {
@@ -177,15 +182,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// By a connection of its own, which no failure of others has touched.
+/// Runs the command on a new connection, which earlier failures have not affected.
 async fn carry_out(address: &str, command: Document) -> Result<Document, String> {
     let address = ServerAddress::parse(address).map_err(|error| error.to_string())?;
     let options = ClientOptions::builder()
         .hosts(vec![address])
         .direct_connection(true);
     let options = options
-        .server_selection_timeout(PATIENCE)
-        .connect_timeout(PATIENCE)
+        .server_selection_timeout(COMMAND_TIMEOUT)
+        .connect_timeout(COMMAND_TIMEOUT)
         .build();
     let client = Client::with_options(options).map_err(|error| error.to_string())?;
     let answer = client.database("admin").run_command(command).await;

@@ -1,79 +1,80 @@
-//! Places with an address each, on one bridge of their own, between which single lines can be cut:
-//! what is sent into a cut line disappears, and nobody is told. Needs root on Linux.
+//! Hosts with one address each on one network bridge. The link between any two of them can be cut:
+//! packets into a cut link disappear, and neither side is notified. Needs root on Linux.
 
 use std::process::Command;
 
-use crate::server::place::Place;
+use crate::server::host::Host;
 
-/// What all names begin with; the number of the process that made them follows.
+/// The first letters of all interface names. The id of the process that created them follows.
 const PREFIX: &str = "mn";
 
-/// Some network namespaces and the bridge between them, which this machine is on, too. Dropping it
-/// removes them all.
+/// Network namespaces and the bridge between them, which this machine is connected to as well.
+/// Dropping it removes them all.
 #[derive(Debug)]
 pub struct Net {
     name: String,
     /// The first three numbers of its addresses.
     subnet: String,
-    places: Vec<Place>,
+    hosts: Vec<Host>,
 }
 
 impl Net {
-    /// So many places; `None`, with a word about it, where this process may not make any.
+    /// Creates this number of hosts. Returns `None` and prints a line if this process may not
+    /// create any.
     #[must_use]
-    pub fn of(places: usize) -> Option<Self> {
+    pub fn new(hosts: usize) -> Option<Self> {
         remove_leftovers();
         let [second, third, unique, ..] = *uuid::Uuid::new_v4().as_bytes();
         let name = format!("{PREFIX}{:06x}{unique:02x}", std::process::id());
         let mut net = Self {
             name,
             subnet: format!("10.{second}.{third}"),
-            places: Vec::new(),
+            hosts: Vec::new(),
         };
-        let made = net.add_bridge() && (0..places).all(|index| net.add(index));
+        let made = net.add_bridge() && (0..hosts).all(|index| net.add(index));
         if !made {
             eprintln!(
-                "left out: cutting lines between nodes needs root, `ip` and network namespaces"
+                "skipped: cutting lines between nodes needs root, `ip` and network namespaces"
             );
         }
-        made.then_some(net)
+        if made { Some(net) } else { None }
     }
 
-    /// The place of this number.
+    /// Returns the host with this index.
     #[must_use]
-    pub fn place(&self, index: usize) -> Place {
-        self.places[index].clone()
+    pub fn host(&self, index: usize) -> Host {
+        self.hosts[index].clone()
     }
 
-    /// Cuts the line between two places, both ways.
-    pub fn cut(&self, one: &Place, other: &Place) {
+    /// Cuts the link between two hosts in both directions.
+    pub fn cut(&self, one: &Host, other: &Host) {
         self.cut_from(one, other);
         self.cut_from(other, one);
     }
 
-    /// From now on what one place sends to the other disappears; the other way remains.
+    /// Drops what one host sends to the other from now on. The other direction still works.
     #[allow(
         clippy::unused_self,
         reason = "a line is the net's, also when its ends are enough to name it"
     )]
-    pub fn cut_from(&self, from: &Place, to: &Place) {
-        // A hardware address that nobody has: the bridge carries it everywhere, and nobody takes
-        // it.
+    pub fn cut_from(&self, from: &Host, to: &Host) {
+        // This hardware address belongs to no interface: the bridge floods the frame, and no host
+        // accepts it.
         let lost = format!(
             "neigh replace {} lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
             to.address()
         );
         assert!(
             inside(from, &lost),
-            "{from:?} does not reach {to:?} any more"
+            "the link from {from:?} to {to:?} is cut"
         );
     }
 
-    /// Mends the line between two places, both ways.
+    /// Restores the link between two hosts in both directions.
     #[allow(clippy::unused_self, reason = "as above")]
-    pub fn heal(&self, one: &Place, other: &Place) {
+    pub fn heal(&self, one: &Host, other: &Host) {
         for (from, to) in [(one, other), (other, one)] {
-            // It may have been cut one way only.
+            // The command fails if this direction was not cut.
             inside(from, &format!("neigh del {} dev eth0", to.address()));
         }
     }
@@ -87,29 +88,26 @@ impl Net {
 
     fn add(&mut self, index: usize) -> bool {
         let Self { name, subnet, .. } = &*self;
-        let (space, address) = (
-            format!("{name}-{index}"),
-            format!("{subnet}.{}", index + 10),
-        );
-        let place = Place::inside(&space, &address);
+        let space = format!("{name}-{index}");
+        let address = format!("{subnet}.{}", index + 10);
+        let host = Host::namespaced(&space, &address);
         let made = ip(&format!("netns add {space}"))
             && ip(&format!(
                 "link add {space} type veth peer name eth0 netns {space}"
             ))
             && ip(&format!("link set {space} master {name} up"))
-            && inside(&place, &format!("addr add {address}/24 dev eth0"))
-            && inside(&place, "link set eth0 up")
-            && inside(&place, "link set lo up");
-        self.places.push(place);
+            && inside(&host, &format!("addr add {address}/24 dev eth0"))
+            && inside(&host, "link set eth0 up")
+            && inside(&host, "link set lo up");
+        self.hosts.push(host);
         made
     }
 }
 
 impl Drop for Net {
     fn drop(&mut self) {
-        // The cables by themselves, because a namespace lives on until the last process in it has
-        // ended.
-        for space in self.places.iter().filter_map(Place::namespace) {
+        // The cables are removed first: a namespace exists until the last process in it has ended.
+        for space in self.hosts.iter().filter_map(Host::namespace) {
             ip(&format!("link del {space}"));
             ip(&format!("netns del {space}"));
         }
@@ -117,7 +115,7 @@ impl Drop for Net {
     }
 }
 
-/// Removes what processes have left that were killed before they could.
+/// Removes the namespaces and bridges of processes that were killed before they could remove them.
 fn remove_leftovers() {
     let names = std::fs::read_dir("/run/netns")
         .into_iter()
@@ -131,7 +129,7 @@ fn remove_leftovers() {
         if maker.is_some_and(is_gone) {
             ip(&format!("link del {space}"));
             ip(&format!("netns del {space}"));
-            // Of all its places the bridge has one name.
+            // The bridge of a namespace has the part of the name before the hyphen.
             ip(&format!(
                 "link del {}",
                 space.split('-').next().unwrap_or_default()
@@ -140,8 +138,8 @@ fn remove_leftovers() {
     }
 }
 
-fn inside(place: &Place, arguments: &str) -> bool {
-    let space = place.namespace().expect("a place of this net");
+fn inside(host: &Host, arguments: &str) -> bool {
+    let space = host.namespace().expect("a host of this net");
     ip(&format!("-n {space} {arguments}"))
 }
 

@@ -1,5 +1,4 @@
-//! Some `metaia-server`s that are one to their clients, each with a folder and a port that it
-//! keeps.
+//! Several `metaia-server` processes on one database. Each one has its own folder and a fixed port.
 
 use std::ops::Index;
 
@@ -7,15 +6,15 @@ use super::Redis;
 use crate::server::ports::Port;
 use crate::server::{Listening as _, Server, Setup};
 
-/// What nodes sign with that are connected by Redis.
+/// The key with which nodes sign their messages over Redis.
 const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
 
-/// A node to be: on this database, with this Redis if there is one, on a port that it keeps.
+/// Returns the setup of a node with this database, this Redis if there is one, and a fixed port.
 #[must_use]
 pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
     let limits = "rest_per_s=100000,handshakes_per_s=100000";
     let setup = Setup::new()
-        .at_one_port()
+        .with_fixed_port()
         .env("MONGODB_URI", mongodb_uri)
         .env("METAIA_LIMITS", limits);
     match redis {
@@ -26,7 +25,7 @@ pub fn node(mongodb_uri: &str, redis: Option<&Redis>) -> Setup {
     }
 }
 
-/// The nodes, by their numbers. Dropping them kills all.
+/// The nodes, by index. Dropping them kills all processes.
 #[derive(Debug)]
 pub struct Nodes {
     nodes: Vec<Node>,
@@ -36,18 +35,18 @@ pub struct Nodes {
 enum Node {
     Running(Box<Server>),
     Down(Box<Setup>),
-    /// Only while it is started or ended.
+    /// The state while the node is started or stopped.
     Between,
 }
 
 impl Nodes {
-    /// Starts so many on this database.
+    /// Starts `count` nodes on this database.
     pub async fn start(count: usize, mongodb_uri: &str, redis: Option<&Redis>) -> Self {
-        Self::of((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
+        Self::start_all((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
     }
 
-    /// Starts these, all at once.
-    pub async fn of(setups: Vec<Setup>) -> Self {
+    /// Starts these nodes at the same time.
+    pub async fn start_all(setups: Vec<Setup>) -> Self {
         let starting = setups.into_iter().map(Setup::start);
         let servers = futures_util::future::join_all(starting).await;
         Self {
@@ -58,13 +57,13 @@ impl Nodes {
         }
     }
 
-    /// How many there are, running or not.
+    /// Returns the number of nodes, running or not.
     #[must_use]
     pub fn count(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Where a node is, running or not.
+    /// Returns the address of a node, running or not.
     #[must_use]
     pub fn port(&self, node: usize) -> Port {
         match &self.nodes[node] {
@@ -74,13 +73,13 @@ impl Nodes {
         }
     }
 
-    /// Where each of them is.
+    /// Returns the addresses of all nodes.
     #[must_use]
     pub fn ports(&self) -> Vec<Port> {
         (0..self.count()).map(|node| self.port(node)).collect()
     }
 
-    /// Those who run.
+    /// Returns the running nodes.
     pub fn running(&self) -> impl Iterator<Item = &Server> {
         self.nodes.iter().filter_map(|node| match node {
             Node::Running(server) => Some(&**server),
@@ -88,26 +87,26 @@ impl Nodes {
         })
     }
 
-    /// Waits until each of those who run says that it is ready.
+    /// Waits until every running node is ready.
     pub async fn ready(&self) {
         for server in self.running() {
             server.ready().await;
         }
     }
 
-    /// Ends a node as a power cut would.
+    /// Kills a node with SIGKILL, as a power cut would.
     pub async fn kill(&mut self, node: usize) {
-        let setup = self.take(node).killed().await;
+        let setup = self.take(node).kill().await;
         self.nodes[node] = Node::Down(Box::new(setup));
     }
 
-    /// Ends a node politely (SIGTERM), and checks that it exits with 0.
+    /// Stops a node with SIGTERM and checks that it exits with 0.
     pub async fn stop(&mut self, node: usize) {
-        let setup = self.take(node).stopped().await;
+        let setup = self.take(node).stop().await;
         self.nodes[node] = Node::Down(Box::new(setup));
     }
 
-    /// Starts a node that is down: same port, same folder.
+    /// Starts a node that is down, with the same port and folder.
     pub async fn restart(&mut self, node: usize) {
         let Node::Down(setup) = std::mem::replace(&mut self.nodes[node], Node::Between) else {
             panic!("node {node} is not down");
@@ -115,8 +114,8 @@ impl Nodes {
         self.nodes[node] = Node::Running(Box::new(setup.start().await));
     }
 
-    /// One after the other is stopped politely and started again, when the one before it is ready;
-    /// `each` is told which one, before it is asked to stop.
+    /// Restarts the nodes one after the other with SIGTERM. A node is stopped after the previous
+    /// one is ready again. `each` is called with the node's index before each stop.
     pub async fn roll(&mut self, mut each: impl AsyncFnMut(&Self, usize)) {
         for node in 0..self.count() {
             each(self, node).await;

@@ -1,4 +1,4 @@
-//! A real `redis-server`, on an address that it keeps, with nothing that outlives it.
+//! A real `redis-server` with a fixed address and without persistence.
 
 use std::time::Duration;
 
@@ -7,57 +7,58 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::eventually::eventually;
-use crate::server::folder::Folder;
-use crate::server::place::Place;
+use crate::server::host::Host;
 use crate::server::ports;
 use crate::server::process::Process;
+use crate::server::temp_folder::TempFolder;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A server. Dropping it kills it.
+/// A `redis-server`. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Redis {
     process: Option<Process>,
-    folder: Folder,
-    place: Place,
+    folder: TempFolder,
+    host: Host,
     port: u16,
     password: Option<String>,
 }
 
 impl Redis {
-    /// One on this machine.
+    /// Starts one on this machine without a password.
     pub async fn start() -> Self {
-        Self::at(Place::here(), None).await
+        Self::start_on(Host::local(), None).await
     }
 
-    /// One there, with this password if there is one.
-    pub async fn at(place: Place, password: Option<&str>) -> Self {
-        let mut redis = Self::planned(place, password);
+    /// Starts one on this host, with this password if there is one.
+    pub async fn start_on(host: Host, password: Option<&str>) -> Self {
+        let mut redis = Self::planned(host, password);
         redis.run().await;
         redis
     }
 
-    /// One to be: its address is known, and nothing listens there yet.
+    /// Creates one without starting it: its address is known, and no process listens there.
     #[must_use]
-    pub fn planned(place: Place, password: Option<&str>) -> Self {
-        let (folder, port) = (Folder::new(), ports::unused());
+    pub fn planned(host: Host, password: Option<&str>) -> Self {
+        let folder = TempFolder::new();
+        let port = ports::unused();
         Self {
             process: None,
             folder,
-            place,
+            host,
             port,
             password: password.map(str::to_owned),
         }
     }
 
-    /// Starts it where it does not run, and waits until it answers. It has forgotten everything.
+    /// Starts the process and waits until it responds. It has no data.
     pub async fn run(&mut self) {
-        let mut command = self.place.command("redis-server");
+        let mut command = self.host.command("redis-server");
         command.args([
             "--port",
             &self.port.to_string(),
             "--bind",
-            self.place.address(),
+            self.host.address(),
         ]);
         command
             .args(["--save", "", "--appendonly", "no", "--protected-mode", "no"])
@@ -68,7 +69,7 @@ impl Redis {
                 .iter()
                 .flat_map(|password| ["--requirepass", password]),
         );
-        self.process = Some(Process::called("redis-server", command));
+        self.process = Some(Process::start_named("redis-server", command));
         let answers = async || {
             self.command("PING")
                 .await
@@ -77,7 +78,7 @@ impl Redis {
         eventually("redis-server to answer", answers).await;
     }
 
-    /// `REDIS_URL`.
+    /// Returns its `REDIS_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         let password = self
@@ -85,23 +86,23 @@ impl Redis {
             .iter()
             .map(|password| format!(":{password}@"))
             .collect::<String>();
-        format!("redis://{password}{}:{}/", self.place.address(), self.port)
+        format!("redis://{password}{}:{}/", self.host.address(), self.port)
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process with SIGKILL, as a power cut would.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().await;
         }
     }
 
-    /// Kills it, and starts another one in its place.
+    /// Kills the process and starts a new one at the same address.
     pub async fn restart(&mut self) {
         self.kill().await;
         self.run().await;
     }
 
-    /// Keeps it from doing anything, with all its connections open.
+    /// Stops the process with SIGSTOP. Its connections stay open.
     pub async fn pause(&self) {
         self.process
             .as_ref()
@@ -110,7 +111,7 @@ impl Redis {
             .await;
     }
 
-    /// Lets it go on.
+    /// Continues the process after a pause.
     pub async fn resume(&self) {
         self.process
             .as_ref()
@@ -119,13 +120,13 @@ impl Redis {
             .await;
     }
 
-    /// Has it forget everything.
+    /// Deletes all keys.
     pub async fn flush_all(&self) {
         let answer = self.command("FLUSHALL").await.unwrap_or_default();
         assert!(answer.contains("+OK"), "FLUSHALL: {answer:?}");
     }
 
-    /// Waits until so many are subscribed to something.
+    /// Waits until this number of clients subscribe to a channel.
     pub async fn await_subscribers(&self, count: usize) {
         let subscribed = async || {
             let clients = self.command("CLIENT LIST TYPE pubsub").await?;
@@ -134,14 +135,17 @@ impl Redis {
         eventually(&format!("{count} subscribers"), subscribed).await;
     }
 
-    /// What it answers to a command, with what it answers to the password before it; `None` where
-    /// it does not.
+    /// Runs a command and returns the raw response, after the response to the password. Returns
+    /// `None` if there is no response within 2 s (`COMMAND_TIMEOUT`).
     pub async fn command(&self, command: &str) -> Option<String> {
-        timeout(PATIENCE, self.exchange(command)).await.ok()?.ok()
+        timeout(COMMAND_TIMEOUT, self.exchange(command))
+            .await
+            .ok()?
+            .ok()
     }
 
     async fn exchange(&self, command: &str) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((self.place.address(), self.port)).await?;
+        let mut stream = TcpStream::connect((self.host.address(), self.port)).await?;
         let login = self
             .password
             .iter()

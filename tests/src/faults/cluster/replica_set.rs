@@ -4,44 +4,47 @@ use mongodb::bson::{Document, doc};
 
 use super::mongod::Mongod;
 use crate::eventually::eventually;
-use crate::server::place::Place;
+use crate::server::host::Host;
 
 const NAME: &str = "metaia";
 
-/// Some `mongod`s that know each other. Elections take a second or two, not MongoDB's default of
-/// ten or more.
+/// The `mongod`s of one replica set. Elections take one or two seconds instead of MongoDB's default
+/// of ten or more.
 #[derive(Debug)]
 pub struct ReplicaSet {
     members: Vec<Mongod>,
 }
 
 impl ReplicaSet {
-    /// So many on this machine, with a primary.
-    pub async fn of(size: usize) -> Self {
-        Self::at(vec![Place::here(); size]).await
+    /// Starts a replica set of this size on this machine and waits for a primary.
+    pub async fn start(size: usize) -> Self {
+        Self::start_on(vec![Host::local(); size]).await
     }
 
-    /// One at each place, with a primary.
-    pub async fn at(places: Vec<Place>) -> Self {
-        let mut set = Self::planned(places);
+    /// Starts one member on each host and waits for a primary.
+    pub async fn start_on(hosts: Vec<Host>) -> Self {
+        let mut set = Self::planned(hosts);
         set.begin().await;
         set
     }
 
-    /// One at each place, to be: addresses are known, and nothing listens there yet.
+    /// Creates one member for each host without starting them: their addresses are known, and no
+    /// process listens there.
     #[must_use]
-    pub fn planned(places: Vec<Place>) -> Self {
+    pub fn planned(hosts: Vec<Host>) -> Self {
         Self {
-            members: places
+            members: hosts
                 .into_iter()
-                .map(|place| Mongod::planned(place, Some(NAME)))
+                .map(|host| Mongod::planned(host, Some(NAME)))
                 .collect(),
         }
     }
 
-    /// Starts them for the first time, and waits for a primary.
+    /// Starts the members for the first time, initiates the set, and waits for a primary.
     pub async fn begin(&mut self) {
-        self.members.iter_mut().for_each(Mongod::spawn);
+        for member in &mut self.members {
+            member.spawn();
+        }
         for member in &self.members {
             eventually("mongod to answer", async || member.ask("hello").await).await;
         }
@@ -53,22 +56,23 @@ impl ReplicaSet {
     }
 
     fn config(&self) -> Document {
-        let members = self.members.iter().enumerate();
-        let members: Vec<_> = members
-            .map(|(id, member)| doc! { "_id": i32::try_from(id).expect("a few"), "host": member.address() })
-            .collect();
+        let mut members = Vec::new();
+        for (index, member) in self.members.iter().enumerate() {
+            let id = i32::try_from(index).expect("a few members");
+            members.push(doc! { "_id": id, "host": member.address() });
+        }
         let settings = doc! { "electionTimeoutMillis": 1_500, "heartbeatIntervalMillis": 500 };
         doc! { "_id": NAME, "members": members, "settings": settings }
     }
 
-    /// For clients: this database.
+    /// Returns the URI of this database for clients.
     #[must_use]
     pub fn uri(&self, database: &str) -> String {
         let hosts: Vec<_> = self.members.iter().map(Mongod::address).collect();
         format!("mongodb://{}/{database}?replicaSet={NAME}", hosts.join(","))
     }
 
-    /// Waits until one of those who run is the primary; says which.
+    /// Waits until one of the running members is the primary and returns its index.
     pub async fn primary(&self) -> usize {
         eventually("a primary", async || {
             for (index, member) in self
@@ -87,11 +91,11 @@ impl ReplicaSet {
         .await
     }
 
-    /// Has the primary become a secondary for so many seconds. With one node there is none
-    /// meanwhile.
+    /// Makes the primary step down for this number of seconds. A set of one member has no primary
+    /// during that time.
     pub async fn step_down(&self, seconds: i32) {
         let primary = &self.members[self.primary().await];
-        // Alone it has nobody to hand over to: it is told not to wait for anybody.
+        // A single member has no successor: the command must not wait for one.
         let command =
             doc! { "replSetStepDown": seconds, "secondaryCatchUpPeriodSecs": 0, "force": true };
         primary
@@ -100,41 +104,42 @@ impl ReplicaSet {
             .expect("the primary steps down");
     }
 
-    /// The node of this number.
+    /// Returns the member with this index.
     #[must_use]
     pub fn member(&self, index: usize) -> &Mongod {
         &self.members[index]
     }
 
-    /// The node of this number, to be killed or started.
+    /// Returns the member with this index, for a kill or a start.
     pub fn member_mut(&mut self, index: usize) -> &mut Mongod {
         &mut self.members[index]
     }
 
-    /// Ends all of them as a power cut would.
+    /// Kills all members with SIGKILL, as a power cut would.
     pub async fn kill(&mut self) {
         for member in &mut self.members {
             member.kill().await;
         }
     }
 
-    /// Starts again those who do not run, and waits for a primary.
+    /// Starts the members that do not run and waits for a primary.
     pub async fn run(&mut self) {
-        self.members
-            .iter_mut()
-            .filter(|member| !member.runs())
-            .for_each(Mongod::spawn);
+        for member in &mut self.members {
+            if !member.runs() {
+                member.spawn();
+            }
+        }
         self.primary().await;
     }
 
-    /// Keeps all of them from doing anything, with all their connections open.
+    /// Stops all members with SIGSTOP. Their connections stay open.
     pub async fn pause(&self) {
         for member in &self.members {
             member.pause().await;
         }
     }
 
-    /// Lets all of them go on.
+    /// Continues all members after a pause.
     pub async fn resume(&self) {
         for member in &self.members {
             member.resume().await;

@@ -1,4 +1,4 @@
-//! The fixtures themselves, without a server of ours.
+//! Tests of the fixtures themselves, without a METAIA server.
 
 use mongodb::bson::doc;
 
@@ -6,7 +6,7 @@ use super::{Database, Mongod, Net, Redis, ReplicaSet};
 
 #[tokio::test]
 async fn a_replica_set_of_one_is_killed_paused_and_steps_down() {
-    let mut set = ReplicaSet::of(1).await;
+    let mut set = ReplicaSet::start(1).await;
     set.member(0)
         .command(doc! { "create": "kept" })
         .await
@@ -28,7 +28,7 @@ async fn a_replica_set_of_one_is_killed_paused_and_steps_down() {
 
 #[tokio::test]
 async fn three_nodes_elect_another_primary() {
-    let mut set = ReplicaSet::of(3).await;
+    let mut set = ReplicaSet::start(3).await;
     let first = set.primary().await;
     set.member_mut(first).kill().await;
     assert_ne!(set.primary().await, first);
@@ -36,22 +36,23 @@ async fn three_nodes_elect_another_primary() {
 }
 
 #[tokio::test]
-async fn databases_share_a_server_and_have_names_of_their_own() {
-    let (one, other) = (Database::new().await, Database::new().await);
+async fn databases_share_a_server_and_have_their_own_names() {
+    let one = Database::new().await;
+    let other = Database::new().await;
     let address = |uri: &str| uri.split('/').nth(2).map(str::to_owned);
     assert_eq!(address(&one.uri()), address(&other.uri()));
     assert_ne!(one.uri(), other.uri());
 }
 
 #[tokio::test]
-async fn a_standalone_server_has_no_set() {
+async fn a_standalone_server_has_no_replica_set() {
     let hello = Mongod::standalone().await.ask("hello").await.unwrap();
     assert!(!hello.contains_key("setName"), "{hello}");
 }
 
 #[tokio::test]
-async fn redis_has_a_password_and_forgets() {
-    let mut redis = Redis::at(crate::server::place::Place::here(), Some("opensesame")).await;
+async fn redis_has_a_password_and_no_persistence() {
+    let mut redis = Redis::start_on(crate::server::host::Host::local(), Some("opensesame")).await;
     redis.command("SET a b").await.unwrap();
     redis.flush_all().await;
     let count = redis.command("DBSIZE").await.unwrap();
@@ -65,10 +66,10 @@ async fn redis_has_a_password_and_forgets() {
 }
 
 #[tokio::test]
-async fn a_cut_line_is_silent_and_the_others_work() {
-    let Some(net) = Net::of(2) else { return };
-    let [one, other] = [0, 1].map(|index| net.place(index));
-    let redis = Redis::at(one.clone(), None).await;
+async fn a_cut_link_drops_packets_and_the_others_work() {
+    let Some(net) = Net::new(2) else { return };
+    let [one, other] = [0, 1].map(|index| net.host(index));
+    let redis = Redis::start_on(one.clone(), None).await;
     let (host, port) = redis
         .url()
         .trim_start_matches("redis://")
@@ -92,7 +93,7 @@ async fn a_cut_line_is_silent_and_the_others_work() {
     assert_eq!(
         reached_from_other().await,
         Some(124),
-        "nobody is told: it waits until its time is over"
+        "packets disappear: the connection attempt runs into its timeout"
     );
     assert!(
         redis.command("PING").await.is_some(),

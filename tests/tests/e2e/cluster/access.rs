@@ -1,4 +1,4 @@
-//! Whoever loses something at one node loses it at all of them.
+//! Access that is lost at one node is lost at all nodes.
 
 use std::time::Duration;
 
@@ -6,39 +6,41 @@ use metaia_tests::checker::{Fact, Recorder, assert_correct};
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{assign, id_of, names, place_order_at, raise_fence, up_to_fence};
-use metaia_tests::load::{self, Reader, Way, Who, Writer};
+use metaia_tests::load::{self, Reader, ReaderSpec, ResumeBy, Writer};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::Pair;
 
-/// Traffic in an order's room from both nodes, while the order changes hands at one of them.
+/// Both nodes publish to an order's room while one of them reassigns the order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
+async fn a_reassigned_tailor_receives_nothing_a_second_later_on_any_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     let recorder = Recorder::new();
     recorder.note(Fact::Started);
     let order = place_order_at(&nodes[0], "c1", "t1").await;
     let id = id_of(&order).to_owned();
-    let whos = [0, 1].map(|node| {
+    let specs = [0, 1].map(|node| {
         ["customer", "tailor"].map(|role| {
             let user = if role == "tailor" { "t1" } else { "c1" };
-            Who::new(&format!("{role} at {node}"), role, user, Way::Since).following(&[&id])
+            ReaderSpec::new(&format!("{role} at {node}"), role, user, ResumeBy::Since)
+                .following(&[&id])
         })
     });
     let mut readers = Vec::new();
-    for (node, whos) in whos.iter().enumerate() {
+    for (node, specs) in specs.iter().enumerate() {
         readers.extend(
-            whos.iter()
-                .map(|who| Reader::start(who, nodes.port(node), &recorder)),
+            specs
+                .iter()
+                .map(|spec| Reader::start(spec, nodes.port(node), &recorder)),
         );
     }
     recorder
-        .all_ready(
-            &whos
+        .wait_until_ready(
+            &specs
                 .concat()
                 .into_iter()
-                .map(|who| who.name)
+                .map(|spec| spec.name)
                 .collect::<Vec<_>>(),
         )
         .await;
@@ -55,15 +57,15 @@ async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
     let writers = [0, 1].map(writer);
     let targets = [(json!({"order": id}), format!("order-{id}"))];
     let events = async {
-        recorder.more(200).await;
+        recorder.wait_for_more(200).await;
         load::reassign(&writers[0], &id, "c1", ["t1", "t2"]).await;
-        recorder.note(Fact::Withdrawn {
+        recorder.note(Fact::Revoked {
             user: "t1".to_owned(),
             room: format!("order-{id}"),
         });
         let end = recorder.now() + Duration::from_secs(4);
         while recorder.now() < end {
-            recorder.more(5).await;
+            recorder.wait_for_more(5).await;
         }
         quit.send_replace(true);
     };
@@ -81,12 +83,12 @@ async fn a_reassigned_tailor_hears_nothing_a_second_later_on_any_node() {
 }
 
 #[tokio::test]
-async fn who_lost_an_order_is_told_at_the_other_node() {
+async fn a_tailor_who_loses_an_order_is_notified_at_the_other_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order_at(&nodes[0], "c1", "t1").await;
     let id = id_of(&order);
     let auth = json!({"token": token("tailor", "t1"), "orders": [id]});
-    let mut tailor = Phone::with_auth(&nodes[1], &auth).await;
+    let mut tailor = Phone::ready_with(&nodes[1], &auth).await;
     assign(&nodes[0], id, &json!({"tailor": "t2"})).await;
     let left = tailor.event("rt:room_left").await;
     assert_eq!(
@@ -100,6 +102,6 @@ async fn who_lost_an_order_is_told_at_the_other_node() {
     let events = back.until("rt:ready").await;
     assert!(
         names(&events).contains(&"rt:error"),
-        "its room is refused here, too: {events:#?}"
+        "the room is refused at this node, too: {events:#?}"
     );
 }

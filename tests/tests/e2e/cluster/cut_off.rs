@@ -1,6 +1,6 @@
-//! A node that alone is cut off from MongoDB: it acknowledges nothing, keeps its clients for a
-//! while in case this is brief, and then lets them go, so that they come back to a node that still
-//! hears.
+//! A node that is the only one without a connection to MongoDB. It acknowledges nothing, keeps its
+//! clients for a grace period, and then disconnects them, so that they reconnect to a node that
+//! still works.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use metaia_tests::server::{Server, Setup};
 use serde_json::json;
 use tokio::time::{interval, timeout};
 
-/// By when its sessions are over.
-const AT_MOST: Duration = Duration::from_secs(30);
-/// What a busy machine may add.
+/// The latest moment at which its sessions have ended, after the cut.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The delay that a busy machine may add.
 const SLACK: Duration = Duration::from_secs(5);
 
 struct World {
@@ -26,7 +26,7 @@ struct World {
 }
 
 impl World {
-    /// MongoDB, Redis and two nodes, each in a place of its own: 0, 1, 2 and 3.
+    /// Starts MongoDB, Redis and two nodes, on the hosts 0, 1, 2 and 3.
     async fn start() -> Option<Self> {
         let world = Self::with(|uri, redis| node(uri, Some(redis))).await?;
         world.redis.await_subscribers(2).await;
@@ -34,13 +34,13 @@ impl World {
     }
 
     async fn with(setup: impl Fn(&str, &Redis) -> Setup) -> Option<Self> {
-        let net = Net::of(4)?;
+        let net = Net::new(4)?;
         let (set, redis) = tokio::join!(
-            ReplicaSet::at(vec![net.place(0)]),
-            Redis::at(net.place(1), None)
+            ReplicaSet::start_on(vec![net.host(0)]),
+            Redis::start_on(net.host(1), None)
         );
-        let setups = [2, 3].map(|place| setup(&set.uri("metaia"), &redis).at(net.place(place)));
-        let nodes = Nodes::of(setups.into()).await;
+        let setups = [2, 3].map(|host| setup(&set.uri("metaia"), &redis).on_host(net.host(host)));
+        let nodes = Nodes::start_all(setups.into()).await;
         nodes.ready().await;
         Some(Self {
             nodes,
@@ -51,7 +51,7 @@ impl World {
     }
 }
 
-/// Emits again and again.
+/// Emits an event every 200 ms, for ever.
 async fn keep_emitting(server: &Server) {
     let mut pace = interval(Duration::from_millis(200));
     for n in 0.. {
@@ -61,13 +61,13 @@ async fn keep_emitting(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
+async fn a_node_that_alone_is_cut_off_disconnects_its_clients() {
     let Some(world) = World::start().await else {
         return;
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
     let mut auth = json!({"token": token("customer", "c1")});
-    let mut phone = Phone::with_auth(cut_off, &auth).await;
+    let mut phone = Phone::ready_with(cut_off, &auth).await;
     emit(
         other,
         &json!({"user": "c1"}),
@@ -78,10 +78,11 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     let before = phone.until("load").await.pop().unwrap();
     auth["since"] = json!(before.at());
 
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     let cut = Instant::now();
     let admin = cut_off.admin();
-    let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": "from the node that is cut off"}});
+    let data = json!({"n": "from the node that is cut off"});
+    let body = json!({"to": {"user": "c1"}, "event": "load", "data": data});
     let refused = async {
         admin.post("/api/realtime/emit", &body).await.refused(503);
         cut_off
@@ -92,19 +93,19 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
         while let Some(event) = phone.next_or_end().await {
             assert_eq!(
                 event.name, "rt:position",
-                "nothing of the log comes: {event:?}"
+                "no event of the log arrives: {event:?}"
             );
         }
         let after = cut.elapsed();
         assert!(
-            after > Duration::from_secs(10) && after < AT_MOST + SLACK,
-            "sent away after {after:?}"
+            after > Duration::from_secs(10) && after < DISCONNECT_TIMEOUT + SLACK,
+            "disconnected after {after:?}"
         );
-        let nobody_new = Phone::open_with(cut_off, &[])
+        let refusal = Phone::open_with(cut_off, &[])
             .await
             .map(drop)
-            .expect_err("nobody new");
-        assert_eq!(nobody_new.status, 503);
+            .expect_err("no new clients");
+        assert_eq!(refusal.status, 503);
     };
     tokio::select! {
         () = refused => (),
@@ -126,12 +127,12 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
             .iter()
             .enumerate()
             .all(|(index, n)| **n == json!(index)),
-        "all, in order: {numbers:?}"
+        "every event, in order: {numbers:?}"
     );
 
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     cut_off.ready().await;
-    let mut back = eventually("clients to be taken again", async || {
+    let mut back = eventually("clients to be accepted again", async || {
         let mut phone = Phone::open_with(cut_off, &[]).await.ok()?;
         phone
             .connect(&json!({"token": token("customer", "c1")}))
@@ -152,42 +153,42 @@ async fn a_node_that_alone_is_cut_off_lets_its_clients_go_elsewhere() {
     assert!(world.redis.command("PING").await.is_some() && world.set.member(0).runs());
 }
 
-/// Nobody tells it that the other one goes on.
+/// Without Redis the node cannot know that the other one still works.
 #[tokio::test]
 async fn without_redis_a_node_that_is_cut_off_keeps_its_clients() {
     let Some(world) = World::with(|uri, _| node(uri, None)).await else {
         return;
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
-    let mut phone = Phone::of(cut_off, "customer", "c1").await;
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    let mut phone = Phone::ready_as(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
-    let nothing = timeout(AT_MOST + SLACK, phone.next_or_end()).await;
+    let nothing = timeout(DISCONNECT_TIMEOUT + SLACK, phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
-        "nothing comes, and nobody is sent away: {nothing:?}"
+        "no event arrives, and no client is disconnected: {nothing:?}"
     );
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
 }
 
 #[tokio::test]
-async fn a_short_cut_costs_nobody_their_connection() {
+async fn a_short_cut_disconnects_no_client() {
     let Some(world) = World::start().await else {
         return;
     };
     let [cut_off, other] = [&world.nodes[0], &world.nodes[1]];
-    let mut phone = Phone::of(cut_off, "customer", "c1").await;
-    world.net.cut(&world.net.place(2), &world.net.place(0));
+    let mut phone = Phone::ready_as(cut_off, "customer", "c1").await;
+    world.net.cut(&world.net.host(2), &world.net.host(0));
     emit(other, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
     let nothing = timeout(Duration::from_secs(8), phone.next_or_end()).await;
     assert!(
         nothing.is_err(),
-        "nothing comes, and nobody is sent away: {nothing:?}"
+        "no event arrives, and no client is disconnected: {nothing:?}"
     );
-    world.net.heal(&world.net.place(2), &world.net.place(0));
+    world.net.heal(&world.net.host(2), &world.net.host(0));
     assert_eq!(phone.event("load").await["n"], 1, "on the same connection");
-    eventually("writes to be taken again", async || {
+    eventually("writes to be accepted again", async || {
         let body = json!({"to": {"user": "c1"}, "event": "load", "data": {"n": 2}});
         let answer = cut_off
             .admin()

@@ -1,4 +1,4 @@
-//! What is posted at one node reaches the clients of the other one.
+//! Events that are posted at one node reach the clients of the other node.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,9 @@ use metaia_tests::fixtures::{
 use metaia_tests::server::Server;
 use serde_json::json;
 
-use super::{IN_TIME, Pair};
+use super::{DELIVERY_TIMEOUT, Pair};
 
-/// How long each of some events takes from its answer at one node to a phone at the other.
+/// Returns the latency of each event from its response at one node to a phone at the other.
 pub(super) async fn latencies(
     from: &Server,
     phone: &mut Phone,
@@ -32,36 +32,37 @@ pub(super) async fn latencies(
 #[track_caller]
 pub(super) fn assert_in_time(what: &str, latencies: &[Duration]) {
     let longest = latencies.iter().max().expect("some events");
-    assert!(*longest <= IN_TIME, "{what}: {latencies:?}");
+    assert!(*longest <= DELIVERY_TIMEOUT, "{what}: {latencies:?}");
 }
 
-/// Each of these was posted when the one before had arrived: by polling alone all but the first
-/// would have had to wait for the next look, half a second after the last.
+/// Checks that the doorbell notified the other node. Each event was posted after the previous one
+/// had arrived. With polling alone, all but the first would have waited for the next poll, half a
+/// second after the last.
 #[track_caller]
-fn assert_rung(latencies: &[Duration]) {
+fn assert_notified(latencies: &[Duration]) {
     let mut sorted = latencies.to_vec();
     sorted.sort();
     assert!(
         sorted[sorted.len() / 2] < Duration::from_millis(400),
-        "nothing rang: {latencies:?}"
+        "no notification arrived: {latencies:?}"
     );
 }
 
 #[tokio::test]
-async fn an_event_posted_at_one_node_rings_at_the_other() {
+async fn an_event_posted_at_one_node_notifies_the_other() {
     let pair = Pair::start().await;
-    let mut phone = Phone::of(&pair.nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&pair.nodes[1], "customer", "c1").await;
     let latencies = latencies(&pair.nodes[0], &mut phone, "c1", 20).await;
     assert_in_time("with Redis", &latencies);
-    assert_rung(&latencies);
+    assert_notified(&latencies);
 }
 
 #[tokio::test]
-async fn without_redis_it_is_there_in_time() {
+async fn without_redis_an_event_arrives_in_time() {
     let database = Database::new().await;
     let nodes = Nodes::start(2, &database.uri(), None).await;
     nodes.ready().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     assert_in_time(
         "by polling",
         &latencies(&nodes[0], &mut phone, "c1", 5).await,
@@ -69,25 +70,25 @@ async fn without_redis_it_is_there_in_time() {
 }
 
 #[tokio::test]
-async fn with_a_redis_that_never_was_it_is_there_in_time() {
+async fn with_an_unreachable_redis_an_event_arrives_in_time() {
     let database = Database::new().await;
     let redis = Redis::planned(
-        metaia_tests::server::place::Place::here(),
+        metaia_tests::server::host::Host::local(),
         Some("a-password-of-redis"),
     );
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     assert_in_time(
         "without a Redis",
         &latencies(&nodes[0], &mut phone, "c1", 3).await,
     );
-    let said = nodes[0].said().join("\n");
-    assert!(!said.contains("a-password-of-redis"), "{said}");
+    let log = nodes[0].output_lines().join("\n");
+    assert!(!log.contains("a-password-of-redis"), "{log}");
 }
 
 #[tokio::test]
-async fn an_order_placed_at_one_node_is_moved_and_heard_of_at_the_other() {
+async fn an_order_placed_at_one_node_is_changed_and_announced_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
@@ -101,7 +102,7 @@ async fn an_order_placed_at_one_node_is_moved_and_heard_of_at_the_other() {
     );
     let mut phones = Vec::new();
     for node in 0..2 {
-        let mut phone = Phone::of(&nodes[node], "customer", "c1").await;
+        let mut phone = Phone::ready_as(&nodes[node], "customer", "c1").await;
         assert_eq!(
             phone.call("join_order_room", &json!(id)).await["status"],
             "ok"
@@ -148,11 +149,11 @@ async fn the_same_key_at_both_nodes_acts_once() {
 }
 
 #[tokio::test]
-async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
+async fn all_clients_see_one_order_of_simultaneous_writes_at_two_nodes() {
     let Pair { nodes, .. } = &Pair::start().await;
     let mut phones = Vec::new();
     for node in 0..2 {
-        phones.push(Phone::of(&nodes[node], "customer", "c1").await);
+        phones.push(Phone::ready_as(&nodes[node], "customer", "c1").await);
     }
     let flood = async |node: usize| {
         for n in 0..50 {
@@ -162,18 +163,21 @@ async fn everybody_sees_one_order_of_what_two_nodes_write_at_once() {
     };
     tokio::join!(flood(0), flood(1));
     raise_fence(&nodes[0]).await;
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for phone in &mut phones {
-        heard.push(metaia_tests::fixtures::up_to_fence(phone).await);
+        received.push(metaia_tests::fixtures::up_to_fence(phone).await);
     }
-    assert_eq!(heard[0].len(), 100);
-    assert_eq!(heard[0], heard[1], "the same events at the same positions");
+    assert_eq!(received[0].len(), 100);
+    assert_eq!(
+        received[0], received[1],
+        "the same events at the same positions"
+    );
 }
 
 #[tokio::test]
-async fn a_volatile_event_is_at_the_other_node_too() {
+async fn a_volatile_event_reaches_the_other_node_too() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
     nodes[0]
         .admin()
@@ -188,18 +192,22 @@ async fn a_volatile_event_is_at_the_other_node_too() {
         .await
         .ok(202);
     let events = all_until_now(&nodes[0], &mut phone).await;
-    assert_eq!(names(&events), [""; 0], "what is for others does not come");
+    assert_eq!(
+        names(&events),
+        [""; 0],
+        "an event for another user does not arrive"
+    );
 }
 
 #[tokio::test]
-async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is() {
+async fn messages_signed_with_another_key_are_dropped_and_log_entries_are_delivered() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let strange = node(&database.uri(), Some(&redis))
         .env("METAIA_CLUSTER_KEY", "another-key-0123456789abcdef012345");
-    let nodes = Nodes::of(vec![node(&database.uri(), Some(&redis)), strange]).await;
+    let nodes = Nodes::start_all(vec![node(&database.uri(), Some(&redis)), strange]).await;
     nodes.ready().await;
     redis.await_subscribers(2).await;
-    let mut phone = Phone::of(&nodes[0], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
     let body = json!({"to": {"user": "c1"}, "event": "place", "data": {"x": 1}, "volatile": true});
     nodes[1]
         .admin()
@@ -219,7 +227,7 @@ async fn what_a_node_with_another_key_says_is_not_believed_and_what_it_writes_is
 }
 
 #[tokio::test]
-async fn whatever_somebody_says_on_their_channel_harms_nobody() {
+async fn forged_messages_on_the_channel_have_no_effect() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
     nodes.ready().await;
@@ -240,10 +248,13 @@ async fn whatever_somebody_says_on_their_channel_harms_nobody() {
                 .command(&format!("PUBLISH {channel} {forged}"))
                 .await
                 .unwrap_or_default();
-            assert!(answer.starts_with(":2"), "both nodes are told: {answer:?}");
+            assert!(
+                answer.starts_with(":2"),
+                "both nodes receive it: {answer:?}"
+            );
         }
     }
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
     let latencies = latencies(&nodes[0], &mut phone, "c1", 20).await;
-    assert_rung(&latencies);
+    assert_notified(&latencies);
 }

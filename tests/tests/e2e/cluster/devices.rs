@@ -1,22 +1,22 @@
-//! A client that never heard of positions comes back to another node, which knows its device.
+//! A client that knows no positions reconnects to another node, which recognises its device.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::token::token;
 use serde_json::json;
 
 use super::Pair;
-use super::moving::{fresh, goes_to_and_fro, numbers, send};
+use super::moving::{moves_between_nodes, numbers, send, without_duplicates};
 
 #[tokio::test]
 async fn a_device_resumes_at_the_other_node() {
-    goes_to_and_fro(json!({"auth": {"token": token("customer", "c1"), "device": "d1"}})).await;
+    moves_between_nodes(json!({"auth": {"token": token("customer", "c1"), "device": "d1"}})).await;
 }
 
 #[tokio::test]
 async fn a_device_resumes_at_the_other_node_after_a_kill() {
     let mut pair = Pair::start().await;
     let auth = json!({"token": token("customer", "c1"), "device": "d1"});
-    let mut phone = Phone::with_auth(&pair.nodes[0], &auth).await;
+    let mut phone = Phone::ready_with(&pair.nodes[0], &auth).await;
     send(&pair.nodes[0], 1..=3).await;
     let mut events = Vec::new();
     for _ in 1..=3 {
@@ -27,5 +27,5 @@ async fn a_device_resumes_at_the_other_node_after_a_kill() {
     let mut phone = Phone::connected(&pair.nodes[1], &auth).await;
     events.extend(phone.until("rt:ready").await);
     assert_eq!(events.last().unwrap().data["recovered"], true);
-    assert_eq!(numbers(&fresh(events)), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(numbers(&without_duplicates(events)), [1, 2, 3, 4, 5, 6]);
 }

@@ -1,4 +1,5 @@
-//! Nodes under traffic: clients and writers come by one door, and go to whoever is there.
+//! Nodes under traffic. Clients and writers connect through one balancer, which selects a running
+//! node.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(super) struct Fleet {
 impl Fleet {
     pub(super) async fn start(nodes: Nodes) -> Self {
         nodes.ready().await;
-        let balancer = Balancer::before(nodes.ports()).await;
+        let balancer = Balancer::start(nodes.ports()).await;
         let recorder = Recorder::new();
         recorder.note(Fact::Started);
         let traffic =
@@ -31,36 +32,37 @@ impl Fleet {
         }
     }
 
-    /// Something is about to break that costs speed at most.
-    pub(super) fn slowed(&self, by: &str) {
+    /// Records that a fault begins which may only slow down delivery.
+    pub(super) fn note_slowdown(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Slowed { by: by.to_owned() });
     }
 
-    /// Something is about to break without which nodes cannot read the log.
-    pub(super) fn stopped(&self, by: &str) {
+    /// Records that a fault begins which prevents the nodes from reading the log.
+    pub(super) fn note_outage(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Stopped { by: by.to_owned() });
     }
 
-    /// Lets it flow for so long.
-    pub(super) async fn flows_for(&self, time: Duration) {
+    /// Lets the traffic run for this time.
+    pub(super) async fn run_for(&self, time: Duration) {
         let end = self.traffic.recorder.now() + time;
         while self.traffic.recorder.now() < end {
-            self.traffic.recorder.more(5).await;
+            self.traffic.recorder.wait_for_more(5).await;
         }
     }
 
-    /// Nothing is broken: when all nodes are ready everybody gets one more event.
+    /// Waits until all nodes are ready and every client has received one more event. All faults
+    /// must be over.
     pub(super) async fn heal(&self) {
         self.nodes.ready().await;
         self.traffic.heal(&self.api()).await;
     }
 
-    /// How many tries ended without an answer that says what became of them.
-    pub(super) fn unknown(&self) -> usize {
+    /// Returns the number of attempts without a conclusive response.
+    pub(super) fn unknown_outcomes(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
         facts
             .iter()
@@ -68,7 +70,7 @@ impl Fleet {
             .count()
     }
 
-    /// How often a connection was lost.
+    /// Returns the number of connections that were lost.
     pub(super) fn lost_connections(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
         facts
@@ -77,7 +79,7 @@ impl Fleet {
             .count()
     }
 
-    /// The longest time in which no write was acknowledged.
+    /// Returns the longest time during which no write was acknowledged.
     pub(super) fn longest_silence(&self) -> Duration {
         let facts = self.traffic.recorder.history().facts;
         let answers = facts
@@ -91,13 +93,13 @@ impl Fleet {
             .unwrap_or_default()
     }
 
-    /// Ends everything, and has the checker judge it all. Answers how often a client was told to
-    /// reload although it said where it was.
+    /// Ends everything and lets the checker judge the history. Returns how often a client was reset
+    /// although it had sent its position.
     pub(super) async fn judge(mut self, what: &str) -> usize {
         self.traffic.end(&self.api()).await;
         for node in 0..self.nodes.count() {
-            for line in self.nodes[node].said() {
-                self.traffic.recorder.note(Fact::Said(line));
+            for line in self.nodes[node].output_lines() {
+                self.traffic.recorder.note(Fact::Printed(line));
             }
             self.nodes.stop(node).await;
         }

@@ -1,7 +1,7 @@
-//! Several nodes on one MongoDB, with Redis and without: to their clients they are one server,
-//! whatever breaks.
+//! Several nodes on one MongoDB, with and without Redis. Clients see them as one server, whatever
+//! breaks.
 //!
-//! Each fault has a database, a Redis and nodes of its own; what breaks nothing shares one
+//! Each test of a fault has its own database, Redis and nodes. Tests that break nothing share one
 //! `mongod`.
 
 mod access;
@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
-/// How long anything may be on its way to a live client (D7).
-const IN_TIME: Duration = Duration::from_millis(2_500);
+/// The longest time that an event may take to a connected client (D7).
+const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// Two nodes that are connected to each other by Redis, on an empty database.
+/// Two nodes on an empty database, connected by Redis.
 struct Pair {
-    // Dropped in this order: the nodes end before what they stand on.
+    // Dropped in this order: the nodes end before the services that they depend on.
     nodes: Nodes,
     _redis: Redis,
     _database: Database,

@@ -1,5 +1,5 @@
-//! MongoDB breaks, under traffic: nothing that was acknowledged is lost, writes are refused
-//! meanwhile, live sessions stay, and everything goes on without a restart.
+//! MongoDB fails under traffic: no acknowledged write is lost, writes are refused during the
+//! outage, live sessions stay, and the nodes continue without a restart.
 
 use std::time::Duration;
 
@@ -12,80 +12,80 @@ use tokio::time::timeout;
 
 use super::fleet::Fleet;
 
-/// Longer than a node that alone is cut off keeps its sessions.
-const LONG: Duration = Duration::from_secs(33);
+/// A time that is longer than a node keeps its sessions if it is the only one without MongoDB.
+const LONG_OUTAGE: Duration = Duration::from_secs(33);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mongod_killed_paused_and_stepped_down_loses_nothing() {
-    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+    let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let fleet = Fleet::start(Nodes::start(2, &set.uri("metaia"), Some(&redis)).await).await;
-    fleet.flows_for(Duration::from_secs(1)).await;
+    fleet.run_for(Duration::from_secs(1)).await;
 
-    fleet.stopped("mongod is killed");
+    fleet.note_outage("mongod is killed");
     set.kill().await;
-    fleet.flows_for(Duration::from_secs(3)).await;
+    fleet.run_for(Duration::from_secs(3)).await;
     set.run().await;
     fleet.heal().await;
 
-    fleet.stopped("mongod is paused");
+    fleet.note_outage("mongod is paused");
     set.pause().await;
-    fleet.flows_for(Duration::from_secs(7)).await;
+    fleet.run_for(Duration::from_secs(7)).await;
     set.resume().await;
     fleet.heal().await;
 
-    fleet.stopped("the primary steps down");
+    fleet.note_outage("the primary steps down");
     set.step_down(2).await;
     set.primary().await;
     fleet.heal().await;
-    assert!(fleet.unknown() > 0, "writes were tried meanwhile");
+    assert!(fleet.unknown_outcomes() > 0, "writes were tried meanwhile");
     assert_eq!(fleet.lost_connections(), 0, "live sessions stay");
     assert_eq!(
         fleet.judge("one mongod").await,
         0,
-        "an outage is no reason to reload"
+        "an outage is no reason to reset a client"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_primary_of_three_is_killed_and_steps_down_and_nothing_is_lost() {
-    let (mut set, redis) = tokio::join!(ReplicaSet::of(3), Redis::start());
+    let (mut set, redis) = tokio::join!(ReplicaSet::start(3), Redis::start());
     let fleet = Fleet::start(Nodes::start(2, &set.uri("metaia"), Some(&redis)).await).await;
-    fleet.flows_for(Duration::from_secs(1)).await;
+    fleet.run_for(Duration::from_secs(1)).await;
 
-    fleet.stopped("the primary is killed");
+    fleet.note_outage("the primary is killed");
     let primary = set.primary().await;
     set.member_mut(primary).kill().await;
     set.primary().await;
     fleet.heal().await;
     set.run().await;
 
-    fleet.stopped("the primary steps down");
+    fleet.note_outage("the primary steps down");
     set.step_down(3).await;
     set.primary().await;
     fleet.heal().await;
 
-    fleet.stopped("the primary is paused");
+    fleet.note_outage("the primary is paused");
     let primary = set.primary().await;
     set.member(primary).pause().await;
-    fleet.flows_for(Duration::from_secs(6)).await;
+    fleet.run_for(Duration::from_secs(6)).await;
     set.member(primary).resume().await;
     set.primary().await;
     fleet.heal().await;
     assert_eq!(
         fleet.judge("three mongods").await,
         0,
-        "an election is no reason to reload"
+        "an election is no reason to reset a client"
     );
 }
 
 #[tokio::test]
-async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
-    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+async fn writes_are_refused_while_mongodb_is_gone_and_no_client_is_disconnected() {
+    let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
     nodes.ready().await;
     let mut phones = Vec::new();
     for node in 0..2 {
-        phones.push(Phone::of(&nodes[node], "customer", "c1").await);
+        phones.push(Phone::ready_as(&nodes[node], "customer", "c1").await);
     }
     set.kill().await;
     for node in nodes.running() {
@@ -94,19 +94,19 @@ async fn writes_are_refused_while_mongodb_is_gone_and_nobody_is_sent_away() {
             .post("/api/orders", &order_body())
             .await;
         answer.refused(503);
-        eventually("not ready", async || {
+        eventually("the node not to be ready", async || {
             (node.anonymous().get("/readyz").await.status == 503).then_some(())
         })
         .await;
         node.anonymous().get("/livez").await.ok(200);
     }
-    // Both are read meanwhile, so that they answer heartbeats.
+    // Both phones are read at the same time, so that they answer heartbeats.
     let (one, other) = phones.split_at_mut(1);
-    let staying = async |phone: &mut Phone| timeout(LONG, phone.next_or_end()).await;
+    let staying = async |phone: &mut Phone| timeout(LONG_OUTAGE, phone.next_or_end()).await;
     let (one, other) = tokio::join!(staying(&mut one[0]), staying(&mut other[0]));
     assert!(
         one.is_err() && other.is_err(),
-        "nothing comes, and nobody is sent away: {one:?} {other:?}"
+        "no event arrives, and no client is disconnected: {one:?} {other:?}"
     );
     set.run().await;
     nodes.ready().await;

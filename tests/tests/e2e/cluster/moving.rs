@@ -1,4 +1,4 @@
-//! A client that comes back to another node goes on there where it was.
+//! A client that reconnects to another node continues there from its position.
 
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::{Event, Phone};
@@ -23,8 +23,8 @@ pub(super) fn numbers(events: &[Event]) -> Vec<u64> {
         .collect()
 }
 
-/// Without what came before with the same id.
-pub(super) fn fresh(events: Vec<Event>) -> Vec<Event> {
+/// Removes the events whose id came before.
+pub(super) fn without_duplicates(events: Vec<Event>) -> Vec<Event> {
     let mut ids = std::collections::BTreeSet::new();
     events
         .into_iter()
@@ -33,17 +33,17 @@ pub(super) fn fresh(events: Vec<Event>) -> Vec<Event> {
 }
 
 #[tokio::test]
-async fn a_position_of_one_node_is_good_at_the_other() {
+async fn a_position_of_one_node_is_valid_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
     let order = place_order(&nodes[0], "c1").await;
     let id = id_of(&order);
     let mut auth = json!({"token": token("customer", "c1"), "orders": [id]});
-    let mut phone = Phone::with_auth(&nodes[0], &auth).await;
+    let mut phone = Phone::ready_with(&nodes[0], &auth).await;
     send(&nodes[1], 1..=3).await;
     let events = [phone.until("load").await, phone.until("load").await].concat();
     assert_eq!(numbers(&events), [1, 2]);
     auth["since"] = json!(events.last().unwrap().at());
-    phone.drop_line();
+    phone.drop_connection();
     set_status(&nodes[0], id, "confirmed").await;
     send(&nodes[0], 4..=5).await;
 
@@ -57,7 +57,7 @@ async fn a_position_of_one_node_is_good_at_the_other() {
     assert_eq!(
         numbers(&events),
         [3, 4, 5],
-        "all that was missed, and nothing twice"
+        "every missed event, and none twice"
     );
     let updates = events
         .iter()
@@ -65,17 +65,21 @@ async fn a_position_of_one_node_is_good_at_the_other() {
         .count();
     assert_eq!(
         updates, 1,
-        "of the order's room and the user's, once: {events:#?}"
+        "one copy, although the client is in two rooms of the entry: {events:#?}"
     );
     send(&nodes[0], 6..=6).await;
-    assert_eq!(phone.event("load").await["n"], 6, "and it is live here");
+    assert_eq!(
+        phone.event("load").await["n"],
+        6,
+        "the client is live at this node"
+    );
 }
 
-/// An official client goes to and fro; what it missed is there each time.
-pub(super) async fn goes_to_and_fro(opts: Value) {
+/// Moves an official client between the nodes and checks that it receives what it missed each time.
+pub(super) async fn moves_between_nodes(opts: Value) {
     let Pair { nodes, .. } = &Pair::start().await;
     let doors = nodes.ports();
-    let balancer = Balancer::before(vec![doors[0]]).await;
+    let balancer = Balancer::start(vec![doors[0]]).await;
     let mut driver = Driver::node();
     let mut opts = opts;
     opts["transports"] = json!(["websocket"]);
@@ -85,35 +89,36 @@ pub(super) async fn goes_to_and_fro(opts: Value) {
         let first = time as u64 * 10;
         send(&nodes[time % 2], first..=first + 4).await;
         driver.nth("phone", "load", time).await;
-        balancer.lead_to(vec![]);
+        balancer.route_to(vec![]);
         balancer.cut();
         send(&nodes[(time + 1) % 2], first + 5..=first + 9).await;
-        balancer.lead_to(vec![doors[time % 2]]);
+        balancer.route_to(vec![doors[time % 2]]);
         let ready = driver.nth("phone", "rt:ready", 1 + time).await;
         assert_eq!(ready["recovered"], true, "time {time}: {ready}");
     }
     raise_fence(&nodes[0]).await;
     driver.event("phone", "test:fence").await;
     assert_eq!(driver.count("phone", "rt:reset"), 0);
-    let all = fresh(driver.events("phone"));
+    let all = without_duplicates(driver.events("phone"));
     assert_eq!(
         numbers(&all),
         (10..50).collect::<Vec<_>>(),
-        "all, in order, across the nodes"
+        "every event, in order, across the nodes"
     );
 }
 
 #[tokio::test]
 async fn the_javascript_client_resumes_at_the_other_node() {
-    goes_to_and_fro(json!({"resume": {"token": token("customer", "c1")}})).await;
+    moves_between_nodes(json!({"resume": {"token": token("customer", "c1")}})).await;
 }
 
 #[tokio::test]
-async fn a_position_that_nobody_gave_is_refused_at_every_node() {
+async fn an_unknown_position_is_reset_at_every_node() {
     let Pair { nodes, .. } = &Pair::start().await;
     send(&nodes[0], 1..=1).await;
     for node in 0..2 {
-        let auth = json!({"token": token("customer", "c1"), "since": "00000000000000000000000000000000-00000000.1"});
+        let since = "00000000000000000000000000000000-00000000.1";
+        let auth = json!({"token": token("customer", "c1"), "since": since});
         let mut phone = Phone::connected(&nodes[node], &auth).await;
         let events = phone.until("rt:ready").await;
         assert!(

@@ -1,11 +1,12 @@
-//! Faults by chance, two at a time, with quiet in between: what no test of one fault shows.
+//! Random faults, two at a time, with quiet periods between them. They find what a test of one
+//! fault cannot show.
 //!
-//! `METAIA_FAULTS=100` asks for more rounds than the usual three.
+//! `METAIA_FAULTS=100` sets the number of rounds. The default is three.
 
 use std::time::Duration;
 
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 
 use super::fleet::Fleet;
 
@@ -16,13 +17,13 @@ fn rounds() -> usize {
         .unwrap_or(3)
 }
 
-/// What can break, and be mended.
+/// A fault that can be repaired.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     RedisKilled,
     RedisPaused,
     RedisFlushed,
-    /// Of this number.
+    /// The node with this index.
     NodeKilled(usize),
     NodeStopped(usize),
     PrimaryKilled,
@@ -51,8 +52,8 @@ impl Fault {
         )
     }
 
-    /// Of things that are the same, one fault at a time.
-    fn of(self) -> usize {
+    /// Returns the kind of thing that fails. Two faults of one kind are not combined.
+    fn kind(self) -> usize {
         match self {
             Self::RedisKilled | Self::RedisPaused | Self::RedisFlushed => 0,
             Self::NodeKilled(_) | Self::NodeStopped(_) => 1,
@@ -65,13 +66,13 @@ struct World {
     fleet: Fleet,
     set: ReplicaSet,
     redis: Redis,
-    /// Who was the primary when it was paused.
+    /// The member that was the primary when it was paused.
     paused: Option<usize>,
 }
 
 impl World {
     async fn start() -> Self {
-        let (set, redis) = tokio::join!(ReplicaSet::of(3), Redis::start());
+        let (set, redis) = tokio::join!(ReplicaSet::start(3), Redis::start());
         let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
         Self {
             fleet: Fleet::start(nodes).await,
@@ -81,12 +82,12 @@ impl World {
         }
     }
 
-    async fn breaks(&mut self, fault: Fault) {
+    async fn start_fault(&mut self, fault: Fault) {
         let by = format!("{fault:?}");
         if fault.stops_the_log() {
-            self.fleet.stopped(&by)
+            self.fleet.note_outage(&by)
         } else {
-            self.fleet.slowed(&by)
+            self.fleet.note_slowdown(&by)
         }
         match fault {
             Fault::RedisKilled => self.redis.kill().await,
@@ -107,7 +108,7 @@ impl World {
         }
     }
 
-    async fn mend(&mut self, fault: Fault) {
+    async fn repair(&mut self, fault: Fault) {
         match fault {
             Fault::RedisKilled => self.redis.run().await,
             Fault::RedisPaused => self.redis.resume().await,
@@ -128,25 +129,25 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_faults_at_a_time_lose_nothing() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let mut world = World::start().await;
     for _ in 0..rounds() {
-        let one = *chance.pick(&FAULTS);
+        let one = *rng.pick(&FAULTS);
         let others: Vec<_> = FAULTS
             .into_iter()
-            .filter(|fault| fault.of() != one.of())
+            .filter(|fault| fault.kind() != one.kind())
             .collect();
-        let other = *chance.pick(&others);
+        let other = *rng.pick(&others);
         eprintln!("seed {seed}: {one:?} and {other:?}");
         for fault in [one, other] {
-            world.breaks(fault).await;
+            world.start_fault(fault).await;
             world
                 .fleet
-                .flows_for(Duration::from_millis(chance.below(2_000)))
+                .run_for(Duration::from_millis(rng.below(2_000)))
                 .await;
         }
         for fault in [one, other] {
-            world.mend(fault).await;
+            world.repair(fault).await;
         }
         world.fleet.heal().await;
     }

@@ -1,26 +1,26 @@
-//! Nodes end, by power cuts and in order, under traffic.
+//! Nodes that end under traffic, by SIGKILL and by SIGTERM.
 
 use std::time::Duration;
 
 use metaia_tests::faults::cluster::{Database, Nodes, Redis};
-use metaia_tests::fixtures::chance::Chance;
+use metaia_tests::fixtures::seeded_rng::SeededRng;
 
 use super::fleet::Fleet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
-    let (mut chance, seed) = Chance::fresh();
+    let (mut rng, seed) = SeededRng::random();
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let mut fleet = Fleet::start(Nodes::start(2, &database.uri(), Some(&redis)).await).await;
     for kill in 0..6 {
         fleet
-            .flows_for(Duration::from_millis(100 + chance.below(900)))
+            .run_for(Duration::from_millis(100 + rng.below(900)))
             .await;
         let node = kill % 2;
-        fleet.slowed(&format!("kill -9 of node {node}"));
+        fleet.note_slowdown(&format!("kill -9 of node {node}"));
         fleet.nodes.kill(node).await;
         fleet
-            .flows_for(Duration::from_millis(100 + chance.below(900)))
+            .run_for(Duration::from_millis(100 + rng.below(900)))
             .await;
         fleet.nodes.restart(node).await;
         fleet.nodes[node].ready().await;
@@ -28,7 +28,7 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
             fleet.heal().await;
         }
     }
-    // A transaction that a killed node leaves open would keep all others from writing, for a
+    // A transaction that a killed node leaves open would block the writes of all other nodes for a
     // minute.
     let silence = fleet.longest_silence();
     assert!(
@@ -38,7 +38,7 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
     assert_eq!(
         fleet.judge(&format!("seed {seed}")).await,
         0,
-        "a kill is no reason to reload"
+        "a kill is no reason to reset a client"
     );
 }
 
@@ -47,8 +47,8 @@ async fn a_rolling_restart_of_three_nodes_loses_nothing() {
     let (database, redis) = tokio::join!(Database::new(), Redis::start());
     let mut fleet = Fleet::start(Nodes::start(3, &database.uri(), Some(&redis)).await).await;
     for node in 0..3 {
-        fleet.flows_for(Duration::from_millis(500)).await;
-        fleet.slowed(&format!("SIGTERM to node {node}"));
+        fleet.run_for(Duration::from_millis(500)).await;
+        fleet.note_slowdown(&format!("SIGTERM to node {node}"));
         fleet.nodes.stop(node).await;
         fleet.nodes.restart(node).await;
         fleet.nodes[node].ready().await;
@@ -57,6 +57,6 @@ async fn a_rolling_restart_of_three_nodes_loses_nothing() {
     assert_eq!(
         fleet.judge("rolling restart").await,
         0,
-        "a restart is no reason to reload"
+        "a restart is no reason to reset a client"
     );
 }

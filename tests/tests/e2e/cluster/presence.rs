@@ -1,4 +1,4 @@
-//! Who is here, on whatever node, as every node says it.
+//! Presence: every node reports the sessions of all nodes.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Pair;
 
-/// All sessions, as this node sees them.
+/// Returns all sessions, as this node sees them.
 async fn sessions(server: &Server) -> Vec<Value> {
     let answer = server
         .admin()
@@ -23,7 +23,7 @@ async fn sessions(server: &Server) -> Vec<Value> {
         .clone()
 }
 
-/// The public id of this user's one session, when this node knows of it.
+/// Waits until this node sees the user and returns the public id of the user's one session.
 async fn session_of(server: &Server, user: &str) -> String {
     eventually(&format!("{user} to be present"), async || {
         let session = sessions(server)
@@ -40,7 +40,7 @@ async fn session_of(server: &Server, user: &str) -> String {
     .await
 }
 
-async fn gone(server: &Server, user: &str) {
+async fn wait_until_gone(server: &Server, user: &str) {
     eventually(&format!("{user} to be gone"), async || {
         (!sessions(server)
             .await
@@ -52,10 +52,10 @@ async fn gone(server: &Server, user: &str) {
 }
 
 #[tokio::test]
-async fn everybody_is_seen_from_every_node_until_they_leave() {
+async fn every_node_sees_all_users_until_they_disconnect() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let phone = Phone::of(&nodes[0], "customer", "c1").await;
-    let other = Phone::of(&nodes[1], "customer", "c2").await;
+    let phone = Phone::ready_as(&nodes[0], "customer", "c1").await;
+    let other = Phone::ready_as(&nodes[1], "customer", "c2").await;
     for node in 0..2 {
         for user in ["c1", "c2"] {
             session_of(&nodes[node], user).await;
@@ -77,40 +77,39 @@ async fn everybody_is_seen_from_every_node_until_they_leave() {
         let rooms = answer["rooms"].as_array().unwrap();
         let all = rooms.iter().find(|room| room["room"] == "customer-room");
         assert_eq!(all.unwrap()["sessions"], 2, "{answer}");
-        // A node tells how many it has when it renews its lease.
-        eventually("both to be counted", async || {
+        // A node publishes its number of sessions when it renews its lease.
+        eventually("both sessions to be counted", async || {
             let stats = node.admin().get("/api/realtime/stats").await.data(200);
             (stats["sessions"] == 2).then_some(())
         })
         .await;
     }
-    phone.drop_line();
+    phone.drop_connection();
     for node in 0..2 {
-        gone(&nodes[node], "c1").await;
+        wait_until_gone(&nodes[node], "c1").await;
         session_of(&nodes[node], "c2").await;
     }
     drop(other);
 }
 
-/// As long as a node that says nothing any more is taken for alive, and what a busy machine may
-/// add.
+/// The time after which a silent node counts as dead, and the delay that a busy machine may add.
 const LEASE: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(8);
 
 #[tokio::test]
-async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
+async fn sessions_of_a_killed_node_are_gone_when_its_lease_ends() {
     let mut pair = Pair::start().await;
-    let _lost = Phone::of(&pair.nodes[0], "customer", "c1").await;
-    let mut here = Phone::of(&pair.nodes[1], "customer", "c2").await;
+    let _lost = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
+    let mut here = Phone::ready_as(&pair.nodes[1], "customer", "c2").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.kill(0).await;
     let killed = Instant::now();
     let still = sessions(&pair.nodes[1]).await;
     assert!(
         still.iter().any(|session| session["user"] == "c1"),
-        "nobody knows yet: {still:#?}"
+        "the lease has not ended yet: {still:#?}"
     );
-    gone(&pair.nodes[1], "c1").await;
+    wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(
         killed.elapsed() < LEASE + SLACK,
         "gone after {:?}",
@@ -121,24 +120,24 @@ async fn who_was_on_a_killed_node_is_gone_when_its_lease_ends() {
 }
 
 #[tokio::test]
-async fn who_was_on_a_node_that_ended_in_order_is_gone_at_once() {
+async fn sessions_of_a_node_that_ended_cleanly_are_gone_at_once() {
     let mut pair = Pair::start().await;
-    let _left = Phone::of(&pair.nodes[0], "customer", "c1").await;
+    let _left = Phone::ready_as(&pair.nodes[0], "customer", "c1").await;
     session_of(&pair.nodes[1], "c1").await;
     pair.nodes.stop(0).await;
     let ended = Instant::now();
-    gone(&pair.nodes[1], "c1").await;
+    wait_until_gone(&pair.nodes[1], "c1").await;
     assert!(
         ended.elapsed() < Duration::from_secs(10),
-        "not by its lease's end"
+        "the sessions must be removed before the lease ends"
     );
 }
 
 #[tokio::test]
-async fn a_kick_at_one_node_ends_a_session_at_the_other() {
+async fn a_disconnect_at_one_node_ends_a_session_at_the_other() {
     let Pair { nodes, .. } = &Pair::start().await;
-    let mut phone = Phone::of(&nodes[1], "customer", "c1").await;
-    let mut other = Phone::of(&nodes[1], "customer", "c2").await;
+    let mut phone = Phone::ready_as(&nodes[1], "customer", "c1").await;
+    let mut other = Phone::ready_as(&nodes[1], "customer", "c2").await;
     let session = session_of(&nodes[0], "c1").await;
     nodes[0]
         .admin()

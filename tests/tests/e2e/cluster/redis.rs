@@ -1,4 +1,4 @@
-//! Redis breaks, under traffic: nothing is lost, nothing is late, and no write fails.
+//! Redis fails under traffic: no event is lost or late, and no write fails.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
 use super::fleet::Fleet;
 
-/// For how long Redis does nothing: `METAIA_LONG=1` asks for a minute.
+/// Returns the duration of Redis's pause. `METAIA_LONG=1` sets it to a minute.
 fn pause() -> Duration {
     let long = std::env::var_os("METAIA_LONG").is_some();
     Duration::from_secs(if long { 60 } else { 8 })
@@ -30,28 +30,32 @@ impl World {
     }
 
     async fn judge(self, what: &str) {
-        assert_eq!(self.fleet.unknown(), 0, "no write fails because of Redis");
+        assert_eq!(
+            self.fleet.unknown_outcomes(),
+            0,
+            "no write fails because of Redis"
+        );
         assert_eq!(
             self.fleet.lost_connections(),
             0,
-            "nobody is sent away because of Redis"
+            "no client is disconnected because of Redis"
         );
-        assert_eq!(self.fleet.judge(what).await, 0, "nor told to reload");
+        assert_eq!(self.fleet.judge(what).await, 0, "no client is reset");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
     let mut world = World::start().await;
-    world.fleet.slowed("FLUSHALL");
+    world.fleet.note_slowdown("FLUSHALL");
     world.redis.flush_all().await;
-    world.fleet.flows_for(Duration::from_secs(1)).await;
-    world.fleet.slowed("Redis is killed");
+    world.fleet.run_for(Duration::from_secs(1)).await;
+    world.fleet.note_slowdown("Redis is killed");
     world.redis.kill().await;
-    world.fleet.flows_for(Duration::from_secs(5)).await;
+    world.fleet.run_for(Duration::from_secs(5)).await;
     world.redis.run().await;
     world.redis.await_subscribers(2).await;
-    world.fleet.slowed("Redis is restarted");
+    world.fleet.note_slowdown("Redis is restarted");
     world.redis.restart().await;
     world.redis.await_subscribers(2).await;
     world.fleet.heal().await;
@@ -59,11 +63,11 @@ async fn redis_killed_flushed_and_started_again_costs_speed_at_most() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_that_answers_nobody_costs_speed_at_most() {
+async fn a_paused_redis_costs_speed_at_most() {
     let world = World::start().await;
-    world.fleet.slowed("Redis is paused");
+    world.fleet.note_slowdown("Redis is paused");
     world.redis.pause().await;
-    world.fleet.flows_for(pause()).await;
+    world.fleet.run_for(pause()).await;
     world.redis.resume().await;
     world.fleet.heal().await;
     world.judge("Redis is paused").await;

@@ -1,5 +1,5 @@
-//! An older copy of the database is put in its place: another history begins, and whoever has seen
-//! more is told.
+//! An older copy of the database is restored: a new epoch begins, and clients that have seen more
+//! are reset.
 
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::faults::cluster::{Nodes, Redis, ReplicaSet};
@@ -13,8 +13,8 @@ async fn send(server: &Server, n: u64) {
 }
 
 #[tokio::test]
-async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
-    let (mut set, redis) = tokio::join!(ReplicaSet::of(1), Redis::start());
+async fn a_restore_resets_clients_that_have_seen_more() {
+    let (mut set, redis) = tokio::join!(ReplicaSet::start(1), Redis::start());
     let nodes = Nodes::start(2, &set.uri("metaia"), Some(&redis)).await;
     nodes.ready().await;
     send(&nodes[0], 1).await;
@@ -22,14 +22,12 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
     set.primary().await;
     nodes.ready().await;
 
-    let (mut stays, mut leaves) = (
-        Phone::of(&nodes[0], "customer", "c1").await,
-        Phone::of(&nodes[1], "customer", "c2").await,
-    );
+    let mut stays = Phone::ready_as(&nodes[0], "customer", "c1").await;
+    let mut leaves = Phone::ready_as(&nodes[1], "customer", "c2").await;
     send(&nodes[1], 2).await;
     let seen = leaves.until("load").await.pop().unwrap().at().to_owned();
     assert_eq!(stays.event("load").await["n"], 2);
-    leaves.drop_line();
+    leaves.drop_connection();
 
     set.member_mut(0).restore().await;
     set.primary().await;
@@ -37,11 +35,11 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
     for n in 3..6 {
         send(&nodes[0], n).await;
     }
-    let told = stays.until("rt:reset").await;
+    let events = stays.until("rt:reset").await;
     assert_eq!(
-        told.last().unwrap().data["reason"],
+        events.last().unwrap().data["reason"],
         "epoch_changed",
-        "{told:#?}"
+        "{events:#?}"
     );
     for node in nodes.running() {
         let auth = json!({"token": token("customer", "c2"), "since": seen});
@@ -55,13 +53,13 @@ async fn after_a_restore_those_who_have_seen_more_are_told_to_reload() {
         );
         assert!(
             !events.iter().any(|event| event.name == "load"),
-            "no part of two histories: {events:#?}"
+            "no event is replayed after a reset: {events:#?}"
         );
     }
     send(&nodes[1], 6).await;
     let after = stays.until("load").await;
     assert!(
         after.iter().all(|event| event.name != "rt:reset"),
-        "once: {after:#?}"
+        "only one reset: {after:#?}"
     );
 }

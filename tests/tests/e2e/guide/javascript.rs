@@ -17,8 +17,8 @@ async fn an_order_update_reaches_each_once() {
 }
 
 #[tokio::test]
-async fn the_order_room_is_told() {
-    super::the_order_room_is_told(Driver::node()).await;
+async fn the_order_room_receives_updates() {
+    super::the_order_room_receives_updates(Driver::node()).await;
 }
 
 #[tokio::test]
@@ -72,7 +72,10 @@ async fn the_token_in_auth_wins_over_the_header() {
     let server = Server::start().await;
     let mut driver = Driver::node();
     let header = format!("Bearer {}", token("customer", "header"));
-    let opts = json!({"extraHeaders": {"Authorization": header}, "auth": {"token": token("tailor", "payload")}});
+    let opts = json!({
+        "extraHeaders": {"Authorization": header},
+        "auth": {"token": token("tailor", "payload")},
+    });
     driver.connect_with("both", &server, &opts).await;
     let ready = driver.event("both", "rt:ready").await;
     assert_eq!(ready["userId"], "payload");

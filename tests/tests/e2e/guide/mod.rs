@@ -1,5 +1,5 @@
-//! What the guide of the old backend promises, with the official clients as they come: nothing set
-//! but the token's header, default transports.
+//! The promises of the old backend's guide, with the official clients in their default
+//! configuration: only the token's header is set.
 
 mod javascript;
 mod python;
@@ -13,7 +13,7 @@ use metaia_tests::fixtures::{
 use metaia_tests::server::Server;
 use serde_json::json;
 
-/// A customer is told about a new order, by notification and by the order itself.
+/// Checks that a customer receives a new order as a notification and as an order update.
 async fn a_new_order_is_announced(mut driver: Driver) {
     let server = Server::start().await;
     driver
@@ -29,10 +29,13 @@ async fn a_new_order_is_announced(mut driver: Driver) {
     let update = driver.event("customer", "order_update").await;
     assert_eq!(update["_id"], order["_id"]);
     assert_eq!(update["orderNumber"], order["orderNumber"]);
-    server.says("User connected: c1 (customer)").await;
+    server
+        .wait_for_output("User connected: c1 (customer)")
+        .await;
 }
 
-/// Everybody whom an order concerns gets each update once, however many of its rooms they are in.
+/// Checks that everyone whom an order concerns receives each update once, in however many of its
+/// rooms they are.
 async fn an_order_update_reaches_each_once(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
@@ -48,7 +51,7 @@ async fn an_order_update_reaches_each_once(mut driver: Driver) {
     for (role, user) in people {
         driver.ready(user, &server, &token(role, user)).await;
     }
-    // The customer and the admin are now in two or three of the entry's rooms.
+    // The customer and the admin are in two or three of the entry's rooms after this.
     for user in ["c1", "a1"] {
         let joined = driver.call(user, "join_order_room", &json!(order)).await;
         assert_eq!(joined["status"], "ok", "{joined}");
@@ -73,15 +76,14 @@ async fn an_order_update_reaches_each_once(mut driver: Driver) {
     );
 }
 
-/// Somebody who only joined the order's room gets its updates too.
-async fn the_order_room_is_told(mut driver: Driver) {
+/// Checks that a client which has joined the order's room receives its updates.
+async fn the_order_room_receives_updates(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order(&server, "c1").await;
     let order = id_of(&order).to_owned();
     driver.ready("c1", &server, &token("customer", "c1")).await;
     driver.emit("c1", "join_order_room", &json!(order)).await;
-    // One connection's events are handled in order: this answer proves that the join before it is
-    // done.
+    // One connection's events are handled in order. This ack proves that the first join is done.
     driver.call("c1", "join_order_room", &json!(order)).await;
 
     let sent = json!({"to": {"order": order}, "event": "fitting_booked", "data": {"at": "noon"}});
@@ -100,7 +102,7 @@ async fn the_order_room_is_told(mut driver: Driver) {
     assert_eq!(left["status"], "ok", "{left}");
 }
 
-/// A correctly signed payment is confirmed to the customer and the admins.
+/// Checks that a correctly signed payment is announced to the customer and to the admins.
 async fn a_verified_payment_is_announced(mut driver: Driver) {
     let server = Server::start().await;
     driver
@@ -126,7 +128,7 @@ async fn a_verified_payment_is_announced(mut driver: Driver) {
     }
 }
 
-/// A tailor's status reaches the admins and the rooms of the tailor's open orders.
+/// Checks that a tailor's status reaches the admins and the rooms of the tailor's open orders.
 async fn a_tailors_status_is_announced(mut driver: Driver) {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
@@ -151,7 +153,7 @@ async fn a_tailors_status_is_announced(mut driver: Driver) {
     }
 }
 
-/// A bad token is refused with a message that the client shows.
+/// Connects with a bad token and returns the message that the client shows.
 async fn a_bad_token_is_refused(mut driver: Driver) -> String {
     let server = Server::start().await;
     driver.connect("stranger", &server, "not-a-token").await;

@@ -13,8 +13,8 @@ async fn an_order_update_reaches_each_once() {
 }
 
 #[tokio::test]
-async fn the_order_room_is_told() {
-    super::the_order_room_is_told(Driver::python()).await;
+async fn the_order_room_receives_updates() {
+    super::the_order_room_receives_updates(Driver::python()).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The guide's own lines, unmodified: only its two placeholders, the address and the token, are
+//! The guide's own code, without changes: only its two placeholders, the address and the token, are
 //! filled in.
 
 use metaia_tests::fixtures::token::token;
@@ -9,7 +9,7 @@ use metaia_tests::server::{Listening, Server};
 use serde_json::json;
 use tokio::process::Command;
 
-/// Runs JavaScript as `node -e` does, where `require` finds the official client.
+/// Runs JavaScript like `node -e`, in a folder where `require` finds the official client.
 fn node(script: &str) -> Process {
     let mut command = Command::new("node");
     command.arg("-e").arg(script).current_dir(paths::js());
@@ -25,13 +25,15 @@ fn guide(server: &Server, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_test_of_a_socket_connection() {
+async fn the_guides_connection_test_works() {
     let server = Server::start().await;
     let node = node(&guide(&server, &token("customer", "c1")));
     node.stdout
         .first("Connected", |line| line == "Connected")
         .await;
-    server.says("User connected: c1 (customer)").await;
+    server
+        .wait_for_output("User connected: c1 (customer)")
+        .await;
     place_order_at(&server, "c1", "t1").await;
     node.stdout
         .first("a notification", |line| line.starts_with("Notification: {"))
@@ -39,7 +41,7 @@ async fn the_test_of_a_socket_connection() {
 }
 
 #[tokio::test]
-async fn the_listeners_and_the_order_room() {
+async fn the_guides_listeners_and_order_room_work() {
     let server = Server::start().await;
     let order = place_order_at(&server, "c1", "t1").await;
     let listeners = std::fs::read_to_string(paths::js().join("guide_events.cjs")).unwrap();
@@ -48,7 +50,8 @@ async fn the_listeners_and_the_order_room() {
         guide(&server, &token("customer", "c1")),
         order["_id"]
     );
-    // The guide's join asks for no ack; a second one that does shows when the first is done.
+    // The guide's join asks for no ack. A second join that asks for one shows when the first is
+    // done.
     let node = node(&format!(
         "{script}socket.emit('join_order_room', orderId, () => console.log('Joined'));\n"
     ));

@@ -1,11 +1,11 @@
-//! A client that is told something wrong, or is never served again.
+//! Defects in what one client is told, and a client that never connects again.
 
 use super::super::super::{Fact, History};
-use super::scene::{is_only_a_hole, some};
-use crate::fixtures::chance::Chance;
+use super::scene::{leaves_a_hole, random_fact};
+use crate::fixtures::seeded_rng::SeededRng;
 
-pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let ready = some(history, chance, |fact| {
+pub(super) fn partial_replay(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let ready = random_fact(history, rng, |fact| {
         matches!(
             fact,
             Fact::Ready {
@@ -15,21 +15,25 @@ pub(super) fn partial_replay(history: &mut History, chance: &mut Chance) -> Opti
         )
     })?;
     let last = ready.checked_sub(1)?;
-    is_only_a_hole(history, last).then(|| drop(history.facts.remove(last)))
+    if !leaves_a_hole(history, last) {
+        return None;
+    }
+    history.facts.remove(last);
+    Some(())
 }
 
-pub(super) fn silent_reset(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some(history, chance, |fact| matches!(fact, Fact::Reset { .. }))?;
+pub(super) fn silent_reset(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_fact(history, rng, |fact| matches!(fact, Fact::Reset { .. }))?;
     history.facts.remove(index);
     Some(())
 }
 
-pub(super) fn never_back(history: &mut History, chance: &mut Chance) -> Option<()> {
+pub(super) fn never_reconnects(history: &mut History, rng: &mut SeededRng) -> Option<()> {
     let healed = history
         .facts
         .iter()
         .position(|(_, fact)| *fact == Fact::Healed)?;
-    let client = (*chance.pick(&["ann", "bob", "cem"])).to_owned();
+    let client = (*rng.pick(&["ann", "bob", "cem"])).to_owned();
     let after = history.facts.split_off(healed);
     let gone = (
         after.first()?.0,

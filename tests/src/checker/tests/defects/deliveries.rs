@@ -1,20 +1,25 @@
-//! A delivery that should not be, or not like this.
+//! Deliveries that should not happen, or not in this form.
 
 use std::time::Duration;
 
 use super::super::super::{Fact, Got, History};
 use super::scene::{
-    deliver_late, delivery, is_only_a_hole, room_of, some, some_delivery, times_in_all,
+    append_delivery, deliveries_to_all, delivery, leaves_a_hole, random_delivery, random_fact,
+    room_of,
 };
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-pub(super) fn drop_one(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
-    is_only_a_hole(history, index).then(|| drop(history.facts.remove(index)))
+pub(super) fn drop_one(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
+    if !leaves_a_hole(history, index) {
+        return None;
+    }
+    history.facts.remove(index);
+    Some(())
 }
 
-pub(super) fn swap_two(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn swap_two(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
     let (client, first) = delivery(history, index)?;
     let (other, second) = delivery(history, index + 1)?;
     if client != other || !second.placed.at.is_after(&first.placed.at) {
@@ -25,7 +30,7 @@ pub(super) fn swap_two(history: &mut History, chance: &mut Chance) -> Option<()>
     Some(())
 }
 
-/// The event that this fact delivers, to be changed.
+/// Returns the event that this fact delivers, for a change.
 fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
     match &mut history.facts.get_mut(index)?.1 {
         Fact::Received { got, .. } => Some(got),
@@ -33,55 +38,56 @@ fn got_mut(history: &mut History, index: usize) -> Option<&mut Got> {
     }
 }
 
-pub(super) fn other_payload(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn other_payload(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    let duplicated = times_in_all(history, &value) > 1;
-    duplicated.then_some(())?;
+    if deliveries_to_all(history, &value) < 2 {
+        return None;
+    }
     got_mut(history, index)?.payload.push_str(", changed");
     Some(())
 }
 
-pub(super) fn same_place(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let (one, other) = (
-        some_delivery(history, chance)?,
-        some_delivery(history, chance)?,
-    );
-    let (first, second) = (
-        &delivery(history, one)?.1.placed,
-        &delivery(history, other)?.1.placed,
-    );
+pub(super) fn same_position(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let one = random_delivery(history, rng)?;
+    let other = random_delivery(history, rng)?;
+    let first = &delivery(history, one)?.1.placed;
+    let second = &delivery(history, other)?.1.placed;
     let differ = first.value != second.value && first.at.epoch == second.at.epoch;
-    let still_seen = times_in_all(history, &first.value) > 1 || one > other;
+    let still_seen = deliveries_to_all(history, &first.value) > 1 || one > other;
     let at = first.at.clone();
-    (differ && still_seen).then_some(())?;
+    if !(differ && still_seen) {
+        return None;
+    }
     got_mut(history, other)?.placed.at = at;
     Some(())
 }
 
-pub(super) fn phantom(history: &mut History, _: &mut Chance) -> Option<()> {
-    deliver_late(history, "ann", "nobody's")
+pub(super) fn phantom(history: &mut History, _: &mut SeededRng) -> Option<()> {
+    append_delivery(history, "ann", "unpublished value")
 }
 
-pub(super) fn wrong_user(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn wrong_user(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    (room_of(history, &value)? == "user-bob").then_some(())?;
-    deliver_late(history, "ann", &value)
+    if room_of(history, &value)? != "user-bob" {
+        return None;
+    }
+    append_delivery(history, "ann", &value)
 }
 
-pub(super) fn after_room(history: &mut History, chance: &mut Chance) -> Option<()> {
-    some(history, chance, |fact| {
-        matches!(fact, Fact::Withdrawn { .. })
-    })?;
-    let index = some_delivery(history, chance)?;
+pub(super) fn after_room(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    random_fact(history, rng, |fact| matches!(fact, Fact::Revoked { .. }))?;
+    let index = random_delivery(history, rng)?;
     let value = delivery(history, index)?.1.placed.value.clone();
-    (room_of(history, &value)? == "order-1").then_some(())?;
-    deliver_late(history, "ann", &value)
+    if room_of(history, &value)? != "order-1" {
+        return None;
+    }
+    append_delivery(history, "ann", &value)
 }
 
-pub(super) fn after_token(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
+pub(super) fn after_token(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
     let client = delivery(history, index)?.0.to_owned();
     let until = history.facts[index]
         .0
@@ -95,5 +101,5 @@ pub(super) fn after_token(history: &mut History, chance: &mut Chance) -> Option<
     history
         .facts
         .insert(before, (until, Fact::Token { client, until }));
-    late.then_some(())
+    if late { Some(()) } else { None }
 }

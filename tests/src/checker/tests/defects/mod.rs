@@ -1,5 +1,5 @@
-//! Defects to plant into a correct history. Each finds a place for itself by chance, or says that
-//! there is none.
+//! Defects to plant into a correct history. Each one chooses a place at random, and returns `None`
+//! if the history has none.
 
 mod clients;
 mod deliveries;
@@ -9,22 +9,22 @@ mod server;
 mod timing;
 
 use super::super::{History, Invariant};
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 use Invariant::{
-    BackInTime, CleanEnd, DurableBeforeAnswer, ExactlyOnce, InTime, NoLoss, NoPhantom,
-    NothingLeaks, OncePerKey, OnlyToThoseWhoMay, OrderWithoutHoles,
+    AccessRespected, CleanEnd, DeliveredInTime, DurableBeforeAnswer, ExactlyOnce, NoLoss,
+    NoPhantom, NothingLeaks, OncePerKey, OrderWithoutHoles, ReconnectedInTime,
 };
 
-/// What goes wrong, and as what it must be caught.
+/// A defect, and the invariant that must be reported for it.
 pub(super) struct Defect {
     pub(super) name: &'static str,
     pub(super) breaks: Invariant,
-    /// What else such a defect may break.
+    /// Other invariants that the defect may break as well.
     pub(super) also: &'static [Invariant],
     pub(super) plant: Plant,
 }
 
-type Plant = fn(&mut History, &mut Chance) -> Option<()>;
+type Plant = fn(&mut History, &mut SeededRng) -> Option<()>;
 
 const fn defect(
     name: &'static str,
@@ -60,49 +60,49 @@ pub(super) const DEFECTS: [Defect; 23] = [
         deliveries::other_payload,
     ),
     defect(
-        "two events at one place",
+        "two events at one position",
         ExactlyOnce,
         &[OrderWithoutHoles, NoPhantom, NoLoss, DurableBeforeAnswer],
-        deliveries::same_place,
+        deliveries::same_position,
     ),
     defect(
-        "an event that nobody published",
+        "an event that was never published",
         NoPhantom,
         &[],
         deliveries::phantom,
     ),
     defect(
         "a delivery to a wrong user",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[OrderWithoutHoles],
         deliveries::wrong_user,
     ),
     defect(
         "a delivery long after the room was lost",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[OrderWithoutHoles],
         deliveries::after_room,
     ),
     defect(
         "a delivery long after the token ended",
-        OnlyToThoseWhoMay,
+        AccessRespected,
         &[],
         deliveries::after_token,
     ),
     defect(
-        "a delivery comes three seconds late",
-        InTime,
+        "a delivery is three seconds late",
+        DeliveredInTime,
         &[],
-        timing::late,
+        timing::delayed,
     ),
     defect(
-        "a node that hears of nothing any more",
-        InTime,
+        "a client that receives nothing any more",
+        DeliveredInTime,
         &[],
-        timing::deaf,
+        timing::silenced,
     ),
     defect(
-        "an acknowledged entry reaches nobody",
+        "an acknowledged entry reaches no client",
         NoLoss,
         &[],
         publishing::lost,
@@ -132,10 +132,10 @@ pub(super) const DEFECTS: [Defect; 23] = [
         publishing::two_answers,
     ),
     defect(
-        "two nodes answer with one place",
+        "two nodes respond with one position",
         ExactlyOnce,
         &[NoLoss, DurableBeforeAnswer, OrderWithoutHoles],
-        publishing::one_place,
+        publishing::reused_position,
     ),
     defect(
         "an event of a refused write",
@@ -150,16 +150,16 @@ pub(super) const DEFECTS: [Defect; 23] = [
         clients::partial_replay,
     ),
     defect(
-        "a reset is not told",
+        "a reset is not sent",
         OrderWithoutHoles,
         &[],
         clients::silent_reset,
     ),
     defect(
-        "a client does not come back",
-        BackInTime,
+        "a client does not reconnect",
+        ReconnectedInTime,
         &[OrderWithoutHoles],
-        clients::never_back,
+        clients::never_reconnects,
     ),
     defect("descriptors leak", NothingLeaks, &[], server::leak),
     defect("the server ends with 1", CleanEnd, &[], server::exit_one),

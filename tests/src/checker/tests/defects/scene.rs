@@ -1,15 +1,15 @@
-//! Looking around in a history: who got what, where it belongs, and where a defect would show.
+//! Queries on a history: who received what, in which room, and in which places a defect would show.
 
 use std::time::Duration;
 
-use super::super::super::{Fact, Got, History, Place};
+use super::super::super::{Fact, Got, History, Position};
 use super::super::story::got;
-use crate::fixtures::chance::Chance;
+use crate::fixtures::seeded_rng::SeededRng;
 
-/// Some fact that fits.
-pub(super) fn some(
+/// Returns the index of a random fact that matches.
+pub(super) fn random_fact(
     history: &History,
-    chance: &mut Chance,
+    rng: &mut SeededRng,
     fits: impl Fn(&Fact) -> bool,
 ) -> Option<usize> {
     let facts = history
@@ -21,18 +21,18 @@ pub(super) fn some(
     if places.is_empty() {
         None
     } else {
-        Some(*chance.pick(&places))
+        Some(*rng.pick(&places))
     }
 }
 
-/// Some delivery, not of the last fence.
-pub(super) fn some_delivery(history: &History, chance: &mut Chance) -> Option<usize> {
+/// Returns the index of a random delivery, other than of the last fence.
+pub(super) fn random_delivery(history: &History, rng: &mut SeededRng) -> Option<usize> {
     let fits =
         |fact: &Fact| matches!(fact, Fact::Received { got, .. } if got.placed.value != "fence");
-    some(history, chance, fits)
+    random_fact(history, rng, fits)
 }
 
-/// The delivery that this fact is.
+/// Returns the client and the event if the fact at this index is a delivery.
 pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> {
     match &history.facts.get(index)?.1 {
         Fact::Received { client, got } => Some((client, got)),
@@ -40,7 +40,7 @@ pub(super) fn delivery(history: &History, index: usize) -> Option<(&str, &Got)> 
     }
 }
 
-/// All deliveries from this fact on.
+/// Returns all deliveries from this fact on.
 pub(super) fn deliveries(
     history: &History,
     from: usize,
@@ -48,21 +48,21 @@ pub(super) fn deliveries(
     (from..history.facts.len()).filter_map(|index| delivery(history, index))
 }
 
-/// How often this value came to this client.
-pub(super) fn times(history: &History, value: &str, client: &str) -> usize {
+/// Returns the number of deliveries of this value to this client.
+pub(super) fn deliveries_to(history: &History, value: &str, client: &str) -> usize {
     deliveries(history, 0)
         .filter(|(who, got)| got.placed.value == value && *who == client)
         .count()
 }
 
-/// How often this value came to anybody.
-pub(super) fn times_in_all(history: &History, value: &str) -> usize {
+/// Returns the number of deliveries of this value to all clients.
+pub(super) fn deliveries_to_all(history: &History, value: &str) -> usize {
     deliveries(history, 0)
         .filter(|(_, got)| got.placed.value == value)
         .count()
 }
 
-/// The room that the value was published in.
+/// Returns the room that the value was published in.
 pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> {
     let writes = history.facts.iter().filter_map(|(_, fact)| match fact {
         Fact::Attempted(write) => Some(write),
@@ -73,9 +73,9 @@ pub(super) fn room_of<'a>(history: &'a History, value: &str) -> Option<&'a str> 
     rooms.first().map(String::as_str)
 }
 
-/// Whether this delivery's client gets more of that epoch later, and keeps the room: then it is
-/// owed the delivery.
-pub(super) fn is_owed(history: &History, index: usize) -> bool {
+/// Returns whether the client of this delivery receives a later entry of the same epoch and keeps
+/// the room. The delivery is due to it then.
+pub(super) fn is_due(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
     };
@@ -88,24 +88,24 @@ fn is_of_a_lost_room(history: &History, got: &Got) -> bool {
     let lost = history
         .facts
         .iter()
-        .any(|(_, fact)| matches!(fact, Fact::Withdrawn { .. }));
+        .any(|(_, fact)| matches!(fact, Fact::Revoked { .. }));
     lost && room_of(history, &got.placed.value) == Some("order-1")
 }
 
-/// Whether the client alone misses something if this delivery is missing: a hole.
-pub(super) fn is_only_a_hole(history: &History, index: usize) -> bool {
+/// Returns whether the removal of this delivery is a hole: this client alone misses the value.
+pub(super) fn leaves_a_hole(history: &History, index: usize) -> bool {
     let Some((client, got)) = delivery(history, index) else {
         return false;
     };
     let value = &got.placed.value;
-    times(history, value, client) == 1
-        && times_in_all(history, value) > 1
-        && is_owed(history, index)
+    deliveries_to(history, value, client) == 1
+        && deliveries_to_all(history, value) > 1
+        && is_due(history, index)
 }
 
-/// Adds a delivery of this value at the very end; as it is known, or else as the next entry of the
-/// log.
-pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> Option<()> {
+/// Appends a delivery of this value: as it was delivered before, or otherwise as the next entry of
+/// the log.
+pub(super) fn append_delivery(history: &mut History, client: &str, value: &str) -> Option<()> {
     let known = deliveries(history, 0).find(|(_, got)| got.placed.value == value);
     let last = &deliveries(history, 0)
         .rfind(|(_, got)| got.placed.value == "fence")?
@@ -115,14 +115,14 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
     let next = || {
         got(
             value,
-            Place {
+            Position {
                 n: last.n + 1,
                 ..last.clone()
             },
         )
     };
     let got = known.map_or_else(next, |(_, got)| got.clone());
-    add_last(
+    append(
         history,
         Fact::Received {
             client: client.to_owned(),
@@ -131,8 +131,8 @@ pub(super) fn deliver_late(history: &mut History, client: &str, value: &str) -> 
     )
 }
 
-/// Adds a fact at the very end.
-pub(super) fn add_last(history: &mut History, fact: Fact) -> Option<()> {
+/// Appends a fact, 1 ms after the last one.
+pub(super) fn append(history: &mut History, fact: Fact) -> Option<()> {
     let (end, _) = history.facts.last()?;
     history.facts.push((*end + Duration::from_millis(1), fact));
     Some(())

@@ -1,46 +1,54 @@
-//! A delivery to somebody who was here all the time, and who should have had it long before.
+//! A delivery that is too delayed for a client which was connected all the time.
 
 use std::time::Duration;
 
 use super::super::super::{Fact, History};
-use super::scene::{delivery, some_delivery};
-use crate::fixtures::chance::Chance;
+use super::scene::{delivery, random_delivery};
+use crate::fixtures::seeded_rng::SeededRng;
 
 const DELAY: Duration = Duration::from_secs(3);
 
-/// Time goes on by three seconds between an answer and what it brings.
-pub(super) fn late(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
-    let (client, value) = owed_soon(history, index)?;
+/// Delays a delivery, and everything after it, by three seconds.
+pub(super) fn delayed(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
+    let (client, value) = prompt_delivery(history, index)?;
     let earlier = history.facts[..index]
         .iter()
-        .any(|(_, fact)| brings(fact, &client, &value));
-    (!earlier).then(|| delay_from(history, index))
-}
-
-/// Somebody stays and gets nothing any more, and time goes on.
-pub(super) fn deaf(history: &mut History, chance: &mut Chance) -> Option<()> {
-    let index = some_delivery(history, chance)?;
-    let (client, value) = owed_soon(history, index)?;
-    let earlier = history.facts[..index]
-        .iter()
-        .any(|(_, fact)| brings(fact, &client, &value));
-    let goes = history.facts[index..]
-        .iter()
-        .any(|(_, fact)| moves(fact, &client));
-    (!earlier && !goes).then_some(())?;
-    let tail = history.facts.split_off(index);
-    let is_heard =
-        |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
-    history
-        .facts
-        .extend(tail.into_iter().filter(|(_, fact)| !is_heard(fact)));
+        .any(|(_, fact)| delivers(fact, &client, &value));
+    if earlier {
+        return None;
+    }
     delay_from(history, index);
     Some(())
 }
 
-/// Client and value of a delivery, where the client was ready at the answer and stayed.
-fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
+/// Removes all further deliveries to a client that stays connected, and delays everything after
+/// that.
+pub(super) fn silenced(history: &mut History, rng: &mut SeededRng) -> Option<()> {
+    let index = random_delivery(history, rng)?;
+    let (client, value) = prompt_delivery(history, index)?;
+    let earlier = history.facts[..index]
+        .iter()
+        .any(|(_, fact)| delivers(fact, &client, &value));
+    let goes = history.facts[index..]
+        .iter()
+        .any(|(_, fact)| changes_presence(fact, &client));
+    if earlier || goes {
+        return None;
+    }
+    let tail = history.facts.split_off(index);
+    let is_delivery =
+        |fact: &Fact| matches!(fact, Fact::Received { client: who, .. } if *who == client);
+    history
+        .facts
+        .extend(tail.into_iter().filter(|(_, fact)| !is_delivery(fact)));
+    delay_from(history, index);
+    Some(())
+}
+
+/// Returns client and value of a delivery if the client was ready when the write was acknowledged,
+/// and stayed.
+fn prompt_delivery(history: &History, index: usize) -> Option<(String, String)> {
     let (client, got) = delivery(history, index)?;
     let value = &got.placed.value;
     let answered = |fact: &Fact| matches!(fact, Fact::Acknowledged { write, .. } if write == value);
@@ -49,28 +57,34 @@ fn owed_soon(history: &History, index: usize) -> Option<(String, String)> {
         .position(|(_, fact)| answered(fact))?;
     let last_move = history.facts[..index]
         .iter()
-        .rposition(|(_, fact)| moves(fact, client))?;
+        .rposition(|(_, fact)| changes_presence(fact, client))?;
     let is_ready = matches!(history.facts[last_move].1, Fact::Ready { .. });
-    (is_ready && last_move < answer).then(|| (client.to_owned(), value.clone()))
+    if !is_ready || last_move >= answer {
+        return None;
+    }
+    Some((client.to_owned(), value.clone()))
 }
 
-fn brings(fact: &Fact, client: &str, value: &str) -> bool {
-    matches!(fact, Fact::Received { client: who, got } if who == client && got.placed.value == value)
+fn delivers(fact: &Fact, client: &str, value: &str) -> bool {
+    match fact {
+        Fact::Received { client: who, got } => who == client && got.placed.value == value,
+        _ => false,
+    }
 }
 
-fn moves(fact: &Fact, client: &str) -> bool {
+fn changes_presence(fact: &Fact, client: &str) -> bool {
     match fact {
         Fact::Connected { client: who, .. }
         | Fact::Ready { client: who, .. }
         | Fact::Disconnected { client: who }
         | Fact::Reset { client: who, .. } => who == client,
-        Fact::Killed | Fact::Withdrawn { .. } => true,
+        Fact::Killed | Fact::Revoked { .. } => true,
         _ => false,
     }
 }
 
 fn delay_from(history: &mut History, index: usize) {
-    history.facts[index..]
-        .iter_mut()
-        .for_each(|(when, _)| *when += DELAY);
+    for (when, _) in &mut history.facts[index..] {
+        *when += DELAY;
+    }
 }

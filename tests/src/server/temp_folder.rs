@@ -1,15 +1,15 @@
-//! A temporary folder of one test, removed with everything in it when the test ends.
+//! A temporary folder of one test. It is removed with its content when the test ends.
 
 use std::path::{Path, PathBuf};
 
-/// The folder; dropping it removes it.
+/// A temporary folder. Dropping it removes it.
 #[derive(Debug)]
-pub struct Folder {
+pub struct TempFolder {
     path: PathBuf,
 }
 
-impl Folder {
-    /// A new, empty folder.
+impl TempFolder {
+    /// Creates a new, empty folder.
     #[must_use]
     pub fn new() -> Self {
         let path = std::env::temp_dir().join(format!("metaia-{}", uuid::Uuid::new_v4().simple()));
@@ -17,19 +17,19 @@ impl Folder {
         Self { path }
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A path in it.
+    /// Returns a path in the folder.
     #[must_use]
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Writes a file in it and returns its path.
+    /// Writes a file in the folder and returns its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.join(name);
         std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
@@ -38,15 +38,15 @@ impl Folder {
     }
 }
 
-impl Default for Folder {
+impl Default for TempFolder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
-        // Best effort: a leftover in the temporary folder hurts nobody.
+        // Best effort: a leftover in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -1,34 +1,33 @@
-//! Where a process runs: on this machine as it is, or in a network namespace with an address of its
-//! own.
+//! The host that a process runs on: this machine, or a network namespace with its own address.
 
 use std::process::Stdio;
 use std::sync::OnceLock;
 
 use tokio::process::Command;
 
-/// A place; a clone is the same one.
+/// A host. A clone is the same host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The namespace's name and its address; absent where it is this machine.
+pub struct Host {
+    /// The namespace's name and its address. Absent for this machine.
     namespace: Option<(String, String)>,
 }
 
-impl Place {
-    /// This machine, at `127.0.0.1`.
+impl Host {
+    /// Returns this machine, at `127.0.0.1`.
     #[must_use]
-    pub const fn here() -> Self {
+    pub const fn local() -> Self {
         Self { namespace: None }
     }
 
-    /// The namespace of this name, where it has this address.
+    /// Returns the namespace of this name, with this address.
     #[must_use]
-    pub fn inside(name: &str, address: &str) -> Self {
+    pub fn namespaced(name: &str, address: &str) -> Self {
         Self {
             namespace: Some((name.to_owned(), address.to_owned())),
         }
     }
 
-    /// The address of whatever listens there.
+    /// Returns the address of the processes that listen on the host.
     #[must_use]
     pub fn address(&self) -> &str {
         self.namespace
@@ -36,14 +35,14 @@ impl Place {
             .map_or("127.0.0.1", |(_, address)| address)
     }
 
-    /// The namespace's name, if it is one.
+    /// Returns the namespace's name, if the host is one.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.namespace.as_ref().map(|(name, _)| name.as_str())
     }
 
-    /// A command that runs there, and dies with the thread that starts it: no process outlives its
-    /// test, however that ends.
+    /// Returns a command that runs on the host. The process dies with the thread that starts it, so
+    /// that none outlives its test, however the test ends.
     #[must_use]
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut words = Vec::new();
@@ -65,7 +64,8 @@ impl Place {
     }
 }
 
-/// Whether a process can be bound to the life of its parent here. Where not, only `Drop` ends it.
+/// Returns whether `setpriv` can bind a process to the life of its parent on this machine.
+/// Otherwise only `Drop` ends a process.
 fn bound_processes() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {

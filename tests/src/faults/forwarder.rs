@@ -1,8 +1,8 @@
-//! The line between a phone and the server: a forwarder that can break as lines do.
+//! A TCP forwarder between a client and a server that can fail as networks do.
 //!
-//! A line that is down drops its connections and takes no new ones. A frozen one keeps them and
-//! forwards nothing, so that neither side is told: the other one is half-open. A slow one forwards
-//! so many bytes a second to the phone.
+//! A forwarder that is down drops its connections and accepts no new ones. A frozen one keeps its
+//! connections and forwards nothing, and neither side is notified: the connection is half-open. A
+//! slow one forwards a fixed number of bytes a second to the client.
 
 use std::time::Duration;
 
@@ -15,43 +15,43 @@ use tokio::time::{Interval, interval};
 use crate::server::Listening;
 use crate::server::journal::Journal;
 
-/// What the server's kernel can get rid of without the phone reading: small, so that a slow phone
-/// is soon felt.
-const BUFFER: u32 = 8 * 1024;
-/// How often a slow line moves something.
-const BEATS_PER_SECOND: u32 = 10;
+/// The receive buffer of the connection to the server. It is small, so that the server soon notices
+/// a client that does not read.
+const RECEIVE_BUFFER: u32 = 8 * 1024;
+/// The number of times per second that a slow forwarder moves bytes.
+const STEPS_PER_SECOND: u32 = 10;
 
-/// How a line is.
+/// The behaviour of the forwarder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ForwarderMode {
     Up,
     Down,
     Frozen,
-    /// So many bytes a second.
+    /// Forwards this number of bytes a second to the client.
     Slow(u64),
 }
 
-/// A line to one server. Dropping it breaks it for good.
+/// A forwarder to one server. Dropping it closes its connections and its listener.
 #[derive(Debug)]
-pub struct Line {
+pub struct Forwarder {
     port: u16,
-    /// The ports from which it reaches the server, latest last.
+    /// The local ports of its connections to the server, latest last.
     outgoing: Journal<u16>,
-    state: watch::Sender<State>,
+    state: watch::Sender<ForwarderMode>,
 }
 
-impl Listening for Line {
+impl Listening for Forwarder {
     fn port(&self) -> u16 {
         self.port
     }
 }
 
-impl Line {
-    /// A line to whatever listens there now or later.
+impl Forwarder {
+    /// Starts a forwarder to the server's port, whether or not a server listens there now.
     pub async fn to(server: &impl Listening) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = watch::Sender::new(State::Up);
+        let state = watch::Sender::new(ForwarderMode::Up);
         let outgoing = Journal::default();
         let exchange = Exchange {
             server: server.port(),
@@ -66,40 +66,41 @@ impl Line {
         }
     }
 
-    /// Drops its connections, and takes no new ones.
+    /// Drops all connections and accepts no new ones.
     pub fn down(&self) {
-        self.state.send_replace(State::Down);
+        self.state.send_replace(ForwarderMode::Down);
     }
 
-    /// The port at which the server sees its latest connection.
+    /// Returns the port from which the server sees the latest connection.
     #[must_use]
-    pub fn seen_at(&self) -> u16 {
+    pub fn latest_port(&self) -> u16 {
         *self
             .outgoing
             .so_far()
             .last()
-            .expect("a connection through this line")
+            .expect("a connection through this forwarder")
     }
 
-    /// Works again.
+    /// Forwards again.
     pub fn up(&self) {
-        self.state.send_replace(State::Up);
+        self.state.send_replace(ForwarderMode::Up);
     }
 
-    /// Drops its connections; new ones are taken at once.
+    /// Drops all connections. New ones are accepted immediately.
     pub fn cut(&self) {
         self.down();
         self.up();
     }
 
-    /// Forwards nothing any more, and tells nobody.
+    /// Stops forwarding and keeps all connections open. Neither side is notified.
     pub fn freeze(&self) {
-        self.state.send_replace(State::Frozen);
+        self.state.send_replace(ForwarderMode::Frozen);
     }
 
-    /// Forwards so many bytes a second to the phone.
+    /// Limits what is forwarded to the client to this number of bytes a second.
     pub fn slow_down(&self, bytes_per_second: u64) {
-        self.state.send_replace(State::Slow(bytes_per_second));
+        self.state
+            .send_replace(ForwarderMode::Slow(bytes_per_second));
     }
 }
 
@@ -107,7 +108,7 @@ impl Line {
 struct Exchange {
     server: u16,
     outgoing: Journal<u16>,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
 }
 
 impl Exchange {
@@ -117,32 +118,32 @@ impl Exchange {
                 accepted = listener.accept() => accepted,
                 () = ended(&mut self.state) => return,
             };
-            let up = *self.state.borrow() != State::Down;
+            let up = *self.state.borrow() != ForwarderMode::Down;
             if let (Ok((phone, _)), true) = (accepted, up) {
                 tokio::spawn(self.clone().forward(phone));
             }
         }
     }
 
-    /// One connection, until either side ends it or the line goes down.
+    /// Forwards one connection until either side closes it or the forwarder goes down.
     async fn forward(self, phone: TcpStream) {
         let Some(server) = self.dial().await else {
             return;
         };
         let _ = phone.set_nodelay(true);
-        let ((from_phone, to_phone), (from_server, to_server)) =
-            (phone.into_split(), server.into_split());
+        let (from_phone, to_phone) = phone.into_split();
+        let (from_server, to_server) = server.into_split();
         let mut life = self.state.clone();
         tokio::select! {
             () = pump(from_phone, to_server, self.state.clone(), false) => (),
             () = pump(from_server, to_phone, self.state, true) => (),
-            _ = life.wait_for(|state| *state == State::Down) => (),
+            _ = life.wait_for(|state| *state == ForwarderMode::Down) => (),
         }
     }
 
     async fn dial(&self) -> Option<TcpStream> {
         let socket = TcpSocket::new_v4().ok()?;
-        socket.set_recv_buffer_size(BUFFER).ok()?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER).ok()?;
         let stream = socket
             .connect(([127, 0, 0, 1], self.server).into())
             .await
@@ -153,21 +154,21 @@ impl Exchange {
     }
 }
 
-/// Returns when the line is dropped.
-async fn ended(state: &mut watch::Receiver<State>) {
+/// Returns when the forwarder is dropped.
+async fn ended(state: &mut watch::Receiver<ForwarderMode>) {
     while state.changed().await.is_ok() {}
 }
 
-/// Moves bytes one way. What has been read when the line freezes waits in it.
+/// Copies bytes in one direction. Bytes that were read before a freeze are forwarded after it.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
     to_phone: bool,
 ) {
     let mut pace = Pace {
         state,
-        beat: interval(Duration::from_secs(1) / BEATS_PER_SECOND),
+        beat: interval(Duration::from_secs(1) / STEPS_PER_SECOND),
         to_phone,
     };
     let mut bytes = vec![0; 16 * 1024];
@@ -184,29 +185,31 @@ async fn pump(
 }
 
 struct Pace {
-    state: watch::Receiver<State>,
+    state: watch::Receiver<ForwarderMode>,
     beat: Interval,
     to_phone: bool,
 }
 
 impl Pace {
-    /// Waits until something may be moved, and says how much.
+    /// Waits until bytes may be forwarded and returns how many.
     async fn allowance(&mut self) -> usize {
         loop {
             let state = *self.state.borrow_and_update();
             match state {
-                State::Slow(bytes) if self.to_phone => {
+                ForwarderMode::Slow(bytes) if self.to_phone => {
                     self.beat.tick().await;
-                    return usize::try_from(bytes / u64::from(BEATS_PER_SECOND))
+                    return usize::try_from(bytes / u64::from(STEPS_PER_SECOND))
                         .expect("a rate")
                         .max(1);
                 }
-                State::Frozen => {
+                ForwarderMode::Frozen => {
                     if self.state.changed().await.is_err() {
                         return 0;
                     }
                 }
-                State::Up | State::Down | State::Slow(_) => return usize::MAX,
+                ForwarderMode::Up | ForwarderMode::Down | ForwarderMode::Slow(_) => {
+                    return usize::MAX;
+                }
             }
         }
     }
