@@ -11,6 +11,7 @@ use metaia_tests::faults::forwarder::Forwarder;
 use metaia_tests::fixtures::seeded_rng::SeededRng;
 use metaia_tests::fixtures::token::token;
 use metaia_tests::fixtures::{emit, raise_fence};
+use metaia_tests::server::paths::python;
 use metaia_tests::server::{Server, Setup};
 use serde_json::{Value, json};
 
@@ -229,4 +230,45 @@ async fn every_order_that_is_acknowledged_during_a_drain_is_stored() {
             *order
         );
     }
+}
+
+/// Returns the time at which the server last stored the record of a device of `c1`, in ms since the
+/// Unix epoch.
+fn stored_at(setup: &Setup) -> i64 {
+    let read = "import sqlite3, sys; \
+        db = sqlite3.connect(sys.argv[1]); \
+        print(db.execute(\"SELECT at FROM rt_device WHERE key LIKE 'c1 %'\").fetchone()[0])";
+    let database = setup.folder().join("data").join("metaia.db");
+    let output = std::process::Command::new(python())
+        .args(["-c", read])
+        .arg(database)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+/// A session on a frozen line is not finished by then. What devices have received is stored all the
+/// same.
+#[tokio::test]
+async fn device_positions_are_stored_however_short_the_drain_is() {
+    let server = Setup::new().env("METAIA_DRAIN_MS", "200").start().await;
+    let _held = frozen_phone(&server).await;
+    let auth = json!({"token": token("customer", "c1"), "device": "d1"});
+    let mut phone = Phone::connected(&server, &auth).await;
+    phone.event("rt:ready").await;
+    emit(&server, &json!({"user": "c1"}), "load", &json!({"n": 1})).await;
+    phone.event("load").await;
+    let connected = stored_at(server.setup());
+    let asked = Instant::now();
+    let setup = server.stop().await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert!(
+        stored_at(&setup) > connected,
+        "nothing was stored at the end"
+    );
 }
