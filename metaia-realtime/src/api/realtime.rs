@@ -10,7 +10,10 @@ use crate::{
     EndReason, Limits, NewEntry, NodeStats, PublishError, SessionId, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
-    transport::{RealtimeLayer, Settings, socketio::Engine},
+    transport::{
+        RealtimeLayer, Settings,
+        socketio::{self, Engine},
+    },
     values::NodeId,
 };
 
@@ -43,7 +46,7 @@ impl Realtime {
         let node = Arc::new(node);
         node.run();
         Self {
-            engine: Engine::new(node, settings),
+            engine: socketio::start(node, settings),
         }
     }
 
@@ -60,7 +63,7 @@ impl Realtime {
     /// bounds the bytes that come over a WebSocket, nor the connections.
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
-        self.engine.layer()
+        RealtimeLayer::new(Arc::clone(&self.engine))
     }
 
     /// What went by the doorbell since this node began.
