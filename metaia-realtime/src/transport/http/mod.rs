@@ -55,7 +55,8 @@ impl Connections {
         }
     }
 
-    /// Closes the listener and waits until the pending requests are answered, at most for `timeout`.
+    /// Closes the listener and waits until the pending requests are answered, at most for
+    /// `timeout`.
     pub(crate) async fn finish(self, timeout: Duration) {
         drop(self.entrance);
         self.stopping.cancel();
@@ -86,8 +87,8 @@ impl Deadlines {
     }
 }
 
-/// Serves one connection until it ends. Once the server stops, the connection ends after its pending
-/// request.
+/// Serves one connection until it ends. Once the server stops, the connection ends after its
+/// pending request.
 async fn serve_connection(
     io: GuardedIo<TcpStream>,
     app: Router,

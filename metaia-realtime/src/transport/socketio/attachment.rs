@@ -48,8 +48,8 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.node.end(&self.session, EndReason::TransportLost);
-        // A client that is told to stay away has yet to fetch that packet, so its link remains until
-        // the transport ends.
+        // A client that is told to stay away has yet to fetch that packet, so its link remains
+        // until the transport ends.
         let stays_away = self.session.ended_by().is_some_and(EndReason::stays_away);
         if !stays_away {
             self.links.remove(self.sid.as_str());

@@ -48,8 +48,8 @@ impl ResponseObserver {
 
 /// The observer of the answer to a poll.
 ///
-/// The packets in the answer have left the engine. If it is dropped before the body is complete, the
-/// link is lost, so that the client reconnects and receives them then.
+/// The packets in the answer have left the engine. If it is dropped before the body is complete,
+/// the link is lost, so that the client reconnects and receives them then.
 pub(super) struct PollObserver {
     link: Arc<Link>,
     connection: Option<Connection>,

@@ -88,8 +88,8 @@ impl Gate {
         };
         let kind = RequestKind::new(&self.engine, &request);
         if matches!(kind, RequestKind::UnknownSession) {
-            // A node that takes no clients says so here, too: a proxy that meanwhile directs clients
-            // to other nodes tries this node first with each of their requests.
+            // A node that takes no clients says so here, too: a proxy that meanwhile directs
+            // clients to other nodes tries this node first with each of their requests.
             return match self.closed_reason() {
                 Some(refusal) => refusal.into_response(),
                 None => unknown_session(),
@@ -127,8 +127,8 @@ impl Gate {
             Err(never) => match never {},
         };
         let status = response.status();
-        // Not earlier: a connection that is not upgraded may carry other clients' requests next if a
-        // proxy keeps it. Not later: the head of the answer must not be written before.
+        // Not earlier: a connection that is not upgraded may carry other clients' requests next if
+        // a proxy keeps it. Not later: the head of the answer must not be written before.
         if let RequestKind::Upgrade(link) = &kind
             && status == StatusCode::SWITCHING_PROTOCOLS
         {

@@ -32,8 +32,8 @@ pub(super) enum RequestKind {
     Post(Arc<Link>),
     /// A WebSocket, for a new session or as the upgrade of a polling one.
     Upgrade(Arc<Link>),
-    /// A request of a session without a link on this node. The engine may still know it, but nothing
-    /// would count its packets.
+    /// A request of a session without a link on this node. The engine may still know it, but
+    /// nothing would count its packets.
     UnknownSession,
     Other,
 }

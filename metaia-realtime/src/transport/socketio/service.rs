@@ -45,8 +45,8 @@ impl RealtimeLayer {
     }
 }
 
-/// Returns the CORS headers for polling. Credentials are not allowed: tokens come in a header, never
-/// in cookies.
+/// Returns the CORS headers for polling. Credentials are not allowed: tokens come in a header,
+/// never in cookies.
 fn cors(origins: &Origins) -> CorsLayer {
     let allowed = match origins {
         Origins::Any => AllowOrigin::from(Any),
