@@ -56,7 +56,7 @@ impl Reconnect {
     }
 
     fn exponential(&self, attempt: u32) -> Duration {
-        // At most 31: a larger shift overflows, and `max` is reached long before.
+        // At most 31: `1 << 32` overflows a `u32`.
         let doublings = attempt.saturating_sub(1).min(31);
         self.min.saturating_mul(1 << doublings).min(self.max)
     }

@@ -4,7 +4,8 @@
 //! use metaia_realtime::client::{Client, Update};
 //!
 //! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let (client, mut updates) = Client::builder("http://localhost:5000").token(token).connect().await?;
+//! let builder = Client::builder("http://localhost:5000").token(token);
+//! let (client, mut updates) = builder.connect().await?;
 //! client.join_order("o1").await?;
 //! while let Some(update) = updates.recv().await {
 //!     match update {

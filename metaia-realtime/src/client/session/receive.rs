@@ -52,7 +52,7 @@ impl Session<'_> {
                 attachments,
             } => {
                 let ack = id.map(|id| self.responder(id));
-                self.deliver(event(name, args, attachments, ack));
+                self.deliver(new_event(name, args, attachments, ack));
                 Ok(())
             }
         }
@@ -77,7 +77,7 @@ impl Session<'_> {
                 .and_then(Value::as_u64)
                 .map(Duration::from_millis);
         }
-        let update = if is_new { update(event) } else { None };
+        let update = if is_new { update_for(event) } else { None };
         if update.is_some() || position.is_some() {
             self.channels.outbox.push(Delivery { update, position });
         }
@@ -98,7 +98,12 @@ impl Session<'_> {
     }
 }
 
-fn event(name: String, args: Vec<Value>, attachments: Vec<Bytes>, ack: Option<Responder>) -> Event {
+fn new_event(
+    name: String,
+    args: Vec<Value>,
+    attachments: Vec<Bytes>,
+    ack: Option<Responder>,
+) -> Event {
     let mut args = args.into_iter();
     let data = args.next().unwrap_or(Value::Null);
     let Stamp { id, at, ts } = Stamp::from_data(&data);
@@ -118,7 +123,7 @@ fn event(name: String, args: Vec<Value>, attachments: Vec<Bytes>, ack: Option<Re
 
 /// Returns the update for an event: a change of state, or the event itself. Returns `None` for an
 /// event that carries its position alone.
-fn update(event: Event) -> Option<Update> {
+fn update_for(event: Event) -> Option<Update> {
     match event.name.as_str() {
         "rt:position" => None,
         "rt:ready" => Some(Update::Ready(Ready::from_data(event.data))),
@@ -134,7 +139,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str, data: Value) -> Event {
-        event(name.to_owned(), vec![data], Vec::new(), None)
+        new_event(name.to_owned(), vec![data], Vec::new(), None)
     }
 
     #[test]
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_event_of_another_server_has_none() {
-        let event = event("ready".to_owned(), Vec::new(), Vec::new(), None);
+        let event = new_event("ready".to_owned(), Vec::new(), Vec::new(), None);
         assert_eq!((event.data, event.id, event.at), (Value::Null, None, None));
     }
 
@@ -162,7 +167,7 @@ mod tests {
             "userId": "u1", "role": "tailor", "rooms": ["tailor-room"],
             "recovered": true, "replayed": 3, "_rt": {"at": "p.9"},
         });
-        let Some(Update::Ready(ready)) = update(named("rt:ready", ready)) else {
+        let Some(Update::Ready(ready)) = update_for(named("rt:ready", ready)) else {
             panic!("not ready")
         };
         assert_eq!(
@@ -170,14 +175,14 @@ mod tests {
             ("u1", true, 3)
         );
         assert_eq!(ready.at.as_deref(), Some("p.9"));
-        let reset = update(named(
+        let reset = update_for(named(
             "rt:reset",
             json!({"reason": "too_old", "_rt": {"at": "p.5"}}),
         ));
         assert!(matches!(reset, Some(Update::Reset(Reset { reason, .. })) if reason == "too_old"));
-        assert!(update(named("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
+        assert!(update_for(named("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
         assert!(matches!(
-            update(named("rt:error", json!({}))),
+            update_for(named("rt:error", json!({}))),
             Some(Update::Event(_))
         ));
     }

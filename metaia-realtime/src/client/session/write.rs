@@ -72,9 +72,9 @@ impl Session<'_> {
 
     fn prepare(&mut self, command: Command, batch: &mut Batch) {
         match command {
-            Command::Emit { name, args, done } => batch.add(event(None, name, args), done),
+            Command::Emit { name, args, done } => batch.add(event_body(None, name, args), done),
             Command::EmitWithAck { name, args, done } => match self.acks.register(done) {
-                Ok(id) => batch.packets.push(packet(event(Some(id), name, args))),
+                Ok(id) => batch.packets.push(encode(event_body(Some(id), name, args))),
                 Err(caller) => {
                     let _ = caller.send(Err(SendError::TooManyAwaited));
                 }
@@ -102,12 +102,12 @@ impl Session<'_> {
 
 impl Batch {
     fn add(&mut self, body: Body, done: ResultSender<()>) {
-        self.packets.push(packet(body));
+        self.packets.push(encode(body));
         self.callers.push(done);
     }
 }
 
-fn event(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
+fn event_body(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
     Body::Event {
         id,
         name,
@@ -116,6 +116,6 @@ fn event(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
     }
 }
 
-fn packet(body: Body) -> EnginePacket {
+fn encode(body: Body) -> EnginePacket {
     EnginePacket::Message(SocketPacket::main(body).encode())
 }

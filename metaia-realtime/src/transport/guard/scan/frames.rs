@@ -55,14 +55,11 @@ impl FrameScanner {
         written
     }
 
+    /// Advances by a byte that is not in the rest of a payload.
     fn step(&mut self, byte: u8) {
         match &mut self.0 {
             FrameState::Head(matched) => {
-                *matched = match (*matched, byte) {
-                    (0 | 2, b'\r') | (1 | 3, b'\n') => *matched + 1,
-                    (_, b'\r') => 1,
-                    _ => 0,
-                };
+                *matched = match_head_end(*matched, byte);
                 if *matched == 4 {
                     self.0 = NEXT_FRAME;
                 }
@@ -71,15 +68,7 @@ impl FrameScanner {
                 bytes[usize::from(*len)] = byte;
                 *len += 1;
                 if let Some(left) = payload_len(&bytes[..usize::from(*len)]) {
-                    let is_text = bytes[0] & 0x0f == 1;
-                    self.0 = if is_text && left > 0 {
-                        FrameState::Start { left, first: None }
-                    } else {
-                        FrameState::Rest {
-                            left,
-                            kind: Kind::Other,
-                        }
-                    };
+                    self.0 = payload(bytes[0], left);
                 }
             }
             FrameState::Start { left, first } => {
@@ -97,6 +86,28 @@ impl FrameScanner {
             }
             FrameState::Rest { .. } => {}
         }
+    }
+}
+
+/// Returns how many bytes of `\r\n\r\n` have passed after `byte`.
+const fn match_head_end(matched: u8, byte: u8) -> u8 {
+    match (matched, byte) {
+        (0 | 2, b'\r') | (1 | 3, b'\n') => matched + 1,
+        (_, b'\r') => 1,
+        _ => 0,
+    }
+}
+
+/// Returns the state at the beginning of a payload of `left` bytes. `first_header_byte` contains the
+/// opcode, of which 1 is text.
+const fn payload(first_header_byte: u8, left: u64) -> FrameState {
+    let is_text = first_header_byte & 0x0f == 1;
+    if is_text && left > 0 {
+        return FrameState::Start { left, first: None };
+    }
+    FrameState::Rest {
+        left,
+        kind: Kind::Other,
     }
 }
 
