@@ -77,6 +77,7 @@ fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
     if let Some(link) = socket.req_parts().extensions.get::<Arc<Link>>() {
         return Arc::clone(link);
     }
+    // Neither: the request did not pass the gate, and nothing counts its packets.
     let link = Arc::new(Link::new(engine.node.limits()));
     link.upgraded(None);
     link

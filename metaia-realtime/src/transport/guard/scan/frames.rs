@@ -98,8 +98,8 @@ const fn match_head_end(matched: u8, byte: u8) -> u8 {
     }
 }
 
-/// Returns the state at the beginning of a payload of `left` bytes. `first_header_byte` contains the
-/// opcode, of which 1 is text.
+/// Returns the state at the beginning of a payload of `left` bytes. `first_header_byte` contains
+/// the opcode; 1 is text.
 const fn payload(first_header_byte: u8, left: u64) -> FrameState {
     let is_text = first_header_byte & 0x0f == 1;
     if is_text && left > 0 {
