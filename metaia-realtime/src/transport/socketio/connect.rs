@@ -198,7 +198,7 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
     let end = match reason {
         DisconnectReason::ClientNSDisconnect => EndReason::ClientLeft,
         DisconnectReason::ServerNSDisconnect => EndReason::Kicked,
-        // The link knows better why if the transport ended it.
+        // If the transport ended the link, its reason is more precise.
         DisconnectReason::HeartbeatTimeout => {
             attachment.link.lost().unwrap_or(EndReason::PingTimeout)
         }
