@@ -88,8 +88,8 @@ impl Gate {
         };
         let kind = RequestKind::new(&self.engine, &request);
         if matches!(kind, RequestKind::UnknownSession) {
-            // A node that takes no new sessions refuses these requests with the same reason: a proxy
-            // that meanwhile directs clients to other nodes tries this node first each time.
+            // A node that takes no new sessions refuses these requests for the same reason: a proxy
+            // that directs clients to other nodes meanwhile tries this node first each time.
             return match self.closed_reason() {
                 Some(refusal) => refusal.into_response(),
                 None => unknown_session(),
