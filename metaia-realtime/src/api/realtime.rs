@@ -9,7 +9,10 @@ use crate::{
     EndReason, Limits, NewEntry, NodeStats, PublishError, SessionId, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
-    transport::{RealtimeLayer, Settings, socketio::Engine},
+    transport::{
+        RealtimeLayer, Settings,
+        socketio::{self, Engine},
+    },
     values::NodeId,
 };
 
@@ -37,7 +40,7 @@ impl Realtime {
         let node = Arc::new(node);
         node.run();
         Self {
-            engine: Engine::new(node, settings),
+            engine: socketio::start(node, settings),
         }
     }
 
@@ -67,7 +70,7 @@ impl Realtime {
     /// ```
     #[must_use]
     pub fn layer(&self) -> RealtimeLayer {
-        self.engine.layer()
+        RealtimeLayer::new(Arc::clone(&self.engine))
     }
 
     /// Returns what the doorbell has carried since this node began.

@@ -1,25 +1,25 @@
-//! How long to wait before the next attempt: exponential, jittered, at least as long as the server
+//! The delay before the next attempt: exponential, jittered, and at least as long as the server
 //! asks for.
 
 use std::time::Duration;
 
-/// When and how often a lost connection is tried again.
+/// The rule that says when and how often a lost connection is retried.
 ///
-/// The delays are those of the official clients: `min`, doubling up to `max`, each moved at random
-/// by up to half of itself, so that the clients of a restarted server do not come back together.
-/// The count starts again with every accepted connection.
+/// The delays are those of the official clients: `min`, doubling up to `max`. Each is changed at
+/// random by up to half of itself, so that the clients of a restarted server do not reconnect at
+/// the same time. The count restarts with every accepted connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reconnect {
     /// The first delay.
     pub min: Duration,
-    /// The longest delay. A server's `Retry-After` may be longer, and then counts.
+    /// The longest delay. A longer `Retry-After` of the server wins over it.
     pub max: Duration,
-    /// After so many failed attempts in a row the client gives up; `None`: never.
+    /// The number of failed attempts in a row after which the client gives up; `None` for no limit.
     pub max_attempts: Option<u32>,
 }
 
 impl Default for Reconnect {
-    /// 1 s, doubling up to 5 s, without end.
+    /// Returns delays of 1 s, doubling up to 5 s, without a limit of attempts.
     fn default() -> Self {
         Self {
             min: Duration::from_secs(1),
@@ -30,19 +30,24 @@ impl Default for Reconnect {
 }
 
 impl Reconnect {
-    /// Whether attempt number `attempt` (from 1) may still be made.
+    /// Returns whether attempt number `attempt` (from 1) may still be made.
     pub(crate) fn allows(&self, attempt: u32) -> bool {
         self.max_attempts.is_none_or(|max| attempt <= max)
     }
 
-    /// The delay before attempt number `attempt` (from 1). `chance` is uniform in `0..1`.
+    /// Returns the delay before attempt number `attempt` (from 1). `chance` is uniform in `0..1`.
     ///
-    /// Where the server said when to come back, it is not asked sooner, and the jitter comes on
-    /// top.
-    pub(crate) fn delay(&self, attempt: u32, asked: Option<Duration>, chance: f64) -> Duration {
+    /// `retry_after` is the time that the server asked for. The delay is never shorter; the jitter
+    /// is added to it.
+    pub(crate) fn delay(
+        &self,
+        attempt: u32,
+        retry_after: Option<Duration>,
+        chance: f64,
+    ) -> Duration {
         let chance = chance.clamp(0.0, 1.0);
-        match asked {
-            Some(asked) => asked.saturating_add(self.min.mul_f64(chance)),
+        match retry_after {
+            Some(retry_after) => retry_after.saturating_add(self.min.mul_f64(chance)),
             None => self
                 .exponential(attempt)
                 .mul_f64(0.5 + chance)
@@ -51,6 +56,7 @@ impl Reconnect {
     }
 
     fn exponential(&self, attempt: u32) -> Duration {
+        // At most 31: `1 << 32` overflows a `u32`.
         let doublings = attempt.saturating_sub(1).min(31);
         self.min.saturating_mul(1 << doublings).min(self.max)
     }
@@ -81,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_not_asked_sooner_than_it_said() {
+    fn a_server_is_not_retried_sooner_than_it_asked() {
         let asked = Some(30 * SECOND);
         assert_eq!(Reconnect::default().delay(1, asked, 0.0), 30 * SECOND);
         assert_eq!(Reconnect::default().delay(1, asked, 1.0), 31 * SECOND);
     }
 
     #[test]
-    fn attempts_end_where_they_are_limited() {
+    fn attempts_end_at_their_limit() {
         let reconnect = Reconnect {
             max_attempts: Some(2),
             ..Reconnect::default()
@@ -99,13 +105,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_delay_is_beyond_its_limit(attempt: u32, chance in 0.0..1.0f64, min in 0u64..1 << 40, max in 0u64..1 << 40) {
-            let reconnect = Reconnect { min: Duration::from_millis(min), max: Duration::from_millis(max), max_attempts: None };
+        fn no_delay_is_beyond_its_limit(
+            attempt: u32,
+            chance in 0.0..1.0f64,
+            min in 0u64..1 << 40,
+            max in 0u64..1 << 40,
+        ) {
+            let reconnect = Reconnect {
+                min: Duration::from_millis(min),
+                max: Duration::from_millis(max),
+                max_attempts: None,
+            };
             prop_assert!(reconnect.delay(attempt, None, chance) <= reconnect.max);
         }
 
         #[test]
-        fn any_wish_of_a_server_is_kept(seconds: u64, chance in 0.0..1.0f64) {
+        fn no_delay_is_shorter_than_the_server_asked(seconds: u64, chance in 0.0..1.0f64) {
             let asked = Duration::from_secs(seconds);
             prop_assert!(Reconnect::default().delay(1, Some(asked), chance) >= asked);
         }

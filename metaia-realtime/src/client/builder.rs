@@ -1,28 +1,37 @@
-//! Configuring and starting a client.
+//! Configures and starts a client.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::backoff::Reconnect;
-use super::driver::{Driver, First};
-use super::error::{BoxError, ConnectError};
-use super::handle::{Client, Shared};
-use super::options::{Credentials, Options, Provider, TokenIn, Transport};
-use super::resume::Resume;
-use super::transport::Endpoint;
-use super::updates::Updates;
+use super::{
+    backoff::Reconnect,
+    driver::{Driver, FirstAttempt},
+    error::{BoxError, ConnectError},
+    handle::Client,
+    options::{Credentials, CredentialsProvider, Options, TokenIn, Transport},
+    resume::Resume,
+    session::{AppChannels, Outbox},
+    state::ClientState,
+    transport::Endpoint,
+    updates::Updates,
+};
 
-/// Commands that wait for the driver. A full queue makes [`Client::emit`] wait.
-const COMMANDS: usize = 64;
+/// The number of commands that may wait for the driver. While the queue is full, [`Client::emit`]
+/// waits.
+const COMMAND_QUEUE: usize = 64;
 
-/// Configures a client; made by [`Client::builder`].
+impl Client {
+    /// Returns a builder of a client for the server at `url` (`http`, `https`, `ws` or `wss`).
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(url.into())
+    }
+}
+
+/// The configuration of a client, made by [`Client::builder`].
 ///
-/// Nothing is checked before [`connect`](Self::connect) or [`start`](Self::start).
+/// [`connect`](Self::connect) and [`start`](Self::start) check it, the other methods do not.
 #[must_use]
 #[derive(Clone)]
 pub struct ClientBuilder {
@@ -31,7 +40,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, String)>,
     transport: Transport,
     token_in: TokenIn,
-    provider: Provider,
+    provider: CredentialsProvider,
     device: Option<String>,
     since: Option<String>,
     orders: BTreeSet<String>,
@@ -64,7 +73,7 @@ impl ClientBuilder {
         }
     }
 
-    /// This token at every connection.
+    /// Uses this token for every connection.
     pub fn token(self, token: impl Into<String>) -> Self {
         let credentials = Credentials::token(token);
         Self {
@@ -73,9 +82,9 @@ impl ClientBuilder {
         }
     }
 
-    /// Asks `provider` for credentials before every connection, the first one included.
+    /// Calls `provider` for credentials before every connection, the first one included.
     ///
-    /// An error counts as a failed attempt. The connect timeout covers the provider's time too.
+    /// An error counts as a failed attempt. The connect timeout includes the provider's time.
     pub fn credentials<F, Fut>(mut self, provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -85,18 +94,18 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the token goes; both places by default.
+    /// Sets the places where the token is sent. The default is both.
     pub fn token_in(self, token_in: TokenIn) -> Self {
         Self { token_in, ..self }
     }
 
-    /// How the server is reached; WebSocket from the start by default.
+    /// Sets the transport. The default is WebSocket from the start.
     pub fn transport(self, transport: Transport) -> Self {
         Self { transport, ..self }
     }
 
-    /// The path of the Socket.IO endpoint, `/socket.io/` by default. A path in the URL comes before
-    /// it.
+    /// Sets the path of the Socket.IO endpoint. The default is `/socket.io/`. It is appended to the
+    /// path of the URL.
     pub fn path(self, path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -104,13 +113,13 @@ impl ClientBuilder {
         }
     }
 
-    /// One more HTTP header on every request, for example `Origin`.
+    /// Adds an HTTP header to every request, for example `Origin`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The position to begin after: an earlier client's [`position`](Client::position).
+    /// Sets the position to start after: an earlier client's [`position`](Client::position).
     pub fn since(self, position: impl Into<String>) -> Self {
         Self {
             since: Some(position.into()),
@@ -118,13 +127,13 @@ impl ClientBuilder {
         }
     }
 
-    /// Order rooms to join at every connection, before the catch-up.
+    /// Adds order rooms to join at every connection, before the catch-up.
     pub fn orders(mut self, orders: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.orders.extend(orders.into_iter().map(Into::into));
         self
     }
 
-    /// This installation's name, `auth.device`: the server then remembers its position too.
+    /// Sets the name of this installation, `auth.device`. The server then stores its position, too.
     pub fn device(self, device: impl Into<String>) -> Self {
         Self {
             device: Some(device.into()),
@@ -132,13 +141,14 @@ impl ClientBuilder {
         }
     }
 
-    /// Whether positions and order rooms are sent at all; on by default. Off, the client is live
-    /// and at most once.
+    /// Turns on or off that positions and order rooms are sent. The default is on. Without it the
+    /// client receives live events only, each at most once.
     pub fn resume(self, resume: bool) -> Self {
         Self { resume, ..self }
     }
 
-    /// Drops events whose `_rt.id` is among the last `ids` seen. 0, the default, drops nothing.
+    /// Drops events whose `_rt.id` is among the last `ids` received. The default is 0, which drops
+    /// nothing.
     pub fn dedupe(self, ids: usize) -> Self {
         Self {
             dedupe: ids,
@@ -146,8 +156,8 @@ impl ClientBuilder {
         }
     }
 
-    /// How many updates wait for the application, 1,024 by default, at least 1. See the module for
-    /// what happens when they are full.
+    /// Sets how many updates may wait for the application: 1,024 by default, at least 1. The
+    /// [module](super) says what happens while the queue is full.
     pub fn buffer(self, updates: usize) -> Self {
         Self {
             buffer: updates.max(1),
@@ -155,8 +165,8 @@ impl ClientBuilder {
         }
     }
 
-    /// The largest packet that is read, in bytes, 1 MiB by default. A larger one ends the
-    /// connection. A polling answer, which holds many packets, may be four times as long.
+    /// Sets the largest packet that is read, in bytes. The default is 1 MiB. A larger packet ends
+    /// the connection. A polling answer, which contains many packets, may be four times as long.
     pub fn max_message(self, bytes: usize) -> Self {
         Self {
             max_message: bytes,
@@ -164,7 +174,7 @@ impl ClientBuilder {
         }
     }
 
-    /// When a lost connection is tried again.
+    /// Sets when a lost connection is retried.
     pub fn reconnect(self, reconnect: Reconnect) -> Self {
         Self {
             reconnect: Some(reconnect),
@@ -172,7 +182,7 @@ impl ClientBuilder {
         }
     }
 
-    /// One connection and no other: the updates end with it.
+    /// Makes one connection only: the updates end with it.
     pub fn no_reconnect(self) -> Self {
         Self {
             reconnect: None,
@@ -180,8 +190,8 @@ impl ClientBuilder {
         }
     }
 
-    /// How long one attempt may take, from the credentials to the accepted CONNECT; 20 s by
-    /// default.
+    /// Sets the time that one attempt may take, from the credentials to the accepted CONNECT. The
+    /// default is 20 s.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self {
             connect_timeout,
@@ -189,14 +199,27 @@ impl ClientBuilder {
         }
     }
 
-    /// Connects: tried once, and returns when the server has accepted the CONNECT. From then on a
-    /// lost connection is made again. Cancel safe: dropping the future closes the client.
+    /// Connects, and returns when the server has accepted the CONNECT. The first connection is
+    /// tried once; from then on the client reconnects after a lost connection.
+    ///
+    /// ```no_run
+    /// use metaia_realtime::client::{Client, Transport};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let builder = Client::builder("https://shop.example").transport(Transport::Upgrade);
+    /// let (client, updates) = builder.connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// Why there is no connection. No task is left behind.
+    /// Returns the reason why there is no connection. No task is left behind.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the client.
     pub async fn connect(self) -> Result<(Client, Updates), ConnectError> {
         let (result, first) = oneshot::channel();
-        let (client, updates) = self.launch(First::Once(result))?;
+        let (client, updates) = self.launch(FirstAttempt::Once(result))?;
         match first.await {
             Ok(Ok(())) => Ok((client, updates)),
             Ok(Err(error)) => Err(error),
@@ -204,48 +227,49 @@ impl ClientBuilder {
         }
     }
 
-    /// Starts a client that is not connected yet; the first connection is tried as often as later
-    /// ones.
+    /// Starts a client that is not connected yet. The first connection is retried like later ones.
     ///
     /// Must be called in a tokio runtime.
     ///
     /// # Errors
-    /// [`ConnectError::Invalid`].
+    /// Returns [`ConnectError::Invalid`] if the configuration cannot be used.
     pub fn start(self) -> Result<(Client, Updates), ConnectError> {
-        self.launch(First::Retried)
+        self.launch(FirstAttempt::Retried)
     }
 
-    fn launch(self, first: First) -> Result<(Client, Updates), ConnectError> {
+    fn launch(self, first: FirstAttempt) -> Result<(Client, Updates), ConnectError> {
         let (updates_in, updates_out) = mpsc::channel(self.buffer);
-        let (commands_in, commands_out) = mpsc::channel(COMMANDS);
+        let (commands_in, commands) = mpsc::channel(COMMAND_QUEUE);
         let resume = Resume::new(
             self.resume,
             self.since.clone(),
             self.orders.clone(),
             self.dedupe,
         );
-        let shared = Arc::new(Shared::new(resume));
-        let driver = Driver::new(
-            self.options()?,
-            Arc::clone(&shared),
-            (commands_in.clone(), commands_out),
-            updates_in,
-        );
-        let client = Client::launch(Arc::clone(&shared), commands_in, driver.run(first));
-        Ok((client, Updates::new(updates_out, shared)))
+        let state = Arc::new(ClientState::new(resume));
+        let channels = AppChannels {
+            state: Arc::clone(&state),
+            outbox: Outbox::new(updates_in),
+            commands,
+            commands_in: commands_in.clone(),
+        };
+        let driver = Driver::new(self.options()?, channels);
+        let client = Client::spawn(Arc::clone(&state), commands_in, driver.run(first));
+        Ok((client, Updates::new(updates_out, state)))
     }
 
     fn options(self) -> Result<Options, ConnectError> {
         let endpoint = Endpoint::new(&self.url, &self.path, &self.headers, self.max_message)?;
+        let no_reconnect = Reconnect {
+            max_attempts: Some(0),
+            ..Reconnect::default()
+        };
         Ok(Options {
             endpoint,
             transport: self.transport,
             token_in: self.token_in,
             provider: with_device(self.provider, self.device),
-            reconnect: self.reconnect.unwrap_or(Reconnect {
-                max_attempts: Some(0),
-                ..Reconnect::default()
-            }),
+            reconnect: self.reconnect.unwrap_or(no_reconnect),
             connect_timeout: self.connect_timeout,
         })
     }
@@ -260,19 +284,22 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-fn constant(credentials: Credentials) -> Provider {
+/// Returns a provider of the same credentials for every connection.
+fn constant(credentials: Credentials) -> CredentialsProvider {
     Arc::new(move || {
         let credentials = credentials.clone();
         Box::pin(async move { Ok(credentials) })
     })
 }
 
-fn with_device(provider: Provider, device: Option<String>) -> Provider {
+/// Returns a provider that adds `device` to the credentials if they have no device of their own.
+fn with_device(provider: CredentialsProvider, device: Option<String>) -> CredentialsProvider {
     let Some(device) = device else {
         return provider;
     };
     Arc::new(move || {
-        let (credentials, device) = (provider(), device.clone());
+        let credentials = provider();
+        let device = device.clone();
         Box::pin(async move {
             let mut credentials = credentials.await?;
             credentials

@@ -1,95 +1,92 @@
-//! One task per client: connects, serves the connection, waits, connects again.
+//! The one task of a client: it connects, serves the connection, waits, and reconnects.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
-use super::error::{ConnectError, DisconnectReason, GaveUp, SendError};
-use super::event::{Connected, Retrying, Update};
-use super::handle::Shared;
-use super::options::Options;
-use super::session::{Command, End, Opened, Outbox, Port, Session, Turn, open};
-use super::transport::chain;
-use super::updates::Delivery;
+use super::{
+    error::{ConnectError, DisconnectReason, GaveUp, SendError},
+    event::{Connected, Retrying, Update},
+    options::Options,
+    session::{AppChannels, Opened, QueueEvent, Session, SessionEnd, open},
+    transport::error_chain,
+};
 
-/// How the first connection is treated.
-pub(crate) enum First {
-    /// Tried once; whoever waits learns how it went.
+/// The treatment of the first connection.
+pub(crate) enum FirstAttempt {
+    /// It is tried once, and the result is sent to the waiting caller.
     Once(oneshot::Sender<Result<(), ConnectError>>),
-    /// Tried as often as later ones.
+    /// It is retried like later ones.
     Retried,
 }
 
 pub(crate) struct Driver {
     options: Arc<Options>,
-    port: Port,
+    channels: AppChannels,
+    /// Connections that were accepted so far.
     connections: u64,
     /// Attempts since the last accepted connection.
     attempt: u32,
 }
 
-/// Why there is no connection now.
-enum Down {
+/// The reason why there is no connection now.
+enum ConnectionLoss {
+    /// An attempt failed.
     Failed(ConnectError),
-    Lost(DisconnectReason, Option<Duration>),
+    /// A connection ended.
+    Ended {
+        reason: DisconnectReason,
+        /// The time that the server asked its clients to wait (`rt:drain`).
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Driver {
-    pub(crate) fn new(
-        options: Options,
-        shared: Arc<Shared>,
-        (commands_in, commands): (mpsc::Sender<Command>, mpsc::Receiver<Command>),
-        updates: mpsc::Sender<Delivery>,
-    ) -> Self {
-        let port = Port {
-            shared,
-            outbox: Outbox::new(updates),
-            commands,
-            commands_in,
-        };
+    pub(crate) fn new(options: Options, channels: AppChannels) -> Self {
         Self {
             options: Arc::new(options),
-            port,
+            channels,
             connections: 0,
             attempt: 0,
         }
     }
 
-    /// Runs until the client is closed, abandoned, or gives up.
-    pub(crate) async fn run(mut self, first: First) {
+    /// Runs until the client is closed or gives up, or the updates are dropped.
+    pub(crate) async fn run(mut self, first: FirstAttempt) {
         let mut first = Some(first);
         while let Some(opened) = self.connect().await {
-            let Some(opened) = announce(first.take(), opened) else {
+            let Some(opened) = report_first(first.take(), opened) else {
                 return;
             };
-            let down = match opened {
+            let loss = match opened {
                 Ok(opened) => self.serve(opened).await,
-                Err(error) => Some(Down::Failed(error)),
+                Err(error) => Some(ConnectionLoss::Failed(error)),
             };
-            let Some(down) = down else { return };
-            if !self.pause(down).await {
+            let Some(loss) = loss else { return };
+            if !self.wait_for_retry(loss).await {
                 return;
             }
         }
     }
 
-    /// One attempt; `None`: the client is over.
+    /// Makes one attempt. Returns `None` if the client was closed or its updates were dropped.
     async fn connect(&mut self) -> Option<Result<Opened, ConnectError>> {
         let options = Arc::clone(&self.options);
-        let fill = self.port.shared.resume().filler();
+        let add_resume = self.channels.state.resume().auth_members();
         let limit = options.connect_timeout;
-        // In a box: it is many times as large as the rest of the task, and lives for moments of a
+        // Boxed: it is many times as large as the rest of the task, and lives for moments of a
         // connection of hours.
-        let attempt = Box::pin(async move { timeout(limit, open(&options, fill)).await });
-        let opened = self.meanwhile(attempt).await?;
+        let attempt = Box::pin(async move { timeout(limit, open(&options, add_resume)).await });
+        let opened = self.run_while_down(attempt).await?;
         Some(opened.unwrap_or(Err(ConnectError::Timeout(limit))))
     }
 
-    /// Serves a connection to its end; `None`: the client is over.
-    async fn serve(&mut self, opened: Opened) -> Option<Down> {
+    /// Serves a connection to its end. Returns `None` if the client was closed or its updates were
+    /// dropped.
+    async fn serve(&mut self, opened: Opened) -> Option<ConnectionLoss> {
         self.attempt = 0;
         let connected = Connected {
             transport: opened.link.transport(),
@@ -97,107 +94,131 @@ impl Driver {
             since: opened.since.clone(),
         };
         self.connections += 1;
-        self.port.outbox.push(Update::Connected(connected));
-        let (end, come_back) = Session::new(&mut self.port, opened, self.connections)
-            .run()
-            .await;
+        self.channels.outbox.push(Update::Connected(connected));
+        let session = Session::new(&mut self.channels, opened, self.connections);
+        let (end, retry_after) = session.run().await;
         let reason = match end {
-            End::Lost(reason) => reason,
-            End::Closing => DisconnectReason::ClientDisconnect,
-            End::Abandoned => return None,
+            SessionEnd::Lost(reason) => reason,
+            SessionEnd::Closing => DisconnectReason::ClientDisconnect,
+            SessionEnd::Abandoned => return None,
         };
         tracing::debug!(%reason, "the connection ended");
-        self.port.outbox.push(Update::Disconnected(reason.clone()));
-        (reason != DisconnectReason::ClientDisconnect).then_some(Down::Lost(reason, come_back))
+        self.channels
+            .outbox
+            .push(Update::Disconnected(reason.clone()));
+        if reason == DisconnectReason::ClientDisconnect {
+            return None;
+        }
+        Some(ConnectionLoss::Ended {
+            reason,
+            retry_after,
+        })
     }
 
-    /// Tells the application whether there is another attempt, and waits for its time. `false`:
-    /// there is none.
-    async fn pause(&mut self, down: Down) -> bool {
-        match self.decide(down) {
+    /// Reports to the application whether there is another attempt, and waits until it is due.
+    /// Returns `false` if there is none.
+    async fn wait_for_retry(&mut self, loss: ConnectionLoss) -> bool {
+        match self.decide(loss) {
             Ok(retrying) => {
                 let delay = retrying.delay;
-                self.port.outbox.push(Update::Retrying(retrying));
-                self.meanwhile(sleep(delay)).await.is_some()
+                self.channels.outbox.push(Update::Retrying(retrying));
+                self.run_while_down(sleep(delay)).await.is_some()
             }
             Err(reason) => {
-                self.port.outbox.push(Update::GaveUp(reason));
-                // The last updates are handed over before the task ends.
-                self.meanwhile(std::future::ready(())).await;
+                self.channels.outbox.push(Update::GaveUp(reason));
+                // Waits until the application has received the last updates: the task ends then.
+                self.run_while_down(std::future::ready(())).await;
                 false
             }
         }
     }
 
-    fn decide(&mut self, down: Down) -> Result<Retrying, GaveUp> {
+    fn decide(&mut self, loss: ConnectionLoss) -> Result<Retrying, GaveUp> {
         self.attempt = self.attempt.saturating_add(1);
-        let (text, asked, error) = match down {
-            Down::Lost(DisconnectReason::ServerDisconnect, _) => {
-                return Err(GaveUp::ServerDisconnect);
+        match loss {
+            ConnectionLoss::Ended {
+                reason: DisconnectReason::ServerDisconnect,
+                ..
+            } => Err(GaveUp::ServerDisconnect),
+            ConnectionLoss::Ended {
+                reason,
+                retry_after,
+            } => self.retry(reason.to_string(), retry_after, None),
+            ConnectionLoss::Failed(ConnectError::Refused { message, data }) => {
+                Err(GaveUp::Refused { message, data })
             }
-            Down::Failed(ConnectError::Refused { message, data }) => {
-                return Err(GaveUp::Refused { message, data });
+            ConnectionLoss::Failed(error) if !error.is_retryable() => Err(GaveUp::Exhausted {
+                last_error: error_chain(&error),
+            }),
+            ConnectionLoss::Failed(error) => {
+                self.retry(error_chain(&error), error.retry_after(), Some(error))
             }
-            Down::Lost(reason, come_back) => (reason.to_string(), come_back, None),
-            Down::Failed(error) => (chain(&error), error.retry_after(), Some(Arc::new(error))),
-        };
-        let is_hopeless = error.as_ref().is_some_and(|error| !error.is_retryable());
-        if is_hopeless || !self.options.reconnect.allows(self.attempt) {
-            return Err(GaveUp::Exhausted { last_error: text });
         }
-        let delay = self
-            .options
-            .reconnect
-            .delay(self.attempt, asked, rand::random());
+    }
+
+    fn retry(
+        &self,
+        last_error: String,
+        retry_after: Option<Duration>,
+        error: Option<ConnectError>,
+    ) -> Result<Retrying, GaveUp> {
+        let reconnect = &self.options.reconnect;
+        if !reconnect.allows(self.attempt) {
+            return Err(GaveUp::Exhausted { last_error });
+        }
         Ok(Retrying {
             attempt: self.attempt,
-            delay,
-            error,
+            delay: reconnect.delay(self.attempt, retry_after, rand::random()),
+            error: error.map(Arc::new),
         })
     }
 
-    /// Waits for `future` while there is no connection, then until the application has taken what
-    /// happened. Commands are refused. `None`: the client is closed or abandoned.
+    /// Awaits `future` while there is no connection, then waits until the application has received
+    /// all updates. Refuses commands meanwhile. Returns `None` if the client was closed or its
+    /// updates were dropped.
     ///
-    /// Arms: the client is closed · the future ends · the application takes updates or has dropped
-    /// them · a command comes.
-    async fn meanwhile<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
-        let (mut future, mut output) = (pin!(future), None);
+    /// Arms: the client is closed · the future ends · the application receives updates or has
+    /// dropped them · a command comes.
+    async fn run_while_down<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut output = None;
         loop {
-            if output.is_some() && !self.port.outbox.is_blocked() {
+            if output.is_some() && !self.channels.outbox.is_blocked() {
                 return output;
             }
             tokio::select! {
-                () = self.port.shared.closing.cancelled() => return None,
+                () = self.channels.state.closing.cancelled() => return None,
                 ended = future.as_mut(), if output.is_none() => output = Some(ended),
-                turn = self.port.outbox.turn() => {
-                    if turn == Turn::Abandoned {
+                event = self.channels.outbox.changed() => {
+                    if event == QueueEvent::Dropped {
                         return None;
                     }
                 }
-                Some(command) = self.port.commands.recv() => command.refuse(SendError::NotConnected),
+                Some(command) = self.channels.commands.recv() => {
+                    command.refuse(SendError::NotConnected);
+                }
             }
         }
     }
 }
 
-/// Tells whoever waits for the first connection how it went. `None`: it failed, and that was all.
-fn announce(
-    first: Option<First>,
+/// Sends the result of the first connection to the waiting caller. Returns `None` if it failed and
+/// is not retried.
+fn report_first(
+    first: Option<FirstAttempt>,
     opened: Result<Opened, ConnectError>,
 ) -> Option<Result<Opened, ConnectError>> {
-    let Some(First::Once(waiting)) = first else {
+    let Some(FirstAttempt::Once(caller)) = first else {
         return Some(opened);
     };
     match opened {
         Ok(opened) => {
-            // Nobody waiting any more means that the updates are dropped too, which the session
-            // notices.
-            let _ = waiting.send(Ok(()));
+            // If the caller is gone, the updates are dropped, too, which the session notices.
+            let _ = caller.send(Ok(()));
             Some(Ok(opened))
         }
         Err(error) => {
-            let _ = waiting.send(Err(error));
+            let _ = caller.send(Err(error));
             None
         }
     }

@@ -1,50 +1,49 @@
-//! Why a connection was not made, an event was not sent, a room was not joined.
+//! The errors of connecting, sending and joining, and the reasons why connections end.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
-/// Any error of an application or a transport, as a source.
+/// Any error of an application or a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a connection was not made.
+/// The reason why a connection was not made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URL or a header that was given cannot be used. Not tried again.
+    /// The URL or a header of the configuration cannot be used. Not retried.
     #[error("{0}")]
     Invalid(String),
-    /// The application's credentials provider failed. Tried again.
+    /// The application's credentials provider failed. Retried.
     #[error("the credentials could not be obtained")]
     Credentials(#[source] BoxError),
-    /// The server was not reached: name, TCP or TLS. Tried again.
+    /// The server was not reached: name resolution, TCP or TLS failed. Retried.
     #[error("the server could not be reached")]
     Unreachable(#[source] BoxError),
-    /// The server answered the handshake with an HTTP error. Tried again, not sooner than
+    /// The server answered the handshake with an HTTP error. Retried, not sooner than
     /// `retry_after`.
-    #[error("the server answered HTTP {status}{}", after(.detail))]
+    #[error("the server answered HTTP {status}{}", detail_suffix(.detail))]
     Http {
         /// The HTTP status.
         status: u16,
         /// The beginning of the answer's body, at most 300 characters.
         detail: String,
-        /// The server's `Retry-After`, where it was given in seconds.
+        /// The server's `Retry-After`, if it is in seconds.
         retry_after: Option<Duration>,
     },
-    /// The server refused the CONNECT. As official clients do, this one does not try again.
+    /// The server refused the CONNECT. Not retried, as by official clients.
     #[error("the server refused the connection: {message}")]
     Refused {
         /// The server's code: `unauthorized`, `token_expired`, …
         message: String,
-        /// What a server adds to its refusal, if anything.
+        /// Further data of the refusal, if the server sent any.
         data: Option<Value>,
     },
-    /// The server does not speak Socket.IO v5 over Engine.IO v4. Tried again: a proxy may have
-    /// answered for it.
+    /// The server does not speak Socket.IO v5 over Engine.IO v4. Retried, since the answer may come
+    /// from a proxy.
     #[error("the server did not follow the protocol: {0}")]
     Protocol(String),
-    /// The handshake took longer than the connect timeout. Tried again.
+    /// The handshake took longer than the connect timeout. Retried.
     #[error("no connection within {} ms", .0.as_millis())]
     Timeout(Duration),
     /// The client was closed while it was connecting.
@@ -53,13 +52,13 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether another attempt may succeed without anything being changed.
+    /// Returns whether another attempt with the same configuration may succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         !matches!(self, Self::Invalid(_) | Self::Refused { .. } | Self::Closed)
     }
 
-    /// How long the server asked to wait.
+    /// Returns the time that the server asked to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Http { retry_after, .. } => *retry_after,
@@ -68,7 +67,7 @@ impl ConnectError {
     }
 }
 
-fn after(detail: &str) -> String {
+fn detail_suffix(detail: &str) -> String {
     if detail.is_empty() {
         String::new()
     } else {
@@ -76,32 +75,32 @@ fn after(detail: &str) -> String {
     }
 }
 
-/// Why an event was not sent or not acknowledged.
+/// The reason why an event was not sent or not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There is no connection now. Nothing was sent: the client keeps nothing for later.
+    /// There is no connection now. Nothing was sent, and the client keeps nothing for later.
     #[error("not connected")]
     NotConnected,
     /// The connection ended after the event was sent and before its acknowledgement came. The
-    /// server may have acted on it.
+    /// server may have handled the event.
     #[error("the connection ended before the acknowledgement came")]
     Interrupted,
-    /// No acknowledgement came in time. The server may have acted on the event.
+    /// No acknowledgement came in time. The server may have handled the event.
     #[error("no acknowledgement within {} ms", .0.as_millis())]
     Timeout(Duration),
-    /// 1,024 acknowledgements are awaited already. Nothing was sent.
+    /// The limit of 1,024 pending acknowledgements is reached. Nothing was sent.
     #[error("too many acknowledgements are awaited")]
     TooManyAwaited,
-    /// The payload cannot be written as JSON. Nothing was sent.
+    /// The payload cannot be serialised as JSON. Nothing was sent.
     #[error("the payload is not JSON")]
     NotJson,
-    /// The client was closed, or gave up. Nothing was sent.
+    /// The client was closed, or it gave up. Nothing was sent.
     #[error("the client is closed")]
     Closed,
 }
 
-/// Why an order room was not joined or left.
+/// The reason why an order room was not joined or left.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
@@ -109,29 +108,30 @@ pub enum JoinError {
     /// …
     #[error("refused: {0}")]
     Refused(String),
-    /// The server's answer is none that the contract knows.
-    #[error("the answer was not understood: {0}")]
+    /// The answer of the server is not one that the protocol defines.
+    #[error("the answer of the server is unexpected: {0}")]
     Unexpected(String),
-    /// The question was not sent or not answered.
-    #[error("the server was not asked or did not answer")]
+    /// The request was not sent or not answered.
+    #[error("the request was not sent or not answered")]
     Emit(#[from] SendError),
 }
 
-/// Why a connection ended. `Display` gives the words of the official clients.
+/// The reason why a connection ended. `Display` writes the words of the official clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DisconnectReason {
-    /// The server sent DISCONNECT: it does not want this client back, which therefore stays away.
+    /// The server sent DISCONNECT. The client does not reconnect.
     ServerDisconnect,
-    /// The transport ended; the text says how. The client comes back.
+    /// The transport ended; the text says how. The client reconnects.
     TransportClose(String),
-    /// Nothing came from the server within ping interval and ping timeout. The client comes back.
+    /// Nothing came from the server within ping interval and ping timeout. The client reconnects.
     PingTimeout,
-    /// The server sent what is no packet. The client comes back.
+    /// The server sent data that is not a packet. The client reconnects.
     ParseError(String),
-    /// [`Client::close`](super::Client::close).
+    /// The application called [`Client::close`](super::Client::close).
     ClientDisconnect,
-    /// [`Client::drop_transport`](super::Client::drop_transport). The client comes back.
+    /// The application called [`Client::drop_transport`](super::Client::drop_transport). The client
+    /// reconnects.
     Dropped,
 }
 
@@ -148,7 +148,7 @@ impl fmt::Display for DisconnectReason {
     }
 }
 
-/// Why the client will not try again.
+/// The reason why the client makes no other attempt.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum GaveUp {
@@ -156,13 +156,13 @@ pub enum GaveUp {
     Refused {
         /// The server's code: `unauthorized`, `token_expired`, …
         message: String,
-        /// What a server adds to its refusal, if anything.
+        /// Further data of the refusal, if the server sent any.
         data: Option<Value>,
     },
-    /// The server ended the session by DISCONNECT.
+    /// The server ended the session with a DISCONNECT.
     ServerDisconnect,
-    /// [`Reconnect::max_attempts`](super::Reconnect::max_attempts) failed in a row, or the last
-    /// error can never mend.
+    /// [`Reconnect::max_attempts`](super::Reconnect::max_attempts) failed in a row, or a retry
+    /// cannot mend the last error.
     Exhausted {
         /// The text of the last attempt's error, with its causes.
         last_error: String,

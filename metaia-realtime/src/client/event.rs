@@ -1,37 +1,41 @@
-//! What a client receives: events, and changes of its connection.
+//! The updates that a client receives: events, and changes of its connection.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::error::{ConnectError, DisconnectReason, GaveUp, SendError};
-use super::options::Transport;
-use super::session::Command;
+use super::{
+    error::{ConnectError, DisconnectReason, GaveUp, SendError},
+    options::Transport,
+    session::Command,
+};
 
-/// Something that happened to a client, in order.
+/// An event, or a change of the connection. The updates of a client are in order.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Update {
     /// The server accepted the CONNECT.
     Connected(Connected),
-    /// `rt:ready`: the catch-up has been handed over, what follows is live. Servers other than this
-    /// project's never send it.
+    /// `rt:ready`: the missed events have been sent, and those that follow are live. Only servers
+    /// of this project send it.
     Ready(Ready),
-    /// An event, `rt:error` and its like among them.
+    /// An event. `rt:error` and other control events are among them.
     Event(Event),
-    /// `rt:reset`: the position could not be honoured. Reload by REST; what follows continues from
-    /// `at`.
+    /// `rt:reset`: the server cannot continue from the position that was sent. Reload by REST; the
+    /// events that follow continue from `at`.
     Reset(Reset),
     /// The connection ended. [`Retrying`](Self::Retrying) or [`GaveUp`](Self::GaveUp) follows, or
     /// the end of the updates.
     Disconnected(DisconnectReason),
     /// Another attempt will be made.
     Retrying(Retrying),
-    /// No other attempt will be made. The last update.
+    /// No other attempt will be made. This is the last update.
     GaveUp(GaveUp),
 }
 
@@ -40,9 +44,9 @@ pub enum Update {
 #[non_exhaustive]
 pub struct Connected {
     /// The transport in use. A connection that begins with polling may be upgraded later, without
-    /// notice.
+    /// an update.
     pub transport: Transport,
-    /// How many connections this client had before.
+    /// The number of connections that this client had before.
     pub reconnects: u64,
     /// The position that was sent as `auth.since`.
     pub since: Option<String>,
@@ -52,19 +56,19 @@ pub struct Connected {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Ready {
-    /// The user as the server knows them.
+    /// The id of the user.
     pub user_id: String,
-    /// Their role.
+    /// The user's role.
     pub role: String,
-    /// Every room the session is in.
+    /// Every room that the session is in.
     pub rooms: Vec<String>,
-    /// Whether the position that was sent has been honoured.
+    /// Set if the server continued from the position that was sent.
     pub recovered: bool,
-    /// How many missed events were handed over.
+    /// The number of missed events that were sent.
     pub replayed: u64,
     /// The position from which the session is live.
     pub at: Option<String>,
-    /// The payload as it came.
+    /// The whole payload.
     pub data: Value,
 }
 
@@ -78,15 +82,15 @@ pub struct Reset {
     pub at: Option<String>,
 }
 
-/// An attempt that is to come.
+/// The next attempt to connect.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Retrying {
     /// The number of the attempt since the last accepted connection, from 1.
     pub attempt: u32,
-    /// How long the client waits before it.
+    /// The time that the client waits before it.
     pub delay: Duration,
-    /// Why the attempt before it failed; `None` directly after a connection that was lost.
+    /// The error of the attempt before it; `None` directly after a connection was lost.
     pub error: Option<Arc<ConnectError>>,
 }
 
@@ -96,9 +100,9 @@ pub struct Retrying {
 pub struct Event {
     /// Its name.
     pub name: String,
-    /// Its first argument; `null` where it has none.
+    /// Its first argument, or `null` if it has none.
     pub data: Value,
-    /// Its further arguments. This project's servers never send any.
+    /// Its further arguments. Servers of this project never send any.
     pub more: Vec<Value>,
     /// Its binary attachments, to which `{"_placeholder": true, "num": n}` in the arguments refers.
     pub attachments: Vec<Bytes>,
@@ -106,32 +110,32 @@ pub struct Event {
     pub id: Option<String>,
     /// `_rt.at`: its position, for `since`.
     pub at: Option<String>,
-    /// `_rt.ts`: when it was committed, in Unix milliseconds of the server's clock.
+    /// `_rt.ts`: the time of its commit, in Unix milliseconds of the server's clock.
     pub ts: Option<i64>,
-    /// When it was read from the connection, in Unix milliseconds of this machine's clock.
+    /// The time when it was read from the connection, in Unix milliseconds of this machine's clock.
     pub received_at: i64,
-    /// The same moment on the clock that never jumps.
+    /// The same time on the monotonic clock.
     pub received: Instant,
-    /// Answers the event, where the server asked for that.
+    /// The way to acknowledge the event, if the server asked for an acknowledgement.
     pub ack: Option<Responder>,
 }
 
 impl Event {
-    /// Milliseconds from commit to receipt. Across machines it contains the difference of their
-    /// clocks and may be negative.
+    /// Returns the milliseconds from commit to receipt. Between machines this includes the
+    /// difference of their clocks and may be negative.
     #[must_use]
     pub fn latency_ms(&self) -> Option<i64> {
         self.ts.map(|ts| self.received_at.saturating_sub(ts))
     }
 
-    /// Whether the event is one of the system's own (`rt:…`).
+    /// Returns whether the event is one of the system's own (`rt:…`).
     #[must_use]
     pub fn is_control(&self) -> bool {
         self.name.starts_with("rt:")
     }
 }
 
-/// Answers one event. Dropping it leaves the event unanswered.
+/// Acknowledges one event. If it is dropped, the server receives no acknowledgement.
 #[derive(Debug, Clone)]
 pub struct Responder {
     pub(crate) id: u64,
@@ -140,11 +144,14 @@ pub struct Responder {
 }
 
 impl Responder {
-    /// Sends the acknowledgement. Cancel safe: it is sent whole or not at all.
+    /// Sends the acknowledgement.
     ///
     /// # Errors
-    /// [`SendError::NotConnected`] where the connection that carried the event has ended,
+    /// [`SendError::NotConnected`] if the connection that carried the event has ended,
     /// [`SendError::Closed`], [`SendError::NotJson`].
+    ///
+    /// # Cancel safety
+    /// The acknowledgement is sent as a whole or not at all.
     pub async fn respond(self, answer: impl Serialize) -> Result<(), SendError> {
         let answer = serde_json::to_value(answer).map_err(|_| SendError::NotJson)?;
         let Self {
@@ -171,7 +178,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    pub(crate) fn of(data: &Value) -> Self {
+    pub(crate) fn from_data(data: &Value) -> Self {
         let Some(rt) = data.get("_rt") else {
             return Self::default();
         };
@@ -185,7 +192,7 @@ impl Stamp {
 }
 
 impl Ready {
-    pub(crate) fn of(data: Value) -> Self {
+    pub(crate) fn from_data(data: Value) -> Self {
         let text = |member: &str| {
             data.get(member)
                 .and_then(Value::as_str)
@@ -210,14 +217,14 @@ impl Ready {
                 .and_then(Value::as_bool)
                 .unwrap_or(false),
             replayed: data.get("replayed").and_then(Value::as_u64).unwrap_or(0),
-            at: Stamp::of(&data).at,
+            at: Stamp::from_data(&data).at,
             data,
         }
     }
 }
 
 impl Reset {
-    pub(crate) fn of(data: &Value) -> Self {
+    pub(crate) fn from_data(data: &Value) -> Self {
         let reason = data
             .get("reason")
             .and_then(Value::as_str)
@@ -225,7 +232,7 @@ impl Reset {
             .to_owned();
         Self {
             reason,
-            at: Stamp::of(data).at,
+            at: Stamp::from_data(data).at,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! use metaia_realtime::client::{Client, Update};
 //!
 //! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let (client, mut updates) = Client::builder("http://localhost:5000").token(token).connect().await?;
+//! let builder = Client::builder("http://localhost:5000").token(token);
+//! let (client, mut updates) = builder.connect().await?;
 //! client.join_order("o1").await?;
 //! while let Some(update) = updates.recv().await {
 //!     match update {
@@ -17,33 +18,35 @@
 //! # }
 //! ```
 //!
-//! # What it does at the edges
+//! # Behaviour at the edges
 //!
 //! - **The connection is lost** (transport close, ping timeout, HTTP errors such as 503): the
-//!   client comes back with jittered exponential backoff, not sooner than `Retry-After` or
+//!   client reconnects with jittered exponential backoff, not sooner than `Retry-After` or
 //!   `rt:drain` ask. It sends its position as `auth.since` and its order rooms as `auth.orders`, so
-//!   that a server of this project hands over what was missed.
-//! - **The server refuses the CONNECT, or sends DISCONNECT**: final, as for official clients.
-//!   [`Update::GaveUp`] is the last update.
-//! - **The application is slow**: updates wait in a bounded queue ([`ClientBuilder::buffer`]). When
-//!   it is full, nothing is read from the connection any more, pings included; nothing is dropped.
-//!   A server then ends the connection after a while, and the client resumes where it was. Events
-//!   can still be sent meanwhile, but acknowledgements do not come.
-//! - **There is no connection**: [`Client::emit`] fails at once. Nothing is kept for later.
+//!   that a server of this project sends the events that were missed.
+//! - **The server refuses the CONNECT, or sends DISCONNECT**: the client gives up, as official
+//!   clients do. [`Update::GaveUp`] is the last update.
+//! - **The application is slow**: updates wait in a bounded queue ([`ClientBuilder::buffer`]).
+//!   While it is full, the client reads nothing from the connection, pings included, and drops
+//!   nothing. A server ends such a connection after a while, and the client resumes where it was.
+//!   The application can still send events meanwhile, but no acknowledgements arrive.
+//! - **There is no connection**: [`Client::emit`] fails at once. The client keeps nothing for
+//!   later.
 //! - **The server sends too much**: a packet beyond [`ClientBuilder::max_message`] ends the
 //!   connection.
 //!
 //! Within one process every event comes once, in order. An application that stores
-//! [`Client::position`] and comes back in another process gets everything after it, at least once;
-//! [`ClientBuilder::dedupe`] drops copies by `_rt.id`.
+//! [`Client::position`] and resumes in another process receives everything after it, at least once;
+//! [`ClientBuilder::dedupe`] drops duplicates by `_rt.id`.
 //!
-//! # What it does not do
+//! # Not supported
 //!
 //! Namespaces other than `/`, binary payloads from the client to the server, cookies (for load
 //! balancers that need them for polling), HTTP proxies, Socket.IO's own connection state recovery.
 
 mod backoff;
 mod builder;
+mod delivery;
 mod driver;
 mod error;
 mod event;
@@ -53,6 +56,7 @@ mod packet;
 mod resume;
 mod rooms;
 mod session;
+mod state;
 mod transport;
 mod updates;
 

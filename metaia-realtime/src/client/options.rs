@@ -1,71 +1,68 @@
-//! What a client is told once, at its start.
+//! The options of a client, which are fixed at its start.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::backoff::Reconnect;
-use super::error::BoxError;
-use super::transport::Endpoint;
+use super::{backoff::Reconnect, error::BoxError, transport::Endpoint};
 
-/// How a client reaches the server.
+/// The transport by which a client reaches the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Transport {
     /// WebSocket from the start.
     #[default]
     WebSocket,
-    /// HTTP long polling and nothing else.
+    /// HTTP long polling alone.
     Polling,
-    /// Polling first, then an upgrade where the server offers it: what browsers do.
+    /// Polling first, then an upgrade to WebSocket if the server offers it. Browsers do the same.
     Upgrade,
 }
 
-/// Where a client puts its token.
+/// The places where a client sends its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TokenIn {
-    /// Into the `Authorization` header of every request and into `auth.token` of the CONNECT.
+    /// In the `Authorization` header of every request and in `auth.token` of the CONNECT.
     #[default]
     Both,
-    /// Into the header alone.
+    /// In the header alone.
     Header,
-    /// Into the CONNECT alone, as a browser must.
+    /// In the CONNECT alone, as browsers must.
     Payload,
 }
 
 impl TokenIn {
-    pub(crate) fn header(self) -> bool {
+    pub(crate) fn includes_header(self) -> bool {
         self != Self::Payload
     }
 
-    pub(crate) fn payload(self) -> bool {
+    pub(crate) fn includes_payload(self) -> bool {
         self != Self::Header
     }
 }
 
-/// Who the client is: asked for before every connection, so that a token can be fresh each time.
+/// The credentials of a client. They are obtained before every connection, so that a token can be
+/// new each time.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The token, without `Bearer`.
     pub token: Option<String>,
     /// Further members of the CONNECT's `auth`. A `token`, `since` or `orders` here wins over the
-    /// client's own.
+    /// value that the client would send.
     pub auth: Map<String, Value>,
 }
 
 impl Credentials {
-    /// No token.
+    /// Returns credentials without a token.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::default()
     }
 
-    /// This token.
+    /// Returns credentials with this token.
     #[must_use]
     pub fn token(token: impl Into<String>) -> Self {
         Self {
@@ -74,7 +71,7 @@ impl Credentials {
         }
     }
 
-    /// One more member of `auth`.
+    /// Adds a member to `auth`.
     #[must_use]
     pub fn with(mut self, member: impl Into<String>, value: impl Into<Value>) -> Self {
         self.auth.insert(member.into(), value.into());
@@ -82,7 +79,7 @@ impl Credentials {
     }
 }
 
-/// Says which members there are, never what is in them.
+/// Shows the names of the members, never their values.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members: Vec<&String> = self.auth.keys().collect();
@@ -93,15 +90,16 @@ impl fmt::Debug for Credentials {
     }
 }
 
-pub(crate) type Provider =
+/// The function that returns the credentials for the next connection.
+pub(crate) type CredentialsProvider =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, BoxError>> + Send + Sync>;
 
-/// Everything that the driver needs, validated.
+/// The validated options of a client.
 pub(crate) struct Options {
     pub(crate) endpoint: Endpoint,
     pub(crate) transport: Transport,
     pub(crate) token_in: TokenIn,
-    pub(crate) provider: Provider,
+    pub(crate) provider: CredentialsProvider,
     pub(crate) reconnect: Reconnect,
     pub(crate) connect_timeout: Duration,
 }

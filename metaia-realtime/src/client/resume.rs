@@ -1,29 +1,29 @@
-//! What the client remembers so that it can come back to where it was: a position, the order rooms,
-//! the ids seen.
+//! The state from which a client resumes: a position, the order rooms, the ids of recent events. A
+//! pure kernel.
 //!
-//! A pure kernel. A position is *reached* when its event is in the client's own queue, which
-//! outlives connections; that is what a reconnect sends, so that nothing in the queue comes twice.
-//! It is *handed over* when the application has taken the event; that is what an application stores
-//! to come back in another process.
+//! A position is *reached* when its event is in the client's own queue, which outlives connections.
+//! A reconnect sends this position, so that no event in the queue comes twice. A position is
+//! *handed over* when the application has received the event. An application stores this one to
+//! resume in another process.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use serde_json::{Map, Value};
 
-/// The most order rooms that a server takes in one `auth`.
+/// The most order rooms that a server accepts in one `auth`.
 const MAX_ORDERS: usize = 128;
 
-/// The memory of one client across its connections.
+/// The state of one client that outlives its connections.
 #[derive(Debug, Default)]
 pub(crate) struct Resume {
-    /// Whether positions and orders are sent at all.
+    /// Set if positions and orders are sent at all.
     pub(crate) enabled: bool,
     /// The position of the newest event in the client's queue.
     pub(crate) reached: Option<String>,
-    /// The position of the last event that the application took.
+    /// The position of the last event that the application has received.
     pub(crate) handed_over: Option<String>,
     orders: BTreeSet<String>,
-    seen: Seen,
+    recent: RecentIds,
 }
 
 impl Resume {
@@ -38,11 +38,12 @@ impl Resume {
             reached: since.clone(),
             handed_over: since,
             orders,
-            seen: Seen::new(dedupe),
+            recent: RecentIds::new(dedupe),
         }
     }
 
-    /// Adds `since` and `orders` to a CONNECT payload. What the application put there itself stays.
+    /// Adds `since` and `orders` to a CONNECT payload. The members that the application has set
+    /// stay.
     pub(crate) fn fill(&self, auth: &mut Map<String, Value>) {
         if !self.enabled {
             return;
@@ -62,9 +63,21 @@ impl Resume {
         }
     }
 
-    /// Whether an event with this id was already put into the queue.
+    /// Returns the members that the next CONNECT adds to `auth`, as a function that adds them. It
+    /// does not borrow the state, which is behind a lock.
+    pub(crate) fn auth_members(&self) -> impl FnOnce(&mut Map<String, Value>) + Send + use<> {
+        let mut members = Map::new();
+        self.fill(&mut members);
+        move |auth| {
+            for (member, value) in members {
+                auth.entry(member).or_insert(value);
+            }
+        }
+    }
+
+    /// Returns whether an event with this id is among the recent ones, and adds it to them.
     pub(crate) fn is_duplicate(&mut self, id: &str) -> bool {
-        self.seen.contains_or_insert(id)
+        self.recent.contains_or_insert(id)
     }
 
     pub(crate) fn orders(&self) -> Vec<String> {
@@ -79,7 +92,7 @@ impl Resume {
         self.orders.remove(order);
     }
 
-    /// Learns from the server's own events which rooms are no longer ours.
+    /// Forgets a room if an event of the server says that the client is no longer in it.
     pub(crate) fn observe(&mut self, event: &str, data: &Value) {
         let text = |member: &str| data.get(member).and_then(Value::as_str);
         match (event, text("room"), text("ref"), text("code")) {
@@ -94,15 +107,15 @@ impl Resume {
     }
 }
 
-/// The newest ids, a fixed number of them: the oldest is forgotten first.
+/// The newest ids, at most `capacity`. The oldest is evicted first.
 #[derive(Debug, Default)]
-struct Seen {
+struct RecentIds {
     capacity: usize,
     ids: HashSet<String>,
     oldest_first: VecDeque<String>,
 }
 
-impl Seen {
+impl RecentIds {
     fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -110,6 +123,7 @@ impl Seen {
         }
     }
 
+    /// Returns whether `id` is known, and inserts it otherwise.
     fn contains_or_insert(&mut self, id: &str) -> bool {
         if self.capacity == 0 {
             return false;
@@ -160,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_application_sends_itself_wins() {
+    fn members_that_the_application_sets_win() {
         let own = json!({"since": "mine", "orders": []});
         assert_eq!(filled(&resume(), own.clone()), own);
     }
 
     #[test]
-    fn nothing_is_sent_where_resume_is_off() {
+    fn nothing_is_sent_if_resume_is_off() {
         let resume = Resume {
             enabled: false,
             ..resume()
@@ -193,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passing_refusal_keeps_the_room() {
+    fn a_temporary_refusal_keeps_the_room() {
         let mut resume = resume();
         resume.observe(
             "rt:error",
@@ -203,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_id_is_forgotten_first() {
+    fn the_oldest_id_is_evicted_first() {
         let mut resume = resume();
         assert!(!resume.is_duplicate("a"));
         assert!(resume.is_duplicate("a"));
@@ -217,13 +231,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_more_is_remembered_than_allowed(ids in proptest::collection::vec("[a-f]{1,2}", 0..64), capacity in 0usize..8) {
-            let mut seen = Seen::new(capacity);
+        fn no_more_is_remembered_than_allowed(
+            ids in proptest::collection::vec("[a-f]{1,2}", 0..64),
+            capacity in 0usize..8,
+        ) {
+            let mut recent = RecentIds::new(capacity);
             for id in &ids {
-                seen.contains_or_insert(id);
+                recent.contains_or_insert(id);
             }
-            prop_assert!(seen.ids.len() <= capacity);
-            prop_assert_eq!(seen.ids.len(), seen.oldest_first.len());
+            prop_assert!(recent.ids.len() <= capacity);
+            prop_assert_eq!(recent.ids.len(), recent.oldest_first.len());
         }
     }
 }

@@ -1,36 +1,38 @@
-//! Joining and leaving order rooms, and remembering them for the next connection.
+//! Joins and leaves order rooms, and remembers them for the next connection.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::error::JoinError;
-use super::handle::Client;
+use super::{error::JoinError, handle::Client};
 
-/// How long a join or leave may take.
-const ANSWER: Duration = Duration::from_secs(10);
+/// The time that a join or leave may take.
+const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the server said to a join.
+/// The server's answer to a join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Joined {
     /// The room's name.
     pub room: String,
-    /// Whether a position given with the join was honoured. `false` for a bare join: reload by
-    /// REST, live from now.
+    /// Set if the server continued from the position given with the join. `false` for a join
+    /// without a position: reload by REST, the room is live from now on.
     pub recovered: bool,
-    /// How many missed events of the room were handed over before the answer.
+    /// The number of missed events of the room that were sent before the answer.
     pub replayed: u64,
 }
 
 impl Client {
     /// Joins the room of an order, now and at every later connection.
     ///
-    /// Waits up to 10 s. Dropping the future leaves it open whether the room was joined.
+    /// Waits at most 10 s for the answer.
     ///
     /// # Errors
-    /// [`JoinError::Refused`] with the server's code, or no answer. The room is then not
-    /// remembered.
+    /// [`JoinError::Refused`] with the server's code; [`JoinError::Unexpected`] or
+    /// [`JoinError::Emit`] if there is no valid answer. The room is not remembered then.
+    ///
+    /// # Cancel safety
+    /// After the future was dropped it is unknown whether the room was joined.
     pub async fn join_order(&self, order: &str) -> Result<Joined, JoinError> {
         self.join(order, json!(order)).await
     }
@@ -38,35 +40,36 @@ impl Client {
     /// Joins the room of an order and asks for its events after `position`.
     ///
     /// # Errors
-    /// As [`join_order`](Self::join_order).
+    /// The same as [`join_order`](Self::join_order).
     pub async fn join_order_since(&self, order: &str, position: &str) -> Result<Joined, JoinError> {
         self.join(order, json!({"orderId": order, "since": position}))
             .await
     }
 
-    /// Leaves the room of an order; it is forgotten whatever the answer is.
+    /// Leaves the room of an order. The client forgets the room even if there is no answer.
     ///
     /// # Errors
-    /// As [`join_order`](Self::join_order).
+    /// The same as [`join_order`](Self::join_order).
     pub async fn leave_order(&self, order: &str) -> Result<(), JoinError> {
-        self.shared().resume().left(order);
+        self.state().resume().left(order);
         let answer = self
-            .emit_with_ack("leave_order_room", order, ANSWER)
+            .emit_with_ack("leave_order_room", order, ACK_TIMEOUT)
             .await?;
-        understand(answer).map(drop)
+        parse_answer(answer)?;
+        Ok(())
     }
 
-    async fn join(&self, order: &str, question: Value) -> Result<Joined, JoinError> {
+    async fn join(&self, order: &str, request: Value) -> Result<Joined, JoinError> {
         let answer = self
-            .emit_with_ack("join_order_room", question, ANSWER)
+            .emit_with_ack("join_order_room", request, ACK_TIMEOUT)
             .await?;
-        let joined = understand(answer)?;
-        self.shared().resume().joined(order);
+        let joined = parse_answer(answer)?;
+        self.state().resume().joined(order);
         Ok(joined)
     }
 }
 
-fn understand(answer: Value) -> Result<Joined, JoinError> {
+fn parse_answer(answer: Value) -> Result<Joined, JoinError> {
     let text = |member: &str| answer.get(member).and_then(Value::as_str);
     match (text("status"), text("room"), text("code")) {
         (Some("ok"), Some(room), _) => Ok(Joined {
@@ -94,12 +97,15 @@ mod tests {
             recovered: true,
             replayed: 2,
         };
-        assert_eq!(understand(ok), Ok(joined));
+        assert_eq!(parse_answer(ok), Ok(joined));
         let refused = json!({"status": "error", "code": "forbidden"});
         assert_eq!(
-            understand(refused),
+            parse_answer(refused),
             Err(JoinError::Refused("forbidden".into()))
         );
-        assert_eq!(understand(json!(1)), Err(JoinError::Unexpected("1".into())));
+        assert_eq!(
+            parse_answer(json!(1)),
+            Err(JoinError::Unexpected("1".into()))
+        );
     }
 }

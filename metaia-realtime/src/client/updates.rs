@@ -1,52 +1,47 @@
-//! The updates: what an application takes from its client.
+//! The updates that an application receives from its client.
 
-use std::fmt;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
-use super::event::{Event, Update};
-use super::handle::Shared;
-
-/// What waits in the queue: an update, a new position, or both.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub(crate) update: Option<Update>,
-    pub(crate) position: Option<String>,
-}
-
-impl From<Update> for Delivery {
-    fn from(update: Update) -> Self {
-        Self {
-            update: Some(update),
-            position: None,
-        }
-    }
-}
+use super::{
+    delivery::Delivery,
+    event::{Event, Update},
+    state::ClientState,
+};
 
 /// The updates of one client, in order. Also a [`Stream`].
 ///
 /// Dropping them ends the connection without a DISCONNECT.
 pub struct Updates {
     queue: mpsc::Receiver<Delivery>,
-    shared: Arc<Shared>,
+    state: Arc<ClientState>,
 }
 
 impl Updates {
-    pub(crate) fn new(queue: mpsc::Receiver<Delivery>, shared: Arc<Shared>) -> Self {
-        Self { queue, shared }
+    pub(crate) fn new(queue: mpsc::Receiver<Delivery>, state: Arc<ClientState>) -> Self {
+        Self { queue, state }
     }
 
-    /// The next update; `None` after the last one. Cancel safe: an update is taken or it stays.
+    /// Receives the next update, or `None` after the last one.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no update.
     pub async fn recv(&mut self) -> Option<Update> {
         std::future::poll_fn(|cx| self.poll_update(cx)).await
     }
 
-    /// The next event that is not one of the system's own; other updates on the way are dropped.
-    /// Cancel safe.
+    /// Receives the next event that is not one of the system's own (`rt:…`). Drops the other
+    /// updates before it. Returns `None` after the last update.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no such event.
     pub async fn next_event(&mut self) -> Option<Event> {
         loop {
             match self.recv().await? {
@@ -62,7 +57,7 @@ impl Updates {
                 return Poll::Ready(None);
             };
             if let Some(position) = delivery.position {
-                self.shared.resume().handed_over = Some(position);
+                self.state.resume().handed_over = Some(position);
             }
             if let Some(update) = delivery.update {
                 return Poll::Ready(Some(update));

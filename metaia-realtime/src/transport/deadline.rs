@@ -1,35 +1,38 @@
-//! A body that must have come by a deadline: who sends it a byte at a time holds nothing for long.
+//! A request body with a deadline: a client that sends it byte by byte cannot occupy the server for
+//! long.
 
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// A body that fails once its deadline has passed. It counts from the beginning of the request,
-/// whether it is read or not; the clock is set up only for a body that is not there at once.
+/// A body that fails once its deadline has passed.
+///
+/// The deadline counts from the beginning of the request, even while nothing reads the body. The
+/// timer is created only for a body that is not available at once.
 #[derive(Debug)]
 pub(crate) struct Deadline<B> {
     body: B,
-    at: Instant,
-    clock: Option<Pin<Box<Sleep>>>,
+    expires_at: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B> Deadline<B> {
-    pub(crate) fn new(body: B, within: Duration) -> Self {
+    pub(crate) fn new(body: B, timeout: Duration) -> Self {
         Self {
             body,
-            at: Instant::now() + within,
-            clock: None,
+            expires_at: Instant::now() + timeout,
+            timer: None,
         }
     }
 }
 
-/// Why a body failed.
+/// The reason why a body failed.
 #[derive(Debug)]
 pub(crate) enum BodyError<E> {
     TooLate,
@@ -65,14 +68,12 @@ impl<B: Body + Unpin> Body for Deadline<B> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             return Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Other)));
         }
-        let at = self.at;
-        let clock = self
-            .clock
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        clock
-            .as_mut()
-            .poll(cx)
-            .map(|()| Some(Err(BodyError::TooLate)))
+        let expires_at = self.expires_at;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(expires_at)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Some(Err(BodyError::TooLate)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,4 +1,5 @@
-//! How frames reach clients: implementations of the session core's [`Port`](crate::session::Port).
+//! Delivery of packets to clients: implementations of the session core's
+//! [`Port`](crate::session::Port).
 
 pub(crate) mod deadline;
 pub(crate) mod guard;

@@ -1,22 +1,22 @@
-//! What an embedder sets of the transport.
+//! The transport settings that an embedder chooses.
 
 use std::collections::BTreeSet;
 
-/// Which origins browsers may connect from.
+/// The origins that browsers may connect from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origins {
     Any,
     These(BTreeSet<String>),
 }
 
-/// Which transports clients may use.
+/// The transports that clients may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Transports {
-    /// Polling, WebSocket, and the upgrade from one to the other: what official clients do by
+    /// Polling, WebSocket, and the upgrade from polling to WebSocket. Official clients use both by
     /// default.
     All,
-    /// Only WebSocket: for clusters without sticky sessions.
+    /// WebSocket alone, for clusters without sticky sessions.
     WebSocketOnly,
 }
 
@@ -25,7 +25,7 @@ pub enum Transports {
 pub(crate) struct Settings {
     pub(crate) origins: Origins,
     pub(crate) transports: Transports,
-    /// Whether a token may also come as `?token=` of the handshake.
+    /// Accepts a token as `?token=` of the handshake, too.
     pub(crate) token_in_query: bool,
 }
 

@@ -1,19 +1,18 @@
-//! Engine.IO v4: one packet as text, and several in one polling payload.
+//! Engine.IO v4: one packet as text, and several packets in one polling payload.
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
 
 use super::DecodeError;
 
-/// Between the packets of a polling payload.
+/// The separator between the packets of a polling payload.
 const SEPARATOR: char = '\u{1e}';
 
-/// One Engine.IO packet. On a WebSocket a binary message is a frame of its own; in a payload it is
-/// `b` and base64.
+/// One Engine.IO packet. A binary message is a frame of its own on a WebSocket, and `b` with base64
+/// in a payload.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum EnginePacket {
     Open(String),
@@ -58,28 +57,30 @@ impl EnginePacket {
     }
 }
 
-/// The packets of one polling request body.
+/// Encodes packets as the body of one polling request.
 pub(crate) fn encode_payload(packets: &[EnginePacket]) -> String {
     let encoded: Vec<String> = packets.iter().map(EnginePacket::encode).collect();
     encoded.join(&SEPARATOR.to_string())
 }
 
-/// The packets of one polling answer.
+/// Decodes the packets of one polling answer.
 pub(crate) fn decode_payload(body: &str) -> Result<Vec<EnginePacket>, DecodeError> {
     body.split(SEPARATOR).map(EnginePacket::decode).collect()
 }
 
-/// What the server says about the connection in its `open` packet.
+/// The server's parameters of the connection, from its `open` packet.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Handshake {
-    /// Opaque and of any length: Node makes 20 characters, socketioxide 16.
+    /// Opaque and of any length: a Node server sends 20 characters, socketioxide 16.
     pub(crate) sid: String,
     #[serde(default)]
     pub(crate) upgrades: Vec<String>,
+    /// In milliseconds.
     ping_interval: u64,
+    /// In milliseconds.
     ping_timeout: u64,
-    /// The largest polling request body that the server takes, in bytes.
+    /// The largest polling request body that the server accepts, in bytes.
     #[serde(default)]
     pub(crate) max_payload: Option<usize>,
 }
@@ -89,8 +90,8 @@ impl Handshake {
         serde_json::from_str(json).map_err(DecodeError::Json)
     }
 
-    /// How long the line may be silent before it counts as dead.
-    pub(crate) fn silence(&self) -> Duration {
+    /// Returns the time for which the server may be silent before the connection counts as lost.
+    pub(crate) fn max_silence(&self) -> Duration {
         Duration::from_millis(self.ping_interval.saturating_add(self.ping_timeout))
     }
 
@@ -128,10 +129,11 @@ mod tests {
 
     #[test]
     fn a_handshake_of_a_node_server_is_read() {
-        let json = r#"{"sid":"lv_VI97HAXpY6yYWAAAB","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let json = r#"{"sid":"lv_VI97HAXpY6yYWAAAB","upgrades":["websocket"],
+            "pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
         let handshake = Handshake::decode(json).unwrap();
         assert_eq!(handshake.sid.len(), 20);
-        assert_eq!(handshake.silence(), Duration::from_secs(45));
+        assert_eq!(handshake.max_silence(), Duration::from_secs(45));
         assert!(handshake.offers_websocket());
     }
 
@@ -142,7 +144,7 @@ mod tests {
             u64::MAX
         );
         assert_eq!(
-            Handshake::decode(&json).unwrap().silence(),
+            Handshake::decode(&json).unwrap().max_silence(),
             Duration::from_millis(u64::MAX)
         );
     }
@@ -164,7 +166,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_payload_is_read_as_it_was_written(packets in proptest::collection::vec(packet(), 1..8)) {
+        fn a_payload_is_read_as_it_was_written(
+            packets in proptest::collection::vec(packet(), 1..8),
+        ) {
             prop_assert_eq!(decode_payload(&encode_payload(&packets)).unwrap(), packets);
         }
 

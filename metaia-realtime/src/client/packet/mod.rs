@@ -1,7 +1,7 @@
 //! The wire formats: Engine.IO v4 packets and payloads, Socket.IO v5 packets.
 //!
-//! A pure kernel: text in, values out, and back. Nothing here panics on any input; whatever does
-//! not parse is a [`DecodeError`], and the transport that carried it is closed.
+//! A pure kernel: it converts text to values and back. Nothing here panics on any input. Text that
+//! does not parse is a [`DecodeError`], and the transport that carried it is closed.
 
 mod engine;
 mod socket;
@@ -9,7 +9,7 @@ mod socket;
 pub(crate) use engine::{EnginePacket, Handshake, decode_payload, encode_payload};
 pub(crate) use socket::{Body, SocketPacket};
 
-/// Why a packet could not be read.
+/// The reason why a packet could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
     #[error("the packet is empty")]
@@ -20,7 +20,7 @@ pub(crate) enum DecodeError {
     Attachments,
     #[error("the acknowledgement id is missing or too large")]
     AckId,
-    #[error("an event is an array that begins with its name")]
+    #[error("the packet is not an array, or an event without a name")]
     Shape,
     #[error("the JSON in the packet cannot be read")]
     Json(#[source] serde_json::Error),

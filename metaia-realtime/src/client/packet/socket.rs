@@ -4,18 +4,18 @@ use serde_json::Value;
 
 use super::DecodeError;
 
-/// More binary attachments than this in one event end the connection.
+/// The most binary attachments of one packet. More end the connection.
 const MAX_ATTACHMENTS: usize = 16;
 
 /// One Socket.IO packet.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SocketPacket {
-    /// `/` is the main namespace, which is not written.
+    /// The main namespace is `/`, which is omitted on the wire.
     pub(crate) namespace: String,
     pub(crate) body: Body,
 }
 
-/// What a packet says. `attachments` counts the binary frames that follow it.
+/// The content of a packet. `attachments` is the number of binary frames that follow it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Body {
     Connect(Option<Value>),
@@ -35,7 +35,7 @@ pub(crate) enum Body {
 }
 
 impl SocketPacket {
-    /// A packet in the main namespace.
+    /// Returns a packet in the main namespace.
     pub(crate) fn main(body: Body) -> Self {
         Self {
             namespace: "/".to_owned(),
@@ -61,7 +61,7 @@ impl SocketPacket {
                 let id = id.map(|id| id.to_string()).unwrap_or_default();
                 format!(
                     "{}{namespace}{id}{}",
-                    typed(['2', '5'], *attachments),
+                    packet_type(['2', '5'], *attachments),
                     event_json(name, args)
                 )
             }
@@ -72,7 +72,7 @@ impl SocketPacket {
             } => {
                 format!(
                     "{}{namespace}{id}{}",
-                    typed(['3', '6'], *attachments),
+                    packet_type(['3', '6'], *attachments),
                     json(args)
                 )
             }
@@ -103,8 +103,9 @@ impl SocketPacket {
     }
 }
 
-/// The type of a packet without attachments, or the binary type with their number.
-fn typed([plain, binary]: [char; 2], attachments: usize) -> String {
+/// Returns the plain type for a packet without attachments, otherwise the binary type with their
+/// number.
+fn packet_type([plain, binary]: [char; 2], attachments: usize) -> String {
     match attachments {
         0 => plain.to_string(),
         n => format!("{binary}{n}-"),
@@ -130,10 +131,9 @@ fn split_attachments(text: &str) -> Result<(usize, &str), DecodeError> {
     let (count, rest) = text.split_once('-').ok_or(DecodeError::Attachments)?;
     let count: usize = count.parse().map_err(|_| DecodeError::Attachments)?;
     if count > MAX_ATTACHMENTS {
-        Err(DecodeError::Attachments)
-    } else {
-        Ok((count, rest))
+        return Err(DecodeError::Attachments);
     }
+    Ok((count, rest))
 }
 
 fn split_namespace(text: &str) -> (&str, &str) {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn another_namespace_is_kept_apart() {
+    fn the_namespace_of_a_packet_is_read() {
         let packet = SocketPacket::decode(r#"2/admin,7["a"]"#).unwrap();
         assert_eq!(packet.namespace, "/admin");
         assert_eq!(packet.body, event(Some(7), "a", &[], 0));
@@ -256,11 +256,11 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str) {
-        assert!(SocketPacket::decode(text).is_err(), "{text:?} was taken");
+        assert!(SocketPacket::decode(text).is_err(), "{text:?} was accepted");
     }
 
     #[test]
-    fn what_is_not_a_packet_is_refused() {
+    fn text_that_is_not_a_packet_is_refused() {
         for text in [
             "",
             "9",
@@ -336,7 +336,9 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_looks_like_a_packet_panics(text in r#"[0-6][0-9]{0,3}-?(/[a-z,]{0,4})?[0-9]{0,24}[\[\]{}",a0-9é]{0,12}"#) {
+        fn nothing_that_looks_like_a_packet_panics(
+            text in r#"[0-6][0-9]{0,3}-?(/[a-z,]{0,4})?[0-9]{0,24}[\[\]{}",a0-9é]{0,12}"#,
+        ) {
             let _ = SocketPacket::decode(&text);
         }
     }

@@ -1,46 +1,51 @@
-//! The acknowledgements that a connection owes its callers.
+//! The acknowledgements that callers of one connection wait for.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::super::error::SendError;
-use super::command::Done;
+use super::command::ResultSender;
+use crate::client::error::SendError;
 
-/// More are not awaited at the same time.
-const MAX: usize = 1024;
+/// The most acknowledgements that are pending at the same time.
+const MAX_PENDING: usize = 1024;
 
-/// Callers by acknowledgement id. A caller that has stopped waiting is forgotten when room is
-/// needed.
+/// The waiting callers by acknowledgement id. At the limit, callers that have stopped waiting are
+/// removed.
 #[derive(Debug, Default)]
-pub(crate) struct Acks {
-    next: u64,
-    waiting: HashMap<u64, Done<Value>>,
+pub(crate) struct PendingAcks {
+    next_id: u64,
+    waiting: HashMap<u64, ResultSender<Value>>,
 }
 
-impl Acks {
-    /// An id for a new question, or the caller back where too many wait.
-    pub(crate) fn register(&mut self, caller: Done<Value>) -> Result<u64, Done<Value>> {
-        if self.waiting.len() >= MAX {
+impl PendingAcks {
+    /// Adds a caller and returns its acknowledgement id. Returns the caller itself if the limit is
+    /// reached.
+    pub(crate) fn register(
+        &mut self,
+        caller: ResultSender<Value>,
+    ) -> Result<u64, ResultSender<Value>> {
+        if self.waiting.len() >= MAX_PENDING {
             self.waiting.retain(|_, caller| !caller.is_closed());
         }
-        if self.waiting.len() >= MAX {
+        if self.waiting.len() >= MAX_PENDING {
             return Err(caller);
         }
-        let id = self.next;
-        self.next += 1;
+        let id = self.next_id;
+        self.next_id += 1;
         self.waiting.insert(id, caller);
         Ok(id)
     }
 
-    /// Gives an answer to whom it belongs; an unknown or late one is dropped.
+    /// Sends an acknowledgement to its caller. An unknown or late one is dropped.
     pub(crate) fn answer(&mut self, id: u64, args: Vec<Value>) {
         if let Some(caller) = self.waiting.remove(&id) {
-            let _ = caller.send(Ok(args.into_iter().next().unwrap_or(Value::Null)));
+            let first = args.into_iter().next().unwrap_or(Value::Null);
+            let _ = caller.send(Ok(first));
         }
     }
 
-    /// Tells everyone that the connection has ended.
+    /// Ends the waiting of every caller, since the connection has ended.
     pub(crate) fn interrupt(&mut self) {
         for (_, caller) in self.waiting.drain() {
             let _ = caller.send(Err(SendError::Interrupted));
@@ -56,11 +61,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_reaches_its_caller_and_a_second_one_nobody() {
-        let mut acks = Acks::default();
+    fn an_answer_reaches_its_caller_and_a_second_one_is_dropped() {
+        let mut acks = PendingAcks::default();
         let (caller, mut answer) = oneshot::channel();
         let id = acks.register(caller).unwrap();
-        acks.answer(id + 1, vec![json!("for nobody")]);
+        acks.answer(id + 1, vec![json!("unknown id")]);
         acks.answer(id, vec![json!("first"), json!("more")]);
         acks.answer(id, vec![json!("again")]);
         assert_eq!(answer.try_recv().unwrap(), Ok(json!("first")));
@@ -68,7 +73,7 @@ mod tests {
 
     #[test]
     fn callers_learn_that_the_connection_ended() {
-        let mut acks = Acks::default();
+        let mut acks = PendingAcks::default();
         let (caller, mut answer) = oneshot::channel();
         acks.register(caller).unwrap();
         acks.interrupt();
@@ -76,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_by_forgetting_who_no_longer_waits() {
-        let mut acks = Acks::default();
-        let mut callers: Vec<_> = (0..MAX)
+    fn at_the_limit_callers_that_stopped_waiting_are_removed() {
+        let mut acks = PendingAcks::default();
+        let mut callers: Vec<_> = (0..MAX_PENDING)
             .map(|_| {
                 let (caller, answer) = oneshot::channel();
                 acks.register(caller).unwrap();

@@ -1,43 +1,43 @@
-//! What handles ask of the driver.
+//! The commands that handles send to the driver.
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::error::SendError;
+use crate::client::error::SendError;
 
-/// How a command ended.
-pub(crate) type Done<T> = oneshot::Sender<Result<T, SendError>>;
+/// The sender of a command's result to its caller.
+pub(crate) type ResultSender<T> = oneshot::Sender<Result<T, SendError>>;
 
 #[derive(Debug)]
 pub(crate) enum Command {
     Emit {
         name: String,
         args: Vec<Value>,
-        done: Done<()>,
+        done: ResultSender<()>,
     },
-    Ask {
+    EmitWithAck {
         name: String,
         args: Vec<Value>,
-        done: Done<Value>,
+        done: ResultSender<Value>,
     },
-    /// `connection` is the one that carried the event: on another one the id would answer something
-    /// else.
+    /// Acknowledges an event. `connection` is the one that carried it: on another connection the id
+    /// would acknowledge a different event.
     Ack {
         connection: u64,
         id: u64,
         answer: Value,
-        done: Done<()>,
+        done: ResultSender<()>,
     },
     DropTransport {
-        done: Done<()>,
+        done: ResultSender<()>,
     },
 }
 
 impl Command {
-    /// Hands a command to the driver and waits for its end.
+    /// Sends a command to the driver and waits for its result.
     pub(crate) async fn round_trip<T>(
         commands: &mpsc::Sender<Self>,
-        command: impl FnOnce(Done<T>) -> Self,
+        command: impl FnOnce(ResultSender<T>) -> Self,
     ) -> Result<T, SendError> {
         let (done, result) = oneshot::channel();
         commands
@@ -47,13 +47,16 @@ impl Command {
         result.await.unwrap_or(Err(SendError::Closed))
     }
 
-    /// Ends the command without having done it. Nobody listening any more is no failure.
+    /// Ends the command with `error`, without executing it.
     pub(crate) fn refuse(self, error: SendError) {
-        let _ = match self {
-            Self::Ask { done, .. } => done.send(Err(error)).is_ok(),
-            Self::Emit { done, .. } | Self::Ack { done, .. } | Self::DropTransport { done } => {
-                done.send(Err(error)).is_ok()
+        // A caller that no longer waits is not a failure.
+        match self {
+            Self::EmitWithAck { done, .. } => {
+                let _ = done.send(Err(error));
             }
-        };
+            Self::Emit { done, .. } | Self::Ack { done, .. } | Self::DropTransport { done } => {
+                let _ = done.send(Err(error));
+            }
+        }
     }
 }

@@ -1,39 +1,30 @@
 //! The loop of one connection.
 
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::super::error::DisconnectReason;
-use super::super::handle::Shared;
-use super::super::packet::{Body, EnginePacket, SocketPacket};
-use super::super::transport::Link;
-use super::acks::Acks;
-use super::command::Command;
-use super::inbound::Inbound;
-use super::open::Opened;
-use super::outbox::{Outbox, Turn};
+use super::{
+    acks::PendingAcks, app_channels::AppChannels, open::Opened, outbox::QueueEvent,
+    packet_reader::PacketReader,
+};
+use crate::client::{
+    error::DisconnectReason,
+    packet::{Body, EnginePacket, SocketPacket},
+    transport::Link,
+};
 
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+/// The time that leaving the server may take.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What outlives connections: the application's side of the driver.
-pub(crate) struct Port {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) outbox: Outbox,
-    pub(crate) commands: mpsc::Receiver<Command>,
-    /// For the answers to events; also keeps `commands` open when every handle is gone.
-    pub(crate) commands_in: mpsc::Sender<Command>,
-}
+/// A silence that is never reached. It bounds the server's value, since an [`Instant`] too far in
+/// the future overflows.
+const MAX_SILENCE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Why a session is over.
+/// The reason why a session ended.
 #[derive(Debug)]
-pub(crate) enum End {
-    /// The connection is gone.
+pub(crate) enum SessionEnd {
+    /// The connection is lost.
     Lost(DisconnectReason),
     /// The application closes the client.
     Closing,
@@ -43,58 +34,58 @@ pub(crate) enum End {
 
 /// One live connection.
 pub(crate) struct Session<'a> {
-    pub(super) port: &'a mut Port,
+    pub(super) channels: &'a mut AppChannels,
     pub(super) link: Link,
-    pub(super) inbound: Inbound,
-    pub(super) acks: Acks,
+    pub(super) packets: PacketReader,
+    pub(super) acks: PendingAcks,
     /// The number of the connection.
     pub(super) connection: u64,
-    /// When the server asked its clients to come back (`rt:drain`).
-    pub(super) come_back: Option<Duration>,
-    /// How long the server may be silent.
-    pub(super) silence: Duration,
-    heard: Instant,
+    /// The time that the server asked its clients to wait before they reconnect (`rt:drain`).
+    pub(super) retry_after: Option<Duration>,
+    /// The time for which the server may be silent.
+    pub(super) max_silence: Duration,
+    last_heard: Instant,
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(port: &'a mut Port, opened: Opened, connection: u64) -> Self {
+    pub(crate) fn new(channels: &'a mut AppChannels, opened: Opened, connection: u64) -> Self {
         Self {
-            port,
+            channels,
             link: opened.link,
-            inbound: Inbound::default(),
-            acks: Acks::default(),
+            packets: PacketReader::default(),
+            acks: PendingAcks::default(),
             connection,
-            come_back: None,
-            silence: opened.handshake.silence(),
-            heard: Instant::now(),
+            retry_after: None,
+            max_silence: opened.handshake.max_silence(),
+            last_heard: Instant::now(),
         }
     }
 
-    /// Serves the connection to its end. Returns why it ended, and when the server wants to be
-    /// asked again.
-    pub(crate) async fn run(mut self) -> (End, Option<Duration>) {
-        self.port.shared.connected.store(true, Ordering::Release);
-        let end = self.live().await;
-        self.port.shared.connected.store(false, Ordering::Release);
+    /// Serves the connection to its end. Returns why it ended, and the time that the server asked
+    /// its clients to wait before they reconnect.
+    pub(crate) async fn run(mut self) -> (SessionEnd, Option<Duration>) {
+        self.channels.state.set_connected(true);
+        let end = self.serve().await;
+        self.channels.state.set_connected(false);
         self.acks.interrupt();
-        self.goodbye(&end).await;
-        (end, self.come_back)
+        self.leave(&end).await;
+        (end, self.retry_after)
     }
 
-    /// Arms: the client is closed · the application takes updates, or has dropped them · a packet
-    /// comes · a command comes · the server is silent for too long. While the application's queue
-    /// is full nothing is read, and silence is then no sign of a dead server.
-    async fn live(&mut self) -> End {
-        let closing = self.port.shared.closing.clone();
+    /// Arms: the client is closed · the application receives updates, or has dropped them · a
+    /// packet comes · a command comes · the server is silent for too long. While the application's
+    /// queue is full nothing is read, and silence does not mean that the server is gone.
+    async fn serve(&mut self) -> SessionEnd {
+        let closing = self.channels.state.closing.clone();
         let mut alarm = pin!(sleep_until(self.deadline()));
         loop {
-            let blocked = self.port.outbox.is_blocked();
+            let blocked = self.channels.outbox.is_blocked();
             let step = tokio::select! {
-                () = closing.cancelled() => Err(End::Closing),
-                turn = self.port.outbox.turn() => self.turned(turn),
+                () = closing.cancelled() => Err(SessionEnd::Closing),
+                event = self.channels.outbox.changed() => self.queue_changed(event),
                 packet = self.link.recv(), if !blocked => self.receive(packet).await,
-                Some(command) = self.port.commands.recv() => self.execute(command).await,
-                () = alarm.as_mut(), if !blocked => self.overdue(),
+                Some(command) = self.channels.commands.recv() => self.execute(command).await,
+                () = alarm.as_mut(), if !blocked => self.check_silence(),
             };
             if let Err(end) = step {
                 return end;
@@ -106,43 +97,44 @@ impl<'a> Session<'a> {
     }
 
     fn deadline(&self) -> Instant {
-        let far = Duration::from_secs(365 * 24 * 3600);
-        self.heard + self.silence.min(far)
+        self.last_heard + self.max_silence.min(MAX_SILENCE)
     }
 
-    /// Anything that comes proves that the server lives.
-    pub(super) fn hear(&mut self) {
-        self.heard = Instant::now();
+    /// Restarts the time for which the server may be silent.
+    pub(super) fn reset_silence(&mut self) {
+        self.last_heard = Instant::now();
     }
 
-    fn turned(&mut self, turn: Turn) -> Result<(), End> {
-        self.hear();
-        match turn {
-            Turn::Free => Ok(()),
-            Turn::Abandoned => Err(End::Abandoned),
+    fn queue_changed(&mut self, event: QueueEvent) -> Result<(), SessionEnd> {
+        // Nothing was read while the queue was full.
+        self.reset_silence();
+        match event {
+            QueueEvent::HasSpace => Ok(()),
+            QueueEvent::Dropped => Err(SessionEnd::Abandoned),
         }
     }
 
-    fn overdue(&self) -> Result<(), End> {
+    fn check_silence(&self) -> Result<(), SessionEnd> {
+        // The alarm is set once per period, and packets may have come since.
         if Instant::now() < self.deadline() {
-            Ok(())
-        } else {
-            Err(End::Lost(DisconnectReason::PingTimeout))
+            return Ok(());
         }
+        Err(SessionEnd::Lost(DisconnectReason::PingTimeout))
     }
 
-    /// Leaves politely where somebody is there to hear it. A DISCONNECT tells the server that
-    /// everything it sent was taken, so that it is said only where the application asked for the
-    /// end.
-    async fn goodbye(&mut self, end: &End) {
+    /// Closes the transport properly if the server can still take it.
+    ///
+    /// A DISCONNECT tells the server that the client has received everything, so it is sent only if
+    /// the application closes the client.
+    async fn leave(&mut self, end: &SessionEnd) {
         let last = match end {
-            End::Closing => vec![EnginePacket::Message(
+            SessionEnd::Closing => vec![EnginePacket::Message(
                 SocketPacket::main(Body::Disconnect).encode(),
             )],
-            End::Lost(DisconnectReason::ServerDisconnect) => Vec::new(),
-            End::Lost(_) | End::Abandoned => return,
+            SessionEnd::Lost(DisconnectReason::ServerDisconnect) => Vec::new(),
+            SessionEnd::Lost(_) | SessionEnd::Abandoned => return,
         };
-        // The time is up or the goodbye is said: the connection is dropped either way.
-        let _ = timeout(GOODBYE, self.link.close(last)).await;
+        // The connection is dropped in any case, also if the time is over.
+        let _ = timeout(LEAVE_TIMEOUT, self.link.close(last)).await;
     }
 }

@@ -1,15 +1,17 @@
 //! One connection, from the accepted CONNECT to its end.
 
 mod acks;
+mod app_channels;
 mod command;
-mod inbound;
 mod live;
 mod open;
 mod outbox;
+mod packet_reader;
 mod receive;
 mod write;
 
+pub(crate) use app_channels::AppChannels;
 pub(crate) use command::Command;
-pub(crate) use live::{End, Port, Session};
+pub(crate) use live::{Session, SessionEnd};
 pub(crate) use open::{Opened, open};
-pub(crate) use outbox::{Outbox, Turn};
+pub(crate) use outbox::{Outbox, QueueEvent};

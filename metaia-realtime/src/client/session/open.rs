@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::super::error::{ConnectError, DisconnectReason};
-use super::super::options::{Credentials, Options};
-use super::super::packet::{Body, EnginePacket, Handshake, SocketPacket};
-use super::super::resume::Resume;
-use super::super::transport::{Endpoint, Link, chain};
+use crate::client::{
+    error::{ConnectError, DisconnectReason},
+    options::{Credentials, Options},
+    packet::{Body, EnginePacket, Handshake, SocketPacket},
+    transport::{Endpoint, Link, error_chain},
+};
 
-/// What an accepted CONNECT leaves behind.
+/// An open connection, whose CONNECT the server has accepted.
 pub(crate) struct Opened {
     pub(crate) link: Link,
     pub(crate) handshake: Handshake,
@@ -16,25 +17,30 @@ pub(crate) struct Opened {
     pub(crate) since: Option<String>,
 }
 
-/// Makes one connection. Dropping the future drops what there is of it.
+/// Makes one connection. `add_resume` adds the members of `auth` that continue from the last
+/// position. Dropping the future closes a partial connection.
 pub(crate) async fn open(
     options: &Options,
-    resume: impl FnOnce(&mut Map<String, Value>),
+    add_resume: impl FnOnce(&mut Map<String, Value>),
 ) -> Result<Opened, ConnectError> {
     let credentials = (options.provider)()
         .await
         .map_err(ConnectError::Credentials)?;
     let endpoint = endpoint(options, &credentials)?;
     let (mut link, handshake) = Link::open(&endpoint, options.transport).await?;
-    let mut auth = payload(options, credentials);
-    resume(&mut auth);
+    let mut auth = auth_payload(options, credentials);
+    add_resume(&mut auth);
     let since = auth.get("since").and_then(Value::as_str).map(str::to_owned);
-    let auth = (!auth.is_empty()).then_some(Value::Object(auth));
+    let auth = if auth.is_empty() {
+        None
+    } else {
+        Some(Value::Object(auth))
+    };
     let connect = SocketPacket::main(Body::Connect(auth)).encode();
     link.send(&[EnginePacket::Message(connect)])
         .await
-        .map_err(lost)?;
-    accepted(&mut link).await?;
+        .map_err(protocol_error)?;
+    await_accepted(&mut link).await?;
     Ok(Opened {
         link,
         handshake,
@@ -42,72 +48,60 @@ pub(crate) async fn open(
     })
 }
 
-impl Resume {
-    /// What the next CONNECT adds to `auth`.
-    pub(crate) fn filler(&self) -> impl FnOnce(&mut Map<String, Value>) + Send + use<> {
-        let mut own = Map::new();
-        self.fill(&mut own);
-        move |auth| {
-            for (member, value) in own {
-                auth.entry(member).or_insert(value);
-            }
-        }
-    }
-}
-
 fn endpoint(options: &Options, credentials: &Credentials) -> Result<Endpoint, ConnectError> {
     match &credentials.token {
-        Some(token) if options.token_in.header() => options.endpoint.authorized(token),
+        Some(token) if options.token_in.includes_header() => options.endpoint.authorized(token),
         _ => Ok(options.endpoint.clone()),
     }
 }
 
-fn payload(options: &Options, credentials: Credentials) -> Map<String, Value> {
+fn auth_payload(options: &Options, credentials: Credentials) -> Map<String, Value> {
     let Credentials { token, mut auth } = credentials;
     if let Some(token) = token
-        && options.token_in.payload()
+        && options.token_in.includes_payload()
     {
         auth.entry("token").or_insert(Value::String(token));
     }
     auth
 }
 
-/// Waits for the answer to the CONNECT. Nothing else comes before it in the main namespace.
-async fn accepted(link: &mut Link) -> Result<(), ConnectError> {
+/// Waits for the answer to the CONNECT. It is the first packet in the main namespace.
+async fn await_accepted(link: &mut Link) -> Result<(), ConnectError> {
     loop {
-        match link.recv().await.map_err(lost)? {
+        match link.recv().await.map_err(protocol_error)? {
             EnginePacket::Ping(probe) => link
                 .send(&[EnginePacket::Pong(probe)])
                 .await
-                .map_err(lost)?,
+                .map_err(protocol_error)?,
             EnginePacket::Close => {
                 return Err(ConnectError::Protocol(
                     "the server closed the session before it answered".to_owned(),
                 ));
             }
             EnginePacket::Message(text) => {
-                let packet =
-                    SocketPacket::decode(&text).map_err(|e| ConnectError::Protocol(chain(&e)))?;
+                let packet = SocketPacket::decode(&text)
+                    .map_err(|e| ConnectError::Protocol(error_chain(&e)))?;
                 if packet.namespace == "/" {
-                    return answer(packet.body);
+                    return read_answer(packet.body);
                 }
             }
+            // Packets of other namespaces, and those without a meaning before the answer.
             _ => {}
         }
     }
 }
 
-fn answer(body: Body) -> Result<(), ConnectError> {
+fn read_answer(body: Body) -> Result<(), ConnectError> {
     match body {
         Body::Connect(_) => Ok(()),
-        Body::ConnectError(error) => Err(refused(error)),
+        Body::ConnectError(error) => Err(refusal(error)),
         other => Err(ConnectError::Protocol(format!(
-            "CONNECT was answered by {other:?}"
+            "unexpected answer to CONNECT: {other:?}"
         ))),
     }
 }
 
-fn refused(error: Value) -> ConnectError {
+fn refusal(error: Value) -> ConnectError {
     let message = match error.get("message").unwrap_or(&error) {
         Value::String(message) => message.clone(),
         other => other.to_string(),
@@ -118,7 +112,7 @@ fn refused(error: Value) -> ConnectError {
     }
 }
 
-fn lost(error: impl Into<DisconnectReason>) -> ConnectError {
+fn protocol_error(error: impl Into<DisconnectReason>) -> ConnectError {
     match error.into() {
         DisconnectReason::TransportClose(detail) | DisconnectReason::ParseError(detail) => {
             ConnectError::Protocol(detail)
@@ -138,7 +132,7 @@ mod tests {
         let ConnectError::Refused {
             message,
             data: actual,
-        } = refused(error)
+        } = refusal(error)
         else {
             panic!("not a refusal")
         };
@@ -158,9 +152,9 @@ mod tests {
 
     #[test]
     fn an_answer_other_than_yes_or_no_is_an_error() {
-        assert!(answer(Body::Connect(None)).is_ok());
+        assert!(read_answer(Body::Connect(None)).is_ok());
         assert!(matches!(
-            answer(Body::Disconnect),
+            read_answer(Body::Disconnect),
             Err(ConnectError::Protocol(_))
         ));
     }

@@ -1,16 +1,16 @@
-//! The way to the application's queue. When that is full, what was read waits here, and nothing
-//! more is read.
+//! The sender of the application's queue. While the queue is full, deliveries wait here, and the
+//! session reads nothing more.
 
 use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
-use super::super::updates::Delivery;
+use crate::client::delivery::Delivery;
 
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Delivery>,
-    /// At most what one packet or one attempt brings: whoever fills it waits for its
-    /// [`turn`](Self::turn) first.
+    /// At most the deliveries of one packet or one attempt: the session and the driver wait until
+    /// it is empty before they add more.
     waiting: VecDeque<Delivery>,
 }
 
@@ -22,26 +22,33 @@ impl Outbox {
         }
     }
 
+    /// Adds a delivery. Never waits.
     pub(crate) fn push(&mut self, delivery: impl Into<Delivery>) {
         self.waiting.push_back(delivery.into());
         while let Some(delivery) = self.waiting.pop_front() {
             match self.queue.try_reserve() {
                 Ok(permit) => permit.send(delivery),
-                Err(_) => return self.waiting.push_front(delivery),
+                Err(_) => {
+                    self.waiting.push_front(delivery);
+                    return;
+                }
             }
         }
     }
 
-    /// Whether the application's queue is full.
+    /// Returns whether deliveries wait because the application's queue is full.
     pub(crate) fn is_blocked(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Cancel safe: nothing is taken from the front before its place is certain.
+    /// Sends the waiting deliveries. Cancel safe: a delivery leaves the front only once the queue
+    /// has space for it.
     async fn flush(&mut self) {
         while !self.waiting.is_empty() {
             let Ok(permit) = self.queue.reserve().await else {
-                return self.waiting.clear();
+                // The updates were dropped.
+                self.waiting.clear();
+                return;
             };
             if let Some(delivery) = self.waiting.pop_front() {
                 permit.send(delivery);
@@ -49,25 +56,25 @@ impl Outbox {
         }
     }
 
-    /// Waits until the application has taken what waits, or, where nothing waits, until it takes
-    /// nothing any more. Cancel safe.
-    pub(crate) async fn turn(&mut self) -> Turn {
+    /// Waits until the queue has taken the waiting deliveries. If none wait, waits until the
+    /// application drops the updates. Cancel safe.
+    pub(crate) async fn changed(&mut self) -> QueueEvent {
         if self.is_blocked() {
             self.flush().await;
-            return Turn::Free;
+            return QueueEvent::HasSpace;
         }
         self.queue.closed().await;
-        Turn::Abandoned
+        QueueEvent::Dropped
     }
 }
 
-/// What [`Outbox::turn`] waited for.
+/// The event that [`Outbox::changed`] waited for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// The queue has room again.
-    Free,
+pub(crate) enum QueueEvent {
+    /// The queue has space again.
+    HasSpace,
     /// The updates were dropped.
-    Abandoned,
+    Dropped,
 }
 
 #[cfg(test)]
@@ -82,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_fit_waits_in_order() {
+    async fn deliveries_beyond_the_queue_wait_in_order() {
         let (queue, mut taken) = mpsc::channel(1);
         let mut outbox = Outbox::new(queue);
         for position in ["1", "2", "3"] {
@@ -108,7 +115,7 @@ mod tests {
         outbox.push(delivery("1"));
         outbox.push(delivery("2"));
         drop(taken);
-        assert_eq!(outbox.turn().await, Turn::Free);
-        assert_eq!(outbox.turn().await, Turn::Abandoned);
+        assert_eq!(outbox.changed().await, QueueEvent::HasSpace);
+        assert_eq!(outbox.changed().await, QueueEvent::Dropped);
     }
 }

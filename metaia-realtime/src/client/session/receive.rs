@@ -1,39 +1,47 @@
-//! What a session does with what it reads.
+//! The handling of the packets that a session reads.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::super::error::DisconnectReason;
-use super::super::event::{Event, Ready, Reset, Responder, Stamp, Update};
-use super::super::packet::EnginePacket;
-use super::super::transport::TransportError;
-use super::super::updates::Delivery;
-use super::inbound::Meaning;
-use super::live::{End, Session};
-use crate::values::time::unix_ms;
+use super::{
+    live::{Session, SessionEnd},
+    packet_reader::Meaning,
+};
+use crate::{
+    client::{
+        delivery::Delivery,
+        error::DisconnectReason,
+        event::{Event, Ready, Reset, Responder, Stamp, Update},
+        packet::EnginePacket,
+        transport::TransportError,
+    },
+    values::time::unix_ms,
+};
 
 impl Session<'_> {
     pub(super) async fn receive(
         &mut self,
         packet: Result<EnginePacket, TransportError>,
-    ) -> Result<(), End> {
-        let lost = |error: TransportError| End::Lost(error.into());
-        self.hear();
-        match self
-            .inbound
-            .read(packet.map_err(lost)?)
-            .map_err(|error| lost(error.into()))?
-        {
+    ) -> Result<(), SessionEnd> {
+        let lost = |error: TransportError| SessionEnd::Lost(error.into());
+        // Every packet shows that the server is alive.
+        self.reset_silence();
+        let packet = packet.map_err(lost)?;
+        let meaning = self
+            .packets
+            .read(packet)
+            .map_err(|error| lost(error.into()))?;
+        match meaning {
             Meaning::Nothing => Ok(()),
-            Meaning::Pong(probe) => self.write(&[EnginePacket::Pong(probe)]).await,
-            Meaning::Disconnect => Err(End::Lost(DisconnectReason::ServerDisconnect)),
+            Meaning::Ping(probe) => self.write(&[EnginePacket::Pong(probe)]).await,
+            Meaning::Disconnect => Err(SessionEnd::Lost(DisconnectReason::ServerDisconnect)),
             Meaning::Close => {
                 let detail = "the server closed the session".to_owned();
-                Err(End::Lost(DisconnectReason::TransportClose(detail)))
+                Err(SessionEnd::Lost(DisconnectReason::TransportClose(detail)))
             }
-            Meaning::Answer { id, args } => {
+            Meaning::Ack { id, args } => {
                 self.acks.answer(id, args);
                 Ok(())
             }
@@ -44,7 +52,7 @@ impl Session<'_> {
                 attachments,
             } => {
                 let ack = id.map(|id| self.responder(id));
-                self.take(event(name, args, attachments, ack));
+                self.deliver(new_event(name, args, attachments, ack));
                 Ok(())
             }
         }
@@ -54,46 +62,51 @@ impl Session<'_> {
         Responder {
             id,
             connection: self.connection,
-            commands: self.port.commands_in.clone(),
+            commands: self.channels.commands_in.clone(),
         }
     }
 
-    /// Learns from an event what has to be known for resuming, and queues it for the application.
-    fn take(&mut self, event: Event) {
+    /// Updates the state for resuming, and queues the event for the application.
+    fn deliver(&mut self, event: Event) {
         let position = event.at.clone();
-        let is_new = self.remember(&event);
+        let is_new = self.update_resume(&event);
         if event.name == "rt:drain" {
-            self.come_back = event
+            self.retry_after = event
                 .data
                 .get("retryInMs")
                 .and_then(Value::as_u64)
                 .map(Duration::from_millis);
         }
-        let update = is_new.then(|| update(event)).flatten();
+        let update = if is_new { update_for(event) } else { None };
         if update.is_some() || position.is_some() {
-            self.port.outbox.push(Delivery { update, position });
+            self.channels.outbox.push(Delivery { update, position });
         }
     }
 
-    /// Whether the event was not seen before.
-    fn remember(&self, event: &Event) -> bool {
-        let mut resume = self.port.shared.resume();
-        // A reset without a position leaves none that the server would take.
+    /// Updates the state for resuming. Returns whether the event is not a duplicate.
+    fn update_resume(&self, event: &Event) -> bool {
+        let mut resume = self.channels.state.resume();
+        // After a reset without a position there is none that the server would accept.
         if event.at.is_some() || event.name == "rt:reset" {
             resume.reached.clone_from(&event.at);
         }
         resume.observe(&event.name, &event.data);
-        !event
-            .id
-            .as_deref()
-            .is_some_and(|id| resume.is_duplicate(id))
+        match &event.id {
+            Some(id) => !resume.is_duplicate(id),
+            None => true,
+        }
     }
 }
 
-fn event(name: String, args: Vec<Value>, attachments: Vec<Bytes>, ack: Option<Responder>) -> Event {
+fn new_event(
+    name: String,
+    args: Vec<Value>,
+    attachments: Vec<Bytes>,
+    ack: Option<Responder>,
+) -> Event {
     let mut args = args.into_iter();
     let data = args.next().unwrap_or(Value::Null);
-    let Stamp { id, at, ts } = Stamp::of(&data);
+    let Stamp { id, at, ts } = Stamp::from_data(&data);
     Event {
         name,
         data,
@@ -108,13 +121,13 @@ fn event(name: String, args: Vec<Value>, attachments: Vec<Bytes>, ack: Option<Re
     }
 }
 
-/// What the application sees of an event: its position alone, a change of state, or the event
-/// itself.
-fn update(event: Event) -> Option<Update> {
+/// Returns the update for an event: a change of state, or the event itself. Returns `None` for an
+/// event that carries its position alone.
+fn update_for(event: Event) -> Option<Update> {
     match event.name.as_str() {
         "rt:position" => None,
-        "rt:ready" => Some(Update::Ready(Ready::of(event.data))),
-        "rt:reset" => Some(Update::Reset(Reset::of(&event.data))),
+        "rt:ready" => Some(Update::Ready(Ready::from_data(event.data))),
+        "rt:reset" => Some(Update::Reset(Reset::from_data(&event.data))),
         _ => Some(Update::Event(event)),
     }
 }
@@ -125,13 +138,13 @@ mod tests {
 
     use super::*;
 
-    fn of(name: &str, data: Value) -> Event {
-        event(name.to_owned(), vec![data], Vec::new(), None)
+    fn named(name: &str, data: Value) -> Event {
+        new_event(name.to_owned(), vec![data], Vec::new(), None)
     }
 
     #[test]
     fn an_event_shows_its_stamp() {
-        let event = of(
+        let event = named(
             "order_update",
             json!({"_id": "o1", "_rt": {"id": "e1", "at": "p.1", "ts": 7}}),
         );
@@ -144,14 +157,17 @@ mod tests {
 
     #[test]
     fn an_event_of_another_server_has_none() {
-        let event = event("ready".to_owned(), Vec::new(), Vec::new(), None);
+        let event = new_event("ready".to_owned(), Vec::new(), Vec::new(), None);
         assert_eq!((event.data, event.id, event.at), (Value::Null, None, None));
     }
 
     #[test]
-    fn the_system_speaks_in_updates_of_its_own() {
-        let ready = json!({"userId": "u1", "role": "tailor", "rooms": ["tailor-room"], "recovered": true, "replayed": 3, "_rt": {"at": "p.9"}});
-        let Some(Update::Ready(ready)) = update(of("rt:ready", ready)) else {
+    fn control_events_become_updates_of_their_own() {
+        let ready = json!({
+            "userId": "u1", "role": "tailor", "rooms": ["tailor-room"],
+            "recovered": true, "replayed": 3, "_rt": {"at": "p.9"},
+        });
+        let Some(Update::Ready(ready)) = update_for(named("rt:ready", ready)) else {
             panic!("not ready")
         };
         assert_eq!(
@@ -159,14 +175,14 @@ mod tests {
             ("u1", true, 3)
         );
         assert_eq!(ready.at.as_deref(), Some("p.9"));
-        let reset = update(of(
+        let reset = update_for(named(
             "rt:reset",
             json!({"reason": "too_old", "_rt": {"at": "p.5"}}),
         ));
         assert!(matches!(reset, Some(Update::Reset(Reset { reason, .. })) if reason == "too_old"));
-        assert!(update(of("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
+        assert!(update_for(named("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
         assert!(matches!(
-            update(of("rt:error", json!({}))),
+            update_for(named("rt:error", json!({}))),
             Some(Update::Event(_))
         ));
     }

@@ -1,54 +1,58 @@
-//! What a session writes.
+//! Writes packets, and executes the commands of the handles.
 
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::super::error::{DisconnectReason, SendError};
-use super::super::packet::{Body, EnginePacket, SocketPacket};
-use super::command::{Command, Done};
-use super::live::{End, Session};
+use super::{
+    command::{Command, ResultSender},
+    live::{Session, SessionEnd},
+};
+use crate::client::{
+    error::{DisconnectReason, SendError},
+    packet::{Body, EnginePacket, SocketPacket},
+};
 
-/// So many waiting commands go out with one write.
-const BATCH: usize = 32;
+/// The most packets that one write contains.
+const MAX_BATCH: usize = 32;
 
-/// Commands that become one write, and who waits for it.
+/// Commands that become one write, and their callers.
 #[derive(Default)]
 struct Batch {
     packets: Vec<EnginePacket>,
-    waiting: Vec<Done<()>>,
-    /// Set by the command that cuts the line, which ends the batch.
-    cut: Option<Done<()>>,
+    callers: Vec<ResultSender<()>>,
+    /// The caller of the command that drops the transport. That command ends the batch.
+    dropped_by: Option<ResultSender<()>>,
 }
 
 impl Session<'_> {
-    /// Writes packets, at most as long as the server may be silent.
-    pub(super) async fn write(&mut self, packets: &[EnginePacket]) -> Result<(), End> {
-        match timeout(self.silence, self.link.send(packets)).await {
-            Ok(sent) => sent.map_err(|error| End::Lost(error.into())),
-            Err(_) => Err(End::Lost(DisconnectReason::PingTimeout)),
+    /// Writes packets. Takes at most as long as the server may be silent.
+    pub(super) async fn write(&mut self, packets: &[EnginePacket]) -> Result<(), SessionEnd> {
+        match timeout(self.max_silence, self.link.send(packets)).await {
+            Ok(sent) => sent.map_err(|error| SessionEnd::Lost(error.into())),
+            Err(_) => Err(SessionEnd::Lost(DisconnectReason::PingTimeout)),
         }
     }
 
-    /// Executes a command and those that wait behind it.
-    pub(super) async fn execute(&mut self, first: Command) -> Result<(), End> {
+    /// Executes a command, together with those that wait behind it.
+    pub(super) async fn execute(&mut self, first: Command) -> Result<(), SessionEnd> {
         let batch = self.collect(first);
         let sent = if batch.packets.is_empty() {
             Ok(())
         } else {
             self.write(&batch.packets).await
         };
-        let answer = if sent.is_ok() {
+        let result = if sent.is_ok() {
             Ok(())
         } else {
             Err(SendError::NotConnected)
         };
-        for done in batch.waiting {
-            let _ = done.send(answer);
+        for done in batch.callers {
+            let _ = done.send(result);
         }
-        match batch.cut {
+        match batch.dropped_by {
             Some(done) => {
                 let _ = done.send(Ok(()));
-                Err(End::Lost(DisconnectReason::Dropped))
+                Err(SessionEnd::Lost(DisconnectReason::Dropped))
             }
             None => sent,
         }
@@ -57,8 +61,8 @@ impl Session<'_> {
     fn collect(&mut self, first: Command) -> Batch {
         let mut batch = Batch::default();
         self.prepare(first, &mut batch);
-        while batch.packets.len() < BATCH && batch.cut.is_none() {
-            let Ok(command) = self.port.commands.try_recv() else {
+        while batch.packets.len() < MAX_BATCH && batch.dropped_by.is_none() {
+            let Ok(command) = self.channels.commands.try_recv() else {
                 break;
             };
             self.prepare(command, &mut batch);
@@ -68,10 +72,12 @@ impl Session<'_> {
 
     fn prepare(&mut self, command: Command, batch: &mut Batch) {
         match command {
-            Command::Emit { name, args, done } => batch.add(event(None, name, args), done),
-            Command::Ask { name, args, done } => match self.acks.register(done) {
-                Ok(id) => batch.packets.push(packet(event(Some(id), name, args))),
-                Err(caller) => drop(caller.send(Err(SendError::TooManyAwaited))),
+            Command::Emit { name, args, done } => batch.add(event_body(None, name, args), done),
+            Command::EmitWithAck { name, args, done } => match self.acks.register(done) {
+                Ok(id) => batch.packets.push(encode(event_body(Some(id), name, args))),
+                Err(caller) => {
+                    let _ = caller.send(Err(SendError::TooManyAwaited));
+                }
             },
             Command::Ack {
                 connection,
@@ -89,19 +95,19 @@ impl Session<'_> {
                 );
             }
             stale @ Command::Ack { .. } => stale.refuse(SendError::NotConnected),
-            Command::DropTransport { done } => batch.cut = Some(done),
+            Command::DropTransport { done } => batch.dropped_by = Some(done),
         }
     }
 }
 
 impl Batch {
-    fn add(&mut self, body: Body, done: Done<()>) {
-        self.packets.push(packet(body));
-        self.waiting.push(done);
+    fn add(&mut self, body: Body, done: ResultSender<()>) {
+        self.packets.push(encode(body));
+        self.callers.push(done);
     }
 }
 
-fn event(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
+fn event_body(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
     Body::Event {
         id,
         name,
@@ -110,6 +116,6 @@ fn event(id: Option<u64>, name: String, args: Vec<Value>) -> Body {
     }
 }
 
-fn packet(body: Body) -> EnginePacket {
+fn encode(body: Body) -> EnginePacket {
     EnginePacket::Message(SocketPacket::main(body).encode())
 }

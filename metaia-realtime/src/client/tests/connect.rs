@@ -1,4 +1,4 @@
-//! Connections that are made, and those that are not.
+//! Connections that succeed, and connections that fail.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::client::{ConnectError, Credentials, GaveUp, TokenIn};
 
 #[tokio::test]
-async fn every_transport_connects_and_leaves() {
+async fn every_transport_connects_and_closes() {
     let server = Server::start().await;
     for transport in ALL {
         let (client, mut updates) = client(&server)
@@ -23,7 +23,7 @@ async fn every_transport_connects_and_leaves() {
             "{transport:?}"
         );
         within("the end", client.close()).await;
-        next(&mut updates, "a goodbye", |update| {
+        next(&mut updates, "the disconnect", |update| {
             matches!(update, Update::Disconnected(_)).then_some(())
         })
         .await;
@@ -129,11 +129,11 @@ async fn a_refusal_is_final_and_keeps_its_message() {
         }
     );
     assert!(updates.recv().await.is_none());
-    assert_eq!(server.auths().len(), ALL.len() + 1, "nobody came back");
+    assert_eq!(server.auths().len(), ALL.len() + 1, "no client reconnected");
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_an_error_at_once() {
+async fn an_address_without_a_server_is_an_error_at_once() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -148,7 +148,7 @@ async fn nobody_at_the_address_is_an_error_at_once() {
 }
 
 #[tokio::test]
-async fn an_address_without_socket_io_says_what_it_answered() {
+async fn an_address_without_socket_io_is_an_http_error() {
     let server = Server::start().await;
     for transport in ALL {
         let error = client(&server)

@@ -1,4 +1,4 @@
-//! Full queues, copies, large packets, clients that vanish.
+//! Full queues, duplicates, large packets, dropped updates.
 
 use super::*;
 use crate::client::DisconnectReason;
@@ -30,7 +30,7 @@ async fn events_go_out_while_the_queue_is_full() {
 }
 
 #[tokio::test]
-async fn copies_are_dropped_where_that_is_wanted() {
+async fn duplicates_are_dropped_if_configured() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server).dedupe(8).connect().await.unwrap();
     for n in [1, 1, 2] {

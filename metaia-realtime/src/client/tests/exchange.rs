@@ -24,7 +24,7 @@ async fn an_event_carries_its_position_to_the_application() {
 }
 
 #[tokio::test]
-async fn a_position_counts_when_the_event_is_taken_and_not_before() {
+async fn a_position_advances_when_the_event_is_received() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server).since("p.0").connect().await.unwrap();
     client.emit("flood", 3).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_position_counts_when_the_event_is_taken_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_question_of_the_server_is_answered() {
+async fn an_event_of_the_server_is_acknowledged() {
     let server = Server::start().await;
     for transport in ALL {
         let (client, mut updates) = client(&server)
@@ -58,7 +58,7 @@ async fn a_question_of_the_server_is_answered() {
 }
 
 #[tokio::test]
-async fn an_answer_for_a_connection_that_is_gone_is_not_sent() {
+async fn an_acknowledgement_of_an_ended_connection_is_not_sent() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server).connect().await.unwrap();
     client.emit("ask_me", json!(null)).await.unwrap();
@@ -75,7 +75,7 @@ async fn an_answer_for_a_connection_that_is_gone_is_not_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_given_up() {
+async fn a_missing_acknowledgement_times_out() {
     let server = Server::start().await;
     let (client, _updates) = client(&server).connect().await.unwrap();
     let soon = Duration::from_millis(20);
@@ -84,11 +84,11 @@ async fn an_answer_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn who_waits_for_an_answer_learns_that_the_connection_ended() {
+async fn a_waiting_caller_is_interrupted_when_the_connection_ends() {
     let server = Server::start().await;
     let (client, _updates) = client(&server).connect().await.unwrap();
     let (answer, ()) = tokio::join!(
-        client.emit_with_ack("nobody_listens", 1, LIMIT),
+        client.emit_with_ack("nobody_listens", 1, TIMEOUT),
         client.drop_transport()
     );
     assert_eq!(answer, Err(SendError::Interrupted));
@@ -107,7 +107,7 @@ async fn rooms_are_remembered_when_they_are_joined() {
 }
 
 #[tokio::test]
-async fn many_questions_at_once_each_get_their_own_answer() {
+async fn concurrent_requests_each_receive_their_own_acknowledgement() {
     let server = Server::start().await;
     for transport in ALL {
         let (client, _updates) = client(&server)

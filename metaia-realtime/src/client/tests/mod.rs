@@ -3,8 +3,8 @@
 mod connect;
 mod edges;
 mod exchange;
+mod invalid_servers;
 mod reconnect;
-mod rude;
 mod server;
 
 use std::time::Duration;
@@ -16,10 +16,10 @@ use server::Server;
 
 const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Polling, Transport::Upgrade];
 
-/// Longer than anything here takes; a test that needs it has failed.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Longer than any step of these tests takes. A test that reaches it has failed.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client that comes back at once.
+/// Returns a builder of a client that reconnects at once.
 fn client(server: &Server) -> ClientBuilder {
     let reconnect = Reconnect {
         min: Duration::from_millis(1),
@@ -32,12 +32,12 @@ fn client(server: &Server) -> ClientBuilder {
 }
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, future)
+    tokio::time::timeout(TIMEOUT, future)
         .await
         .unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
-/// The next update that `pick` wants.
+/// Returns the first value that `pick` returns for an update.
 async fn next<T>(
     updates: &mut Updates,
     what: &str,
@@ -66,10 +66,10 @@ async fn event(updates: &mut Updates, name: &str) -> Value {
 }
 
 async fn ask(client: &Client, event: &str, data: Value) -> Value {
-    client.emit_with_ack(event, data, LIMIT).await.unwrap()
+    client.emit_with_ack(event, data, TIMEOUT).await.unwrap()
 }
 
-/// Lets the server emit an event to this client.
+/// Makes the server emit an event to this client.
 async fn say(client: &Client, event: &str, data: impl Into<Value>) {
     client
         .emit("say", json!({"event": event, "data": data.into()}))

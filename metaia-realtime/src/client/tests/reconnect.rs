@@ -1,4 +1,4 @@
-//! Coming back, and staying away.
+//! Clients that reconnect, and clients that give up.
 
 use std::sync::atomic::Ordering;
 
@@ -74,7 +74,7 @@ async fn a_server_that_was_restarted_is_found_again() {
 }
 
 #[tokio::test]
-async fn a_client_without_resume_says_nothing_of_its_past() {
+async fn a_client_without_resume_sends_no_position_and_no_rooms() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server)
         .resume(false)
@@ -117,7 +117,7 @@ async fn a_disconnect_by_the_server_is_final() {
 }
 
 #[tokio::test]
-async fn a_busy_server_is_asked_again_when_it_said() {
+async fn a_busy_server_is_retried_after_its_retry_after() {
     let server = Server::start().await;
     for transport in ALL {
         server.busy.store(1, Ordering::Release);
@@ -133,15 +133,15 @@ async fn a_busy_server_is_asked_again_when_it_said() {
             retrying.delay
         );
         let error = retrying.error.unwrap();
-        assert!(
-            matches!(&*error, ConnectError::Http { status: 503, detail, .. } if detail == "draining"),
-            "{error:?}"
-        );
+        let ConnectError::Http { status, detail, .. } = &*error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((*status, detail.as_str()), (503, "draining"));
     }
 }
 
 #[tokio::test]
-async fn a_draining_server_says_when_to_come_back() {
+async fn a_draining_server_delays_the_reconnect() {
     let server = Server::start().await;
     let (client, mut updates) = client(&server).connect().await.unwrap();
     say(&client, "rt:drain", json!({"retryInMs": 60_000})).await;
@@ -157,7 +157,7 @@ async fn a_draining_server_says_when_to_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_are_made_at_growing_distances() {
+async fn the_delays_between_attempts_grow() {
     let failing = || async { Err::<crate::client::Credentials, _>("no token".into()) };
     let reconnect = Reconnect {
         max_attempts: Some(4),

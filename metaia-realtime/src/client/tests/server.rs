@@ -1,28 +1,38 @@
-//! A Socket.IO server that does what its clients tell it to.
+//! A Socket.IO server that its clients control by events.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::{IntoResponse as _, Response},
+};
 use serde_json::{Value, json};
-use socketioxide::SocketIo;
-use socketioxide::extract::{AckSender, Data, SocketRef, TryData};
-use socketioxide::handler::ConnectHandler as _;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Data, SocketRef, TryData},
+    handler::ConnectHandler as _,
+};
 use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use super::stamped;
 
 pub(super) struct Server {
     url: String,
-    /// Every `auth` payload that came, with the `Authorization` header as member `header`.
+    /// Every `auth` payload received, with the `Authorization` header as member `header`.
     pub(super) auths: Arc<Mutex<Vec<Value>>>,
-    /// So many requests are still to be answered 503.
+    /// The number of the next requests that are answered 503.
     pub(super) busy: Arc<AtomicU64>,
     _stop: DropGuard,
 }
@@ -32,24 +42,22 @@ impl Server {
         Self::start_at("127.0.0.1:0").await
     }
 
-    /// At an address that an earlier server had.
+    /// Starts a server at the address of an earlier one.
     pub(super) async fn start_at(address: &str) -> Self {
-        let (auths, busy) = (
-            Arc::<Mutex<Vec<Value>>>::default(),
-            Arc::<AtomicU64>::default(),
-        );
+        let auths = Arc::<Mutex<Vec<Value>>>::default();
+        let busy = Arc::<AtomicU64>::default();
         let (layer, io) = SocketIo::builder()
             .ping_interval(Duration::from_secs(5))
             .build_layer();
         let seen = Arc::clone(&auths);
-        let gatekeeper =
+        let authenticate =
             async move |socket: SocketRef, auth: TryData<Value>| admit(&seen, &socket, auth);
-        io.ns("/", connected.with(gatekeeper));
+        io.ns("/", connected.with(authenticate));
         let refusing = Arc::clone(&busy);
         let app = Router::new()
             .layer(layer)
             .layer(from_fn(move |request, next| {
-                gate(Arc::clone(&refusing), request, next)
+                answer_if_busy(Arc::clone(&refusing), request, next)
             }));
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -79,7 +87,7 @@ impl Server {
     }
 }
 
-async fn gate(busy: Arc<AtomicU64>, request: Request, next: Next) -> Response {
+async fn answer_if_busy(busy: Arc<AtomicU64>, request: Request, next: Next) -> Response {
     if busy
         .fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| n.checked_sub(1))
         .is_ok()
@@ -94,7 +102,7 @@ async fn gate(busy: Arc<AtomicU64>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Takes note of who comes; whoever brings the token `bad` is refused.
+/// Records the `auth` of a client, and refuses the token `bad`.
 fn admit(
     auths: &Mutex<Vec<Value>>,
     socket: &SocketRef,
@@ -118,8 +126,8 @@ async fn connected(socket: SocketRef) {
     socket.on("kick", async |socket: SocketRef| {
         socket.disconnect().unwrap()
     });
-    socket.on("say", async |socket: SocketRef, Data::<Said>(said)| {
-        socket.emit(said.event, &said.data).unwrap();
+    socket.on("say", async |socket: SocketRef, Data::<Say>(say)| {
+        socket.emit(say.event, &say.data).unwrap();
     });
     socket.on("flood", async |socket: SocketRef, Data::<u64>(events)| {
         flood(&socket, events).await
@@ -132,23 +140,26 @@ async fn connected(socket: SocketRef) {
             .unwrap();
         socket.emit("answered", &answer).unwrap();
     });
-    socket.on("join_order_room", async |Data::<Value>(order), ack: AckSender| {
-        let answer = match order.as_str() {
-            Some("secret") => json!({"status": "error", "code": "forbidden"}),
-            _ => json!({"status": "ok", "room": format!("order-{}", order.as_str().unwrap_or_default())}),
-        };
-        ack.send(&answer).unwrap();
-    });
+    socket.on(
+        "join_order_room",
+        async |Data::<Value>(order), ack: AckSender| {
+            let answer = match order.as_str() {
+                Some("secret") => json!({"status": "error", "code": "forbidden"}),
+                id => json!({"status": "ok", "room": format!("order-{}", id.unwrap_or_default())}),
+            };
+            ack.send(&answer).unwrap();
+        },
+    );
 }
 
 /// An event that a client wants to receive.
 #[derive(serde::Deserialize)]
-struct Said {
+struct Say {
     event: String,
     data: Value,
 }
 
-/// Emits numbered events, each as soon as there is room for it.
+/// Emits numbered events, each as soon as the queue has space for it.
 async fn flood(socket: &SocketRef, events: u64) {
     for n in 1..=events {
         while socket.emit("number", &stamped(n)).is_err() {

@@ -1,17 +1,21 @@
-//! Where the server is, and what every request to it carries.
+//! The address of the server, and the headers of every request to it.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use http::header::{AUTHORIZATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{AUTHORIZATION, RETRY_AFTER},
+};
 use url::Url;
 
-use super::super::error::ConnectError;
 use super::tls;
+use crate::client::error::ConnectError;
 
-/// How much of an HTTP error's body is shown.
-const DETAIL: usize = 300;
+/// The most characters of an HTTP error's body that an error shows.
+const MAX_DETAIL_CHARS: usize = 300;
 
 /// A validated address with its headers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,9 +23,9 @@ pub(crate) struct Endpoint {
     /// Always `http` or `https`, with the path of the Socket.IO endpoint.
     base: Url,
     pub(crate) headers: HeaderMap,
-    /// In bytes.
+    /// The largest packet that is read, in bytes.
     pub(crate) max_message: usize,
-    /// Made at the first poll: WebSocket clients never need it.
+    /// Created at the first poll: WebSocket clients never need it.
     http: Arc<OnceLock<reqwest::Client>>,
 }
 
@@ -45,10 +49,12 @@ impl Endpoint {
         })
     }
 
-    /// The same address with the token in the `Authorization` header.
+    /// Returns the same address with the token in the `Authorization` header.
     pub(crate) fn authorized(&self, token: &str) -> Result<Self, ConnectError> {
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            ConnectError::Invalid("the token holds characters that no header may".to_owned())
+            ConnectError::Invalid(
+                "the token has characters that are not allowed in a header".to_owned(),
+            )
         })?;
         value.set_sensitive(true);
         let mut endpoint = self.clone();
@@ -56,7 +62,7 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// The URL of one request: `transport` is `polling` or `websocket`.
+    /// Returns the URL of one request. `transport` is `polling` or `websocket`.
     pub(crate) fn url(&self, transport: &str, sid: Option<&str>) -> Url {
         let mut url = self.base.clone();
         url.query_pairs_mut()
@@ -72,7 +78,7 @@ impl Endpoint {
         self.base.scheme() == "https"
     }
 
-    /// Host and port to open a TCP connection to.
+    /// Returns host and port for the TCP connection.
     pub(crate) fn address(&self) -> (String, u16) {
         let host = self
             .base
@@ -97,8 +103,9 @@ impl Endpoint {
 }
 
 fn base_url(url: &str, path: &str) -> Result<Url, ConnectError> {
-    let invalid =
-        |reason: &str| ConnectError::Invalid(format!("{url:?} is no server's URL: {reason}"));
+    let invalid = |reason: &str| {
+        ConnectError::Invalid(format!("{url:?} is not the URL of a server: {reason}"))
+    };
     let mut base = Url::parse(url).map_err(|error| invalid(&error.to_string()))?;
     let scheme = match base.scheme() {
         "http" | "ws" => "http",
@@ -125,20 +132,22 @@ fn base_url(url: &str, path: &str) -> Result<Url, ConnectError> {
 fn parse_header(
     (name, value): &(String, String),
 ) -> Result<(HeaderName, HeaderValue), ConnectError> {
-    let invalid = || ConnectError::Invalid(format!("{name:?} and its value are no HTTP header"));
+    let invalid =
+        || ConnectError::Invalid(format!("{name:?} and its value are not an HTTP header"));
     let header = HeaderName::try_from(name).map_err(|_| invalid())?;
     Ok((header, HeaderValue::try_from(value).map_err(|_| invalid())?))
 }
 
-/// The error of a handshake that was answered with a status other than expected.
+/// Returns the error for a handshake that was answered with an unexpected status.
 pub(crate) fn http_error(status: u16, headers: &HeaderMap, body: &[u8]) -> ConnectError {
+    // The other form of `Retry-After`, a date, is ignored.
     let retry_after = headers
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let detail: String = String::from_utf8_lossy(body)
         .trim()
         .chars()
-        .take(DETAIL)
+        .take(MAX_DETAIL_CHARS)
         .collect();
     ConnectError::Http {
         status,
@@ -158,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_way_to_write_a_url_is_taken() {
+    fn every_usual_way_to_write_a_url_is_accepted() {
         check(
             "http://localhost:5000",
             "http://localhost:5000/socket.io/?EIO=4&transport=websocket",
@@ -178,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_what_the_resolver_takes() {
+    fn an_address_has_the_form_that_the_resolver_accepts() {
         let address = |url| Endpoint::new(url, "/", &[], 1).unwrap().address();
         assert_eq!(address("http://[::1]:9"), ("::1".to_owned(), 9));
         assert_eq!(address("https://a.example"), ("a.example".to_owned(), 443));
     }
 
     #[test]
-    fn what_is_no_address_is_refused_with_its_reason() {
+    fn an_invalid_url_or_header_is_refused() {
         for url in ["localhost:5000", "ftp://a", "", "/"] {
             assert!(
                 matches!(
@@ -209,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_in_seconds_is_read() {
+    fn a_retry_after_in_seconds_is_read() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
         let error = http_error(503, &headers, b" draining ");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));

@@ -1,35 +1,35 @@
-//! The line to the server, which may change from polling to a WebSocket while it is in use.
+//! The link to the server, which may change from polling to a WebSocket while it is in use.
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::timeout;
 
-use super::super::error::ConnectError;
-use super::super::options::Transport;
-use super::super::packet::{EnginePacket, Handshake};
-use super::polling::Polling;
-use super::websocket::WebSocket;
-use super::{Endpoint, TransportError, chain};
+use super::{Endpoint, TransportError, error_chain, polling::Polling, websocket::WebSocket};
+use crate::client::{
+    error::ConnectError,
+    options::Transport,
+    packet::{EnginePacket, Handshake},
+};
 
-/// How long a probe may take before the session stays with polling.
-const PROBE: Duration = Duration::from_secs(10);
+/// The time that opening and probing a WebSocket may take. After it the session stays with polling.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) enum Link {
     WebSocket(WebSocket),
     Polling(Box<Polling>, Upgrade),
 }
 
-/// How far the change to a WebSocket is.
+/// The progress of the change to a WebSocket.
 pub(crate) enum Upgrade {
-    /// Not offered, not wanted, or it failed: polling remains.
+    /// The upgrade was not offered, not wanted, or it failed. The session stays with polling.
     None,
-    /// The WebSocket is being opened and probed, while polling goes on.
+    /// The WebSocket is being opened and probed, while polling continues.
     Probing(BoxFuture<'static, Option<WebSocket>>),
-    /// The probe has succeeded; the last GET is waited for, and the server answers it at once.
+    /// The probe has succeeded. The client waits for the last GET, which the server answers at
+    /// once.
     Pausing(Option<WebSocket>),
-    /// The server is being told to change over.
+    /// The client is telling the server to switch.
     Switching(BoxFuture<'static, Result<WebSocket, TransportError>>),
 }
 
@@ -51,7 +51,7 @@ impl Link {
         Ok((Self::Polling(Box::new(polling), upgrade), handshake))
     }
 
-    /// The transport in use now.
+    /// Returns the transport in use.
     pub(crate) fn transport(&self) -> Transport {
         match self {
             Self::WebSocket(_) => Transport::WebSocket,
@@ -59,7 +59,7 @@ impl Link {
         }
     }
 
-    /// The next packet. Cancel safe.
+    /// Receives the next packet. Cancel safe.
     pub(crate) async fn recv(&mut self) -> Result<EnginePacket, TransportError> {
         loop {
             match self {
@@ -88,8 +88,7 @@ impl Link {
         }
     }
 
-    /// Writes the last packets, an Engine.IO close and the transport's own goodbye, as far as that
-    /// is possible.
+    /// Writes the last packets, an Engine.IO close and the transport's own close. Ignores errors.
     pub(crate) async fn close(&mut self, mut last: Vec<EnginePacket>) {
         last.push(EnginePacket::Close);
         if self.send(&last).await.is_ok()
@@ -100,8 +99,8 @@ impl Link {
     }
 }
 
-/// Takes an upgrade one step further, or waits for packets by polling. Cancel safe: everything
-/// begun is kept in `polling` and `upgrade`.
+/// Advances an upgrade by one step, or waits for packets by polling. Returns the WebSocket once the
+/// upgrade is complete. Cancel safe: `polling` and `upgrade` keep every future that has begun.
 async fn advance(
     polling: &mut Polling,
     upgrade: &mut Upgrade,
@@ -111,7 +110,12 @@ async fn advance(
         Upgrade::Probing(probe) => {
             tokio::select! {
                 filled = polling.fill() => filled?,
-                websocket = probe => *upgrade = websocket.map_or(Upgrade::None, |w| Upgrade::Pausing(Some(w))),
+                websocket = probe => {
+                    *upgrade = match websocket {
+                        Some(websocket) => Upgrade::Pausing(Some(websocket)),
+                        None => Upgrade::None,
+                    };
+                }
             }
         }
         Upgrade::Pausing(_) if polling.is_waiting() => polling.fill().await?,
@@ -128,38 +132,38 @@ async fn advance(
 
 async fn open_websocket(endpoint: &Endpoint) -> Result<(Link, Handshake), ConnectError> {
     let mut websocket = WebSocket::connect(endpoint, None).await?;
-    let protocol = |reason: String| ConnectError::Protocol(reason);
     let first = websocket.recv().await.map_err(|error| match error {
-        TransportError::Closed(reason) => protocol(reason),
-        TransportError::Parse(error) => protocol(chain(&error)),
+        TransportError::Closed(reason) => ConnectError::Protocol(reason),
+        TransportError::Parse(error) => ConnectError::Protocol(error_chain(&error)),
     })?;
     let EnginePacket::Open(json) = first else {
-        return Err(protocol(
+        return Err(ConnectError::Protocol(
             "the first packet does not open a session".to_owned(),
         ));
     };
-    let handshake = Handshake::decode(&json).map_err(|error| protocol(chain(&error)))?;
+    let handshake =
+        Handshake::decode(&json).map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
     Ok((Link::WebSocket(websocket), handshake))
 }
 
-/// A WebSocket on which the server has answered, or nothing: then polling goes on, as official
-/// clients do.
+/// Opens a WebSocket and probes it. Returns `None` if that fails: the session then stays with
+/// polling, as with official clients.
 async fn probe(endpoint: Endpoint, sid: String) -> Option<WebSocket> {
     let attempt = async {
         let websocket = WebSocket::connect(&endpoint, Some(&sid))
             .await
-            .map_err(|error| chain(&error))?;
+            .map_err(|error| error_chain(&error))?;
         websocket
             .probe()
             .await
             .map_err(|error| format!("{error:?}"))
     };
-    let reason = match timeout(PROBE, attempt).await {
+    let reason = match timeout(PROBE_TIMEOUT, attempt).await {
         Ok(Ok(websocket)) => return Some(websocket),
         Ok(Err(reason)) => reason,
-        Err(_) => format!("no answer within {} ms", PROBE.as_millis()),
+        Err(_) => format!("no answer within {} ms", PROBE_TIMEOUT.as_millis()),
     };
-    tracing::debug!(%reason, "the upgrade failed, polling goes on");
+    tracing::debug!(%reason, "the upgrade failed, polling continues");
     None
 }
 

@@ -1,7 +1,7 @@
-//! Engine.IO packets to and from a server, over a WebSocket, long polling, or the one and then the
-//! other.
+//! Sends and receives Engine.IO packets over a WebSocket, over long polling, or over polling first
+//! and a WebSocket then.
 //!
-//! `recv` is cancel safe on every transport, `send` is not: the session always lets it end.
+//! `recv` is cancel safe on every transport. `send` is not; the session always awaits its end.
 
 mod endpoint;
 mod link;
@@ -12,13 +12,14 @@ mod websocket;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use link::Link;
 
-use super::error::DisconnectReason;
-use super::packet::DecodeError;
+use super::{error::DisconnectReason, packet::DecodeError};
 
-/// How a transport ended.
+/// The reason why a transport ended.
 #[derive(Debug)]
 pub(crate) enum TransportError {
+    /// It was closed; the text says how.
     Closed(String),
+    /// The server sent data that is not a packet.
     Parse(DecodeError),
 }
 
@@ -32,20 +33,25 @@ impl From<TransportError> for DisconnectReason {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::Closed(detail) => Self::TransportClose(detail),
-            TransportError::Parse(error) => Self::ParseError(chain(&error)),
+            TransportError::Parse(error) => Self::ParseError(error_chain(&error)),
         }
     }
 }
 
-/// An error and its causes in one line. Some crates repeat the cause in their own text; it is then
-/// said once.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .fold(String::new(), |said, next| match said.as_str() {
-            "" => next,
-            earlier if earlier.ends_with(&next) => said,
-            earlier => format!("{earlier}: {next}"),
-        })
+/// Returns an error and its causes in one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some crates repeat the cause in their own text.
+        if !text.ends_with(&cause_text) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }

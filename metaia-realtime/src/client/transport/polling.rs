@@ -1,20 +1,23 @@
-//! HTTP long polling: one GET always waits at the server, each write is a POST.
+//! HTTP long polling: one GET always waits at the server, and each write is a POST.
 
 use std::collections::VecDeque;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use http::{StatusCode, header::CONTENT_TYPE};
 use url::Url;
 
-use super::super::error::ConnectError;
-use super::super::packet::{EnginePacket, Handshake, decode_payload, encode_payload};
-use super::endpoint::{Endpoint, http_error};
-use super::{TransportError, chain};
+use super::{
+    TransportError,
+    endpoint::{Endpoint, http_error},
+    error_chain,
+};
+use crate::client::{
+    error::ConnectError,
+    packet::{EnginePacket, Handshake, decode_payload, encode_payload},
+};
 
-/// A polling answer may hold so many times the largest message.
-const PACKETS_PER_ANSWER: usize = 4;
+/// The largest polling answer, as a multiple of the largest message.
+const MAX_MESSAGES_PER_ANSWER: usize = 4;
 
 pub(crate) struct Polling {
     http: reqwest::Client,
@@ -22,28 +25,29 @@ pub(crate) struct Polling {
     url: Url,
     max_payload: usize,
     inbox: VecDeque<EnginePacket>,
-    /// The GET that waits. It lives here, so that giving up waiting for it does not end it.
+    /// The GET that waits at the server. It is kept here, so that dropping [`fill`](Self::fill)
+    /// does not end it.
     waiting: Option<BoxFuture<'static, Result<Vec<EnginePacket>, TransportError>>>,
 }
 
 impl Polling {
-    /// Opens a session. What came with the handshake is in the inbox.
+    /// Opens a session. The packets that came with the handshake are in the inbox.
     pub(crate) async fn connect(endpoint: &Endpoint) -> Result<(Self, Handshake), ConnectError> {
         let http = endpoint.http()?;
         let url = endpoint.url("polling", None);
         let answer = get(http.clone(), endpoint.clone(), url)
             .await
-            .map_err(GetError::connect)?;
+            .map_err(GetError::into_connect_error)?;
         let packets =
-            decode_payload(&answer).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+            decode_payload(&answer).map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
         let mut inbox = VecDeque::from(packets);
         let Some(EnginePacket::Open(json)) = inbox.pop_front() else {
             return Err(ConnectError::Protocol(
                 "the first packet does not open a session".to_owned(),
             ));
         };
-        let handshake =
-            Handshake::decode(&json).map_err(|error| ConnectError::Protocol(chain(&error)))?;
+        let handshake = Handshake::decode(&json)
+            .map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
         let polling = Self {
             http,
             url: endpoint.url("polling", Some(&handshake.sid)),
@@ -59,13 +63,13 @@ impl Polling {
         self.inbox.pop_front()
     }
 
-    /// Whether a GET waits at the server.
+    /// Returns whether a GET waits at the server.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// Waits for packets and puts them into the inbox. Cancel safe: the GET goes on and is found
-    /// again.
+    /// Waits for packets and adds them to the inbox. Cancel safe: the GET continues, and the next
+    /// call waits for it.
     pub(crate) async fn fill(&mut self) -> Result<(), TransportError> {
         let waiting = self.waiting.get_or_insert_with(|| {
             poll(self.http.clone(), self.endpoint.clone(), self.url.clone()).boxed()
@@ -88,7 +92,7 @@ impl Polling {
             .collect();
         async move {
             for request in requests {
-                written(request.send().await)?;
+                check_write(request.send().await)?;
             }
             Ok(())
         }
@@ -105,16 +109,19 @@ impl Polling {
     }
 }
 
-/// Cuts the packets where the next one would make the payload longer than `max` bytes. One packet
-/// always goes.
+/// Cuts the packets into batches whose payloads have at most `max` bytes. A single packet may be
+/// longer.
 fn batches(packets: &[EnginePacket], max: usize) -> Vec<&[EnginePacket]> {
     let mut out = Vec::new();
-    let (mut from, mut length) = (0, 0);
+    let mut from = 0;
+    let mut length = 0;
     for (index, packet) in packets.iter().enumerate() {
+        // One byte more, for the separator.
         let size = packet.encode().len() + 1;
         if length + size > max && index > from {
             out.push(&packets[from..index]);
-            (from, length) = (index, 0);
+            from = index;
+            length = 0;
         }
         length += size;
     }
@@ -122,7 +129,7 @@ fn batches(packets: &[EnginePacket], max: usize) -> Vec<&[EnginePacket]> {
     out
 }
 
-/// Why a GET brought no payload.
+/// The reason why a GET returned no payload.
 enum GetError {
     Http(Box<ConnectError>, u16),
     Io(reqwest::Error),
@@ -130,7 +137,7 @@ enum GetError {
 }
 
 impl GetError {
-    fn connect(self) -> ConnectError {
+    fn into_connect_error(self) -> ConnectError {
         match self {
             Self::Http(error, _) => *error,
             Self::Io(error) => ConnectError::Unreachable(Box::new(error.without_url())),
@@ -138,23 +145,23 @@ impl GetError {
         }
     }
 
-    fn transport(self) -> TransportError {
+    fn into_transport_error(self) -> TransportError {
         TransportError::Closed(match self {
-            Self::Http(_, status) => format!("a poll was answered HTTP {status}"),
-            Self::Io(error) => chain(&error.without_url()),
+            Self::Http(_, status) => format!("the server answered a poll with HTTP {status}"),
+            Self::Io(error) => error_chain(&error.without_url()),
             Self::TooLong => "a polling answer is too long".to_owned(),
         })
     }
 }
 
-fn written(answer: reqwest::Result<reqwest::Response>) -> Result<(), TransportError> {
+fn check_write(answer: reqwest::Result<reqwest::Response>) -> Result<(), TransportError> {
     match answer {
         Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
         Ok(answer) => Err(TransportError::Closed(format!(
-            "a write was answered HTTP {}",
+            "the server answered a write with HTTP {}",
             answer.status().as_u16()
         ))),
-        Err(error) => Err(TransportError::Closed(chain(&error.without_url()))),
+        Err(error) => Err(TransportError::Closed(error_chain(&error.without_url()))),
     }
 }
 
@@ -165,12 +172,12 @@ async fn poll(
 ) -> Result<Vec<EnginePacket>, TransportError> {
     let body = get(http, endpoint, url)
         .await
-        .map_err(GetError::transport)?;
+        .map_err(GetError::into_transport_error)?;
     Ok(decode_payload(&body)?)
 }
 
 async fn get(http: reqwest::Client, endpoint: Endpoint, url: Url) -> Result<String, GetError> {
-    let limit = endpoint.max_message.saturating_mul(PACKETS_PER_ANSWER);
+    let limit = endpoint.max_message.saturating_mul(MAX_MESSAGES_PER_ANSWER);
     let mut answer = http
         .get(url)
         .headers(endpoint.headers)
@@ -209,7 +216,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_batch_is_longer_than_allowed(lengths in proptest::collection::vec(0usize..20, 1..20), max in 1usize..50) {
+        fn no_batch_is_longer_than_allowed(
+            lengths in proptest::collection::vec(0usize..20, 1..20),
+            max in 1usize..50,
+        ) {
             let packets = messages(&lengths);
             let batches = batches(&packets, max);
             prop_assert_eq!(batches.concat(), packets.clone());

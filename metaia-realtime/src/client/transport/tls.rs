@@ -1,17 +1,17 @@
-//! TLS by rustls and ring, with the certificates that the operating system trusts.
+//! TLS with rustls and ring, and the certificates that the operating system trusts.
 
 use std::sync::OnceLock;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::ConfigVerifierExt as _;
 
-use super::super::error::ConnectError;
+use crate::client::error::ConnectError;
 
-/// The configuration for every connection of the process; loading the system's certificates takes
-/// milliseconds.
+/// The configuration of every connection of the process. It is kept, since loading the system's
+/// certificates takes milliseconds.
 static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
 
-/// The TLS configuration. Where it will not be used it trusts nobody and costs nothing.
+/// Returns the TLS configuration. If it is not `used`, it trusts no certificate and costs nothing.
 pub(crate) fn config(used: bool) -> Result<ClientConfig, ConnectError> {
     install_provider();
     if !used {
@@ -28,6 +28,7 @@ pub(crate) fn config(used: bool) -> Result<ClientConfig, ConnectError> {
 }
 
 fn install_provider() {
-    // An error means that the application has installed a provider of its own, which is as good.
+    // An error means that the application has installed a provider of its own, which serves as
+    // well.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,25 +1,28 @@
-//! One WebSocket.
+//! One WebSocket to the server.
 
 use std::sync::Arc;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    tungstenite::{Error, Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
+};
 
-use super::super::error::ConnectError;
-use super::super::packet::EnginePacket;
-use super::endpoint::{Endpoint, http_error};
-use super::{TransportError, tls};
+use super::{
+    TransportError,
+    endpoint::{Endpoint, http_error},
+    error_chain, tls,
+};
+use crate::client::{error::ConnectError, packet::EnginePacket};
 
-/// tungstenite's own default, 128 KiB, is allocated per connection.
-const BUFFER: usize = 4 * 1024;
+/// The size of the read buffer and of the write buffer, in bytes. The default of tungstenite is 128
+/// KiB per connection.
+const BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct WebSocket {
-    /// Boxed: it is large, and moved from one state of an upgrade to the next.
+    /// Boxed, since it is large and moves from one state of an upgrade to the next.
     stream: Box<WebSocketStream<MaybeTlsStream<TcpStream>>>,
 }
 
@@ -32,14 +35,14 @@ impl WebSocket {
         let tcp = TcpStream::connect(endpoint.address())
             .await
             .map_err(|e| ConnectError::Unreachable(Box::new(e)))?;
-        // Without it small frames wait for the other side's acknowledgement; where it fails they
-        // merely do.
+        // Without it small frames wait for the acknowledgement of the server's kernel. That is
+        // slower, but no reason to fail.
         let _ = tcp.set_nodelay(true);
         let mut url = endpoint.url("websocket", sid);
         let scheme = if endpoint.is_tls() { "wss" } else { "ws" };
         url.set_scheme(scheme)
             .map_err(|()| ConnectError::Invalid("the URL has no WebSocket form".to_owned()))?;
-        let mut request = url.as_str().into_client_request().map_err(refusal)?;
+        let mut request = url.as_str().into_client_request().map_err(connect_error)?;
         request.headers_mut().extend(endpoint.headers.clone());
         let tls = if endpoint.is_tls() {
             Connector::Rustls(Arc::new(tls::config(true)?))
@@ -48,24 +51,24 @@ impl WebSocket {
         };
         let answer =
             client_async_tls_with_config(request, tcp, Some(config(endpoint)), Some(tls)).await;
-        let (stream, _response) = answer.map_err(refusal)?;
+        let (stream, _response) = answer.map_err(connect_error)?;
         Ok(Self {
             stream: Box::new(stream),
         })
     }
 
-    /// Proves that the upgraded line works, in both directions.
+    /// Checks that the upgraded connection works in both directions.
     pub(crate) async fn probe(mut self) -> Result<Self, TransportError> {
         self.send(&[EnginePacket::Ping("probe".to_owned())]).await?;
         match self.recv().await? {
             EnginePacket::Pong(answer) if answer == "probe" => Ok(self),
             other => Err(TransportError::Closed(format!(
-                "the probe was answered by {other:?}"
+                "unexpected answer to the probe: {other:?}"
             ))),
         }
     }
 
-    /// The next packet. Cancel safe.
+    /// Receives the next packet. Cancel safe.
     pub(crate) async fn recv(&mut self) -> Result<EnginePacket, TransportError> {
         loop {
             match self.stream.next().await {
@@ -73,7 +76,7 @@ impl WebSocket {
                 Some(Ok(Message::Binary(bytes))) => return Ok(EnginePacket::Binary(bytes)),
                 Some(Ok(Message::Close(frame))) => {
                     let frame = frame
-                        .map_or_else(|| "without a reason".to_owned(), |frame| frame.to_string());
+                        .map_or_else(|| "no reason given".to_owned(), |frame| frame.to_string());
                     return Err(TransportError::Closed(format!(
                         "the server closed the WebSocket: {frame}"
                     )));
@@ -101,7 +104,7 @@ impl WebSocket {
         self.stream.flush().await.map_err(|error| closed(&error))
     }
 
-    /// Says goodbye on the WebSocket level and waits for the server's goodbye.
+    /// Sends a WebSocket close frame and waits for that of the server.
     pub(crate) async fn close(&mut self) {
         if self.stream.close().await.is_ok() {
             while let Some(Ok(_)) = self.stream.next().await {}
@@ -111,17 +114,17 @@ impl WebSocket {
 
 fn config(endpoint: &Endpoint) -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
         .max_message_size(Some(endpoint.max_message))
         .max_frame_size(Some(endpoint.max_message))
 }
 
 fn closed(error: &Error) -> TransportError {
-    TransportError::Closed(super::chain(error))
+    TransportError::Closed(error_chain(error))
 }
 
-fn refusal(error: Error) -> ConnectError {
+fn connect_error(error: Error) -> ConnectError {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The wrapped stream: what passes is looked at on its way.
+//! The wrapped stream, which inspects the bytes that pass.
 //!
-//! At the edges: killed, the next read and write fail. Where the peer takes nothing, reading stops
-//! some way behind writing, and the write fails in the end.
+//! At the edges: after a kill, the next read and write fail. If the peer takes nothing, reading
+//! pauses some way behind writing, and the write fails after the timeout.
 
 use std::{
     io,
@@ -17,9 +17,9 @@ use tokio::{
 
 use super::{
     Connection,
-    hold::Hold,
+    read_pause::ReadPause,
     scan::{FrameScanner, PongScanner},
-    stall::Stall,
+    write_stall::WriteStall,
 };
 
 /// A stream that its [`Connection`] can kill, and whose packets are counted once it is a WebSocket.
@@ -29,10 +29,10 @@ pub(crate) struct GuardedIo<S> {
     connection: Connection,
     frames: FrameScanner,
     pongs: PongScanner,
-    hold: Hold,
-    stall: Stall,
-    /// Held for as long as the connection is open, by whatever way it is let go of.
-    _place: OwnedSemaphorePermit,
+    read_pause: ReadPause,
+    write_stall: WriteStall,
+    /// Released when the stream is dropped, however the connection ends.
+    _permit: OwnedSemaphorePermit,
 }
 
 #[cfg_attr(
@@ -44,16 +44,16 @@ impl<S> GuardedIo<S> {
         stream: S,
         connection: Connection,
         write_stall: Duration,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             stream,
             connection,
             frames: FrameScanner::default(),
             pongs: PongScanner::default(),
-            hold: Hold::default(),
-            stall: Stall::new(write_stall),
-            _place: place,
+            read_pause: ReadPause::default(),
+            write_stall: WriteStall::new(write_stall),
+            _permit: permit,
         }
     }
 
@@ -63,63 +63,49 @@ impl<S> GuardedIo<S> {
 }
 
 impl<S> GuardedIo<S> {
-    fn check(&self) -> io::Result<()> {
-        if self.connection.is_killed() {
-            Err(io::Error::new(
-                io::ErrorKind::ConnectionAborted,
-                "closed by the server",
-            ))
-        } else {
-            Ok(())
+    fn fail_if_killed(&self) -> io::Result<()> {
+        if !self.connection.is_killed() {
+            return Ok(());
         }
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "closed by the server",
+        ))
     }
 
-    /// Looks at what came of a read or a write. The kernel, too, gives up peers in the end.
-    fn seen<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    /// Gives up the peer if a read or a write timed out. The kernel, too, reports such timeouts.
+    fn stall_on_timeout<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result
+            && error.kind() == io::ErrorKind::TimedOut
         {
             self.connection.stalled();
         }
         result
     }
 
-    fn note_read(&mut self, read: &[u8]) {
-        let Self {
-            connection,
-            pongs,
-            hold,
-            ..
-        } = self;
-        hold.has_read(read.len());
-        if let Some(link) = connection.websocket() {
-            if pongs.scan(read) {
+    fn record_read(&mut self, read: &[u8]) {
+        self.read_pause.add_read(read.len());
+        if let Some(link) = self.connection.websocket() {
+            if self.pongs.scan(read) {
                 link.pong();
             }
             link.read(read.len());
         }
     }
 
-    fn note_written(&mut self, written: &[u8]) {
-        let Self {
-            connection,
-            frames,
-            hold,
-            ..
-        } = self;
-        if hold.has_written() {
-            connection.0.reader.wake();
+    fn record_written(&mut self, written: &[u8]) {
+        if self.read_pause.unblock_write() {
+            self.connection.wake_reader();
         }
-        if let Some(link) = connection.websocket() {
-            link.written(frames.scan(written));
+        if let Some(link) = self.connection.websocket() {
+            link.written(self.frames.scan(written));
         }
     }
 }
 
 impl<S> Drop for GuardedIo<S> {
     fn drop(&mut self) {
-        self.connection.gone();
+        self.connection.closed();
     }
 }
 
@@ -129,16 +115,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.connection.0.reader.register(cx.waker());
-        self.check()?;
-        if self.hold.is_shut() {
+        // Registered before the checks: a kill or a write between them and the return would
+        // otherwise wake nothing.
+        self.connection.register_reader(cx.waker());
+        self.fail_if_killed()?;
+        if self.read_pause.is_paused() {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
-        self.seen(read)?;
-        self.note_read(&buf.filled()[before..]);
-        Poll::Ready(self.check())
+        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
+        self.stall_on_timeout(result)?;
+        self.record_read(&buf.filled()[before..]);
+        // What was read may have ended the session.
+        Poll::Ready(self.fail_if_killed())
     }
 }
 
@@ -148,21 +137,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.connection.0.writer.register(cx.waker());
-        self.check()?;
-        let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, buf) else {
-            self.hold.writing_is_blocked();
-            ready!(self.stall.poll(cx));
-            return Poll::Ready(self.seen(Err(io::ErrorKind::TimedOut.into())));
+        self.connection.register_writer(cx.waker());
+        self.fail_if_killed()?;
+        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(cx, buf) else {
+            self.read_pause.block_write();
+            ready!(self.write_stall.poll_blocked(cx));
+            let timed_out = Err(io::ErrorKind::TimedOut.into());
+            return Poll::Ready(self.stall_on_timeout(timed_out));
         };
-        self.stall.ends();
-        let written = self.seen(written)?;
-        self.note_written(&buf[..written]);
+        self.write_stall.clear();
+        let written = self.stall_on_timeout(result)?;
+        self.record_written(&buf[..written]);
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
+        self.fail_if_killed()?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.connection.flushed();
         Poll::Ready(Ok(()))
@@ -185,27 +175,28 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_read_is_not_read_much_further_and_then_on() {
+    async fn reading_pauses_while_the_client_does_not_read_and_resumes_with_it() {
         let (ours, mut theirs) = duplex(1_024);
-        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        let (connection, for_ever) = (Connection::new(([127, 0, 0, 1], 1).into()), Duration::MAX);
-        let io = GuardedIo::new(ours, connection, for_ever, place);
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let connection = Connection::new(([127, 0, 0, 1], 1).into());
+        let no_timeout = Duration::MAX;
+        let io = GuardedIo::new(ours, connection, no_timeout, permit);
         let (mut reading, mut writing) = tokio::io::split(io);
         let mut buffer = [0; 1_024];
-        // The answer does not fit into what is between them.
+        // The answer is larger than the buffer between the two ends.
         let mut answering = Box::pin(writing.write_all(&[0; 2_048]));
         assert!(futures_util::poll!(&mut answering).is_pending());
-        let mut heard = 0;
-        let pause = Duration::from_secs(1);
-        while let Ok(read) = tokio::time::timeout(pause, async {
+        let mut received = 0;
+        let timeout = Duration::from_secs(1);
+        while let Ok(read) = tokio::time::timeout(timeout, async {
             theirs.write_all(&[0; 512]).await.unwrap();
             reading.read(&mut buffer).await.unwrap()
         })
         .await
         {
-            heard += read;
+            received += read;
         }
-        assert_eq!(heard, 256 * 1024);
+        assert_eq!(received, 256 * 1024);
         let mut answer = [0; 2_048];
         let (answered, got) = tokio::join!(answering, theirs.read_exact(&mut answer));
         assert!(answered.is_ok() && got.is_ok());

@@ -1,22 +1,23 @@
-//! Whoever is told what passes over a connection: the transport that speaks over it.
+//! The trait by which a connection notifies the transport that uses it.
 
 use std::fmt::Debug;
 
 use super::Written;
 use crate::session::EndReason;
 
-/// Learns what passes over a connection that carries it. Called while bytes are read and written:
-/// returns at once.
+/// A link that is notified of what passes over a connection.
+///
+/// The connection calls it while it reads and writes, so that every method returns at once.
 pub(crate) trait Observer: Debug + Send + Sync {
-    /// More has been written to a WebSocket of it.
+    /// Counts packets that were written to one of the link's WebSockets.
     fn written(&self, written: Written);
 
-    /// A pong came over a WebSocket of it.
+    /// Records a pong that came over one of the link's WebSockets.
     fn pong(&self);
 
-    /// So many more bytes came over a WebSocket of it.
+    /// Counts `bytes` that came over one of the link's WebSockets.
     fn read(&self, bytes: usize);
 
-    /// The connection that carried it is of no use any more.
+    /// Ends the link, since a connection that carried it is of no use any more.
     fn lose(&self, why: EndReason);
 }

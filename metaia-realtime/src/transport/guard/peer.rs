@@ -1,16 +1,17 @@
-//! The other end of a connection, as a server that is not ours hands it on.
+//! The peer address that a `GuardedListener` hands to another HTTP server.
 
 use std::net::SocketAddr;
 
 use super::Connection;
 
-/// Who is at the other end of a connection of a `GuardedListener`; by it the transport finds the
-/// connection.
+/// The address of the peer of a connection that a `GuardedListener` accepted.
+///
+/// It also carries the connection itself, so that the transport can find it in a request.
 #[derive(Debug, Clone)]
 pub struct PeerAddr(pub(crate) Connection);
 
 impl PeerAddr {
-    /// The address.
+    /// Returns the socket address of the peer.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.0.peer()

@@ -1,8 +1,8 @@
-//! Where connections come in: so many at a time, each wrapped and tuned.
+//! The listener: accepts a limited number of connections, and wraps and tunes each.
 //!
-//! One more than there is place for is answered 503 and closed, beside those that wait: accepting
-//! never stands still for a peer. Of such farewells, too, there are only so many; beyond them a
-//! connection is closed without a word.
+//! A connection beyond the limit is answered 503 and closed, in a task of its own, so that
+//! accepting never waits for a peer. The number of such rejections at a time is limited, too;
+//! beyond it a connection is closed without an answer.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,39 +22,43 @@ use crate::{
     },
 };
 
-/// Accepting failed for want of something of the system's; it may be there again a little later.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The pause after accepting failed for want of a system resource, such as file descriptors, which
+/// may be free again a little later.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// More than this is not put into the kernel's hands before the rest is sent, in bytes: else
-/// megabytes stand between an event and its client.
+/// The most unsent bytes that the kernel takes for a connection (`TCP_NOTSENT_LOWAT`). Without it
+/// megabytes would wait between an event and its client.
 #[cfg(target_os = "linux")]
-const NOT_SENT: u32 = 16 * 1024;
+const MAX_UNSENT_BYTES: u32 = 16 * 1024;
 
-/// How many are turned away at a time, how long that may take, and how much of their requests is
-/// read.
-const FAREWELLS: usize = 64;
-const FAREWELL: Duration = Duration::from_secs(1);
-const FAREWELL_BYTES: u64 = 64 * 1024;
+/// The most connections that are being rejected at a time.
+const MAX_REJECTIONS: usize = 64;
+
+/// The time that one rejection may take.
+const REJECTION_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The most bytes that are read of a rejected request.
+const MAX_REJECTED_REQUEST_BYTES: u64 = 64 * 1024;
 
 /// A listener with its limits.
 #[derive(Debug)]
 pub(crate) struct Entrance {
     listener: TcpListener,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     write_stall: Duration,
     counters: Arc<Counters>,
-    farewells: TaskTracker,
+    rejections: TaskTracker,
 }
 
 impl Entrance {
     pub(crate) fn new(listener: TcpListener, limits: &Limits, counters: Arc<Counters>) -> Self {
-        let places = limits.connections.min(Semaphore::MAX_PERMITS);
+        let permits = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             listener,
-            places: Arc::new(Semaphore::new(places)),
+            permits: Arc::new(Semaphore::new(permits)),
             write_stall: limits.write_stall,
             counters,
-            farewells: TaskTracker::new(),
+            rejections: TaskTracker::new(),
         }
     }
 
@@ -62,37 +66,46 @@ impl Entrance {
         self.listener.local_addr()
     }
 
-    /// The next connection that there is place for. Cancel safe.
+    /// Accepts the next connection within the limit. Rejects those beyond it. Cancel safe.
     pub(crate) async fn accept(&self) -> GuardedIo<TcpStream> {
         loop {
             match self.listener.accept().await {
-                Ok((stream, peer)) => match Arc::clone(&self.places).try_acquire_owned() {
-                    Ok(place) => {
-                        tune(&stream);
-                        return GuardedIo::new(
-                            stream,
-                            Connection::new(peer),
-                            self.write_stall,
-                            place,
-                        );
+                Ok((stream, peer)) => {
+                    if let Some(io) = self.guard(stream, peer) {
+                        return io;
                     }
-                    Err(_) => self.turn_away(stream),
-                },
-                Err(error) if is_of_one(&error) => {}
+                }
+                Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RETRY_PAUSE).await;
                 }
             }
         }
     }
 
-    fn turn_away(&self, stream: TcpStream) {
+    /// Wraps and tunes a connection, or rejects it and returns `None`.
+    fn guard(&self, stream: TcpStream, peer: SocketAddr) -> Option<GuardedIo<TcpStream>> {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            self.reject(stream);
+            return None;
+        };
+        tune(&stream);
+        let connection = Connection::new(peer);
+        Some(GuardedIo::new(stream, connection, self.write_stall, permit))
+    }
+
+    fn reject(&self, stream: TcpStream) {
         self.counters.handshakes_refused.add("too_many_connections");
-        if self.farewells.len() < FAREWELLS {
-            self.farewells
-                .spawn(async move { tokio::time::timeout(FAREWELL, farewell(stream)).await.ok() });
+        if self.rejections.len() >= MAX_REJECTIONS {
+            return;
         }
+        self.rejections.spawn(async move {
+            // A peer that does not take the answer in time is disconnected without it.
+            tokio::time::timeout(REJECTION_TIMEOUT, send_rejection(stream))
+                .await
+                .ok()
+        });
     }
 }
 
@@ -105,12 +118,12 @@ fn tune(stream: &TcpStream) {
 fn try_tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT)?;
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
     Ok(())
 }
 
-/// Whether accepting failed for this one connection, which has gone again.
-fn is_of_one(error: &io::Error) -> bool {
+/// Returns whether accepting failed for this one connection alone, which is gone already.
+fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
         error.kind(),
@@ -118,11 +131,14 @@ fn is_of_one(error: &io::Error) -> bool {
     )
 }
 
-/// Answers, and reads what was asked until the client has closed: the kernel would take the answer
-/// back where the connection is closed over bytes that nobody read.
-async fn farewell(mut stream: TcpStream) -> io::Result<()> {
+/// Sends the 503, then reads the request until the client closes.
+///
+/// The request must be read: closing a connection with unread bytes makes the kernel reset it, and
+/// the client would lose the answer.
+async fn send_rejection(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(too_many_connections().as_bytes()).await?;
     stream.shutdown().await?;
-    tokio::io::copy(&mut stream.take(FAREWELL_BYTES), &mut tokio::io::sink()).await?;
+    let mut request = stream.take(MAX_REJECTED_REQUEST_BYTES);
+    tokio::io::copy(&mut request, &mut tokio::io::sink()).await?;
     Ok(())
 }

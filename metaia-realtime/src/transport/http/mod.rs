@@ -1,5 +1,5 @@
-//! The HTTP/1 server: a listener with its limits, deadlines for requests, each connection wrapped
-//! by [`guard`](super::guard).
+//! The HTTP/1 server: a listener with limits and deadlines for requests. [`guard`](super::guard)
+//! wraps each connection.
 
 mod accept;
 
@@ -21,11 +21,11 @@ use crate::{
 
 pub(crate) use accept::Entrance;
 
-/// The head of a request is not longer than this, in bytes: else 431. Tokens are the longest part
-/// of it, at most 4 KiB.
-const LONGEST_HEADER: usize = 64 * 1024;
+/// The most bytes that the head of a request may have; a longer one is answered 431. Tokens are the
+/// longest part of it, at most 4 KiB.
+const MAX_REQUEST_HEAD_BYTES: usize = 64 * 1024;
 
-/// The connections of one listener, and how they end.
+/// The connections of one listener, which accepts, serves and finally closes them.
 #[derive(Debug)]
 pub(crate) struct Connections {
     entrance: Entrance,
@@ -38,13 +38,14 @@ impl Connections {
     pub(crate) fn new(entrance: Entrance, limits: &Limits) -> Self {
         Self {
             entrance,
-            deadlines: Deadlines::of(limits),
+            deadlines: Deadlines::new(limits),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }
     }
 
-    /// Accepts connections and serves `app` on each, for as long as the future is polled.
+    /// Accepts connections and serves `app` on each. Never returns; dropping the future stops
+    /// accepting, and the connections remain.
     pub(crate) async fn serve(&self, app: &Router) {
         loop {
             let io = self.entrance.accept().await;
@@ -54,16 +55,14 @@ impl Connections {
         }
     }
 
-    /// Closes the listener and waits until the requests that are under way are answered, or
-    /// `timeout` is over.
+    /// Closes the listener and waits until the pending requests are answered, at most for
+    /// `timeout`.
     pub(crate) async fn finish(self, timeout: Duration) {
         drop(self.entrance);
         self.stopping.cancel();
         self.tasks.close();
-        if tokio::time::timeout(timeout, self.tasks.wait())
-            .await
-            .is_err()
-        {
+        let finished = tokio::time::timeout(timeout, self.tasks.wait()).await;
+        if finished.is_err() {
             tracing::warn!(
                 connections = self.tasks.len(),
                 "connections were still open at the end"
@@ -72,7 +71,7 @@ impl Connections {
     }
 }
 
-/// By when requests must be there.
+/// The time from the beginning of a request within which its parts must have come.
 #[derive(Debug, Clone, Copy)]
 struct Deadlines {
     head: Duration,
@@ -80,7 +79,7 @@ struct Deadlines {
 }
 
 impl Deadlines {
-    const fn of(limits: &Limits) -> Self {
+    const fn new(limits: &Limits) -> Self {
         Self {
             head: limits.request_head,
             body: limits.request_body,
@@ -88,7 +87,8 @@ impl Deadlines {
     }
 }
 
-/// One connection, to its end or to that of the server.
+/// Serves one connection until it ends. Once the server stops, the connection ends after its
+/// pending request.
 async fn serve_connection(
     io: GuardedIo<TcpStream>,
     app: Router,
@@ -108,7 +108,7 @@ async fn serve_connection(
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(deadlines.head)
-        .max_buf_size(LONGEST_HEADER);
+        .max_buf_size(MAX_REQUEST_HEAD_BYTES);
     let mut serving = pin!(
         builder
             .serve_connection(TokioIo::new(io), service)

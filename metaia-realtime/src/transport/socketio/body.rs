@@ -1,4 +1,4 @@
-//! The body of an answer of the engine, watched while it passes.
+//! The body of an answer of the engine, observed while it is written.
 
 use std::{
     pin::Pin,
@@ -10,116 +10,106 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{Engine, link::Link};
+use super::{engine::Engine, link::Link};
 use crate::{
     session::EndReason,
     transport::guard::{Connection, Observer as _, PacketScanner},
 };
 
-/// What is watched for.
-pub(super) enum Watch {
-    Nothing,
-    /// The answer to a polling handshake: its `sid`.
-    Opening(Arc<Engine>),
-    /// The answer to a poll: which packets go out, and whether all of them do.
-    Poll(Polled),
+/// The observer of a response body.
+pub(super) enum ResponseObserver {
+    None,
+    /// Reads the `sid` in the answer to a polling handshake.
+    Handshake(Arc<Engine>),
+    /// Counts the packets in the answer to a poll.
+    Poll(PollObserver),
 }
 
-/// The answer to a poll. What stands in it has left the engine: where it does not go out whole, its
-/// client must come back to get it.
-pub(super) struct Polled {
+impl ResponseObserver {
+    fn observe(&mut self, bytes: &Bytes) {
+        match self {
+            Self::None => {}
+            Self::Handshake(engine) => {
+                if let Some(sid) = opened_sid(bytes) {
+                    engine.open_link(sid);
+                }
+            }
+            Self::Poll(poll) => poll.observe(bytes),
+        }
+    }
+
+    /// Records that the body is complete.
+    fn complete(&mut self) {
+        if let Self::Poll(poll) = self {
+            poll.complete();
+        }
+    }
+}
+
+/// The observer of the answer to a poll.
+///
+/// The packets in the answer have left the engine. If it is dropped before the body is complete,
+/// the link is lost, so that the client reconnects and receives them then.
+pub(super) struct PollObserver {
     link: Arc<Link>,
     connection: Option<Connection>,
     packets: PacketScanner,
-    is_whole: bool,
+    complete: bool,
 }
 
-impl Polled {
+impl PollObserver {
     pub(super) fn new(link: Arc<Link>, connection: Option<Connection>) -> Self {
         if let Some(connection) = &connection {
-            connection.answers(Arc::downgrade(&link) as _);
+            connection.begin_poll_answer(Arc::downgrade(&link) as _);
         }
         Self {
             link,
             connection,
             packets: PacketScanner::default(),
-            is_whole: false,
+            complete: false,
         }
     }
 
-    fn ends(&mut self) {
-        self.is_whole = true;
+    fn observe(&mut self, bytes: &Bytes) {
+        self.link.read_budget.release(bytes.len());
+        self.link.written(self.packets.written(bytes));
+    }
+
+    fn complete(&mut self) {
+        self.complete = true;
         if let Some(connection) = &self.connection {
-            connection.answer_is_whole();
+            connection.complete_poll_answer();
         }
     }
 }
 
-impl Drop for Polled {
+impl Drop for PollObserver {
     fn drop(&mut self) {
-        if !self.is_whole {
+        if !self.complete {
             self.link.lose(EndReason::TransportLost);
         }
     }
 }
 
 pin_project! {
-    /// A body that is watched.
-    pub(super) struct Watched<B> {
+    /// A response body with its observer.
+    pub(super) struct ObservedBody<B> {
         #[pin]
         body: B,
-        watch: Watch,
+        observer: ResponseObserver,
     }
 }
 
-impl<B> Watched<B> {
-    pub(super) fn new(body: B, mut watch: Watch) -> Self
-    where
-        B: Body,
-    {
+impl<B: Body> ObservedBody<B> {
+    pub(super) fn new(body: B, mut observer: ResponseObserver) -> Self {
         if body.is_end_stream() {
-            watch.ends();
+            observer.complete();
         }
-        Self { body, watch }
+        Self { body, observer }
     }
 }
 
-impl Watch {
-    fn see(&mut self, bytes: &Bytes) {
-        match self {
-            Self::Nothing => {}
-            Self::Opening(engine) => {
-                if let Some(sid) = opened_sid(bytes) {
-                    engine.open_link(sid);
-                }
-            }
-            Self::Poll(polled) => {
-                polled.link.intake.give(bytes.len());
-                polled.link.written(polled.packets.written(bytes));
-            }
-        }
-    }
-
-    /// The body has ended.
-    fn ends(&mut self) {
-        if let Self::Poll(polled) = self {
-            polled.ends();
-        }
-    }
-}
-
-/// The `sid` of an Engine.IO open packet, `0{"sid":"…",…}`.
-fn opened_sid(bytes: &[u8]) -> Option<&str> {
-    #[derive(serde::Deserialize)]
-    struct Open<'a> {
-        sid: &'a str,
-    }
-    serde_json::from_slice::<Open<'_>>(bytes.strip_prefix(b"0")?)
-        .ok()
-        .map(|open| open.sid)
-}
-
-impl<B: Body<Data = Bytes>> Body for Watched<B> {
+impl<B: Body<Data = Bytes>> Body for ObservedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -129,14 +119,14 @@ impl<B: Body<Data = Bytes>> Body for Watched<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         let frame = ready!(this.body.as_mut().poll_frame(cx));
-        if let Some(bytes) = frame
-            .as_ref()
-            .and_then(|frame| frame.as_ref().ok()?.data_ref())
+        if let Some(Ok(frame)) = &frame
+            && let Some(bytes) = frame.data_ref()
         {
-            this.watch.see(bytes);
+            this.observer.observe(bytes);
         }
+        // A body may report its end together with the last frame, and is not polled again then.
         if frame.is_none() || this.body.is_end_stream() {
-            this.watch.ends();
+            this.observer.complete();
         }
         Poll::Ready(frame)
     }
@@ -148,6 +138,17 @@ impl<B: Body<Data = Bytes>> Body for Watched<B> {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// Returns the `sid` of an Engine.IO open packet, `0{"sid":"…",…}`.
+fn opened_sid(bytes: &[u8]) -> Option<&str> {
+    #[derive(serde::Deserialize)]
+    struct Open<'a> {
+        sid: &'a str,
+    }
+    let json = bytes.strip_prefix(b"0")?;
+    let open: Open<'_> = serde_json::from_slice(json).ok()?;
+    Some(open.sid)
 }
 
 #[cfg(test)]

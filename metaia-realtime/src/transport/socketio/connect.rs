@@ -1,207 +1,170 @@
-//! CONNECT: authentication, then the session, its rooms and its handlers, all before the client is
-//! told.
+//! CONNECT: authenticates the client and starts its session, with rooms and handlers, before the
+//! CONNECT is answered.
 
 use std::{
-    convert::Infallible,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use serde_json::Value as Json;
 use socketioxide::{
     SocketIo,
-    adapter::LocalAdapter,
     extract::{SocketRef, TryData},
-    handler::{ConnectHandler, FromConnectParts},
-    socket::{DisconnectReason, Sid, Socket},
+    handler::ConnectHandler,
+    socket::DisconnectReason,
 };
-use socketioxide_core::Value;
-use tokio::sync::mpsc;
 
 use super::{
-    Engine,
-    credentials::{Hello, credentials},
-    link::{Link, Links},
-    port::SocketIoPort,
+    attachment::{Attached, Attachment, TaskInput},
+    credentials::{ConnectAuth, bearer_credentials},
+    engine::Engine,
+    link::Link,
+    port::{self, SocketIoPort},
     receive::receive,
+    socket::{IoSocket, OwnedSocket},
 };
 use crate::{
     Identity,
     auth::AuthError,
     node::Node,
-    session::{EndReason, Inbound, InboundQueue, Session, Start, drive},
+    session::{EndReason, InboundQueue, Session, Start, drive},
 };
 
-pub(super) type IoSocket = Arc<Socket<LocalAdapter>>;
-
-/// The socket itself, which its reference does not give.
-pub(super) struct TheSocket(pub(super) IoSocket);
-
-impl FromConnectParts<LocalAdapter> for TheSocket {
-    type Error = Infallible;
-    fn from_connect_parts(socket: &IoSocket, _: &Option<Value>) -> Result<Self, Infallible> {
-        Ok(Self(Arc::clone(socket)))
-    }
-}
-
-/// The `message` of a `connect_error`.
+/// The code of a refused CONNECT, which becomes the `message` of the `connect_error`.
 #[derive(Debug)]
-struct Refused(&'static str);
+struct ConnectRefusal(&'static str);
 
-impl fmt::Display for Refused {
+impl fmt::Display for ConnectRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
-    }
-}
-
-/// What a socket keeps of its session. When the socket goes without having been connected, so does
-/// the session.
-#[derive(Clone)]
-pub(super) struct Attached(pub(super) Arc<Attachment>);
-
-pub(super) struct Attachment {
-    pub(super) session: Arc<Session>,
-    pub(super) inbound: InboundQueue,
-    node: Arc<Node>,
-    link: Arc<Link>,
-    links: Arc<Links>,
-    sid: Sid,
-    /// What the session's task begins with, until it does.
-    beginning: Mutex<Option<(Start, mpsc::Receiver<Inbound>)>>,
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        self.node.end(&self.session, EndReason::TransportLost);
-        // Who is told to stay away has yet to fetch that: then the link goes with the transport.
-        if !self.session.ended_by().is_some_and(EndReason::stays_away) {
-            self.links.remove(self.sid.as_str());
-        }
     }
 }
 
 /// Registers the namespace `/`.
 pub(super) fn register(engine: &Arc<Engine>, io: &SocketIo) {
     let engine = Arc::clone(engine);
-    let authenticate = async move |TheSocket(socket): TheSocket, TryData(auth): TryData<Json>| {
+    let authenticate = async move |OwnedSocket(socket): OwnedSocket,
+                                   TryData(auth): TryData<Json>| {
         admit(&engine, &socket, auth.unwrap_or_default()).await
     };
     io.ns("/", connected.with(authenticate));
 }
 
-/// The middleware: refuses, or attaches a session.
-async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<(), Refused> {
+/// Authenticates a client and attaches its session, or refuses it. The middleware of the namespace.
+async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
-    let hello = Hello::read(&auth);
-    let link = link_of(engine, socket);
-    let shown = credentials(
+    let auth = ConnectAuth::read(&auth);
+    let link = find_link(engine, socket);
+    let credentials = bearer_credentials(
         socket.req_parts(),
-        &hello,
+        &auth,
         engine.settings.token_in_query,
         node.limits().token_bytes,
     );
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
-    match node.authenticator().authenticate(shown).await {
-        Ok(identity) => attach(engine, socket, &link, port, identity, hello).await,
-        Err(error) => {
-            node.counters().connects_refused.add(error.code());
-            tracing::info!(code = error.code(), "connection refused");
-            // The answer is given before the transport closes, except where the client should come
-            // back.
-            if error == AuthError::Unavailable {
-                port.end_transport_unanswered().await;
-            } else if link.refuse() >= node.limits().refused_connects {
-                port.end_transport_later();
-            }
-            Err(Refused(error.code()))
-        }
+    match node.authenticator().authenticate(credentials).await {
+        Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
+        Err(error) => Err(refuse(node, &link, &port, error).await),
     }
 }
 
-/// The link of a socket: by its `sid` where it began with polling, else that of its handshake.
-fn link_of(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
-    engine.links.find(socket.id.as_str()).unwrap_or_else(|| {
-        socket
-            .req_parts()
-            .extensions
-            .get::<Arc<Link>>()
-            .cloned()
-            .unwrap_or_else(|| {
-                let link = Arc::new(Link::new(&engine.node.limits()));
-                link.upgraded(None);
-                link
-            })
-    })
+/// Returns the link of a socket: by its `sid` if it began with polling, otherwise the link that its
+/// handshake carries.
+fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
+    if let Some(link) = engine.links.find(socket.id.as_str()) {
+        return link;
+    }
+    if let Some(link) = socket.req_parts().extensions.get::<Arc<Link>>() {
+        return Arc::clone(link);
+    }
+    // Neither: the request did not pass the gate, and nothing counts its packets.
+    let link = Arc::new(Link::new(engine.node.limits()));
+    link.upgraded(None);
+    link
 }
 
+/// Refuses a client that was not authenticated.
+async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError) -> ConnectRefusal {
+    node.counters().connects_refused.add(error.code());
+    tracing::info!(code = error.code(), "connection refused");
+    let code = ConnectRefusal(error.code());
+    if error == AuthError::Unavailable {
+        // A client stays away after a `connect_error`. This one should reconnect, so that its
+        // transport ends before the answer is given.
+        port.end_transport_unanswered().await;
+        return code;
+    }
+    // Otherwise the answer is given before the transport ends.
+    if link.add_refused_connect() >= node.limits().refused_connects {
+        port.end_transport_later();
+    }
+    code
+}
+
+/// Registers a session and attaches it to the socket.
 async fn attach(
     engine: &Engine,
     socket: &IoSocket,
     link: &Arc<Link>,
     port: Arc<SocketIoPort>,
     identity: Identity,
-    hello: Hello,
-) -> Result<(), Refused> {
+    auth: ConnectAuth,
+) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
-    // Before CONNECT is answered: what is sent from then on reaches the client.
-    let came_at = node.log().head().await.ok().map(|head| head.position);
-    let began_at = came_at.unwrap_or_else(|| node.window().head());
-    let session = Session::new(
+    // Read before the CONNECT is answered: what is published from then on reaches the client.
+    let head = node.log().head().await.ok().map(|head| head.position);
+    let began_at = head.unwrap_or_else(|| node.window().head());
+    let session = Arc::new(Session::new(
         node,
         identity,
-        hello.device,
+        auth.device,
         began_at,
         Arc::clone(&port) as _,
-    );
-    let session = Arc::new(session);
+    ));
     if !node.register(&session) {
         node.counters().connects_refused.add("unavailable");
         port.end_transport_unanswered().await;
-        return Err(Refused("unavailable"));
+        return Err(ConnectRefusal("unavailable"));
     }
-    link.intake.join();
+    link.read_budget.join();
     let (inbound, events) = InboundQueue::new(node.limits());
-    let attachment = Attached(Arc::new(Attachment {
-        session: Arc::clone(&session),
+    let start = Start::new(auth.request, head, auth.hold);
+    let attachment = Attachment {
+        session,
         inbound,
         node: Arc::clone(node),
         link: Arc::clone(link),
         links: Arc::clone(&engine.links),
         sid: socket.id,
-        beginning: Mutex::new(Some((Start::new(hello.wish, came_at, hello.hold), events))),
-    }));
+        task_input: Mutex::new(Some(TaskInput { start, events })),
+    };
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
-    socket.extensions.insert(attachment);
+    socket.extensions.insert(Attached(Arc::new(attachment)));
     Ok(())
 }
 
-/// The connect handler: CONNECT has been answered, so that the session's task may write.
-async fn connected(TheSocket(socket): TheSocket) {
+/// Starts the session's task. The connect handler: CONNECT has been answered, so that the task may
+/// write.
+async fn connected(OwnedSocket(socket): OwnedSocket) {
     let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
         return;
     };
-    let beginning = attachment
-        .beginning
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let Some((start, events)) = beginning else {
+    let Some(TaskInput { start, events }) = attachment.take_task_input() else {
         return;
     };
-    let (session, node, link) = (
-        Arc::clone(&attachment.session),
-        Arc::clone(&attachment.node),
-        Arc::clone(&attachment.link),
-    );
+    let session = Arc::clone(&attachment.session);
+    let node = Arc::clone(&attachment.node);
+    let link = Arc::clone(&attachment.link);
+    // The task must not keep the attachment: the session ends when the socket drops it.
     drop(attachment);
     let tasks = node.tasks().clone();
     tasks.spawn(async move {
-        let write = |outgoing| super::port::write(&socket, outgoing);
-        let driven = Driven {
+        let _end_guard = SessionEndGuard {
             session: &session,
             node: &node,
         };
+        let write = |outgoing| port::write(&socket, outgoing);
         drive(
             Arc::clone(&session),
             Arc::clone(&node),
@@ -211,23 +174,23 @@ async fn connected(TheSocket(socket): TheSocket) {
             write,
         )
         .await;
-        drop(driven);
     });
 }
 
-/// Forgets the session when its task is over, even where that panicked in an embedder's handler or
-/// policy: the client then comes back instead of waiting for a session that nobody drives.
-struct Driven<'a> {
+/// Ends the session when its task is over, even if an embedder's handler or policy panicked in it.
+/// The client then reconnects instead of waiting for a session without a task.
+struct SessionEndGuard<'a> {
     session: &'a Session,
     node: &'a Node,
 }
 
-impl Drop for Driven<'_> {
+impl Drop for SessionEndGuard<'_> {
     fn drop(&mut self) {
         self.node.end(self.session, EndReason::Failed);
     }
 }
 
+/// Ends the session of a socket that is gone.
 async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
     let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
         return;
@@ -235,6 +198,7 @@ async fn disconnected(socket: SocketRef, reason: DisconnectReason) {
     let end = match reason {
         DisconnectReason::ClientNSDisconnect => EndReason::ClientLeft,
         DisconnectReason::ServerNSDisconnect => EndReason::Kicked,
+        // If the transport ended the link, its reason is more precise.
         DisconnectReason::HeartbeatTimeout => {
             attachment.link.lost().unwrap_or(EndReason::PingTimeout)
         }

@@ -1,57 +1,68 @@
-//! What a client says of itself in the handshake and in CONNECT.
+//! The credentials and requests that a client sends in the handshake and in CONNECT.
 
 use http::{header::AUTHORIZATION, request::Parts};
 use serde_json::Value;
 
+use super::query::query_parameter;
 use crate::{auth::Credentials, session::ConnectRequest, values::DeviceId};
 
-/// The members of `auth` that this version reads. All are optional, and none is trusted to have the
-/// right type.
+/// The members of `auth` that this version reads. All are optional, and a member of the wrong type
+/// counts as absent.
 #[derive(Debug, Default)]
-pub(super) struct Hello {
+pub(super) struct ConnectAuth {
     pub(super) token: Option<String>,
     pub(super) device: Option<DeviceId>,
-    pub(super) wish: ConnectRequest,
-    /// Nothing is to be handed over until `rt:resume`.
+    pub(super) request: ConnectRequest,
+    /// Set if the session is to send no event until `rt:resume`.
     pub(super) hold: bool,
 }
 
-impl Hello {
+impl ConnectAuth {
     pub(super) fn read(auth: &Value) -> Self {
         let member = |name| auth.get(name).filter(|value| !value.is_null());
+        let text = |name| member(name).and_then(Value::as_str);
         Self {
-            token: member("token").and_then(Value::as_str).map(str::to_owned),
-            device: member("device")
-                .and_then(Value::as_str)
-                .and_then(|device| device.parse().ok()),
-            wish: ConnectRequest::read(auth),
+            token: text("token").map(str::to_owned),
+            device: text("device").and_then(|device| device.parse().ok()),
+            request: ConnectRequest::read(auth),
             hold: member("hold").is_some_and(|hold| *hold == true || *hold == "true"),
         }
     }
 }
 
-/// The bearer token: `auth.token` wins over the header, the header over the query. Longer than
-/// `limit`: none.
-pub(super) fn credentials(
+/// Returns the bearer token as credentials. `auth.token` wins over the header, and the header over
+/// the query. A token of more than `max_bytes` counts as absent.
+pub(super) fn bearer_credentials(
     parts: &Parts,
-    hello: &Hello,
-    in_query: bool,
-    limit: usize,
+    auth: &ConnectAuth,
+    token_in_query: bool,
+    max_bytes: usize,
 ) -> Credentials {
-    let header = || {
-        let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    };
-    let query = || {
-        if in_query {
-            crate::transport::socketio::request::query(parts.uri.query(), "token")
+    let in_query = || {
+        if token_in_query {
+            query_parameter(parts.uri.query(), "token")
         } else {
             None
         }
     };
-    let token = hello.token.as_deref().or_else(header).or_else(query);
-    Credentials::bearer(token.filter(|token| token.len() <= limit))
+    let token = auth
+        .token
+        .as_deref()
+        .or_else(|| header_token(parts))
+        .or_else(in_query)
+        .filter(|token| token.len() <= max_bytes);
+    Credentials::bearer(token)
+}
+
+/// Returns the token of an `Authorization: Bearer` header.
+fn header_token(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(token.trim())
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -69,8 +80,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(header: &str, auth: Value, in_query: bool, expected: Option<&str>) {
-        let found = credentials(&parts(header), &Hello::read(&auth), in_query, 10);
+    fn check(header: &str, auth: Value, token_in_query: bool, expected: Option<&str>) {
+        let auth = ConnectAuth::read(&auth);
+        let found = bearer_credentials(&parts(header), &auth, token_in_query, 10);
         assert_eq!(found.token.as_deref(), expected);
     }
 
@@ -80,21 +92,21 @@ mod tests {
         check("bearer h", json!({}), true, Some("h"));
         check("Basic h", json!(null), true, Some("q"));
         check("Basic h", json!({ "token": 7 }), false, None);
-        check(
-            "Bearer eleven-byte",
-            json!([]),
-            false,
-            Some("eleven-byte").filter(|t| t.len() <= 10),
-        );
     }
 
     #[test]
-    fn members_of_a_wrong_type_count_as_not_there() {
-        let hello = Hello::read(&json!({ "device": {}, "hold": 1 }));
-        assert_eq!((hello.device, hello.hold), (None, false));
-        let hello = Hello::read(&json!({ "device": "d1", "hold": "true" }));
+    fn a_token_beyond_the_limit_counts_as_absent() {
+        check("Bearer ten--bytes", json!([]), false, Some("ten--bytes"));
+        check("Bearer eleven-byte", json!([]), false, None);
+    }
+
+    #[test]
+    fn members_of_a_wrong_type_count_as_absent() {
+        let auth = ConnectAuth::read(&json!({ "device": {}, "hold": 1 }));
+        assert_eq!((auth.device, auth.hold), (None, false));
+        let auth = ConnectAuth::read(&json!({ "device": "d1", "hold": "true" }));
         assert_eq!(
-            (hello.device, hello.hold),
+            (auth.device, auth.hold),
             (Some("d1".parse().unwrap()), true)
         );
     }

@@ -1,56 +1,55 @@
-//! Links: what belongs to one Engine.IO session, over whatever TCP connections it comes.
-//!
-//! A client that begins with polling makes several connections, and its upgrade yet another one, so
-//! that the link is found by the `sid` in the query. The table is bounded by the rate of
-//! handshakes: a link that no session has joined is forgotten soon after its time to authenticate.
+//! A link: the state of one Engine.IO session, whichever TCP connections carry it.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 
-use super::{Engine, port::close_polling, read_budget::Intake};
+use super::{engine_service::EngineService, read_budget::ReadBudget};
 use crate::{
     Limits,
     session::{EndReason, Progress},
     transport::guard::{Connection, Observer, WeakConnection, Written},
 };
 
-/// One Engine.IO session's way to its client.
+/// The path of one Engine.IO session to its client. All counts begin with the Engine.IO session.
 #[derive(Debug)]
-pub(crate) struct Link {
-    /// Whether all its connections are of ours, so that what is written can be counted.
+pub(super) struct Link {
+    /// Set once `guard` does not wrap one of the connections: packets cannot be counted then.
     uncounted: AtomicBool,
+    /// Packets written.
     written: AtomicU64,
-    /// What had been written before the last ping, and before the last one that was answered.
+    /// Packets written before the last ping.
     pinged: AtomicU64,
+    /// Packets written before the last ping that the client answered.
     answered: AtomicU64,
     pongs: AtomicU64,
-    refused: AtomicU32,
-    pub(super) intake: Intake,
+    refused_connects: AtomicU32,
+    pub(super) read_budget: ReadBudget,
     sockets: Mutex<Vec<WeakConnection>>,
-    /// Where it began with polling: what ends it as long as it polls.
-    polling: Option<(Weak<Engine>, String)>,
+    /// The session's polling side, if it began with polling.
+    polling: Option<PollingSession>,
+    /// The reason why the transport ended the link.
     lost: OnceLock<EndReason>,
+    /// Wakes the task of the session.
     pub(super) wake: Notify,
 }
 
 impl Link {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
             uncounted: AtomicBool::new(false),
             written: AtomicU64::new(0),
             pinged: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             pongs: AtomicU64::new(0),
-            refused: AtomicU32::new(0),
-            intake: Intake::new(limits),
+            refused_connects: AtomicU32::new(0),
+            read_budget: ReadBudget::new(limits),
             sockets: Mutex::default(),
             polling: None,
             lost: OnceLock::new(),
@@ -58,68 +57,76 @@ impl Link {
         }
     }
 
-    pub(super) fn of_polling(engine: &Arc<Engine>, sid: &str, limits: &Limits) -> Self {
+    /// Creates the link of a session that begins with polling.
+    pub(super) fn with_polling(limits: &Limits, session: PollingSession) -> Self {
         Self {
-            polling: Some((Arc::downgrade(engine), sid.to_owned())),
+            polling: Some(session),
             ..Self::new(limits)
         }
     }
 
-    /// Why it was ended from below, if it was.
+    /// Returns why the transport ended the link, if it did.
     pub(super) fn lost(&self) -> Option<EndReason> {
         self.lost.get().copied()
     }
 
-    /// The same, of a POST.
+    /// Counts `bytes` of a POST. Ends the link if the client has sent too much.
     pub(super) fn add_posted(&self, bytes: usize) {
-        self.must(self.intake.take_posted(bytes));
+        let within_limit = self.read_budget.take_posted(bytes);
+        self.end_if_over_limit(within_limit);
     }
 
-    fn must(&self, is_within: bool) {
-        if !is_within {
+    fn end_if_over_limit(&self, within_limit: bool) {
+        if !within_limit {
             self.lose(EndReason::RateLimited);
         }
     }
 
-    /// How far it is, in events and acks since it began; `None` where that cannot be seen.
+    /// Returns the progress in events and acks, or `None` if the packets cannot be counted.
     pub(super) fn progress(&self) -> Option<Progress> {
         if self.uncounted.load(Ordering::Acquire) {
             return None;
         }
-        let of = |count: &AtomicU64| count.load(Ordering::Acquire);
-        let (written, pongs, answered) = (of(&self.written), of(&self.pongs), of(&self.answered));
+        // In the reverse order of the writes: `pinged` comes last, so that it includes every ping
+        // that the other counts include. See `Progress`.
+        let written = self.written.load(Ordering::Acquire);
+        let pongs = self.pongs.load(Ordering::Acquire);
+        let answered = self.answered.load(Ordering::Acquire);
+        let pinged = self.pinged.load(Ordering::Acquire);
         Some(Progress {
             written,
-            pinged: of(&self.pinged),
+            pinged,
             answered,
             pongs,
         })
     }
 
-    /// A connection became a WebSocket of this link; `None`: one that is not wrapped by ours.
+    /// Records that a connection became a WebSocket of this link. `None` stands for a connection
+    /// that `guard` does not wrap.
     pub(super) fn upgraded(self: &Arc<Self>, connection: Option<&Connection>) {
-        match connection {
-            Some(connection) => {
-                connection.upgrade(Arc::clone(self) as _);
-                let mut sockets = self.sockets();
-                sockets.retain(|socket| socket.upgrade().is_some());
-                sockets.push(connection.downgrade());
-            }
-            None => self.uncounted.store(true, Ordering::Release),
-        }
+        let Some(connection) = connection else {
+            self.uncounted.store(true, Ordering::Release);
+            return;
+        };
+        connection.upgrade(Arc::clone(self) as _);
+        let mut sockets = self.sockets();
+        sockets.retain(|socket| socket.upgrade().is_some());
+        sockets.push(connection.downgrade());
     }
 
-    /// Kills its WebSockets. Answers whether there were any.
+    /// Kills the WebSockets. Returns whether there were any.
     pub(super) fn kill(&self) -> bool {
         let sockets = std::mem::take(&mut *self.sockets());
         let alive: Vec<Connection> = sockets.iter().filter_map(WeakConnection::upgrade).collect();
-        alive.iter().for_each(Connection::kill);
+        for connection in &alive {
+            connection.kill();
+        }
         !alive.is_empty()
     }
 
-    /// A CONNECT was refused; answers the how manieth.
-    pub(super) fn refuse(&self) -> u32 {
-        self.refused.fetch_add(1, Ordering::AcqRel) + 1
+    /// Counts a refused CONNECT and returns the total.
+    pub(super) fn add_refused_connect(&self) -> u32 {
+        self.refused_connects.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     fn sockets(&self) -> MutexGuard<'_, Vec<WeakConnection>> {
@@ -128,13 +135,11 @@ impl Link {
 }
 
 impl Observer for Link {
-    /// More has been written. Of the two counts, the pings' is told first: see [`Progress`].
     fn written(&self, written: Written) {
-        if let Some(before) = written.before_ping {
-            self.pinged.store(
-                self.written.load(Ordering::Acquire) + before,
-                Ordering::Release,
-            );
+        // `pinged` before `written`, see `progress`.
+        if let Some(before_ping) = written.before_ping {
+            let pinged = self.written.load(Ordering::Acquire) + before_ping;
+            self.pinged.store(pinged, Ordering::Release);
         }
         if written.packets > 0 {
             self.written.fetch_add(written.packets, Ordering::AcqRel);
@@ -142,95 +147,57 @@ impl Observer for Link {
         }
     }
 
-    /// A pong came. It answers the last ping, since the engine sends the next only after it; one
-    /// that nobody asked for confirms nothing that was not written before a ping.
     fn pong(&self) {
-        self.answered
-            .store(self.pinged.load(Ordering::Acquire), Ordering::Release);
+        // A pong answers the last ping, since the engine sends the next one only after the pong. An
+        // unsolicited pong confirms only packets that were written before a ping.
+        let pinged = self.pinged.load(Ordering::Acquire);
+        self.answered.store(pinged, Ordering::Release);
         self.pongs.fetch_add(1, Ordering::AcqRel);
         self.wake.notify_one();
     }
 
-    /// So many more bytes came over one of its WebSockets. Ends the session where that is too much.
     fn read(&self, bytes: usize) {
-        self.must(self.intake.take(bytes));
+        let within_limit = self.read_budget.take(bytes);
+        self.end_if_over_limit(within_limit);
     }
 
-    /// Ends the Engine.IO session, whatever it comes over now. The first reason counts.
+    /// Ends the Engine.IO session on every connection. The first reason is kept.
     fn lose(&self, why: EndReason) {
         self.lost.set(why).ok();
         self.kill();
-        if let Some((engine, sid)) = &self.polling
-            && let Some(engine) = engine.upgrade()
-        {
-            close_polling(&engine, sid);
+        if let Some(polling) = &self.polling {
+            polling.close();
         }
     }
 }
 
-/// The links of a node that began with polling, by `sid`.
-#[derive(Debug)]
-pub(super) struct Links {
-    table: Mutex<Table>,
-    forget_after: Duration,
+/// A handle that closes a polling session in the engine.
+pub(super) struct PollingSession {
+    /// Weak, since the service leads to the engine, whose table of links holds this handle.
+    service: Weak<EngineService>,
+    sid: String,
 }
 
-#[derive(Debug, Default)]
-struct Table {
-    links: HashMap<String, Arc<Link>>,
-    opened: VecDeque<(Instant, String)>,
-}
-
-impl Links {
-    pub(super) fn new(unauthenticated: Duration) -> Self {
+impl PollingSession {
+    pub(super) fn new(service: Weak<EngineService>, sid: &str) -> Self {
         Self {
-            table: Mutex::default(),
-            forget_after: unauthenticated * 2,
+            service,
+            sid: sid.to_owned(),
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn open(&self, sid: &str, link: Arc<Link>) {
-        let mut table = self.table();
-        table.forget_unjoined(self.forget_after);
-        table.links.insert(sid.to_owned(), link);
-        table.opened.push_back((Instant::now(), sid.to_owned()));
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.table().links.len()
-    }
-
-    pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
-        self.table().links.get(sid).cloned()
-    }
-
-    pub(super) fn remove(&self, sid: &str) {
-        self.table().links.remove(sid);
+    fn close(&self) {
+        if let Some(service) = self.service.upgrade() {
+            service.close_polling(&self.sid);
+        }
     }
 }
 
-impl Table {
-    fn forget_unjoined(&mut self, after: Duration) {
-        while self
-            .opened
-            .front()
-            .is_some_and(|(at, _)| at.elapsed() > after)
-        {
-            let Some((_, sid)) = self.opened.pop_front() else {
-                return;
-            };
-            if self
-                .links
-                .get(&sid)
-                .is_some_and(|link| !link.intake.has_joined())
-            {
-                self.links.remove(&sid);
-            }
-        }
+impl fmt::Debug for PollingSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PollingSession")
+            .field("sid", &self.sid)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,58 +218,32 @@ mod tests {
     }
 
     #[test]
-    fn a_pong_that_nobody_asked_for_confirms_nothing() {
+    fn an_unsolicited_pong_confirms_nothing() {
         let link = Link::new(&Limits::default());
         link.written(Written {
             packets: 3,
             before_ping: None,
         });
         link.pong();
-        assert_eq!(
-            link.progress(),
-            Some(Progress {
-                written: 3,
-                pinged: 0,
-                answered: 0,
-                pongs: 1
-            })
-        );
+        check(&link, [3, 0, 0, 1]);
         link.written(Written {
             packets: 2,
             before_ping: Some(1),
         });
-        assert_eq!(
-            link.progress(),
-            Some(Progress {
-                written: 5,
-                pinged: 4,
-                answered: 0,
-                pongs: 1
-            })
-        );
+        check(&link, [5, 4, 0, 1]);
         link.pong();
         link.pong();
-        assert_eq!(
-            link.progress(),
-            Some(Progress {
-                written: 5,
-                pinged: 4,
-                answered: 4,
-                pongs: 3
-            })
-        );
+        check(&link, [5, 4, 4, 3]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_link_that_nobody_joined_is_forgotten() {
-        let links = Links::new(Duration::from_secs(5));
-        let link = || Arc::new(Link::new(&Limits::default()));
-        links.open("stays", link());
-        links.find("stays").unwrap().intake.join();
-        links.open("goes", link());
-        tokio::time::advance(Duration::from_secs(11)).await;
-        links.open("new", link());
-        assert!(links.find("stays").is_some() && links.find("new").is_some());
-        assert!(links.find("goes").is_none());
+    #[track_caller]
+    fn check(link: &Link, [written, pinged, answered, pongs]: [u64; 4]) {
+        let expected = Progress {
+            written,
+            pinged,
+            answered,
+            pongs,
+        };
+        assert_eq!(link.progress(), Some(expected));
     }
 }

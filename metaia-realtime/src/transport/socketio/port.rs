@@ -1,13 +1,10 @@
-//! A session's way out through socketioxide.
+//! The session core's [`Port`] over socketioxide.
 
 use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{Request, header::CONTENT_TYPE};
-use http_body_util::Full;
 use serde_json::value::RawValue;
 use socketioxide::{
     SendError, SocketError, TransportType,
@@ -17,23 +14,23 @@ use socketioxide::{
     socket::{Sid, Socket},
 };
 use socketioxide_core::{Str, Value};
-use tower::ServiceExt as _;
 
-use super::{Engine, PATH, connect::IoSocket, link::Link};
+use super::{engine::Engine, link::Link, socket::IoSocket};
 use crate::session::{EndReason, Outgoing, Port, Progress};
 
-/// How long a last packet may take to be written before the transport is closed all the same.
-const LAST_WORD: Duration = Duration::from_secs(1);
+/// The time in which a last packet may be written before the transport is closed.
+const LAST_PACKET_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// See [`Port`]. It does not own its socket: that one owns the session.
+/// The port of one session. It does not own its socket, since the socket owns the session.
 #[derive(Clone)]
 pub(super) struct SocketIoPort {
     engine: Weak<Engine>,
     socket: Weak<Socket<LocalAdapter>>,
     sid: Sid,
     link: Arc<Link>,
-    /// What the link had written before this session: a client may leave and CONNECT again.
-    before: u64,
+    /// Packets that the link had written before this session began: a client may leave and CONNECT
+    /// again over the same link.
+    written_before: u64,
 }
 
 impl SocketIoPort {
@@ -43,12 +40,11 @@ impl SocketIoPort {
             socket: Arc::downgrade(socket),
             sid: socket.id,
             link: Arc::clone(link),
-            before: link.progress().unwrap_or_default().written,
+            written_before: link.progress().unwrap_or_default().written,
         }
     }
 
-    /// Ends the transport at once. The socket may have gone already, by a DISCONNECT or a refusal,
-    /// while its transport is still open: then what kind it is cannot be seen, and either is ended.
+    /// Ends the transport at once.
     pub(super) fn end_transport(&self) {
         let Some(engine) = self.engine.upgrade() else {
             return;
@@ -58,22 +54,25 @@ impl SocketIoPort {
         match self.socket.upgrade() {
             Some(socket) if socket.transport_type() == TransportType::Websocket => {
                 if !killed {
-                    // Not a connection of ours: all that can be done is to leave the namespace.
+                    // `guard` does not wrap this connection, so that the session can only leave the
+                    // namespace.
                     socket.disconnect().ok();
                 }
             }
-            _ => close_polling(&engine, self.sid.as_str()),
+            // The socket of a DISCONNECT or a refusal is gone while its transport may still be
+            // open. The kind of transport is unknown then, and both are ended.
+            _ => engine.service.close_polling(self.sid.as_str()),
         }
     }
 
-    /// Ends the transport, and returns when an answer can no longer reach the client: official
-    /// clients stay away after a `connect_error`, and come back after a closed transport.
+    /// Ends the transport, and returns once no answer can reach the client any more: official
+    /// clients stay away after a `connect_error`, but reconnect after a closed transport.
     pub(super) async fn end_transport_unanswered(&self) {
         self.end_transport();
-        tokio::time::sleep(LAST_WORD).await;
+        tokio::time::sleep(LAST_PACKET_TIMEOUT).await;
     }
 
-    /// Ends the transport when what is queued has had time to be written.
+    /// Ends the transport once the queued packets have had time to be written.
     pub(super) fn end_transport_later(&self) {
         let Some(engine) = self.engine.upgrade() else {
             return;
@@ -82,7 +81,7 @@ impl SocketIoPort {
         let stopping = engine.node.stopping().clone();
         engine.node.tasks().spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(LAST_WORD) => {}
+                () = tokio::time::sleep(LAST_PACKET_TIMEOUT) => {}
                 () = stopping.cancelled() => {}
             }
             port.end_transport();
@@ -96,52 +95,32 @@ impl Port for SocketIoPort {
     }
 
     fn progress(&self) -> Option<Progress> {
-        let all = self.link.progress()?;
-        let here = |count: u64| count.saturating_sub(self.before);
+        let of_link = self.link.progress()?;
+        let of_session = |count: u64| count.saturating_sub(self.written_before);
         Some(Progress {
-            written: here(all.written),
-            pinged: here(all.pinged),
-            answered: here(all.answered),
-            pongs: all.pongs,
+            written: of_session(of_link.written),
+            pinged: of_session(of_link.pinged),
+            answered: of_session(of_link.answered),
+            pongs: of_link.pongs,
         })
     }
 
     fn close(&self, end: EndReason) {
-        match end {
-            EndReason::TransportLost => {}
-            _ if end.stays_away() => {
-                if let Some(socket) = self.socket.upgrade() {
-                    socket.disconnect().ok();
-                }
-                self.end_transport_later();
-            }
-            _ => self.end_transport(),
+        if end == EndReason::TransportLost {
+            return;
         }
+        if !end.stays_away() {
+            self.end_transport();
+            return;
+        }
+        if let Some(socket) = self.socket.upgrade() {
+            socket.disconnect().ok();
+        }
+        self.end_transport_later();
     }
 }
 
-/// A polling session has no connection to kill: its engine is handed an Engine.IO close, as if the
-/// client had sent it. Called from destructors too, which may run when there is no runtime any
-/// more.
-pub(super) fn close_polling(engine: &Engine, sid: &str) {
-    if tokio::runtime::Handle::try_current().is_err() {
-        return;
-    }
-    let Some(service) = engine.service() else {
-        return;
-    };
-    let request = Request::post(format!("{PATH}/?EIO=4&transport=polling&sid={sid}"))
-        .header(CONTENT_TYPE, "text/plain;charset=UTF-8")
-        .body(Full::<Bytes>::from("1"));
-    if let Ok(request) = request {
-        engine
-            .node
-            .tasks()
-            .spawn(async move { service.oneshot(request).await.ok() });
-    }
-}
-
-/// Hands a packet to the engine. Its queue has place for every packet within the credit window.
+/// Writes a packet to the engine, whose queue has space for every packet within the credit window.
 pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReason> {
     let sent = match &outgoing {
         Outgoing::Entry(entry) => socket.emit(entry.content().name(), entry.stamped()),
@@ -160,8 +139,9 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReas
 }
 
 fn acknowledge(socket: &IoSocket, id: i64, answer: &RawValue) -> Result<(), SendError> {
-    let mut nothing = Value::Str(Str::from(""), None);
-    match AckSender::<LocalAdapter>::from_message_parts(socket, &mut nothing, &Some(id)) {
+    // The extractor is the only way to an `AckSender`; it reads no payload.
+    let mut no_payload = Value::Str(Str::from(""), None);
+    match AckSender::<LocalAdapter>::from_message_parts(socket, &mut no_payload, &Some(id)) {
         Ok(ack) => ack.send(answer),
         Err(never) => match never {},
     }

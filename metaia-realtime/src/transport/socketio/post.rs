@@ -1,4 +1,4 @@
-//! The body of a request, watched while the engine takes it in.
+//! The body of a polling client's POST, observed while the engine reads it.
 
 use std::{
     pin::Pin,
@@ -12,23 +12,25 @@ use http_body::{Body, Frame, SizeHint};
 use super::link::Link;
 use crate::transport::guard::{Observer as _, PacketScanner};
 
-/// A body that is watched where a polling client POSTs it.
+/// A request body that counts what a polling client POSTs. Other requests pass without being
+/// observed.
 #[derive(Debug)]
-pub(super) struct Posted<B> {
+pub(super) struct PostBody<B> {
     body: B,
-    watch: Option<(Arc<Link>, PacketScanner)>,
+    observed: Option<(Arc<Link>, PacketScanner)>,
 }
 
-impl<B> Posted<B> {
-    pub(super) fn by(link: Option<Arc<Link>>, body: B) -> Self {
+impl<B> PostBody<B> {
+    /// Wraps `body`. `link` is that of a POST, and `None` for any other request.
+    pub(super) fn new(link: Option<Arc<Link>>, body: B) -> Self {
         Self {
             body,
-            watch: link.map(|link| (link, PacketScanner::default())),
+            observed: link.map(|link| (link, PacketScanner::default())),
         }
     }
 
-    fn see(&mut self, bytes: &Bytes) {
-        let Some((link, packets)) = &mut self.watch else {
+    fn observe(&mut self, bytes: &Bytes) {
+        let Some((link, packets)) = &mut self.observed else {
             return;
         };
         link.add_posted(bytes.len());
@@ -38,7 +40,7 @@ impl<B> Posted<B> {
     }
 }
 
-impl<B: Body + Unpin> Body for Posted<B> {
+impl<B: Body + Unpin> Body for PostBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -46,16 +48,14 @@ impl<B: Body + Unpin> Body for Posted<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let whole = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-        let frame =
-            ready!(Pin::new(&mut self.body).poll_frame(cx)).map(|frame| Ok(frame?.map_data(whole)));
-        if let Some(bytes) = frame
-            .as_ref()
-            .and_then(|frame| frame.as_ref().ok()?.data_ref())
-        {
-            self.see(bytes);
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
+            return Poll::Ready(None);
+        };
+        let frame = frame?.map_data(|mut data| data.copy_to_bytes(data.remaining()));
+        if let Some(bytes) = frame.data_ref() {
+            self.observe(bytes);
         }
-        Poll::Ready(frame)
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,10 +1,10 @@
-//! How much a client may send: what it is answered waits in the engine, and is read by nobody where
-//! it does not read.
+//! Limits on the bytes that a client may send.
 //!
-//! The engine answers a CONNECT that names an unknown namespace by repeating the name, without
-//! asking anybody. Over a WebSocket reading stops with writing (see
-//! [`guard`](crate::transport::guard)). A client that polls is read whatever it takes, so that it
-//! is ended when it has sent too much without asking for its answers.
+//! The engine answers some packets on its own, and the answers collect in its memory while the
+//! client does not read them. For example, it answers a CONNECT with an unknown namespace by
+//! repeating the name. Over a WebSocket, reading pauses while writing is blocked (see
+//! [`guard`](crate::transport::guard)). A polling client is read even if it takes no answers, so
+//! that its session ends once it has sent too much without a poll.
 
 use std::{
     future::Future,
@@ -18,48 +18,50 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::Limits;
 
-/// What a client may send before it is authenticated: some CONNECTs of the largest size.
-const UNJOINED_BYTES: u64 = 256 * 1024;
+/// The most bytes that a client may send before it is authenticated: a few CONNECTs of the largest
+/// size.
+const MAX_UNJOINED_BYTES: u64 = 256 * 1024;
 
-/// What a client that polls may POST without a GET at the server.
-const UNASKED_BYTES: u64 = 256 * 1024;
+/// The most bytes that a polling client may POST while no poll waits at the server.
+const MAX_UNPOLLED_BYTES: u64 = 256 * 1024;
 
-/// What frames, pings and pongs take beside a message, at most.
-const BESIDE: u64 = 1_024;
+/// The most bytes that frames, pings and pongs add to a message.
+const MESSAGE_OVERHEAD: u64 = 1_024;
 
-/// The bytes that one client has sent, against what it may.
+/// The bytes that one client has sent, and their limits.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct ReadBudget {
     joined: AtomicBool,
     unjoined: AtomicU64,
     rate: DefaultDirectRateLimiter,
-    /// GETs that wait at the server.
-    waiting: AtomicU32,
-    /// What was POSTed while none did, less what went out since: as much can wait in the engine.
-    unasked: AtomicU64,
+    /// The number of polls that wait at the server.
+    waiting_polls: AtomicU32,
+    /// Bytes that were POSTed while no poll waited, less the bytes sent since: as many bytes of
+    /// answers may wait in the engine.
+    unpolled: AtomicU64,
 }
 
-impl Intake {
-    /// As many bytes as the largest messages have that the client may send, those that are refused
-    /// included: nobody who keeps to the other limits meets this one.
+impl ReadBudget {
+    /// Creates the budget of one client.
+    ///
+    /// The rate allows the largest messages at the highest message rate, those that are refused
+    /// included. A client that keeps the other limits never reaches it.
     pub(super) fn new(limits: &Limits) -> Self {
-        let bytes = |messages: u64| {
-            let bytes = (limits.message_bytes as u64)
-                .saturating_add(BESIDE)
-                .saturating_mul(messages);
-            NonZeroU32::new(u32::try_from(bytes).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN)
-        };
-        let quota = Quota::per_second(bytes(limits.inbound_per_s.into()))
-            .allow_burst(bytes(u64::from(limits.inbound_burst) * 2));
+        let largest_message = (limits.message_bytes as u64).saturating_add(MESSAGE_OVERHEAD);
+        let bytes = |messages: u64| at_least_one(largest_message.saturating_mul(messages));
+        // Twice the burst, since as many messages again are refused before the session ends.
+        let burst = bytes(u64::from(limits.inbound_burst) * 2);
+        let quota = Quota::per_second(bytes(limits.inbound_per_s.into())).allow_burst(burst);
         Self {
             joined: AtomicBool::new(false),
             unjoined: AtomicU64::new(0),
             rate: RateLimiter::direct(quota),
-            waiting: AtomicU32::new(0),
-            unasked: AtomicU64::new(0),
+            waiting_polls: AtomicU32::new(0),
+            unpolled: AtomicU64::new(0),
         }
     }
 
+    /// Lifts the limit for clients that are not authenticated.
     pub(super) fn join(&self) {
         self.joined.store(true, Ordering::Release);
     }
@@ -68,60 +70,73 @@ impl Intake {
         self.joined.load(Ordering::Acquire)
     }
 
-    /// So many more bytes came. Answers whether the client may go on.
+    /// Counts `bytes` that came from the client. Returns whether they are within the limits.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let Some(some) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else {
-            return bytes == 0;
+        if bytes == 0 {
+            return true;
+        }
+        let Some(counted) = u32::try_from(bytes).ok().and_then(NonZeroU32::new) else {
+            return false;
         };
-        if !self.has_joined() && adds_up_to(&self.unjoined, bytes) > UNJOINED_BYTES {
+        if !self.has_joined() && add(&self.unjoined, bytes) > MAX_UNJOINED_BYTES {
             return false;
         }
-        matches!(self.rate.check_n(some), Ok(Ok(())))
+        matches!(self.rate.check_n(counted), Ok(Ok(())))
     }
 
-    /// So many more bytes came by a POST.
+    /// Counts `bytes` that came in a POST. Returns whether they are within the limits.
     pub(super) fn take_posted(&self, bytes: usize) -> bool {
-        let is_asked = self.waiting.load(Ordering::Acquire) > 0;
-        self.take(bytes) && (is_asked || adds_up_to(&self.unasked, bytes) <= UNASKED_BYTES)
+        let has_waiting_poll = self.waiting_polls.load(Ordering::Acquire) > 0;
+        if !self.take(bytes) {
+            return false;
+        }
+        has_waiting_poll || add(&self.unpolled, bytes) <= MAX_UNPOLLED_BYTES
     }
 
-    /// So many bytes go out in the answer to a GET.
-    pub(super) fn give(&self, bytes: usize) {
-        let less = |unasked: u64| Some(unasked.saturating_sub(bytes as u64));
-        self.unasked
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
+    /// Subtracts `bytes` that the answer to a poll contains.
+    pub(super) fn release(&self, bytes: usize) {
+        let subtract = |unpolled: u64| Some(unpolled.saturating_sub(bytes as u64));
+        self.unpolled
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, subtract)
             .ok();
     }
 
-    /// Answers a GET. Where it has to wait, nothing else does.
-    pub(super) async fn answer<F: Future>(&self, answering: F) -> F::Output {
-        let mut answering = pin!(answering);
-        if let Poll::Ready(answer) = futures_util::poll!(answering.as_mut()) {
-            return answer;
+    /// Awaits the response to a poll, and counts the poll as waiting meanwhile.
+    pub(super) async fn track_poll<F: Future>(&self, response: F) -> F::Output {
+        let mut response = pin!(response);
+        if let Poll::Ready(response) = futures_util::poll!(response.as_mut()) {
+            return response;
         }
-        self.unasked.store(0, Ordering::Release);
-        let _waiting = Waiting::of(self);
-        answering.await
+        // A poll waits only if the engine has nothing to send.
+        self.unpolled.store(0, Ordering::Release);
+        let _waiting = WaitingPoll::new(self);
+        response.await
     }
 }
 
-fn adds_up_to(sum: &AtomicU64, bytes: usize) -> u64 {
+fn at_least_one(n: u64) -> NonZeroU32 {
+    let n = u32::try_from(n).unwrap_or(u32::MAX);
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
+/// Adds `bytes` and returns the sum.
+fn add(sum: &AtomicU64, bytes: usize) -> u64 {
     sum.fetch_add(bytes as u64, Ordering::AcqRel) + bytes as u64
 }
 
-/// A GET that waits.
-struct Waiting<'a>(&'a Intake);
+/// A poll that waits at the server. Dropping it ends the waiting.
+struct WaitingPoll<'a>(&'a ReadBudget);
 
-impl<'a> Waiting<'a> {
-    fn of(intake: &'a Intake) -> Self {
-        intake.waiting.fetch_add(1, Ordering::AcqRel);
-        Self(intake)
+impl<'a> WaitingPoll<'a> {
+    fn new(budget: &'a ReadBudget) -> Self {
+        budget.waiting_polls.fetch_add(1, Ordering::AcqRel);
+        Self(budget)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingPoll<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting_polls.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -133,12 +148,12 @@ mod tests {
 
     #[test]
     fn the_largest_messages_at_the_highest_rate_are_taken_and_many_more_are_not() {
-        let intake = Intake::new(&Limits::default());
-        intake.join();
+        let budget = ReadBudget::new(&Limits::default());
+        budget.join();
         for _ in 0..Limits::default().inbound_burst * 2 {
-            assert!(intake.take(LARGEST));
+            assert!(budget.take(LARGEST));
         }
-        assert!((0..20).any(|_| !intake.take(LARGEST)));
+        assert!((0..20).any(|_| !budget.take(LARGEST)));
     }
 
     #[test]
@@ -148,35 +163,33 @@ mod tests {
             inbound_burst: u32::MAX,
             ..Limits::default()
         };
-        let intake = Intake::new(&limits);
-        intake.join();
-        assert!(intake.take(LARGEST) && intake.take(0));
+        let budget = ReadBudget::new(&limits);
+        budget.join();
+        assert!(budget.take(LARGEST) && budget.take(0));
     }
 
     #[test]
     fn before_authentication_a_few_messages_are_taken() {
-        let intake = Intake::new(&Limits::default());
-        assert_eq!((0..100).take_while(|_| intake.take(LARGEST)).count(), 4);
+        let budget = ReadBudget::new(&Limits::default());
+        assert_eq!((0..100).take_while(|_| budget.take(LARGEST)).count(), 4);
     }
 
     #[tokio::test]
-    async fn who_polls_must_ask_for_the_answers() {
-        let intake = Intake::new(&Limits::default());
-        intake.join();
-        let mut waits = Box::pin(intake.answer(std::future::pending::<()>()));
-        assert!(futures_util::poll!(waits.as_mut()).is_pending());
-        assert!((0..10).all(|_| intake.take_posted(LARGEST)));
-        drop(waits);
-        assert_eq!(
-            (0..100).take_while(|_| intake.take_posted(LARGEST)).count(),
-            4
-        );
-        intake.answer(async {}).await;
+    async fn a_polling_client_must_poll_for_the_answers() {
+        let budget = ReadBudget::new(&Limits::default());
+        budget.join();
+        let mut poll = Box::pin(budget.track_poll(std::future::pending::<()>()));
+        assert!(futures_util::poll!(poll.as_mut()).is_pending());
+        assert!((0..10).all(|_| budget.take_posted(LARGEST)));
+        drop(poll);
+        let taken = (0..100).take_while(|_| budget.take_posted(LARGEST)).count();
+        assert_eq!(taken, 4);
+        budget.track_poll(async {}).await;
         assert!(
-            !intake.take_posted(1),
-            "the answer may have been but a part of what waits"
+            !budget.take_posted(1),
+            "the answer may have been only a part of what waits"
         );
-        intake.give(2 * LARGEST);
-        assert!(intake.take_posted(1));
+        budget.release(2 * LARGEST);
+        assert!(budget.take_posted(1));
     }
 }

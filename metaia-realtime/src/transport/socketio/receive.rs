@@ -1,20 +1,20 @@
-//! Inbound events, taken before the transport spawns a task for each: in order, and within the
-//! rate.
+//! Inbound events, queued before the engine spawns a task for each: in order, and within the rate.
 
 use std::convert::Infallible;
 
 use socketioxide::{adapter::LocalAdapter, handler::FromMessageParts};
 use socketioxide_core::Value;
 
-use super::connect::{Attached, IoSocket};
+use super::{attachment::Attached, socket::IoSocket};
 use crate::session::Inbound;
 
-/// Proof that the event has been taken. The extraction runs in the reader, synchronously and in
-/// order.
-pub(super) struct Taken;
+/// An extractor that queues the event. The engine runs extractors in its reader, synchronously and
+/// in order; handlers run in tasks of their own.
+pub(super) struct QueuedEvent;
 
-impl FromMessageParts<LocalAdapter> for Taken {
+impl FromMessageParts<LocalAdapter> for QueuedEvent {
     type Error = Infallible;
+
     fn from_message_parts(
         socket: &IoSocket,
         value: &mut Value,
@@ -25,13 +25,12 @@ impl FromMessageParts<LocalAdapter> for Taken {
                 Value::Str(json, _) => json.to_string(),
                 Value::Bytes(_) => String::new(),
             };
-            attachment
-                .inbound
-                .offer(&attachment.session, Inbound { json, ack: *ack });
+            let event = Inbound { json, ack: *ack };
+            attachment.inbound.offer(&attachment.session, event);
         }
         Ok(Self)
     }
 }
 
-/// The handler of every event: it has been queued already.
-pub(super) async fn receive(_: Taken) {}
+/// The handler of every event. It does nothing, since its extractor has queued the event.
+pub(super) async fn receive(_: QueuedEvent) {}

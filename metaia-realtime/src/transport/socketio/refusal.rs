@@ -1,4 +1,5 @@
-//! Requests that are turned away before the engine sees them: problem documents (RFC 9457).
+//! Responses to requests that are refused before the engine sees them: problem documents (RFC
+//! 9457).
 
 use http::{
     HeaderValue, Response, StatusCode,
@@ -6,26 +7,26 @@ use http::{
 };
 use http_body_util::{BodyExt as _, Full};
 
-use crate::transport::socketio::service::BoxBody;
+use super::response_body::BoxBody;
 
-/// When a client that was turned away may come back, in seconds.
+/// The `Retry-After` of every 503, in seconds.
 const RETRY_AFTER_S: &str = "2";
 
 const PROBLEM: &str = "application/problem+json";
 
-/// Why a request was turned away.
+/// The reason why a handshake was refused.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Refusal {
+pub(super) enum HandshakeRefusal {
     Origin,
-    Full,
+    TooManySessions,
     TooManyHandshakes,
     Draining,
     CutOff,
     #[cfg(feature = "axum")]
-    Connections,
+    TooManyConnections,
 }
 
-impl Refusal {
+impl HandshakeRefusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::Origin => StatusCode::FORBIDDEN,
@@ -36,28 +37,26 @@ impl Refusal {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Origin => "origin_not_allowed",
-            Self::Full => "too_many_sessions",
+            Self::TooManySessions => "too_many_sessions",
             Self::TooManyHandshakes => "too_many_handshakes",
             Self::Draining => "draining",
             Self::CutOff => "cut_off",
             #[cfg(feature = "axum")]
-            Self::Connections => "too_many_connections",
+            Self::TooManyConnections => "too_many_connections",
         }
     }
 
     const fn detail(self) -> &'static str {
         match self {
             Self::Origin => {
-                "This origin may not connect. Add it to the allowed origins of the server."
+                "This origin is not allowed. Add it to the allowed origins of the server."
             }
-            Self::Full => "The server has as many sessions as it may have. Try again later.",
-            Self::TooManyHandshakes => "Too many clients connect at once. Try again in a moment.",
+            Self::TooManySessions => "The session limit is reached. Try again later.",
+            Self::TooManyHandshakes => "Too many clients are connecting. Try again in a moment.",
             #[cfg(feature = "axum")]
-            Self::Connections => {
-                "The server has as many connections as it may have. Try again later."
-            }
-            Self::Draining => "The server is going away. Connect again.",
-            Self::CutOff => "This server cannot read its log, and others can. Connect again.",
+            Self::TooManyConnections => "The connection limit is reached. Try again later.",
+            Self::Draining => "The server is shutting down. Connect again.",
+            Self::CutOff => "This server cannot read its log, but others can. Connect again.",
         }
     }
 
@@ -74,44 +73,53 @@ impl Refusal {
         .to_string()
     }
 
-    /// The answer: a problem document (RFC 9457).
-    pub(super) fn answer(self) -> Response<BoxBody> {
+    /// Returns the response: a problem document, with `Retry-After` if it is a 503.
+    pub(super) fn into_response(self) -> Response<BoxBody> {
         tracing::info!(code = self.code(), "handshake refused");
         let status = self.status();
-        let body = Full::from(self.problem())
-            .map_err(|never| match never {})
-            .boxed_unsync();
-        let mut answer = Response::new(body);
-        *answer.status_mut() = status;
-        let headers = answer.headers_mut();
+        let mut response = Response::new(full(self.problem()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
         }
-        answer
+        response
     }
 }
 
-/// What the engine itself says to a `sid` that it does not know.
+/// Returns the response that the engine itself gives to an unknown `sid`.
 pub(super) fn unknown_session() -> Response<BoxBody> {
-    let body = Full::from(r#"{"code":"1","message":"Session ID unknown"}"#);
-    let mut answer = Response::new(body.map_err(|never| match never {}).boxed_unsync());
-    *answer.status_mut() = StatusCode::BAD_REQUEST;
-    answer
+    let body = r#"{"code":"1","message":"Session ID unknown"}"#;
+    let mut response = Response::new(full(body.to_owned()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+    response
 }
 
-/// The answer, as it is written, to a connection that there is no place for. Its request is not
-/// waited for.
+fn full(body: String) -> BoxBody {
+    Full::from(body)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// Returns the whole HTTP response, as bytes on the wire, to a connection beyond the limit. It is
+/// written without waiting for the request.
 #[cfg(feature = "axum")]
 pub(crate) fn too_many_connections() -> String {
-    tracing::info!(code = Refusal::Connections.code(), "connection refused");
-    let problem = Refusal::Connections.problem();
+    let refusal = HandshakeRefusal::TooManyConnections;
+    tracing::info!(code = refusal.code(), "connection refused");
+    let problem = refusal.problem();
     let length = problem.len();
     format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {PROBLEM}\r\ncontent-length: {length}\r\n\
-         retry-after: {RETRY_AFTER_S}\r\nconnection: close\r\n\r\n{problem}"
+        "HTTP/1.1 503 Service Unavailable\r\n\
+         content-type: {PROBLEM}\r\n\
+         content-length: {length}\r\n\
+         retry-after: {RETRY_AFTER_S}\r\n\
+         connection: close\r\n\
+         \r\n\
+         {problem}"
     )
 }

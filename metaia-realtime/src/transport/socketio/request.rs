@@ -1,17 +1,18 @@
-//! What a request for the engine is for, and which connection it came over.
+//! The purpose of a request to the engine, and the connection that it came over.
 
 use std::sync::Arc;
 
 use http::{Method, Request, StatusCode};
 
 use super::{
-    Engine,
-    body::{Polled, Watch},
+    body::{PollObserver, ResponseObserver},
+    engine::Engine,
     link::Link,
+    query::query_parameter,
 };
 use crate::transport::guard::Connection;
 
-/// The connection of ours that a request came over, wherever the listener put it.
+/// Returns the guarded connection that a request came over, whichever listener accepted it.
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::ConnectInfo(peer)) = request
@@ -23,86 +24,79 @@ pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
     request.extensions().get::<Connection>()
 }
 
-/// What a request is for.
-pub(super) enum Visit {
+/// The purpose of a request to the engine.
+pub(super) enum RequestKind {
+    /// The handshake of a new polling session.
     OpenPolling,
     Poll(Arc<Link>),
     Post(Arc<Link>),
-    /// A WebSocket: a new session's, or the upgrade of one that polls.
+    /// A WebSocket, for a new session or as the upgrade of a polling one.
     Upgrade(Arc<Link>),
-    /// Of a session that is not known here, any more: the engine may know it still, but nobody
-    /// would watch it.
-    Stranger,
+    /// A request of a session without a link on this node. The engine may still know it, but
+    /// nothing would count its packets.
+    UnknownSession,
     Other,
 }
 
-impl Visit {
-    pub(super) fn of<B>(engine: &Engine, request: &Request<B>) -> Self {
-        let parameter = |name| query(request.uri().query(), name);
-        let link = parameter("sid").map(|sid| engine.links.find(sid));
-        match (
-            request.method(),
-            parameter("transport").map(as_the_engine_reads),
-            link,
-        ) {
-            (&Method::GET, Some("polling"), None) => Self::OpenPolling,
-            (&Method::GET, Some("polling"), Some(Some(link))) => Self::Poll(link),
-            (&Method::POST, Some("polling"), Some(Some(link))) => Self::Post(link),
-            (&Method::GET, Some("websocket"), None) => {
-                Self::Upgrade(Arc::new(Link::new(&engine.node.limits())))
-            }
-            (&Method::GET, Some("websocket"), Some(Some(link))) => Self::Upgrade(link),
-            (&Method::GET | &Method::POST, Some("polling" | "websocket"), Some(None)) => {
-                Self::Stranger
-            }
+impl RequestKind {
+    pub(super) fn new<B>(engine: &Engine, request: &Request<B>) -> Self {
+        let query = request.uri().query();
+        let transport = query_parameter(query, "transport").map(engine_transport_name);
+        let is_get = request.method() == Method::GET;
+        let is_post = request.method() == Method::POST;
+        let Some(sid) = query_parameter(query, "sid") else {
+            return match transport {
+                Some("polling") if is_get => Self::OpenPolling,
+                Some("websocket") if is_get => {
+                    Self::Upgrade(Arc::new(Link::new(engine.node.limits())))
+                }
+                _ => Self::Other,
+            };
+        };
+        let Some(link) = engine.links.find(sid) else {
+            return match transport {
+                Some("polling" | "websocket") if is_get || is_post => Self::UnknownSession,
+                _ => Self::Other,
+            };
+        };
+        match transport {
+            Some("polling") if is_get => Self::Poll(link),
+            Some("polling") if is_post => Self::Post(link),
+            Some("websocket") if is_get => Self::Upgrade(link),
             _ => Self::Other,
         }
     }
 
-    pub(super) fn posting(&self) -> Option<Arc<Link>> {
+    /// Returns the link that the request's body counts for.
+    pub(super) fn posting_link(&self) -> Option<Arc<Link>> {
         match self {
             Self::Post(link) => Some(Arc::clone(link)),
             _ => None,
         }
     }
 
-    pub(super) fn watch(
+    /// Returns the observer for the body of the response with this `status`.
+    pub(super) fn into_observer(
         self,
         engine: &Arc<Engine>,
         connection: Option<Connection>,
         status: StatusCode,
-    ) -> Watch {
+    ) -> ResponseObserver {
+        if !status.is_success() {
+            return ResponseObserver::None;
+        }
         match self {
-            Self::OpenPolling if status.is_success() => Watch::Opening(Arc::clone(engine)),
-            Self::Poll(link) if status.is_success() => Watch::Poll(Polled::new(link, connection)),
-            _ => Watch::Nothing,
+            Self::OpenPolling => ResponseObserver::Handshake(Arc::clone(engine)),
+            Self::Poll(link) => ResponseObserver::Poll(PollObserver::new(link, connection)),
+            _ => ResponseObserver::None,
         }
     }
 }
 
-/// To the engine a transport ends at a second `=`. Whatever it takes for one must be seen as one
-/// here, or it would pass unwatched.
-fn as_the_engine_reads(transport: &str) -> &str {
+/// Returns the name that the engine reads from `transport`: for the engine it ends at a second `=`.
+///
+/// A request that the engine takes for a transport must be recognised here, too; otherwise it would
+/// pass without being observed.
+fn engine_transport_name(transport: &str) -> &str {
     transport.split('=').next().unwrap_or(transport)
-}
-
-/// A parameter of a query, as it stands there.
-pub(super) fn query<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    query?.split('&').find_map(|pair| {
-        pair.split_once('=')
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_parameter_is_found_by_its_whole_name() {
-        assert_eq!(query(Some("EIO=4&xsid=1&sid=2"), "sid"), Some("2"));
-        assert_eq!(query(Some("EIO=4"), "sid"), None);
-        assert_eq!(query(None, "sid"), None);
-    }
 }

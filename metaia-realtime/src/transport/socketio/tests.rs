@@ -1,4 +1,4 @@
-//! How far connections are, over every transport.
+//! The progress of connections, over every transport.
 
 use serde_json::json;
 
@@ -18,17 +18,17 @@ fn progress(server: &TestServer) -> Progress {
 }
 
 #[tokio::test]
-async fn what_came_before_an_answered_ping_is_known_to_have_arrived() {
+async fn packets_before_an_answered_ping_are_known_to_have_arrived() {
     for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
         let limits = Limits {
             ping_interval: std::time::Duration::from_millis(20),
             ..Limits::default()
         };
         let server = TestServer::start(|builder| builder.limits(limits)).await;
-        let coming = server
+        let builder = server
             .client_builder(Role::Customer, "c1")
             .transport(transport);
-        let (_client, _updates) = coming.connect().await.unwrap();
+        let (_client, _updates) = builder.connect().await.unwrap();
         let user = "c1".parse().unwrap();
         for i in 0..5 {
             server
@@ -39,12 +39,10 @@ async fn what_came_before_an_answered_ping_is_known_to_have_arrived() {
         }
         // `rt:ready` and the five.
         eventually("the client's answer", || progress(&server).answered == 6).await;
-        let seen = progress(&server);
-        assert_eq!(
-            (seen.written, seen.pinged, seen.answered),
-            (6, 6, 6),
-            "{transport:?}"
-        );
-        assert!(seen.pongs > 0);
+        let progress = progress(&server);
+        assert_eq!(progress.written, 6, "{transport:?}");
+        assert_eq!(progress.pinged, 6, "{transport:?}");
+        assert_eq!(progress.answered, 6, "{transport:?}");
+        assert!(progress.pongs > 0);
     }
 }

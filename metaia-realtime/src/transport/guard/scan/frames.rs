@@ -1,43 +1,45 @@
-//! Packets in what is written to a WebSocket: unmasked frames, each one packet (RFC 6455, 5.2).
+//! Recognises packets in the bytes written to a WebSocket: unmasked frames, one packet each (RFC
+//! 6455, 5.2).
 
 use super::{Kind, Written};
 
-/// Counts in an upgraded connection: skips the head of the `101`, then follows the frames.
+/// Counts the packets of an upgraded connection: skips the head of the `101`, then follows the
+/// frames.
 #[derive(Debug, Default)]
-pub(crate) struct FrameScanner(State);
+pub(crate) struct FrameScanner(FrameState);
 
 #[derive(Debug)]
-enum State {
-    /// In the head of the answer; so many bytes of `\r\n\r\n` have just passed.
+enum FrameState {
+    /// In the head of the answer, after this many bytes of `\r\n\r\n`.
     Head(u8),
-    /// In the header of a frame: its bytes so far.
+    /// In the header of a frame, with its bytes so far.
     Header { bytes: [u8; 10], len: u8 },
-    /// In the payload of a text frame, whose first two bytes say what it is.
+    /// In the payload of a text frame, whose first two bytes identify the packet.
     Start { left: u64, first: Option<u8> },
     /// In the rest of a payload.
     Rest { left: u64, kind: Kind },
 }
 
-impl Default for State {
+impl Default for FrameState {
     fn default() -> Self {
         Self::Head(0)
     }
 }
 
-const FRAME: State = State::Header {
+const NEXT_FRAME: FrameState = FrameState::Header {
     bytes: [0; 10],
     len: 0,
 };
 
 impl FrameScanner {
-    /// The packets whose frame ends in `bytes`.
+    /// Counts the packets whose frame ends in `bytes`.
     pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Written {
         let mut written = Written::default();
         while let Some((&byte, rest)) = bytes.split_first() {
-            if let State::Rest { left, kind } = self.0 {
+            if let FrameState::Rest { left, kind } = self.0 {
                 let skip = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
                 bytes = &bytes[skip..];
-                self.0 = State::Rest {
+                self.0 = FrameState::Rest {
                     left: left - skip as u64,
                     kind,
                 };
@@ -45,57 +47,72 @@ impl FrameScanner {
                 bytes = rest;
                 self.step(byte);
             }
-            if let State::Rest { left: 0, kind } = self.0 {
+            if let FrameState::Rest { left: 0, kind } = self.0 {
                 written.add(kind);
-                self.0 = FRAME;
+                self.0 = NEXT_FRAME;
             }
         }
         written
     }
 
+    /// Advances by a byte that is not in the rest of a payload.
     fn step(&mut self, byte: u8) {
         match &mut self.0 {
-            State::Head(matched) => {
-                *matched = match (*matched, byte) {
-                    (0 | 2, b'\r') | (1 | 3, b'\n') => *matched + 1,
-                    (_, b'\r') => 1,
-                    _ => 0,
-                };
+            FrameState::Head(matched) => {
+                *matched = match_head_end(*matched, byte);
                 if *matched == 4 {
-                    self.0 = FRAME;
+                    self.0 = NEXT_FRAME;
                 }
             }
-            State::Header { bytes, len } => {
+            FrameState::Header { bytes, len } => {
                 bytes[usize::from(*len)] = byte;
                 *len += 1;
                 if let Some(left) = payload_len(&bytes[..usize::from(*len)]) {
-                    let is_text = bytes[0] & 0x0f == 1;
-                    self.0 = if is_text && left > 0 {
-                        State::Start { left, first: None }
-                    } else {
-                        State::Rest {
-                            left,
-                            kind: Kind::Other,
-                        }
-                    };
+                    self.0 = payload(bytes[0], left);
                 }
             }
-            State::Start { left, first } => {
+            FrameState::Start { left, first } => {
                 *left -= 1;
                 let kind = match *first {
                     None if byte == b'2' => Kind::Ping,
                     None if *left == 0 => Kind::Other,
-                    None => return *first = Some(byte),
-                    Some(first) => Kind::of_first_two([first, byte]),
+                    None => {
+                        *first = Some(byte);
+                        return;
+                    }
+                    Some(first) => Kind::from_first_two([first, byte]),
                 };
-                self.0 = State::Rest { left: *left, kind };
+                self.0 = FrameState::Rest { left: *left, kind };
             }
-            State::Rest { .. } => {}
+            FrameState::Rest { .. } => {}
         }
     }
 }
 
-/// The length of the payload, once the header says it. Whether it is masked does not matter.
+/// Returns how many bytes of `\r\n\r\n` have passed after `byte`.
+const fn match_head_end(matched: u8, byte: u8) -> u8 {
+    match (matched, byte) {
+        (0 | 2, b'\r') | (1 | 3, b'\n') => matched + 1,
+        (_, b'\r') => 1,
+        _ => 0,
+    }
+}
+
+/// Returns the state at the beginning of a payload of `left` bytes. `first_header_byte` contains
+/// the opcode; 1 is text.
+const fn payload(first_header_byte: u8, left: u64) -> FrameState {
+    let is_text = first_header_byte & 0x0f == 1;
+    if is_text && left > 0 {
+        return FrameState::Start { left, first: None };
+    }
+    FrameState::Rest {
+        left,
+        kind: Kind::Other,
+    }
+}
+
+/// Returns the length of the payload, or `None` while the header is incomplete. Ignores the mask
+/// bit.
 pub(super) fn payload_len(header: &[u8]) -> Option<u64> {
     let (&[_, second], extended) = header.split_first_chunk()?;
     match (second & 0x7f, extended) {

@@ -1,10 +1,13 @@
-//! What passes over a connection, recognised as it is cut: pure kernels.
+//! Incremental scanners for the bytes that pass over a connection, however they are cut into
+//! pieces. Pure kernels.
 //!
-//! Counted are Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which the session
-//! hands over; not the CONNECT answer, which the transport adds. Pings (`2`) and pongs (`3`) are
-//! Engine.IO's own, not WebSocket's. A packet is known by its first bytes: the server writes no
-//! other packet that begins with `2`, and what begins with `3` is a pong to the engine too, but for
-//! the probe of an upgrade, which a server answers and never gets.
+//! The scanners count Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which come
+//! from the session. They do not count the answer to a CONNECT, which the transport adds. Pings
+//! (`2`) and pongs (`3`) are those of Engine.IO, not of WebSocket.
+//!
+//! The first bytes identify a packet: the server writes no other packet that begins with `2`, and
+//! the engine, too, takes every packet that begins with `3` for a pong. The exception is the probe
+//! of an upgrade, which a server answers and never receives.
 
 mod frames;
 mod payload;
@@ -14,12 +17,12 @@ pub(crate) use frames::FrameScanner;
 pub(crate) use payload::PacketScanner;
 pub(crate) use pongs::PongScanner;
 
-/// What stood in a piece of what was written.
+/// The packets in a piece of the bytes written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
     /// Counted packets.
     pub(crate) packets: u64,
-    /// How many of them came before the last ping, where there was one.
+    /// The number of counted packets before the last ping, if the piece has a ping.
     pub(crate) before_ping: Option<u64>,
 }
 
@@ -33,7 +36,7 @@ impl Written {
     }
 }
 
-/// What a written packet is.
+/// The kind of a written packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Counted,
@@ -42,7 +45,7 @@ enum Kind {
 }
 
 impl Kind {
-    const fn of_first_two(first_two: [u8; 2]) -> Self {
+    const fn from_first_two(first_two: [u8; 2]) -> Self {
         match first_two {
             [b'4', b'1'..=b'3'] => Self::Counted,
             _ => Self::Other,

@@ -1,35 +1,38 @@
-//! The bodies of polling: packets separated by `0x1e`.
+//! Recognises packets in the bodies of polling, where `0x1e` separates them.
 
 use super::{Kind, Written};
 
 const SEPARATOR: u8 = 0x1e;
 
-/// Looks through a body as it passes.
+/// Scans a body while it passes.
 #[derive(Debug, Default)]
-pub(crate) struct PacketScanner(Within);
+pub(crate) struct PacketScanner(PacketState);
 
 #[derive(Debug, Default)]
-enum Within {
+enum PacketState {
+    /// Before the first byte of a packet.
     #[default]
     Start,
+    /// After the first byte.
     First(u8),
+    /// After the second byte.
     Rest,
 }
 
 impl PacketScanner {
-    /// What stands in `bytes` of a poll's answer: pings by their first byte, counted packets by
-    /// their second.
+    /// Counts the packets in `bytes` of the answer to a poll: a ping at its first byte, a counted
+    /// packet at its second.
     pub(crate) fn written(&mut self, bytes: &[u8]) -> Written {
         let mut written = Written::default();
         self.scan(bytes, |first_two| match first_two {
             (b'2', None) => written.add(Kind::Ping),
-            (first, Some(second)) => written.add(Kind::of_first_two([first, second])),
+            (first, Some(second)) => written.add(Kind::from_first_two([first, second])),
             _ => {}
         });
         written
     }
 
-    /// Whether a pong begins in `bytes` of a POST.
+    /// Returns whether a pong begins in `bytes` of a POST.
     pub(crate) fn has_pong(&mut self, bytes: &[u8]) -> bool {
         let mut found = false;
         self.scan(bytes, |first_two| {
@@ -38,20 +41,20 @@ impl PacketScanner {
         found
     }
 
-    /// Shows each packet twice: by its first byte, and by its first two.
-    fn scan(&mut self, bytes: &[u8], mut see: impl FnMut((u8, Option<u8>))) {
+    /// Calls `visit` twice for each packet: with its first byte, and with its first two.
+    fn scan(&mut self, bytes: &[u8], mut visit: impl FnMut((u8, Option<u8>))) {
         for &byte in bytes {
             self.0 = match self.0 {
-                _ if byte == SEPARATOR => Within::Start,
-                Within::Start => {
-                    see((byte, None));
-                    Within::First(byte)
+                _ if byte == SEPARATOR => PacketState::Start,
+                PacketState::Start => {
+                    visit((byte, None));
+                    PacketState::First(byte)
                 }
-                Within::First(first) => {
-                    see((first, Some(byte)));
-                    Within::Rest
+                PacketState::First(first) => {
+                    visit((first, Some(byte)));
+                    PacketState::Rest
                 }
-                Within::Rest => Within::Rest,
+                PacketState::Rest => PacketState::Rest,
             };
         }
     }

@@ -1,24 +1,25 @@
-//! Pongs in what a WebSocket's client sends: masked frames, of which several may make one message.
+//! Recognises pongs in the bytes that a WebSocket client sends: masked frames, several of which may
+//! form one message.
 
 use super::frames::payload_len;
 
-/// Finds pongs (RFC 6455, 5.2). Frames that cannot be are the engine's to refuse.
+/// Finds pongs (RFC 6455, 5.2). The engine refuses malformed frames.
 #[derive(Debug)]
 pub(crate) struct PongScanner {
-    state: State,
-    /// A text message has begun, and its first byte is still to come.
-    opening: bool,
+    state: PongState,
+    /// Set from the start of a text message until its first byte.
+    awaits_first_byte: bool,
 }
 
 #[derive(Debug)]
-enum State {
-    /// In the header of a frame: its bytes so far.
+enum PongState {
+    /// In the header of a frame, with its bytes so far.
     Header { bytes: [u8; 14], len: u8 },
-    /// In the payload. `key`: of its first byte, where that begins a text message.
+    /// In the payload. `key` is the mask of its first byte if that byte begins a text message.
     Payload { left: u64, key: Option<u8> },
 }
 
-const FRAME: State = State::Header {
+const NEXT_FRAME: PongState = PongState::Header {
     bytes: [0; 14],
     len: 0,
 };
@@ -26,18 +27,18 @@ const FRAME: State = State::Header {
 impl Default for PongScanner {
     fn default() -> Self {
         Self {
-            state: FRAME,
-            opening: false,
+            state: NEXT_FRAME,
+            awaits_first_byte: false,
         }
     }
 }
 
 impl PongScanner {
-    /// Whether a pong begins in `bytes`.
+    /// Returns whether a pong begins in `bytes`.
     pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> bool {
         let mut found = false;
         while let Some((&byte, rest)) = bytes.split_first() {
-            if let State::Payload { left, key: None } = &mut self.state {
+            if let PongState::Payload { left, key: None } = &mut self.state {
                 let skip = usize::try_from(*left)
                     .unwrap_or(usize::MAX)
                     .min(bytes.len());
@@ -47,8 +48,8 @@ impl PongScanner {
                 bytes = rest;
                 found |= self.step(byte);
             }
-            if matches!(self.state, State::Payload { left: 0, .. }) {
-                self.state = FRAME;
+            if matches!(self.state, PongState::Payload { left: 0, .. }) {
+                self.state = NEXT_FRAME;
             }
         }
         found
@@ -56,34 +57,39 @@ impl PongScanner {
 
     fn step(&mut self, byte: u8) -> bool {
         match &mut self.state {
-            State::Header { bytes, len } => {
+            PongState::Header { bytes, len } => {
                 bytes[usize::from(*len)] = byte;
                 *len += 1;
                 if let Some((opcode, left, key)) = header(&bytes[..usize::from(*len)]) {
-                    self.opening = match opcode {
+                    // 1 begins a text message, 2 a binary one. 0 continues either.
+                    self.awaits_first_byte = match opcode {
                         1 => true,
                         2 => false,
-                        _ => self.opening,
+                        _ => self.awaits_first_byte,
                     };
+                    // Opcodes from 8 on are control frames, which may stand between the frames of a
+                    // message.
                     let is_data = opcode < 8;
-                    let key = Some(key).filter(|_| is_data && self.opening && left > 0);
-                    self.state = State::Payload { left, key };
+                    let has_first_byte = is_data && self.awaits_first_byte && left > 0;
+                    let key = if has_first_byte { Some(key) } else { None };
+                    self.state = PongState::Payload { left, key };
                 }
                 false
             }
-            State::Payload { left, key } => {
+            PongState::Payload { left, key } => {
                 *left -= 1;
-                self.opening = false;
+                self.awaits_first_byte = false;
                 key.take().is_some_and(|key| byte ^ key == b'3')
             }
         }
     }
 }
 
-/// The opcode, the length of the payload, and what its first byte is masked with, once the header
-/// is whole.
+/// Returns the opcode, the length of the payload, and the mask of its first byte, or `None` while
+/// the header is incomplete.
 fn header(bytes: &[u8]) -> Option<(u8, u64, u8)> {
-    let (&first, &second) = (bytes.first()?, bytes.get(1)?);
+    let first = *bytes.first()?;
+    let second = *bytes.get(1)?;
     let extended = match second & 0x7f {
         126 => 2,
         127 => 8,

@@ -1,4 +1,4 @@
-//! Whatever is written or read, cut wherever it is.
+//! Property tests: the scanners find the same packets however the bytes are cut.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -16,7 +16,7 @@ fn packet() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What all `packets` are, once they have been written.
+/// Returns the counts of `packets`.
 fn expected(packets: &[String]) -> Written {
     let mut written = Written::default();
     for packet in packets {
@@ -67,7 +67,7 @@ fn frame(opcode: u8, ends: bool, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8
     frame
 }
 
-/// A message in frames of `piece` bytes, with a WebSocket ping before each.
+/// Cuts a message into frames of `piece` bytes, with a WebSocket ping before each.
 fn message(payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
     let pieces: Vec<&[u8]> = payload.chunks(piece).collect();
     let empty = frame(1, false, Some(key), b"");
@@ -93,13 +93,22 @@ fn inbound() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn packets_and_pings_are_found_however_the_writes_are_cut(packets in vec(packet(), 0..8), piece in 1usize..5_000) {
-        let mut socket = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n".to_vec();
-        packets.iter().for_each(|packet| socket.extend(frame(1, true, None, packet.as_bytes())));
+    fn packets_and_pings_are_found_however_the_writes_are_cut(
+        packets in vec(packet(), 0..8),
+        piece in 1usize..5_000,
+    ) {
+        let head = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n";
+        let mut socket = head.to_vec();
+        for packet in &packets {
+            socket.extend(frame(1, true, None, packet.as_bytes()));
+        }
         let mut frames = FrameScanner::default();
-        prop_assert_eq!(in_pieces(&socket, piece, |b| frames.scan(b)), expected(&packets));
+        let in_frames = in_pieces(&socket, piece, |bytes| frames.scan(bytes));
+        prop_assert_eq!(in_frames, expected(&packets));
+        let payload = packets.join("\u{1e}");
         let mut body = PacketScanner::default();
-        prop_assert_eq!(in_pieces(packets.join("\u{1e}").as_bytes(), piece, |b| body.written(b)), expected(&packets));
+        let in_body = in_pieces(payload.as_bytes(), piece, |bytes| body.written(bytes));
+        prop_assert_eq!(in_body, expected(&packets));
     }
 
     #[test]
@@ -117,9 +126,12 @@ proptest! {
     }
 
     #[test]
-    fn pongs_are_found_in_the_bodies_of_posts(packets in vec("3|40\\{\\}|42\\[\"3\"\\]|2probe", 0..8)) {
+    fn pongs_are_found_in_the_bodies_of_posts(
+        packets in vec("3|40\\{\\}|42\\[\"3\"\\]|2probe", 0..8),
+    ) {
+        let payload = packets.join("\u{1e}");
         let mut body = PacketScanner::default();
-        let found = packets.join("\u{1e}").as_bytes().chunks(1).filter(|byte| body.has_pong(byte)).count();
+        let found = payload.as_bytes().chunks(1).filter(|byte| body.has_pong(byte)).count();
         prop_assert_eq!(found, packets.iter().filter(|packet| *packet == "3").count());
     }
 

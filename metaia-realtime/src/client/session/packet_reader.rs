@@ -1,19 +1,19 @@
-//! From packets to what happens: which events there are, which questions are answered, which
-//! attachments belong where.
+//! Reads packets: assembles events with their attachments, and recognises acknowledgements.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::super::packet::{Body, DecodeError, EnginePacket, SocketPacket};
+use crate::client::packet::{Body, DecodeError, EnginePacket, SocketPacket};
 
-/// What a packet means for the session.
+/// The meaning of a packet for the session.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Meaning {
     Nothing,
-    Pong(String),
-    /// The server leaves the namespace.
+    /// A ping, which a pong with this text must answer.
+    Ping(String),
+    /// The server ends the session.
     Disconnect,
-    /// The server closes the session.
+    /// The server closes the Engine.IO session.
     Close,
     Event {
         id: Option<u64>,
@@ -21,22 +21,22 @@ pub(crate) enum Meaning {
         args: Vec<Value>,
         attachments: Vec<Bytes>,
     },
-    Answer {
+    Ack {
         id: u64,
         args: Vec<Value>,
     },
 }
 
-/// Reads packets one after the other, keeping an event until its attachments are complete.
+/// Reads packets one after the other. Keeps an event until its attachments are complete.
 #[derive(Debug, Default)]
-pub(crate) struct Inbound {
+pub(crate) struct PacketReader {
     incomplete: Option<(Body, Vec<Bytes>)>,
 }
 
-impl Inbound {
+impl PacketReader {
     pub(crate) fn read(&mut self, packet: EnginePacket) -> Result<Meaning, DecodeError> {
         match packet {
-            EnginePacket::Ping(probe) => Ok(Meaning::Pong(probe)),
+            EnginePacket::Ping(probe) => Ok(Meaning::Ping(probe)),
             EnginePacket::Close => Ok(Meaning::Close),
             EnginePacket::Message(text) => self.message(&text),
             EnginePacket::Binary(bytes) => self.attachment(bytes),
@@ -56,22 +56,21 @@ impl Inbound {
             self.incomplete = Some((body, Vec::new()));
             return Ok(Meaning::Nothing);
         }
-        // Another namespace was never asked for.
-        Ok(if namespace == "/" {
-            meaning(body, Vec::new())
-        } else {
-            Meaning::Nothing
-        })
+        // The client never joins another namespace.
+        if namespace != "/" {
+            return Ok(Meaning::Nothing);
+        }
+        Ok(meaning(body, Vec::new()))
     }
 
     fn attachment(&mut self, bytes: Bytes) -> Result<Meaning, DecodeError> {
-        let (body, mut held) = self.incomplete.take().ok_or(DecodeError::Attachments)?;
-        held.push(bytes);
-        if held.len() < attachments(&body) {
-            self.incomplete = Some((body, held));
+        let (body, mut received) = self.incomplete.take().ok_or(DecodeError::Attachments)?;
+        received.push(bytes);
+        if received.len() < attachments(&body) {
+            self.incomplete = Some((body, received));
             return Ok(Meaning::Nothing);
         }
-        Ok(meaning(body, held))
+        Ok(meaning(body, received))
     }
 }
 
@@ -90,7 +89,7 @@ fn meaning(body: Body, attachments: Vec<Bytes>) -> Meaning {
             args,
             attachments,
         },
-        Body::Ack { id, args, .. } => Meaning::Answer { id, args },
+        Body::Ack { id, args, .. } => Meaning::Ack { id, args },
         Body::Disconnect => Meaning::Disconnect,
         // A second answer to the one CONNECT changes nothing.
         Body::Connect(_) | Body::ConnectError(_) => Meaning::Nothing,
@@ -110,10 +109,10 @@ mod tests {
 
     #[test]
     fn an_event_waits_for_its_attachments() {
-        let mut inbound = Inbound::default();
+        let mut packets = PacketReader::default();
         let placeholder = json!({"_placeholder": true, "num": 0});
         assert_eq!(
-            inbound
+            packets
                 .read(message(&format!(r#"51-["photo",{placeholder}]"#)))
                 .unwrap(),
             Meaning::Nothing
@@ -125,25 +124,25 @@ mod tests {
             args: vec![placeholder],
             attachments: vec![bytes.clone()],
         };
-        assert_eq!(inbound.read(EnginePacket::Binary(bytes)).unwrap(), event);
+        assert_eq!(packets.read(EnginePacket::Binary(bytes)).unwrap(), event);
     }
 
     #[test]
     fn attachments_that_belong_to_nothing_are_refused() {
         assert!(
-            Inbound::default()
+            PacketReader::default()
                 .read(EnginePacket::Binary(Bytes::new()))
                 .is_err()
         );
-        let mut inbound = Inbound::default();
-        inbound.read(message(r#"51-["photo"]"#)).unwrap();
-        assert!(inbound.read(message(r#"2["between"]"#)).is_err());
+        let mut packets = PacketReader::default();
+        packets.read(message(r#"51-["photo"]"#)).unwrap();
+        assert!(packets.read(message(r#"2["between"]"#)).is_err());
     }
 
     #[test]
-    fn another_namespace_is_nobodys() {
+    fn a_packet_of_another_namespace_is_ignored() {
         assert_eq!(
-            Inbound::default()
+            PacketReader::default()
                 .read(message(r#"2/admin,["a"]"#))
                 .unwrap(),
             Meaning::Nothing
@@ -152,11 +151,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_sequence_of_messages_panics(texts in proptest::collection::vec("[0-6][0-2]?-?[/a,]{0,3}[\\[\\]\"a0]{0,8}", 0..8)) {
-            let mut inbound = Inbound::default();
+        fn no_sequence_of_messages_panics(
+            texts in proptest::collection::vec("[0-6][0-2]?-?[/a,]{0,3}[\\[\\]\"a0]{0,8}", 0..8),
+        ) {
+            let mut packets = PacketReader::default();
             for text in texts {
-                let _ = inbound.read(message(&text));
-                let _ = inbound.read(EnginePacket::Binary(Bytes::new()));
+                let _ = packets.read(message(&text));
+                let _ = packets.read(EnginePacket::Binary(Bytes::new()));
             }
         }
     }

@@ -1,0 +1,18 @@
+//! The channels between a client's driver and the application.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{command::Command, outbox::Outbox};
+use crate::client::state::ClientState;
+
+/// The channels between the driver and the application, which outlive connections.
+pub(crate) struct AppChannels {
+    pub(crate) state: Arc<ClientState>,
+    pub(crate) outbox: Outbox,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    /// For the acknowledgements of events. It also keeps `commands` open when every handle is
+    /// dropped.
+    pub(crate) commands_in: mpsc::Sender<Command>,
+}

@@ -1,0 +1,52 @@
+//! The Socket.IO engine of a node.
+
+use std::sync::Arc;
+
+use super::{
+    engine_service::{EngineService, InnerService},
+    link::{Link, PollingSession},
+    links::Links,
+};
+use crate::{node::Node, transport::Settings};
+
+/// The Socket.IO engine of a node. A node has one, however many listeners it is mounted on.
+pub(crate) struct Engine {
+    pub(super) node: Arc<Node>,
+    pub(super) links: Arc<Links>,
+    pub(super) service: Arc<EngineService>,
+    pub(super) settings: Settings,
+}
+
+impl Engine {
+    pub(super) fn new(node: Arc<Node>, settings: Settings, service: InnerService) -> Self {
+        let links = Arc::new(Links::new(node.limits().unauthenticated));
+        let service = Arc::new(EngineService::new(service, node.tasks().clone()));
+        Self {
+            node,
+            links,
+            service,
+            settings,
+        }
+    }
+
+    pub(crate) const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Returns the number of links that began with polling.
+    pub(crate) fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Adds the link of a polling session that the engine has just opened as `sid`.
+    pub(super) fn open_link(&self, sid: &str) {
+        let session = PollingSession::new(Arc::downgrade(&self.service), sid);
+        let link = Link::with_polling(self.node.limits(), session);
+        self.links.insert(sid, Arc::new(link));
+    }
+
+    /// Drops the engine's service. Requests are answered 503 from now on.
+    pub(crate) fn stop(&self) {
+        self.service.stop();
+    }
+}

@@ -1,0 +1,7 @@
+//! The body type of every response of the transport.
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
