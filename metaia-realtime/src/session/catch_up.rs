@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Outgoing, Session, Start, begin::patiently, rechecks::Request};
+use super::{Outgoing, Session, Start, rechecks::Request, retry::patiently};
 use crate::session::{
     wire as control,
     wire::{READY, ROOM_LEFT},

@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
-use super::{EndReason, Inbound, Outgoing, Session, Start, inbound::Backlog};
+use super::{EndReason, Inbound, Outgoing, Session, Start, backlog::Backlog};
 use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
 /// How often the end of a token is looked at, since wall time may jump.

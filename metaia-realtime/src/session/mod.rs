@@ -10,7 +10,7 @@
 //! what it was handed; nothing is lost, since its cursor stays where it was. Inbound events wait
 //! meanwhile, too.
 
-mod begin;
+mod backlog;
 mod catch_up;
 mod confirmed;
 mod credit;
@@ -18,9 +18,13 @@ mod driver;
 mod end;
 mod handler;
 mod inbound;
+mod join;
 mod port;
 mod queue;
 mod rechecks;
+mod request;
+mod resume;
+mod retry;
 mod start;
 mod state;
 #[cfg(test)]
@@ -47,7 +51,8 @@ pub(crate) use inbound::{Inbound, InboundQueue};
 pub(crate) use port::Nowhere;
 pub(crate) use port::{Port, Progress};
 pub(crate) use queue::{Outgoing, Volatile};
-pub(crate) use start::{ConnectRequest, Start};
+pub(crate) use request::ConnectRequest;
+pub(crate) use start::Start;
 pub(crate) use state::{Offered, State};
 use wire::POSITION;
 pub(crate) use wire::{DRAIN, Refusal, drain as drain_payload};

@@ -1,11 +1,15 @@
-//! Where a session begins: after the position that its client shows, or where the client is known
+//! Where a session resumes: after the position that its client shows, or where the client is known
 //! to have been, or at the end of the log.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{EndReason, Outgoing, Refusal, Session, Start, start::ConnectRequest};
+use super::{
+    EndReason, Outgoing, Session, Start,
+    request::ConnectRequest,
+    retry::{PATIENCE, patiently},
+};
 use crate::session::{wire, wire::RESET};
 use crate::{
     OrderId, Position, Room,
@@ -13,11 +17,6 @@ use crate::{
     log::{LogError, ResetReason, Resumable, judge},
     node::Node,
 };
-
-/// While the log cannot be read a session waits so long; then its transport is closed, and the
-/// client comes back.
-const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// The most entries that are replayed to a client that shows no position of its own.
 const DEVICE_ENTRIES: usize = 1_000;
@@ -192,63 +191,6 @@ impl Session {
         self.end(EndReason::Unavailable);
     }
 
-    /// Joins the rooms that the client asked for. Answers whether access to each of them could be
-    /// decided, which is waited for up to `deadline`.
-    async fn join_orders(
-        &self,
-        node: &Node,
-        orders: Vec<Result<OrderId, String>>,
-        deadline: Instant,
-    ) -> bool {
-        let mut decided = true;
-        for order in orders {
-            let joined = match &order {
-                Ok(order) => self.join_from_the_start(node, order, deadline).await,
-                Err(_) => Err(Refusal::InvalidOrderId),
-            };
-            if let Err(refusal) = joined {
-                decided &= refusal != Refusal::Unavailable;
-                let text = order.as_ref().map_or_else(String::as_str, OrderId::as_str);
-                self.refuse("join_order_room", refusal.code(), Some(text), None);
-            }
-        }
-        decided
-    }
-
-    /// Joins the rooms that the client was in. It did not ask for them now, and is not told of a
-    /// refusal. Answers as [`Self::join_orders`].
-    async fn join_known_orders(
-        &self,
-        node: &Node,
-        orders: Vec<OrderId>,
-        deadline: Instant,
-    ) -> bool {
-        let mut decided = true;
-        for order in orders {
-            if let Err(refusal) = self.join_from_the_start(node, &order, deadline).await {
-                decided &= refusal != Refusal::Unavailable;
-                tracing::debug!(session = %self.id, %order, code = refusal.code(), "not joined again");
-            }
-        }
-        decided
-    }
-
-    async fn join_from_the_start(
-        &self,
-        node: &Node,
-        order: &OrderId,
-        deadline: Instant,
-    ) -> Result<(), Refusal> {
-        if !self.room_is_free(node.limits()) {
-            return Err(Refusal::TooManyRooms);
-        }
-        let admit = || node.admit(self, order, |session, room| session.state().join(room, 0));
-        again(deadline, admit, |joined| {
-            *joined == Err(Refusal::Unavailable)
-        })
-        .await
-    }
-
     /// Where the client stands, for when it comes back. One that says goodbye has got all that was
     /// written.
     pub(crate) fn standing(&self) -> Standing {
@@ -276,77 +218,5 @@ fn resumable(position: Position, decided: bool) -> Result<Position, ResetReason>
         Ok(position)
     } else {
         Err(ResetReason::TooOld)
-    }
-}
-
-/// Tries again while the log cannot be read, but not for ever.
-pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
-where
-    F: Future<Output = Result<T, LogError>>,
-{
-    let deadline = Instant::now() + PATIENCE;
-    let in_time = || {
-        let attempt = tokio::time::timeout_at(deadline, attempt());
-        async {
-            attempt
-                .await
-                .unwrap_or_else(|late| Err(LogError::Unavailable(late.into())))
-        }
-    };
-    again(deadline, in_time, Result::is_err).await
-}
-
-/// Tries again what `may_mend` by itself, until there is no time left for another pause. Answers
-/// the last outcome.
-async fn again<T, F: Future<Output = T>>(
-    deadline: Instant,
-    mut attempt: impl FnMut() -> F,
-    may_mend: impl Fn(&T) -> bool,
-) -> T {
-    loop {
-        let outcome = attempt().await;
-        if !may_mend(&outcome) || Instant::now() + PAUSE >= deadline {
-            return outcome;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-
-    fn unavailable<T>() -> Result<T, LogError> {
-        Err(LogError::Unavailable("gone".into()))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_log_that_comes_back_in_time_was_worth_waiting_for() {
-        let begun = Instant::now();
-        let attempt = || async move {
-            if begun.elapsed() < PATIENCE / 2 {
-                unavailable()
-            } else {
-                Ok(7)
-            }
-        };
-        assert_eq!(patiently(attempt).await.unwrap(), 7);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_log_that_stays_away_is_not_waited_for_for_ever() {
-        let (begun, attempts) = (Instant::now(), Cell::new(0));
-        let attempt = || {
-            attempts.set(attempts.get() + 1);
-            std::future::ready(unavailable::<()>())
-        };
-        assert!(patiently(attempt).await.is_err());
-        assert!((PATIENCE / 2..=PATIENCE).contains(&begun.elapsed()) && attempts.get() < 50);
-        assert!(
-            patiently(std::future::pending::<Result<(), _>>)
-                .await
-                .is_err()
-        );
     }
 }
