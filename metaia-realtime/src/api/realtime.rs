@@ -102,7 +102,7 @@ impl Realtime {
     /// What this node has done since it began, and how it stands.
     #[must_use]
     pub fn stats(&self) -> NodeStats {
-        NodeStats::of(self.node())
+        NodeStats::from_node(self.node())
     }
 
     /// What this node holds for its clients at the moment, for tests that nothing is left behind.

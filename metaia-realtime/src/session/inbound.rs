@@ -1,31 +1,32 @@
-//! What clients send: taken at once within the rate, queued, handled one at a time and in order.
+//! What clients send: events are taken within a rate, queued, and handled one at a time in order.
 //!
 //! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with
-//! `rate_limited`; when as many again have been refused, the transport is closed.
+//! `rate_limited`. Refusals have the same rate and burst: when that is used up, too, the transport
+//! is closed.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
-use super::{EndReason, Outgoing, Refusal, Session};
-use crate::session::{
-    wire,
-    wire::{ERROR, RESUME},
+use super::{
+    EndReason, EventRefusal, Outgoing, Session,
+    join::{JOIN, LEAVE},
+    wire::{self, ERROR, RESUME},
 };
 use crate::{Limits, node::Node};
 
-/// An event as it came.
+/// An event as it arrived.
 #[derive(Debug)]
 pub(crate) struct Inbound {
     /// `["name", argument…]`.
     pub(crate) json: String,
-    /// Under which number the client wants an answer, if it does.
+    /// The id under which the client wants an answer, if it does.
     pub(crate) ack: Option<i64>,
 }
 
-/// The entrance of a session's inbound events.
+/// The sender's end of a session's inbound events, with the rate limits.
 #[derive(Debug)]
 pub(crate) struct InboundQueue {
     rate: DefaultDirectRateLimiter,
@@ -36,72 +37,66 @@ pub(crate) struct InboundQueue {
 impl InboundQueue {
     pub(crate) fn new(limits: &Limits) -> (Self, mpsc::Receiver<Inbound>) {
         let (queue, events) = mpsc::channel(limits.inbound_burst as usize);
-        (
-            Self {
-                rate: limiter(limits),
-                refusals: limiter(limits),
-                queue,
-            },
-            events,
-        )
+        let inbound = Self {
+            rate: limiter(limits),
+            refusals: limiter(limits),
+            queue,
+        };
+        (inbound, events)
     }
 
-    /// Takes the event, or refuses it. Never blocks.
+    /// Queues the event, or refuses it. Ends the session if too many were refused. Never blocks.
     pub(crate) fn offer(&self, session: &Session, inbound: Inbound) {
         session.touch();
-        let taken = self.rate.check().is_ok();
-        let Err(inbound) = (if taken {
-            self.queue.try_send(inbound)
+        let refused = if self.rate.check().is_err() {
+            Some(inbound)
         } else {
-            Err(full(inbound))
-        }) else {
+            let sent = self.queue.try_send(inbound);
+            sent.err().map(TrySendError::into_inner)
+        };
+        let Some(refused) = refused else {
             return session.wake();
         };
         if self.refusals.check().is_err() {
             return session.end(EndReason::RateLimited);
         }
-        inbound.into_inner().is_too_much(session);
+        refused.refuse_as_rate_limited(session);
     }
-}
-
-fn full(inbound: Inbound) -> mpsc::error::TrySendError<Inbound> {
-    mpsc::error::TrySendError::Full(inbound)
 }
 
 fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
     let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-    RateLimiter::direct(
-        Quota::per_second(positive(limits.inbound_per_s))
-            .allow_burst(positive(limits.inbound_burst)),
-    )
+    let rate = Quota::per_second(positive(limits.inbound_per_s));
+    RateLimiter::direct(rate.allow_burst(positive(limits.inbound_burst)))
 }
 
-/// Name and first argument.
-pub(super) struct Parsed<'a> {
+/// The name and the first argument of an event.
+pub(super) struct ParsedEvent<'a> {
     pub(super) name: &'a str,
     pub(super) argument: &'a RawValue,
 }
 
 impl Inbound {
-    pub(super) fn parse(&self) -> Option<Parsed<'_>> {
+    /// Returns name and argument; `None` if the event is malformed.
+    pub(super) fn parse(&self) -> Option<ParsedEvent<'_>> {
         let parts: Vec<&RawValue> = serde_json::from_str(&self.json).ok()?;
         let (name, arguments) = parts.split_first()?;
-        Some(Parsed {
+        Some(ParsedEvent {
             name: serde_json::from_str(name.get()).ok()?,
             argument: arguments.first().copied().unwrap_or(RawValue::NULL),
         })
     }
 
-    /// Refuses it, since too much has come before it.
-    pub(super) fn is_too_much(&self, session: &Session) {
+    /// Refuses the event with `rate_limited`.
+    pub(super) fn refuse_as_rate_limited(&self, session: &Session) {
         let name = self.parse().map(|event| event.name).unwrap_or_default();
-        session.refuse(name, Refusal::RateLimited.code(), None, self.ack);
+        session.refuse(name, EventRefusal::RateLimited.code(), None, self.ack);
     }
 }
 
 impl Session {
-    /// Answers a refusal: by the ack where one was asked for, else by `rt:error`.
-    pub(crate) fn refuse(
+    /// Sends a refusal: as the ack if the client asked for one, otherwise as `rt:error`.
+    pub(super) fn refuse(
         &self,
         event: &str,
         code: &str,
@@ -109,44 +104,52 @@ impl Session {
         ack: Option<i64>,
     ) {
         self.counters.events_refused.add(code);
-        tracing::debug!(session = %self.id, user = %self.identity.user, code, "inbound event refused");
-        self.push_refusal(match ack {
+        tracing::debug!(
+            session = %self.id,
+            user = %self.identity.user,
+            code,
+            "inbound event refused"
+        );
+        let refusal = match ack {
             Some(id) => Outgoing::Ack {
                 id,
                 answer: wire::refused(code),
             },
             None => Outgoing::control(ERROR, wire::error(event, code, reference)),
-        });
+        };
+        self.push_refusal(refusal);
     }
 
-    pub(super) fn answer(&self, ack: Option<i64>, answer: Box<RawValue>) {
+    /// Sends the ack if the client asked for one.
+    pub(super) fn acknowledge(&self, ack: Option<i64>, answer: Box<RawValue>) {
         if let Some(id) = ack {
             self.push(Outgoing::Ack { id, answer });
         }
     }
 
-    /// Handles one event to its end. Dropped where the session ends meanwhile.
+    /// Handles one event to its end. The session's task drops the future if the session ends
+    /// meanwhile.
     pub(super) async fn handle(self: Arc<Self>, node: Arc<Node>, inbound: Inbound) {
+        let ack = inbound.ack;
         let Some(event) = inbound.parse() else {
-            return self.refuse("", Refusal::Malformed.code(), None, inbound.ack);
+            return self.refuse("", EventRefusal::Malformed.code(), None, ack);
         };
         match event.name {
-            "join_order_room" => self.handle_join(&node, event.argument, inbound.ack).await,
-            "leave_order_room" => self.handle_leave(&node, event.argument, inbound.ack),
-            RESUME => self.refuse(RESUME, Refusal::NotHeld.code(), None, inbound.ack),
-            name => {
-                self.handle_custom(&node, name, event.argument, inbound.ack)
-                    .await
-            }
+            JOIN => self.handle_join(&node, event.argument, ack).await,
+            LEAVE => self.handle_leave(&node, event.argument, ack),
+            // The backlog handles one that comes in time.
+            RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
+            name => self.handle_custom(&node, name, event.argument, ack).await,
         }
     }
 
+    /// Passes the event to the embedder's handler.
     async fn handle_custom(&self, node: &Node, name: &str, argument: &RawValue, ack: Option<i64>) {
         let Some(handling) = node.handlers().handle(self, name, argument) else {
-            return self.refuse(name, Refusal::UnknownEvent.code(), None, ack);
+            return self.refuse(name, EventRefusal::UnknownEvent.code(), None, ack);
         };
         match handling.await {
-            Ok(answer) => self.answer(ack, answer),
+            Ok(answer) => self.acknowledge(ack, answer),
             Err(code) => self.refuse(name, &code, None, ack),
         }
     }

@@ -1,102 +1,120 @@
-//! Joins and leaves of order rooms: those asked for at connect, those that a device was in, and those
-//! asked for by events.
+//! Joins and leaves of order rooms: the rooms named at connect or in `rt:resume`, the rooms stored
+//! for a device, and the events `join_order_room` and `leave_order_room`.
 
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use tokio::time::Instant;
 
-use super::{Refusal, Session, retry::again, wire};
+use super::{EventRefusal, Session, retry::retry_while, wire};
 use crate::{OrderId, Position, Room, node::Node, values::InvalidPosition};
 
+pub(super) const JOIN: &str = "join_order_room";
+pub(super) const LEAVE: &str = "leave_order_room";
+
+/// Joins before the session continues from a position.
 impl Session {
-    /// Joins the rooms that the client asked for. Answers whether access to each of them could be
-    /// decided, which is waited for up to `deadline`.
-    pub(super) async fn join_orders(
+    /// Joins the rooms that the client named. The client is told of each refusal.
+    ///
+    /// Returns whether access to each of them could be decided before `deadline`.
+    pub(super) async fn join_requested_orders(
         &self,
         node: &Node,
         orders: Vec<Result<OrderId, String>>,
         deadline: Instant,
     ) -> bool {
-        let mut decided = true;
+        let mut all_decided = true;
         for order in orders {
             let joined = match &order {
-                Ok(order) => self.join_from_the_start(node, order, deadline).await,
-                Err(_) => Err(Refusal::InvalidOrderId),
+                Ok(order) => self.join_before_start(node, order, deadline).await,
+                Err(_) => Err(EventRefusal::InvalidOrderId),
             };
             if let Err(refusal) = joined {
-                decided &= refusal != Refusal::Unavailable;
+                all_decided &= refusal != EventRefusal::Unavailable;
                 let text = order.as_ref().map_or_else(String::as_str, OrderId::as_str);
-                self.refuse("join_order_room", refusal.code(), Some(text), None);
+                self.refuse(JOIN, refusal.code(), Some(text), None);
             }
         }
-        decided
+        all_decided
     }
 
-    /// Joins the rooms that the client was in. It did not ask for them now, and is not told of a
-    /// refusal. Answers as [`Self::join_orders`].
-    pub(super) async fn join_known_orders(
+    /// Joins the rooms that are stored for the client's device. The client did not ask for them
+    /// now, so it is not told of a refusal.
+    ///
+    /// Returns the same as [`Self::join_requested_orders`].
+    pub(super) async fn join_stored_orders(
         &self,
         node: &Node,
         orders: Vec<OrderId>,
         deadline: Instant,
     ) -> bool {
-        let mut decided = true;
+        let mut all_decided = true;
         for order in orders {
-            if let Err(refusal) = self.join_from_the_start(node, &order, deadline).await {
-                decided &= refusal != Refusal::Unavailable;
-                tracing::debug!(session = %self.id, %order, code = refusal.code(), "not joined again");
+            if let Err(refusal) = self.join_before_start(node, &order, deadline).await {
+                all_decided &= refusal != EventRefusal::Unavailable;
+                tracing::debug!(
+                    session = %self.id,
+                    %order,
+                    code = refusal.code(),
+                    "a stored room is not joined again"
+                );
             }
         }
-        decided
+        all_decided
     }
 
-    async fn join_from_the_start(
+    /// Joins a room before the cursor is set: every entry of it after the cursor will be wanted.
+    /// Retries until `deadline` while access cannot be decided.
+    async fn join_before_start(
         &self,
         node: &Node,
         order: &OrderId,
         deadline: Instant,
-    ) -> Result<(), Refusal> {
-        if !self.room_is_free(node.limits()) {
-            return Err(Refusal::TooManyRooms);
+    ) -> Result<(), EventRefusal> {
+        if !self.may_join_another_room(node.limits()) {
+            return Err(EventRefusal::TooManyRooms);
         }
+        let is_undecided = |joined: &Result<(), _>| *joined == Err(EventRefusal::Unavailable);
         let admit = || node.admit(self, order, |session, room| session.state().join(room, 0));
-        again(deadline, admit, |joined| {
-            *joined == Err(Refusal::Unavailable)
-        })
-        .await
+        retry_while(is_undecided, deadline, admit).await
     }
+}
 
+/// A room that was joined by an event.
+struct JoinedRoom {
+    room: Room,
+    /// The client's position in the room was honoured.
+    recovered: bool,
+    /// How many entries were replayed.
+    replayed: usize,
+}
+
+/// The events `join_order_room` and `leave_order_room`.
+impl Session {
     pub(super) async fn handle_join(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
-        let reference = reference(argument);
         match self.join(node, argument).await {
-            Ok((room, recovered, replayed)) => {
-                self.answer(ack, wire::joined(&room, recovered, replayed));
+            Ok(joined) => {
+                let answer = wire::joined(&joined.room, joined.recovered, joined.replayed);
+                self.acknowledge(ack, answer);
                 node.devices().store_soon(self);
             }
-            Err(refusal) => {
-                self.refuse("join_order_room", refusal.code(), reference.as_deref(), ack)
-            }
+            Err(refusal) => self.refuse_order_event(JOIN, refusal, argument, ack),
         }
-        self.state().release();
+        // After the answer: live entries of the room follow it.
+        self.state().end_join_pause();
         self.wake();
     }
 
-    /// Joins, and replays where the client asked for it. From the replay on live entries are held
-    /// back, until the caller has answered and releases them.
-    async fn join(&self, node: &Node, argument: &RawValue) -> Result<(Room, bool, usize), Refusal> {
-        let wish = JoinWish::parse(argument)?;
-        let room = Room::Order(wish.order.clone());
+    /// Joins, and replays the room if the client asked for it. A join with a replay pauses catching
+    /// up: the caller answers the client and then ends the pause.
+    async fn join(&self, node: &Node, argument: &RawValue) -> Result<JoinedRoom, EventRefusal> {
+        let request = JoinRequest::parse(argument)?;
+        let room = Room::Order(request.order.clone());
         self.check_room_count(node, &room)?;
-        let Some(since) = wish.since else {
-            node.up_to_date().await.map_err(|_| Refusal::Unavailable)?;
-            node.admit(self, &wish.order, |session, room| {
-                session.join_from_now(node, room)
-            })
-            .await?;
-            return Ok((room, false, 0));
+        let Some(since) = request.since else {
+            return self.join_without_replay(node, &request.order, room).await;
         };
-        node.admit(self, &wish.order, |session, room| {
-            session.join_held(node, room)
+        node.admit(self, &request.order, |session, room| {
+            session.join_at_cursor(node, room);
         })
         .await?;
         let replayed = match since {
@@ -106,71 +124,92 @@ impl Session {
             }
             Err(_) => None,
         };
-        // It may have lost the room again while it was replayed.
-        let is_in = self.state().is_in(&room);
-        if is_in {
-            Ok((room, replayed.is_some(), replayed.unwrap_or(0)))
-        } else {
-            Err(Refusal::Forbidden)
+        // A recheck may have taken the room away while it was replayed.
+        let is_in_room = self.state().is_in(&room);
+        if !is_in_room {
+            return Err(EventRefusal::Forbidden);
         }
+        Ok(JoinedRoom {
+            room,
+            recovered: replayed.is_some(),
+            replayed: replayed.unwrap_or(0),
+        })
     }
 
-    pub(super) fn join_from_now(&self, node: &Node, room: Room) {
+    async fn join_without_replay(
+        &self,
+        node: &Node,
+        order: &OrderId,
+        room: Room,
+    ) -> Result<JoinedRoom, EventRefusal> {
+        // The room is wanted from the head on: the node's head must be the log's.
+        node.up_to_date()
+            .await
+            .map_err(|_| EventRefusal::Unavailable)?;
+        node.admit(self, order, |session, room| {
+            session.join_at_head(node, room);
+        })
+        .await?;
+        Ok(JoinedRoom {
+            room,
+            recovered: false,
+            replayed: 0,
+        })
+    }
+
+    /// Adds the room, for entries after the node's head.
+    pub(super) fn join_at_head(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let head = node.window().head().n();
         state.join(room, head);
     }
 
-    /// Joins from the session's cursor on and rests there: the room is replayed up to it, and from
-    /// it on all rooms go on together, so that positions never run ahead of what other rooms have
-    /// yet to hand over.
-    pub(super) fn join_held(&self, node: &Node, room: Room) {
+    /// Adds the room, for entries after the session's cursor, and pauses catching up there. The
+    /// room is replayed up to the cursor, and after the pause all rooms continue from it together:
+    /// no position that is sent runs ahead of what another room has yet to hand over.
+    pub(super) fn join_at_cursor(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window().dispatched();
-        state.hold(dispatched.n());
+        state.pause_for_join(dispatched.n());
         let cursor = state.cursor();
         state.join(room, cursor);
     }
 
-    fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), Refusal> {
+    fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), EventRefusal> {
         let state = self.state();
-        let full = state.room_count() >= node.limits().rooms_per_session && !state.is_in(room);
-        if full {
-            Err(Refusal::TooManyRooms)
+        let is_full = state.room_count() >= node.limits().rooms_per_session;
+        if is_full && !state.is_in(room) {
+            Err(EventRefusal::TooManyRooms)
         } else {
             Ok(())
         }
     }
 
     pub(super) fn handle_leave(&self, node: &Node, argument: &RawValue, ack: Option<i64>) {
-        match JoinWish::parse(argument) {
-            Ok(wish) => {
-                let room = Room::Order(wish.order);
-                node.leave(self, &room);
-                self.state().leave(&room);
-                self.answer(ack, wire::left(&room));
-                node.devices().store_soon(self);
-            }
-            Err(refusal) => {
-                self.refuse(
-                    "leave_order_room",
-                    refusal.code(),
-                    reference(argument).as_deref(),
-                    ack,
-                );
-            }
-        }
+        let request = match JoinRequest::parse(argument) {
+            Ok(request) => request,
+            Err(refusal) => return self.refuse_order_event(LEAVE, refusal, argument, ack),
+        };
+        let room = Room::Order(request.order);
+        node.leave(self, &room);
+        self.state().leave(&room);
+        self.acknowledge(ack, wire::left(&room));
+        node.devices().store_soon(self);
+    }
+
+    fn refuse_order_event(
+        &self,
+        event: &str,
+        refusal: EventRefusal,
+        argument: &RawValue,
+        ack: Option<i64>,
+    ) {
+        let order = JoinArgument::parse(argument).map(JoinArgument::into_order);
+        self.refuse(event, refusal.code(), order.as_deref(), ack);
     }
 }
 
-/// What the client said of the order, where it is short text.
-fn reference(argument: &RawValue) -> Option<String> {
-    JoinArgument::parse(argument).map(|argument| match argument {
-        JoinArgument::Bare(order) | JoinArgument::Full { order, .. } => order,
-    })
-}
-
-/// `orderId`, or `{orderId, since}`.
+/// The argument of both events: `orderId`, or `{orderId, since}`.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum JoinArgument {
@@ -187,22 +226,31 @@ impl JoinArgument {
     fn parse(argument: &RawValue) -> Option<Self> {
         serde_json::from_str(argument.get()).ok()
     }
+
+    fn into_order(self) -> String {
+        match self {
+            Self::Bare(order) | Self::Full { order, .. } => order,
+        }
+    }
 }
 
-struct JoinWish {
+/// A parsed [`JoinArgument`].
+struct JoinRequest {
     order: OrderId,
-    /// Whether to replay, and from where: what is no position cannot be honoured.
+    /// The position to replay the room from, if it is to be replayed. A malformed one cannot be
+    /// honoured.
     since: Option<Result<Position, InvalidPosition>>,
 }
 
-impl JoinWish {
-    fn parse(argument: &RawValue) -> Result<Self, Refusal> {
-        let (order, since) = match JoinArgument::parse(argument).ok_or(Refusal::InvalidOrderId)? {
+impl JoinRequest {
+    fn parse(argument: &RawValue) -> Result<Self, EventRefusal> {
+        let argument = JoinArgument::parse(argument).ok_or(EventRefusal::InvalidOrderId)?;
+        let (order, since) = match argument {
             JoinArgument::Bare(order) => (order, None),
             JoinArgument::Full { order, since } => (order, since),
         };
         Ok(Self {
-            order: order.parse().map_err(|_| Refusal::InvalidOrderId)?,
+            order: order.parse().map_err(|_| EventRefusal::InvalidOrderId)?,
             since: since.map(|since| since.as_str().unwrap_or_default().parse()),
         })
     }

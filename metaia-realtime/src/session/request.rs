@@ -4,53 +4,70 @@ use serde_json::Value;
 
 use crate::{OrderId, Position, log::ResetReason};
 
-/// The most order rooms that a client may name at once.
-const ORDERS: usize = 128;
+/// The most order rooms that a client may name in one request.
+const MAX_ORDERS: usize = 128;
 
-/// What a client asks for, in `auth` or in `rt:resume`. All is optional, and none is trusted to
-/// have the right type.
+/// What a client asks for, in `auth` or in `rt:resume`. All members are optional, and none is
+/// trusted to have the right type.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectRequest {
-    /// The position it shows, or that what it shows is none.
-    pub(crate) since: Option<Result<Position, ResetReason>>,
-    /// Order rooms to join before catching up; those that are no order ids as they came.
-    pub(crate) orders: Vec<Result<OrderId, String>>,
+    /// The position from which the client wants to resume, or an error if it is malformed.
+    pub(super) since: Option<Result<Position, ResetReason>>,
+    /// The order rooms to join before catching up; `Err` holds the text of one that is no order id.
+    pub(super) orders: Vec<Result<OrderId, String>>,
 }
 
 impl ConnectRequest {
+    /// Reads the members `since` and `orders` of a JSON object.
     pub(crate) fn read(members: &Value) -> Self {
         let member = |name| members.get(name).filter(|value| !value.is_null());
         Self {
-            since: member("since").map(position),
-            orders: member("orders").map(orders).unwrap_or_default(),
+            since: member("since").map(read_position),
+            orders: member("orders").map(read_orders).unwrap_or_default(),
         }
+    }
+
+    /// Merges a later request into this one. Its position replaces the earlier one if it has one;
+    /// its orders are added.
+    pub(super) fn update(&mut self, later: Self) {
+        if later.since.is_some() {
+            self.since = later.since;
+        }
+        self.orders.extend(later.orders);
     }
 }
 
-fn position(since: &Value) -> Result<Position, ResetReason> {
+fn read_position(since: &Value) -> Result<Position, ResetReason> {
     since
         .as_str()
         .and_then(|text| text.parse().ok())
         .ok_or(ResetReason::Malformed)
 }
 
-/// A list, or, for clients whose `auth` takes only strings, ids separated by commas.
-fn orders(orders: &Value) -> Vec<Result<OrderId, String>> {
-    let id = |text: &str| text.parse().map_err(|_| text.to_owned());
+/// Reads a list of ids, or, for clients whose `auth` takes only strings, ids separated by commas.
+fn read_orders(orders: &Value) -> Vec<Result<OrderId, String>> {
     match orders {
-        Value::Array(items) => {
-            let text = |item: &Value| item.as_str().map_or_else(|| Err(item.to_string()), id);
-            items.iter().take(ORDERS).map(text).collect()
-        }
+        Value::Array(items) => items.iter().take(MAX_ORDERS).map(read_order).collect(),
         Value::String(text) => text
             .split(',')
             .map(str::trim)
-            .filter(|t| !t.is_empty())
-            .take(ORDERS)
-            .map(id)
+            .filter(|text| !text.is_empty())
+            .take(MAX_ORDERS)
+            .map(parse_order)
             .collect(),
         other => vec![Err(other.to_string())],
     }
+}
+
+fn read_order(item: &Value) -> Result<OrderId, String> {
+    match item.as_str() {
+        Some(text) => parse_order(text),
+        None => Err(item.to_string()),
+    }
+}
+
+fn parse_order(text: &str) -> Result<OrderId, String> {
+    text.parse().map_err(|_| text.to_owned())
 }
 
 #[cfg(test)]
@@ -60,21 +77,21 @@ mod tests {
 
     #[test]
     fn members_of_a_wrong_type_are_refused_one_by_one() {
-        let wish = ConnectRequest::read(&json!({ "since": 5, "orders": ["a", 7, "b c"] }));
-        assert_eq!(wish.since, Some(Err(ResetReason::Malformed)));
+        let request = ConnectRequest::read(&json!({ "since": 5, "orders": ["a", 7, "b c"] }));
+        assert_eq!(request.since, Some(Err(ResetReason::Malformed)));
         assert_eq!(
-            wish.orders,
+            request.orders,
             [
                 Ok("a".parse().unwrap()),
                 Err("7".to_owned()),
                 Err("b c".to_owned())
             ]
         );
-        let wish = ConnectRequest::read(&json!({ "orders": "a, b", "since": null }));
+        let request = ConnectRequest::read(&json!({ "orders": "a, b", "since": null }));
         assert_eq!(
-            wish.orders,
+            request.orders,
             [Ok("a".parse().unwrap()), Ok("b".parse().unwrap())]
         );
-        assert_eq!(wish.since, None);
+        assert_eq!(request.since, None);
     }
 }

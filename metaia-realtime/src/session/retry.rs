@@ -1,4 +1,4 @@
-//! Trying again what may mend by itself, but not for ever.
+//! Retries of operations that may fail for a while, up to a deadline.
 
 use std::time::Duration;
 
@@ -6,18 +6,23 @@ use tokio::time::Instant;
 
 use crate::log::LogError;
 
-/// While the log cannot be read a session waits so long; then its transport is closed, and the
-/// client comes back.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long a session waits for the log. After that its transport is closed, and the client
+/// reconnects.
+pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tries again while the log cannot be read, but not for ever.
-pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
+/// Between two attempts.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Retries an operation on the log while it fails, for up to 10 s (`LOG_TIMEOUT`).
+///
+/// # Errors
+/// The error of the last attempt, or [`LogError::Unavailable`] if it did not return in time.
+pub(super) async fn retry_log<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
 where
     F: Future<Output = Result<T, LogError>>,
 {
-    let deadline = Instant::now() + PATIENCE;
-    let in_time = || {
+    let deadline = Instant::now() + LOG_TIMEOUT;
+    let attempt_in_time = || {
         let attempt = tokio::time::timeout_at(deadline, attempt());
         async {
             attempt
@@ -25,22 +30,22 @@ where
                 .unwrap_or_else(|late| Err(LogError::Unavailable(late.into())))
         }
     };
-    again(deadline, in_time, Result::is_err).await
+    retry_while(Result::is_err, deadline, attempt_in_time).await
 }
 
-/// Tries again what `may_mend` by itself, until there is no time left for another pause. Answers
-/// the last outcome.
-pub(super) async fn again<T, F: Future<Output = T>>(
+/// Repeats `attempt` while `is_transient` holds for its outcome, until there is no time left for
+/// another pause before `deadline`. Returns the last outcome.
+pub(super) async fn retry_while<T, F: Future<Output = T>>(
+    is_transient: impl Fn(&T) -> bool,
     deadline: Instant,
     mut attempt: impl FnMut() -> F,
-    may_mend: impl Fn(&T) -> bool,
 ) -> T {
     loop {
         let outcome = attempt().await;
-        if !may_mend(&outcome) || Instant::now() + PAUSE >= deadline {
+        if !is_transient(&outcome) || Instant::now() + RETRY_PAUSE >= deadline {
             return outcome;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }
 
@@ -54,31 +59,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_comes_back_in_time_was_worth_waiting_for() {
-        let begun = Instant::now();
+    async fn a_log_that_comes_back_in_time_is_read() {
+        let began = Instant::now();
         let attempt = || async move {
-            if begun.elapsed() < PATIENCE / 2 {
+            if began.elapsed() < LOG_TIMEOUT / 2 {
                 unavailable()
             } else {
                 Ok(7)
             }
         };
-        assert_eq!(patiently(attempt).await.unwrap(), 7);
+        assert_eq!(retry_log(attempt).await.unwrap(), 7);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_stays_away_is_not_waited_for_for_ever() {
-        let (begun, attempts) = (Instant::now(), Cell::new(0));
+    async fn a_log_that_stays_away_is_given_up_after_the_timeout() {
+        let began = Instant::now();
+        let attempts = Cell::new(0);
         let attempt = || {
             attempts.set(attempts.get() + 1);
             std::future::ready(unavailable::<()>())
         };
-        assert!(patiently(attempt).await.is_err());
-        assert!((PATIENCE / 2..=PATIENCE).contains(&begun.elapsed()) && attempts.get() < 50);
-        assert!(
-            patiently(std::future::pending::<Result<(), _>>)
-                .await
-                .is_err()
-        );
+        assert!(retry_log(attempt).await.is_err());
+        assert!((LOG_TIMEOUT / 2..=LOG_TIMEOUT).contains(&began.elapsed()));
+        assert!(attempts.get() < 50);
+        let never = std::future::pending::<Result<(), _>>;
+        assert!(retry_log(never).await.is_err());
     }
 }
