@@ -10,7 +10,7 @@
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
 //! | [`replay_budget`] | how much each user may have replayed |
-//! | [`stats`], [`counter`] | what the node has done since it began |
+//! | [`counters`], [`counter`], [`stats`] | counts of what the node has done since it began |
 //! | [`tasks`] | starts the tasks below, each of which runs until the node stops |
 //! | [`dispatcher`], [`late_log`] | offer the entries of the log to sessions |
 //! | [`housekeeping`] | stores positions, and sends `rt:position` to quiet clients |
@@ -23,6 +23,7 @@
 mod admission;
 mod announcer;
 mod counter;
+mod counters;
 mod devices;
 mod disconnects;
 mod dispatcher;
@@ -40,6 +41,7 @@ mod views;
 mod volatile;
 mod window;
 
+pub(crate) use counters::Counters;
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
@@ -49,7 +51,6 @@ pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]
 pub(crate) use registry::Entered;
-pub(crate) use stats::Counters;
 pub use stats::NodeStats;
 pub(crate) use views::session_view;
 pub(crate) use window::Window;

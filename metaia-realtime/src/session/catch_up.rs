@@ -108,10 +108,12 @@ impl Session {
         let replayed = start.replayed;
         if let Some(id) = start.resume_ack.take() {
             let answer = wire::resumed(recovered, replayed);
-            state.push(Outgoing::Ack { id, answer });
+            state.outbox_mut().push(Outgoing::Ack { id, answer });
         }
         let payload = wire::ready(&self.identity, rooms, recovered, replayed, head);
-        state.push(Outgoing::control_at(READY, payload, head));
+        state
+            .outbox_mut()
+            .push(Outgoing::control_at(READY, payload, head));
     }
 }
 
@@ -215,7 +217,9 @@ impl Session {
         if state.is_in(&room) {
             state.leave(&room);
             let payload = wire::room_left(order, reason);
-            state.push(Outgoing::control(ROOM_LEFT, payload));
+            state
+                .outbox_mut()
+                .push(Outgoing::control(ROOM_LEFT, payload));
         }
         drop(state);
         self.port.wake();

@@ -140,13 +140,13 @@ impl Session {
 
     /// Queues a packet that is not an entry.
     pub(super) fn push(&self, outgoing: Outgoing) {
-        self.state().push(outgoing);
+        self.state().outbox_mut().push(outgoing);
         self.port.wake();
     }
 
     /// Queues a refusal. Drops it if the client has not read for long.
     pub(super) fn push_refusal(&self, refusal: Outgoing) {
-        self.state().push_refusal(refusal);
+        self.state().outbox_mut().push_refusal(refusal);
         self.port.wake();
     }
 
@@ -154,7 +154,7 @@ impl Session {
     pub(crate) fn take(&self) -> Option<Outgoing> {
         let mut state = self.state();
         self.apply_progress(&mut state);
-        state.take()
+        state.outbox_mut().take()
     }
 
     /// Discards the session's history, since the log has a new epoch: the client is told to reload.
@@ -168,11 +168,11 @@ impl Session {
     /// that position.
     pub(crate) fn send_position_if_stale(&self, dispatched: Position, max_age: u64) {
         let mut state = self.state();
-        if !state.is_position_stale(dispatched, max_age) || !state.has_credit(0) {
+        if !state.is_position_stale(dispatched, max_age) || !state.outbox().has_credit(0) {
             return;
         }
         state.advance_to(dispatched.n());
-        state.push(Outgoing::control_at(
+        state.outbox_mut().push(Outgoing::control_at(
             POSITION,
             wire::position(dispatched),
             dispatched,

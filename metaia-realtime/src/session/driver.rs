@@ -48,8 +48,7 @@ pub(crate) async fn drive(
             return session.end(reason);
         }
         if let Some(ready) = start.take_if(|start| can_step(&session, start)) {
-            let catch_up = catch_up_once(Arc::clone(&session), Arc::clone(&node), ready);
-            step = Some(Box::pin(catch_up));
+            step = Some(begin_step(&session, &node, ready));
         }
         cursor_is_set |= start.as_ref().is_some_and(|start| start.cursor_is_set);
         let awaiting_resume = start.as_ref().is_some_and(Start::is_awaiting_resume);
@@ -58,11 +57,7 @@ pub(crate) async fn drive(
             biased;
             () = session.ended() => return,
             () = &mut token_expiry => return session.end(EndReason::Expired),
-            () = &mut resume_timeout, if awaiting_resume => {
-                if let Some(start) = &mut start {
-                    start.stop_awaiting_resume();
-                }
-            }
+            () = &mut resume_timeout, if awaiting_resume => stop_awaiting_resume(&mut start),
             Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
             Some(done) = OptionFuture::from(step.as_mut()) => {
                 start = Some(done);
@@ -73,10 +68,7 @@ pub(crate) async fn drive(
                     Some(start) if awaiting_resume => {
                         events.take_before_resume(&session, start, event);
                     }
-                    _ => {
-                        let session = Arc::clone(&session);
-                        handling = Some(Box::pin(session.handle(Arc::clone(&node), event)));
-                    }
+                    _ => handling = Some(begin_handling(&session, &node, event)),
                 }
             }
             () = wake.notified() => {}
@@ -88,9 +80,33 @@ fn can_step(session: &Session, start: &Start) -> bool {
     !start.is_awaiting_resume() && session.state().can_step()
 }
 
-async fn catch_up_once(session: Arc<Session>, node: Arc<Node>, mut start: Start) -> Start {
-    session.catch_up(&node, &mut start).await;
-    start
+/// Returns one step of catching up. It gives `start` back when it is done.
+fn begin_step(
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    mut start: Start,
+) -> BoxFuture<'static, Start> {
+    let session = Arc::clone(session);
+    let node = Arc::clone(node);
+    Box::pin(async move {
+        session.catch_up(&node, &mut start).await;
+        start
+    })
+}
+
+fn begin_handling(
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    event: Inbound,
+) -> BoxFuture<'static, ()> {
+    let session = Arc::clone(session);
+    Box::pin(session.handle(Arc::clone(node), event))
+}
+
+fn stop_awaiting_resume(start: &mut Option<Start>) {
+    if let Some(start) = start {
+        start.stop_awaiting_resume();
+    }
 }
 
 /// Writes every packet that is queued.

@@ -9,10 +9,10 @@ impl Session {
     /// Returns how many pings the client has answered.
     pub(super) fn apply_progress(&self, state: &mut SessionState) -> u64 {
         let Some(progress) = self.port.progress() else {
-            state.assume_taken_is_written();
+            state.outbox_mut().assume_taken_is_written();
             return 0;
         };
-        state.apply_progress(progress);
+        state.outbox_mut().apply_progress(progress);
         progress.pongs
     }
 
@@ -20,7 +20,7 @@ impl Session {
     pub(crate) fn has_credit(&self, size: usize) -> bool {
         let mut state = self.state();
         self.apply_progress(&mut state);
-        state.has_credit(size)
+        state.outbox().has_credit(size)
     }
 
     /// Waits until the session has credit for a packet of `size` bytes. Cancel safe.
@@ -58,11 +58,11 @@ impl Session {
     fn in_flight(&self) -> usize {
         let mut state = self.state();
         self.apply_progress(&mut state);
-        state.in_flight()
+        state.outbox().in_flight()
     }
 
     /// Returns how many packets wait in the session or in the transport.
     pub(crate) fn waiting(&self) -> usize {
-        self.state().in_flight()
+        self.state().outbox().in_flight()
     }
 }

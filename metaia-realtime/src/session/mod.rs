@@ -16,7 +16,8 @@
 //!   [`resume`] (which position it continues from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`queue`], [`wire`] (payloads).
 //! - Inbound: [`inbound`] (rate, dispatch by name), [`backlog`], [`join`], [`handler`].
-//! - Pure kernels: [`state`], [`credit`], [`confirmed`], [`rechecks`], [`volatile_queue`].
+//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`outbox`], [`credit`],
+//!   [`confirmed`], [`volatile_queue`].
 
 mod backlog;
 mod catch_up;
@@ -29,6 +30,7 @@ mod flow;
 mod handler;
 mod inbound;
 mod join;
+mod outbox;
 mod port;
 mod queue;
 mod rechecks;
@@ -36,6 +38,7 @@ mod request;
 mod resume;
 mod retry;
 mod room_replay;
+mod room_set;
 mod start;
 mod state;
 #[cfg(test)]

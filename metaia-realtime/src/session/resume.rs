@@ -231,9 +231,9 @@ impl Session {
         let mut state = self.state();
         let pongs = self.apply_progress(&mut state);
         let position = if self.ended_by() == Some(EndReason::ClientLeft) {
-            state.confirmed().written()
+            state.outbox().confirmed().written()
         } else {
-            state.confirmed().received()
+            state.outbox().confirmed().received()
         };
         let orders = state.rooms().filter_map(Room::order).cloned().collect();
         Standing {

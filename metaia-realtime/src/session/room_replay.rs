@@ -81,7 +81,7 @@ impl Session {
         if !state.may_replay_room(room) || state.read_generation() != generation {
             return None;
         }
-        state.push(Outgoing::Entry(Arc::clone(entry)));
+        state.outbox_mut().push(Outgoing::Entry(Arc::clone(entry)));
         drop(state);
         self.port.wake();
         Some(())

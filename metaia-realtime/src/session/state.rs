@@ -1,17 +1,14 @@
-//! The state of a session: phase, cursor, rooms, queue. A pure kernel: it decides, other files act.
+//! The state of a session: phase, cursor, rooms, what waits to be written. A pure kernel: it
+//! decides, other files act.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
-    confirmed::Confirmed,
-    credit::Credit,
-    port::Progress,
+    outbox::Outbox,
     queue::{Outgoing, Volatile},
     rechecks::{RecheckRequest, Rechecks},
-    volatile_queue::{VolatileOffered, VolatileQueue},
+    room_set::RoomSet,
+    volatile_queue::VolatileOffered,
 };
 use crate::{
     Limits, OrderId, Position, Room,
@@ -47,12 +44,9 @@ pub(crate) struct SessionState {
     cursor: u64,
     /// The epoch of the cursor; `None` until the cursor is set.
     epoch: Option<Epoch>,
-    /// The `n` of the last position that the client was sent.
-    last_position_sent: u64,
     /// Why the client is to reload, if it is.
     pending_reset: Option<ResetReason>,
-    /// The rooms of the session, each with the `n` after which its entries are wanted.
-    rooms: HashMap<Room, u64>,
+    rooms: RoomSet,
     rechecks: Rechecks,
     /// Catching up is paused while a join replays a room.
     paused_for_join: bool,
@@ -61,11 +55,7 @@ pub(crate) struct SessionState {
     read_generation: u64,
     /// The size of the entry that catching up had no credit for; 0 if there is none.
     blocked_entry_size: usize,
-    queue: VecDeque<Outgoing>,
-    credit: Credit,
-    volatile: VolatileQueue,
-    /// Refusals are dropped when this many packets are in flight.
-    refusal_limit: usize,
+    outbox: Outbox,
 }
 
 impl SessionState {
@@ -74,17 +64,13 @@ impl SessionState {
             phase: Phase::CatchingUp,
             cursor: 0,
             epoch: None,
-            last_position_sent: 0,
             pending_reset: None,
-            rooms: rooms.into_iter().map(|room| (room, 0)).collect(),
+            rooms: RoomSet::new(rooms),
             rechecks: Rechecks::default(),
             paused_for_join: false,
             read_generation: 0,
             blocked_entry_size: 0,
-            queue: VecDeque::new(),
-            credit: Credit::new(limits.window_entries, limits.window_bytes),
-            volatile: VolatileQueue::default(),
-            refusal_limit: limits.window_entries * 3 / 2,
+            outbox: Outbox::new(limits),
         }
     }
 }
@@ -93,24 +79,18 @@ impl SessionState {
 impl SessionState {
     /// Sets the cursor to `position`, which the client has: catching up starts after it.
     pub(super) fn start_after(&mut self, position: Position) {
-        self.set_cursor(position);
-        self.credit.start_at(position);
+        self.cursor = position.n();
+        self.epoch = Some(position.epoch());
+        self.outbox.start_at(position);
     }
 
     /// Moves the cursor to `head` and queues `notice`, which tells the client to reload.
     pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
-        self.set_cursor(head);
-        // A room that was joined while the log was longer would otherwise miss entries.
-        for wanted_after in self.rooms.values_mut() {
-            *wanted_after = head.n().min(*wanted_after);
-        }
-        self.push(notice);
-    }
-
-    fn set_cursor(&mut self, position: Position) {
-        self.cursor = position.n();
-        self.last_position_sent = position.n();
-        self.epoch = Some(position.epoch());
+        self.cursor = head.n();
+        self.epoch = Some(head.epoch());
+        self.rooms.lower_to(head.n());
+        self.outbox.set_last_position(head.n());
+        self.outbox.push(notice);
     }
 
     /// Discards the session's history: the client is to reload for `reason`. Access to all orders
@@ -189,8 +169,8 @@ impl SessionState {
         // Half the window, so that the log of a slow client is not read entry by entry, and room
         // for the entry that did not fit before.
         !self.paused_for_join
-            && self.credit.is_half_free()
-            && self.credit.fits(self.blocked_entry_size)
+            && self.outbox.is_half_free()
+            && self.outbox.has_credit(self.blocked_entry_size)
     }
 
     /// Returns whether the last position that the client was sent is at least `max_age` entries
@@ -198,40 +178,35 @@ impl SessionState {
     pub(super) fn is_position_stale(&self, dispatched: Position, max_age: u64) -> bool {
         self.phase == Phase::Live
             && self.is_in_epoch(dispatched.epoch())
-            && dispatched.n().saturating_sub(self.last_position_sent) >= max_age
+            && dispatched.n().saturating_sub(self.outbox.last_position()) >= max_age
     }
 }
 
 /// Rooms and rechecks.
 impl SessionState {
     pub(super) fn rooms(&self) -> impl Iterator<Item = &Room> {
-        self.rooms.keys()
+        self.rooms.iter()
     }
 
-    /// Returns how many rooms count against the limit: all but [`Room::Everyone`], which clients
-    /// are never shown.
+    /// Returns how many rooms count against the limit.
     pub(super) fn room_count(&self) -> usize {
-        self.rooms
-            .keys()
-            .filter(|room| **room != Room::Everyone)
-            .count()
+        self.rooms.counted()
     }
 
     pub(super) fn is_in(&self, room: &Room) -> bool {
-        self.rooms.contains_key(room)
+        self.rooms.contains(room)
     }
 
     /// Adds `room`, for entries after `n`. If the session is in the room already, the smaller `n`
     /// counts.
     pub(crate) fn join(&mut self, room: Room, n: u64) {
         self.read_generation += 1;
-        let wanted_after = self.rooms.entry(room).or_insert(n);
-        *wanted_after = n.min(*wanted_after);
+        self.rooms.join(room, n);
     }
 
     pub(super) fn leave(&mut self, room: &Room) {
-        self.rooms.remove(room);
-        self.volatile.drop_room(room);
+        self.rooms.leave(room);
+        self.outbox.drop_volatile_of_room(room);
     }
 
     /// Returns the number under which a page of the log is read: see
@@ -245,14 +220,13 @@ impl SessionState {
     pub(super) fn recheck(&mut self, order: &OrderId, offered: u64) {
         self.fall_back(offered);
         self.rechecks.request(order);
-        self.volatile.drop_order(order);
+        self.outbox.drop_volatile_of_order(order);
     }
 
     /// Requests the same as [`recheck`](Self::recheck) for every order room of the session.
     pub(super) fn recheck_all(&mut self, offered: u64) {
-        let orders: Vec<OrderId> = self.rooms.keys().filter_map(Room::order).cloned().collect();
-        for order in &orders {
-            self.recheck(order, offered);
+        for order in self.rooms.orders() {
+            self.recheck(&order, offered);
         }
     }
 
@@ -278,21 +252,13 @@ impl SessionState {
 /// Entries and packets.
 impl SessionState {
     fn wants(&self, entry: &Entry, room: &Room) -> bool {
-        entry.n() > self.cursor
-            && self
-                .rooms
-                .get(room)
-                .is_some_and(|wanted_after| entry.n() > *wanted_after)
+        entry.n() > self.cursor && self.rooms.wants(room, entry.n())
     }
 
     /// Returns whether the entry is for this session, by any of its rooms.
     pub(super) fn wants_any(&self, entry: &Entry) -> bool {
-        !entry.is_control()
-            && entry
-                .content()
-                .rooms()
-                .iter()
-                .any(|room| self.wants(entry, room))
+        let mut rooms = entry.content().rooms().iter();
+        !entry.is_control() && rooms.any(|room| self.wants(entry, room))
     }
 
     /// Takes an entry of `room` from the dispatcher.
@@ -300,7 +266,7 @@ impl SessionState {
         if self.phase != Phase::Live || !self.wants(entry, room) {
             return Offered::NotWanted;
         }
-        if !self.credit.fits(entry.content().size()) {
+        if !self.outbox.has_credit(entry.content().size()) {
             self.fall_back(entry.n() - 1);
             return Offered::NoCredit;
         }
@@ -312,7 +278,7 @@ impl SessionState {
     /// then stays before the entry.
     pub(super) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
         let size = entry.content().size();
-        if !self.credit.fits(size) {
+        if !self.outbox.has_credit(size) {
             self.blocked_entry_size = size;
             return false;
         }
@@ -323,72 +289,24 @@ impl SessionState {
 
     fn push_entry(&mut self, entry: &Arc<Entry>) {
         self.cursor = entry.n();
-        self.push(Outgoing::Entry(Arc::clone(entry)));
+        self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
     }
 
-    /// Takes an event beside the log. It is written at once if nothing waits, otherwise after
-    /// everything that waits.
+    /// Takes an event beside the log, in a live session.
     pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
         if self.phase != Phase::Live || !self.is_in(room) {
             return VolatileOffered::NotWanted;
         }
-        self.volatile.offer(event, room)
+        self.outbox.offer_volatile(event, room)
     }
 
-    /// Queues a packet that must not be lost. There are never more than a few of them beside the
-    /// credit window.
-    pub(super) fn push(&mut self, outgoing: Outgoing) {
-        let position = outgoing.position();
-        if let Some(position) = position {
-            self.last_position_sent = self.last_position_sent.max(position.n());
-        }
-        self.credit.hand_over(outgoing.size(), position);
-        self.queue.push_back(outgoing);
+    /// Returns what waits to be written.
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
-    /// Queues a refusal. It is dropped if one and a half windows are in flight: only a client that
-    /// sends without ever reading gets there.
-    pub(super) fn push_refusal(&mut self, refusal: Outgoing) {
-        if self.credit.in_flight() < self.refusal_limit {
-            self.push(refusal);
-        }
-    }
-
-    /// Removes the next packet to write: what must not be lost first, then volatile events, once
-    /// everything else is written.
-    pub(super) fn take(&mut self) -> Option<Outgoing> {
-        if let Some(outgoing) = self.queue.pop_front() {
-            return Some(outgoing);
-        }
-        if self.credit.in_flight() > 0 {
-            return None;
-        }
-        let event = Outgoing::Volatile(self.volatile.pop()?);
-        self.credit.hand_over(event.size(), None);
-        Some(event)
-    }
-
-    /// Gives credit back for what the connection has written.
-    pub(super) fn apply_progress(&mut self, progress: Progress) {
-        self.credit.apply_progress(progress);
-    }
-
-    /// Gives credit back for everything that was taken from the queue, for a transport that cannot
-    /// count what it writes.
-    pub(super) fn assume_taken_is_written(&mut self) {
-        self.credit.assume_written_but(self.queue.len());
-    }
-
-    /// Returns what the client has certainly received, and what was written to it.
-    pub(super) fn confirmed(&self) -> &Confirmed {
-        self.credit.confirmed()
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.credit.in_flight()
-    }
-
-    pub(super) fn has_credit(&self, size: usize) -> bool {
-        self.credit.fits(size)
+    /// Returns what waits to be written, to add to it or to take from it.
+    pub(super) fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.outbox
     }
 }
