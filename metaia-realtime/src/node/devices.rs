@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The most clients whose records wait to be stored. While the store is unavailable and there are
-/// more, clients that leave are forgotten: they resume where the store last knew them, or start
+/// more, clients that leave are forgotten: they resume from their last stored position, or start
 /// without a position.
 const MAX_UNSAVED: usize = 100_000;
 

@@ -19,7 +19,7 @@ const PAGE: usize = 128;
 /// How often a recheck that cannot be decided is tried before the session leaves the room.
 const RECHECK_TRIES: u32 = 3;
 
-/// A read of the log: from where, for which rooms, and up to where its entries count.
+/// A read of one page of the log.
 pub(super) struct PageRead {
     pub(super) from: u64,
     pub(super) rooms: Vec<Room>,

@@ -1,4 +1,4 @@
-//! The session itself: who is connected, and what the node does to it.
+//! The session itself: its identity, its state, and what the node does to it.
 
 use std::{
     collections::BTreeSet,

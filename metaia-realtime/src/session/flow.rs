@@ -1,4 +1,4 @@
-//! The flow to the transport: what was handed over and written, and who waits for credit.
+//! The flow to the transport: progress, credit, and waits for both.
 
 use super::{Session, state::SessionState};
 

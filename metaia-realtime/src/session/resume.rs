@@ -154,7 +154,8 @@ impl Session {
         }
     }
 
-    /// Sets the cursor. `log_head_at_connect` is where a client without a position starts.
+    /// Sets the cursor. A client without a position starts after `log_head_at_connect`, or at the
+    /// window's head if that is unknown.
     pub(super) fn start_from(
         &self,
         node: &Node,

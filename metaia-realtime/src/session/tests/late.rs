@@ -142,7 +142,7 @@ fn nothing_of_a_new_history_is_handed_over_before_the_reset() {
         .now()
         .append_now((0..9).map(|_| event(0)).collect());
     // The window is the new epoch's, and the session does not know that yet.
-    let recent = now(world.node.window().read_end_of(&*world.node.log())).unwrap();
+    let recent = now(world.node.window().read_end_of(world.node.log())).unwrap();
     world.node.window().replace(recent);
     world
         .session
