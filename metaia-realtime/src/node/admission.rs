@@ -1,4 +1,4 @@
-//! Admission: which sessions are on this node, in which order rooms, and until when.
+//! Admission: adds sessions to the node and to order rooms, and ends them.
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
@@ -36,8 +36,7 @@ impl Node {
         self.cut_off.store(cut_off, Ordering::Release);
     }
 
-    /// Adds an authenticated session and makes place for it: ends the former session of the same
-    /// device, and beyond the user's cap the least recently active one.
+    /// Adds an authenticated session, and makes place for it among the sessions of its user.
     ///
     /// Returns `false` if the node is full, cut off or draining, or if the user was disconnected
     /// since the session started.
@@ -46,18 +45,7 @@ impl Node {
         if self.is_draining() || self.is_cut_off() || self.registry.len() >= self.limits.sessions {
             return false;
         }
-        let others = self.registry.of_user(&session.identity.user);
-        let (same_device, mut others): (Vec<_>, Vec<_>) = others
-            .into_iter()
-            .partition(|other| session.device.is_some() && other.device == session.device);
-        for former in same_device {
-            self.end(&former, EndReason::Replaced);
-        }
-        others.sort_by_key(|other| other.active_at());
-        let excess = (others.len() + 1).saturating_sub(self.limits.sessions_per_user);
-        for idle in others.into_iter().take(excess) {
-            self.end(&idle, EndReason::OverUserCap);
-        }
+        self.make_place_for(session);
         self.registry.add(session);
         // After it is in the registry: a disconnect finds it there, or was recorded before.
         let was_disconnected = self
@@ -75,6 +63,23 @@ impl Node {
             session.identity.role
         );
         true
+    }
+
+    /// Ends the former session of the same device, and beyond the user's cap the least recently
+    /// active ones.
+    fn make_place_for(&self, session: &Session) {
+        let others = self.registry.of_user(&session.identity.user);
+        let (same_device, mut others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|other| session.device.is_some() && other.device == session.device);
+        for former in same_device {
+            self.end(&former, EndReason::Replaced);
+        }
+        others.sort_by_key(|other| other.active_at());
+        let excess = (others.len() + 1).saturating_sub(self.limits.sessions_per_user);
+        for idle in others.into_iter().take(excess) {
+            self.end(&idle, EndReason::OverUserCap);
+        }
     }
 
     /// Ends a session and removes it. Only the first call for a session does something.

@@ -48,7 +48,10 @@ fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
         if is_disconnected {
             return Some(EndReason::Kicked);
         }
-        return started_before(started_at, begins_after).then_some(EndReason::Unavailable);
+        if started_before(started_at, begins_after) {
+            return Some(EndReason::Unavailable);
+        }
+        return None;
     }
     // The log could not be read when the session started, so that a disconnect in `recent` may be
     // older than the session. One that is not in `recent` is, if `recent` reaches back far enough.
