@@ -343,7 +343,7 @@ impl RealtimeBuilder {
             ..self.parts
         };
         parts.devices = parts.devices.filter(|_| self.device_resume);
-        let window = Window::of_log(&*parts.log).await;
+        let window = Window::from_log(&*parts.log).await;
         let realtime = Realtime::start(Node::new(window, authenticator, parts), self.settings);
         handlers.serve(realtime.downgrade());
         Ok(realtime)

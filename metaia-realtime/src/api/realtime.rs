@@ -169,7 +169,7 @@ impl Realtime {
     /// ```
     #[must_use]
     pub fn stats(&self) -> NodeStats {
-        NodeStats::of(self.node())
+        NodeStats::from_node(self.node())
     }
 
     /// Returns what this node holds for its clients now, for tests that nothing is left behind.

@@ -1,4 +1,4 @@
-//! Admission: which sessions are on this node, in which order rooms, and until when.
+//! Admission: adds sessions to the node and to order rooms, and ends them.
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
@@ -8,43 +8,66 @@ use std::{
 use super::{Node, registry::Entered};
 use crate::{
     AccessDecision, Identity, OrderId, Room,
-    session::{EndReason, Refusal, Session},
+    session::{EndReason, EventRefusal, Session},
 };
 
-/// A policy that does not answer in this time could not decide.
+/// How long a policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two tries to ask it.
+/// Between two attempts to ask the policy.
 const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 impl Node {
-    fn admission(&self) -> MutexGuard<'_, ()> {
+    /// Locks the admission of sessions.
+    fn lock_admission(&self) -> MutexGuard<'_, ()> {
         self.admission
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Admits no session from here on.
+    /// Refuses sessions from here on.
     pub(super) fn begin_draining(&self) {
-        let _admission = self.admission();
+        let _admission = self.lock_admission();
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Admits no session from here on, or any again.
+    /// Refuses sessions from here on if `cut_off`, otherwise admits them again.
     pub(super) fn set_cut_off(&self, cut_off: bool) {
-        let _admission = self.admission();
+        let _admission = self.lock_admission();
         self.cut_off.store(cut_off, Ordering::Release);
     }
 
-    /// Adds an authenticated session, making place for it: the same device's former session is
-    /// ended, and beyond the user's cap the least recently active one.
+    /// Adds an authenticated session, and makes place for it among the sessions of its user.
     ///
-    /// Returns `false` if the node is full, cut off, or being emptied, or the user was disconnected
-    /// since the session began.
+    /// Returns `false` if the node is full, cut off or draining, or if the user was disconnected
+    /// since the session started.
     pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
-        let _admission = self.admission();
+        let _admission = self.lock_admission();
         if self.is_draining() || self.is_cut_off() || self.registry.len() >= self.limits.sessions {
             return false;
         }
+        self.make_place_for(session);
+        self.registry.add(session);
+        // After it is in the registry: a disconnect finds it there, or was recorded before.
+        let was_disconnected = self
+            .disconnects
+            .may_affect(&session.identity.user, session.started_at);
+        if was_disconnected {
+            self.registry.remove(session);
+            return false;
+        }
+        self.announcer.note_change(session.id);
+        self.counters.connects.add(session.identity.role.as_str());
+        tracing::info!(
+            "User connected: {} ({})",
+            session.identity.user,
+            session.identity.role
+        );
+        true
+    }
+
+    /// Ends the former session of the same device, and beyond the user's cap the least recently
+    /// active ones.
+    fn make_place_for(&self, session: &Session) {
         let others = self.registry.of_user(&session.identity.user);
         let (same_device, mut others): (Vec<_>, Vec<_>) = others
             .into_iter()
@@ -57,61 +80,45 @@ impl Node {
         for idle in others.into_iter().take(excess) {
             self.end(&idle, EndReason::OverUserCap);
         }
-        self.registry.add(session);
-        // After it is in the registry: a disconnect finds it there, or has been noted before.
-        if self
-            .disconnects
-            .concern(&session.identity.user, session.began_at)
-        {
-            self.registry.remove(session);
-            return false;
-        }
-        self.announcer.changed(session.id);
-        self.counters.connects.add(session.identity.role.as_str());
-        tracing::info!(
-            "User connected: {} ({})",
-            session.identity.user,
-            session.identity.role
-        );
-        true
     }
 
     /// Ends a session and removes it. Only the first call for a session does something.
-    pub(crate) fn end(&self, session: &Session, end: EndReason) {
-        session.end(end);
+    pub(crate) fn end(&self, session: &Session, reason: EndReason) {
+        session.end(reason);
         if self.registry.remove(session) {
-            let end = session.ended_by().unwrap_or(end);
+            // The session may have ended before for another reason, which counts.
+            let reason = session.ended_by().unwrap_or(reason);
             self.devices.end(session, self.epoch());
-            self.announcer.changed(session.id);
-            self.counters.ends.add(end.code());
+            self.announcer.note_change(session.id);
+            self.counters.ends.add(reason.code());
             tracing::info!(
-                "User disconnected: {} ({}) {end}",
+                "User disconnected: {} ({}) {reason}",
                 session.identity.user,
                 session.identity.role
             );
         }
     }
 
-    /// Lets the session into the order's room if the policy allows it, as access stands when it
-    /// enters. `join_state` sets from where on the room's entries are wanted; it is called at most
+    /// Adds the session to the order's room if the policy allows it, by the access that holds at
+    /// that moment. `join_state` sets after which entry the room is wanted; it is called at most
     /// once, and must not call the registry.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] if the policy denies it; [`Refusal::Unavailable`] if it cannot
-    /// decide, or the session has ended.
+    /// Returns [`EventRefusal::Forbidden`] if the policy denies it, and
+    /// [`EventRefusal::Unavailable`] if it cannot decide or the session has ended.
     pub(crate) async fn admit(
         &self,
         session: &Session,
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), EventRefusal> {
         let admitted = self.try_admit(session, order, join_state).await;
         self.counters.joins.add(match admitted {
             Ok(()) => {
-                self.announcer.changed(session.id);
+                self.announcer.note_change(session.id);
                 "allowed"
             }
-            Err(Refusal::Forbidden) => "denied",
+            Err(EventRefusal::Forbidden) => "denied",
             Err(_) => "unavailable",
         });
         admitted
@@ -122,18 +129,19 @@ impl Node {
         session: &Session,
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), EventRefusal> {
         let mut join = self.registry.begin_join(order);
+        // Again if a recheck of the order comes while the policy decides.
         loop {
             match self.decide(&session.identity, order, 1).await {
                 Some(AccessDecision::Allowed) => {}
-                Some(AccessDecision::Denied) => return Err(Refusal::Forbidden),
-                None => return Err(Refusal::Unavailable),
+                Some(AccessDecision::Denied) => return Err(EventRefusal::Forbidden),
+                None => return Err(EventRefusal::Unavailable),
             }
             match self.registry.enter(session, &mut join, &join_state) {
                 Entered::Yes => return Ok(()),
                 Entered::AskAgain => {}
-                Entered::Gone => return Err(Refusal::Unavailable),
+                Entered::Gone => return Err(EventRefusal::Unavailable),
             }
         }
     }
@@ -141,21 +149,24 @@ impl Node {
     /// Removes the session from a room.
     pub(crate) fn leave(&self, session: &Session, room: &Room) {
         self.registry.leave(session, room);
-        self.announcer.changed(session.id);
+        self.announcer.note_change(session.id);
     }
 
-    /// Asks the policy, up to `tries` times. Returns `None` if it could not decide.
+    /// Asks the policy, up to `tries` times while it cannot decide. Returns `None` if it never
+    /// could.
     pub(crate) async fn decide(
         &self,
-        who: &Identity,
+        identity: &Identity,
         order: &OrderId,
         tries: u32,
     ) -> Option<AccessDecision> {
         for attempt in 1..=tries {
-            match tokio::time::timeout(POLICY_TIMEOUT, self.access.may_join(who, order)).await {
+            let deciding = self.access.may_join(identity, order);
+            match tokio::time::timeout(POLICY_TIMEOUT, deciding).await {
                 Ok(Ok(access)) => return Some(access),
                 Ok(Err(error)) => {
-                    tracing::warn!(%order, error = &error as &dyn std::error::Error, "access cannot be decided");
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(%order, error, "access cannot be decided");
                 }
                 Err(_) => tracing::warn!(%order, "access was not decided in time"),
             }

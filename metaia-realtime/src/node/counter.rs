@@ -1,11 +1,11 @@
-//! Counters: one, and several under codes.
+//! Counters: a single one, and one for each of several codes.
 
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-/// Counts up.
+/// A number that only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -21,7 +21,7 @@ impl Counter {
     }
 }
 
-/// Counts under each of a few codes. The last one takes all that are not among them.
+/// A counter for each of `N` codes. The last code takes every code that is not among them.
 #[derive(Debug)]
 pub(crate) struct ByCode<const N: usize>([(&'static str, Counter); N]);
 
@@ -30,9 +30,9 @@ impl<const N: usize> ByCode<N> {
         Self(codes.map(|code| (code, Counter::default())))
     }
 
-    /// One more.
+    /// Adds one to the counter of `code`.
     pub(crate) fn add(&self, code: &str) {
-        let named = self.0.iter().find(|(of, _)| *of == code);
+        let named = self.0.iter().find(|(known, _)| *known == code);
         if let Some((_, counter)) = named.or(self.0.last()) {
             counter.add(1);
         }
@@ -51,9 +51,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_code_of_its_own_is_counted_all_the_same() {
+    fn an_unknown_code_counts_as_the_last_one() {
         let counts = ByCode::new(["a", "b", "other"]);
-        for code in ["b", "nobody's", "b", ""] {
+        for code in ["b", "unknown", "b", ""] {
             counts.add(code);
         }
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The clients of one node: the ledger, and the store behind it.
+//! How far the clients of one node have got: the ledger in memory, and the store behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,66 +12,85 @@ use crate::{
     values::{DeviceId, Epoch, NodeId, time},
 };
 
-/// Clients whose records wait to be stored. Beyond it, while the store is away, those who leave are
-/// forgotten: they go on where the store last knew them, or begin anew.
-const WAITING: usize = 100_000;
+/// The most clients whose records wait to be stored. While the store is unavailable and there are
+/// more, clients that leave are forgotten: they resume from their last stored position, or start
+/// without a position.
+const MAX_UNSAVED: usize = 100_000;
 
-/// Records per call of the store, which may share its writer with others: they wait for one batch
-/// at the most.
+/// Records per call of the store. The store may share its writer with others, which wait for one
+/// batch at the most.
 const BATCH: usize = 256;
 
-type Saved = (DeviceKey, DeviceRecord);
+type KeyedRecord = (DeviceKey, DeviceRecord);
 
-/// While it is held the ledger does not forget what it knows of the client.
+/// See the [module](self).
+pub(crate) struct Devices {
+    /// `None`: positions are not stored, and a client without a position starts at the head.
+    store: Option<Arc<dyn DynDeviceStore>>,
+    ledger: Mutex<Ledger>,
+    /// Notified when there is something to store soon.
+    save_requested: Notify,
+}
+
+/// Records of one call of the store.
+enum Batch {
+    /// Of clients that are connected to this node.
+    Connected(Vec<KeyedRecord>),
+    /// Of clients that have left this node.
+    Left(Vec<KeyedRecord>),
+}
+
+impl Batch {
+    fn records(&self) -> &[KeyedRecord] {
+        match self {
+            Self::Connected(records) | Self::Left(records) => records,
+        }
+    }
+}
+
+/// A client that the ledger does not forget until this is dropped.
 struct Pinned<'a> {
     devices: &'a Devices,
     key: &'a DeviceKey,
-    known: bool,
+    /// The ledger knows the client.
+    is_known: bool,
 }
 
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
-        if self.known {
+        if self.is_known {
             self.devices.ledger().unpin(self.key);
         }
     }
 }
 
-/// See the [module](self).
-pub(crate) struct Devices {
-    /// `None`: clients are not known again.
-    store: Option<Arc<dyn DynDeviceStore>>,
-    ledger: Mutex<Ledger>,
-    urgent: Notify,
-}
-
 impl Devices {
-    pub(crate) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
+    pub(super) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
         Self {
             store,
             ledger: Mutex::default(),
-            urgent: Notify::new(),
+            save_requested: Notify::new(),
         }
     }
 
-    /// The node begins.
-    pub(crate) fn serve(&self, node: NodeId) {
+    /// Tells the store the name under which this node saves.
+    pub(super) fn register_node(&self, node: NodeId) {
         if let Some(store) = &self.store {
             store.serve(node);
         }
     }
 
-    /// What a client will be known by, if it will.
+    /// Returns the key under which a client's position is stored; `None` if it is not stored.
     pub(crate) fn key(&self, identity: &Identity, device: Option<&DeviceId>) -> Option<DeviceKey> {
-        self.store
-            .as_ref()
-            .and_then(|_| DeviceKey::of(identity, device))
+        self.store.as_ref()?;
+        DeviceKey::of(identity, device)
     }
 
-    /// A session begins. Answers where its client was, and in which order rooms. Cancel safe.
+    /// Adds a session that starts. Returns the position that its client had, and the order rooms
+    /// that it was in. Cancel safe.
     ///
     /// # Errors
-    /// The store's; nothing has happened then.
+    /// Returns the store's error. Nothing has changed then.
     pub(crate) async fn connect(
         &self,
         session: &Session,
@@ -84,118 +103,122 @@ impl Devices {
         let pinned = Pinned {
             devices: self,
             key,
-            known: self.ledger().pin(key),
+            is_known: self.ledger().pin(key),
         };
-        // What other nodes keep counts also where this one knows the client: nobody can tell its
-        // phones apart.
-        let found = store.claim(key, pinned.known).await?;
+        // The store is asked even if this node knows the client: several phones may share a key,
+        // and other nodes may have records of the others.
+        let found = store.claim(key, pinned.is_known).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
         ledger.take_in(key, found.left, epoch);
-        Ok(ledger.connect(key, session.id, sign, epoch, &found.elsewhere))
+        let resumed = ledger.connect(key, session.id, sign, epoch, &found.elsewhere);
+        // Before `pinned` is dropped, which locks the ledger.
+        drop(ledger);
+        Ok(resumed)
     }
 
-    /// A session has begun, or received something.
-    pub(crate) fn stands(&self, session: &Session) {
+    /// Records what the client of a session has received.
+    pub(crate) fn update(&self, session: &Session) {
         if let Some(key) = &session.device_key {
+            // Before the ledger is locked: this locks the session.
             let standing = session.standing();
             self.ledger().stands(key, session.id, standing);
         }
     }
 
-    /// A session has begun, or is in other rooms than before: what is known of its client is to be
-    /// stored soon, so that it is not lost with the server.
+    /// Records the same as [`update`](Self::update) and requests a save, since the session has
+    /// started or its rooms have changed: that must survive a crash of the server.
     pub(crate) fn store_soon(&self, session: &Session) {
         if session.device_key.is_some() {
-            self.stands(session);
-            self.urgent.notify_one();
+            self.update(session);
+            self.request_save();
         }
     }
 
-    /// A session has ended.
+    /// Removes a session that has ended, and requests a save of what its client has received.
     pub(crate) fn end(&self, session: &Session, epoch: Epoch) {
         let Some(key) = &session.device_key else {
             return;
         };
-        let (standing, silently) = (
-            session.standing(),
-            session.ended_by().is_some_and(EndReason::is_silent),
-        );
+        // Before the ledger is locked: this locks the session.
+        let standing = session.standing();
+        let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
         let mut ledger = self.ledger();
         ledger.stands(key, session.id, standing);
-        ledger.end(key, session.id, epoch, time::unix_ms(), silently);
-        if ledger.len() > WAITING {
+        ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
+        if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);
         }
         drop(ledger);
-        self.remind();
+        self.request_save();
     }
 
-    /// There is still something to be stored.
-    pub(crate) fn remind(&self) {
-        self.urgent.notify_one();
+    /// Requests that [`save`](Self::save) be called soon.
+    pub(super) fn request_save(&self) {
+        self.save_requested.notify_one();
     }
 
-    /// Waits until there is something to be stored.
-    pub(crate) async fn urgent(&self) {
-        self.urgent.notified().await;
+    /// Waits for a request to save. Cancel safe.
+    pub(super) async fn save_requested(&self) {
+        self.save_requested.notified().await;
     }
 
-    /// Stores what has changed.
+    /// Stores the records that have changed.
     ///
     /// # Errors
-    /// The store's; it is all to be stored again then.
+    /// Returns the store's error. What was not stored counts as changed again then.
     ///
     /// # Cancel safety
-    /// Dropped, what has changed may not be stored until it changes again.
-    pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
+    /// If the future is dropped, the records that have changed may not be stored until they change
+    /// again.
+    pub(super) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
         let Some(store) = &self.store else {
             return Ok(());
         };
         let mut batches = self.take_changed(epoch);
-        while let Some((are_here, batch)) = batches.pop() {
-            let saving = if are_here {
-                store.save(batch.clone())
-            } else {
-                store.leave(batch.clone())
+        while let Some(batch) = batches.pop() {
+            let saving = match &batch {
+                Batch::Connected(records) => store.save(records.clone()),
+                Batch::Left(records) => store.leave(records.clone()),
             };
-            let saved = saving.await;
-            if saved.is_err() {
+            if let Err(error) = saving.await {
                 let mut ledger = self.ledger();
-                ledger.put_back(&batch);
-                batches.iter().for_each(|(_, batch)| ledger.put_back(batch));
+                ledger.put_back(batch.records());
+                for unsaved in &batches {
+                    ledger.put_back(unsaved.records());
+                }
+                return Err(error);
             }
-            saved?;
         }
         self.ledger().forget_stored();
         Ok(())
     }
 
-    /// What is to be stored, in batches, of clients that are here (`true`) and of clients that are
-    /// not.
-    fn take_changed(&self, epoch: Epoch) -> Vec<(bool, Vec<Saved>)> {
+    /// Removes the records that are to be stored from the ledger, in batches. The batches of
+    /// connected clients are at the end, and so are stored first.
+    fn take_changed(&self, epoch: Epoch) -> Vec<Batch> {
         let mut ledger = self.ledger();
         let changed = ledger.take_changed(epoch, time::unix_ms());
-        let (here, gone): (Vec<Saved>, Vec<Saved>) = changed
+        let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
             .into_iter()
             .partition(|(key, _)| ledger.is_here(key));
-        let batches = |of: &[Saved], here| {
-            of.chunks(BATCH)
-                .map(|batch| (here, batch.to_vec()))
-                .collect()
-        };
-        let mut all: Vec<_> = batches(&gone, false);
-        all.extend::<Vec<_>>(batches(&here, true));
-        all
+        let mut batches = Vec::new();
+        for records in left.chunks(BATCH) {
+            batches.push(Batch::Left(records.to_vec()));
+        }
+        for records in connected.chunks(BATCH) {
+            batches.push(Batch::Connected(records.to_vec()));
+        }
+        batches
     }
 
-    /// How many clients it keeps in mind.
+    /// Returns how many clients are in the ledger.
     pub(crate) fn len(&self) -> usize {
         self.ledger().len()
     }
 
-    /// A poisoned lock is taken over: no method leaves the ledger half changed.
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        // A poisoned lock is taken over: no method leaves the ledger half changed.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,9 @@
-//! Whose sessions were lately ended by a control entry: so that a connection that began before it,
-//! and is registered after it, ends too.
+//! Recent disconnect entries of the log. A connection that started before such an entry but
+//! registers after it is ended, too.
 //!
-//! The last few are kept. A connection that began before the oldest of them was let go is not let
-//! in: nobody knows. Its client comes back, and begins later.
+//! The last 1,024 are kept (`MAX_DISCONNECTS`). A connection that is older than the oldest of them
+//! is refused, since an entry that was dropped may have disconnected its user. Its client
+//! reconnects, and is younger then.
 
 use std::{
     collections::VecDeque,
@@ -11,64 +12,68 @@ use std::{
 
 use crate::{Position, UserId};
 
-/// Connections are registered a moment after they began: this is for minutes.
-const KEPT: usize = 1_024;
+/// Connections register a moment after they started. This many disconnects last for minutes.
+const MAX_DISCONNECTS: usize = 1_024;
 
-/// The kicks of one node.
+/// The recent disconnects of one node.
 #[derive(Default)]
-pub(crate) struct Disconnects(Mutex<Recent>);
+pub(crate) struct Disconnects(Mutex<RecentDisconnects>);
 
 #[derive(Default)]
-struct Recent {
-    kicks: VecDeque<(Position, UserId)>,
-    /// The last that is not here any more.
-    let_go: Option<Position>,
+struct RecentDisconnects {
+    /// Oldest first.
+    entries: VecDeque<(Position, UserId)>,
+    /// The last entry that was dropped, or was never read.
+    dropped_upto: Option<Position>,
 }
 
 impl Disconnects {
-    fn recent(&self) -> MutexGuard<'_, Recent> {
+    fn recent(&self) -> MutexGuard<'_, RecentDisconnects> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The user's sessions that began before `at` end.
-    pub(crate) fn note(&self, at: Position, user: UserId) {
+    /// Records that the entry at `at` disconnects the user's sessions that started before it.
+    pub(super) fn record(&self, at: Position, user: UserId) {
         let mut recent = self.recent();
-        if recent.kicks.len() == KEPT {
-            recent.let_go = recent.kicks.pop_front().map(|(at, _)| at);
+        if recent.entries.len() == MAX_DISCONNECTS {
+            recent.dropped_upto = recent.entries.pop_front().map(|(at, _)| at);
         }
-        recent.kicks.push_back((at, user));
+        recent.entries.push_back((at, user));
     }
 
-    /// Whether a session of the user that began at `began` has ended by now, or may have.
-    pub(crate) fn concern(&self, user: &UserId, began: Position) -> bool {
+    /// Returns whether a session of the user that started at `started_at` was disconnected since,
+    /// or may have been.
+    pub(super) fn may_affect(&self, user: &UserId, started_at: Position) -> bool {
         let recent = self.recent();
-        let later = recent
-            .kicks
+        let is_too_old = recent
+            .dropped_upto
+            .is_some_and(|dropped| started_before(started_at, dropped));
+        let mut later_entries = recent
+            .entries
             .iter()
             .rev()
-            .take_while(|(at, _)| is_before(began, *at));
-        recent.let_go.is_some_and(|at| is_before(began, at))
-            || later.into_iter().any(|(_, of)| of == user)
+            .take_while(|(at, _)| started_before(started_at, *at));
+        is_too_old || later_entries.any(|(_, disconnected)| disconnected == user)
     }
 
-    /// What there was up to `at` is known to nobody.
-    pub(crate) fn begin(&self, at: Position) {
-        *self.recent() = Recent {
-            kicks: VecDeque::new(),
-            let_go: Some(at),
+    /// Discards all entries: those up to `at` were not read.
+    pub(super) fn restart_after(&self, at: Position) {
+        *self.recent() = RecentDisconnects {
+            entries: VecDeque::new(),
+            dropped_upto: Some(at),
         };
     }
 
-    /// The log has a new epoch: positions of the old one are nowhere in it.
-    pub(crate) fn forget(&self) {
-        *self.recent() = Recent::default();
+    /// Discards all entries, since the log has a new epoch: their positions are not in it.
+    pub(super) fn clear(&self) {
+        *self.recent() = RecentDisconnects::default();
     }
 }
 
-/// Whether what began at `began` was there before the entry at `at`. What began in another history
-/// was.
-pub(crate) fn is_before(began: Position, at: Position) -> bool {
-    began.epoch() != at.epoch() || began.n() < at.n()
+/// Returns whether a session that started at `started_at` was there before the entry at `entry`. A
+/// session that started in another epoch was.
+pub(super) fn started_before(started_at: Position, entry: Position) -> bool {
+    started_at.epoch() != entry.epoch() || started_at.n() < entry.n()
 }
 
 #[cfg(test)]
@@ -85,26 +90,31 @@ mod tests {
     }
 
     #[test]
-    fn who_began_before_it_is_concerned() {
-        let kicks = Disconnects::default();
-        kicks.note(at(1, 5), user(1));
-        kicks.note(at(1, 7), user(2));
-        assert!(kicks.concern(&user(1), at(1, 4)) && kicks.concern(&user(2), at(1, 5)));
-        assert!(!kicks.concern(&user(1), at(1, 5)) && !kicks.concern(&user(3), at(1, 4)));
+    fn a_disconnect_affects_sessions_that_started_before_it() {
+        let disconnects = Disconnects::default();
+        disconnects.record(at(1, 5), user(1));
+        disconnects.record(at(1, 7), user(2));
+        assert!(disconnects.may_affect(&user(1), at(1, 4)));
+        assert!(disconnects.may_affect(&user(2), at(1, 5)));
+        assert!(!disconnects.may_affect(&user(1), at(1, 5)));
+        assert!(!disconnects.may_affect(&user(3), at(1, 4)));
         assert!(
-            kicks.concern(&user(1), at(0, 9)),
-            "it began in another history"
+            disconnects.may_affect(&user(1), at(0, 9)),
+            "the session started in another epoch"
         );
-        kicks.forget();
-        assert!(!kicks.concern(&user(1), at(1, 4)));
+        disconnects.clear();
+        assert!(!disconnects.may_affect(&user(1), at(1, 4)));
     }
 
     #[test]
-    fn nobody_knows_of_what_was_let_go() {
-        let kicks = Disconnects::default();
-        (1..=KEPT as u64 + 1).for_each(|n| kicks.note(at(1, n), user(n)));
-        assert!(kicks.concern(&user(0), at(1, 0)));
-        assert!(!kicks.concern(&user(0), at(1, 1)) && kicks.concern(&user(2), at(1, 1)));
-        assert_eq!(kicks.recent().kicks.len(), KEPT);
+    fn a_session_that_is_older_than_every_kept_disconnect_may_be_affected() {
+        let disconnects = Disconnects::default();
+        for n in 1..=MAX_DISCONNECTS as u64 + 1 {
+            disconnects.record(at(1, n), user(n));
+        }
+        assert!(disconnects.may_affect(&user(0), at(1, 0)));
+        assert!(!disconnects.may_affect(&user(0), at(1, 1)));
+        assert!(disconnects.may_affect(&user(2), at(1, 1)));
+        assert_eq!(disconnects.recent().entries.len(), MAX_DISCONNECTS);
     }
 }

@@ -1,55 +1,51 @@
 //! The dispatcher: one task per node, which takes entries in log order and offers each to the
 //! sessions in its rooms.
 //!
-//! When the log cannot be read it tries again, more and more slowly; sessions stay. When it has
-//! fallen behind what the log keeps, every session reads for itself what is left, or is told to
-//! reload; access to orders is decided again. Whom it was to disconnect meanwhile it does not know:
-//! they stay.
+//! When the log cannot be read, the dispatcher retries with growing pauses; sessions stay. When it
+//! has fallen behind what the log keeps, every session reads what is left for itself, or is told to
+//! reload, and access to orders is decided again. Disconnects among the entries that were missed
+//! are not applied: those sessions stay.
 
 use std::{sync::Arc, time::Duration};
 
+use super::{Node, disconnects::started_before, late_log};
 use crate::{
     Position,
     log::{Control, Entry, LogError, Page},
-    node::{Node, disconnects::is_before},
     session::{EndReason, Offered, Session},
 };
 
-/// Entries per read of the log: appended to all sessions before the first of them is woken.
+/// Entries per read of the log. They are offered to all sessions before the first session is woken.
 const BATCH: usize = 64;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Between the first and the second attempt to read the log. The pause doubles with each attempt.
+const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(50);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs until the node stops.
-pub(crate) async fn run(node: Arc<Node>) {
+pub(super) async fn run(node: Arc<Node>) {
     let mut changes = node.log.changes();
-    let (mut pause, mut failing) = (FIRST_PAUSE, false);
+    let mut retry = Retry::new();
     loop {
-        tokio::select! {
+        let dispatched = tokio::select! {
             biased;
             () = node.stopping.cancelled() => return,
-            dispatched = dispatch(&node) => match dispatched {
-                Ok(more) => {
-                    pause = FIRST_PAUSE;
-                    if std::mem::take(&mut failing) {
-                        tracing::info!("the log can be read again");
-                    }
-                    if more {
-                        continue;
-                    }
-                }
-                Err(error) => {
-                    node.counters.read_errors.add(1);
-                    // Once, however often it is tried.
-                    if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be read; trying again");
-                    }
-                    if tokio::time::timeout(pause, node.stopping.cancelled()).await.is_ok() {
-                        return;
-                    }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+            dispatched = dispatch(&node) => dispatched,
+        };
+        match dispatched {
+            Ok(has_more) => {
+                retry.reset();
+                if has_more {
                     continue;
                 }
+            }
+            Err(error) => {
+                node.counters.read_errors.add(1);
+                let pause = retry.next_pause(&error);
+                let stopped = tokio::time::timeout(pause, node.stopping.cancelled()).await;
+                if stopped.is_ok() {
+                    return;
+                }
+                continue;
             }
         }
         tokio::select! {
@@ -59,111 +55,157 @@ pub(crate) async fn run(node: Arc<Node>) {
     }
 }
 
-/// Dispatches one batch. Answers whether there may be more.
+/// The pauses between attempts to read the log. Logs the first failure and the recovery.
+struct Retry {
+    pause: Duration,
+    is_failing: bool,
+}
+
+impl Retry {
+    const fn new() -> Self {
+        Self {
+            pause: FIRST_RETRY_PAUSE,
+            is_failing: false,
+        }
+    }
+
+    fn reset(&mut self) {
+        self.pause = FIRST_RETRY_PAUSE;
+        if self.is_failing {
+            self.is_failing = false;
+            tracing::info!("the log can be read again");
+        }
+    }
+
+    fn next_pause(&mut self, error: &LogError) -> Duration {
+        if !self.is_failing {
+            self.is_failing = true;
+            let error: &dyn std::error::Error = error;
+            tracing::warn!(error, "the log cannot be read; retrying");
+        }
+        let pause = self.pause;
+        self.pause = (pause * 2).min(MAX_RETRY_PAUSE);
+        pause
+    }
+}
+
+/// Dispatches one batch. Returns whether there may be more.
 pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
     let head = node.window.head();
     let after = head.n();
     let page = node.log.read(None, after, BATCH).await?;
     if page.epoch != head.epoch() {
-        begin_again(node).await?;
+        reload_window(node).await?;
         return Ok(true);
     }
-    let more = page.entries.len() == BATCH;
-    offer_all(node, after, &page);
-    Ok(more)
+    dispatch_page(node, after, &page);
+    Ok(page.entries.len() == BATCH)
 }
 
-pub(crate) fn offer_all(node: &Node, after: u64, page: &Page) {
-    let mut touched = Vec::new();
-    let (mut expected, mut stalls) = (after + 1, 0);
+/// Applies the control entries of a page that was read after entry `after`, and offers the others.
+pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
+    let mut to_wake = Vec::new();
+    let mut expected = after + 1;
+    let mut stalls = 0;
     for entry in &page.entries {
+        // Every session was offered everything up to this entry.
+        let offered = expected - 1;
+        let has_gap = entry.n() != expected;
         if let Some(control) = entry.control() {
-            obey(node, control, entry.position(), expected - 1);
+            apply_control(node, control, entry.position(), offered);
         }
-        // What is missing may have been requests to decide access anew.
-        if entry.n() != expected {
-            node.registry.recheck_all(expected - 1);
+        if has_gap {
+            // The missing entries may have been requests to decide access again.
+            node.registry.recheck_all(offered);
         }
         node.window.push(entry);
-        // After the push: the window no longer reaches back over the gap then, and nobody can go
-        // live before it.
-        if entry.n() != expected {
-            fall_back_all(node, expected - 1);
+        if has_gap {
+            // After the push: the window does not reach back over the gap then, and no session can
+            // go live before it.
+            fall_back_all(node, offered);
         }
-        expected = entry.n() + 1;
-        stalls += offer(node, entry, &mut touched);
+        stalls += offer(node, entry, &mut to_wake);
         node.window.set_dispatched(entry.position());
+        expected = entry.n() + 1;
     }
     node.counters.dispatched.add(page.entries.len());
     node.counters.credit_stalls.add(stalls);
-    for session in touched {
+    // After all offers: a transport may then write everything in one system call.
+    for session in to_wake {
         session.wake();
     }
 }
 
-/// Does what the entry at `at` asks for. Everybody was offered everything up to `offered`.
-fn obey(node: &Node, control: Control, at: Position, offered: u64) {
+/// Applies the control entry at `at`. Every session was offered everything up to `offered`.
+fn apply_control(node: &Node, control: Control, at: Position, offered: u64) {
     match control {
         Control::Recheck(order) => node.registry.recheck(&order, offered),
         Control::DisconnectUser(user) => {
-            // First: who is registered from here on finds it, and who was before is found.
-            node.disconnects.note(at, user.clone());
-            let sessions = node.registry.of_user(&user);
-            let before = sessions
-                .iter()
-                .filter(|session| is_before(session.began_at, at));
-            before.for_each(|session| node.end(session, EndReason::Kicked));
+            // Before the registry is read: a session that registers from here on finds the record,
+            // and one that has registered is found.
+            node.disconnects.record(at, user.clone());
+            for session in node.registry.of_user(&user) {
+                if started_before(session.started_at, at) {
+                    node.end(&session, EndReason::Kicked);
+                }
+            }
         }
         Control::DisconnectSession(id) => {
-            node.registry
-                .session(id)
-                .iter()
-                .for_each(|session| node.end(session, EndReason::Kicked));
+            if let Some(session) = node.registry.session(id) {
+                node.end(&session, EndReason::Kicked);
+            }
         }
     }
 }
 
-/// Answers how many sessions had no credit for it.
-fn offer(node: &Node, entry: &Arc<Entry>, touched: &mut Vec<Arc<Session>>) -> usize {
-    let mut stalls = 0;
+/// Offers an entry to the sessions in its rooms, and collects those to wake. Returns how many had
+/// no credit.
+fn offer(node: &Node, entry: &Arc<Entry>, to_wake: &mut Vec<Arc<Session>>) -> usize {
     if entry.is_control() {
-        return stalls;
+        return 0;
     }
+    let mut stalls = 0;
     for room in entry.content().rooms() {
         node.registry.each_in(room, |session| {
             let offered = session.offer(entry, room);
-            stalls += usize::from(offered == Offered::NoCredit);
+            if offered == Offered::NoCredit {
+                stalls += 1;
+            }
             if offered != Offered::NotWanted {
-                touched.push(Arc::clone(session));
+                to_wake.push(Arc::clone(session));
             }
         });
     }
     stalls
 }
 
-/// The log's history is another one now: nobody knows what they have missed. What this node
-/// dispatches from here on is what the log has from here on.
-pub(crate) async fn begin_again(node: &Node) -> Result<(), LogError> {
-    let recent = node.window.read_anew(&*node.log).await?;
+/// Reads the window again from the log, which has another epoch than the window. The node
+/// dispatches what the log has from here on.
+///
+/// If the node had read the log before, its history is gone, and every client is told to reload.
+/// Otherwise this is the first read: see [`late_log`].
+pub(crate) async fn reload_window(node: &Node) -> Result<(), LogError> {
+    let recent = node.window.read_end_of(&*node.log).await?;
     let head = recent.head();
-    if !node.window.is_known() {
+    if !node.window.has_read_log() {
         tracing::info!(n = head.n(), "the log is read for the first time");
-        super::late_log::make_up(node, &recent);
-        node.window.begin_again(recent);
+        // Before the window is replaced, which lets the sessions go on.
+        late_log::replay_missed_controls(node, &recent);
+        node.window.replace(recent);
         return Ok(());
     }
-    node.window.begin_again(recent);
+    node.window.replace(recent);
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
-    node.disconnects.forget();
-    node.registry.ask_joins_again();
-    node.registry
-        .all()
-        .iter()
-        .for_each(|session| session.lose_history());
+    node.disconnects.clear();
+    node.registry.invalidate_joins();
+    for session in node.registry.all() {
+        session.lose_history();
+    }
     Ok(())
 }
 
-/// Entries after `n` are gone: every session looks for itself.
+/// Makes every session read for itself after entry `n`, since the entries after it were not
+/// dispatched.
 fn fall_back_all(node: &Node, n: u64) {
     for session in node.registry.all() {
         session.fall_back(n);

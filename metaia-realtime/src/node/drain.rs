@@ -1,4 +1,5 @@
-//! Emptying a node for good, so that its clients come back elsewhere and have lost nothing.
+//! Draining: a node ends its sessions for good, so that their clients reconnect to another node and
+//! lose nothing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,27 +12,27 @@ use crate::{
     session::{DRAIN, EndReason, Session, drain_payload},
 };
 
-/// Clients come back spread over so many milliseconds.
+/// The reconnects of clients are spread over this many ms.
 const RETRY_SPREAD_MS: u64 = 5_000;
 
-/// How long what is on its way may take to be written. Who takes longer gets it on coming back.
-const FLUSH: Duration = Duration::from_secs(2);
+/// How long packets that were handed over may take to be written. A client that is slower receives
+/// them after it has reconnected.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Sessions are ended in batches of so many, with a pause between, so that a drain is not a
-/// stampede.
+/// Sessions are ended in batches with a pause between, so that not all clients reconnect at once.
 const BATCH: usize = 1_000;
-const PAUSE: Duration = Duration::from_millis(50);
+const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
-/// The time to store how far devices have got. It is there in any case, after the deadline too.
+/// How long the store has to save how far clients have got. Not part of the drain's deadline.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time for the last tasks to end.
+/// How long the last tasks have to end.
 const TASKS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Admits no session any more, then ends all of them and the node's tasks.
+/// Admits no session any more, then ends all sessions and the node's tasks.
 ///
-/// Sessions have until `deadline` to be told and to be handed what is on its way; after it they are
-/// ended at once, so that how far their clients have got is stored in any case. Cancel safe: call
-/// again to finish.
+/// Until `deadline`, clients are told and handed what is on its way. After it, the remaining
+/// sessions are ended at once, so that how far their clients have got is stored in any case. Cancel
+/// safe: call again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
     if timeout(deadline, end_all(node)).await.is_err() {
@@ -41,6 +42,15 @@ pub(crate) async fn drain(node: &Node, deadline: Duration) {
             node.end(&session, EndReason::Draining);
         }
     }
+    save_positions(node).await;
+    node.stopping.cancel();
+    node.tasks.close();
+    if timeout(TASKS_TIMEOUT, node.tasks.wait()).await.is_err() {
+        tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
+    }
+}
+
+async fn save_positions(node: &Node) {
     match timeout(SAVE_TIMEOUT, node.devices.save(node.epoch())).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
@@ -49,38 +59,36 @@ pub(crate) async fn drain(node: &Node, deadline: Duration) {
         }
         Err(_) => tracing::warn!("device positions were not stored in time"),
     }
-    node.stopping.cancel();
-    node.tasks.close();
-    if timeout(TASKS_TIMEOUT, node.tasks.wait()).await.is_err() {
-        tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
-    }
 }
 
 async fn end_all(node: &Node) {
     let sessions = node.registry.all();
     for session in &sessions {
-        session.push_control(
-            DRAIN,
-            drain_payload(rand::rng().random_range(0..RETRY_SPREAD_MS)),
-        );
+        let retry_in_ms = rand::rng().random_range(0..RETRY_SPREAD_MS);
+        session.push_control(DRAIN, drain_payload(retry_in_ms));
     }
-    let flushed = async {
-        // What the log has was promised to those who are here; they may as well have it before they
-        // go.
-        if node.up_to_date().await.is_ok() {
-            join_all(sessions.iter().map(|session| session.flushed())).await;
-        }
-    };
-    if timeout(FLUSH, flushed).await.is_err() {
-        tracing::info!("not every client has read what was sent: they get it when they come back");
+    if timeout(FLUSH_TIMEOUT, flush(node, &sessions))
+        .await
+        .is_err()
+    {
+        tracing::info!("not every client has read what was sent: they receive it on reconnecting");
     }
     end_in_batches(node, &sessions, EndReason::Draining).await;
 }
 
-/// Ends these sessions, some at a time.
-pub(crate) async fn end_in_batches(node: &Node, sessions: &[Arc<Session>], end: EndReason) {
+/// Waits until everything that the log has now is written to the clients.
+async fn flush(node: &Node, sessions: &[Arc<Session>]) {
+    if node.up_to_date().await.is_ok() {
+        join_all(sessions.iter().map(|session| session.flushed())).await;
+    }
+}
+
+/// Ends the sessions in batches.
+pub(super) async fn end_in_batches(node: &Node, sessions: &[Arc<Session>], reason: EndReason) {
     for batch in sessions.chunks(BATCH) {
-        batch.iter().for_each(|session| node.end(session, end));
-        sleep(PAUSE).await;
+        for session in batch {
+            node.end(session, reason);
+        }
+        sleep(BATCH_PAUSE).await;
     }
 }

@@ -1,5 +1,5 @@
-//! What a node does now and then: tells positions to clients that were told none for long, and
-//! stores how far each has got.
+//! Periodic work of a node: sends positions to clients that were sent none for long, and stores how
+//! far each client has got.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,65 +7,64 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{log::LogError, node::Node};
 
-const EVERY: Duration = Duration::from_secs(30);
-/// After a failure to store.
-const PAUSE: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(30);
+/// After positions could not be stored.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// A client whose last position is this many entries old is told a newer one, so that it is found
-/// in the window when it comes back.
-const OLD: u64 = 2_048;
+/// A client whose last position is at least this many entries old is sent a newer one, so that the
+/// window still has it when the client reconnects. Half the window's entries.
+const MAX_POSITION_AGE: u64 = 2_048;
 
-/// Runs until the node stops. Who has just come is stored at once, all others every 30 s.
-pub(crate) async fn run(node: Arc<Node>) {
-    let mut every = interval_at(Instant::now() + EVERY, EVERY);
-    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
+/// Sessions that are visited before other tasks may have the thread.
+const SESSIONS_PER_YIELD: usize = 256;
+
+/// Runs until the node stops. Positions of clients that have just connected are stored at once, all
+/// others every 30 s (`INTERVAL`).
+pub(super) async fn run(node: Arc<Node>) {
+    let mut tick = interval_at(Instant::now() + INTERVAL, INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_failing = false;
     loop {
         tokio::select! {
             biased;
             () = node.stopping.cancelled() => return,
-            _ = every.tick() => look_at_all(&node).await,
-            () = node.devices.urgent() => {}
+            _ = tick.tick() => visit_sessions(&node).await,
+            () = node.devices.save_requested() => {}
         }
         let saved = node.devices.save(node.epoch()).await;
-        say_change(&mut failing, &saved);
-        if saved.is_err() {
-            if tokio::time::timeout(PAUSE, node.stopping.cancelled())
-                .await
-                .is_ok()
-            {
+        log_if_changed(is_failing, &saved);
+        is_failing = saved.is_err();
+        if is_failing {
+            let stopped = tokio::time::timeout(RETRY_PAUSE, node.stopping.cancelled()).await;
+            if stopped.is_ok() {
                 return;
             }
-            node.devices.remind();
+            node.devices.request_save();
         }
     }
 }
 
-/// One line when positions cannot be stored any more, and one when they can again.
-fn say_change(failing: &mut bool, saved: &Result<(), LogError>) {
+/// Logs one line when positions cannot be stored any more, and one when they can be again.
+fn log_if_changed(was_failing: bool, saved: &Result<(), LogError>) {
     match saved {
-        Err(error) if !*failing => tracing::warn!(
-            error = error as &dyn std::error::Error,
-            "device positions cannot be stored; trying again"
-        ),
-        Ok(()) if *failing => tracing::info!("device positions can be stored"),
+        Err(error) if !was_failing => {
+            let error: &dyn std::error::Error = error;
+            tracing::warn!(error, "device positions cannot be stored; retrying");
+        }
+        Ok(()) if was_failing => tracing::info!("device positions can be stored again"),
         Ok(()) | Err(_) => {}
     }
-    *failing = saved.is_err();
 }
 
-/// Sessions that are looked at before others may have the thread.
-const AT_ONCE: usize = 256;
-
-async fn look_at_all(node: &Node) {
-    for sessions in node.registry.all().chunks(AT_ONCE) {
-        // For each anew: a session that came meanwhile has seen more than was dispatched before.
+async fn visit_sessions(node: &Node) {
+    for sessions in node.registry.all().chunks(SESSIONS_PER_YIELD) {
+        // Read for each chunk: a session that went live meanwhile is past the earlier position.
         let dispatched = node.window.dispatched();
         for session in sessions {
-            session.tell_position(dispatched, OLD);
-            node.devices.stands(session);
+            session.send_position_if_stale(dispatched, MAX_POSITION_AGE);
+            node.devices.update(session);
         }
         tokio::task::yield_now().await;
     }
-    node.replay_budget.forget_old();
+    node.replay_budget.shrink();
 }

@@ -1,67 +1,79 @@
-//! What is made up for where a node's log came later than the node.
+//! The control entries that were appended before this node could first read its log.
 //!
-//! Sessions wait for the log, in rooms that the policy let them into before it. What the log asked
-//! for meanwhile was never dispatched here, and never will be: so all of it that may concern them
-//! is asked for now, before any of them goes on.
+//! Sessions wait for the log, in rooms that the policy admitted them to before that. Control
+//! entries that were appended meanwhile are never dispatched here. Every one that may concern the
+//! waiting sessions is therefore applied now, before any of them goes on.
 
-use crate::node::disconnects::is_before;
+use super::{Node, disconnects::started_before};
 use crate::{
     Position,
     log::{Control, Recent},
-    node::Node,
     session::{EndReason, Session},
 };
 
-/// Clocks of two nodes do not differ by more, in ms.
-const CLOCKS: i64 = 60_000;
+/// The most that the clocks of two nodes differ, in ms.
+const CLOCK_SKEW_MS: i64 = 60_000;
 
-/// `recent` is what will count as dispatched.
-pub(super) fn make_up(node: &Node, recent: &Recent) {
-    // After it was read: what a policy answers from here on knows of all that is in it.
+/// Applies the control entries in `recent`, which will count as dispatched.
+pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
+    // After `recent` was read: a policy that is asked from here on knows of everything in it.
     node.registry.recheck_all(recent.head().n());
-    node.disconnects.begin(recent.begins_after());
+    node.disconnects.restart_after(recent.begins_after());
     for entry in recent.entries() {
         match entry.control() {
-            Some(Control::DisconnectUser(user)) => node.disconnects.note(entry.position(), user),
+            Some(Control::DisconnectUser(user)) => node.disconnects.record(entry.position(), user),
             Some(Control::DisconnectSession(id)) => {
-                node.registry
-                    .session(id)
-                    .iter()
-                    .for_each(|session| node.end(session, EndReason::Kicked));
+                if let Some(session) = node.registry.session(id) {
+                    node.end(&session, EndReason::Kicked);
+                }
             }
             Some(Control::Recheck(_)) | None => {}
         }
     }
-    // Who is registered from here on is compared with what was noted.
+    // After the records: a session that registers from here on is compared with them.
     for session in node.registry.all() {
-        if let Some(end) = end_of(&session, recent) {
-            node.end(&session, end);
+        if let Some(reason) = missed_disconnect(&session, recent) {
+            node.end(&session, reason);
         }
     }
 }
 
-/// Whether the session is disconnected by what was read, or may have been by what was not. In doubt
-/// its client comes back: it was given nothing yet.
-fn end_of(session: &Session, recent: &Recent) -> Option<EndReason> {
-    let (began, begins_after) = (session.began_at, recent.begins_after());
-    let is_kicked = |at: Position, control| match control {
-        Control::DisconnectUser(user) => user == session.identity.user && is_before(began, at),
+/// Returns why the session is to end: an entry in `recent` disconnects it, or an entry that is not
+/// in `recent` may have. In the second case its client reconnects; it was handed nothing yet.
+fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
+    let started_at = session.started_at;
+    let begins_after = recent.begins_after();
+    let is_disconnected = is_disconnected(session, recent);
+    if started_at.epoch() == recent.head().epoch() {
+        if is_disconnected {
+            return Some(EndReason::Kicked);
+        }
+        if started_before(started_at, begins_after) {
+            return Some(EndReason::Unavailable);
+        }
+        return None;
+    }
+    // The log could not be read when the session started, so that a disconnect in `recent` may be
+    // older than the session. One that is not in `recent` is, if `recent` reaches back far enough.
+    let oldest = recent.entries().next().map_or(i64::MAX, |entry| entry.ts());
+    let reaches_back = begins_after.n() == 0 || oldest < session.connected_at - CLOCK_SKEW_MS;
+    if is_disconnected || !reaches_back {
+        Some(EndReason::Unavailable)
+    } else {
+        None
+    }
+}
+
+/// Returns whether an entry in `recent` disconnects the session's user after the session started.
+fn is_disconnected(session: &Session, recent: &Recent) -> bool {
+    let applies = |at: Position, control| match control {
+        Control::DisconnectUser(user) => {
+            user == session.identity.user && started_before(session.started_at, at)
+        }
         Control::Recheck(_) | Control::DisconnectSession(_) => false,
     };
-    let mut controls = recent
+    recent
         .entries()
-        .filter_map(|entry| Some((entry.position(), entry.control()?)));
-    let kicked = controls.any(|(at, control)| is_kicked(at, control));
-    if began.epoch() == recent.head().epoch() {
-        return if kicked {
-            Some(EndReason::Kicked)
-        } else {
-            is_before(began, begins_after).then_some(EndReason::Unavailable)
-        };
-    }
-    // Where it began could not be said: a disconnect may be older than the session. One that is not
-    // here is.
-    let oldest = recent.entries().next().map_or(i64::MAX, |entry| entry.ts());
-    let reaches = begins_after.n() == 0 || oldest < session.connected_at - CLOCKS;
-    (kicked || !reaches).then_some(EndReason::Unavailable)
+        .filter_map(|entry| Some((entry.position(), entry.control()?)))
+        .any(|(at, control)| applies(at, control))
 }

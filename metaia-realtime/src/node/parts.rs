@@ -1,4 +1,4 @@
-//! What a node is made of.
+//! The parts of a node that an embedder may choose.
 
 use std::sync::Arc;
 
@@ -15,14 +15,15 @@ use crate::{
     session::{EventHandlers, Handled, Session},
 };
 
-/// The parts of a node that an embedder may choose, with a default for each.
+/// The parts, with a default for each.
 pub(crate) struct NodeParts {
     pub(crate) access: Arc<dyn DynOrderAccess>,
     pub(crate) log: Arc<dyn DynEventLog>,
     pub(crate) doorbell: Option<Arc<dyn DynDoorbell>>,
     pub(crate) cluster_key: Option<ClusterKey>,
-    /// `None`: clients that show no position are always new.
+    /// `None`: positions are not stored, and a client that shows none starts at the head.
     pub(crate) devices: Option<Arc<dyn DynDeviceStore>>,
+    /// `None`: the node is the only one, or is announced to none.
     pub(crate) directory: Option<Arc<dyn DynDirectory>>,
     pub(crate) limits: Limits,
     pub(crate) handlers: Arc<dyn EventHandlers>,
@@ -43,7 +44,7 @@ impl Default for NodeParts {
     }
 }
 
-/// A node whose embedder handles no event.
+/// The handlers of an embedder that handles no event.
 struct NoHandlers;
 
 impl EventHandlers for NoHandlers {

@@ -1,4 +1,4 @@
-//! Who is connected to this node, and in which rooms.
+//! The sessions of this node, and the rooms that they are in.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,8 @@ use std::{
 
 use crate::{OrderId, Role, Room, SessionId, UserId, session::Session};
 
-/// The registry of one node. Its lock is taken before a session's, never after.
+/// The sessions of one node, by id, room and user. Its lock is taken before a session's, never
+/// after.
 #[derive(Default)]
 pub(crate) struct Registry {
     tables: RwLock<Tables>,
@@ -24,16 +25,17 @@ struct Tables {
     joins: HashMap<OrderId, Joins>,
 }
 
-/// The joins of an order's room that are being decided, and how often access was asked for anew
-/// since the first of them began.
+/// The joins of one order's room that are being decided.
 #[derive(Default)]
 struct Joins {
     open: usize,
+    /// Counts the requests to decide access again since the first of these joins began. What the
+    /// policy answered under an older number does not count.
     generation: u64,
 }
 
 /// A join that is being decided: see [`Registry::enter`].
-pub(crate) struct Join<'a> {
+pub(crate) struct PendingJoin<'a> {
     registry: &'a Registry,
     order: &'a OrderId,
     generation: u64,
@@ -48,12 +50,13 @@ impl Registry {
         self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many sessions there are.
+    /// Returns how many sessions there are.
     pub(crate) fn len(&self) -> usize {
         self.read().sessions.len()
     }
 
-    /// The rooms, and how many sessions are in each.
+    /// Returns the rooms, with the number of sessions in each. [`Room::Everyone`] is not among
+    /// them.
     pub(crate) fn rooms(&self) -> Vec<(Room, u64)> {
         let tables = self.read();
         tables
@@ -63,7 +66,7 @@ impl Registry {
             .collect()
     }
 
-    /// How many sessions there are of a role.
+    /// Returns how many sessions there are of a role.
     pub(crate) fn of_role(&self, role: Role) -> u64 {
         self.read()
             .rooms
@@ -71,22 +74,23 @@ impl Registry {
             .map_or(0, |sessions| sessions.len() as u64)
     }
 
-    /// How many rooms, users and open joins it knows.
+    /// Returns how many rooms, users and orders with open joins there are.
     pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         let tables = self.read();
         (tables.rooms.len(), tables.users.len(), tables.joins.len())
     }
 
-    /// All sessions.
+    /// Returns all sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         self.read().sessions.values().cloned().collect()
     }
 
+    /// Returns the session with this id.
     pub(crate) fn session(&self, id: SessionId) -> Option<Arc<Session>> {
         self.read().sessions.get(&id).cloned()
     }
 
-    /// A user's sessions, in the order in which they came.
+    /// Returns a user's sessions, in the order in which they registered.
     pub(crate) fn of_user(&self, user: &UserId) -> Vec<Arc<Session>> {
         let tables = self.read();
         let ids = tables
@@ -99,8 +103,8 @@ impl Registry {
             .collect()
     }
 
-    /// Adds a session to its rooms, which must be automatic ones.
-    pub(crate) fn add(&self, session: &Arc<Session>) {
+    /// Adds a session that is in its automatic rooms only.
+    pub(super) fn add(&self, session: &Arc<Session>) {
         let mut tables = self.write();
         let rooms = session.rooms();
         tables.sessions.insert(session.id, Arc::clone(session));
@@ -114,11 +118,11 @@ impl Registry {
         }
     }
 
-    /// Removes a session from everywhere. Answers whether it was there.
-    pub(crate) fn remove(&self, session: &Session) -> bool {
-        // Under the lock: a join that is entering a room has entered it in both places, or will
-        // find nobody here.
+    /// Removes a session, also from its rooms. Returns whether it was there.
+    pub(super) fn remove(&self, session: &Session) -> bool {
         let mut tables = self.write();
+        // Under the lock: a join has either entered the room in both places, or will not find the
+        // session here.
         let rooms = session.rooms();
         if tables.sessions.remove(&session.id).is_none() {
             return false;
@@ -135,43 +139,45 @@ impl Registry {
         true
     }
 
-    /// A session leaves a room.
+    /// Removes a session from a room.
     pub(crate) fn leave(&self, session: &Session, room: &Room) {
         self.write().leave(session.id, room);
     }
 
-    /// Calls `each` for those in `room`.
-    pub(crate) fn each_in(&self, room: &Room, mut each: impl FnMut(&Arc<Session>)) {
+    /// Calls `each` for every session in `room`, under the registry's lock.
+    pub(super) fn each_in(&self, room: &Room, mut each: impl FnMut(&Arc<Session>)) {
         let tables = self.read();
         let sessions = match room {
             Room::Everyone => Some(&tables.sessions),
             _ => tables.rooms.get(room),
         };
-        sessions
-            .into_iter()
-            .flat_map(HashMap::values)
-            .for_each(&mut each);
+        for session in sessions.into_iter().flat_map(HashMap::values) {
+            each(session);
+        }
     }
 
-    /// Begins a join. Ask the policy after this, and [`enter`](Self::enter) with the answer.
-    pub(crate) fn begin_join<'a>(&'a self, order: &'a OrderId) -> Join<'a> {
+    /// Begins a join. Ask the policy after this, and call [`enter`](Self::enter) if it allows the
+    /// join.
+    pub(crate) fn begin_join<'a>(&'a self, order: &'a OrderId) -> PendingJoin<'a> {
         let mut tables = self.write();
         let joins = tables.joins.entry(order.clone()).or_default();
         joins.open += 1;
-        Join {
+        PendingJoin {
             registry: self,
             order,
             generation: joins.generation,
         }
     }
 
-    /// Puts the session into the room, here and by `join_state` in its own state, unless access was
-    /// asked for anew since the policy was asked, which must then be asked again, or the session
-    /// has gone. From here on rechecks find it.
+    /// Adds the session to the room, here and by `join_state` in its own state. From here on
+    /// rechecks find it.
+    ///
+    /// Does nothing if a recheck came after the policy was asked, which must then be asked again,
+    /// or if the session has ended.
     pub(crate) fn enter(
         &self,
         session: &Session,
-        join: &mut Join<'_>,
+        join: &mut PendingJoin<'_>,
         join_state: impl FnOnce(&Session, Room),
     ) -> Entered {
         let mut tables = self.write();
@@ -192,10 +198,10 @@ impl Registry {
         Entered::Yes
     }
 
-    /// The order's access is to be decided anew: of those who are in its room, and of those who are
-    /// joining. Everybody was offered everything up to `offered`: up to the entry before, unless
-    /// the log has lost some.
-    pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
+    /// Requests that access to the order's room be decided again, for the sessions in it and for
+    /// those that are joining. Every session was offered everything up to `offered`, which is the
+    /// entry before, unless the log has lost some.
+    pub(super) fn recheck(&self, order: &OrderId, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
             joins.generation += 1;
@@ -206,33 +212,35 @@ impl Registry {
         }
     }
 
-    /// Nobody knows what was asked for: the same as [`recheck`](Self::recheck), of all orders.
-    pub(crate) fn recheck_all(&self, offered: u64) {
-        self.ask_joins_again();
-        self.read()
-            .sessions
-            .values()
-            .for_each(|session| session.recheck_all(offered));
+    /// Requests the same as [`recheck`](Self::recheck) for all orders, since entries that may have
+    /// been requests are missing.
+    pub(super) fn recheck_all(&self, offered: u64) {
+        self.invalidate_joins();
+        for session in self.read().sessions.values() {
+            session.recheck_all(offered);
+        }
     }
 
-    /// What policies have answered so far counts for nobody who is joining.
-    pub(crate) fn ask_joins_again(&self) {
-        self.write()
-            .joins
-            .values_mut()
-            .for_each(|joins| joins.generation += 1);
+    /// Makes every open join ask the policy again.
+    pub(super) fn invalidate_joins(&self) {
+        for joins in self.write().joins.values_mut() {
+            joins.generation += 1;
+        }
     }
 }
 
-/// What became of a join.
+/// The result of [`Registry::enter`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entered {
+    /// The session is in the room.
     Yes,
+    /// The policy must be asked again.
     AskAgain,
+    /// The session has ended.
     Gone,
 }
 
-impl Drop for Join<'_> {
+impl Drop for PendingJoin<'_> {
     fn drop(&mut self) {
         let mut tables = self.registry.write();
         if let Some(joins) = tables.joins.get_mut(self.order) {

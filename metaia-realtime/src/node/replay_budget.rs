@@ -1,7 +1,6 @@
-//! How much of the past each user may ask for: so many entries at once, and then so many per
-//! minute. A client in a loop that shows the same old position again and again is told to reload
-//! instead. Looking how much there is counts for some entries too: it takes the log as long when
-//! nothing comes of it.
+//! How many entries each user may have replayed: a burst, and a rate per minute. A client that
+//! shows the same old position again and again is told to reload instead. Reading the log's history
+//! to judge a position is charged, too, since it costs the log as much if nothing comes of it.
 
 use std::num::NonZeroU32;
 
@@ -9,56 +8,60 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::{Limits, UserId};
 
-/// How often the largest replay is granted at once.
-const BURST: u32 = 4;
+/// How many replays of the largest size a user may have at once.
+const BURST_REPLAYS: u32 = 4;
 
-/// So many looks at the log count as much as the largest replay.
-const LOOKS: usize = 100;
+/// This many reads of the log's history are charged as much as one replay of the largest size.
+const READS_PER_REPLAY: usize = 100;
 
-/// What each user may still ask for. Bounded by those who asked within the last minutes.
+/// What each user may still have replayed. Holds the users that asked within the last minutes.
 pub(crate) struct ReplayBudget {
     entries: DefaultKeyedRateLimiter<UserId>,
-    look: usize,
+    /// The price of one read, in entries.
+    read: usize,
 }
 
 impl ReplayBudget {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let most = u32::try_from(limits.replay_entries).unwrap_or(u32::MAX / BURST);
+    pub(super) fn new(limits: &Limits) -> Self {
+        let per_minute = u32::try_from(limits.replay_entries).unwrap_or(u32::MAX / BURST_REPLAYS);
+        let burst = per_minute.saturating_mul(BURST_REPLAYS);
         let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::per_minute(positive(most)).allow_burst(positive(most.saturating_mul(BURST)));
+        let quota = Quota::per_minute(positive(per_minute)).allow_burst(positive(burst));
         Self {
             entries: RateLimiter::keyed(quota),
-            look: limits.replay_entries / LOOKS,
+            read: limits.replay_entries / READS_PER_REPLAY,
         }
     }
 
-    /// Whether the log may be asked for the user's past now, whatever comes of it.
-    pub(crate) fn afford_look(&self, user: &UserId) -> bool {
-        self.afford(user, self.look)
+    /// Charges the user for one read of the log's history. Returns `false`, and charges nothing, if
+    /// the budget is used up.
+    pub(crate) fn charge_read(&self, user: &UserId) -> bool {
+        self.charge(user, self.read)
     }
 
-    /// Whether the user may have so many entries replayed now; if so they are counted.
-    pub(crate) fn afford(&self, user: &UserId, entries: usize) -> bool {
+    /// Charges the user for a replay of `entries`. Returns `false`, and charges nothing, if the
+    /// budget does not suffice.
+    pub(crate) fn charge(&self, user: &UserId, entries: usize) -> bool {
         let Some(entries) = u32::try_from(entries).ok().and_then(NonZeroU32::new) else {
+            // 0 costs nothing; more than `u32::MAX` is more than any budget.
             return entries == 0;
         };
-        let affordable = matches!(self.entries.check_key_n(user, entries), Ok(Ok(())));
-        if !affordable {
-            tracing::debug!(%user, "asks for the past too often: told to reload instead");
+        let is_affordable = matches!(self.entries.check_key_n(user, entries), Ok(Ok(())));
+        if !is_affordable {
+            tracing::debug!(%user, "the replay budget is used up: the client is told to reload");
         }
-        affordable
+        is_affordable
     }
 
-    /// Forgets those who have long not asked.
-    pub(crate) fn forget_old(&self) {
+    /// Forgets the users that have a full budget again.
+    pub(super) fn shrink(&self) {
         self.entries.retain_recent();
         self.entries.shrink_to_fit();
     }
 
-    /// How many users it has in mind.
+    /// Returns how many users are remembered.
     #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.entries.len()
     }
 }
@@ -67,32 +70,32 @@ impl ReplayBudget {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_user_has_a_budget_of_their_own() {
-        let replays = ReplayBudget::new(&Limits {
-            replay_entries: 100,
+    fn budget(replay_entries: usize) -> ReplayBudget {
+        ReplayBudget::new(&Limits {
+            replay_entries,
             ..Limits::default()
-        });
-        let (one, other): (UserId, UserId) = ("u1".parse().unwrap(), "u2".parse().unwrap());
-        assert!((0..4).all(|_| replays.afford(&one, 100)));
-        assert!(!replays.afford(&one, 100));
-        assert!(replays.afford(&one, 0) && replays.afford(&other, 100));
-        assert_eq!(replays.len(), 2);
+        })
     }
 
     #[test]
-    fn who_looks_again_and_again_is_not_looked_for() {
-        let replays = ReplayBudget::new(&Limits {
-            replay_entries: 1_000,
-            ..Limits::default()
-        });
+    fn each_user_has_a_budget() {
+        let budget = budget(100);
+        let one: UserId = "u1".parse().unwrap();
+        let other: UserId = "u2".parse().unwrap();
+        assert!((0..4).all(|_| budget.charge(&one, 100)));
+        assert!(!budget.charge(&one, 100));
+        assert!(budget.charge(&one, 0));
+        assert!(budget.charge(&other, 100));
+        assert_eq!(budget.len(), 2);
+    }
+
+    #[test]
+    fn reads_are_charged_though_nothing_is_replayed() {
         let user: UserId = "u1".parse().unwrap();
-        assert!((0..400).all(|_| replays.afford_look(&user) && replays.afford(&user, 0)));
-        assert!(!replays.afford_look(&user));
-        let small = ReplayBudget::new(&Limits {
-            replay_entries: 3,
-            ..Limits::default()
-        });
-        assert!((0..400).all(|_| small.afford_look(&user)));
+        let large = budget(1_000);
+        assert!((0..400).all(|_| large.charge_read(&user) && large.charge(&user, 0)));
+        assert!(!large.charge_read(&user));
+        let small = budget(3);
+        assert!((0..400).all(|_| small.charge_read(&user)));
     }
 }

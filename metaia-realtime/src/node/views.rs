@@ -1,4 +1,4 @@
-//! How a node and its sessions look from outside: what the directory is told, and what admins see.
+//! The views of a node and its sessions: what the directory is told, and what admins see.
 
 use super::Node;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Node {
-    /// Returns what others are told of this node.
+    /// Returns the view of this node.
     pub(crate) fn view(&self) -> NodeView {
         NodeView {
             id: self.id,
@@ -19,8 +19,8 @@ impl Node {
     }
 }
 
-/// Returns what others are told of a session of `node`: its rooms in the order of their names,
-/// without [`Room::Everyone`], in which all are.
+/// Returns the view of a session of `node`. The rooms are ordered by name; [`Room::Everyone`] is
+/// not among them, since every session is in it.
 pub(crate) fn session_view(node: NodeId, session: &Session) -> SessionView {
     let mut rooms: Vec<Room> = session.rooms().into_iter().collect();
     rooms.retain(|room| *room != Room::Everyone);

@@ -1,4 +1,4 @@
-//! Volatile events on their way to the sessions of this node.
+//! The delivery of volatile events to the sessions of this node.
 
 use std::sync::Arc;
 

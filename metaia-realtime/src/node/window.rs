@@ -1,9 +1,9 @@
-//! The window: the entries this node dispatched last, so that most reconnects do not touch the
-//! store.
+//! The window: the entries that this node dispatched last, so that most reconnects do not read the
+//! log.
 //!
-//! Bounded by count and bytes; what is older is read from the log. A node that starts fills it with
-//! the end of the log, so that those who come back after a crash find it full. A node whose log
-//! cannot be read yet begins all the same, and fills it when it can.
+//! The window is bounded by count and bytes; what is older is read from the log. A node that starts
+//! fills it with the end of the log, so that it is full when clients reconnect after a crash. A
+//! node whose log cannot be read yet starts with an empty window, and fills it when it can.
 
 use std::{
     sync::{
@@ -21,134 +21,139 @@ use crate::{
     values::Epoch,
 };
 
-const ENTRIES: usize = 4_096;
-const BYTES: usize = 8 * 1024 * 1024;
+const MAX_ENTRIES: usize = 4_096;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long a node that starts waits for its log.
 const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(1);
-/// Entries per read while it is filled.
+/// Entries per read while the window is filled.
 const PAGE: usize = 512;
 
 /// The window of one node. The dispatcher writes it, sessions read it under their own lock.
 #[derive(Debug)]
 pub(crate) struct Window {
     recent: Mutex<Recent>,
-    /// Follows what has been dispatched.
-    reached: watch::Sender<Position>,
-    /// Whether the log was ever read.
-    known: AtomicBool,
+    /// The position up to which every session was offered everything.
+    dispatched: watch::Sender<Position>,
+    /// The log was read at least once.
+    has_read_log: AtomicBool,
 }
 
 impl Window {
-    /// Returns a window with the end of the log, or an empty one if that cannot be read within 1 s
-    /// (`FIRST_READ_TIMEOUT`): the dispatcher fills it later.
-    pub(crate) async fn of_log(log: &dyn DynEventLog) -> Self {
-        match tokio::time::timeout(FIRST_READ_TIMEOUT, end_of(log, ENTRIES, BYTES)).await {
-            Ok(Ok(recent)) => return Self::of(recent, true),
+    /// Returns a window with the end of the log. If that cannot be read within 1 s
+    /// (`FIRST_READ_TIMEOUT`), returns an empty one, which the dispatcher fills later.
+    pub(crate) async fn from_log(log: &dyn DynEventLog) -> Self {
+        match tokio::time::timeout(FIRST_READ_TIMEOUT, read_end(log, MAX_ENTRIES, MAX_BYTES)).await
+        {
+            Ok(Ok(recent)) => return Self::with(recent, true),
             Ok(Err(error)) => {
                 let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "the log cannot be read yet; starting all the same");
+                tracing::warn!(error, "the log cannot be read yet; starting without it");
             }
-            Err(_) => tracing::warn!("the log does not answer yet; starting all the same"),
+            Err(_) => tracing::warn!("the log does not answer yet; starting without it"),
         }
-        Self::unknown()
+        Self::without_log()
     }
 
     #[cfg(test)]
-    pub(crate) async fn bounded_at_the_end_of(
+    pub(crate) async fn from_log_bounded(
         log: &dyn DynEventLog,
         max_entries: usize,
         max_bytes: usize,
     ) -> Result<Self, LogError> {
-        Ok(Self::of(end_of(log, max_entries, max_bytes).await?, true))
+        let recent = read_end(log, max_entries, max_bytes).await?;
+        Ok(Self::with(recent, true))
     }
 
-    /// That of a node which could not read its log yet: of an epoch that never was, so that nobody
-    /// goes on from there.
-    pub(crate) fn unknown() -> Self {
-        let nowhere = Position::start(Epoch::random());
-        Self::of(Recent::new(nowhere, ENTRIES, BYTES), false)
+    /// Returns an empty window in a fresh epoch, for a node that has not read its log. No client's
+    /// position can match it.
+    pub(crate) fn without_log() -> Self {
+        let start = Position::start(Epoch::random());
+        Self::with(Recent::new(start, MAX_ENTRIES, MAX_BYTES), false)
     }
 
-    fn of(recent: Recent, known: bool) -> Self {
-        let reached = watch::Sender::new(recent.head());
+    fn with(recent: Recent, has_read_log: bool) -> Self {
+        let dispatched = watch::Sender::new(recent.head());
         Self {
             recent: Mutex::new(recent),
-            reached,
-            known: known.into(),
+            dispatched,
+            has_read_log: has_read_log.into(),
         }
     }
 
-    /// An empty window after `head`.
+    /// Returns an empty window after `head`.
     #[cfg(any(test, feature = "__bench"))]
     pub(crate) fn new(head: Position) -> Self {
-        Self::bounded(head, ENTRIES, BYTES)
+        Self::bounded(head, MAX_ENTRIES, MAX_BYTES)
     }
 
     #[cfg(any(test, feature = "__bench"))]
     pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
-        Self::of(Recent::new(head, max_entries, max_bytes), true)
+        Self::with(Recent::new(head, max_entries, max_bytes), true)
     }
 
-    /// A poisoned lock is taken over: no method leaves the window half changed.
+    /// Locks the entries of the window.
     pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        // A poisoned lock is taken over: no method leaves the window half changed.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The position of the last entry that sessions may have seen.
+    /// Returns the position of the last entry that sessions may have seen.
     pub(crate) fn head(&self) -> Position {
         self.recent().head()
     }
 
-    pub(crate) fn push(&self, entry: &Arc<Entry>) {
+    /// Adds an entry that is about to be dispatched.
+    pub(super) fn push(&self, entry: &Arc<Entry>) {
         self.recent().push(entry);
     }
 
-    /// Whether the log was ever read.
-    pub(crate) fn is_known(&self) -> bool {
-        self.known.load(Ordering::Acquire)
+    /// Returns whether the log was read at least once.
+    pub(super) fn has_read_log(&self) -> bool {
+        self.has_read_log.load(Ordering::Acquire)
     }
 
-    /// The end of the log, where the history so far is not its any more, or was not known. For
-    /// [`Self::begin_again`].
-    pub(crate) async fn read_anew(&self, log: &dyn DynEventLog) -> Result<Recent, LogError> {
-        let (most, bytes) = self.recent().bounds();
-        end_of(log, most, bytes).await
+    /// Reads the end of a log that has another epoch than the window. Pass the result to
+    /// [`Self::replace`].
+    pub(crate) async fn read_end_of(&self, log: &dyn DynEventLog) -> Result<Recent, LogError> {
+        let (max_entries, max_bytes) = self.recent().bounds();
+        read_end(log, max_entries, max_bytes).await
     }
 
-    /// Begins anew with what was read: from here on whoever waits for the log goes on.
-    pub(crate) fn begin_again(&self, recent: Recent) {
+    /// Replaces the entries of the window. From here on sessions that wait for the log go on.
+    pub(crate) fn replace(&self, recent: Recent) {
         let head = recent.head();
         *self.recent() = recent;
-        self.known.store(true, Ordering::Release);
-        self.reached.send_replace(head);
+        self.has_read_log.store(true, Ordering::Release);
+        self.dispatched.send_replace(head);
     }
 
-    /// Every session has been offered everything up to `position`.
-    pub(crate) fn set_dispatched(&self, position: Position) {
+    /// Records that every session was offered everything up to `position`.
+    pub(super) fn set_dispatched(&self, position: Position) {
         self.recent().set_dispatched(position);
-        self.reached.send_replace(position);
+        self.dispatched.send_replace(position);
     }
 
-    /// Up to where every session has been offered everything.
+    /// Returns the position up to which every session was offered everything.
     pub(crate) fn dispatched(&self) -> Position {
         self.recent().dispatched()
     }
 
-    /// Follows what has been dispatched.
-    pub(crate) fn progress(&self) -> watch::Receiver<Position> {
-        self.reached.subscribe()
+    /// Returns a receiver of the position that [`dispatched`](Self::dispatched) returns.
+    pub(super) fn subscribe_dispatched(&self) -> watch::Receiver<Position> {
+        self.dispatched.subscribe()
     }
 
-    /// Waits until every session has been offered everything up to `head`. Cancel safe.
-    pub(crate) async fn reached(&self, head: Position) {
-        let there = |at: &Position| at.epoch() == head.epoch() && at.n() >= head.n();
-        // It cannot fail: the sender is ours.
-        self.reached.subscribe().wait_for(there).await.ok();
+    /// Waits until every session was offered everything up to `head`. Cancel safe.
+    pub(super) async fn wait_until_dispatched(&self, head: Position) {
+        let is_reached = |at: &Position| at.epoch() == head.epoch() && at.n() >= head.n();
+        // This cannot fail: `self` holds the sender.
+        let mut dispatched = self.dispatched.subscribe();
+        dispatched.wait_for(is_reached).await.ok();
     }
 }
 
-/// The end of a log, as if it had been dispatched.
-async fn end_of(
+/// Reads the end of a log. Its entries count as dispatched.
+async fn read_end(
     log: &dyn DynEventLog,
     max_entries: usize,
     max_bytes: usize,
@@ -158,13 +163,13 @@ async fn end_of(
     let mut after = head.n().saturating_sub(max_entries as u64);
     while after < head.n() {
         let page = log.read(None, after, PAGE).await?;
-        // The log may have grown meanwhile, which is dispatched later; where it was trimmed or
-        // began anew, what is here so far is not the end of it.
-        let known = page
+        // What was appended after `head` was read is dispatched later. If the log was trimmed or
+        // has a new epoch meanwhile, what was read so far is not its end.
+        let upto_head = page
             .entries
             .iter()
             .take_while(|entry| entry.n() <= head.n());
-        if page.epoch != head.epoch() || !recent.fill(known) {
+        if page.epoch != head.epoch() || !recent.fill(upto_head) {
             break;
         }
         after = page.scanned;

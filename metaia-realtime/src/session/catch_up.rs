@@ -1,263 +1,225 @@
-//! Catching up: from a cursor to the head, once, whatever made it necessary.
+//! Catching up: from the cursor to the head, for every reason there is to do so.
 
-use std::sync::Arc;
-
-use super::{Outgoing, Session, Start, begin::patiently, rechecks::Request};
-use crate::session::{
-    wire as control,
-    wire::{READY, ROOM_LEFT},
+use super::{
+    Outgoing, Session, Start,
+    rechecks::RecheckRequest,
+    retry::retry_log,
+    state::SessionState,
+    wire::{self, READY, ROOM_LEFT},
 };
 use crate::{
     AccessDecision, OrderId, Position, Room, crash_points,
-    log::{Entry, Page, ResetReason, judge},
+    log::{Page, ResetReason},
     node::Node,
 };
 
-/// How many entries one read of the log asks for, once the first has shown that there are not too
-/// many.
+/// Entries per read of the log.
 const PAGE: usize = 128;
 
-/// The same, where what was read waits for a client to take it: it must not be much for one that
-/// never does.
-const ROOM_PAGE: usize = 32;
-
-/// How often a recheck that cannot be decided is tried before the room is taken away.
+/// How often a recheck that cannot be decided is tried before the session leaves the room.
 const RECHECK_TRIES: u32 = 3;
 
-/// A page of the log to be read: for which rooms, from where, and what is offered to everybody
-/// anyway.
-pub(super) struct Read {
+/// A read of one page of the log.
+pub(super) struct PageRead {
     pub(super) from: u64,
     pub(super) rooms: Vec<Room>,
-    joins: u64,
+    /// See [`SessionState::read_generation`].
+    generation: u64,
+    /// Later entries are offered by the dispatcher.
     head: Position,
 }
 
 impl Session {
-    /// One step towards being live: decides what is to be decided, then hands over what fits.
+    /// Takes one step towards being live: decides the pending rechecks, then hands over what there
+    /// is credit for.
     pub(crate) async fn catch_up(&self, node: &Node, start: &mut Start) {
         self.decide_rechecks(node).await;
-        if !start.begun && !self.begin(node, start).await {
+        if !start.cursor_is_set && !self.resume_or_start(node, start).await {
             return;
         }
-        self.reload_if_lost(node, start);
+        self.reset_if_history_is_lost(node, start);
         let from = self.state().cursor();
-        let in_window = node.window().recent().reaches(from);
-        self.counters
-            .catch_up_reads
-            .add(if in_window { "window" } else { "log" });
-        if in_window {
+        let is_in_window = node.window().recent().reaches(from);
+        if is_in_window {
+            self.counters.catch_up_reads.add("window");
             self.replay_window(node, start);
         } else {
-            self.replay_page(node, start).await;
+            self.counters.catch_up_reads.add("log");
+            self.replay_log(node, start).await;
         }
     }
 
-    /// Hands over what the window has, and goes live where that was all: under both locks, so that
-    /// nothing comes between.
+    /// Tells the client to reload if the session's history is gone.
+    pub(super) fn reset_if_history_is_lost(&self, node: &Node, start: &mut Start) {
+        let lost = self.state().take_pending_reset();
+        if let Some(reason) = lost {
+            start.restart_after_reset();
+            self.reset(node, reason);
+        }
+    }
+}
+
+/// From the window.
+impl Session {
+    /// Hands over what the window has after the cursor, and goes live if that was everything.
     pub(super) fn replay_window(&self, node: &Node, start: &mut Start) {
+        // Under both locks, so that nothing is dispatched between the last entry and going live.
         let mut state = self.state();
         if !state.may_replay() {
             return;
         }
         let recent = node.window().recent();
-        if !state.is_of(recent.head().epoch()) {
-            return state.lose(ResetReason::EpochChanged);
+        let head = recent.head();
+        if !state.is_in_epoch(head.epoch()) {
+            return state.lose_history(ResetReason::EpochChanged);
         }
         if !recent.reaches(state.cursor()) {
             return;
         }
         let rooms: Vec<Room> = state.rooms().cloned().collect();
         for entry in recent.after(state.cursor(), rooms.iter()) {
-            if state.wants_any(entry) {
-                if !state.replay(entry) {
-                    return;
-                }
-                crash_points::point("mid-replay");
-                start.replayed += 1;
-                self.counters.replayed.add(1);
+            if !state.wants_any(entry) {
+                continue;
             }
+            if !state.replay(entry) {
+                return;
+            }
+            crash_points::point("mid-replay");
+            start.replayed += 1;
+            self.counters.replayed.add(1);
         }
-        state.skip_to(recent.head().n());
+        state.advance_to(head.n());
         state.go_live();
-        if !start.ready {
-            start.ready = true;
-            if let Some(id) = start.answer.take() {
-                state.push(Outgoing::Ack {
-                    id,
-                    answer: control::resumed(start.recovered, start.replayed),
-                });
-            }
-            let at = recent.head();
-            let payload =
-                control::ready(&self.identity, rooms, start.recovered, start.replayed, at);
-            state.push(Outgoing::at(READY, payload, at));
+        if !start.ready_sent {
+            self.send_ready(&mut state, start, rooms, head);
         }
     }
 
-    pub(super) fn reload_if_lost(&self, node: &Node, start: &mut Start) {
-        let lost = self.state().take_lost();
-        if let Some(reason) = lost {
-            start.again();
-            self.reset(node, reason);
+    /// Queues `rt:ready`, and before it the ack of `rt:resume`.
+    fn send_ready(
+        &self,
+        state: &mut SessionState,
+        start: &mut Start,
+        rooms: Vec<Room>,
+        head: Position,
+    ) {
+        start.ready_sent = true;
+        let recovered = start.recovered;
+        let replayed = start.replayed;
+        if let Some(id) = start.resume_ack.take() {
+            let answer = wire::resumed(recovered, replayed);
+            state.outbox_mut().push(Outgoing::Ack { id, answer });
+        }
+        let payload = wire::ready(&self.identity, rooms, recovered, replayed, head);
+        state
+            .outbox_mut()
+            .push(Outgoing::control_at(READY, payload, head));
+    }
+}
+
+/// From the log.
+impl Session {
+    /// Hands over one page of the log, up to what this node has dispatched.
+    async fn replay_log(&self, node: &Node, start: &mut Start) {
+        let read = self.next_page_read(node);
+        match retry_log(|| node.log().read(Some(&read.rooms), read.from, PAGE)).await {
+            Ok(page) => self.replay_page(node, start, &read, &page),
+            Err(error) => self.end_as_unavailable(&error),
         }
     }
 
-    /// Hands over a page of the log, up to what this node has dispatched.
-    async fn replay_page(&self, node: &Node, start: &mut Start) {
-        let read = self.page_to_read(node);
-        match patiently(|| node.log().read(Some(&read.rooms), read.from, PAGE)).await {
-            Ok(page) => self.replay_read(node, start, &read, &page),
-            Err(error) => self.end_unread(&error),
-        }
-    }
-
-    pub(super) fn page_to_read(&self, node: &Node) -> Read {
+    /// Returns the read that continues from the cursor.
+    pub(super) fn next_page_read(&self, node: &Node) -> PageRead {
         let state = self.state();
-        let (rooms, joins) = (state.rooms().cloned().collect(), state.joins());
-        Read {
+        PageRead {
             from: state.cursor(),
-            rooms,
-            joins,
+            rooms: state.rooms().cloned().collect(),
+            generation: state.read_generation(),
             head: node.window().head(),
         }
     }
 
-    pub(super) fn replay_read(&self, node: &Node, start: &mut Start, read: &Read, page: &Page) {
-        // What was read is of no use to a session that has come to rest meanwhile, nor is what it
-        // lacks.
+    /// Hands over a page that was read, or tells the client to reload if entries are missing.
+    pub(super) fn replay_page(&self, node: &Node, start: &mut Start, read: &PageRead, page: &Page) {
+        // The session may have been paused, or have lost a room, during the read. Neither the
+        // page's entries nor its gaps count then.
         if !self.state().may_replay() {
             return;
         }
-        if page.epoch != read.head.epoch() || !self.state().is_of(page.epoch) {
-            self.state().lose(ResetReason::EpochChanged);
-        } else if page.trimmed > read.from {
-            start.again();
-            self.reset(node, ResetReason::TooOld);
-        } else {
-            start.replayed += self.replay_entries(read, page);
+        let is_same_epoch = page.epoch == read.head.epoch() && self.state().is_in_epoch(page.epoch);
+        if !is_same_epoch {
+            return self.state().lose_history(ResetReason::EpochChanged);
         }
+        if page.trimmed > read.from {
+            start.restart_after_reset();
+            return self.reset(node, ResetReason::TooOld);
+        }
+        start.replayed += self.replay_entries(read, page);
     }
 
-    /// Hands over what was read, unless a room was joined meanwhile: its entries are not among
-    /// these then.
-    fn replay_entries(&self, read: &Read, page: &Page) -> usize {
-        let (entries, head) = (&page.entries, read.head.n());
+    /// Hands over the entries of a page for which there is credit. Returns how many that were.
+    fn replay_entries(&self, read: &PageRead, page: &Page) -> usize {
+        let head = read.head.n();
         let mut state = self.state();
-        if !state.may_replay() || state.joins() != read.joins {
+        // A room that was joined during the read has no entries in the page.
+        if !state.may_replay() || state.read_generation() != read.generation {
             return 0;
         }
         let mut replayed = 0;
-        for entry in entries.iter().filter(|entry| entry.n() <= head) {
-            if state.wants_any(entry) {
-                if !state.replay(entry) {
-                    return replayed;
-                }
-                crash_points::point("mid-replay");
-                replayed += 1;
-                self.counters.replayed.add(1);
+        for entry in page.entries.iter().filter(|entry| entry.n() <= head) {
+            if !state.wants_any(entry) {
+                continue;
             }
+            if !state.replay(entry) {
+                return replayed;
+            }
+            crash_points::point("mid-replay");
+            replayed += 1;
+            self.counters.replayed.add(1);
         }
-        state.skip_to(page.scanned.min(head));
+        state.advance_to(page.scanned.min(head));
         replayed
     }
+}
 
-    /// Replays one room that was just joined, from `after` to where the membership begins. Waits
-    /// for credit. Answers how many, or nothing where something is missing, or has become another
-    /// history meanwhile.
-    pub(super) async fn replay_room(
-        &self,
-        node: &Node,
-        room: &Room,
-        position: Position,
-        upto: u64,
-    ) -> Option<usize> {
-        let rooms = std::slice::from_ref(room);
-        let limit = node.limits().replay_entries;
-        let joins = self.state().joins();
-        if !node.replay_budget().afford_look(&self.identity.user) {
-            return None;
-        }
-        let history = node
-            .log()
-            .history(position.n(), rooms, limit + 1)
-            .await
-            .ok()?;
-        let resumable = judge(position, history, limit).ok()?;
-        if !node
-            .replay_budget()
-            .afford(&self.identity.user, resumable.missed)
-        {
-            return None;
-        }
-        let (mut after, mut replayed) = (resumable.after, 0);
-        loop {
-            let page = node.log().read(Some(rooms), after, ROOM_PAGE).await.ok()?;
-            if page.trimmed > after || page.epoch != position.epoch() {
-                return None;
-            }
-            let wanted = page
-                .entries
-                .iter()
-                .filter(|entry| entry.n() <= upto && !entry.is_control());
-            for entry in wanted {
-                self.replay_entry(room, entry, joins).await?;
-                replayed += 1;
-                self.counters.replayed.add(1);
-            }
-            if page.scanned >= upto || page.entries.len() < ROOM_PAGE {
-                return Some(replayed);
-            }
-            after = page.scanned;
-        }
-    }
-
-    /// Hands over an entry of a room that is replayed, when there is credit for it. Nothing where
-    /// the room was left, or any was joined, meanwhile.
-    async fn replay_entry(&self, room: &Room, entry: &Arc<Entry>, joins: u64) -> Option<()> {
-        self.credit_for(entry.content().size()).await;
-        let mut state = self.state();
-        if !state.may_have(room) || state.joins() != joins {
-            return None;
-        }
-        state.push(Outgoing::Entry(Arc::clone(entry)));
-        drop(state);
-        self.port.wake();
-        Some(())
-    }
-
+/// Rechecks.
+impl Session {
+    /// Asks the policy for every pending recheck, one by one, and leaves the rooms that it denies.
     async fn decide_rechecks(&self, node: &Node) {
         loop {
-            let Some((order, asked)) = self.state().next_recheck() else {
+            let next = self.state().next_recheck();
+            let Some((order, request)) = next else {
                 return;
             };
             match node.decide(&self.identity, &order, RECHECK_TRIES).await {
-                Some(AccessDecision::Allowed) => self.state().rechecked(&order, asked),
+                Some(AccessDecision::Allowed) => self.state().finish_recheck(&order, request),
                 Some(AccessDecision::Denied) => {
-                    self.lose_room(node, &order, asked, "access_revoked")
+                    self.revoke_room(node, &order, request, "access_revoked");
                 }
-                None => self.lose_room(node, &order, asked, "unavailable"),
+                None => self.revoke_room(node, &order, request, "unavailable"),
             }
         }
     }
 
-    pub(super) fn lose_room(
+    /// Removes the session from the order's room, and tells the client why.
+    pub(super) fn revoke_room(
         &self,
         node: &Node,
         order: &OrderId,
-        asked: Request,
+        request: RecheckRequest,
         reason: &'static str,
     ) {
         let room = Room::Order(order.clone());
+        // Before the state is locked: the registry's lock is taken before a session's.
         node.leave(self, &room);
         let mut state = self.state();
-        state.rechecked(order, asked);
+        state.finish_recheck(order, request);
         if state.is_in(&room) {
             state.leave(&room);
-            state.push(Outgoing::control(
-                ROOM_LEFT,
-                control::room_left(order, reason),
-            ));
+            let payload = wire::room_left(order, reason);
+            state
+                .outbox_mut()
+                .push(Outgoing::control(ROOM_LEFT, payload));
         }
         drop(state);
         self.port.wake();

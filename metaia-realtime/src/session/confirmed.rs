@@ -1,53 +1,65 @@
-//! What a client has certainly received: all that was written before the last ping that it
+//! What a client has certainly received: everything that was written before the last ping that it
 //! answered. A pure kernel.
 
 use crate::Position;
 
-/// Follows the positions of what is written, and the pings between.
+/// The positions of what is written, and of the pings between.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmed {
-    at: Option<Position>,
-    /// Of what was written last.
+    /// What the client has certainly received.
+    confirmed: Option<Position>,
+    /// What was written last.
     written: Option<Position>,
-    /// The last ping: how many packets, and which position, were written before it.
-    ping: Option<(u64, Position)>,
+    /// The last ping that is not answered yet.
+    ping: Option<PendingPing>,
+}
+
+/// What was written before a ping.
+#[derive(Debug)]
+struct PendingPing {
+    packets: u64,
+    position: Position,
 }
 
 impl Confirmed {
-    /// The client was here when it came.
-    pub(super) fn begin(&mut self, at: Position) {
-        (self.at, self.written) = (Some(at), Some(at));
+    /// Records the position that the client had when it connected.
+    pub(super) fn start_at(&mut self, position: Position) {
+        self.confirmed = Some(position);
+        self.written = Some(position);
     }
 
-    pub(super) const fn at(&self) -> Option<Position> {
-        self.at
+    /// Returns the position that the client has certainly received.
+    pub(super) const fn received(&self) -> Option<Position> {
+        self.confirmed
     }
 
-    /// What was written, whether or not it arrived.
+    /// Returns the position that was written last, whether or not it arrived.
     pub(super) const fn written(&self) -> Option<Position> {
         self.written
     }
 
-    /// A packet was written after which the client stands at `at`. One room's replay goes back, its
-    /// client does not.
-    pub(super) fn write(&mut self, at: Position) {
-        let back = self
+    /// Records that a packet was written which brings the client to `position`. The replay of one
+    /// room goes back; the position of its client does not.
+    pub(super) fn record_write(&mut self, position: Position) {
+        let goes_back = self
             .written
-            .is_some_and(|before| before.epoch() == at.epoch() && before.n() > at.n());
-        if !back {
-            self.written = Some(at);
+            .is_some_and(|last| last.epoch() == position.epoch() && last.n() > position.n());
+        if !goes_back {
+            self.written = Some(position);
         }
     }
 
-    /// A ping follows the packet number `packets`.
-    pub(super) fn ping(&mut self, packets: u64) {
-        self.ping = self.written.map(|at| (packets, at));
+    /// Records that a ping was written after `packets` packets.
+    pub(super) fn record_ping(&mut self, packets: u64) {
+        self.ping = self
+            .written
+            .map(|position| PendingPing { packets, position });
     }
 
-    /// The client has answered a ping that followed packet number `packets`.
-    pub(super) fn answer(&mut self, packets: u64) {
-        if let Some((_, at)) = self.ping.take_if(|(before, _)| *before <= packets) {
-            self.at = Some(at);
+    /// Records that the client answered a ping that was written after `packets` packets.
+    pub(super) fn record_pong(&mut self, packets: u64) {
+        if let Some(ping) = self.ping.take_if(|ping| ping.packets <= packets) {
+            self.confirmed = Some(ping.position);
         }
     }
 }

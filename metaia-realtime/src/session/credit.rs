@@ -5,106 +5,113 @@ use std::collections::VecDeque;
 use super::{confirmed::Confirmed, port::Progress};
 use crate::Position;
 
-/// Entries and bytes in flight, against their limits.
+/// Packets and bytes in flight, against their limits.
 #[derive(Debug)]
 pub(crate) struct Credit {
     max_entries: usize,
     max_bytes: usize,
-    /// What is in flight, oldest first.
-    flight: VecDeque<InFlight>,
-    bytes: usize,
+    /// Oldest first.
+    in_flight: VecDeque<InFlight>,
+    bytes_in_flight: usize,
+    /// Packets written since the session began.
     written: u64,
     confirmed: Confirmed,
 }
 
+/// A packet that was handed over and is not yet written.
 #[derive(Debug)]
 struct InFlight {
+    /// In bytes.
     size: u32,
-    /// Where the client stands when it has got this.
-    at: Option<Position>,
+    /// The position of a client that has received the packet.
+    position: Option<Position>,
 }
 
 impl Credit {
-    pub(crate) fn new(max_entries: usize, max_bytes: usize) -> Self {
-        let (flight, confirmed) = (VecDeque::new(), Confirmed::default());
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
             max_entries,
             max_bytes,
-            flight,
-            bytes: 0,
+            in_flight: VecDeque::new(),
+            bytes_in_flight: 0,
             written: 0,
-            confirmed,
+            confirmed: Confirmed::default(),
         }
     }
 
-    pub(crate) fn confirmed(&self) -> &Confirmed {
+    pub(super) fn confirmed(&self) -> &Confirmed {
         &self.confirmed
     }
 
-    /// The client was at `at` when it came.
-    pub(crate) fn begin(&mut self, at: Position) {
-        self.confirmed.begin(at);
+    /// Records the position that the client had when it connected.
+    pub(super) fn start_at(&mut self, position: Position) {
+        self.confirmed.start_at(position);
     }
 
-    /// Whether something of `size` bytes fits. An empty window always takes one.
-    pub(crate) fn fits(&self, size: usize) -> bool {
-        self.flight.is_empty()
-            || (self.flight.len() < self.max_entries
-                && self.bytes.saturating_add(size) <= self.max_bytes)
+    /// Returns whether a packet of `size` bytes fits. An empty window always takes one.
+    pub(super) fn fits(&self, size: usize) -> bool {
+        self.in_flight.is_empty()
+            || (self.in_flight.len() < self.max_entries
+                && self.bytes_in_flight.saturating_add(size) <= self.max_bytes)
     }
 
-    /// Whether at least half of the window is free.
-    pub(crate) fn is_half_free(&self) -> bool {
-        self.flight.len() <= self.max_entries / 2
-            && (self.bytes <= self.max_bytes / 2 || self.flight.is_empty())
+    /// Returns whether at least half of the window is free.
+    pub(super) fn is_half_free(&self) -> bool {
+        // One packet may be larger than the window: if none is in flight, the window is free.
+        self.in_flight.is_empty()
+            || (self.in_flight.len() <= self.max_entries / 2
+                && self.bytes_in_flight <= self.max_bytes / 2)
     }
 
-    /// How many are in flight.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.flight.len()
+    /// Returns how many packets are in flight.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
-    /// Something of `size` bytes was handed over, with which the client stands at `at`.
-    pub(crate) fn hand_over(&mut self, size: usize, at: Option<Position>) {
+    /// Records that a packet of `size` bytes was handed over, which brings the client to
+    /// `position`.
+    pub(super) fn hand_over(&mut self, size: usize, position: Option<Position>) {
         let size = u32::try_from(size).unwrap_or(u32::MAX);
-        self.flight.push_back(InFlight { size, at });
-        self.bytes += size as usize;
+        self.in_flight.push_back(InFlight { size, position });
+        self.bytes_in_flight += size as usize;
     }
 
-    /// All but the newest `left` have been written, as far as can be seen.
-    pub(crate) fn settle_to(&mut self, left: usize) {
-        let gone = self.flight.len().saturating_sub(left);
-        self.settle(Progress {
-            written: self.written + gone as u64,
+    /// Counts all but the newest `left` packets as written.
+    pub(super) fn assume_written_but(&mut self, left: usize) {
+        let written_now = self.in_flight.len().saturating_sub(left);
+        self.apply_progress(Progress {
+            written: self.written + written_now as u64,
             ..Progress::default()
         });
     }
 
-    /// The connection has got so far.
-    pub(crate) fn settle(&mut self, progress: Progress) {
-        // The ping that was known may have been answered before the next one was sent.
-        self.confirmed.answer(progress.answered);
+    /// Gives credit back for what the connection has written, and confirms what it has answered.
+    pub(super) fn apply_progress(&mut self, progress: Progress) {
+        // The client may have answered the known ping before the next one was sent.
+        self.confirmed.record_pong(progress.answered);
         while self.written < progress.written {
             self.note_ping(progress);
             self.written += 1;
-            match self.flight.pop_front() {
-                Some(gone) => {
-                    self.bytes -= gone.size as usize;
-                    gone.at.into_iter().for_each(|at| self.confirmed.write(at));
-                }
-                None => self.written = progress.written,
+            let Some(packet) = self.in_flight.pop_front() else {
+                self.written = progress.written;
+                continue;
+            };
+            self.bytes_in_flight -= packet.size as usize;
+            if let Some(position) = packet.position {
+                self.confirmed.record_write(position);
             }
         }
         self.note_ping(progress);
-        self.confirmed.answer(progress.answered);
-        if self.flight.is_empty() {
-            self.flight = VecDeque::new();
+        self.confirmed.record_pong(progress.answered);
+        if self.in_flight.is_empty() {
+            // Frees the memory: most sessions are idle most of the time.
+            self.in_flight = VecDeque::new();
         }
     }
 
     fn note_ping(&mut self, progress: Progress) {
         if self.written == progress.pinged {
-            self.confirmed.ping(self.written);
+            self.confirmed.record_ping(self.written);
         }
     }
 }
@@ -115,7 +122,7 @@ mod tests {
     use crate::values::Epoch;
     use proptest::prelude::*;
 
-    fn at(n: u64) -> Position {
+    fn position(n: u64) -> Position {
         Position {
             epoch: Epoch::from_bits(1),
             check: 0,
@@ -130,50 +137,67 @@ mod tests {
         }
     }
 
+    /// Sizes of packets, and how many packets are written after each.
+    fn packets_and_writes() -> impl Strategy<Value = Vec<(usize, u64)>> {
+        proptest::collection::vec((1usize..400, 0u64..4), 0..200)
+    }
+
     proptest! {
         #[test]
-        fn what_is_in_flight_stays_within_the_window(steps in proptest::collection::vec((1usize..400, 0u64..4), 0..200)) {
+        fn what_is_in_flight_stays_within_the_window(steps in packets_and_writes()) {
             let mut credit = Credit::new(8, 1_000);
-            let (mut handed, mut written) = (Vec::new(), 0u64);
-            for (size, wrote_now) in steps {
-                if credit.fits(size) { credit.hand_over(size, None); handed.push(size); }
-                written = (written + wrote_now).min(handed.len() as u64);
-                credit.settle(wrote(written));
-                let flight = &handed[written as usize..];
-                prop_assert_eq!(credit.in_flight(), flight.len());
-                prop_assert_eq!(credit.bytes, flight.iter().sum::<usize>());
-                prop_assert!(flight.len() <= 8 && (flight.iter().sum::<usize>() <= 1_000 || flight.len() == 1));
+            let mut handed_over = Vec::new();
+            let mut written = 0u64;
+            for (size, written_now) in steps {
+                if credit.fits(size) {
+                    credit.hand_over(size, None);
+                    handed_over.push(size);
+                }
+                written = (written + written_now).min(handed_over.len() as u64);
+                credit.apply_progress(wrote(written));
+                let in_flight = &handed_over[written as usize..];
+                let bytes = in_flight.iter().sum::<usize>();
+                prop_assert_eq!(credit.in_flight(), in_flight.len());
+                prop_assert_eq!(credit.bytes_in_flight, bytes);
+                prop_assert!(in_flight.len() <= 8);
+                prop_assert!(bytes <= 1_000 || in_flight.len() == 1);
             }
         }
 
-        /// Packets and pings are written and answered in order; the session looks now and then.
-        /// What it takes for confirmed the client has, and when all was answered and looked at,
-        /// nothing is missing.
+        /// Packets and pings are written and answered in order; the session looks at the progress
+        /// now and then. The client has everything that counts as confirmed, and when all pings are
+        /// answered and the progress is applied, nothing is missing.
         #[test]
-        fn confirmed_is_what_preceded_an_answered_ping(steps in proptest::collection::vec(0u8..6, 0..200)) {
+        fn confirmed_is_what_preceded_an_answered_ping(
+            steps in proptest::collection::vec(0u8..6, 0..200)
+        ) {
             let mut credit = Credit::new(1_000, usize::MAX);
-            credit.begin(at(0));
-            let (mut progress, mut handed, mut received) = (Progress::default(), 0u64, 0u64);
+            credit.start_at(position(0));
+            let mut progress = Progress::default();
+            let mut handed_over = 0u64;
+            let mut received = 0u64;
             for step in steps {
                 match step {
                     0 | 1 => {
-                        handed += 1;
-                        credit.hand_over(1, Some(at(handed)));
+                        handed_over += 1;
+                        credit.hand_over(1, Some(position(handed_over)));
                     }
-                    2 if progress.written < handed => progress.written += 1,
+                    2 if progress.written < handed_over => progress.written += 1,
                     3 => progress.pinged = progress.written,
                     4 => {
                         received = progress.pinged;
                         progress.answered = progress.pinged;
                     }
-                    _ => credit.settle(progress),
+                    _ => credit.apply_progress(progress),
                 }
-                prop_assert!(credit.confirmed().at().is_some_and(|at| at.n() <= received));
+                let confirmed = credit.confirmed().received();
+                prop_assert!(confirmed.is_some_and(|confirmed| confirmed.n() <= received));
             }
-            credit.settle(progress);
-            (progress.pinged, progress.answered) = (progress.written, progress.written);
-            credit.settle(progress);
-            prop_assert_eq!(credit.confirmed().at(), Some(at(progress.written)));
+            credit.apply_progress(progress);
+            progress.pinged = progress.written;
+            progress.answered = progress.written;
+            credit.apply_progress(progress);
+            prop_assert_eq!(credit.confirmed().received(), Some(position(progress.written)));
         }
     }
 
@@ -183,7 +207,7 @@ mod tests {
         assert!(credit.fits(64 * 1024));
         credit.hand_over(64 * 1024, None);
         assert!(!credit.fits(1));
-        credit.settle(wrote(1));
+        credit.apply_progress(wrote(1));
         assert!(credit.fits(64 * 1024));
     }
 }

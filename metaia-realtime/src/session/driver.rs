@@ -1,27 +1,31 @@
-//! The task of a session, for transports that need one: writes what is queued, runs one inbound
-//! event at a time, and one step of catching up.
+//! The task of a session, for transports that need one: it writes what is queued, handles one
+//! inbound event at a time, and takes one step of catching up at a time.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
-use super::{EndReason, Inbound, Outgoing, Session, Start, inbound::Backlog};
+use super::{EndReason, Inbound, Outgoing, Session, Start, backlog::Backlog};
 use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
-/// How often the end of a token is looked at, since wall time may jump.
-const EXPIRY_CHECK: Duration = Duration::from_secs(60);
+/// How often the end of a token is compared with the clock, since wall time may jump.
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long a client that asked to be held has for its `rt:resume`.
-const HOLD: Duration = Duration::from_secs(5);
+/// How long a session waits for the `rt:resume` that its client has announced.
+const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Drives the session to its end.
 ///
-/// The arms, in order: the session has ended · its token has · it was held for long enough · an
-/// inbound event is done · a step of catching up is done · there is a next inbound event, none is
-/// being handled, it is known where the session goes on, and the client reads its answers, or the
-/// session is held and it may say where to go on · something was queued, or written. Writing
-/// happens before each wait.
+/// Packets are written before each wait. The arms of the wait, in order:
+/// 1. The session has ended.
+/// 2. Its token has expired.
+/// 3. It has waited for `rt:resume` for 5 s (`RESUME_EVENT_TIMEOUT`).
+/// 4. An inbound event is handled.
+/// 5. A step of catching up is done.
+/// 6. There is an inbound event. Taken if the session awaits `rt:resume`; otherwise if the cursor
+///    is set, no event is being handled, and there is credit for the answer.
+/// 7. Something was queued, or written.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
@@ -30,52 +34,82 @@ pub(crate) async fn drive(
     wake: &Notify,
     mut write: impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) {
+    // `None` while a step of catching up has it.
     let mut start = Some(start);
-    let mut begun = false;
+    // Once true it stays true, also while a step has `start`.
+    let mut cursor_is_set = false;
     let mut events = Backlog::new(events);
     let mut step: Option<BoxFuture<'static, Start>> = None;
     let mut handling: Option<BoxFuture<'static, ()>> = None;
-    let mut expiry = Box::pin(expires(&session));
-    let mut hold = Box::pin(tokio::time::sleep(HOLD));
+    let mut token_expiry = Box::pin(wait_for_expiry(&session));
+    let mut resume_timeout = Box::pin(tokio::time::sleep(RESUME_EVENT_TIMEOUT));
     loop {
-        if let Err(end) = write_all(&session, &mut write) {
-            return session.end(end);
+        if let Err(reason) = write_all(&session, &mut write) {
+            return session.end(reason);
         }
-        if let Some(begun) = start.take_if(|start| !start.is_held() && session.state().wants_step())
-        {
-            step = Some(Box::pin(one_step(
-                Arc::clone(&session),
-                Arc::clone(&node),
-                begun,
-            )));
+        if let Some(ready) = start.take_if(|start| can_step(&session, start)) {
+            step = Some(begin_step(&session, &node, ready));
         }
-        begun = begun || start.as_ref().is_some_and(Start::has_begun);
-        let may_handle = begun && handling.is_none() && session.has_credit(0);
-        let is_held = start.as_ref().is_some_and(Start::is_held);
+        cursor_is_set |= start.as_ref().is_some_and(|start| start.cursor_is_set);
+        let awaiting_resume = start.as_ref().is_some_and(Start::is_awaiting_resume);
+        let may_handle = cursor_is_set && handling.is_none() && session.has_credit(0);
         tokio::select! {
             biased;
             () = session.ended() => return,
-            () = &mut expiry => return session.end(EndReason::Expired),
-            () = &mut hold, if is_held => start.iter_mut().for_each(Start::release),
+            () = &mut token_expiry => return session.end(EndReason::Expired),
+            () = &mut resume_timeout, if awaiting_resume => stop_awaiting_resume(&mut start),
             Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
             Some(done) = OptionFuture::from(step.as_mut()) => {
                 start = Some(done);
                 step = None;
             }
-            Some(event) = events.next(is_held), if is_held || may_handle => match &mut start {
-                Some(start) if is_held => events.resume(&session, start, event),
-                _ => handling = Some(Box::pin(Arc::clone(&session).handle(Arc::clone(&node), event))),
-            },
+            Some(event) = events.next(awaiting_resume), if awaiting_resume || may_handle => {
+                match &mut start {
+                    Some(start) if awaiting_resume => {
+                        events.take_before_resume(&session, start, event);
+                    }
+                    _ => handling = Some(begin_handling(&session, &node, event)),
+                }
+            }
             () = wake.notified() => {}
         }
     }
 }
 
-async fn one_step(session: Arc<Session>, node: Arc<Node>, mut start: Start) -> Start {
-    session.catch_up(&node, &mut start).await;
-    start
+fn can_step(session: &Session, start: &Start) -> bool {
+    !start.is_awaiting_resume() && session.state().can_step()
 }
 
+/// Returns one step of catching up. It gives `start` back when it is done.
+fn begin_step(
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    mut start: Start,
+) -> BoxFuture<'static, Start> {
+    let session = Arc::clone(session);
+    let node = Arc::clone(node);
+    Box::pin(async move {
+        session.catch_up(&node, &mut start).await;
+        start
+    })
+}
+
+fn begin_handling(
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    event: Inbound,
+) -> BoxFuture<'static, ()> {
+    let session = Arc::clone(session);
+    Box::pin(session.handle(Arc::clone(node), event))
+}
+
+fn stop_awaiting_resume(start: &mut Option<Start>) {
+    if let Some(start) = start {
+        start.stop_awaiting_resume();
+    }
+}
+
+/// Writes every packet that is queued.
 fn write_all(
     session: &Session,
     write: &mut impl FnMut(Outgoing) -> Result<(), EndReason>,
@@ -86,30 +120,36 @@ fn write_all(
         write(outgoing)?;
     }
     session.counters.delivered.add(entries);
-    session.progress.notify_waiters();
+    session.written.notify_waiters();
     Ok(())
 }
 
-/// Waits for the end of the session's token.
-fn expires(session: &Session) -> impl Future<Output = ()> + use<> {
-    let end = session
-        .identity
-        .expires_at
-        .map(|at| end_of(at, session.connected_at));
+/// Waits until the session's token has expired; for ever if it does not expire.
+fn wait_for_expiry(session: &Session) -> impl Future<Output = ()> + use<> {
+    let connected_at = session.connected_at;
+    let expires_at = session.identity.expires_at;
     async move {
-        let Some(end) = end else {
+        let Some(expires_at) = expires_at else {
             return std::future::pending().await;
         };
-        while let Ok(left @ 1..) = u64::try_from(end.saturating_sub(time::unix_ms())) {
-            tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_CHECK)).await;
+        let end = session_end(expires_at, connected_at);
+        loop {
+            let left_ms = u64::try_from(end.saturating_sub(time::unix_ms())).unwrap_or(0);
+            if left_ms == 0 {
+                return;
+            }
+            let left = Duration::from_millis(left_ms);
+            tokio::time::sleep(left.min(EXPIRY_CHECK_INTERVAL)).await;
         }
     }
 }
 
-/// When a session of a token that ends at `expires_at` ends: then; or, where an authenticator took
-/// it after its end since clocks differ, when they cannot differ any more. Else such a client would
-/// be closed at once, and come back, in a loop.
-const fn end_of(expires_at: i64, connected_at: i64) -> i64 {
+/// Returns when a session ends whose token expires at `expires_at`, all in ms since the Unix epoch.
+///
+/// An authenticator accepts a token for a while after its end, since clocks differ. A session of
+/// such a token lasts for that leeway: if it were closed at once, its client would reconnect in a
+/// loop.
+const fn session_end(expires_at: i64, connected_at: i64) -> i64 {
     if connected_at < expires_at {
         expires_at
     } else {
@@ -123,8 +163,8 @@ mod tests {
 
     #[test]
     fn a_token_taken_after_its_end_lasts_as_long_as_clocks_may_differ() {
-        assert_eq!(end_of(10_000, 9_999), 10_000);
-        assert_eq!(end_of(10_000, 10_000), 15_000);
-        assert_eq!(end_of(i64::MAX, i64::MAX), i64::MAX);
+        assert_eq!(session_end(10_000, 9_999), 10_000);
+        assert_eq!(session_end(10_000, 10_000), 15_000);
+        assert_eq!(session_end(i64::MAX, i64::MAX), i64::MAX);
     }
 }

@@ -1,39 +1,39 @@
 //! Why sessions end: values with stable codes.
 
-/// Why a session ended. The code stands in logs and metrics.
+/// The reason why a session ended. Its code stands in logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The client said DISCONNECT.
+    /// The client sent DISCONNECT.
     ClientLeft,
     /// The connection broke, or the client closed it.
     TransportLost,
-    /// Its pings were not answered.
+    /// The client did not answer the server's pings.
     PingTimeout,
-    /// The token's time is over.
+    /// The token has expired.
     Expired,
-    /// The client did not read.
+    /// The client did not read what was sent.
     Slow,
-    /// The same device connected anew.
+    /// The same device connected again.
     Replaced,
-    /// The user has too many sessions, and this was the least recently active one.
+    /// The user had too many sessions, and this was the least recently active one.
     OverUserCap,
     /// The client sent events far beyond its rate.
     RateLimited,
-    /// This node is being emptied.
+    /// The node is draining.
     Draining,
     /// The log could not be read.
     Unavailable,
-    /// This node cannot read the log, and another can: clients are better off there.
+    /// This node cannot read the log and another node can: the client is to connect there.
     CutOff,
-    /// Somebody with the right to do so ended it.
+    /// The server disconnected the user or the session on request.
     Kicked,
     /// A handler, or the policy, panicked.
     Failed,
 }
 
 impl EndReason {
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -53,13 +53,13 @@ impl EndReason {
         }
     }
 
-    /// Whether nothing was heard of the client in the end: it may have been away for long.
+    /// Returns whether the client sent nothing at the end: it may have been away for long.
     pub(crate) const fn is_silent(self) -> bool {
         matches!(self, Self::PingTimeout | Self::Slow)
     }
 
-    /// Whether the client is told DISCONNECT before its transport is closed, after which official
-    /// clients stay away. All others come back by themselves.
+    /// Returns whether the client is sent DISCONNECT before its transport is closed. Official
+    /// clients do not reconnect after that; after every other reason they reconnect by themselves.
     #[must_use]
     pub const fn stays_away(self) -> bool {
         matches!(self, Self::Kicked)

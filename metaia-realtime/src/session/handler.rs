@@ -1,4 +1,4 @@
-//! What a session asks of the handlers of events that are an embedder's own.
+//! What a session asks of the handlers of an embedder's own events.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 
 use super::Session;
 
-/// What became of an event: the answer, or the code that it is refused with.
+/// The result of a handler: the answer, or the code that the event is refused with.
 pub(crate) type Handled = Result<Box<RawValue>, Cow<'static, str>>;
 
 /// The handlers of a node, by event name.
 pub(crate) trait EventHandlers: Send + Sync {
-    /// Begins to handle the event `name` of a session with its first argument; `None` if it has no
-    /// handler.
+    /// Begins to handle the event `name` of a session with its first argument. Returns `None` if
+    /// the event has no handler.
     fn handle(
         &self,
         session: &Session,

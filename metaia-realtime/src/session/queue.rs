@@ -6,25 +6,28 @@ use serde_json::value::RawValue;
 
 use crate::{Position, event::EventName, log::Entry};
 
+/// About what a packet takes on the wire beside its name and payload, in bytes.
+const FRAME_OVERHEAD: usize = 16;
+
 /// One packet to write.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// An entry of the log: name and stamped payload, shared by all who get it.
+    /// An entry of the log: name and stamped payload, shared by all sessions that receive it.
     Entry(Arc<Entry>),
     /// An event beside the log.
     Volatile(Arc<Volatile>),
-    /// An event of this system, for this session alone.
+    /// An `rt:` event, for this session alone.
     Control {
         name: &'static str,
         payload: Box<RawValue>,
-        /// Where the client stands with it, where it says so.
+        /// The position of a client that has received it, if it carries one.
         at: Option<Position>,
     },
     /// The answer to an event that asked for one.
     Ack { id: i64, answer: Box<RawValue> },
 }
 
-/// An event that may be lost: the newest of its name wins.
+/// An event that may be lost: a newer one replaces a waiting one of the same name.
 #[derive(Debug)]
 pub(crate) struct Volatile {
     pub(crate) name: EventName,
@@ -32,8 +35,8 @@ pub(crate) struct Volatile {
 }
 
 impl Outgoing {
-    /// An event of this system.
-    pub(crate) fn control(name: &'static str, payload: Box<RawValue>) -> Self {
+    /// Returns an `rt:` event.
+    pub(super) fn control(name: &'static str, payload: Box<RawValue>) -> Self {
         Self::Control {
             name,
             payload,
@@ -41,8 +44,8 @@ impl Outgoing {
         }
     }
 
-    /// An event of this system that says where the client stands.
-    pub(crate) fn at(name: &'static str, payload: Box<RawValue>, at: Position) -> Self {
+    /// Returns an `rt:` event that carries the client's position.
+    pub(super) fn control_at(name: &'static str, payload: Box<RawValue>, at: Position) -> Self {
         Self::Control {
             name,
             payload,
@@ -50,8 +53,9 @@ impl Outgoing {
         }
     }
 
-    /// Where the client stands when it has got it.
-    pub(crate) fn position(&self) -> Option<Position> {
+    /// Returns the position of a client that has received the packet; `None` if the packet carries
+    /// none.
+    pub(super) fn position(&self) -> Option<Position> {
         match self {
             Self::Entry(entry) => Some(entry.position()),
             Self::Control { at, .. } => *at,
@@ -59,15 +63,14 @@ impl Outgoing {
         }
     }
 
-    /// About what it takes on the wire, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        const FRAME: usize = 16;
-        FRAME
-            + match self {
-                Self::Entry(entry) => entry.content().size(),
-                Self::Volatile(event) => event.name.as_str().len() + event.payload.get().len(),
-                Self::Control { name, payload, .. } => name.len() + payload.get().len(),
-                Self::Ack { answer, .. } => answer.get().len(),
-            }
+    /// Returns about what the packet takes on the wire, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let content = match self {
+            Self::Entry(entry) => entry.content().size(),
+            Self::Volatile(event) => event.name.as_str().len() + event.payload.get().len(),
+            Self::Control { name, payload, .. } => name.len() + payload.get().len(),
+            Self::Ack { answer, .. } => answer.get().len(),
+        };
+        FRAME_OVERHEAD + content
     }
 }

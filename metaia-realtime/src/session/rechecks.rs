@@ -1,41 +1,45 @@
 //! Order rooms whose access is to be decided again. A pure kernel.
 //!
-//! Requests are numbered here, and not by the entries that ask for them: a log whose history is
-//! another one now numbers its entries anew, and nobody knows which of two epochs' is the later.
+//! Requests are numbered here, and not by the entries that ask for them: after a change of epoch
+//! the log numbers its entries from the start, and numbers of two epochs cannot be compared.
 
 use crate::OrderId;
 
-/// A request: the later, the greater.
+/// A request to decide access to an order again. A later one is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Request(u64);
+pub(super) struct RecheckRequest(u64);
 
-/// What a session is to have decided, the oldest first: at most one request for each of its rooms.
+/// The pending requests of a session, oldest first: at most one for each of its rooms.
 #[derive(Debug, Default)]
 pub(super) struct Rechecks {
-    pending: Vec<(OrderId, Request)>,
-    asked: u64,
+    pending: Vec<(OrderId, RecheckRequest)>,
+    /// The number of the last request.
+    last: u64,
 }
 
 impl Rechecks {
-    /// The order's access is to be decided, by whoever begins to do so from here on.
-    pub(super) fn ask(&mut self, order: &OrderId) {
-        self.asked += 1;
+    /// Requests a decision on the order's access that begins after this call. An earlier request is
+    /// replaced.
+    pub(super) fn request(&mut self, order: &OrderId) {
+        self.last += 1;
         self.pending.retain(|(pending, _)| pending != order);
-        self.pending.push((order.clone(), Request(self.asked)));
+        self.pending
+            .push((order.clone(), RecheckRequest(self.last)));
     }
 
-    /// The one to decide next; it stays until [`Self::decided`].
-    pub(super) fn next(&self) -> Option<(OrderId, Request)> {
+    /// Returns the request to decide next. It stays until [`Self::finish`].
+    pub(super) fn next(&self) -> Option<(OrderId, RecheckRequest)> {
         self.pending.first().cloned()
     }
 
-    /// Access was decided after it had been asked for so. A later request stays.
-    pub(super) fn decided(&mut self, order: &OrderId, request: Request) {
+    /// Removes the request, since access was decided after it. A later request stays.
+    pub(super) fn finish(&mut self, order: &OrderId, request: RecheckRequest) {
         self.pending
-            .retain(|(pending, asked)| pending != order || *asked > request);
+            .retain(|(pending, requested)| pending != order || *requested > request);
     }
 
-    pub(super) fn concern(&self, order: &OrderId) -> bool {
+    /// Returns whether a request for the order is pending.
+    pub(super) fn is_pending(&self, order: &OrderId) -> bool {
         self.pending.iter().any(|(pending, _)| pending == order)
     }
 

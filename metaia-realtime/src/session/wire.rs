@@ -1,21 +1,24 @@
-//! The payloads of this system's own events, and the answers to inbound ones.
+//! The payloads of the `rt:` events, and the answers to inbound events.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{Identity, OrderId, Position, Role, Room, UserId};
 
-pub(crate) const READY: &str = "rt:ready";
-pub(crate) const RESET: &str = "rt:reset";
-pub(crate) const ERROR: &str = "rt:error";
-pub(crate) const ROOM_LEFT: &str = "rt:room_left";
+pub(super) const READY: &str = "rt:ready";
+pub(super) const RESET: &str = "rt:reset";
+pub(super) const ERROR: &str = "rt:error";
+pub(super) const ROOM_LEFT: &str = "rt:room_left";
 pub(crate) const DRAIN: &str = "rt:drain";
 pub(super) const RESUME: &str = "rt:resume";
 pub(super) const POSITION: &str = "rt:position";
 
-/// Why an inbound event was refused: the stable codes of acks and `rt:error`.
+/// The most characters of a client's text that are repeated to it.
+const MAX_ECHO: usize = 64;
+
+/// The reason why an inbound event is refused. Its stable code stands in acks and `rt:error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum EventRefusal {
     Forbidden,
     InvalidOrderId,
     TooManyRooms,
@@ -23,10 +26,11 @@ pub(crate) enum Refusal {
     Unavailable,
     UnknownEvent,
     Malformed,
-    NotHeld,
+    NotAwaitingResume,
 }
 
-impl Refusal {
+impl EventRefusal {
+    /// Returns the stable code.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",
@@ -36,14 +40,14 @@ impl Refusal {
             Self::Unavailable => "unavailable",
             Self::UnknownEvent => "unknown_event",
             Self::Malformed => "malformed",
-            Self::NotHeld => "not_held",
+            Self::NotAwaitingResume => "not_held",
         }
     }
 }
 
-/// The member `_rt` of an event that is no entry: where the session stands.
+/// The member `_rt` of an event that is no entry: the client's position.
 #[derive(Serialize)]
-struct At {
+struct Stamp {
     at: Position,
 }
 
@@ -57,9 +61,10 @@ struct Ready<'a> {
     replayed: usize,
     expires_at: Option<i64>,
     #[serde(rename = "_rt")]
-    position: At,
+    position: Stamp,
 }
 
+/// Returns the payload of `rt:ready`. [`Room::Everyone`] is not shown.
 pub(super) fn ready(
     identity: &Identity,
     mut rooms: Vec<Room>,
@@ -76,32 +81,35 @@ pub(super) fn ready(
         recovered,
         replayed,
         expires_at: identity.expires_at,
-        position: At { at },
+        position: Stamp { at },
     })
 }
 
+/// Returns the payload of `rt:reset`.
 pub(super) fn reset(reason: &'static str, at: Position) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Reset {
         reason: &'static str,
-        _rt: At,
+        _rt: Stamp,
     }
     json(&Reset {
         reason,
-        _rt: At { at },
+        _rt: Stamp { at },
     })
 }
 
+/// Returns the payload of `rt:position`.
 pub(super) fn position(at: Position) -> Box<RawValue> {
     #[derive(Serialize)]
-    struct Told {
-        _rt: At,
+    struct PositionPayload {
+        _rt: Stamp,
     }
-    json(&Told { _rt: At { at } })
+    json(&PositionPayload { _rt: Stamp { at } })
 }
 
-/// `rt:error`: what was refused, why, and what it was about, if that is short enough to say.
-pub(crate) fn error(event: &str, code: &str, reference: Option<&str>) -> Box<RawValue> {
+/// Returns the payload of `rt:error`: the refused event, the code, and what the event was about.
+/// Both texts of the client are shortened to `MAX_ECHO` characters.
+pub(super) fn error(event: &str, code: &str, reference: Option<&str>) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Error<'a> {
         event: &'a str,
@@ -110,12 +118,13 @@ pub(crate) fn error(event: &str, code: &str, reference: Option<&str>) -> Box<Raw
         reference: Option<&'a str>,
     }
     json(&Error {
-        event: short(event),
+        event: shorten(event),
         code,
-        reference: reference.map(short),
+        reference: reference.map(shorten),
     })
 }
 
+/// Returns the payload of `rt:room_left`.
 pub(super) fn room_left(order: &OrderId, reason: &'static str) -> Box<RawValue> {
     #[derive(Serialize)]
     struct RoomLeft {
@@ -128,6 +137,7 @@ pub(super) fn room_left(order: &OrderId, reason: &'static str) -> Box<RawValue> 
     })
 }
 
+/// Returns the payload of `rt:drain`.
 pub(crate) fn drain(retry_in_ms: u64) -> Box<RawValue> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -137,7 +147,7 @@ pub(crate) fn drain(retry_in_ms: u64) -> Box<RawValue> {
     json(&Drain { retry_in_ms })
 }
 
-/// The ack of a refused event.
+/// Returns the ack of a refused event.
 pub(super) fn refused(code: &str) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Refused<'a> {
@@ -150,7 +160,7 @@ pub(super) fn refused(code: &str) -> Box<RawValue> {
     })
 }
 
-/// The ack of a join.
+/// Returns the ack of a join.
 pub(super) fn joined(room: &Room, recovered: bool, replayed: usize) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Joined<'a> {
@@ -167,7 +177,7 @@ pub(super) fn joined(room: &Room, recovered: bool, replayed: usize) -> Box<RawVa
     })
 }
 
-/// The ack of `rt:resume`.
+/// Returns the ack of `rt:resume`.
 pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Resumed {
@@ -182,7 +192,7 @@ pub(super) fn resumed(recovered: bool, replayed: usize) -> Box<RawValue> {
     })
 }
 
-/// The ack of a leave.
+/// Returns the ack of a leave.
 pub(super) fn left(room: &Room) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Left<'a> {
@@ -192,14 +202,15 @@ pub(super) fn left(room: &Room) -> Box<RawValue> {
     json(&Left { status: "ok", room })
 }
 
-/// What a client said is repeated up to 64 characters.
-fn short(text: &str) -> &str {
+/// Returns the first `MAX_ECHO` characters of a text.
+fn shorten(text: &str) -> &str {
     text.char_indices()
-        .nth(64)
+        .nth(MAX_ECHO)
         .map_or(text, |(end, _)| &text[..end])
 }
 
-/// These types always become JSON; were one not to, the client would get `null`.
+/// Returns the value as JSON.
 fn json(value: &impl Serialize) -> Box<RawValue> {
+    // These types always serialize. If one did not, the client would receive `null`.
     to_raw_value(value).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     Identity, JwtAuthenticator, MemoryLog, NewEntry, Role, Room,
     node::{Node, NodeParts, Window, dispatch},
-    session::{Nowhere, Outgoing, Session, Start},
+    session::{Outgoing, Session, SilentPort, Start},
 };
 
 /// A node with live sessions, all of them customers.
@@ -51,7 +51,7 @@ impl Bench {
             identity,
             None,
             self.node.window().head(),
-            Arc::new(Nowhere),
+            Arc::new(SilentPort),
         ));
         self.node.register(&session);
         session.catch_up(&self.node, &mut Start::default()).await;

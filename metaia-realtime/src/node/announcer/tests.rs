@@ -16,31 +16,31 @@ use crate::presence::{
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, Role, Room,
     node::{Node, NodeParts, Window, session_view},
-    session::{EndReason, Nowhere, Session},
+    session::{EndReason, Session, SilentPort},
     values::NodeId,
 };
 
-/// A directory in memory that can be away, silent, or emptied.
+/// A directory in memory that can fail, hang, or be emptied.
 #[derive(Clone, Default)]
-struct Shaky {
+struct FaultyDirectory {
     memory: Arc<Mutex<MemoryDirectory>>,
     fails: Arc<AtomicBool>,
     hangs: Arc<AtomicBool>,
     largest: Arc<AtomicUsize>,
 }
 
-impl Shaky {
+impl FaultyDirectory {
     async fn now(&self) -> Result<MemoryDirectory, DirectoryError> {
         if self.hangs.load(SeqCst) {
             std::future::pending::<()>().await;
         }
         if self.fails.load(SeqCst) {
-            return Err(DirectoryError("away".into()));
+            return Err(DirectoryError("unavailable".into()));
         }
         Ok(self.memory.lock().unwrap().clone())
     }
 
-    /// Everything in it is lost.
+    /// Removes everything.
     fn flush(&self) {
         *self.memory.lock().unwrap() = MemoryDirectory::default();
     }
@@ -55,7 +55,7 @@ impl Shaky {
     }
 }
 
-impl Directory for Shaky {
+impl Directory for FaultyDirectory {
     async fn begin(&self, node: &NodeView, lease: Duration) -> Result<(), DirectoryError> {
         self.now().await?.begin(node, lease).await
     }
@@ -81,42 +81,43 @@ impl Directory for Shaky {
 }
 
 struct Cluster {
-    shaky: Shaky,
+    directory: FaultyDirectory,
     node: Arc<Node>,
 }
 
 impl Cluster {
-    /// A node that announces.
+    /// Starts a node that announces.
     async fn new(limits: Limits) -> Self {
-        let (shaky, log) = (Shaky::default(), MemoryLog::default());
+        let directory = FaultyDirectory::default();
+        let log = MemoryLog::default();
         let head = log.head().await.unwrap().position;
         let parts = NodeParts {
             log: Arc::new(log),
             limits,
-            directory: Some(Arc::new(shaky.clone())),
+            directory: Some(Arc::new(directory.clone())),
             ..NodeParts::default()
         };
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
         let node = Arc::new(Node::new(Window::new(head), Arc::new(authenticator), parts));
         node.tasks.spawn(run(Arc::clone(&node)));
-        Self { shaky, node }
+        Self { directory, node }
     }
 
     fn connect(&self, user: &str) -> Arc<Session> {
         let identity = Identity::new(user.parse().unwrap(), Role::Customer);
-        let began = self.node.window.head();
+        let started_at = self.node.window.head();
         let session = Arc::new(Session::new(
             &self.node,
             identity,
             None,
-            began,
-            Arc::new(Nowhere),
+            started_at,
+            Arc::new(SilentPort),
         ));
         assert!(self.node.register(&session));
         session
     }
 
-    /// What others see after so many seconds is what is here.
+    /// Checks that the directory shows the node's sessions after this many seconds.
     #[track_caller]
     fn agrees_after(&self, seconds: u64) -> impl Future<Output = ()> {
         let at = std::panic::Location::caller();
@@ -131,28 +132,29 @@ impl Cluster {
                 all.iter()
                     .map(|session| session_view(self.node.id, session)),
             );
-            assert_eq!(self.shaky.seen().await, here, "{at}");
+            assert_eq!(self.directory.seen().await, here, "{at}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn others_see_within_a_second_who_comes_changes_and_goes() {
+async fn the_directory_shows_every_change_within_a_second() {
     let cluster = Cluster::new(Limits::default()).await;
     cluster.agrees_after(1).await;
-    let (one, _two) = (cluster.connect("c1"), cluster.connect("c2"));
+    let one = cluster.connect("c1");
+    cluster.connect("c2");
     cluster.agrees_after(1).await;
     let order = "o1".parse().unwrap();
     let mut join = cluster.node.registry.begin_join(&order);
     let join_state = |session: &Session, room: Room| session.state().join(room, 0);
     cluster.node.registry.enter(&one, &mut join, join_state);
-    cluster.node.announcer.changed(one.id);
+    cluster.node.announcer.note_change(one.id);
     cluster.agrees_after(1).await;
     cluster.node.leave(&one, &Room::Order(order.clone()));
     cluster.agrees_after(1).await;
     cluster.node.end(&one, EndReason::ClientLeft);
     cluster.agrees_after(1).await;
-    assert_eq!(cluster.shaky.seen().await.len(), 1);
+    assert_eq!(cluster.directory.seen().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,60 +165,58 @@ async fn a_lease_is_renewed_for_as_long_as_the_node_runs_and_ends_with_it() {
     cluster.node.stopping.cancel();
     cluster.node.tasks.close();
     cluster.node.tasks.wait().await;
-    assert_eq!(cluster.shaky.seen().await, []);
+    assert_eq!(cluster.directory.seen().await, []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_outage_all_is_announced_anew() {
+async fn after_an_outage_all_sessions_are_announced_again() {
     let cluster = Cluster::new(Limits::default()).await;
-    let gone = cluster.connect("c1");
+    let leaving = cluster.connect("c1");
     cluster.agrees_after(1).await;
-    for away in [&cluster.shaky.fails, &cluster.shaky.hangs] {
+    for fault in [&cluster.directory.fails, &cluster.directory.hangs] {
         for seconds in [2, 60] {
-            away.store(true, SeqCst);
+            fault.store(true, SeqCst);
             cluster.connect("c2");
             tokio::time::sleep(Duration::from_secs(seconds)).await;
-            cluster.node.end(&gone, EndReason::ClientLeft);
-            away.store(false, SeqCst);
+            cluster.node.end(&leaving, EndReason::ClientLeft);
+            fault.store(false, SeqCst);
             cluster.agrees_after(5).await;
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_directory_that_lost_all_is_told_all() {
+async fn a_directory_that_lost_everything_is_told_all_sessions() {
     let cluster = Cluster::new(Limits::default()).await;
-    (0..5).for_each(|i| drop(cluster.connect(&format!("c{i}"))));
+    for i in 0..5 {
+        cluster.connect(&format!("c{i}"));
+    }
     cluster.agrees_after(1).await;
-    cluster.shaky.flush();
+    cluster.directory.flush();
     cluster.agrees_after(6).await;
-    assert_eq!(cluster.shaky.seen().await.len(), 5);
+    assert_eq!(cluster.directory.seen().await.len(), 5);
 }
 
-/// As after SIGSTOP: nothing of it runs for longer than its lease, and meanwhile one has come and
-/// one has gone.
+/// As after SIGSTOP: no task of the node runs for longer than its lease, while one session
+/// registers and one ends.
 #[tokio::test(start_paused = true)]
-async fn a_node_that_was_asleep_comes_back_with_what_it_has_then() {
+async fn a_node_that_was_stopped_announces_its_present_sessions() {
     let cluster = Cluster::new(Limits::default()).await;
-    let gone = cluster.connect("c1");
+    let leaving = cluster.connect("c1");
     cluster.connect("c2");
     cluster.agrees_after(1).await;
-    cluster.shaky.hangs.store(true, SeqCst);
+    cluster.directory.hangs.store(true, SeqCst);
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(
-        cluster.shaky.seen().await,
-        [],
-        "nobody believes in it after its lease"
-    );
-    cluster.node.end(&gone, EndReason::PingTimeout);
+    assert_eq!(cluster.directory.seen().await, [], "the lease has expired");
+    cluster.node.end(&leaving, EndReason::PingTimeout);
     cluster.connect("c3");
-    cluster.shaky.hangs.store(false, SeqCst);
+    cluster.directory.hangs.store(false, SeqCst);
     cluster.agrees_after(5).await;
-    assert_eq!(cluster.shaky.seen().await.len(), 2);
+    assert_eq!(cluster.directory.seen().await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_changes_are_announced_as_all_that_there_is() {
+async fn after_too_many_changes_all_sessions_are_announced() {
     let limits = Limits {
         sessions: 1_500,
         sessions_per_user: 10_000,
@@ -225,8 +225,8 @@ async fn too_many_changes_are_announced_as_all_that_there_is() {
     let cluster = Cluster::new(limits).await;
     let stays: Vec<_> = (0..1_200).map(|_| cluster.connect("c1")).collect();
     cluster.agrees_after(2).await;
-    assert_eq!(cluster.shaky.largest.load(SeqCst), 1_000);
-    // More come and go than can be noted, before anybody looks.
+    assert_eq!(cluster.directory.largest.load(SeqCst), 1_000);
+    // More sessions change than can be noted, before the task runs.
     for session in &stays {
         cluster.node.end(session, EndReason::ClientLeft);
     }
@@ -236,5 +236,5 @@ async fn too_many_changes_are_announced_as_all_that_there_is() {
     }
     cluster.connect("c3");
     cluster.agrees_after(2).await;
-    assert_eq!(cluster.shaky.seen().await.len(), 1);
+    assert_eq!(cluster.directory.seen().await.len(), 1);
 }

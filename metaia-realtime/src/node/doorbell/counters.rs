@@ -1,4 +1,4 @@
-//! The counters behind [`Counts`].
+//! The counters that [`Counts`] shows.
 
 use crate::{doorbell::Counts, node::counter::Counter};
 

@@ -1,40 +1,38 @@
-//! What a node does for its doorbell, as tasks of the node. They end when it stops.
+//! The doorbell's work, as tasks of the node. They end when the node stops.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::OptionFuture;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
+use super::{lock, receive::NodeFrames};
 use crate::{
     doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::Change},
-    node::doorbell::{NodeFrames, lock},
-};
-use crate::{
     node::{Node, drain},
     session::EndReason,
 };
 
-/// Between two answers to who asks whether the log can be read.
+/// Between two answers to the probes of other nodes.
 const ANSWER_PAUSE: Duration = Duration::from_secs(1);
-/// How often the log is looked at only to see whether it can be.
-const PROBE: Duration = Duration::from_secs(2);
-/// How often a node that cannot read it asks the others.
-const ASK: Duration = Duration::from_secs(1);
-/// A log that does not answer for so long cannot be read.
-const SILENCE: Duration = Duration::from_secs(6);
+/// How often the log is read only to find out whether it can be.
+const LOG_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a node that cannot read the log probes the others.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// A log that takes longer to return its head cannot be read.
+const LOG_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Starts the tasks, where there is a doorbell.
-pub(crate) fn run(node: &Arc<Node>) {
+/// Starts the tasks if there is a doorbell.
+pub(in crate::node) fn run(node: &Arc<Node>) {
     let Some(doorbell) = node.doorbell.doorbell.clone() else {
         return;
     };
     let receiver = FrameReceiver::of(NodeFrames(Arc::downgrade(node)));
     spawn(node, async move |_| doorbell.run(receiver).await);
-    spawn(node, async |node| notify(&node).await);
-    spawn(node, async |node| believe(&node).await);
-    spawn(node, async |node| release(&node).await);
-    spawn(node, async |node| answer(&node).await);
-    spawn(node, async |node| watch(&node).await);
+    spawn(node, async |node| notify_appends(&node).await);
+    spawn(node, async |node| run_throttle(&node).await);
+    spawn(node, async |node| release_held_back(&node).await);
+    spawn(node, async |node| answer_probes(&node).await);
+    spawn(node, async |node| detect_partition(&node).await);
 }
 
 fn spawn<F>(node: &Arc<Node>, task: impl FnOnce(Arc<Node>) -> F)
@@ -48,128 +46,136 @@ where
     });
 }
 
-/// Rings for what was appended here. What is appended while a ring is under way shares the next
+/// Notifies the other nodes of what was appended here. Appends during a notification share the next
 /// one.
-async fn notify(node: &Node) {
-    let mut own = node.log.local_appends();
-    own.mark_unchanged();
-    while own.changed().await.is_ok() {
-        let n = *own.borrow_and_update();
-        node.doorbell.notify(LogHead { n, ..node.known() });
+async fn notify_appends(node: &Node) {
+    let mut appends = node.log.local_appends();
+    appends.mark_unchanged();
+    while appends.changed().await.is_ok() {
+        let n = *appends.borrow_and_update();
+        node.doorbell.notify(LogHead {
+            n,
+            ..node.known_log_head()
+        });
     }
 }
 
-/// Looks at the log for rings that came while a look was under way.
+/// Reads the log for notifications that the throttle has held.
 ///
-/// The arms: something began to wait · the log has grown · the look was in vain.
-async fn believe(node: &Node) {
-    let mut head = node.doorbell.head.clone();
+/// The arms: a notification is held · the log has grown · the pause of the throttle is over.
+async fn run_throttle(node: &Node) {
+    let mut log_head = node.doorbell.log_head.clone();
     loop {
-        let due = lock(&node.doorbell.belief).due();
-        let in_vain = OptionFuture::from(due.map(sleep_until));
+        let due = lock(&node.doorbell.throttle).due();
+        let pause = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
-            () = node.doorbell.doubted.notified() => {}
-            grown = head.changed(), if due.is_some() => if grown.is_err() { return },
-            Some(()) = in_vain => {}
+            () = node.doorbell.throttled.notified() => {}
+            grown = log_head.changed(), if due.is_some() => if grown.is_err() { return },
+            Some(()) = pause => {}
         }
-        if lock(&node.doorbell.belief).settle(node.known(), Instant::now()) {
-            node.look();
+        let known = node.known_log_head();
+        let must_read = lock(&node.doorbell.throttle).settle(known, Instant::now());
+        if must_read {
+            node.read_log_now();
         }
     }
 }
 
-/// Delivers volatile events that waited for the log.
+/// Delivers the volatile events that waited for the log.
 ///
-/// The arms: something began to wait · something was dispatched · something has waited for too
-/// long.
-async fn release(node: &Node) {
-    let mut dispatched = node.window.progress();
+/// The arms: an event is held back · entries were dispatched · an event has waited for too long.
+async fn release_held_back(node: &Node) {
+    let mut dispatched = node.window.subscribe_dispatched();
     loop {
-        let due = lock(&node.doorbell.waiting).due();
-        let late = OptionFuture::from(due.map(sleep_until));
+        let due = lock(&node.doorbell.holdback).due();
+        let too_late = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
-            () = node.doorbell.held.notified() => {}
+            () = node.doorbell.held_back.notified() => {}
             grown = dispatched.changed(), if due.is_some() => if grown.is_err() { return },
-            Some(()) = late => {}
+            Some(()) = too_late => {}
         }
-        // Under the lock, so that nobody overtakes them.
-        let mut waiting = lock(&node.doorbell.waiting);
-        let (ready, late) = waiting.release(node.dispatched(), Instant::now());
-        node.doorbell.counters.dropped.add(late);
-        ready.into_iter().for_each(|cast| node.deliver(cast));
+        // Held until they are delivered, so that no other event overtakes them.
+        let mut holdback = lock(&node.doorbell.holdback);
+        let (ready, dropped) = holdback.release(node.dispatched_log_head(), Instant::now());
+        node.doorbell.counters.dropped.add(dropped);
+        for event in ready {
+            node.deliver(event);
+        }
     }
 }
 
-/// Answers who asks whether the log can be read, where it can.
-async fn answer(node: &Node) {
+/// Answers the probes of other nodes if the log can be read here.
+async fn answer_probes(node: &Node) {
     loop {
-        node.doorbell.asked.notified().await;
-        // Before the log is read: what is read then answers these, and no later ones.
-        let questions = lock(&node.doorbell.questions).drain();
-        if let Ok(Ok(head)) = timeout(SILENCE, node.log.head()).await {
-            let at = head.position.into();
-            for question in questions {
-                node.doorbell.send(Body::ProbeAnswer(at, question));
+        node.doorbell.probed.notified().await;
+        // Before the log is read: the read then answers these probes, and no later ones.
+        let probes = lock(&node.doorbell.probes).drain();
+        if let Ok(Ok(head)) = timeout(LOG_TIMEOUT, node.log.head()).await {
+            let head = head.position.into();
+            for probe in probes {
+                node.doorbell.send(Body::ProbeAnswer(head, probe));
             }
         }
         sleep(ANSWER_PAUSE).await;
     }
 }
 
-/// Looks whether the log can be read here, and, where it cannot, whether it can be elsewhere.
+/// Finds out whether the log can be read here, and, if it cannot, whether it can be elsewhere.
 ///
-/// The arms: a look is done · it is time to judge, to ask, or to look again.
-async fn watch(node: &Node) {
-    let mut every = interval(ASK);
-    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut next = Instant::now();
-    let mut began = next;
-    let mut probe = None;
+/// The arms: a read of the log is done · it is time to probe, to judge, or to read again.
+async fn detect_partition(node: &Node) {
+    let mut tick = interval(PROBE_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_read = Instant::now();
+    let mut read_began = next_read;
+    let mut read = None;
     loop {
         tokio::select! {
-            Some(read) = OptionFuture::from(probe.as_mut()) => {
-                probe = None;
-                next = Instant::now() + PROBE;
-                if matches!(read, Ok(Ok(_))) {
-                    let read = lock(&node.doorbell.cut_off).read();
-                    change(node, read).await;
+            Some(outcome) = OptionFuture::from(read.as_mut()) => {
+                read = None;
+                next_read = Instant::now() + LOG_CHECK_INTERVAL;
+                if matches!(outcome, Ok(Ok(_))) {
+                    let change = lock(&node.doorbell.partition).read();
+                    apply_change(node, change).await;
                 } else {
-                    lock(&node.doorbell.cut_off).failed(began);
-                    ask(node);
+                    lock(&node.doorbell.partition).failed(read_began);
+                    send_probe(node);
                 }
             }
-            _ = every.tick() => {
-                ask(node);
-                let judged = lock(&node.doorbell.cut_off).look(Instant::now());
-                change(node, judged).await;
-                if probe.is_none() && Instant::now() >= next {
-                    began = Instant::now();
-                    probe = Some(Box::pin(timeout(SILENCE, node.log.head())));
+            _ = tick.tick() => {
+                send_probe(node);
+                let change = lock(&node.doorbell.partition).look(Instant::now());
+                apply_change(node, change).await;
+                if read.is_none() && Instant::now() >= next_read {
+                    read_began = Instant::now();
+                    read = Some(Box::pin(timeout(LOG_TIMEOUT, node.log.head())));
                 }
             }
         }
     }
 }
 
-fn ask(node: &Node) {
-    // Not under the lock: the answer may be here before this returns.
-    let question = lock(&node.doorbell.cut_off).ask(Instant::now());
-    if let Some(question) = question {
-        node.doorbell.send(Body::Probe(node.known(), question));
+/// Probes the other nodes while the log cannot be read here.
+fn send_probe(node: &Node) {
+    let probe = lock(&node.doorbell.partition).ask(Instant::now());
+    // Without the lock: the answer may arrive before `send` returns.
+    if let Some(probe) = probe {
+        node.doorbell
+            .send(Body::Probe(node.known_log_head(), probe));
     }
 }
 
-async fn change(node: &Node, change: Option<Change>) {
+async fn apply_change(node: &Node, change: Option<Change>) {
     match change {
         Some(Change::Cut) => {
             tracing::error!(
-                "the log cannot be read here, and can be elsewhere: clients are sent away"
+                "the log cannot be read here, and can be elsewhere: clients are disconnected"
             );
             node.set_cut_off(true);
             drain::end_in_batches(node, &node.registry.all(), EndReason::CutOff).await;
         }
         Some(Change::Back) => {
-            tracing::info!("the log can be read again: clients may come");
+            tracing::info!("the log can be read again: clients are admitted");
             node.set_cut_off(false);
         }
         None => {}

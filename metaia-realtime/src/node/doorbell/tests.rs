@@ -1,4 +1,4 @@
-//! Two nodes in one process, and time that passes at once.
+//! Two nodes in one process, with paused time.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,14 +22,14 @@ use crate::doorbell::{
 };
 use crate::{
     Identity, JwtAuthenticator, Realtime, Role, Room,
-    session::{EndReason, Nowhere, Session},
+    session::{EndReason, Session, SilentPort},
     testing::{NodeLog, SharedLog, Wire},
     values::{Epoch, NodeId, time},
 };
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// A node with one client, of which nothing is seen.
+/// A node with one session, whose port does nothing.
 struct OneNode {
     realtime: Realtime,
     log: NodeLog,
@@ -51,7 +51,7 @@ async fn node(shared: &SharedLog, wire: &Wire) -> OneNode {
     }
 }
 
-/// `None`: refused.
+/// Returns `None` if the session is refused.
 fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
     let identity = Identity::new("u1".parse().unwrap(), Role::Customer);
     let node = realtime.node();
@@ -60,13 +60,14 @@ fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
         identity,
         None,
         node.window.head(),
-        Arc::new(Nowhere),
+        Arc::new(SilentPort),
     ));
     node.register(&session).then_some(session)
 }
 
 async fn two() -> (OneNode, OneNode) {
-    let (shared, wire) = (SharedLog::default(), Wire::new());
+    let shared = SharedLog::default();
+    let wire = Wire::new();
     let nodes = (node(&shared, &wire).await, node(&shared, &wire).await);
     while wire.listening() < 2 {
         tokio::task::yield_now().await;
@@ -81,7 +82,7 @@ async fn append(node: &OneNode) {
         .unwrap();
 }
 
-/// When the session ends, at the latest in ten minutes.
+/// Returns after what time the session ends; `None` if it lives for ten minutes.
 async fn end_of(session: &Session) -> Option<Duration> {
     let began = Instant::now();
     tokio::time::timeout(Duration::from_secs(600), session.ended())
@@ -109,13 +110,13 @@ async fn handshake(realtime: &Realtime) -> (StatusCode, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_alone_cannot_read_sends_its_clients_away() {
+async fn a_node_that_alone_cannot_read_the_log_disconnects_its_clients() {
     let (here, there) = two().await;
     here.log.set_cut_off(true);
     append(&there).await;
     let after = end_of(&here.session)
         .await
-        .expect("the clients are sent away");
+        .expect("the clients are disconnected");
     assert!((20..28).contains(&after.as_secs()), "{after:?}");
     assert_eq!(here.session.ended_by(), Some(EndReason::CutOff));
     assert!(connect(&here.realtime).is_none());
@@ -133,22 +134,25 @@ async fn who_alone_cannot_read_sends_its_clients_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_appended_late_in_the_outage_is_missed_for_seconds_only() {
+async fn an_append_late_in_the_outage_is_missed_for_seconds_only() {
     let (here, there) = two().await;
     here.log.set_cut_off(true);
     sleep(Duration::from_secs(300)).await;
-    assert!(here.session.ended_by().is_none(), "nobody misses anything");
+    assert!(
+        here.session.ended_by().is_none(),
+        "the client misses nothing"
+    );
     append(&there).await;
     let after = end_of(&here.session)
         .await
-        .expect("the clients are sent away");
+        .expect("the clients are disconnected");
     assert!(after < Duration::from_secs(6), "{after:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_is_gone_for_all_is_waited_for() {
+async fn clients_wait_for_a_log_that_no_node_can_read() {
     let (here, there) = two().await;
-    // Rung for, and never read here.
+    // This node is notified of the entry, and never reads it.
     here.log.set_cut_off(true);
     append(&there).await;
     there.log.set_cut_off(true);
@@ -157,8 +161,9 @@ async fn a_log_that_is_gone_for_all_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_nobody_asked_for_closes_nothing() {
-    let (shared, wire) = (SharedLog::default(), Wire::new());
+async fn an_answer_to_no_probe_disconnects_no_client() {
+    let shared = SharedLog::default();
+    let wire = Wire::new();
     let here = node(&shared, &wire).await;
     while wire.listening() < 1 {
         tokio::task::yield_now().await;
@@ -193,12 +198,10 @@ async fn an_answer_that_nobody_asked_for_closes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_hears_nobody_keeps_its_clients() {
+async fn a_node_that_receives_nothing_keeps_its_clients() {
     let shared = SharedLog::default();
-    let (here, there) = (
-        node(&shared, &Wire::new()).await,
-        node(&shared, &Wire::new()).await,
-    );
+    let here = node(&shared, &Wire::new()).await;
+    let there = node(&shared, &Wire::new()).await;
     here.log.set_cut_off(true);
     append(&there).await;
     assert_eq!(end_of(&here.session).await, None);
@@ -221,8 +224,9 @@ async fn a_volatile_event_waits_for_the_log_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_node_that_has_stopped_hears_nothing() {
-    let (shared, wire) = (SharedLog::default(), Wire::new());
+async fn a_node_that_has_stopped_receives_nothing() {
+    let shared = SharedLog::default();
+    let wire = Wire::new();
     let here = node(&shared, &wire).await;
     here.realtime.drain(Duration::from_secs(1)).await;
     assert_eq!(wire.listening(), 0);

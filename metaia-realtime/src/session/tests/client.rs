@@ -1,4 +1,5 @@
-//! The client of the stories: what was sent to it, what it got, and what it should have got.
+//! The client of the stories: what was sent to it, what it received, and what it should have
+//! received.
 
 use std::sync::Arc;
 
@@ -6,78 +7,101 @@ use super::super::Outgoing;
 use crate::session::wire::RESET;
 use crate::{Position, Room, log::Entry};
 
-/// What the client got since it was last told where it stands, and what it should have got.
+/// What the client received since it was last told its position, and what it should have received.
 #[derive(Default)]
 struct Stretch {
-    /// Rooms, from which `n` on, and up to which.
-    member: Vec<(Room, u64, u64)>,
-    got: Vec<Arc<Entry>>,
+    members: Vec<Membership>,
+    received: Vec<Arc<Entry>>,
+}
+
+/// The client's membership in a room.
+struct Membership {
+    room: Room,
+    /// Entries after this one.
+    after: u64,
+    /// Entries up to this one; `u64::MAX` while the client is in the room.
+    upto: u64,
+}
+
+impl Membership {
+    const fn since(room: Room, after: u64) -> Self {
+        Self {
+            room,
+            after,
+            upto: u64::MAX,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.upto == u64::MAX
+    }
+
+    fn covers(&self, entry: &Entry) -> bool {
+        let is_in_time = (self.after + 1..=self.upto).contains(&entry.n());
+        is_in_time && entry.content().rooms().contains(&self.room)
+    }
 }
 
 impl Stretch {
     fn new(rooms: impl IntoIterator<Item = Room>, after: u64) -> Self {
-        let member = rooms.into_iter().map(|room| (room, after, u64::MAX));
+        let members = rooms.into_iter().map(|room| Membership::since(room, after));
         Self {
-            member: member.collect(),
-            got: Vec::new(),
+            members: members.collect(),
+            received: Vec::new(),
         }
     }
 
     fn wants(&self, entry: &Entry) -> bool {
-        let is_in = |room: &Room| {
-            let of = |(of, from, to): &(Room, u64, u64)| {
-                of == room && (*from + 1..=*to).contains(&entry.n())
-            };
-            self.member.iter().any(of)
-        };
-        !entry.is_control() && entry.content().rooms().iter().any(is_in)
+        !entry.is_control() && self.members.iter().any(|member| member.covers(entry))
     }
 }
 
 #[derive(Default)]
 pub(super) struct Client {
-    /// All that was ever appended to the log of this epoch.
+    /// Everything that was ever appended to the log of this epoch.
     pub(super) appended: Vec<Arc<Entry>>,
-    /// What the session handed over and the client has not got yet, each with its stretch.
+    /// What the session handed over and the client has not received yet, with the index of its
+    /// stretch.
     sent: Vec<(usize, Outgoing)>,
-    /// The last position that it got.
+    /// The last position that it received.
     pub(super) since: Option<Position>,
     stretches: Vec<Stretch>,
     received: usize,
 }
 
 impl Client {
-    /// It is connected, in these rooms; `after`: where it is told to be.
+    /// Connects the client in these rooms. It is told that its position is `after`.
     pub(super) fn begins(&mut self, rooms: impl IntoIterator<Item = Room>, after: u64) {
         self.sent.clear();
         self.stretches = vec![Stretch::new(rooms, after)];
     }
 
-    /// The log's history is another one from here on.
+    /// Discards what was appended, since the log has a new epoch.
     pub(super) fn forgets_what_was_appended(&mut self) {
         self.appended.clear();
         self.stretches = vec![Stretch::default()];
     }
 
-    pub(super) fn joins(&mut self, room: Room, from: u64) {
-        let member = &mut self.stretch().member;
-        match member
+    pub(super) fn joins(&mut self, room: Room, after: u64) {
+        let members = &mut self.stretch().members;
+        let open = members
             .iter_mut()
-            .find(|(of, _, to)| *of == room && *to == u64::MAX)
-        {
-            Some((_, since, _)) => *since = from.min(*since),
-            None => member.push((room, from, u64::MAX)),
+            .find(|member| member.room == room && member.is_open());
+        match open {
+            Some(member) => member.after = after.min(member.after),
+            None => members.push(Membership::since(room, after)),
         }
     }
 
     pub(super) fn leaves(&mut self, room: &Room, upto: u64) {
-        let member = self.stretch().member.iter_mut();
-        for (_, _, to) in member.filter(|(of, _, to)| of == room && *to == u64::MAX) {
-            *to = upto;
+        for member in &mut self.stretch().members {
+            if member.room == *room && member.is_open() {
+                member.upto = upto;
+            }
         }
     }
 
-    /// A packet is on its way to it, when it is in `rooms`.
+    /// Sends the client a packet. `rooms` returns the rooms that it is in.
     pub(super) fn is_sent<R: IntoIterator<Item = Room>>(
         &mut self,
         packet: Outgoing,
@@ -98,7 +122,7 @@ impl Client {
         self.sent.len()
     }
 
-    /// How many entries were sent to it in all.
+    /// Returns how many entries were sent to it in all.
     pub(super) fn entries_sent(&self) -> usize {
         self.received
             + self
@@ -108,13 +132,13 @@ impl Client {
                 .count()
     }
 
-    /// It gets so many of the packets that were sent to it.
+    /// Receives up to `count` of the packets that were sent to it.
     pub(super) fn receives(&mut self, count: usize) -> Result<(), String> {
         let count = count.min(self.sent.len());
         for (stretch, packet) in self.sent.drain(..count) {
             self.since = packet.position().or(self.since);
             if let Outgoing::Entry(entry) = packet {
-                self.stretches[stretch].got.push(entry);
+                self.stretches[stretch].received.push(entry);
                 self.received += 1;
             }
         }
@@ -125,29 +149,31 @@ impl Client {
         self.stretches.last_mut().unwrap()
     }
 
-    /// What came is what should have come so far, in order and once each.
+    /// Checks that the client received what it should have so far, in order and once each.
     pub(super) fn check_so_far(&self) -> Result<(), String> {
         for stretch in &self.stretches {
-            let got: Vec<u64> = stretch.got.iter().map(|entry| entry.n()).collect();
+            let received: Vec<u64> = stretch.received.iter().map(|entry| entry.n()).collect();
             let wanted = self.wanted(stretch);
-            if !wanted.starts_with(&got) {
-                return Err(format!("got {got:?} of {wanted:?}"));
+            if !wanted.starts_with(&received) {
+                return Err(format!("received {received:?} of {wanted:?}"));
             }
         }
         Ok(())
     }
 
-    /// Everything came that should have come since it was last told where it stands.
+    /// Checks that the client received everything that it should have since it was last told its
+    /// position.
     pub(super) fn check_all(&self) -> Result<(), String> {
         self.check_so_far()?;
         let Some(last) = self.stretches.last() else {
             return Ok(());
         };
-        let (got, wanted) = (last.got.len(), self.wanted(last));
-        if got == wanted.len() {
+        let received = last.received.len();
+        let wanted = self.wanted(last);
+        if received == wanted.len() {
             Ok(())
         } else {
-            Err(format!("{got} of {wanted:?} came"))
+            Err(format!("{received} of {wanted:?} were received"))
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     log::{Head, History, LogError, Page, Retention},
 };
 
-/// A small log that may begin anew: as one that was restored behind a running node's back.
+/// A small log that may begin a new epoch, as a log that is restored while a node runs does.
 #[derive(Clone)]
 pub(super) struct Log(Arc<Mutex<MemoryLog>>);
 
@@ -20,7 +20,7 @@ impl Log {
         self.0.lock().unwrap().clone()
     }
 
-    pub(super) fn begin_anew(&self) {
+    pub(super) fn begin_new_epoch(&self) {
         *self.0.lock().unwrap() = small();
     }
 }

@@ -1,4 +1,4 @@
-//! The real parts of a node, one client, and what is known of both.
+//! The real parts of a node, one client, and what the test knows of both.
 
 use std::sync::{
     Arc,
@@ -9,17 +9,17 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::{
-    super::{EndReason, Port, Progress, Session, Start, catch_up::Read},
+    super::{EndReason, Port, Progress, Session, Start, catch_up::PageRead, resume::StartPoint},
     client::Client,
     log::Log,
 };
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Role, Room,
     log::{Control, Entry, Page},
-    node::{Entered, Node, NodeParts, Window, begin_again, offer_all},
+    node::{Entered, Node, NodeParts, Window, dispatch_page, reload_window},
 };
 
-/// Room 0 is the session's own; 1 and 2 are orders; 3 is somebody else's.
+/// Returns room 0, the session's user's; 1 or 2, orders; or 3, another user's.
 pub(super) fn room(index: usize) -> Room {
     match index {
         0 => Room::User("c1".parse().unwrap()),
@@ -32,14 +32,16 @@ pub(super) fn order(index: usize) -> OrderId {
     format!("o{index}").parse().unwrap()
 }
 
+/// Returns the output of a future that is ready at once.
 pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing to wait for")
+    future.now_or_never().expect("the future is ready at once")
 }
 
+/// A port on which the test says how many packets are written.
 #[derive(Default)]
-pub(super) struct Counter(pub(super) AtomicU64);
+pub(super) struct CountingPort(pub(super) AtomicU64);
 
-impl Port for Counter {
+impl Port for CountingPort {
     fn wake(&self) {}
     fn progress(&self) -> Option<Progress> {
         Some(Progress {
@@ -54,12 +56,13 @@ pub(super) struct World {
     pub(super) node: Node,
     pub(super) log: Log,
     pub(super) session: Arc<Session>,
-    pub(super) port: Arc<Counter>,
+    pub(super) port: Arc<CountingPort>,
     start: Start,
-    read: Option<(Read, Page)>,
+    read: Option<(PageRead, Page)>,
     taken: u64,
-    /// A disconnect of its user was dispatched since the session began, which came after that.
-    kicked: bool,
+    /// A disconnect of the session's user was dispatched that was appended after the session
+    /// started.
+    is_disconnected: bool,
     pub(super) client: Client,
 }
 
@@ -67,7 +70,7 @@ impl World {
     pub(super) fn new() -> Self {
         let log = Log::new();
         let node = node(&log);
-        let port = Arc::new(Counter::default());
+        let port = Arc::new(CountingPort::default());
         let session = connect(&node, &log, &port);
         let mut world = Self {
             node,
@@ -77,7 +80,7 @@ impl World {
             start: Start::default(),
             read: None,
             taken: 0,
-            kicked: false,
+            is_disconnected: false,
             client: Client::default(),
         };
         world.begin(&[]);
@@ -89,8 +92,9 @@ impl World {
         self.append(NewEntry::event(rooms, ("e", json!({ "x": "x".repeat(size) }))).unwrap());
     }
 
-    pub(super) fn kick(&mut self, ours: bool) {
-        let user = if ours { "c1" } else { "c2" };
+    /// Appends a disconnect of the client's user, or of another one.
+    pub(super) fn disconnect(&mut self, own_user: bool) {
+        let user = if own_user { "c1" } else { "c2" };
         self.append(NewEntry::disconnect_user(user.parse().unwrap()));
     }
 
@@ -109,32 +113,32 @@ impl World {
         let head = self.node.window().head();
         let page = self.read_log(None, head.n(), count);
         if page.epoch == head.epoch() {
-            self.kicked |= page.entries.iter().any(|entry| self.is_kicked_by(entry));
-            offer_all(&self.node, head.n(), &page);
+            let mut entries = page.entries.iter();
+            self.is_disconnected |= entries.any(|entry| self.is_disconnected_by(entry));
+            dispatch_page(&self.node, head.n(), &page);
         } else {
-            now(begin_again(&self.node)).unwrap();
+            now(reload_window(&self.node)).unwrap();
         }
     }
 
-    fn is_kicked_by(&self, entry: &Entry) -> bool {
-        let kick = Control::DisconnectUser("c1".parse().unwrap());
-        let began = self.session.began_at;
-        entry.control() == Some(kick)
-            && (began.epoch() != entry.position().epoch() || began.n() < entry.n())
+    fn is_disconnected_by(&self, entry: &Entry) -> bool {
+        let disconnect = Control::DisconnectUser("c1".parse().unwrap());
+        let started_at = self.session.started_at;
+        entry.control() == Some(disconnect)
+            && (started_at.epoch() != entry.position().epoch() || started_at.n() < entry.n())
     }
 
-    /// A session was ended where it had to be, and nowhere else. Its client comes back of its own
-    /// accord.
+    /// Checks that the session was ended if it had to be, and only then. Its client reconnects.
     pub(super) fn check_end(&mut self) -> Result<(), String> {
         let ended = self.session.ended_by();
-        if ended != self.kicked.then_some(EndReason::Kicked) {
-            return Err(format!("it ended by {ended:?}; kicked: {}", self.kicked));
+        let expected = self.is_disconnected.then_some(EndReason::Kicked);
+        if ended != expected {
+            return Err(format!("it ended by {ended:?}, not by {expected:?}"));
         }
-        if self.kicked {
-            self.reconnect()
-        } else {
-            Ok(())
+        if self.is_disconnected {
+            self.reconnect()?;
         }
+        Ok(())
     }
 
     fn dispatch_all(&mut self) {
@@ -143,8 +147,8 @@ impl World {
         }
     }
 
-    /// Joins at once; `from` says where the room begins, by the session's cursor and the
-    /// dispatcher's head.
+    /// Joins at once. `from` returns the entry after which the room begins, from the session's
+    /// cursor and the dispatcher's head.
     pub(super) fn join(
         &mut self,
         index: usize,
@@ -166,26 +170,26 @@ impl World {
 
     pub(super) fn leave(&mut self, index: usize) {
         let room = room(index);
-        self.ends(&room);
+        self.end_membership(&room);
         self.node.registry().leave(&self.session, &room);
         self.session.state().leave(&room);
     }
 
-    fn ends(&mut self, room: &Room) {
+    fn end_membership(&mut self, room: &Room) {
         let cursor = self.session.state().cursor();
         self.client.leaves(room, cursor);
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
-        let Some((order, asked)) = self.session.state().next_recheck() else {
+        let Some((order, request)) = self.session.state().next_recheck() else {
             return;
         };
         if allowed {
-            self.session.state().rechecked(&order, asked);
+            self.session.state().finish_recheck(&order, request);
         } else {
-            self.ends(&Room::Order(order.clone()));
+            self.end_membership(&Room::Order(order.clone()));
             self.session
-                .lose_room(&self.node, &order, asked, "access_revoked");
+                .revoke_room(&self.node, &order, request, "access_revoked");
         }
     }
 
@@ -193,7 +197,8 @@ impl World {
         if self.session.state().next_recheck().is_some() {
             return;
         }
-        self.session.reload_if_lost(&self.node, &mut self.start);
+        self.session
+            .reset_if_history_is_lost(&self.node, &mut self.start);
         let from = self.session.state().cursor();
         let reaches = self.node.window().recent().reaches(from);
         if reaches {
@@ -205,11 +210,10 @@ impl World {
     }
 
     pub(super) fn begin_read(&mut self) {
-        let may = self.session.state().may_replay();
-        let read = self.session.page_to_read(&self.node);
-        // One step at a time: none is begun while another is under way, nor is anything else done
-        // meanwhile by it.
-        if may && self.read.is_none() && read.from < self.node.window().head().n() {
+        let may_replay = self.session.state().may_replay();
+        let read = self.session.next_page_read(&self.node);
+        // One step at a time, as in the session's task.
+        if may_replay && self.read.is_none() && read.from < self.node.window().head().n() {
             let page = self.read_log(Some(&read.rooms), read.from, 3);
             self.read = Some((read, page));
         }
@@ -218,7 +222,7 @@ impl World {
     pub(super) fn end_read(&mut self) {
         if let Some((read, page)) = self.read.take() {
             self.session
-                .replay_read(&self.node, &mut self.start, &read, &page);
+                .replay_page(&self.node, &mut self.start, &read, &page);
         }
     }
 
@@ -229,7 +233,7 @@ impl World {
             .store((written + count).min(self.taken), Ordering::SeqCst);
     }
 
-    /// Takes what is queued to where the socket would be.
+    /// Takes what is queued, as the socket would.
     pub(super) fn take(&mut self) {
         while let Some(outgoing) = self.session.take() {
             self.taken += 1;
@@ -237,42 +241,36 @@ impl World {
         }
     }
 
-    /// The line breaks: what was sent and not received is gone. The client comes back with its last
-    /// position and asks for the order rooms that it was in.
+    /// Breaks the line: what was sent and not received is gone. The client reconnects with its last
+    /// position, and asks for the order rooms that it was in.
     pub(super) fn reconnect(&mut self) -> Result<(), String> {
         self.client.check_so_far()?;
-        let orders: Vec<OrderId> = self
-            .session
-            .rooms()
-            .iter()
-            .filter_map(Room::order)
-            .cloned()
-            .collect();
+        let orders = self.orders();
         self.node.end(&self.session, EndReason::TransportLost);
-        self.come_back(&orders);
+        self.connect_again(&orders);
         Ok(())
     }
 
-    /// The server is killed and starts again on the same log.
+    /// Kills the server, and starts it again on the same log.
     pub(super) fn crash(&mut self) -> Result<(), String> {
         self.client.check_so_far()?;
-        let orders: Vec<OrderId> = self
-            .session
-            .rooms()
-            .iter()
-            .filter_map(Room::order)
-            .cloned()
-            .collect();
+        let orders = self.orders();
         self.node = node(&self.log);
-        self.come_back(&orders);
+        self.connect_again(&orders);
         Ok(())
     }
 
-    fn come_back(&mut self, orders: &[OrderId]) {
-        (self.read, self.taken) = (None, 0);
-        self.port = Arc::new(Counter::default());
+    fn orders(&self) -> Vec<OrderId> {
+        let rooms = self.session.rooms();
+        rooms.iter().filter_map(Room::order).cloned().collect()
+    }
+
+    fn connect_again(&mut self, orders: &[OrderId]) {
+        self.read = None;
+        self.taken = 0;
+        self.port = Arc::new(CountingPort::default());
         self.session = connect(&self.node, &self.log, &self.port);
-        self.kicked = false;
+        self.is_disconnected = false;
         self.begin(orders);
     }
 
@@ -280,46 +278,49 @@ impl World {
         self.start = Start::default();
         for order in orders {
             let mut join = self.node.registry().begin_join(order);
-            let from_the_start = |session: &Session, room| session.state().join(room, 0);
-            assert_eq!(
-                self.node
-                    .registry()
-                    .enter(&self.session, &mut join, from_the_start),
-                Entered::Yes
-            );
+            let join_state = |session: &Session, room| session.state().join(room, 0);
+            let registry = self.node.registry();
+            let entered = registry.enter(&self.session, &mut join, join_state);
+            assert_eq!(entered, Entered::Yes);
         }
-        // What the log had by then is dispatched before anybody begins.
+        // What the log had by then is dispatched before the session starts.
         self.dispatch_all();
-        let begun = self.client.since.map(|since| {
-            let limit = self.node.limits().replay_entries;
-            now(self.session.judge(&self.node, since, limit))
-                .unwrap()
-                .map(|_| since)
-        });
-        let after = match begun {
-            Some(Ok(since)) => since.n(),
-            _ => self.node.window().head().n(),
+        let point = self.start_point();
+        let after = match point {
+            StartPoint::Resumed(since) => since.n(),
+            StartPoint::Reset(_) | StartPoint::Head => self.node.window().head().n(),
         };
-        self.session.go_on(&self.node, begun, None);
-        self.start.begun();
+        self.session.start_from(&self.node, point, None);
+        self.start.cursor_is_set = true;
         self.client.begins(self.session.rooms(), after);
     }
 
-    /// The log begins anew behind the node's back.
+    fn start_point(&self) -> StartPoint {
+        let Some(since) = self.client.since else {
+            return StartPoint::Head;
+        };
+        let limit = self.node.limits().replay_entries;
+        match now(self.session.judge_resume(&self.node, since, limit)).unwrap() {
+            Ok(_) => StartPoint::Resumed(since),
+            Err(reason) => StartPoint::Reset(reason),
+        }
+    }
+
+    /// Begins a new epoch of the log while the node runs.
     pub(super) fn new_epoch(&mut self) -> Result<(), String> {
-        // Whatever the client has of the old history is looked at now: it is not what comes later.
+        // What the client has of the old epoch is checked now: later only the new one counts.
         self.client.receives(usize::MAX)?;
         self.client.check_so_far()?;
-        self.log.begin_anew();
+        self.log.begin_new_epoch();
         self.client.forgets_what_was_appended();
         self.read = None;
         self.dispatch(1);
         Ok(())
     }
 
-    /// All is dispatched, allowed, written, caught up and received.
+    /// Dispatches, allows, writes, catches up and receives everything, and checks the client.
     pub(super) fn settle(&mut self) -> Result<(), String> {
-        self.session.state().release();
+        self.session.state().end_join_pause();
         self.end_read();
         let mut rounds = 0;
         while self.node.window().head() != now(self.log.head()).unwrap().position
@@ -343,14 +344,14 @@ impl World {
     }
 }
 
-fn connect(node: &Node, log: &Log, port: &Arc<Counter>) -> Arc<Session> {
+fn connect(node: &Node, log: &Log, port: &Arc<CountingPort>) -> Arc<Session> {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
-    let began = now(log.head()).unwrap().position;
+    let started_at = now(log.head()).unwrap().position;
     let session = Arc::new(Session::new(
         node,
         identity,
         None,
-        began,
+        started_at,
         Arc::clone(port) as _,
     ));
     assert!(node.register(&session));
@@ -370,6 +371,6 @@ fn node(log: &Log) -> Node {
         limits,
         ..NodeParts::default()
     };
-    let window = now(Window::bounded_at_the_end_of(&*parts.log, 6, 100_000)).unwrap();
+    let window = now(Window::from_log_bounded(&*parts.log, 6, 100_000)).unwrap();
     Node::new(window, Arc::new(authenticator), parts)
 }

@@ -1,0 +1,68 @@
+//! The inbound events of a session in order, and `rt:resume`, which goes before all others.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{ConnectRequest, EventRefusal, Inbound, Session, Start, wire::RESUME};
+
+/// The most bytes of events that wait while a session awaits `rt:resume`.
+const MAX_WAITING_BYTES: usize = 256 * 1024;
+
+/// A session's inbound events, in order. While the session awaits `rt:resume`, only that event is
+/// handled; the others wait here, up to `MAX_WAITING_BYTES`. Beyond that they are refused.
+pub(super) struct Backlog {
+    events: mpsc::Receiver<Inbound>,
+    waiting: VecDeque<Inbound>,
+    /// Bytes of all events that have waited.
+    bytes: usize,
+}
+
+impl Backlog {
+    pub(super) fn new(events: mpsc::Receiver<Inbound>) -> Self {
+        Self {
+            events,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Returns the next event to handle. While the session awaits `rt:resume`, returns the next one
+    /// that arrives. Cancel safe.
+    pub(super) async fn next(&mut self, awaiting_resume: bool) -> Option<Inbound> {
+        if !awaiting_resume && let Some(event) = self.waiting.pop_front() {
+            return Some(event);
+        }
+        self.events.recv().await
+    }
+
+    /// Takes an event while the session awaits `rt:resume`: applies it if it is that one, otherwise
+    /// lets it wait.
+    pub(super) fn take_before_resume(
+        &mut self,
+        session: &Session,
+        start: &mut Start,
+        inbound: Inbound,
+    ) {
+        let resume = inbound.parse().filter(|event| event.name == RESUME);
+        let Some(resume) = resume else {
+            return self.wait(session, inbound);
+        };
+        match serde_json::from_str(resume.argument.get()) {
+            Ok(members @ Value::Object(_)) => {
+                start.apply_resume(ConnectRequest::read(&members), inbound.ack);
+            }
+            _ => session.refuse(RESUME, EventRefusal::Malformed.code(), None, inbound.ack),
+        }
+    }
+
+    fn wait(&mut self, session: &Session, inbound: Inbound) {
+        let bytes = self.bytes + inbound.json.len();
+        if bytes > MAX_WAITING_BYTES {
+            return inbound.refuse_as_rate_limited(session);
+        }
+        self.bytes = bytes;
+        self.waiting.push_back(inbound);
+    }
+}

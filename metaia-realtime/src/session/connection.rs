@@ -1,0 +1,231 @@
+//! The session itself: its identity, its state, and what the node does to it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use serde_json::value::RawValue;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    EndReason, Offered, Outgoing, Port, Volatile, state::SessionState,
+    volatile_queue::VolatileOffered, wire, wire::POSITION,
+};
+use crate::{
+    Identity, Limits, OrderId, Position, Room, SessionId,
+    device::DeviceKey,
+    log::{Entry, ResetReason},
+    node::{Counters, Node},
+    values::{DeviceId, time},
+};
+
+/// One live authenticated connection.
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) identity: Identity,
+    pub(crate) device: Option<DeviceId>,
+    /// The key under which the position of its client is stored; `None` if it is not stored.
+    pub(crate) device_key: Option<DeviceKey>,
+    /// In ms since the Unix epoch.
+    pub(crate) connected_at: i64,
+    /// The head of the log when the session started, or the node's window head if the log could not
+    /// be read then.
+    pub(crate) started_at: Position,
+    state: Mutex<SessionState>,
+    pub(super) port: Arc<dyn Port>,
+    pub(super) counters: Arc<Counters>,
+    /// Notified after the session's task has written.
+    pub(super) written: Notify,
+    /// When the client last did something, in ms since the Unix epoch.
+    active_at: AtomicI64,
+    end_reason: OnceLock<EndReason>,
+    ended: CancellationToken,
+}
+
+impl Session {
+    /// Returns a session in its automatic rooms. It catches up once [`Self::resume_or_start`] has
+    /// set its cursor.
+    pub(crate) fn new(
+        node: &Node,
+        identity: Identity,
+        device: Option<DeviceId>,
+        started_at: Position,
+        port: Arc<dyn Port>,
+    ) -> Self {
+        let now = time::unix_ms();
+        let device_key = node.devices().key(&identity, device.as_ref());
+        let automatic = automatic_rooms(&identity);
+        Self {
+            id: SessionId::random(),
+            identity,
+            device,
+            device_key,
+            connected_at: now,
+            started_at,
+            state: Mutex::new(SessionState::new(automatic, node.limits())),
+            port,
+            counters: Arc::clone(node.counters()),
+            written: Notify::new(),
+            active_at: AtomicI64::new(now),
+            end_reason: OnceLock::new(),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Locks the session's state.
+    pub(crate) fn state(&self) -> MutexGuard<'_, SessionState> {
+        // A poisoned lock is taken over: no method leaves the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the rooms that the session is in.
+    pub(crate) fn rooms(&self) -> BTreeSet<Room> {
+        self.state().rooms().cloned().collect()
+    }
+
+    /// Returns whether the session may join one more room.
+    pub(super) fn may_join_another_room(&self, limits: &Limits) -> bool {
+        self.state().room_count() < limits.rooms_per_session
+    }
+
+    /// Offers an entry of `room`. Entries are offered in log order.
+    pub(crate) fn offer(&self, entry: &Arc<Entry>, room: &Room) -> Offered {
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+        state.offer(entry, room)
+    }
+
+    /// Offers a volatile event of `room`. Returns whether it was queued.
+    pub(crate) fn offer_volatile(&self, event: &Arc<Volatile>, room: &Room) -> bool {
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+        match state.offer_volatile(event, room) {
+            VolatileOffered::NotWanted => false,
+            VolatileOffered::Queued => true,
+            VolatileOffered::ReplacedAnother => {
+                self.counters.volatile_replaced.add(1);
+                true
+            }
+        }
+    }
+
+    /// Requests that access to the order's room be decided again. Nothing after entry `offered`,
+    /// the last one that was offered, is handed over before that.
+    pub(crate) fn recheck(&self, order: &OrderId, offered: u64) {
+        self.state().recheck(order, offered);
+        self.port.wake();
+    }
+
+    /// Requests the same as [`recheck`](Self::recheck) for every order room of the session.
+    pub(crate) fn recheck_all(&self, offered: u64) {
+        self.state().recheck_all(offered);
+        self.port.wake();
+    }
+
+    /// Makes a live session catch up from `n`, since entries after it were not dispatched.
+    pub(crate) fn fall_back(&self, n: u64) {
+        self.state().fall_back(n);
+        self.port.wake();
+    }
+
+    /// Queues an `rt:` event.
+    pub(crate) fn push_control(&self, name: &'static str, payload: Box<RawValue>) {
+        self.push(Outgoing::control(name, payload));
+    }
+
+    /// Queues a packet that is not an entry.
+    pub(super) fn push(&self, outgoing: Outgoing) {
+        self.state().outbox_mut().push(outgoing);
+        self.port.wake();
+    }
+
+    /// Queues a refusal. Drops it if the client has not read for long.
+    pub(super) fn push_refusal(&self, refusal: Outgoing) {
+        self.state().outbox_mut().push_refusal(refusal);
+        self.port.wake();
+    }
+
+    /// Removes the next packet to write from the queue.
+    pub(crate) fn take(&self) -> Option<Outgoing> {
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+        state.outbox_mut().take()
+    }
+
+    /// Discards the session's history, since the log has a new epoch: the client is told to reload.
+    pub(crate) fn lose_history(&self) {
+        self.state().lose_history(ResetReason::EpochChanged);
+        self.port.wake();
+    }
+
+    /// Sends `rt:position` to a live client whose last position is at least `max_age` entries older
+    /// than `dispatched`. A live session was offered every dispatched entry, so that it may be told
+    /// that position.
+    pub(crate) fn send_position_if_stale(&self, dispatched: Position, max_age: u64) {
+        let mut state = self.state();
+        if !state.is_position_stale(dispatched, max_age) || !state.outbox().has_credit(0) {
+            return;
+        }
+        state.advance_to(dispatched.n());
+        state.outbox_mut().push(Outgoing::control_at(
+            POSITION,
+            wire::position(dispatched),
+            dispatched,
+        ));
+        // The port is woken without the lock: it may take from the queue at once.
+        drop(state);
+        self.port.wake();
+    }
+
+    /// Records that the client did something.
+    pub(super) fn touch(&self) {
+        self.active_at.store(time::unix_ms(), Ordering::Relaxed);
+    }
+
+    /// Returns when the client last did something, in ms since the Unix epoch.
+    pub(crate) fn active_at(&self) -> i64 {
+        self.active_at.load(Ordering::Relaxed)
+    }
+
+    /// Ends the session. Only the first reason counts.
+    pub(crate) fn end(&self, reason: EndReason) {
+        if self.end_reason.set(reason).is_ok() {
+            self.ended.cancel();
+            self.port.close(reason);
+        }
+    }
+
+    /// Returns why the session ended; `None` while it lives.
+    pub(crate) fn ended_by(&self) -> Option<EndReason> {
+        self.end_reason.get().copied()
+    }
+
+    /// Waits until the session has ended. Cancel safe.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Wakes the session's task.
+    pub(crate) fn wake(&self) {
+        self.port.wake();
+    }
+
+    #[cfg(all(test, feature = "testing"))]
+    pub(crate) fn port(&self) -> &dyn Port {
+        &*self.port
+    }
+}
+
+/// Returns the rooms that every session is in: everyone, its role's, its user's.
+fn automatic_rooms(identity: &Identity) -> [Room; 3] {
+    [
+        Room::Everyone,
+        Room::Role(identity.role),
+        Room::User(identity.user.clone()),
+    ]
+}

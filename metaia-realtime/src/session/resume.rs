@@ -1,0 +1,256 @@
+//! Where a session resumes: after the position that its client shows, after the position that is
+//! stored for its device, or, if there is none, at the head of the log.
+//!
+//! A position is honoured if nothing is missing after it and there is not too much to replay;
+//! otherwise the client is told to reload (`rt:reset`) and continues from the head.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    EndReason, Outgoing, Session, Start,
+    request::ConnectRequest,
+    retry::retry_log,
+    wire::{self, RESET},
+};
+use crate::{
+    OrderId, Position, Room,
+    device::{SignOfLife, Standing},
+    log::{LogError, ResetReason, Resumable, judge},
+    node::Node,
+};
+
+/// How long a resume waits for the access to the client's order rooms to be decided.
+const ACCESS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most entries that are replayed to a client that shows no position of its own.
+const MAX_DEVICE_REPLAY: usize = 1_000;
+
+/// A position that a client wants to resume from, before it is judged.
+struct ResumeRequest {
+    since: Result<Position, ResetReason>,
+    /// The most entries to replay.
+    limit: usize,
+}
+
+/// The position from which a session continues.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum StartPoint {
+    /// After a position that was honoured.
+    Resumed(Position),
+    /// From the head of the log, since the client's position was not honoured.
+    Reset(ResetReason),
+    /// From the head of the log, since the client has no position.
+    Head,
+}
+
+impl Session {
+    /// Joins the order rooms that the client asked for, so that one position serves them all, and
+    /// sets the cursor. Everything that the log had by then is dispatched before anything is handed
+    /// over, so that `rt:ready` is never behind what the client has seen elsewhere.
+    ///
+    /// Returns `false` if the log could not be read: the session has ended then.
+    pub(super) async fn resume_or_start(&self, node: &Node, start: &mut Start) -> bool {
+        let request = std::mem::take(&mut start.request);
+        match self.find_start_point(node, request).await {
+            Ok(point) => {
+                start.recovered = matches!(point, StartPoint::Resumed(_));
+                start.cursor_is_set = true;
+                self.start_from(node, point, start.log_head_at_connect);
+                true
+            }
+            Err(error) => {
+                self.end_as_unavailable(&error);
+                false
+            }
+        }
+    }
+
+    async fn find_start_point(
+        &self,
+        node: &Node,
+        request: ConnectRequest,
+    ) -> Result<StartPoint, LogError> {
+        let resume = self.join_and_find_resume(node, request).await?;
+        retry_log(|| node.up_to_date()).await?;
+        let Some(ResumeRequest { since, limit }) = resume else {
+            return Ok(StartPoint::Head);
+        };
+        let position = match since {
+            Ok(position) => position,
+            Err(reason) => return Ok(StartPoint::Reset(reason)),
+        };
+        match retry_log(|| self.judge_resume(node, position, limit)).await? {
+            Ok(_) => Ok(StartPoint::Resumed(position)),
+            Err(reason) => Ok(StartPoint::Reset(reason)),
+        }
+    }
+
+    /// Joins the order rooms. Returns the position that the client shows, otherwise the one that is
+    /// stored for its device.
+    async fn join_and_find_resume(
+        &self,
+        node: &Node,
+        request: ConnectRequest,
+    ) -> Result<Option<ResumeRequest>, LogError> {
+        let limit = node.limits().replay_entries;
+        // A client that resumes from no position can miss nothing: a room whose access cannot be
+        // decided is refused at once.
+        let access_timeout = if request.since.is_some() {
+            ACCESS_TIMEOUT
+        } else {
+            Duration::ZERO
+        };
+        let all_decided = self
+            .join_requested_orders(node, request.orders, Instant::now() + access_timeout)
+            .await;
+        // Also if the client shows a position: the connection takes over the device's record.
+        let stored = self.claim_device(node).await?;
+        if let Some(since) = request.since {
+            let since = since.and_then(|position| resume_position(position, all_decided));
+            return Ok(Some(ResumeRequest { since, limit }));
+        }
+        let Some((position, orders)) = stored else {
+            return Ok(None);
+        };
+        let all_decided = self
+            .join_stored_orders(node, orders, Instant::now() + ACCESS_TIMEOUT)
+            .await;
+        Ok(Some(ResumeRequest {
+            since: resume_position(position, all_decided),
+            limit: limit.min(MAX_DEVICE_REPLAY),
+        }))
+    }
+
+    /// Returns the position that is stored for the client's device, and its order rooms. From here
+    /// on this connection keeps them.
+    async fn claim_device(
+        &self,
+        node: &Node,
+    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+        let claim = || {
+            // First: what the device's other connections have received by now counts, too.
+            self.update_other_connections(node);
+            node.devices().connect(self, node.epoch())
+        };
+        let claimed = retry_log(claim).await?;
+        // A session that ended before the claim was complete had nothing to give back then.
+        if self.ended_by().is_some() {
+            node.devices().end(self, node.epoch());
+        }
+        Ok(claimed)
+    }
+
+    /// Records what the other connections of the client's device have received.
+    fn update_other_connections(&self, node: &Node) {
+        if self.device_key.is_none() {
+            return;
+        }
+        for other in node.registry().of_user(&self.identity.user) {
+            if other.device_key == self.device_key {
+                node.devices().update(&other);
+            }
+        }
+    }
+
+    /// Sets the cursor. A client without a position starts after `log_head_at_connect`, or at the
+    /// window's head if that is unknown.
+    pub(super) fn start_from(
+        &self,
+        node: &Node,
+        point: StartPoint,
+        log_head_at_connect: Option<Position>,
+    ) {
+        match point {
+            StartPoint::Resumed(position) => self.state().start_after(position),
+            StartPoint::Reset(reason) => self.reset(node, reason),
+            StartPoint::Head => {
+                let mut state = self.state();
+                let head = node.window().head();
+                // The head at connect is of no use if the log has had a new epoch since.
+                let at_connect = log_head_at_connect.filter(|at| at.epoch() == head.epoch());
+                state.start_after(at_connect.unwrap_or(head));
+            }
+        }
+        node.devices().store_soon(self);
+    }
+
+    /// Judges whether the client can resume from `position`: nothing is missing after it, and at
+    /// most `limit` entries follow. The window decides if it reaches back, otherwise one read of
+    /// the log does. Both are charged to the user's replay budget.
+    pub(super) async fn judge_resume(
+        &self,
+        node: &Node,
+        position: Position,
+        limit: usize,
+    ) -> Result<Result<Resumable, ResetReason>, LogError> {
+        let user = &self.identity.user;
+        let rooms: Vec<Room> = self.rooms().into_iter().collect();
+        let by_window = node.window().recent().judge(position, rooms.iter(), limit);
+        let judged = match by_window {
+            Some(judged) => judged,
+            None if !node.replay_budget().charge_read(user) => Err(ResetReason::TooOld),
+            None => {
+                let history = node.log().history(position.n(), &rooms, limit + 1).await?;
+                judge(position, history, limit)
+            }
+        };
+        Ok(judged.and_then(|resumable| {
+            if node.replay_budget().charge(user, resumable.missed) {
+                Ok(resumable)
+            } else {
+                Err(ResetReason::TooOld)
+            }
+        }))
+    }
+
+    /// Tells the client to reload, and moves the cursor to the head.
+    pub(super) fn reset(&self, node: &Node, reason: ResetReason) {
+        let mut state = self.state();
+        let head = node.window().head();
+        let notice = Outgoing::control_at(RESET, wire::reset(reason.code(), head), head);
+        state.reset(head, notice);
+        self.counters.resets.add(reason.code());
+        tracing::info!(
+            session = %self.id,
+            reason = reason.code(),
+            "the client is told to reload"
+        );
+    }
+
+    /// Ends the session, since the log could not be read in time.
+    pub(super) fn end_as_unavailable(&self, error: &LogError) {
+        let error: &dyn std::error::Error = error;
+        tracing::warn!(session = %self.id, error, "the log cannot be read");
+        self.end(EndReason::Unavailable);
+    }
+
+    /// Returns what is stored of the client, so that it can resume when it reconnects. A client
+    /// that has sent DISCONNECT has received everything that was written.
+    pub(crate) fn standing(&self) -> Standing {
+        let mut state = self.state();
+        let pongs = self.apply_progress(&mut state);
+        let position = if self.ended_by() == Some(EndReason::ClientLeft) {
+            state.outbox().confirmed().written()
+        } else {
+            state.outbox().confirmed().received()
+        };
+        let orders = state.rooms().filter_map(Room::order).cloned().collect();
+        Standing {
+            position,
+            orders,
+            sign: SignOfLife(pongs, self.active_at()),
+        }
+    }
+}
+
+/// Returns `position` if access to all of the client's rooms was decided. Otherwise the client has
+/// to reload, since it is unknown which entries it missed.
+fn resume_position(position: Position, all_decided: bool) -> Result<Position, ResetReason> {
+    if all_decided {
+        Ok(position)
+    } else {
+        Err(ResetReason::TooOld)
+    }
+}

@@ -1,0 +1,88 @@
+//! Retries of operations that may fail for a while, up to a deadline.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::log::LogError;
+
+/// How long a session waits for the log. After that its transport is closed, and the client
+/// reconnects.
+pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two attempts.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Retries an operation on the log while it fails, for up to 10 s (`LOG_TIMEOUT`).
+///
+/// # Errors
+/// The error of the last attempt, or [`LogError::Unavailable`] if it did not return in time.
+pub(super) async fn retry_log<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
+where
+    F: Future<Output = Result<T, LogError>>,
+{
+    let deadline = Instant::now() + LOG_TIMEOUT;
+    let attempt_in_time = || {
+        let attempt = tokio::time::timeout_at(deadline, attempt());
+        async {
+            attempt
+                .await
+                .unwrap_or_else(|late| Err(LogError::Unavailable(late.into())))
+        }
+    };
+    retry_while(Result::is_err, deadline, attempt_in_time).await
+}
+
+/// Repeats `attempt` while `is_transient` holds for its outcome, until there is no time left for
+/// another pause before `deadline`. Returns the last outcome.
+pub(super) async fn retry_while<T, F: Future<Output = T>>(
+    is_transient: impl Fn(&T) -> bool,
+    deadline: Instant,
+    mut attempt: impl FnMut() -> F,
+) -> T {
+    loop {
+        let outcome = attempt().await;
+        if !is_transient(&outcome) || Instant::now() + RETRY_PAUSE >= deadline {
+            return outcome;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn unavailable<T>() -> Result<T, LogError> {
+        Err(LogError::Unavailable("gone".into()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_comes_back_in_time_is_read() {
+        let began = Instant::now();
+        let attempt = || async move {
+            if began.elapsed() < LOG_TIMEOUT / 2 {
+                unavailable()
+            } else {
+                Ok(7)
+            }
+        };
+        assert_eq!(retry_log(attempt).await.unwrap(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_stays_away_is_given_up_after_the_timeout() {
+        let began = Instant::now();
+        let attempts = Cell::new(0);
+        let attempt = || {
+            attempts.set(attempts.get() + 1);
+            std::future::ready(unavailable::<()>())
+        };
+        assert!(retry_log(attempt).await.is_err());
+        assert!((LOG_TIMEOUT / 2..=LOG_TIMEOUT).contains(&began.elapsed()));
+        assert!(attempts.get() < 50);
+        let never = std::future::pending::<Result<(), _>>;
+        assert!(retry_log(never).await.is_err());
+    }
+}

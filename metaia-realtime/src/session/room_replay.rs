@@ -1,0 +1,89 @@
+//! The replay of one room that was just joined, up to the session's cursor.
+
+use std::sync::Arc;
+
+use super::{Outgoing, Session};
+use crate::{
+    Position, Room,
+    log::{Entry, judge},
+    node::Node,
+};
+
+/// Entries per read of the log. Fewer than when catching up: what was read waits until the client
+/// has read what came before it, and a client that never does must not hold much memory.
+const ROOM_PAGE: usize = 32;
+
+impl Session {
+    /// Replays a room from `position` up to entry `upto`, where the membership begins. Waits for
+    /// credit.
+    ///
+    /// Returns how many entries were handed over; `None` if something is missing after `position`,
+    /// the user's replay budget is used up, the log cannot be read or has a new epoch, or the room
+    /// was left or another one joined meanwhile.
+    pub(super) async fn replay_room(
+        &self,
+        node: &Node,
+        room: &Room,
+        position: Position,
+        upto: u64,
+    ) -> Option<usize> {
+        let rooms = std::slice::from_ref(room);
+        let generation = self.state().read_generation();
+        let mut after = self.judge_room(node, rooms, position).await?;
+        let mut replayed = 0;
+        loop {
+            let page = node.log().read(Some(rooms), after, ROOM_PAGE).await.ok()?;
+            if page.trimmed > after || page.epoch != position.epoch() {
+                return None;
+            }
+            let wanted = page
+                .entries
+                .iter()
+                .filter(|entry| entry.n() <= upto && !entry.is_control());
+            for entry in wanted {
+                self.replay_room_entry(room, entry, generation).await?;
+                replayed += 1;
+                self.counters.replayed.add(1);
+            }
+            if page.scanned >= upto || page.entries.len() < ROOM_PAGE {
+                return Some(replayed);
+            }
+            after = page.scanned;
+        }
+    }
+
+    /// Returns the entry number after which the room can be replayed; `None` if `position` cannot
+    /// be honoured.
+    async fn judge_room(&self, node: &Node, rooms: &[Room], position: Position) -> Option<u64> {
+        let user = &self.identity.user;
+        let limit = node.limits().replay_entries;
+        if !node.replay_budget().charge_read(user) {
+            return None;
+        }
+        let history = node.log().history(position.n(), rooms, limit + 1).await;
+        let resumable = judge(position, history.ok()?, limit).ok()?;
+        if !node.replay_budget().charge(user, resumable.missed) {
+            return None;
+        }
+        Some(resumable.after)
+    }
+
+    /// Hands over an entry as soon as there is credit for it. Returns `None` if the room was left,
+    /// or any room joined, meanwhile.
+    async fn replay_room_entry(
+        &self,
+        room: &Room,
+        entry: &Arc<Entry>,
+        generation: u64,
+    ) -> Option<()> {
+        self.wait_for_credit(entry.content().size()).await;
+        let mut state = self.state();
+        if !state.may_replay_room(room) || state.read_generation() != generation {
+            return None;
+        }
+        state.outbox_mut().push(Outgoing::Entry(Arc::clone(entry)));
+        drop(state);
+        self.port.wake();
+        Some(())
+    }
+}
