@@ -14,8 +14,10 @@ mod devices;
 mod directory;
 mod fault;
 mod handle;
+mod head;
 pub mod log;
 mod records;
+mod row;
 mod uri;
 
 pub use commit::Committer;

@@ -2,10 +2,10 @@
 //! whole.
 
 mod batch;
-mod gate;
+mod commit_point;
+mod contention;
 mod job;
 mod outcome;
-mod rivals;
 mod standalone;
 mod transaction;
 mod worker;
@@ -23,7 +23,7 @@ use tokio_util::{
 pub(super) use batch::{Numbering, Standing};
 pub(super) use standalone::{Pending, carry_out};
 
-use super::{Records, fault::Fault, log::shared::Shared};
+use super::{Records, fault::Fault, log::state::Shared};
 use crate::{NewEntry, Position, log::LogError};
 use job::{Answer, Answered, Ask, Job};
 use worker::Worker;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     batch::{Batch, Standing},
-    gate::Gate,
+    commit_point::Gate,
     outcome::Outcome,
     writes::{Group, Writes},
 };
@@ -25,11 +25,9 @@ use crate::{
     mongo::{
         Deployment, Mongo,
         fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
-        log::{
-            head::{HEAD, RECENT, binary, event_id, of_uuid, uuid},
-            read,
-            row::{ENTRIES, Row},
-        },
+        head::{HEAD, RECENT, binary, event_id, of_uuid, uuid},
+        log::read,
+        row::{ENTRIES, Row},
     },
 };
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     batch::Batch,
-    gate::Gate,
+    commit_point::Gate,
     outcome::Outcome,
     writes::{Group, Writes},
 };
@@ -24,10 +24,8 @@ use crate::{
     mongo::{
         Deployment, Mongo,
         fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
-        log::{
-            head::{HEAD, RECENT, of_uuid},
-            row::{ENTRIES, Row},
-        },
+        head::{HEAD, RECENT, of_uuid},
+        row::{ENTRIES, Row},
     },
 };
 
@@ -142,7 +140,7 @@ pub(super) fn head(by: Uuid, batch: &Batch) -> Vec<Document> {
     let set = doc! {
         "turn": batch.after.turn,
         "n": batch.after.n.cast_signed(),
-        "id": crate::mongo::log::head::binary(batch.after.id),
+        "id": crate::mongo::head::binary(batch.after.id),
         "bytes": { "$add": ["$bytes", batch.bytes()] },
         "recent": recent,
     };

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::{
     batch::{Answers, Batch, Standing, draft},
-    gate::Gate,
+    commit_point::Gate,
+    contention as rivals,
     job::{Ask, Job},
     outcome::Outcome,
-    rivals,
     standalone::put,
     transaction::transact,
 };
@@ -29,7 +29,8 @@ use crate::{
         Deployment, Plan, Records,
         fault::Fault,
         handle::PATIENCE,
-        log::{head::HeadRecord, read, shared::Shared},
+        head::HeadRecord,
+        log::{read, state::Shared},
     },
     values::time,
 };

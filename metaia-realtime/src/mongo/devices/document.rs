@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     OrderId, Position,
     device::DeviceRecord,
-    mongo::log::head::of_uuid,
+    mongo::head::of_uuid,
     presence::LEASE,
     values::{Epoch, NodeId, time},
 };

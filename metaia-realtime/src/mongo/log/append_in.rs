@@ -8,14 +8,15 @@ use mongodb::{
     error::Error,
 };
 
-use super::{
-    MongoLog,
-    head::{HEAD, HeadRecord, KEY, binary},
-    row::{ENTRIES, Row},
-};
+use super::MongoLog;
 use crate::{
     EventId, NewEntry, Position,
-    mongo::{commit::Numbering, fault::Fault},
+    mongo::{
+        commit::Numbering,
+        fault::Fault,
+        head::{HEAD, HeadRecord, KEY, binary},
+        row::{ENTRIES, Row},
+    },
     values::time,
 };
 

@@ -7,12 +7,11 @@ use tokio::sync::watch;
 use super::{
     MongoLog,
     read::{self, Wanted, sound},
-    row::Row,
 };
 use crate::{
     NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
-    mongo::fault::Fault,
+    mongo::{fault::Fault, row::Row},
     values::Epoch,
 };
 

@@ -13,11 +13,9 @@ use mongodb::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    head::{HEAD, HeadRecord, binary},
     prepare::prepare,
     read::{self, Wanted, sound},
-    row::Row,
-    shared::{Look, Shared},
+    state::{Look, Shared},
 };
 use crate::{
     log::{
@@ -25,7 +23,14 @@ use crate::{
         tail::{BYTES, ENTRIES, Tail},
         trimmed::Trimmed,
     },
-    mongo::{Deployment, Mongo, commit::carry_out, fault::Fault, handle::PATIENCE},
+    mongo::{
+        Deployment, Mongo,
+        commit::carry_out,
+        fault::Fault,
+        handle::PATIENCE,
+        head::{HEAD, HeadRecord, binary},
+        row::Row,
+    },
     values::Epoch,
 };
 

@@ -25,11 +25,9 @@
 mod append_in;
 mod event_log;
 mod follow;
-pub(in crate::mongo) mod head;
 pub(in crate::mongo) mod prepare;
 pub(in crate::mongo) mod read;
-pub(in crate::mongo) mod row;
-pub(in crate::mongo) mod shared;
+pub(in crate::mongo) mod state;
 mod trim;
 
 use std::{
@@ -44,7 +42,7 @@ use tokio_util::{
 
 use super::{Committer, Mongo, Records, commit::Append, fault::Fault, records::NoRecords};
 use crate::log::{LogError, Retention};
-use shared::Shared;
+use state::Shared;
 
 /// The log in MongoDB: see the [module](self) for how it behaves.
 ///

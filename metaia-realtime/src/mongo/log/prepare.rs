@@ -6,17 +6,15 @@ use mongodb::{
     options::IndexOptions,
 };
 
-use super::{
-    head::{HEAD, HeadRecord},
-    read::{self, MARKS, Wanted},
-    row::{ENTRIES, Row},
-};
+use super::read::{self, MARKS, Wanted};
 use crate::{
     EventId,
     mongo::{
         Mongo,
         fault::{Fault, is_duplicate},
         handle::PATIENCE,
+        head::{HEAD, HeadRecord},
+        row::{ENTRIES, Row},
     },
 };
 

@@ -10,13 +10,15 @@ use mongodb::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    head::{HEAD, HeadRecord, KEY, binary},
-    row::{ENTRIES, Row},
-};
 use crate::{
     EventId, Room,
-    mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    mongo::{
+        Mongo,
+        fault::Fault,
+        handle::PATIENCE,
+        head::{HEAD, HeadRecord, KEY, binary},
+        row::{ENTRIES, Row},
+    },
 };
 
 /// The collection of the rooms' trimmed marks.

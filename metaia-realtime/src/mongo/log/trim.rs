@@ -14,15 +14,19 @@ use mongodb::bson::{Bson, Document, doc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    head::{HEAD, HeadRecord, KEY},
     read::{self, MARKS, Wanted, signed, sound},
-    row::ENTRIES,
-    shared::Shared,
+    state::Shared,
 };
 use crate::{
     Room, crash_points,
     log::{Entry, Retention},
-    mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    mongo::{
+        Mongo,
+        fault::Fault,
+        handle::PATIENCE,
+        head::{HEAD, HeadRecord, KEY},
+        row::ENTRIES,
+    },
     values::time,
 };
 

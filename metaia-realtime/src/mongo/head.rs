@@ -3,15 +3,11 @@
 use mongodb::bson::{Binary, Bson, Document, Uuid as BsonUuid, doc, spec::BinarySubtype};
 use uuid::Uuid;
 
-use crate::{
-    EventId, Position,
-    log::Head,
-    mongo::{
-        commit::{Pending, Standing},
-        fault::Fault,
-    },
-    values::Epoch,
+use super::{
+    commit::{Pending, Standing},
+    fault::Fault,
 };
+use crate::{EventId, Position, log::Head, values::Epoch};
 
 /// Its collection.
 pub(in crate::mongo) const HEAD: &str = "rt_head";

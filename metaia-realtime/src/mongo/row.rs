@@ -5,8 +5,11 @@ use std::sync::Arc;
 use mongodb::bson::{Binary, Bson};
 use serde::{Deserialize, Serialize};
 
-use super::head::{binary, event_id};
-use crate::{NewEntry, Room, log::Entry, mongo::fault::Fault, values::Epoch};
+use super::{
+    fault::Fault,
+    head::{binary, event_id},
+};
+use crate::{NewEntry, Room, log::Entry, values::Epoch};
 
 /// Their collection.
 pub(in crate::mongo) const ENTRIES: &str = "rt_entry";

@@ -17,7 +17,7 @@ use crate::mongo::{
     Mongo,
     fault::Fault,
     handle::PATIENCE,
-    log::head::{HEAD, KEY, of_uuid},
+    head::{HEAD, KEY, of_uuid},
 };
 
 /// How long a transaction may rest.

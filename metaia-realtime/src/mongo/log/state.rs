@@ -7,10 +7,9 @@ use std::sync::{
 
 use tokio::sync::{Notify, watch};
 
-use super::head::HeadRecord;
 use crate::{
     log::{Entry, Retention, tail::Tail},
-    mongo::{Mongo, commit::Standing, fault::Fault, handle::PATIENCE},
+    mongo::{Mongo, commit::Standing, fault::Fault, handle::PATIENCE, head::HeadRecord},
 };
 
 /// What was seen when somebody last looked at the head.
