@@ -1,93 +1,124 @@
-//! The log's head: the one document that every batch writes.
+//! The head of the log: the one document that every batch writes.
 
-use mongodb::bson::{Binary, Bson, Document, Uuid as BsonUuid, doc, spec::BinarySubtype};
+use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
 use super::{
-    commit::{Pending, Standing},
+    bson::{from_event_id, from_number, from_uuid, to_event_id, to_uuid},
     fault::Fault,
+    pending::PendingBatch,
 };
 use crate::{EventId, Position, log::Head, values::Epoch};
 
-/// Its collection.
-pub(in crate::mongo) const HEAD: &str = "rt_head";
-/// Its `_id`.
-pub(in crate::mongo) const KEY: &str = "log";
+/// The collection of the head.
+pub(super) const HEAD: &str = "rt_head";
+/// The `_id` of the head.
+pub(super) const KEY: &str = "log";
 
-/// How many committers' last batches it names.
-pub(in crate::mongo) const RECENT: i32 = 64;
+/// The number of committers whose last batch the head names.
+const RECENT: i32 = 64;
 
-/// No log has as many entries or batches: a number beyond it was written by somebody else.
-const MOST: u64 = 1 << 53;
+/// A bound that no log reaches. A larger number was not written by this crate.
+const MAX_NUMBER: u64 = 1 << 53;
 
 const DAMAGED: Fault = Fault::Damaged("the head of the log");
 
-/// See the [module](self).
+/// The state of the head that a batch is decided on, and that must still hold when the batch is
+/// written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HeadVersion {
+    pub(super) epoch: Epoch,
+    /// Rises by one with every batch of any node.
+    pub(super) turn: i64,
+    /// The number of the last entry.
+    pub(super) n: u64,
+    /// The id of the last entry.
+    pub(super) id: EventId,
+}
+
+impl HeadVersion {
+    /// Returns the position of the last entry.
+    pub(super) fn position(&self) -> Position {
+        match self.n {
+            0 => Position::start(self.epoch),
+            n => Position::of(self.epoch, n, self.id),
+        }
+    }
+
+    /// Returns a filter that matches the head only in this state.
+    pub(super) fn filter(&self) -> Document {
+        doc! { "_id": KEY, "epoch": self.epoch.to_bits().cast_signed(), "turn": self.turn }
+    }
+}
+
+/// The head document.
 #[derive(Debug, Clone)]
-pub(in crate::mongo) struct HeadRecord {
-    pub(in crate::mongo) standing: Standing,
-    /// Entries up to and with this number are gone.
-    pub(in crate::mongo) floor: u64,
-    /// Up to here it is not known what was in which room: it counts as trimmed in all of them.
-    pub(in crate::mongo) lost: u64,
-    /// The trimmed mark of all rooms without one of their own.
-    pub(in crate::mongo) others: u64,
-    /// How many bytes the entries take, as [`crate::NewEntry::size`] counts them.
-    pub(in crate::mongo) bytes: u64,
-    /// The last batch of each committer.
+pub(super) struct HeadRecord {
+    pub(super) version: HeadVersion,
+    /// Entries up to and including this number have been trimmed.
+    pub(super) floor: u64,
+    /// Entries up to and including this number were damaged. Their rooms are not known, so they
+    /// count as trimmed in all rooms.
+    pub(super) lost: u64,
+    /// The trimmed mark of all rooms without a mark of their own.
+    pub(super) others: u64,
+    /// The size of all entries in bytes, as [`crate::NewEntry::size`] counts them.
+    pub(super) bytes: u64,
+    /// The last batch of each committer: pairs of committer and batch.
     recent: Vec<(Uuid, Uuid)>,
-    /// What is still to be carried out, on a standalone server.
-    pub(in crate::mongo) pending: Option<Pending>,
+    /// On a standalone server: the batch that is committed and may not be carried out yet.
+    pub(super) pending: Option<PendingBatch>,
 }
 
 impl HeadRecord {
-    pub(in crate::mongo) fn read(document: &Document) -> Result<Self, Fault> {
+    pub(super) fn read(document: &Document) -> Result<Self, Fault> {
         Self::parse(document)
             .filter(Self::is_possible)
             .ok_or(DAMAGED)
     }
 
     fn is_possible(&self) -> bool {
-        let Standing { n, turn, .. } = self.standing;
-        self.floor <= n && n < MOST && turn.unsigned_abs() < MOST
+        let HeadVersion { n, turn, .. } = self.version;
+        self.floor <= n && n < MAX_NUMBER && turn.unsigned_abs() < MAX_NUMBER
     }
 
     fn parse(document: &Document) -> Option<Self> {
         let number = |name| u64::try_from(document.get_i64(name).ok()?).ok();
-        let standing = Standing {
+        let version = HeadVersion {
             epoch: Epoch::from_bits(document.get_i64("epoch").ok()?.cast_unsigned()),
             turn: document.get_i64("turn").ok()?,
             n: number("n")?,
-            id: event_id(document.get("id")?)?,
+            id: to_event_id(document.get("id")?)?,
         };
         let recent = document
             .get_array("recent")
             .ok()?
             .iter()
-            .map(done)
+            .map(parse_recent)
             .collect::<Option<_>>()?;
+        let pending = match document.get("pending") {
+            None | Some(Bson::Null) => None,
+            Some(pending) => Some(PendingBatch::read(pending.as_document()?)?),
+        };
         Some(Self {
-            standing,
+            version,
             floor: number("floor")?,
             lost: number("lost").unwrap_or(0),
             others: number("others")?,
             bytes: u64::try_from(document.get_i64("bytes").ok()?.max(0)).ok()?,
             recent,
-            pending: match document.get("pending") {
-                None | Some(Bson::Null) => None,
-                Some(pending) => Some(Pending::read(pending.as_document()?)?),
-            },
+            pending,
         })
     }
 
-    /// That of a log which goes on after an entry, in a new epoch.
-    pub(in crate::mongo) fn first(n: u64, id: EventId) -> Document {
+    /// Returns the first head of a log that continues after an entry, in a new epoch.
+    pub(super) fn first(n: u64, id: EventId) -> Document {
         doc! {
             "_id": KEY,
             "epoch": Epoch::random().to_bits().cast_signed(),
             "turn": 0_i64,
-            "n": n.cast_signed(),
-            "id": binary(id),
+            "n": from_number(n),
+            "id": from_event_id(id),
             "floor": 0_i64,
             "others": 0_i64,
             "bytes": 0_i64,
@@ -95,66 +126,33 @@ impl HeadRecord {
         }
     }
 
-    /// Where the log begins and ends.
-    pub(in crate::mongo) fn head(&self) -> Head {
+    /// Returns the bounds of the log.
+    pub(super) fn head(&self) -> Head {
         Head {
-            position: self.standing.position(),
+            position: self.version.position(),
             floor: self.floor,
         }
     }
 
-    /// Whether this is the last batch of the committer.
-    pub(in crate::mongo) fn names(&self, committer: Uuid, batch: Uuid) -> bool {
+    /// Returns true if the batch is the last one that the committer has stored.
+    pub(super) fn is_last_batch_of(&self, committer: Uuid, batch: Uuid) -> bool {
         self.recent.contains(&(committer, batch))
     }
 }
 
-impl Standing {
-    pub(in crate::mongo) fn position(&self) -> Position {
-        match self.n {
-            0 => Position::start(self.epoch),
-            n => Position::of(self.epoch, n, self.id),
-        }
-    }
-
-    /// The head that stands so.
-    pub(in crate::mongo) fn filter(&self) -> Document {
-        doc! { "_id": KEY, "epoch": self.epoch.to_bits().cast_signed(), "turn": self.turn }
-    }
+/// Returns the expression that makes a batch the last one of its committer in `recent`.
+pub(super) fn recent_with(committer: Uuid, batch: Uuid) -> Document {
+    let is_other = doc! { "$ne": ["$$this.by", from_uuid(committer)] };
+    let others = doc! { "$filter": { "input": "$recent", "cond": is_other } };
+    let newest = doc! { "by": from_uuid(committer), "batch": from_uuid(batch) };
+    doc! { "$slice": [{ "$concatArrays": [[newest], others] }, RECENT] }
 }
 
-fn done(named: &Bson) -> Option<(Uuid, Uuid)> {
-    let named = named.as_document()?;
-    Some((uuid(named.get("by")?)?, uuid(named.get("batch")?)?))
-}
-
-pub(in crate::mongo) fn uuid(value: &Bson) -> Option<Uuid> {
-    let Bson::Binary(binary) = value else {
-        return None;
-    };
-    Uuid::from_slice(&binary.bytes).ok()
-}
-
-/// As a document holds it.
-pub(in crate::mongo) fn of_uuid(uuid: Uuid) -> Bson {
-    BsonUuid::from_bytes(uuid.into_bytes()).into()
-}
-
-/// As a document holds it.
-pub(in crate::mongo) fn binary(id: EventId) -> Binary {
-    Binary {
-        subtype: BinarySubtype::Generic,
-        bytes: id.to_bytes().to_vec(),
-    }
-}
-
-pub(in crate::mongo) fn event_id(value: &Bson) -> Option<EventId> {
-    let Bson::Binary(binary) = value else {
-        return None;
-    };
-    Some(EventId::from_bytes(
-        binary.bytes.as_slice().try_into().ok()?,
-    ))
+fn parse_recent(recent: &Bson) -> Option<(Uuid, Uuid)> {
+    let recent = recent.as_document()?;
+    let committer = to_uuid(recent.get("by")?)?;
+    let batch = to_uuid(recent.get("batch")?)?;
+    Some((committer, batch))
 }
 
 #[cfg(test)]
@@ -165,11 +163,11 @@ mod tests {
     fn a_head_reads_back() {
         let id = EventId::random();
         let head = HeadRecord::read(&HeadRecord::first(7, id)).unwrap();
-        assert_eq!((head.standing.n, head.standing.id, head.floor), (7, id, 0));
+        assert_eq!((head.version.n, head.version.id, head.floor), (7, id, 0));
     }
 
     #[test]
-    fn what_is_no_head_is_refused() {
+    fn a_document_that_is_no_head_is_refused() {
         let sound = HeadRecord::first(7, EventId::random());
         for name in [
             "epoch", "turn", "n", "id", "floor", "others", "bytes", "recent",

@@ -1,4 +1,4 @@
-//! Entries as documents.
+//! Entries of the log as documents.
 
 use std::sync::Arc;
 
@@ -6,19 +6,22 @@ use mongodb::bson::{Binary, Bson};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bson::{from_event_id, to_event_id},
     fault::Fault,
-    head::{binary, event_id},
 };
-use crate::{NewEntry, Room, log::Entry, values::Epoch};
+use crate::{EventId, NewEntry, Room, log::Entry, values::Epoch};
 
-/// Their collection.
-pub(in crate::mongo) const ENTRIES: &str = "rt_entry";
+/// The collection of the entries.
+pub(super) const ENTRIES: &str = "rt_entry";
+
+/// The size that is assumed for a document without its payload, in bytes.
+const OVERHEAD: usize = 256;
 
 /// An entry as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::mongo) struct Row {
+pub(super) struct Row {
     #[serde(rename = "_id")]
-    pub(in crate::mongo) n: i64,
+    pub(super) n: i64,
     id: Binary,
     ts: i64,
     rooms: Vec<String>,
@@ -27,11 +30,11 @@ pub(in crate::mongo) struct Row {
 }
 
 impl Row {
-    pub(in crate::mongo) fn of(entry: &Entry) -> Self {
+    pub(super) fn from_entry(entry: &Entry) -> Self {
         let content = entry.content();
         Self {
             n: entry.n().cast_signed(),
-            id: binary(content.id()),
+            id: from_event_id(content.id()),
             ts: entry.ts(),
             rooms: content.rooms().iter().map(ToString::to_string).collect(),
             name: content.name().to_owned(),
@@ -39,20 +42,24 @@ impl Row {
         }
     }
 
-    /// Its number and id, which are known even where the rest cannot be read.
-    pub(in crate::mongo) fn identity(&self) -> Option<(u64, crate::EventId)> {
-        Some((
-            u64::try_from(self.n).ok()?,
-            event_id(&Bson::Binary(self.id.clone()))?,
-        ))
+    /// Returns the number and the id of the entry. They may be readable in a row of which the rest
+    /// is damaged.
+    pub(super) fn identity(&self) -> Option<(u64, EventId)> {
+        let n = u64::try_from(self.n).ok()?;
+        let id = to_event_id(&Bson::Binary(self.id.clone()))?;
+        Some((n, id))
     }
 
-    /// About how many bytes it takes.
-    pub(in crate::mongo) fn size(&self) -> usize {
-        self.payload.len() + 256
+    /// Returns the approximate size in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.payload.len() + OVERHEAD
     }
 
-    pub(in crate::mongo) fn entry(self, epoch: Epoch) -> Result<Arc<Entry>, Fault> {
+    /// Returns the entry.
+    ///
+    /// # Errors
+    /// Returns [`Fault::Damaged`] if the row is not one that this crate writes.
+    pub(super) fn into_entry(self, epoch: Epoch) -> Result<Arc<Entry>, Fault> {
         self.parse(epoch)
             .ok_or(Fault::Damaged("an entry of the log"))
     }
