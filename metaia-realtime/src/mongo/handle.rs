@@ -19,8 +19,8 @@ use super::{
 };
 use crate::log::LogError;
 
-/// The most operations that may be unfinished at a time, those included that nobody waits for any
-/// more.
+/// The most operations that may be unfinished at a time, including those whose callers have timed
+/// out.
 const MAX_UNFINISHED: usize = 512;
 
 /// The time that [`Mongo::close`] waits for unfinished operations, and then for the client.

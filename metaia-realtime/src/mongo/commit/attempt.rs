@@ -111,9 +111,9 @@ impl<R: Records> Attempt<R> {
         }
     }
 
-    /// Counts a try whose batch was decided on stale records. Returns true if the jobs must be tried
-    /// one by one from now on. That needs new attempts, which do not know the unresolved tries of
-    /// this one and could store a job twice. So it waits until there is none.
+    /// Counts a try whose batch was decided on stale records. Returns true if the jobs must be
+    /// tried one by one from now on. That needs new attempts, which do not know the unresolved
+    /// tries of this one and could store a job twice. So it waits until there is none.
     pub(super) fn count_stale_try(&mut self) -> bool {
         self.stale_tries += 1;
         self.stale_tries >= MAX_STALE_TRIES && self.unresolved.is_empty()

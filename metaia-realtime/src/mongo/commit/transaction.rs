@@ -314,3 +314,27 @@ fn is_conflict(error: &Error) -> bool {
 fn is_transient(error: &Error) -> bool {
     error.contains_label(TRANSIENT_TRANSACTION_ERROR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(statement: &Document, count: usize, expected: &[usize]) {
+        let statements = vec![Bson::from(statement.clone()); count];
+        let pieces = split_by_size(statements);
+        let lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        assert_eq!(lengths, expected);
+    }
+
+    #[test]
+    fn statements_are_split_by_number_and_by_size() {
+        let small = doc! { "q": 1 };
+        check(&small, 1, &[1]);
+        check(&small, 2_500, &[1_000, 1_000, 500]);
+        let large = doc! { "q": "x".repeat(MAX_COMMAND_BYTES / 3) };
+        check(&large, 5, &[2, 2, 1]);
+        let too_large = doc! { "q": "x".repeat(MAX_COMMAND_BYTES) };
+        check(&too_large, 2, &[1, 1]);
+    }
+}

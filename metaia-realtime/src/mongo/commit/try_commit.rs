@@ -148,7 +148,7 @@ impl<R: Records> Worker<R> {
         };
         match mongo.run(TRY_TIMEOUT, work).await {
             Ok(tried) => tried,
-            // The task was stopped before its commit.
+            // The task had not committed yet, and will not any more.
             Err(fault) if point.abandon() => Err(TryError::Failed(fault)),
             Err(fault) => Err(TryError::Unknown(fault)),
         }

@@ -148,7 +148,8 @@ impl<R: Records> Worker<R> {
     }
 
     /// Waits after another node has committed first, and asks it to skip one turn. Without that the
-    /// last writer, which already knows the head, would always win.
+    /// last writer, which already knows the head, would always win. After `CONTENTION_LIMIT` it
+    /// aborts idle transactions, which may lock the head.
     async fn wait_for_turn(&self, attempt: &mut Attempt<R>) {
         let since = *attempt.contended_since.get_or_insert_with(Instant::now);
         if since.elapsed() > CONTENTION_LIMIT {

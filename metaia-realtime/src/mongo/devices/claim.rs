@@ -11,8 +11,8 @@ use crate::{
     mongo::{directory, fault::Fault, options::OPERATION_TIMEOUT},
 };
 
-/// The most clients of which slots are taken in and not yet removed. Beyond it slots stay where
-/// they are, and their clients may receive some events twice.
+/// The most clients of which slots are taken in and not yet removed. Beyond it slots stay in the
+/// database, and their clients may receive some events twice.
 const MAX_TAKEN_IN: usize = 100_000;
 
 impl MongoDevices {
@@ -81,8 +81,8 @@ impl MongoDevices {
         })
     }
 
-    /// Takes in the slots that were left. Returns those and the ones that stay where they are,
-    /// without any that was taken in before.
+    /// Takes in the slots that were left. Returns those, and the ones that stay with their nodes.
+    /// Slots that were taken in before are in neither list.
     fn take_in_left(
         &self,
         key: &DeviceKey,

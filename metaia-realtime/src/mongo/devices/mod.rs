@@ -5,10 +5,11 @@
 //!   makes its node the owner, also if the phone comes back to a node that still counts it as its
 //!   own. Saves of other nodes are dropped; they only keep the document from expiring.
 //! - A token may be shared by several phones. Each node keeps a *slot* of its own in the token's
-//!   document. No node touches the slot of another live node while phones are connected there, and a
-//!   client that connects continues from the smallest position of all slots. A slot is *left* when
-//!   its phones have disconnected from its node, or when the lease of that node has ended. The node
-//!   that reads a left slot takes it in, and removes it with its next save if the slot is unchanged.
+//!   document. No node touches the slot of another live node while phones are connected there, and
+//!   a client that connects continues from the smallest position of all slots. A slot is *left*
+//!   when its phones have disconnected from its node, or when the lease of that node has ended. The
+//!   node that reads a left slot takes it in, and removes it with its next save if the slot is
+//!   unchanged.
 
 mod claim;
 mod document;
@@ -122,8 +123,8 @@ impl MongoDevices {
 }
 
 impl DeviceStore for MongoDevices {
-    /// Returns the record with the smallest position of all nodes. A slot that cannot be read counts
-    /// as a record that no client can continue from: the client is told to reload.
+    /// Returns the record with the smallest position of all nodes. A slot that cannot be read
+    /// counts as a record that no client can continue from: the client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
         let found = self.read_document(key).await.map_err(Fault::unavailable)?;
         Ok(found.and_then(DeviceDocument::into_merged_record))

@@ -4,8 +4,8 @@ use mongodb::bson::{Bson, Document, doc};
 
 use crate::presence::{NodeView, RoomView, SessionView};
 
-/// Returns the key of a session's document. It contains the term, so a late write of an earlier term
-/// cannot replace a document of a later one.
+/// Returns the key of a session's document. It contains the term, so a late write of an earlier
+/// term cannot replace a document of a later one.
 pub(super) fn key(term: &str, session: crate::SessionId) -> String {
     format!("{term}-{session}")
 }

@@ -36,7 +36,8 @@ impl LogState {
         }
     }
 
-    /// Replaces the tail by one of the last entries, for a log or an epoch that is new to this node.
+    /// Replaces the tail by one of the last entries, for a log or an epoch that is new to this
+    /// node.
     async fn load_tail(&self, head: &HeadRecord) -> Result<(), Fault> {
         let trimmed = self.read_trimmed(head).await?;
         let n = head.version.n;

@@ -50,3 +50,44 @@ pub(super) fn readable_entries(rows: Vec<Row>, epoch: Epoch) -> Decoded {
     }
     Decoded { entries, damaged }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NewEntry;
+    use serde_json::json;
+
+    fn row(n: u64) -> Row {
+        let new = NewEntry::event([], ("e", json!({}))).unwrap();
+        Row::from_entry(&Entry::new(Epoch::from_bits(7), n, 0, new))
+    }
+
+    #[track_caller]
+    fn check(numbers: &[u64], from: u64, expected: &[u64], damaged: Option<u64>) {
+        let rows = numbers.iter().map(|n| row(*n)).collect();
+        let decoded = consecutive_entries(rows, Epoch::from_bits(7), from);
+        let found: Vec<u64> = decoded.entries.iter().map(|entry| entry.n()).collect();
+        assert_eq!(found, expected);
+        assert_eq!(decoded.damaged, damaged);
+    }
+
+    #[test]
+    fn consecutive_rows_are_entries() {
+        check(&[], 4, &[], None);
+        check(&[5, 6, 7], 4, &[5, 6, 7], None);
+    }
+
+    #[test]
+    fn entries_before_a_missing_one_are_left_out() {
+        check(&[6, 7], 4, &[6, 7], Some(5));
+        check(&[5, 6, 9, 10], 4, &[9, 10], Some(8));
+    }
+
+    #[test]
+    fn between_the_entries_of_rooms_numbers_may_be_missing() {
+        let rows = vec![row(5), row(9)];
+        let decoded = readable_entries(rows, Epoch::from_bits(7));
+        assert_eq!(decoded.entries.len(), 2);
+        assert_eq!(decoded.damaged, None);
+    }
+}

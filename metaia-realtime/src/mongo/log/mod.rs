@@ -2,16 +2,17 @@
 //!
 //! # How it behaves
 //!
-//! - **Start-up does not wait.** [`MongoLog::open`] returns at once. Until the database has answered
-//!   for the first time, every operation returns [`LogError::Unavailable`] after a few seconds.
-//! - **Durable**: an acknowledged write is in the journal of a majority of the servers, and is never
-//!   rolled back.
+//! - **Start-up does not wait.** [`MongoLog::open`] returns at once. Until the database has
+//!   answered for the first time, every operation returns [`LogError::Unavailable`] after a few
+//!   seconds.
+//! - **Durable**: an acknowledged write is in the journal of a majority of the servers, and is
+//!   never rolled back.
 //! - **Every call ends** within about 5 s, also if the database is frozen: with
 //!   [`LogError::Unavailable`] if nothing was stored, with [`LogError::Unknown`] if that is not
 //!   known.
-//! - **Recent entries stay in memory** (4,096, at most 8 MiB). Appends of other nodes are polled for
-//!   every 500 ms, and at once when [`wake`](crate::EventLog::wake) is called. However often that
-//!   is, one small read is under way at a time.
+//! - **Recent entries stay in memory** (4,096, at most 8 MiB). Appends of other nodes are polled
+//!   for every 500 ms, and at once when [`wake`](crate::EventLog::wake) is called. However often
+//!   that is, one small read is under way at a time.
 //! - **At most 4,000 changes wait** to be written; a further one is refused with
 //!   [`LogError::Unavailable`].
 //! - **An older state** of the database, restored from a backup, begins a new epoch, and so does a
@@ -73,8 +74,8 @@ impl MongoLog {
         Self::with_records(mongo, retention, NoRecords).0
     }
 
-    /// Opens the log together with a [`Committer`], which changes records and appends entries in one
-    /// transaction. Call it on a tokio runtime: the tasks of the log run there.
+    /// Opens the log together with a [`Committer`], which changes records and appends entries in
+    /// one transaction. Call it on a tokio runtime: the tasks of the log run there.
     pub fn with_records<R: Records>(
         mongo: &Mongo,
         retention: Retention,
@@ -122,8 +123,8 @@ impl MongoLog {
         self.state.head_read.borrow().head.is_ok()
     }
 
-    /// Removes entries beyond the retention and returns their number. Several nodes may do it at the
-    /// same time.
+    /// Removes entries beyond the retention and returns their number. Several nodes may do it at
+    /// the same time.
     ///
     /// # Errors
     /// Returns a [`LogError`] if the database fails. Entries that were removed before stay removed.
@@ -134,8 +135,8 @@ impl MongoLog {
         self.state.trim().await.map_err(Fault::unavailable)
     }
 
-    /// Returns the number of reads from the database since the log was opened, for a page or for the
-    /// check of a position to resume from.
+    /// Returns the number of reads from the database since the log was opened, for a page or for
+    /// the check of a position to resume from.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.state.reads.load(Relaxed)

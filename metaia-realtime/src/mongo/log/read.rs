@@ -1,4 +1,5 @@
-//! Reads of the log. Each is one operation on the primary, and sees only what cannot be rolled back.
+//! Reads of the log. Each is one operation on the primary, and sees only what cannot be rolled
+//! back.
 
 use std::collections::HashMap;
 

@@ -93,8 +93,8 @@ impl LogState {
         ticket
     }
 
-    /// Reads the head and brings the tail up to it. The head is of a time after the call. Concurrent
-    /// calls share one read.
+    /// Reads the head and brings the tail up to it. The head is of a time after the call.
+    /// Concurrent calls share one read.
     ///
     /// # Errors
     /// Returns a [`Fault`] if the database cannot be read within `OPERATION_TIMEOUT`.
