@@ -51,6 +51,15 @@ pub(super) struct UnresolvedTry<R: Records> {
     pub(super) results: JobResults<R>,
 }
 
+/// The state of an attempt after a try without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TryProgress {
+    /// Every job has its result.
+    Finished,
+    /// An earlier try turned out to be stored. Jobs that were not part of it are still to be done.
+    EarlierTryStored,
+}
+
 impl<R: Records> Attempt<R> {
     pub(super) fn new(jobs: Jobs<R>) -> Self {
         Self {

@@ -3,8 +3,10 @@
 
 mod attempt;
 mod batch;
+mod command;
 mod commit_point;
 mod contention;
+mod driver_error;
 mod job;
 mod standalone;
 mod transaction;

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    attempt::{Attempt, Jobs, MAX_PAUSE, UnresolvedTry},
+    attempt::{Attempt, Jobs, MAX_PAUSE, TryProgress, UnresolvedTry},
     batch::{Batch, JobResults, draft},
     commit_point::CommitPoint,
     job::JobRequest,
@@ -33,15 +33,6 @@ use crate::{
 
 /// The time after which one try counts as unanswered.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// The state of an attempt after a try without an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TryProgress {
-    /// Every job has its result.
-    Finished,
-    /// An earlier try turned out to be stored. Jobs that were not part of it are still to be done.
-    EarlierTryStored,
-}
 
 impl<R: Records> Worker<R> {
     /// Tries once to store the jobs.

@@ -9,10 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    attempt::{Attempt, Jobs, jittered, random_up_to},
+    attempt::{Attempt, Jobs, TryProgress, jittered, random_up_to},
     contention,
     job::Job,
-    try_commit::TryProgress,
     try_error::TryError,
 };
 use crate::mongo::{
