@@ -1,4 +1,4 @@
-//! Why the database did not do it, and what that means for whoever asked.
+//! Failures of the database, and their translation into the errors that callers see.
 
 use std::fmt;
 
@@ -6,45 +6,45 @@ use mongodb::error::{Error, ErrorKind, RETRYABLE_WRITE_ERROR, WriteFailure};
 
 use crate::log::LogError;
 
-/// A unique key is there already.
+/// The server's code for a unique key that exists already.
 pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
-/// Why the database did not do it.
+/// The reason why an operation on the database failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Fault {
-    /// It answered something else, or could not be reached.
-    #[error("the database did not do it")]
+    /// The database returned an error, or could not be reached.
+    #[error("the database operation failed")]
     Database(#[source] Cause),
-    /// It did not answer in time.
+    /// The database did not answer within the timeout.
     #[error("the database did not answer in time")]
-    Late,
-    /// What is stored is not what was written there.
-    #[error("in the database, {0} is not what was written")]
+    TimedOut,
+    /// A stored document is not one that this crate writes.
+    #[error("in the database, {0} is damaged")]
     Damaged(&'static str),
-    /// It is not known yet whether the database has what is needed.
+    /// The database was not read yet, or lacks what the log needs.
     #[error("the log in the database is not ready yet")]
     NotReady,
-    /// More waits than may.
+    /// The committer's queue is full.
     #[error("too many changes are waiting for the database")]
-    Full,
-    /// The handle was closed.
+    QueueFull,
+    /// The log or the handle was closed.
     #[error("the log was closed")]
     Closed,
-    /// The task that did it has panicked.
-    #[error("the task that was to do it has ended")]
-    Ended,
-    /// It cannot be done at all.
+    /// The task of the operation has panicked.
+    #[error("the task of the operation has ended")]
+    TaskPanicked,
+    /// The operation can never succeed; the text says why.
     #[error("{0}")]
     Impossible(&'static str),
 }
 
 impl Fault {
-    /// Nothing was stored.
+    /// Returns the error for an operation of which nothing was stored.
     pub(super) fn unavailable(self) -> LogError {
         LogError::Unavailable(Box::new(self))
     }
 
-    /// It may have been stored.
+    /// Returns the error for an operation that may have been stored.
     pub(super) fn unknown(self) -> LogError {
         LogError::Unknown(Box::new(self))
     }
@@ -56,7 +56,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// The driver's error without the server's whole answer, in which there may be anybody's records.
+/// The driver's error. Its text leaves out the server's full reply, which may contain records.
 #[derive(Clone, thiserror::Error)]
 pub(super) struct Cause(Error);
 
@@ -84,22 +84,25 @@ impl fmt::Debug for Cause {
     }
 }
 
-/// Whether a unique key was there already.
+/// Returns true if the write failed because a unique key exists already.
 pub(super) fn is_duplicate(error: &Error) -> bool {
     code(error) == Some(DUPLICATE_KEY)
 }
 
-/// Whether the server answered that it will not do it, and would not do it later.
+/// Returns true if the server refused the operation, and would refuse it again.
 pub(super) fn is_refusal(error: &Error) -> bool {
-    const MAX_TIME: i32 = 50;
+    // `MaxTimeMSExpired`: the operation was too slow, not wrong.
+    const MAX_TIME_EXPIRED: i32 = 50;
     let answered = matches!(
         *error.kind,
         ErrorKind::Command(_) | ErrorKind::Write(_) | ErrorKind::InsertMany(_)
     );
-    answered && !error.contains_label(RETRYABLE_WRITE_ERROR) && code(error) != Some(MAX_TIME)
+    let may_succeed_later =
+        error.contains_label(RETRYABLE_WRITE_ERROR) || code(error) == Some(MAX_TIME_EXPIRED);
+    answered && !may_succeed_later
 }
 
-/// The server's code.
+/// Returns the server's error code, if it sent one.
 pub(super) fn code(error: &Error) -> Option<i32> {
     match &*error.kind {
         ErrorKind::Command(command) => Some(command.code),

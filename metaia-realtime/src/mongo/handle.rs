@@ -7,51 +7,29 @@ use std::{
     time::Duration,
 };
 
-use mongodb::{
-    Client, Database,
-    bson::{Document, doc},
-    error::Error,
-    options::{ReadConcern, WriteConcern},
-};
+use mongodb::{Client, Database, bson::doc, error::Error};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::{Deployment, UriError, fault::Fault, uri};
+use super::{
+    deployment::Deployment,
+    fault::Fault,
+    options::{DEFAULT_APP_NAME, OPERATION_TIMEOUT, Options},
+    uri::{self, UriError},
+};
 use crate::log::LogError;
 
-/// How long a read may take before it counts as not answered.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The most operations that may be unfinished at a time, including those whose callers have timed
+/// out.
+const MAX_UNFINISHED: usize = 512;
 
-/// Most operations that are not done.
-const UNDERWAY: usize = 512;
-
-/// What the server knows the connections by, unless the connection string says otherwise.
-pub(super) const APP: &str = "metaia-realtime";
-
-/// How long the last operations may take when a handle is closed.
-const LAST: Duration = Duration::from_secs(2);
-
-/// What an operator may choose beside the connection string.
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct Options {
-    pub(super) pool: Option<u32>,
-}
-
-impl Options {
-    /// At most so many connections to each server at once, whatever the connection string says.
-    /// Default: 32.
-    #[must_use]
-    pub const fn pool(mut self, connections: u32) -> Self {
-        self.pool = Some(connections);
-        self
-    }
-}
+/// The time that [`Mongo::close`] waits for unfinished operations, and then for the client.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A client and one of its databases.
 ///
-/// A handle: `clone` is cheap and shares the connections, which stay until [`close`](Self::close)
-/// or until the runtime ends.
+/// A handle: `clone` is cheap and shares the connections. They stay open until
+/// [`close`](Self::close), or until the runtime ends.
 #[derive(Clone)]
 pub struct Mongo {
     inner: Arc<Inner>,
@@ -61,112 +39,110 @@ struct Inner {
     client: Client,
     database: Database,
     deployment: OnceLock<Deployment>,
-    /// Operations outlive whoever waits for them: the driver does not bear being cancelled.
+    /// The tasks on which operations run. They outlive their callers: a future of the driver must
+    /// not be cancelled.
     tasks: TaskTracker,
-    /// Held by those that are not done.
+    /// One permit per unfinished operation.
     permits: Arc<Semaphore>,
-    /// What the server knows the connections by.
-    app: String,
+    /// The `appName` of the connections.
+    app_name: String,
 }
 
 impl Mongo {
-    /// A handle to the database that the connection string names (`metaia` where it names none). No
-    /// server is asked: it may come later. Only a `mongodb+srv://` name is looked up.
+    /// Opens a handle to the database that the connection string names (`metaia` if it names none).
+    /// This contacts no server, so a server may come up later. Only the hosts of a `mongodb+srv://`
+    /// name are looked up.
     ///
-    /// Unless the connection string says otherwise, a server is waited for 3 s, and a connection 2
-    /// s.
+    /// Unless the connection string says otherwise, an operation waits up to 3 s for a server and
+    /// up to 2 s for a connection.
     ///
     /// # Errors
-    /// See [`UriError`], which never repeats what was given.
+    /// Returns a [`UriError`], which never repeats the connection string.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn open(uri: &str, options: Options) -> Result<Self, UriError> {
         let parsed = uri::parse(uri, options).await?;
-        let app = parsed.app_name.clone().unwrap_or_else(|| APP.to_owned());
+        let app_name = parsed
+            .app_name
+            .clone()
+            .unwrap_or_else(|| DEFAULT_APP_NAME.to_owned());
         let client = Client::with_options(parsed).map_err(|_| UriError::Malformed)?;
         let database = client.default_database().ok_or(UriError::Malformed)?;
-        Ok(Self::called(database, app))
+        Ok(Self::new(database, app_name))
     }
 
-    /// A handle to the database of a client of your own. Its `app_name` should be
-    /// `metaia-realtime`: transactions of nodes that were killed are known by it, see
+    /// Returns a handle to the database of your own client. The `app_name` of that client should be
+    /// `metaia-realtime`: a node finds the transactions of killed nodes by it, see
     /// [`log`](super::log).
     #[must_use]
     pub fn on(database: Database) -> Self {
-        Self::called(database, APP.to_owned())
+        Self::new(database, DEFAULT_APP_NAME.to_owned())
     }
 
-    fn called(database: Database, app: String) -> Self {
-        let client = database.client().clone();
-        let (deployment, tasks, permits) = (
-            OnceLock::new(),
-            TaskTracker::new(),
-            Arc::new(Semaphore::new(UNDERWAY)),
-        );
+    fn new(database: Database, app_name: String) -> Self {
+        let inner = Inner {
+            client: database.client().clone(),
+            database,
+            deployment: OnceLock::new(),
+            tasks: TaskTracker::new(),
+            permits: Arc::new(Semaphore::new(MAX_UNFINISHED)),
+            app_name,
+        };
         Self {
-            inner: Arc::new(Inner {
-                client,
-                database,
-                deployment,
-                tasks,
-                permits,
-                app,
-            }),
+            inner: Arc::new(inner),
         }
     }
 
-    pub(super) fn app(&self) -> &str {
-        &self.inner.app
+    pub(super) fn app_name(&self) -> &str {
+        &self.inner.app_name
     }
 
-    /// The database. Never drop a future of the driver before it is done: see
+    /// Returns the database. Never drop a future of the driver before it is done: see
     /// [`within`](Self::within).
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.inner.database
     }
 
-    /// The client.
+    /// Returns the client.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.inner.client
     }
 
-    /// What kind of server answers. Asked once, and remembered.
+    /// Returns the kind of server. The server is asked once; the answer is kept.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if no server answers.
     ///
     /// # Cancel safety
-    /// Dropped, nothing may be remembered: call it again.
+    /// Dropping the future may discard the answer. Call the method again.
     pub async fn deployment(&self) -> Result<Deployment, LogError> {
-        self.deployed().await.map_err(Fault::unavailable)
+        self.known_deployment().await.map_err(Fault::unavailable)
     }
 
-    pub(super) async fn deployed(&self) -> Result<Deployment, Fault> {
+    /// As [`deployment`](Self::deployment), with the error of this module.
+    pub(super) async fn known_deployment(&self) -> Result<Deployment, Fault> {
         if let Some(known) = self.inner.deployment.get() {
             return Ok(*known);
         }
         let admin = self.inner.client.database("admin");
-        let hello = self
-            .run(PATIENCE, async move {
-                admin.run_command(doc! { "hello": 1 }).await
-            })
-            .await?;
-        let deployment = of_hello(&hello)?;
+        let work = async move { admin.run_command(doc! { "hello": 1 }).await };
+        let hello = self.run(OPERATION_TIMEOUT, work).await?;
+        let deployment = Deployment::from_hello(&hello)?;
         Ok(*self.inner.deployment.get_or_init(|| deployment))
     }
 
-    /// Does something with the driver, and waits for it so long. What takes longer is not cancelled
-    /// but left to end by itself: a write may be done all the same. Of those there are 512 at the
-    /// most; one more waits for them.
+    /// Runs work of the driver on a task and waits for it up to `limit`. Work that takes longer is
+    /// not cancelled: it goes on until it ends by itself, so a write may still be done. At most 512
+    /// operations are unfinished at a time; one more waits for a free place.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`], also where it took too long.
+    /// Returns [`LogError::Unavailable`] if the work fails or takes longer than `limit`.
     ///
     /// # Cancel safety
-    /// Dropped, the work goes on.
+    /// Dropping the future does not stop the work once it has begun.
     pub async fn within<T, F>(&self, limit: Duration, work: F) -> Result<T, LogError>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
@@ -175,75 +151,54 @@ impl Mongo {
         self.run(limit, work).await.map_err(Fault::unavailable)
     }
 
-    /// As [`within`](Self::within).
+    /// As [`within`](Self::within), with the errors of this module.
     pub(super) async fn run<T, E, F>(&self, limit: Duration, work: F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: Into<Fault> + Send + 'static,
     {
-        let done = async {
-            let permit = Arc::clone(&self.inner.permits)
-                .acquire_owned()
-                .await
-                .map_err(|_| Fault::Closed)?;
-            let work = async move {
-                let done = work.await;
-                drop(permit);
-                done
-            };
-            self.inner
-                .tasks
-                .spawn(work)
-                .await
-                .map_err(|_| Fault::Ended)?
-                .map_err(Into::into)
-        };
-        tokio::time::timeout(limit, done)
-            .await
-            .unwrap_or(Err(Fault::Late))
+        let finished = tokio::time::timeout(limit, self.run_to_end(work)).await;
+        finished.unwrap_or(Err(Fault::TimedOut))
     }
 
-    /// What readers ask for, so that they never see what may be rolled back.
-    pub(super) fn reading(deployment: Deployment) -> ReadConcern {
-        match deployment {
-            Deployment::ReplicaSet => ReadConcern::majority(),
-            Deployment::Standalone => ReadConcern::local(),
-        }
+    async fn run_to_end<T, E, F>(&self, work: F) -> Result<T, Fault>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Fault> + Send + 'static,
+    {
+        let permits = Arc::clone(&self.inner.permits);
+        let permit = permits.acquire_owned().await.map_err(|_| Fault::Closed)?;
+        let task = self.inner.tasks.spawn(async move {
+            let result = work.await;
+            // The permit belongs to the work, not to the caller, who may have timed out.
+            drop(permit);
+            result
+        });
+        task.await
+            .map_err(|_| Fault::TaskPanicked)?
+            .map_err(Into::into)
     }
 
-    /// What writers wait for.
-    pub(super) fn writing(deployment: Deployment) -> WriteConcern {
-        let mut concern = match deployment {
-            Deployment::ReplicaSet => WriteConcern::majority(),
-            Deployment::Standalone => WriteConcern::nodes(1),
-        };
-        concern.journal = Some(true);
-        // So that no operation waits on the server for ever.
-        concern.w_timeout = Some(PATIENCE * 2);
-        concern
-    }
-
-    /// Waits for what is under way, but not long, and closes the connections. All other handles end
-    /// with this one.
+    /// Waits up to 2 s for unfinished operations, then closes the connections. All clones of this
+    /// handle are closed with it.
     ///
     /// # Cancel safety
-    /// Dropped, connections may stay open: call it again.
+    /// Dropping the future may leave connections open. Call the method again.
     pub async fn close(&self) {
         self.inner.tasks.close();
-        if tokio::time::timeout(LAST, self.inner.tasks.wait())
-            .await
-            .is_err()
-        {
+        let finished = tokio::time::timeout(CLOSE_TIMEOUT, self.inner.tasks.wait()).await;
+        if finished.is_err() {
             tracing::debug!(
                 operations = self.inner.tasks.len(),
-                "the database has not answered to the end"
+                "MongoDB operations were still unfinished when the handle was closed"
             );
         }
         let client = self.inner.client.clone();
         let shutdown = TaskTracker::new();
         let ended = shutdown.spawn(async move { client.shutdown().immediate(true).await });
-        tokio::time::timeout(LAST, ended).await.ok();
+        tokio::time::timeout(CLOSE_TIMEOUT, ended).await.ok();
     }
 }
 
@@ -252,42 +207,5 @@ impl fmt::Debug for Mongo {
         f.debug_struct("Mongo")
             .field("database", &self.inner.database.name())
             .finish_non_exhaustive()
-    }
-}
-
-/// A router of a sharded cluster has transactions, too. A member of a replica set that has not
-/// begun yet is neither.
-fn of_hello(hello: &Document) -> Result<Deployment, Fault> {
-    if hello.get_bool("isreplicaset").unwrap_or(false) {
-        return Err(Fault::NotReady);
-    }
-    let replicated =
-        hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|it| it == "isdbgrid");
-    Ok(if replicated {
-        Deployment::ReplicaSet
-    } else {
-        Deployment::Standalone
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_kind_of_server_answers() {
-        let check = |hello: Document, expected: Option<Deployment>| {
-            assert_eq!(of_hello(&hello).ok(), expected)
-        };
-        check(doc! { "setName": "rs" }, Some(Deployment::ReplicaSet));
-        check(doc! { "msg": "isdbgrid" }, Some(Deployment::ReplicaSet));
-        check(
-            doc! { "isWritablePrimary": true },
-            Some(Deployment::Standalone),
-        );
-        check(
-            doc! { "isWritablePrimary": false, "isreplicaset": true },
-            None,
-        );
     }
 }

@@ -1,36 +1,37 @@
 //! MongoDB: one handle to a database, and a log in it that shares its transactions with records.
 //!
-//! All that is written here goes through one document, the log's head: a `Committer` per node puts
-//! what is waiting into one batch, decides it on what it has read, and writes it only if the head
-//! is still where it was when it read. So the batches of all nodes have one order, whoever wrote
-//! them, and entries are numbered without holes.
+//! Every write goes through one document, the head of the log. Each node has one [`Committer`]. It
+//! collects the changes that wait into a batch, decides the batch on what it has read, and writes
+//! it only if the head is still in the state that it has read. So the batches of all nodes have
+//! one order, and entries are numbered without holes.
 //!
-//! On a replica set a batch is one transaction. On a standalone server, which has none, it is first
-//! written into the head document as a whole, in one step, and then carried out from there, by
-//! whoever finds it: see [`Deployment`].
+//! On a replica set a batch is one transaction. A standalone server has no transactions: there the
+//! whole batch is first written into the head document, in one step, and then carried out from
+//! there by the first node that finds it. See [`Deployment`].
 
+mod bson;
+mod collection;
 mod commit;
+mod deployment;
 mod devices;
 mod directory;
 mod fault;
 mod handle;
+mod head;
 pub mod log;
+mod numbering;
+mod options;
+mod pending;
 mod records;
+mod row;
 mod uri;
 
 pub use commit::Committer;
+pub use deployment::Deployment;
 pub use devices::MongoDevices;
 pub use directory::MongoDirectory;
-pub use handle::{Mongo, Options};
+pub use handle::Mongo;
 pub use log::MongoLog;
+pub use options::Options;
 pub use records::{Finished, Plan, RecordWrite, Records};
 pub use uri::UriError;
-
-/// What kind of server answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deployment {
-    /// A replica set, or a cluster of them: transactions, and reads of what a majority has.
-    ReplicaSet,
-    /// One server by itself, without transactions: for development.
-    Standalone,
-}

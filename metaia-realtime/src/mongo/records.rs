@@ -1,4 +1,4 @@
-//! What is written together with the log.
+//! Records that are written together with the log, and the plan of a change.
 
 use std::{fmt, sync::Arc};
 
@@ -10,43 +10,46 @@ use crate::{NewEntry, PublishReceipt};
 /// Records that change together with the log.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - [`plan`](Self::plan) reads and decides, and writes nothing: a batch that loses to another
-///   node's is planned again.
-/// - It reads from the primary what a majority has, and decides each change as if those before it
-///   in the batch were made: they will be.
-/// - Whoever else writes these collections, without a committer, may only change what the writes'
-///   own conditions notice.
+/// - [`plan`](Self::plan) reads and decides, and writes nothing. A batch that loses to the batch of
+///   another node is planned again, and a write of the first plan would remain.
+/// - `plan` reads from the primary, and only data that a majority has: otherwise a change is
+///   decided on a write that is rolled back later.
+/// - `plan` decides each change as if the changes before it in the batch were made: they are
+///   written together.
+/// - A program that writes these collections without a committer may only make changes that the
+///   filters of the planned writes detect: otherwise a batch overwrites them.
 pub trait Records: Send + Sync + 'static {
-    /// What is asked for.
+    /// A request to change records.
     type Change: Send + Sync + 'static;
-    /// What is answered: a refusal, too, is an answer.
+    /// The result of a change. A refusal is a result, too.
     type Done: Send + 'static;
 
-    /// Decides a batch. The answers are in the order of the changes, as many as they are.
+    /// Decides a batch: returns one plan per change, in the order of the changes.
     ///
     /// # Errors
-    /// The database's, where it could not be read: the whole batch is planned again, or given up.
+    /// Returns the driver's error if the database cannot be read. The whole batch is then planned
+    /// again, until its callers time out.
     fn plan<'a>(
         &'a self,
         changes: &'a [Arc<Self::Change>],
     ) -> BoxFuture<'a, Result<Vec<Plan<Self::Done>>, mongodb::error::Error>>;
 }
 
-/// Makes the answer, once it is known where the events stand.
+/// Makes the result of a change from the positions of its events.
 type Finish<D> = Box<dyn FnOnce(&[PublishReceipt]) -> Finished<D> + Send>;
 
-/// What is to become of a change.
+/// The decision on one change.
 pub struct Plan<D> {
-    /// What is written.
+    /// The writes.
     pub writes: Vec<RecordWrite>,
-    /// What is published with it, in this order.
+    /// The events to publish with them, in this order.
     pub events: Vec<NewEntry>,
-    /// Makes the answer.
+    /// Makes the result, once the positions of the events are known.
     pub finish: Finish<D>,
 }
 
 impl<D: Send + 'static> Plan<D> {
-    /// Nothing is written, and this is answered.
+    /// Returns a plan that writes nothing and has this result.
     pub fn answer(done: D) -> Self {
         Self {
             writes: Vec::new(),
@@ -68,59 +71,61 @@ impl<D> fmt::Debug for Plan<D> {
     }
 }
 
-/// An answer, and what is written because of it, in the same batch.
+/// The result of a change, and the writes that depend on it.
 #[derive(Debug)]
 pub struct Finished<D> {
-    /// The answer.
+    /// The result.
     pub done: D,
-    /// Writes that need it: the answer itself under an idempotency key, say.
+    /// Writes that contain the result, for example under an idempotency key. They are part of the
+    /// same batch.
     pub writes: Vec<RecordWrite>,
 }
 
 /// A write of one record.
 ///
-/// On a standalone server it may be carried out a second time, and late: it must do nothing then.
-/// An insert finds its `_id`, or another unique key; an update's filter must no longer match what
-/// the update made, nor whatever comes of it later (name the version, or the status, that is
-/// replaced).
+/// On a standalone server a write may be carried out a second time, even much later, and must do
+/// nothing then. An insert finds its `_id`, or another unique key. The filter of an update must not
+/// match the document that the update has made, nor any later state of it: name the version or the
+/// status that the update replaces.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum RecordWrite {
-    /// A new document. Where a unique key is there already the batch is planned again.
+    /// Inserts a document. If one of its unique keys exists already, the batch is planned again.
     Insert {
-        /// Where.
+        /// The collection.
         collection: &'static str,
-        /// What, with its `_id`.
+        /// The document, with its `_id`.
         document: Document,
     },
-    /// One document. Where none matches the batch is planned again: somebody else has changed it.
+    /// Changes one document. If no document matches, it has changed since it was read, and the
+    /// batch is planned again.
     Update {
-        /// Where.
+        /// The collection.
         collection: &'static str,
-        /// Which.
+        /// The filter of the document.
         filter: Document,
-        /// How: update operators, or a whole document in its place.
+        /// Update operators, or a whole document that replaces it.
         update: Document,
     },
-    /// Any number of documents.
+    /// Changes all documents that match, which may be none.
     UpdateMany {
-        /// Where.
+        /// The collection.
         collection: &'static str,
-        /// Which.
+        /// The filter of the documents.
         filter: Document,
-        /// How: update operators.
+        /// Update operators.
         update: Document,
     },
-    /// Any number of documents go, or none.
+    /// Deletes all documents that match, which may be none.
     Delete {
-        /// Where.
+        /// The collection.
         collection: &'static str,
-        /// Which.
+        /// The filter of the documents.
         filter: Document,
     },
 }
 
-/// For a log without records.
+/// The records of a log that is opened without records: there are no changes of them.
 pub(super) struct NoRecords;
 
 impl Records for NoRecords {

@@ -1,67 +1,78 @@
-//! Where the database is, as text that an operator wrote.
+//! The connection string of the database: parsing, defaults and errors.
 
 use std::time::Duration;
 
-use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
+use mongodb::options::{ClientOptions, ConnectionString, ReadPreference, SelectionCriteria};
 
-use super::{Options, handle::APP};
+use super::options::{DEFAULT_APP_NAME, Options};
 
-/// The database, where the text names none.
-const DATABASE: &str = "metaia";
+/// The database, if the connection string names none.
+const DEFAULT_DATABASE: &str = "metaia";
 
-/// Connections that are open at once, unless somebody says otherwise.
-const POOL: u32 = 32;
+/// Connections to each server, unless the options or the connection string say otherwise.
+const DEFAULT_POOL: u32 = 32;
 
-const SELECTION: Duration = Duration::from_secs(3);
-const CONNECT: Duration = Duration::from_secs(2);
-/// How often the driver looks who is there: what is gone is noticed soon.
-const LOOK: Duration = Duration::from_secs(2);
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// The interval of the driver's checks of each server. A short one finds a dead server soon.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Why a text does not say where a MongoDB is. It says nothing of what stood there: there may be a
-/// password in it.
+/// The reason why a connection string cannot be used. It never repeats a part of the string, which
+/// may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UriError {
-    /// It is something else altogether.
+    /// The text is no connection string at all.
     #[error("it begins with neither `mongodb://` nor `mongodb+srv://`")]
     Scheme,
-    /// A part of it cannot be read.
+    /// A part of the connection string cannot be read.
     #[error(
-        "it is not `mongodb://[user:password@]host[:port][,host[:port]…]/[database][?option=value&…]`, with all \
-         special characters of user and password percent-encoded, or has an option that there is not"
+        "it is not `mongodb://[user:password@]host[:port][,host[:port]…]/[database]\
+         [?option=value&…]`, with all special characters of user and password percent-encoded, or \
+         it has an option that does not exist"
     )]
     Malformed,
-    /// The hosts behind a `mongodb+srv://` could not be looked up: that may be otherwise later.
+    /// The hosts behind a `mongodb+srv://` name could not be looked up. A later attempt may
+    /// succeed.
     #[error("the hosts behind the `mongodb+srv://` name cannot be looked up")]
     Unresolved,
 }
 
-/// What the text says, and what it leaves open.
+/// Parses a connection string, and fills in defaults for what it leaves open.
 pub(super) async fn parse(uri: &str, options: Options) -> Result<ClientOptions, UriError> {
-    let srv = uri.starts_with("mongodb+srv://");
-    if !srv && !uri.starts_with("mongodb://") {
+    let is_srv = uri.starts_with("mongodb+srv://");
+    if !is_srv && !uri.starts_with("mongodb://") {
         return Err(UriError::Scheme);
     }
-    let parsed = mongodb::options::ConnectionString::parse(uri).map_err(|_| UriError::Malformed)?;
-    let failed = |_| {
-        if srv {
-            UriError::Unresolved
-        } else {
-            UriError::Malformed
-        }
+    let parsed = ConnectionString::parse(uri).map_err(|_| UriError::Malformed)?;
+    // The text itself is known to be good now: with `+srv` only the lookup is left to fail.
+    let resolve_error = if is_srv {
+        UriError::Unresolved
+    } else {
+        UriError::Malformed
     };
-    let mut client = ClientOptions::parse(parsed).await.map_err(failed)?;
-    client.app_name.get_or_insert_with(|| APP.to_owned());
-    client.server_selection_timeout.get_or_insert(SELECTION);
-    client.connect_timeout.get_or_insert(CONNECT);
-    client.heartbeat_freq.get_or_insert(LOOK);
-    client.max_pool_size = options.pool.or(client.max_pool_size).or(Some(POOL));
-    client
-        .default_database
-        .get_or_insert_with(|| DATABASE.to_owned());
-    // Elsewhere there are no transactions, and what is read may be old: no matter what is said.
+    let mut client = ClientOptions::parse(parsed)
+        .await
+        .map_err(|_| resolve_error)?;
+    fill_in_defaults(&mut client);
+    client.max_pool_size = options.pool.or(client.max_pool_size).or(Some(DEFAULT_POOL));
+    // Whatever the connection string says: a secondary has no transactions, and may be behind.
     client.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     Ok(client)
+}
+
+fn fill_in_defaults(client: &mut ClientOptions) {
+    client
+        .app_name
+        .get_or_insert_with(|| DEFAULT_APP_NAME.to_owned());
+    client
+        .default_database
+        .get_or_insert_with(|| DEFAULT_DATABASE.to_owned());
+    client
+        .server_selection_timeout
+        .get_or_insert(SERVER_SELECTION_TIMEOUT);
+    client.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+    client.heartbeat_freq.get_or_insert(HEARTBEAT_INTERVAL);
 }
 
 #[cfg(test)]
@@ -73,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_left_open_has_bounds() {
+    async fn options_that_are_left_out_have_defaults() {
         let client = parsed("mongodb://localhost").await.unwrap();
         assert_eq!(client.default_database.as_deref(), Some("metaia"));
         assert_eq!(client.max_pool_size, Some(32));
@@ -84,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_said_counts() {
+    async fn options_of_the_connection_string_are_kept() {
         let uri = "mongodb://localhost/shop?maxPoolSize=7&serverSelectionTimeoutMS=900";
         let client = parsed(uri).await.unwrap();
         assert_eq!(client.default_database.as_deref(), Some("shop"));
@@ -98,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_always_the_primary_that_is_asked() {
+    async fn reads_always_go_to_the_primary() {
         let client = parsed("mongodb://localhost/?readPreference=secondaryPreferred")
             .await
             .unwrap();
@@ -107,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_one_is_refused_without_repeating_it() {
+    async fn a_malformed_one_is_refused_without_repeating_it() {
         for uri in [
             "mongodb://u:s3cret@",
             "mongodb://u:s3/cret@host/db",

@@ -1,4 +1,4 @@
-//! One thing that is asked of a committer, and who waits for it.
+//! A job: one request to a committer, and the caller that waits for its result.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,118 +7,134 @@ use tokio::sync::oneshot;
 use crate::{
     NewEntry, Position,
     log::LogError,
-    mongo::{Records, fault::Fault},
+    mongo::{fault::Fault, records::Records},
 };
 
-/// What is asked for.
-pub(super) enum Ask<C> {
-    /// Entries, and nothing else.
+/// The size that is assumed for a change in bytes: the real one is not known before it is planned.
+const ASSUMED_CHANGE_SIZE: usize = 4_096;
+
+/// The request of a job.
+pub(super) enum JobRequest<C> {
+    /// Appends entries and changes no records.
     Append(Vec<NewEntry>),
-    /// A change of records.
+    /// Changes records.
     Change(Arc<C>),
 }
 
-/// What is answered.
-pub(super) enum Answer<D> {
+/// The result of a job, of the same kind as its request.
+pub(super) enum JobResult<D> {
     Positions(Vec<Position>),
     Done(D),
 }
 
-type Reply<D> = oneshot::Sender<Result<Answer<D>, LogError>>;
-pub(super) type Answered<D> = oneshot::Receiver<Result<Answer<D>, LogError>>;
+type ResultSender<D> = oneshot::Sender<Result<JobResult<D>, LogError>>;
+pub(super) type ResultReceiver<D> = oneshot::Receiver<Result<JobResult<D>, LogError>>;
 
-/// How far it is.
-enum State<D> {
-    /// Nothing of it can be stored.
-    Waiting(Reply<D>),
-    /// It may be stored.
-    Underway(Reply<D>),
-    /// Nobody waits for it any more.
-    Gone,
+/// The progress of a job. It decides which error a caller sees.
+enum JobState<D> {
+    /// Nothing of the job is stored, and no running try can store it.
+    Waiting(ResultSender<D>),
+    /// A try may have stored the job, or may still do so.
+    MayBeStored(ResultSender<D>),
+    /// The caller has its result, or has stopped waiting.
+    Finished,
 }
 
 /// See the [module](self).
 pub(super) struct Job<R: Records> {
-    pub(super) ask: Ask<R::Change>,
-    state: Mutex<State<R::Done>>,
+    pub(super) request: JobRequest<R::Change>,
+    state: Mutex<JobState<R::Done>>,
 }
 
 impl<R: Records> Job<R> {
-    pub(super) fn new(ask: Ask<R::Change>) -> (Arc<Self>, Answered<R::Done>) {
-        let (reply, answered) = oneshot::channel();
-        (
-            Arc::new(Self {
-                ask,
-                state: Mutex::new(State::Waiting(reply)),
-            }),
-            answered,
-        )
+    pub(super) fn new(request: JobRequest<R::Change>) -> (Arc<Self>, ResultReceiver<R::Done>) {
+        let (sender, receiver) = oneshot::channel();
+        let job = Self {
+            request,
+            state: Mutex::new(JobState::Waiting(sender)),
+        };
+        (Arc::new(job), receiver)
     }
 
-    /// About how many bytes it will take. What a change takes is not known before it is planned.
-    pub(super) fn size(&self) -> usize {
-        match &self.ask {
-            Ask::Append(entries) => entries.iter().map(NewEntry::size).sum(),
-            Ask::Change(_) => 4_096,
+    /// Returns the approximate size in bytes.
+    pub(super) fn estimated_size(&self) -> usize {
+        match &self.request {
+            JobRequest::Append(entries) => entries.iter().map(NewEntry::size).sum(),
+            JobRequest::Change(_) => ASSUMED_CHANGE_SIZE,
         }
     }
 
-    /// From here on it may be stored. `false`: nobody waits for it, and it must not be.
-    pub(super) fn begin(&self) -> bool {
+    /// Marks the job as one that may be stored from now on. Returns false if its caller has stopped
+    /// waiting: then the job must not be stored.
+    pub(super) fn mark_may_be_stored(&self) -> bool {
         let mut state = self.state();
-        *state = match std::mem::replace(&mut *state, State::Gone) {
-            State::Waiting(reply) if reply.is_closed() => State::Gone,
-            State::Waiting(reply) | State::Underway(reply) => State::Underway(reply),
-            State::Gone => State::Gone,
+        *state = match std::mem::replace(&mut *state, JobState::Finished) {
+            JobState::Waiting(sender) if sender.is_closed() => JobState::Finished,
+            JobState::Waiting(sender) | JobState::MayBeStored(sender) => {
+                JobState::MayBeStored(sender)
+            }
+            JobState::Finished => JobState::Finished,
         };
-        !matches!(*state, State::Gone)
+        !matches!(*state, JobState::Finished)
     }
 
-    /// It is certain that nothing of it was stored.
-    pub(super) fn rest(&self) {
+    /// Marks the job as one of which certainly nothing was stored.
+    pub(super) fn mark_not_stored(&self) {
         let mut state = self.state();
-        *state = match std::mem::replace(&mut *state, State::Gone) {
-            State::Waiting(reply) | State::Underway(reply) => State::Waiting(reply),
-            State::Gone => State::Gone,
+        *state = match std::mem::replace(&mut *state, JobState::Finished) {
+            JobState::Waiting(sender) | JobState::MayBeStored(sender) => JobState::Waiting(sender),
+            JobState::Finished => JobState::Finished,
         };
     }
 
-    /// Whether somebody waits for it.
-    pub(super) fn is_wanted(&self) -> bool {
+    /// Returns true while the caller waits for the result.
+    pub(super) fn is_awaited(&self) -> bool {
         match &*self.state() {
-            State::Waiting(reply) | State::Underway(reply) => !reply.is_closed(),
-            State::Gone => false,
+            JobState::Waiting(sender) | JobState::MayBeStored(sender) => !sender.is_closed(),
+            JobState::Finished => false,
         }
     }
 
-    /// Only the first answer counts.
-    pub(super) fn answer(&self, answer: Result<Answer<R::Done>, LogError>) {
-        let before = std::mem::replace(&mut *self.state(), State::Gone);
-        if let State::Waiting(reply) | State::Underway(reply) = before {
-            reply.send(answer).ok();
+    /// Sends the result to the caller. Only the first result of a job counts.
+    pub(super) fn finish(&self, result: JobResult<R::Done>) {
+        match self.take_state() {
+            JobState::Waiting(sender) | JobState::MayBeStored(sender) => {
+                // The caller may have stopped waiting.
+                sender.send(Ok(result)).ok();
+            }
+            JobState::Finished => {}
         }
     }
 
-    /// It was not done, and will not be any more, or nobody knows.
-    pub(super) fn fail(&self, why: Fault) {
-        let before = std::mem::replace(&mut *self.state(), State::Gone);
-        match before {
-            State::Waiting(reply) => reply.send(Err(why.unavailable())).ok(),
-            State::Underway(reply) => reply.send(Err(why.unknown())).ok(),
-            State::Gone => None,
-        };
-    }
-
-    /// Whoever waited does not any more, and is told this.
-    pub(super) fn give_up(&self, why: Fault) -> LogError {
-        match std::mem::replace(&mut *self.state(), State::Gone) {
-            State::Waiting(_) => why.unavailable(),
-            State::Underway(_) | State::Gone => why.unknown(),
+    /// Sends the caller an error: `Unknown` if the job may have been stored, otherwise
+    /// `Unavailable`.
+    pub(super) fn fail(&self, fault: Fault) {
+        match self.take_state() {
+            JobState::Waiting(sender) => {
+                sender.send(Err(fault.unavailable())).ok();
+            }
+            JobState::MayBeStored(sender) => {
+                sender.send(Err(fault.unknown())).ok();
+            }
+            JobState::Finished => {}
         }
     }
 
-    /// A poisoned lock is taken over: no method leaves the state half changed.
-    fn state(&self) -> MutexGuard<'_, State<R::Done>> {
+    /// Ends the waiting of the caller and returns the error for it. If the job was waiting, it will
+    /// never be stored.
+    pub(super) fn abandon(&self, fault: Fault) -> LogError {
+        match self.take_state() {
+            JobState::Waiting(_) => fault.unavailable(),
+            JobState::MayBeStored(_) | JobState::Finished => fault.unknown(),
+        }
+    }
+
+    fn take_state(&self) -> JobState<R::Done> {
+        std::mem::replace(&mut *self.state(), JobState::Finished)
+    }
+
+    /// Locks the state. A poisoned lock is usable: no method leaves the state half changed.
+    fn state(&self) -> MutexGuard<'_, JobState<R::Done>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

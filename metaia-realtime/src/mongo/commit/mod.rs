@@ -1,13 +1,17 @@
-//! Writing: one committer per node puts what is waiting into batches, and has each written as a
-//! whole.
+//! Writing: one committer per node collects the changes that wait into batches, and stores each
+//! batch as a whole.
 
+mod attempt;
 mod batch;
-mod gate;
+mod command;
+mod commit_point;
+mod contention;
+mod driver_error;
 mod job;
-mod outcome;
-mod rivals;
 mod standalone;
 mod transaction;
+mod try_commit;
+mod try_error;
 mod worker;
 mod writes;
 
@@ -20,28 +24,27 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-pub(super) use batch::{Numbering, Standing};
-pub(super) use standalone::{Pending, carry_out};
+pub(super) use standalone::carry_out;
 
-use super::{Records, fault::Fault, log::shared::Shared};
+use super::{fault::Fault, log::state::LogState, records::Records};
 use crate::{NewEntry, Position, log::LogError};
-use job::{Answer, Answered, Ask, Job};
+use job::{Job, JobRequest, JobResult, ResultReceiver};
 use worker::Worker;
 
-/// Most changes that wait. One more is answered [`LogError::Unavailable`].
-const WAITING: usize = 4_000;
+/// The most jobs that may wait. A further one is refused with [`LogError::Unavailable`].
+const MAX_WAITING: usize = 4_000;
 
-/// How long a caller waits.
-const PATIENCE: Duration = Duration::from_millis(4_500);
+/// The time that a caller waits for its job.
+const CALLER_TIMEOUT: Duration = Duration::from_millis(4_500);
 
-/// Changes records, and appends the events that tell of it, in one transaction.
+/// Changes records and appends the events about the change, in one transaction.
 ///
-/// What is asked for at the same time, of all clones of a handle, shares transactions: the batches
-/// of one committer come one after the other, in the order in which [`commit`](Self::commit) was
-/// called. Batches of other nodes come between them.
+/// Concurrent calls share transactions: a committer writes one batch after the other, in the order
+/// of the calls of [`commit`](Self::commit), on whichever clone they were made. Batches of other
+/// nodes come between them.
 ///
-/// A handle: `clone` is cheap and shares the committer. It ends when the last handle and the last
-/// [`MongoLog`](super::MongoLog) of its kind are dropped, or with
+/// A handle: `clone` is cheap and shares the committer. The committer ends when the last handle and
+/// the last [`MongoLog`](super::MongoLog) that it belongs to are dropped, or with
 /// [`MongoLog::close`](super::MongoLog::close).
 pub struct Committer<R: Records> {
     queue: mpsc::Sender<Arc<Job<R>>>,
@@ -50,54 +53,59 @@ pub struct Committer<R: Records> {
 
 impl<R: Records> Committer<R> {
     pub(super) fn start(
-        log: &Arc<Shared>,
+        log: &Arc<LogState>,
         records: R,
         tasks: &TaskTracker,
         closing: &CancellationToken,
         dropped: &Arc<DropGuard>,
     ) -> Self {
-        let (queue, waiting) = mpsc::channel(WAITING);
-        tasks.spawn(Worker::new(log, records, waiting).run(closing.clone()));
+        let (queue, waiting) = mpsc::channel(MAX_WAITING);
+        let worker = Worker::new(log, records, waiting);
+        tasks.spawn(worker.run(closing.clone()));
         Self {
             queue,
             _dropped: Arc::clone(dropped),
         }
     }
 
-    /// Makes the change, and answers what the [`Records`] answer. It takes 5 s at the most.
+    /// Makes a change and returns the result that the [`Records`] have decided. It takes at most
+    /// 5 s.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`]: nothing was stored, nor will be. [`LogError::Unknown`]: it may
-    /// have been, or may yet be.
+    /// Returns [`LogError::Unavailable`] if nothing was stored and nothing will be, and
+    /// [`LogError::Unknown`] if the change may have been stored or may be stored later.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the outcome open: all of the change is stored, or nothing.
     pub async fn commit(&self, change: R::Change) -> Result<R::Done, LogError> {
-        match self.ask(Ask::Change(Arc::new(change))).await? {
-            Answer::Done(done) => Ok(done),
-            Answer::Positions(_) => Err(Fault::Ended.unknown()),
+        let request = JobRequest::Change(Arc::new(change));
+        match self.submit(request).await? {
+            JobResult::Done(done) => Ok(done),
+            // A job always has a result of its own kind.
+            JobResult::Positions(_) => Err(Fault::TaskPanicked.unknown()),
         }
     }
 
-    async fn ask(&self, ask: Ask<R::Change>) -> Result<Answer<R::Done>, LogError> {
-        let (job, answered) = Job::new(ask);
-        let refused = |error| match error {
-            mpsc::error::TrySendError::Full(_) => Fault::Full.unavailable(),
-            mpsc::error::TrySendError::Closed(_) => Fault::Closed.unavailable(),
-        };
-        self.queue.try_send(Arc::clone(&job)).map_err(refused)?;
-        wait(&job, answered).await
+    async fn submit(&self, request: JobRequest<R::Change>) -> Result<JobResult<R::Done>, LogError> {
+        let (job, result) = Job::new(request);
+        self.queue
+            .try_send(Arc::clone(&job))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Fault::QueueFull.unavailable(),
+                mpsc::error::TrySendError::Closed(_) => Fault::Closed.unavailable(),
+            })?;
+        wait(&job, result).await
     }
 }
 
 async fn wait<R: Records>(
     job: &Job<R>,
-    answered: Answered<R::Done>,
-) -> Result<Answer<R::Done>, LogError> {
-    match tokio::time::timeout(PATIENCE, answered).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(job.give_up(Fault::Closed)),
-        Err(_) => Err(job.give_up(Fault::Late)),
+    result: ResultReceiver<R::Done>,
+) -> Result<JobResult<R::Done>, LogError> {
+    match tokio::time::timeout(CALLER_TIMEOUT, result).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(job.abandon(Fault::Closed)),
+        Err(_) => Err(job.abandon(Fault::TimedOut)),
     }
 }
 
@@ -119,7 +127,7 @@ impl<R: Records> fmt::Debug for Committer<R> {
     }
 }
 
-/// Appends, whatever the records are.
+/// The appending side of a [`Committer`], whatever its records are.
 pub(super) trait Append: Send + Sync {
     fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
 }
@@ -127,9 +135,10 @@ pub(super) trait Append: Send + Sync {
 impl<R: Records> Append for Committer<R> {
     fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>> {
         Box::pin(async move {
-            match self.ask(Ask::Append(entries)).await? {
-                Answer::Positions(positions) => Ok(positions),
-                Answer::Done(_) => Err(Fault::Ended.unknown()),
+            match self.submit(JobRequest::Append(entries)).await? {
+                JobResult::Positions(positions) => Ok(positions),
+                // A job always has a result of its own kind.
+                JobResult::Done(_) => Err(Fault::TaskPanicked.unknown()),
             }
         })
     }

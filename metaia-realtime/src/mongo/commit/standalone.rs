@@ -1,92 +1,85 @@
 //! A batch on a standalone server, which has no transactions: for development.
 //!
-//! The whole batch is written into the head in one step, and that is the commit. Then it is carried
-//! out from there, by whoever finds it: everything in it does nothing when it is done once more.
-//! What is read of the log ends where the head says, which moves last.
+//! The whole batch is written into the head in one step: that is the commit. It is then carried out
+//! from there by the first node that finds it. Every step of that may be done again and has no
+//! effect the second time. Readers see the log up to the number in the head, which changes last.
 
 use std::sync::Arc;
 
 use mongodb::{
     Collection,
-    bson::{Binary, Bson, Document, doc, spec::BinarySubtype},
+    bson::{Bson, Document, doc},
     error::{Error, ErrorKind},
     options::WriteConcern,
 };
 use uuid::Uuid;
 
 use super::{
-    batch::{Batch, Standing},
-    gate::Gate,
-    outcome::Outcome,
-    writes::{Group, Writes},
+    batch::Batch,
+    commit_point::CommitPoint,
+    try_error::{Committed, TryError},
+    writes::{WriteGroup, Writes},
 };
 use crate::{
-    EventId, crash_points,
+    crash_points,
     mongo::{
         Deployment, Mongo,
+        bson::{from_event_id, from_number, from_uuid},
         fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
-        log::{
-            head::{HEAD, RECENT, binary, event_id, of_uuid, uuid},
-            read,
-            row::{ENTRIES, Row},
-        },
+        head::{HEAD, HeadVersion, recent_with},
+        log::read,
+        pending::PendingBatch,
+        row::{ENTRIES, Row},
     },
 };
 
-/// What fits into the head, in bytes.
-const LARGEST: usize = 12 * 1024 * 1024;
+/// The most bytes of a batch that go into the head: a document is bounded at 16 MiB.
+const MAX_CONTENT_BYTES: usize = 12 * 1024 * 1024;
 
 const DAMAGED: Fault = Fault::Damaged("a batch that is to be carried out");
 
-/// Commits, and carries out. To be run to its end.
-pub(super) async fn put(mongo: Mongo, by: Uuid, batch: Arc<Batch>, gate: Arc<Gate>) -> Outcome {
-    // Afterwards it would be too late to find that the log has an entry.
-    match read::known(
-        &mongo,
-        batch.entries.iter().map(|entry| entry.content().id()),
-    )
-    .await
-    {
-        Ok(known) if known.is_empty() => {}
-        Ok(_) => return Outcome::Known,
-        Err(fault) => return Outcome::Failed(fault),
+/// Commits a batch and carries it out.
+///
+/// # Cancel safety
+/// Not cancel safe: run the future to its end, as every future of the driver.
+pub(super) async fn commit_through_head(
+    mongo: Mongo,
+    committer: Uuid,
+    batch: Arc<Batch>,
+    point: Arc<CommitPoint>,
+) -> Result<Committed, TryError> {
+    // After the commit it would be too late to find that the log has one of the entries.
+    let known = read::known_numbers(&mongo, batch.event_ids())
+        .await
+        .map_err(TryError::Failed)?;
+    if !known.is_empty() {
+        return Err(TryError::AlreadyLogged);
     }
-    let Some(pending) = Pending::of(by, &batch) else {
-        return Outcome::Failed(Fault::Impossible(
-            "a standalone server cannot take so much at once",
-        ));
+    let Some(pending) = PendingBatch::from_batch(committer, &batch) else {
+        return Err(TryError::Failed(Fault::Impossible(
+            "the batch is too large for a standalone server",
+        )));
     };
     crash_points::point("mongo-begin");
-    if !gate.pass() {
-        return Outcome::GivenUp;
+    if !point.pass() {
+        return Err(TryError::Abandoned);
     }
-    match commit(&mongo, &batch.before, &pending).await {
-        Ok(true) => {}
-        Ok(false) => return Outcome::Lost,
-        Err(fault) => return Outcome::Unknown(fault),
+    let head_matched = commit(&mongo, &batch.before, &pending)
+        .await
+        .map_err(TryError::Unknown)?;
+    if !head_matched {
+        return Err(TryError::HeadMoved);
     }
     crash_points::point("mongo-pending");
-    match carry_out(&mongo, &pending).await {
-        Ok(()) => Outcome::Committed { asked: false },
-        Err(fault) => Outcome::Unknown(fault),
-    }
+    carry_out(&mongo, &pending)
+        .await
+        .map_err(TryError::Unknown)?;
+    Ok(Committed { must_yield: false })
 }
 
-/// A batch that is committed, and perhaps not carried out.
-#[derive(Debug, Clone)]
-pub(in crate::mongo) struct Pending {
-    by: Uuid,
-    batch: Uuid,
-    /// Where the head will stand.
-    n: u64,
-    id: EventId,
-    bytes: i64,
-    /// Groups and rows. As bytes, since not every server takes names with a `$` into a document.
-    content: Vec<u8>,
-}
-
-impl Pending {
-    fn of(by: Uuid, batch: &Batch) -> Option<Self> {
+impl PendingBatch {
+    /// Returns `None` if the batch does not fit into the head.
+    fn from_batch(committer: Uuid, batch: &Batch) -> Option<Self> {
         let groups: Vec<Bson> = batch
             .groups
             .iter()
@@ -95,126 +88,116 @@ impl Pending {
         let rows = batch
             .entries
             .iter()
-            .map(|entry| mongodb::bson::serialize_to_bson(&Row::of(entry)).ok());
-        let rows = rows.collect::<Option<Vec<Bson>>>()?;
+            .map(|entry| mongodb::bson::serialize_to_bson(&Row::from_entry(entry)).ok())
+            .collect::<Option<Vec<Bson>>>()?;
         let content = doc! { "groups": groups, "rows": rows }.to_vec().ok()?;
-        let Standing { n, id, .. } = batch.after;
-        (content.len() <= LARGEST).then(|| Self {
-            by,
+        if content.len() > MAX_CONTENT_BYTES {
+            return None;
+        }
+        Some(Self {
+            committer,
             batch: batch.id,
-            n,
-            id,
+            n: batch.after.n,
+            id: batch.after.id,
             bytes: batch.bytes(),
             content,
         })
     }
 
-    fn to_document(&self) -> Document {
-        let content = Binary {
-            subtype: BinarySubtype::Generic,
-            bytes: self.content.clone(),
-        };
-        doc! {
-            "by": of_uuid(self.by),
-            "batch": of_uuid(self.batch),
-            "n": self.n.cast_signed(),
-            "id": binary(self.id),
-            "bytes": self.bytes,
-            "content": content,
-        }
-    }
-
-    pub(in crate::mongo) fn read(document: &Document) -> Option<Self> {
-        let Bson::Binary(content) = document.get("content")? else {
-            return None;
-        };
-        Some(Self {
-            by: uuid(document.get("by")?)?,
-            batch: uuid(document.get("batch")?)?,
-            n: u64::try_from(document.get_i64("n").ok()?).ok()?,
-            id: event_id(document.get("id")?)?,
-            bytes: document.get_i64("bytes").ok()?,
-            content: content.bytes.clone(),
-        })
-    }
-
-    fn content(&self) -> Option<(Vec<Group>, Vec<Row>)> {
+    /// Decodes the writes and the rows.
+    fn decode(&self) -> Option<(Vec<WriteGroup>, Vec<Row>)> {
         let content = Document::from_reader(self.content.as_slice()).ok()?;
-        let groups = content.get_array("groups").ok()?.iter();
-        let groups = groups
-            .map(|group| Group::of_document(group.as_document()?))
+        let groups = content
+            .get_array("groups")
+            .ok()?
+            .iter()
+            .map(|group| WriteGroup::from_document(group.as_document()?))
             .collect::<Option<_>>()?;
-        let rows = content.get_array("rows").ok()?.iter();
-        let rows = rows
+        let rows = content
+            .get_array("rows")
+            .ok()?
+            .iter()
             .map(|row| mongodb::bson::deserialize_from_bson(row.clone()).ok())
             .collect::<Option<_>>()?;
         Some((groups, rows))
     }
 }
 
-/// `false`: the head is not where it was.
-async fn commit(mongo: &Mongo, before: &Standing, pending: &Pending) -> Result<bool, Fault> {
+/// Writes the batch into the head. Returns false if the head is no longer in the state that the
+/// batch was decided on.
+async fn commit(
+    mongo: &Mongo,
+    before: &HeadVersion,
+    pending: &PendingBatch,
+) -> Result<bool, Fault> {
     let mut filter = before.filter();
     filter.insert("pending", Bson::Null);
-    let set = doc! { "$set": { "turn": before.turn + 1, "pending": pending.to_document() } };
+    let set = doc! { "turn": before.turn + 1, "pending": pending.to_document() };
     let heads: Collection<Document> = mongo.database().collection(HEAD);
     let written = heads
-        .update_one(filter, set)
-        .write_concern(journaled())
+        .update_one(filter, doc! { "$set": set })
+        .write_concern(write_concern())
         .await?;
     Ok(written.matched_count == 1)
 }
 
-/// Does what is pending, whether or not somebody else has done a part of it, or all.
-pub(in crate::mongo) async fn carry_out(mongo: &Mongo, pending: &Pending) -> Result<(), Fault> {
-    let (groups, rows) = pending.content().ok_or(DAMAGED)?;
+/// Carries out a committed batch, of which other nodes may have carried out a part or all.
+pub(in crate::mongo) async fn carry_out(
+    mongo: &Mongo,
+    pending: &PendingBatch,
+) -> Result<(), Fault> {
+    let (groups, rows) = pending.decode().ok_or(DAMAGED)?;
     for group in &groups {
-        match carry_out_group(mongo, group).await {
-            // Nobody can take the batch back, and nobody must wait for this one for ever.
-            Err(error) if is_refusal(&error) => {
-                let (code, collection) = (code(&error), &*group.collection);
-                tracing::error!(
-                    code,
-                    collection,
-                    "MongoDB refuses a record that was to be written: it is left out"
-                );
-            }
-            done => done?,
+        match write_group(mongo, group).await {
+            Ok(()) => {}
+            // The batch is committed and cannot be taken back: to stop here would block the log
+            // forever.
+            Err(error) if is_refusal(&error) => tracing::error!(
+                code = code(&error),
+                collection = &*group.collection,
+                "MongoDB refuses a record of a committed batch: it is left out"
+            ),
+            Err(error) => return Err(error.into()),
         }
         crash_points::point("mongo-group");
     }
     insert(mongo, ENTRIES, &rows).await?;
     crash_points::point("mongo-carried");
-    let others = doc! { "$filter": { "input": "$recent", "cond": { "$ne": ["$$this.by", of_uuid(pending.by)] } } };
-    let named = doc! { "by": of_uuid(pending.by), "batch": of_uuid(pending.batch) };
-    let set = doc! {
-        "n": pending.n.cast_signed(),
-        "id": binary(pending.id),
-        "bytes": { "$add": ["$bytes", pending.bytes] },
-        "recent": { "$slice": [{ "$concatArrays": [[named], others] }, RECENT] },
-    };
-    let filter = doc! { "pending.batch": of_uuid(pending.batch) };
-    let heads: Collection<Document> = mongo.database().collection(HEAD);
-    let pipeline = vec![doc! { "$set": set }, doc! { "$unset": "pending" }];
-    heads
-        .update_one(filter, pipeline)
-        .write_concern(journaled())
-        .await?;
+    finish_head(mongo, pending).await?;
     crash_points::point("mongo-committed");
     Ok(())
 }
 
-async fn carry_out_group(mongo: &Mongo, group: &Group) -> Result<(), Error> {
+/// Moves the end of the log behind the batch, and removes the batch from the head.
+async fn finish_head(mongo: &Mongo, pending: &PendingBatch) -> Result<(), Fault> {
+    let set = doc! {
+        "n": from_number(pending.n),
+        "id": from_event_id(pending.id),
+        "bytes": { "$add": ["$bytes", pending.bytes] },
+        "recent": recent_with(pending.committer, pending.batch),
+    };
+    let pipeline = vec![doc! { "$set": set }, doc! { "$unset": "pending" }];
+    // Nothing matches if another node has done this already.
+    let filter = doc! { "pending.batch": from_uuid(pending.batch) };
+    let heads: Collection<Document> = mongo.database().collection(HEAD);
+    heads
+        .update_one(filter, pipeline)
+        .write_concern(write_concern())
+        .await?;
+    Ok(())
+}
+
+async fn write_group(mongo: &Mongo, group: &WriteGroup) -> Result<(), Error> {
     let collection: Collection<Document> = mongo.database().collection(&group.collection);
     match &group.writes {
         Writes::Insert(documents) => insert(mongo, &group.collection, documents).await?,
-        Writes::Update(these) => {
-            for (filter, update) in these {
+        Writes::Update(updates) => {
+            for (filter, update) in updates {
                 update_one(&collection, filter, update).await?;
             }
         }
-        Writes::UpdateMany(these) => {
-            for (filter, update) in these {
+        Writes::UpdateMany(updates) => {
+            for (filter, update) in updates {
                 collection
                     .update_many(filter.clone(), update.clone())
                     .await?;
@@ -229,7 +212,7 @@ async fn carry_out_group(mongo: &Mongo, group: &Group) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is there already is there.
+/// Inserts documents, and skips those that exist already.
 async fn insert<T: serde::Serialize + Send + Sync>(
     mongo: &Mongo,
     collection: &str,
@@ -245,6 +228,7 @@ async fn insert<T: serde::Serialize + Send + Sync>(
     }
 }
 
+/// Returns true if every document that was not inserted exists already.
 fn are_duplicates(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::InsertMany(many) => {
@@ -255,23 +239,24 @@ fn are_duplicates(error: &Error) -> bool {
     }
 }
 
+/// Changes or replaces a document, unless the result would violate a unique key.
 async fn update_one(
     collection: &Collection<Document>,
     filter: &Document,
     update: &Document,
 ) -> Result<(), Error> {
-    let operators = update.keys().next().is_none_or(|key| key.starts_with('$'));
-    let done = if operators {
+    let has_operators = update.keys().next().is_none_or(|key| key.starts_with('$'));
+    let updated = if has_operators {
         collection.update_one(filter.clone(), update.clone()).await
     } else {
         collection.replace_one(filter.clone(), update).await
     };
-    match done {
+    match updated {
         Err(error) if !is_duplicate(&error) => Err(error),
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-fn journaled() -> WriteConcern {
-    Mongo::writing(Deployment::Standalone)
+fn write_concern() -> WriteConcern {
+    Deployment::Standalone.write_concern()
 }

@@ -1,92 +1,57 @@
-//! The task that writes: it takes what is waiting, decides it on what it reads, and tries until it
-//! is written, or nobody waits for it any more.
-//!
-//! Where it is not known what became of a try, it looks before it tries again: the head names the
-//! last batch of each committer. Every try is made under the condition that the head is where it
-//! was when it was looked at, so that of all tries of a change one at the most can ever be stored,
-//! however late it gets there.
+//! The task that writes: it takes the jobs that wait, and tries to store them as one batch until it
+//! succeeds or until no caller waits for them any more. See [`try_commit`](super::try_commit) for
+//! one try.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use rand::RngExt as _;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    batch::{Answers, Batch, Standing, draft},
-    gate::Gate,
-    job::{Ask, Job},
-    outcome::Outcome,
-    rivals,
-    standalone::put,
-    transaction::transact,
+    attempt::{Attempt, Jobs, TryProgress, jittered, random_up_to},
+    contention,
+    job::Job,
+    try_error::TryError,
 };
-use crate::{
-    EventId,
-    log::Entry,
-    mongo::{
-        Deployment, Plan, Records,
-        fault::Fault,
-        handle::PATIENCE,
-        log::{head::HeadRecord, read, shared::Shared},
-    },
-    values::time,
+use crate::mongo::{
+    Deployment, fault::Fault, head::HeadVersion, log::state::LogState, records::Records,
 };
 
-/// Most jobs of a batch, and about how many bytes.
-const JOBS: usize = 512;
-const BYTES: usize = 4 * 1024 * 1024;
+/// The most jobs of a batch, and their approximate size in bytes.
+const MAX_JOBS: usize = 512;
+const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long one try may take before it counts as not answered.
-const TRY: Duration = Duration::from_secs(4);
+/// The longest pause after a try that lost to a faster one.
+const CONTENTION_PAUSE: Duration = Duration::from_millis(5);
 
-/// Pauses after a try that failed, and after one that somebody else won.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-const LOST_PAUSE: Duration = Duration::from_millis(5);
-
-/// How long somebody else may be in the way, before it is looked who that is.
-const ORPHANED: Duration = Duration::from_millis(1_200);
-
-/// How often a batch may be found to be decided on what is not so any more, before its jobs go one
-/// by one.
-const STALE: u32 = 3;
-
-type Jobs<R> = Vec<Arc<Job<R>>>;
-
-/// A try whose outcome is not known.
-struct Doubt<R: Records> {
-    batch: Arc<Batch>,
-    jobs: Jobs<R>,
-    answers: Answers<R>,
-}
+/// The time for which tries may lose before the worker looks for transactions of dead nodes.
+const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
 
 /// See the [module](self).
 pub(super) struct Worker<R: Records> {
-    log: Arc<Shared>,
-    records: Arc<R>,
+    pub(super) log: Arc<LogState>,
+    pub(super) records: Arc<R>,
     queue: mpsc::Receiver<Arc<Job<R>>>,
-    /// Its name, in the head.
-    me: Uuid,
-    /// Where the head is, as far as is known here.
-    standing: Option<Standing>,
-    failing: bool,
-    /// How long others are let by.
-    pause: Duration,
+    /// The id by which the head names this committer.
+    pub(super) me: Uuid,
+    /// The state of the head, as far as this worker knows it.
+    pub(super) head: Option<HeadVersion>,
+    /// The pause before the next batch, in which other committers have their turn.
+    pub(super) yield_pause: Duration,
+    is_failing: bool,
 }
 
 impl<R: Records> Worker<R> {
-    pub(super) fn new(log: &Arc<Shared>, records: R, queue: mpsc::Receiver<Arc<Job<R>>>) -> Self {
-        let (log, records) = (Arc::clone(log), Arc::new(records));
+    pub(super) fn new(log: &Arc<LogState>, records: R, queue: mpsc::Receiver<Arc<Job<R>>>) -> Self {
         Self {
-            log,
-            records,
+            log: Arc::clone(log),
+            records: Arc::new(records),
             queue,
             me: Uuid::new_v4(),
-            standing: None,
-            failing: false,
-            pause: Duration::ZERO,
+            head: None,
+            yield_pause: Duration::ZERO,
+            is_failing: false,
         }
     }
 
@@ -96,7 +61,7 @@ impl<R: Records> Worker<R> {
             let jobs = tokio::select! {
                 biased;
                 () = closing.cancelled() => break,
-                jobs = self.take() => jobs,
+                jobs = self.next_jobs() => jobs,
             };
             if jobs.is_empty() {
                 break;
@@ -104,10 +69,12 @@ impl<R: Records> Worker<R> {
             tokio::select! {
                 biased;
                 () = closing.cancelled() => {
-                    jobs.iter().for_each(|job| job.fail(Fault::Closed));
+                    for job in jobs {
+                        job.fail(Fault::Closed);
+                    }
                     break;
                 }
-                () = self.settle(jobs.clone()) => {}
+                () = self.commit_jobs(jobs.clone()) => {}
             }
         }
         self.queue.close();
@@ -116,289 +83,134 @@ impl<R: Records> Worker<R> {
         }
     }
 
-    /// What waits, as much as fits into a batch; nothing where nobody will ask any more.
-    async fn take(&mut self) -> Jobs<R> {
-        let pause = std::mem::take(&mut self.pause);
+    /// Waits for jobs, and takes as many as fit into a batch. Returns none when the last
+    /// [`Committer`](super::Committer) is gone.
+    async fn next_jobs(&mut self) -> Jobs<R> {
+        let pause = std::mem::take(&mut self.yield_pause);
         if !pause.is_zero() {
-            tokio::time::sleep(pause / 2 + random(pause)).await;
+            tokio::time::sleep(jittered(pause)).await;
         }
         let Some(first) = self.queue.recv().await else {
             return Vec::new();
         };
-        let (mut size, mut jobs) = (first.size(), vec![first]);
-        while jobs.len() < JOBS && size < BYTES {
+        let mut bytes = first.estimated_size();
+        let mut jobs = vec![first];
+        while jobs.len() < MAX_JOBS && bytes < MAX_BATCH_BYTES {
             let Ok(job) = self.queue.try_recv() else {
                 break;
             };
-            size += job.size();
+            bytes += job.estimated_size();
             jobs.push(job);
         }
         jobs
     }
 
-    /// Tries until each job is answered, or nobody waits for it. Dropped, its tries end by
-    /// themselves.
-    async fn settle(&mut self, mut jobs: Jobs<R>) {
-        let (mut doubts, mut known) = (Vec::new(), HashMap::new());
-        let (mut pause, mut stale, mut lost) = (FIRST_PAUSE, 0, None);
-        loop {
-            jobs.retain(|job| job.is_wanted());
-            if jobs.is_empty() {
-                return;
-            }
-            let tried = match self.stand(&mut doubts, &jobs).await {
-                Ok(Some(standing)) => {
-                    self.try_once(&jobs, standing, &mut known, &mut doubts)
-                        .await
+    /// Tries until every job has its result or its caller has stopped waiting.
+    ///
+    /// # Cancel safety
+    /// Tries that are running when the future is dropped end by themselves.
+    async fn commit_jobs(&mut self, jobs: Jobs<R>) {
+        let mut attempt = Attempt::new(jobs);
+        while attempt.retain_awaited_jobs() {
+            match self.try_once(&mut attempt).await {
+                Ok(TryProgress::Finished) => {
+                    self.log_success();
+                    return;
                 }
-                Ok(None) => continue,
-                Err(fault) => Err(Outcome::Failed(fault)),
-            };
-            let Err(outcome) = tried else {
-                return self.say_change(None);
-            };
-            // What was known of the head led to nothing.
-            self.standing = None;
-            match outcome {
-                Outcome::Committed { .. } => return,
-                Outcome::Lost | Outcome::Conflict => self.wait_for_the_winner(&mut lost).await,
-                Outcome::GivenUp | Outcome::Known => {}
-                Outcome::Stale => {
-                    stale += 1;
-                    if stale >= STALE && doubts.is_empty() {
-                        return self.one_by_one(jobs).await;
+                Ok(TryProgress::EarlierTryStored) => {}
+                Err(error) => {
+                    // The try may have failed because the head has moved: read it again.
+                    self.head = None;
+                    if matches!(error, TryError::Stale) && attempt.count_stale_try() {
+                        self.commit_one_by_one(attempt.jobs).await;
+                        return;
                     }
-                    tokio::time::sleep(random(LOST_PAUSE)).await;
-                }
-                Outcome::Failed(fault) | Outcome::Unknown(fault) => {
-                    self.say_change(Some(&fault));
-                    tokio::time::sleep(pause / 2 + random(pause)).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    self.pause_after(error, &mut attempt).await;
                 }
             }
         }
     }
 
-    /// Somebody else was faster. They are asked to be so kind as to wait once: else who has just
-    /// written, and knows where the head is, would always be the first. Where this takes long
-    /// nobody goes on with what stands in the way.
-    async fn wait_for_the_winner(&self, lost: &mut Option<Instant>) {
+    /// Pauses before the next try, for a time that depends on the reason of the failure.
+    async fn pause_after(&mut self, error: TryError, attempt: &mut Attempt<R>) {
+        match error {
+            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(attempt).await,
+            // There is nothing to wait for: the next try leaves out the jobs without a caller, and
+            // knows the entries that the log has.
+            TryError::Abandoned | TryError::AlreadyLogged => {}
+            TryError::Stale => tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await,
+            TryError::Failed(fault) | TryError::Unknown(fault) => {
+                self.log_failure(&fault);
+                tokio::time::sleep(attempt.next_backoff()).await;
+            }
+        }
+    }
+
+    /// Waits after another node has committed first, and asks it to skip one turn. Without that the
+    /// last writer, which already knows the head, would always win. After `CONTENTION_LIMIT` it
+    /// aborts idle transactions, which may lock the head.
+    async fn wait_for_turn(&self, attempt: &mut Attempt<R>) {
+        let since = *attempt.contended_since.get_or_insert_with(Instant::now);
+        if since.elapsed() > CONTENTION_LIMIT {
+            attempt.contended_since = Some(Instant::now());
+            self.abort_idle_transactions().await;
+        }
+        tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await;
         let mongo = &self.log.mongo;
-        let since = *lost.get_or_insert_with(Instant::now);
-        if since.elapsed() > ORPHANED {
-            *lost = Some(Instant::now());
-            match rivals::end(mongo).await {
-                Ok(0) => {}
-                Ok(ended) => {
-                    tracing::warn!(
-                        ended,
-                        "transactions in MongoDB that nobody went on with were ended"
-                    )
-                }
-                Err(fault) => {
-                    let error = &fault as &dyn std::error::Error;
-                    tracing::warn!(
-                        error,
-                        "transactions in MongoDB that nobody goes on with cannot be ended"
-                    );
-                }
-            }
-        }
-        tokio::time::sleep(random(LOST_PAUSE)).await;
-        if mongo
-            .deployed()
-            .await
-            .is_ok_and(|deployment| deployment == Deployment::ReplicaSet)
-        {
-            rivals::ask(mongo, self.me).await.ok();
+        let deployment = mongo.known_deployment().await;
+        // Only a transaction reads the request: a standalone server has none.
+        if deployment.is_ok_and(|deployment| deployment == Deployment::ReplicaSet) {
+            // A request that fails costs fairness and nothing else.
+            contention::request_turn(mongo, self.me).await.ok();
         }
     }
 
-    /// One of them cannot be written as it is decided, and the others need not suffer from it.
-    async fn one_by_one(&mut self, jobs: Jobs<R>) {
+    /// Aborts the transactions of dead nodes, which keep the head locked.
+    async fn abort_idle_transactions(&self) {
+        match contention::abort_idle_transactions(&self.log.mongo).await {
+            Ok(0) => {}
+            Ok(aborted) => tracing::warn!(
+                aborted,
+                "idle transactions in MongoDB that locked the log were aborted"
+            ),
+            Err(fault) => tracing::warn!(
+                error = &fault as &dyn std::error::Error,
+                "idle transactions in MongoDB that may lock the log cannot be aborted"
+            ),
+        }
+    }
+
+    /// Stores jobs one at a time. A batch fails as a whole, so that is how the good jobs are
+    /// separated from the one that cannot be written.
+    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
-            return job.fail(Fault::Impossible(
-                "a record is never what the change was decided on",
+            job.fail(Fault::Impossible(
+                "the records are never in the state that the change was decided on",
             ));
+            return;
         }
         for job in jobs {
-            Box::pin(self.settle(vec![job])).await;
+            // Boxed, since this future contains itself.
+            Box::pin(self.commit_jobs(vec![job])).await;
         }
     }
 
-    /// Where the head is, for the next try; `None` where an earlier one turns out to be stored.
-    async fn stand(
-        &mut self,
-        doubts: &mut Vec<Doubt<R>>,
-        jobs: &Jobs<R>,
-    ) -> Result<Option<Standing>, Fault> {
-        if let Some(standing) = self.standing
-            && doubts.is_empty()
-        {
-            return Ok(Some(standing));
+    /// Logs the first failure after a success.
+    fn log_failure(&mut self, fault: &Fault) {
+        if !self.is_failing {
+            tracing::warn!(
+                error = fault as &dyn std::error::Error,
+                "MongoDB cannot be written to; trying again"
+            );
         }
-        let head = self.log.look().await?;
-        let doubted = !doubts.is_empty();
-        if let Some(at) = doubts
-            .iter()
-            .position(|doubt| head.names(self.me, doubt.batch.id))
-        {
-            let Doubt {
-                batch,
-                jobs,
-                answers,
-            } = doubts.swap_remove(at);
-            self.committed(&batch, &jobs, answers);
-            return Ok(None);
-        }
-        // From where the head is now only those can still be stored that were to be written there.
-        doubts.retain(|doubt| may_come(&doubt.batch, &head));
-        if doubted && doubts.is_empty() {
-            jobs.iter().for_each(|job| job.rest());
-        }
-        self.standing = Some(head.standing);
-        Ok(self.standing)
+        self.is_failing = true;
     }
 
-    async fn try_once(
-        &mut self,
-        jobs: &Jobs<R>,
-        standing: Standing,
-        known: &mut HashMap<EventId, u64>,
-        doubts: &mut Vec<Doubt<R>>,
-    ) -> Result<(), Outcome> {
-        let plans = self.plan(jobs).await.map_err(Outcome::Failed)?;
-        let Some((batch, answers)) = draft(jobs, plans, standing, known, time::unix_ms()) else {
-            jobs.iter().for_each(|job| {
-                job.fail(Fault::Impossible(
-                    "the records have not decided every change",
-                ))
-            });
-            return Ok(());
-        };
-        let (batch, begun) = (Arc::new(batch), Instant::now());
-        if batch.is_empty() {
-            answer(jobs, answers);
-            return Ok(());
+    /// Logs the first success after a failure.
+    fn log_success(&mut self) {
+        if self.is_failing {
+            tracing::info!("MongoDB can be written to again");
         }
-        match self.write(jobs, &batch).await {
-            Outcome::Committed { asked } => {
-                self.pause = if asked {
-                    begun.elapsed().min(LONGEST_PAUSE)
-                } else {
-                    Duration::ZERO
-                };
-                self.committed(&batch, jobs, answers);
-                Ok(())
-            }
-            Outcome::Unknown(fault) => {
-                doubts.push(Doubt {
-                    batch,
-                    jobs: jobs.clone(),
-                    answers,
-                });
-                Err(Outcome::Unknown(fault))
-            }
-            outcome => {
-                if matches!(outcome, Outcome::Known) {
-                    self.learn(&batch, known).await.map_err(Outcome::Failed)?;
-                }
-                if doubts.is_empty() {
-                    jobs.iter().for_each(|job| job.rest());
-                }
-                Err(outcome)
-            }
-        }
+        self.is_failing = false;
     }
-
-    /// The log has some of the entries. Where it has none of them it has others with their numbers,
-    /// which it should not: a part of the database was restored.
-    async fn learn(&self, batch: &Batch, known: &mut HashMap<EventId, u64>) -> Result<(), Fault> {
-        let ids = batch.entries.iter().map(|entry| entry.content().id());
-        let found = read::known(&self.log.mongo, ids).await?;
-        if found.is_empty() {
-            self.log.begin_epoch(&*self.log.look().await?).await?;
-        }
-        known.extend(found);
-        Ok(())
-    }
-
-    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, Fault> {
-        let changes: Vec<_> = jobs
-            .iter()
-            .filter_map(|job| match &job.ask {
-                Ask::Change(change) => Some(Arc::clone(change)),
-                Ask::Append(_) => None,
-            })
-            .collect();
-        if changes.is_empty() {
-            return Ok(Vec::new());
-        }
-        let records = Arc::clone(&self.records);
-        self.log
-            .mongo
-            .run(PATIENCE, async move { records.plan(&changes).await })
-            .await
-    }
-
-    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<Batch>) -> Outcome {
-        let deployment = match self.log.mongo.deployed().await {
-            Ok(deployment) => deployment,
-            Err(fault) => return Outcome::Failed(fault),
-        };
-        let waiting = jobs.clone();
-        let gate = Arc::new(Gate::new(move || waiting.iter().all(|job| job.begin())));
-        let (mongo, by) = (self.log.mongo.clone(), self.me);
-        let (written, passed) = (Arc::clone(batch), Arc::clone(&gate));
-        let work = async move {
-            Ok::<_, Fault>(match deployment {
-                Deployment::ReplicaSet => transact(mongo, by, written, passed).await,
-                Deployment::Standalone => put(mongo, by, written, passed).await,
-            })
-        };
-        match self.log.mongo.run(TRY, work).await {
-            Ok(outcome) => outcome,
-            Err(fault) if gate.give_up() => Outcome::Failed(fault),
-            Err(fault) => Outcome::Unknown(fault),
-        }
-    }
-
-    /// The log first, so that whoever is answered can read what was appended.
-    fn committed(&mut self, batch: &Batch, jobs: &Jobs<R>, answers: Answers<R>) {
-        let entries: &[Arc<Entry>] = &batch.entries;
-        self.log.committed(&batch.after, entries);
-        self.standing = Some(batch.after);
-        answer(jobs, answers);
-    }
-
-    /// One line when nothing can be written any more, and one when it can again.
-    fn say_change(&mut self, fault: Option<&Fault>) {
-        match fault {
-            Some(fault) if !self.failing => {
-                tracing::warn!(
-                    error = fault as &dyn std::error::Error,
-                    "MongoDB cannot be written to; trying again"
-                );
-            }
-            None if self.failing => tracing::info!("MongoDB can be written to"),
-            Some(_) | None => {}
-        }
-        self.failing = fault.is_some();
-    }
-}
-
-/// What a new primary has read a majority to have may be older than the head that the try was made
-/// on.
-fn may_come(batch: &Batch, head: &HeadRecord) -> bool {
-    batch.before.epoch == head.standing.epoch && head.standing.turn <= batch.before.turn
-}
-
-fn answer<R: Records>(jobs: &Jobs<R>, answers: Answers<R>) {
-    for (job, answer) in jobs.iter().zip(answers) {
-        job.answer(Ok(answer));
-    }
-}
-
-fn random(most: Duration) -> Duration {
-    most.mul_f64(rand::rng().random_range(0.0..1.0))
 }

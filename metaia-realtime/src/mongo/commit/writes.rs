@@ -1,164 +1,187 @@
-//! Writes, grouped so that a batch takes few commands. A pure kernel.
+//! Record writes, grouped so that a batch takes few commands. A pure kernel.
 //!
-//! What is done to one collection stays in its order. Only an insert goes ahead of updates of
-//! single documents, which name those that were there before.
+//! Writes to one collection stay in their order, with one exception: an insert moves ahead of
+//! updates of single documents, which never refer to a document that is inserted after them.
 
 use std::borrow::Cow;
 
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::mongo::RecordWrite;
+use crate::mongo::records::RecordWrite;
 
 /// Writes of one kind to one collection: one command.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Group {
+pub(super) struct WriteGroup {
     pub(super) collection: Cow<'static, str>,
     pub(super) writes: Writes,
 }
 
-/// What is written.
+/// Writes of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Writes {
     Insert(Vec<Document>),
-    /// Filters and updates, of one document each.
+    /// Pairs of filter and update, each of one document.
     Update(Vec<(Document, Document)>),
-    /// The same, of any number of documents.
+    /// Pairs of filter and update, each of any number of documents.
     UpdateMany(Vec<(Document, Document)>),
+    /// Filters.
     Delete(Vec<Document>),
 }
 
-impl Group {
-    /// As a document holds it.
+impl WriteGroup {
+    fn new(collection: &'static str, writes: Writes) -> Self {
+        Self {
+            collection: collection.into(),
+            writes,
+        }
+    }
+
+    /// Returns the group as a document.
     pub(super) fn to_document(&self) -> Document {
-        let pairs = |these: &[(Document, Document)]| -> Vec<Bson> {
-            these
-                .iter()
-                .map(|(filter, update)| vec![filter.clone(), update.clone()].into())
-                .collect()
-        };
-        let (kind, items): (_, Vec<Bson>) = match &self.writes {
-            Writes::Insert(documents) => (
-                "insert",
-                documents.iter().cloned().map(Bson::from).collect(),
-            ),
-            Writes::Update(these) => ("update", pairs(these)),
-            Writes::UpdateMany(these) => ("updateMany", pairs(these)),
-            Writes::Delete(filters) => {
-                ("delete", filters.iter().cloned().map(Bson::from).collect())
-            }
+        let (kind, items) = match &self.writes {
+            Writes::Insert(documents) => ("insert", documents_to_bson(documents)),
+            Writes::Update(updates) => ("update", pairs_to_bson(updates)),
+            Writes::UpdateMany(updates) => ("updateMany", pairs_to_bson(updates)),
+            Writes::Delete(filters) => ("delete", documents_to_bson(filters)),
         };
         doc! { "collection": &*self.collection, "kind": kind, "items": items }
     }
 
-    /// What [`to_document`](Self::to_document) gave.
-    pub(super) fn of_document(document: &Document) -> Option<Self> {
-        let collection = document.get_str("collection").ok()?.to_owned().into();
+    /// Reads a document that [`to_document`](Self::to_document) has made.
+    pub(super) fn from_document(document: &Document) -> Option<Self> {
+        let collection = document.get_str("collection").ok()?.to_owned();
         let items = document.get_array("items").ok()?;
-        let documents = || {
-            items
-                .iter()
-                .map(|item| item.as_document().cloned())
-                .collect::<Option<Vec<_>>>()
-        };
-        let pairs = || items.iter().map(pair).collect::<Option<Vec<_>>>();
         let writes = match document.get_str("kind").ok()? {
-            "insert" => Writes::Insert(documents()?),
-            "update" => Writes::Update(pairs()?),
-            "updateMany" => Writes::UpdateMany(pairs()?),
-            "delete" => Writes::Delete(documents()?),
+            "insert" => Writes::Insert(documents_from_bson(items)?),
+            "update" => Writes::Update(pairs_from_bson(items)?),
+            "updateMany" => Writes::UpdateMany(pairs_from_bson(items)?),
+            "delete" => Writes::Delete(documents_from_bson(items)?),
             _ => return None,
         };
-        Some(Self { collection, writes })
+        Some(Self {
+            collection: collection.into(),
+            writes,
+        })
     }
 }
 
-fn pair(item: &Bson) -> Option<(Document, Document)> {
+fn documents_to_bson(documents: &[Document]) -> Vec<Bson> {
+    documents.iter().cloned().map(Bson::from).collect()
+}
+
+fn documents_from_bson(items: &[Bson]) -> Option<Vec<Document>> {
+    items
+        .iter()
+        .map(|item| item.as_document().cloned())
+        .collect()
+}
+
+fn pairs_to_bson(pairs: &[(Document, Document)]) -> Vec<Bson> {
+    pairs
+        .iter()
+        .map(|(filter, update)| vec![filter.clone(), update.clone()].into())
+        .collect()
+}
+
+fn pairs_from_bson(items: &[Bson]) -> Option<Vec<(Document, Document)>> {
+    items.iter().map(pair_from_bson).collect()
+}
+
+fn pair_from_bson(item: &Bson) -> Option<(Document, Document)> {
     let [filter, update] = item.as_array()?.as_slice() else {
         return None;
     };
     Some((filter.as_document()?.clone(), update.as_document()?.clone()))
 }
 
-/// Takes the writes in their order.
-pub(super) fn grouped(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
+/// Groups writes.
+pub(super) fn group(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<WriteGroup> {
+    let mut groups: Vec<WriteGroup> = Vec::new();
     for write in writes {
         match write {
             RecordWrite::Insert {
                 collection,
                 document,
-            } => insert(&mut groups, collection, document),
+            } => push_insert(&mut groups, collection, document),
             RecordWrite::Update {
                 collection,
                 filter,
                 update,
-            } => {
-                if let Some(Writes::Update(these)) = last(&mut groups, collection) {
-                    these.push((filter, update));
-                } else {
-                    groups.push(Group {
-                        collection: collection.into(),
-                        writes: Writes::Update(vec![(filter, update)]),
-                    });
-                }
-            }
+            } => push_update(&mut groups, collection, (filter, update)),
             RecordWrite::UpdateMany {
                 collection,
                 filter,
                 update,
-            } => {
-                if let Some(Writes::UpdateMany(these)) = last(&mut groups, collection) {
-                    these.push((filter, update));
-                } else {
-                    groups.push(Group {
-                        collection: collection.into(),
-                        writes: Writes::UpdateMany(vec![(filter, update)]),
-                    });
-                }
-            }
+            } => push_update_many(&mut groups, collection, (filter, update)),
             RecordWrite::Delete { collection, filter } => {
-                if let Some(Writes::Delete(these)) = last(&mut groups, collection) {
-                    these.push(filter);
-                } else {
-                    groups.push(Group {
-                        collection: collection.into(),
-                        writes: Writes::Delete(vec![filter]),
-                    });
-                }
+                push_delete(&mut groups, collection, filter);
             }
         }
     }
     groups
 }
 
-/// The last that is done to the collection.
-fn last<'a>(groups: &'a mut [Group], collection: &str) -> Option<&'a mut Writes> {
-    groups
-        .iter_mut()
-        .rev()
-        .find(|group| group.collection == collection)
-        .map(|group| &mut group.writes)
-}
-
-fn insert(groups: &mut Vec<Group>, collection: &'static str, document: Document) {
-    let theirs = groups
+fn push_insert(groups: &mut Vec<WriteGroup>, collection: &'static str, document: Document) {
+    let of_collection = groups
         .iter_mut()
         .rev()
         .filter(|group| group.collection == collection);
-    for group in theirs {
+    for group in of_collection {
         match &mut group.writes {
             Writes::Insert(documents) => {
                 documents.push(document);
                 return;
             }
+            // An insert may move ahead of these: see the module.
             Writes::Update(_) => {}
             Writes::UpdateMany(_) | Writes::Delete(_) => break,
         }
     }
-    groups.push(Group {
-        collection: collection.into(),
-        writes: Writes::Insert(vec![document]),
-    });
+    groups.push(WriteGroup::new(collection, Writes::Insert(vec![document])));
+}
+
+fn push_update(
+    groups: &mut Vec<WriteGroup>,
+    collection: &'static str,
+    update: (Document, Document),
+) {
+    if let Some(Writes::Update(updates)) = last_writes(groups, collection) {
+        updates.push(update);
+    } else {
+        groups.push(WriteGroup::new(collection, Writes::Update(vec![update])));
+    }
+}
+
+fn push_update_many(
+    groups: &mut Vec<WriteGroup>,
+    collection: &'static str,
+    update: (Document, Document),
+) {
+    if let Some(Writes::UpdateMany(updates)) = last_writes(groups, collection) {
+        updates.push(update);
+    } else {
+        groups.push(WriteGroup::new(
+            collection,
+            Writes::UpdateMany(vec![update]),
+        ));
+    }
+}
+
+fn push_delete(groups: &mut Vec<WriteGroup>, collection: &'static str, filter: Document) {
+    if let Some(Writes::Delete(filters)) = last_writes(groups, collection) {
+        filters.push(filter);
+    } else {
+        groups.push(WriteGroup::new(collection, Writes::Delete(vec![filter])));
+    }
+}
+
+/// Returns the last writes to the collection so far.
+fn last_writes<'a>(groups: &'a mut [WriteGroup], collection: &str) -> Option<&'a mut Writes> {
+    groups
+        .iter_mut()
+        .rev()
+        .find(|group| group.collection == collection)
+        .map(|group| &mut group.writes)
 }
 
 #[cfg(test)]
@@ -195,19 +218,19 @@ mod tests {
             collection: "o",
             filter: doc! { "a": { "$lt": 3 } },
         };
-        for group in grouped([insert("o", 1), update("o", 2), many("o"), delete]) {
-            assert_eq!(Group::of_document(&group.to_document()), Some(group));
+        for group in group([insert("o", 1), update("o", 2), many("o"), delete]) {
+            assert_eq!(WriteGroup::from_document(&group.to_document()), Some(group));
         }
         assert_eq!(
-            Group::of_document(&doc! { "collection": "o", "kind": "drop", "items": [] }),
+            WriteGroup::from_document(&doc! { "collection": "o", "kind": "drop", "items": [] }),
             None
         );
     }
 
-    /// Each group as a word: collection, kind, how many.
+    /// Checks the groups, each written as a word: collection, kind, number of writes.
     #[track_caller]
     fn check(writes: impl IntoIterator<Item = RecordWrite>, due: &str) {
-        let groups = grouped(writes).into_iter().map(|group| {
+        let groups = group(writes).into_iter().map(|group| {
             let (kind, count) = match group.writes {
                 Writes::Insert(these) => ("i", these.len()),
                 Writes::Update(these) => ("u", these.len()),
@@ -235,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_concerns_many_stays_in_its_place() {
+    fn updates_of_many_documents_keep_their_place() {
         check(
             [
                 insert("n", 1),

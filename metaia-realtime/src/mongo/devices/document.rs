@@ -1,4 +1,4 @@
-//! The document of a client, and what it says.
+//! The document of a client: its slots, and the record that they stand for together.
 
 use std::collections::BTreeSet;
 
@@ -8,38 +8,39 @@ use uuid::Uuid;
 use crate::{
     OrderId, Position,
     device::DeviceRecord,
-    mongo::log::head::of_uuid,
+    mongo::bson::from_uuid,
     presence::LEASE,
     values::{Epoch, NodeId, time},
 };
 
-/// The most connections that one record stands for.
-const CONNECTIONS: u32 = 16;
+/// The most connections that one record counts.
+const MAX_CONNECTIONS: u32 = 16;
 
-/// What one node has saved of a client.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Slot {
-    /// `None`: it cannot be read.
-    pub(super) by: Option<NodeId>,
-    /// Another one with each save; null where it cannot be read.
-    pub(super) stamp: Bson,
-    /// Whether phones of it are connected there.
-    here: bool,
-    /// Saved so long ago that the node's lease would be over.
-    old: bool,
-    pub(super) record: DeviceRecord,
-}
-
-/// A client's document.
+/// The document of a client.
 #[derive(Debug)]
-pub(super) struct Found {
-    /// The node that a device came to last.
+pub(super) struct DeviceDocument {
+    /// The node that a device connected to last.
     pub(super) owner: Option<NodeId>,
     pub(super) slots: Vec<Slot>,
 }
 
-impl Found {
-    /// Without the slots that are not younger than `oldest`, in ms since the Unix epoch.
+/// The part of the document that one node has saved.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slot {
+    /// The node; `None` if the slot cannot be read.
+    pub(super) by: Option<NodeId>,
+    /// A random value, new with each save; null if it cannot be read.
+    pub(super) stamp: Bson,
+    /// True if phones of the client were connected to the node when it saved.
+    is_connected: bool,
+    /// True if the save is so long ago that a lease from then would have ended.
+    is_older_than_lease: bool,
+    pub(super) record: DeviceRecord,
+}
+
+impl DeviceDocument {
+    /// Reads a document, without slots that were not saved after `oldest`, in ms since the Unix
+    /// epoch. The document has the server's time in `now`.
     pub(super) fn read(document: &Document, oldest: i64) -> Self {
         let owner = document
             .get_str("owner")
@@ -48,31 +49,34 @@ impl Found {
         let now = document
             .get_datetime("now")
             .map_or(0, |now| now.timestamp_millis());
-        let slots = match document.get_array("slots") {
+        let mut slots = match document.get_array("slots") {
             Ok(slots) => slots.iter().map(|slot| Slot::read(slot, now)).collect(),
             Err(_) => vec![Slot::read(&Bson::Null, now)],
         };
-        let fresh = |slot: &Slot| slot.record.at > oldest;
-        Self {
-            owner,
-            slots: slots.into_iter().filter(fresh).collect(),
-        }
+        slots.retain(|slot| slot.record.at > oldest);
+        Self { owner, slots }
+    }
+
+    /// Returns the one record that all slots stand for, if there are any.
+    pub(super) fn into_merged_record(self) -> Option<DeviceRecord> {
+        self.slots.into_iter().map(|slot| slot.record).reduce(merge)
     }
 }
 
 impl Slot {
+    /// Reads a slot. One that cannot be read stands for a client that must reload.
     fn read(slot: &Bson, now: i64) -> Self {
-        let stamp = slot
-            .as_document()
-            .and_then(|slot| slot.get("stamp"))
-            .cloned();
-        Self::parse(slot, now).unwrap_or_else(|| Self {
+        if let Some(slot) = Self::parse(slot, now) {
+            return slot;
+        }
+        let stamp = slot.as_document().and_then(|slot| slot.get("stamp"));
+        Self {
             by: None,
-            stamp: stamp.unwrap_or(Bson::Null),
-            here: false,
-            old: true,
-            record: damaged(),
-        })
+            stamp: stamp.cloned().unwrap_or(Bson::Null),
+            is_connected: false,
+            is_older_than_lease: true,
+            record: record_of_damaged_slot(),
+        }
     }
 
     fn parse(slot: &Bson, now: i64) -> Option<Self> {
@@ -87,30 +91,36 @@ impl Slot {
             at: slot.get_i64("at").ok()?,
         };
         let saved = slot.get_datetime("saved").ok()?.timestamp_millis();
+        let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
         Some(Self {
             by: Some(slot.get_str("by").ok()?.parse().ok()?),
             stamp: slot.get("stamp")?.clone(),
-            here: slot.get_bool("here").ok()?,
-            old: now.saturating_sub(saved) > i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX),
+            is_connected: slot.get_bool("here").ok()?,
+            is_older_than_lease: now.saturating_sub(saved) > lease,
             record,
         })
     }
 
-    /// Whether nobody has a phone of it any more. Who is not in the directory is gone, where there
-    /// is one (it names at least one node), unless it has saved within a lease: it may not have
+    /// Returns true if no phone of the client is connected to the node any more. `live_nodes` are
+    /// the nodes in the directory; without a directory there are none, and no node counts as dead.
+    /// A node that is not in it counts as dead, unless it has saved within a lease: it may not have
     /// announced itself yet.
-    pub(super) fn is_left(&self, living: &[NodeId]) -> bool {
-        let lives = self.by.is_some_and(|by| living.contains(&by));
-        !self.here || !lives && !living.is_empty() && self.old
+    pub(super) fn is_left(&self, live_nodes: &[NodeId]) -> bool {
+        if !self.is_connected {
+            return true;
+        }
+        let has_directory = !live_nodes.is_empty();
+        let is_live = self.by.is_some_and(|by| live_nodes.contains(&by));
+        has_directory && !is_live && self.is_older_than_lease
     }
 
-    /// As a node saves it. When is the server's to say.
-    pub(super) fn document(by: NodeId, record: &DeviceRecord, here: bool) -> Document {
+    /// Returns the expression that makes a slot. The time of the save is the server's.
+    pub(super) fn document(by: NodeId, record: &DeviceRecord, is_connected: bool) -> Document {
         let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
         let slot = doc! {
             "by": by.to_string(),
-            "stamp": of_uuid(Uuid::new_v4()),
-            "here": here,
+            "stamp": from_uuid(Uuid::new_v4()),
+            "here": is_connected,
             "position": record.position.to_string(),
             "orders": orders.join(" "),
             "connections": i64::from(record.connections),
@@ -120,37 +130,43 @@ impl Slot {
     }
 }
 
-/// Of an epoch that never was: the client is told to reload, and not refused for a day.
-fn damaged() -> DeviceRecord {
+/// Returns a record that makes the client reload once. Refusing the client instead would last until
+/// the document expires, a day later.
+fn record_of_damaged_slot() -> DeviceRecord {
     tracing::error!("the record of a client is damaged: it will be told to reload");
     DeviceRecord {
-        position: nowhere(),
+        position: unusable_position(),
         orders: Vec::new(),
         connections: 1,
         at: time::unix_ms(),
     }
 }
 
-fn nowhere() -> Position {
+/// Returns a position in an epoch that has never existed: a client cannot continue from it.
+fn unusable_position() -> Position {
     Position::start(Epoch::random())
 }
 
-/// Of two histories nobody here knows which one is the log's: then there is nowhere to go on from.
-pub(super) fn both(one: DeviceRecord, other: DeviceRecord) -> DeviceRecord {
-    let (first, second) = if one.position.n() <= other.position.n() {
+/// Merges two records of one client: the smaller position counts. If the positions are of two
+/// epochs, it is not known here which one is the log's, so the client cannot continue from either.
+pub(super) fn merge(one: DeviceRecord, other: DeviceRecord) -> DeviceRecord {
+    let one_is_first = one.position.n() <= other.position.n();
+    let (first, second) = if one_is_first {
         (one, other)
     } else {
         (other, one)
     };
-    let same = first.position.epoch() == second.position.epoch();
+    let position = if first.position.epoch() == second.position.epoch() {
+        first.position
+    } else {
+        unusable_position()
+    };
     let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
+    let connections = first.connections.saturating_add(second.connections);
     DeviceRecord {
-        position: if same { first.position } else { nowhere() },
+        position,
         orders: orders.into_iter().collect(),
-        connections: first
-            .connections
-            .saturating_add(second.connections)
-            .min(CONNECTIONS),
+        connections: connections.min(MAX_CONNECTIONS),
         at: first.at.max(second.at),
     }
 }

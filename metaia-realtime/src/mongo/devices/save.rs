@@ -1,4 +1,4 @@
-//! Saving: three commands for a batch, whatever is in it.
+//! Saves: three commands for a batch of records, whatever its size.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
@@ -12,147 +12,153 @@ use mongodb::{
 use super::{DEVICES, MongoDevices, document::Slot};
 use crate::{
     device::{DeviceKey, DeviceRecord, LIFE_MS, RECORDS_PER_USER},
-    mongo::{Mongo, fault::Fault, handle::PATIENCE, log::prepare::index},
-    values::time,
+    mongo::{
+        collection::{self, create_index},
+        fault::Fault,
+        options::OPERATION_TIMEOUT,
+    },
+    values::{NodeId, time},
 };
 
-/// Most records of one user that one save forgets; the next ones go on.
-const FORGOTTEN: i32 = 1_000;
+/// The most records of one user that one save removes. The next saves remove the others.
+const MAX_REMOVED_PER_USER: i32 = 1_000;
 
 impl MongoDevices {
-    pub(super) async fn keep(
+    pub(super) async fn try_save(
         &self,
         records: Vec<(DeviceKey, DeviceRecord)>,
-        here: bool,
+        is_connected: bool,
     ) -> Result<(), Fault> {
         if records.is_empty() {
             return Ok(());
         }
         let mongo = &self.inner.mongo;
-        let _one_after_the_other = self.inner.saving.lock().await;
-        if !self.has_indexes() {
-            index(mongo, DEVICES, doc! { "at": 1 }, false).await?;
-            index(mongo, DEVICES, doc! { "user": 1, "at": -1 }, false).await?;
-            self.inner.has_indexes.store(true, Ordering::Relaxed);
+        let _one_save_at_a_time = self.inner.saving.lock().await;
+        self.create_indexes().await?;
+        let taken_in = self.stamps_taken_in(records.iter().map(|(key, _)| key));
+        let node = self.node();
+        let mut updates = Vec::with_capacity(records.len());
+        let mut users = BTreeSet::new();
+        for ((key, record), (_, stamps)) in records.iter().zip(&taken_in) {
+            let slot = Slot::document(node, record, is_connected);
+            let set = if key.is_of_device() {
+                device_fields(node, slot, record)
+            } else {
+                token_fields(node, slot, stamps)
+            };
+            updates.push(upsert(key, set));
+            users.insert(key.user().to_owned());
         }
-        let taken: Vec<(DeviceKey, Vec<Bson>)> = {
-            let taken = self.taken();
-            let of = |key| taken.get(key).cloned().unwrap_or_default();
-            records
-                .iter()
-                .map(|(key, _)| (key.clone(), of(key)))
-                .collect()
-        };
-        let statements = records.iter().zip(&taken);
-        let updates: Vec<Document> = statements
-            .map(|((key, record), (_, taken))| self.statement(key, record, taken, here))
-            .collect();
-        let users: BTreeSet<String> = records
-            .iter()
-            .map(|(key, _)| key.user().to_owned())
-            .collect();
-        let (database, concern) = (
-            mongo.database().clone(),
-            Mongo::writing(mongo.deployed().await?),
-        );
-        mongo
-            .run(PATIENCE, async move {
-                save(&database, &updates, users, &concern).await
-            })
-            .await?;
-        self.removed(taken);
+        let database = mongo.database().clone();
+        let concern = mongo.known_deployment().await?.write_concern();
+        let work = async move { write(&database, &updates, users, &concern).await };
+        mongo.run(OPERATION_TIMEOUT, work).await?;
+        self.forget_taken_in(taken_in);
         Ok(())
     }
 
-    /// One statement of a save.
-    fn statement(
-        &self,
-        key: &DeviceKey,
-        record: &DeviceRecord,
-        taken: &[Bson],
-        here: bool,
-    ) -> Document {
-        let me = self.me();
-        let mine = Slot::document(me, record, here);
-        let me = me.to_string();
-        let before = doc! { "$cond": [{ "$isArray": "$slots" }, "$slots", []] };
-        let mut set = doc! { "user": { "$literal": key.user() } };
-        if key.is_of_device() {
-            let owner = doc! { "$ifNull": ["$owner", &me] };
-            // Who is not the owner keeps it from expiring: somebody is there.
-            let at = doc! { "$max": ["$$this.at", record.at] };
-            let renewed = doc! { "$mergeObjects": ["$$this", { "at": at }] };
-            let is_slot = doc! { "$eq": [{ "$type": "$$this" }, "object"] };
-            let renewed = doc! { "$cond": [is_slot, renewed, "$$this"] };
-            let renewed = doc! { "$map": { "input": before, "in": renewed } };
-            set.insert(
-                "slots",
-                doc! { "$cond": [{ "$eq": [&owner, &me] }, [mine], renewed] },
-            );
-            set.insert("owner", owner);
-        } else {
-            let stamp = doc! { "$ifNull": ["$$this.stamp", null] };
-            let stays = doc! { "$and": [{ "$ne": ["$$this.by", &me] }, { "$not": [{ "$in": [stamp, { "$literal": taken }] }] }] };
-            let others = doc! { "$filter": { "input": before, "cond": stays } };
-            set.insert("slots", doc! { "$concatArrays": [others, [mine]] });
+    async fn create_indexes(&self) -> Result<(), Fault> {
+        if self.has_indexes() {
+            return Ok(());
         }
-        let update = [
-            doc! { "$set": set },
-            doc! { "$set": { "at": { "$max": "$slots.at" } } },
-        ];
-        doc! { "q": { "_id": key.as_str() }, "u": &update[..], "upsert": true }
+        let mongo = &self.inner.mongo;
+        create_index(mongo, DEVICES, doc! { "at": 1 }, false).await?;
+        create_index(mongo, DEVICES, doc! { "user": 1, "at": -1 }, false).await?;
+        self.inner.has_indexes.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
-/// Saves, and forgets what is too old, or too many of one user. No transaction: records are of one
-/// client each, and what a killed node had locked could not be read.
-async fn save(
+/// The slots so far, or none if the document is new or damaged.
+fn slots_before() -> Document {
+    doc! { "$cond": [{ "$isArray": "$slots" }, "$slots", []] }
+}
+
+/// Returns the fields for a device: the owner's slot takes the place of all others. The save of
+/// another node only renews the slots, which keeps the document from expiring: the phone is
+/// connected somewhere.
+fn device_fields(node: NodeId, slot: Document, record: &DeviceRecord) -> Document {
+    let node = node.to_string();
+    let owner = doc! { "$ifNull": ["$owner", &node] };
+    let is_owner = doc! { "$eq": [&owner, &node] };
+    let latest = doc! { "$max": ["$$this.at", record.at] };
+    let with_latest = doc! { "$mergeObjects": ["$$this", { "at": latest }] };
+    let is_object = doc! { "$eq": [{ "$type": "$$this" }, "object"] };
+    let renewed_slot = doc! { "$cond": [is_object, with_latest, "$$this"] };
+    let renewed = doc! { "$map": { "input": slots_before(), "in": renewed_slot } };
+    doc! {
+        "slots": { "$cond": [is_owner, [slot], renewed] },
+        "owner": owner,
+    }
+}
+
+/// Returns the fields for a token: the node's slot takes the place of its previous one and of those
+/// that it has taken in, if they are unchanged.
+fn token_fields(node: NodeId, slot: Document, taken_in: &[Bson]) -> Document {
+    let is_of_other_node = doc! { "$ne": ["$$this.by", node.to_string()] };
+    let stamp = doc! { "$ifNull": ["$$this.stamp", null] };
+    let is_taken_in = doc! { "$in": [stamp, { "$literal": taken_in }] };
+    let stays = doc! { "$and": [is_of_other_node, { "$not": [is_taken_in] }] };
+    let others = doc! { "$filter": { "input": slots_before(), "cond": stays } };
+    doc! { "slots": { "$concatArrays": [others, [slot]] } }
+}
+
+/// Returns the statement that writes these fields.
+fn upsert(key: &DeviceKey, fields: Document) -> Document {
+    let mut set = doc! { "user": { "$literal": key.user() } };
+    set.extend(fields);
+    let update = [
+        doc! { "$set": set },
+        doc! { "$set": { "at": { "$max": "$slots.at" } } },
+    ];
+    doc! { "q": { "_id": key.as_str() }, "u": &update[..], "upsert": true }
+}
+
+/// Writes records, and removes those that are too old or too many of one user. There is no
+/// transaction: each record is of one client, and what a killed node had locked could not be read.
+async fn write(
     database: &Database,
     updates: &[Document],
     users: BTreeSet<String>,
     concern: &WriteConcern,
 ) -> Result<(), Error> {
-    run(
-        database,
-        doc! { "update": DEVICES, "updates": updates, "ordered": false },
-        concern,
-    )
-    .await?;
-    let mut gone = vec![doc! { "q": { "at": { "$lte": time::unix_ms() - LIFE_MS } }, "limit": 0 }];
-    let beyond = beyond(database, users).await?;
-    if !beyond.is_empty() {
-        gone.push(doc! { "q": { "_id": { "$in": beyond } }, "limit": 0 });
+    let update = doc! { "update": DEVICES, "updates": updates, "ordered": false };
+    run(database, update, concern).await?;
+    let expired = doc! { "at": { "$lte": time::unix_ms() - LIFE_MS } };
+    let mut deletes = vec![doc! { "q": expired, "limit": 0 }];
+    let surplus = surplus_keys(database, users).await?;
+    if !surplus.is_empty() {
+        deletes.push(doc! { "q": { "_id": { "$in": surplus } }, "limit": 0 });
     }
-    run(
-        database,
-        doc! { "delete": DEVICES, "deletes": gone },
-        concern,
-    )
-    .await
+    let delete = doc! { "delete": DEVICES, "deletes": deletes };
+    run(database, delete, concern).await
 }
 
-/// The keys of those records of users that are too many.
-async fn beyond(database: &Database, users: BTreeSet<String>) -> Result<Vec<Bson>, Error> {
-    let most = i32::try_from(RECORDS_PER_USER).unwrap_or(i32::MAX);
+/// Returns the keys of the records beyond `RECORDS_PER_USER`, the newest ones not counted.
+async fn surplus_keys(database: &Database, users: BTreeSet<String>) -> Result<Vec<Bson>, Error> {
+    let kept = i32::try_from(RECORDS_PER_USER).unwrap_or(i32::MAX);
     let users: Vec<String> = users.into_iter().collect();
+    let has_surplus = doc! { (format!("keys.{kept}")): { "$exists": true } };
     let stages = [
         doc! { "$match": { "user": { "$in": users } } },
         doc! { "$sort": { "user": 1, "at": -1 } },
         doc! { "$group": { "_id": "$user", "keys": { "$push": "$_id" } } },
-        doc! { "$match": { (format!("keys.{most}")): { "$exists": true } } },
-        doc! { "$project": { "keys": { "$slice": ["$keys", most, FORGOTTEN] } } },
+        doc! { "$match": has_surplus },
+        doc! { "$project": { "keys": { "$slice": ["$keys", kept, MAX_REMOVED_PER_USER] } } },
     ];
     let mut found = database
         .collection::<Document>(DEVICES)
         .aggregate(stages)
-        .max_time(PATIENCE)
+        .max_time(OPERATION_TIMEOUT)
         .await?;
-    let mut keys = Vec::new();
+    let mut surplus = Vec::new();
     while found.advance().await? {
         let user = found.deserialize_current()?;
-        keys.extend(user.get_array("keys").into_iter().flatten().cloned());
+        if let Ok(keys) = user.get_array("keys") {
+            surplus.extend(keys.iter().cloned());
+        }
     }
-    Ok(keys)
+    Ok(surplus)
 }
 
 async fn run(
@@ -160,15 +166,11 @@ async fn run(
     mut command: Document,
     concern: &WriteConcern,
 ) -> Result<(), Error> {
-    command.insert(
-        "writeConcern",
-        mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?,
-    );
-    let answer = database.run_command(command).await?;
-    let whole = !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
-    if whole {
-        Ok(())
-    } else {
-        Err(Error::custom("records of clients were not all saved"))
+    let concern = mongodb::bson::serialize_to_bson(concern).map_err(Error::custom)?;
+    command.insert("writeConcern", concern);
+    let reply = database.run_command(command).await?;
+    if !collection::is_complete(&reply) {
+        return Err(Error::custom("some records of clients were not saved"));
     }
+    Ok(())
 }

@@ -1,6 +1,6 @@
-//! What documents say, readable or not.
+//! Documents of clients, readable and damaged.
 
-use super::{document::both, *};
+use super::{document::merge, *};
 use crate::{Position, values::Epoch};
 
 fn at(epoch: u64, n: u64, at: i64) -> DeviceRecord {
@@ -18,17 +18,17 @@ fn at(epoch: u64, n: u64, at: i64) -> DeviceRecord {
 }
 
 #[test]
-fn of_two_histories_no_position_can_be_gone_on_from() {
+fn a_client_cannot_continue_from_positions_of_two_epochs() {
     assert_eq!(
-        both(at(1, 9, 1), at(1, 5, 2)).position,
+        merge(at(1, 9, 1), at(1, 5, 2)).position,
         at(1, 5, 0).position
     );
-    let epoch = both(at(1, 100, 100), at(2, 90, 200)).position.epoch();
+    let epoch = merge(at(1, 100, 100), at(2, 90, 200)).position.epoch();
     assert!(![1, 2].contains(&epoch.to_bits()));
 }
 
 #[test]
-fn what_cannot_be_read_leads_to_a_reset() {
+fn a_slot_that_cannot_be_read_leads_to_a_reset() {
     let broken = [
         Bson::Null,
         7.into(),
@@ -40,7 +40,7 @@ fn what_cannot_be_read_leads_to_a_reset() {
         .map(|slot| Bson::Array(vec![slot.clone()]))
         .chain([Bson::Null])
     {
-        let found = Found::read(&doc! { "slots": slots }, 0);
+        let found = DeviceDocument::read(&doc! { "slots": slots }, 0);
         assert_eq!(found.slots.len(), 1);
         assert_eq!(
             (found.slots[0].by, found.slots[0].record.position.n()),

@@ -1,10 +1,10 @@
-//! The directory of sessions in MongoDB: `rt_node`, a document per node with the end of its lease
-//! by the server's clock, and `rt_session`, one per session.
+//! The directory of sessions in MongoDB. `rt_node` has one document per node, with the end of its
+//! lease by the server's clock; `rt_session` has one per session.
 //!
-//! Each time a node begins it has a new *term*, and its sessions are of that term. Only those of a
-//! term whose node is here are seen: so nothing of an earlier one comes back, also where a write
-//! that nobody waits for any more arrives late. What is left of terms that are over is removed by
-//! whoever renews a lease, now and then.
+//! Each time a node begins it gets a new *term*, and its sessions belong to that term. Readers see
+//! only the sessions of the current terms of live nodes. So no session of an earlier term comes
+//! back, even if a write that has timed out arrives late. The sessions of ended terms are removed
+//! with every third renewal of a lease.
 
 mod read;
 mod row;
@@ -20,13 +20,12 @@ use std::{
 };
 
 use mongodb::{
-    Collection, IndexModel,
+    Collection,
     bson::{Document, doc},
     error::Error,
-    options::{CollectionOptions, ReadPreference, SelectionCriteria},
 };
 
-use super::{Mongo, fault::Fault};
+use super::{collection, fault::Fault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
     EventId,
     presence::{
@@ -38,41 +37,38 @@ use crate::{
 const NODES: &str = "rt_node";
 const SESSIONS: &str = "rt_session";
 
-/// How long one look or write may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What is left of nodes that are gone is looked for each time that so many leases were renewed.
-const RENEWALS: u32 = 3;
+/// The number of renewals after which what ended terms have left behind is removed.
+const RENEWALS_PER_CLEANUP: u32 = 3;
 
 /// The directory of sessions in a MongoDB that several nodes share.
 ///
-/// A handle: clones share its connections, and which nodes have begun by them.
+/// A handle: clones share its connections and the nodes that have begun through them.
 #[derive(Debug, Clone)]
 pub struct MongoDirectory {
     mongo: Mongo,
-    shared: Arc<Shared>,
+    state: Arc<DirectoryState>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    /// Of the nodes that have begun by this handle.
+struct DirectoryState {
+    /// The terms of the nodes that have begun through this handle.
     terms: Mutex<HashMap<NodeId, String>>,
     has_indexes: AtomicBool,
     renewals: AtomicU32,
 }
 
 impl MongoDirectory {
-    /// The directory in this database. It need not be there yet.
+    /// Returns the directory of this database, which need not exist yet.
     #[must_use]
     pub fn new(mongo: &Mongo) -> Self {
         Self {
             mongo: mongo.clone(),
-            shared: Arc::default(),
+            state: Arc::default(),
         }
     }
 
     fn terms(&self) -> MutexGuard<'_, HashMap<NodeId, String>> {
-        self.shared
+        self.state
             .terms
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -82,13 +78,9 @@ impl MongoDirectory {
         self.terms().get(&node).cloned()
     }
 
-    /// From the primary: what was written a moment ago is seen.
+    /// Returns a collection that is read on the primary: a read sees a write of a moment ago.
     fn collection(&self, name: &str) -> Collection<Document> {
-        let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
-        let options = CollectionOptions::builder()
-            .selection_criteria(primary)
-            .build();
-        self.mongo.database().collection_with_options(name, options)
+        collection::on_primary(&self.mongo, name, None)
     }
 
     async fn run<T, F>(&self, work: F) -> Result<T, Fault>
@@ -96,12 +88,12 @@ impl MongoDirectory {
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        self.mongo.run(PATIENCE, work).await
+        self.mongo.run(OPERATION_TIMEOUT, work).await
     }
 
-    /// For the removal of terms, for pages, and for what is asked for most.
-    async fn make_indexes(&self) -> Result<(), Fault> {
-        if self.shared.has_indexes.load(Ordering::Relaxed) {
+    /// Creates the indexes for the removal of terms, for pages, and for the most frequent queries.
+    async fn create_indexes(&self) -> Result<(), Fault> {
+        if self.state.has_indexes.load(Ordering::Relaxed) {
             return Ok(());
         }
         for keys in [
@@ -110,19 +102,14 @@ impl MongoDirectory {
             doc! { "user": 1 },
             doc! { "rooms": 1 },
         ] {
-            let (sessions, model) = (
-                self.collection(SESSIONS),
-                IndexModel::builder().keys(keys).build(),
-            );
-            self.run(async move { sessions.create_index(model).await.map(drop) })
-                .await?;
+            collection::create_index(&self.mongo, SESSIONS, keys, false).await?;
         }
-        self.shared.has_indexes.store(true, Ordering::Relaxed);
+        self.state.has_indexes.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     async fn try_begin(&self, node: &NodeView, lease: Duration) -> Result<(), Fault> {
-        self.make_indexes().await?;
+        self.create_indexes().await?;
         let term = EventId::random().to_string();
         self.put_node(node, &term, lease).await?;
         self.terms().insert(node.id, term);
@@ -133,18 +120,23 @@ impl MongoDirectory {
         let Some(term) = self.term(node.id) else {
             return Ok(false);
         };
-        let renewed = self.extend(node, &term, lease).await?;
-        if self.shared.renewals.fetch_add(1, Ordering::Relaxed) % RENEWALS == RENEWALS - 1 {
-            // Nobody's sessions depend on it.
-            if let Err(error) = self.remove_what_is_over().await {
-                let error: &dyn std::error::Error = &error;
-                tracing::debug!(
-                    error,
-                    "what is left of nodes that are gone is not removed yet"
-                );
-            }
+        let renewed = self.extend_lease(node, &term, lease).await?;
+        let earlier_renewals = self.state.renewals.fetch_add(1, Ordering::Relaxed);
+        if earlier_renewals % RENEWALS_PER_CLEANUP == RENEWALS_PER_CLEANUP - 1 {
+            self.clean_up().await;
         }
         Ok(renewed)
+    }
+
+    /// Removes what ended terms have left behind. A failure is only logged: readers do not see it
+    /// in any case.
+    async fn clean_up(&self) {
+        if let Err(error) = self.remove_ended_terms().await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the sessions of nodes that are gone are not removed yet"
+            );
+        }
     }
 
     async fn try_leave(&self, node: NodeId) -> Result<(), Fault> {
@@ -157,14 +149,10 @@ impl MongoDirectory {
     }
 }
 
-/// The nodes of a database whose lease is not over; nobody where there is no directory.
-pub(super) async fn living(mongo: &Mongo) -> Result<Vec<NodeId>, Fault> {
-    Ok(MongoDirectory::new(mongo)
-        .read_nodes()
-        .await?
-        .iter()
-        .map(|node| node.id)
-        .collect())
+/// Returns the nodes of a database whose lease has not ended: none if it has no directory.
+pub(super) async fn live_nodes(mongo: &Mongo) -> Result<Vec<NodeId>, Fault> {
+    let nodes = MongoDirectory::new(mongo).read_nodes().await?;
+    Ok(nodes.iter().map(|node| node.id).collect())
 }
 
 fn unavailable(fault: Fault) -> DirectoryError {

@@ -1,52 +1,58 @@
-//! What is read: of nodes whose lease is not over, and of the sessions of their present terms.
+//! Reads of the directory: the nodes whose lease has not ended, and the sessions of their current
+//! terms.
 
 use std::{future::ready, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use mongodb::bson::{Document, doc};
+use mongodb::{
+    bson::{Document, doc},
+    options::FindOptions,
+};
 
-use super::{MongoDirectory, NODES, SESSIONS, row, write::is_here};
+use super::{MongoDirectory, NODES, SESSIONS, row, write::has_lease};
 use crate::{
-    Room,
-    mongo::fault::Fault,
+    Room, UserId,
+    mongo::{collection, fault::Fault},
     presence::{NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
     values::NodeId,
 };
 
-/// How long the server works on it.
-const AT_MOST: Duration = Duration::from_secs(4);
+/// The time that the server may spend on one read.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl MongoDirectory {
     pub(super) async fn read_nodes(&self) -> Result<Vec<NodeView>, Fault> {
-        Ok(self.here().await?.iter().filter_map(row::node).collect())
+        let rows = self.read_live_nodes().await?;
+        Ok(rows.iter().filter_map(row::node).collect())
     }
 
     pub(super) async fn read_sessions(
         &self,
         query: &SessionQuery,
     ) -> Result<Vec<SessionView>, Fault> {
-        let terms = self.terms_but(query.not_of).await?;
+        let terms = self.live_terms_except(query.not_of).await?;
         if terms.is_empty() || query.limit == 0 {
             return Ok(Vec::new());
         }
-        let (sessions, filter, most) =
-            (self.collection(SESSIONS), filter(terms, query), query.limit);
-        // What cannot be read does not count against the limit: a page that is not full would be
-        // taken for the last.
+        let sessions = self.collection(SESSIONS);
+        let filter = session_filter(terms, query);
+        let limit = query.limit;
+        // Documents that cannot be read do not count against the limit: readers take a page that
+        // is not full for the last one.
         let work = async move {
             let found = sessions
                 .find(filter)
                 .sort(doc! { "id": 1 })
-                .max_time(AT_MOST)
+                .max_time(SERVER_TIMEOUT)
                 .await?;
             let readable = found.try_filter_map(|row| ready(Ok(row::session(&row))));
-            readable.take(most).try_collect().await
+            readable.take(limit).try_collect().await
         };
         self.run(work).await
     }
 
     pub(super) async fn read_rooms(&self, query: &RoomQuery) -> Result<Vec<RoomView>, Fault> {
-        let terms = self.terms_but(query.not_of).await?;
+        let terms = self.live_terms_except(query.not_of).await?;
         if terms.is_empty() || query.limit == 0 {
             return Ok(Vec::new());
         }
@@ -55,81 +61,79 @@ impl MongoDirectory {
             .as_ref()
             .map(Room::to_string)
             .unwrap_or_default();
-        let later = doc! { "rooms": { "$gt": after } };
+        let is_later = doc! { "rooms": { "$gt": after } };
         let stages = [
-            doc! { "$match": { "$and": [{ "term": { "$in": terms } }, later.clone()] } },
+            doc! { "$match": { "$and": [{ "term": { "$in": terms } }, is_later.clone()] } },
             doc! { "$unwind": "$rooms" },
-            doc! { "$match": later },
+            doc! { "$match": is_later },
             doc! { "$group": { "_id": "$rooms", "sessions": { "$sum": 1_i64 } } },
             doc! { "$sort": { "_id": 1 } },
-            doc! { "$limit": limit(query.limit) },
+            doc! { "$limit": server_limit(query.limit) },
         ];
         let sessions = self.collection(SESSIONS);
         let work = async move {
             sessions
                 .aggregate(stages)
-                .max_time(AT_MOST)
+                .max_time(SERVER_TIMEOUT)
                 .await?
                 .try_collect::<Vec<Document>>()
                 .await
         };
         let found = self.run(work).await?;
-        let room = |row: &Document| {
-            let room = row.get_str("_id").ok()?.parse().ok()?;
-            Some(RoomView {
-                room,
-                sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
-            })
-        };
-        Ok(found.iter().filter_map(room).collect())
+        Ok(found.iter().filter_map(row::room).collect())
     }
 
-    async fn here(&self) -> Result<Vec<Document>, Fault> {
+    async fn read_live_nodes(&self) -> Result<Vec<Document>, Fault> {
+        let options = FindOptions::builder()
+            .sort(doc! { "_id": 1 })
+            .max_time(SERVER_TIMEOUT)
+            .build();
         let nodes = self.collection(NODES);
-        let work = async move {
-            let found = nodes
-                .find(is_here())
-                .sort(doc! { "_id": 1 })
-                .max_time(AT_MOST)
-                .await?;
-            found.try_collect::<Vec<Document>>().await
-        };
-        self.run(work).await
+        collection::find(&self.mongo, nodes, has_lease(), options).await
     }
 
-    async fn terms_but(&self, node: Option<NodeId>) -> Result<Vec<String>, Fault> {
-        let not = node.map(|node| node.to_string());
-        let here = self.here().await?;
-        let others = here
-            .iter()
-            .filter(|row| row.get_str("_id").ok() != not.as_deref());
-        Ok(others
-            .filter_map(|row| Some(row.get_str("term").ok()?.to_owned()))
-            .collect())
+    /// Returns the terms of all live nodes but one.
+    async fn live_terms_except(&self, node: Option<NodeId>) -> Result<Vec<String>, Fault> {
+        let excluded = node.map(|node| node.to_string());
+        let mut terms = Vec::new();
+        for row in self.read_live_nodes().await? {
+            if row.get_str("_id").ok() == excluded.as_deref() {
+                continue;
+            }
+            if let Ok(term) = row.get_str("term") {
+                terms.push(term.to_owned());
+            }
+        }
+        Ok(terms)
     }
 }
 
-/// Every value is text that was checked: none is an operator.
-fn filter(terms: Vec<String>, query: &SessionQuery) -> Document {
-    let mut all = vec![doc! { "term": { "$in": terms } }];
-    all.extend(query.id.map(|id| doc! { "id": id.to_string() }));
-    all.extend(
-        query
-            .after
-            .map(|after| doc! { "id": { "$gt": after.to_string() } }),
-    );
+/// Returns the filter of a query. Every value in it is a validated text, so none is an operator.
+fn session_filter(terms: Vec<String>, query: &SessionQuery) -> Document {
+    let mut conditions = vec![doc! { "term": { "$in": terms } }];
+    if let Some(id) = query.id {
+        conditions.push(doc! { "id": id.to_string() });
+    }
+    if let Some(after) = query.after {
+        conditions.push(doc! { "id": { "$gt": after.to_string() } });
+    }
     if !query.users.is_empty() {
-        let users: Vec<&str> = query.users.iter().map(crate::UserId::as_str).collect();
-        all.push(doc! { "user": { "$in": users } });
+        let users: Vec<&str> = query.users.iter().map(UserId::as_str).collect();
+        conditions.push(doc! { "user": { "$in": users } });
     }
-    all.extend(query.role.map(|role| doc! { "role": role.as_str() }));
-    let room = query.room.as_ref().filter(|room| **room != Room::Everyone);
-    all.extend(room.map(|room| doc! { "rooms": room.to_string() }));
-    doc! { "$and": all }
+    if let Some(role) = query.role {
+        conditions.push(doc! { "role": role.as_str() });
+    }
+    // Every session is in `Room::Everyone`.
+    if let Some(room) = &query.room
+        && *room != Room::Everyone
+    {
+        conditions.push(doc! { "rooms": room.to_string() });
+    }
+    doc! { "$and": conditions }
 }
 
-fn limit(limit: usize) -> i64 {
-    i64::try_from(limit)
-        .unwrap_or(i64::MAX)
-        .min(i64::from(i32::MAX))
+/// Returns a limit that the server accepts.
+fn server_limit(limit: usize) -> i64 {
+    i64::from(i32::try_from(limit).unwrap_or(i32::MAX))
 }

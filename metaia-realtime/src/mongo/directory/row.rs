@@ -1,11 +1,11 @@
-//! The documents, and what they say. One that is not ours says nothing.
+//! The documents of the directory. A document that this crate did not write is skipped.
 
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::presence::{NodeView, SessionView};
+use crate::presence::{NodeView, RoomView, SessionView};
 
-/// The key of a session's document: of its term, so that a late write of an earlier one is beside
-/// it.
+/// Returns the key of a session's document. It contains the term, so a late write of an earlier
+/// term cannot replace a document of a later one.
 pub(super) fn key(term: &str, session: crate::SessionId) -> String {
     format!("{term}-{session}")
 }
@@ -53,6 +53,13 @@ pub(super) fn node(row: &Document) -> Option<NodeView> {
     Some(NodeView {
         id: row.get_str("_id").ok()?.parse().ok()?,
         since: row.get_i64("since").ok()?,
+        sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
+    })
+}
+
+pub(super) fn room(row: &Document) -> Option<RoomView> {
+    Some(RoomView {
+        room: row.get_str("_id").ok()?.parse().ok()?,
         sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
     })
 }

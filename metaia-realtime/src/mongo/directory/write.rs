@@ -1,4 +1,4 @@
-//! What nodes write: leases by the server's clock, and batches of sessions.
+//! Writes to the directory: leases by the server's clock, and batches of sessions.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,28 +11,36 @@ use mongodb::{
 use super::{MongoDirectory, NODES, SESSIONS, row};
 use crate::{
     SessionId,
-    mongo::fault::Fault,
+    mongo::{bson::from_number, collection, fault::Fault},
     presence::{Change, NodeView, SessionView},
     values::NodeId,
 };
 
-/// About so many bytes of sessions go into one command: well below what a document may have.
-const COMMAND: usize = 4 * 1024 * 1024;
+/// The approximate size of the sessions in one command: well below the bound of a document.
+const MAX_COMMAND_BYTES: usize = 4 * 1024 * 1024;
+
+/// The sizes that are assumed for a session without its rooms, and for each room, in bytes.
+const SESSION_BYTES: usize = 500;
+const ROOM_BYTES: usize = 100;
+
+/// The time that the server may wait for a majority.
+const MAJORITY_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl MongoDirectory {
-    /// A node is here, of this term.
+    /// Writes a node with a new term.
     pub(super) async fn put_node(
         &self,
         node: &NodeView,
         term: &str,
         lease: Duration,
     ) -> Result<(), Fault> {
-        let mut set = until(node, lease);
+        let mut set = node_fields(node, lease);
         set.insert("term", term);
-        let (nodes, id) = (self.collection(NODES), node.id.to_string());
+        let nodes = self.collection(NODES);
+        let filter = doc! { "_id": node.id.to_string() };
         let work = async move {
-            let update = nodes.update_one(doc! { "_id": id }, vec![doc! { "$set": set }]);
-            update
+            nodes
+                .update_one(filter, vec![doc! { "$set": set }])
                 .upsert(true)
                 .write_concern(majority())
                 .await
@@ -41,72 +49,79 @@ impl MongoDirectory {
         self.run(work).await
     }
 
-    /// Answers whether the lease was not over.
-    pub(super) async fn extend(
+    /// Extends the lease of a node. Returns false if it had ended.
+    pub(super) async fn extend_lease(
         &self,
         node: &NodeView,
         term: &str,
         lease: Duration,
     ) -> Result<bool, Fault> {
-        let set = until(node, lease);
+        let set = node_fields(node, lease);
         let mut filter = doc! { "_id": node.id.to_string(), "term": term };
-        filter.extend(is_here());
+        filter.extend(has_lease());
         let nodes = self.collection(NODES);
         let work = async move {
-            let update = nodes.update_one(filter, vec![doc! { "$set": set }]);
-            update
+            nodes
+                .update_one(filter, vec![doc! { "$set": set }])
                 .write_concern(majority())
                 .await
-                .map(|done| done.matched_count == 1)
         };
-        self.run(work).await
+        let updated = self.run(work).await?;
+        Ok(updated.matched_count == 1)
     }
 
     pub(super) async fn remove_node(&self, node: NodeId) -> Result<(), Fault> {
         let nodes = self.collection(NODES);
         let filter = doc! { "_id": node.to_string() };
-        self.run(async move {
+        let work = async move {
             nodes
                 .delete_one(filter)
                 .write_concern(majority())
                 .await
                 .map(drop)
-        })
-        .await
+        };
+        self.run(work).await
     }
 
     pub(super) async fn remove_terms(&self, terms: Vec<String>) -> Result<(), Fault> {
         let sessions = self.collection(SESSIONS);
         let filter = doc! { "term": { "$in": terms } };
-        self.run(async move { sessions.delete_many(filter).await.map(drop) })
-            .await
+        let work = async move { sessions.delete_many(filter).await.map(drop) };
+        self.run(work).await
     }
 
-    /// Terms are looked at before nodes: a node is there before there are sessions of its term.
-    pub(super) async fn remove_what_is_over(&self) -> Result<(), Fault> {
-        let (nodes, sessions) = (self.collection(NODES), self.collection(SESSIONS));
+    /// Removes the nodes whose lease has ended, and the sessions of terms without a node.
+    pub(super) async fn remove_ended_terms(&self) -> Result<(), Fault> {
+        // The terms of sessions are read before those of nodes. A node is written before the
+        // sessions of its term, so a term that begins in between is not taken for an ended one.
+        let sessions = self.collection(SESSIONS);
         let terms = self
             .run(async move { sessions.distinct("term", doc! {}).await })
             .await?;
-        let over = doc! { "$expr": { "$lte": ["$expires", "$$NOW"] } };
-        self.run(async move { nodes.delete_many(over).await.map(drop) })
+        let nodes = self.collection(NODES);
+        let has_ended = doc! { "$expr": { "$lte": ["$expires", "$$NOW"] } };
+        self.run(async move { nodes.delete_many(has_ended).await.map(drop) })
             .await?;
         let nodes = self.collection(NODES);
-        let here = self
+        let current = self
             .run(async move { nodes.distinct("term", doc! {}).await })
             .await?;
-        let of_nobody = terms.iter().filter(|term| !here.contains(term));
-        let of_nobody: Vec<String> = of_nobody
-            .filter_map(|term| term.as_str().map(str::to_owned))
-            .collect();
-        if of_nobody.is_empty() {
-            Ok(())
-        } else {
-            self.remove_terms(of_nobody).await
+        let mut ended = Vec::new();
+        for term in terms {
+            if current.contains(&term) {
+                continue;
+            }
+            if let Some(term) = term.as_str() {
+                ended.push(term.to_owned());
+            }
         }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        self.remove_terms(ended).await
     }
 
-    /// Makes changes of sessions of this term; of several of one session the last.
+    /// Writes changes of sessions of this term. Of several changes of one session the last counts.
     pub(super) async fn write(&self, term: &str, changes: Vec<Change>) -> Result<(), Fault> {
         let mut last: BTreeMap<SessionId, Option<SessionView>> = BTreeMap::new();
         for change in changes {
@@ -115,25 +130,45 @@ impl MongoDirectory {
                 Change::Gone(id) => last.insert(id, None),
             };
         }
-        let gone = last.iter().filter(|(_, session)| session.is_none());
-        let gone: Vec<String> = gone.map(|(id, _)| row::key(term, *id)).collect();
-        if !gone.is_empty() {
-            let sessions = self.collection(SESSIONS);
-            let filter = doc! { "_id": { "$in": gone } };
-            let work = async move {
-                sessions
-                    .delete_many(filter)
-                    .write_concern(majority())
-                    .await
-                    .map(drop)
-            };
-            self.run(work).await?;
+        let mut gone = Vec::new();
+        let mut present = Vec::new();
+        for (id, session) in last {
+            match session {
+                Some(session) => present.push(session),
+                None => gone.push(row::key(term, id)),
+            }
         }
-        let (mut updates, mut bytes) = (Vec::new(), 0);
-        for session in last.into_values().flatten() {
-            bytes += 500 + session.rooms.len() * 100;
-            updates.push(doc! { "q": { "_id": row::key(term, session.id) }, "u": row::document(term, &session), "upsert": true });
-            if bytes > COMMAND {
+        self.remove_sessions(gone).await?;
+        self.put_sessions(term, present).await
+    }
+
+    async fn remove_sessions(&self, keys: Vec<String>) -> Result<(), Fault> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let sessions = self.collection(SESSIONS);
+        let filter = doc! { "_id": { "$in": keys } };
+        let work = async move {
+            sessions
+                .delete_many(filter)
+                .write_concern(majority())
+                .await
+                .map(drop)
+        };
+        self.run(work).await
+    }
+
+    async fn put_sessions(&self, term: &str, sessions: Vec<SessionView>) -> Result<(), Fault> {
+        let mut updates = Vec::new();
+        let mut bytes = 0;
+        for session in sessions {
+            bytes += SESSION_BYTES + session.rooms.len() * ROOM_BYTES;
+            updates.push(doc! {
+                "q": { "_id": row::key(term, session.id) },
+                "u": row::document(term, &session),
+                "upsert": true,
+            });
+            if bytes > MAX_COMMAND_BYTES {
                 self.update(std::mem::take(&mut updates)).await?;
                 bytes = 0;
             }
@@ -141,43 +176,50 @@ impl MongoDirectory {
         self.update(updates).await
     }
 
-    /// One command for many documents.
+    /// Runs one `update` command for many documents.
     async fn update(&self, updates: Vec<Document>) -> Result<(), Fault> {
         if updates.is_empty() {
             return Ok(());
         }
         let database = self.mongo.database().clone();
-        let concern = doc! { "w": "majority", "wtimeout": 4_000 };
-        let command = doc! { "update": SESSIONS, "updates": updates, "ordered": false, "writeConcern": concern };
+        let command = doc! {
+            "update": SESSIONS,
+            "updates": updates,
+            "ordered": false,
+            // The same as `majority()`, in the words of a command.
+            "writeConcern": { "w": "majority", "wtimeout": 4_000 },
+        };
         let work = async move {
-            let done = database.run_command(command).await?;
-            let failed = done.contains_key("writeErrors") || done.contains_key("writeConcernError");
-            if failed {
-                Err(Error::custom("sessions were not all written"))
-            } else {
-                Ok(())
+            let reply = database.run_command(command).await?;
+            if !collection::is_complete(&reply) {
+                return Err(Error::custom("some sessions were not written"));
             }
+            Ok(())
         };
         self.run(work).await
     }
 }
 
-/// What a node says of itself, and until when it is believed, by the server's clock.
-fn until(node: &NodeView, lease: Duration) -> Document {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+/// Returns the fields that a node reports, and the end of its lease by the server's clock.
+fn node_fields(node: &NodeView, lease: Duration) -> Document {
     let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
-    doc! { "since": node.since, "sessions": number(node.sessions), "expires": { "$add": ["$$NOW", lease] } }
+    doc! {
+        "since": node.since,
+        "sessions": from_number(node.sessions),
+        "expires": { "$add": ["$$NOW", lease] },
+    }
 }
 
-/// Nodes whose lease is not over.
-pub(super) fn is_here() -> Document {
+/// Returns the filter of nodes whose lease has not ended.
+pub(super) fn has_lease() -> Document {
     doc! { "$expr": { "$gt": ["$expires", "$$NOW"] } }
 }
 
-/// What a new primary may not know would be lost without a sign.
+/// Returns the write concern of the directory. A write that only the old primary has would be lost
+/// silently after an election.
 fn majority() -> WriteConcern {
     WriteConcern::builder()
         .w(Acknowledgment::Majority)
-        .w_timeout(Duration::from_secs(4))
+        .w_timeout(MAJORITY_TIMEOUT)
         .build()
 }

@@ -1,4 +1,4 @@
-//! Appending in a transaction of the embedder's.
+//! Appending in a transaction of the embedder.
 
 use std::collections::HashMap;
 
@@ -8,32 +8,35 @@ use mongodb::{
     error::Error,
 };
 
-use super::{
-    MongoLog,
-    head::{HEAD, HeadRecord, KEY, binary},
-    row::{ENTRIES, Row},
-};
+use super::MongoLog;
 use crate::{
     EventId, NewEntry, Position,
-    mongo::{commit::Numbering, fault::Fault},
+    log::Entry,
+    mongo::{
+        bson::{from_event_id, from_number},
+        fault::Fault,
+        head::{HEAD, HeadRecord, HeadVersion, KEY},
+        numbering::Numbering,
+        row::{ENTRIES, Row},
+    },
     values::time,
 };
 
 impl MongoLog {
-    /// Writes entries in a transaction of yours, on a session of
-    /// [`Mongo::client`](crate::mongo::Mongo::client), and says where they will be. Those whose id
-    /// the log has are answered with the position they have. Sizes are for the caller to check, see
-    /// [`NewEntry::size`].
+    /// Writes entries in your own transaction, on a session of
+    /// [`Mongo::client`](crate::mongo::Mongo::client), and returns the positions that they will
+    /// have. An entry whose id the log has already is not written again, and its position is
+    /// returned. The caller checks the sizes, see [`NewEntry::size`].
     ///
-    /// Call it last in the transaction: from here on until the commit no other batch is written.
-    /// Once it is committed, call [`Realtime::wake`](crate::Realtime::wake).
+    /// Call it as the last step of the transaction: from this call until the commit no other batch
+    /// can be written. After the commit, call [`Realtime::wake`](crate::Realtime::wake).
     ///
     /// # Errors
-    /// The driver's, with its labels: another batch came between (`TransientTransactionError`), and
-    /// the whole transaction is to be tried again. It must be aborted.
+    /// Returns the driver's error with its labels. After `TransientTransactionError` another batch
+    /// was faster: try the whole transaction again. Abort the transaction after any error.
     ///
     /// # Cancel safety
-    /// Not cancel safe: the driver's futures are to be run to their end.
+    /// Not cancel safe: run the future to its end, as every future of the driver.
     pub async fn append_in(
         &self,
         session: &mut ClientSession,
@@ -42,58 +45,74 @@ impl MongoLog {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let database = self.shared.mongo.database();
+        let database = self.state.mongo.database();
         let heads: Collection<Document> = database.collection(HEAD);
-        // Written before it is read, so that nobody comes between.
-        let turn = doc! { "$inc": { "turn": 1_i64 } };
-        let found = heads
-            .find_one_and_update(doc! { "_id": KEY }, turn)
-            .session(&mut *session)
-            .await?;
-        let head = found
-            .as_ref()
-            .map_or(Err(Fault::NotReady), HeadRecord::read)
-            .map_err(Error::custom)?;
         let rows: Collection<Row> = database.collection(ENTRIES);
-        let known = known(&rows, session, entries).await?;
-        let mut numbering = Numbering::after(head.standing, &known, time::unix_ms());
+        let head = lock_head(&heads, session).await?;
+        let known = known_numbers(&rows, session, entries).await?;
+        let mut numbering = Numbering::after(head.version, &known, time::unix_ms());
         let positions = entries.iter().map(|new| numbering.place(new)).collect();
-        let (end, fresh) = (numbering.end(), numbering.entries);
-        if fresh.is_empty() {
+        if numbering.entries.is_empty() {
             return Ok(positions);
         }
-        let bytes: i64 = fresh
-            .iter()
-            .map(|entry| entry.content().size() as i64)
-            .sum();
-        let grown = doc! {
-            "$set": { "n": end.n.cast_signed(), "id": binary(end.id) },
-            "$inc": { "bytes": bytes },
-        };
+        let update = head_update(numbering.end(), &numbering.entries);
         heads
-            .update_one(doc! { "_id": KEY }, grown)
+            .update_one(doc! { "_id": KEY }, update)
             .session(&mut *session)
             .await?;
-        rows.insert_many(fresh.iter().map(|entry| Row::of(entry)))
-            .session(session)
-            .await?;
+        let new_rows = numbering.entries.iter().map(|entry| Row::from_entry(entry));
+        rows.insert_many(new_rows).session(session).await?;
         Ok(positions)
     }
 }
 
-async fn known(
+/// Reads the head by a write, which keeps other batches out until the transaction ends.
+async fn lock_head(
+    heads: &Collection<Document>,
+    session: &mut ClientSession,
+) -> Result<HeadRecord, Error> {
+    let next_turn = doc! { "$inc": { "turn": 1_i64 } };
+    let found = heads
+        .find_one_and_update(doc! { "_id": KEY }, next_turn)
+        .session(session)
+        .await?;
+    let Some(document) = found else {
+        return Err(Error::custom(Fault::NotReady));
+    };
+    HeadRecord::read(&document).map_err(Error::custom)
+}
+
+/// Returns the update of the head. Its turn was raised when it was locked.
+fn head_update(end: HeadVersion, entries: &[std::sync::Arc<Entry>]) -> Document {
+    let bytes: i64 = entries
+        .iter()
+        .map(|entry| entry.content().size() as i64)
+        .sum();
+    doc! {
+        "$set": { "n": from_number(end.n), "id": from_event_id(end.id) },
+        "$inc": { "bytes": bytes },
+    }
+}
+
+/// Reads the numbers of those entries that the log has already.
+async fn known_numbers(
     rows: &Collection<Row>,
     session: &mut ClientSession,
     entries: &[NewEntry],
 ) -> Result<HashMap<EventId, u64>, Error> {
-    let ids: Vec<Bson> = entries.iter().map(|new| binary(new.id()).into()).collect();
+    let ids: Vec<Bson> = entries
+        .iter()
+        .map(|new| from_event_id(new.id()).into())
+        .collect();
     let mut found = rows
         .find(doc! { "id": { "$in": ids } })
         .session(&mut *session)
         .await?;
     let mut known = HashMap::new();
     while let Some(row) = found.next(session).await {
-        known.extend(row?.identity().map(|(n, id)| (id, n)));
+        if let Some((n, id)) = row?.identity() {
+            known.insert(id, n);
+        }
     }
     Ok(known)
 }

@@ -1,4 +1,5 @@
-//! What every log does: from memory where it reaches, else from the database.
+//! The log as every log: reads come from memory as far back as it reaches, and otherwise from the
+//! database.
 
 use std::sync::Arc;
 
@@ -6,14 +7,13 @@ use tokio::sync::watch;
 
 use super::{
     MongoLog,
-    read::{self, Wanted, sound},
-    row::Row,
+    decode::{Decoded, consecutive_entries, readable_entries},
+    read::{self, EntryQuery},
 };
 use crate::{
-    NewEntry, Position, Room,
+    EventId, NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
     mongo::fault::Fault,
-    values::Epoch,
 };
 
 impl EventLog for MongoLog {
@@ -25,8 +25,8 @@ impl EventLog for MongoLog {
     }
 
     async fn head(&self) -> Result<Head, LogError> {
-        self.shared.look().await.map_err(Fault::unavailable)?;
-        self.shared
+        self.state.refresh().await.map_err(Fault::unavailable)?;
+        self.state
             .with_tail(|tail| tail.head())
             .map_err(Fault::unavailable)
     }
@@ -37,136 +37,165 @@ impl EventLog for MongoLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, LogError> {
-        self.page(rooms, after, limit)
+        self.try_read(rooms, after, limit)
             .await
             .map_err(Fault::unavailable)
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        self.past(n, rooms, limit).await.map_err(Fault::unavailable)
+        self.try_history(n, rooms, limit)
+            .await
+            .map_err(Fault::unavailable)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.head.subscribe()
+        self.state.changes.subscribe()
     }
 
     fn local_appends(&self) -> watch::Receiver<u64> {
-        self.shared.own.subscribe()
+        self.state.local_appends.subscribe()
     }
 
     fn wake(&self) {
-        self.shared.wake();
+        self.state.request_refresh();
     }
 }
 
+/// A page from the database.
+struct StoredPage {
+    entries: Vec<Arc<Entry>>,
+    scanned: u64,
+    /// The last number at which an entry is missing or cannot be read.
+    damaged: Option<u64>,
+}
+
 impl MongoLog {
-    /// The tail is there, sooner or later.
-    async fn begun(&self) -> Result<(), Fault> {
-        if self.shared.lock().is_none() {
-            self.shared.look().await?;
+    /// Waits until the tail is loaded.
+    async fn load_tail(&self) -> Result<(), Fault> {
+        let is_loaded = self.state.lock().is_some();
+        if !is_loaded {
+            self.state.refresh().await?;
         }
         Ok(())
     }
 
-    async fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Result<Page, Fault> {
-        self.begun().await?;
+    async fn try_read(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page, Fault> {
+        self.load_tail().await?;
         let mut suspect = None;
         loop {
-            let (near, told) = self
-                .shared
+            let (in_memory, head) = self
+                .state
                 .with_tail(|tail| (tail.page(rooms, after, limit), tail.head()))?;
-            if let Some(page) = near {
+            if let Some(page) = in_memory {
                 return Ok(page);
             }
-            let (epoch, head) = (told.position.epoch(), told.position.n());
-            let from = after.max(told.floor);
-            let wanted = Wanted {
-                after: from,
-                upto: head,
-                rooms: rooms.map(<[Room]>::to_vec),
-                limit,
-            };
-            self.shared.count_read();
-            let rows = read::entries(&self.shared.mongo, wanted).await?;
-            let whole = rooms.is_some() || rows.len() == limit;
-            let (entries, damaged) = match rooms {
-                None => sound(rows, epoch, from),
-                Some(_) => readable(rows, epoch),
-            };
-            let missing = !whole && entries.last().map_or(from, |entry| entry.n()) < head;
-            if let Some(upto) = damaged.or(missing.then_some(head)) {
-                // It may have been trimmed meanwhile, and is not missed then; or a new primary does
-                // not show it yet.
-                self.shared.look().await?;
-                if suspect.replace((epoch, upto)) == Some((epoch, upto)) {
-                    self.shared.give_up(epoch, upto)?;
+            let epoch = head.position.epoch();
+            let stored = self.read_stored(rooms, after, limit, head).await?;
+            if let Some(upto) = stored.damaged {
+                // The first time the entries may have been trimmed in the meantime, or not be
+                // visible on a new primary yet. The second time they are given up.
+                self.state.refresh().await?;
+                if suspect == Some((epoch, upto)) {
+                    self.state.give_up_entries(epoch, upto)?;
                 }
+                suspect = Some((epoch, upto));
                 continue;
             }
-            let last = entries.last().map_or(after, |entry| entry.n());
-            let scanned = if entries.len() == limit {
-                last
-            } else {
-                after.max(head)
-            };
-            // Asked last: whatever was gone when it was read had been announced before.
-            self.shared.look().await?;
+            // After the read: what was missing in it was marked as trimmed before it.
+            self.state.refresh().await?;
             let (now, trimmed) = self
-                .shared
+                .state
                 .with_tail(|tail| (tail.head().position, tail.trimmed(rooms)))?;
             if now.epoch() == epoch {
                 return Ok(Page {
                     epoch,
-                    entries,
-                    scanned,
+                    entries: stored.entries,
+                    scanned: stored.scanned,
                     trimmed,
                 });
             }
         }
     }
 
-    async fn past(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, Fault> {
-        self.begun().await?;
-        let known = self.shared.with_tail(|tail| tail.head().position)?;
+    /// Reads a page from the database, of a log that begins and ends as `head`.
+    async fn read_stored(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+        head: Head,
+    ) -> Result<StoredPage, Fault> {
+        let end = head.position.n();
+        let from = after.max(head.floor);
+        let query = EntryQuery {
+            after: from,
+            upto: end,
+            rooms: rooms.map(<[Room]>::to_vec),
+            limit,
+        };
+        self.state.count_read();
+        let rows = read::entries(&self.state.mongo, query).await?;
+        // Without a filter and a limit that cuts it off, a page reaches to the end of the log.
+        let must_reach_end = rooms.is_none() && rows.len() != limit;
+        let decoded = match rooms {
+            None => consecutive_entries(rows, head.position.epoch(), from),
+            Some(_) => readable_entries(rows, head.position.epoch()),
+        };
+        let Decoded { entries, damaged } = decoded;
+        let last = entries.last().map(|entry| entry.n());
+        let is_cut_short = must_reach_end && last.unwrap_or(from) < end;
+        let damaged = match damaged {
+            None if is_cut_short => Some(end),
+            damaged => damaged,
+        };
+        let scanned = if entries.len() == limit {
+            last.unwrap_or(after)
+        } else {
+            after.max(end)
+        };
+        Ok(StoredPage {
+            entries,
+            scanned,
+            damaged,
+        })
+    }
+
+    async fn try_history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, Fault> {
+        self.load_tail().await?;
+        let known = self.state.with_tail(|tail| tail.head().position)?;
         if n > known.n() {
-            self.shared.look().await?;
+            // Another node may have appended it.
+            self.state.refresh().await?;
         }
         loop {
-            let (near, told) = self
-                .shared
+            let (in_memory, head) = self
+                .state
                 .with_tail(|tail| (tail.history(n, rooms, limit), tail.head()))?;
-            if let Some(history) = near {
+            if let Some(history) = in_memory {
                 return Ok(history);
             }
-            let (head, from) = (told.position, n.max(told.floor));
-            let one = Wanted {
-                after: n.saturating_sub(1),
-                upto: n.min(head.n()),
-                rooms: None,
-                limit: 1,
-            };
-            let following = Wanted {
-                after: from,
-                upto: head.n(),
+            self.state.count_read();
+            let entry = self.read_id(n, head).await?;
+            let following = EntryQuery {
+                after: n.max(head.floor),
+                upto: head.position.n(),
                 rooms: Some(rooms.to_vec()),
                 limit,
             };
-            self.shared.count_read();
-            let rows = if n > told.floor {
-                read::entries(&self.shared.mongo, one).await?
-            } else {
-                Vec::new()
-            };
-            let (entries, _) = sound(rows, head.epoch(), n.saturating_sub(1));
-            let missed = read::count(&self.shared.mongo, following).await?;
-            self.shared.look().await?;
+            let missed = read::count(&self.state.mongo, following).await?;
+            // After the reads: what was missing in them was marked as trimmed before them.
+            self.state.refresh().await?;
             let (now, trimmed) = self
-                .shared
+                .state
                 .with_tail(|tail| (tail.head().position, tail.trimmed(Some(rooms))))?;
-            if now.epoch() == head.epoch() {
-                let entry = entries.first().map(|entry| entry.content().id());
+            if now.epoch() == head.position.epoch() {
                 return Ok(History {
-                    head,
+                    head: head.position,
                     entry,
                     trimmed,
                     missed,
@@ -174,17 +203,22 @@ impl MongoLog {
             }
         }
     }
-}
 
-/// Rows as entries, and the last that is not as it was written.
-fn readable(rows: Vec<Row>, epoch: Epoch) -> (Vec<Arc<Entry>>, Option<u64>) {
-    let (mut entries, mut damaged) = (Vec::with_capacity(rows.len()), None);
-    for row in rows {
-        let n = row.n.cast_unsigned();
-        match row.entry(epoch) {
-            Ok(entry) => entries.push(entry),
-            Err(_) => damaged = Some(n),
+    /// Reads the id of entry `n`; `None` if the log does not have it any more.
+    async fn read_id(&self, n: u64, head: Head) -> Result<Option<EventId>, Fault> {
+        if n <= head.floor {
+            return Ok(None);
         }
+        let before = n.saturating_sub(1);
+        let query = EntryQuery {
+            after: before,
+            upto: n.min(head.position.n()),
+            rooms: None,
+            limit: 1,
+        };
+        let rows = read::entries(&self.state.mongo, query).await?;
+        let decoded = consecutive_entries(rows, head.position.epoch(), before);
+        let entry = decoded.entries.first();
+        Ok(entry.map(|entry| entry.content().id()))
     }
-    (entries, damaged)
 }

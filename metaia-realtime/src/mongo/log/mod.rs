@@ -1,35 +1,37 @@
-//! The log in MongoDB: of many nodes, in the transactions in which records change.
+//! The log in MongoDB: shared by many nodes, and written in the transactions that change records.
 //!
 //! # How it behaves
 //!
-//! - **Start-up does not wait.** The log is there at once. Until the database has answered for the
-//!   first time, whatever is asked is answered [`LogError::Unavailable`] after a few seconds.
-//! - **Durable**: what was answered is in the journal of a majority of the servers, and is never
-//!   rolled back.
-//! - **Every call ends** within about 5 s, also where the database is frozen: with
-//!   [`LogError::Unavailable`] where nothing was stored, with [`LogError::Unknown`] where that
-//!   cannot be said.
-//! - **Recent entries stay in memory** (4,096, at most 8 MiB). What other nodes append is looked
-//!   for every 500 ms, and at once when [`wake`](crate::EventLog::wake) is called; however often
+//! - **Start-up does not wait.** [`MongoLog::open`] returns at once. Until the database has
+//!   answered for the first time, every operation returns [`LogError::Unavailable`] after a few
+//!   seconds.
+//! - **Durable**: an acknowledged write is in the journal of a majority of the servers, and is
+//!   never rolled back.
+//! - **Every call ends** within about 5 s, also if the database is frozen: with
+//!   [`LogError::Unavailable`] if nothing was stored, with [`LogError::Unknown`] if that is not
+//!   known.
+//! - **Recent entries stay in memory** (4,096, at most 8 MiB). Appends of other nodes are polled
+//!   for every 500 ms, and at once when [`wake`](crate::EventLog::wake) is called. However often
 //!   that is, one small read is under way at a time.
-//! - **At most 4,000 changes wait** to be written; one more is answered [`LogError::Unavailable`].
-//! - **An older state** of the database, restored from a backup, begins a new epoch, and so does
-//!   one that was dropped; clients are told to reload. It is noticed by whoever has seen more, or
-//!   by the clients' positions.
-//! - **A node that is killed** in the midst of a transaction leaves it open on the server. Who is
-//!   kept waiting by one for more than a second ends all transactions of this application
-//!   (`appName`, by default `metaia-realtime`) that rest.
-//! - **Damage**: entries that are missing or cannot be read count as trimmed, for all rooms, and
-//!   one line is logged.
+//! - **At most 4,000 changes wait** to be written; a further one is refused with
+//!   [`LogError::Unavailable`].
+//! - **An older state** of the database, restored from a backup, begins a new epoch, and so does a
+//!   database that was dropped; clients are told to reload. A node that has seen more entries
+//!   notices it, or the positions of clients show it.
+//! - **A node that is killed** in the middle of a transaction leaves it open on the server. A node
+//!   that cannot write for more than a second because of that aborts all idle transactions of this
+//!   application (`appName`, by default `metaia-realtime`).
+//! - **Damage**: entries that are missing or cannot be read count as trimmed in all rooms, and one
+//!   line is logged.
 
 mod append_in;
+mod catch_up;
+mod decode;
 mod event_log;
 mod follow;
-pub(in crate::mongo) mod head;
-pub(in crate::mongo) mod prepare;
+mod prepare;
 pub(in crate::mongo) mod read;
-pub(in crate::mongo) mod row;
-pub(in crate::mongo) mod shared;
+pub(in crate::mongo) mod state;
 mod trim;
 
 use std::{
@@ -42,17 +44,22 @@ use tokio_util::{
     task::TaskTracker,
 };
 
-use super::{Committer, Mongo, Records, commit::Append, fault::Fault, records::NoRecords};
+use super::{
+    commit::{Append, Committer},
+    fault::Fault,
+    handle::Mongo,
+    records::{NoRecords, Records},
+};
 use crate::log::{LogError, Retention};
-use shared::Shared;
+use state::LogState;
 
-/// The log in MongoDB: see the [module](self) for how it behaves.
+/// The log in MongoDB: see the [module](self) for its behavior.
 ///
-/// A handle: `clone` is cheap and shares the log. When the last one is dropped, and the last
-/// [`Committer`] with it, its tasks end by themselves; [`close`](Self::close) waits for that.
+/// A handle: `clone` is cheap and shares the log. When the last handle and the last [`Committer`]
+/// are dropped, the tasks of the log end by themselves; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct MongoLog {
-    pub(super) shared: Arc<Shared>,
+    state: Arc<LogState>,
     appending: Arc<dyn Append>,
     tasks: TaskTracker,
     closing: CancellationToken,
@@ -60,84 +67,85 @@ pub struct MongoLog {
 }
 
 impl MongoLog {
-    /// The log of a database, and nothing else. To be called on a tokio runtime, on which its tasks
-    /// run.
+    /// Opens the log of a database, without records. Call it on a tokio runtime: the tasks of the
+    /// log run there.
     #[must_use]
     pub fn open(mongo: &Mongo, retention: Retention) -> Self {
         Self::with_records(mongo, retention, NoRecords).0
     }
 
-    /// The same, and the way to change records together with it: one transaction for both. To be
-    /// called on a tokio runtime, on which its tasks run.
+    /// Opens the log together with a [`Committer`], which changes records and appends entries in
+    /// one transaction. Call it on a tokio runtime: the tasks of the log run there.
     pub fn with_records<R: Records>(
         mongo: &Mongo,
         retention: Retention,
         records: R,
     ) -> (Self, Committer<R>) {
-        let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
-        let shared = Arc::new(Shared::new(mongo.clone(), retention));
-        tasks.spawn(follow::follow(Arc::downgrade(&shared), closing.clone()));
-        tasks.spawn(trim::keep(Arc::downgrade(&shared), closing.clone()));
+        let tasks = TaskTracker::new();
+        let closing = CancellationToken::new();
+        let state = Arc::new(LogState::new(mongo.clone(), retention));
+        tasks.spawn(follow::follow(Arc::downgrade(&state), closing.clone()));
+        tasks.spawn(trim::trim_when_needed(
+            Arc::downgrade(&state),
+            closing.clone(),
+        ));
         let dropped = Arc::new(closing.clone().drop_guard());
-        let committer = Committer::start(&shared, records, &tasks, &closing, &dropped);
-        let appending = Arc::new(committer.clone());
-        (
-            Self {
-                shared,
-                appending,
-                tasks,
-                closing,
-                _dropped: dropped,
-            },
-            committer,
-        )
+        let committer = Committer::start(&state, records, &tasks, &closing, &dropped);
+        let log = Self {
+            state,
+            appending: Arc::new(committer.clone()),
+            tasks,
+            closing,
+            _dropped: dropped,
+        };
+        (log, committer)
     }
 
     /// Waits until the log can be read, however long that takes.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] where the log is closed meanwhile.
+    /// Returns [`LogError::Unavailable`] if the log is closed in the meantime.
     ///
     /// # Cancel safety
-    /// Dropping the future does no harm.
+    /// Dropping the future has no effect.
     pub async fn ready(&self) -> Result<(), LogError> {
-        let mut looked = self.shared.looked.subscribe();
-        let seen = looked.wait_for(|look| look.seen.is_ok());
+        let mut head_read = self.state.head_read.subscribe();
+        let succeeded = head_read.wait_for(|read| read.head.is_ok());
         tokio::select! {
             () = self.closing.cancelled() => Err(Fault::Closed.unavailable()),
-            seen = seen => seen.map(drop).map_err(|_| Fault::Closed.unavailable()),
+            read = succeeded => read.map(drop).map_err(|_| Fault::Closed.unavailable()),
         }
     }
 
-    /// Whether the log could be read when it was last looked at: at most about 5 s ago.
+    /// Returns true if the last read of the log succeeded. That read is at most about 5 s old.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.shared.looked.borrow().seen.is_ok()
+        self.state.head_read.borrow().head.is_ok()
     }
 
-    /// Removes what is beyond the retention, and answers how many entries that were. Nodes may do
-    /// it at the same time.
+    /// Removes entries beyond the retention and returns their number. Several nodes may do it at
+    /// the same time.
     ///
     /// # Errors
-    /// See [`LogError`]. What was removed before stays removed.
+    /// Returns a [`LogError`] if the database fails. Entries that were removed before stay removed.
     ///
     /// # Cancel safety
-    /// Dropped, a part may have been removed.
+    /// If the future is dropped, a part of the entries may have been removed.
     pub async fn trim(&self) -> Result<u64, LogError> {
-        self.shared.trim().await.map_err(Fault::unavailable)
+        self.state.trim().await.map_err(Fault::unavailable)
     }
 
-    /// How often the database was read since the opening: for a page, or for the judging of a
-    /// resume.
+    /// Returns the number of reads from the database since the log was opened, for a page or for
+    /// the check of a position to resume from.
     #[must_use]
     pub fn reads(&self) -> u64 {
-        self.shared.reads.load(Relaxed)
+        self.state.reads.load(Relaxed)
     }
 
-    /// Ends the tasks. What waits to be written is answered [`LogError::Unavailable`].
+    /// Ends the tasks. Changes that wait to be written fail with [`LogError::Unavailable`].
     ///
     /// # Cancel safety
-    /// Dropped, some of it may be done; call it again.
+    /// If the future is dropped, some tasks may still run. Call the method again.
     pub async fn close(&self) {
         self.closing.cancel();
         self.tasks.close();
@@ -148,7 +156,7 @@ impl MongoLog {
 impl fmt::Debug for MongoLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MongoLog")
-            .field("mongo", &self.shared.mongo)
+            .field("mongo", &self.state.mongo)
             .finish_non_exhaustive()
     }
 }

@@ -1,45 +1,51 @@
-//! What is asked of the database. Each is one operation on the primary, of what a majority has.
+//! Reads of the log. Each is one operation on the primary, and sees only what cannot be rolled
+//! back.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
     bson::{Bson, Document, doc},
-    options::{CollectionOptions, FindOptions, ReadConcern, ReadPreference, SelectionCriteria},
+    options::{FindOptions, ReadConcern},
 };
-use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    head::{HEAD, HeadRecord, KEY, binary},
-    row::{ENTRIES, Row},
-};
 use crate::{
     EventId, Room,
-    mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    mongo::{
+        Mongo,
+        bson::{from_event_id, from_number},
+        collection,
+        fault::Fault,
+        head::{HEAD, HeadRecord, KEY},
+        options::OPERATION_TIMEOUT,
+        row::{ENTRIES, Row},
+    },
 };
 
 /// The collection of the rooms' trimmed marks.
-pub(in crate::mongo) const MARKS: &str = "rt_trimmed";
+pub(super) const MARKS: &str = "rt_trimmed";
 
-/// Documents per answer of the server.
-const PAGE: u32 = 512;
+/// Documents per reply of the server.
+const BATCH_SIZE: u32 = 512;
 
-/// Which entries.
+/// A range of entries.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
-    /// Those after this.
+pub(super) struct EntryQuery {
+    /// The number before the first.
     pub(super) after: u64,
-    /// Those up to and with this.
+    /// The last number.
     pub(super) upto: u64,
-    /// Those in any of these rooms, or all.
+    /// Selects entries in any of these rooms; `None` selects all.
     pub(super) rooms: Option<Vec<Room>>,
+    /// The most entries.
     pub(super) limit: usize,
 }
 
-impl Wanted {
+impl EntryQuery {
     fn filter(&self) -> Document {
-        let mut filter = doc! { "_id": { "$gt": signed(self.after), "$lte": signed(self.upto) } };
+        let range = doc! { "$gt": from_number(self.after), "$lte": from_number(self.upto) };
+        let mut filter = doc! { "_id": range };
         if let Some(rooms) = &self.rooms {
             let rooms: Vec<String> = rooms.iter().map(ToString::to_string).collect();
             filter.insert("rooms", doc! { "$in": rooms });
@@ -47,55 +53,65 @@ impl Wanted {
         filter
     }
 
-    fn is_nothing(&self) -> bool {
-        self.after >= self.upto || self.limit == 0 || self.rooms.as_ref().is_some_and(Vec::is_empty)
+    /// Returns true if no entry can match. A limit of 0 must not reach the server, which takes it
+    /// for no limit.
+    fn is_empty(&self) -> bool {
+        let has_no_room = self.rooms.as_ref().is_some_and(Vec::is_empty);
+        self.after >= self.upto || self.limit == 0 || has_no_room
     }
 
-    /// The server takes 0 for no bound.
-    fn bound(&self) -> i64 {
+    /// Returns the limit for the server; 0 means no limit.
+    fn server_limit(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(0)
     }
 }
 
-/// The head, or `None` where there is none.
+/// Reads the head; `None` if there is none.
 pub(super) async fn head(mongo: &Mongo, concern: ReadConcern) -> Result<Option<HeadRecord>, Fault> {
-    let heads: Collection<Document> = of(mongo, HEAD, concern);
-    let found = mongo.run(PATIENCE, async move {
-        heads.find_one(doc! { "_id": KEY }).max_time(PATIENCE).await
-    });
-    found
-        .await?
-        .map(|document| HeadRecord::read(&document))
-        .transpose()
+    let heads: Collection<Document> = collection::on_primary(mongo, HEAD, Some(concern));
+    let work = async move {
+        heads
+            .find_one(doc! { "_id": KEY })
+            .max_time(OPERATION_TIMEOUT)
+            .await
+    };
+    match mongo.run(OPERATION_TIMEOUT, work).await? {
+        Some(document) => HeadRecord::read(&document).map(Some),
+        None => Ok(None),
+    }
 }
 
-/// Entries in order.
-pub(super) async fn entries(mongo: &Mongo, wanted: Wanted) -> Result<Vec<Row>, Fault> {
-    if wanted.is_nothing() {
+/// Reads entries in the order of their numbers.
+pub(super) async fn entries(mongo: &Mongo, query: EntryQuery) -> Result<Vec<Row>, Fault> {
+    if query.is_empty() {
         return Ok(Vec::new());
     }
+    let rows = collection::durable(mongo, ENTRIES).await?;
     let options = FindOptions::builder()
         .sort(doc! { "_id": 1 })
-        .limit(wanted.bound())
+        .limit(query.server_limit())
         .build();
-    find(mongo, ENTRIES, wanted.filter(), options).await
+    collection::find(mongo, rows, query.filter(), options).await
 }
 
-/// The last entries, up to `limit` and about so many bytes, the last first.
+/// Reads the last entries of a range, the last one first: at most `limit` of the query and about
+/// `bytes`, but always one if there is one.
 pub(super) async fn last_entries(
     mongo: &Mongo,
-    wanted: Wanted,
+    query: EntryQuery,
     bytes: usize,
 ) -> Result<Vec<Row>, Fault> {
-    let rows: Collection<Row> = of(mongo, ENTRIES, Mongo::reading(mongo.deployed().await?));
+    let rows: Collection<Row> = collection::durable(mongo, ENTRIES).await?;
+    let options = FindOptions::builder()
+        .sort(doc! { "_id": -1 })
+        .limit(query.server_limit())
+        .batch_size(BATCH_SIZE)
+        .max_time(OPERATION_TIMEOUT)
+        .build();
     let work = async move {
-        let options = FindOptions::builder()
-            .sort(doc! { "_id": -1 })
-            .limit(wanted.bound())
-            .batch_size(PAGE);
-        let options = options.max_time(PATIENCE).build();
-        let mut found = rows.find(wanted.filter()).with_options(options).await?;
-        let (mut last, mut size) = (Vec::new(), 0);
+        let mut found = rows.find(query.filter()).with_options(options).await?;
+        let mut last = Vec::new();
+        let mut size = 0;
         while let Some(row) = found.try_next().await? {
             size += row.size();
             if size > bytes && !last.is_empty() {
@@ -105,122 +121,69 @@ pub(super) async fn last_entries(
         }
         Ok::<_, Fault>(last)
     };
-    mongo.run(PATIENCE, work).await
+    mongo.run(OPERATION_TIMEOUT, work).await
 }
 
-/// How many entries there are, counted up to the limit.
-pub(super) async fn count(mongo: &Mongo, wanted: Wanted) -> Result<usize, Fault> {
-    if wanted.is_nothing() {
+/// Reads the number and the id of the last entry that is stored, wherever the head is.
+pub(super) async fn last_identity(mongo: &Mongo) -> Result<Option<(u64, EventId)>, Fault> {
+    let everything = EntryQuery {
+        after: 0,
+        upto: u64::MAX,
+        rooms: None,
+        limit: 1,
+    };
+    let last = last_entries(mongo, everything, 0).await?;
+    Ok(last.first().and_then(Row::identity))
+}
+
+/// Counts entries, up to the limit of the query.
+pub(super) async fn count(mongo: &Mongo, query: EntryQuery) -> Result<usize, Fault> {
+    if query.is_empty() {
         return Ok(0);
     }
-    let entries: Collection<Row> = of(mongo, ENTRIES, Mongo::reading(mongo.deployed().await?));
+    let entries: Collection<Row> = collection::durable(mongo, ENTRIES).await?;
     let work = async move {
-        let counted = entries.count_documents(wanted.filter()).max_time(PATIENCE);
-        // A bound of 0 is no bound, which is what a limit beyond all numbers means.
-        match u64::try_from(wanted.bound()) {
+        let counted = entries
+            .count_documents(query.filter())
+            .max_time(OPERATION_TIMEOUT);
+        match u64::try_from(query.server_limit()) {
             Ok(0) | Err(_) => counted.await,
             Ok(limit) => counted.limit(limit).await,
         }
     };
-    Ok(usize::try_from(mongo.run(PATIENCE, work).await?).unwrap_or(usize::MAX))
+    let counted = mongo.run(OPERATION_TIMEOUT, work).await?;
+    Ok(usize::try_from(counted).unwrap_or(usize::MAX))
 }
 
-/// Where entries are that the log has.
-pub(in crate::mongo) async fn known(
+/// Reads the numbers of those entries that the log has, by their ids.
+pub(in crate::mongo) async fn known_numbers(
     mongo: &Mongo,
     ids: impl IntoIterator<Item = EventId>,
 ) -> Result<HashMap<EventId, u64>, Fault> {
-    let ids: Vec<Bson> = ids.into_iter().map(|id| binary(id).into()).collect();
-    let rows: Vec<Row> = find(
-        mongo,
-        ENTRIES,
-        doc! { "id": { "$in": ids } },
-        FindOptions::default(),
-    )
-    .await?;
-    Ok(rows
-        .iter()
-        .filter_map(Row::identity)
-        .map(|(n, id)| (id, n))
-        .collect())
+    let ids: Vec<Bson> = ids.into_iter().map(|id| from_event_id(id).into()).collect();
+    let rows = collection::durable(mongo, ENTRIES).await?;
+    let filter = doc! { "id": { "$in": ids } };
+    let found: Vec<Row> = collection::find(mongo, rows, filter, FindOptions::default()).await?;
+    let identities = found.iter().filter_map(Row::identity);
+    Ok(identities.map(|(n, id)| (id, n)).collect())
 }
 
-/// The marks above `n`, of those rooms whose names can be read.
+/// Reads the trimmed marks above `n`.
+///
+/// # Errors
+/// Returns [`Fault::Damaged`] if one of them cannot be read.
 pub(super) async fn marks(mongo: &Mongo, n: u64) -> Result<Vec<(Room, u64)>, Fault> {
-    let filter = doc! { "n": { "$gt": signed(n) } };
-    let marks: Vec<Document> = find(mongo, MARKS, filter, FindOptions::default()).await?;
-    let read = |mark: &Document| {
-        let room = mark.get_str("_id").ok()?.parse().ok()?;
-        Some((room, u64::try_from(mark.get_i64("n").ok()?).ok()?))
-    };
-    marks
+    let filter = doc! { "n": { "$gt": from_number(n) } };
+    let marks = collection::durable(mongo, MARKS).await?;
+    let found = collection::find(mongo, marks, filter, FindOptions::default()).await?;
+    found
         .iter()
-        .map(|mark| read(mark).ok_or(Fault::Damaged("what was trimmed of a room")))
+        .map(|mark| parse_mark(mark).ok_or(Fault::Damaged("a trimmed mark of a room")))
         .collect()
 }
 
-async fn find<T>(
-    mongo: &Mongo,
-    name: &str,
-    filter: Document,
-    options: FindOptions,
-) -> Result<Vec<T>, Fault>
-where
-    T: DeserializeOwned + Serialize + Send + Sync + Unpin + 'static,
-{
-    let rows: Collection<T> = of(mongo, name, Mongo::reading(mongo.deployed().await?));
-    let mut options = options;
-    options.max_time = Some(PATIENCE);
-    options.batch_size.get_or_insert(PAGE);
-    let work = async move {
-        rows.find(filter)
-            .with_options(options)
-            .await?
-            .try_collect::<Vec<T>>()
-            .await
-    };
-    mongo.run(PATIENCE, work).await
-}
-
-/// A collection, read on the primary.
-pub(in crate::mongo) fn of<T: Send + Sync>(
-    mongo: &Mongo,
-    name: &str,
-    concern: ReadConcern,
-) -> Collection<T> {
-    let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
-    let options = CollectionOptions::builder()
-        .read_concern(concern)
-        .selection_criteria(primary)
-        .build();
-    mongo.database().collection_with_options(name, options)
-}
-
-/// As a document holds it, or as the nearest that it can hold: no entry has a number beyond 2⁵³.
-pub(super) fn signed(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// Rows as entries, up to the first that is not as it was written or is missing; `from` is the
-/// number before the first.
-pub(super) fn sound(
-    rows: Vec<Row>,
-    epoch: crate::values::Epoch,
-    from: u64,
-) -> (Vec<Arc<crate::log::Entry>>, Option<u64>) {
-    let (mut entries, mut last, mut damaged) = (Vec::with_capacity(rows.len()), from, None);
-    for row in rows {
-        let n = row.identity().map_or(last + 1, |(n, _)| n);
-        if n != last + 1 {
-            damaged = Some(n - 1);
-        }
-        match row.entry(epoch) {
-            Ok(entry) => entries.push(entry),
-            Err(_) => damaged = Some(n),
-        }
-        last = n;
-    }
-    // What is before the damage is not handed out behind it.
-    entries.retain(|entry| damaged.is_none_or(|upto| entry.n() > upto));
-    (entries, damaged)
+fn parse_mark(mark: &Document) -> Option<(Room, u64)> {
+    let room = mark.get_str("_id").ok()?.parse().ok()?;
+    let n = u64::try_from(mark.get_i64("n").ok()?).ok()?;
+    Some((room, n))
 }

@@ -1,8 +1,8 @@
-//! Trimming: what is beyond the retention goes, oldest first, a batch at a time.
+//! Trimming: entries beyond the retention are removed, oldest first, one batch at a time.
 //!
-//! The marks of the rooms rise before the floor, and the floor before anything is deleted, each as
-//! a majority has it: so whoever misses an entry, on whatever node, finds that it was trimmed. Who
-//! trims at the same time does no harm.
+//! The marks of the rooms rise before the floor, and the floor before anything is deleted; each
+//! step is known to a majority before the next. So a reader on any node that misses an entry finds
+//! that it was trimmed. Several nodes may trim at the same time.
 
 use std::{
     collections::HashMap,
@@ -14,193 +14,233 @@ use mongodb::bson::{Bson, Document, doc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    head::{HEAD, HeadRecord, KEY},
-    read::{self, MARKS, Wanted, signed, sound},
-    row::ENTRIES,
-    shared::Shared,
+    decode::{Decoded, consecutive_entries},
+    read::{self, EntryQuery, MARKS},
+    state::LogState,
 };
 use crate::{
     Room, crash_points,
     log::{Entry, Retention},
-    mongo::{Mongo, fault::Fault, handle::PATIENCE},
+    mongo::{
+        bson::from_number,
+        collection,
+        fault::Fault,
+        head::{HEAD, HeadRecord, KEY},
+        options::OPERATION_TIMEOUT,
+        row::ENTRIES,
+    },
     values::time,
 };
 
-/// Most entries that go at a time.
+/// The most entries that are removed at a time.
 const BATCH: usize = 512;
 
-/// How often is looked for what has become too old.
+/// The most marks in one command.
+const MARKS_PER_COMMAND: usize = 1_000;
+
+/// The pause between two checks of the age of entries. The size is checked with each append.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Trims when there is something to do, until the log is closed or dropped.
-pub(super) async fn keep(log: Weak<Shared>, closing: CancellationToken) {
+/// The pause after a failure.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Trims when the log is beyond its retention, until it is closed or dropped.
+pub(super) async fn trim_when_needed(log: Weak<LogState>, closing: CancellationToken) {
     loop {
-        let Some(shared) = log.upgrade() else { return };
+        let Some(state) = log.upgrade() else {
+            return;
+        };
         tokio::select! {
             () = closing.cancelled() => return,
-            () = shared.crowded.notified() => {}
+            () = state.over_retention.notified() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
-        tokio::select! {
+        let trimmed = tokio::select! {
             () = closing.cancelled() => return,
-            trimmed = shared.trim() => if let Err(fault) = trimmed {
-                tracing::warn!(error = &fault as &dyn std::error::Error, "the log cannot be trimmed; trying again later");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+            trimmed = state.trim() => trimmed,
+        };
+        if let Err(fault) = trimmed {
+            tracing::warn!(
+                error = &fault as &dyn std::error::Error,
+                "the log cannot be trimmed; trying again later"
+            );
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
 }
 
-impl Shared {
+/// The oldest entries of a log, which are about to be removed.
+struct Removal<'a> {
+    entries: &'a [Arc<Entry>],
+    /// The number of the last one.
+    last: u64,
+    /// The last number of entries that are missing or cannot be read; 0 if there are none.
+    lost: u64,
+}
+
+impl LogState {
+    /// Removes entries beyond the retention, and returns their number.
     pub(super) async fn trim(&self) -> Result<u64, Fault> {
         let mut total = 0;
         loop {
-            let head = self.look().await?;
-            let first = Wanted {
+            let head = self.refresh().await?;
+            let query = EntryQuery {
                 after: head.floor,
-                upto: head.standing.n - u64::from(head.standing.n > 0),
+                // The last entry always stays.
+                upto: head.version.n.saturating_sub(1),
                 rooms: None,
                 limit: BATCH,
             };
-            let rows = read::entries(&self.mongo, first).await?;
-            let (entries, damaged) = sound(rows, head.standing.epoch, head.floor);
+            let rows = read::entries(&self.mongo, query).await?;
+            let Decoded { entries, damaged } =
+                consecutive_entries(rows, head.version.epoch, head.floor);
             if let Some(upto) = damaged
                 && self.is_trimmed(upto).await?
             {
                 continue;
             }
-            let gone = going(&entries, &head, &self.retention, time::unix_ms());
-            let Some(last) = gone.last().map(|entry| entry.n()).or(damaged) else {
+            let expired = expired(&entries, &head, &self.retention, time::unix_ms());
+            let Some(last) = expired.last().map(|entry| entry.n()).or(damaged) else {
                 return Ok(total);
             };
-            self.remove(&head, gone, damaged, last).await?;
-            total += gone.len() as u64;
-            if gone.len() < entries.len() || gone.len() < BATCH && damaged.is_none() {
+            let removal = Removal {
+                entries: expired,
+                last,
+                lost: damaged.unwrap_or(0),
+            };
+            self.remove(&head, &removal).await?;
+            total += expired.len() as u64;
+            let some_stay = expired.len() < entries.len();
+            let is_short_batch = expired.len() < BATCH && damaged.is_none();
+            if some_stay || is_short_batch {
                 return Ok(total);
             }
         }
     }
 
-    async fn remove(
-        &self,
-        head: &HeadRecord,
-        gone: &[Arc<Entry>],
-        damaged: Option<u64>,
-        last: u64,
-    ) -> Result<(), Fault> {
+    async fn remove(&self, head: &HeadRecord, removal: &Removal<'_>) -> Result<(), Fault> {
         let others = self.with_tail(|tail| {
-            // What was in an entry that cannot be read is not known: it could have been for
-            // anybody.
-            tail.lose(damaged.unwrap_or(0));
-            gone.iter().for_each(|entry| tail.trim(entry));
-            tail.raise_floor(last);
+            // The rooms of an entry that cannot be read are not known: it counts for all of them.
+            tail.lose(removal.lost);
+            for entry in removal.entries {
+                tail.trim(entry);
+            }
+            tail.raise_floor(removal.last);
             tail.others()
         })?;
-        self.raise_marks(gone).await?;
+        self.raise_marks(removal.entries).await?;
         crash_points::point("mongo-trim-marks");
-        let bytes: u64 = gone.iter().map(|entry| entry.content().size() as u64).sum();
-        if !self
-            .raise_floor(head, last, [others, damaged.unwrap_or(0)], bytes)
-            .await?
-        {
-            // Somebody else has: what they removed is counted.
+        if !self.raise_floor(head, removal, others).await? {
+            // Another node was faster, and deletes them.
             return Ok(());
         }
         crash_points::point("mongo-trim-floor");
-        self.delete(last, others).await
+        self.delete(removal.last, others).await
     }
 
-    async fn raise_marks(&self, gone: &[Arc<Entry>]) -> Result<(), Fault> {
+    async fn raise_marks(&self, entries: &[Arc<Entry>]) -> Result<(), Fault> {
         let mut marks: HashMap<&Room, u64> = HashMap::new();
-        for entry in gone {
-            marks.extend(entry.content().rooms().iter().map(|room| (room, entry.n())));
+        for entry in entries {
+            for room in entry.content().rooms() {
+                marks.insert(room, entry.n());
+            }
         }
-        let updates: Vec<Bson> = marks.iter().map(|(room, n)| {
-            doc! { "q": { "_id": room.to_string() }, "u": { "$max": { "n": signed(*n) } }, "upsert": true }.into()
-        }).collect();
-        for updates in updates.chunks(1_000) {
-            self.write(doc! { "update": MARKS, "updates": updates, "ordered": false })
+        let mut updates: Vec<Bson> = Vec::with_capacity(marks.len());
+        for (room, n) in marks {
+            let update = doc! { "$max": { "n": from_number(n) } };
+            let statement = doc! { "q": { "_id": room.to_string() }, "u": update, "upsert": true };
+            updates.push(statement.into());
+        }
+        for updates in updates.chunks(MARKS_PER_COMMAND) {
+            self.run_durably(doc! { "update": MARKS, "updates": updates, "ordered": false })
                 .await?;
         }
         Ok(())
     }
 
-    /// `false`: it is no longer where it was.
+    /// Raises the floor to the last entry of the removal. Returns false if the floor is no longer
+    /// where it was.
     async fn raise_floor(
         &self,
         head: &HeadRecord,
-        last: u64,
-        [others, lost]: [u64; 2],
-        bytes: u64,
+        removal: &Removal<'_>,
+        others: u64,
     ) -> Result<bool, Fault> {
+        let bytes: u64 = removal
+            .entries
+            .iter()
+            .map(|entry| entry.content().size() as u64)
+            .sum();
         let filter = doc! {
-            "_id": KEY, "epoch": head.standing.epoch.to_bits().cast_signed(), "floor": signed(head.floor),
+            "_id": KEY,
+            "epoch": head.version.epoch.to_bits().cast_signed(),
+            "floor": from_number(head.floor),
         };
         let update = doc! {
-            "$set": { "floor": signed(last) },
-            "$max": { "others": signed(others), "lost": signed(lost) },
-            "$inc": { "bytes": -signed(bytes) },
+            "$set": { "floor": from_number(removal.last) },
+            "$max": { "others": from_number(others), "lost": from_number(removal.lost) },
+            "$inc": { "bytes": -from_number(bytes) },
         };
-        let answer = self
-            .write(doc! { "update": HEAD, "updates": [{ "q": filter, "u": update }] })
+        let statement = doc! { "q": filter, "u": update };
+        let reply = self
+            .run_durably(doc! { "update": HEAD, "updates": [statement] })
             .await?;
-        Ok(answer.get_i32("n").is_ok_and(|n| n == 1))
+        Ok(reply.get_i32("n").is_ok_and(|n| n == 1))
     }
 
+    /// Deletes the entries up to `last`, and the marks that `others` stands for.
     async fn delete(&self, last: u64, others: u64) -> Result<(), Fault> {
-        self.write(
-            doc! { "delete": ENTRIES, "deletes": [{ "q": { "_id": { "$lte": signed(last) } }, "limit": 0 }] },
-        )
-        .await?;
+        let statement = doc! { "q": { "_id": { "$lte": from_number(last) } }, "limit": 0 };
+        self.run_durably(doc! { "delete": ENTRIES, "deletes": [statement] })
+            .await?;
         if others > 0 {
-            self.write(doc! { "delete": MARKS, "deletes": [{ "q": { "n": { "$lte": signed(others) } }, "limit": 0 }] }).await?;
+            let statement = doc! { "q": { "n": { "$lte": from_number(others) } }, "limit": 0 };
+            self.run_durably(doc! { "delete": MARKS, "deletes": [statement] })
+                .await?;
         }
         Ok(())
     }
 
-    /// A command that a majority is to have carried out.
-    pub(super) async fn write(&self, mut command: Document) -> Result<Document, Fault> {
-        let concern = Mongo::writing(self.mongo.deployed().await?);
+    /// Runs a command, and returns its reply when a majority has carried it out.
+    async fn run_durably(&self, mut command: Document) -> Result<Document, Fault> {
+        let concern = self.mongo.known_deployment().await?.write_concern();
         let concern = mongodb::bson::serialize_to_bson(&concern)
-            .map_err(|_| Fault::Impossible("no write concern"))?;
+            .map_err(|_| Fault::Impossible("the write concern cannot be encoded"))?;
+        let limit = i64::try_from(OPERATION_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
         command.insert("writeConcern", concern);
-        command.insert(
-            "maxTimeMS",
-            i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX),
-        );
+        command.insert("maxTimeMS", limit);
         let database = self.mongo.database().clone();
-        let answer = self
-            .mongo
-            .run(PATIENCE, async move { database.run_command(command).await })
-            .await?;
-        let whole =
-            !answer.contains_key("writeErrors") && !answer.contains_key("writeConcernError");
-        if whole {
-            Ok(answer)
-        } else {
-            Err(Fault::Impossible(
-                "the database has carried out a part of what was asked",
-            ))
+        let work = async move { database.run_command(command).await };
+        let reply = self.mongo.run(OPERATION_TIMEOUT, work).await?;
+        if !collection::is_complete(&reply) {
+            return Err(Fault::Impossible(
+                "the database has carried out only a part of a command",
+            ));
         }
+        Ok(reply)
     }
 }
 
-/// Those that are beyond the retention.
-fn going<'a>(
+/// Returns the entries beyond the retention, of the oldest ones of the log.
+fn expired<'a>(
     entries: &'a [Arc<Entry>],
     head: &HeadRecord,
     retention: &Retention,
     now: i64,
 ) -> &'a [Arc<Entry>] {
-    let age = i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
-    let oldest = now.saturating_sub(age);
+    let max_age = i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
+    let oldest = now.saturating_sub(max_age);
     let mut bytes = head.bytes;
-    let goes = |entry: &&Arc<Entry>| {
-        let kept = head.standing.n - entry.n() + 1;
-        let beyond =
-            kept > retention.entries as u64 || bytes > retention.bytes || entry.ts() <= oldest;
+    let mut count = 0;
+    for entry in entries {
+        // The entries that the log has from this one on.
+        let kept = head.version.n - entry.n() + 1;
+        let is_over_size = kept > retention.entries as u64 || bytes > retention.bytes;
+        if !is_over_size && entry.ts() > oldest {
+            break;
+        }
         bytes = bytes.saturating_sub(entry.content().size() as u64);
-        beyond
-    };
-    &entries[..entries.iter().take_while(goes).count()]
+        count += 1;
+    }
+    &entries[..count]
 }

@@ -1,0 +1,215 @@
+//! One try to store the jobs of an attempt: locate the head, plan, draft a batch, write it.
+//!
+//! If the outcome of a try is not known, the worker looks at the head before the next try: the head
+//! names the last batch of each committer. Every try requires that the head is still in the state
+//! that was read before it. So of all tries of a job at most one can ever be stored, however late
+//! a write reaches the server.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    attempt::{Attempt, Jobs, MAX_PAUSE, TryProgress, UnresolvedTry},
+    batch::{Batch, JobResults, draft},
+    commit_point::CommitPoint,
+    job::JobRequest,
+    standalone::commit_through_head,
+    transaction::commit_in_transaction,
+    try_error::{Committed, TryError},
+    worker::Worker,
+};
+use crate::{
+    mongo::{
+        Deployment,
+        fault::Fault,
+        head::HeadVersion,
+        log::read,
+        options::OPERATION_TIMEOUT,
+        records::{Plan, Records},
+    },
+    values::time,
+};
+
+/// The time after which one try counts as unanswered.
+const TRY_TIMEOUT: Duration = Duration::from_secs(4);
+
+impl<R: Records> Worker<R> {
+    /// Tries once to store the jobs.
+    pub(super) async fn try_once(
+        &mut self,
+        attempt: &mut Attempt<R>,
+    ) -> Result<TryProgress, TryError> {
+        let located = self.locate_head(attempt).await;
+        let Some(version) = located.map_err(TryError::Failed)? else {
+            return Ok(TryProgress::EarlierTryStored);
+        };
+        let planned = self.plan(&attempt.jobs).await;
+        let plans = planned.map_err(TryError::Failed)?;
+        let drafted = draft(
+            &attempt.jobs,
+            plans,
+            version,
+            &attempt.known,
+            time::unix_ms(),
+        );
+        let Some((batch, results)) = drafted else {
+            attempt.fail(&Fault::Impossible(
+                "the number of plans is not the number of changes",
+            ));
+            return Ok(TryProgress::Finished);
+        };
+        if batch.is_empty() {
+            finish_jobs(&attempt.jobs, results);
+            return Ok(TryProgress::Finished);
+        }
+        let batch = Arc::new(batch);
+        let started = Instant::now();
+        match self.write(&attempt.jobs, &batch).await {
+            Ok(committed) => {
+                self.yield_pause = yield_pause(committed, started.elapsed());
+                self.finish(&batch, &attempt.jobs, results);
+                Ok(TryProgress::Finished)
+            }
+            Err(error) => {
+                self.record_failure(attempt, batch, results, &error).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the state of the head for the next try, or `None` if an earlier try turns out to be
+    /// stored.
+    async fn locate_head(
+        &mut self,
+        attempt: &mut Attempt<R>,
+    ) -> Result<Option<HeadVersion>, Fault> {
+        // The head as the last batch of this worker has left it. Another node may have moved it
+        // since: then the try loses, and the head is read for the next one. Unresolved tries need
+        // a fresh look in any case.
+        if let Some(version) = self.head
+            && attempt.unresolved.is_empty()
+        {
+            return Ok(Some(version));
+        }
+        let head = self.log.refresh().await?;
+        if let Some(stored) = attempt.take_stored(self.me, &head) {
+            self.finish(&stored.batch, &stored.jobs, stored.results);
+            return Ok(None);
+        }
+        attempt.drop_impossible_tries(&head.version);
+        self.head = Some(head.version);
+        Ok(self.head)
+    }
+
+    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, Fault> {
+        let mut changes = Vec::new();
+        for job in jobs {
+            if let JobRequest::Change(change) = &job.request {
+                changes.push(Arc::clone(change));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let records = Arc::clone(&self.records);
+        let work = async move { records.plan(&changes).await };
+        self.log.mongo.run(OPERATION_TIMEOUT, work).await
+    }
+
+    /// Writes and commits a batch, on a task that goes on after the timeout.
+    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<Batch>) -> Result<Committed, TryError> {
+        let mongo = &self.log.mongo;
+        let deployment = mongo.known_deployment().await.map_err(TryError::Failed)?;
+        let marked = jobs.clone();
+        let point = Arc::new(CommitPoint::new(move || {
+            marked.iter().all(|job| job.mark_may_be_stored())
+        }));
+        let work = {
+            let mongo = mongo.clone();
+            let me = self.me;
+            let batch = Arc::clone(batch);
+            let point = Arc::clone(&point);
+            async move {
+                Ok::<_, Fault>(match deployment {
+                    Deployment::ReplicaSet => commit_in_transaction(mongo, me, batch, point).await,
+                    Deployment::Standalone => commit_through_head(mongo, me, batch, point).await,
+                })
+            }
+        };
+        match mongo.run(TRY_TIMEOUT, work).await {
+            Ok(tried) => tried,
+            // The task had not committed yet, and will not any more.
+            Err(fault) if point.abandon() => Err(TryError::Failed(fault)),
+            Err(fault) => Err(TryError::Unknown(fault)),
+        }
+    }
+
+    /// Records in the attempt what the next try must know about a failed one.
+    async fn record_failure(
+        &self,
+        attempt: &mut Attempt<R>,
+        batch: Arc<Batch>,
+        results: JobResults<R>,
+        error: &TryError,
+    ) -> Result<(), TryError> {
+        if matches!(error, TryError::Unknown(_)) {
+            attempt.unresolved.push(UnresolvedTry {
+                batch,
+                jobs: attempt.jobs.clone(),
+                results,
+            });
+            return Ok(());
+        }
+        if matches!(error, TryError::AlreadyLogged) {
+            let learned = self.learn_known_entries(attempt, &batch).await;
+            learned.map_err(TryError::Failed)?;
+        }
+        // This try has stored nothing. Earlier ones that are unresolved still may.
+        if attempt.unresolved.is_empty() {
+            attempt.mark_not_stored();
+        }
+        Ok(())
+    }
+
+    /// Reads the numbers of those entries of the batch that the log has already.
+    async fn learn_known_entries(
+        &self,
+        attempt: &mut Attempt<R>,
+        batch: &Batch,
+    ) -> Result<(), Fault> {
+        let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
+        if known.is_empty() {
+            // The log has none of these entries but others with their numbers. This only happens
+            // if a part of the database was restored: history is not continuous any more.
+            let head = self.log.refresh().await?;
+            self.log.begin_epoch(&head).await?;
+        }
+        attempt.known.extend(known);
+        Ok(())
+    }
+
+    /// Finishes the jobs of a stored batch. The log takes the entries before the callers have their
+    /// results, so that a caller can read what it has appended.
+    fn finish(&mut self, batch: &Batch, jobs: &Jobs<R>, results: JobResults<R>) {
+        self.log.add_committed(&batch.after, &batch.entries);
+        self.head = Some(batch.after);
+        finish_jobs(jobs, results);
+    }
+}
+
+/// Returns the pause before the next batch: as long as this batch took, if another committer has
+/// asked for its turn.
+fn yield_pause(committed: Committed, took: Duration) -> Duration {
+    if committed.must_yield {
+        took.min(MAX_PAUSE)
+    } else {
+        Duration::ZERO
+    }
+}
+
+fn finish_jobs<R: Records>(jobs: &Jobs<R>, results: JobResults<R>) {
+    for (job, result) in jobs.iter().zip(results) {
+        job.finish(result);
+    }
+}

@@ -1,0 +1,162 @@
+//! The state that the handles of a log and its tasks share.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    log::{Entry, Retention, tail::Tail},
+    mongo::{
+        Mongo,
+        fault::Fault,
+        head::{HeadRecord, HeadVersion},
+        options::OPERATION_TIMEOUT,
+    },
+};
+
+/// The result of the last read of the head.
+#[derive(Debug, Clone)]
+pub(in crate::mongo) struct HeadRead {
+    /// Answers all requests with a ticket up to this one.
+    pub(super) ticket: u64,
+    pub(super) head: Result<Arc<HeadRecord>, Fault>,
+}
+
+/// See the [module](self).
+pub(in crate::mongo) struct LogState {
+    pub(in crate::mongo) mongo: Mongo,
+    pub(super) retention: Retention,
+    /// The number up to which entries were missing at the last read. If they are missing at the
+    /// next one, too, they count as damaged.
+    pub(super) suspect: AtomicU64,
+    /// `None` until the log was read for the first time.
+    tail: Mutex<Option<Tail>>,
+    /// The number of the last entry that can be read.
+    pub(super) changes: watch::Sender<u64>,
+    /// The number of the last entry that this node has appended.
+    pub(super) local_appends: watch::Sender<u64>,
+    /// The number of reads from the database for a page or a history.
+    pub(super) reads: AtomicU64,
+    /// Notified when the log has grown beyond its retention.
+    pub(super) over_retention: Notify,
+    /// The ticket of the last request for a read of the head.
+    pub(super) requested: AtomicU64,
+    /// Notified with each such request.
+    pub(super) request: Notify,
+    pub(super) head_read: watch::Sender<HeadRead>,
+}
+
+impl LogState {
+    pub(super) fn new(mongo: Mongo, retention: Retention) -> Self {
+        Self {
+            mongo,
+            retention,
+            suspect: AtomicU64::new(0),
+            tail: Mutex::default(),
+            changes: watch::Sender::new(0),
+            local_appends: watch::Sender::new(0),
+            reads: AtomicU64::new(0),
+            over_retention: Notify::new(),
+            requested: AtomicU64::new(0),
+            request: Notify::new(),
+            head_read: watch::Sender::new(HeadRead {
+                ticket: 0,
+                head: Err(Fault::NotReady),
+            }),
+        }
+    }
+
+    /// Locks the tail. A poisoned lock is usable: no method leaves the tail half changed.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls a function with the tail.
+    ///
+    /// # Errors
+    /// Returns [`Fault::NotReady`] if the log was not read yet.
+    pub(super) fn with_tail<T>(&self, f: impl FnOnce(&mut Tail) -> T) -> Result<T, Fault> {
+        self.lock().as_mut().map(f).ok_or(Fault::NotReady)
+    }
+
+    pub(super) fn count_read(&self) {
+        self.reads.fetch_add(1, Relaxed);
+    }
+
+    /// Requests a read of the head, without waiting for it, and returns the ticket of the request.
+    pub(super) fn request_refresh(&self) -> u64 {
+        let ticket = self.requested.fetch_add(1, Relaxed) + 1;
+        self.request.notify_one();
+        ticket
+    }
+
+    /// Reads the head and brings the tail up to it. The head is of a time after the call.
+    /// Concurrent calls share one read.
+    ///
+    /// # Errors
+    /// Returns a [`Fault`] if the database cannot be read within `OPERATION_TIMEOUT`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect: the read is made by the follower's task.
+    pub(in crate::mongo) async fn refresh(&self) -> Result<Arc<HeadRecord>, Fault> {
+        // Subscribed before the request, so that its answer cannot be missed.
+        let mut head_read = self.head_read.subscribe();
+        let ticket = self.request_refresh();
+        let answered = head_read.wait_for(|read| read.ticket >= ticket);
+        match tokio::time::timeout(OPERATION_TIMEOUT, answered).await {
+            Ok(Ok(read)) => read.head.clone(),
+            Ok(Err(_)) => Err(Fault::Closed),
+            Err(_) => Err(Fault::TimedOut),
+        }
+    }
+
+    /// Adds entries that this node has committed to the tail.
+    pub(in crate::mongo) fn add_committed(&self, after: &HeadVersion, entries: &[Arc<Entry>]) {
+        let Some(last) = entries.last() else {
+            return;
+        };
+        {
+            let mut tail = self.lock();
+            let Some(tail) = tail.as_mut() else {
+                return;
+            };
+            // In another epoch these numbers mean other entries.
+            if tail.head().position.epoch() != after.epoch {
+                return;
+            }
+            tail.feed(entries);
+        }
+        self.notify_followers();
+        raise(&self.local_appends, last.n());
+    }
+
+    /// Notifies followers of the end of the tail, and the trimmer if the log is beyond its
+    /// retention.
+    pub(super) fn notify_followers(&self) {
+        let read = self.with_tail(|tail| {
+            let n = tail.head().position.n();
+            (n, tail.is_crowded(&self.retention))
+        });
+        let Ok((n, is_crowded)) = read else {
+            return;
+        };
+        raise(&self.changes, n);
+        if is_crowded {
+            self.over_retention.notify_one();
+        }
+    }
+}
+
+/// Raises the number of a watch; a smaller number has no effect.
+fn raise(watch: &watch::Sender<u64>, n: u64) {
+    watch.send_if_modified(|known| {
+        if n <= *known {
+            return false;
+        }
+        *known = n;
+        true
+    });
+}

@@ -1,0 +1,77 @@
+//! Entries of the log as documents.
+
+use std::sync::Arc;
+
+use mongodb::bson::{Binary, Bson};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bson::{from_event_id, to_event_id},
+    fault::Fault,
+};
+use crate::{EventId, NewEntry, Room, log::Entry, values::Epoch};
+
+/// The collection of the entries.
+pub(super) const ENTRIES: &str = "rt_entry";
+
+/// The size that is assumed for a document without its payload, in bytes.
+const OVERHEAD: usize = 256;
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Row {
+    #[serde(rename = "_id")]
+    pub(super) n: i64,
+    id: Binary,
+    ts: i64,
+    rooms: Vec<String>,
+    name: String,
+    payload: String,
+}
+
+impl Row {
+    pub(super) fn from_entry(entry: &Entry) -> Self {
+        let content = entry.content();
+        Self {
+            n: entry.n().cast_signed(),
+            id: from_event_id(content.id()),
+            ts: entry.ts(),
+            rooms: content.rooms().iter().map(ToString::to_string).collect(),
+            name: content.name().to_owned(),
+            payload: content.payload().as_str().to_owned(),
+        }
+    }
+
+    /// Returns the number and the id of the entry. They may be readable in a row of which the rest
+    /// is damaged.
+    pub(super) fn identity(&self) -> Option<(u64, EventId)> {
+        let n = u64::try_from(self.n).ok()?;
+        let id = to_event_id(&Bson::Binary(self.id.clone()))?;
+        Some((n, id))
+    }
+
+    /// Returns the approximate size in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.payload.len() + OVERHEAD
+    }
+
+    /// Returns the entry.
+    ///
+    /// # Errors
+    /// Returns [`Fault::Damaged`] if the row is not one that this crate writes.
+    pub(super) fn into_entry(self, epoch: Epoch) -> Result<Arc<Entry>, Fault> {
+        self.parse(epoch)
+            .ok_or(Fault::Damaged("an entry of the log"))
+    }
+
+    fn parse(self, epoch: Epoch) -> Option<Arc<Entry>> {
+        let (n, id) = self.identity()?;
+        let rooms = self
+            .rooms
+            .iter()
+            .map(|room| room.parse().ok())
+            .collect::<Option<Vec<Room>>>()?;
+        let new = NewEntry::stored(id, rooms, &self.name, self.payload).ok()?;
+        Some(Arc::new(Entry::new(epoch, n, self.ts, new)))
+    }
+}
