@@ -1,12 +1,12 @@
-//! The log in memory: no set-up, resume while the process lives, bounded by count and bytes.
+//! The log in memory: no set-up, resume while the process lives, bounded by count, bytes and age.
 //!
-//! When a bound is reached the oldest entries go, never the last one. A client whose position is
-//! older than that gets `rt:reset`, and only if something for its rooms is really gone.
+//! Beyond a bound the log removes the oldest entries, never the last one. A client with an older
+//! position receives `rt:reset`, and only if an entry of its rooms is really gone.
 //!
-//! Bounds are looked at with each append, and by [`MemoryLog::trim`]: in a log that nothing is
-//! appended to, entries stay beyond their age. Only the oldest entry is looked at, again and again:
-//! where the system's clock was set back, an entry from before waits until its time has come again,
-//! and those after it with it.
+//! Each append checks the bounds, and so does [`MemoryLog::trim`]: without appends, entries stay
+//! beyond their age. Trimming checks only the oldest entry, again and again. If the system's clock
+//! was set back, an entry from before stays until its time has come again, and the entries after it
+//! stay with it.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -27,33 +27,35 @@ use crate::{
 /// The log in memory. A handle: clones share one log.
 #[derive(Debug, Clone)]
 pub struct MemoryLog {
-    shared: Arc<Shared>,
+    inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
+struct Inner {
+    state: Mutex<LogState>,
     head: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
-struct State {
+struct LogState {
     epoch: Epoch,
     retention: Retention,
     entries: VecDeque<Arc<Entry>>,
     bytes: u64,
     head: Position,
+    /// The number of each entry, by its event id.
     ids: HashMap<EventId, u64>,
+    /// The numbers of each room's entries, rising.
     rooms: HashMap<Room, VecDeque<u64>>,
     trimmed: Trimmed,
 }
 
 impl MemoryLog {
-    /// An empty log, of a new epoch.
+    /// Creates an empty log with a new epoch.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         let epoch = Epoch::random();
-        let state = State {
+        let state = LogState {
             epoch,
             retention,
             entries: VecDeque::new(),
@@ -64,34 +66,34 @@ impl MemoryLog {
             trimmed: Trimmed::default(),
         };
         Self {
-            shared: Arc::new(Shared {
+            inner: Arc::new(Inner {
                 state: Mutex::new(state),
                 head: watch::Sender::new(0),
             }),
         }
     }
 
-    /// [`EventLog::append`] without a future: this log never waits and never fails.
+    /// Appends entries as [`EventLog::append`] does, but without a future: this log never waits and
+    /// never fails.
     pub fn append_now(&self, entries: Vec<NewEntry>) -> Vec<Position> {
         self.append_at(entries, time::unix_ms())
     }
 
-    /// The same at another time, in ms since the Unix epoch.
+    /// Appends entries with `now` as the time, in ms since the Unix epoch.
     pub(crate) fn append_at(&self, entries: Vec<NewEntry>, now: i64) -> Vec<Position> {
         let mut state = self.state();
-        let positions = entries
-            .into_iter()
-            .map(|new| state.push(new, now))
-            .collect();
+        let numbered = entries.into_iter().map(|new| state.push(new, now));
+        let positions = numbered.collect();
         state.trim(now);
         let head = state.head.n();
+        // Subscribers that wake up read the log at once: they must not find the lock taken.
         drop(state);
-        self.tell(head);
+        self.publish_head(head);
         positions
     }
 
-    /// Removes what is beyond the retention now. Each append does so too; this is for the age of
-    /// entries in a log that is quiet.
+    /// Removes the entries that are beyond the retention now. Each append does so too; this call is
+    /// for entries that grow old while nothing is appended.
     pub fn trim(&self) {
         self.trim_at(time::unix_ms());
     }
@@ -100,21 +102,19 @@ impl MemoryLog {
         self.state().trim(now);
     }
 
-    /// Outside the lock another append may have been told already: what is told never goes back.
-    fn tell(&self, head: u64) {
-        self.shared.head.send_if_modified(|told| {
-            let newer = head > *told;
-            *told = head.max(*told);
-            newer
+    fn publish_head(&self, head: u64) {
+        // Outside the lock a later append may have been first: the number never decreases.
+        self.inner.head.send_if_modified(|published| {
+            let is_newer = head > *published;
+            *published = head.max(*published);
+            is_newer
         });
     }
 
-    /// A poisoned lock is taken over: no method leaves the state half changed.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, LogState> {
+        let state = self.inner.state.lock();
+        // A poisoned lock is taken over: no method leaves the state half changed.
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,11 +167,11 @@ impl EventLog for MemoryLog {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.head.subscribe()
+        self.inner.head.subscribe()
     }
 }
 
-impl State {
+impl LogState {
     fn push(&mut self, new: NewEntry, now: i64) -> Position {
         if let Some(known) = self.ids.get(&new.id).and_then(|n| self.entry(*n)) {
             return known.position();
@@ -182,7 +182,7 @@ impl State {
         self.ids.insert(entry.content().id(), entry.n());
         for room in entry.content().rooms() {
             let index = self.rooms.entry(room.clone()).or_default();
-            // An entry may name a room twice.
+            // An entry that a store read back may name a room twice.
             if index.back() != Some(&entry.n()) {
                 index.push_back(entry.n());
             }
@@ -192,14 +192,14 @@ impl State {
     }
 
     fn trim(&mut self, now: i64) {
-        while self.entries.len() > 1 && self.beyond_bounds(now) {
+        while self.entries.len() > 1 && self.is_beyond_bounds(now) {
             if let Some(oldest) = self.entries.pop_front() {
                 self.forget(&oldest);
             }
         }
     }
 
-    fn beyond_bounds(&self, now: i64) -> bool {
+    fn is_beyond_bounds(&self, now: i64) -> bool {
         let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
         let too_old = |oldest: &Arc<Entry>| oldest.ts() <= now.saturating_sub(age);
         self.entries.len() > self.retention.entries
@@ -228,24 +228,25 @@ impl State {
     }
 
     fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
-        let at = n.checked_sub(self.floor() + 1)?;
-        self.entries.get(usize::try_from(at).ok()?)
+        let index = n.checked_sub(self.floor() + 1)?;
+        self.entries.get(usize::try_from(index).ok()?)
     }
 
     fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
         let numbers: Vec<u64> = match rooms {
-            None => (after.max(self.floor()).saturating_add(1)..=self.head.n())
-                .take(limit)
-                .collect(),
+            None => {
+                let first = after.max(self.floor()).saturating_add(1);
+                (first..=self.head.n()).take(limit).collect()
+            }
             Some(rooms) => self.numbers(rooms, after, limit),
         };
         let trimmed = match rooms {
             None => self.floor(),
             Some(rooms) => self.trimmed.highest(rooms),
         };
-        let full = numbers.len() == limit;
-        // A page that was to have nothing has looked at nothing.
-        let scanned = if full {
+        let is_full = numbers.len() == limit;
+        // With a limit of 0 the page is full without an entry: it has searched nothing.
+        let scanned = if is_full {
             numbers.last().copied().unwrap_or(after)
         } else {
             after.max(self.head.n())
@@ -262,6 +263,7 @@ impl State {
         }
     }
 
+    /// Returns the numbers of up to `limit` entries after `after` in any of the rooms, in order.
     fn numbers(&self, rooms: &[Room], after: u64, limit: usize) -> Vec<u64> {
         let mut found = BTreeSet::new();
         for index in rooms.iter().filter_map(|room| self.rooms.get(room)) {
@@ -275,14 +277,14 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::{
+        collection::{btree_set, vec},
+        prelude::*,
+    };
     use serde_json::json;
 
     fn new(rooms: &[u8]) -> NewEntry {
-        let rooms: Vec<Room> = rooms
-            .iter()
-            .map(|r| Room::User(format!("u{r}").parse().unwrap()))
-            .collect();
+        let rooms: Vec<Room> = rooms.iter().copied().map(room).collect();
         NewEntry::event(rooms, ("e", json!({}))).unwrap()
     }
 
@@ -309,30 +311,36 @@ mod tests {
     }
 
     proptest! {
-        /// Against the naive model: a list of all entries ever appended.
+        /// Compares with a naive model: a list of all entries ever appended.
         #[test]
         fn reading_by_rooms_gives_what_filtering_everything_gives(
-            appends in proptest::collection::vec(proptest::collection::btree_set(0u8..4, 1..3), 0..60),
+            appends in vec(btree_set(0u8..4, 1..3), 0..60),
             keep in 1usize..40,
-            wanted in proptest::collection::btree_set(0u8..4, 0..3),
+            wanted in btree_set(0u8..4, 0..3),
             after in 0u64..70,
             limit in 1usize..20,
         ) {
             let log = MemoryLog::new(Retention::MEMORY.entries(keep).bytes(u64::MAX));
             for rooms in &appends {
-                log.append_now(vec![new(&rooms.iter().copied().collect::<Vec<_>>())]);
+                let rooms: Vec<u8> = rooms.iter().copied().collect();
+                log.append_now(vec![new(&rooms)]);
             }
             let total = appends.len() as u64;
             let floor = total.saturating_sub(keep as u64);
             let wanted_rooms: Vec<Room> = wanted.iter().map(|r| room(*r)).collect();
-            let matching = |n: &u64| appends[*n as usize - 1].intersection(&wanted).next().is_some();
-            let expected: Vec<u64> = (floor.max(after) + 1..=total).filter(matching).take(limit).collect();
+            let matching = |n: &u64| !appends[*n as usize - 1].is_disjoint(&wanted);
+            let retained = floor.max(after) + 1..=total;
+            let expected: Vec<u64> = retained.filter(matching).take(limit).collect();
             let page = log.state().read(Some(&wanted_rooms), after, limit);
             let got: Vec<u64> = page.entries.iter().map(|e| e.n()).collect();
             prop_assert_eq!(&got, &expected);
             prop_assert_eq!(page.trimmed, (1..=floor).rev().find(matching).unwrap_or(0));
-            if got.len() == limit { prop_assert_eq!(page.scanned, *got.last().unwrap()) }
-            else { prop_assert_eq!(page.scanned, after.max(total)) }
+            let scanned = if got.len() == limit {
+                *got.last().unwrap()
+            } else {
+                after.max(total)
+            };
+            prop_assert_eq!(page.scanned, scanned);
         }
     }
 }

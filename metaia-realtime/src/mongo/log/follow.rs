@@ -183,7 +183,7 @@ impl Shared {
 
     /// The tail of a history that was not known so far.
     async fn begin(&self, head: &HeadRecord) -> Result<(), Fault> {
-        let mut trimmed = Trimmed::of(std::collections::HashMap::new(), head.others);
+        let mut trimmed = Trimmed::from_marks(std::collections::HashMap::new(), head.others);
         for (room, n) in read::marks(&self.mongo, 0).await? {
             trimmed.mark(&room, n.min(head.floor));
         }
