@@ -91,7 +91,7 @@ impl Devices {
         let found = store.claim(key, pinned.known).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
-        ledger.take_in(key, found.left, epoch);
+        ledger.adopt(key, found.left, epoch);
         Ok(ledger.connect(key, session.id, sign, epoch, &found.elsewhere))
     }
 
@@ -99,7 +99,7 @@ impl Devices {
     pub(crate) fn stands(&self, session: &Session) {
         if let Some(key) = &session.device_key {
             let standing = session.standing();
-            self.ledger().stands(key, session.id, standing);
+            self.ledger().update(key, session.id, standing);
         }
     }
 
@@ -122,7 +122,7 @@ impl Devices {
             session.ended_by().is_some_and(EndReason::is_silent),
         );
         let mut ledger = self.ledger();
-        ledger.stands(key, session.id, standing);
+        ledger.update(key, session.id, standing);
         ledger.end(key, session.id, epoch, time::unix_ms(), silently);
         if ledger.len() > WAITING {
             ledger.forget(key);

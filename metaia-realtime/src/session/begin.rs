@@ -9,7 +9,7 @@ use super::{EndReason, Outgoing, Refusal, Session, Start, start::ConnectRequest}
 use crate::session::{wire, wire::RESET};
 use crate::{
     OrderId, Position, Room,
-    device::{SignOfLife, Standing},
+    device::{ClientProgress, SignOfLife},
     log::{LogError, ResetReason, Resumable, judge},
     node::Node,
 };
@@ -251,7 +251,7 @@ impl Session {
 
     /// Where the client stands, for when it comes back. One that says goodbye has got all that was
     /// written.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> ClientProgress {
         let mut state = self.state();
         let pongs = self.settle(&mut state);
         let left = self.ended_by() == Some(EndReason::ClientLeft);
@@ -261,7 +261,7 @@ impl Session {
             state.confirmed().at()
         };
         let orders = state.rooms().filter_map(Room::order).cloned().collect();
-        Standing {
+        ClientProgress {
             position,
             orders,
             sign: SignOfLife(pongs, self.active_at()),
