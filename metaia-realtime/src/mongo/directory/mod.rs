@@ -30,7 +30,8 @@ use super::{Mongo, fault::Fault};
 use crate::{
     EventId,
     presence::{
-        Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+        Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
+        SessionView,
     },
     values::NodeId,
 };
@@ -180,7 +181,11 @@ impl Directory for MongoDirectory {
         self.try_renew(node, lease).await.map_err(unavailable)
     }
 
-    async fn announce(&self, node: NodeId, changes: Vec<Change>) -> Result<(), DirectoryError> {
+    async fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<SessionChange>,
+    ) -> Result<(), DirectoryError> {
         match self.term(node) {
             Some(term) => self.write(&term, changes).await.map_err(unavailable),
             None => Ok(()),

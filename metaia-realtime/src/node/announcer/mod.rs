@@ -17,7 +17,7 @@ use std::{
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::presence::{Change, DirectoryError, DynDirectory, LEASE};
+use crate::presence::{DirectoryError, DynDirectory, LEASE, SessionChange};
 use crate::{
     SessionId,
     node::{Node, session_view},
@@ -211,10 +211,10 @@ impl<'a> Announcing<'a> {
     }
 
     /// What has become of it.
-    fn now(&self, id: SessionId) -> Change {
+    fn now(&self, id: SessionId) -> SessionChange {
         let session = self.node.registry.session(id);
-        session.map_or(Change::Gone(id), |session| {
-            Change::Here(session_view(self.node.id, &session))
+        session.map_or(SessionChange::Gone(id), |session| {
+            SessionChange::Here(session_view(self.node.id, &session))
         })
     }
 
