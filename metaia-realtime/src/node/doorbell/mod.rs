@@ -20,14 +20,14 @@ use tokio::{
 
 use crate::doorbell::{
     ClusterKey, Counts, DynDoorbell,
-    frame::{Bad, Body, Frame, Probe, VolatileFrame},
+    frame::{Body, Frame, FrameError, Probe, VolatileFrame},
     holdback::Holdback,
     log_head::LogHead,
     partition::PartitionDetector,
     probes::Probes,
     receiver::FrameHandler,
-    replay_guard::{Old, Replay},
-    throttle::{Answer, Throttle},
+    replay_guard::{ReplayError, ReplayGuard},
+    throttle::{Throttle, ThrottleDecision},
 };
 use counters::Counters;
 
@@ -49,7 +49,7 @@ pub(crate) struct NodeDoorbell {
     /// Follows how far the node's log is known to go.
     pub(super) head: watch::Receiver<u64>,
     pub(super) belief: Mutex<Throttle>,
-    replay: Mutex<Replay>,
+    replay: Mutex<ReplayGuard>,
     pub(super) waiting: Mutex<Holdback>,
     pub(super) cut_off: Mutex<PartitionDetector>,
     /// Something waits for a look to be done.
@@ -134,15 +134,15 @@ impl NodeDoorbell {
 
     /// What the bytes say, where they are a frame of another node that is not dropped.
     fn read(&self, bytes: &[u8]) -> Option<Body> {
-        if Frame::claims(bytes) == Some(self.node) {
+        if Frame::claimed_sender(bytes) == Some(self.node) {
             return None;
         }
         let frame = match Frame::decode(bytes, self.key.as_ref()) {
             Ok(frame) => frame,
             Err(bad) => {
                 match bad {
-                    Bad::Unreadable => self.counters.unreadable.add(1),
-                    Bad::Unsigned => self.counters.unsigned.add(1),
+                    FrameError::Unreadable => self.counters.unreadable.add(1),
+                    FrameError::Unsigned => self.counters.unsigned.add(1),
                 }
                 self.complain("have they another version, or another METAIA_CLUSTER_KEY?");
                 return None;
@@ -150,13 +150,13 @@ impl NodeDoorbell {
         };
         // A ring says nothing that was not true for ever: it may come late, and often.
         if !matches!(frame.body, Body::Notify(_)) {
-            match lock(&self.replay).take(frame.node, frame.seq, frame.ts, time::unix_ms()) {
+            match lock(&self.replay).accept(frame.node, frame.seq, frame.ts, time::unix_ms()) {
                 Ok(()) => {}
-                Err(Old::Repeated) => {
+                Err(ReplayError::Repeated) => {
                     self.counters.repeated.add(1);
                     return None;
                 }
-                Err(Old::Stale) => {
+                Err(ReplayError::Stale) => {
                     self.counters.stale.add(1);
                     self.complain("do their clocks go wrong?");
                     return None;
@@ -231,9 +231,9 @@ impl Node {
 
     pub(super) fn notified(&self, at: LogHead) {
         match lock(&self.doorbell.belief).notify(at, self.known(), Instant::now()) {
-            Answer::Known => return,
-            Answer::Wait => return self.doorbell.doubted.notify_one(),
-            Answer::Look => {}
+            ThrottleDecision::Known => return,
+            ThrottleDecision::Wait => return self.doorbell.doubted.notify_one(),
+            ThrottleDecision::Wake => {}
         }
         self.look();
     }
@@ -265,13 +265,13 @@ impl Node {
     }
 
     fn probed(&self, question: Probe) {
-        lock(&self.doorbell.questions).take(question);
+        lock(&self.doorbell.questions).push(question);
         self.doorbell.asked.notify_one();
     }
 
     fn probe_answered(&self, at: LogHead, question: Probe) {
         let is_beyond = at.is_beyond(self.known());
-        lock(&self.doorbell.cut_off).answered(question, is_beyond);
+        lock(&self.doorbell.cut_off).probe_answered(question, is_beyond);
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::OptionFuture;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::{
-    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::Change},
+    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::PartitionChange},
     node::doorbell::{NodeFrames, lock},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) fn run(node: &Arc<Node>) {
     let Some(doorbell) = node.doorbell.doorbell.clone() else {
         return;
     };
-    let receiver = FrameReceiver::of(NodeFrames(Arc::downgrade(node)));
+    let receiver = FrameReceiver::from_handler(NodeFrames(Arc::downgrade(node)));
     spawn(node, async move |_| doorbell.run(receiver).await);
     spawn(node, async |node| notify(&node).await);
     spawn(node, async |node| believe(&node).await);
@@ -131,16 +131,16 @@ async fn watch(node: &Node) {
                 probe = None;
                 next = Instant::now() + PROBE;
                 if matches!(read, Ok(Ok(_))) {
-                    let read = lock(&node.doorbell.cut_off).read();
+                    let read = lock(&node.doorbell.cut_off).log_read();
                     change(node, read).await;
                 } else {
-                    lock(&node.doorbell.cut_off).failed(began);
+                    lock(&node.doorbell.cut_off).log_failed(began);
                     ask(node);
                 }
             }
             _ = every.tick() => {
                 ask(node);
-                let judged = lock(&node.doorbell.cut_off).look(Instant::now());
+                let judged = lock(&node.doorbell.cut_off).check(Instant::now());
                 change(node, judged).await;
                 if probe.is_none() && Instant::now() >= next {
                     began = Instant::now();
@@ -153,22 +153,22 @@ async fn watch(node: &Node) {
 
 fn ask(node: &Node) {
     // Not under the lock: the answer may be here before this returns.
-    let question = lock(&node.doorbell.cut_off).ask(Instant::now());
+    let question = lock(&node.doorbell.cut_off).next_probe(Instant::now());
     if let Some(question) = question {
         node.doorbell.send(Body::Probe(node.known(), question));
     }
 }
 
-async fn change(node: &Node, change: Option<Change>) {
+async fn change(node: &Node, change: Option<PartitionChange>) {
     match change {
-        Some(Change::Cut) => {
+        Some(PartitionChange::Partitioned) => {
             tracing::error!(
                 "the log cannot be read here, and can be elsewhere: clients are sent away"
             );
             node.set_cut_off(true);
             drain::end_in_batches(node, &node.registry.all(), EndReason::CutOff).await;
         }
-        Some(Change::Back) => {
+        Some(PartitionChange::Healed) => {
             tracing::info!("the log can be read again: clients may come");
             node.set_cut_off(false);
         }
