@@ -27,6 +27,15 @@ impl NewEntry {
     /// Creates an event for the sessions in any of `rooms`. A session in several of them receives
     /// it once.
     ///
+    /// ```
+    /// use metaia_realtime::{NewEntry, Role, Room};
+    ///
+    /// let rooms = [Room::Order("o1".parse()?), Room::Role(Role::Admin)];
+    /// let entry = NewEntry::event(rooms, ("order_ready", serde_json::json!({ "order": "o1" })))?;
+    /// assert_eq!(entry.name(), "order_ready");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Returns [`EventError`] if the event cannot be logged. The size is checked later, at the
     /// publish.

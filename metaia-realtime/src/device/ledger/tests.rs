@@ -1,7 +1,9 @@
 //! The ledger, tested against a model of real phones.
 
+use std::collections::BTreeSet;
+
 use super::*;
-use crate::{Identity, Role};
+use crate::{Identity, Role, device::LIFE_MS};
 use proptest::prelude::*;
 
 const EPOCH: Epoch = Epoch::from_bits(1);

@@ -8,23 +8,35 @@
 //! was set back, an entry from before stays until its time has come again, and the entries after it
 //! stay with it.
 
+mod state;
+
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
     future::{Future, ready},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::watch;
 
-use super::{
-    Entry, EventLog, Head, History, LogError, NewEntry, Page, Retention, trimmed::Trimmed,
-};
-use crate::{
-    EventId, Position, Room,
-    values::{Epoch, time},
-};
+use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention};
+use crate::{Position, Room, values::time};
+use state::LogState;
 
 /// The log in memory. A handle: clones share one log.
+///
+/// ```
+/// use metaia_realtime::{EventLog, MemoryLog, NewEntry, Room, log::Retention};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let log = MemoryLog::new(Retention::MEMORY.entries(10_000));
+/// let event = ("tick", serde_json::json!({ "second": 1 }));
+/// let positions = log.append(vec![NewEntry::event([Room::Everyone], event)?]).await?;
+///
+/// let page = log.read(None, 0, 100).await?;
+/// assert_eq!(page.entries[0].position(), positions[0]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct MemoryLog {
     inner: Arc<Inner>,
@@ -36,38 +48,13 @@ struct Inner {
     head: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
-struct LogState {
-    epoch: Epoch,
-    retention: Retention,
-    entries: VecDeque<Arc<Entry>>,
-    bytes: u64,
-    head: Position,
-    /// The number of each entry, by its event id.
-    ids: HashMap<EventId, u64>,
-    /// The numbers of each room's entries, rising.
-    rooms: HashMap<Room, VecDeque<u64>>,
-    trimmed: Trimmed,
-}
-
 impl MemoryLog {
     /// Creates an empty log with a new epoch.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
-        let epoch = Epoch::random();
-        let state = LogState {
-            epoch,
-            retention,
-            entries: VecDeque::new(),
-            bytes: 0,
-            head: Position::start(epoch),
-            ids: HashMap::new(),
-            rooms: HashMap::new(),
-            trimmed: Trimmed::default(),
-        };
         Self {
             inner: Arc::new(Inner {
-                state: Mutex::new(state),
+                state: Mutex::new(LogState::new(retention)),
                 head: watch::Sender::new(0),
             }),
         }
@@ -85,7 +72,7 @@ impl MemoryLog {
         let numbered = entries.into_iter().map(|new| state.push(new, now));
         let positions = numbered.collect();
         state.trim(now);
-        let head = state.head.n();
+        let head = state.head().position.n();
         // Subscribers that wake up read the log at once: they must not find the lock taken.
         drop(state);
         self.publish_head(head);
@@ -133,11 +120,7 @@ impl EventLog for MemoryLog {
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
-        let state = self.state();
-        ready(Ok(Head {
-            position: state.head,
-            floor: state.floor(),
-        }))
+        ready(Ok(self.state().head()))
     }
 
     fn read(
@@ -155,122 +138,11 @@ impl EventLog for MemoryLog {
         rooms: &[Room],
         limit: usize,
     ) -> impl Future<Output = Result<History, LogError>> + Send {
-        let state = self.state();
-        let entry = state.entry(n).map(|entry| entry.content().id());
-        let missed = state.numbers(rooms, n, limit).len();
-        ready(Ok(History {
-            head: state.head,
-            entry,
-            trimmed: state.trimmed.highest(rooms),
-            missed,
-        }))
+        ready(Ok(self.state().history(n, rooms, limit)))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.inner.head.subscribe()
-    }
-}
-
-impl LogState {
-    fn push(&mut self, new: NewEntry, now: i64) -> Position {
-        if let Some(known) = self.ids.get(&new.id).and_then(|n| self.entry(*n)) {
-            return known.position();
-        }
-        let entry = Entry::new(self.epoch, self.head.n() + 1, now, new);
-        self.head = entry.position();
-        self.bytes += entry.content().size() as u64;
-        self.ids.insert(entry.content().id(), entry.n());
-        for room in entry.content().rooms() {
-            let index = self.rooms.entry(room.clone()).or_default();
-            // An entry that a store read back may name a room twice.
-            if index.back() != Some(&entry.n()) {
-                index.push_back(entry.n());
-            }
-        }
-        self.entries.push_back(Arc::new(entry));
-        self.head
-    }
-
-    fn trim(&mut self, now: i64) {
-        while self.entries.len() > 1 && self.is_beyond_bounds(now) {
-            if let Some(oldest) = self.entries.pop_front() {
-                self.forget(&oldest);
-            }
-        }
-    }
-
-    fn is_beyond_bounds(&self, now: i64) -> bool {
-        let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
-        let too_old = |oldest: &Arc<Entry>| oldest.ts() <= now.saturating_sub(age);
-        self.entries.len() > self.retention.entries
-            || self.bytes > self.retention.bytes
-            || self.entries.front().is_some_and(too_old)
-    }
-
-    fn forget(&mut self, oldest: &Entry) {
-        self.bytes -= oldest.content().size() as u64;
-        self.ids.remove(&oldest.content().id());
-        for room in oldest.content().rooms() {
-            self.trimmed.mark(room, oldest.n());
-            if let Some(index) = self.rooms.get_mut(room) {
-                index.pop_front_if(|n| *n == oldest.n());
-                if index.is_empty() {
-                    self.rooms.remove(room);
-                }
-            }
-        }
-    }
-
-    fn floor(&self) -> u64 {
-        self.entries
-            .front()
-            .map_or(self.head.n(), |oldest| oldest.n() - 1)
-    }
-
-    fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
-        let index = n.checked_sub(self.floor() + 1)?;
-        self.entries.get(usize::try_from(index).ok()?)
-    }
-
-    fn read(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Page {
-        let numbers: Vec<u64> = match rooms {
-            None => {
-                let first = after.max(self.floor()).saturating_add(1);
-                (first..=self.head.n()).take(limit).collect()
-            }
-            Some(rooms) => self.numbers(rooms, after, limit),
-        };
-        let trimmed = match rooms {
-            None => self.floor(),
-            Some(rooms) => self.trimmed.highest(rooms),
-        };
-        let is_full = numbers.len() == limit;
-        // With a limit of 0 the page is full without an entry: it has searched nothing.
-        let scanned = if is_full {
-            numbers.last().copied().unwrap_or(after)
-        } else {
-            after.max(self.head.n())
-        };
-        let entries = numbers
-            .into_iter()
-            .filter_map(|n| self.entry(n).cloned())
-            .collect();
-        Page {
-            epoch: self.epoch,
-            entries,
-            scanned,
-            trimmed,
-        }
-    }
-
-    /// Returns the numbers of up to `limit` entries after `after` in any of the rooms, in order.
-    fn numbers(&self, rooms: &[Room], after: u64, limit: usize) -> Vec<u64> {
-        let mut found = BTreeSet::new();
-        for index in rooms.iter().filter_map(|room| self.rooms.get(room)) {
-            let from = index.partition_point(|n| *n <= after);
-            found.extend(index.range(from..).take(limit));
-        }
-        found.into_iter().take(limit).collect()
     }
 }
 
