@@ -40,6 +40,28 @@ impl AccessError {
 ///   room keep receiving.
 /// - A missing order takes the same path as a forbidden one: otherwise the response time reveals
 ///   which orders exist.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId, UserId};
+///
+/// /// Lets customers follow their own orders.
+/// struct Owners(HashMap<OrderId, UserId>);
+///
+/// impl OrderAccess for Owners {
+///     async fn may_join(
+///         &self,
+///         who: &Identity,
+///         order: &OrderId,
+///     ) -> Result<AccessDecision, AccessError> {
+///         match self.0.get(order) {
+///             Some(owner) if *owner == who.user => Ok(AccessDecision::Allowed),
+///             _ => Ok(AccessDecision::Denied),
+///         }
+///     }
+/// }
+/// ```
 pub trait OrderAccess: Send + Sync + 'static {
     /// Decides whether `who` may follow `order` now.
     ///

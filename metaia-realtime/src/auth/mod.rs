@@ -84,6 +84,23 @@ impl fmt::Debug for Credentials {
 ///   a session, and the session would not notice.
 /// - The result arrives within [`Limits::unauthenticated`](crate::Limits::unauthenticated): after
 ///   that the node closes the connection.
+///
+/// ```
+/// use metaia_realtime::{Authenticator, Identity, Role, auth::{AuthError, Credentials}};
+///
+/// /// Accepts one token, for tests.
+/// struct OneToken;
+///
+/// impl Authenticator for OneToken {
+///     async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+///         if credentials.token.as_deref() != Some("open sesame") {
+///             return Err(AuthError::Unauthorized);
+///         }
+///         let user = "u1".parse().map_err(|_| AuthError::Unauthorized)?;
+///         Ok(Identity::new(user, Role::Customer))
+///     }
+/// }
+/// ```
 pub trait Authenticator: Send + Sync + 'static {
     /// Returns the identity that the credentials prove.
     ///

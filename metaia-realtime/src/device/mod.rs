@@ -39,6 +39,17 @@ pub struct DeviceKey(Arc<str>);
 impl DeviceKey {
     /// Returns the key of a connection, or `None` if it has neither a device nor a token id of at
     /// most 256 bytes.
+    ///
+    /// ```
+    /// use metaia_realtime::{Identity, Role, device::DeviceKey};
+    ///
+    /// let identity = Identity::new("u1".parse()?, Role::Customer);
+    /// let phone = "phone-1".parse()?;
+    /// let key = DeviceKey::of(&identity, Some(&phone));
+    /// assert_eq!(key.unwrap().as_str(), "u1 device phone-1");
+    /// assert_eq!(DeviceKey::of(&identity, None), None);
+    /// # Ok::<(), metaia_realtime::values::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn of(identity: &Identity, device: Option<&DeviceId>) -> Option<Self> {
         let user = &identity.user;

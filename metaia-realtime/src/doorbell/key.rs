@@ -21,6 +21,13 @@ impl ClusterKey {
 
     /// Creates a key from a secret.
     ///
+    /// ```
+    /// use metaia_realtime::doorbell::ClusterKey;
+    ///
+    /// assert!(ClusterKey::new("at least 16 bytes of secret").is_ok());
+    /// assert!(ClusterKey::new("short").is_err());
+    /// ```
+    ///
     /// # Errors
     /// Returns [`InvalidClusterKey`] if the secret is shorter than [`SHORTEST`](Self::SHORTEST).
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, InvalidClusterKey> {

@@ -64,7 +64,7 @@ pub trait Doorbell: Send + Sync + 'static {
     /// Sends a frame to all other nodes now, or drops it.
     fn send(&self, frame: Vec<u8>);
 
-    /// Carries frames until it is dropped: those given to [`notify`](Self::notify) and
+    /// Carries frames until the future is dropped: those given to [`notify`](Self::notify) and
     /// [`send`](Self::send) to the other nodes, and theirs to `receiver`. A node calls it once.
     ///
     /// # Cancel safety

@@ -168,6 +168,15 @@ impl NewNotification {
 
 impl OrderUpdate {
     /// Returns the rooms to publish it to. A session in several of them receives one copy.
+    ///
+    /// ```
+    /// use metaia_realtime::{Role, Room, event::OrderUpdate};
+    ///
+    /// let customer = "c1".parse()?;
+    /// let rooms = OrderUpdate::rooms(&"o1".parse()?, &customer, None, None);
+    /// assert!(rooms.contains(&Room::User(customer)) && rooms.contains(&Room::Role(Role::Admin)));
+    /// # Ok::<(), metaia_realtime::values::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn rooms(
         order: &OrderId,

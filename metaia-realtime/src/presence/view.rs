@@ -34,6 +34,16 @@ pub struct SessionView {
 }
 
 /// A query for sessions: those that match all its fields.
+///
+/// ```
+/// use metaia_realtime::{Role, presence::SessionQuery};
+///
+/// let tailors = SessionQuery {
+///     role: Some(Role::Tailor),
+///     limit: 20,
+///     ..SessionQuery::default()
+/// };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionQuery {
     /// Only the session with this id.

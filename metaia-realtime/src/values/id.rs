@@ -94,7 +94,7 @@ text_id! {
 
 /// Reason why a text is not an [`EventId`], a [`SessionId`] or a [`NodeId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id of this kind is 32 hex digits")]
+#[error("the id is not 32 hex digits")]
 pub struct InvalidUuid;
 
 /// Parses the one accepted form: 32 hex digits without hyphens.
@@ -105,7 +105,7 @@ fn parse_uuid(text: &str) -> Result<Uuid, InvalidUuid> {
     Uuid::try_parse(text).map_err(|_| InvalidUuid)
 }
 
-/// Defines an id of 128 random bits. `$vis` says who may make new ones.
+/// Defines a public id type of 128 random bits. `$vis` is the visibility of its `random`.
 macro_rules! random_id {
     ($(#[$doc:meta])* $vis:vis $name:ident) => {
         $(#[$doc])*
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(with_hyphens.parse::<EventId>(), Err(InvalidUuid));
         assert_eq!("".parse::<SessionId>(), Err(InvalidUuid));
         let error = "x".repeat(32).parse::<NodeId>().unwrap_err();
-        assert_eq!(error.to_string(), "an id of this kind is 32 hex digits");
+        assert_eq!(error.to_string(), "the id is not 32 hex digits");
     }
 
     #[test]

@@ -53,6 +53,15 @@ impl fmt::Debug for Epoch {
 /// A place in a log: after entry `n` of an epoch. Its text is `{epoch}-{check}.{n}`, opaque to
 /// clients.
 ///
+/// ```
+/// use metaia_realtime::Position;
+///
+/// let position: Position = "00000000000000e1-0a1b2c3d.42".parse()?;
+/// assert_eq!(position.n(), 42);
+/// assert_eq!(position.to_string(), "00000000000000e1-0a1b2c3d.42");
+/// # Ok::<(), metaia_realtime::values::InvalidPosition>(())
+/// ```
+///
 /// `check` is the first 32 bits of the id of entry `n`. A resume compares it, so that a restored
 /// backup is noticed even if its head has grown past the client's `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -30,6 +30,14 @@ const STEADY: Duration = Duration::from_secs(10);
 ///
 /// One Redis can serve several clusters. Each database number, the last part of the address, has
 /// its own channel (`metaia:doorbell:0`), and [`channel`](Self::channel) sets another name.
+///
+/// ```
+/// use metaia_realtime::doorbell::RedisDoorbell;
+///
+/// let doorbell = RedisDoorbell::open("redis://:secret@redis.example:6379/0")?;
+/// assert_eq!(doorbell.place(), "redis.example:6379");
+/// # Ok::<(), metaia_realtime::doorbell::RedisUrlError>(())
+/// ```
 #[derive(Debug)]
 pub struct RedisDoorbell {
     client: Client,
