@@ -151,8 +151,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// Follows the number of the last entry.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Follows the number of the last entry that was appended *here*, through this log or its clones:
-    /// the node notifies the other nodes of it.
+    /// Follows the number of the last entry that was appended *here*, through this log or its
+    /// clones: the node notifies the other nodes of it.
     ///
     /// A log that only this process appends to has no other node to notify, and need not tell the
     /// two apart: by default this is [`changes`](Self::changes). The number starts again at 0 with
