@@ -1,4 +1,4 @@
-//! The policy on order rooms.
+//! The access policy on order rooms.
 
 use std::future::Future;
 
@@ -6,48 +6,71 @@ use futures_util::future::BoxFuture;
 
 use crate::{Identity, OrderId, Role};
 
-/// What a policy answers.
+/// The decision of an access policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessDecision {
-    /// May follow the order.
+    /// The user may follow the order.
     Allowed,
-    /// May not, or there is no such order: clients cannot tell the two apart.
+    /// The user may not follow the order, or there is no such order. Clients cannot tell the two
+    /// apart.
     Denied,
 }
 
-/// A policy could not decide now; the client is told `unavailable` and may try again.
+/// Error of a policy that cannot decide now. The client receives `unavailable` and may try again.
 #[derive(Debug, thiserror::Error)]
 #[error("access cannot be decided at the moment")]
 pub struct AccessError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl AccessError {
-    /// Wraps the cause, which is logged and never sent.
+    /// Wraps the cause. It is logged and never sent to clients.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
 }
 
-/// Decides who may follow an order. Without one, only admins may.
+/// Decides which users may follow an order. Without a policy, only admins may.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - The answer is that of the *present* committed state: a cached one lets a replaced tailor back
-///   in.
-/// - When the answer may have changed, the embedder publishes a recheck *together with* the change
-///   ([`NewEntry::recheck`](crate::log::NewEntry::recheck), or
-///   [`Realtime::recheck_order`](crate::Realtime::recheck_order) after it): until then sessions in
-///   the room keep receiving.
-/// - A missing order takes the same path as a forbidden one: else its answer time tells that it
-///   exists.
+/// - The decision reflects the *present* committed state: a cached decision would let a replaced
+///   tailor back in.
+/// - When a decision may have changed, the embedder publishes a recheck *together with* the change
+///   ([`NewEntry::recheck`](crate::log::NewEntry::recheck)), or after it
+///   ([`Realtime::recheck_order`](crate::Realtime::recheck_order)): until then the sessions in the
+///   room keep receiving.
+/// - A missing order takes the same path as a forbidden one: otherwise the response time reveals
+///   which orders exist.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId, UserId};
+///
+/// /// Lets customers follow their own orders.
+/// struct Owners(HashMap<OrderId, UserId>);
+///
+/// impl OrderAccess for Owners {
+///     async fn may_join(
+///         &self,
+///         who: &Identity,
+///         order: &OrderId,
+///     ) -> Result<AccessDecision, AccessError> {
+///         match self.0.get(order) {
+///             Some(owner) if *owner == who.user => Ok(AccessDecision::Allowed),
+///             _ => Ok(AccessDecision::Denied),
+///         }
+///     }
+/// }
+/// ```
 pub trait OrderAccess: Send + Sync + 'static {
-    /// Whether `who` may follow `order` now.
+    /// Decides whether `who` may follow `order` now.
     ///
     /// # Errors
-    /// Where it cannot be decided now. The join is refused as `unavailable`; a recheck is tried
-    /// again and then denied.
+    /// Returns [`AccessError`] if the policy cannot decide now. A join is then refused as
+    /// `unavailable`; a recheck is tried again and then denied.
     ///
     /// # Cancel safety
-    /// Dropped where the session ends meanwhile.
+    /// The node drops the future if the session ends meanwhile.
     fn may_join(
         &self,
         who: &Identity,
@@ -55,17 +78,17 @@ pub trait OrderAccess: Send + Sync + 'static {
     ) -> impl Future<Output = Result<AccessDecision, AccessError>> + Send;
 }
 
-/// The default policy.
+/// The default policy: only admins follow orders.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AdminsOnly;
 
 impl OrderAccess for AdminsOnly {
     async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
-        Ok(if who.role == Role::Admin {
-            AccessDecision::Allowed
+        if who.role == Role::Admin {
+            Ok(AccessDecision::Allowed)
         } else {
-            AccessDecision::Denied
-        })
+            Ok(AccessDecision::Denied)
+        }
     }
 }
 

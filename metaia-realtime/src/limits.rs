@@ -1,9 +1,9 @@
-//! Every limit of the library, with its default.
+//! All limits of a node, with their defaults.
 
 use std::time::Duration;
 
-/// What a client may ask of this node. Build from [`Limits::default`] and change what differs; the
-/// builder validates.
+/// The limits of a node. Start from [`Limits::default`] and change the fields that differ; the
+/// builder validates the result.
 ///
 /// ```
 /// use metaia_realtime::Limits;
@@ -14,51 +14,52 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Largest inbound message, and WebSocket frame, in bytes: 64 KiB.
+    /// Largest inbound message and WebSocket frame, in bytes: 64 KiB.
     pub message_bytes: usize,
     /// Largest encoded entry, in bytes: 64 KiB.
     pub entry_bytes: usize,
-    /// How long a connection may stay unauthenticated: 5 s.
+    /// Time that a connection may stay unauthenticated: 5 s.
     pub unauthenticated: Duration,
-    /// After so many refused CONNECTs the transport is closed: 3.
+    /// Refused CONNECTs after which the transport is closed: 3.
     pub refused_connects: u32,
-    /// How often the server pings: 25 s.
+    /// Interval between the server's pings: 25 s.
     pub ping_interval: Duration,
-    /// How long it waits for the pong: 20 s.
+    /// Time that the server waits for a pong: 20 s.
     pub ping_timeout: Duration,
-    /// Credit window of a session, in entries handed over and not yet written: 256.
+    /// Credit window of a session, in entries that are handed over and not yet written: 256.
     pub window_entries: usize,
-    /// The same, in bytes: 256 KiB. An empty window always takes one entry.
+    /// Credit window of a session, in bytes: 256 KiB. An empty window always accepts one entry.
     pub window_bytes: usize,
-    /// Inbound events per second of a session: 20.
+    /// Inbound events of a session per second: 20.
     pub inbound_per_s: u32,
-    /// And at once: 40. Beyond it they are refused, and when as many again were refused the
-    /// transport is closed.
+    /// Inbound events of a session at once: 40. Further events are refused, and after as many
+    /// refusals the transport is closed.
     pub inbound_burst: u32,
-    /// Rooms of a session, its role's and its user's included: 128.
+    /// Rooms of a session, with the rooms of its role and its user: 128.
     pub rooms_per_session: usize,
-    /// Sessions of one user on this node: 16. One more closes the least recently active one's
-    /// transport.
+    /// Sessions of one user on this node: 16. One more closes the transport of the least recently
+    /// active session.
     pub sessions_per_user: usize,
-    /// Sessions of this node: 50,000. Over it handshakes are answered 503 with `Retry-After`.
+    /// Sessions of this node: 50,000. Further handshakes receive 503 with `Retry-After`.
     pub sessions: usize,
-    /// Handshakes per second of this node: 500. Over it: 503 with `Retry-After`.
+    /// Handshakes of this node per second: 500. Further handshakes receive 503 with `Retry-After`.
     pub handshakes_per_s: u32,
     /// Longest token, in bytes: 4 KiB.
     pub token_bytes: usize,
-    /// A connection to which nothing more could be written for so long is closed: 15 s. On Linux
-    /// some kilobytes that its peer takes make place for more; elsewhere the kernel waits for more
-    /// than that, and slow peers are closed earlier.
+    /// Time after which a connection that accepts no more bytes is closed: 15 s. On Linux a peer
+    /// that reads some kilobytes makes space for more; on other systems the kernel waits for more
+    /// than that, so slow peers are closed earlier.
     pub write_stall: Duration,
-    /// TCP connections of one listener: 120,000. Over it they are answered 503 with `Retry-After`.
-    /// A session that polls has two, and may leave others behind.
+    /// TCP connections of one listener: 120,000. Further connections receive 503 with
+    /// `Retry-After`. A session that polls has two, and may leave others open.
     pub connections: usize,
-    /// The head of a request must be there in this time, also on a connection that had requests
+    /// Time within which the head of a request must arrive, also on a connection that had requests
     /// before: 10 s.
     pub request_head: Duration,
-    /// And its body, the whole of it: 30 s.
+    /// Time within which the whole body of a request must arrive: 30 s.
     pub request_body: Duration,
-    /// Most entries that one resume replays: 10,000. Beyond it: `rt:reset` with `too_old`.
+    /// Entries that one resume replays: 10,000. If more are missing, the client receives `rt:reset`
+    /// with `too_old`.
     pub replay_entries: usize,
 }
 
@@ -89,78 +90,78 @@ impl Default for Limits {
     }
 }
 
-/// A limit that cannot be.
+/// Error for a limit with an impossible value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the limit {name} must be {rule}")]
 pub struct InvalidLimit {
     /// The field of [`Limits`].
     pub name: &'static str,
-    /// What it must be.
+    /// The rule that the value breaks, as it continues "must be …".
     pub rule: &'static str,
 }
 
-/// Sessions join two rooms by themselves that clients know of: their role's and their user's.
+/// Rooms that every session joins by itself and that clients know: the role's and the user's.
 const AUTOMATIC_ROOMS: usize = 2;
 
-/// What the transport's queue takes beyond the credit window: pings, CONNECT, acks. Its size is
-/// 1,024 packets.
+/// Size of the transport's queue, in packets. The credit window may fill half of it; pings, CONNECT
+/// and acks need the rest.
 pub(crate) const TRANSPORT_QUEUE: usize = 1_024;
 
+/// A rule on limits: the fields, what they must be, and whether they are.
+type Rule = (&'static str, &'static str, bool);
+
 impl Limits {
-    /// Whether every limit can be.
+    /// Checks every limit.
     ///
     /// # Errors
-    /// The first that cannot.
+    /// Returns [`InvalidLimit`] for the first limit with an impossible value.
     pub fn validate(&self) -> Result<(), InvalidLimit> {
-        let rules: [(bool, &str, &str); 15] = [
-            (
-                self.message_bytes >= 1_024,
-                "message_bytes",
-                "at least 1,024",
-            ),
-            (self.entry_bytes >= 1_024, "entry_bytes", "at least 1,024"),
-            (
-                !self.unauthenticated.is_zero(),
-                "unauthenticated",
-                "above zero",
-            ),
-            (self.refused_connects >= 1, "refused_connects", "at least 1"),
-            (!self.ping_interval.is_zero(), "ping_interval", "above zero"),
-            (!self.ping_timeout.is_zero(), "ping_timeout", "above zero"),
-            (
-                (1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries),
-                "window_entries",
-                "from 1 to 512",
-            ),
-            (self.window_bytes >= 1_024, "window_bytes", "at least 1,024"),
-            (
-                self.inbound_per_s >= 1 && self.inbound_burst >= 1,
-                "inbound_per_s, inbound_burst",
-                "at least 1",
-            ),
-            (
-                self.rooms_per_session >= AUTOMATIC_ROOMS,
-                "rooms_per_session",
-                "at least 2",
-            ),
-            (
-                self.sessions_per_user >= 1 && self.sessions >= 1,
-                "sessions_per_user, sessions",
-                "at least 1",
-            ),
-            (self.handshakes_per_s >= 1, "handshakes_per_s", "at least 1"),
-            (!self.write_stall.is_zero(), "write_stall", "above zero"),
-            (self.connections >= 1, "connections", "at least 1"),
-            (
-                !self.request_head.is_zero() && !self.request_body.is_zero(),
-                "request_head, request_body",
-                "above zero",
-            ),
-        ];
-        match rules.into_iter().find(|(holds, ..)| !holds) {
-            Some((_, name, rule)) => Err(InvalidLimit { name, rule }),
-            None => Ok(()),
+        let rules = self.size_rules().into_iter();
+        let rules = rules.chain(self.count_rules()).chain(self.time_rules());
+        for (name, rule, holds) in rules {
+            if !holds {
+                return Err(InvalidLimit { name, rule });
+            }
         }
+        Ok(())
+    }
+
+    fn size_rules(&self) -> [Rule; 3] {
+        let rule = "at least 1,024";
+        [
+            ("message_bytes", rule, self.message_bytes >= 1_024),
+            ("entry_bytes", rule, self.entry_bytes >= 1_024),
+            ("window_bytes", rule, self.window_bytes >= 1_024),
+        ]
+    }
+
+    fn count_rules(&self) -> [Rule; 7] {
+        let window_fits = (1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries);
+        let inbound = self.inbound_per_s >= 1 && self.inbound_burst >= 1;
+        let has_automatic_rooms = self.rooms_per_session >= AUTOMATIC_ROOMS;
+        let sessions = self.sessions_per_user >= 1 && self.sessions >= 1;
+        let one = "at least 1";
+        [
+            ("refused_connects", one, self.refused_connects >= 1),
+            ("window_entries", "from 1 to 512", window_fits),
+            ("inbound_per_s, inbound_burst", one, inbound),
+            ("rooms_per_session", "at least 2", has_automatic_rooms),
+            ("sessions_per_user, sessions", one, sessions),
+            ("handshakes_per_s", one, self.handshakes_per_s >= 1),
+            ("connections", one, self.connections >= 1),
+        ]
+    }
+
+    fn time_rules(&self) -> [Rule; 5] {
+        let has_request_times = !self.request_head.is_zero() && !self.request_body.is_zero();
+        let rule = "above zero";
+        [
+            ("unauthenticated", rule, !self.unauthenticated.is_zero()),
+            ("ping_interval", rule, !self.ping_interval.is_zero()),
+            ("ping_timeout", rule, !self.ping_timeout.is_zero()),
+            ("write_stall", rule, !self.write_stall.is_zero()),
+            ("request_head, request_body", rule, has_request_times),
+        ]
     }
 }
 
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_can_be_and_nonsense_cannot() {
+    fn the_defaults_are_valid_and_an_impossible_limit_is_not() {
         assert_eq!(Limits::default().validate(), Ok(()));
         let limits = Limits {
             window_entries: 1_024,

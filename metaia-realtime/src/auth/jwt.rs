@@ -1,6 +1,9 @@
-//! Tokens signed with a shared secret: RFC 7519 with HS256, and nothing else.
+//! Tokens signed with a shared secret: RFC 7519 with HS256 and no other algorithm.
 
-use std::{fmt, future::Future};
+use std::{
+    fmt,
+    future::{Future, ready},
+};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
 use serde::Deserialize;
@@ -8,16 +11,15 @@ use serde::Deserialize;
 use super::{AuthError, Authenticator, Credentials, Identity, LEEWAY_MS};
 use crate::UserId;
 
-/// Accepts HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
+/// An [`Authenticator`] for HS256 tokens with the claims `userId` (or `sub`), `role` and `exp`.
 ///
-/// One algorithm: a token that names another one is refused whatever its signature. `exp` is
-/// required, `nbf` is checked where given, and clocks may differ by 5 s. `aud` and `iss` are not
-/// looked at.
+/// A token that names another algorithm is refused, whatever its signature. `exp` is required,
+/// `nbf` is checked if the token has it, and clocks may differ by 5 s. `aud` and `iss` are ignored.
 ///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;
 /// let authenticator = JwtAuthenticator::hs256("a secret of at least one byte")?;
-/// # Ok::<(), metaia_realtime::InvalidSecret>(())
+/// # Ok::<(), metaia_realtime::auth::InvalidSecret>(())
 /// ```
 pub struct JwtAuthenticator {
     keys: Vec<DecodingKey>,
@@ -28,7 +30,7 @@ impl JwtAuthenticator {
     /// Accepts tokens signed with `secret`.
     ///
     /// # Errors
-    /// An empty secret: everybody could sign with it.
+    /// Returns [`InvalidSecret`] if the secret is empty: anyone could sign with it.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_MS as u64 / 1000;
@@ -42,10 +44,10 @@ impl JwtAuthenticator {
         .or_hs256(secret)
     }
 
-    /// Accepts tokens signed with `secret` too: the old one, while secrets are being changed.
+    /// Accepts tokens signed with `secret` too: the old secret, during a change of secrets.
     ///
     /// # Errors
-    /// An empty secret.
+    /// Returns [`InvalidSecret`] if the secret is empty.
     pub fn or_hs256(mut self, secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
         let secret = secret.as_ref();
         if secret.is_empty() {
@@ -55,28 +57,28 @@ impl JwtAuthenticator {
         Ok(self)
     }
 
-    /// Who the token speaks for.
+    /// Returns the identity that the token proves.
     ///
     /// # Errors
-    /// [`AuthError::Expired`] for a token that was good once, [`AuthError::Forbidden`] for an
-    /// unknown role, else [`AuthError::Unauthorized`].
+    /// Returns [`AuthError::Expired`] if the token was valid once, [`AuthError::Forbidden`] if its
+    /// role is unknown, and [`AuthError::Unauthorized`] otherwise.
     pub fn verify(&self, token: &str) -> Result<Identity, AuthError> {
-        let mut refusal = AuthError::Unauthorized;
+        let mut error = AuthError::Unauthorized;
         for key in &self.keys {
             match decode::<Claims>(token, key, &self.validation) {
-                Ok(token) => return token.claims.identity(),
-                Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
-                    refusal = AuthError::Expired
+                Ok(token) => return token.claims.into_identity(),
+                Err(cause) if matches!(cause.kind(), ErrorKind::ExpiredSignature) => {
+                    error = AuthError::Expired;
                 }
                 Err(_) => {}
             }
         }
-        Err(refusal)
+        Err(error)
     }
 }
 
 impl fmt::Debug for JwtAuthenticator {
-    /// Without the keys.
+    /// Writes the number of keys, not the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtAuthenticator")
             .field("keys", &self.keys.len())
@@ -89,16 +91,15 @@ impl Authenticator for JwtAuthenticator {
         &self,
         credentials: Credentials,
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send {
-        std::future::ready(
-            credentials
-                .token
-                .ok_or(AuthError::Unauthorized)
-                .and_then(|token| self.verify(&token)),
-        )
+        let identity = match credentials.token {
+            Some(token) => self.verify(&token),
+            None => Err(AuthError::Unauthorized),
+        };
+        ready(identity)
     }
 }
 
-/// The empty secret was given.
+/// Error for an empty secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the secret is empty")]
 pub struct InvalidSecret;
@@ -114,7 +115,7 @@ struct Claims {
 }
 
 impl Claims {
-    fn identity(self) -> Result<Identity, AuthError> {
+    fn into_identity(self) -> Result<Identity, AuthError> {
         let user: UserId = self
             .user_id
             .or(self.sub)
@@ -143,6 +144,7 @@ mod tests {
 
     const SECRET: &str = "test-secret";
 
+    /// Returns the time in `seconds` from now, in seconds since the Unix epoch.
     fn in_s(seconds: i64) -> i64 {
         time::unix_ms() / 1000 + seconds
     }

@@ -1,4 +1,4 @@
-//! Who connects: tokens in, verified identities out.
+//! Authentication: credentials in, verified identities out.
 
 mod jwt;
 
@@ -10,26 +10,26 @@ pub use jwt::{InvalidSecret, JwtAuthenticator};
 
 use crate::{Role, UserId};
 
-/// How far clocks may differ, in ms.
+/// The tolerated difference between the clocks of the token issuer and this node, in ms.
 pub(crate) const LEEWAY_MS: i64 = 5_000;
 
-/// Verified who.
+/// A verified identity: the result of authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
     /// The user.
     pub user: UserId,
-    /// What they are to the marketplace.
+    /// The user's role in the marketplace.
     pub role: Role,
-    /// When their token ends, in milliseconds since the Unix epoch. The transport is closed then.
-    /// `None`: never.
+    /// The time when the token expires, in ms since the Unix epoch. The node closes the transport
+    /// then. `None`: the token does not expire.
     pub expires_at: Option<i64>,
-    /// The token's own id (`jti`), where it has one.
+    /// The token's own id (`jti`), if it has one.
     pub token_id: Option<String>,
 }
 
 impl Identity {
-    /// An identity that does not end by itself.
+    /// Returns an identity that does not expire.
     #[must_use]
     pub const fn new(user: UserId, role: Role) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Identity {
         }
     }
 
-    /// The same, ending at `unix_ms`.
+    /// Sets the time when the identity expires, in ms since the Unix epoch.
     #[must_use]
     pub const fn expiring_at(mut self, unix_ms: i64) -> Self {
         self.expires_at = Some(unix_ms);
@@ -48,17 +48,18 @@ impl Identity {
     }
 }
 
-/// What a client showed of itself when it connected.
+/// The credentials that a client presents when it connects.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Credentials {
-    /// The bearer token: `auth.token` of the CONNECT packet, else the `Authorization` header. At
-    /// most the limit's size. `None`: the client showed none.
+    /// The bearer token: `auth.token` of the CONNECT packet, otherwise the `Authorization` header.
+    /// It has at most [`Limits::token_bytes`](crate::Limits::token_bytes). `None`: the client sent
+    /// none.
     pub token: Option<Arc<str>>,
 }
 
 impl Credentials {
-    /// Credentials of a bearer token, or of none.
+    /// Returns credentials with a bearer token, or without one.
     #[must_use]
     pub fn bearer(token: Option<&str>) -> Self {
         Self {
@@ -68,7 +69,7 @@ impl Credentials {
 }
 
 impl fmt::Debug for Credentials {
-    /// Without the token: it is a secret.
+    /// Hides the token, because it is a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("token", &self.token.as_ref().map(|_| "…"))
@@ -76,49 +77,68 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Turns credentials into an identity. [`JwtAuthenticator`] is the usual one.
+/// Turns credentials into an identity. [`JwtAuthenticator`] is the usual implementation.
 ///
-/// Contract: the answer depends on the credentials alone (a role kept elsewhere may change under a
-/// live session unnoticed), and arrives within the limit for unauthenticated connections, after
-/// which the connection is closed.
+/// Contract, with the failure that each clause prevents:
+/// - The result depends on the credentials alone: a role that is stored elsewhere may change during
+///   a session, and the session would not notice.
+/// - The result arrives within [`Limits::unauthenticated`](crate::Limits::unauthenticated): after
+///   that the node closes the connection.
+///
+/// ```
+/// use metaia_realtime::{Authenticator, Identity, Role, auth::{AuthError, Credentials}};
+///
+/// /// Accepts one token, for tests.
+/// struct OneToken;
+///
+/// impl Authenticator for OneToken {
+///     async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+///         if credentials.token.as_deref() != Some("open sesame") {
+///             return Err(AuthError::Unauthorized);
+///         }
+///         let user = "u1".parse().map_err(|_| AuthError::Unauthorized)?;
+///         Ok(Identity::new(user, Role::Customer))
+///     }
+/// }
+/// ```
 pub trait Authenticator: Send + Sync + 'static {
-    /// Who this is.
+    /// Returns the identity that the credentials prove.
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`] closes the transport, so that official clients try again; every
-    /// other error is a `connect_error`, after which they stop.
+    /// [`AuthError::Unavailable`] closes the transport, so that official clients try again. Every
+    /// other error becomes a `connect_error`, after which official clients stop.
     ///
     /// # Cancel safety
-    /// Dropped where the client leaves meanwhile.
+    /// The node drops the future if the client leaves meanwhile.
     fn authenticate(
         &self,
         credentials: Credentials,
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send;
 }
 
-/// Why somebody was refused.
+/// Reason why a client was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// No token, or none that this server accepts.
+    /// The client sent no token, or one that this server does not accept.
     #[error("the token is missing or not valid")]
     Unauthorized,
-    /// The token was good once.
+    /// The token was valid once and has expired.
     #[error("the token has expired")]
     Expired,
-    /// The token was withdrawn.
+    /// The token was revoked.
     #[error("the token was revoked")]
     Revoked,
-    /// The token is good, but its role is unknown here.
+    /// The token is valid, but its role is unknown to this system.
     #[error("the token's role is not one of this system")]
     Forbidden,
-    /// It could not be decided now.
+    /// The authenticator cannot decide at the moment.
     #[error("authentication is not available at the moment")]
     Unavailable,
 }
 
 impl AuthError {
-    /// The stable code, which is also the `message` of the `connect_error`.
+    /// Returns the stable code, which is also the `message` of the `connect_error`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -131,7 +151,7 @@ impl AuthError {
     }
 }
 
-/// The erased twin of [`Authenticator`], so that generics stop at the builder.
+/// The erased twin of [`Authenticator`]: generics stop at the builder.
 pub(crate) trait DynAuthenticator: Send + Sync {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>>;
 }

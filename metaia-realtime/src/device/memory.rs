@@ -1,4 +1,4 @@
-//! Records in memory: for as long as the process lives.
+//! Records in memory, for the life of the process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,12 +10,12 @@ use std::{
 use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER};
 use crate::{log::LogError, values::time};
 
-/// Most records; beyond it the oldest go, whose clients then begin anew.
-const RECORDS: usize = 100_000;
+/// Records, at most. Beyond that the oldest are dropped, and their clients start without a resume.
+const MAX_RECORDS: usize = 100_000;
 
 type Records = BTreeMap<DeviceKey, DeviceRecord>;
 
-/// Records in memory. A handle: clones share them.
+/// A store of records in memory. A handle: clones share the records.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDevices {
     records: Arc<Mutex<Records>>,
@@ -32,12 +32,10 @@ impl DeviceStore for MemoryDevices {
         &self,
         key: &DeviceKey,
     ) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
-        let oldest = time::unix_ms() - LIFE_MS;
-        ready(Ok(self
-            .records()
-            .get(key)
-            .filter(|record| record.at > oldest)
-            .cloned()))
+        let forgotten = time::unix_ms() - LIFE_MS;
+        let records = self.records();
+        let record = records.get(key).filter(|record| record.at > forgotten);
+        ready(Ok(record.cloned()))
     }
 
     fn save(
@@ -47,42 +45,45 @@ impl DeviceStore for MemoryDevices {
         let mut kept = self.records();
         let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
         kept.extend(records);
-        users
-            .iter()
-            .for_each(|(from, to)| keep_of_user(&mut kept, from, to));
-        let oldest = time::unix_ms() - LIFE_MS;
-        kept.retain(|_, record| record.at > oldest);
-        keep(&mut kept, RECORDS);
+        for (from, to) in &users {
+            drop_oldest_of_user(&mut kept, from, to);
+        }
+        let forgotten = time::unix_ms() - LIFE_MS;
+        kept.retain(|_, record| record.at > forgotten);
+        drop_oldest(&mut kept, MAX_RECORDS);
         ready(Ok(()))
     }
 }
 
-/// Removes the oldest of those between two keys, beyond what a user may have.
-fn keep_of_user(kept: &mut Records, from: &str, to: &str) {
-    let theirs = kept.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
-    let mut theirs: Vec<_> = theirs
+/// Drops the oldest records between two keys, beyond [`RECORDS_PER_USER`].
+fn drop_oldest_of_user(records: &mut Records, from: &str, to: &str) {
+    let of_user = records.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
+    let mut by_age: Vec<_> = of_user
         .map(|(key, record)| (record.at, key.clone()))
         .collect();
-    let beyond = theirs.len().saturating_sub(RECORDS_PER_USER);
-    theirs.sort_unstable();
-    for (_, key) in theirs.drain(..beyond) {
-        kept.remove(&key);
+    let excess = by_age.len().saturating_sub(RECORDS_PER_USER);
+    by_age.sort_unstable();
+    for (_, key) in by_age.drain(..excess) {
+        records.remove(&key);
     }
 }
 
-/// Removes the oldest beyond `most`; of those of one time, whichever.
-fn keep(kept: &mut Records, most: usize) {
-    let beyond = kept.len().saturating_sub(most);
-    if beyond == 0 {
+/// Drops the oldest records beyond `most`. Among records of the same time the choice is arbitrary.
+fn drop_oldest(records: &mut Records, most: usize) {
+    let excess = records.len().saturating_sub(most);
+    if excess == 0 {
         return;
     }
-    let mut times: Vec<i64> = kept.values().map(|record| record.at).collect();
-    let (older, &mut newest, _) = times.select_nth_unstable(beyond - 1);
-    let mut as_old = 1 + older.iter().filter(|at| **at == newest).count();
-    kept.retain(|_, record| {
-        let goes = record.at < newest || record.at == newest && as_old > 0;
-        as_old -= usize::from(goes && record.at == newest);
-        !goes
+    // Selecting is linear and needs no copy of the keys; a sort by age would need both.
+    let mut times: Vec<i64> = records.values().map(|record| record.at).collect();
+    let (older, &mut last_dropped, _) = times.select_nth_unstable(excess - 1);
+    let mut drop_at_last = 1 + older.iter().filter(|at| **at == last_dropped).count();
+    records.retain(|_, record| {
+        if record.at == last_dropped && drop_at_last > 0 {
+            drop_at_last -= 1;
+            return false;
+        }
+        record.at >= last_dropped
     });
 }
 
@@ -107,9 +108,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_newest_are_kept(times in proptest::collection::vec(0i64..5, 0..30), most in 0usize..30) {
-            let mut kept: Records = times.iter().enumerate().map(|(i, at)| saved(i, *at)).collect();
-            keep(&mut kept, most);
+        fn the_newest_records_are_kept(
+            times in proptest::collection::vec(0i64..5, 0..30),
+            most in 0usize..30,
+        ) {
+            let saves = times.iter().enumerate().map(|(i, at)| saved(i, *at));
+            let mut kept: Records = saves.collect();
+            drop_oldest(&mut kept, most);
             let mut newest = times;
             newest.sort_unstable_by(|a, b| b.cmp(a));
             newest.truncate(most);

@@ -1,8 +1,9 @@
-//! Device resume: clients that never heard of positions go on where they were.
+//! Device resume: clients that send no position continue where they were.
 //!
-//! A client is known again by its user and `auth.device`, or else its token's `jti`. What it has
-//! certainly received, and the order rooms it was in, are kept for a day in a [`DeviceStore`], so
-//! that it is given what it missed when it comes back, even after the server was killed.
+//! A client is recognised by its user and `auth.device`, otherwise by its user and its token's
+//! `jti`. A [`DeviceStore`] keeps for a day the position up to which the client has certainly
+//! received everything, and its order rooms. A client that reconnects receives what it missed, even
+//! after the server was killed.
 
 pub(crate) mod ledger;
 mod memory;
@@ -11,7 +12,7 @@ use std::{borrow::Borrow, fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-pub(crate) use ledger::{SignOfLife, Standing};
+pub(crate) use ledger::{ClientProgress, SignOfLife};
 pub use memory::MemoryDevices;
 
 use crate::{
@@ -20,22 +21,35 @@ use crate::{
     values::{DeviceId, NodeId},
 };
 
-/// How long a record is good for, in ms: a day.
+/// Time after which a record is forgotten, in ms: a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// How many records are kept of one user. More devices than this are nobody's: they are names that
-/// somebody makes up.
+/// Records that are kept of one user. More devices are treated as invented names, and the oldest
+/// records are dropped.
 pub const RECORDS_PER_USER: usize = 64;
 
-/// The longest token id that a client is known by, in bytes.
-const LONGEST_TOKEN_ID: usize = 256;
+/// The longest token id by which a client is recognised, in bytes.
+const MAX_TOKEN_ID_BYTES: usize = 256;
 
-/// What a client is known by: always of one user, so that nobody resumes another's events.
+/// The key by which a client is recognised. It always includes the user, so that no client resumes
+/// another user's events.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeviceKey(Arc<str>);
 
 impl DeviceKey {
-    /// The key of a connection; `None` where it has neither a device nor a token id.
+    /// Returns the key of a connection, or `None` if it has neither a device nor a token id of at
+    /// most 256 bytes.
+    ///
+    /// ```
+    /// use metaia_realtime::{Identity, Role, device::DeviceKey};
+    ///
+    /// let identity = Identity::new("u1".parse()?, Role::Customer);
+    /// let phone = "phone-1".parse()?;
+    /// let key = DeviceKey::of(&identity, Some(&phone));
+    /// assert_eq!(key.unwrap().as_str(), "u1 device phone-1");
+    /// assert_eq!(DeviceKey::of(&identity, None), None);
+    /// # Ok::<(), metaia_realtime::values::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn of(identity: &Identity, device: Option<&DeviceId>) -> Option<Self> {
         let user = &identity.user;
@@ -45,29 +59,31 @@ impl DeviceKey {
         let token = identity
             .token_id
             .as_deref()
-            .filter(|id| (1..=LONGEST_TOKEN_ID).contains(&id.len()))?;
+            .filter(|id| (1..=MAX_TOKEN_ID_BYTES).contains(&id.len()))?;
         Some(Self(format!("{user} token {token}").into()))
     }
 
-    /// The key as text, as a store keeps it.
+    /// Returns the key as text, the form for stores.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is of one device, which only one client has at a time.
+    /// Returns whether the key names a device, which only one client has at a time. Several clients
+    /// may share a token.
     #[cfg(feature = "mongodb")]
     pub(crate) fn is_of_device(&self) -> bool {
         self.0.split(' ').nth(1) == Some("device")
     }
 
-    /// Whose it is.
+    /// Returns the user's id.
     pub(crate) fn user(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()
     }
 
-    /// Between these texts are all keys of the same user, as text, and nobody else's: a user has no
-    /// space in it, which comes before every other character that may be there.
+    /// Returns two texts between which, in the order of texts, are all keys of the same user and no
+    /// others. It works because a user's id has no space, and a space sorts before every character
+    /// that it may have.
     #[must_use]
     pub fn of_same_user(&self) -> (String, String) {
         (format!("{} ", self.user()), format!("{}!", self.user()))
@@ -82,70 +98,77 @@ impl Borrow<str> for DeviceKey {
 
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the id of the device or the token, which only the store needs.
+        // Only the store needs the id of the device or the token: logs do not show it.
         write!(f, "DeviceKey({}…)", self.user())
     }
 }
 
-/// What is kept of a client.
+/// The stored record of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceRecord {
-    /// Everything up to here it has certainly received.
+    /// The position up to which the client has certainly received everything.
     pub position: Position,
-    /// The order rooms it was in; access is decided anew when it comes back.
+    /// The order rooms that the client was in. Access to them is decided again when it reconnects.
     pub orders: Vec<OrderId>,
-    /// How many connections the record stands for: several where phones share a token.
+    /// The number of connections that the record stands for: several if phones share a token.
     pub connections: u32,
-    /// When that was so, in ms since the Unix epoch.
+    /// The time of the record, in ms since the Unix epoch.
     pub at: i64,
 }
 
-/// What a store has of a client that comes.
+/// The records of a client that connects to a node, as the store hands them to the node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimedRecords {
-    /// What this node saved last; not looked for where it knows the client itself.
+    /// The record that this node saved last. Always `None` if the node knows the client itself.
     pub own: Option<DeviceRecord>,
-    /// What was left behind by other nodes, which have nobody of it any more. It is this node's
-    /// from now on: its next save of the key takes their places.
+    /// Records of other nodes that have no connection of the client any more. They belong to this
+    /// node from now on: its next save of the key replaces them.
     pub left: Vec<DeviceRecord>,
-    /// Where phones are, or may be, that other nodes have. They stay there.
+    /// Records of other nodes that have, or may have, connections of the client. They stay with
+    /// those nodes.
     pub elsewhere: Vec<DeviceRecord>,
 }
 
-/// Where records are kept.
+/// A store for the records of clients.
 ///
-/// Where several nodes share a store the older position is always the safe one. What is saved by a
-/// node says where its own phones are; it must not hide that another node's phone of the same token
-/// is further behind.
+/// If several nodes share a store, the older position is always the safe one. A node saves the
+/// positions of its own connections; that must not hide the record of another node whose connection
+/// with the same token is further behind.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - `save` is all or nothing, and `load` answers what the last completed `save` gave: else a
-///   client goes on behind what another record already promised.
-/// - A record is forgotten [`LIFE_MS`] after its `at`, at the latest when somebody saves: else the
-///   store grows for ever.
-/// - Of one user the newest [`RECORDS_PER_USER`] are kept, at the latest when somebody saves one of
-///   them: else a client that comes under ever new names fills the store.
-/// - Records outlive the process as far as the log does: a position in a log that is gone only
-///   leads to a reset.
+/// - `save` is all or nothing, and `load` returns what the last completed `save` stored: otherwise
+///   a client continues behind the position that another record already promised.
+/// - A record is forgotten [`LIFE_MS`] after its `at`, at the latest at the next save: otherwise
+///   the store grows for ever.
+/// - The newest [`RECORDS_PER_USER`] records of a user are kept and the others dropped, at the
+///   latest when one of that user is saved: otherwise a client that connects under ever new names
+///   fills the store.
+/// - Records outlive the process if the log does: a position in a log that is gone only leads to a
+///   reset.
+///
+/// `testing::device_contract` (feature `testing`) tests a store against the contract.
 pub trait DeviceStore: Send + Sync + 'static {
-    /// The record of a client, unless it is too old.
+    /// Returns the record of a client, unless it is too old.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if the store cannot be read.
     fn load(
         &self,
         key: &DeviceKey,
     ) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send;
 
-    /// What there is of a client that comes to this node, each time that it comes. `known`: the
-    /// node knows it itself, better than the store. By default, for stores of one node: what
-    /// [`load`](Self::load) says, where it is not known.
+    /// Claims the records of a client that connects to this node. The node calls it at each
+    /// connect.
+    ///
+    /// `known` is true if the node knows the client itself, and so better than the store. By
+    /// default, for stores that one node uses, it returns the result of [`load`](Self::load) if the
+    /// client is not known.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if the store cannot be read.
     ///
     /// # Cancel safety
-    /// Dropped before it answers, nothing has changed that matters: ask again.
+    /// Dropping the future changes nothing that matters: call it again.
     fn claim(
         &self,
         key: &DeviceKey,
@@ -160,17 +183,18 @@ pub trait DeviceStore: Send + Sync + 'static {
         }
     }
 
-    /// The node that saves by this handle begins, under this name. By default nothing happens.
+    /// Tells the store the id of the node that saves through this handle, when the node starts. By
+    /// default it does nothing.
     fn serve(&self, _node: NodeId) {}
 
-    /// As [`save`](Self::save), of clients that are not connected to this node any more: another
-    /// one may have them. By default there is no difference.
+    /// Saves the records of clients that are no longer connected to this node: another node may
+    /// claim them. By default it does the same as [`save`](Self::save).
     ///
     /// # Errors
-    /// As [`save`](Self::save).
+    /// Returns the errors of [`save`](Self::save).
     ///
     /// # Cancel safety
-    /// As [`save`](Self::save).
+    /// As for [`save`](Self::save), dropping the future leaves the outcome open.
     fn leave(
         &self,
         records: Vec<(DeviceKey, DeviceRecord)>,
@@ -178,10 +202,11 @@ pub trait DeviceStore: Send + Sync + 'static {
         self.save(records)
     }
 
-    /// Keeps records, each in the place of the one before under its key.
+    /// Saves records. Each replaces the earlier record under its key.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`], or [`LogError::Unknown`]; saving again is safe.
+    /// Returns [`LogError::Unavailable`] if nothing was stored, and [`LogError::Unknown`] if the
+    /// records may have been stored. Saving again is safe.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the outcome open.

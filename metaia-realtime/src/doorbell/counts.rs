@@ -1,26 +1,27 @@
-//! What went by the doorbell, in numbers.
+//! Counters of a node's doorbell traffic.
 
-/// What a node has sent and heard by its doorbell since it began.
+/// The numbers of frames that a node has sent and received through its doorbell since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Rings sent: what was appended close together shares one.
+    /// Notifications sent. Entries that were appended close together share one.
     pub notified: u64,
     /// Volatile events sent to other nodes.
     pub sent: u64,
-    /// Frames of other nodes that were taken.
+    /// Frames of other nodes that were accepted.
     pub received: u64,
-    /// Looks at the log because of a ring.
+    /// Wakeups of the log because of a notification.
     pub wakeups: u64,
-    /// Frames that were none: another version, or garbage.
+    /// Frames dropped because they were of another version or no frames at all.
     pub unreadable: u64,
-    /// Frames that were not signed with this node's key.
+    /// Frames dropped because they were not signed with this node's key.
     pub unsigned: u64,
-    /// Frames made more than 10 s ago by this node's clock, or later than now.
+    /// Frames dropped because they were made more than 10 s before or after now, by this node's
+    /// clock.
     pub stale: u64,
-    /// Frames that were heard before.
+    /// Frames dropped because they were received before.
     pub repeated: u64,
-    /// Volatile events of other nodes that were dropped: they waited too long for the log, or too
-    /// many did.
+    /// Volatile events of other nodes dropped because they waited too long for the log, or because
+    /// too many waited.
     pub dropped: u64,
 }

@@ -1,8 +1,8 @@
-//! How far a log goes, as nodes tell each other.
+//! The head of a log, as nodes tell it to each other.
 
 use crate::{Position, values::Epoch};
 
-/// After entry `n` of an epoch.
+/// The head of a log: the place after entry `n` of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LogHead {
     pub(crate) epoch: Epoch,
@@ -10,8 +10,8 @@ pub(crate) struct LogHead {
 }
 
 impl LogHead {
-    /// Whether who knows the log up to `known` lacks something of it. Another epoch cannot be
-    /// compared: it may be the newer one.
+    /// Returns whether a node that knows the log up to `known` lacks entries before this head.
+    /// Another epoch cannot be compared and counts as beyond: it may be the newer one.
     pub(crate) fn is_beyond(self, known: Self) -> bool {
         self.epoch != known.epoch || self.n > known.n
     }

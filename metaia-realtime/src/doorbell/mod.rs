@@ -1,19 +1,19 @@
-//! The doorbell: how nodes tell each other that there is something new, at once. It may lose what
-//! it likes.
+//! The doorbell: best-effort notifications between nodes that the log has grown. Frames may be
+//! lost, repeated or reordered.
 //!
-//! The log is the truth, and each node reads it for itself; without a doorbell a node looks now and
-//! then. With one, a node rings for what it has appended, and the others look at once. A ring says
-//! how far the log goes and nothing else, so that a repeated one is free and a forged one costs a
-//! read of nothing, at most one every 100 ms.
+//! The log is the truth, and each node reads it for itself. Without a doorbell a node polls the
+//! log. With a doorbell, a node that has appended entries notifies the other nodes, and they read
+//! at once. A notification only says how far the log goes. So a repeated notification is free, and
+//! a forged one causes an empty read, at most one every 100 ms.
 //!
-//! Two things go by the doorbell alone, both of which may be lost: volatile events, which are
-//! delivered where every change of access that their sender knew of has been dispatched, and the
-//! question whether the log can be read elsewhere, by which a node finds out that it alone is cut
-//! off from it.
+//! Two kinds of frames have no other way than the doorbell, and may be lost as well. Volatile
+//! events are delivered once the receiving node has dispatched every change of access that their
+//! sender knew of. Probes ask whether the log can be read elsewhere: a node uses them to find out
+//! that it alone is partitioned from the log.
 //!
-//! What is carried are frames: bytes, bounded, of a version, signed where there is a
-//! [`ClusterKey`]. A [`Doorbell`] knows nothing of what is in them. What cannot be read, or is not
-//! signed as it should be, is counted and dropped.
+//! Frames are bytes with a version and a size limit, signed if the node has a [`ClusterKey`]. A
+//! [`Doorbell`] does not look into them. A frame that cannot be read, or that lacks the right
+//! signature, is counted and dropped.
 
 pub(crate) mod counts;
 pub(crate) mod frame;
@@ -33,7 +33,7 @@ use std::future::Future;
 use futures_util::future::BoxFuture;
 
 pub use counts::Counts;
-pub use frame::LARGEST as MAX_FRAME_BYTES;
+pub use frame::MAX_FRAME_BYTES;
 pub use key::{ClusterKey, InvalidClusterKey};
 pub use receiver::FrameReceiver;
 #[cfg(feature = "redis")]
@@ -42,33 +42,33 @@ pub use redis::{RedisDoorbell, RedisUrlError};
 /// Carries frames between the nodes of a cluster.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - [`notify`](Self::notify) and [`send`](Self::send) return at once, whatever the state of the line:
-///   they are called where events are appended and emitted, which must go on when the doorbell is
-///   dead.
-/// - Of rings that wait only the newest is kept: an older one says nothing that it does not, and a
-///   line that comes back after an hour must not carry an hour's rings.
-/// - What is cast is dropped where too much waits, or where there is no line: it is for now or
-///   never, and memory is bounded.
+/// - [`notify`](Self::notify) and [`send`](Self::send) return at once, whatever the state of the
+///   connection: appends and publishes call them, and must go on if the doorbell is down.
+/// - Of the notifications that wait, only the newest is kept: an older one says nothing more, and a
+///   connection that returns after an hour must not carry an hour's notifications.
+/// - A frame given to [`send`](Self::send) is dropped if too many wait or if there is no
+///   connection: it has no use later, and memory is bounded.
 /// - A frame arrives as it was given, to the byte, or not at all: frames are signed as a whole.
-/// - Frames may be lost, doubled, delayed, out of order, and come back to their sender, who knows
-///   them. They may be anybody's: what is heard is checked by who listens.
-/// - [`run`](Self::run) does not end by itself: it tries again, and says by
-///   [`FrameReceiver::lost`] and [`FrameReceiver::connected`] how it stands. A node that has not
-///   been told so would not look for what it missed.
+/// - Frames may be lost, repeated, delayed or reordered, and may return to their sender, which
+///   recognises them. They may come from anyone: the receiver checks them.
+/// - [`run`](Self::run) does not end by itself: it reconnects, and reports the state of the
+///   connection with [`FrameReceiver::lost`] and [`FrameReceiver::connected`]. Without that report
+///   a node would not look for the notifications that it missed.
 ///
 /// Frames are at most [`MAX_FRAME_BYTES`] bytes long.
 pub trait Doorbell: Send + Sync + 'static {
-    /// To all other nodes, soon: there is something new. Replaces a ring that has not gone yet.
+    /// Notifies all other nodes soon that the log has grown. Replaces a notification that is not
+    /// sent yet.
     fn notify(&self, frame: Vec<u8>);
 
-    /// To all other nodes, now or never.
+    /// Sends a frame to all other nodes now, or drops it.
     fn send(&self, frame: Vec<u8>);
 
-    /// Carries what is given to [`notify`](Self::notify) and [`send`](Self::send) to the other nodes,
-    /// and what comes from them to `receiver`. A node calls it once.
+    /// Carries frames until the future is dropped: those given to [`notify`](Self::notify) and
+    /// [`send`](Self::send) to the other nodes, and theirs to `receiver`. A node calls it once.
     ///
     /// # Cancel safety
-    /// It is dropped when the node stops; then nothing is carried any more.
+    /// The node drops the future when it stops. No frame is carried after that.
     fn run(&self, receiver: FrameReceiver) -> impl Future<Output = ()> + Send;
 }
 

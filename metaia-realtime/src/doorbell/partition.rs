@@ -1,17 +1,17 @@
-//! Whether this node, and not the log, is the one that is gone: a pure kernel.
+//! The partition detector: finds out that this node alone cannot read the log. A pure kernel.
 //!
-//! A log that cannot be read anywhere is waited for, with its clients: there is nowhere better for
-//! them to be. But where another node can read what this one cannot, its clients are better off
-//! there. So a node that has failed to read the log asks the others whether they can, once a
-//! second, each time by another random number, which the answer has to repeat: so an answer was
-//! read after the question, was meant for this node, and counts once. One that goes beyond what
-//! this node knows shows that its clients are missing something; three of them to questions of the
-//! last ten seconds prove it. Twenty seconds after the first failure the clients are sent away
-//! then, and new ones are refused, until the log has been read again.
+//! If no node can read the log, each node waits and keeps its clients: they would fare no better
+//! elsewhere. But if another node can read what this one cannot, the clients are better off there.
+//! So a node that fails to read the log probes the others once a second. Each probe has a random
+//! number of its own that the answer repeats: so the log was read after the probe, the answer is
+//! meant for this node, and it counts once. An answer beyond what this node knows shows that its
+//! clients are missing entries. Three such answers (`QUORUM`) to probes of the last 10 s
+//! (`PROBE_LIFETIME`) prove a partition. From 20 s (`GRACE`) after the first failure the node then
+//! disconnects its clients and refuses new ones, until it has read the log again.
 //!
-//! Rings are no such proof: one that was under way when the log died for all would send everybody's
-//! clients away. Nor is what somebody sends who hears no questions. Who hears them, and has the
-//! cluster's key where there is one, can answer.
+//! Notifications prove nothing: one that was under way when the log failed for all nodes would make
+//! all of them disconnect their clients. Nor does a frame from a sender that receives no probes. A
+//! sender that receives them, and has the cluster's key if there is one, can answer.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,94 +19,106 @@ use tokio::time::Instant;
 
 use super::frame::Probe;
 
-/// How long a node hopes.
-pub(crate) const HOPE: Duration = Duration::from_secs(20);
-/// Questions that were asked so long ago say nothing any more, answered or not.
-const FRESH: Duration = Duration::from_secs(10);
-/// So many of them have to be answered.
-const PROOF: usize = 3;
-/// The most that are remembered. They are asked every second, and when a try fails.
-const OPEN: usize = 32;
+/// Time after the first failure during which clients are kept.
+const GRACE: Duration = Duration::from_secs(20);
+/// Age up to which a probe counts, answered or not.
+const PROBE_LIFETIME: Duration = Duration::from_secs(10);
+/// Answers that prove a partition.
+const QUORUM: usize = 3;
+/// Probes that are remembered, at most. They are sent every second and after each failed read.
+const MAX_PROBES: usize = 32;
 
 #[derive(Debug, Default)]
 pub(crate) struct PartitionDetector {
     failing: Option<Failing>,
-    cut: bool,
+    is_partitioned: bool,
 }
 
 #[derive(Debug)]
 struct Failing {
     since: Instant,
-    /// Those that were asked of late.
-    asked: VecDeque<Asked>,
+    /// The probes sent lately, oldest first.
+    sent: VecDeque<SentProbe>,
 }
 
 #[derive(Debug)]
-struct Asked {
-    question: Probe,
+struct SentProbe {
+    probe: Probe,
     at: Instant,
-    /// Another node has read beyond what this one knows since.
-    answered: bool,
+    /// True if another node has answered that it has read beyond what this one knows.
+    is_proof: bool,
 }
 
-/// What becomes of the node's clients.
+/// A change of the node's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// They are sent away, and new ones refused.
-    Cut,
-    /// They may come.
-    Back,
+pub(crate) enum PartitionChange {
+    /// The node is partitioned from the log: it disconnects its clients and refuses new ones.
+    Partitioned,
+    /// The node has read the log again: it accepts clients.
+    Healed,
 }
 
 impl PartitionDetector {
-    /// The log was read.
-    pub(crate) fn read(&mut self) -> Option<Change> {
+    /// Records a successful read of the log.
+    pub(crate) fn log_read(&mut self) -> Option<PartitionChange> {
         self.failing = None;
-        std::mem::take(&mut self.cut).then_some(Change::Back)
+        if !self.is_partitioned {
+            return None;
+        }
+        self.is_partitioned = false;
+        Some(PartitionChange::Healed)
     }
 
-    /// It could not be read, by a try that began then.
-    pub(crate) fn failed(&mut self, began: Instant) {
+    /// Records a failed read of the log that began at `began`.
+    pub(crate) fn log_failed(&mut self, began: Instant) {
         self.failing.get_or_insert(Failing {
             since: began,
-            asked: VecDeque::new(),
+            sent: VecDeque::new(),
         });
     }
 
-    /// What the others are to be asked now, while the log cannot be read and nothing has followed
-    /// from it.
-    pub(crate) fn ask(&mut self, now: Instant) -> Option<Probe> {
-        let failing = self.failing.as_mut().filter(|_| !self.cut)?;
-        if failing.asked.len() == OPEN {
-            failing.asked.pop_front();
+    /// Returns a new probe to send, while the log cannot be read and no partition is proven.
+    pub(crate) fn next_probe(&mut self, now: Instant) -> Option<Probe> {
+        if self.is_partitioned {
+            return None;
         }
-        let question = Probe::random();
-        failing.asked.push_back(Asked {
-            question,
-            at: now,
-            answered: false,
-        });
-        Some(question)
-    }
-
-    /// Another node has answered. `is_beyond`: it has read beyond what this one knows.
-    pub(crate) fn answered(&mut self, question: Probe, is_beyond: bool) {
-        let asked = self
-            .failing
-            .iter_mut()
-            .flat_map(|failing| &mut failing.asked);
-        for asked in asked.filter(|asked| asked.question == question) {
-            asked.answered |= is_beyond;
-        }
-    }
-
-    /// Time has passed.
-    pub(crate) fn look(&mut self, now: Instant) -> Option<Change> {
         let failing = self.failing.as_mut()?;
-        failing.asked.retain(|asked| now < asked.at + FRESH);
-        let answered = failing.asked.iter().filter(|asked| asked.answered).count();
-        let lost = answered >= PROOF && now >= failing.since + HOPE;
-        (lost && !std::mem::replace(&mut self.cut, true)).then_some(Change::Cut)
+        if failing.sent.len() == MAX_PROBES {
+            failing.sent.pop_front();
+        }
+        let probe = Probe::random();
+        failing.sent.push_back(SentProbe {
+            probe,
+            at: now,
+            is_proof: false,
+        });
+        Some(probe)
+    }
+
+    /// Records the answer of another node. `is_beyond` is true if that node has read beyond what
+    /// this one knows.
+    pub(crate) fn probe_answered(&mut self, probe: Probe, is_beyond: bool) {
+        let Some(failing) = &mut self.failing else {
+            return;
+        };
+        for sent in &mut failing.sent {
+            if sent.probe == probe {
+                sent.is_proof |= is_beyond;
+            }
+        }
+    }
+
+    /// Decides at `now` whether a partition is proven. Reports it once.
+    pub(crate) fn check(&mut self, now: Instant) -> Option<PartitionChange> {
+        let failing = self.failing.as_mut()?;
+        failing.sent.retain(|sent| now < sent.at + PROBE_LIFETIME);
+        let proofs = failing.sent.iter().filter(|sent| sent.is_proof).count();
+        let is_proven = proofs >= QUORUM && now >= failing.since + GRACE;
+        if !is_proven || self.is_partitioned {
+            return None;
+        }
+        self.is_partitioned = true;
+        Some(PartitionChange::Partitioned)
     }
 }
 
@@ -120,87 +132,137 @@ mod tests {
     enum Step {
         Read,
         Failed,
-        /// It is asked, and answered if so.
-        Ask(bool),
-        /// A question of long ago is answered, or one of somebody else's.
-        Old(usize),
+        /// The node sends a probe, which is answered as proof if true.
+        Probe(bool),
+        /// An old probe is answered, or one of another node.
+        OldProbe(usize),
         Nothing,
     }
 
-    proptest! {
-        /// Against the history: cut off is who has failed for 20 s without a good read, and of
-        /// whose questions three of the last ten seconds were answered; and whoever has read the
-        /// log since is not.
-        #[test]
-        fn only_who_alone_cannot_read_is_cut_off(
-            steps in proptest::collection::vec(
-                (prop_oneof![
-                    1 => Just(Step::Read), 6 => Just(Step::Failed), 9 => any::<bool>().prop_map(Step::Ask),
-                    2 => (0usize..20).prop_map(Step::Old), 3 => Just(Step::Nothing)
-                ], 0u64..4),
-                1..90,
-            ),
-        ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-            let _entered = runtime.enter();
-            let (mut kernel, mut now, mut cut) = (PartitionDetector::default(), Instant::now(), false);
-            let (mut since, mut answered, mut gone) = (None, Vec::new(), vec![Probe::random()]);
-            for (step, pass) in steps {
-                now += Duration::from_secs(pass);
-                match step {
-                    Step::Read => {
-                        prop_assert_eq!(kernel.read(), cut.then_some(Change::Back));
-                        (since, cut) = (None, false);
-                        answered.clear();
-                    }
-                    Step::Failed => {
-                        kernel.failed(now);
-                        since = since.or(Some(now));
-                    }
-                    Step::Ask(answers) => {
-                        let question = kernel.ask(now);
-                        prop_assert_eq!(question.is_some(), since.is_some() && !cut);
-                        if let Some(question) = question {
-                            kernel.answered(question, answers);
-                            // Twice is once.
-                            kernel.answered(question, answers);
-                            answered.extend(answers.then_some(now));
-                            if answers {
-                                gone.push(question);
-                            }
-                        }
-                    }
-                    Step::Old(which) => kernel.answered(gone[which % gone.len()], true),
-                    Step::Nothing => {}
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            1 => Just(Step::Read),
+            6 => Just(Step::Failed),
+            9 => any::<bool>().prop_map(Step::Probe),
+            2 => (0usize..20).prop_map(Step::OldProbe),
+            3 => Just(Step::Nothing),
+        ]
+    }
+
+    /// The detector, beside a model that keeps the history.
+    struct World {
+        detector: PartitionDetector,
+        now: Instant,
+        is_partitioned: bool,
+        failing_since: Option<Instant>,
+        /// The times of the answered probes that still count.
+        proofs: Vec<Instant>,
+        old_probes: Vec<Probe>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                detector: PartitionDetector::default(),
+                now: Instant::now(),
+                is_partitioned: false,
+                failing_since: None,
+                proofs: Vec::new(),
+                old_probes: vec![Probe::random()],
+            }
+        }
+
+        fn take(&mut self, step: Step) {
+            match step {
+                Step::Read => {
+                    let healed = self.is_partitioned.then_some(PartitionChange::Healed);
+                    assert_eq!(self.detector.log_read(), healed);
+                    self.failing_since = None;
+                    self.is_partitioned = false;
+                    self.proofs.clear();
                 }
-                answered.retain(|at| now < *at + FRESH);
-                let due = answered.len() >= PROOF && since.is_some_and(|since| now >= since + HOPE);
-                prop_assert_eq!(kernel.look(now), (due && !cut).then_some(Change::Cut));
-                cut = cut || due;
+                Step::Failed => {
+                    self.detector.log_failed(self.now);
+                    self.failing_since.get_or_insert(self.now);
+                }
+                Step::Probe(is_proof) => self.probe(is_proof),
+                Step::OldProbe(which) => {
+                    let old = self.old_probes[which % self.old_probes.len()];
+                    self.detector.probe_answered(old, true);
+                }
+                Step::Nothing => {}
+            }
+        }
+
+        fn probe(&mut self, is_proof: bool) {
+            let probe = self.detector.next_probe(self.now);
+            let is_probing = self.failing_since.is_some() && !self.is_partitioned;
+            assert_eq!(probe.is_some(), is_probing);
+            let Some(probe) = probe else {
+                return;
+            };
+            self.detector.probe_answered(probe, is_proof);
+            // An answer that arrives twice counts once.
+            self.detector.probe_answered(probe, is_proof);
+            if is_proof {
+                self.proofs.push(self.now);
+                self.old_probes.push(probe);
+            }
+        }
+
+        fn check(&mut self) {
+            let now = self.now;
+            self.proofs.retain(|at| now < *at + PROBE_LIFETIME);
+            let has_waited = self.failing_since.is_some_and(|since| now >= since + GRACE);
+            let is_proven = self.proofs.len() >= QUORUM && has_waited;
+            let is_new = is_proven && !self.is_partitioned;
+            let expected = is_new.then_some(PartitionChange::Partitioned);
+            assert_eq!(self.detector.check(now), expected);
+            self.is_partitioned |= is_proven;
+        }
+    }
+
+    proptest! {
+        /// A node is partitioned exactly if it has failed for 20 s without a good read, and three
+        /// of its probes of the last 10 s were answered as proof. A good read heals it.
+        #[test]
+        fn only_a_node_that_alone_cannot_read_is_partitioned(
+            steps in proptest::collection::vec((step(), 0u64..4), 1..90),
+        ) {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_time().start_paused(true).build().unwrap();
+            let _entered = runtime.enter();
+            let mut world = World::new();
+            for (step, seconds) in steps {
+                world.now += Duration::from_secs(seconds);
+                world.take(step);
+                world.check();
             }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_answered_long_ago_proves_nothing() {
-        let (mut kernel, now) = (PartitionDetector::default(), Instant::now());
-        assert_eq!(kernel.ask(now), None, "the log can be read");
-        kernel.failed(now);
-        let ask = |kernel: &mut PartitionDetector, now| {
-            (0..PROOF).for_each(|_| {
-                let question = kernel.ask(now).unwrap();
-                kernel.answered(question, true);
-            });
+    async fn answers_of_long_ago_prove_nothing() {
+        let mut detector = PartitionDetector::default();
+        let now = Instant::now();
+        assert_eq!(detector.next_probe(now), None, "the log can be read");
+        detector.log_failed(now);
+        let prove = |detector: &mut PartitionDetector, now| {
+            for _ in 0..QUORUM {
+                let probe = detector.next_probe(now).unwrap();
+                detector.probe_answered(probe, true);
+            }
         };
-        ask(&mut kernel, now);
+        prove(&mut detector, now);
+        let later = now + GRACE;
         assert_eq!(
-            kernel.look(now + HOPE),
+            detector.check(later),
             None,
-            "the log may have died for all since"
+            "the log may have failed for all nodes since"
         );
-        ask(&mut kernel, now + HOPE);
-        assert_eq!(kernel.look(now + HOPE), Some(Change::Cut));
-        assert_eq!(kernel.look(now + HOPE), None, "once");
-        assert_eq!(kernel.read(), Some(Change::Back));
+        prove(&mut detector, later);
+        assert_eq!(detector.check(later), Some(PartitionChange::Partitioned));
+        assert_eq!(detector.check(later), None, "reported once");
+        assert_eq!(detector.log_read(), Some(PartitionChange::Healed));
     }
 }

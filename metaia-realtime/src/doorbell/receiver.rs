@@ -1,41 +1,41 @@
-//! What a doorbell tells of the other nodes.
+//! The receiving end of a doorbell: frames of other nodes, and the state of the connection.
 
 use std::{fmt, sync::Arc};
 
-/// Where a [`Doorbell`](super::Doorbell) brings what it hears. A handle: clones lead to the same
-/// node.
+/// The receiver of the frames that a [`Doorbell`](super::Doorbell) carries to this node. A handle:
+/// clones lead to the same node.
 #[derive(Clone)]
 pub struct FrameReceiver(Arc<dyn FrameHandler>);
 
-/// Who listens.
+/// The handler behind a receiver: the node.
 pub(crate) trait FrameHandler: Send + Sync {
     fn receive(&self, frame: &[u8]);
     fn connected(&self, connected: bool);
 }
 
 impl FrameReceiver {
-    pub(crate) fn of(hearing: impl FrameHandler + 'static) -> Self {
-        Self(Arc::new(hearing))
+    pub(crate) fn from_handler(handler: impl FrameHandler + 'static) -> Self {
+        Self(Arc::new(handler))
     }
 
-    /// An ear of your own, for the tests of a doorbell: `received` is called with every frame.
-    pub fn new(received: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
-        Self::of(Frames(received))
+    /// Creates a receiver that calls `on_frame` with every frame, for the tests of a doorbell.
+    pub fn new(on_frame: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        Self::from_handler(Callback(on_frame))
     }
 
-    /// A frame came, from whomever. It is checked here. Never blocks, and costs little, whatever
-    /// the bytes are.
+    /// Receives a frame from any sender and checks it. Never blocks, and costs little, whatever the
+    /// bytes are.
     pub fn receive(&self, frame: &[u8]) {
         self.0.receive(frame);
     }
 
-    /// The line is there, or is there again: what was rung meanwhile was missed, and is looked for
-    /// now.
+    /// Reports that the doorbell is connected, for the first time or again. The node reads the log
+    /// now, because it may have missed notifications.
     pub fn connected(&self) {
         self.0.connected(true);
     }
 
-    /// The line is gone. Frames are lost until [`connected`](Self::connected).
+    /// Reports that the connection is lost. Frames are lost until [`connected`](Self::connected).
     pub fn lost(&self) {
         self.0.connected(false);
     }
@@ -43,13 +43,13 @@ impl FrameReceiver {
 
 impl fmt::Debug for FrameReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ear").finish_non_exhaustive()
+        f.debug_struct("FrameReceiver").finish_non_exhaustive()
     }
 }
 
-struct Frames<F>(F);
+struct Callback<F>(F);
 
-impl<F: Fn(&[u8]) + Send + Sync> FrameHandler for Frames<F> {
+impl<F: Fn(&[u8]) + Send + Sync> FrameHandler for Callback<F> {
     fn receive(&self, frame: &[u8]) {
         (self.0)(frame);
     }

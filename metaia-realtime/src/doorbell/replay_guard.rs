@@ -1,99 +1,106 @@
-//! Which frames are new: each is taken once, and soon.
+//! The replay guard: accepts each frame once, and only for a short time. A pure kernel.
 //!
-//! A signature says who made a frame, not when it was sent. What was made more than ten seconds ago
-//! by our clock, or will be, is not taken; of what is younger each node's numbers are kept, the
-//! last 128 of them. So a recorded frame is never taken twice by a node, and never at all after ten
-//! seconds. Nodes are remembered up to 64; where there are more, the one that was silent longest is
-//! forgotten.
+//! A signature proves which node made a frame, not when it was sent. A frame that was made more
+//! than 10 s before or after now, by this node's clock, is refused. Of each node the guard
+//! remembers which of the last 128 numbers it has seen. So a node never accepts a recorded frame
+//! twice, and never after 10 s. The guard remembers 64 nodes; beyond that it forgets the node that
+//! was silent longest.
 
 use std::{collections::HashMap, time::Duration};
 
 use crate::values::NodeId;
 
-/// How far the clocks of nodes may be apart, and how long a frame may be on its way.
-pub(crate) const FRESH: Duration = Duration::from_secs(10);
-const NODES: usize = 64;
+/// The most that the clocks of nodes may differ, and the longest time that a frame may travel.
+const MAX_AGE: Duration = Duration::from_secs(10);
+const MAX_NODES: usize = 64;
 
-/// What was heard of all nodes.
+/// The frames seen of all nodes.
 #[derive(Debug, Default)]
-pub(crate) struct Replay {
+pub(crate) struct ReplayGuard {
     nodes: HashMap<NodeId, Seen>,
-    received: u64,
+    /// The number of checked frames, which orders nodes by their last frame.
+    checked: u64,
 }
 
-/// What was heard of one.
+/// The frames seen of one node.
 #[derive(Debug)]
 struct Seen {
     highest: u64,
-    /// Bit `i`: `highest - i` was heard.
+    /// Bit `i` is set if the number `highest - i` was seen.
     bits: u128,
-    /// The place of the last of them among all that was heard.
+    /// The value of [`ReplayGuard::checked`] at the node's last frame.
     last: u64,
 }
 
-/// Why a frame is not taken.
+/// Reason why a frame is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Old {
-    /// Made too long ago, or in the future.
+pub(crate) enum ReplayError {
+    /// The frame was made too long ago, or in the future.
     Stale,
-    /// Heard before, or so long ago that nobody knows.
+    /// The frame was seen before, or its number is too old to tell.
     Repeated,
 }
 
-impl Replay {
-    /// Takes a frame, made at `ts` by its node's clock, where ours says `now`; both in ms.
-    pub(crate) fn take(&mut self, node: NodeId, seq: u64, ts: i64, now: i64) -> Result<(), Old> {
-        if u128::from(ts.abs_diff(now)) > FRESH.as_millis() {
-            return Err(Old::Stale);
+impl ReplayGuard {
+    /// Accepts a frame of `node` with the number `seq` if it is new. It was made at `ts` by that
+    /// node's clock; `now` is the time of this node's clock. Both are in ms.
+    pub(crate) fn accept(
+        &mut self,
+        node: NodeId,
+        seq: u64,
+        ts: i64,
+        now: i64,
+    ) -> Result<(), ReplayError> {
+        if u128::from(ts.abs_diff(now)) > MAX_AGE.as_millis() {
+            return Err(ReplayError::Stale);
         }
-        if !self.nodes.contains_key(&node) && self.nodes.len() >= NODES {
-            self.forget_one();
+        if !self.nodes.contains_key(&node) && self.nodes.len() >= MAX_NODES {
+            self.forget_most_silent();
         }
-        self.received += 1;
+        self.checked += 1;
         let seen = self.nodes.entry(node).or_insert(Seen {
             highest: seq,
             bits: 0,
             last: 0,
         });
-        seen.last = self.received;
-        if seen.take(seq) {
+        seen.last = self.checked;
+        if seen.insert(seq) {
             Ok(())
         } else {
-            Err(Old::Repeated)
+            Err(ReplayError::Repeated)
         }
     }
 
-    fn forget_one(&mut self) {
-        if let Some(node) = self
-            .nodes
-            .iter()
-            .min_by_key(|(_, seen)| seen.last)
-            .map(|(node, _)| *node)
-        {
+    fn forget_most_silent(&mut self) {
+        let most_silent = self.nodes.iter().min_by_key(|(_, seen)| seen.last);
+        if let Some(node) = most_silent.map(|(node, _)| *node) {
             self.nodes.remove(&node);
         }
     }
 }
 
 impl Seen {
-    fn take(&mut self, seq: u64) -> bool {
-        if let Some(ahead @ 1..) = seq.checked_sub(self.highest) {
-            self.bits = u32::try_from(ahead)
-                .ok()
-                .and_then(|by| self.bits.checked_shl(by))
-                .unwrap_or(0);
+    /// Adds a number. Returns false if it was there, or is too old to tell.
+    fn insert(&mut self, seq: u64) -> bool {
+        if seq > self.highest {
+            self.bits = shifted(self.bits, seq - self.highest);
             self.highest = seq;
         }
-        let Some(bit) = u32::try_from(self.highest - seq)
-            .ok()
-            .and_then(|by| 1u128.checked_shl(by))
-        else {
+        let bit = shifted(1, self.highest - seq);
+        // The bit of a number 128 or more below the highest has been shifted out.
+        if bit == 0 {
             return false;
-        };
-        let new = self.bits & bit == 0;
+        }
+        let is_new = self.bits & bit == 0;
         self.bits |= bit;
-        new
+        is_new
     }
+}
+
+/// Returns `bits << by`, or 0 if all bits are shifted out.
+fn shifted(bits: u128, by: u64) -> u128 {
+    let by = u32::try_from(by).unwrap_or(u32::MAX);
+    bits.checked_shl(by).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -109,46 +116,57 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_taken_once_and_within_ten_seconds() {
-        let mut replay = Replay::default();
-        assert_eq!(replay.take(node(1), 5, 0, 10_001), Err(Old::Stale));
-        assert_eq!(replay.take(node(1), 5, 20_002, 10_001), Err(Old::Stale));
-        assert_eq!(replay.take(node(1), 5, i64::MIN, i64::MAX), Err(Old::Stale));
-        assert_eq!(replay.take(node(1), 5, 0, 10_000), Ok(()));
-        assert_eq!(replay.take(node(1), 5, 0, 10_000), Err(Old::Repeated));
-        assert_eq!(replay.take(node(2), 5, 0, 10_000), Ok(()));
+    fn a_frame_is_accepted_once_and_within_ten_seconds() {
+        let mut guard = ReplayGuard::default();
+        assert_eq!(guard.accept(node(1), 5, 0, 10_001), Err(ReplayError::Stale));
+        assert_eq!(
+            guard.accept(node(1), 5, 20_002, 10_001),
+            Err(ReplayError::Stale)
+        );
+        assert_eq!(
+            guard.accept(node(1), 5, i64::MIN, i64::MAX),
+            Err(ReplayError::Stale)
+        );
+        assert_eq!(guard.accept(node(1), 5, 0, 10_000), Ok(()));
+        assert_eq!(
+            guard.accept(node(1), 5, 0, 10_000),
+            Err(ReplayError::Repeated)
+        );
+        assert_eq!(guard.accept(node(2), 5, 0, 10_000), Ok(()));
     }
 
     #[test]
-    fn as_many_nodes_as_one_likes_are_kept_in_bounded_memory() {
-        let mut replay = Replay::default();
+    fn any_number_of_nodes_is_kept_in_bounded_memory() {
+        let mut guard = ReplayGuard::default();
         for i in 0..=255 {
-            assert_eq!(replay.take(node(i), 1, 0, 0), Ok(()));
+            assert_eq!(guard.accept(node(i), 1, 0, 0), Ok(()));
             assert_eq!(
-                replay.take(node(0), u64::from(i) + 2, 0, 0),
+                guard.accept(node(0), u64::from(i) + 2, 0, 0),
                 Ok(()),
-                "who talks is not forgotten"
+                "a node that sends is not forgotten"
             );
         }
-        assert_eq!(replay.nodes.len(), NODES);
-        assert_eq!(replay.take(node(0), 3, 0, 0), Err(Old::Repeated));
+        assert_eq!(guard.nodes.len(), MAX_NODES);
+        assert_eq!(guard.accept(node(0), 3, 0, 0), Err(ReplayError::Repeated));
     }
 
     proptest! {
-        /// Against the naive model: a set of all numbers. What is not taken wrongly is older than
-        /// 128.
+        /// Compares with a naive model: a set of all numbers. A new number is refused only if it is
+        /// 128 or more below the highest.
         #[test]
-        fn no_number_is_taken_twice_and_no_new_one_is_lost_near_the_highest(
+        fn no_number_is_accepted_twice_and_no_new_one_is_refused_near_the_highest(
             numbers in proptest::collection::vec(prop_oneof![0u64..400, any::<u64>()], 0..200),
         ) {
-            let (mut replay, mut taken, mut highest) = (Replay::default(), HashSet::new(), 0);
+            let mut guard = ReplayGuard::default();
+            let mut accepted = HashSet::new();
+            let mut highest = 0;
             for seq in numbers {
-                let new = replay.take(node(1), seq, 0, 0).is_ok();
+                let is_new = guard.accept(node(1), seq, 0, 0).is_ok();
                 highest = highest.max(seq);
-                if new {
-                    prop_assert!(taken.insert(seq));
+                if is_new {
+                    prop_assert!(accepted.insert(seq));
                 } else {
-                    prop_assert!(taken.contains(&seq) || highest - seq >= 128);
+                    prop_assert!(accepted.contains(&seq) || highest - seq >= 128);
                 }
             }
         }

@@ -1,8 +1,9 @@
-//! Which rings are believed: a pure kernel.
+//! The throttle: decides which notifications wake the log. A pure kernel.
 //!
-//! A ring that promises nothing new is free. One that does has the log looked at. Until that look
-//! has shown what was promised, no other ring causes one, for 100 ms at most: so forged rings cost
-//! one look per 100 ms, however many they are, and true ones that come close together share one.
+//! A notification that announces nothing new is free. One that does wakes the log. Until the log
+//! has shown what was announced, and for at most 100 ms (`WAKEUP_INTERVAL`), no other notification
+//! wakes it again. So forged notifications cause one read per 100 ms, however many they are, and
+//! true ones that arrive close together share one.
 
 use std::time::Duration;
 
@@ -10,72 +11,80 @@ use tokio::time::Instant;
 
 use crate::doorbell::log_head::LogHead;
 
-/// How long a look that has not shown what was promised stands for all that is promised meanwhile.
-pub(crate) const DOUBT: Duration = Duration::from_millis(100);
+/// Time between two wakeups, if the first has not shown what was announced.
+const WAKEUP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What has been promised, and what was done about it.
+/// The heads that were announced, and the last wakeup for them.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
-    look: Option<Look>,
-    /// Promised since the look, and not believed yet.
-    wanted: Option<LogHead>,
+    wakeup: Option<Wakeup>,
+    /// The furthest head that was announced since the wakeup and is held back.
+    pending: Option<LogHead>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Look {
-    promised: LogHead,
-    since: Instant,
+struct Wakeup {
+    announced: LogHead,
+    at: Instant,
 }
 
-/// What a ring is answered with.
+/// The consequence of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// Nothing: it is known.
+pub(crate) enum ThrottleDecision {
+    /// Do nothing: the announced head is known.
     Known,
-    /// Look at the log now.
-    Look,
-    /// A look is under way: see [`Throttle::due`].
+    /// Wake the log now.
+    Wake,
+    /// Wait, because the log was woken lately: see [`Throttle::due`].
     Wait,
 }
 
 impl Throttle {
-    /// Somebody says that the log goes up to `at`; it is known up to `known`.
-    pub(crate) fn notify(&mut self, at: LogHead, known: LogHead, now: Instant) -> Answer {
-        if !at.is_beyond(known) {
-            return Answer::Known;
+    /// Takes a notification that the log goes up to `announced`, while this node knows it up to
+    /// `known`.
+    pub(crate) fn notify(
+        &mut self,
+        announced: LogHead,
+        known: LogHead,
+        now: Instant,
+    ) -> ThrottleDecision {
+        if !announced.is_beyond(known) {
+            return ThrottleDecision::Known;
         }
-        if self.is_looking(known, now) {
-            // Of two epochs the one heard last is taken: nobody can say which is the newer one.
-            if self.wanted.is_none_or(|wanted| at.is_beyond(wanted)) {
-                self.wanted = Some(at);
+        if self.is_waking(known, now) {
+            // Of two epochs the last is kept: the throttle cannot tell which is the newer one.
+            if self.pending.is_none_or(|head| announced.is_beyond(head)) {
+                self.pending = Some(announced);
             }
-            return Answer::Wait;
+            return ThrottleDecision::Wait;
         }
-        self.wanted = None;
-        self.look = Some(Look {
-            promised: at,
-            since: now,
-        });
-        Answer::Look
+        self.pending = None;
+        self.wakeup = Some(Wakeup { announced, at: now });
+        ThrottleDecision::Wake
     }
 
-    /// The log is known up to `known`, or time has passed. Answers whether to look now.
+    /// Returns whether to wake the log now, because it is known up to `known` or time has passed.
     pub(crate) fn settle(&mut self, known: LogHead, now: Instant) -> bool {
-        self.wanted = self.wanted.filter(|wanted| wanted.is_beyond(known));
-        match self.wanted {
-            Some(wanted) => self.notify(wanted, known, now) == Answer::Look,
+        self.pending = self.pending.filter(|head| head.is_beyond(known));
+        match self.pending {
+            Some(head) => self.notify(head, known, now) == ThrottleDecision::Wake,
             None => false,
         }
     }
 
-    /// When to call [`settle`](Self::settle) at the latest, where something waits.
+    /// Returns the time by which to call [`settle`](Self::settle), if a head is pending.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.wanted.and(self.look).map(|look| look.since + DOUBT)
+        self.pending?;
+        let wakeup = self.wakeup?;
+        Some(wakeup.at + WAKEUP_INTERVAL)
     }
 
-    fn is_looking(&self, known: LogHead, now: Instant) -> bool {
-        self.look
-            .is_some_and(|look| look.promised.is_beyond(known) && now < look.since + DOUBT)
+    /// Returns whether the last wakeup may still show what was announced.
+    fn is_waking(&self, known: LogHead, now: Instant) -> bool {
+        let Some(wakeup) = self.wakeup else {
+            return false;
+        };
+        wakeup.announced.is_beyond(known) && now < wakeup.at + WAKEUP_INTERVAL
     }
 }
 
@@ -98,79 +107,113 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_ring_for_what_is_known_is_free() {
-        let (mut belief, now) = (Throttle::default(), Instant::now());
+    async fn a_notification_of_a_known_head_is_free() {
+        let mut throttle = Throttle::default();
+        let now = Instant::now();
         for n in [0, 6, 7] {
-            assert_eq!(belief.notify(at(n), at(7), now), Answer::Known);
+            assert_eq!(throttle.notify(at(n), at(7), now), ThrottleDecision::Known);
         }
-        assert_eq!(belief.due(), None);
+        assert_eq!(throttle.due(), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn true_rings_are_believed_as_fast_as_the_log_can_be_read() {
-        let (mut belief, now) = (Throttle::default(), Instant::now());
-        assert_eq!(belief.notify(at(8), at(7), now), Answer::Look);
-        assert_eq!(belief.notify(at(9), at(7), now + ms(1)), Answer::Wait);
-        assert!(belief.settle(at(8), now + ms(2)), "the first was true");
-        assert!(!belief.settle(at(9), now + ms(3)));
-        assert_eq!(belief.notify(at(10), at(9), now + ms(3)), Answer::Look);
+    async fn true_notifications_wake_as_fast_as_the_log_can_be_read() {
+        let mut throttle = Throttle::default();
+        let now = Instant::now();
+        assert_eq!(throttle.notify(at(8), at(7), now), ThrottleDecision::Wake);
+        assert_eq!(
+            throttle.notify(at(9), at(7), now + ms(1)),
+            ThrottleDecision::Wait
+        );
+        assert!(
+            throttle.settle(at(8), now + ms(2)),
+            "the first notification was true"
+        );
+        assert!(!throttle.settle(at(9), now + ms(3)));
+        assert_eq!(
+            throttle.notify(at(10), at(9), now + ms(3)),
+            ThrottleDecision::Wake
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_false_ring_a_true_one_is_believed_soon() {
-        let (mut belief, now) = (Throttle::default(), Instant::now());
-        assert_eq!(belief.notify(at(u64::MAX), at(7), now), Answer::Look);
-        assert_eq!(belief.notify(at(8), at(7), now + ms(10)), Answer::Wait);
-        assert_eq!(belief.due(), Some(now + ms(100)));
-        assert!(!belief.settle(at(7), now + ms(99)));
-        assert!(belief.settle(at(7), now + ms(100)));
-        assert_eq!(belief.due(), None);
+    async fn after_a_forged_notification_a_true_one_wakes_soon() {
+        let mut throttle = Throttle::default();
+        let now = Instant::now();
+        assert_eq!(
+            throttle.notify(at(u64::MAX), at(7), now),
+            ThrottleDecision::Wake
+        );
+        assert_eq!(
+            throttle.notify(at(8), at(7), now + ms(10)),
+            ThrottleDecision::Wait
+        );
+        assert_eq!(throttle.due(), Some(now + ms(100)));
+        assert!(!throttle.settle(at(7), now + ms(99)));
+        assert!(throttle.settle(at(7), now + ms(100)));
+        assert_eq!(throttle.due(), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn another_epoch_is_looked_for() {
-        let (mut belief, now) = (Throttle::default(), Instant::now());
+    async fn another_epoch_wakes_the_log() {
+        let mut throttle = Throttle::default();
+        let now = Instant::now();
         let restored = LogHead {
             epoch: Epoch::from_bits(2),
             n: 3,
         };
-        assert_eq!(belief.notify(restored, at(7), now), Answer::Look);
-        assert_eq!(belief.notify(restored, restored, now), Answer::Known);
+        assert_eq!(
+            throttle.notify(restored, at(7), now),
+            ThrottleDecision::Wake
+        );
+        assert_eq!(
+            throttle.notify(restored, restored, now),
+            ThrottleDecision::Known
+        );
     }
 
     proptest! {
-        /// Whatever rings, and however the log grows: never two looks within 100 ms that were both
-        /// in vain, and nothing that was truly promised waits for more than 100 ms.
+        /// Whatever is announced, and however the log grows, two wakeups in vain are at least 100
+        /// ms apart, and no true notification waits for more than 100 ms.
         #[test]
-        fn looks_in_vain_are_few_and_promises_are_kept(
+        fn wakeups_in_vain_are_few_and_true_notifications_are_prompt(
             steps in proptest::collection::vec((0u64..40, 0u64..30, 0u64..3), 1..300),
         ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            let runtime = builder.enable_time().start_paused(true).build().unwrap();
             let _entered = runtime.enter();
-            let (mut belief, mut now, mut known) = (Throttle::default(), Instant::now(), 10u64);
-            let mut look: Option<(u64, Instant)> = None;
-            let mut open: Option<(u64, Instant)> = None;
-            for (pass, promise, grow) in steps {
+            let mut throttle = Throttle::default();
+            let mut now = Instant::now();
+            let mut known = 10u64;
+            // The head that was announced, and when.
+            let mut wakeup: Option<(u64, Instant)> = None;
+            let mut pending: Option<(u64, Instant)> = None;
+            for (pass, ahead, grow) in steps {
                 now += ms(pass);
-                if belief.due().is_some_and(|due| due <= now) || grow > 0 {
+                let may_wake = |wakeup: Option<(u64, Instant)>, known| {
+                    wakeup.is_none_or(|(n, at)| n <= known || now >= at + WAKEUP_INTERVAL)
+                };
+                if throttle.due().is_some_and(|due| due <= now) || grow > 0 {
                     known += grow;
-                    if belief.settle(at(known), now) {
-                        prop_assert!(look.is_none_or(|(n, since)| n <= known || now >= since + DOUBT));
-                        look = Some((open.map_or(0, |(n, _)| n), now));
-                        open = None;
+                    if throttle.settle(at(known), now) {
+                        prop_assert!(may_wake(wakeup, known));
+                        wakeup = Some((pending.map_or(0, |(n, _)| n), now));
+                        pending = None;
                     }
                 }
-                let n = known - 8 + promise;
-                match belief.notify(at(n), at(known), now) {
-                    Answer::Known => prop_assert!(n <= known),
-                    Answer::Look => {
-                        prop_assert!(look.is_none_or(|(n, since)| n <= known || now >= since + DOUBT));
-                        (look, open) = (Some((n, now)), None);
+                let n = known - 8 + ahead;
+                match throttle.notify(at(n), at(known), now) {
+                    ThrottleDecision::Known => prop_assert!(n <= known),
+                    ThrottleDecision::Wake => {
+                        prop_assert!(may_wake(wakeup, known));
+                        wakeup = Some((n, now));
+                        pending = None;
                     }
-                    Answer::Wait => {
-                        let since = open.map_or(now, |(_, since)| since);
-                        open = Some((n.max(open.map_or(0, |(n, _)| n)), since));
-                        prop_assert!(belief.due().is_some_and(|due| due <= since + DOUBT));
+                    ThrottleDecision::Wait => {
+                        let (furthest, since) = pending.unwrap_or((0, now));
+                        pending = Some((n.max(furthest), since));
+                        let latest = since + WAKEUP_INTERVAL;
+                        prop_assert!(throttle.due().is_some_and(|due| due <= latest));
                     }
                 }
             }

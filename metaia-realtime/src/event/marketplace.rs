@@ -1,4 +1,4 @@
-//! The marketplace's own events: the original guide's four, and `notification_read`.
+//! The marketplace's events: the four of the original guide, and `notification_read`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,15 +6,15 @@ use serde_json::Value;
 use super::Event;
 use crate::{OrderId, Role, Room, UserId};
 
-/// What a notification is about.
+/// The subject of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationKind {
-    /// An order.
+    /// The notification is about an order.
     Order,
-    /// A payment.
+    /// The notification is about a payment.
     Payment,
-    /// Anything else.
+    /// The notification is about anything else.
     System,
 }
 
@@ -22,12 +22,12 @@ pub enum NotificationKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
-    /// Its id.
+    /// The notification's id.
     #[serde(rename = "_id")]
     pub id: String,
-    /// Whose it is.
+    /// The user whom it is for.
     pub user: UserId,
-    /// What it is about.
+    /// The subject.
     #[serde(rename = "type")]
     pub kind: NotificationKind,
     /// The headline.
@@ -37,13 +37,13 @@ pub struct Notification {
     /// The order it is about, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub related_order: Option<OrderId>,
-    /// Whether the user has read it.
+    /// True if the user has read it.
     pub read: bool,
-    /// When it was made: RFC 3339, UTC, milliseconds.
+    /// The time of its creation: RFC 3339, UTC, milliseconds.
     pub created_at: String,
 }
 
-/// `new_notification`, to the room of its user.
+/// The event `new_notification`, published to the user's room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NewNotification(pub Notification);
@@ -52,7 +52,8 @@ impl Event for NewNotification {
     const NAME: &'static str = "new_notification";
 }
 
-/// `order_update`: the order document, as REST gives it. A JSON object of the embedder's own shape.
+/// The event `order_update`: the order document as REST returns it, a JSON object of the embedder's
+/// own shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderUpdate(pub Value);
@@ -61,13 +62,13 @@ impl Event for OrderUpdate {
     const NAME: &'static str = "order_update";
 }
 
-/// How far a payment is.
+/// The state of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
     /// Opened at the provider.
     Created,
-    /// Paid, and the provider's signature was right.
+    /// Paid, and the provider's signature was valid.
     Completed,
     /// Refused by the provider.
     Failed,
@@ -75,19 +76,19 @@ pub enum PaymentStatus {
     Refunded,
 }
 
-/// `payment_update`, to the customer and the admins.
+/// The event `payment_update`, published to the customer and the admins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentUpdate {
-    /// The payment.
+    /// The payment's id.
     pub payment_id: String,
-    /// The order it pays.
+    /// The order that it pays.
     pub order_id: OrderId,
-    /// How far it is.
+    /// The payment's state.
     pub status: PaymentStatus,
-    /// In the minor unit of the currency (paise for INR).
+    /// The amount, in the minor unit of the currency (paise for INR).
     pub amount: i64,
-    /// ISO 4217, for example `INR`.
+    /// The currency: ISO 4217, for example `INR`.
     pub currency: String,
 }
 
@@ -95,27 +96,28 @@ impl Event for PaymentUpdate {
     const NAME: &'static str = "payment_update";
 }
 
-/// Whether a tailor takes work.
+/// The availability of a tailor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TailorAvailability {
-    /// Takes orders.
+    /// Accepts orders.
     Available,
-    /// Works on orders, takes no more.
+    /// Works on orders and accepts no more.
     Busy,
-    /// Not working.
+    /// Does not work now.
     Offline,
 }
 
-/// `tailor_status_update`, to the admins and the rooms of the tailor's open orders.
+/// The event `tailor_status_update`, published to the admins and the rooms of the tailor's open
+/// orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TailorStatusUpdate {
     /// The tailor.
     pub tailor_id: UserId,
-    /// What they are now.
+    /// The tailor's availability now.
     pub status: TailorAvailability,
-    /// Since when: RFC 3339, UTC, milliseconds.
+    /// The time of the change: RFC 3339, UTC, milliseconds.
     pub at: String,
 }
 
@@ -123,30 +125,32 @@ impl Event for TailorStatusUpdate {
     const NAME: &'static str = "tailor_status_update";
 }
 
-/// Which notifications were read: some by id, or all. On the wire a member `ids`, or `all: true`.
+/// The notifications that were read: some by id, or all. The wire has a member `ids` or `all:
+/// true`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ReadNotifications {
-    /// These.
+    /// The notifications with these ids.
     Ids {
-        /// Their ids.
+        /// The ids.
         ids: Vec<String>,
     },
-    /// All of the user's.
+    /// All notifications of the user.
     All {
         /// Always true.
         all: bool,
     },
 }
 
-/// `notification_read`, to the room of the user: their other devices follow.
+/// The event `notification_read`, published to the user's room, so that the user's other devices
+/// follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationRead {
-    /// Which were read.
+    /// The notifications that were read.
     #[serde(flatten)]
     pub which: ReadNotifications,
-    /// How many the user has not read yet.
+    /// The number of notifications that the user has not read yet.
     pub unread_count: u64,
 }
 
@@ -155,7 +159,7 @@ impl Event for NotificationRead {
 }
 
 impl NewNotification {
-    /// Where it is published.
+    /// Returns the rooms to publish it to.
     #[must_use]
     pub fn rooms(user: &UserId) -> Vec<Room> {
         vec![Room::User(user.clone())]
@@ -163,7 +167,16 @@ impl NewNotification {
 }
 
 impl OrderUpdate {
-    /// Where it is published. Whoever is in several of these rooms gets one copy.
+    /// Returns the rooms to publish it to. A session in several of them receives one copy.
+    ///
+    /// ```
+    /// use metaia_realtime::{Role, Room, event::OrderUpdate};
+    ///
+    /// let customer = "c1".parse()?;
+    /// let rooms = OrderUpdate::rooms(&"o1".parse()?, &customer, None, None);
+    /// assert!(rooms.contains(&Room::User(customer)) && rooms.contains(&Room::Role(Role::Admin)));
+    /// # Ok::<(), metaia_realtime::values::InvalidId>(())
+    /// ```
     #[must_use]
     pub fn rooms(
         order: &OrderId,
@@ -171,20 +184,15 @@ impl OrderUpdate {
         tailor: Option<&UserId>,
         courier: Option<&UserId>,
     ) -> Vec<Room> {
-        let users = [Some(customer), tailor, courier]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .map(Room::User);
-        [Room::Order(order.clone()), Room::Role(Role::Admin)]
-            .into_iter()
-            .chain(users)
-            .collect()
+        let mut rooms = vec![Room::Order(order.clone()), Room::Role(Role::Admin)];
+        let users = [Some(customer), tailor, courier].into_iter().flatten();
+        rooms.extend(users.cloned().map(Room::User));
+        rooms
     }
 }
 
 impl PaymentUpdate {
-    /// Where it is published.
+    /// Returns the rooms to publish it to.
     #[must_use]
     pub fn rooms(customer: &UserId) -> Vec<Room> {
         vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
@@ -192,12 +200,11 @@ impl PaymentUpdate {
 }
 
 impl TailorStatusUpdate {
-    /// Where it is published.
+    /// Returns the rooms to publish it to.
     #[must_use]
     pub fn rooms(open_orders: &[OrderId]) -> Vec<Room> {
-        let orders = open_orders.iter().cloned().map(Room::Order);
-        std::iter::once(Room::Role(Role::Admin))
-            .chain(orders)
-            .collect()
+        let mut rooms = vec![Room::Role(Role::Admin)];
+        rooms.extend(open_orders.iter().cloned().map(Room::Order));
+        rooms
     }
 }

@@ -1,5 +1,5 @@
-//! What the nodes tell each other by the log, at a place in the order of events: control entries.
-//! Clients never get them.
+//! Control entries: instructions to all nodes, at a place in the order of events. Clients never
+//! receive them.
 
 use std::sync::Arc;
 
@@ -8,58 +8,62 @@ use serde_json::json;
 
 use crate::{OrderId, Room, SessionId, UserId, event::Payload};
 
-/// No event of anybody's begins so.
+/// The prefix of control entries' names, which no event's name has.
 pub(super) const PREFIX: &str = "rt:";
 
 const RECHECK: &str = "rt:recheck";
 const DISCONNECT_USER: &str = "rt:disconnect_user";
 const DISCONNECT_SESSION: &str = "rt:disconnect_session";
 
-/// What a control entry asks of every node.
+/// The instruction of a control entry to every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// Access to the order is decided again, for everybody in its room.
+    /// Decide access to the order again, for every session in its room.
     Recheck(OrderId),
-    /// The user's sessions end that began before.
+    /// End the user's sessions that began before this entry.
     DisconnectUser(UserId),
-    /// This session ends.
+    /// End this session.
     DisconnectSession(SessionId),
 }
 
-/// The name of a control entry that is stored under this one, where it is one.
+/// Returns the name of the control entry that is stored as `stored`, if it is one.
 #[cfg(any(test, feature = "mongodb", feature = "sqlite"))]
-pub(super) fn name(stored: &str) -> Option<&'static str> {
+pub(super) fn known_name(stored: &str) -> Option<&'static str> {
     [RECHECK, DISCONNECT_USER, DISCONNECT_SESSION]
         .into_iter()
         .find(|name| *name == stored)
 }
 
+/// The payload of a disconnect entry: the id of a user or of a session.
 #[derive(Deserialize)]
 struct Disconnected<Id> {
     id: Id,
 }
 
 impl Control {
-    /// How it stands in a log. Whom it disconnects is in the payload: in a room it would count
-    /// among what the clients in that room have missed.
-    pub(super) fn written(&self) -> (&'static str, Arc<[Room]>, Payload) {
+    /// Returns the name, the rooms and the payload of the entry.
+    ///
+    /// The id to disconnect is in the payload and not a room: in a room the entry would count among
+    /// those that the room's clients have missed.
+    pub(super) fn encode(&self) -> (&'static str, Arc<[Room]>, Payload) {
         match self {
-            Self::Recheck(order) => (
-                RECHECK,
-                [Room::Order(order.clone())].into(),
-                Payload::empty(),
-            ),
-            Self::DisconnectUser(user) => (DISCONNECT_USER, Arc::default(), payload(user.as_str())),
-            Self::DisconnectSession(session) => (
-                DISCONNECT_SESSION,
-                Arc::default(),
-                payload(&session.to_string()),
-            ),
+            Self::Recheck(order) => {
+                let room = [Room::Order(order.clone())];
+                (RECHECK, room.into(), Payload::empty())
+            }
+            Self::DisconnectUser(user) => {
+                let id = id_payload(user.as_str());
+                (DISCONNECT_USER, Arc::default(), id)
+            }
+            Self::DisconnectSession(session) => {
+                let id = id_payload(&session.to_string());
+                (DISCONNECT_SESSION, Arc::default(), id)
+            }
         }
     }
 
-    /// What was written.
-    pub(super) fn read(name: &str, rooms: &[Room], payload: &Payload) -> Option<Self> {
+    /// Returns the instruction that [`encode`](Self::encode) wrote.
+    pub(super) fn decode(name: &str, rooms: &[Room], payload: &Payload) -> Option<Self> {
         match (name, rooms) {
             (RECHECK, [Room::Order(order)]) => Some(Self::Recheck(order.clone())),
             (DISCONNECT_USER, _) => {
@@ -67,16 +71,17 @@ impl Control {
                 Some(Self::DisconnectUser(user.id))
             }
             (DISCONNECT_SESSION, _) => {
-                let session: Disconnected<String> = serde_json::from_str(payload.as_str()).ok()?;
-                session.id.parse().ok().map(Self::DisconnectSession)
+                let session: Disconnected<SessionId> =
+                    serde_json::from_str(payload.as_str()).ok()?;
+                Some(Self::DisconnectSession(session.id))
             }
             _ => None,
         }
     }
 }
 
-/// An id is an object's only member: it cannot be anything that a payload may not be.
-fn payload(id: &str) -> Payload {
+fn id_payload(id: &str) -> Payload {
+    // It cannot fail: an object with the one member `id` is always a valid payload.
     Payload::from_json(json!({ "id": id }).to_string()).unwrap_or_else(|_| Payload::empty())
 }
 
@@ -86,23 +91,25 @@ mod tests {
     use crate::NewEntry;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_control_entry_reads_back() {
         let session = SessionId::random();
         for control in [
             Control::Recheck("o1".parse().unwrap()),
             Control::DisconnectUser("null".parse().unwrap()),
             Control::DisconnectSession(session),
         ] {
-            let (name, rooms, payload) = control.written();
-            assert!(name.starts_with(PREFIX) && self::name(name) == Some(name));
-            assert_eq!(Control::read(name, &rooms, &payload), Some(control));
+            let (name, rooms, payload) = control.encode();
+            assert!(name.starts_with(PREFIX));
+            assert_eq!(known_name(name), Some(name));
+            assert_eq!(Control::decode(name, &rooms, &payload), Some(control));
         }
     }
 
     #[test]
-    fn no_event_is_one() {
+    fn an_event_is_never_a_control_entry() {
         assert!(NewEntry::event([Room::Everyone], ("rt:recheck", json!({}))).is_err());
-        assert_eq!(name("recheck"), None);
-        assert_eq!(Control::read(DISCONNECT_USER, &[], &Payload::empty()), None);
+        assert_eq!(known_name("recheck"), None);
+        let decoded = Control::decode(DISCONNECT_USER, &[], &Payload::empty());
+        assert_eq!(decoded, None);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     values::Epoch,
 };
 
-/// An entry that is not in the log yet.
+/// An entry to append: the log has not numbered it yet.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     pub(crate) id: EventId,
@@ -24,44 +24,54 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// An event for those in any of `rooms`; whoever is in several gets it once.
+    /// Creates an event for the sessions in any of `rooms`. A session in several of them receives
+    /// it once.
+    ///
+    /// ```
+    /// use metaia_realtime::{NewEntry, Role, Room};
+    ///
+    /// let rooms = [Room::Order("o1".parse()?), Room::Role(Role::Admin)];
+    /// let entry = NewEntry::event(rooms, ("order_ready", serde_json::json!({ "order": "o1" })))?;
+    /// assert_eq!(entry.name(), "order_ready");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// Where the event cannot be logged: see [`EventError`]. The size is checked when it is
-    /// published.
+    /// Returns [`EventError`] if the event cannot be logged. The size is checked later, at the
+    /// publish.
     pub fn event(rooms: impl Into<Arc<[Room]>>, event: impl IntoEvent) -> Result<Self, EventError> {
         let (name, json) = event.into_event()?;
         Ok(Self {
             id: EventId::random(),
-            rooms: once_each(rooms.into()),
+            rooms: without_repetitions(rooms.into()),
             name,
             payload: json.try_into()?,
         })
     }
 
-    /// Asks the policy again for everybody in the order's room, at this place in the order of
-    /// events. Clients never see it.
+    /// Creates a control entry: every node asks the policy again for all sessions in the order's
+    /// room, at this place in the order of events. Clients never receive the entry.
     #[must_use]
     pub fn recheck(order: OrderId) -> Self {
         Self::control(&Control::Recheck(order))
     }
 
-    /// Ends the user's sessions, on every node: those that began before this place in the order of
-    /// events. Clients never see it; official ones stay away.
+    /// Creates a control entry: every node ends the user's sessions that began before this place in
+    /// the order of events. Clients never receive the entry. Official clients do not reconnect.
     #[must_use]
     pub fn disconnect_user(user: UserId) -> Self {
         Self::control(&Control::DisconnectUser(user))
     }
 
-    /// Ends a session, on whichever node it is. Its client never sees it; an official one stays
-    /// away.
+    /// Creates a control entry: the node that has the session ends it. The client never receives
+    /// the entry. An official client does not reconnect.
     #[must_use]
     pub fn disconnect_session(session: SessionId) -> Self {
         Self::control(&Control::DisconnectSession(session))
     }
 
     fn control(control: &Control) -> Self {
-        let (name, rooms, payload) = control.written();
+        let (name, rooms, payload) = control.encode();
         Self {
             id: EventId::random(),
             rooms,
@@ -70,7 +80,10 @@ impl NewEntry {
         }
     }
 
-    /// What was appended, out of a store. A payload was checked when it was made.
+    /// Returns the entry that a store has read back.
+    ///
+    /// Only the shape is checked again: whether clients can read the payload was checked when it
+    /// was published.
     #[cfg(any(feature = "mongodb", feature = "sqlite"))]
     pub(crate) fn stored(
         id: EventId,
@@ -78,7 +91,7 @@ impl NewEntry {
         name: &str,
         payload: String,
     ) -> Result<Self, EventError> {
-        let name = match control::name(name) {
+        let name = match control::known_name(name) {
             Some(name) => EventName::system(name),
             None => EventName::of_stored(name)?,
         };
@@ -90,63 +103,61 @@ impl NewEntry {
         })
     }
 
-    /// The same entry under an id of the caller's, who can then append it again without doubling
-    /// it.
+    /// Sets the entry's id. A caller that chooses the id can append the entry again without
+    /// doubling it.
     #[must_use]
     pub fn with_id(mut self, id: EventId) -> Self {
         self.id = id;
         self
     }
 
-    /// Its id.
+    /// Returns the event's id.
     #[must_use]
     pub const fn id(&self) -> EventId {
         self.id
     }
 
-    /// Where it is published.
+    /// Returns the rooms that it is published to.
     #[must_use]
     pub fn rooms(&self) -> &[Room] {
         &self.rooms
     }
 
-    /// Its name: an event's, or, beginning with `rt:`, a control entry's.
+    /// Returns the name of the event or, if it begins with `rt:`, of the control entry.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// Its payload.
+    /// Returns the payload.
     #[must_use]
     pub const fn payload(&self) -> &Payload {
         &self.payload
     }
 
-    /// What it takes encoded, in bytes, with all that is added to it.
+    /// Returns the size of the encoded entry in bytes, with everything that is added on the wire.
     #[must_use]
     pub fn size(&self) -> usize {
-        /// `42["",]` and `,"_rt":{"id":"…","at":"…","ts":…}` at their longest.
+        // `42["",]` and `,"_rt":{"id":"…","at":"…","ts":…}` at their longest.
         const FRAME: usize = 7 + 150;
         self.name().len() + self.payload.as_str().len() + FRAME
     }
 }
 
-/// The rooms without repetitions, in the order given: logs keep an index by room.
-fn once_each(rooms: Arc<[Room]>) -> Arc<[Room]> {
-    let repeated = |(index, room): (usize, &Room)| rooms[..index].contains(room);
-    if rooms.len() > 1 && rooms.iter().enumerate().any(repeated) {
-        let mut seen = HashSet::new();
-        return rooms
-            .iter()
-            .filter(|room| seen.insert(*room))
-            .cloned()
-            .collect();
+/// Returns the rooms without repetitions, in the given order: logs keep an index by room.
+fn without_repetitions(rooms: Arc<[Room]>) -> Arc<[Room]> {
+    let is_repeated = |(index, room): (usize, &Room)| rooms[..index].contains(room);
+    // Repetitions are rare: the usual case does not allocate.
+    if !rooms.iter().enumerate().any(is_repeated) {
+        return rooms;
     }
-    rooms
+    let mut seen = HashSet::new();
+    let first_ones = rooms.iter().filter(|room| seen.insert(*room));
+    first_ones.cloned().collect()
 }
 
-/// An entry of the log. Its encoding is made once, by whoever needs it first, and shared by all
-/// sessions.
+/// An entry of the log. The first session that needs its encoding makes it, and all sessions share
+/// it.
 #[derive(Debug)]
 pub struct Entry {
     epoch: Epoch,
@@ -157,7 +168,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry with the number `n`, committed at `ts` (ms since the Unix epoch).
+    /// Returns the entry with number `n`, committed at `ts` (in ms since the Unix epoch).
     #[must_use]
     pub const fn new(epoch: Epoch, n: u64, ts: i64, new: NewEntry) -> Self {
         Self {
@@ -169,43 +180,44 @@ impl Entry {
         }
     }
 
-    /// Its place in the order.
+    /// Returns the entry's number in the order of the log.
     #[must_use]
     pub const fn n(&self) -> u64 {
         self.n
     }
 
-    /// When it was committed, in ms since the Unix epoch.
+    /// Returns the time of the commit, in ms since the Unix epoch.
     #[must_use]
     pub const fn ts(&self) -> i64 {
         self.ts
     }
 
-    /// The position after it.
+    /// Returns the position after the entry.
     #[must_use]
     pub fn position(&self) -> Position {
         Position::of(self.epoch, self.n, self.new.id)
     }
 
-    /// What was appended.
+    /// Returns the entry as it was appended.
     #[must_use]
     pub const fn content(&self) -> &NewEntry {
         &self.new
     }
 
-    /// Whether this is for nodes, and no event for clients.
+    /// Returns whether this is a control entry for nodes and not an event for clients.
     pub(crate) fn is_control(&self) -> bool {
         self.new.name().starts_with(control::PREFIX)
     }
 
-    /// What nodes are to do, where this is such an entry.
+    /// Returns the instruction to nodes, if this is a control entry.
     pub(crate) fn control(&self) -> Option<Control> {
-        self.is_control()
-            .then(|| Control::read(self.new.name(), &self.new.rooms, &self.new.payload))
-            .flatten()
+        if !self.is_control() {
+            return None;
+        }
+        Control::decode(self.new.name(), &self.new.rooms, &self.new.payload)
     }
 
-    /// The payload as clients get it.
+    /// Returns the payload as clients receive it.
     pub(crate) fn stamped(&self) -> &RawValue {
         self.stamped
             .get_or_init(|| stamp(&self.new.payload, self.new.id, self.position(), self.ts))
@@ -218,7 +230,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_room_that_is_named_twice_counts_once() {
+    fn a_room_that_is_given_twice_counts_once() {
         let room = |id: &str| Room::Order(id.parse().unwrap());
         let new = NewEntry::event([room("b"), room("a"), room("b")], ("n", json!({}))).unwrap();
         assert_eq!(new.rooms(), [room("b"), room("a")]);

@@ -1,8 +1,8 @@
 //! The log: the history of deliveries, append-only, in one total order.
 //!
-//! Every emit becomes an [`Entry`]. `n` rises by one, without holes, in the order of the commits. A
-//! client that comes back shows the [`Position`] of the last entry it saw and gets what followed,
-//! or is told to reload.
+//! Every published event becomes an [`Entry`]. Its number `n` rises by one, without holes, in the
+//! order of the commits. A client that reconnects sends the [`Position`] of the last entry that it
+//! has, and receives the entries that follow or is told to reload.
 
 mod control;
 mod entry;
@@ -34,99 +34,100 @@ pub use sqlite::SqliteLog;
 
 use crate::{EventId, Position, Room, values::Epoch};
 
-/// Where the log ends, and what it still has.
+/// The end of the log, and the range of entries that it still has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The position of the last entry.
     pub position: Position,
-    /// Entries up to and with this number have been trimmed; 0 where none has.
+    /// The number up to and including which entries have been trimmed; 0 if none has.
     pub floor: u64,
 }
 
-/// Entries in order, and what the reader must know about those before them.
+/// A page of entries in order, with the facts that its reader needs to find holes.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// The log's epoch when this was read: another one than before means that what was read before
-    /// may not be so.
+    /// The log's epoch at the time of the read. If it differs from the epoch of an earlier page,
+    /// the entries of that page may no longer be in the log.
     pub epoch: Epoch,
-    /// The entries that matched, by rising `n`.
+    /// The matching entries, by rising `n`.
     pub entries: Vec<Arc<Entry>>,
-    /// Everything up to this `n` has been looked at: where the next read goes on.
+    /// The number up to which the log has been searched: the next read continues after it.
     pub scanned: u64,
-    /// The highest `n` of an entry of the asked rooms that has been trimmed; 0 where none has.
-    /// Above the position that the reader began at, it means a hole.
+    /// The highest number of a trimmed entry in the requested rooms; 0 if none was trimmed. If it
+    /// is above the position that the reader started from, the reader has a hole.
     pub trimmed: u64,
 }
 
-/// What a resume is judged by.
+/// The facts that decide whether a client can resume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct History {
-    /// Where the log ends now.
+    /// The end of the log now.
     pub head: Position,
-    /// The id of the entry asked for, where the log still has it.
+    /// The id of the requested entry, if the log still has it.
     pub entry: Option<EventId>,
     /// As [`Page::trimmed`].
     pub trimmed: u64,
-    /// How many entries of the asked rooms follow the one asked for, counted no further than was
-    /// asked.
+    /// The number of entries in the requested rooms after the requested entry, counted up to the
+    /// requested limit.
     pub missed: usize,
 }
 
 /// An append-only log in one total order.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - `append` numbers without holes, in the order in which its calls complete, and an entry can be
-///   read as soon as it is numbered: readers take a missing `n` for the end of the log, and would
-///   wait for ever, or skip.
-/// - `append` is all or nothing, for a reader in the midst of it too, and idempotent by event id:
-///   an entry whose id the log already has keeps its place and its content, and is answered with
-///   the position it has, so that a caller who does not know the outcome may try again.
-/// - When `append` answers `Ok`, the entries are as durable as the log promises to be at all.
-/// - An entry comes back as it was appended, its payload to the byte: clients compare what they
-///   have with what comes.
+/// - `append` numbers entries without holes, in the order in which its calls complete, and an entry
+///   can be read as soon as it has a number: readers take a missing `n` for the end of the log, and
+///   would wait for ever, or skip.
+/// - `append` is all or nothing, also for a reader during the append, and idempotent by event id:
+///   an entry whose id the log already has keeps its place and its content, and `append` returns
+///   the position that it has. So a caller that does not know the outcome may try again.
+/// - When `append` returns `Ok`, the entries are as durable as the log promises to be at all.
+/// - An entry is read as it was appended, its payload to the byte: clients compare what they have
+///   with what arrives.
 /// - `read` and `history` see every completed `append`, and never a later one without the earlier;
-///   and no answer is behind another that was given before, whichever method gave it: a client
-///   would be told that it is ahead of the log.
-/// - A page with fewer entries than `limit` has looked at everything there is, and `scanned` passes
-///   over nothing that was asked for, also where `limit` is 0 or `after` is beyond the end: whoever
-///   reads goes on there, or stops.
-/// - Trimming removes the oldest entries first, raises what `trimmed` says *before* they are gone,
-///   and never removes the last entry: a reader that saw no hole must not have missed one. What
-///   counts as trimmed may be handed out for a while yet. What is trimmed in other rooms does not
-///   count, or clients are told to reload for nothing.
-/// - The epoch changes whenever entries may have been lost or replaced after somebody has seen
-///   them: a log that does not outlive its process has a new one each time, and one that does keeps
-///   its own.
-/// - [`changes`](Self::changes) is told the new head after each append, and tells it to who
-///   subscribes later. It may be told late, not never; it never goes back within an epoch, and
-///   never tells what cannot be read yet.
+///   and no result is behind an earlier result, whichever method returned it: a client would be
+///   told that it is ahead of the log.
+/// - A page with fewer entries than `limit` has searched the whole log, and `scanned` passes over
+///   no requested entry, also if `limit` is 0 or `after` is beyond the end: a reader continues at
+///   `scanned`, or stops.
+/// - Trimming removes the oldest entries first, raises `trimmed` *before* they are gone, and never
+///   removes the last entry: a reader that saw no hole must not have missed one. Entries that count
+///   as trimmed may still be returned for a while. Entries that were trimmed in other rooms do not
+///   count, or clients would be told to reload for nothing.
+/// - The epoch changes whenever entries may have been lost or replaced after a reader has seen
+///   them: a log that does not outlive its process has a new epoch each time, and one that does
+///   keeps its epoch.
+/// - [`changes`](Self::changes) yields the number of the newest readable entry after each append,
+///   and the current number to a new subscriber. It may lag but delivers eventually; it never
+///   decreases within an epoch, and never yields a number that cannot be read yet.
 ///
-/// `testing::log_contract` (feature `testing`) puts a log to every clause.
+/// `testing::log_contract` (feature `testing`) tests a log against every clause.
 ///
 /// # Cancel safety
-/// Dropping the future of `append` leaves the outcome open: the entries may be in the log, all of
-/// them or none.
+/// Dropping the future of `append` leaves the outcome open: all of the entries may be in the log,
+/// or none of them.
 pub trait EventLog: Send + Sync + 'static {
-    /// Adds entries, in order, and answers where each is.
+    /// Appends entries in order and returns the position of each.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`]: nothing was stored. [`LogError::Unknown`]: it may have been.
+    /// Returns [`LogError::Unavailable`] if nothing was stored, and [`LogError::Unknown`] if the
+    /// entries may have been stored.
     fn append(
         &self,
         entries: Vec<NewEntry>,
     ) -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
 
-    /// Where the log ends.
+    /// Returns the end of the log.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if the log cannot be read.
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send;
 
-    /// Up to `limit` entries after `after`: those in any of `rooms`, or all of them where `rooms`
+    /// Reads up to `limit` entries after number `after`: those in any of `rooms`, or all if `rooms`
     /// is `None`.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if the log cannot be read.
     fn read(
         &self,
         rooms: Option<&[Room]>,
@@ -134,11 +135,12 @@ pub trait EventLog: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Page, LogError>> + Send;
 
-    /// What is known of entry `n`, of what was trimmed in `rooms`, and how many entries of theirs
-    /// follow it, counted up to `limit`. One look at one state of the log.
+    /// Returns the facts that decide whether a client in `rooms` can resume after entry `n`: the
+    /// entry's id, the trimmed entries, and the number of entries that follow, counted up to
+    /// `limit`. All of them come from one state of the log.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// Returns [`LogError::Unavailable`] if the log cannot be read.
     fn history(
         &self,
         n: u64,
@@ -149,28 +151,34 @@ pub trait EventLog: Send + Sync + 'static {
     /// Follows the number of the last entry.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Follows the number of the last entry that was appended *here*: the other nodes are rung for
-    /// it. A log that only this process appends to has nobody to ring for, and need not tell the
-    /// two apart. With a new epoch it begins at 0: else nobody would be rung for until the new
-    /// history is as long as the old one.
+    /// Follows the number of the last entry that was appended *here*, through this log or its
+    /// clones: the node notifies the other nodes of it.
+    ///
+    /// A log that only this process appends to has no other node to notify, and need not tell the
+    /// two apart: by default this is [`changes`](Self::changes). The number starts again at 0 with
+    /// a new epoch; otherwise no node would be notified until the new history is as long as the
+    /// old.
     fn local_appends(&self) -> watch::Receiver<u64> {
         self.changes()
     }
 
-    /// Somebody else may have appended: look soon, and tell it by [`changes`](Self::changes).
-    /// Called often, and at once by several: it returns without waiting, and calls that come
-    /// together may share one look. A log that only this process appends to has nothing to do.
+    /// Wakes the log because another process may have appended: the log should look soon, and
+    /// report new entries through [`changes`](Self::changes).
+    ///
+    /// It is called often, and by several tasks at once. It returns without waiting, and calls that
+    /// arrive close together may share one look. By default, for a log that only this process
+    /// appends to, it does nothing.
     fn wake(&self) {}
 }
 
-/// Why the log did not do it.
+/// Reason why an operation on the log failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The log cannot be reached or written now. Nothing was stored.
+    /// The log cannot be read or written now. Nothing was stored.
     #[error("the log is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The outcome is not known. Trying again with the same event ids is safe.
+    /// The outcome of the append is not known. Trying again with the same event ids is safe.
     #[error("the outcome of the append is not known")]
     Unknown(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! What a publisher is told: where its event is in the log, or why it is not there.
+//! The result of a publish: the place of the event in the log, or the reason why it is not there.
 
 use super::LogError;
 use crate::{
@@ -6,29 +6,29 @@ use crate::{
     values::{EventId, Position},
 };
 
-/// What became of a publish: it is in the log, as durable as the log is.
+/// Receipt of a published event: the event is in the log, as durable as the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishReceipt {
-    /// The event's own id, in `_rt.id`.
+    /// The event's id, which clients receive as `_rt.id`.
     pub id: EventId,
-    /// Where it stands in the log, in `_rt.at`.
+    /// The event's position in the log, which clients receive as `_rt.at`.
     pub position: Position,
 }
 
-/// Why an emit failed.
+/// Reason why a publish failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The event cannot be sent as it is. Nothing was stored.
     #[error("the event cannot be sent")]
     Event(#[from] EventError),
-    /// The log did not take it. Whether it may have been stored is said by [`LogError`].
+    /// The log did not confirm the event. [`LogError`] says whether it may have been stored.
     #[error("the event was not confirmed by the log")]
     Log(#[from] LogError),
 }
 
 impl PublishError {
-    /// Whether the event may have been stored all the same.
+    /// Returns whether the event may have been stored although the publish failed.
     #[must_use]
     pub const fn may_be_stored(&self) -> bool {
         matches!(self, Self::Log(LogError::Unknown(_)))

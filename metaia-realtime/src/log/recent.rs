@@ -1,4 +1,4 @@
-//! What the window holds, found by number and by room. A pure kernel.
+//! The entries of a node's window, indexed by number and by room. A pure kernel.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,7 +16,7 @@ pub(crate) struct Recent {
     entries: VecDeque<Arc<Entry>>,
     /// The numbers of each room's entries.
     rooms: HashMap<Room, VecDeque<u64>>,
-    /// The position before the first of them, where it is known.
+    /// The position before the first entry, if it is known.
     before: Option<Position>,
     head: Position,
     dispatched: Position,
@@ -26,7 +26,7 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Nothing, after `head`.
+    /// Creates an empty window after `head`.
     pub(crate) fn new(head: Position, max_entries: usize, max_bytes: usize) -> Self {
         Self {
             entries: VecDeque::new(),
@@ -40,25 +40,36 @@ impl Recent {
         }
     }
 
-    /// Takes entries that were dispatched in an earlier life: those up to the head, in several
-    /// calls. Answers whether they are without holes.
+    /// Adds entries up to the head that were dispatched before this window existed, in one or
+    /// several calls. Returns false at the first hole between them.
     pub(crate) fn fill<'a>(&mut self, entries: impl Iterator<Item = &'a Arc<Entry>>) -> bool {
         for entry in entries {
             match self.entries.back() {
                 Some(last) if last.n() + 1 != entry.n() => return false,
                 Some(_) => {}
-                None => self.before = (entry.n() == 1).then(|| Position::start(self.head.epoch())),
+                None => self.before = self.start_if_first(entry),
             }
             self.append(entry);
         }
         true
     }
 
-    /// Whether it was filled up to the head.
+    /// Returns the position before `entry` if that is the start of the log. The position before any
+    /// other entry has the id of an entry that is not here.
+    fn start_if_first(&self, entry: &Entry) -> Option<Position> {
+        if entry.n() == 1 {
+            Some(Position::start(self.head.epoch()))
+        } else {
+            None
+        }
+    }
+
+    /// Returns whether the entries reach up to the head.
     pub(crate) fn is_full(&self) -> bool {
-        self.entries
-            .back()
-            .map_or(self.head.n() == 0, |last| last.position() == self.head)
+        match self.entries.back() {
+            Some(last) => last.position() == self.head,
+            None => self.head.n() == 0,
+        }
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -73,7 +84,7 @@ impl Recent {
         self.dispatched = position;
     }
 
-    /// Most entries, and most bytes.
+    /// Returns the bounds: entries and bytes.
     pub(crate) const fn bounds(&self) -> (usize, usize) {
         (self.max_entries, self.max_bytes)
     }
@@ -82,37 +93,37 @@ impl Recent {
         *self = Self::new(head, self.max_entries, self.max_bytes);
     }
 
-    /// All that is here, in order.
+    /// Returns all entries of the window, in order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.iter()
     }
 
-    /// A position with everything after it here.
+    /// Returns a position after which the window has every entry.
     pub(crate) fn begins_after(&self) -> Position {
         let first = self.entries.front().map(|first| first.position());
         self.before.or(first).unwrap_or(self.head)
     }
 
-    /// Whether every entry after `n` that was dispatched is here.
+    /// Returns whether the window has every entry after `n` up to the head.
     pub(crate) fn reaches(&self, n: u64) -> bool {
-        self.entries
-            .front()
-            .map_or(n >= self.head.n(), |first| n + 1 >= first.n())
+        match self.entries.front() {
+            Some(first) => n + 1 >= first.n(),
+            None => n >= self.head.n(),
+        }
     }
 
-    /// The entries after `n` in any of `rooms`, in order and once each.
+    /// Returns the entries after `n` in any of `rooms`, in order and once each.
     pub(crate) fn after<'a>(
         &self,
         n: u64,
         rooms: impl Iterator<Item = &'a Room>,
     ) -> impl Iterator<Item = &Arc<Entry>> {
-        self.numbers(n, rooms)
-            .into_iter()
-            .filter_map(|n| self.entry(n))
+        let numbers = self.numbers(n, rooms).into_iter();
+        numbers.filter_map(|n| self.entry(n))
     }
 
-    /// Whether delivery can go on after `position`, where that can be said from here. Called where
-    /// the window has reached the end of the log.
+    /// Decides whether a client can resume after `position`. Returns `None` if the window does not
+    /// know: only the log can decide then. Call it when the window has reached the end of the log.
     pub(crate) fn judge<'a>(
         &self,
         position: Position,
@@ -125,46 +136,48 @@ impl Recent {
         if position.n() > self.head.n() {
             return Some(Err(ResetReason::Ahead));
         }
-        let there = match self.before {
+        let actual = match self.before {
             Some(before) if before.n() == position.n() => before,
             _ => self.entry(position.n())?.position(),
         };
-        if there != position {
+        if actual != position {
             return Some(Err(ResetReason::EpochChanged));
         }
         let missed = self.numbers(position.n(), rooms).len();
-        let resumable = Resumable {
+        if missed > limit {
+            return Some(Err(ResetReason::TooOld));
+        }
+        Some(Ok(Resumable {
             after: position.n(),
             missed,
-        };
-        Some(if missed > limit {
-            Err(ResetReason::TooOld)
-        } else {
-            Ok(resumable)
-        })
+        }))
     }
 
     fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
         let first = self.entries.front()?.n();
-        self.entries
-            .get(usize::try_from(n.checked_sub(first)?).ok()?)
+        let index = n.checked_sub(first)?;
+        self.entries.get(usize::try_from(index).ok()?)
     }
 
+    /// Returns the numbers of the entries after `n` in any of `rooms`, in order and once each.
     fn numbers<'a>(&self, n: u64, rooms: impl Iterator<Item = &'a Room>) -> Vec<u64> {
         let mut numbers = Vec::new();
         for index in rooms.filter_map(|room| self.rooms.get(room)) {
-            numbers.extend(index.range(index.partition_point(|known| *known <= n)..));
+            let start = index.partition_point(|number| *number <= n);
+            numbers.extend(index.range(start..));
         }
         numbers.sort_unstable();
         numbers.dedup();
         numbers
     }
 
+    /// Adds a dispatched entry. After a hole, the window begins again with this entry.
     pub(crate) fn push(&mut self, entry: &Arc<Entry>) {
         if entry.n() != self.head.n() + 1 {
             self.entries.clear();
             self.rooms.clear();
-            (self.before, self.bytes) = (None, 0);
+            self.before = None;
+            self.bytes = 0;
         }
         self.head = entry.position();
         self.append(entry);
@@ -174,7 +187,7 @@ impl Recent {
         self.bytes += entry.content().size();
         for room in entry.content().rooms() {
             let index = self.rooms.entry(room.clone()).or_default();
-            // An entry may name a room twice.
+            // An entry that a store read back may name a room twice.
             if index.back() != Some(&entry.n()) {
                 index.push_back(entry.n());
             }
@@ -207,7 +220,7 @@ impl Recent {
 mod tests {
     use super::*;
     use crate::{EventLog as _, MemoryLog, NewEntry, log::judge};
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*};
     use serde_json::json;
 
     fn now<T, E: std::fmt::Debug>(future: impl Future<Output = Result<T, E>>) -> T {
@@ -220,23 +233,26 @@ mod tests {
         Room::User(format!("u{index}").parse().unwrap())
     }
 
-    /// The numbers of the entries of `wanted` after `n`, by looking at all of them.
+    /// Returns the numbers of the entries in `wanted` after `n`, by searching all of them.
     fn naive(appends: &[Vec<u8>], wanted: &[u8], n: u64) -> Vec<u64> {
-        let with_numbers = (1..).zip(appends);
-        let matching =
-            with_numbers.filter(|(_, rooms)| rooms.iter().any(|room| wanted.contains(room)));
-        matching
-            .map(|(number, _)| number)
-            .filter(|number| *number > n)
-            .collect()
+        let mut numbers = Vec::new();
+        for (number, rooms) in (1..).zip(appends) {
+            if number > n && rooms.iter().any(|room| wanted.contains(room)) {
+                numbers.push(number);
+            }
+        }
+        numbers
     }
 
     proptest! {
         #[test]
-        fn the_window_says_what_the_log_says(
-            appends in proptest::collection::vec(proptest::collection::vec(0u8..4, 1..4), 0..40),
-            wanted in proptest::collection::vec(0u8..4, 0..4),
-            preloaded in 0usize..40, keep in 1usize..20, n in 0u64..45, limit in 0usize..30,
+        fn the_window_agrees_with_the_log(
+            appends in vec(vec(0u8..4, 1..4), 0..40),
+            wanted in vec(0u8..4, 0..4),
+            preloaded in 0usize..40,
+            keep in 1usize..20,
+            n in 0u64..45,
+            limit in 0usize..30,
         ) {
             let log = MemoryLog::default();
             for rooms in &appends {
@@ -249,7 +265,9 @@ mod tests {
             let head = all[..preloaded].last().map_or(start, |entry| entry.position());
             let mut recent = Recent::new(head, keep, usize::MAX);
             prop_assert!(recent.fill(all[..preloaded].iter()) && recent.is_full());
-            all[preloaded..].iter().for_each(|entry| recent.push(entry));
+            for entry in &all[preloaded..] {
+                recent.push(entry);
+            }
 
             let rooms: Vec<Room> = wanted.iter().copied().map(room).collect();
             let expected = naive(&appends, &wanted, n);
@@ -257,21 +275,26 @@ mod tests {
             if recent.reaches(n) {
                 prop_assert_eq!(got, expected);
             }
-            // What the window says of a position is what the log says; where it does not know, it
-            // says so.
-            let at = if n == 0 { Some(start) } else { all.get(n as usize - 1).map(|entry| entry.position()) };
+            // The window decides as the log does, or says that it does not know.
+            let at = match n {
+                0 => Some(start),
+                n => all.get(n as usize - 1).map(|entry| entry.position()),
+            };
             if let Some(at) = at {
                 let history = now(log.history(n, &rooms, limit + 1));
                 match recent.judge(at, rooms.iter(), limit) {
                     Some(judged) => prop_assert_eq!(judged, judge(at, history, limit)),
-                    None => prop_assert!(n + keep as u64 <= all.len() as u64 || n < preloaded as u64),
+                    None => {
+                        let dropped = n + keep as u64 <= all.len() as u64;
+                        prop_assert!(dropped || n < preloaded as u64);
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn another_history_is_not_taken_for_this_one() {
+    fn a_position_of_another_history_is_refused() {
         let log = MemoryLog::default();
         let other = MemoryLog::default();
         let entry = || NewEntry::event([room(1)], ("e", json!({}))).unwrap();

@@ -1,18 +1,18 @@
-//! Whether a position can be resumed from: a pure decision.
+//! The decision whether a client can resume from a position. A pure kernel.
 
 use super::History;
 use crate::Position;
 
-/// Why a client must reload. The codes are those of `rt:reset`.
+/// Reason why a client must reload. The codes are those of `rt:reset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResetReason {
-    /// Not a position of this system.
+    /// The text is not a position of this system.
     Malformed,
     /// History may have been rewritten since.
     EpochChanged,
-    /// Something the client has not seen is gone, or there is too much of it.
+    /// An entry that the client has not received is gone, or too many entries are missing.
     TooOld,
-    /// Beyond the end of the log.
+    /// The position is beyond the end of the log.
     Ahead,
 }
 
@@ -27,17 +27,17 @@ impl ResetReason {
     }
 }
 
-/// Where delivery goes on.
+/// The place where delivery continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resumable {
     /// The last entry that the client has.
     pub(crate) after: u64,
-    /// How many of its rooms' entries follow.
+    /// The number of entries in the client's rooms that follow.
     pub(crate) missed: usize,
 }
 
-/// Where delivery goes on, or why it cannot.
-/// At most `limit` entries are replayed.
+/// Decides where delivery continues after `position`, or why it cannot. At most `limit` entries are
+/// replayed.
 pub(crate) fn judge(
     position: Position,
     history: History,
@@ -49,23 +49,21 @@ pub(crate) fn judge(
     if position.n > history.head.n {
         return Err(ResetReason::Ahead);
     }
-    let replaced = match history.entry {
+    let is_replaced = match history.entry {
         Some(id) => !position.follows(id),
+        // A trimmed entry's id cannot be compared. The start has no entry, but fixed check bits.
         None => position.n == 0 && position != Position::start(position.epoch),
     };
-    if replaced {
+    if is_replaced {
         return Err(ResetReason::EpochChanged);
     }
-    let complete = history.trimmed <= position.n && history.missed <= limit;
-    let resumable = Resumable {
+    if history.trimmed > position.n || history.missed > limit {
+        return Err(ResetReason::TooOld);
+    }
+    Ok(Resumable {
         after: position.n,
         missed: history.missed,
-    };
-    if complete {
-        Ok(resumable)
-    } else {
-        Err(ResetReason::TooOld)
-    }
+    })
 }
 
 #[cfg(test)]
@@ -75,28 +73,41 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Resuming is allowed exactly when the client's history is a prefix of the log's and
-        /// nothing is missing.
+        /// A client can resume exactly if its history is a prefix of the log's and no entry is
+        /// missing.
         #[test]
         fn a_resume_is_honoured_exactly_when_nothing_is_missing(
-            same_epoch: bool, same_entry: bool, retained: bool, n in 0u64..20, head in 0u64..20, trimmed in 0u64..20, missed in 0usize..6,
+            same_epoch: bool,
+            same_entry: bool,
+            retained: bool,
+            n in 0u64..20,
+            head in 0u64..20,
+            trimmed in 0u64..20,
+            missed in 0usize..6,
         ) {
             let epoch = Epoch::from_bits(1);
+            let other_epoch = Epoch::from_bits(2);
             let ids: Vec<EventId> = (0..40).map(|i| EventId::from_bytes([i; 16])).collect();
-            let theirs = if same_epoch { epoch } else { Epoch::from_bits(2) };
-            let at = |n: u64, shift: usize| if n == 0 { Position::start(theirs) } else { Position::of(theirs, n, ids[n as usize + shift]) };
-            let position = at(n, if same_entry { 0 } else { 20 });
+            let at = |epoch: Epoch, n: u64, shift: usize| match n {
+                0 => Position::start(epoch),
+                n => Position::of(epoch, n, ids[n as usize + shift]),
+            };
+            let theirs = if same_epoch { epoch } else { other_epoch };
+            let position = at(theirs, n, if same_entry { 0 } else { 20 });
+            let has_entry = retained && n > 0 && n <= head;
             let history = History {
-                head: if head == 0 { Position::start(epoch) } else { Position::of(epoch, head, ids[head as usize]) },
-                entry: (retained && n > 0 && n <= head).then(|| ids[n as usize]),
+                head: at(epoch, head, 0),
+                entry: if has_entry { Some(ids[n as usize]) } else { None },
                 trimmed: trimmed.min(head),
                 missed,
             };
-            let honoured = same_epoch && n <= head && history.trimmed <= n && missed <= 3
-                && (same_entry || n == 0 || history.entry.is_none());
+            let is_prefix = same_epoch && n <= head && (same_entry || n == 0 || !has_entry);
+            let is_honoured = is_prefix && history.trimmed <= n && missed <= 3;
             let judged = judge(position, history, 3);
-            prop_assert_eq!(judged, if honoured { Ok(Resumable { after: n, missed }) } else { judged });
-            prop_assert_eq!(judged.is_ok(), honoured);
+            prop_assert_eq!(judged.is_ok(), is_honoured);
+            if let Ok(resumable) = judged {
+                prop_assert_eq!(resumable, Resumable { after: n, missed });
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The log's last entries in memory, and what is needed to answer for them: so that what happens
-//! now, and whoever was away for a short time, does not touch the database.
+//! The last entries of a stored log in memory, with the facts to answer reads about them: live
+//! delivery and a resume after a short absence do not touch the database.
 //!
-//! Bounded by count and bytes. It is fed in the order of the commits; where something is missing in
-//! between, because somebody else committed it, it begins anew after the gap, and the database has
-//! what is before.
+//! The tail is bounded by count and bytes. It receives entries in the order of the commits. If an
+//! entry is missing in between, because another node committed it, the tail begins again after the
+//! gap; the database has the entries before.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -13,26 +13,28 @@ use std::{
 use super::{Entry, Head, History, Page, Retention, trimmed::Trimmed};
 use crate::{Position, Room};
 
-/// Most entries.
+/// Entries in the tail, at most.
 pub(crate) const ENTRIES: usize = 4_096;
-/// Most bytes, as [`crate::NewEntry::size`] counts them.
+/// Bytes in the tail, at most, as [`crate::NewEntry::size`] counts them.
 pub(crate) const BYTES: usize = 8 * 1024 * 1024;
 
-/// See the [module](self).
+/// The last entries of a log. See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Tail {
     entries: VecDeque<Arc<Entry>>,
     bytes: usize,
     head: Position,
+    /// The number up to and including which entries count as trimmed.
     floor: u64,
+    /// The number up to and including which stored entries may be damaged or lost.
     lost: u64,
     marks: Trimmed,
-    /// About how many bytes the database has.
+    /// The approximate size of the stored entries, in bytes.
     stored: u64,
 }
 
 impl Tail {
-    /// An empty one, after the last entry of a log that begins and ends so.
+    /// Creates an empty tail after the last entry of a log with this head and these trim marks.
     pub(crate) fn new(head: Head, marks: Trimmed) -> Self {
         let Head { position, floor } = head;
         Self {
@@ -46,29 +48,31 @@ impl Tail {
         }
     }
 
-    /// The same log, up to where nothing stored can be vouched for.
+    /// Sets the number up to and including which stored entries may be damaged or lost.
     #[cfg(feature = "sqlite")]
     pub(crate) fn lost(self, lost: u64) -> Self {
         Self { lost, ..self }
     }
 
-    /// The same log, of which the database has about so many bytes.
+    /// Sets the approximate size of the stored entries, in bytes.
     pub(crate) fn stored(self, stored: u64) -> Self {
         Self { stored, ..self }
     }
 
-    /// What was trimmed in the commit that it came with has a floor before it has a head.
+    /// Returns the end of the log and its floor.
     pub(crate) fn head(&self) -> Head {
+        // An entry that was trimmed in its own commit raises the floor before it raises the head.
         Head {
             position: self.head,
             floor: self.floor.min(self.head.n()),
         }
     }
 
-    /// Takes the next entries. Those it has had are passed over.
+    /// Adds the next entries. Entries that it has had before are skipped.
     pub(crate) fn feed(&mut self, entries: &[Arc<Entry>]) {
         let known = self.head.n();
         for entry in entries.iter().filter(|entry| entry.n() > known) {
+            // After a gap the tail begins again.
             if entry.n() != self.head.n() + 1 {
                 self.clear();
             }
@@ -78,13 +82,15 @@ impl Tail {
         }
     }
 
-    /// Puts entries before the first: those that were there when the log was opened.
+    /// Adds entries up to the head that were stored before the log was opened.
     pub(crate) fn fill(&mut self, entries: &[Arc<Entry>]) {
-        entries.iter().for_each(|entry| self.push(entry));
+        for entry in entries {
+            self.push(entry);
+        }
     }
 
     fn push(&mut self, entry: &Arc<Entry>) {
-        // It was trimmed in the very commit that it came with.
+        // The entry was trimmed in its own commit.
         if entry.n() <= self.floor {
             return;
         }
@@ -101,16 +107,14 @@ impl Tail {
         }
     }
 
-    /// Whether the log has grown beyond a bound by more than one part in a hundred.
+    /// Returns whether the log has grown beyond a bound by more than 1 %.
     pub(crate) fn is_crowded(&self, retention: &Retention) -> bool {
-        let beyond = |kept: u64, bound: u64| kept > bound.saturating_add(bound / 100);
-        beyond(
-            self.head.n().saturating_sub(self.floor),
-            retention.entries as u64,
-        ) || beyond(self.stored, retention.bytes)
+        let is_beyond = |kept: u64, bound: u64| kept > bound.saturating_add(bound / 100);
+        let entries = self.head.n().saturating_sub(self.floor);
+        is_beyond(entries, retention.entries as u64) || is_beyond(self.stored, retention.bytes)
     }
 
-    /// How many bytes the database has.
+    /// Sets the size of the stored entries, in bytes.
     pub(crate) const fn set_stored(&mut self, bytes: u64) {
         self.stored = bytes;
     }
@@ -120,7 +124,7 @@ impl Tail {
         self.bytes = 0;
     }
 
-    /// The entry is about to be trimmed.
+    /// Raises the marks and the floor because the entry is about to be trimmed.
     pub(crate) fn trim(&mut self, entry: &Entry) {
         for room in entry.content().rooms() {
             self.marks.mark(room, entry.n());
@@ -128,55 +132,53 @@ impl Tail {
         self.raise_floor(entry.n());
     }
 
-    /// Somebody has trimmed an entry of the room.
+    /// Raises the room's mark because a node has trimmed the room's entry `n`.
     #[cfg(feature = "mongodb")]
     pub(crate) fn mark(&mut self, room: &Room, n: u64) {
         self.marks.mark(room, n);
     }
 
-    /// Somebody has put one mark in the place of many.
+    /// Raises the shared mark because a node has merged the marks of many rooms into it.
     #[cfg(feature = "mongodb")]
     pub(crate) fn raise_others(&mut self, n: u64) {
         self.marks.raise_others(n);
     }
 
-    /// What was stored up to `n` cannot be vouched for. Answers whether that is news.
+    /// Records that stored entries up to `n` may be damaged or lost. Returns whether that is new.
     pub(crate) fn lose(&mut self, n: u64) -> bool {
-        let news = n > self.lost;
+        let is_new = n > self.lost;
         self.lost = self.lost.max(n);
         self.raise_floor(n);
-        news
+        is_new
     }
 
-    /// Everything up to `n` counts as trimmed.
+    /// Raises the floor: all entries up to `n` count as trimmed.
     pub(crate) fn raise_floor(&mut self, n: u64) {
         self.floor = self.floor.max(n);
-        while self
-            .entries
-            .front()
-            .is_some_and(|first| first.n() <= self.floor)
+        while let Some(first) = self.entries.front()
+            && first.n() <= self.floor
         {
             self.pop();
         }
     }
 
-    /// As [`Page::trimmed`].
+    /// Returns the value of [`Page::trimmed`] for these rooms.
     pub(crate) fn trimmed(&self, rooms: Option<&[Room]>) -> u64 {
-        rooms.map_or(self.floor, |rooms| self.marks.highest(rooms).max(self.lost))
+        match rooms {
+            Some(rooms) => self.marks.highest(rooms).max(self.lost),
+            None => self.floor,
+        }
     }
 
-    /// The mark of all rooms without one of their own.
+    /// Returns the shared mark of all rooms without a mark of their own.
     pub(crate) const fn others(&self) -> u64 {
         self.marks.others()
     }
 
-    /// A page, where all that follows `after` is here.
+    /// Returns a page, if the tail has every entry after `after`.
     pub(crate) fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Option<Page> {
-        let entries: Vec<_> = self
-            .after(after, rooms)?
-            .take(limit)
-            .map(Arc::clone)
-            .collect();
+        let following = self.after(after, rooms)?;
+        let entries: Vec<_> = following.take(limit).cloned().collect();
         let last = entries.last().map_or(after, |entry| entry.n());
         let scanned = if entries.len() == limit {
             last
@@ -191,52 +193,46 @@ impl Tail {
         })
     }
 
-    /// What a resume is judged by, where entry `n` and all that follows it is here.
+    /// Returns the facts for a resume after entry `n`, if the tail has that entry and every later
+    /// one.
     pub(crate) fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Option<History> {
         let following = self.after(n, Some(rooms))?;
-        let entry = self
-            .entries
-            .get(self.entries.partition_point(|entry| entry.n() < n));
-        let entry = entry.filter(|entry| entry.n() == n);
-        // It is in the database, and only there.
+        let index = self.entries.partition_point(|entry| entry.n() < n);
+        let entry = self.entries.get(index).filter(|entry| entry.n() == n);
+        // The entry is in the database and not in the tail.
         if entry.is_none() && n > self.floor && n <= self.head.n() {
             return None;
         }
-        let (entry, missed) = (
-            entry.map(|entry| entry.content().id()),
-            following.take(limit).count(),
-        );
         Some(History {
             head: self.head,
-            entry,
+            entry: entry.map(|entry| entry.content().id()),
             trimmed: self.trimmed(Some(rooms)),
-            missed,
+            missed: following.take(limit).count(),
         })
     }
 
+    /// Returns the entries after `n` in any of the rooms, if the tail has every entry after `n`.
     fn after<'a>(
         &'a self,
         n: u64,
         rooms: Option<&'a [Room]>,
     ) -> Option<impl Iterator<Item = &'a Arc<Entry>>> {
-        let before = self
-            .entries
-            .front()
-            .map_or(self.head.n(), |first| first.n() - 1);
+        let before = match self.entries.front() {
+            Some(first) => first.n() - 1,
+            None => self.head.n(),
+        };
         if n < before {
             return None;
         }
-        let rooms: Option<HashSet<&Room>> = rooms.map(|rooms| rooms.iter().collect());
-        let wanted = move |entry: &&Arc<Entry>| {
-            rooms.as_ref().is_none_or(|wanted| {
-                entry
-                    .content()
-                    .rooms()
-                    .iter()
-                    .any(|room| wanted.contains(room))
-            })
+        let wanted: Option<HashSet<&Room>> = rooms.map(|rooms| rooms.iter().collect());
+        let is_wanted = move |entry: &&Arc<Entry>| match &wanted {
+            Some(wanted) => {
+                let mut rooms = entry.content().rooms().iter();
+                rooms.any(|room| wanted.contains(room))
+            }
+            None => true,
         };
         let from = self.entries.partition_point(|entry| entry.n() <= n);
-        Some(self.entries.range(from..).filter(wanted))
+        Some(self.entries.range(from..).filter(is_wanted))
     }
 }

@@ -1,56 +1,53 @@
-//! The highest trimmed `n` of each room: what says whether a client that was away has missed
-//! something for good.
+//! The trim marks: the highest trimmed number of each room. They tell whether a client that
+//! reconnects has missed entries that are gone.
 //!
-//! Kept for 65,536 rooms one by one. Beyond it the lower half shares one mark, which can only lead
-//! to a reset that was not needed.
+//! Up to 65,536 rooms have a mark of their own. Beyond that the lower half shares one mark, which
+//! can only cause a reset that was not needed.
 
 use std::collections::HashMap;
 
 use crate::Room;
 
 /// Rooms with a mark of their own, at most.
-const ROOMS: usize = 65_536;
+const MAX_ROOMS: usize = 65_536;
 
-/// The highest trimmed `n` of each room.
+/// The highest trimmed number of each room.
 #[derive(Debug, Default)]
 pub(crate) struct Trimmed {
     rooms: HashMap<Room, u64>,
-    /// Of all rooms that have no mark of their own any more.
+    /// The shared mark of all rooms that have no mark of their own any more.
     others: u64,
 }
 
 impl Trimmed {
-    /// The marks that a store kept.
+    /// Returns the marks that a store has kept.
     #[cfg(any(feature = "mongodb", feature = "sqlite"))]
-    pub(crate) const fn of(rooms: HashMap<Room, u64>, others: u64) -> Self {
+    pub(crate) const fn from_marks(rooms: HashMap<Room, u64>, others: u64) -> Self {
         Self { rooms, others }
     }
 
-    /// Entry `n` of the room is about to go. Marks only rise.
+    /// Raises the room's mark because its entry `n` is about to be trimmed. Marks never fall.
     pub(crate) fn mark(&mut self, room: &Room, n: u64) {
         let mark = self.rooms.entry(room.clone()).or_default();
         *mark = n.max(*mark);
-        if self.rooms.len() > ROOMS {
+        if self.rooms.len() > MAX_ROOMS {
             self.merge_lower_half();
         }
     }
 
-    /// The highest trimmed `n` of any of the rooms, 0 where there is none.
+    /// Returns the highest trimmed number in any of the rooms; 0 if there is none.
     pub(crate) fn highest(&self, rooms: &[Room]) -> u64 {
-        rooms
-            .iter()
-            .map(|room| self.rooms.get(room).copied().unwrap_or(self.others))
-            .max()
-            .unwrap_or(0)
+        let mark = |room| self.rooms.get(room).copied().unwrap_or(self.others);
+        rooms.iter().map(mark).max().unwrap_or(0)
     }
 
-    /// The mark of all rooms that have none of their own.
+    /// Returns the shared mark of all rooms without a mark of their own.
     #[cfg(any(feature = "mongodb", feature = "sqlite"))]
     pub(crate) const fn others(&self) -> u64 {
         self.others
     }
 
-    /// No room has a lower one.
+    /// Raises every lower mark to `n`.
     #[cfg(feature = "mongodb")]
     pub(crate) fn raise_others(&mut self, n: u64) {
         self.others = self.others.max(n);
@@ -77,7 +74,7 @@ mod tests {
         for n in 1..=70_000 {
             trimmed.mark(&room(n), n);
         }
-        assert!(trimmed.rooms.len() <= ROOMS);
+        assert!(trimmed.rooms.len() <= MAX_ROOMS);
         for n in [1, 100, 40_000, 70_000] {
             assert!(trimmed.highest(&[room(n)]) >= n);
         }

@@ -110,7 +110,7 @@ impl Devices {
         let found = store.claim(key, pinned.is_known).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
-        ledger.take_in(key, found.left, epoch);
+        ledger.adopt(key, found.left, epoch);
         let resumed = ledger.connect(key, session.id, sign, epoch, &found.elsewhere);
         // Before `pinned` is dropped, which locks the ledger.
         drop(ledger);
@@ -122,7 +122,7 @@ impl Devices {
         if let Some(key) = &session.device_key {
             // Before the ledger is locked: this locks the session.
             let standing = session.standing();
-            self.ledger().stands(key, session.id, standing);
+            self.ledger().update(key, session.id, standing);
         }
     }
 
@@ -144,7 +144,7 @@ impl Devices {
         let standing = session.standing();
         let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
         let mut ledger = self.ledger();
-        ledger.stands(key, session.id, standing);
+        ledger.update(key, session.id, standing);
         ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);

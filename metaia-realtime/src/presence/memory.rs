@@ -1,4 +1,4 @@
-//! A directory in memory: for the nodes of one process, as in tests.
+//! A directory in memory, for the nodes of one process, as in tests.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,50 +10,55 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+    Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
+    SessionView,
 };
 use crate::{SessionId, values::NodeId};
 
-/// A directory in memory. A handle: clones share it. Bounded by what the nodes' own limits are.
+/// A directory in memory. A handle: clones share it. The nodes' own limits bound its size.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryDirectory(Arc<Mutex<HashMap<NodeId, Entry>>>);
+pub struct MemoryDirectory(Arc<Mutex<HashMap<NodeId, Lease>>>);
 
 #[derive(Debug)]
-struct Entry {
+struct Lease {
     node: NodeView,
     until: Instant,
     sessions: BTreeMap<SessionId, SessionView>,
 }
 
 impl MemoryDirectory {
-    fn here(&self) -> MutexGuard<'_, HashMap<NodeId, Entry>> {
+    /// Locks the nodes, after it has removed those whose lease has ended.
+    fn live_nodes(&self) -> MutexGuard<'_, HashMap<NodeId, Lease>> {
         let mut nodes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        nodes.retain(|_, entry| entry.until > now);
+        nodes.retain(|_, lease| lease.until > now);
         nodes
     }
 
-    fn add(&self, node: NodeId, changes: Vec<Change>) {
-        let mut nodes = self.here();
-        let Some(entry) = nodes.get_mut(&node) else {
+    fn apply(&self, node: NodeId, changes: Vec<SessionChange>) {
+        let mut nodes = self.live_nodes();
+        let Some(lease) = nodes.get_mut(&node) else {
             return;
         };
         for change in changes {
             match change {
-                Change::Here(session) => drop(entry.sessions.insert(session.id, session)),
-                Change::Gone(id) => drop(entry.sessions.remove(&id)),
+                SessionChange::Here(session) => {
+                    lease.sessions.insert(session.id, session);
+                }
+                SessionChange::Gone(id) => {
+                    lease.sessions.remove(&id);
+                }
             }
         }
     }
 
-    fn rooms_of(&self, query: &RoomQuery) -> Vec<RoomView> {
-        let nodes = self.here();
-        let others = nodes
+    fn matching_rooms(&self, query: &RoomQuery) -> Vec<RoomView> {
+        let nodes = self.live_nodes();
+        let wanted = nodes
             .values()
-            .filter(|entry| query.not_of != Some(entry.node.id));
-        let rooms = others
-            .flat_map(|entry| entry.sessions.values())
-            .flat_map(|session| &session.rooms);
+            .filter(|lease| query.not_of != Some(lease.node.id));
+        let sessions = wanted.flat_map(|lease| lease.sessions.values());
+        let rooms = sessions.flat_map(|session| &session.rooms);
         query.first_of(rooms.map(|room| RoomView {
             room: room.clone(),
             sessions: 1,
@@ -67,12 +72,12 @@ impl Directory for MemoryDirectory {
         node: &NodeView,
         lease: Duration,
     ) -> impl Future<Output = Result<(), DirectoryError>> + Send {
-        let entry = Entry {
+        let lease = Lease {
             node: node.clone(),
             until: Instant::now() + lease,
             sessions: BTreeMap::new(),
         };
-        self.here().insert(node.id, entry);
+        self.live_nodes().insert(node.id, lease);
         ready(Ok(()))
     }
 
@@ -81,44 +86,42 @@ impl Directory for MemoryDirectory {
         node: &NodeView,
         lease: Duration,
     ) -> impl Future<Output = Result<bool, DirectoryError>> + Send {
-        let mut nodes = self.here();
-        let renewed = nodes.get_mut(&node.id).map(|entry| {
-            entry.node = node.clone();
-            entry.until = Instant::now() + lease;
-        });
-        ready(Ok(renewed.is_some()))
+        let mut nodes = self.live_nodes();
+        let Some(known) = nodes.get_mut(&node.id) else {
+            return ready(Ok(false));
+        };
+        known.node = node.clone();
+        known.until = Instant::now() + lease;
+        ready(Ok(true))
     }
 
     fn announce(
         &self,
         node: NodeId,
-        changes: Vec<Change>,
+        changes: Vec<SessionChange>,
     ) -> impl Future<Output = Result<(), DirectoryError>> + Send {
-        self.add(node, changes);
+        self.apply(node, changes);
         ready(Ok(()))
     }
 
     fn leave(&self, node: NodeId) -> impl Future<Output = Result<(), DirectoryError>> + Send {
-        self.here().remove(&node);
+        self.live_nodes().remove(&node);
         ready(Ok(()))
     }
 
     fn nodes(&self) -> impl Future<Output = Result<Vec<NodeView>, DirectoryError>> + Send {
-        let mut nodes: Vec<_> = self
-            .here()
-            .values()
-            .map(|entry| entry.node.clone())
-            .collect();
-        nodes.sort_by_key(|node| node.id);
-        ready(Ok(nodes))
+        let nodes = self.live_nodes();
+        let mut views: Vec<_> = nodes.values().map(|lease| lease.node.clone()).collect();
+        views.sort_by_key(|node| node.id);
+        ready(Ok(views))
     }
 
     fn sessions(
         &self,
         query: &SessionQuery,
     ) -> impl Future<Output = Result<Vec<SessionView>, DirectoryError>> + Send {
-        let nodes = self.here();
-        let sessions = nodes.values().flat_map(|entry| entry.sessions.values());
+        let nodes = self.live_nodes();
+        let sessions = nodes.values().flat_map(|lease| lease.sessions.values());
         ready(Ok(query.first_of(sessions.cloned())))
     }
 
@@ -126,6 +129,6 @@ impl Directory for MemoryDirectory {
         &self,
         query: &RoomQuery,
     ) -> impl Future<Output = Result<Vec<RoomView>, DirectoryError>> + Send {
-        ready(Ok(self.rooms_of(query)))
+        ready(Ok(self.matching_rooms(query)))
     }
 }

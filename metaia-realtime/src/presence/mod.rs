@@ -1,12 +1,11 @@
-//! Who is connected to which node: what the nodes of a cluster tell each other by a [`Directory`].
+//! Presence: the sessions of all nodes of a cluster, which the nodes share through a [`Directory`].
 //!
-//! Each node announces its own sessions, in batches, and renews a lease; when that ends, so do they
-//! for everybody else. What is asked of a node ([`Realtime::sessions`](crate::Realtime::sessions)
-//! and the like) is answered from its own registry for its own sessions, and from the directory for
-//! those of others, which may be a second behind.
+//! Each node announces its own sessions in batches and renews a lease. When the lease ends, the
+//! other nodes no longer see its sessions. A query on a node
+//! ([`Realtime::sessions`](crate::Realtime::sessions) and the like) reads the node's own sessions
+//! from its registry, and those of other nodes from the directory, which may be a second behind.
 //!
-//! Nothing that is delivered depends on it: where the directory is away, only such questions are
-//! not answered.
+//! Delivery does not depend on it: if the directory is not available, only these queries fail.
 
 mod memory;
 mod view;
@@ -22,103 +21,106 @@ pub use view::{
 
 use crate::{SessionId, values::NodeId};
 
-/// How long a node's sessions are believed in after it was last heard of.
+/// Lease of a node: the time for which its sessions are seen after its last `begin` or `renew`.
 pub const LEASE: Duration = Duration::from_secs(15);
 
-/// What has become of a session.
+/// A change of one session, as its node announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// It is here, and so.
+pub enum SessionChange {
+    /// The session is connected, with these properties.
     Here(SessionView),
-    /// It has ended. It may never have been announced.
+    /// The session has ended. It may never have been announced.
     Gone(SessionId),
 }
 
-/// The directory did not answer, or did not take it.
+/// Error of a directory that cannot be read or written now.
 #[derive(Debug, thiserror::Error)]
 #[error("the directory of sessions is not available")]
 pub struct DirectoryError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Where nodes tell each other who is connected to them.
+/// A directory through which nodes share which sessions are connected to them.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - `begin` puts a node there with no sessions. Whatever it announced before is gone for good,
-///   also what arrives late: a node begins again where it does not know what became of an
-///   announcement, and a session that has ended must not come back.
-/// - A node and its sessions are seen until its lease is over, counted from the last `begin` or
-///   `renew` by *one* clock, the directory's: nodes' clocks differ, and nobody could tell who is
-///   gone. After that they are not seen, whoever looks.
-/// - `renew` answers whether the node's sessions are all there still. `false`: the lease was over,
-///   or they were lost; it has done nothing then, and the node begins again. A node that was asleep
-///   must not bring back what it had then.
-/// - `announce` makes its changes in order; a later one of the same session counts. It may be done
-///   in part where it fails. What is announced by a node that has not begun is not seen.
+/// - `begin` registers a node without sessions. All its earlier announcements are void, also those
+///   that arrive late: a node begins again if it does not know the outcome of an announcement, and
+///   a session that has ended must not reappear.
+/// - A node and its sessions are seen until its lease ends, counted from the last `begin` or
+///   `renew` by *one* clock, the directory's: the nodes' clocks differ, and could not tell which
+///   nodes are gone. After that no reader sees them.
+/// - `renew` returns whether all sessions of the node are still registered. `false` means that the
+///   lease had ended or the sessions were lost: then `renew` has changed nothing, and the node
+///   begins again. A node that was suspended must not bring back its old sessions.
+/// - `announce` applies its changes in order; a later change of the same session replaces an
+///   earlier one. If it fails, some of the changes may have been applied. Announcements of a node
+///   that has not begun are not seen.
 /// - `leave` removes a node and its sessions at once.
-/// - What nodes left behind whose lease is over is removed, at the latest when somebody renews a
-///   few times.
-/// - Sessions are in the order of their ids, rooms in that of their names, byte by byte: pages
-///   would repeat and miss some that are there all the time.
+/// - Records of nodes whose lease has ended are removed, at the latest after a few renewals by any
+///   node.
+/// - Sessions are in the order of their ids, and rooms in the order of their names, byte by byte:
+///   otherwise pages would repeat some and miss others that are connected all the time.
 ///
-/// `testing::directory_contract` (feature `testing`) puts a directory to every clause.
+/// `testing::directory_contract` (feature `testing`) tests a directory against every clause.
 ///
 /// # Cancel safety
-/// Dropping a future leaves the outcome open. The node drops what takes longer than 3 s.
+/// Dropping a future leaves the outcome open. The node drops a future that takes longer than 3 s.
 pub trait Directory: Send + Sync + 'static {
-    /// A node is here, and has no sessions yet.
+    /// Registers a node without sessions.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn begin(
         &self,
         node: &NodeView,
         lease: Duration,
     ) -> impl Future<Output = Result<(), DirectoryError>> + Send;
 
-    /// A node is here still. Answers whether its sessions are.
+    /// Renews a node's lease. Returns whether its sessions are still registered.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn renew(
         &self,
         node: &NodeView,
         lease: Duration,
     ) -> impl Future<Output = Result<bool, DirectoryError>> + Send;
 
-    /// What has become of sessions of a node.
+    /// Applies changes of a node's sessions, in order.
     ///
     /// # Errors
-    /// [`DirectoryError`]; some of it may have been taken.
+    /// Returns [`DirectoryError`] if the directory is not available. Some of the changes may have
+    /// been applied.
     fn announce(
         &self,
         node: NodeId,
-        changes: Vec<Change>,
+        changes: Vec<SessionChange>,
     ) -> impl Future<Output = Result<(), DirectoryError>> + Send;
 
-    /// A node has gone. Also one that was never here.
+    /// Removes a node and its sessions. A node that is not registered may leave, too.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn leave(&self, node: NodeId) -> impl Future<Output = Result<(), DirectoryError>> + Send;
 
-    /// The nodes that are here, as they last said, in the order of their ids.
+    /// Returns the registered nodes, as they were at their last `begin` or `renew`, in the order of
+    /// their ids.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn nodes(&self) -> impl Future<Output = Result<Vec<NodeView>, DirectoryError>> + Send;
 
-    /// The first sessions that the query asks for, in the order of their ids.
+    /// Returns the first sessions that match the query, in the order of their ids.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn sessions(
         &self,
         query: &SessionQuery,
     ) -> impl Future<Output = Result<Vec<SessionView>, DirectoryError>> + Send;
 
-    /// The first rooms that the query asks for, in the order of their names.
+    /// Returns the first rooms that match the query, in the order of their names.
     ///
     /// # Errors
-    /// [`DirectoryError`].
+    /// Returns [`DirectoryError`] if the directory is not available.
     fn rooms(
         &self,
         query: &RoomQuery,
@@ -140,7 +142,7 @@ pub(crate) trait DynDirectory: Send + Sync {
     fn announce(
         &self,
         node: NodeId,
-        changes: Vec<Change>,
+        changes: Vec<SessionChange>,
     ) -> BoxFuture<'_, Result<(), DirectoryError>>;
     fn leave(&self, node: NodeId) -> BoxFuture<'_, Result<(), DirectoryError>>;
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<NodeView>, DirectoryError>>;
@@ -172,7 +174,7 @@ impl<D: Directory> DynDirectory for D {
     fn announce(
         &self,
         node: NodeId,
-        changes: Vec<Change>,
+        changes: Vec<SessionChange>,
     ) -> BoxFuture<'_, Result<(), DirectoryError>> {
         Box::pin(Directory::announce(self, node, changes))
     }

@@ -1,57 +1,70 @@
-//! What there is to see: sessions, rooms, users and nodes; and how it is asked for.
+//! Views of sessions, rooms, users and nodes, and the queries for them.
+
+use std::collections::BTreeMap;
 
 use crate::{
     Role, Room, SessionId, UserId,
     values::{DeviceId, NodeId},
 };
 
-/// How many are answered where nobody says.
-const LIMIT: usize = 100;
+/// Default number of results of a query.
+const DEFAULT_LIMIT: usize = 100;
 
-/// A session, as everybody may see it.
+/// The public view of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionView {
-    /// Its public id.
+    /// The session's public id.
     pub id: SessionId,
-    /// Where it is connected.
+    /// The node that it is connected to.
     pub node: NodeId,
-    /// Whose it is.
+    /// The session's user.
     pub user: UserId,
-    /// What they are.
+    /// The user's role.
     pub role: Role,
-    /// Its rooms, by their names; not [`Room::Everyone`], in which all are.
+    /// The session's rooms in the order of their names, without [`Room::Everyone`], which every
+    /// session is in.
     pub rooms: Vec<Room>,
-    /// The device that its client named.
+    /// The device that the client named.
     pub device: Option<DeviceId>,
-    /// When it connected, in ms since the Unix epoch.
+    /// The time of the connect, in ms since the Unix epoch.
     pub connected_at: i64,
-    /// When its client last sent something, in ms since the Unix epoch; of sessions of other nodes
-    /// up to five minutes old.
+    /// The time when the client last sent something, in ms since the Unix epoch. For sessions of
+    /// other nodes it may be five minutes old.
     pub active_at: i64,
 }
 
-/// Which sessions are asked for: those that meet all of it.
+/// A query for sessions: those that match all its fields.
+///
+/// ```
+/// use metaia_realtime::{Role, presence::SessionQuery};
+///
+/// let tailors = SessionQuery {
+///     role: Some(Role::Tailor),
+///     limit: 20,
+///     ..SessionQuery::default()
+/// };
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionQuery {
-    /// This one.
+    /// Only the session with this id.
     pub id: Option<SessionId>,
-    /// Those of one of these users; of anybody where there is none.
+    /// Only sessions of one of these users; of all users if it is empty.
     pub users: Vec<UserId>,
-    /// Those of this role.
+    /// Only sessions with this role.
     pub role: Option<Role>,
-    /// Those in this room.
+    /// Only sessions in this room.
     pub room: Option<Room>,
-    /// Those of other nodes than this. For directories:
+    /// Only sessions of other nodes than this. It is for directories:
     /// [`Realtime::sessions`](crate::Realtime::sessions) sets it itself.
     pub not_of: Option<NodeId>,
-    /// Those after this one, in the order of ids.
+    /// Only sessions after this one, in the order of ids.
     pub after: Option<SessionId>,
-    /// So many at most.
+    /// The number of results, at most.
     pub limit: usize,
 }
 
 impl Default for SessionQuery {
-    /// The first hundred.
+    /// Returns the query for the first 100 sessions.
     fn default() -> Self {
         Self {
             id: None,
@@ -60,126 +73,127 @@ impl Default for SessionQuery {
             room: None,
             not_of: None,
             after: None,
-            limit: LIMIT,
+            limit: DEFAULT_LIMIT,
         }
     }
 }
 
 impl SessionQuery {
-    /// Whether the session is one of those.
+    /// Returns whether the session matches the query.
     #[must_use]
     pub fn asks_for(&self, session: &SessionView) -> bool {
+        // Every session is in `Everyone`, which its view does not list.
+        let is_in = |room: &Room| *room == Room::Everyone || session.rooms.contains(room);
         self.id.is_none_or(|id| id == session.id)
             && (self.users.is_empty() || self.users.contains(&session.user))
             && self.role.is_none_or(|role| role == session.role)
-            && self
-                .room
-                .as_ref()
-                .is_none_or(|room| *room == Room::Everyone || session.rooms.contains(room))
+            && self.room.as_ref().is_none_or(is_in)
             && self.not_of.is_none_or(|node| node != session.node)
             && self.after.is_none_or(|after| session.id > after)
     }
 
-    /// The first of `sessions` that are asked for, in the order of their ids.
+    /// Returns the first of `sessions` that match the query, in the order of their ids.
     #[must_use]
     pub fn first_of(&self, sessions: impl IntoIterator<Item = SessionView>) -> Vec<SessionView> {
-        let mut found: Vec<_> = sessions
-            .into_iter()
-            .filter(|session| self.asks_for(session))
-            .collect();
+        let sessions = sessions.into_iter();
+        let mut found: Vec<_> = sessions.filter(|one| self.asks_for(one)).collect();
         found.sort_by_key(|session| session.id);
         found.truncate(self.limit);
         found
     }
 }
 
-/// Sessions, and where the next page begins.
+/// A page of sessions, with the start of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionPage {
-    /// In the order of their ids.
+    /// The sessions, in the order of their ids.
     pub sessions: Vec<SessionView>,
-    /// Give it as [`SessionQuery::after`]; nothing where there are no more.
+    /// The value of [`SessionQuery::after`] for the next page; `None` if there are no more
+    /// sessions.
     pub next: Option<SessionId>,
 }
 
-/// A room, and how many are in it.
+/// A room, with the number of sessions in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomView {
     /// The room; never [`Room::Everyone`].
     pub room: Room,
-    /// Sessions in it.
+    /// The number of sessions in the room.
     pub sessions: u64,
 }
 
-/// Which rooms are asked for.
+/// A query for rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomQuery {
-    /// As other nodes than this have them. For directories:
+    /// Only sessions of other nodes than this count. It is for directories:
     /// [`Realtime::rooms`](crate::Realtime::rooms) sets it itself.
     pub not_of: Option<NodeId>,
-    /// Those after this one, in the order of names.
+    /// Only rooms after this one, in the order of names.
     pub after: Option<Room>,
-    /// So many at most.
+    /// The number of results, at most.
     pub limit: usize,
 }
 
 impl Default for RoomQuery {
-    /// The first hundred.
+    /// Returns the query for the first 100 rooms.
     fn default() -> Self {
         Self {
             not_of: None,
             after: None,
-            limit: LIMIT,
+            limit: DEFAULT_LIMIT,
         }
     }
 }
 
 impl RoomQuery {
-    /// The first of the rooms that are asked for, in the order of their names. One that is there
-    /// several times is counted together.
+    /// Returns the first of `rooms` that match the query, in the order of their names. The counts
+    /// of a room that is there several times are added.
     #[must_use]
     pub fn first_of(&self, rooms: impl IntoIterator<Item = RoomView>) -> Vec<RoomView> {
         let after = self.after.as_ref().map(Room::to_string);
-        let mut named = std::collections::BTreeMap::new();
+        let mut by_name = BTreeMap::new();
         for RoomView { room, sessions } in rooms {
             let name = room.to_string();
-            if room != Room::Everyone && after.as_ref().is_none_or(|after| name > *after) {
-                named
-                    .entry(name)
-                    .or_insert(RoomView { room, sessions: 0 })
-                    .sessions += sessions;
+            let is_on_page = after.as_ref().is_none_or(|after| name > *after);
+            if room == Room::Everyone || !is_on_page {
+                continue;
             }
+            let view = by_name
+                .entry(name)
+                .or_insert(RoomView { room, sessions: 0 });
+            view.sessions += sessions;
         }
-        named.into_values().take(self.limit).collect()
+        by_name.into_values().take(self.limit).collect()
     }
 }
 
-/// Rooms, and where the next page begins.
+/// A page of rooms, with the start of the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RoomPage {
-    /// In the order of their names.
+    /// The rooms, in the order of their names.
     pub rooms: Vec<RoomView>,
-    /// Give it as [`RoomQuery::after`]; nothing where there are no more.
+    /// The value of [`RoomQuery::after`] for the next page; `None` if there are no more rooms.
     pub next: Option<Room>,
 }
 
-/// Whether a user is connected, wherever that is.
+/// The presence of a user: whether the user is connected, on any node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Presence {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// How many sessions they have: none, and they are away.
+    /// The number of the user's sessions; 0 if the user is away.
     pub sessions: usize,
-    /// When the oldest of them connected, in ms since the Unix epoch.
+    /// The time when the oldest session connected, in ms since the Unix epoch.
     pub connected_at: Option<i64>,
-    /// When any of them was last active: see [`SessionView::active_at`].
+    /// The time when any session was last active: see [`SessionView::active_at`].
     pub active_at: Option<i64>,
 }
 
 impl Presence {
+    /// Returns the presence of a user who has those of the `sessions` that are the user's.
     pub(crate) fn of(user: &UserId, sessions: &[SessionView]) -> Self {
         let theirs = || sessions.iter().filter(|session| session.user == *user);
         Self {
@@ -191,13 +205,13 @@ impl Presence {
     }
 }
 
-/// A node, as it last said of itself.
+/// A node, as it last described itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeView {
-    /// Its id.
+    /// The node's id.
     pub id: NodeId,
-    /// Since when it runs, in ms since the Unix epoch.
+    /// The time when the node started, in ms since the Unix epoch.
     pub since: i64,
-    /// How many sessions it has: of other nodes up to five seconds old.
+    /// The number of its sessions. For other nodes it may be five seconds old.
     pub sessions: u64,
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     OrderId, Position, Room,
-    device::{SignOfLife, Standing},
+    device::{ClientProgress, SignOfLife},
     log::{LogError, ResetReason, Resumable, judge},
     node::Node,
 };
@@ -228,7 +228,7 @@ impl Session {
 
     /// Returns what is stored of the client, so that it can resume when it reconnects. A client
     /// that has sent DISCONNECT has received everything that was written.
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> ClientProgress {
         let mut state = self.state();
         let pongs = self.apply_progress(&mut state);
         let position = if self.ended_by() == Some(EndReason::ClientLeft) {
@@ -237,7 +237,7 @@ impl Session {
             state.outbox().confirmed().received()
         };
         let orders = state.rooms().filter_map(Room::order).cloned().collect();
-        Standing {
+        ClientProgress {
             position,
             orders,
             sign: SignOfLife(pongs, self.active_at()),

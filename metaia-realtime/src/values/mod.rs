@@ -1,6 +1,6 @@
 //! Validated values: ids, roles, rooms, positions in the log, and the time.
 //!
-//! Nothing here does I/O or knows another module of the crate. Each value has one entrance that
+//! Nothing here does I/O or imports another module of the crate. Each value has one entrance, which
 //! validates it.
 
 mod id;
@@ -9,7 +9,7 @@ mod role;
 mod room;
 pub(crate) mod time;
 
-pub use id::{DeviceId, EventId, InvalidEventId, InvalidId, NodeId, OrderId, SessionId, UserId};
+pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};

@@ -7,25 +7,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::EventId;
 
-/// One unbroken history of a log: 64 bits, 16 hex digits as text. It changes whenever history may
-/// have been rewritten.
+/// The longest text that can be a position, in bytes, with some to spare.
+const LONGEST_TEXT: usize = 64;
+
+/// JavaScript clients cannot tell integers from here on apart.
+const FIRST_UNSAFE_INTEGER: u64 = 1 << 53;
+
+/// The id of one unbroken history of a log: 64 bits, 16 hex digits as text. A log takes a new epoch
+/// whenever its history may have been rewritten.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// The epoch of a new history.
+    /// Returns a random epoch, for a new history.
     #[must_use]
     pub fn random() -> Self {
         Self(rand::rng().next_u64())
     }
 
-    /// The epoch as a store keeps it.
+    /// Returns the epoch as 64 bits, the form for stores.
     #[must_use]
     pub const fn to_bits(self) -> u64 {
         self.0
     }
 
-    /// The epoch that [`to_bits`](Self::to_bits) gave.
+    /// Returns the epoch whose [`to_bits`](Self::to_bits) are `bits`.
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
@@ -44,10 +50,20 @@ impl fmt::Debug for Epoch {
     }
 }
 
-/// A place in a log: after entry `n` of an epoch. As text `{epoch}-{check}.{n}`, opaque to clients.
+/// A place in a log: after entry `n` of an epoch. Its text is `{epoch}-{check}.{n}`, opaque to
+/// clients.
 ///
-/// `check` is the first 32 bits of entry `n`'s id. It is compared at resume, so that a restored
-/// backup is noticed even when its head has grown past the client's `n`.
+/// ```
+/// use metaia_realtime::Position;
+///
+/// let position: Position = "00000000000000e1-0a1b2c3d.42".parse()?;
+/// assert_eq!(position.n(), 42);
+/// assert_eq!(position.to_string(), "00000000000000e1-0a1b2c3d.42");
+/// # Ok::<(), metaia_realtime::values::InvalidPosition>(())
+/// ```
+///
+/// `check` is the first 32 bits of the id of entry `n`. A resume compares it, so that a restored
+/// backup is noticed even if its head has grown past the client's `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     pub(crate) epoch: Epoch,
@@ -56,7 +72,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position of entry `n` with the id `id`.
+    /// Returns the position after entry `n`, which has the id `id`.
     #[must_use]
     pub fn of(epoch: Epoch, n: u64, id: EventId) -> Self {
         Self {
@@ -66,7 +82,7 @@ impl Position {
         }
     }
 
-    /// The position before the first entry.
+    /// Returns the position before the first entry.
     #[must_use]
     pub const fn start(epoch: Epoch) -> Self {
         Self {
@@ -76,19 +92,19 @@ impl Position {
         }
     }
 
-    /// The epoch that the position belongs to.
+    /// Returns the epoch that the position belongs to.
     #[must_use]
     pub const fn epoch(self) -> Epoch {
         self.epoch
     }
 
-    /// The number of the last entry before the position; 0 before the first.
+    /// Returns the number of the last entry before the position, or 0 at the start.
     #[must_use]
     pub const fn n(self) -> u64 {
         self.n
     }
 
-    /// Whether the position claims to follow the entry with this id.
+    /// Returns whether the position's check bits are those of the entry with this id.
     #[must_use]
     pub fn follows(self, id: EventId) -> bool {
         self.check == id.check()
@@ -106,24 +122,35 @@ impl FromStr for Position {
     /// Reads only what `Display` writes: lower-case hex of full width, a decimal `n` below 2⁵³
     /// without leading zeros.
     fn from_str(text: &str) -> Result<Self, InvalidPosition> {
-        let parse = || {
-            let (epoch, rest) = text.split_once('-')?;
-            let (check, n) = rest.split_once('.')?;
-            let position = Self {
-                epoch: Epoch(hex(epoch, 16)?),
-                check: u32::try_from(hex(check, 8)?).ok()?,
-                n: n.parse().ok().filter(|n| *n < 1 << 53)?,
-            };
-            (position.to_string() == text).then_some(position)
-        };
-        if text.len() > 64 { None } else { parse() }.ok_or(InvalidPosition)
+        // Clients send this text: a long one is refused before it is parsed.
+        if text.len() > LONGEST_TEXT {
+            return Err(InvalidPosition);
+        }
+        let position = parse(text).ok_or(InvalidPosition)?;
+        // The parts also accept signs, upper case and leading zeros; `Display` writes none of them.
+        if position.to_string() == text {
+            Ok(position)
+        } else {
+            Err(InvalidPosition)
+        }
     }
 }
 
-fn hex(text: &str, digits: usize) -> Option<u64> {
-    (text.len() == digits)
-        .then(|| u64::from_str_radix(text, 16).ok())
-        .flatten()
+fn parse(text: &str) -> Option<Position> {
+    let (epoch, rest) = text.split_once('-')?;
+    let (check, n) = rest.split_once('.')?;
+    Some(Position {
+        epoch: Epoch(parse_hex(epoch, 16)?),
+        check: u32::try_from(parse_hex(check, 8)?).ok()?,
+        n: n.parse().ok().filter(|n| *n < FIRST_UNSAFE_INTEGER)?,
+    })
+}
+
+fn parse_hex(text: &str, digits: usize) -> Option<u64> {
+    if text.len() != digits {
+        return None;
+    }
+    u64::from_str_radix(text, 16).ok()
 }
 
 impl Serialize for Position {
@@ -139,9 +166,9 @@ impl<'de> Deserialize<'de> for Position {
     }
 }
 
-/// Why a text is not a [`Position`].
+/// Reason why a text is not a [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a position that this system gave")]
+#[error("not a position of this system")]
 pub struct InvalidPosition;
 
 #[cfg(test)]

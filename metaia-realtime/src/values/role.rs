@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What a user is to the marketplace. One app per role.
+/// The role of a user in the marketplace. Each role has its own app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -14,7 +14,7 @@ pub enum Role {
     Admin,
     /// Makes garments.
     Tailor,
-    /// Brings garments. Tokens may also say `delivery_partner`.
+    /// Delivers garments. Tokens may also say `delivery_partner`.
     #[serde(alias = "delivery_partner")]
     Delivery,
 }
@@ -23,7 +23,7 @@ impl Role {
     /// Every role, in the order of the documentation.
     pub const ALL: [Self; 4] = [Self::Customer, Self::Admin, Self::Tailor, Self::Delivery];
 
-    /// The name in tokens, rooms and logs.
+    /// Returns the name that tokens, rooms and logs use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl FromStr for Role {
     }
 }
 
-/// Why a text is not a [`Role`].
+/// Reason why a text is not a [`Role`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a role is one of customer, admin, tailor, delivery")]
 pub struct UnknownRole;

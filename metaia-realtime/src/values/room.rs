@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{OrderId, Role, UserId};
 
-/// Where an event is published. `Display` and `FromStr` give and read exactly the names that
+/// A place where events are published. `Display` writes and `FromStr` reads exactly the names that
 /// clients know.
 ///
 /// ```
@@ -14,19 +14,19 @@ use crate::{OrderId, Role, UserId};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Room {
-    /// Everybody who is connected: `everyone`. Every session is in it from the start.
+    /// All connected sessions: `everyone`. Every session is in it from the start.
     Everyone,
     /// All users of a role: `customer-room`, `admin-room`, `tailor-room`, `delivery-room`.
     Role(Role),
     /// One user, on all their devices: `user-{id}`.
     User(UserId),
-    /// Those who may follow an order: `order-{id}`. Joined on request, guarded by
+    /// The sessions that follow an order: `order-{id}`. Clients join it on request, guarded by
     /// [`OrderAccess`](crate::OrderAccess).
     Order(OrderId),
 }
 
 impl Room {
-    /// The order whose room this is.
+    /// Returns the order if this is an order's room.
     #[must_use]
     pub const fn order(&self) -> Option<&OrderId> {
         match self {
@@ -73,7 +73,7 @@ impl serde::Serialize for Room {
     }
 }
 
-/// Why a text is not a [`Room`].
+/// Reason why a text is not a [`Room`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a room is everyone, a role's room, user-ID or order-ID")]
 pub struct UnknownRoom;

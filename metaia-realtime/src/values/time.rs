@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-/// Milliseconds since the Unix epoch. A clock set before 1970 reads as 0.
+/// Returns the milliseconds since the Unix epoch. A clock set before 1970 reads as 0.
 #[allow(clippy::disallowed_methods, reason = "this is the clock")]
 pub(crate) fn unix_ms() -> i64 {
     let since = std::time::SystemTime::now()

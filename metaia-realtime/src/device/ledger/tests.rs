@@ -1,7 +1,9 @@
-//! The ledger against phones as they really are.
+//! The ledger, tested against a model of real phones.
+
+use std::collections::BTreeSet;
 
 use super::*;
-use crate::{Identity, Role};
+use crate::{Identity, Role, device::LIFE_MS};
 use proptest::prelude::*;
 
 const EPOCH: Epoch = Epoch::from_bits(1);
@@ -20,8 +22,8 @@ fn at(n: u64) -> Position {
     }
 }
 
-/// A phone, as it really is: what it has received, and its connections, of which the last may be
-/// whole.
+/// A real phone: the number up to which it has received everything, and its connection if that is
+/// unbroken, with the number of its pongs.
 #[derive(Default)]
 struct Phone {
     received: Option<u64>,
@@ -33,7 +35,7 @@ struct World {
     stored: Option<DeviceRecord>,
     head: u64,
     now: i64,
-    /// Connections that the server takes for living ones although nobody is there.
+    /// Broken connections that the server still takes for live ones.
     ghosts: Vec<SessionId>,
 }
 
@@ -55,7 +57,7 @@ impl World {
         self.ledger.forget_stored();
     }
 
-    /// What the phone is given to go on from.
+    /// Connects the phone and returns the number from which the server continues.
     fn connect(&mut self, phone: &mut Phone) -> Option<u64> {
         self.ghosts
             .extend(phone.connection.take().map(|(session, _)| session));
@@ -66,32 +68,30 @@ impl World {
             .connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
-        let begun = from.unwrap_or(self.head);
-        self.stands(session, begun, 0);
+        let start = from.unwrap_or(self.head);
+        self.update(session, start, 0);
         self.save();
         from
     }
 
-    fn stands(&mut self, session: SessionId, n: u64, pongs: u64) {
-        let standing = Standing {
-            position: Some(at(n)),
-            orders: BTreeSet::new(),
-            sign: SignOfLife(pongs, 0),
-        };
-        self.ledger.stands(&key(), session, standing);
+    fn update(&mut self, session: SessionId, n: u64, pongs: u64) {
+        let progress = progress(n, SignOfLife(pongs, 0));
+        self.ledger.update(&key(), session, progress);
     }
 
-    /// The phone receives all there is, and the server hears that it did.
+    /// Has the phone receive everything, and the server learn of it.
     fn confirm(&mut self, phone: &mut Phone) {
         let Some((session, pongs)) = &mut phone.connection else {
             return;
         };
         phone.received = Some(self.head);
         *pongs += 1;
-        let (session, pongs) = (*session, *pongs);
-        self.stands(session, self.head, pongs);
+        let session = *session;
+        let pongs = *pongs;
+        self.update(session, self.head, pongs);
     }
 
+    /// Breaks the phone's line so that the server notices.
     fn lose(&mut self, phone: &mut Phone) {
         if let Some((session, _)) = phone.connection.take() {
             self.now += 1;
@@ -99,6 +99,7 @@ impl World {
         }
     }
 
+    /// Has the server notice that a broken connection is dead.
     fn bury(&mut self) {
         if let Some(ghost) = self.ghosts.pop() {
             self.now += 1;
@@ -109,17 +110,20 @@ impl World {
     fn crash(&mut self, phones: &mut [Phone]) {
         self.ledger = Ledger::default();
         self.ghosts.clear();
-        phones.iter_mut().for_each(|phone| phone.connection = None);
+        for phone in phones {
+            phone.connection = None;
+        }
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
-    /// One phone, whatever happens to its line and to the server, goes on no later than where it
-    /// really was, and is not sent back further than to what the server last knew of it.
+    /// Whatever happens to its line and to the server, one phone continues no later than where it
+    /// really was, and not before the position that the server last stored.
     #[test]
-    fn a_phone_goes_on_where_it_was(steps in proptest::collection::vec(0u8..7, 0..60)) {
-        let (mut world, mut phones) = (World::new(), [Phone::default()]);
+    fn a_phone_continues_where_it_was(steps in proptest::collection::vec(0u8..7, 0..60)) {
+        let mut world = World::new();
+        let mut phones = [Phone::default()];
         let mut stored = 0;
         for step in steps {
             world.head += 1;
@@ -128,7 +132,8 @@ proptest! {
                     let known = phones[0].received;
                     let from = world.connect(&mut phones[0]);
                     if let Some(known) = known {
-                        prop_assert!(from.is_some_and(|from| (stored..=known).contains(&from)), "{from:?} for {known}");
+                        let in_range = from.is_some_and(|from| (stored..=known).contains(&from));
+                        prop_assert!(in_range, "{from:?} for {known}");
                     }
                     if from.is_none() {
                         phones[0].received = Some(world.head);
@@ -146,12 +151,15 @@ proptest! {
         }
     }
 
-    /// Two phones with one token, whose lines break so that the server notices: neither goes on
-    /// later than where it was.
+    /// Of two phones with one token, whose lines break so that the server notices, neither
+    /// continues later than where it was.
     #[test]
-    fn phones_that_share_a_token_miss_nothing(steps in proptest::collection::vec((0u8..4, 0usize..2), 0..60)) {
-        let (mut world, mut phones) = (World::new(), [Phone::default(), Phone::default()]);
-        // Both are known before anything happens.
+    fn phones_that_share_a_token_miss_nothing(
+        steps in proptest::collection::vec((0u8..4, 0usize..2), 0..60),
+    ) {
+        let mut world = World::new();
+        let mut phones = [Phone::default(), Phone::default()];
+        // The server knows both before anything happens.
         for phone in &mut phones {
             world.connect(phone);
             world.confirm(phone);
@@ -172,17 +180,21 @@ proptest! {
     }
 }
 
+fn progress(n: u64, sign: SignOfLife) -> ClientProgress {
+    ClientProgress {
+        position: Some(at(n)),
+        orders: BTreeSet::new(),
+        sign,
+    }
+}
+
 #[test]
-fn who_is_here_for_long_is_not_forgotten_by_the_store() {
-    let (mut ledger, session) = (Ledger::default(), SessionId::random());
+fn a_client_that_stays_connected_is_stored_again_in_time() {
+    let mut ledger = Ledger::default();
+    let session = SessionId::random();
     ledger.learn(&key(), None);
     ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
-    let standing = Standing {
-        position: Some(at(1)),
-        orders: BTreeSet::new(),
-        sign: SignOfLife(0, 0),
-    };
-    ledger.stands(&key(), session, standing);
+    ledger.update(&key(), session, progress(1, SignOfLife(0, 0)));
     let mut stored = |now| {
         ledger
             .take_changed(EPOCH, now)
@@ -195,7 +207,7 @@ fn who_is_here_for_long_is_not_forgotten_by_the_store() {
     assert_eq!(
         stored(later),
         Some(later),
-        "else the store would forget it in a moment"
+        "otherwise the store would forget it in a moment"
     );
 }
 
@@ -217,25 +229,11 @@ fn a_position_of_another_epoch_comes_first() {
     ledger.learn(&key(), Some(stored));
     let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
     assert_eq!(first.map(|(position, _)| position), Some(old));
-    let session = SessionId::random();
-    assert_eq!(
-        ledger
-            .connect(&key(), session, sign, EPOCH, &[])
-            .map(|(p, _)| p),
-        Some(old)
-    );
-    ledger.stands(
-        &key(),
-        session,
-        Standing {
-            position: Some(at(5)),
-            orders: BTreeSet::new(),
-            sign,
-        },
-    );
+    let second = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
+    assert_eq!(second.map(|(position, _)| position), Some(old));
 }
 
-fn kept(position: Position) -> DeviceRecord {
+fn record_at(position: Position) -> DeviceRecord {
     DeviceRecord {
         position,
         orders: Vec::new(),
@@ -245,16 +243,17 @@ fn kept(position: Position) -> DeviceRecord {
 }
 
 #[test]
-fn a_phone_that_may_be_anothers_goes_on_from_the_smallest_position_of_all_nodes() {
-    let (mut ledger, sign) = (Ledger::default(), SignOfLife(0, 0));
+fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes() {
+    let mut ledger = Ledger::default();
+    let sign = SignOfLife(0, 0);
     let connect = |ledger: &mut Ledger, elsewhere: &[DeviceRecord]| {
         let found = ledger.connect(&key(), SessionId::random(), sign, EPOCH, elsewhere);
         found.map(|(position, _)| position)
     };
-    ledger.learn(&key(), Some(kept(at(50))));
+    ledger.learn(&key(), Some(record_at(at(50))));
     assert_eq!(connect(&mut ledger, &[]), Some(at(50)));
     assert_eq!(
-        connect(&mut ledger, &[kept(at(5)), kept(at(70))]),
+        connect(&mut ledger, &[record_at(at(5)), record_at(at(70))]),
         Some(at(5))
     );
     let old = Position {
@@ -263,17 +262,17 @@ fn a_phone_that_may_be_anothers_goes_on_from_the_smallest_position_of_all_nodes(
         n: 90,
     };
     assert_eq!(
-        connect(&mut ledger, &[kept(old)]),
+        connect(&mut ledger, &[record_at(old)]),
         Some(old),
         "it can only lead to a reset"
     );
 }
 
 #[test]
-fn what_a_node_left_behind_waits_here() {
+fn a_record_that_another_node_left_behind_waits_here() {
     let mut ledger = Ledger::default();
-    ledger.learn(&key(), Some(kept(at(50))));
-    ledger.take_in(&key(), vec![kept(at(5))], EPOCH);
+    ledger.learn(&key(), Some(record_at(at(50))));
+    ledger.adopt(&key(), vec![record_at(at(5))], EPOCH);
     let record = ledger
         .take_changed(EPOCH, 1)
         .pop()
@@ -282,16 +281,16 @@ fn what_a_node_left_behind_waits_here() {
         record,
         Some(DeviceRecord {
             connections: 2,
-            ..kept(at(5))
+            ..record_at(at(5))
         })
     );
 }
 
 #[test]
-fn what_is_pinned_is_not_forgotten() {
+fn a_pinned_device_is_not_forgotten() {
     let mut ledger = Ledger::default();
     assert!(!ledger.pin(&key()));
-    ledger.learn(&key(), Some(kept(at(5))));
+    ledger.learn(&key(), Some(record_at(at(5))));
     assert!(ledger.pin(&key()));
     ledger.forget_stored();
     assert_eq!(ledger.len(), 1);

@@ -1,10 +1,10 @@
-//! Frames: what nodes tell each other, as bytes.
+//! Frames: the messages between nodes, as bytes.
 //!
 //! ```text
-//! "MB" version flags kind │ node 16 │ seq 8 │ ts 8 │ body │ signature 32, where flags say so
+//! "MB" version flags kind │ node 16 │ seq 8 │ ts 8 │ body │ signature 32, if flags say so
 //! ```
-//! Numbers are big-endian. The signature is over everything before it. A frame of another version
-//! is not read: nodes of two versions find each other's events by polling, as if there were no
+//! Numbers are big-endian. The signature covers all bytes before it. A frame of another version is
+//! dropped: nodes of two versions find each other's events by polling, as if there were no
 //! doorbell.
 
 #[cfg(test)]
@@ -12,46 +12,51 @@ mod tests;
 
 use serde_json::value::RawValue;
 
-use super::key::{ClusterKey, SIGNATURE};
-use crate::doorbell::log_head::LogHead;
+use super::{
+    key::{ClusterKey, SIGNATURE_BYTES},
+    log_head::LogHead,
+};
 use crate::{
     IntoEvent as _, Room,
     event::EventName,
     values::{Epoch, NodeId},
 };
 
-/// The most bytes that a frame has: a payload of 64 KiB, and what is around it.
-pub const LARGEST: usize = (64 + 16) * 1024;
+/// Size of the largest frame, in bytes: a payload of 64 KiB, and 16 KiB for the rest.
+pub const MAX_FRAME_BYTES: usize = (64 + 16) * 1024;
 
 const MAGIC: [u8; 2] = *b"MB";
 const VERSION: u8 = 1;
+/// The flag of a frame that ends with a signature.
 const SIGNED: u8 = 1;
 
-/// What one node tells the others.
+/// A message of one node to the others.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
-    /// Who tells it.
+    /// The sender.
     pub(crate) node: NodeId,
-    /// Rises with each frame of a node.
+    /// The frame's number, which rises with each frame of a node.
     pub(crate) seq: u64,
-    /// When, in ms since the Unix epoch.
+    /// The time of sending by the sender's clock, in ms since the Unix epoch.
     pub(crate) ts: i64,
     pub(crate) body: Body,
 }
 
+/// The content of a frame.
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    /// The log goes at least so far.
+    /// A notification: the log goes at least so far.
     Notify(LogHead),
-    /// I cannot read the log, and know it up to here: can you?
+    /// A probe: the sender cannot read the log, knows it up to this head, and asks whether others
+    /// can.
     Probe(LogHead, Probe),
-    /// I can: since I was asked so I have read that it goes so far.
+    /// The answer to a probe: since it arrived, the sender has read that the log goes so far.
     ProbeAnswer(LogHead, Probe),
     /// A volatile event.
     VolatileFrame(VolatileFrame),
 }
 
-/// What an answer has to repeat: nobody else's, and nobody guesses it.
+/// The random number of a probe, which its answer repeats. It is unique and cannot be guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Probe(u128);
 
@@ -64,32 +69,31 @@ impl Probe {
 /// A volatile event on its way to other nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct VolatileFrame {
-    /// What its sender knew of the log: whoever has dispatched less must not deliver it.
+    /// The head of the log that the sender knew. A node that has dispatched less must not deliver
+    /// the event yet.
     pub(crate) at: LogHead,
     pub(crate) rooms: Vec<Room>,
     pub(crate) name: EventName,
     pub(crate) payload: Box<RawValue>,
 }
 
-/// Why bytes are no frame.
+/// Reason why bytes are not accepted as a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bad {
-    /// They have another shape.
+pub(crate) enum FrameError {
+    /// The bytes do not have the shape of a frame.
     Unreadable,
-    /// They are not signed with our key.
+    /// The bytes are not signed with this node's key.
     Unsigned,
 }
 
 impl Frame {
-    /// The bytes, signed where there is a key. `None`: they would be more than [`LARGEST`].
+    /// Returns the frame's bytes, signed if there is a key, or `None` if they would be more than
+    /// [`MAX_FRAME_BYTES`].
     pub(crate) fn encode(&self, key: Option<&ClusterKey>) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(128);
         bytes.extend(MAGIC);
-        bytes.extend([
-            VERSION,
-            if key.is_some() { SIGNED } else { 0 },
-            self.body.kind(),
-        ]);
+        let flags = if key.is_some() { SIGNED } else { 0 };
+        bytes.extend([VERSION, flags, self.body.kind()]);
         bytes.extend(self.node.to_bytes());
         bytes.extend(self.seq.to_be_bytes());
         bytes.extend(self.ts.to_be_bytes());
@@ -98,32 +102,33 @@ impl Frame {
             let signature = key.sign(&bytes);
             bytes.extend(signature);
         }
-        (bytes.len() <= LARGEST).then_some(bytes)
+        if bytes.len() > MAX_FRAME_BYTES {
+            return None;
+        }
+        Some(bytes)
     }
 
-    /// Reads bytes that may be anybody's. Where there is a key it is looked at before anything else
-    /// is.
-    pub(crate) fn decode(bytes: &[u8], key: Option<&ClusterKey>) -> Result<Self, Bad> {
-        if bytes.len() > LARGEST {
-            return Err(Bad::Unreadable);
+    /// Reads bytes that may come from any sender. With a key, the signature is checked before the
+    /// body is parsed.
+    pub(crate) fn decode(bytes: &[u8], key: Option<&ClusterKey>) -> Result<Self, FrameError> {
+        if bytes.len() > MAX_FRAME_BYTES {
+            return Err(FrameError::Unreadable);
         }
         let Some([b'M', b'B', VERSION, flags @ (0 | SIGNED), _]) = bytes.first_chunk() else {
-            return Err(Bad::Unreadable);
+            return Err(FrameError::Unreadable);
         };
         let (text, signature) = match flags {
-            &SIGNED => bytes
-                .split_at_checked(bytes.len().saturating_sub(SIGNATURE))
-                .unwrap_or((bytes, &[])),
-            _ => (bytes, &[][..]),
+            &SIGNED => bytes.split_at(bytes.len().saturating_sub(SIGNATURE_BYTES)),
+            _ => bytes.split_at(bytes.len()),
         };
         if key.is_some_and(|key| !key.has_signed(text, signature)) {
-            return Err(Bad::Unsigned);
+            return Err(FrameError::Unsigned);
         }
-        Self::read(text).ok_or(Bad::Unreadable)
+        Self::read(text).ok_or(FrameError::Unreadable)
     }
 
-    /// Who the bytes claim to be from, before anything is checked.
-    pub(crate) fn claims(bytes: &[u8]) -> Option<NodeId> {
+    /// Returns the node that the bytes name as their sender, before anything is checked.
+    pub(crate) fn claimed_sender(bytes: &[u8]) -> Option<NodeId> {
         bytes.get(5..21)?.try_into().ok().map(NodeId::from_bytes)
     }
 
@@ -131,9 +136,13 @@ impl Frame {
         let mut reader = Reader(text.get(4..)?);
         let kind = reader.byte()?;
         let node = NodeId::from_bytes(reader.array()?);
-        let (seq, ts) = (reader.number()?, i64::from_be_bytes(reader.array()?));
+        let seq = reader.number()?;
+        let ts = i64::from_be_bytes(reader.array()?);
         let body = Body::read(kind, &mut reader)?;
-        reader.0.is_empty().then_some(Self {
+        if !reader.0.is_empty() {
+            return None;
+        }
+        Some(Self {
             node,
             seq,
             ts,
@@ -152,6 +161,8 @@ impl Body {
         }
     }
 
+    /// Appends the body to the frame. Returns `None` if a room or a name is too long, or there are
+    /// too many rooms.
     fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
         let (Self::Notify(at)
         | Self::Probe(at, _)
@@ -159,16 +170,12 @@ impl Body {
         | Self::VolatileFrame(VolatileFrame { at, .. })) = self;
         bytes.extend(at.epoch.to_bits().to_be_bytes());
         bytes.extend(at.n.to_be_bytes());
-        if let Self::Probe(_, Probe(question)) | Self::ProbeAnswer(_, Probe(question)) = self {
-            bytes.extend(question.to_be_bytes());
-        }
-        if let Self::VolatileFrame(cast) = self {
-            bytes.extend(u16::try_from(cast.rooms.len()).ok()?.to_be_bytes());
-            for room in &cast.rooms {
-                write_short(bytes, &room.to_string())?;
+        match self {
+            Self::Notify(_) => {}
+            Self::Probe(_, probe) | Self::ProbeAnswer(_, probe) => {
+                bytes.extend(probe.0.to_be_bytes());
             }
-            write_short(bytes, cast.name.as_str())?;
-            bytes.extend(cast.payload.get().as_bytes());
+            Self::VolatileFrame(event) => event.write(bytes)?,
         }
         Some(())
     }
@@ -180,8 +187,8 @@ impl Body {
         };
         Some(match kind {
             0 => Self::Notify(at),
-            1 => Self::Probe(at, reader.question()?),
-            2 => Self::ProbeAnswer(at, reader.question()?),
+            1 => Self::Probe(at, reader.probe()?),
+            2 => Self::ProbeAnswer(at, reader.probe()?),
             3 => Self::VolatileFrame(VolatileFrame::read(at, reader)?),
             _ => return None,
         })
@@ -189,6 +196,16 @@ impl Body {
 }
 
 impl VolatileFrame {
+    fn write(&self, bytes: &mut Vec<u8>) -> Option<()> {
+        bytes.extend(u16::try_from(self.rooms.len()).ok()?.to_be_bytes());
+        for room in &self.rooms {
+            write_short(bytes, &room.to_string())?;
+        }
+        write_short(bytes, self.name.as_str())?;
+        bytes.extend(self.payload.get().as_bytes());
+        Some(())
+    }
+
     fn read(at: LogHead, reader: &mut Reader<'_>) -> Option<Self> {
         let count = u16::from_be_bytes(reader.array()?);
         let rooms = (0..count)
@@ -197,8 +214,8 @@ impl VolatileFrame {
         let name = reader.short()?;
         let json = std::str::from_utf8(std::mem::take(&mut reader.0)).ok()?;
         let payload = RawValue::from_string(json.to_owned()).ok()?;
-        // As where it was sent: a name that is not this system's own, a payload that clients can
-        // read.
+        // The same check as at the sender: the name is not one of this system, and clients can read
+        // the payload.
         let (name, payload) = (name, payload).into_event().ok()?;
         Some(Self {
             at,
@@ -209,13 +226,14 @@ impl VolatileFrame {
     }
 }
 
+/// Appends a text of at most 255 bytes, after its length.
 fn write_short(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
     bytes.push(u8::try_from(text.len()).ok()?);
     bytes.extend(text.as_bytes());
     Some(())
 }
 
-/// What is left to read.
+/// The bytes that are left to read.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -233,7 +251,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    fn question(&mut self) -> Option<Probe> {
+    fn probe(&mut self) -> Option<Probe> {
         self.array().map(|bytes| Probe(u128::from_be_bytes(bytes)))
     }
 

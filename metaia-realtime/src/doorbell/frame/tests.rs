@@ -1,4 +1,4 @@
-//! Frames against everything that they might be.
+//! Frames, tested with bytes of every kind.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -63,7 +63,7 @@ fn frame() -> impl Strategy<Value = Frame> {
     })
 }
 
-/// Frames have a text without a type's `PartialEq`, which JSON has not.
+/// Returns the frame as text to compare: raw JSON has no `PartialEq`.
 fn shown(frame: &Frame) -> String {
     format!("{frame:?}")
 }
@@ -73,21 +73,21 @@ proptest! {
     fn a_frame_reads_back(frame in frame(), signed in any::<bool>()) {
         let key = signed.then(key);
         let bytes = frame.encode(key.as_ref()).unwrap();
-        prop_assert_eq!(Frame::claims(&bytes), Some(frame.node));
+        prop_assert_eq!(Frame::claimed_sender(&bytes), Some(frame.node));
         prop_assert_eq!(shown(&Frame::decode(&bytes, key.as_ref()).unwrap()), shown(&frame));
-        // Who has no key takes what others have signed.
+        // A node without a key accepts signed frames.
         prop_assert_eq!(shown(&Frame::decode(&bytes, None).unwrap()), shown(&frame));
     }
 
     #[test]
     fn any_bytes_are_a_frame_or_none(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let _ = Frame::claims(&bytes);
+        let _ = Frame::claimed_sender(&bytes);
         let _ = Frame::decode(&bytes, None);
         prop_assert!(Frame::decode(&bytes, Some(&key())).is_err());
     }
 
     #[test]
-    fn almost_a_frame_is_a_frame_or_none(
+    fn a_frame_with_another_byte_is_a_frame_or_none(
         frame in frame(),
         place in any::<prop::sample::Index>(),
         byte in any::<u8>(),
@@ -97,7 +97,7 @@ proptest! {
         let place = place.index(bytes.len());
         bytes[place] = byte;
         if let Ok(read) = Frame::decode(&bytes, None) {
-            // What is read is said by these bytes and no others.
+            // A frame that can be read can be written and read again.
             let again = Frame::decode(&read.encode(None).unwrap(), None).unwrap();
             prop_assert_eq!(shown(&again), shown(&read));
         }
@@ -106,7 +106,11 @@ proptest! {
     }
 
     #[test]
-    fn one_other_bit_is_another_frame(frame in frame(), place in any::<prop::sample::Index>(), bit in 0u8..8) {
+    fn a_signed_frame_with_another_bit_is_refused(
+        frame in frame(),
+        place in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
         let mut bytes = frame.encode(Some(&key())).unwrap();
         let place = place.index(bytes.len());
         bytes[place] ^= 1 << bit;
@@ -128,7 +132,7 @@ fn notification() -> Frame {
 }
 
 #[test]
-fn who_has_a_key_takes_nothing_without_it() {
+fn a_node_with_a_key_refuses_frames_without_its_signature() {
     let other = ClusterKey::new("some other key of 16").unwrap();
     for bytes in [
         notification().encode(None).unwrap(),
@@ -136,26 +140,32 @@ fn who_has_a_key_takes_nothing_without_it() {
     ] {
         assert_eq!(
             Frame::decode(&bytes, Some(&key())).unwrap_err(),
-            Bad::Unsigned
+            FrameError::Unsigned
         );
     }
 }
 
 #[test]
-fn another_version_is_not_read() {
+fn a_frame_of_another_version_is_refused() {
     let mut bytes = notification().encode(None).unwrap();
     bytes[2] = 2;
-    assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
+    assert_eq!(
+        Frame::decode(&bytes, None).unwrap_err(),
+        FrameError::Unreadable
+    );
 }
 
 #[test]
-fn a_frame_with_something_behind_it_is_none() {
+fn a_frame_with_bytes_after_it_is_refused() {
     let mut bytes = notification().encode(None).unwrap();
     bytes.push(0);
-    assert_eq!(Frame::decode(&bytes, None).unwrap_err(), Bad::Unreadable);
+    assert_eq!(
+        Frame::decode(&bytes, None).unwrap_err(),
+        FrameError::Unreadable
+    );
 }
 
-fn cast_of(rooms: Vec<Room>, payload: &str) -> Frame {
+fn volatile_frame(rooms: Vec<Room>, payload: &str) -> Frame {
     let at = LogHead {
         epoch: Epoch::from_bits(7),
         n: 3,
@@ -176,49 +186,55 @@ fn cast_of(rooms: Vec<Room>, payload: &str) -> Frame {
 fn the_largest_payload_fits_and_more_does_not() {
     let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
     assert!(
-        cast_of(vec![Room::Everyone], &text(64 * 1024))
+        volatile_frame(vec![Room::Everyone], &text(64 * 1024))
             .encode(Some(&key()))
             .is_some()
     );
     assert!(
-        cast_of(vec![Room::Everyone], &text(LARGEST))
+        volatile_frame(vec![Room::Everyone], &text(MAX_FRAME_BYTES))
             .encode(None)
             .is_none()
     );
     let long = Room::Order("x".repeat(64).parse().unwrap());
     assert!(
-        cast_of(vec![long.clone(); 200], "1")
+        volatile_frame(vec![long.clone(); 200], "1")
             .encode(Some(&key()))
             .is_some()
     );
-    assert!(cast_of(vec![long; 70_000], "1").encode(None).is_none());
+    assert!(
+        volatile_frame(vec![long; 70_000], "1")
+            .encode(None)
+            .is_none()
+    );
 }
 
 #[test]
-fn a_payload_that_clients_would_fail_at_is_no_frame() {
+fn a_payload_that_clients_could_not_read_is_refused() {
     for payload in [
         "1e999",
         r#""\ud800""#,
         &format!("{}{}", "[".repeat(65), "]".repeat(65)),
     ] {
-        let bytes = cast_of(vec![Room::Everyone], payload).encode(None).unwrap();
+        let bytes = volatile_frame(vec![Room::Everyone], payload)
+            .encode(None)
+            .unwrap();
         assert_eq!(
             Frame::decode(&bytes, None).unwrap_err(),
-            Bad::Unreadable,
+            FrameError::Unreadable,
             "{payload}"
         );
     }
 }
 
 #[test]
-fn a_name_of_this_system_is_no_frame() {
-    let mut frame = cast_of(vec![Room::Everyone], "{}");
-    let Body::VolatileFrame(cast) = &mut frame.body else {
+fn a_name_of_this_system_is_refused() {
+    let mut frame = volatile_frame(vec![Room::Everyone], "{}");
+    let Body::VolatileFrame(event) = &mut frame.body else {
         unreachable!()
     };
-    cast.name = EventName::system("rt:reset");
+    event.name = EventName::system("rt:reset");
     assert_eq!(
         Frame::decode(&frame.encode(None).unwrap(), None).unwrap_err(),
-        Bad::Unreadable
+        FrameError::Unreadable
     );
 }

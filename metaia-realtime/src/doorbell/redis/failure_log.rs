@@ -1,19 +1,19 @@
-//! How the line stands, said once each time it changes.
+//! Log lines about the connection to Redis: one for each change of its state.
 
 use redis::{ErrorKind, RedisError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stand {
+enum LinkState {
     Connected,
-    /// Nobody answers.
+    /// The server does not answer.
     Silent,
-    /// Somebody answers, and refuses: another password is needed, or another Redis.
+    /// The server answers and refuses: it needs another password, or is not a suitable Redis.
     Refused,
 }
 
 pub(super) struct FailureLog<'a> {
     place: &'a str,
-    last: Option<Stand>,
+    last: Option<LinkState>,
 }
 
 impl<'a> FailureLog<'a> {
@@ -21,39 +21,42 @@ impl<'a> FailureLog<'a> {
         Self { place, last: None }
     }
 
-    fn is_new(&mut self, stand: Stand) -> bool {
-        self.last.replace(stand) != Some(stand)
+    /// Records the state. Returns whether it differs from the last one.
+    fn changes_to(&mut self, state: LinkState) -> bool {
+        self.last.replace(state) != Some(state)
     }
 
     pub(super) fn connected(&mut self) {
-        if self.is_new(Stand::Connected) {
+        if self.changes_to(LinkState::Connected) {
             tracing::info!(redis = self.place, "the doorbell is connected");
         }
     }
 
-    /// The texts of these errors are Redis' own, or the system's: no password is in them.
     pub(super) fn lost(&mut self, error: &RedisError) {
-        let (redis, cause) = (self.place, error as &dyn std::error::Error);
-        let silent = matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse);
-        if !self.is_new(if silent {
-            Stand::Silent
-        } else {
-            Stand::Refused
-        }) {
-            return;
-        }
-        if silent {
-            tracing::warn!(
-                redis,
-                error = cause,
-                "the doorbell cannot be reached: other nodes' events come by polling; trying again"
-            );
-        } else {
-            tracing::error!(
-                redis,
-                error = cause,
-                "the doorbell is refused: other nodes' events come by polling; trying again"
-            );
+        // The texts of these errors are those of Redis or the system: they contain no password.
+        let cause = error as &dyn std::error::Error;
+        let redis = self.place;
+        match error.kind() {
+            ErrorKind::Io | ErrorKind::Parse => {
+                if self.changes_to(LinkState::Silent) {
+                    tracing::warn!(
+                        redis,
+                        error = cause,
+                        "the doorbell cannot be reached: other nodes' events arrive by polling; \
+                         trying again"
+                    );
+                }
+            }
+            _ => {
+                if self.changes_to(LinkState::Refused) {
+                    tracing::error!(
+                        redis,
+                        error = cause,
+                        "the doorbell is refused: other nodes' events arrive by polling; \
+                         trying again"
+                    );
+                }
+            }
         }
     }
 }

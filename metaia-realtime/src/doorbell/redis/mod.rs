@@ -1,15 +1,15 @@
-//! A doorbell over Redis: everybody publishes to one channel, and is subscribed to it.
+//! A doorbell over Redis: all nodes publish to one channel and subscribe to it.
 //!
-//! Nothing is kept in Redis, so that nothing is lost with it: it may be restarted, emptied, paused
-//! or replaced at any time. Meanwhile nodes find each other's events by polling.
+//! Redis stores nothing, so nothing is lost with it: it may be restarted, emptied, paused or
+//! replaced at any time. Meanwhile nodes find each other's events by polling.
 //!
-//! At the edges: the address is read when it is given, and never again; a Redis that is not there,
-//! that does not know the password, or that falls silent is tried again, at first at once, then
-//! more and more slowly, up to every 5 s. That is said when it changes, not each time. What waits
-//! to be sent is bounded: see [`Outbox`].
+//! At the edges: the address is parsed once, in [`RedisDoorbell::open`]. If Redis is not there,
+//! refuses the password or falls silent, the doorbell reconnects, with pauses that grow from 0.1 s
+//! to 5 s. It logs each change of state, not each attempt. The frames that wait to be sent are
+//! bounded: see [`Outbox`].
 
+mod connection;
 mod failure_log;
-mod line;
 mod outbox;
 
 use std::time::Duration;
@@ -18,19 +18,26 @@ use rand::RngExt as _;
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisError};
 use tokio::time::{Instant, sleep};
 
-use self::{line::Line, outbox::Outbox};
+use self::{connection::RedisConnection, failure_log::FailureLog, outbox::Outbox};
 use super::{Doorbell, FrameReceiver};
-use crate::doorbell::redis::failure_log::FailureLog;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A line that was there for so long is tried again at once when it is gone.
+const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// Time after which an attempt counts as successful: the next pause is the first one again.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// A doorbell over Redis 6 or later.
 ///
-/// One Redis can serve several clusters: each number of a database, the last part of the address,
-/// is a channel of its own (`metaia:doorbell:0`), and so is each [`channel`](Self::channel).
+/// One Redis can serve several clusters. Each database number, the last part of the address, has
+/// its own channel (`metaia:doorbell:0`), and [`channel`](Self::channel) sets another name.
+///
+/// ```
+/// use metaia_realtime::doorbell::RedisDoorbell;
+///
+/// let doorbell = RedisDoorbell::open("redis://:secret@redis.example:6379/0")?;
+/// assert_eq!(doorbell.place(), "redis.example:6379");
+/// # Ok::<(), metaia_realtime::doorbell::RedisUrlError>(())
+/// ```
 #[derive(Debug)]
 pub struct RedisDoorbell {
     client: Client,
@@ -40,15 +47,16 @@ pub struct RedisDoorbell {
 }
 
 impl RedisDoorbell {
-    /// A doorbell at `redis://[user][:password@]host[:port][/number]`, `rediss://…` with TLS, or
-    /// `unix:///path`. Nothing is connected yet.
+    /// Creates a doorbell at `redis://[user][:password@]host[:port][/number]`, `rediss://…` with
+    /// TLS, or `unix:///path`. It does not connect yet.
     ///
     /// # Errors
-    /// Where the text is not such an address. Nothing of it is in the error.
+    /// Returns [`RedisUrlError`] if the text is not such an address. The error contains nothing of
+    /// it.
     pub fn open(url: &str) -> Result<Self, RedisUrlError> {
         let address = redis::parse_redis_url(url.trim()).ok_or(RedisUrlError)?;
-        // Of a password with such a character in it the first part would be taken for a port, and
-        // be shown.
+        // If a password has an unescaped `/`, `?` or `#`, its first part would be taken for a port
+        // and shown in logs.
         let rest = [Some(address.path()), address.query(), address.fragment()];
         if address.has_host() && rest.into_iter().flatten().any(|part| part.contains('@')) {
             return Err(RedisUrlError);
@@ -61,7 +69,7 @@ impl RedisDoorbell {
         let channel = format!("metaia:doorbell:{}", settings.db());
         let place = given.addr().to_string();
         if matches!(given.addr(), ConnectionAddr::TcpTls { .. }) {
-            // The client would panic without one. Where the program has chosen another already,
+            // Without a provider the client would panic. If the program has installed another one,
             // that one stays.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
@@ -74,22 +82,23 @@ impl RedisDoorbell {
         })
     }
 
-    /// Rings on a channel of this name instead.
+    /// Sets the name of the channel, in the place of `metaia:doorbell:{number}`.
     #[must_use]
     pub fn channel(mut self, name: impl Into<String>) -> Self {
         self.channel = name.into();
         self
     }
 
-    /// Where it is: host and port, or the path of its socket. No user and no password.
+    /// Returns the place of the Redis: host and port, or the path of its socket, without user and
+    /// password.
     #[must_use]
     pub fn place(&self) -> &str {
         &self.place
     }
 }
 
-/// The text is not the address of a Redis. What is wrong with it is not told, since it may have a
-/// password in it.
+/// Error for a text that is not the address of a Redis. It contains nothing of the text, which may
+/// have a password in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the address of a Redis, for example redis://:password@host:6379/0")]
 pub struct RedisUrlError;
@@ -104,40 +113,42 @@ impl Doorbell for RedisDoorbell {
     }
 
     async fn run(&self, receiver: FrameReceiver) {
-        let mut said = FailureLog::new(&self.place);
-        let mut pause = FIRST_PAUSE;
+        let mut log = FailureLog::new(&self.place);
+        let mut pause = FIRST_RETRY_PAUSE;
         loop {
             let began = Instant::now();
-            let lost = match Line::open(&self.client, &self.channel, &receiver).await {
-                Ok(line) => self.carry_over(line, &receiver, &mut said).await,
-                Err(error) => error,
-            };
-            said.lost(&lost);
+            let error = self.connect_and_carry(&receiver, &mut log).await;
+            log.lost(&error);
             if began.elapsed() > STEADY {
-                pause = FIRST_PAUSE;
+                pause = FIRST_RETRY_PAUSE;
             }
-            // Not all nodes at once.
+            // A random part of the pause, so that the nodes do not all reconnect at once.
             let part = rand::rng().random_range(0.5..1.0);
             sleep(pause.mul_f64(part)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_RETRY_PAUSE);
         }
     }
 }
 
 impl RedisDoorbell {
-    /// Until the line is gone.
-    async fn carry_over(
+    /// Connects and carries frames until the connection is lost. Returns the reason.
+    async fn connect_and_carry(
         &self,
-        mut line: Line,
         receiver: &FrameReceiver,
-        said: &mut FailureLog<'_>,
+        log: &mut FailureLog<'_>,
     ) -> RedisError {
-        said.connected();
+        let opened = RedisConnection::open(&self.client, &self.channel, receiver).await;
+        let mut connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => return error,
+        };
+        log.connected();
+        // Open before the node is told: what it sends then must not be dropped.
         let _open = self.outbox.open();
         receiver.connected();
-        let lost = line.run(&self.outbox, receiver).await;
+        let error = connection.run(&self.outbox, receiver).await;
         receiver.lost();
-        lost
+        error
     }
 }
 
@@ -148,23 +159,17 @@ mod tests {
     #[test]
     fn an_address_is_shown_without_its_password() {
         let doorbell = RedisDoorbell::open(" redis://metaia:hush@redis.example:6380/3 ").unwrap();
-        assert_eq!(
-            (doorbell.place(), doorbell.channel.as_str()),
-            ("redis.example:6380", "metaia:doorbell:3")
-        );
+        assert_eq!(doorbell.place(), "redis.example:6380");
+        assert_eq!(doorbell.channel, "metaia:doorbell:3");
         assert!(!format!("{doorbell:?}").contains("hush"), "{doorbell:?}");
-        assert_eq!(
-            RedisDoorbell::open("redis://localhost").unwrap().place(),
-            "localhost:6379"
-        );
-        assert!(
-            RedisDoorbell::open("rediss://h").is_ok()
-                && RedisDoorbell::open("unix:///run/redis").is_ok()
-        );
+        let local = RedisDoorbell::open("redis://localhost").unwrap();
+        assert_eq!(local.place(), "localhost:6379");
+        assert!(RedisDoorbell::open("rediss://h").is_ok());
+        assert!(RedisDoorbell::open("unix:///run/redis").is_ok());
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_told() {
+    fn another_text_is_refused_and_not_shown() {
         let bad = [
             "",
             "redis",
@@ -178,8 +183,7 @@ mod tests {
             "redis://:hush@0.0.0.0",
             "redis://:hush@h?protocol=9",
         ];
-        // A password in which `?`, `#` or `/` should have been escaped, and which would be taken
-        // for a port.
+        // Passwords with an unescaped `?`, `#` or `/`: their first part would be taken for a port.
         let cut = [
             "redis://u:12345?hush@h",
             "redis://u:12345#hush@h/0",

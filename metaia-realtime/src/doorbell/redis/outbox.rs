@@ -1,8 +1,8 @@
-//! What waits to be published.
+//! The outbox: frames that wait to be published.
 //!
-//! One ring at most: the newest. While there is no line nothing else is kept; while there is one,
-//! up to 256 frames and 1 MiB of what is for now or never. When that is full what comes is dropped:
-//! what waits goes first, and soon.
+//! It keeps one notification at most, the newest. Without a connection it keeps nothing else. With
+//! one, it keeps up to 256 volatile frames and 1 MiB of them; beyond that a new frame is dropped,
+//! because those that wait are older and leave soon.
 
 use std::{
     collections::VecDeque,
@@ -11,87 +11,91 @@ use std::{
 
 use tokio::sync::Notify;
 
-const MOST: usize = 256;
-const BYTES: usize = 1024 * 1024;
-/// Frames that are published at once.
+const MAX_FRAMES: usize = 256;
+const MAX_BYTES: usize = 1024 * 1024;
+/// Volatile frames that are published at once.
 const BATCH: usize = 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    waiting: Mutex<Holdback>,
-    more: Notify,
+    queue: Mutex<Queue>,
+    /// Notified when a frame is added.
+    added: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Holdback {
-    open: bool,
-    ring: Option<Vec<u8>>,
-    casts: VecDeque<Vec<u8>>,
+struct Queue {
+    is_open: bool,
+    notification: Option<Vec<u8>>,
+    frames: VecDeque<Vec<u8>>,
+    /// The size of `frames`, in bytes.
     bytes: usize,
 }
 
 impl Outbox {
-    fn waiting(&self) -> MutexGuard<'_, Holdback> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a notification, in the place of one that waits.
     pub(super) fn notify(&self, frame: Vec<u8>) {
-        self.waiting().ring = Some(frame);
-        self.more.notify_one();
+        self.queue().notification = Some(frame);
+        self.added.notify_one();
     }
 
+    /// Adds a volatile frame, or drops it if the outbox is closed or full.
     pub(super) fn send(&self, frame: Vec<u8>) {
-        let mut waiting = self.waiting();
-        if !waiting.open || waiting.casts.len() == MOST || waiting.bytes + frame.len() > BYTES {
+        let mut queue = self.queue();
+        let is_full = queue.frames.len() == MAX_FRAMES || queue.bytes + frame.len() > MAX_BYTES;
+        if !queue.is_open || is_full {
             return;
         }
-        waiting.bytes += frame.len();
-        waiting.casts.push_back(frame);
-        drop(waiting);
-        self.more.notify_one();
+        queue.bytes += frame.len();
+        queue.frames.push_back(frame);
+        drop(queue);
+        self.added.notify_one();
     }
 
-    /// There is a line, until what is answered is dropped.
-    pub(super) fn open(&self) -> Open<'_> {
-        self.waiting().open = true;
-        Open(self)
+    /// Opens the outbox for volatile frames, until the returned guard is dropped.
+    pub(super) fn open(&self) -> OpenGuard<'_> {
+        self.queue().is_open = true;
+        OpenGuard(self)
     }
 
-    /// What is to be published next: never nothing. Cancel safe.
+    /// Waits for frames and returns the next batch, which is never empty.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no frame.
     pub(super) async fn next(&self) -> Vec<Vec<u8>> {
         loop {
-            let batch = self.waiting().take();
+            let batch = self.queue().take_batch();
             if !batch.is_empty() {
                 return batch;
             }
-            self.more.notified().await;
+            self.added.notified().await;
         }
     }
 }
 
-impl Holdback {
-    fn take(&mut self) -> Vec<Vec<u8>> {
-        let most = BATCH.min(self.casts.len());
-        let batch: Vec<_> = self
-            .ring
-            .take()
-            .into_iter()
-            .chain(self.casts.drain(..most))
-            .collect();
-        self.bytes = self.casts.iter().map(Vec::len).sum();
+impl Queue {
+    fn take_batch(&mut self) -> Vec<Vec<u8>> {
+        let count = BATCH.min(self.frames.len());
+        let mut batch: Vec<_> = self.notification.take().into_iter().collect();
+        batch.extend(self.frames.drain(..count));
+        self.bytes = self.frames.iter().map(Vec::len).sum();
         batch
     }
 }
 
-/// See [`Outbox::open`].
-pub(super) struct Open<'a>(&'a Outbox);
+/// Keeps an outbox open. Dropping it closes the outbox and drops the volatile frames.
+pub(super) struct OpenGuard<'a>(&'a Outbox);
 
-impl Drop for Open<'_> {
+impl Drop for OpenGuard<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting();
-        waiting.open = false;
-        waiting.casts.clear();
-        waiting.bytes = 0;
+        let mut queue = self.0.queue();
+        queue.is_open = false;
+        queue.frames.clear();
+        queue.bytes = 0;
     }
 }
 
@@ -100,7 +104,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_newest_ring_waits_for_the_line_and_nothing_else_does() {
+    async fn only_the_newest_notification_waits_for_a_connection() {
         let outbox = Outbox::default();
         for i in 0..1_000 {
             outbox.notify(vec![(i % 256) as u8]);
@@ -110,30 +114,29 @@ mod tests {
         let open = outbox.open();
         outbox.send(vec![7]);
         drop(open);
-        assert!(outbox.waiting().casts.is_empty());
+        assert!(outbox.queue().frames.is_empty());
     }
 
     #[tokio::test]
-    async fn what_waits_is_bounded_and_goes_in_order() {
+    async fn waiting_frames_are_bounded_and_leave_in_order() {
         let outbox = Outbox::default();
         let _open = outbox.open();
-        (0..1_000u16).for_each(|i| outbox.send(i.to_be_bytes().to_vec()));
-        let mut gone = Vec::new();
-        while gone.len() < MOST {
-            gone.extend(outbox.next().await);
+        for i in 0..1_000u16 {
+            outbox.send(i.to_be_bytes().to_vec());
         }
-        assert!(
-            gone.iter()
-                .zip(0u16..)
-                .all(|(frame, i)| *frame == i.to_be_bytes())
-                && gone.len() == MOST
-        );
-        (0..100).for_each(|_| outbox.send(vec![0; 60_000]));
-        let waiting = outbox.waiting();
-        assert!(
-            waiting.bytes <= BYTES && waiting.casts.len() == 17,
-            "{}",
-            waiting.casts.len()
-        );
+        let mut published = Vec::new();
+        while published.len() < MAX_FRAMES {
+            published.extend(outbox.next().await);
+        }
+        assert_eq!(published.len(), MAX_FRAMES);
+        for (frame, i) in published.iter().zip(0u16..) {
+            assert_eq!(*frame, i.to_be_bytes());
+        }
+        for _ in 0..100 {
+            outbox.send(vec![0; 60_000]);
+        }
+        let queue = outbox.queue();
+        assert!(queue.bytes <= MAX_BYTES, "{}", queue.bytes);
+        assert_eq!(queue.frames.len(), 17);
     }
 }

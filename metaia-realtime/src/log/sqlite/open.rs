@@ -95,7 +95,7 @@ pub(super) fn begin(db: &Connection, path: &Path) -> Result<Opened, Refusal> {
 
 fn marks_of(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, Refusal> {
     if let Some(marks) = marks::load(db, meta)? {
-        return Ok(Trimmed::of(marks, meta.others));
+        return Ok(Trimmed::from_marks(marks, meta.others));
     }
     tracing::error!(path = %path.display(), "what is known of trimmed entries is damaged: more clients will reload");
     marks::forget(db, meta)?;

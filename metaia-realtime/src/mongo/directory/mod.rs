@@ -29,7 +29,8 @@ use super::{collection, fault::Fault, handle::Mongo, options::OPERATION_TIMEOUT}
 use crate::{
     EventId,
     presence::{
-        Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+        Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
+        SessionView,
     },
     values::NodeId,
 };
@@ -168,7 +169,11 @@ impl Directory for MongoDirectory {
         self.try_renew(node, lease).await.map_err(unavailable)
     }
 
-    async fn announce(&self, node: NodeId, changes: Vec<Change>) -> Result<(), DirectoryError> {
+    async fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<SessionChange>,
+    ) -> Result<(), DirectoryError> {
         match self.term(node) {
             Some(term) => self.write(&term, changes).await.map_err(unavailable),
             None => Ok(()),

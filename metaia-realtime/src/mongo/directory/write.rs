@@ -12,7 +12,7 @@ use super::{MongoDirectory, NODES, SESSIONS, row};
 use crate::{
     SessionId,
     mongo::{bson::from_number, collection, fault::Fault},
-    presence::{Change, NodeView, SessionView},
+    presence::{NodeView, SessionChange, SessionView},
     values::NodeId,
 };
 
@@ -122,12 +122,12 @@ impl MongoDirectory {
     }
 
     /// Writes changes of sessions of this term. Of several changes of one session the last counts.
-    pub(super) async fn write(&self, term: &str, changes: Vec<Change>) -> Result<(), Fault> {
+    pub(super) async fn write(&self, term: &str, changes: Vec<SessionChange>) -> Result<(), Fault> {
         let mut last: BTreeMap<SessionId, Option<SessionView>> = BTreeMap::new();
         for change in changes {
             match change {
-                Change::Here(session) => last.insert(session.id, Some(session)),
-                Change::Gone(id) => last.insert(id, None),
+                SessionChange::Here(session) => last.insert(session.id, Some(session)),
+                SessionChange::Gone(id) => last.insert(id, None),
             };
         }
         let mut gone = Vec::new();

@@ -73,7 +73,7 @@ impl LogState {
     }
 
     async fn read_trimmed(&self, head: &HeadRecord) -> Result<Trimmed, Fault> {
-        let mut trimmed = Trimmed::of(HashMap::new(), head.others);
+        let mut trimmed = Trimmed::from_marks(HashMap::new(), head.others);
         for (room, n) in read::marks(&self.mongo, 0).await? {
             // Marks rise before the floor: see `trim`.
             trimmed.mark(&room, n.min(head.floor));

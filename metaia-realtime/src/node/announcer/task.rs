@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::presence::{Change, DirectoryError, DynDirectory, LEASE};
+use crate::presence::{DirectoryError, DynDirectory, LEASE, SessionChange};
 use crate::{
     SessionId,
     node::{Node, session_view},
@@ -157,10 +157,10 @@ impl<'a> AnnounceTask<'a> {
     }
 
     /// Returns what the directory is told of a session.
-    fn change(&self, id: SessionId) -> Change {
+    fn change(&self, id: SessionId) -> SessionChange {
         match self.node.registry.session(id) {
-            Some(session) => Change::Here(session_view(self.node.id, &session)),
-            None => Change::Gone(id),
+            Some(session) => SessionChange::Here(session_view(self.node.id, &session)),
+            None => SessionChange::Gone(id),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use super::run;
 use crate::presence::{
-    Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView,
+    Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionChange,
     SessionQuery, SessionView,
 };
 use crate::{
@@ -62,7 +62,11 @@ impl Directory for FaultyDirectory {
     async fn renew(&self, node: &NodeView, lease: Duration) -> Result<bool, DirectoryError> {
         self.now().await?.renew(node, lease).await
     }
-    async fn announce(&self, node: NodeId, changes: Vec<Change>) -> Result<(), DirectoryError> {
+    async fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<SessionChange>,
+    ) -> Result<(), DirectoryError> {
         self.largest.fetch_max(changes.len(), SeqCst);
         self.now().await?.announce(node, changes).await
     }

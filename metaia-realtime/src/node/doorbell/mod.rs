@@ -18,12 +18,12 @@ pub(super) use tasks::run;
 use crate::{
     doorbell::{
         ClusterKey, Counts, DynDoorbell,
-        frame::{Bad, Body, Frame},
+        frame::{Body, Frame, FrameError},
         holdback::Holdback,
         log_head::LogHead,
         partition::PartitionDetector,
         probes::Probes,
-        replay_guard::{Old, Replay},
+        replay_guard::{ReplayError, ReplayGuard},
         throttle::Throttle,
     },
     values::{NodeId, time},
@@ -44,7 +44,7 @@ pub(crate) struct NodeDoorbell {
     /// Notified when the throttle holds a notification.
     throttled: Notify,
     /// Recognises frames that are old or were received before.
-    replay_guard: Mutex<Replay>,
+    replay_guard: Mutex<ReplayGuard>,
     /// Volatile events that wait for the log.
     holdback: Mutex<Holdback>,
     /// Notified when an event waits for the log.
@@ -134,7 +134,7 @@ impl NodeDoorbell {
 
     /// Returns the body of a frame of another node; `None` if the frame is dropped.
     fn accept(&self, bytes: &[u8]) -> Option<Body> {
-        if Frame::claims(bytes) == Some(self.node) {
+        if Frame::claimed_sender(bytes) == Some(self.node) {
             return None;
         }
         let frame = self.decode(bytes)?;
@@ -150,8 +150,8 @@ impl NodeDoorbell {
     fn decode(&self, bytes: &[u8]) -> Option<Frame> {
         match Frame::decode(bytes, self.key.as_ref()) {
             Ok(frame) => return Some(frame),
-            Err(Bad::Unreadable) => self.counters.unreadable.add(1),
-            Err(Bad::Unsigned) => self.counters.unsigned.add(1),
+            Err(FrameError::Unreadable) => self.counters.unreadable.add(1),
+            Err(FrameError::Unsigned) => self.counters.unsigned.add(1),
         }
         self.warn_once("have they another version, or another METAIA_CLUSTER_KEY?");
         None
@@ -159,14 +159,15 @@ impl NodeDoorbell {
 
     /// Returns whether the frame is recent, and was not received before.
     fn is_fresh(&self, frame: &Frame) -> bool {
-        let taken = lock(&self.replay_guard).take(frame.node, frame.seq, frame.ts, time::unix_ms());
+        let taken =
+            lock(&self.replay_guard).accept(frame.node, frame.seq, frame.ts, time::unix_ms());
         match taken {
             Ok(()) => true,
-            Err(Old::Repeated) => {
+            Err(ReplayError::Repeated) => {
                 self.counters.repeated.add(1);
                 false
             }
-            Err(Old::Stale) => {
+            Err(ReplayError::Stale) => {
                 self.counters.stale.add(1);
                 self.warn_once("are their clocks wrong?");
                 false

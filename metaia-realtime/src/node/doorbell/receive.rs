@@ -12,7 +12,7 @@ use crate::{
         frame::{Body, Probe, VolatileFrame},
         log_head::LogHead,
         receiver::FrameHandler,
-        throttle::Answer,
+        throttle::ThrottleDecision,
     },
     event::EventName,
     node::Node,
@@ -101,9 +101,9 @@ impl Node {
         let known = self.known_log_head();
         let answer = lock(&self.doorbell.throttle).notify(head, known, Instant::now());
         match answer {
-            Answer::Known => {}
-            Answer::Wait => self.doorbell.throttled.notify_one(),
-            Answer::Look => self.read_log_now(),
+            ThrottleDecision::Known => {}
+            ThrottleDecision::Wait => self.doorbell.throttled.notify_one(),
+            ThrottleDecision::Wake => self.read_log_now(),
         }
     }
 
@@ -135,12 +135,12 @@ impl Node {
     }
 
     fn receive_probe(&self, probe: Probe) {
-        lock(&self.doorbell.probes).take(probe);
+        lock(&self.doorbell.probes).push(probe);
         self.doorbell.probed.notify_one();
     }
 
     fn receive_probe_answer(&self, head: LogHead, probe: Probe) {
         let is_beyond = head.is_beyond(self.known_log_head());
-        lock(&self.doorbell.partition).answered(probe, is_beyond);
+        lock(&self.doorbell.partition).probe_answered(probe, is_beyond);
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, tim
 
 use super::{lock, receive::NodeFrames};
 use crate::{
-    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::Change},
+    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::PartitionChange},
     node::{Node, drain},
     session::EndReason,
 };
@@ -26,7 +26,7 @@ pub(in crate::node) fn run(node: &Arc<Node>) {
     let Some(doorbell) = node.doorbell.doorbell.clone() else {
         return;
     };
-    let receiver = FrameReceiver::of(NodeFrames(Arc::downgrade(node)));
+    let receiver = FrameReceiver::from_handler(NodeFrames(Arc::downgrade(node)));
     spawn(node, async move |_| doorbell.run(receiver).await);
     spawn(node, async |node| notify_appends(&node).await);
     spawn(node, async |node| run_throttle(&node).await);
@@ -135,16 +135,16 @@ async fn detect_partition(node: &Node) {
                 read = None;
                 next_read = Instant::now() + LOG_CHECK_INTERVAL;
                 if matches!(outcome, Ok(Ok(_))) {
-                    let change = lock(&node.doorbell.partition).read();
+                    let change = lock(&node.doorbell.partition).log_read();
                     apply_change(node, change).await;
                 } else {
-                    lock(&node.doorbell.partition).failed(read_began);
+                    lock(&node.doorbell.partition).log_failed(read_began);
                     send_probe(node);
                 }
             }
             _ = tick.tick() => {
                 send_probe(node);
-                let change = lock(&node.doorbell.partition).look(Instant::now());
+                let change = lock(&node.doorbell.partition).check(Instant::now());
                 apply_change(node, change).await;
                 if read.is_none() && Instant::now() >= next_read {
                     read_began = Instant::now();
@@ -157,7 +157,7 @@ async fn detect_partition(node: &Node) {
 
 /// Probes the other nodes while the log cannot be read here.
 fn send_probe(node: &Node) {
-    let probe = lock(&node.doorbell.partition).ask(Instant::now());
+    let probe = lock(&node.doorbell.partition).next_probe(Instant::now());
     // Without the lock: the answer may arrive before `send` returns.
     if let Some(probe) = probe {
         node.doorbell
@@ -165,16 +165,16 @@ fn send_probe(node: &Node) {
     }
 }
 
-async fn apply_change(node: &Node, change: Option<Change>) {
+async fn apply_change(node: &Node, change: Option<PartitionChange>) {
     match change {
-        Some(Change::Cut) => {
+        Some(PartitionChange::Partitioned) => {
             tracing::error!(
                 "the log cannot be read here, and can be elsewhere: clients are disconnected"
             );
             node.set_cut_off(true);
             drain::end_in_batches(node, &node.registry.all(), EndReason::CutOff).await;
         }
-        Some(Change::Back) => {
+        Some(PartitionChange::Healed) => {
             tracing::info!("the log can be read again: clients are admitted");
             node.set_cut_off(false);
         }

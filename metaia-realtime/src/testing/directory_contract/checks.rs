@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Role, SessionId,
-    presence::Change,
+    presence::SessionChange,
     testing::contract::{Verdict, equal},
 };
 
@@ -46,20 +46,26 @@ pub(super) async fn changed<S: Subject>() -> Verdict {
     node.here(std::slice::from_ref(&after)).await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
     node.announce(vec![
-        Change::Here(before.clone()),
-        Change::Here(after.clone()),
+        SessionChange::Here(before.clone()),
+        SessionChange::Here(after.clone()),
     ])
     .await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
-    node.announce(vec![Change::Here(before.clone()), Change::Gone(before.id)])
-        .await?;
+    node.announce(vec![
+        SessionChange::Here(before.clone()),
+        SessionChange::Gone(before.id),
+    ])
+    .await?;
     other.sees(std::slice::from_ref(&stays)).await?;
-    node.announce(vec![Change::Gone(before.id), Change::Here(after.clone())])
-        .await?;
+    node.announce(vec![
+        SessionChange::Gone(before.id),
+        SessionChange::Here(after.clone()),
+    ])
+    .await?;
     other.sees(&[after.clone(), stays.clone()]).await?;
     node.announce(vec![
-        Change::Gone(SessionId::random()),
-        Change::Gone(after.id),
+        SessionChange::Gone(SessionId::random()),
+        SessionChange::Gone(after.id),
     ])
     .await?;
     node.announce(Vec::new()).await?;

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use super::{Subject, probe::Probe};
 use crate::{
     Role,
-    presence::{Change, NodeView},
+    presence::{NodeView, SessionChange},
     testing::contract::{Verdict, ensure, equal},
 };
 
@@ -48,7 +48,7 @@ pub(super) async fn at_once<S: Subject>() -> Verdict {
                     node.session("u2", Role::Tailor),
                 );
                 node.here(&[here.clone(), gone.clone()]).await?;
-                node.announce(vec![Change::Gone(gone.id)]).await?;
+                node.announce(vec![SessionChange::Gone(gone.id)]).await?;
                 ensure!(
                     node.renew(super::probe::LONG).await?,
                     "the lease was over at {i}"
@@ -73,9 +73,12 @@ pub(super) async fn large<S: Subject>() -> Verdict {
     node.here(&sessions).await?;
     node.sees(&sessions).await?;
     let (go, stay) = sessions.split_at(500);
-    let gone = go.iter().map(|session| Change::Gone(session.id));
+    let gone = go.iter().map(|session| SessionChange::Gone(session.id));
     let more: Vec<_> = (1_000..1_500).map(session).collect();
-    node.announce(gone.chain(more.iter().cloned().map(Change::Here)).collect())
-        .await?;
+    node.announce(
+        gone.chain(more.iter().cloned().map(SessionChange::Here))
+            .collect(),
+    )
+    .await?;
     node.sees(&[stay, &more].concat()).await
 }

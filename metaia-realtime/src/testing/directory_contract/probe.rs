@@ -6,7 +6,8 @@ use super::Subject;
 use crate::{
     Role, Room, SessionId,
     presence::{
-        Change, Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionQuery, SessionView,
+        Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
+        SessionView,
     },
     testing::contract::{Verdict, equal},
     values::NodeId,
@@ -61,7 +62,7 @@ impl<D: Directory> Probe<D> {
             .map_err(failed("renew"))
     }
 
-    pub(super) async fn announce(&self, changes: Vec<Change>) -> Verdict {
+    pub(super) async fn announce(&self, changes: Vec<SessionChange>) -> Verdict {
         self.directory
             .announce(self.view.id, changes)
             .await
@@ -69,7 +70,7 @@ impl<D: Directory> Probe<D> {
     }
 
     pub(super) async fn here(&self, sessions: &[SessionView]) -> Verdict {
-        self.announce(sessions.iter().cloned().map(Change::Here).collect())
+        self.announce(sessions.iter().cloned().map(SessionChange::Here).collect())
             .await
     }
 

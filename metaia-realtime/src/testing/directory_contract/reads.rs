@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Role, Room, SessionId,
-    presence::{Change, Directory, RoomQuery, RoomView, SessionQuery, SessionView},
+    presence::{Directory, RoomQuery, RoomView, SessionChange, SessionQuery, SessionView},
     testing::contract::{Verdict, ensure, equal},
 };
 
@@ -148,7 +148,7 @@ pub(super) async fn rooms<S: Subject>() -> Verdict {
     )?;
     one.announce(
         ones.iter()
-            .map(|session| Change::Gone(session.id))
+            .map(|session| SessionChange::Gone(session.id))
             .collect(),
     )
     .await?;

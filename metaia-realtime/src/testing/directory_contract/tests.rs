@@ -5,7 +5,7 @@ use std::{marker::PhantomData, time::Duration};
 use super::{Clause, Subject, check};
 use crate::{
     presence::{
-        Change, Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView,
+        Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionChange,
         SessionQuery, SessionView,
     },
     values::NodeId,
@@ -58,16 +58,16 @@ impl Flawed {
         self.directory.sessions(&query).await.unwrap()
     }
 
-    async fn written(&self, change: Change) -> Option<Change> {
+    async fn written(&self, change: SessionChange) -> Option<SessionChange> {
         match change {
-            Change::Here(mut session) => {
+            SessionChange::Here(mut session) => {
                 let known = self.all().await.iter().any(|known| known.id == session.id);
                 if self.has(Flaw::KeepsFewRooms) {
                     session.rooms.truncate(100);
                 }
-                (!(known && self.has(Flaw::KeepsTheFirst))).then_some(Change::Here(session))
+                (!(known && self.has(Flaw::KeepsTheFirst))).then_some(SessionChange::Here(session))
             }
-            gone @ Change::Gone(_) => Some(gone),
+            gone @ SessionChange::Gone(_) => Some(gone),
         }
     }
 }
@@ -91,7 +91,11 @@ impl Directory for Flawed {
         }
     }
 
-    async fn announce(&self, node: NodeId, changes: Vec<Change>) -> Result<(), DirectoryError> {
+    async fn announce(
+        &self,
+        node: NodeId,
+        changes: Vec<SessionChange>,
+    ) -> Result<(), DirectoryError> {
         let nodes = self.directory.nodes().await?;
         if self.has(Flaw::AnybodyMayAnnounce) && !nodes.iter().any(|known| known.id == node) {
             let view = NodeView {

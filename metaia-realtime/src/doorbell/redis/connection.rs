@@ -1,9 +1,10 @@
-//! One connection to Redis, and those that replace it.
+//! A connection to Redis that reconnects by itself, as far as the client library does.
 //!
-//! The `ConnectionManager` connects again by itself when a connection breaks, and subscribes again.
-//! It does neither where nothing breaks and nothing comes: so the line is tried every 2 s. It does
-//! not tell whether it was subscribed again: so that is asked for. And where it is refused, it
-//! never tries again: so it is then replaced, by who calls this.
+//! If the connection breaks, the `ConnectionManager` reconnects and subscribes again. It has three
+//! gaps. It does not notice a connection that is silent but not broken, so a `PING` goes out every
+//! 2 s (`PING_INTERVAL`). It does not report whether it has subscribed again, so this module
+//! subscribes once more. And it never retries after a refusal, so [`run`](RedisConnection::run)
+//! returns and the caller opens a new connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,62 +20,63 @@ use tokio::{
 use super::outbox::Outbox;
 use crate::doorbell::FrameReceiver;
 
-const CONNECT: Duration = Duration::from_secs(2);
-const ANSWER: Duration = Duration::from_secs(1);
-/// How often it is seen whether the line is there at all.
-const TRY: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 
-pub(super) struct Line {
+pub(super) struct RedisConnection {
     manager: ConnectionManager,
     channel: String,
+    /// Notified when the connection breaks.
     broken: Arc<Notify>,
 }
 
-impl Line {
-    /// A line that is subscribed. What it hears goes to `receiver` from then on.
+impl RedisConnection {
+    /// Connects and subscribes. Frames go to `receiver` from then on.
     pub(super) async fn open(
         client: &Client,
         channel: &str,
         receiver: &FrameReceiver,
     ) -> Result<Self, RedisError> {
         let broken = Arc::new(Notify::new());
-        let received = {
-            let (receiver, broken) = (receiver.clone(), Arc::clone(&broken));
+        let on_push = {
+            let receiver = receiver.clone();
+            let broken = Arc::clone(&broken);
             move |push: PushInfo| receive(&push, &receiver, &broken)
         };
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(Some(ANSWER))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_number_of_retries(1)
-            .set_push_sender(received)
+            .set_push_sender(on_push)
             .set_automatic_resubscription();
         let manager = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        let mut line = Self {
+        let mut connection = Self {
             manager,
             channel: channel.to_owned(),
             broken,
         };
-        line.subscribe().await?;
-        Ok(line)
+        connection.subscribe().await?;
+        Ok(connection)
     }
 
     async fn subscribe(&mut self) -> Result<(), RedisError> {
         self.manager.subscribe(&self.channel).await
     }
 
-    /// Publishes what waits, until that fails.
+    /// Publishes the frames of the outbox until the connection fails. Returns the error.
     ///
-    /// The arms: the connection broke, and is there again · it is time to see whether it is there ·
-    /// something is to be published.
+    /// The arms: the connection broke, so subscribe again · it is time for a ping · frames wait to
+    /// be published.
     pub(super) async fn run(&mut self, outbox: &Outbox, receiver: &FrameReceiver) -> RedisError {
-        let mut tries = interval(TRY);
-        tries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pings = interval(PING_INTERVAL);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let broken = Arc::clone(&self.broken);
         loop {
             let done = tokio::select! {
                 biased;
                 () = broken.notified() => self.subscribe().await.map(|()| receiver.connected()),
-                _ = tries.tick() => redis::cmd("PING").exec_async(&mut self.manager).await,
+                _ = pings.tick() => redis::cmd("PING").exec_async(&mut self.manager).await,
                 frames = outbox.next() => self.publish(&frames).await,
             };
             if let Err(error) = done {
@@ -95,7 +97,7 @@ impl Line {
     }
 }
 
-/// Called where the connection is read: it must not wait.
+/// Handles a push message. The task that reads the connection calls it, so it must not wait.
 fn receive(push: &PushInfo, receiver: &FrameReceiver, broken: &Notify) -> Result<(), SendError> {
     match (&push.kind, &push.data[..]) {
         (PushKind::Message, [_channel, Value::BulkString(frame), ..]) => receiver.receive(frame),
