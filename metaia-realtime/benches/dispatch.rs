@@ -1,6 +1,6 @@
-//! The time of one event from the append to the session: appended, dispatched, encoded, and taken by
-//! each live session, on a node without sessions and on one with 1,000. The transport is not part of
-//! it.
+//! The time of one event from the append to the session: appended, dispatched, encoded, and taken
+//! by each live session, on a node without sessions and on one with 1,000. The transport is not
+//! part of it.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

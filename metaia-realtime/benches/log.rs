@@ -1,5 +1,5 @@
-//! Measures `SqliteLog` by itself: `fill FOLDER COUNT` creates a database with that many entries for
-//! other measurements, `append FOLDER` measures durable appends.
+//! Measures `SqliteLog` by itself: `fill FOLDER COUNT` creates a database with that many entries
+//! for other measurements, `append FOLDER` measures durable appends.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -25,7 +25,8 @@ pub enum OpenError {
     },
     /// The file is not a SQLite database, or a damaged one.
     #[error(
-        "{} is damaged or not a database: put a backup in its place, or move it away to start again",
+        "{} is damaged or not a database: put a backup in its place, or move it away to start \
+         again",
         .path.display()
     )]
     Corrupt {

@@ -12,13 +12,13 @@ use std::{
 
 use super::OpenError;
 
-/// Attempts to take the lock, 2 s in all. The holder may be about to end: a process that was told to
-/// stop, or the thread of a dropped [`Writer`](super::Writer).
+/// Attempts to take the lock, 2 s in all. The holder may be about to end: a process that was told
+/// to stop, or the thread of a dropped [`Writer`](super::Writer).
 const MAX_ATTEMPTS: u32 = 100;
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// A lock that is held until it is dropped. The file stays: removing it would let two processes lock
-/// two files of one name.
+/// A lock that is held until it is dropped. The file stays: removing it would let two processes
+/// lock two files of one name.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,

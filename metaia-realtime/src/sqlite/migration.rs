@@ -15,8 +15,8 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// Runs the steps that the database does not have. Its `user_version` is the number of steps that it
-/// has.
+/// Runs the steps that the database does not have. Its `user_version` is the number of steps that
+/// it has.
 pub(super) fn apply(
     connection: &mut Connection,
     path: &Path,

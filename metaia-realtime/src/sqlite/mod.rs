@@ -38,18 +38,18 @@
 //!   [`Durability::Full`] a change whose write has returned survives a power cut; with
 //!   [`Durability::Normal`] it survives the end of the process, and a power cut may take the last
 //!   commits but never corrupts the file.
-//! - **A refused or panicking write** is rolled back to its savepoint; the other writes of the group
-//!   are not affected.
-//! - **A failed commit** fails every write of the group: with [`WriteError::Unavailable`] if nothing
-//!   of it is kept (disk full), with [`WriteError::Unknown`] after an I/O error. The thread
+//! - **A refused or panicking write** is rolled back to its savepoint; the other writes of the
+//!   group are not affected.
+//! - **A failed commit** fails every write of the group: with [`WriteError::Unavailable`] if
+//!   nothing of it is kept (disk full), with [`WriteError::Unknown`] after an I/O error. The thread
 //!   continues with the next group.
 //! - **Full queue**: `write` waits for a place. A closed writer returns [`WriteError::Closed`].
 //! - **Cancel safety**: dropping the future of `write` leaves the outcome open. A queued write is
 //!   still done.
-//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the writes of
-//!   the group have returned and not before.
-//! - **Reads** run beside the writer, each on one snapshot, and see every write that returned before
-//!   they began.
+//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the writes
+//!   of the group have returned and not before.
+//! - **Reads** run beside the writer, each on one snapshot, and see every write that returned
+//!   before they began.
 //! - **One process**: a lock file beside the database refuses a second process with
 //!   [`OpenError::Locked`], after up to 2 s: the process that holds the lock may be about to end.
 

@@ -26,8 +26,8 @@ pub enum Durability {
     /// Survives a power cut: each group of writes waits for the disk.
     #[default]
     Full,
-    /// Survives the end of the process. A power cut may take the last commits, and never damages the
-    /// file.
+    /// Survives the end of the process. A power cut may take the last commits, and never damages
+    /// the file.
     Normal,
 }
 

@@ -177,8 +177,8 @@ impl CommitFailure {
         ))
     }
 
-    /// Returns the failure of a commit. After a failed `fsync` the commit may be in the file all the
-    /// same, and the next start would find it.
+    /// Returns the failure of a commit. After a failed `fsync` the commit may be in the file all
+    /// the same, and the next start would find it.
     fn from_commit(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::SystemIoFailure) => Self::Unknown(cause),

@@ -23,9 +23,9 @@ use super::{
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
 ///
-/// A handle: `clone` is cheap and shares the thread. When the last handle is dropped the thread does
-/// what is queued, checkpoints and ends by itself; [`close`](Self::close) does the same and waits
-/// for it.
+/// A handle: `clone` is cheap and shares the thread. When the last handle is dropped the thread
+/// does what is queued, checkpoints and ends by itself; [`close`](Self::close) does the same and
+/// waits for it.
 #[derive(Clone)]
 pub struct Writer {
     commands: mpsc::Sender<Command>,

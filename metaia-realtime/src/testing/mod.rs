@@ -22,8 +22,8 @@
 //!
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
 //!
-//! Check your own log with [`log_contract`], a store of device records with [`device_contract`], and a
-//! directory of sessions with [`directory_contract`].
+//! Check your own log with [`log_contract`], a store of device records with [`device_contract`],
+//! and a directory of sessions with [`directory_contract`].
 
 #[cfg(feature = "__bench")]
 #[doc(hidden)]

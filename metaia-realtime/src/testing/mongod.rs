@@ -1,7 +1,7 @@
 //! A real `mongod` for tests, in a folder of its own. It ends with the process that started it.
 //!
-//! The program is the one that `METAIA_MONGOD` names, or one on the path, or the one that `cargo xtask
-//! provision mongod` has put under the target folder.
+//! The program is the one that `METAIA_MONGOD` names, or one on the path, or the one that `cargo
+//! xtask provision mongod` has put under the target folder.
 
 use std::{
     env, fs,

@@ -108,8 +108,8 @@ impl TestServer {
         .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
     }
 
-    /// Returns a builder of a client that has a token and reconnects after 10 to 100 ms, for further
-    /// configuration.
+    /// Returns a builder of a client that has a token and reconnects after 10 to 100 ms, for
+    /// further configuration.
     pub fn client_builder(&self, role: Role, user: &str) -> ClientBuilder {
         let reconnect = Reconnect {
             min: Duration::from_millis(10),

@@ -2,8 +2,8 @@
 
 use std::{future::Future, time::Duration};
 
-/// The deadline of [`eventually`] and [`within`], 20 s: longer than any step of a passing test takes.
-/// Its public name is [`PATIENCE`](super::PATIENCE).
+/// The deadline of [`eventually`] and [`within`], 20 s: longer than any step of a passing test
+/// takes. Its public name is [`PATIENCE`](super::PATIENCE).
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 const POLL_PAUSE: Duration = Duration::from_millis(5);

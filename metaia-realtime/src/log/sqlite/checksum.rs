@@ -14,8 +14,8 @@ impl Checksum {
         Self(XxHash64::with_seed(0)).text(kind)
     }
 
-    /// Adds a field. Its length is part of the checksum, so that bytes cannot move from one field to
-    /// the next unnoticed.
+    /// Adds a field. Its length is part of the checksum, so that bytes cannot move from one field
+    /// to the next unnoticed.
     pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
         self.0.write(&(bytes.len() as u64).to_le_bytes());
         self.0.write(bytes);

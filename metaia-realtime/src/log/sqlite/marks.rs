@@ -1,5 +1,5 @@
-//! The trimmed marks of the rooms as rows. Readers use the marks in memory; the rows are for the next
-//! opening, which takes them only if all of them together are what was written.
+//! The trimmed marks of the rooms as rows. Readers use the marks in memory; the rows are for the
+//! next opening, which takes them only if all of them together are what was written.
 
 use std::collections::HashMap;
 

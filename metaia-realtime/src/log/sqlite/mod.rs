@@ -1,5 +1,5 @@
-//! The log in SQLite: it survives the process, and an event is committed in one transaction with the
-//! change that it reports.
+//! The log in SQLite: it survives the process, and an event is committed in one transaction with
+//! the change that it reports.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {
@@ -19,7 +19,7 @@
 //! # std::fs::create_dir_all(&folder)?;
 //! let writer = Writer::open(folder.join("shop.db"), Options::default(), MIGRATIONS).await?;
 //! let log = SqliteLog::on(&writer, Retention::DISK).await?;
-//! // With `.log(log.clone())` on the builder, the node delivers the entries that are appended here.
+//! // With `.log(log.clone())` on the builder, the node delivers the entries appended here.
 //!
 //! let event = NewEntry::event([Room::Everyone], ("order_placed", json!({ "id": "o1" })))?;
 //! let inside = log.clone();

@@ -175,8 +175,8 @@ fn new_epoch_reason(
     Ok(Some(NewEpochReason::OlderCopy))
 }
 
-/// Returns whether the log has the stated entry. An entry that was trimmed since cannot be compared,
-/// and counts as missing.
+/// Returns whether the log has the stated entry. An entry that was trimmed since cannot be
+/// compared, and counts as missing.
 fn has_entry(db: &Connection, meta: &Meta, stated: Statement) -> Result<bool, Fault> {
     if stated.n == meta.head {
         return Ok(stated.id == meta.head_id);

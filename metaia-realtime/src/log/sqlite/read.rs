@@ -63,8 +63,8 @@ pub(super) fn page(
     })
 }
 
-/// Reads the id of entry `n`, and counts up to `limit` entries of the rooms after it. `announced` as
-/// in [`page`].
+/// Reads the id of entry `n`, and counts up to `limit` entries of the rooms after it. `announced`
+/// as in [`page`].
 pub(super) fn history(
     db: &Connection,
     announced: Head,

@@ -69,8 +69,8 @@ impl Link {
         self.n <= floor || (self.n == END && self.room.as_str() < room)
     }
 
-    /// Returns whether this link may lie directly behind the place of `room`, as the first one above
-    /// the floor in its own room.
+    /// Returns whether this link may lie directly behind the place of `room`, as the first one
+    /// above the floor in its own room.
     fn may_follow(&self, room: &str, floor: i64) -> bool {
         self.prev <= floor && self.room.as_str() > room
     }

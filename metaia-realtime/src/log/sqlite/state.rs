@@ -36,8 +36,8 @@ impl LogState {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks the witness. A poisoned lock is taken over: a half written file is a damaged one, which
-    /// is on the safe side.
+    /// Locks the witness. A poisoned lock is taken over: a half written file is a damaged one,
+    /// which is on the safe side.
     fn witness(&self) -> MutexGuard<'_, Witness> {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,8 +46,8 @@ impl LogState {
         self.reads.fetch_add(1, Relaxed);
     }
 
-    /// Brings committed entries into memory and notifies the subscribers. Called in the order of the
-    /// commits.
+    /// Brings committed entries into memory and notifies the subscribers. Called in the order of
+    /// the commits.
     pub(super) fn announce(&self, committed: &[Arc<Entry>]) {
         let Some(last) = committed.last() else { return };
         // The witness is written before a reader can see the entries, so that no reader has seen

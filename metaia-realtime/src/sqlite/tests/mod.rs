@@ -69,8 +69,8 @@ async fn kept(writer: &Writer) -> Vec<i64> {
     writer.readers(1).read(notes).await.unwrap()
 }
 
-/// Holds the thread inside a write of its own until the sender is dropped: the writes that are queued
-/// meanwhile form one group.
+/// Holds the thread inside a write of its own until the sender is dropped: the writes that are
+/// queued meanwhile form one group.
 async fn hold(
     writer: &Writer,
 ) -> (

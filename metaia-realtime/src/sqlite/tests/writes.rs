@@ -93,7 +93,8 @@ async fn a_full_queue_makes_writers_wait() {
     );
 }
 
-/// SQLite does not move the pages by itself, so without this the write-ahead log would grow for ever.
+/// SQLite does not move the pages by itself, so without this the write-ahead log would grow for
+/// ever.
 #[tokio::test]
 async fn the_write_ahead_log_is_moved_into_the_database_while_it_is_written() {
     let folder = Folder::new();

@@ -6,7 +6,8 @@ use crate::{
     values::{Epoch, time},
 };
 
-/// Returns keys that a store could confuse: by case, as patterns, by kind, by an end that is cut off.
+/// Returns keys that a store could confuse: by case, as patterns, by kind, by an end that is cut
+/// off.
 pub(super) fn keys() -> Vec<DeviceKey> {
     let device = |user, device| key(user, Some(device), None);
     let token = |user, id| key(user, None, Some(id));

@@ -28,8 +28,8 @@ pub(super) fn batch(i: usize) -> Vec<NewEntry> {
     (0..=i % 4).map(entry).collect()
 }
 
-/// Waits for the tasks and returns their results. Fails with the first task that fails, and passes a
-/// panic on.
+/// Waits for the tasks and returns their results. Fails with the first task that fails, and passes
+/// a panic on.
 pub(super) async fn joined<T: 'static>(mut tasks: JoinSet<Verdict<T>>) -> Verdict<Vec<T>> {
     let mut results = Vec::new();
     while let Some(ended) = tasks.join_next().await {

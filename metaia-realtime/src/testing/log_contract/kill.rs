@@ -1,5 +1,5 @@
-//! `kill -9` of a process with an open log: no acknowledged entry is lost, and none is there in part
-//! or twice.
+//! `kill -9` of a process with an open log: no acknowledged entry is lost, and none is there in
+//! part or twice.
 //!
 //! The test's own program is started again as the process to be killed. It runs the same test,
 //! recognises its role by an environment variable, appends without end, and prints the batches that
@@ -114,7 +114,8 @@ fn start(
     started.map_err(|error| format!("{test} was not started again: {error}"))
 }
 
-/// Kills the process when it has printed `life` lines. Returns its lines, without an unfinished one.
+/// Kills the process when it has printed `life` lines. Returns its lines, without an unfinished
+/// one.
 fn kill_after(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
     let failed = |error: std::io::Error| format!("the process cannot be followed: {error}");
     let stdout = victim.stdout.take().ok_or("the process has no output")?;

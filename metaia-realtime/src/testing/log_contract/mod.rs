@@ -30,8 +30,8 @@
 //!
 //! A log that survives its process can also be killed repeatedly: see [`killed`].
 //!
-//! Each check has a runtime of its own with several threads, and can be called from anywhere. A check
-//! that fails returns the promise and the observation that contradicts it.
+//! Each check has a runtime of its own with several threads, and can be called from anywhere. A
+//! check that fails returns the promise and the observation that contradicts it.
 
 mod append;
 mod changes;
@@ -83,8 +83,8 @@ macro_rules! log_contract {
             numbers Numbers, contiguous Contiguous, whole Whole, large_batches LargeBatches,
             idempotent Idempotent, idempotent_at_once IdempotentAtOnce, visible Visible,
             visible_at_once VisibleAtOnce, followed Followed, rooms Rooms, pages Pages,
-            limits Limits, deep Deep, history History, epochs Epochs, payloads Payloads, names_and_rooms NamesAndRooms,
-            control_entries ControlEntries, times Times, trim_by_count TrimByCount,
+            limits Limits, deep Deep, history History, epochs Epochs, payloads Payloads,
+            names_and_rooms NamesAndRooms, control_entries ControlEntries, times Times, trim_by_count TrimByCount,
             trim_by_bytes TrimByBytes, trim_by_age TrimByAge, last_stays LastStays, marks Marks,
             trimmed_while_reading TrimmedWhileReading, reopened Reopened, crashed Crashed,
             told Told, told_in_order ToldInOrder, stories Stories,

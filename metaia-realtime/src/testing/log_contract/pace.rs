@@ -1,5 +1,5 @@
-//! A pace for writers: they wait for readers, so that both run at the same time. Otherwise the writers
-//! could end before the readers begin.
+//! A pace for writers: they wait for readers, so that both run at the same time. Otherwise the
+//! writers could end before the readers begin.
 
 use std::sync::{
     Arc,

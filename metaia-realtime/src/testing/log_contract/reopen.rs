@@ -11,8 +11,8 @@ pub(super) async fn crashed<S: Subject>() -> Verdict {
     check_reopened::<S, _>(Trial::crashed).await
 }
 
-/// Checks that a durable log continues where it was, and that any other, which has lost entries that
-/// were seen, has a new epoch.
+/// Checks that a durable log continues where it was, and that any other, which has lost entries
+/// that were seen, has a new epoch.
 async fn check_reopened<S: Subject, F: Future<Output = Trial<S>>>(
     reopen: impl Fn(Trial<S>) -> F,
 ) -> Verdict {

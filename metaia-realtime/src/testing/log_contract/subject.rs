@@ -22,8 +22,8 @@ pub trait Subject: Send + Sync + 'static {
     /// Opens the log of this place.
     fn open(&self, retention: Retention) -> impl Future<Output = Self::Log> + Send;
 
-    /// Removes the entries beyond the retention, and returns when that is done. For a log that trims
-    /// with each append this does nothing.
+    /// Removes the entries beyond the retention, and returns when that is done. For a log that
+    /// trims with each append this does nothing.
     fn trim(&self, log: &Self::Log) -> impl Future<Output = ()> + Send;
 
     /// Closes the log in an orderly way. The default drops it.
@@ -46,8 +46,8 @@ pub trait Subject: Send + Sync + 'static {
     }
 }
 
-/// A [`Subject`] that another process can open too, so that a test can kill that process. Its public
-/// name is [`Shared`](super::Shared).
+/// A [`Subject`] that another process can open too, so that a test can kill that process. Its
+/// public name is [`Shared`](super::Shared).
 pub trait KillableSubject: Subject {
     /// Returns the name of the place, for example a path. It must fit into an environment variable.
     fn address(&self) -> String;
@@ -56,8 +56,8 @@ pub trait KillableSubject: Subject {
     fn at(address: &str) -> Self;
 
     /// Returns the environment variable that tells the log to end its process at a point in the
-    /// middle of its work, if the log can do that. Otherwise, and if the process does not reach that
-    /// point, it is killed from outside.
+    /// middle of its work, if the log can do that. Otherwise, and if the process does not reach
+    /// that point, it is killed from outside.
     fn end(&self, kill: usize) -> Option<(&'static str, String)> {
         let _ = kill;
         None

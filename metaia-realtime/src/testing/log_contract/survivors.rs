@@ -82,8 +82,8 @@ impl Survivors {
         equal(format_args!("entry {n} after it was seen"), id, known)
     }
 
-    /// Checks that the log has every known entry and no batch in part. Then appends the batches again
-    /// whose outcome is not known.
+    /// Checks that the log has every known entry and no batch in part. Then appends the batches
+    /// again whose outcome is not known.
     pub(super) async fn check<L: EventLog>(
         &mut self,
         log: &Probe<L>,

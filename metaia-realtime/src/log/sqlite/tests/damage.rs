@@ -232,8 +232,8 @@ async fn a_truncated_file_is_refused() {
     }
 }
 
-/// Flips bytes all over the file: entries that can still be read are what was written, and no reader
-/// misses an entry without being told.
+/// Flips bytes all over the file: entries that can still be read are what was written, and no
+/// reader misses an entry without being told.
 #[tokio::test]
 async fn whatever_byte_is_flipped_nothing_wrong_is_read_and_nothing_is_missed() {
     let folder = Folder::new();

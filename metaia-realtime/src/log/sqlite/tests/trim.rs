@@ -109,8 +109,8 @@ async fn damage_that_is_about_to_be_trimmed_counts_as_trimmed_in_all_rooms() {
     }
 }
 
-/// Entries are deleted while a reader reads: each page is whole, or its trimmed mark says that entries
-/// before it are gone.
+/// Entries are deleted while a reader reads: each page is whole, or its trimmed mark says that
+/// entries before it are gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_is_told_of_every_hole() {
     let folder = Folder::new();
