@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # struct InMemory(MemoryDirectory);
-//! use metaia_realtime::{MemoryDirectory, testing::directory_contract::Subject};
+//! use metaia_realtime::{presence::MemoryDirectory, testing::directory_contract::Subject};
 //!
 //! impl Subject for InMemory {
 //!     type Directory = MemoryDirectory;
