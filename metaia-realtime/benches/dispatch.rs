@@ -1,9 +1,10 @@
-//! One event, appended, dispatched, encoded, and taken by each live session: of a node with nobody,
-//! and of one with 1,000 in memory. What a transport does with it afterwards is not in it.
+//! The time of one event from the append to the session: appended, dispatched, encoded, and taken
+//! by each live session, on a node without sessions and on one with 1,000. The transport is not
+//! part of it.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    reason = "criterion makes the functions; a bench that cannot run should say so"
+    reason = "criterion generates the functions; a bench that cannot run should panic"
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -18,7 +19,10 @@ fn dispatch(criterion: &mut Criterion) {
     for sessions in [0, 1_000] {
         let bench = runtime.block_on(Bench::new(sessions)).unwrap();
         let taken = runtime.block_on(bench.publish_and_drain()).unwrap();
-        assert!(taken >= sessions * 250, "not every session got the event");
+        assert!(
+            taken >= sessions * 250,
+            "not every session received the event"
+        );
         group.bench_function(format!("{sessions} sessions"), |bencher| {
             bencher
                 .to_async(&runtime)

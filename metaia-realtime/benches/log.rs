@@ -1,11 +1,11 @@
-//! `SqliteLog` by itself: `fill FOLDER COUNT` makes a database with that many entries for other
-//! measurements, `append FOLDER` measures durable appends.
+//! Measures `SqliteLog` by itself: `fill FOLDER COUNT` creates a database with that many entries
+//! for other measurements, `append FOLDER` measures durable appends.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a command of ours: what cannot be measured panics, and its tasks end with it"
+    reason = "our own command: it panics if it cannot measure, and its tasks end with it"
 )]
 
 use std::{path::Path, time::Instant};
@@ -17,12 +17,13 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-/// One append of the filling.
+/// Entries in one append of `fill`.
 const BATCH: usize = 2_000;
-/// Of the durable appends, by so many at once.
+/// Entries of the durable appends, in all.
 const APPENDS: usize = 50_000;
+/// Tasks that append at once.
 const APPENDERS: usize = 256;
-/// Entries of one durable append: a change with what it tells to whom, and many at once.
+/// Entries in one durable append: a single change, and many changes at once.
 const SIZES: [usize; 2] = [1, 16];
 
 fn main() {
@@ -31,33 +32,37 @@ fn main() {
         .filter(|word| !word.starts_with("--"))
         .collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    match words
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match *words.as_slice() {
         ["fill", folder, count] => {
             runtime.block_on(fill(Path::new(folder), count.parse().unwrap()))
         }
-        ["append", folder] => SIZES
-            .iter()
-            .for_each(|size| runtime.block_on(append(Path::new(folder), *size))),
+        ["append", folder] => {
+            for size in SIZES {
+                runtime.block_on(append(Path::new(folder), size));
+            }
+        }
         _ => println!("usage: fill FOLDER COUNT, or append FOLDER"),
     }
 }
 
-/// About 300 bytes to four rooms: those that an `order_update` goes to.
+/// Returns entries of about 300 bytes to four rooms, those that an `order_update` goes to.
 fn entries(count: usize, from: usize) -> Vec<NewEntry> {
     let entry = |n: usize| {
         let order: Room = format!("order-{:024x}", n / 6).parse().unwrap();
         let users = [n % 5_000, n % 97].map(|user| format!("user-u{user}").parse().unwrap());
         let [customer, tailor] = users;
-        let items = [
-            json!({"garment": "kurta", "quantity": 2, "price": 45_000, "notes": "silk, to the knee"}),
-        ];
-        let document =
-            json!({"_id": n, "status": "in_progress", "items": items, "text": "x".repeat(140)});
+        let document = json!({
+            "_id": n,
+            "status": "in_progress",
+            "items": [{
+                "garment": "kurta",
+                "quantity": 2,
+                "price": 45_000,
+                "notes": "silk, to the knee",
+            }],
+            "text": "x".repeat(140),
+        });
         NewEntry::event(
             [order, customer, tailor, "admin-room".parse().unwrap()],
             ("order_update", document),
@@ -84,7 +89,7 @@ async fn fill(folder: &Path, count: usize) {
     println!("{count} entries in {:.1} s", begun.elapsed().as_secs_f64());
 }
 
-/// Many appends at once, each answered when it is on the disk.
+/// Measures concurrent appends, each of which returns when it is on the disk.
 async fn append(folder: &Path, size: usize) {
     let path = folder.join(format!("append-{size}.db"));
     let log = SqliteLog::open(&path).await.unwrap();
@@ -102,10 +107,8 @@ async fn append(folder: &Path, size: usize) {
     for appender in appenders.collect::<Vec<_>>() {
         appender.await.unwrap();
     }
-    let (head, took) = (
-        log.head().await.unwrap().position.n(),
-        begun.elapsed().as_secs_f64(),
-    );
+    let took = begun.elapsed().as_secs_f64();
+    let head = log.head().await.unwrap().position.n();
     println!(
         "{:.0} entries/s durable, {size} in each of {APPENDERS} appends at once",
         head as f64 / took

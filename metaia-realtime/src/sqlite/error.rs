@@ -1,9 +1,11 @@
-//! What can go wrong, one enum per family of operations.
+//! Errors, one enum per family of operations: opening, writing, reading.
 
 use std::{error::Error, fmt, io, path::PathBuf};
 
-/// Why a database was not opened. Nothing was changed, except where a migration is named: earlier
-/// ones are kept.
+use rusqlite::ErrorCode;
+
+/// The reason why a database was not opened. Nothing was changed, except if a migration is named:
+/// earlier migrations are kept.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -12,21 +14,25 @@ pub enum OpenError {
     Unreadable {
         /// The database, or its lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// Another process has it.
+    /// Another process has the database open.
     #[error("{} is in use by another process", .path.display())]
     Locked {
         /// The database.
         path: PathBuf,
     },
     /// The file is not a SQLite database, or a damaged one.
-    #[error("{} is damaged or not a database: put a backup in its place, or move it away to begin anew", .path.display())]
+    #[error(
+        "{} is damaged or not a database: put a backup in its place, or move it away to start \
+         again",
+        .path.display()
+    )]
     Corrupt {
         /// The database.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// A part of the file is not what was written: put a backup in its place.
@@ -34,7 +40,7 @@ pub enum OpenError {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// Which part.
+        /// The part that is damaged.
         what: &'static str,
     },
     /// A database of another program.
@@ -46,13 +52,16 @@ pub enum OpenError {
         found: i32,
     },
     /// A database of a newer version of this program.
-    #[error("{} has version {found}, and this program knows versions up to {known}", .path.display())]
+    #[error(
+        "{} has version {found}, and this program knows versions up to {known}",
+        .path.display()
+    )]
     Newer {
         /// The database.
         path: PathBuf,
         /// Its `user_version`, or that of the log's tables.
         found: usize,
-        /// The newest that is known.
+        /// The newest version that this program knows.
         known: usize,
     },
     /// A migration failed and was rolled back.
@@ -62,7 +71,7 @@ pub enum OpenError {
         path: PathBuf,
         /// The migration's name.
         name: &'static str,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }
@@ -75,13 +84,15 @@ impl OpenError {
         }
     }
 
-    /// A migration failed: for damage of the file, or for its own sake.
+    /// Returns the error of a failed migration: [`Corrupt`](Self::Corrupt) if the file is damaged,
+    /// [`Migration`](Self::Migration) otherwise.
     pub(super) fn migration(
         path: impl Into<PathBuf>,
         name: &'static str,
         source: rusqlite::Error,
     ) -> Self {
-        let (path, source) = (path.into(), without_statement(source));
+        let path = path.into();
+        let source = without_statement(source);
         if is_damage(&source) {
             Self::Corrupt { path, source }
         } else {
@@ -90,11 +101,12 @@ impl OpenError {
     }
 
     pub(crate) fn sqlite(path: impl Into<PathBuf>, source: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, NotADatabase};
         let path = path.into();
+        if is_damage(&source) {
+            return Self::Corrupt { path, source };
+        }
         match source.sqlite_error_code() {
-            Some(NotADatabase | DatabaseCorrupt) => Self::Corrupt { path, source },
-            Some(DatabaseBusy) => Self::Locked { path },
+            Some(ErrorCode::DatabaseBusy) => Self::Locked { path },
             _ => Self::Unreadable {
                 path,
                 source: source.into(),
@@ -104,14 +116,13 @@ impl OpenError {
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(
         error.sqlite_error_code(),
-        Some(NotADatabase | DatabaseCorrupt)
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
     )
 }
 
-/// The error without the statement that it was found in, which may be the whole schema.
+/// Removes the statement from the error's text: it may be the whole schema.
 fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
     match error {
         rusqlite::Error::SqlInputError { error, msg, .. } => {
@@ -121,20 +132,20 @@ fn without_statement(error: rusqlite::Error) -> rusqlite::Error {
     }
 }
 
-/// Why a write was not done. Nothing of it is kept, except where [`Unknown`](WriteError::Unknown)
-/// says otherwise.
+/// The reason why a write was not done. Nothing of it is kept, with the exception that
+/// [`Unknown`](WriteError::Unknown) states.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteError<E> {
-    /// The closure answered an error.
+    /// The closure returned an error.
     Refused(E),
     /// The closure panicked.
     Panicked,
-    /// The database could not take it now: disk full, locked by another tool. Trying again later
-    /// may work.
+    /// The database cannot be written now: the disk is full, or another tool has it locked. A later
+    /// attempt may work.
     Unavailable(rusqlite::Error),
-    /// The commit met an I/O error, or the thread ended. Readers do not see the change, but after a
-    /// crash it may come back: try again only with what is idempotent.
+    /// The commit met an I/O error, or the thread ended. Readers do not see the change, but it may
+    /// reappear after a crash: retry only idempotent writes.
     Unknown(rusqlite::Error),
     /// The writer was closed.
     Closed,
@@ -162,11 +173,11 @@ impl<E: Error + 'static> Error for WriteError<E> {
     }
 }
 
-/// Why a read gave no answer.
+/// The reason why a read returned no result.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError<E> {
-    /// The closure answered an error.
+    /// The closure returned an error.
     Refused(E),
     /// The closure panicked.
     Panicked,

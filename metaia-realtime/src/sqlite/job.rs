@@ -1,4 +1,4 @@
-//! One request, with its types erased so that requests of all kinds share a queue.
+//! One write, with its types erased so that writes of all kinds share a queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,46 +7,49 @@ use tokio::sync::oneshot;
 
 use super::WriteError;
 
-pub(super) type Outcome<T, E> = Result<T, WriteError<E>>;
+/// The result of one write, as its caller receives it.
+pub(super) type WriteResult<T, E> = Result<T, WriteError<E>>;
 
-/// What the thread does with a request: first [`run`](Job::run), and once the group is decided,
-/// [`answer`](Job::answer).
+/// A write in the queue. The thread calls [`run`](Job::run) first and, once the group is committed
+/// or has failed, [`reply`](Job::reply).
 pub(super) trait Job: Send {
-    /// Does it inside a savepoint of its own. A failure is kept for the answer.
+    /// Does the write inside a savepoint of its own. A failure is kept for the reply.
     fn run(&mut self, group: &mut Transaction<'_>);
 
-    /// Says how it went. `failure` is why the group was not committed.
-    fn answer(self: Box<Self>, failure: Option<Failure>);
+    /// Sends the result to the caller. `failure` is the reason if the group was not committed.
+    fn reply(self: Box<Self>, failure: Option<CommitFailure>);
 }
 
-/// Why a group was not committed.
+/// The reason why a group was not committed.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// It is rolled back.
+pub(super) enum CommitFailure {
+    /// The group was rolled back.
     RolledBack(rusqlite::Error),
-    /// Its last bytes may or may not have reached the disk.
+    /// The last bytes of the group may or may not have reached the disk.
     Unknown(rusqlite::Error),
 }
 
-pub(super) struct Request<F, A, T, E> {
+/// The closures of one write, and the channel that its result goes to.
+pub(super) struct WriteJob<F, A, T, E> {
+    /// Taken by `run`.
     work: Option<F>,
     after: A,
-    outcome: Outcome<T, E>,
-    reply: oneshot::Sender<Outcome<T, E>>,
+    result: WriteResult<T, E>,
+    reply: oneshot::Sender<WriteResult<T, E>>,
 }
 
-impl<F, A, T, E> Request<F, A, T, E> {
-    pub(super) fn new(work: F, after: A, reply: oneshot::Sender<Outcome<T, E>>) -> Self {
+impl<F, A, T, E> WriteJob<F, A, T, E> {
+    pub(super) fn new(work: F, after: A, reply: oneshot::Sender<WriteResult<T, E>>) -> Self {
         Self {
             work: Some(work),
             after,
-            outcome: Err(WriteError::Closed),
+            result: Err(WriteError::Closed),
             reply,
         }
     }
 }
 
-impl<F, A, T, E> Job for Request<F, A, T, E>
+impl<F, A, T, E> Job for WriteJob<F, A, T, E>
 where
     F: FnOnce(&Savepoint<'_>) -> Result<T, E> + Send,
     A: FnOnce(&T) + Send,
@@ -55,39 +58,38 @@ where
 {
     fn run(&mut self, group: &mut Transaction<'_>) {
         if let Some(work) = self.work.take() {
-            self.outcome = in_savepoint(group, work);
+            self.result = run_in_savepoint(group, work);
         }
     }
 
-    fn answer(self: Box<Self>, failure: Option<Failure>) {
+    fn reply(self: Box<Self>, failure: Option<CommitFailure>) {
         let Self {
             after,
-            mut outcome,
+            mut result,
             reply,
             ..
         } = *self;
-        // A request that had failed by itself keeps its own answer: it is the better one.
-        if let (Ok(_), Some(failure)) = (&outcome, failure) {
-            outcome = Err(failure.into());
+        // A write that had failed by itself keeps its own error, which says more.
+        if let (Ok(_), Some(failure)) = (&result, failure) {
+            result = Err(failure.into());
         }
-        if let Ok(value) = &outcome {
+        if let Ok(value) = &result {
             let followed = catch_unwind(AssertUnwindSafe(|| after(value)));
             if followed.is_err() {
-                tracing::error!("what follows a commit panicked; the commit stands");
+                tracing::error!("the closure after a commit panicked; the commit stands");
             }
         }
-        // Nobody waits any more: the caller dropped the future.
-        let _ = reply.send(outcome);
+        // An error means that the caller dropped the future.
+        let _ = reply.send(result);
     }
 }
 
-fn in_savepoint<T, E>(
+fn run_in_savepoint<T, E>(
     group: &mut Transaction<'_>,
     work: impl FnOnce(&Savepoint<'_>) -> Result<T, E>,
-) -> Outcome<T, E> {
+) -> WriteResult<T, E> {
     let savepoint = group.savepoint().map_err(WriteError::Unavailable)?;
-    // Dropped without `commit`, the savepoint is rolled back: after an error and after a panic
-    // alike.
+    // Dropped without `commit`, the savepoint is rolled back: after an error as after a panic.
     match catch_unwind(AssertUnwindSafe(|| work(&savepoint))) {
         Ok(Ok(value)) => savepoint
             .commit()
@@ -98,11 +100,11 @@ fn in_savepoint<T, E>(
     }
 }
 
-impl<E> From<Failure> for WriteError<E> {
-    fn from(failure: Failure) -> Self {
+impl<E> From<CommitFailure> for WriteError<E> {
+    fn from(failure: CommitFailure) -> Self {
         match failure {
-            Failure::RolledBack(source) => Self::Unavailable(source),
-            Failure::Unknown(source) => Self::Unknown(source),
+            CommitFailure::RolledBack(source) => Self::Unavailable(source),
+            CommitFailure::Unknown(source) => Self::Unknown(source),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One SQLite database with one writer: a thread that puts what is waiting into one commit.
+//! One SQLite database with one writer: a thread that commits all waiting writes together.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {
@@ -14,11 +14,14 @@
 //!
 //! let id = writer
 //!     .write(|tx| {
-//!         tx.prepare_cached("INSERT INTO notes (text) VALUES (?1)")?.execute(["hem the sleeves"])?;
+//!         let mut insert = tx.prepare_cached("INSERT INTO notes (text) VALUES (?1)")?;
+//!         insert.execute(["hem the sleeves"])?;
 //!         Ok::<_, rusqlite::Error>(tx.last_insert_rowid())
 //!     })
 //!     .await?;
-//! let count: i64 = readers.read(|db| db.query_row("SELECT count(*) FROM notes", [], |row| row.get(0))).await?;
+//! let count: i64 = readers
+//!     .read(|db| db.query_row("SELECT count(*) FROM notes", [], |row| row.get(0)))
+//!     .await?;
 //! assert_eq!((id, count), (1, 1));
 //! writer.close().await;
 //! # std::fs::remove_dir_all(&folder)?;
@@ -28,26 +31,27 @@
 //!
 //! # How it behaves
 //!
-//! - **Group commit.** Each [`write`](Writer::write) is one savepoint. What is queued when the
-//!   thread gets to it (at most [`Options::group`]) shares one transaction and so one `fsync`.
-//!   Nobody waits for a group to fill.
-//! - **Answers come after the commit**, in the order of the queue. With [`Durability::Full`] an
-//!   answer means that the change outlives a power cut; with [`Durability::Normal`] it outlives the
-//!   process, and a power cut may take the last commits, never corrupt the file.
-//! - **A refused or panicking request** is rolled back to its savepoint; its neighbours do not
-//!   notice.
-//! - **A commit that fails** answers everyone in the group: [`WriteError::Unavailable`] where
-//!   nothing of it is kept (disk full), [`WriteError::Unknown`] after an I/O error. The thread goes
-//!   on with the next group.
-//! - **Full queue**: `write` waits for a place. A closed writer answers [`WriteError::Closed`].
-//! - **Cancel safety**: dropping the future of `write` leaves the outcome open. What was queued is
-//!   still written.
-//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the answers
-//!   and not before them.
-//! - **Reads** run beside the writer, each on one snapshot, and see every write that was answered
+//! - **Group commit.** Each [`write`](Writer::write) is one savepoint. All writes that are queued
+//!   when the thread takes the next group (at most [`Options::group`]) share one transaction and so
+//!   one `fsync`. The thread does not wait for a group to fill.
+//! - **A write returns after its commit.** Writes return in the order of the queue. With
+//!   [`Durability::Full`] a change whose write has returned survives a power cut; with
+//!   [`Durability::Normal`] it survives the end of the process, and a power cut may take the last
+//!   commits but never corrupts the file.
+//! - **A refused or panicking write** is rolled back to its savepoint; the other writes of the
+//!   group are not affected.
+//! - **A failed commit** fails every write of the group: with [`WriteError::Unavailable`] if
+//!   nothing of it is kept (disk full), with [`WriteError::Unknown`] after an I/O error. The thread
+//!   continues with the next group.
+//! - **Full queue**: `write` waits for a place. A closed writer returns [`WriteError::Closed`].
+//! - **Cancel safety**: dropping the future of `write` leaves the outcome open. A queued write is
+//!   still done.
+//! - **The write-ahead log** is moved into the database when it has 1,000 pages, after the writes
+//!   of the group have returned and not before.
+//! - **Reads** run beside the writer, each on one snapshot, and see every write that returned
 //!   before they began.
-//! - **One process**: a lock file beside the database refuses a second one, see
-//!   [`OpenError::Locked`], after up to two seconds: the one before may be about to end.
+//! - **One process**: a lock file beside the database refuses a second process with
+//!   [`OpenError::Locked`], after up to 2 s: the process that holds the lock may be about to end.
 
 mod error;
 mod job;

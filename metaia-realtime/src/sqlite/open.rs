@@ -1,4 +1,5 @@
-//! Opening a database: whose is it, is it whole, and how is it to be written.
+//! Opening a database: checks which program it belongs to, configures the connection, and migrates
+//! the tables.
 
 use std::{io::ErrorKind, path::Path, time::Duration};
 
@@ -6,37 +7,42 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Migration, OpenError, migration};
 
-/// `META`, in the header of the files that this library made.
+/// `META`, in the header of the files that this library creates.
 const APPLICATION_ID: i32 = 0x4D45_5441;
 
-/// How long to wait for somebody who looks into the file with another tool.
-const BUSY: Duration = Duration::from_secs(5);
+/// The wait for another tool that has the file locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The size that the write-ahead log is cut back to at the checkpoint after a burst: 16 MiB.
+const MAX_WAL_BYTES: i64 = 16 * 1024 * 1024;
 
 /// Prepared statements kept per connection.
-const STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 64;
 
-/// What an answered write outlives.
+/// The failure that a write survives once it has returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// A power cut: each group of writes waits for the disk.
+    /// Survives a power cut: each group of writes waits for the disk.
     #[default]
     Full,
-    /// The end of the process. A power cut may take the last commits, and never damages the file.
+    /// Survives the end of the process. A power cut may take the last commits, and never damages
+    /// the file.
     Normal,
 }
 
-/// How a database is written.
+/// Settings of a [`Writer`](super::Writer).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// What an answered write outlives. Default: a power cut.
+    /// The failure that a write survives once it has returned. Default: a power cut.
     pub durability: Durability,
-    /// Writes that may wait; one more waits for a place. Default: 1,024.
+    /// Capacity of the queue, in writes; one more waits for a place. Default: 1,024.
     pub queue: usize,
     /// Most writes in one commit. Default: 256.
     pub group: usize,
-    /// Whose database it is: the file's `application_id`. Default: this library's.
+    /// The file's `application_id`, which says which program the database belongs to. Default: this
+    /// library's.
     pub application_id: i32,
 }
 
@@ -52,7 +58,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The defaults with this durability.
+    /// Returns the defaults with this durability.
     #[must_use]
     pub fn durability(durability: Durability) -> Self {
         Self {
@@ -62,8 +68,8 @@ impl Options {
     }
 }
 
-/// The connection of the writer, migrated.
-pub(super) fn writable(
+/// Opens the writer's connection and migrates the database.
+pub(super) fn open_writable(
     path: &Path,
     options: &Options,
     migrations: &[Migration],
@@ -74,9 +80,9 @@ pub(super) fn writable(
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let failed = |source| OpenError::sqlite(path, source);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY).map_err(failed)?;
-    // Without the permission to write, SQLite opens for reading and says so only at the first
-    // write.
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    // Without the permission to write, SQLite opens the file for reading and reports that only at
+    // the first write.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(OpenError::io(path, ErrorKind::PermissionDenied.into()));
     }
@@ -86,29 +92,30 @@ pub(super) fn writable(
     Ok(connection)
 }
 
-/// A connection that cannot write.
+/// Opens a connection that cannot write.
 pub(crate) fn readable(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }
 
-/// Makes an empty file ours, and refuses one that is somebody else's before anything in it changes.
-fn claim(connection: &Connection, path: &Path, ours: i32) -> Result<(), OpenError> {
+/// Puts the `application_id` into an empty file, and refuses a file of another program before
+/// anything in it changes.
+fn claim(connection: &Connection, path: &Path, application_id: i32) -> Result<(), OpenError> {
     let failed = |source| OpenError::sqlite(path, source);
     let found: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .map_err(failed)?;
-    if found == ours {
+    if found == application_id {
         return Ok(());
     }
-    let count = "SELECT count(*) FROM sqlite_schema";
+    let sql = "SELECT count(*) FROM sqlite_schema";
     let tables: i64 = connection
-        .query_row(count, [], |row| row.get(0))
+        .query_row(sql, [], |row| row.get(0))
         .map_err(failed)?;
     if found != 0 || tables != 0 {
         return Err(OpenError::Foreign {
@@ -117,7 +124,7 @@ fn claim(connection: &Connection, path: &Path, ours: i32) -> Result<(), OpenErro
         });
     }
     connection
-        .pragma_update(None, "application_id", ours)
+        .pragma_update(None, "application_id", application_id)
         .map_err(failed)
 }
 
@@ -136,8 +143,7 @@ fn configure(connection: &Connection, durability: Durability) -> rusqlite::Resul
     }
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // After a burst the log file is cut back to this at the next checkpoint.
-    connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Connections for reading, beside the writer.
 //!
-//! Each is opened when it is first needed, and kept. When all are busy, a read waits for one.
+//! The pool opens a connection when it first needs it, and keeps it. If all are busy, a read waits
+//! for one.
 
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rusqlite::Connection;
@@ -14,15 +15,18 @@ use tokio::sync::Semaphore;
 
 use super::{ReadError, open};
 
+const MAX_CONNECTIONS: u32 = 64;
+
 /// A small pool of read-only connections.
 ///
 /// A handle: `clone` is cheap and shares the pool; the connections are closed with the last one.
 #[derive(Clone)]
 pub struct Readers {
-    shared: Arc<Shared>,
+    pool: Arc<Pool>,
 }
 
-struct Shared {
+/// The connections that the handles share.
+struct Pool {
     path: PathBuf,
     count: u32,
     places: Arc<Semaphore>,
@@ -31,10 +35,11 @@ struct Shared {
 
 impl Readers {
     pub(super) fn new(path: PathBuf, count: usize) -> Self {
-        let count = u32::try_from(count.clamp(1, 64)).unwrap_or(64);
+        let count = u32::try_from(count).unwrap_or(MAX_CONNECTIONS);
+        let count = count.clamp(1, MAX_CONNECTIONS);
         let places = Arc::new(Semaphore::new(count as usize));
         Self {
-            shared: Arc::new(Shared {
+            pool: Arc::new(Pool {
                 path,
                 count,
                 places,
@@ -43,44 +48,44 @@ impl Readers {
         }
     }
 
-    /// Runs `work` on tokio's blocking threads, on one snapshot of the database: what was answered
-    /// as written before is in it, and it does not change meanwhile.
+    /// Runs `work` on tokio's blocking threads, on one snapshot of the database. The snapshot has
+    /// every write that returned before, and does not change during the read.
     ///
     /// # Errors
     /// See [`ReadError`].
     ///
     /// # Cancel safety
-    /// Dropping the future changes nothing; a `work` that has begun goes on to its end and keeps
-    /// its connection so long.
+    /// Dropping the future changes nothing; a `work` that has begun runs to its end and keeps its
+    /// connection until then.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, ReadError<E>>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        let place = Arc::clone(&self.shared.places)
+        let place = Arc::clone(&self.pool.places)
             .acquire_owned()
             .await
             .map_err(|_| ReadError::Closed)?;
-        let shared = Arc::clone(&self.shared);
+        let pool = Arc::clone(&self.pool);
         let reading = tokio::task::spawn_blocking(move || {
-            let answer = shared.run(work);
+            let result = pool.run(work);
             drop(place);
-            answer
+            result
         });
         // An error means that the runtime is shutting down: panics of `work` are caught inside.
         reading.await.unwrap_or(Err(ReadError::Closed))
     }
 
-    /// Waits for the reads that run, closes the connections, and answers later reads
+    /// Waits for the running reads and closes the connections. Later reads return
     /// [`ReadError::Closed`].
     ///
     /// # Cancel safety
-    /// Dropped, nothing is closed.
+    /// If the future is dropped, nothing is closed.
     pub async fn close(&self) {
-        if let Ok(all) = self.shared.places.acquire_many(self.shared.count).await {
-            self.shared.places.close();
-            self.shared.idle().clear();
+        if let Ok(all) = self.pool.places.acquire_many(self.pool.count).await {
+            self.pool.places.close();
+            self.pool.idle().clear();
             drop(all);
         }
     }
@@ -89,28 +94,31 @@ impl Readers {
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Readers")
-            .field("path", &self.shared.path)
-            .field("count", &self.shared.count)
+            .field("path", &self.pool.path)
+            .field("count", &self.pool.count)
             .finish_non_exhaustive()
     }
 }
 
-impl Shared {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+impl Pool {
+    /// Locks the idle connections. A poisoned lock is taken over: no method leaves the list half
+    /// changed.
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, ReadError<E>> {
-        let kept = self.idle().pop();
-        let connection = match kept {
+        // A statement of its own, so that the lock is released before a connection is opened.
+        let idle = self.idle().pop();
+        let connection = match idle {
             Some(connection) => connection,
             None => open::readable(&self.path).map_err(ReadError::Unavailable)?,
         };
-        // A connection on which something panicked is dropped with its snapshot.
-        let answer = catch_unwind(AssertUnwindSafe(|| on_snapshot(&connection, work)))
+        // A connection on which `work` panicked is dropped with its snapshot.
+        let result = catch_unwind(AssertUnwindSafe(|| on_snapshot(&connection, work)))
             .map_err(|_| ReadError::Panicked)?;
         self.idle().push(connection);
-        answer
+        result
     }
 }
 
@@ -121,8 +129,8 @@ fn on_snapshot<T, E>(
     let snapshot = connection
         .unchecked_transaction()
         .map_err(ReadError::Unavailable)?;
-    let answer = work(&snapshot).map_err(ReadError::Refused);
-    // Reading leaves nothing to keep; a failing rollback means that it is rolled back already.
+    let result = work(&snapshot).map_err(ReadError::Refused);
+    // A read has nothing to commit; a failing rollback means that it is rolled back already.
     let _ = snapshot.rollback();
-    answer
+    result
 }

@@ -1,7 +1,7 @@
-//! The thread that owns the connection, and the closed set of what it can be asked.
+//! The thread that owns the connection, and the closed set of its commands.
 //!
-//! It ends when it is told to close or when the last handle is gone, after doing what was queued
-//! before.
+//! The thread ends when it receives [`Command::Close`] or when the last handle is dropped, after it
+//! has done what was queued before.
 
 use std::{
     ffi::c_int,
@@ -15,13 +15,13 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, hooks::Wal};
 use tokio::sync::mpsc;
 
 use super::{
-    job::{Failure, Job},
+    job::{CommitFailure, Job},
     lock::Lock,
 };
 use crate::crash_points;
 
-/// So many pages in the write-ahead log are moved into the database: 4 MiB.
-const PAGES: i32 = 1_000;
+/// Pages in the write-ahead log from which on they are moved into the database: 4 MiB.
+const CHECKPOINT_PAGES: i32 = 1_000;
 
 pub(super) enum Command {
     Write(Box<dyn Job>),
@@ -32,39 +32,41 @@ pub(super) enum Command {
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) commands: mpsc::Receiver<Command>,
+    /// Most writes in one transaction.
     pub(super) group: usize,
     pub(super) commits: Arc<AtomicU64>,
     /// Pages in the write-ahead log after the last commit.
     pub(super) pages: Arc<AtomicI32>,
-    /// Dropped last: the next process may come in when the connection is closed.
+    /// Dropped last: the next process may open the database once the connection is closed.
     pub(super) lock: Lock,
 }
 
 impl Worker {
     pub(super) fn run(mut self) {
         while let Some(first) = self.commands.blocking_recv() {
-            self.take_group(first);
+            let group = self.take_group(first);
+            self.write(group);
             self.checkpoint();
         }
         self.close();
     }
 
-    fn take_group(&mut self, first: Command) {
+    /// Returns the queued writes, up to the size of a group.
+    fn take_group(&mut self, first: Command) -> Vec<Box<dyn Job>> {
         let mut jobs = Vec::new();
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
                 Command::Write(job) => jobs.push(job),
-                // Everything sent before is still received; `blocking_recv` then answers `None`.
+                // What was sent before is still received; `blocking_recv` returns `None` after it.
                 Command::Close => self.commands.close(),
             }
-            next = if jobs.len() < self.group {
-                self.commands.try_recv().ok()
-            } else {
-                None
-            };
+            if jobs.len() >= self.group {
+                break;
+            }
+            next = self.commands.try_recv().ok();
         }
-        self.write(jobs);
+        jobs
     }
 
     /// Writes the jobs in as few transactions as possible: one, unless SQLite itself rolls one
@@ -81,17 +83,17 @@ impl Worker {
                 );
             }
             for job in done {
-                job.answer(failure.as_ref().map(Failure::copy));
+                job.reply(failure.as_ref().map(CommitFailure::copy));
             }
         }
     }
 
-    /// Runs jobs in one transaction until there are none left or SQLite has ended it. Answers those
-    /// it ran.
+    /// Runs jobs in one transaction until there are none left or SQLite has ended it. Returns the
+    /// jobs that were run.
     fn transaction(
         &mut self,
         jobs: &mut impl Iterator<Item = Box<dyn Job>>,
-    ) -> (Vec<Box<dyn Job>>, Option<Failure>) {
+    ) -> (Vec<Box<dyn Job>>, Option<CommitFailure>) {
         crash_points::point("before-transaction");
         let mut done = Vec::new();
         let begun = self
@@ -99,18 +101,18 @@ impl Worker {
             .transaction_with_behavior(TransactionBehavior::Immediate);
         let mut group = match begun {
             Ok(group) => group,
-            Err(cause) => return (jobs.collect(), Some(Failure::RolledBack(cause))),
+            Err(cause) => return (jobs.collect(), Some(CommitFailure::RolledBack(cause))),
         };
         for mut job in jobs {
             job.run(&mut group);
             done.push(job);
             // A full disk or an I/O error rolls back everything, not only the savepoint.
             if group.is_autocommit() {
-                return (done, Some(Failure::rolled_back()));
+                return (done, Some(CommitFailure::by_sqlite()));
             }
         }
         crash_points::point("in-transaction");
-        let failure = group.commit().err().map(Failure::of_commit);
+        let failure = group.commit().err().map(CommitFailure::from_commit);
         if failure.is_none() {
             crash_points::point("after-commit");
             self.commits.fetch_add(1, Relaxed);
@@ -118,16 +120,19 @@ impl Worker {
         (done, failure)
     }
 
-    /// After the answers, and not within the commit as SQLite would do it by itself: nobody waits
-    /// for this one.
+    /// Moves the write-ahead log into the database if it is large. Runs after the replies, and not
+    /// within the commit as SQLite would do it by itself, so that no caller waits for it.
     fn checkpoint(&self) {
-        if self.pages.load(Relaxed) < PAGES {
+        if self.pages.load(Relaxed) < CHECKPOINT_PAGES {
             return;
         }
         crash_points::point("checkpoint");
         self.pages.store(0, Relaxed);
         if let Err(error) = move_pages(&self.connection, "PASSIVE") {
-            tracing::warn!(%error, "the write-ahead log was not moved into the database; trying again later");
+            tracing::warn!(
+                %error,
+                "the write-ahead log was not moved into the database; trying again later"
+            );
         }
     }
 
@@ -137,7 +142,7 @@ impl Worker {
         } = self;
         crash_points::point("checkpoint");
         if let Err(error) = move_pages(&connection, "TRUNCATE") {
-            // Not a loss: the next start reads the log file.
+            // Nothing is lost: the next start reads the write-ahead log.
             tracing::warn!(%error, "the database was closed without a checkpoint");
         }
         if let Err((_, error)) = connection.close() {
@@ -147,7 +152,8 @@ impl Worker {
     }
 }
 
-/// Counts the pages in the write-ahead log. SQLite then leaves it to us to move them.
+/// Counts the pages in the write-ahead log from now on. With the hook in place SQLite does not move
+/// them by itself: [`Worker::checkpoint`] does.
 pub(super) fn count_pages(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicI32>> {
     let pages = Arc::new(AtomicI32::new(0));
     let counted = Arc::clone(&pages);
@@ -162,30 +168,32 @@ fn move_pages(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }
 
-impl Failure {
-    fn rolled_back() -> Self {
-        Self::RolledBack(failure(
+impl CommitFailure {
+    /// Returns the failure of a transaction that SQLite itself rolled back.
+    fn by_sqlite() -> Self {
+        Self::RolledBack(sqlite_failure(
             ffi::SQLITE_ABORT_ROLLBACK,
             "SQLite rolled the transaction back",
         ))
     }
 
-    /// After a failed `fsync` the commit may be in the file all the same, where the next start
-    /// would find it.
-    fn of_commit(cause: rusqlite::Error) -> Self {
+    /// Returns the failure of a commit. After a failed `fsync` the commit may be in the file all
+    /// the same, and the next start would find it.
+    fn from_commit(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
             Some(ErrorCode::SystemIoFailure) => Self::Unknown(cause),
             _ => Self::RolledBack(cause),
         }
     }
 
-    /// One failure for many: SQLite's errors cannot be cloned, their code and text can.
+    /// Copies the failure for each write of a group. SQLite's errors cannot be cloned; their code
+    /// and text can be copied.
     fn copy(&self) -> Self {
         let copied = |cause: &rusqlite::Error| {
             let code = cause
                 .sqlite_error()
                 .map_or(ffi::SQLITE_ERROR, |error| error.extended_code);
-            failure(code, &cause.to_string())
+            sqlite_failure(code, &cause.to_string())
         };
         match self {
             Self::RolledBack(cause) => Self::RolledBack(copied(cause)),
@@ -194,7 +202,7 @@ impl Failure {
     }
 }
 
-/// An error of SQLite with our words.
-pub(super) fn failure(code: c_int, text: &str) -> rusqlite::Error {
+/// Returns an SQLite error with a text of this library.
+pub(super) fn sqlite_failure(code: c_int, text: &str) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(text.to_owned()))
 }

@@ -1,7 +1,7 @@
 //! The handle of the writer thread.
 
 use std::{
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -15,27 +15,29 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Migration, OpenError, Options, Readers, WriteError,
-    job::Request,
+    job::WriteJob,
     lock::Lock,
     open, stale,
-    worker::{Command, Worker, count_pages, failure},
+    worker::{Command, Worker, count_pages, sqlite_failure},
 };
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
 ///
-/// A handle: `clone` is cheap and shares the thread. When the last one is dropped the thread does
-/// what is queued, checkpoints and ends by itself; [`close`](Self::close) does the same and waits
-/// for it.
+/// A handle: `clone` is cheap and shares the thread. When the last handle is dropped the thread
+/// does what is queued, checkpoints and ends by itself; [`close`](Self::close) does the same and
+/// waits for it.
 #[derive(Clone)]
 pub struct Writer {
     commands: mpsc::Sender<Command>,
-    shared: Arc<Shared>,
+    thread: Arc<WriterThread>,
 }
 
-struct Shared {
+/// The thread, as its handles see it.
+struct WriterThread {
     path: PathBuf,
     commits: Arc<AtomicU64>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Taken by the first `close`.
+    handle: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
@@ -54,49 +56,45 @@ impl Writer {
         let path = path.into();
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
-        let (opened, answer) = oneshot::channel();
-        let worker = {
-            let (path, commits) = (path.clone(), Arc::clone(&commits));
-            move || start(&path, &options, migrations, queue, commits, opened)
+        let (opened, opening) = oneshot::channel();
+        let start = Start {
+            path: path.clone(),
+            options,
+            migrations,
+            commands: queue,
+            commits: Arc::clone(&commits),
+            opened,
         };
-        let thread = thread::Builder::new()
+        let spawned = thread::Builder::new()
             .name("metaia-sqlite".to_owned())
-            .spawn(worker);
-        let thread = thread.map_err(|source| OpenError::io(&path, source))?;
-        match answer.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                return Err(OpenError::io(
-                    &path,
-                    std::io::Error::other("the writer thread ended"),
-                ));
-            }
-        }
-        let shared = Shared {
+            .spawn(move || start.run());
+        let handle = spawned.map_err(|source| OpenError::io(&path, source))?;
+        opening
+            .await
+            .map_err(|_| OpenError::io(&path, io::Error::other("the writer thread ended")))??;
+        let thread = WriterThread {
             path,
             commits,
-            thread: Mutex::new(Some(thread)),
+            handle: Mutex::new(Some(handle)),
         };
         Ok(Self {
             commands,
-            shared: Arc::new(shared),
+            thread: Arc::new(thread),
         })
     }
 
-    /// Runs `work` inside a savepoint and answers what it answered, once that is committed. An
-    /// `Err` of `work` rolls back what it did, and nothing else.
+    /// Runs `work` inside a savepoint and returns its result, once that is committed. An `Err` of
+    /// `work` rolls back what it did, and nothing else.
     ///
-    /// `work` runs on the writer's thread: everybody waits for it, so it computes nothing that
-    /// could be computed before. It must not end the transaction, and foreign keys must be
-    /// immediate: a deferred one that is broken fails the commit of the neighbours too.
+    /// `work` runs on the writer's thread: every other write waits for it, so compute before the
+    /// call whatever can be computed there. It must not end the transaction, and foreign keys must
+    /// be immediate: a deferred one that is violated fails the commit of the other writes too.
     ///
     /// # Errors
     /// See [`WriteError`], which says what is kept.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the outcome open: once queued, the write is done whether somebody
-    /// waits or not.
+    /// Dropping the future leaves the outcome open: once queued, the write is done all the same.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, WriteError<E>>
     where
         F: FnOnce(&Savepoint<'_>) -> Result<T, E> + Send + 'static,
@@ -106,15 +104,15 @@ impl Writer {
         self.write_then(work, |_| ()).await
     }
 
-    /// As [`write`](Self::write), and runs `after` between the commit and the answer: on the
-    /// writer's thread, in the order of the commits. It is not run where the write failed. What is
-    /// memory's copy of the database is fed here.
+    /// Does the same as [`write`](Self::write), and runs `after` between the commit and the return:
+    /// on the writer's thread, in the order of the commits. `after` is not run if the write failed.
+    /// It is the place to update an in-memory copy of the database.
     ///
     /// # Errors
     /// See [`WriteError`]. A panic of `after` is logged; the write stands.
     ///
     /// # Cancel safety
-    /// As [`write`](Self::write): `after` runs whether somebody waits or not.
+    /// As [`write`](Self::write): `after` runs even if the future is dropped.
     pub async fn write_then<T, E, F, A>(&self, work: F, after: A) -> Result<T, WriteError<E>>
     where
         F: FnOnce(&Savepoint<'_>) -> Result<T, E> + Send + 'static,
@@ -122,52 +120,48 @@ impl Writer {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Request::new(work, after, reply));
+        let (reply, result) = oneshot::channel();
+        let job = Box::new(WriteJob::new(work, after, reply));
         self.commands
             .send(Command::Write(job))
             .await
             .map_err(|_| WriteError::Closed)?;
-        answer
+        result
             .await
-            .unwrap_or_else(|_| Err(WriteError::Unknown(ended())))
+            .unwrap_or_else(|_| Err(WriteError::Unknown(thread_ended())))
     }
 
-    /// Up to `count` connections for reading beside the writer.
+    /// Returns a pool of up to `count` connections for reading beside the writer.
     #[must_use]
     pub fn readers(&self, count: usize) -> Readers {
-        Readers::new(self.shared.path.clone(), count)
+        Readers::new(self.thread.path.clone(), count)
     }
 
-    /// The database's file.
+    /// Returns the path of the database's file.
     pub(crate) fn path(&self) -> &Path {
-        &self.shared.path
+        &self.thread.path
     }
 
-    /// How many transactions have been committed since the start. Below the number of writes where
-    /// they came in groups.
+    /// Returns the number of transactions committed since the start. It is lower than the number of
+    /// writes if they were committed in groups.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.shared.commits.load(Relaxed)
+        self.thread.commits.load(Relaxed)
     }
 
     /// Does what is queued, moves the write-ahead log into the database, and ends the thread. Close
-    /// the [`Readers`] first: an open read keeps the log file. Later writes are answered
+    /// the [`Readers`] first: an open read keeps the write-ahead log's file. Later writes return
     /// [`WriteError::Closed`].
     ///
     /// # Cancel safety
-    /// Dropped, the thread ends all the same once it was told; call it again to wait for that.
+    /// If the future is dropped, the thread ends all the same once it has the command; call `close`
+    /// again to wait for that.
     pub async fn close(&self) {
-        // An error means that it is closing already.
+        // An error means that the thread is closing already.
         let _ = self.commands.send(Command::Close).await;
-        let thread = self
-            .shared
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(thread) = thread else { return };
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        let handle = self.thread.take_handle();
+        let Some(handle) = handle else { return };
+        let joined = tokio::task::spawn_blocking(move || handle.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the writer thread panicked");
         }
@@ -177,48 +171,64 @@ impl Writer {
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
-            .field("path", &self.shared.path)
+            .field("path", &self.thread.path)
             .finish_non_exhaustive()
     }
 }
 
-/// Every queued request is answered, unless the thread panics, which would be a bug of this module.
-fn ended() -> rusqlite::Error {
-    failure(ffi::SQLITE_ABORT, "the writer thread ended")
+impl WriterThread {
+    /// A poisoned lock is taken over: an `Option` is never half changed.
+    fn take_handle(&self) -> Option<JoinHandle<()>> {
+        let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        handle.take()
+    }
 }
 
-/// The thread: opens, says so, works.
-fn start(
-    path: &Path,
-    options: &Options,
-    migrations: &[Migration],
+/// Returns the error of a write without a reply. Every queued write gets one, unless the thread
+/// panics, which would be a bug of this module.
+fn thread_ended() -> rusqlite::Error {
+    sqlite_failure(ffi::SQLITE_ABORT, "the writer thread ended")
+}
+
+/// What the thread starts with.
+struct Start {
+    path: PathBuf,
+    options: Options,
+    migrations: &'static [Migration],
     commands: mpsc::Receiver<Command>,
     commits: Arc<AtomicU64>,
     opened: oneshot::Sender<Result<(), OpenError>>,
-) {
-    let database = Lock::take(path).and_then(|lock| {
-        stale::put_aside(path)?;
-        let mut connection = open::writable(path, options, migrations)?;
-        let pages =
-            count_pages(&mut connection).map_err(|source| OpenError::sqlite(path, source))?;
-        Ok((connection, pages, lock))
-    });
-    let (connection, pages, lock) = match database {
-        Ok(database) => database,
-        Err(error) => {
-            let _ = opened.send(Err(error));
-            return;
-        }
-    };
-    // Nobody waits any more: `commands` is closed then too, and `run` ends at once.
-    let _ = opened.send(Ok(()));
-    Worker {
-        connection,
-        commands,
-        group: options.group.max(1),
-        commits,
-        pages,
-        lock,
+}
+
+impl Start {
+    /// Opens the database, reports the result to [`Writer::open`], and runs the worker.
+    fn run(self) {
+        let path = &self.path;
+        let database = Lock::take(path).and_then(|lock| {
+            stale::set_aside(path)?;
+            let mut connection = open::open_writable(path, &self.options, self.migrations)?;
+            let pages =
+                count_pages(&mut connection).map_err(|source| OpenError::sqlite(path, source))?;
+            Ok((connection, pages, lock))
+        });
+        let (connection, pages, lock) = match database {
+            Ok(database) => database,
+            Err(error) => {
+                let _ = self.opened.send(Err(error));
+                return;
+            }
+        };
+        // An error means that the future of `open` was dropped: `commands` is closed then too, and
+        // `run` ends at once.
+        let _ = self.opened.send(Ok(()));
+        let worker = Worker {
+            connection,
+            commands: self.commands,
+            group: self.options.group.max(1),
+            commits: self.commits,
+            pages,
+            lock,
+        };
+        worker.run();
     }
-    .run();
 }

@@ -1,5 +1,5 @@
-//! What the benches measure: a node whose sessions have a client that takes everything at once. No
-//! part of the API.
+//! The subject of the benches: a node whose sessions have clients that take everything at once. It
+//! is not part of the API.
 
 use std::{error::Error, sync::Arc};
 
@@ -19,7 +19,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Connects so many sessions, and waits until all are live.
+    /// Connects `sessions` sessions, and waits until all are live.
     pub async fn new(sessions: usize) -> Result<Self, Box<dyn Error>> {
         let log = MemoryLog::default();
         let window = Window::new(crate::EventLog::head(&log).await?.position);
@@ -38,9 +38,8 @@ impl Bench {
             sessions: Vec::new(),
         };
         for i in 0..sessions {
-            bench
-                .connect(Identity::new(format!("u{i}").parse()?, Role::Customer))
-                .await;
+            let identity = Identity::new(format!("u{i}").parse()?, Role::Customer);
+            bench.connect(identity).await;
         }
         Ok(bench)
     }
@@ -59,31 +58,25 @@ impl Bench {
         self.drain();
     }
 
-    /// Publishes an event of about 300 bytes to all of them, dispatches it, and takes from each
-    /// session what is to be written. Answers how many bytes of payload that were.
+    /// Publishes an event of about 300 bytes to all sessions, dispatches it, and takes the outgoing
+    /// entries from each session. Returns their payload in bytes.
     pub async fn publish_and_drain(&self) -> Result<usize, Box<dyn Error>> {
-        self.log.append_now(vec![NewEntry::event(
-            [Room::Role(Role::Customer)],
-            ("order_update", order()),
-        )?]);
+        let event = NewEntry::event([Room::Role(Role::Customer)], ("order_update", order()))?;
+        self.log.append_now(vec![event]);
         dispatch(&self.node).await?;
         Ok(self.drain())
     }
 
     fn drain(&self) -> usize {
-        let taken = self
-            .sessions
-            .iter()
-            .flat_map(|session| std::iter::from_fn(|| session.take()));
-        taken
-            .map(|outgoing| {
+        let mut bytes = 0;
+        for session in &self.sessions {
+            while let Some(outgoing) = session.take() {
                 if let Outgoing::Entry(entry) = outgoing {
-                    entry.stamped().get().len()
-                } else {
-                    0
+                    bytes += entry.stamped().get().len();
                 }
-            })
-            .sum()
+            }
+        }
+        bytes
     }
 }
 
@@ -97,8 +90,14 @@ impl std::fmt::Debug for Bench {
 
 fn order() -> serde_json::Value {
     json!({
-        "_id": "60d5f4832f8fb814b56fa181", "orderNumber": "MT-261123-KPG66K", "customer": "u1", "tailor": "t1",
-        "items": [{ "garment": "kurta", "quantity": 2, "price": 80_500 }], "amount": 161_000, "currency": "INR",
-        "status": "in_progress", "version": 4
+        "_id": "60d5f4832f8fb814b56fa181",
+        "orderNumber": "MT-261123-KPG66K",
+        "customer": "u1",
+        "tailor": "t1",
+        "items": [{ "garment": "kurta", "quantity": 2, "price": 80_500 }],
+        "amount": 161_000,
+        "currency": "INR",
+        "status": "in_progress",
+        "version": 4
     })
 }

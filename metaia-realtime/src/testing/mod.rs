@@ -1,5 +1,5 @@
-//! For embedders' tests: a server in the process and a client per role, and what a log of your own
-//! must do.
+//! Tools for embedders' tests: a server in the process, a client per role, and the contract suites
+//! for your own log, device store or directory.
 //!
 //! ```
 //! use metaia_realtime::{Role, testing::TestServer};
@@ -18,12 +18,12 @@
 //! # }
 //! ```
 //!
-//! Everything here panics, with a sentence, where a test cannot go on.
+//! Everything here panics, with a sentence, if a test cannot continue.
 //!
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].
 //!
-//! A log of your own is put to [`log_contract`], a store of device records to [`device_contract`],
-//! a directory of sessions to [`directory_contract`].
+//! Check your own log with [`log_contract`], a store of device records with [`device_contract`],
+//! and a directory of sessions with [`directory_contract`].
 
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
@@ -43,5 +43,5 @@ mod wire;
 pub use contract::Broken;
 pub use server::TestServer;
 pub use shared_log::{NodeLog, SharedLog};
-pub use wait::{PATIENCE, eventually, within};
+pub use wait::{WAIT_TIMEOUT as PATIENCE, eventually, within};
 pub use wire::{Wire, WireDoorbell};

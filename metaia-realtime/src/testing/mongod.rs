@@ -1,7 +1,7 @@
-//! A real `mongod` for tests, in a folder of its own, gone with the process that started it.
+//! A real `mongod` for tests, in a folder of its own. It ends with the process that started it.
 //!
-//! It is the one that `METAIA_MONGOD` names, or one on the path, or that which `cargo xtask
-//! provision mongod` has put under the target folder.
+//! The program is the one that `METAIA_MONGOD` names, or one on the path, or the one that `cargo
+//! xtask provision mongod` has put under the target folder.
 
 use std::{
     env, fs,
@@ -21,15 +21,15 @@ use mongodb::{
 
 use crate::{EventId, mongo::Deployment};
 
-/// How long it may take until it answers.
-const START: Duration = Duration::from_secs(40);
-const PAUSE: Duration = Duration::from_millis(20);
+/// The deadline for a start until the server can be written to, and for the end after a kill.
+const STATE_TIMEOUT: Duration = Duration::from_secs(40);
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Where `cargo xtask provision mongod` puts it, under the target folder.
-const PROVIDED: &str = "tools/mongod/fiftyone/db/bin/mongod";
+/// The path to which `cargo xtask provision mongod` writes the program, under the target folder.
+const PROVISIONED: &str = "tools/mongod/fiftyone/db/bin/mongod";
 
-/// Starts the server, says its number, and ends it when nobody holds the other end of the pipe any
-/// more, however that came about. Where a folder is named it is removed then.
+/// Starts the server and prints its process id. When the other end of the pipe is closed, even by a
+/// crash of the test, it kills the server, and removes the folder if one is named.
 const SCRIPT: &str = r#"
     folder="$1"; shift
     "$@" >/dev/null 2>&1 &
@@ -45,7 +45,7 @@ pub struct Mongod {
     kind: Deployment,
     folder: PathBuf,
     port: u16,
-    /// All that ran in this folder; the last one may still do.
+    /// All processes that ran in this folder; the last one may still run.
     runs: Vec<Running>,
 }
 
@@ -57,21 +57,21 @@ struct Running {
 }
 
 impl Mongod {
-    /// The replica set of one that all tests of this process share: each takes a database of its
-    /// own.
+    /// Returns the replica set of one member that all tests of this process share: each test uses a
+    /// database of its own.
     ///
     /// # Panics
-    /// Where it cannot be started.
+    /// Panics if it cannot be started.
     #[must_use]
     pub fn replica_set() -> &'static Self {
         static SERVER: OnceLock<Mongod> = OnceLock::new();
         SERVER.get_or_init(|| Self::start(Deployment::ReplicaSet))
     }
 
-    /// The standalone server that all tests of this process share.
+    /// Returns the standalone server that all tests of this process share.
     ///
     /// # Panics
-    /// Where it cannot be started.
+    /// Panics if it cannot be started.
     #[must_use]
     pub fn standalone() -> &'static Self {
         static SERVER: OnceLock<Mongod> = OnceLock::new();
@@ -81,7 +81,7 @@ impl Mongod {
     /// Starts a server, and returns when it can be written to.
     ///
     /// # Panics
-    /// Where there is no `mongod`, or it cannot be started.
+    /// Panics if there is no `mongod`, or it cannot be started.
     #[must_use]
     pub fn start(kind: Deployment) -> Self {
         let folder = env::temp_dir().join(format!("metaia-mongod-{}", EventId::random()));
@@ -96,45 +96,61 @@ impl Mongod {
         server
     }
 
-    /// Where it is; the database is called `database`.
+    /// Returns the URI of the database `database`.
     #[must_use]
     pub fn uri(&self, database: &str) -> String {
         format!("mongodb://127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Where it is, and the name of a database that nobody has.
+    /// Returns the URI of a database that no other test uses.
     #[must_use]
     pub fn uri_of_new_database(&self) -> String {
         self.uri(&format!("t{}", EventId::random()))
     }
 
-    /// Starts it again after [`kill`](Self::kill), with what it had.
+    /// Starts the server again after [`kill`](Self::kill), with the data that it had.
     ///
     /// # Panics
-    /// Where it cannot be started.
+    /// Panics if it cannot be started.
     pub fn run(&mut self) {
         let program = program();
-        let mut command = Command::new("sh");
+        let mut shell = self
+            .command(&program)
+            .spawn()
+            .unwrap_or_else(|error| panic!("sh was not started: {error}"));
+        let pid = read_pid(&mut shell);
+        let pipe = shell
+            .stdin
+            .take()
+            .unwrap_or_else(|| panic!("sh has no input"));
+        self.runs.push(Running { pid, shell, pipe });
+        let port = self.port;
+        let kind = self.kind;
+        // On a thread of its own: the caller may be on a runtime, which must not block on another.
+        let ready = thread::spawn(move || wait_until_writable(port, kind)).join();
+        if ready.is_err() {
+            panic!("{} did not become ready on port {port}", program.display());
+        }
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        // Only the shell of the first run removes the folder.
         let removed = if self.runs.is_empty() {
             &*self.folder
         } else {
             Path::new("")
         };
+        let mut command = Command::new("sh");
         command
             .args(["-c", SCRIPT, "mongod"])
             .arg(removed)
-            .arg(&program);
-        command.args([
-            "--bind_ip",
-            "127.0.0.1",
-            "--nounixsocket",
-            "--wiredTigerCacheSizeGB",
-            "0.5",
-        ]);
+            .arg(program);
         command
+            .args(["--bind_ip", "127.0.0.1", "--nounixsocket"])
+            .args(["--wiredTigerCacheSizeGB", "0.5"])
+            .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
             .args(["--port", &self.port.to_string(), "--dbpath"])
             .arg(&self.folder);
-        command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
         if self.kind == Deployment::ReplicaSet {
             command.args(["--replSet", "rs", "--oplogSize", "256"]);
         }
@@ -142,45 +158,31 @@ impl Mongod {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut shell = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("sh was not started: {error}"));
-        let pid = first_line(&mut shell);
-        let pipe = shell
-            .stdin
-            .take()
-            .unwrap_or_else(|| panic!("sh has no input"));
-        self.runs.push(Running { pid, shell, pipe });
-        let (port, kind) = (self.port, self.kind);
-        // The caller may be on a runtime.
-        let ready = thread::spawn(move || until_writable(port, kind)).join();
-        if ready.is_err() {
-            panic!("{} did not become ready on port {port}", program.display());
-        }
+        command
     }
 
-    /// `kill -9`. Returns when it is gone.
+    /// Kills the server with `kill -9`. Returns when it has ended.
     ///
     /// # Panics
-    /// Where it stays.
+    /// Panics if it has not ended after 40 s.
     pub fn kill(&mut self) {
         self.signal("-KILL");
-        let end = Instant::now() + START;
+        let end = Instant::now() + STATE_TIMEOUT;
         while TcpListener::bind(("127.0.0.1", self.port)).is_err() {
             assert!(
                 Instant::now() < end,
                 "mongod was killed, and its port is taken"
             );
-            thread::sleep(PAUSE);
+            thread::sleep(RETRY_PAUSE);
         }
     }
 
-    /// Freezes it: it keeps its connections, and answers nothing.
+    /// Freezes the server: it keeps its connections and does not respond.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Lets a frozen server continue.
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
@@ -197,14 +199,11 @@ impl Mongod {
 }
 
 impl Drop for Mongod {
-    /// The first one last, since it removes the folder.
+    /// Ends the processes, the first one last because its shell removes the folder.
     fn drop(&mut self) {
-        for Running {
-            mut shell, pipe, ..
-        } in self.runs.drain(..).rev()
-        {
-            drop(pipe);
-            shell.wait().ok();
+        for mut run in self.runs.drain(..).rev() {
+            drop(run.pipe);
+            run.shell.wait().ok();
         }
     }
 }
@@ -213,18 +212,18 @@ fn program() -> PathBuf {
     if let Some(named) = env::var_os("METAIA_MONGOD") {
         return named.into();
     }
-    // Tests are two or three levels below the target folder.
+    // A test program lies two or three levels below the target folder.
     let this = env::current_exe().unwrap_or_default();
-    let provided = this
+    let provisioned = this
         .ancestors()
         .skip(1)
         .take(4)
-        .map(|folder| folder.join(PROVIDED));
+        .map(|folder| folder.join(PROVISIONED));
     let on_path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&on_path)
         .map(|folder| folder.join("mongod"))
-        .chain(provided);
-    let found = found.into_iter().find(|path| path.is_file());
+        .chain(provisioned)
+        .find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("there is no mongod; get one by: cargo xtask provision mongod"))
 }
 
@@ -235,7 +234,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn first_line(shell: &mut Child) -> u32 {
+fn read_pid(shell: &mut Child) -> u32 {
     let mut line = String::new();
     let stdout = shell
         .stdout
@@ -247,15 +246,15 @@ fn first_line(shell: &mut Child) -> u32 {
         .unwrap_or_else(|_| panic!("mongod was not started: {line:?}"))
 }
 
-fn until_writable(port: u16, kind: Deployment) {
+fn wait_until_writable(port: u16, kind: Deployment) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.unwrap_or_else(|error| panic!("there is no runtime: {error}"));
-    let end = Instant::now() + START;
+    let end = Instant::now() + STATE_TIMEOUT;
     while !runtime.block_on(is_writable(port, kind)) {
-        assert!(Instant::now() < end, "no answer within {START:?}");
-        thread::sleep(PAUSE);
+        assert!(Instant::now() < end, "no answer within {STATE_TIMEOUT:?}");
+        thread::sleep(RETRY_PAUSE);
     }
 }
 
@@ -266,12 +265,13 @@ async fn is_writable(port: u16, kind: Deployment) -> bool {
         return false;
     };
     let admin = client.database("admin");
-    let hello = |hello: &Document| hello.get_bool("isWritablePrimary").unwrap_or(false);
+    let is_primary = |hello: &Document| hello.get_bool("isWritablePrimary").unwrap_or(false);
     let writable = admin
         .run_command(doc! { "hello": 1 })
         .await
-        .is_ok_and(|answer| hello(&answer));
+        .is_ok_and(|hello| is_primary(&hello));
     if !writable && kind == Deployment::ReplicaSet {
+        // Until the set is initiated no member is a primary. Repeating it does no harm.
         let members = [doc! { "_id": 0, "host": format!("127.0.0.1:{port}") }];
         let set = doc! { "_id": "rs", "members": &members[..] };
         admin

@@ -1,4 +1,4 @@
-//! A server in the process, and clients of it.
+//! A server in the process, and its clients.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     values::time,
 };
 
-/// What the tokens of a [`TestServer`] are signed with.
+/// The key that the tokens of a [`TestServer`] are signed with.
 const SECRET: &str = "the secret of a test server, in no way secret";
 
-/// How long the tokens of a [`TestServer`] are good for.
+/// The lifetime of the tokens of a [`TestServer`].
 const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 
 /// A server in the process, on a free port of 127.0.0.1.
@@ -32,11 +32,11 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts one. `configure` gets a builder that accepts the tokens of [`token`](Self::token),
-    /// and changes what the test is about.
+    /// Starts a server. `configure` receives a builder that accepts the tokens of
+    /// [`token`](Self::token), and sets what the test is about.
     ///
     /// # Panics
-    /// Where the builder refuses, or there is no free port.
+    /// Panics if the builder refuses, or there is no free port.
     pub async fn start(configure: impl FnOnce(RealtimeBuilder) -> RealtimeBuilder) -> Self {
         let authenticator = JwtAuthenticator::hs256(SECRET)
             .unwrap_or_else(|error| panic!("no authenticator: {error}"));
@@ -51,14 +51,12 @@ impl TestServer {
         let address = listener
             .local_addr()
             .unwrap_or_else(|error| panic!("no address: {error}"));
-        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let app = axum::Router::new();
-        let serving = crate::serve(listener, app, realtime.clone());
-        tasks.spawn(
-            serving
-                .with_shutdown(stopping.clone().cancelled_owned())
-                .into_future(),
-        );
+        let stopping = CancellationToken::new();
+        let serving = crate::serve(listener, axum::Router::new(), realtime.clone())
+            .with_shutdown(stopping.clone().cancelled_owned());
+        let tasks = TaskTracker::new();
+        tasks.spawn(serving.into_future());
+        // Closed, so that `stop` can wait until the tracker is empty.
         tasks.close();
         Self {
             realtime,
@@ -68,38 +66,39 @@ impl TestServer {
         }
     }
 
-    /// The handle to emit with.
+    /// Returns the handle to publish with.
     #[must_use]
     pub const fn realtime(&self) -> &Realtime {
         &self.realtime
     }
 
-    /// Where it listens.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The same as a URL: `http://127.0.0.1:…`.
+    /// Returns the address as a URL: `http://127.0.0.1:…`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A token for an hour.
+    /// Returns a token that is valid for 1 h.
     #[must_use]
     pub fn token(&self, role: Role, user: &str) -> String {
         self.token_for(role, user, TOKEN_LIFE)
     }
 
-    /// A token that ends after `life`, in whole seconds.
+    /// Returns a token that expires after `life`, in whole seconds.
     ///
     /// # Panics
-    /// Never, unless the signing library is built without algorithms.
+    /// Panics if the signing library is built without algorithms, and never otherwise.
     #[must_use]
     pub fn token_for(&self, role: Role, user: &str, life: Duration) -> String {
-        let expires =
-            time::unix_ms() / 1000 + i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        // Half of the range, so that the sum cannot overflow.
+        let life_s = i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        let expires = time::unix_ms() / 1000 + life_s;
         let claims = serde_json::json!({ "userId": user, "role": role, "exp": expires });
         jsonwebtoken::encode(
             &Header::default(),
@@ -109,7 +108,8 @@ impl TestServer {
         .unwrap_or_else(|error| panic!("the token could not be signed: {error}"))
     }
 
-    /// A client to be configured further: with a token, and coming back quickly.
+    /// Returns a builder of a client that has a token and reconnects after 10 to 100 ms, for
+    /// further configuration.
     pub fn client_builder(&self, role: Role, user: &str) -> ClientBuilder {
         let reconnect = Reconnect {
             min: Duration::from_millis(10),
@@ -121,19 +121,19 @@ impl TestServer {
             .reconnect(reconnect)
     }
 
-    /// A connected client.
+    /// Connects a client.
     ///
     /// # Panics
-    /// Where it cannot connect.
+    /// Panics if it cannot connect.
     pub async fn client(&self, role: Role, user: &str) -> (Client, Updates) {
         let connected = self.client_builder(role, user).connect().await;
         connected.unwrap_or_else(|error| panic!("{user} could not connect: {error}"))
     }
 
-    /// Drains and stops it: every session has ended when this returns.
+    /// Drains and stops the server: every session has ended when this returns.
     ///
     /// # Panics
-    /// Where it does not end.
+    /// Panics if the server does not stop within [`PATIENCE`](super::PATIENCE).
     pub async fn stop(self) {
         self.stopping.cancel();
         within("the server's end", self.tasks.wait()).await;

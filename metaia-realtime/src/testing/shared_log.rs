@@ -1,5 +1,5 @@
-//! One log for several nodes in one process, each of which knows of the others' entries only once
-//! it has looked.
+//! One log for several nodes in one process. Each node sees the entries of the others only after it
+//! has looked for them.
 
 use std::{
     sync::{
@@ -27,27 +27,30 @@ pub struct SharedLog {
     log: MemoryLog,
 }
 
-/// The log as one node sees it: its own entries at once, the others' after a
+/// The log as one node sees it: its own entries at once, the entries of other nodes after a
 /// [`wake`](EventLog::wake) or a poll. It can be cut off. A handle: clones share one node's view.
 #[derive(Debug, Clone)]
 pub struct NodeLog {
-    view: Arc<View>,
+    view: Arc<NodeView>,
     _polling: Arc<DropGuard>,
 }
 
 #[derive(Debug)]
-struct View {
+struct NodeView {
     log: MemoryLog,
+    /// The number of the last entry that this node knows.
     known: watch::Sender<u64>,
-    own: watch::Sender<u64>,
-    /// Two that look at once do not tell an older head after a newer one.
+    /// The number of the last entry that this node appended.
+    local_appends: watch::Sender<u64>,
+    /// Held during a look, so that two at the same time do not announce an older head after a newer
+    /// one.
     looking: Mutex<()>,
-    cut: AtomicBool,
+    is_cut_off: AtomicBool,
     looks: AtomicU64,
 }
 
 impl SharedLog {
-    /// An empty log.
+    /// Creates an empty log.
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         Self {
@@ -55,23 +58,24 @@ impl SharedLog {
         }
     }
 
-    /// The view of one more node, which looks by itself every so often; `None`: never.
+    /// Returns the view of one more node. With `poll` it looks for entries by itself, at this
+    /// interval.
     ///
     /// # Panics
-    /// Outside a tokio runtime, where it is to look by itself.
+    /// Panics outside a tokio runtime if `poll` is given.
     #[must_use]
     pub fn node(&self, poll: Option<Duration>) -> NodeLog {
-        let view = Arc::new(View {
+        let view = Arc::new(NodeView {
             known: watch::Sender::new(*self.log.changes().borrow()),
-            own: watch::Sender::new(0),
+            local_appends: watch::Sender::new(0),
             log: self.log.clone(),
             looking: Mutex::default(),
-            cut: false.into(),
+            is_cut_off: false.into(),
             looks: 0.into(),
         });
         let stopping = CancellationToken::new();
-        if let Some(every) = poll {
-            let polling = poll_every(Arc::clone(&view), every);
+        if let Some(interval) = poll {
+            let polling = poll_every(Arc::clone(&view), interval);
             TaskTracker::new().spawn(stopping.clone().run_until_cancelled_owned(polling));
         }
         NodeLog {
@@ -87,51 +91,48 @@ impl Default for SharedLog {
     }
 }
 
-async fn poll_every(view: Arc<View>, every: Duration) {
+async fn poll_every(view: Arc<NodeView>, interval: Duration) {
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(interval).await;
         view.look();
     }
 }
 
 impl NodeLog {
-    /// From here on this node can neither read nor write the log, or can again.
+    /// Cuts this node off, so that it can neither read nor write the log, or reconnects it.
     pub fn set_cut_off(&self, cut: bool) {
-        self.view.cut.store(cut, Ordering::SeqCst);
+        self.view.is_cut_off.store(cut, Ordering::SeqCst);
     }
 
-    /// How often this node has looked at what others appended.
+    /// Returns how often this node has looked for the entries of others.
     #[must_use]
     pub fn looks(&self) -> u64 {
         self.view.looks.load(Ordering::SeqCst)
     }
 }
 
-impl View {
+impl NodeView {
     fn look(&self) {
         self.looks.fetch_add(1, Ordering::SeqCst);
-        if !self.cut.load(Ordering::SeqCst) {
+        if !self.is_cut_off.load(Ordering::SeqCst) {
             self.refresh();
         }
     }
 
-    /// What is there by now is known.
+    /// Makes all entries of the log known to this node.
     fn refresh(&self) {
-        let _looking = self.lock();
+        let _looking = self.lock_looking();
         let head = *self.log.changes().borrow();
-        self.known.send_if_modified(|known| {
-            let grown = head > *known;
-            *known = head.max(*known);
-            grown
-        });
+        raise(&self.known, head);
     }
 
-    fn lock(&self) -> MutexGuard<'_, ()> {
+    /// A poisoned lock is taken over: it protects no data.
+    fn lock_looking(&self) -> MutexGuard<'_, ()> {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self) -> Result<(), LogError> {
-        if self.cut.load(Ordering::SeqCst) {
+    fn check_connected(&self) -> Result<(), LogError> {
+        if self.is_cut_off.load(Ordering::SeqCst) {
             return Err(LogError::Unavailable(
                 "this node is cut off from the log".into(),
             ));
@@ -140,9 +141,20 @@ impl View {
     }
 }
 
+/// Raises the number that subscribers see. It never goes back.
+fn raise(number: &watch::Sender<u64>, to: u64) {
+    number.send_if_modified(|known| {
+        let is_newer = to > *known;
+        if is_newer {
+            *known = to;
+        }
+        is_newer
+    });
+}
+
 impl EventLog for NodeLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
-        self.view.check()?;
+        self.view.check_connected()?;
         let positions = self.view.log.append(entries).await?;
         let last = positions
             .iter()
@@ -150,16 +162,12 @@ impl EventLog for NodeLog {
             .max()
             .unwrap_or(0);
         self.view.refresh();
-        self.view.own.send_if_modified(|own| {
-            let grown = last > *own;
-            *own = last.max(*own);
-            grown
-        });
+        raise(&self.view.local_appends, last);
         Ok(positions)
     }
 
     async fn head(&self) -> Result<Head, LogError> {
-        self.view.check()?;
+        self.view.check_connected()?;
         let head = self.view.log.head().await?;
         self.view.refresh();
         Ok(head)
@@ -171,7 +179,7 @@ impl EventLog for NodeLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, LogError> {
-        self.view.check()?;
+        self.view.check_connected()?;
         let known = *self.view.known.borrow();
         let mut page = self.view.log.read(rooms, after, limit).await?;
         page.entries.retain(|entry| entry.n() <= known);
@@ -180,7 +188,7 @@ impl EventLog for NodeLog {
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        self.view.check()?;
+        self.view.check_connected()?;
         let history = self.view.log.history(n, rooms, limit).await?;
         self.view.refresh();
         Ok(history)
@@ -191,7 +199,7 @@ impl EventLog for NodeLog {
     }
 
     fn local_appends(&self) -> watch::Receiver<u64> {
-        self.view.own.subscribe()
+        self.view.local_appends.subscribe()
     }
 
     fn wake(&self) {

@@ -1,30 +1,33 @@
-//! Waiting for the outside, with one generous deadline.
+//! Waits with one generous deadline, for events outside of the test.
 
 use std::{future::Future, time::Duration};
 
-/// How long [`eventually`] and [`within`] wait: longer than anything takes where all is well.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The deadline of [`eventually`] and [`within`], 20 s: longer than any step of a passing test
+/// takes. Its public name is [`PATIENCE`](super::PATIENCE).
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Waits for `future`, but not for ever.
+const POLL_PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits for `future`, up to [`PATIENCE`](super::PATIENCE).
 ///
 /// # Panics
-/// After [`PATIENCE`], saying what was waited for.
+/// Panics with `what` after the deadline.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    match tokio::time::timeout(WAIT_TIMEOUT, future).await {
         Ok(value) => value,
         Err(_) => panic!("waited in vain for {what}"),
     }
 }
 
-/// Waits until `holds`, looking again and again, but not for ever.
+/// Waits until `holds` returns true, up to [`PATIENCE`](super::PATIENCE). It is called every 5 ms.
 ///
 /// # Panics
-/// After [`PATIENCE`], saying what was waited for.
+/// Panics with `what` after the deadline.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    within(what, async {
+    let holding = async {
         while !holds() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL_PAUSE).await;
         }
-    })
-    .await;
+    };
+    within(what, holding).await;
 }

@@ -1,6 +1,7 @@
 //! A doorbell for several nodes in one process.
 
 use std::{
+    collections::VecDeque,
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -9,99 +10,116 @@ use crate::doorbell::{Doorbell, FrameReceiver};
 
 /// The wire between the doorbells of several nodes in one process. A handle: clones share one wire.
 ///
-/// What is rung is heard by the other nodes before the call returns. The wire can be cut, and what
-/// went over it can be said again, or something else.
+/// The other nodes have received a notification when the call returns. The wire can be cut, and
+/// frames that went over it, or any others, can be injected.
 #[derive(Debug, Clone, Default)]
-pub struct Wire(Arc<Mutex<Ends>>);
+pub struct Wire(Arc<Mutex<WireState>>);
 
 #[derive(Debug, Default)]
-struct Ends {
-    ears: Vec<(usize, FrameReceiver)>,
-    made: usize,
-    cut: bool,
-    carried: Vec<Vec<u8>>,
+struct WireState {
+    /// The doorbells that run, with their ids.
+    receivers: Vec<(usize, FrameReceiver)>,
+    /// The number of doorbells that were made, which is the id of the last one.
+    doorbells: usize,
+    is_cut: bool,
+    carried: VecDeque<Vec<u8>>,
 }
 
-/// How many frames are kept for [`Wire::carried`].
-const KEPT: usize = 1_024;
+/// Frames that are kept for [`Wire::carried`].
+const CARRIED_FRAMES: usize = 1_024;
 
 impl Wire {
-    /// A wire that nobody is at.
+    /// Creates a wire without nodes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn ends(&self) -> MutexGuard<'_, Ends> {
+    /// Locks the state. A poisoned lock is taken over: no method leaves the state half changed.
+    fn state(&self) -> MutexGuard<'_, WireState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A doorbell for one node: for [`RealtimeBuilder::doorbell`](crate::RealtimeBuilder::doorbell).
+    /// Creates a doorbell for one node: for
+    /// [`RealtimeBuilder::doorbell`](crate::RealtimeBuilder::doorbell).
     #[must_use]
     pub fn doorbell(&self) -> WireDoorbell {
-        let mut ends = self.ends();
-        ends.made += 1;
+        let mut state = self.state();
+        state.doorbells += 1;
         WireDoorbell {
-            id: ends.made,
+            id: state.doorbells,
             wire: self.clone(),
         }
     }
 
-    /// How many nodes listen.
+    /// Returns the number of nodes on the wire.
     #[must_use]
     pub fn listening(&self) -> usize {
-        self.ends().ears.len()
+        self.state().receivers.len()
     }
 
-    /// From here on nothing is carried.
+    /// Cuts the wire: no frame is carried until [`mend`](Self::mend).
     pub fn cut(&self) {
-        self.ends().cut = true;
-        self.everybody().iter().for_each(FrameReceiver::lost);
+        self.state().is_cut = true;
+        for receiver in self.receivers() {
+            receiver.lost();
+        }
     }
 
-    /// From here on everything is carried again.
+    /// Mends the wire: frames are carried again.
     pub fn mend(&self) {
-        self.ends().cut = false;
-        self.everybody().iter().for_each(FrameReceiver::connected);
+        self.state().is_cut = false;
+        for receiver in self.receivers() {
+            receiver.connected();
+        }
     }
 
-    /// Says something to all nodes, as somebody might who is none.
+    /// Injects a frame that all nodes receive, as an attacker on the network might.
     pub fn say(&self, frame: &[u8]) {
-        self.everybody()
-            .iter()
-            .for_each(|receiver| receiver.receive(frame));
+        for receiver in self.receivers() {
+            receiver.receive(frame);
+        }
     }
 
-    /// The frames that were carried last.
+    /// Returns the last 1,024 frames that were carried, oldest first.
     #[must_use]
     pub fn carried(&self) -> Vec<Vec<u8>> {
-        self.ends().carried.clone()
+        self.state().carried.iter().cloned().collect()
     }
 
-    fn everybody(&self) -> Vec<FrameReceiver> {
-        self.ends()
-            .ears
+    /// Returns all receivers, to be called without the lock.
+    fn receivers(&self) -> Vec<FrameReceiver> {
+        let state = self.state();
+        state
+            .receivers
             .iter()
             .map(|(_, receiver)| receiver.clone())
             .collect()
     }
 
-    fn run(&self, from: usize, frame: Vec<u8>) {
-        let ears: Vec<FrameReceiver> = {
-            let mut ends = self.ends();
-            if ends.cut {
-                return;
-            }
-            let others = ends.ears.iter().filter(|(id, _)| *id != from);
-            let others = others.map(|(_, receiver)| receiver.clone()).collect();
-            if ends.carried.len() == KEPT {
-                ends.carried.remove(0);
-            }
-            ends.carried.push(frame.clone());
-            others
+    fn carry(&self, from: usize, frame: &[u8]) {
+        let Some(receivers) = self.record(from, frame) else {
+            return;
         };
-        // Outside the lock: who hears may say something.
-        ears.iter().for_each(|receiver| receiver.receive(&frame));
+        // Without the lock: a receiver may send a frame itself.
+        for receiver in receivers {
+            receiver.receive(frame);
+        }
+    }
+
+    /// Records a frame, and returns the receivers of the other nodes. Returns `None` if the wire is
+    /// cut.
+    fn record(&self, from: usize, frame: &[u8]) -> Option<Vec<FrameReceiver>> {
+        let mut state = self.state();
+        if state.is_cut {
+            return None;
+        }
+        if state.carried.len() == CARRIED_FRAMES {
+            state.carried.pop_front();
+        }
+        state.carried.push_back(frame.to_vec());
+        let others = state.receivers.iter().filter(|(id, _)| *id != from);
+        Some(others.map(|(_, receiver)| receiver.clone()).collect())
     }
 }
 
@@ -114,32 +132,33 @@ pub struct WireDoorbell {
 
 impl Doorbell for WireDoorbell {
     fn notify(&self, frame: Vec<u8>) {
-        self.wire.run(self.id, frame);
+        self.wire.carry(self.id, &frame);
     }
 
     fn send(&self, frame: Vec<u8>) {
-        self.wire.run(self.id, frame);
+        self.wire.carry(self.id, &frame);
     }
 
     async fn run(&self, receiver: FrameReceiver) {
-        let _leaves = Leaves(self);
-        let cut = {
-            let mut ends = self.wire.ends();
-            ends.ears.push((self.id, receiver.clone()));
-            ends.cut
+        let _registration = Registration(self);
+        let is_cut = {
+            let mut state = self.wire.state();
+            state.receivers.push((self.id, receiver.clone()));
+            state.is_cut
         };
-        if !cut {
+        if !is_cut {
             receiver.connected();
         }
         pending().await
     }
 }
 
-/// Takes the node off the wire when it stops.
-struct Leaves<'a>(&'a WireDoorbell);
+/// Takes the node off the wire when it is dropped.
+struct Registration<'a>(&'a WireDoorbell);
 
-impl Drop for Leaves<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        self.0.wire.ends().ears.retain(|(id, _)| *id != self.0.id);
+        let mut state = self.0.wire.state();
+        state.receivers.retain(|(id, _)| *id != self.0.id);
     }
 }

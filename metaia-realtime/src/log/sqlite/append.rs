@@ -1,27 +1,29 @@
-//! Adding entries inside a transaction, which may be somebody else's.
+//! Appending entries inside a transaction, which may be the caller's.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    Shared,
     fault::{AppendError, Fault},
     meta::Meta,
     rooms, row,
+    state::LogState,
 };
 use crate::{EventId, NewEntry, Position, log::Entry, values::time};
 
-/// Entries that were written in a transaction, and where they will be once it is committed.
+/// Entries that were written in a transaction, and the positions that they have once it is
+/// committed.
 #[derive(Debug, Clone)]
 #[must_use = "the log learns of the entries by `SqliteLog::committed` or `SqliteLog::wake`"]
 pub struct Appended {
     positions: Vec<Position>,
+    /// The entries that the log did not have before.
     pub(super) fresh: Vec<Arc<Entry>>,
 }
 
 impl Appended {
-    /// The position of each entry, in the order given.
+    /// Returns the position of each entry, in the order given.
     #[must_use]
     pub fn positions(&self) -> &[Position] {
         &self.positions
@@ -30,7 +32,7 @@ impl Appended {
 
 /// Writes the entries that the log does not have, all with the same time.
 pub(super) fn append(
-    log: &Shared,
+    log: &LogState,
     db: &Connection,
     entries: &[NewEntry],
 ) -> Result<Appended, AppendError> {
@@ -41,12 +43,13 @@ pub(super) fn append(
     if entries.is_empty() {
         return Ok(appended);
     }
-    let (mut meta, ts) = (Meta::read(db)?, time::unix_ms());
+    let mut meta = Meta::read(db)?;
+    let ts = time::unix_ms();
     for new in entries {
-        let position = match known(db, new.id())? {
+        let position = match find_number(db, new.id())? {
             Some(n) => Position::of(meta.epoch, n, new.id()),
             None => {
-                let entry = add(log, db, &mut meta, ts, new)?;
+                let entry = insert(log, db, &mut meta, ts, new)?;
                 let position = entry.position();
                 appended.fresh.push(entry);
                 position
@@ -60,7 +63,7 @@ pub(super) fn append(
     Ok(appended)
 }
 
-fn known(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
+fn find_number(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
     let mut statement = db.prepare_cached("SELECT n FROM rt_entry WHERE id = ?1")?;
     let n: Option<i64> = statement
         .query_row([id.to_bytes()], |row| row.get(0))
@@ -68,8 +71,8 @@ fn known(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
     Ok(n.map(i64::cast_unsigned))
 }
 
-fn add(
-    log: &Shared,
+fn insert(
+    log: &LogState,
     db: &Connection,
     meta: &mut Meta,
     ts: i64,
@@ -78,11 +81,11 @@ fn add(
     let n = meta.head + 1;
     let entry = Arc::new(Entry::new(meta.epoch, n, ts, new.clone()));
     row::insert(db, &entry)?;
-    if let Err(fault) = link(db, meta, new, n) {
-        // New entries must be found again: the index is begun anew, and with it what can be
-        // resumed.
+    if let Err(fault) = link_rooms(db, meta, new, n) {
+        // The new entry must be found again, so a damaged index is cleared. No client can resume
+        // from before this entry then.
         log.give_up_index(db, meta, fault)?;
-        link(db, meta, new, n)?;
+        link_rooms(db, meta, new, n)?;
     }
     meta.head = n;
     meta.head_id = new.id();
@@ -90,8 +93,9 @@ fn add(
     Ok(entry)
 }
 
-fn link(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), Fault> {
-    new.rooms()
-        .iter()
-        .try_for_each(|room| rooms::link(db, meta.floor, room, n))
+fn link_rooms(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), Fault> {
+    for room in new.rooms() {
+        rooms::link(db, meta.floor, room, n)?;
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
-//! Copies of a database while it is written.
+//! Copies of a database that are made while it is written.
 //!
 //! A copy is one moment of the database. It is marked as a copy: opened as a log it begins a new
-//! epoch, so that clients who have seen more than it has are told to reload.
+//! epoch, so that clients that have seen more than it has are told to reload.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -14,11 +14,11 @@ use rusqlite::Connection;
 use super::{fault::Fault, meta::Meta, schema};
 use crate::sqlite::{OpenError, readable};
 
-/// Why there is no copy. Nothing is left of it.
+/// The reason why no copy was made. Nothing is left of it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// A file of that name is there, and is left alone.
+    /// A file of that name exists and is left alone.
     #[error("{} exists already", .path.display())]
     Exists {
         /// The copy.
@@ -32,7 +32,7 @@ pub enum BackupError {
     Unwritable {
         /// The copy.
         path: PathBuf,
-        /// What the system or SQLite said.
+        /// The error of the system or of SQLite.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
@@ -56,10 +56,10 @@ impl BackupError {
 /// See [`BackupError`].
 pub fn backup(from: &Path, to: &Path) -> Result<(), BackupError> {
     claim(to)?;
-    // Under another name until it is whole: whoever finds the name finds a backup, or an empty
-    // file.
-    let part = part_of(to);
-    let copied = copy(from, &part, to).and_then(|()| publish(&part, to));
+    // The copy has another name until it is whole: a file of the final name is a whole backup, or
+    // empty.
+    let part = part_path(to);
+    let copied = copy(from, &part, to).and_then(|()| finish(&part, to));
     if copied.is_err() {
         let _ = fs::remove_file(&part);
         let _ = fs::remove_file(to);
@@ -67,13 +67,13 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), BackupError> {
     copied
 }
 
-fn part_of(to: &Path) -> PathBuf {
+fn part_path(to: &Path) -> PathBuf {
     let mut name = to.as_os_str().to_owned();
     name.push(".part");
     name.into()
 }
 
-/// Makes an empty file for its owner only, where there is none.
+/// Creates an empty file that only its owner can read. Refuses an existing one.
 fn claim(to: &Path) -> Result<(), BackupError> {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -90,11 +90,13 @@ fn claim(to: &Path) -> Result<(), BackupError> {
 fn copy(from: &Path, part: &Path, to: &Path) -> Result<(), BackupError> {
     let unreadable = |error| BackupError::Unreadable(OpenError::sqlite(from, error));
     let source = readable(from).map_err(unreadable)?;
-    // So that an unreadable database is not taken for an unwritable copy.
-    let tables = "SELECT count(*) FROM sqlite_schema";
+    // Read once before the copy is written, so that an unreadable database is not reported as an
+    // unwritable copy.
+    let sql = "SELECT count(*) FROM sqlite_schema";
     source
-        .query_row(tables, [], |row| row.get::<_, i64>(0))
+        .query_row(sql, [], |row| row.get::<_, i64>(0))
         .map_err(unreadable)?;
+    // Left over from an attempt that was interrupted.
     let _ = fs::remove_file(part);
     claim(part)?;
     let name = part
@@ -102,45 +104,53 @@ fn copy(from: &Path, part: &Path, to: &Path) -> Result<(), BackupError> {
         .ok_or_else(|| BackupError::unwritable(to, "the path is not UTF-8"))?;
     source
         .execute("VACUUM INTO ?1", [name])
-        .map_err(|error| match Fault::from(error) {
-            Fault::Sql(error) => BackupError::unwritable(to, error),
-            Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
-                BackupError::Unreadable(OpenError::Damaged {
-                    path: from.to_owned(),
-                    what: "SQLite's own structure",
-                })
-            }
-        })?;
-    mark(part).map_err(|error| BackupError::unwritable(to, error))
+        .map_err(|error| vacuum_failed(from, to, error))?;
+    mark_as_copy(part).map_err(|error| BackupError::unwritable(to, error))
 }
 
-/// Notes in the copy that it is one.
-fn mark(copy: &Path) -> rusqlite::Result<()> {
+/// Tells damage of the database from a copy that cannot be written.
+fn vacuum_failed(from: &Path, to: &Path, error: rusqlite::Error) -> BackupError {
+    match Fault::from(error) {
+        Fault::Sql(error) => BackupError::unwritable(to, error),
+        Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
+            BackupError::Unreadable(OpenError::Damaged {
+                path: from.to_owned(),
+                what: "SQLite's own structure",
+            })
+        }
+    }
+}
+
+/// Marks the copy as one, if it has a log.
+fn mark_as_copy(copy: &Path) -> rusqlite::Result<()> {
     let db = Connection::open(copy)?;
-    if !schema::is_there(&db)? {
+    if !schema::exists(&db)? {
         return Ok(());
     }
     match Meta::read(&db) {
-        Ok(meta) => Meta {
-            copied: true,
-            ..meta
+        Ok(mut meta) => {
+            meta.copied = true;
+            meta.write(&db)
         }
-        .write(&db),
-        // A damaged row stays so: the copy is refused as the database would be.
+        // A damaged row stays as it is: the copy is refused as the database would be.
         Err(Fault::Meta | Fault::Entries { .. } | Fault::Index(_)) => Ok(()),
         Err(Fault::Sql(error)) => Err(error),
     }
 }
 
-/// SQLite does not wait for the disk when it makes a copy.
-fn publish(part: &Path, to: &Path) -> Result<(), BackupError> {
-    let synced = File::open(part).and_then(|file| file.sync_all());
-    let renamed = synced.and_then(|()| fs::rename(part, to));
+/// Brings the copy to the disk and gives it its final name: SQLite does not wait for the disk when
+/// it makes a copy.
+fn finish(part: &Path, to: &Path) -> Result<(), BackupError> {
     let folder = to
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    renamed
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(|error| BackupError::unwritable(to, error))
+    sync_and_rename(part, to, folder).map_err(|error| BackupError::unwritable(to, error))
+}
+
+fn sync_and_rename(part: &Path, to: &Path, folder: &Path) -> io::Result<()> {
+    File::open(part)?.sync_all()?;
+    fs::rename(part, to)?;
+    // The new name is part of the folder, which has to reach the disk too.
+    File::open(folder)?.sync_all()
 }

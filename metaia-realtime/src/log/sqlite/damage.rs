@@ -1,55 +1,55 @@
 //! Damage: rows that are not what was written.
 //!
-//! What cannot be vouched for is never handed out. Everything up to it counts as trimmed, in all
-//! rooms, from then on: who would have needed it is told to reload, everybody else does not notice.
-//! One line of the log says so.
+//! Entries that cannot be trusted are never handed out. Everything up to them counts as trimmed in
+//! all rooms from then on: clients that need those entries are told to reload, all others are not
+//! affected. One log line reports it.
 
 use std::{error::Error, sync::Arc};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Savepoint};
 
 use super::{
-    Shared,
-    fault::{AppendError, Fault, of_read, of_write},
+    fault::{AppendError, Fault, read_failed, write_failed},
     meta::Meta,
     read, rooms,
+    state::LogState,
 };
 use crate::{log::LogError, sqlite::ReadError};
 
-/// How often a read is begun again after something was found. The last time all that was stored has
-/// been given up.
-const ATTEMPTS: usize = 8;
+/// Attempts of one read while it finds damage. Before the last one all stored entries are given up.
+const MAX_ATTEMPTS: usize = 8;
 
-impl Shared {
-    /// Reads the database on one snapshot, around whatever damage there is.
+impl LogState {
+    /// Reads the database on one snapshot. Damage that the read finds is given up, and the read is
+    /// repeated.
     pub(super) async fn from_database<T, F>(self: &Arc<Self>, work: F) -> Result<T, LogError>
     where
         F: Fn(&Connection) -> Result<T, Fault> + Clone + Send + 'static,
         T: Send + 'static,
     {
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             self.count_read();
             match self.readers.read(work.clone()).await {
-                Ok(answer) => return Ok(answer),
+                Ok(result) => return Ok(result),
                 Err(ReadError::Refused(Fault::Entries { upto, what })) => {
-                    let last = attempt + 2 >= ATTEMPTS;
-                    let upto = if last {
+                    let one_attempt_left = attempt + 2 >= MAX_ATTEMPTS;
+                    let upto = if one_attempt_left {
                         u64::MAX
                     } else {
                         self.end_of_damage(upto).await
                     };
-                    self.quarantine(upto, what).await?;
+                    self.give_up_entries(upto, what).await?;
                 }
-                Err(ReadError::Refused(Fault::Index(what))) => self.begin_index_anew(what).await?,
-                Err(error) => return Err(of_read(error)),
+                Err(ReadError::Refused(Fault::Index(what))) => self.reset_index(what).await?,
+                Err(error) => return Err(read_failed(error)),
             }
         }
-        Err(LogError::Unavailable(
-            Box::from(AppendError::Damaged) as Box<dyn Error + Send + Sync>
-        ))
+        let damaged: Box<dyn Error + Send + Sync> = AppendError::Damaged.into();
+        Err(LogError::Unavailable(damaged))
     }
 
-    /// Where the damage that reaches to `upto` ends. Where that cannot be read, all is damaged.
+    /// Returns the end of the damage that reaches at least to `upto`. If that cannot be read, all
+    /// entries count as damaged.
     async fn end_of_damage(&self, upto: u64) -> u64 {
         self.readers
             .read(move |db| read::end_of_damage(db, upto))
@@ -57,35 +57,42 @@ impl Shared {
             .unwrap_or(u64::MAX)
     }
 
-    /// Gives up what was stored up to `upto`.
-    async fn quarantine(&self, upto: u64, what: &'static str) -> Result<(), LogError> {
-        let upto = {
-            let mut tail = self.tail();
-            let upto = upto.min(tail.head().position.n());
-            if tail.lose(upto) {
-                self.tell_of_damage(upto, what);
-            }
-            upto
-        };
-        let work = move |db: &rusqlite::Savepoint<'_>| {
+    /// Gives up the stored entries up to `upto`: in memory at once, then in the database.
+    async fn give_up_entries(&self, upto: u64, what: &'static str) -> Result<(), LogError> {
+        let upto = self.lose_in_memory(upto, what);
+        let work = move |db: &Savepoint<'_>| {
             let mut meta = Meta::read(db)?;
             give_up(&mut meta, upto);
-            Ok::<_, AppendError>(meta.write(db)?)
+            meta.write(db)?;
+            Ok::<_, AppendError>(())
         };
-        self.writer.write(work).await.map_err(of_write)
+        self.writer.write(work).await.map_err(write_failed)
     }
 
-    async fn begin_index_anew(self: &Arc<Self>, what: &'static str) -> Result<(), LogError> {
+    /// Raises the lost mark in memory, logs the damage if it is news, and returns `upto`, limited
+    /// to the head.
+    fn lose_in_memory(&self, upto: u64, what: &'static str) -> u64 {
+        let mut tail = self.tail();
+        let upto = upto.min(tail.head().position.n());
+        if tail.lose(upto) {
+            self.log_damage(upto, what);
+        }
+        upto
+    }
+
+    async fn reset_index(self: &Arc<Self>, what: &'static str) -> Result<(), LogError> {
         let log = Arc::clone(self);
-        let work = move |db: &rusqlite::Savepoint<'_>| {
+        let work = move |db: &Savepoint<'_>| {
             let mut meta = Meta::read(db)?;
             log.give_up_index(db, &mut meta, Fault::Index(what))?;
-            Ok::<_, AppendError>(meta.write(db)?)
+            meta.write(db)?;
+            Ok::<_, AppendError>(())
         };
-        self.writer.write(work).await.map_err(of_write)
+        self.writer.write(work).await.map_err(write_failed)
     }
 
-    /// Where the index is damaged, gives up all that is stored. Other faults are handed back.
+    /// Clears a damaged index and gives up all stored entries. Returns a fault of another kind as
+    /// an error.
     pub(super) fn give_up_index(
         &self,
         db: &Connection,
@@ -96,22 +103,23 @@ impl Shared {
             return Err(fault.into());
         };
         if self.tail().lose(meta.head) {
-            self.tell_of_damage(meta.head, what);
+            self.log_damage(meta.head, what);
         }
         rooms::clear(db)?;
         give_up(meta, meta.head);
         Ok(())
     }
 
-    pub(super) fn tell_of_damage(&self, upto: u64, what: &str) {
+    pub(super) fn log_damage(&self, upto: u64, what: &str) {
         tracing::error!(
             path = %self.writer.path().display(), upto, what,
-            "the log is damaged: entries up to this number are given up, and whoever needs them is told to reload"
+            "the log is damaged: entries up to this number are given up, and clients that need \
+             them will reload"
         );
     }
 }
 
-/// Everything up to `upto` counts as trimmed. The rows go when the log is trimmed.
+/// Counts everything up to `upto` as trimmed. The rows are deleted when the log is trimmed.
 pub(super) fn give_up(meta: &mut Meta, upto: u64) {
     meta.lost = meta.lost.max(upto.min(meta.head));
     meta.floor = meta.floor.max(meta.lost);

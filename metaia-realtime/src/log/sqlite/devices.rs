@@ -1,14 +1,14 @@
-//! What is known of clients that may come back, beside the log that their positions are in.
+//! The records of clients that may reconnect, beside the log that their positions are in.
 
 use std::{collections::BTreeSet, future::Future};
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Savepoint, params};
 
 use super::{
-    SqliteLog,
-    fault::{AppendError, Fault, of_read, of_write},
-    signed,
-    sum::Sum,
+    checksum::Checksum,
+    column::integer,
+    fault::{AppendError, Fault, read_failed, write_failed},
+    log::SqliteLog,
 };
 use crate::{
     OrderId, Position,
@@ -18,47 +18,44 @@ use crate::{
 };
 
 impl DeviceStore for SqliteLog {
-    /// A damaged record is answered by one that nobody can go on from: the client is told to
-    /// reload.
+    /// Loads a record. A damaged one is replaced by a record that no client can resume from: the
+    /// client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let (key, now) = (key.as_str().to_owned(), time::unix_ms());
-        self.shared.count_read();
-        let work = move |db: &Connection| load(db, &key, now).map_err(Fault::from);
-        self.shared.readers.read(work).await.map_err(of_read)
+        let key = key.as_str().to_owned();
+        let now = time::unix_ms();
+        self.state.count_read();
+        let work = move |db: &Connection| load_record(db, &key, now).map_err(Fault::from);
+        self.state.readers.read(work).await.map_err(read_failed)
     }
 
     fn save(
         &self,
         records: Vec<(DeviceKey, DeviceRecord)>,
     ) -> impl Future<Output = Result<(), LogError>> + Send {
-        let work = move |db: &rusqlite::Savepoint<'_>| {
-            records
-                .iter()
-                .try_for_each(|(key, record)| keep(db, key.as_str(), record))?;
-            forget(db, time::unix_ms() - LIFE_MS)?;
-            let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
-            users
-                .iter()
-                .try_for_each(|(from, to)| forget_oldest(db, from, to))?;
+        let work = move |db: &Savepoint<'_>| {
+            save_records(db, &records)?;
             Ok::<_, AppendError>(())
         };
-        async move { self.shared.writer.write(work).await.map_err(of_write) }
+        async move { self.state.writer.write(work).await.map_err(write_failed) }
     }
 }
 
-fn load(db: &Connection, key: &str, now: i64) -> rusqlite::Result<Option<DeviceRecord>> {
+fn load_record(db: &Connection, key: &str, now: i64) -> rusqlite::Result<Option<DeviceRecord>> {
     let sql = "SELECT position, orders, connections, at, sum FROM rt_device WHERE key = ?1";
-    let read = |row: &Row<'_>| Ok(read(row, key).unwrap_or_else(|| damaged(now)));
-    let record = db.prepare_cached(sql)?.query_row([key], read).optional()?;
+    let parse = |row: &Row<'_>| Ok(parse(row, key).unwrap_or_else(|| damaged_record(now)));
+    let record = db.prepare_cached(sql)?.query_row([key], parse).optional()?;
     Ok(record.filter(|record| record.at > now - LIFE_MS))
 }
 
-/// `None` where the row is not what was written.
-fn read(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
+/// Returns `None` if the row is not what was written.
+fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
     let text = |column| row.get_ref(column).ok()?.as_str().ok();
-    let (position, orders) = (text(0)?, text(1)?);
-    let (connections, at): (u32, i64) = (row.get(2).ok()?, row.get(3).ok()?);
-    if row.get::<_, i64>(4).ok()? != sum(key, position, orders, connections, at) {
+    let position = text(0)?;
+    let orders = text(1)?;
+    let connections: u32 = row.get(2).ok()?;
+    let at: i64 = row.get(3).ok()?;
+    let sum: i64 = row.get(4).ok()?;
+    if sum != checksum(key, position, orders, connections, at) {
         return None;
     }
     let orders: Option<Vec<OrderId>> = orders
@@ -73,62 +70,66 @@ fn read(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
     })
 }
 
-/// Of an epoch that never was.
-fn damaged(now: i64) -> DeviceRecord {
+/// Returns a record with a position of a random epoch, which no log has.
+fn damaged_record(now: i64) -> DeviceRecord {
     tracing::error!("the record of a client is damaged: it will be told to reload");
-    let position = Position::start(Epoch::random());
     DeviceRecord {
-        position,
+        position: Position::start(Epoch::random()),
         orders: Vec::new(),
         connections: 1,
         at: now,
     }
 }
 
-fn keep(db: &Connection, key: &str, record: &DeviceRecord) -> rusqlite::Result<()> {
+/// Saves the records, and deletes the expired and surplus ones.
+fn save_records(db: &Connection, records: &[(DeviceKey, DeviceRecord)]) -> rusqlite::Result<()> {
+    for (key, record) in records {
+        save_record(db, key.as_str(), record)?;
+    }
+    delete_expired(db, time::unix_ms() - LIFE_MS)?;
+    let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
+    for (from, to) in &users {
+        delete_surplus(db, from, to)?;
+    }
+    Ok(())
+}
+
+fn save_record(db: &Connection, key: &str, record: &DeviceRecord) -> rusqlite::Result<()> {
     let sql = "INSERT INTO rt_device (key, position, orders, connections, at, sum)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO UPDATE SET
         position = ?2, orders = ?3, connections = ?4, at = ?5, sum = ?6";
     let position = record.position.to_string();
-    let orders = record
-        .orders
-        .iter()
-        .map(OrderId::as_str)
-        .collect::<Vec<_>>()
-        .join(" ");
-    let sum = sum(key, &position, &orders, record.connections, record.at);
-    db.prepare_cached(sql)?.execute(params![
-        key,
-        position,
-        orders,
-        record.connections,
-        record.at,
-        sum
-    ])?;
+    let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
+    let orders = orders.join(" ");
+    let connections = record.connections;
+    let at = record.at;
+    let sum = checksum(key, &position, &orders, connections, at);
+    db.prepare_cached(sql)?
+        .execute(params![key, position, orders, connections, at, sum])?;
     Ok(())
 }
 
-fn forget(db: &Connection, oldest: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM rt_device WHERE at <= ?1")?
-        .execute([oldest])
-        .map(drop)
+fn delete_expired(db: &Connection, oldest: i64) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM rt_device WHERE at <= ?1";
+    db.prepare_cached(sql)?.execute([oldest])?;
+    Ok(())
 }
 
-/// Of the keys between these, only so many records stay.
-fn forget_oldest(db: &Connection, from: &str, to: &str) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM rt_device WHERE key IN
-        (SELECT key FROM rt_device WHERE key > ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
-    db.prepare_cached(sql)?
-        .execute(params![from, to, signed(RECORDS_PER_USER as u64)])
-        .map(drop)
+/// Keeps the latest [`RECORDS_PER_USER`] records of the keys between `from` and `to`.
+fn delete_surplus(db: &Connection, from: &str, to: &str) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM rt_device WHERE key IN (SELECT key FROM rt_device
+        WHERE key > ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+    let kept = integer(RECORDS_PER_USER as u64);
+    db.prepare_cached(sql)?.execute(params![from, to, kept])?;
+    Ok(())
 }
 
-fn sum(key: &str, position: &str, orders: &str, connections: u32, at: i64) -> i64 {
-    Sum::of("device")
+fn checksum(key: &str, position: &str, orders: &str, connections: u32, at: i64) -> i64 {
+    Checksum::new("device")
         .text(key)
         .text(position)
         .text(orders)
         .number(connections.into())
         .number(at)
-        .end()
+        .finish()
 }

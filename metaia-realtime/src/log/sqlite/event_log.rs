@@ -1,42 +1,48 @@
-//! What every log does: from memory where it reaches, else from the database.
+//! The contract of every log: reads are served from memory if it reaches back far enough, otherwise
+//! from the database.
 
 use std::{
     future::{Future, ready},
     sync::Arc,
 };
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::{
-    Shared, SqliteLog, append,
-    fault::of_write,
-    read::{self, Past, Scan},
+    append,
+    fault::write_failed,
+    log::SqliteLog,
+    read::{self, StoredHistory, StoredPage},
+    state::LogState,
 };
 use crate::{
-    Room,
+    Position, Room,
     log::{EventLog, Head, History, LogError, NewEntry, Page, tail::Tail},
 };
 
-impl Shared {
-    /// What the tail answers, and where the log began and ended then.
-    fn near<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, Head) {
+impl LogState {
+    /// Asks the tail, and returns its result with the head at that moment.
+    fn ask_tail<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, Head) {
         let tail = self.tail();
         (ask(&tail), tail.head())
     }
 }
 
 impl EventLog for SqliteLog {
-    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<crate::Position>, LogError> {
-        let (inside, published) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
-        let appended = self.shared.writer.write_then(
-            move |db| append::append(&inside, db, &entries),
-            move |appended| published.publish(&appended.fresh),
+    async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
+        let writing = Arc::clone(&self.state);
+        let announcing = Arc::clone(&self.state);
+        let write = self.state.writer.write_then(
+            move |db| append::append(&writing, db, &entries),
+            move |appended| announcing.announce(&appended.fresh),
         );
-        Ok(appended.await.map_err(of_write)?.positions().to_vec())
+        let appended = write.await.map_err(write_failed)?;
+        Ok(appended.positions().to_vec())
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
-        ready(Ok(self.shared.tail().head()))
+        ready(Ok(self.state.tail().head()))
     }
 
     async fn read(
@@ -45,48 +51,51 @@ impl EventLog for SqliteLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, LogError> {
-        let (near, told) = self.shared.near(|tail| tail.page(rooms, after, limit));
-        if let Some(page) = near {
+        let (recent, announced) = self.state.ask_tail(|tail| tail.page(rooms, after, limit));
+        if let Some(page) = recent {
             return Ok(page);
         }
-        let of: Option<Arc<[Room]>> = rooms.map(Arc::from);
-        let scan =
-            move |db: &rusqlite::Connection| read::scan(db, told, of.as_deref(), after, limit);
-        let Scan {
+        let wanted: Option<Arc<[Room]>> = rooms.map(Arc::from);
+        let work =
+            move |db: &Connection| read::page(db, announced, wanted.as_deref(), after, limit);
+        let StoredPage {
             epoch,
             entries,
             scanned,
-        } = self.shared.from_database(scan).await?;
-        // Asked last: whatever was gone from the snapshot had been announced before.
+        } = self.state.from_database(work).await?;
+        // Read last: what was gone from the snapshot had been announced as trimmed before.
+        let trimmed = self.state.tail().trimmed(rooms);
         Ok(Page {
             epoch,
             entries,
             scanned,
-            trimmed: self.shared.tail().trimmed(rooms),
+            trimmed,
         })
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        let (near, told) = self.shared.near(|tail| tail.history(n, rooms, limit));
-        if let Some(history) = near {
+        let (recent, announced) = self.state.ask_tail(|tail| tail.history(n, rooms, limit));
+        if let Some(history) = recent {
             return Ok(history);
         }
-        let of: Arc<[Room]> = rooms.into();
-        let past = move |db: &rusqlite::Connection| read::past(db, told, n, &of, limit);
-        let Past {
+        let wanted: Arc<[Room]> = rooms.into();
+        let work = move |db: &Connection| read::history(db, announced, n, &wanted, limit);
+        let StoredHistory {
             head,
             entry,
             missed,
-        } = self.shared.from_database(past).await?;
+        } = self.state.from_database(work).await?;
+        // Read last, for the same reason as in `read`.
+        let trimmed = self.state.tail().trimmed(Some(rooms));
         Ok(History {
             head,
             entry,
-            trimmed: self.shared.tail().trimmed(Some(rooms)),
+            trimmed,
             missed,
         })
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.shared.head.subscribe()
+        self.state.head.subscribe()
     }
 }

@@ -1,4 +1,4 @@
-//! What ends work inside a transaction early, and what callers are told.
+//! Faults that end work inside a transaction early, and the errors that callers receive.
 
 use rusqlite::ErrorCode;
 
@@ -7,11 +7,12 @@ use crate::{
     sqlite::{ReadError, WriteError},
 };
 
-/// Why entries were not appended. Nothing of them is kept once the transaction is rolled back.
+/// The reason why entries were not appended. Nothing of them is kept once the transaction is rolled
+/// back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {
-    /// SQLite did not do it.
+    /// SQLite refused a statement.
     #[error("the entries cannot be written")]
     Database(#[source] rusqlite::Error),
     /// The row that says where the log ends is damaged: the file must be replaced by a backup.
@@ -19,28 +20,28 @@ pub enum AppendError {
     Damaged,
 }
 
-/// Why work inside a transaction ended early.
+/// The reason why work inside a transaction ended early.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// SQLite said so.
+    /// An error of SQLite that is not damage.
     Sql(rusqlite::Error),
     /// The row that says where the log ends is damaged.
     Meta,
-    /// What was stored up to this entry cannot be vouched for.
+    /// The entries up to this one cannot be trusted.
     Entries {
-        /// The last of them. Beyond the head it means all of them.
+        /// The last of them. A number beyond the head means all entries.
         upto: u64,
-        /// What is wrong.
+        /// The damage, for the log line.
         what: &'static str,
     },
-    /// The index of the rooms is damaged in this way: nothing that is stored can be found with
-    /// certainty.
+    /// The index of the rooms is damaged: no stored entry can be found with certainty. The text
+    /// says how it is damaged.
     Index(&'static str),
 }
 
 impl Fault {
-    /// Something is wrong, and it cannot be said with which entries.
-    pub(super) const fn anywhere(what: &'static str) -> Self {
+    /// Returns the fault of damage that cannot be located: all entries count as damaged.
+    pub(super) const fn all_entries(what: &'static str) -> Self {
         Self::Entries {
             upto: u64::MAX,
             what,
@@ -52,7 +53,7 @@ impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::anywhere("SQLite finds the file damaged")
+                Self::all_entries("SQLite finds the file damaged")
             }
             _ => Self::Sql(error),
         }
@@ -74,8 +75,8 @@ impl From<rusqlite::Error> for AppendError {
     }
 }
 
-/// For errors that nobody distinguishes.
-pub(super) fn of_write(error: WriteError<AppendError>) -> LogError {
+/// Converts the error of a write for callers that only distinguish "not done" from "not known".
+pub(super) fn write_failed(error: WriteError<AppendError>) -> LogError {
     match error {
         WriteError::Unknown(error) => LogError::Unknown(error.into()),
         WriteError::Unavailable(error) => LogError::Unavailable(error.into()),
@@ -84,7 +85,8 @@ pub(super) fn of_write(error: WriteError<AppendError>) -> LogError {
     }
 }
 
-pub(super) fn of_read(error: ReadError<Fault>) -> LogError {
+/// Converts the error of a read: each of them means that the log cannot be read now.
+pub(super) fn read_failed(error: ReadError<Fault>) -> LogError {
     match error {
         ReadError::Unavailable(error) => LogError::Unavailable(error.into()),
         ReadError::Refused(fault) => LogError::Unavailable(AppendError::from(fault).into()),

@@ -1,16 +1,17 @@
-//! The trimmed marks of the rooms as rows. Readers use those in memory; the rows are for the next
-//! opening, which takes them only when they are, together, what was written.
+//! The trimmed marks of the rooms as rows. Readers use the marks in memory; the rows are for the
+//! next opening, which takes them only if all of them together are what was written.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{meta::Meta, sum::Sum};
+use super::{checksum::Checksum, meta::Meta};
 use crate::Room;
 
-/// All marks, or `None` where the rows are damaged.
+/// Reads all marks. Returns `None` if the rows are damaged.
 pub(super) fn load(db: &Connection, meta: &Meta) -> rusqlite::Result<Option<HashMap<Room, u64>>> {
-    let (mut marks, mut sum) = (HashMap::new(), 0);
+    let mut marks = HashMap::new();
+    let mut sum = 0;
     let mut statement = db.prepare("SELECT room, n FROM rt_trimmed")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -20,10 +21,14 @@ pub(super) fn load(db: &Connection, meta: &Meta) -> rusqlite::Result<Option<Hash
         let Ok(room) = name.parse() else {
             return Ok(None);
         };
-        sum ^= of_mark(&name, n);
+        sum ^= mark_checksum(&name, n);
         marks.insert(room, n.cast_unsigned());
     }
-    Ok((sum == meta.marks).then_some(marks))
+    if sum == meta.marks {
+        Ok(Some(marks))
+    } else {
+        Ok(None)
+    }
 }
 
 /// Raises the marks of rooms.
@@ -32,50 +37,58 @@ pub(super) fn raise(
     meta: &mut Meta,
     rooms: &HashMap<Room, u64>,
 ) -> rusqlite::Result<()> {
-    let known = "SELECT n FROM rt_trimmed WHERE room = ?1";
-    let keep =
+    let select = "SELECT n FROM rt_trimmed WHERE room = ?1";
+    let upsert =
         "INSERT INTO rt_trimmed (room, n) VALUES (?1, ?2) ON CONFLICT (room) DO UPDATE SET n = ?2";
     for (room, n) in rooms {
-        let (name, n) = (room.to_string(), n.cast_signed());
+        let name = room.to_string();
+        let n = n.cast_signed();
         let before: Option<i64> = db
-            .prepare_cached(known)?
+            .prepare_cached(select)?
             .query_row([&name], |row| row.get(0))
             .optional()?;
-        db.prepare_cached(keep)?.execute(params![name, n])?;
-        meta.marks ^= before.map_or(0, |before| of_mark(&name, before)) ^ of_mark(&name, n);
+        db.prepare_cached(upsert)?.execute(params![name, n])?;
+        if let Some(before) = before {
+            meta.marks ^= mark_checksum(&name, before);
+        }
+        meta.marks ^= mark_checksum(&name, n);
     }
     Ok(())
 }
 
-/// Puts one mark in the place of all that are not above it.
+/// Replaces all marks that are not above `others` by one for all rooms.
 pub(super) fn merge(db: &Connection, meta: &mut Meta, others: u64) -> rusqlite::Result<()> {
     if others <= meta.others {
         return Ok(());
     }
     meta.others = others;
-    db.execute(
-        "DELETE FROM rt_trimmed WHERE n <= ?1",
-        [others.cast_signed()],
-    )?;
-    meta.marks = all(db)?;
+    let sql = "DELETE FROM rt_trimmed WHERE n <= ?1";
+    db.execute(sql, [others.cast_signed()])?;
+    meta.marks = checksum_of_all(db)?;
     Ok(())
 }
 
-/// Forgets all marks: what counts as lost is above them.
-pub(super) fn forget(db: &Connection, meta: &mut Meta) -> rusqlite::Result<()> {
-    (meta.others, meta.marks) = (0, 0);
-    db.execute("DELETE FROM rt_trimmed", []).map(drop)
+/// Deletes all marks. The caller raises the lost mark above them.
+pub(super) fn clear(db: &Connection, meta: &mut Meta) -> rusqlite::Result<()> {
+    meta.others = 0;
+    meta.marks = 0;
+    db.execute("DELETE FROM rt_trimmed", [])?;
+    Ok(())
 }
 
-fn all(db: &Connection) -> rusqlite::Result<i64> {
+fn checksum_of_all(db: &Connection) -> rusqlite::Result<i64> {
     let mut statement = db.prepare("SELECT room, n FROM rt_trimmed")?;
-    let mut marks = statement.query_map([], |row| {
-        Ok(of_mark(&row.get::<_, String>(0)?, row.get(1)?))
-    })?;
-    marks.try_fold(0, |sum, mark| Ok(sum ^ mark?))
+    let mut rows = statement.query([])?;
+    let mut sum = 0;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        sum ^= mark_checksum(&name, row.get(1)?);
+    }
+    Ok(sum)
 }
 
-/// Marks are added up without order, so that one can be replaced without looking at the others.
-fn of_mark(room: &str, n: i64) -> i64 {
-    Sum::of("mark").text(room).number(n).end()
+/// Returns the checksum of one mark. The checksums of all marks are combined with XOR, so that one
+/// can be replaced without reading the others.
+fn mark_checksum(room: &str, n: i64) -> i64 {
+    Checksum::new("mark").text(room).number(n).finish()
 }

@@ -1,9 +1,9 @@
-//! The one row that says where the log ends and what it still has. Every append and every trim
-//! writes it anew.
+//! The one row that says where the log ends and which entries it still has. Every append and every
+//! trim rewrites it.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
-use super::{fault::Fault, schema::VERSION, sum::Sum};
+use super::{checksum::Checksum, fault::Fault, version::VERSION};
 use crate::{EventId, Position, values::Epoch};
 
 /// See the [module](self).
@@ -12,25 +12,26 @@ pub(super) struct Meta {
     pub(super) epoch: Epoch,
     /// The number of the last entry.
     pub(super) head: u64,
-    /// The last entry's id: it is known even where that row is damaged.
+    /// The last entry's id: it is known even if that row is damaged.
     pub(super) head_id: EventId,
     /// Entries up to and with this number are gone.
     pub(super) floor: u64,
-    /// Up to here it is not known what was in which room: it counts as trimmed in all of them.
+    /// The last entry whose rooms are not known because of damage: up to here all rooms count as
+    /// trimmed.
     pub(super) lost: u64,
     /// The trimmed mark of all rooms without one of their own.
     pub(super) others: u64,
     /// The checksum of all trimmed marks.
     pub(super) marks: i64,
-    /// How many bytes the entries take, as [`crate::NewEntry::size`] counts them.
+    /// The size of the entries in bytes, as [`crate::NewEntry::size`] counts them.
     pub(super) bytes: u64,
-    /// Whether this is a copy that has not been opened yet.
+    /// Set in a copy that has not been opened yet.
     pub(super) copied: bool,
 }
 
 impl Meta {
-    /// That of an empty log, of a new epoch.
-    pub(super) fn first() -> Self {
+    /// Returns the row of an empty log of a new epoch.
+    pub(super) fn empty_log() -> Self {
         Self {
             epoch: Epoch::random(),
             head: 0,
@@ -44,7 +45,7 @@ impl Meta {
         }
     }
 
-    /// The position of the last entry.
+    /// Returns the position of the last entry.
     pub(super) fn position(&self) -> Position {
         match self.head {
             0 => Position::start(self.epoch),
@@ -55,15 +56,13 @@ impl Meta {
     pub(super) fn read(db: &Connection) -> Result<Self, Fault> {
         let sql = "SELECT epoch, head, head_id, floor, lost, others, marks, bytes, copied, sum
             FROM rt_meta WHERE one = 1";
-        let read = |row: &Row<'_>| Ok(Self::parse(row).ok().flatten());
-        db.prepare_cached(sql)?
-            .query_row([], read)
-            .optional()?
-            .flatten()
-            .ok_or(Fault::Meta)
+        // A column of another type is damage of the row, not an error of the query.
+        let parse = |row: &Row<'_>| Ok(Self::parse(row).ok().flatten());
+        let meta = db.prepare_cached(sql)?.query_row([], parse).optional()?;
+        meta.flatten().ok_or(Fault::Meta)
     }
 
-    /// `None` where the row is not what was written.
+    /// Returns `None` if the row is not what was written.
     fn parse(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
         let number = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         let meta = Self {
@@ -77,17 +76,19 @@ impl Meta {
             bytes: number(7)?,
             copied: row.get(8)?,
         };
-        let whole = meta.sum() == row.get::<_, i64>(9)? && meta.floor <= meta.head;
-        Ok(whole.then_some(meta))
+        let is_whole = meta.checksum() == row.get::<_, i64>(9)? && meta.floor <= meta.head;
+        if is_whole { Ok(Some(meta)) } else { Ok(None) }
     }
 
     pub(super) fn write(&self, db: &Connection) -> rusqlite::Result<()> {
         let sql = "INSERT INTO rt_meta
-            (one, version, epoch, head, head_id, floor, lost, others, marks, bytes, copied, sum) VALUES
-            (1, :version, :epoch, :head, :head_id, :floor, :lost, :others, :marks, :bytes, :copied, :sum)
+            (one, version, epoch, head, head_id, floor, lost, others, marks, bytes, copied, sum)
+            VALUES (1, :version, :epoch, :head, :head_id, :floor, :lost, :others, :marks, :bytes,
+            :copied, :sum)
             ON CONFLICT (one) DO UPDATE SET
-            version = :version, epoch = :epoch, head = :head, head_id = :head_id, floor = :floor, lost = :lost,
-            others = :others, marks = :marks, bytes = :bytes, copied = :copied, sum = :sum";
+            version = :version, epoch = :epoch, head = :head, head_id = :head_id, floor = :floor,
+            lost = :lost, others = :others, marks = :marks, bytes = :bytes, copied = :copied,
+            sum = :sum";
         db.prepare_cached(sql)?.execute(named_params! {
             ":version": VERSION,
             ":epoch": self.epoch.to_bits().cast_signed(),
@@ -99,26 +100,24 @@ impl Meta {
             ":marks": self.marks,
             ":bytes": self.bytes.cast_signed(),
             ":copied": self.copied,
-            ":sum": self.sum(),
+            ":sum": self.checksum(),
         })?;
         Ok(())
     }
 
-    fn sum(&self) -> i64 {
-        let numbers = [
-            self.epoch.to_bits(),
-            self.head,
-            self.floor,
-            self.lost,
-            self.others,
-            self.bytes,
-        ];
-        let sum = Sum::of("meta")
+    fn checksum(&self) -> i64 {
+        // The order of the fields is part of the file format.
+        Checksum::new("meta")
             .number(VERSION)
-            .bytes(&self.head_id.to_bytes());
-        let sum = numbers
-            .into_iter()
-            .fold(sum, |sum, number| sum.number(number.cast_signed()));
-        sum.number(self.marks).number(self.copied.into()).end()
+            .bytes(&self.head_id.to_bytes())
+            .number(self.epoch.to_bits().cast_signed())
+            .number(self.head.cast_signed())
+            .number(self.floor.cast_signed())
+            .number(self.lost.cast_signed())
+            .number(self.others.cast_signed())
+            .number(self.bytes.cast_signed())
+            .number(self.marks)
+            .number(self.copied.into())
+            .finish()
     }
 }

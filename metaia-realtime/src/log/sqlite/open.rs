@@ -1,6 +1,6 @@
-//! Opening: is the log whole, and is it the one that clients remember?
+//! Opening: checks whether the log is whole, and whether it is the one that clients remember.
 
-use std::{fmt, io, path::Path};
+use std::{fmt, io, path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
@@ -9,12 +9,12 @@ use super::{
     fault::Fault,
     marks,
     meta::Meta,
-    read, schema,
+    read, schema, version,
     witness::{Statement, Witness},
 };
 use crate::{
     log::{
-        Head,
+        Entry, Head,
         tail::{ENTRIES, Tail},
         trimmed::Trimmed,
     },
@@ -22,103 +22,114 @@ use crate::{
     values::Epoch,
 };
 
-/// An open log, as it is when nobody has used it yet.
-pub(super) struct Opened {
+/// A log that was opened and not used yet.
+pub(super) struct OpenedLog {
     pub(super) tail: Tail,
     pub(super) witness: Witness,
+    /// The statement to write into the witness once the transaction is committed.
     pub(super) statement: Statement,
 }
 
-/// Why a new epoch begins.
+/// The reason why a new epoch begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    /// It was made by [`super::SqliteLog::backup`].
-    Copy,
+enum NewEpochReason {
+    /// The database was made by [`super::SqliteLog::backup`].
+    Backup,
     /// The last entries are damaged.
     Damaged,
-    /// Nobody can say how far the log had come.
+    /// There is no statement of how far the log had come.
     NoWitness,
     /// The witness has seen another log.
-    Another,
-    /// The witness has seen more, or something else.
-    Older,
+    OtherLog,
+    /// The witness has seen more entries, or another entry at its number.
+    OlderCopy,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for NewEpochReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Copy => "the database is a backup",
+            Self::Backup => "the database is a backup",
             Self::Damaged => "the last entries are damaged",
             Self::NoWitness => "the file that says how far the log had come is missing or damaged",
-            Self::Another => "the database was put in the place of another",
-            Self::Older => "the database is older than what clients have seen",
+            Self::OtherLog => "the database was put in the place of another",
+            Self::OlderCopy => "the database is older than what clients have seen",
         })
     }
 }
 
-/// Why the log was not opened: the transaction is rolled back.
-pub(super) enum Refusal {
+/// The reason why the log was not opened. The transaction is rolled back.
+pub(super) enum OpenFailure {
     Open(OpenError),
     Fault(Fault),
     Io(io::Error),
 }
 
-/// Everything that happens at the opening, in one transaction. It reads the last entries and the
-/// marks, never all.
-pub(super) fn begin(db: &Connection, path: &Path) -> Result<Opened, Refusal> {
-    schema::ensure(db)?;
-    schema::check_version(db, path).map_err(Refusal::Open)?;
-    let (witness, said) = Witness::open(path).map_err(Refusal::Io)?;
+/// Opens the log in one transaction. It reads the last entries and the marks, never all entries.
+pub(super) fn open_log(db: &Connection, path: &Path) -> Result<OpenedLog, OpenFailure> {
+    schema::create_if_missing(db)?;
+    version::check(db, path).map_err(OpenFailure::Open)?;
+    let (witness, stated) = Witness::open(path).map_err(OpenFailure::Io)?;
     let before = Meta::read(db)?;
     let mut meta = before.clone();
-    let marks = marks_of(db, path, &mut meta)?;
-    let damaged = give_up_what_is_damaged(db, path, &mut meta)?;
-    if let Some(reason) = reason(db, &meta, said, damaged)? {
-        tracing::info!(path = %path.display(), "the log begins a new epoch: {reason}; clients will reload");
-        (meta.epoch, meta.copied) = (Epoch::random(), false);
+    let marks = load_marks(db, path, &mut meta)?;
+    let was_damaged = give_up_damaged_entries(db, path, &mut meta)?;
+    if let Some(reason) = new_epoch_reason(db, &meta, stated, was_damaged)? {
+        tracing::info!(
+            path = %path.display(),
+            "the log begins a new epoch: {reason}; clients will reload"
+        );
+        meta.epoch = Epoch::random();
+        meta.copied = false;
     }
     if meta != before {
         meta.write(db)?;
     }
-    let head = Head {
-        position: meta.position(),
-        floor: meta.floor,
-    };
-    let mut tail = Tail::new(head, marks).lost(meta.lost).stored(meta.bytes);
+    let mut tail = Tail::new(head(&meta), marks)
+        .lost(meta.lost)
+        .stored(meta.bytes);
     tail.fill(&last_entries(db, &meta)?);
-    Ok(Opened {
+    Ok(OpenedLog {
         tail,
         witness,
-        statement: Statement::of_log(&meta),
+        statement: Statement::from_meta(&meta),
     })
 }
 
-fn marks_of(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, Refusal> {
+fn head(meta: &Meta) -> Head {
+    Head {
+        position: meta.position(),
+        floor: meta.floor,
+    }
+}
+
+/// Loads the marks. Damaged ones are replaced by one for all rooms, at the floor.
+fn load_marks(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, OpenFailure> {
     if let Some(marks) = marks::load(db, meta)? {
         return Ok(Trimmed::from_marks(marks, meta.others));
     }
-    tracing::error!(path = %path.display(), "what is known of trimmed entries is damaged: more clients will reload");
-    marks::forget(db, meta)?;
+    tracing::error!(
+        path = %path.display(),
+        "the record of trimmed entries is damaged: more clients than necessary will reload"
+    );
+    marks::clear(db, meta)?;
     meta.lost = meta.floor;
     Ok(Trimmed::default())
 }
 
-/// The last entries, which the first who come back will ask for.
-fn last_entries(
-    db: &Connection,
-    meta: &Meta,
-) -> Result<Vec<std::sync::Arc<crate::log::Entry>>, Fault> {
+/// Reads the last entries, which the first clients that reconnect ask for.
+fn last_entries(db: &Connection, meta: &Meta) -> Result<Vec<Arc<Entry>>, Fault> {
     let from = meta.floor.max(meta.head.saturating_sub(ENTRIES as u64));
-    let entries = read::all(db, meta, from, ENTRIES)?;
-    let last = entries.last().map(|entry| entry.content().id());
-    match last {
-        Some(id) if id != meta.head_id => Err(Fault::anywhere("the last entry is another one")),
-        Some(_) | None => Ok(entries),
+    let entries = read::entries_after(db, meta, from, ENTRIES)?;
+    if let Some(last) = entries.last()
+        && last.content().id() != meta.head_id
+    {
+        return Err(Fault::all_entries("the last entry is another one"));
     }
+    Ok(entries)
 }
 
-/// Answers whether something was.
-fn give_up_what_is_damaged(db: &Connection, path: &Path, meta: &mut Meta) -> Result<bool, Fault> {
+/// Gives up damaged entries among the last ones. Returns whether there were any.
+fn give_up_damaged_entries(db: &Connection, path: &Path, meta: &mut Meta) -> Result<bool, Fault> {
     match last_entries(db, meta) {
         Ok(_) => Ok(false),
         Err(Fault::Entries { upto, what }) => {
@@ -133,46 +144,51 @@ fn give_up_what_is_damaged(db: &Connection, path: &Path, meta: &mut Meta) -> Res
     }
 }
 
-/// Whether what clients remember may differ from what is here, and why.
-fn reason(
+/// Returns the reason for a new epoch if the positions of clients may not match this log.
+fn new_epoch_reason(
     db: &Connection,
     meta: &Meta,
-    said: Option<Statement>,
-    damaged: bool,
-) -> Result<Option<Reason>, Fault> {
+    stated: Option<Statement>,
+    was_damaged: bool,
+) -> Result<Option<NewEpochReason>, Fault> {
     if meta.copied {
-        return Ok(Some(Reason::Copy));
+        return Ok(Some(NewEpochReason::Backup));
     }
-    if damaged {
-        return Ok(Some(Reason::Damaged));
+    if was_damaged {
+        return Ok(Some(NewEpochReason::Damaged));
     }
-    Ok(match said {
-        // Nobody can remember anything of an empty log.
-        None if meta.head == 0 => None,
-        None => Some(Reason::NoWitness),
-        Some(said) if said.epoch != meta.epoch => Some(Reason::Another),
-        Some(said) if said.n == 0 || agrees(db, meta, said)? => None,
-        Some(_) => Some(Reason::Older),
-    })
+    let Some(stated) = stated else {
+        // No client has a position of an empty log.
+        let is_empty = meta.head == 0;
+        return Ok(if is_empty {
+            None
+        } else {
+            Some(NewEpochReason::NoWitness)
+        });
+    };
+    if stated.epoch != meta.epoch {
+        return Ok(Some(NewEpochReason::OtherLog));
+    }
+    if stated.n == 0 || has_entry(db, meta, stated)? {
+        return Ok(None);
+    }
+    Ok(Some(NewEpochReason::OlderCopy))
 }
 
-/// Whether the entry that was seen is there. One that was trimmed since cannot be vouched for.
-fn agrees(db: &Connection, meta: &Meta, said: Statement) -> Result<bool, Fault> {
-    if said.n == meta.head {
-        return Ok(said.id == meta.head_id);
+/// Returns whether the log has the stated entry. An entry that was trimmed since cannot be
+/// compared, and counts as missing.
+fn has_entry(db: &Connection, meta: &Meta, stated: Statement) -> Result<bool, Fault> {
+    if stated.n == meta.head {
+        return Ok(stated.id == meta.head_id);
     }
-    let all = Head {
-        position: meta.position(),
-        floor: meta.floor,
-    };
-    let past = match read::past(db, all, said.n, &[], 0) {
-        Err(Fault::Entries { .. }) => return Ok(false),
-        other => other?,
-    };
-    Ok(past.entry == Some(said.id))
+    match read::history(db, head(meta), stated.n, &[], 0) {
+        Ok(history) => Ok(history.entry == Some(stated.id)),
+        Err(Fault::Entries { .. }) => Ok(false),
+        Err(fault) => Err(fault),
+    }
 }
 
-impl Refusal {
+impl OpenFailure {
     fn into_error(self, path: &Path) -> OpenError {
         match self {
             Self::Open(error) => error,
@@ -190,9 +206,10 @@ impl Refusal {
     }
 }
 
-pub(super) fn of_write(path: &Path, error: WriteError<Refusal>) -> OpenError {
+/// Converts the error of the write in which [`open_log`] runs.
+pub(super) fn open_failed(path: &Path, error: WriteError<OpenFailure>) -> OpenError {
     match error {
-        WriteError::Refused(refusal) => refusal.into_error(path),
+        WriteError::Refused(failure) => failure.into_error(path),
         WriteError::Unavailable(error) | WriteError::Unknown(error) => {
             OpenError::sqlite(path, error)
         }
@@ -200,13 +217,13 @@ pub(super) fn of_write(path: &Path, error: WriteError<Refusal>) -> OpenError {
     }
 }
 
-impl From<Fault> for Refusal {
+impl From<Fault> for OpenFailure {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
 }
 
-impl From<rusqlite::Error> for Refusal {
+impl From<rusqlite::Error> for OpenFailure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Fault(Fault::Sql(error))
     }

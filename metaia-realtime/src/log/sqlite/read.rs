@@ -1,15 +1,15 @@
-//! Reading pages of the database, on one snapshot each. What comes out is whole, or it is a fault.
+//! Reads of the database, on one snapshot each. Their results are undamaged; damage is a [`Fault`].
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
+    column::integer,
     fault::Fault,
     meta::Meta,
     rooms,
     row::{self, COLUMNS},
-    signed,
 };
 use crate::{
     EventId, Position, Room,
@@ -17,36 +17,38 @@ use crate::{
     values::Epoch,
 };
 
-/// Entries in order.
-pub(super) struct Scan {
+/// A page without its trimmed mark, which is in memory.
+pub(super) struct StoredPage {
     pub(super) epoch: Epoch,
     pub(super) entries: Vec<Arc<Entry>>,
     /// As [`crate::log::Page::scanned`].
     pub(super) scanned: u64,
 }
 
-/// What [`crate::log::History`] says, but for what was trimmed.
-pub(super) struct Past {
+/// A [`crate::log::History`] without its trimmed mark, which is in memory.
+pub(super) struct StoredHistory {
     pub(super) head: Position,
     pub(super) entry: Option<EventId>,
     pub(super) missed: usize,
 }
 
-/// Up to `limit` entries after `after`, of the rooms or of all. The snapshot may still have what
-/// has been announced as gone, and already what has not been announced at all: neither is looked
-/// at, so that no answer is behind another.
-pub(super) fn scan(
+/// Reads up to `limit` entries after `after`, of the rooms or of all.
+///
+/// `announced` is the head that readers have seen. The snapshot may still have entries that were
+/// announced as trimmed, and may already have entries that were not announced: both are left out,
+/// so that no result is behind an earlier one.
+pub(super) fn page(
     db: &Connection,
-    told: Head,
-    of: Option<&[Room]>,
+    announced: Head,
+    wanted: Option<&[Room]>,
     after: u64,
     limit: usize,
-) -> Result<Scan, Fault> {
-    let meta = read(db, told)?;
+) -> Result<StoredPage, Fault> {
+    let meta = announced_meta(db, announced)?;
     let from = after.max(meta.floor);
-    let entries = match of {
-        None => all(db, &meta, from, limit)?,
-        Some(of) => of_rooms(db, &meta, of, from, limit)?,
+    let entries = match wanted {
+        None => entries_after(db, &meta, from, limit)?,
+        Some(rooms) => entries_of_rooms(db, &meta, rooms, from, limit)?,
     };
     let last = entries.last().map(|entry| entry.n());
     let scanned = if entries.len() == limit {
@@ -54,47 +56,50 @@ pub(super) fn scan(
     } else {
         after.max(meta.head)
     };
-    Ok(Scan {
+    Ok(StoredPage {
         epoch: meta.epoch,
         entries,
         scanned,
     })
 }
 
-/// What is known of entry `n`, and how much of the rooms follows it; `told` as in [`scan`].
-pub(super) fn past(
+/// Reads the id of entry `n`, and counts up to `limit` entries of the rooms after it. `announced`
+/// as in [`page`].
+pub(super) fn history(
     db: &Connection,
-    told: Head,
+    announced: Head,
     n: u64,
-    of: &[Room],
+    wanted: &[Room],
     limit: usize,
-) -> Result<Past, Fault> {
-    let meta = read(db, told)?;
-    let entry = if n > meta.floor && n <= meta.head {
-        Some(one(db, &meta, n)?)
+) -> Result<StoredHistory, Fault> {
+    let meta = announced_meta(db, announced)?;
+    let is_stored = n > meta.floor && n <= meta.head;
+    let entry = if is_stored {
+        Some(entry_at(db, &meta, n)?)
     } else {
         None
     };
-    let missed = rooms::numbers(db, meta.floor, of, n.max(meta.floor), limit)?
-        .range(..=meta.head)
-        .count();
-    Ok(Past {
-        head: told.position,
+    let from = n.max(meta.floor);
+    let numbers = rooms::numbers_after(db, meta.floor, wanted, from, limit)?;
+    let missed = numbers.range(..=meta.head).count();
+    Ok(StoredHistory {
+        head: announced.position,
         entry: entry.map(|entry| entry.content().id()),
         missed,
     })
 }
 
-/// Where the log begins and ends for those who know what they were told.
-fn read(db: &Connection, told: Head) -> Result<Meta, Fault> {
+/// Reads the meta row, with the floor and the head of a reader that has seen `announced`.
+fn announced_meta(db: &Connection, announced: Head) -> Result<Meta, Fault> {
     let mut meta = Meta::read(db)?;
-    meta.floor = meta.floor.max(told.floor);
-    meta.head = meta.head.min(told.position.n());
+    meta.floor = meta.floor.max(announced.floor);
+    meta.head = meta.head.min(announced.position.n());
     Ok(meta)
 }
 
-/// The entries after `from`, which is not below the floor: one for each number.
-pub(super) fn all(
+/// Reads up to `limit` entries after `from`, which must not be below the floor. There must be one
+/// for each number.
+pub(super) fn entries_after(
     db: &Connection,
     meta: &Meta,
     from: u64,
@@ -103,46 +108,40 @@ pub(super) fn all(
     let sql =
         format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3");
     let mut statement = db.prepare_cached(&sql)?;
-    let values = [signed(from), signed(meta.head), signed(limit as u64)];
-    let mut rows = statement.query(values)?;
-    let (mut entries, mut last, mut damage) = (Vec::new(), from, None);
+    let mut rows = statement.query([integer(from), integer(meta.head), integer(limit as u64)])?;
+    let mut entries = Vec::new();
+    let mut last = from;
+    // The last damage counts, because everything before it is given up with it.
+    let mut damage = None;
     while let Some(row) = rows.next()? {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
         if n <= last {
-            return Err(Fault::anywhere("entries are out of order"));
+            return Err(Fault::all_entries("entries are out of order"));
         }
         if n != last + 1 {
-            damage = Some(Fault::Entries {
-                upto: n - 1,
-                what: "entries are missing",
-            });
+            damage = Some(missing(n - 1));
         }
         match row::read(row, meta.epoch) {
             Some(entry) => entries.push(entry),
-            None => {
-                damage = Some(Fault::Entries {
-                    upto: n,
-                    what: "an entry is not what was written",
-                })
-            }
+            None => damage = Some(altered(n)),
         }
         last = n;
     }
     if last < meta.head && last - from < limit as u64 {
-        damage = Some(Fault::Entries {
-            upto: meta.head,
-            what: "entries are missing",
-        });
+        damage = Some(missing(meta.head));
     }
-    damage.map_or(Ok(entries), Err)
+    match damage {
+        Some(fault) => Err(fault),
+        None => Ok(entries),
+    }
 }
 
-/// The last entry before the next good one: damage seldom comes alone.
+/// Returns the number before the next good entry after `upto`: damaged rows often lie side by side.
 pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, Fault> {
     let meta = Meta::read(db)?;
     let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 ORDER BY n");
     let mut statement = db.prepare_cached(&sql)?;
-    let mut rows = statement.query([signed(upto)])?;
+    let mut rows = statement.query([integer(upto)])?;
     while let Some(row) = rows.next()? {
         if let Some(good) = row::read(row, meta.epoch) {
             return Ok(good.n() - 1);
@@ -151,50 +150,59 @@ pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, Fault> {
     Ok(meta.head)
 }
 
-fn of_rooms(
+fn entries_of_rooms(
     db: &Connection,
     meta: &Meta,
-    of: &[Room],
+    wanted: &[Room],
     from: u64,
     limit: usize,
 ) -> Result<Vec<Arc<Entry>>, Fault> {
-    let wanted = |n| {
-        let entry = one(db, meta, n)?;
-        // An index that names an entry of other rooms would hand it to strangers.
-        let theirs = entry.content().rooms().iter().any(|room| of.contains(room));
-        if theirs {
-            Ok(entry)
-        } else {
-            Err(Fault::Index(
-                "the index of the rooms names an entry of another room",
-            ))
+    let mut entries = Vec::new();
+    for n in rooms::numbers_after(db, meta.floor, wanted, from, limit)? {
+        if n > meta.head {
+            break;
         }
-    };
-    let numbers = rooms::numbers(db, meta.floor, of, from, limit)?;
-    numbers
-        .into_iter()
-        .take_while(|n| *n <= meta.head)
-        .map(wanted)
-        .collect()
+        let entry = entry_at(db, meta, n)?;
+        // A damaged index could name an entry of other rooms, which these readers must not see.
+        let rooms = entry.content().rooms();
+        if !rooms.iter().any(|room| wanted.contains(room)) {
+            return Err(Fault::Index(
+                "the index of the rooms names an entry of another room",
+            ));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }
 
-/// An entry that must be there.
-fn one(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
+/// Reads an entry that must exist.
+fn entry_at(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n = ?1");
     let mut statement = db.prepare_cached(&sql)?;
     let read = statement
-        .query_row([signed(n)], |row| Ok(row::read(row, meta.epoch)))
+        .query_row([integer(n)], |row| Ok(row::read(row, meta.epoch)))
         .optional()?;
     let upto = n.min(meta.head);
     match read {
         Some(Some(entry)) => Ok(entry),
-        Some(None) => Err(Fault::Entries {
-            upto,
-            what: "an entry is not what was written",
-        }),
+        Some(None) => Err(altered(upto)),
         None => Err(Fault::Entries {
             upto,
             what: "an entry is missing",
         }),
+    }
+}
+
+const fn missing(upto: u64) -> Fault {
+    Fault::Entries {
+        upto,
+        what: "entries are missing",
+    }
+}
+
+const fn altered(upto: u64) -> Fault {
+    Fault::Entries {
+        upto,
+        what: "an entry is not what was written",
     }
 }

@@ -1,20 +1,23 @@
-//! Which entries are in which room: an index that notices when a part of it is missing.
+//! The index of the rooms: the entries of each room, stored so that a missing part is noticed.
 //!
 //! Each room has a chain: a link for each entry, which names the one before, and an end, which
-//! names the last. Each link has a checksum. Whoever reads a stretch of a chain sees whether a link
-//! is gone or was another room's. Whoever finds nothing looks at the neighbours of the place where
-//! the room would be: rows that are not found although they are there are beside one that is
-//! damaged, and where a whole stretch is gone, what is left does not fit together.
+//! names the last. Each link has a checksum. A read of a stretch of a chain notices a link that is
+//! gone or belongs to another room. A read that finds no link checks the neighbours of the place
+//! where the links of the room would be: rows that exist but are not found lie beside a damaged
+//! one, and if a whole stretch is gone, the rest does not fit together.
 
 use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{fault::Fault, signed, sum::Sum};
+use super::{checksum::Checksum, column::integer, fault::Fault};
 use crate::Room;
 
-/// The number of the end of each chain: beyond that of any entry.
+/// The number of the end of each chain, beyond that of any entry.
 const END: i64 = i64::MAX;
+
+const DAMAGED: Fault = Fault::Index("a row of the rooms' index is not what was written");
+const HOLE: Fault = Fault::Index("the index of the rooms has a hole");
 
 /// A row of the index.
 #[derive(Debug)]
@@ -25,82 +28,83 @@ struct Link {
 }
 
 impl Link {
-    /// The columns `room, n, prev, sum`.
+    /// Reads the columns `room, n, prev, sum`.
     fn read(row: &Row<'_>) -> Result<Self, Fault> {
-        let read = || {
-            Some((
-                row.get(0).ok()?,
-                row.get(1).ok()?,
-                row.get(2).ok()?,
-                row.get(3).ok()?,
-            ))
-        };
-        let (room, n, prev, sum): (String, i64, i64, i64) = read().ok_or(DAMAGED)?;
-        let link = Self { room, n, prev };
-        if link.sum() == sum {
+        let (link, sum) = Self::parse(row).map_err(|_| DAMAGED)?;
+        if link.checksum() == sum {
             Ok(link)
         } else {
             Err(DAMAGED)
         }
     }
 
+    fn parse(row: &Row<'_>) -> rusqlite::Result<(Self, i64)> {
+        let link = Self {
+            room: row.get(0)?,
+            n: row.get(1)?,
+            prev: row.get(2)?,
+        };
+        Ok((link, row.get(3)?))
+    }
+
     fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
         let sql = "INSERT INTO rt_room (room, n, prev, sum) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT (room, n) DO UPDATE SET prev = ?3, sum = ?4";
         db.prepare_cached(sql)?
-            .execute(params![self.room, self.n, self.prev, self.sum()])?;
+            .execute(params![self.room, self.n, self.prev, self.checksum()])?;
         Ok(())
     }
 
-    fn sum(&self) -> i64 {
-        Sum::of("link")
+    fn checksum(&self) -> i64 {
+        Checksum::new("link")
             .text(&self.room)
             .number(self.n)
             .number(self.prev)
-            .end()
+            .finish()
     }
 
-    /// Whether no link of its room that matters comes after it, as seen from another room.
-    fn ends_before(&self, room: &str, floor: i64) -> bool {
+    /// Returns whether this link may lie directly before the place of `room`, as the last one above
+    /// the floor in its own room.
+    fn may_precede(&self, room: &str, floor: i64) -> bool {
         self.n <= floor || (self.n == END && self.room.as_str() < room)
     }
 
-    /// Whether none that matters comes before it, as seen from another room.
-    fn begins_behind(&self, room: &str, floor: i64) -> bool {
+    /// Returns whether this link may lie directly behind the place of `room`, as the first one
+    /// above the floor in its own room.
+    fn may_follow(&self, room: &str, floor: i64) -> bool {
         self.prev <= floor && self.room.as_str() > room
     }
 }
 
-const DAMAGED: Fault = Fault::Index("a row of the rooms' index is not what was written");
-const HOLE: Fault = Fault::Index("the index of the rooms has a hole");
-
-/// Puts entry `n` at the end of the room's chain. Done twice, it does nothing. Nothing up to
-/// `floor` matters any more.
+/// Appends entry `n` to the room's chain. A second call with the same entry changes nothing. Links
+/// up to `floor` do not matter any more.
 pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(), Fault> {
-    let (room, n) = (room.to_string(), n.cast_signed());
-    let last = end(db, &room)?;
-    if last.as_ref().is_some_and(|end| end.prev == n) {
-        return Ok(());
-    }
-    if last.is_none() {
-        nothing_is_hidden(db, floor, &room, END)?;
-    }
-    let prev = last.map_or(0, |end| end.prev);
-    Link {
+    let room = room.to_string();
+    let n = n.cast_signed();
+    let prev = match chain_end(db, &room)? {
+        Some(end) if end.prev == n => return Ok(()),
+        Some(end) => end.prev,
+        None => {
+            check_neighbours(db, floor, &room, END)?;
+            0
+        }
+    };
+    let entry = Link {
         room: room.clone(),
         n,
         prev,
-    }
-    .insert(db)?;
-    Ok(Link {
+    };
+    entry.insert(db)?;
+    let end = Link {
         room,
         n: END,
         prev: n,
-    }
-    .insert(db)?)
+    };
+    end.insert(db)?;
+    Ok(())
 }
 
-fn end(db: &Connection, room: &str) -> Result<Option<Link>, Fault> {
+fn chain_end(db: &Connection, room: &str) -> Result<Option<Link>, Fault> {
     let sql = "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n = ?2";
     db.prepare_cached(sql)?
         .query_row(params![room, END], |row| Ok(Link::read(row)))
@@ -108,9 +112,11 @@ fn end(db: &Connection, room: &str) -> Result<Option<Link>, Fault> {
         .transpose()
 }
 
-/// Takes entry `n`, the oldest of the room, out of the chain; with the last one the chain ends.
+/// Removes entry `n`, the oldest of the room, from the chain. With the last entry the chain's end
+/// is removed too.
 pub(super) fn unlink(db: &Connection, room: &Room, n: u64) -> rusqlite::Result<()> {
-    let (room, n) = (room.to_string(), n.cast_signed());
+    let room = room.to_string();
+    let n = n.cast_signed();
     db.prepare_cached("DELETE FROM rt_room WHERE room = ?1 AND n = ?2")?
         .execute(params![room, n])?;
     let sql = "DELETE FROM rt_room WHERE room = ?1 AND n = ?2 AND prev = ?3";
@@ -118,28 +124,31 @@ pub(super) fn unlink(db: &Connection, room: &Room, n: u64) -> rusqlite::Result<(
     Ok(())
 }
 
-/// Forgets all: there is no entry left that it could name.
+/// Deletes the whole index. The caller gives up all entries that it could name.
 pub(super) fn clear(db: &Connection) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM rt_room", []).map(drop)
+    db.execute("DELETE FROM rt_room", [])?;
+    Ok(())
 }
 
-/// The numbers of the first `limit` entries after `after` in any of the rooms. Nothing up to
-/// `after` is looked at, which is not below the `floor`.
-pub(super) fn numbers(
+/// Returns the numbers of the first `limit` entries after `after` in any of the rooms. `after` must
+/// not be below the `floor`; nothing up to `after` is read.
+pub(super) fn numbers_after(
     db: &Connection,
     floor: u64,
     rooms: &[Room],
     after: u64,
     limit: usize,
 ) -> Result<BTreeSet<u64>, Fault> {
+    let distinct: HashSet<&Room> = rooms.iter().collect();
     let mut found = BTreeSet::new();
-    for room in rooms.iter().collect::<HashSet<_>>() {
-        found.extend(of_room(db, floor, &room.to_string(), signed(after), limit)?);
+    for room in distinct {
+        let numbers = numbers_of_room(db, floor, &room.to_string(), integer(after), limit)?;
+        found.extend(numbers);
     }
     Ok(found.into_iter().take(limit).collect())
 }
 
-fn of_room(
+fn numbers_of_room(
     db: &Connection,
     floor: u64,
     room: &str,
@@ -151,11 +160,12 @@ fn of_room(
     }
     let sql =
         "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n > ?2 ORDER BY n LIMIT ?3";
-    // One more than asked for: the end of the chain, where there is no other.
-    let values = params![room, after, signed(limit as u64).saturating_add(1)];
+    // One more than asked for: the end of the chain, if no other link follows.
+    let sql_limit = integer(limit as u64).saturating_add(1);
     let mut statement = db.prepare_cached(sql)?;
-    let mut links = statement.query(values)?;
-    let (mut numbers, mut last) = (Vec::new(), after);
+    let mut links = statement.query(params![room, after, sql_limit])?;
+    let mut numbers = Vec::new();
+    let mut last = after;
     while let Some(row) = links.next()? {
         let link = Link::read(row)?;
         let follows = if last == after {
@@ -167,17 +177,20 @@ fn of_room(
             return Err(HOLE);
         }
         last = link.n;
-        numbers.extend((last != END).then_some(last.cast_unsigned()));
+        if last != END {
+            numbers.push(last.cast_unsigned());
+        }
     }
     if last == after {
-        nothing_is_hidden(db, floor, room, after)?;
+        check_neighbours(db, floor, room, after)?;
     }
-    let whole = last == END || numbers.is_empty() || numbers.len() > limit;
-    if whole { Ok(numbers) } else { Err(HOLE) }
+    let is_whole = last == END || numbers.is_empty() || numbers.len() > limit;
+    if is_whole { Ok(numbers) } else { Err(HOLE) }
 }
 
-/// No link was found after `(room, n)`: are those around this place neighbours?
-fn nothing_is_hidden(db: &Connection, floor: u64, room: &str, n: i64) -> Result<(), Fault> {
+/// Checks that no link was overlooked after `(room, n)`, where none was found: the links before and
+/// behind this place must be neighbours.
+fn check_neighbours(db: &Connection, floor: u64, room: &str, n: i64) -> Result<(), Fault> {
     let neighbour = |sql| {
         let mut statement = db.prepare_cached(sql)?;
         statement
@@ -186,13 +199,15 @@ fn nothing_is_hidden(db: &Connection, floor: u64, room: &str, n: i64) -> Result<
             .transpose()
     };
     let before = neighbour(
-        "SELECT room, n, prev, sum FROM rt_room WHERE (room, n) <= (?1, ?2) ORDER BY room DESC, n DESC LIMIT 1",
+        "SELECT room, n, prev, sum FROM rt_room WHERE (room, n) <= (?1, ?2)
+        ORDER BY room DESC, n DESC LIMIT 1",
     )?;
     let behind = neighbour(
-        "SELECT room, n, prev, sum FROM rt_room WHERE (room, n) > (?1, ?2) ORDER BY room, n LIMIT 1",
+        "SELECT room, n, prev, sum FROM rt_room WHERE (room, n) > (?1, ?2)
+        ORDER BY room, n LIMIT 1",
     )?;
-    let floor = signed(floor);
-    let apart = before.is_none_or(|link| link.ends_before(room, floor))
-        && behind.is_none_or(|link| link.begins_behind(room, floor));
-    if apart { Ok(()) } else { Err(HOLE) }
+    let floor = integer(floor);
+    let are_neighbours = before.is_none_or(|link| link.may_precede(room, floor))
+        && behind.is_none_or(|link| link.may_follow(room, floor));
+    if are_neighbours { Ok(()) } else { Err(HOLE) }
 }

@@ -1,20 +1,16 @@
-//! The log's tables. They stand beside those of whoever shares the database, and have a version of
-//! their own.
+//! The log's tables. They lie beside the tables of the application that shares the database, and
+//! have a [version](super::version) of their own.
 
 use rusqlite::Connection;
 
 use super::meta::Meta;
-use crate::sqlite::OpenError;
-
-/// The newest version of the tables that this library knows.
-pub(super) const VERSION: i64 = 1;
 
 /// - `rt_meta`: one row, see [`Meta`].
 /// - `rt_entry`: the entries, numbered without holes.
 /// - `rt_room`: the entries of each room, chained so that a missing link is noticed, see
 ///   [`super::rooms`].
 /// - `rt_trimmed`: the highest trimmed `n` of each room, see [`super::marks`].
-/// - `rt_device`: what is known of clients that may come back, see [`super::devices`].
+/// - `rt_device`: the records of clients that may reconnect, see [`super::devices`].
 const TABLES: &str = "
 CREATE TABLE rt_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -61,33 +57,18 @@ CREATE TABLE rt_device (
 CREATE INDEX rt_device_by_time ON rt_device (at);
 ";
 
-/// Makes the tables where there are none, with an empty log of a new epoch in them.
-pub(super) fn ensure(db: &Connection) -> rusqlite::Result<()> {
-    if !is_there(db)? {
+/// Creates the tables if there are none, with an empty log of a new epoch in them.
+pub(super) fn create_if_missing(db: &Connection) -> rusqlite::Result<()> {
+    if !exists(db)? {
         db.execute_batch(TABLES)?;
-        Meta::first().write(db)?;
+        Meta::empty_log().write(db)?;
     }
     Ok(())
 }
 
-/// Whether the database has a log.
-pub(super) fn is_there(db: &Connection) -> rusqlite::Result<bool> {
+/// Returns whether the database has a log.
+pub(super) fn exists(db: &Connection) -> rusqlite::Result<bool> {
     let sql =
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rt_meta')";
     db.query_row(sql, [], |row| row.get(0))
-}
-
-/// Refuses tables of a version that is not known.
-pub(super) fn check_version(db: &Connection, path: &std::path::Path) -> Result<(), OpenError> {
-    let sql = "SELECT version FROM rt_meta WHERE one = 1";
-    let found: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap_or(VERSION);
-    if found <= VERSION {
-        return Ok(());
-    }
-    let (found, known) = (usize::try_from(found).unwrap_or(usize::MAX), 1);
-    Err(OpenError::Newer {
-        path: path.to_owned(),
-        found,
-        known,
-    })
 }

@@ -1,11 +1,12 @@
-//! Trimming: what is beyond the retention goes, oldest first, a batch per write.
+//! Trimming: deletes the entries beyond the retention, oldest first, one batch per write.
 //!
-//! The floor and the marks of the rooms rise in memory before anything is deleted, and in the
-//! database together with it. So a reader is told of a hole before there is one, and a write that
-//! fails leaves nothing worse than a reset too many.
+//! The floor and the marks of the rooms rise in memory before an entry is deleted, and in the
+//! database together with the deletion. So readers learn of a gap before it exists, and a failed
+//! write causes at most a reset that was not needed.
 
 use std::{
     collections::HashMap,
+    error::Error,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -14,12 +15,12 @@ use rusqlite::{Connection, params};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Shared,
-    fault::{AppendError, of_write},
+    fault::{AppendError, write_failed},
     marks,
     meta::Meta,
     rooms,
     row::{self, COLUMNS},
+    state::LogState,
 };
 use crate::{
     Room, crash_points,
@@ -27,14 +28,14 @@ use crate::{
     values::time,
 };
 
-/// Most entries deleted in one write: a few milliseconds for those who wait behind it.
+/// Most entries deleted in one write: other writes wait a few milliseconds behind it.
 const BATCH: u32 = 64;
 
-/// How often is looked for what has become too old.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// The interval of the check for entries that have become too old.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Trims when there is something to do, until the log is closed or dropped.
-pub(super) async fn keep(log: Weak<Shared>, closing: CancellationToken) {
+/// Trims when the log is crowded or an interval is over, until the log is closed or dropped.
+pub(super) async fn run(log: Weak<LogState>, closing: CancellationToken) {
     let Some(crowded) = log.upgrade().map(|log| Arc::clone(&log.crowded)) else {
         return;
     };
@@ -42,27 +43,32 @@ pub(super) async fn keep(log: Weak<Shared>, closing: CancellationToken) {
         tokio::select! {
             () = closing.cancelled() => return,
             () = crowded.notified() => {}
-            () = tokio::time::sleep(INTERVAL) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
         }
         let Some(log) = log.upgrade() else { return };
-        tokio::select! {
+        let trimmed = tokio::select! {
             () = closing.cancelled() => return,
-            trimmed = log.trim() => if let Err(error) = trimmed {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the log cannot be trimmed; trying again");
-            }
+            trimmed = log.trim() => trimmed,
+        };
+        if let Err(error) = trimmed {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "the log cannot be trimmed; trying again");
         }
     }
 }
 
-impl Shared {
+impl LogState {
+    /// Deletes the entries beyond the retention, and returns their number.
     pub(super) async fn trim(self: &Arc<Self>) -> Result<u64, LogError> {
         let mut total = 0;
         loop {
-            let (log, oldest) = (Arc::clone(self), self.oldest());
-            let batch = self
-                .writer
-                .write(move |db| Batch::plan(db, &log, oldest)?.delete(db, &log));
-            let deleted = batch.await.map_err(of_write)?;
+            let log = Arc::clone(self);
+            let expired = self.newest_expired_ts();
+            let batch = self.writer.write(move |db| {
+                let batch = TrimBatch::plan(db, &log, expired)?;
+                batch.delete(db, &log)
+            });
+            let deleted = batch.await.map_err(write_failed)?;
             total += u64::from(deleted);
             if deleted < BATCH {
                 return Ok(total);
@@ -70,25 +76,28 @@ impl Shared {
         }
     }
 
-    /// What was committed then, in ms since the Unix epoch, or before is too old.
-    fn oldest(&self) -> i64 {
+    /// Returns the time, in ms since the Unix epoch, up to which entries are too old.
+    fn newest_expired_ts(&self) -> i64 {
         let age = i64::try_from(self.retention.age.as_millis()).unwrap_or(i64::MAX);
         time::unix_ms().saturating_sub(age)
     }
 }
 
-/// What goes in one write.
-struct Batch {
+/// The entries that one write deletes.
+struct TrimBatch {
+    /// The meta row as it is after the deletion, with the exception of `floor` and `lost`.
     meta: Meta,
+    /// The number of the last entry of the batch.
     last: u64,
     entries: Vec<Arc<Entry>>,
-    /// Rows that are there, or should be.
+    /// Rows to delete, damaged ones included.
     rows: u32,
+    /// The last number with a damaged or missing row.
     damaged: Option<u64>,
 }
 
-impl Batch {
-    fn plan(db: &Connection, log: &Shared, oldest: i64) -> Result<Self, AppendError> {
+impl TrimBatch {
+    fn plan(db: &Connection, log: &LogState, expired: i64) -> Result<Self, AppendError> {
         let meta = Meta::read(db)?;
         let mut batch = Self {
             last: meta.floor,
@@ -97,55 +106,55 @@ impl Batch {
             rows: 0,
             damaged: None,
         };
-        let mut statement = db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM rt_entry ORDER BY n LIMIT ?1"
-        ))?;
+        let sql = format!("SELECT {COLUMNS} FROM rt_entry ORDER BY n LIMIT ?1");
+        let mut statement = db.prepare_cached(&sql)?;
         let mut rows = statement.query([BATCH])?;
         while let Some(row) = rows.next()? {
             let n = row.get::<_, i64>(0)?.cast_unsigned();
             let entry = row::read(row, batch.meta.epoch);
-            // A damaged one keeps nobody waiting for its time.
+            // The time of a damaged row is not known: it counts as expired.
             let ts = entry.as_ref().map_or(i64::MIN, |entry| entry.ts());
-            if !batch.goes(&log.retention, n, ts, oldest) {
+            if !batch.is_due(&log.retention, n, ts, expired) {
                 break;
             }
-            batch.take(n, entry);
+            batch.add(n, entry);
         }
         Ok(batch)
     }
 
-    fn goes(&self, retention: &Retention, n: u64, ts: i64, oldest: i64) -> bool {
+    fn is_due(&self, retention: &Retention, n: u64, ts: i64, expired: i64) -> bool {
         if n <= self.meta.floor {
             return true;
         }
-        let kept = self.meta.head.saturating_sub(n) + 1;
-        let beyond =
-            kept > retention.entries as u64 || self.meta.bytes > retention.bytes || ts <= oldest;
-        n < self.meta.head && beyond
+        // The last entry is never deleted.
+        if n >= self.meta.head {
+            return false;
+        }
+        let kept = self.meta.head - n + 1;
+        kept > retention.entries as u64 || self.meta.bytes > retention.bytes || ts <= expired
     }
 
-    fn take(&mut self, n: u64, entry: Option<Arc<Entry>>) {
-        // What was in a row that is damaged or gone is not known: it could have been for anybody.
+    fn add(&mut self, n: u64, entry: Option<Arc<Entry>>) {
+        // The rooms of a damaged or missing row are not known: it could have been in any.
         if n > self.last + 1 {
             self.damaged = Some(n - 1);
         }
         match entry {
             Some(entry) => {
-                self.meta.bytes = self
-                    .meta
-                    .bytes
-                    .saturating_sub(entry.content().size() as u64);
+                let size = entry.content().size() as u64;
+                self.meta.bytes = self.meta.bytes.saturating_sub(size);
                 self.entries.push(entry);
             }
             None if n > self.meta.floor => self.damaged = Some(n),
-            // That is known already.
+            // Damage up to the floor was given up before.
             None => {}
         }
         self.last = self.last.max(n);
         self.rows += 1;
     }
 
-    fn delete(mut self, db: &Connection, log: &Shared) -> Result<u32, AppendError> {
+    /// Deletes the batch, and returns the number of its rows.
+    fn delete(mut self, db: &Connection, log: &LogState) -> Result<u32, AppendError> {
         if self.rows == 0 {
             return Ok(0);
         }
@@ -155,10 +164,11 @@ impl Batch {
                 rooms::unlink(db, room, entry.n())?;
             }
         }
-        let known = self.known();
-        marks::raise(db, &mut self.meta, &known)?;
+        let last_by_room = self.last_by_room();
+        marks::raise(db, &mut self.meta, &last_by_room)?;
         marks::merge(db, &mut self.meta, log.tail().others())?;
-        let sql = "DELETE FROM rt_entry WHERE n IN (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
+        let sql = "DELETE FROM rt_entry WHERE n IN
+            (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
         db.prepare_cached(sql)?
             .execute(params![self.last.cast_signed(), BATCH])?;
         crash_points::point("mid-trim");
@@ -168,29 +178,29 @@ impl Batch {
         Ok(self.rows)
     }
 
-    /// Tells the readers, before anything goes.
-    fn announce(&self, log: &Shared) {
+    /// Raises the marks in memory, before anything is deleted.
+    fn announce(&self, log: &LogState) {
         let mut tail = log.tail();
         for entry in &self.entries {
             tail.trim(entry);
         }
         tail.set_stored(self.meta.bytes);
-        let lost = self.damaged.filter(|n| tail.lose(*n));
+        let newly_lost = self.damaged.filter(|n| tail.lose(*n));
         drop(tail);
-        if let Some(n) = lost {
-            log.tell_of_damage(n, "an entry that was to be trimmed is not what was written");
+        if let Some(n) = newly_lost {
+            log.log_damage(n, "an entry that was to be trimmed is not what was written");
         }
     }
 
-    /// The last entry of each room that goes.
-    fn known(&self) -> HashMap<Room, u64> {
-        let rooms = self.entries.iter().flat_map(|entry| {
-            entry
-                .content()
-                .rooms()
-                .iter()
-                .map(|room| (room.clone(), entry.n()))
-        });
-        rooms.collect()
+    /// Returns the number of the last entry of the batch in each room.
+    fn last_by_room(&self) -> HashMap<Room, u64> {
+        let mut last = HashMap::new();
+        for entry in &self.entries {
+            for room in entry.content().rooms() {
+                // The entries are in order, so a later one replaces an earlier one.
+                last.insert(room.clone(), entry.n());
+            }
+        }
+        last
     }
 }

@@ -1,10 +1,10 @@
-//! A witness beside the database: a file of 40 bytes that says how far the log had come when
-//! somebody last looked.
+//! The witness: a file of 40 bytes beside the database that says how far the log had come at the
+//! last commit.
 //!
-//! Where the database does not reach as far when it is opened, or has another entry there, an older
-//! copy was put in its place, and what clients remember is not what it says. The witness is written
-//! after each commit and before anybody sees the entries. It does not wait for the disk: it only
-//! has to outlive the process, and after a power cut it is at most behind.
+//! If the database does not reach as far at the next opening, or has another entry there, an older
+//! copy was put in its place, and the positions of clients do not match it. The witness is written
+//! after each commit and before readers see the entries. It does not wait for the disk: it only has
+//! to survive the process, and after a power cut it is at most behind.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,12 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{meta::Meta, sum::Sum};
+use super::{checksum::Checksum, meta::Meta};
 use crate::{EventId, log::Entry, values::Epoch};
 
 const SIZE: usize = 40;
 
-/// What was last said.
+/// The last entry that readers may have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Statement {
     pub(super) epoch: Epoch,
@@ -26,7 +26,7 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    pub(super) const fn of_log(meta: &Meta) -> Self {
+    pub(super) const fn from_meta(meta: &Meta) -> Self {
         Self {
             epoch: meta.epoch,
             n: meta.head,
@@ -34,7 +34,7 @@ impl Statement {
         }
     }
 
-    pub(super) fn of_entry(entry: &Entry) -> Self {
+    pub(super) fn from_entry(entry: &Entry) -> Self {
         Self {
             epoch: entry.position().epoch(),
             n: entry.n(),
@@ -47,11 +47,11 @@ impl Statement {
         bytes[..8].copy_from_slice(&self.epoch.to_bits().to_le_bytes());
         bytes[8..16].copy_from_slice(&self.n.to_le_bytes());
         bytes[16..32].copy_from_slice(&self.id.to_bytes());
-        bytes[32..].copy_from_slice(&self.sum().to_le_bytes());
+        bytes[32..].copy_from_slice(&self.checksum().to_le_bytes());
         bytes
     }
 
-    /// `None` where the bytes were not written by [`encode`](Self::encode).
+    /// Returns `None` if the bytes were not written by [`encode`](Self::encode).
     fn decode(bytes: &[u8; SIZE]) -> Option<Self> {
         let (epoch, rest) = bytes.split_first_chunk()?;
         let (n, rest) = rest.split_first_chunk()?;
@@ -61,16 +61,18 @@ impl Statement {
             n: u64::from_le_bytes(*n),
             id: EventId::from_bytes(*id),
         };
-        (statement.sum().to_le_bytes() == *sum).then_some(statement)
+        if statement.checksum().to_le_bytes() != *sum {
+            return None;
+        }
+        Some(statement)
     }
 
-    fn sum(self) -> i64 {
-        let [epoch, n] = [self.epoch.to_bits(), self.n].map(u64::cast_signed);
-        Sum::of("witness")
-            .number(epoch)
-            .number(n)
+    fn checksum(self) -> i64 {
+        Checksum::new("witness")
+            .number(self.epoch.to_bits().cast_signed())
+            .number(self.n.cast_signed())
             .bytes(&self.id.to_bytes())
-            .end()
+            .finish()
     }
 }
 
@@ -79,14 +81,14 @@ impl Statement {
 pub(super) struct Witness {
     file: File,
     path: PathBuf,
-    /// Whether a failure was told, so that it is told once.
+    /// Set after a failure, so that a series of failures is logged once.
     failing: bool,
 }
 
 impl Witness {
-    /// Opens or makes the file, and reads what it says; `None` where that is nothing, or damaged.
+    /// Opens or creates the file and reads its statement: `None` if it is empty or damaged.
     pub(super) fn open(database: &Path) -> io::Result<(Self, Option<Statement>)> {
-        let path = path_of(database);
+        let path = witness_path(database);
         let mut options = OpenOptions::new();
         let mut file = options
             .read(true)
@@ -94,42 +96,40 @@ impl Witness {
             .create(true)
             .truncate(false)
             .open(&path)?;
-        let mut bytes = [0; SIZE];
-        let whole = file.metadata()?.len() == SIZE as u64 && file.read_exact(&mut bytes).is_ok();
-        let said = whole.then(|| Statement::decode(&bytes)).flatten();
-        Ok((
-            Self {
-                file,
-                path,
-                failing: false,
-            },
-            said,
-        ))
+        let statement = read_statement(&mut file)?;
+        let witness = Self {
+            file,
+            path,
+            failing: false,
+        };
+        Ok((witness, statement))
     }
 
-    /// Writes what is so now. A failure is no reason to stop: an opening that finds the file behind
+    /// Writes the statement. A failure does not stop the log: an opening that finds the file behind
     /// or damaged is on the safe side.
-    pub(super) fn say(&mut self, statement: Statement) {
-        if let Err(error) = self.write(statement) {
-            if !self.failing {
-                tracing::warn!(path = %self.path.display(), %error, "the log's witness cannot be written");
-            }
-            self.failing = true;
-        } else {
-            self.failing = false;
+    pub(super) fn record(&mut self, statement: Statement) {
+        let written = self.write(statement);
+        if let Err(error) = &written
+            && !self.failing
+        {
+            tracing::warn!(
+                path = %self.path.display(),
+                %error,
+                "the log's witness cannot be written"
+            );
         }
+        self.failing = written.is_err();
     }
 
-    /// The same, and waits for the disk: that there is such a file must outlive a power cut.
-    pub(super) fn establish(&mut self, statement: Statement) {
-        self.say(statement);
-        let folder = self.path.parent().map(File::open);
-        let synced = self
-            .file
-            .sync_all()
-            .and_then(|()| folder.map_or(Ok(()), |folder| folder?.sync_all()));
-        if let Err(error) = synced {
-            tracing::debug!(path = %self.path.display(), %error, "the log's witness is not on disk yet");
+    /// Writes the statement and waits for the disk: the file's existence must survive a power cut.
+    pub(super) fn record_durably(&mut self, statement: Statement) {
+        self.record(statement);
+        if let Err(error) = self.sync() {
+            tracing::debug!(
+                path = %self.path.display(),
+                %error,
+                "the log's witness is not on disk yet"
+            );
         }
     }
 
@@ -137,9 +137,29 @@ impl Witness {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&statement.encode())
     }
+
+    /// Waits for the disk: for the content, and for the file's name in its folder.
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        match self.path.parent() {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
+    }
 }
 
-fn path_of(database: &Path) -> PathBuf {
+fn read_statement(file: &mut File) -> io::Result<Option<Statement>> {
+    if file.metadata()?.len() != SIZE as u64 {
+        return Ok(None);
+    }
+    let mut bytes = [0; SIZE];
+    if file.read_exact(&mut bytes).is_err() {
+        return Ok(None);
+    }
+    Ok(Statement::decode(&bytes))
+}
+
+fn witness_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".mark");
     name.into()
@@ -155,9 +175,10 @@ mod tests {
         fn a_statement_reads_back_and_a_damaged_one_does_not(
             epoch: u64, n: u64, id: [u8; 16], at in 0..SIZE, flipped in 1u8..,
         ) {
-            let said = Statement { epoch: Epoch::from_bits(epoch), n, id: EventId::from_bytes(id) };
-            let mut bytes = said.encode();
-            prop_assert_eq!(Statement::decode(&bytes), Some(said));
+            let epoch = Epoch::from_bits(epoch);
+            let statement = Statement { epoch, n, id: EventId::from_bytes(id) };
+            let mut bytes = statement.encode();
+            prop_assert_eq!(Statement::decode(&bytes), Some(statement));
             bytes[at] ^= flipped;
             prop_assert_eq!(Statement::decode(&bytes), None);
         }

@@ -1,17 +1,17 @@
-//! A clause that was not kept.
+//! The report of a broken clause.
 
 use std::fmt::Debug;
 
-/// A clause that is not kept, and what came instead of what it promises.
+/// A clause that the subject breaks, with its promise and the observation that contradicts it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{clause} is not kept: {promise}\n  {came}")]
 #[non_exhaustive]
 pub struct Broken {
     /// The clause's name.
     pub clause: String,
-    /// What it promises.
+    /// The promise, as a sentence.
     pub promise: &'static str,
-    /// What came.
+    /// The observation that contradicts the promise.
     pub came: String,
 }
 

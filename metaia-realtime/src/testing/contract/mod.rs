@@ -1,4 +1,4 @@
-//! What the contract suites have in common: clauses, verdicts, and how a check is run.
+//! Parts that the contract suites share: clauses, verdicts, and the runtime of a check.
 
 mod broken;
 mod run;
@@ -8,7 +8,7 @@ pub use broken::Broken;
 pub(super) use run::on_runtime;
 pub(super) use verdict::{Verdict, ensure, equal};
 
-/// Makes the enum of a suite's clauses, and the way from a clause to its check.
+/// Makes the enum of a suite's clauses, and the functions that run a clause's check.
 macro_rules! clauses {
     (
         $(#[doc = $doc:literal])+
@@ -23,10 +23,10 @@ macro_rules! clauses {
         }
 
         impl $Clause {
-            /// All of them.
+            /// All clauses.
             pub const ALL: &[Self] = &[$(Self::$clause),+];
 
-            /// What is promised, as a sentence.
+            /// Returns the promise, as a sentence.
             #[must_use]
             pub const fn promise(self) -> &'static str {
                 match self {
@@ -41,19 +41,19 @@ macro_rules! clauses {
             }
         }
 
-        /// Puts the subject to one clause.
+        /// Checks one clause.
         ///
         /// # Errors
-        /// Where it does not keep it.
+        /// Returns [`Broken`](crate::testing::Broken) if the subject breaks the clause.
         pub fn check<S: $Subject>(clause: $Clause) -> Result<(), crate::testing::Broken> {
             let checked = crate::testing::contract::on_runtime(|| verdict::<S>(clause));
             checked.map_err(|came| crate::testing::Broken::new(clause, clause.promise(), came))
         }
 
-        /// Puts the subject to one clause, as a test.
+        /// Checks one clause, as a test.
         ///
         /// # Panics
-        /// With what was promised and what came, where the subject does not keep it.
+        /// Panics with the promise and the observation if the subject breaks the clause.
         pub fn uphold<S: $Subject>(clause: $Clause) {
             if let Err(broken) = check::<S>(clause) {
                 panic!("{broken}");

@@ -1,11 +1,11 @@
-//! What a check answers, and the ways to get there.
+//! The verdict of a check, and the assertions that end a check.
 
 use std::fmt::{Debug, Display};
 
-/// What was found, or the sentence that says what came instead of what was promised.
+/// The result of a check, or a sentence with the observation that contradicts the promise.
 pub(in crate::testing) type Verdict<T = ()> = Result<T, String>;
 
-/// Ends the check with the sentence unless the condition holds.
+/// Ends the check with the sentence if the condition does not hold.
 macro_rules! ensure {
     ($holds:expr, $($sentence:tt)+) => {
         if !$holds {
@@ -15,7 +15,7 @@ macro_rules! ensure {
 }
 pub(in crate::testing) use ensure;
 
-/// Ends the check unless what came is what was due.
+/// Ends the check if `came` differs from `due`.
 pub(in crate::testing) fn equal<T: PartialEq + Debug>(
     what: impl Display,
     came: T,

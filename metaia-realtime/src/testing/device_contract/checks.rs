@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::Subject;
+use super::{
+    sample::{key, keys, record, records},
+    subject::Subject,
+};
 use crate::{
-    EventId, Identity, Position, Role,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
     testing::contract::{Verdict, equal},
-    values::Epoch,
+    values::time,
 };
 
+/// A record under its key.
 type Saved = (DeviceKey, DeviceRecord);
 
+/// A minute in ms.
 const MINUTE: i64 = 60 * 1000;
 
 pub(super) async fn saved<S: Subject>() -> Verdict {
@@ -33,42 +37,18 @@ pub(super) async fn replaced<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = subject.open().await;
     let keys = keys();
+    let saved = |key: usize, record: &DeviceRecord| (keys[key].clone(), record.clone());
     let [first, second, third, last] = [1, 2, 3, 4].map(record);
-    save(
-        &store,
-        vec![
-            (keys[0].clone(), first.clone()),
-            (keys[1].clone(), first.clone()),
-        ],
-    )
-    .await?;
-    save(
-        &store,
-        vec![
-            (keys[0].clone(), second.clone()),
-            (keys[2].clone(), second.clone()),
-        ],
-    )
-    .await?;
-    has(
-        &store,
-        &[
-            (keys[0].clone(), second.clone()),
-            (keys[1].clone(), first),
-            (keys[2].clone(), second),
-        ],
-    )
-    .await?;
-    // Also by one from an earlier time: who saves last knows best.
+    save(&store, vec![saved(0, &first), saved(1, &first)]).await?;
+    save(&store, vec![saved(0, &second), saved(2, &second)]).await?;
+    let due = [saved(0, &second), saved(1, &first), saved(2, &second)];
+    has(&store, &due).await?;
+    // Also by a record of an earlier time: the last save counts.
     let earlier = DeviceRecord {
         at: last.at - MINUTE,
         ..last
     };
-    save(
-        &store,
-        vec![(keys[0].clone(), third), (keys[0].clone(), earlier.clone())],
-    )
-    .await?;
+    save(&store, vec![saved(0, &third), saved(0, &earlier)]).await?;
     is(&store, &keys[0], Some(&earlier)).await
 }
 
@@ -89,16 +69,12 @@ pub(super) async fn apart<S: Subject>() -> Verdict {
 pub(super) async fn expired<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = subject.open().await;
-    let now = crate::values::time::unix_ms();
+    let now = time::unix_ms();
     let keys = keys();
     let saved = |key: usize, at| {
-        (
-            keys[key].clone(),
-            DeviceRecord {
-                at,
-                ..record(key as u64)
-            },
-        )
+        let mut record = record(key as u64);
+        record.at = at;
+        (keys[key].clone(), record)
     };
     let fresh = [
         saved(0, now),
@@ -120,7 +96,7 @@ pub(super) async fn expired<S: Subject>() -> Verdict {
     Ok(())
 }
 
-/// Others are alike: by a longer or shorter name, by what comes next in order.
+/// The other users have names alike: a longer, a shorter, and the ones next in order.
 pub(super) async fn bounded<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = subject.open().await;
@@ -128,16 +104,12 @@ pub(super) async fn bounded<S: Subject>() -> Verdict {
         .map(|user| (key(user, Some("d"), None), record(1)))
         .into();
     save(&store, others.clone()).await?;
-    let now = crate::values::time::unix_ms();
+    let now = time::unix_ms();
     let all: Vec<Saved> = (0..2 * RECORDS_PER_USER as i64)
         .map(|n| {
-            (
-                key("u", Some(&n.to_string()), None),
-                DeviceRecord {
-                    at: now + n,
-                    ..record(2)
-                },
-            )
+            let mut record = record(2);
+            record.at = now + n;
+            (key("u", Some(&n.to_string()), None), record)
         })
         .collect();
     let (older, newer) = all.split_at(RECORDS_PER_USER);
@@ -156,7 +128,7 @@ pub(super) async fn bounded<S: Subject>() -> Verdict {
     has(&store, &others).await
 }
 
-/// Whoever saves last, every key has what that one gave.
+/// Several tasks save all keys at once: every key must have the record of the same task.
 pub(super) async fn at_once<S: Subject>() -> Verdict {
     let subject = S::new();
     let store = Arc::new(subject.open().await);
@@ -199,76 +171,6 @@ pub(super) async fn reopened<S: Subject>() -> Verdict {
     has(&subject.open().await, &all).await
 }
 
-/// Keys that a store could take for each other: by case, as patterns, by kind, by an end that is
-/// cut off.
-fn keys() -> Vec<DeviceKey> {
-    let device = |user, device| key(user, Some(device), None);
-    let token = |user, id| key(user, None, Some(id));
-    vec![
-        device("u", "a"),
-        device("U", "a"),
-        device("u", "A"),
-        device("u", "a_b"),
-        device("u", "axb"),
-        token("u", "a"),
-        token("u", "%' -- ä 漢 👩‍👩‍👧 \n\""),
-        token("u", "a\0b"),
-        token("u", "a\0c"),
-        token("u", &"x".repeat(255)),
-        token("u", &"x".repeat(256)),
-        device(&"u".repeat(64), &"d".repeat(64)),
-    ]
-}
-
-fn key(user: &str, device: Option<&str>, token: Option<&str>) -> DeviceKey {
-    let mut identity = Identity::new(
-        user.parse().unwrap_or_else(|_| panic!("no user")),
-        Role::Customer,
-    );
-    identity.token_id = token.map(str::to_owned);
-    let device = device.map(|id| id.parse().unwrap_or_else(|_| panic!("no device")));
-    DeviceKey::of(&identity, device.as_ref()).unwrap_or_else(|| panic!("no key"))
-}
-
-/// Records of all shapes.
-fn records() -> impl Iterator<Item = DeviceRecord> {
-    let orders = |count| {
-        (0..count).map(|i: u32| i.to_string().parse().unwrap_or_else(|_| panic!("no order")))
-    };
-    let (epoch, id) = (Epoch::from_bits(u64::MAX), EventId::from_bytes([255; 16]));
-    let shapes = [
-        DeviceRecord {
-            position: Position::start(Epoch::from_bits(0)),
-            ..record(0)
-        },
-        DeviceRecord {
-            position: Position::of(epoch, (1 << 53) - 1, id),
-            ..record(0)
-        },
-        DeviceRecord {
-            orders: orders(1).collect(),
-            connections: 0,
-            ..record(7)
-        },
-        DeviceRecord {
-            orders: orders(1_000).collect(),
-            connections: u32::MAX,
-            ..record(8)
-        },
-    ];
-    shapes.into_iter().chain((9..).map(record))
-}
-
-fn record(n: u64) -> DeviceRecord {
-    let position = Position::of(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
-    DeviceRecord {
-        position,
-        orders: Vec::new(),
-        connections: 1,
-        at: crate::values::time::unix_ms(),
-    }
-}
-
 async fn save(store: &impl DeviceStore, records: Vec<Saved>) -> Verdict {
     store
         .save(records)
@@ -283,6 +185,7 @@ async fn load(store: &impl DeviceStore, key: &DeviceKey) -> Verdict<Option<Devic
         .map_err(|error| failed("load", &error))
 }
 
+/// Checks that the store has these records.
 async fn has(store: &impl DeviceStore, records: &[Saved]) -> Verdict {
     for (key, record) in records {
         is(store, key, Some(record)).await?;
@@ -290,6 +193,7 @@ async fn has(store: &impl DeviceStore, records: &[Saved]) -> Verdict {
     Ok(())
 }
 
+/// Checks the record of a key.
 async fn is(store: &impl DeviceStore, key: &DeviceKey, due: Option<&DeviceRecord>) -> Verdict {
     equal(
         format_args!("the record of {key:?}"),

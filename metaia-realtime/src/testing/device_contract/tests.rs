@@ -36,7 +36,7 @@ mod memory {
     crate::device_contract!(InMemory);
 }
 
-/// What is wrong with a store. The names say what it does.
+/// A planted defect of a store. The names say what the store does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,
@@ -96,9 +96,7 @@ impl Flawed {
             records.insert(name, record);
         }
     }
-}
 
-impl Flawed {
     fn bound(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey) {
         let (from, to) = key.of_same_user();
         let mut theirs: Vec<_> = records
@@ -196,7 +194,7 @@ mod sound {
     crate::device_contract!(Planted<Sound>);
 }
 
-/// A test for each: the clause that catches it, and the flaw.
+/// Makes a test for each flaw: the named clause must catch it.
 macro_rules! plant {
     ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
         #[test]
@@ -205,7 +203,8 @@ macro_rules! plant {
             impl Plan for Here {
                 const FLAW: Flaw = Flaw::$flaw;
             }
-            let broken = check::<Planted<Here>>(Clause::$clause).expect_err("the defect was not caught");
+            let checked = check::<Planted<Here>>(Clause::$clause);
+            let broken = checked.expect_err("the defect was not caught");
             assert!(broken.came.starts_with("the record of"), "{broken}");
         }
     )+};

@@ -1,18 +1,21 @@
-//! What is seen of a node, and for how long.
+//! The sessions that other nodes see of a node, and for how long.
+
+use std::time::Duration;
 
 use super::{
-    Subject,
-    probe::{KEPT, LONG, OVER, Probe, SHORT, text},
+    probe::{LONG_LEASE, Probe, RENEWED_LEASE, SHORT_LEASE, SHORT_LEASE_IS_OVER, text},
+    subject::Subject,
 };
 use crate::{
     Role, SessionId,
-    presence::SessionChange,
+    presence::{Directory, RoomQuery, SessionChange},
     testing::contract::{Verdict, equal},
 };
 
 pub(super) async fn seen<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (one, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
+    let one = Probe::begun(&subject).await?;
+    let other = Probe::begun(&subject).await?;
     let stranger = Probe::open(&subject).await;
     one.sees(&[]).await?;
     let orders: Vec<String> = (0..128).map(|i| format!("order_{i}")).collect();
@@ -37,7 +40,8 @@ pub(super) async fn seen<S: Subject>() -> Verdict {
 
 pub(super) async fn changed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
+    let node = Probe::begun(&subject).await?;
+    let other = Probe::begun(&subject).await?;
     let before = node.session_in("u1", Role::Customer, &["a"]);
     let mut after = node.session_in("u1", Role::Customer, &["b", "c"]);
     after.id = before.id;
@@ -74,40 +78,32 @@ pub(super) async fn changed<S: Subject>() -> Verdict {
 
 pub(super) async fn begun_again<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
-    let (first, second) = (
-        node.session("u1", Role::Customer),
-        node.session("u2", Role::Customer),
-    );
+    let node = Probe::begun(&subject).await?;
+    let other = Probe::begun(&subject).await?;
+    let first = node.session("u1", Role::Customer);
+    let second = node.session("u2", Role::Customer);
     let others = other.session("u1", Role::Customer);
     node.here(std::slice::from_ref(&first)).await?;
     other.here(std::slice::from_ref(&others)).await?;
-    node.begin(LONG).await?;
+    node.begin(LONG_LEASE).await?;
     other.sees(std::slice::from_ref(&others)).await?;
     node.here(std::slice::from_ref(&second)).await?;
     other.sees(&[others.clone(), second.clone()]).await?;
-    equal(
-        "whether its sessions are there",
-        node.renew(LONG).await?,
-        true,
-    )?;
+    renews(&node, LONG_LEASE, true).await?;
     other.sees(&[others, second]).await
 }
 
 pub(super) async fn left<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
+    let node = Probe::begun(&subject).await?;
+    let other = Probe::begun(&subject).await?;
     let others = other.session("u2", Role::Customer);
     node.here(&[node.session("u1", Role::Customer)]).await?;
     other.here(std::slice::from_ref(&others)).await?;
     node.leave().await?;
     other.sees(std::slice::from_ref(&others)).await?;
     equal("the nodes", other.nodes().await?, vec![other.view.clone()])?;
-    equal(
-        "whether its sessions are there",
-        node.renew(LONG).await?,
-        false,
-    )?;
+    renews(&node, LONG_LEASE, false).await?;
     node.leave().await?;
     Probe::open(&subject).await.leave().await?;
     other.sees(&[others]).await
@@ -115,82 +111,64 @@ pub(super) async fn left<S: Subject>() -> Verdict {
 
 pub(super) async fn lapsed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::open(&subject).await, Probe::begun(&subject).await?);
-    let (session, others) = (
-        node.session("u1", Role::Customer),
-        other.session("u2", Role::Customer),
-    );
-    equal(
-        "whether a node that has not begun is there",
-        node.renew(LONG).await?,
-        false,
-    )?;
-    node.begin(SHORT).await?;
+    let node = Probe::open(&subject).await;
+    let other = Probe::begun(&subject).await?;
+    let session = node.session("u1", Role::Customer);
+    let others = other.session("u2", Role::Customer);
+    let renewed = node.renew(LONG_LEASE).await?;
+    equal("the renewal of a node that has not begun", renewed, false)?;
+    node.begin(SHORT_LEASE).await?;
     node.here(std::slice::from_ref(&session)).await?;
     other.here(std::slice::from_ref(&others)).await?;
-    tokio::time::sleep(OVER).await;
+    tokio::time::sleep(SHORT_LEASE_IS_OVER).await;
     other.sees(std::slice::from_ref(&others)).await?;
     equal("the nodes", other.nodes().await?, vec![other.view.clone()])?;
-    equal(
-        "the rooms of who is gone",
-        other.rooms(&Default::default()).await?.len(),
-        2,
-    )?;
-    // Others clean up after it, and it finds that out.
+    let rooms = other.rooms(&RoomQuery::default()).await?;
+    equal("the rooms without those of the lapsed node", rooms.len(), 2)?;
+    // A renewal of another node may clean up after this one, which then cannot renew.
     for _ in 0..5 {
-        equal(
-            "whether the other's sessions are there",
-            other.renew(LONG).await?,
-            true,
-        )?;
+        renews(&other, LONG_LEASE, true).await?;
     }
-    equal(
-        "whether its sessions are there",
-        node.renew(LONG).await?,
-        false,
-    )?;
+    renews(&node, LONG_LEASE, false).await?;
     other.sees(std::slice::from_ref(&others)).await?;
-    node.begin(LONG).await?;
+    node.begin(LONG_LEASE).await?;
     node.here(std::slice::from_ref(&session)).await?;
     other.sees(&[session, others]).await
 }
 
 pub(super) async fn renewed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::open(&subject).await, Probe::begun(&subject).await?);
+    let node = Probe::open(&subject).await;
+    let other = Probe::begun(&subject).await?;
     let session = node.session("u1", Role::Customer);
-    node.begin(KEPT).await?;
+    node.begin(RENEWED_LEASE).await?;
     node.here(std::slice::from_ref(&session)).await?;
     for _ in 0..4 {
-        tokio::time::sleep(KEPT / 3).await;
-        equal(
-            "whether its sessions are there",
-            node.renew(KEPT).await?,
-            true,
-        )?;
+        tokio::time::sleep(RENEWED_LEASE / 3).await;
+        renews(&node, RENEWED_LEASE, true).await?;
     }
     other.sees(&[session]).await
 }
 
 pub(super) async fn after_its_time<S: Subject>() -> Verdict {
     let subject = S::new();
-    let (node, other) = (Probe::open(&subject).await, Probe::begun(&subject).await?);
-    let (late, now) = (
-        node.session("u1", Role::Customer),
-        node.session("u2", Role::Customer),
-    );
-    node.begin(SHORT).await?;
-    tokio::time::sleep(OVER).await;
+    let node = Probe::open(&subject).await;
+    let other = Probe::begun(&subject).await?;
+    let late = node.session("u1", Role::Customer);
+    let now = node.session("u2", Role::Customer);
+    node.begin(SHORT_LEASE).await?;
+    tokio::time::sleep(SHORT_LEASE_IS_OVER).await;
     node.here(std::slice::from_ref(&late)).await?;
     other.sees(&[]).await?;
-    equal(
-        "whether its sessions are there",
-        node.renew(LONG).await?,
-        false,
-    )?;
+    renews(&node, LONG_LEASE, false).await?;
     other.sees(&[]).await?;
-    node.begin(LONG).await?;
+    node.begin(LONG_LEASE).await?;
     other.sees(&[]).await?;
     node.here(std::slice::from_ref(&now)).await?;
     other.sees(&[now]).await
+}
+
+/// Renews the lease, and checks whether the node still has it.
+async fn renews<D: Directory>(node: &Probe<D>, lease: Duration, due: bool) -> Verdict {
+    equal("the renewal of the lease", node.renew(lease).await?, due)
 }

@@ -1,10 +1,13 @@
-//! Several nodes.
+//! Checks with several nodes.
 
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Subject, probe::Probe};
+use super::{
+    probe::{LONG_LEASE, Probe},
+    subject::Subject,
+};
 use crate::{
     Role,
     presence::{NodeView, SessionChange},
@@ -18,12 +21,9 @@ pub(super) async fn nodes<S: Subject>() -> Verdict {
         probes.push(Probe::begun(&subject).await?);
     }
     let last = probes.len() - 1;
-    probes[last].view = NodeView {
-        sessions: 50_000,
-        ..probes[last].view.clone()
-    };
+    probes[last].view.sessions = 50_000;
     ensure!(
-        probes[last].renew(super::probe::LONG).await?,
+        probes[last].renew(LONG_LEASE).await?,
         "a node that is there is not"
     );
     let mut due: Vec<NodeView> = probes.iter().map(|probe| probe.view.clone()).collect();
@@ -31,7 +31,7 @@ pub(super) async fn nodes<S: Subject>() -> Verdict {
     equal("the nodes", probes[0].nodes().await?, due)
 }
 
-/// Each ends with half of its sessions gone.
+/// Several nodes announce at once. Half of the sessions of each are gone at the end.
 pub(super) async fn at_once<S: Subject>() -> Verdict {
     const NODES: usize = 4;
     let subject = Arc::new(S::new());
@@ -43,16 +43,11 @@ pub(super) async fn at_once<S: Subject>() -> Verdict {
             let node = Probe::begun(&*subject).await?;
             let mut stay = Vec::new();
             for i in 0..20 {
-                let (here, gone) = (
-                    node.session("u1", Role::Customer),
-                    node.session("u2", Role::Tailor),
-                );
+                let here = node.session("u1", Role::Customer);
+                let gone = node.session("u2", Role::Tailor);
                 node.here(&[here.clone(), gone.clone()]).await?;
                 node.announce(vec![SessionChange::Gone(gone.id)]).await?;
-                ensure!(
-                    node.renew(super::probe::LONG).await?,
-                    "the lease was over at {i}"
-                );
+                ensure!(node.renew(LONG_LEASE).await?, "the lease was over at {i}");
                 stay.push(here);
             }
             Ok(stay)
@@ -72,13 +67,11 @@ pub(super) async fn large<S: Subject>() -> Verdict {
     let sessions: Vec<_> = (0..1_000).map(session).collect();
     node.here(&sessions).await?;
     node.sees(&sessions).await?;
+    // Half of them go and as many come, in one announcement.
     let (go, stay) = sessions.split_at(500);
-    let gone = go.iter().map(|session| SessionChange::Gone(session.id));
     let more: Vec<_> = (1_000..1_500).map(session).collect();
-    node.announce(
-        gone.chain(more.iter().cloned().map(SessionChange::Here))
-            .collect(),
-    )
-    .await?;
+    let gone = go.iter().map(|session| SessionChange::Gone(session.id));
+    let come = more.iter().cloned().map(SessionChange::Here);
+    node.announce(gone.chain(come).collect()).await?;
     node.sees(&[stay, &more].concat()).await
 }

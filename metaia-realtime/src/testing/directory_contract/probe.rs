@@ -1,8 +1,8 @@
-//! A node of a directory under test, and what it may announce.
+//! A node of a directory under test, and the sessions that it may announce.
 
 use std::time::Duration;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::{
     Role, Room, SessionId,
     presence::{
@@ -13,22 +13,23 @@ use crate::{
     values::NodeId,
 };
 
-/// A lease that no check outlives.
-pub(super) const LONG: Duration = Duration::from_secs(300);
-/// A lease that is waited for, and how long for it to be over for certain.
-pub(super) const SHORT: Duration = Duration::from_millis(300);
-pub(super) const OVER: Duration = Duration::from_millis(800);
-/// A lease that is renewed in time, even on a busy machine.
-pub(super) const KEPT: Duration = Duration::from_millis(2_400);
+/// A lease that is longer than any check.
+pub(super) const LONG_LEASE: Duration = Duration::from_secs(300);
+/// A lease that ends during a check.
+pub(super) const SHORT_LEASE: Duration = Duration::from_millis(300);
+/// The wait after which a [`SHORT_LEASE`] is over for certain.
+pub(super) const SHORT_LEASE_IS_OVER: Duration = Duration::from_millis(800);
+/// A lease that is long enough to be renewed in time, even on a busy machine.
+pub(super) const RENEWED_LEASE: Duration = Duration::from_millis(2_400);
 
-/// A node, and the directory as it has it.
+/// A node and its view of the directory.
 pub(super) struct Probe<D> {
     pub(super) directory: D,
     pub(super) view: NodeView,
 }
 
 impl<D: Directory> Probe<D> {
-    /// A node that has not begun.
+    /// Opens the directory for a node that has not begun.
     pub(super) async fn open<S: Subject<Directory = D>>(subject: &S) -> Self {
         let view = NodeView {
             id: NodeId::random(),
@@ -41,10 +42,10 @@ impl<D: Directory> Probe<D> {
         }
     }
 
-    /// A node that has begun.
+    /// Opens the directory for a node, which begins with a long lease.
     pub(super) async fn begun<S: Subject<Directory = D>>(subject: &S) -> Verdict<Self> {
         let probe = Self::open(subject).await;
-        probe.begin(LONG).await?;
+        probe.begin(LONG_LEASE).await?;
         Ok(probe)
     }
 
@@ -69,6 +70,7 @@ impl<D: Directory> Probe<D> {
             .map_err(failed("announce"))
     }
 
+    /// Announces that these sessions are here.
     pub(super) async fn here(&self, sessions: &[SessionView]) -> Verdict {
         self.announce(sessions.iter().cloned().map(SessionChange::Here).collect())
             .await
@@ -96,7 +98,7 @@ impl<D: Directory> Probe<D> {
         self.directory.rooms(query).await.map_err(failed("rooms"))
     }
 
-    /// Whether these sessions are seen, and no other.
+    /// Checks that these sessions are seen, and no other.
     pub(super) async fn sees(&self, due: &[SessionView]) -> Verdict {
         let query = SessionQuery {
             limit: 10_000,
@@ -107,12 +109,12 @@ impl<D: Directory> Probe<D> {
         equal("the sessions", self.sessions(&query).await?, due)
     }
 
-    /// A session of this node.
+    /// Returns a new session of this node.
     pub(super) fn session(&self, user: &str, role: Role) -> SessionView {
         self.session_in(user, role, &[])
     }
 
-    /// The same, in these orders' rooms as well.
+    /// Returns a new session of this node that is in these orders' rooms too.
     pub(super) fn session_in(&self, user: &str, role: Role, orders: &[&str]) -> SessionView {
         let user = text::<crate::UserId>(user);
         let orders = orders.iter().map(|order| Room::Order(text(order)));

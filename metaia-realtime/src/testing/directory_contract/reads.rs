@@ -1,20 +1,20 @@
 //! Queries and pages.
 
-use super::{
-    Subject,
-    probe::{Probe, text},
-};
+use super::{probe::Probe, queries::session_queries, subject::Subject};
 use crate::{
-    Role, Room, SessionId,
-    presence::{Directory, RoomQuery, RoomView, SessionChange, SessionQuery, SessionView},
+    Role,
+    presence::{RoomQuery, RoomView, SessionChange, SessionQuery, SessionView},
     testing::contract::{Verdict, ensure, equal},
 };
 
-/// Two nodes, and their sessions: of names that a directory could take for each other.
-async fn crowd<S: Subject>() -> Verdict<(Probe<S::Directory>, Probe<S::Directory>, Vec<SessionView>)>
-{
+/// Two nodes, and the sessions of both.
+type Crowd<D> = (Probe<D>, Probe<D>, Vec<SessionView>);
+
+/// Announces sessions of two nodes, with names that a directory could confuse.
+async fn crowd<S: Subject>() -> Verdict<Crowd<S::Directory>> {
     let subject = S::new();
-    let (one, other) = (Probe::begun(&subject).await?, Probe::begun(&subject).await?);
+    let one = Probe::begun(&subject).await?;
+    let other = Probe::begun(&subject).await?;
     let sessions = |node: &Probe<S::Directory>| {
         vec![
             node.session_in("a", Role::Customer, &["1", "10"]),
@@ -24,7 +24,8 @@ async fn crowd<S: Subject>() -> Verdict<(Probe<S::Directory>, Probe<S::Directory
             node.session_in("axb", Role::Delivery, &[]),
         ]
     };
-    let (ones, others) = (sessions(&one), sessions(&other));
+    let ones = sessions(&one);
+    let others = sessions(&other);
     one.here(&ones).await?;
     other.here(&others).await?;
     Ok((one, other, [ones, others].concat()))
@@ -32,64 +33,10 @@ async fn crowd<S: Subject>() -> Verdict<(Probe<S::Directory>, Probe<S::Directory
 
 pub(super) async fn selected<S: Subject>() -> Verdict {
     let (one, other, all) = crowd::<S>().await?;
-    let users = |ids: &[&str]| ids.iter().map(|id| text(id)).collect();
-    let of = |change: fn(&mut SessionQuery)| {
-        let mut query = SessionQuery::default();
-        change(&mut query);
-        query
-    };
-    let queries = [
-        SessionQuery {
-            id: Some(all[3].id),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            id: Some(SessionId::random()),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            id: Some(all[3].id),
-            role: Some(Role::Customer),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            users: users(&["a"]),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            users: users(&["a_b", "A", "nobody"]),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            users: users(&["a"]),
-            not_of: Some(one.view.id),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            not_of: Some(other.view.id),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            room: Some(Room::Order(text("1"))),
-            role: Some(Role::Tailor),
-            ..SessionQuery::default()
-        },
-        SessionQuery {
-            room: Some(Room::User(text("axb"))),
-            ..SessionQuery::default()
-        },
-        of(|query| query.role = Some(Role::Customer)),
-        of(|query| query.room = Some(Room::Everyone)),
-        of(|query| query.room = Some(Room::Role(Role::Admin))),
-        of(|query| query.limit = 0),
-        of(|query| query.limit = usize::MAX),
-    ];
-    for query in queries {
-        equal(
-            format_args!("{query:?}"),
-            one.sessions(&query).await?,
-            query.first_of(all.clone()),
-        )?;
+    for query in session_queries(one.view.id, other.view.id, all[3].id) {
+        let came = one.sessions(&query).await?;
+        let due = query.first_of(all.clone());
+        equal(format_args!("{query:?}"), came, due)?;
     }
     Ok(())
 }
@@ -107,7 +54,7 @@ pub(super) async fn session_pages<S: Subject>() -> Verdict {
             let page = one.sessions(&query).await?;
             ensure!(
                 page.len() <= limit,
-                "{} sessions where {limit} were asked for",
+                "{} sessions for a limit of {limit}",
                 page.len()
             );
             let Some(last) = page.last() else { break };
@@ -131,36 +78,20 @@ pub(super) async fn rooms<S: Subject>() -> Verdict {
         let rooms = sessions.iter().flat_map(|session| session.rooms.clone());
         RoomQuery::default().first_of(rooms.map(|room| RoomView { room, sessions: 1 }))
     };
-    equal(
-        "the rooms",
-        rooms_of(&one, RoomQuery::default()).await?,
-        in_all(&all),
-    )?;
+    let everywhere = RoomQuery::default();
+    equal("the rooms", one.rooms(&everywhere).await?, in_all(&all))?;
     let (ones, _) = all.split_at(all.len() / 2);
-    let but_others = RoomQuery {
+    let without_other = RoomQuery {
         not_of: Some(other.view.id),
         ..RoomQuery::default()
     };
-    equal(
-        "the rooms of one node",
-        rooms_of(&one, but_others).await?,
-        in_all(ones),
-    )?;
-    one.announce(
-        ones.iter()
-            .map(|session| SessionChange::Gone(session.id))
-            .collect(),
-    )
-    .await?;
-    equal(
-        "the rooms of those who stay",
-        rooms_of(&one, RoomQuery::default()).await?,
-        in_all(&all[ones.len()..]),
-    )
-}
-
-async fn rooms_of<D: Directory>(probe: &Probe<D>, query: RoomQuery) -> Verdict<Vec<RoomView>> {
-    probe.rooms(&query).await
+    let came = one.rooms(&without_other).await?;
+    equal("the rooms of one node", came, in_all(ones))?;
+    let gone = ones.iter().map(|session| SessionChange::Gone(session.id));
+    one.announce(gone.collect()).await?;
+    let due = in_all(&all[ones.len()..]);
+    let came = one.rooms(&everywhere).await?;
+    equal("the rooms of the sessions that stay", came, due)
 }
 
 pub(super) async fn room_pages<S: Subject>() -> Verdict {
@@ -176,7 +107,7 @@ pub(super) async fn room_pages<S: Subject>() -> Verdict {
             let page = one.rooms(&query).await?;
             ensure!(
                 page.len() <= limit,
-                "{} rooms where {limit} were asked for",
+                "{} rooms for a limit of {limit}",
                 page.len()
             );
             let Some(last) = page.last() else { break };
@@ -191,14 +122,10 @@ pub(super) async fn room_pages<S: Subject>() -> Verdict {
         }
         equal(format_args!("pages of {limit}"), &came, &due)?;
     }
-    equal(
-        "rooms where none are asked for",
-        one.rooms(&RoomQuery {
-            limit: 0,
-            ..RoomQuery::default()
-        })
-        .await?
-        .len(),
-        0,
-    )
+    let none = RoomQuery {
+        limit: 0,
+        ..RoomQuery::default()
+    };
+    let came = one.rooms(&none).await?;
+    equal("rooms for a limit of 0", came.len(), 0)
 }

@@ -1,4 +1,4 @@
-//! Appending: numbers, idempotence, and what can be read afterwards.
+//! Appends: numbers, idempotence, and reads afterwards.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{Probe, Subject, Trial, Verdict, ensure, equal, sample};
 use crate::{EventLog, NewEntry, Position, log::Head};
 
 pub(super) async fn numbers<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let start = trial.log.head().await?;
     let epoch = start.position.epoch();
     equal(
@@ -39,7 +39,7 @@ pub(super) async fn numbers<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn large_batches<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let text = "x".repeat(64 * 1024 - 300);
     let mut appended = sample::entries(2_000);
     trial.log.append(&appended).await?;
@@ -52,32 +52,33 @@ pub(super) async fn large_batches<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn idempotent<S: Subject>() -> Verdict {
-    let mut trial = Trial::<S>::begin().await;
-    let [a, b, c, d] = four();
+    let mut trial = Trial::<S>::new().await;
+    let [a, b, c, d] = four_entries();
     let log = &trial.log;
-    again(log, &[&a, &b], &[1, 2]).await?;
-    again(log, &[&a], &[1]).await?;
-    again(log, &[&b, &c, &a], &[2, 3, 1]).await?;
-    again(log, &[&d, &d, &a, &d], &[4, 4, 1, 4]).await?;
-    // The first content stays: somebody may have read it.
+    append_known(log, &[&a, &b], &[1, 2]).await?;
+    append_known(log, &[&a], &[1]).await?;
+    append_known(log, &[&b, &c, &a], &[2, 3, 1]).await?;
+    append_known(log, &[&d, &d, &a, &d], &[4, 4, 1, 4]).await?;
+    // The first content stays: a reader may have seen it.
     let other = sample::entry([], &json!({ "other": true })).with_id(a.id());
-    again(log, &[&other], &[1]).await?;
+    append_known(log, &[&other], &[1]).await?;
     let appended = [a, b, c, d];
     log.has_exactly(&appended).await?;
     if S::DURABLE {
         trial = trial.reopened().await;
         let [a, b, c, d] = &appended;
-        again(&trial.log, &[d, b, c, a], &[4, 2, 3, 1]).await?;
+        append_known(&trial.log, &[d, b, c, a], &[4, 2, 3, 1]).await?;
         trial.log.has_exactly(&appended).await?;
     }
     Ok(())
 }
 
-fn four() -> [NewEntry; 4] {
+fn four_entries() -> [NewEntry; 4] {
     std::array::from_fn(|i| sample::entry(sample::rooms(), &json!({ "i": i })))
 }
 
-async fn again<L: EventLog>(log: &Probe<L>, batch: &[&NewEntry], due: &[u64]) -> Verdict {
+/// Appends entries of which the log may have some, and checks their numbers.
+async fn append_known<L: EventLog>(log: &Probe<L>, batch: &[&NewEntry], due: &[u64]) -> Verdict {
     let batch: Vec<_> = batch.iter().map(|new| (*new).clone()).collect();
     equal(
         "numbers of entries that are known",
@@ -87,27 +88,31 @@ async fn again<L: EventLog>(log: &Probe<L>, batch: &[&NewEntry], due: &[u64]) ->
 }
 
 pub(super) async fn visible<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let room = sample::order(1);
     for i in 0..40_u64 {
         let new = sample::entry([room.clone()], &json!({ "i": i }));
-        let (id, n) = (new.id(), i + 1);
+        let id = new.id();
+        let n = i + 1;
         equal("the number", trial.log.append(&[new]).await?, vec![n])?;
-        seen(&trial.log, n, id, &room).await?;
+        check_visible(&trial.log, n, id, &room).await?;
         equal("the head", trial.log.head().await?.position.n(), n)?;
     }
     Ok(())
 }
 
-/// Whatever way it is looked for, the entry is there.
-pub(super) async fn seen<L: EventLog>(
+/// Checks that every method finds the entry.
+pub(super) async fn check_visible<L: EventLog>(
     log: &Probe<L>,
     n: u64,
     id: crate::EventId,
     room: &crate::Room,
 ) -> Verdict {
     let head = log.head().await?.position.n();
-    ensure!(head >= n, "entry {n} was answered, and the head is {head}");
+    ensure!(
+        head >= n,
+        "the append of entry {n} has returned, and the head is {head}"
+    );
     let rooms = std::slice::from_ref(room);
     for rooms in [None, Some(rooms)] {
         let page = log.read(rooms, n - 1, 1).await?;
@@ -117,14 +122,14 @@ pub(super) async fn seen<L: EventLog>(
             .map(|entry| (entry.n(), entry.content().id()))
             .collect();
         equal(
-            format_args!("entry {n}, read from {rooms:?} when it was answered"),
+            format_args!("entry {n}, read from {rooms:?} after its append"),
             came,
             vec![(n, id)],
         )?;
     }
     let history = log.history(n, rooms, 1).await?;
     equal(
-        format_args!("the history of entry {n} when it was answered"),
+        format_args!("the history of entry {n} after its append"),
         history.entry,
         Some(id),
     )

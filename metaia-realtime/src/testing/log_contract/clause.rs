@@ -4,74 +4,73 @@ use super::{Subject, append, changes, concurrent, content, deep, read, reopen, s
 use crate::testing::contract::clauses;
 
 clauses! {
-    /// A clause of the contract of [`EventLog`](crate::EventLog), and of what its methods say they
-    /// do.
+    /// A clause of the contract of [`EventLog`](crate::EventLog) and of its methods.
     enum Clause for Subject;
 
-    /// `append` numbers from 1 without holes, in the order given, and answers each entry's
+    /// `append` numbers from 1 without holes, in the order given, and returns each entry's
     /// position.
     Numbers => append::numbers,
-    /// Appends at the same time come one after the other, each with its entries together.
+    /// Concurrent appends are ordered one after the other, each with its entries together.
     Contiguous => concurrent::contiguous,
-    /// An `append` is all or nothing: nobody sees a part of it, also where its future was dropped.
+    /// An `append` is all or nothing: no reader sees a part of it, also if its future was dropped.
     Whole => concurrent::whole,
     /// Thousands of entries, and large ones, go into one `append`.
     LargeBatches => append::large_batches,
-    /// An entry whose id the log has keeps its place and its content, and its position is answered.
+    /// An entry whose id the log has keeps its place and its content, and its position is returned.
     Idempotent => append::idempotent,
-    /// The same entries appended by several at once are there once, and all get the same answer.
+    /// Entries that several tasks append at once exist once, and all tasks receive the same
+    /// positions.
     IdempotentAtOnce => concurrent::idempotent,
-    /// What `append` has answered can be read.
+    /// An entry can be read once its `append` has returned.
     Visible => append::visible,
-    /// What `append` has answered can be read by whoever got the answer, whatever others append
-    /// meanwhile.
+    /// A task can read its entry once its `append` has returned, whatever others append meanwhile.
     VisibleAtOnce => concurrent::visible,
-    /// Who follows a growing log misses nothing: a later entry is never seen without the earlier.
+    /// A reader that follows a growing log misses nothing: it never sees a later entry without the
+    /// earlier ones.
     Followed => concurrent::followed,
-    /// `read` gives the entries of the asked rooms, and no other; each once, in order.
+    /// `read` returns the entries of the given rooms, and no other; each once, in order.
     Rooms => read::rooms,
-    /// A reader who goes on at `scanned` sees everything once; a page that is not full has looked
-    /// at everything.
+    /// A reader that continues at `scanned` sees every entry once; a page that is not full has
+    /// scanned the whole log.
     Pages => read::pages,
-    /// No limit and no position is too small or too large to ask for, and `scanned` passes nothing
-    /// over.
+    /// No limit and no position is too small or too large, and `scanned` skips no entry.
     Limits => read::limits,
-    /// Thousands of entries are read as a few are, also while they are trimmed.
+    /// Thousands of entries are read like a few, also while they are trimmed.
     Deep => deep::deep,
-    /// `history` tells the entry's id, what was missed, and the head, of one state of the log.
+    /// `history` returns the entry's id, the missed entries, and the head, of one state of the log.
     History => read::histories,
-    /// All answers of a log have its epoch, and no other log has it.
+    /// All results of a log have its epoch, and no other log has it.
     Epochs => read::epochs,
-    /// A payload comes back to the byte.
+    /// A payload is returned byte for byte.
     Payloads => content::payloads,
-    /// Names and rooms come back, however many and whichever.
+    /// Names and rooms are returned as given, any names and any number of rooms.
     NamesAndRooms => content::names_and_rooms,
-    /// A control entry comes back as one, and an event never does.
+    /// A control entry is returned as one, and an event never is.
     ControlEntries => content::control_entries,
-    /// An entry's time is when it was committed, in ms since 1970, and never changes.
+    /// An entry's time is that of its commit, in ms since 1970, and never changes.
     Times => content::times,
     /// Trimming by count removes the oldest beyond the bound, and nothing else.
     TrimByCount => trim::by_count,
     /// Trimming by bytes removes the oldest beyond the bound, and not many more.
     TrimByBytes => trim::by_bytes,
-    /// Trimming by age removes what is too old, and nothing else.
+    /// Trimming by age removes the entries that are too old, and no other.
     TrimByAge => trim::by_age,
-    /// The last entry is never removed, and numbers go on after it.
+    /// The last entry is never removed, and numbers continue after it.
     LastStays => trim::last_stays,
-    /// `trimmed` of a room is the last entry of that room which is gone: a quiet room is not reset.
+    /// `trimmed` of a room is the last removed entry of that room: a quiet room is not reset.
     Marks => trim::marks,
-    /// Whoever reads while the log is trimmed sees an entry, or that it is gone.
+    /// A reader that reads while the log is trimmed sees each entry, or that it is gone.
     TrimmedWhileReading => trim::while_reading,
-    /// A durable log goes on where it was closed, in its epoch; any other begins a new one.
+    /// A durable log continues where it was closed, in its epoch; any other begins a new one.
     Reopened => reopen::closed,
-    /// The same after the log ended otherwise.
+    /// A durable log continues where it crashed, in its epoch; any other begins a new one.
     Crashed => reopen::crashed,
-    /// `changes` tells the head: after each append, to who subscribes later, and to who opens the
-    /// log again.
+    /// `changes` yields the head: after each append, to later subscribers, and after the log is
+    /// opened again.
     Told => changes::told,
-    /// `changes` never goes back, never tells what cannot be read yet, and ends with the head.
+    /// `changes` never goes back, never runs ahead of readable entries, and ends with the head.
     ToldInOrder => changes::in_order,
-    /// Whatever is done in whatever order, every answer is the one of a list of all entries.
+    /// After random operations in random order, every result is that of a list of all entries.
     Stories => story::stories,
 }
 

@@ -1,4 +1,4 @@
-//! What holds while several append and read at once.
+//! Concurrent appends and reads.
 
 use std::{
     collections::HashSet,
@@ -13,29 +13,30 @@ use tokio::task::{JoinSet, yield_now};
 use super::{Looker, Pace, Probe, Subject, Trial, Verdict, append, crowd, ensure, equal, sample};
 use crate::{EventLog, NewEntry, Room, log::Entry};
 
-/// Whether the writers of a check have ended.
+/// Set when the writers of a check have ended.
 type Done = Arc<AtomicBool>;
 
 pub(super) async fn contiguous<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let answered = crowd::append(&trial.log, &Pace::free()).await?;
     crowd::check(&answered, &trial.log.all().await?)
 }
 
-/// The same entries by several at once: the same answer for all, and each entry once.
+/// Several tasks append the same entries at once: all must receive the same numbers.
 pub(super) async fn idempotent<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     for round in 0..10 {
         let batch = crowd::batch(round * 4 + 3);
         let mut writers = JoinSet::new();
         for _ in 0..6 {
-            let (log, batch) = (trial.log.clone(), batch.clone());
+            let log = trial.log.clone();
+            let batch = batch.clone();
             writers.spawn(async move { log.append(&batch).await });
         }
         let from = round as u64 * 4 + 1;
         for numbers in crowd::joined(writers).await? {
             equal(
-                "the answer to each who appends the same",
+                "the numbers of entries that several append",
                 numbers,
                 (from..from + 4).collect(),
             )?;
@@ -46,16 +47,17 @@ pub(super) async fn idempotent<S: Subject>() -> Verdict {
 }
 
 pub(super) async fn visible<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let mut writers = JoinSet::new();
     for writer in 0..6 {
-        let (log, room) = (trial.log.clone(), sample::order(writer));
+        let log = trial.log.clone();
+        let room = sample::order(writer);
         writers.spawn(async move {
             for i in 0..20 {
                 let new = sample::entry([room.clone()], &serde_json::json!({ "i": i }));
                 let id = new.id();
                 let n = log.append(&[new]).await?[0];
-                append::seen(&log, n, id, &room).await?;
+                append::check_visible(&log, n, id, &room).await?;
             }
             Ok(())
         });
@@ -63,14 +65,17 @@ pub(super) async fn visible<S: Subject>() -> Verdict {
     crowd::joined(writers).await.map(drop)
 }
 
-/// Readers who follow the log while it grows miss nothing, whatever they follow.
+/// Readers follow the log while it grows, in different rooms: none may miss an entry.
 pub(super) async fn followed<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
-    let (done, pace) = (Done::default(), Pace::default());
+    let trial = Trial::<S>::new().await;
+    let done = Done::default();
+    let pace = Pace::default();
     let mut readers = JoinSet::new();
     for rooms in [None, Some(0b1), Some(0b11_0000), Some(0b100_0010)] {
         let rooms = rooms.map(|bits| sample::subset(&sample::rooms(), bits));
-        let (log, done, looker) = (trial.log.clone(), Arc::clone(&done), pace.looker());
+        let log = trial.log.clone();
+        let done = Arc::clone(&done);
+        let looker = pace.looker();
         readers.spawn(async move {
             let followed = follow(&log, rooms.as_deref(), &done, &looker).await?;
             Ok((rooms, followed))
@@ -82,14 +87,14 @@ pub(super) async fn followed<S: Subject>() -> Verdict {
     let entries = trial.log.all().await?;
     crowd::check(&answered?, &entries)?;
     for (rooms, followed) in followed {
-        let wanted = |entry: &&Arc<Entry>| within(entry, rooms.as_deref());
+        let wanted = |entry: &&Arc<Entry>| is_in_rooms(entry, rooms.as_deref());
         let due: Vec<u64> = entries
             .iter()
             .filter(wanted)
             .map(|entry| entry.n())
             .collect();
         equal(
-            format_args!("what a reader of {rooms:?} followed"),
+            format_args!("the entries that a reader of {rooms:?} followed"),
             followed,
             due,
         )?;
@@ -97,14 +102,10 @@ pub(super) async fn followed<S: Subject>() -> Verdict {
     Ok(())
 }
 
-fn within(entry: &Entry, rooms: Option<&[Room]>) -> bool {
-    rooms.is_none_or(|rooms| {
-        entry
-            .content()
-            .rooms()
-            .iter()
-            .any(|room| rooms.contains(room))
-    })
+fn is_in_rooms(entry: &Entry, rooms: Option<&[Room]>) -> bool {
+    let Some(rooms) = rooms else { return true };
+    let published = entry.content().rooms();
+    published.iter().any(|room| rooms.contains(room))
 }
 
 async fn follow<L: EventLog>(
@@ -113,9 +114,11 @@ async fn follow<L: EventLog>(
     done: &Done,
     looker: &Looker,
 ) -> Verdict<Vec<u64>> {
-    let (mut followed, mut after) = (Vec::new(), 0);
+    let mut followed = Vec::new();
+    let mut after = 0;
     loop {
-        let last = done.load(Ordering::SeqCst);
+        // Loaded before the read, so that the last page was read after the last append.
+        let is_last = done.load(Ordering::SeqCst);
         let page = log.read(rooms, after, 3).await?;
         looker.look();
         ensure!(
@@ -126,7 +129,7 @@ async fn follow<L: EventLog>(
         after = page.scanned;
         followed.extend(page.entries.iter().map(|entry| entry.n()));
         if page.entries.is_empty() {
-            if last {
+            if is_last {
                 return Ok(followed);
             }
             yield_now().await;
@@ -134,19 +137,20 @@ async fn follow<L: EventLog>(
     }
 }
 
-/// Nobody sees a part of an append, and one that was given up is there as a whole or not at all.
+/// No reader sees a part of an append, and a cancelled append is there as a whole or not at all.
 pub(super) async fn whole<S: Subject>() -> Verdict {
-    let trial = Trial::<S>::begin().await;
-    let (done, pace) = (Done::default(), Pace::default());
+    let trial = Trial::<S>::new().await;
+    let done = Done::default();
+    let pace = Pace::default();
     let mut watchers = JoinSet::new();
     for _ in 0..2 {
         watchers.spawn(watch(trial.log.clone(), Arc::clone(&done), pace.looker()));
     }
-    let given_up = give_up(trial.log.clone(), &pace);
-    let (answered, given_up) = tokio::join!(crowd::append(&trial.log, &pace), given_up);
-    // Whether they are in the log or not: appended again, each is there once.
+    let cancelled = cancel_appends(trial.log.clone(), &pace);
+    let (answered, cancelled) = tokio::join!(crowd::append(&trial.log, &pace), cancelled);
+    // A cancelled batch may be in the log or not: appended again, it must be there once.
     let mut answered = answered?;
-    for batch in given_up {
+    for batch in cancelled {
         let numbers = trial.log.append(&batch).await?;
         answered.push((batch, numbers));
     }
@@ -160,13 +164,13 @@ pub(super) async fn whole<S: Subject>() -> Verdict {
     for head in crowd::joined(watchers).await?.into_iter().flatten() {
         ensure!(
             ends.contains(&head) || head == 0,
-            "entry {head} was the last for a moment, amid an append"
+            "entry {head}, in the middle of an append, was the last for a moment"
         );
     }
     Ok(())
 }
 
-/// Every head that was seen, by whichever look.
+/// Returns every head that any method has shown.
 async fn watch<L: EventLog>(log: Probe<L>, done: Done, looker: Looker) -> Verdict<HashSet<u64>> {
     let mut heads = HashSet::new();
     while !done.load(Ordering::SeqCst) {
@@ -180,8 +184,8 @@ async fn watch<L: EventLog>(log: Probe<L>, done: Done, looker: Looker) -> Verdic
     Ok(heads)
 }
 
-/// Begins appends and drops them a little later each time. Answers what was tried.
-async fn give_up<L: EventLog>(log: Probe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> {
+/// Begins appends and cancels each a little later than the one before. Returns the batches.
+async fn cancel_appends<L: EventLog>(log: Probe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> {
     let mut tried = Vec::new();
     for i in 0..40 {
         pace.looked(i * 3).await;
@@ -189,7 +193,7 @@ async fn give_up<L: EventLog>(log: Probe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> 
         tokio::select! {
             biased;
             _ = log.append(&batch) => {}
-            () = yields(i / 2) => {}
+            () = yield_times(i / 2) => {}
         }
         tried.push(batch);
         yield_now().await;
@@ -197,7 +201,7 @@ async fn give_up<L: EventLog>(log: Probe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> 
     tried
 }
 
-async fn yields(times: usize) {
+async fn yield_times(times: usize) {
     for _ in 0..times {
         yield_now().await;
     }

@@ -1,18 +1,19 @@
-//! Entries come back as they were appended.
+//! The content of entries, which must be read as it was appended.
 
 use serde_json::json;
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
 use crate::{NewEntry, Room, SessionId, UserId, event::Payload, values::time};
 
-/// How far the log's clock may be from ours, in ms: seconds or microseconds are further away.
+/// The largest difference between the log's clock and the test's, in ms: times in seconds or
+/// microseconds differ by more.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 pub(super) async fn payloads<S: Subject>() -> Verdict {
-    come_back::<S>(texts().into_iter().map(verbatim).collect()).await
+    read_back::<S>(texts().into_iter().map(verbatim).collect()).await
 }
 
-/// Every kind of JSON, and texts that a store which parses them would give back otherwise.
+/// Returns every kind of JSON, and texts that a store which parses them would change.
 fn texts() -> Vec<String> {
     let long = format!(r#"{{"text":"{}"}}"#, "ä".repeat(32 * 1024 - 100));
     let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100), "]".repeat(100));
@@ -32,7 +33,7 @@ fn texts() -> Vec<String> {
     .collect()
 }
 
-/// The payload with exactly this text.
+/// Returns an entry whose payload has exactly this text.
 fn verbatim(text: String) -> NewEntry {
     let payload = Payload::from_json(text).unwrap_or_else(|error| panic!("no payload: {error}"));
     NewEntry {
@@ -67,7 +68,7 @@ pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
         entries.push(sample::entry(rooms, &json!({})));
     }
     entries.extend(sample::in_subsets(&sample::rooms(), 40));
-    come_back::<S>(entries).await
+    read_back::<S>(entries).await
 }
 
 pub(super) async fn control_entries<S: Subject>() -> Verdict {
@@ -77,7 +78,7 @@ pub(super) async fn control_entries<S: Subject>() -> Verdict {
     let user: UserId = "u1"
         .parse()
         .unwrap_or_else(|error| panic!("no id: {error}"));
-    // Events to the same room, or of the same content, are none.
+    // Events to the same room, or of the same content, are no control entries.
     let event = sample::entry([sample::order(1)], &json!({}));
     let alike = sample::entry([], &json!({ "id": "u1" }));
     let entries = vec![
@@ -88,11 +89,12 @@ pub(super) async fn control_entries<S: Subject>() -> Verdict {
         NewEntry::disconnect_session(SessionId::random()),
         event.with_id(crate::EventId::random()),
     ];
-    come_back::<S>(entries).await
+    read_back::<S>(entries).await
 }
 
-async fn come_back<S: Subject>(entries: Vec<NewEntry>) -> Verdict {
-    let mut trial = Trial::<S>::begin().await;
+/// Appends entries and reads them again.
+async fn read_back<S: Subject>(entries: Vec<NewEntry>) -> Verdict {
+    let mut trial = Trial::<S>::new().await;
     trial.log.append(&entries).await?;
     trial.log.has_exactly(&entries).await?;
     if S::DURABLE {
@@ -103,7 +105,7 @@ async fn come_back<S: Subject>(entries: Vec<NewEntry>) -> Verdict {
 }
 
 pub(super) async fn times<S: Subject>() -> Verdict {
-    let mut trial = Trial::<S>::begin().await;
+    let mut trial = Trial::<S>::new().await;
     trial.log.append(&sample::entries(3)).await?;
     let times = times_of(&trial).await?;
     let now = time::unix_ms();
@@ -131,13 +133,8 @@ pub(super) async fn times<S: Subject>() -> Verdict {
 }
 
 async fn times_of<S: Subject>(trial: &Trial<S>) -> Verdict<Vec<i64>> {
-    Ok(trial
-        .log
-        .all()
-        .await?
-        .iter()
-        .map(|entry| entry.ts())
-        .collect())
+    let entries = trial.log.all().await?;
+    Ok(entries.iter().map(|entry| entry.ts()).collect())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A log of thousands of entries: more than is kept at hand of any log that has something at hand.
+//! A log of thousands of entries: more than any log keeps in memory beside its store.
 
 use std::sync::{
     Arc,
@@ -15,38 +15,40 @@ use super::{
 use crate::{EventLog, Room, log::Retention};
 
 const ENTRIES: usize = 7_000;
-const KEPT: usize = 5_500;
-/// What is appended, and trimmed, while others read.
-const MORE: usize = 600;
+const RETAINED_ENTRIES: usize = 5_500;
+/// Entries that are appended, and as many trimmed, while others read.
+const LATER_ENTRIES: usize = 600;
 
 pub(super) async fn deep<S: Subject>() -> Verdict {
-    let mut trial = Trial::<S>::keeping(Retention::DISK.entries(KEPT)).await;
+    let mut trial = Trial::<S>::keeping(Retention::DISK.entries(RETAINED_ENTRIES)).await;
     let epoch = trial.log.head().await?.position.epoch();
-    let entries = sample::in_subsets(&sample::rooms(), ENTRIES + MORE);
+    let entries = sample::in_subsets(&sample::rooms(), ENTRIES + LATER_ENTRIES);
     let model = Arc::new(Model { epoch, entries });
     for batch in model.entries[..ENTRIES].chunks(500) {
         trial.log.append(batch).await?;
     }
-    asked(&trial.log, &model).await?;
+    check_reads(&trial.log, &model).await?;
     trial.trim().await;
-    asked(&trial.log, &model).await?;
+    check_reads(&trial.log, &model).await?;
     if S::DURABLE {
         trial = trial.reopened().await;
-        asked(&trial.log, &model).await?;
+        check_reads(&trial.log, &model).await?;
     }
     trimmed_while_reading(&trial, &model).await?;
-    asked(&trial.log, &model).await
+    check_reads(&trial.log, &model).await
 }
 
-/// Some rooms that are in many entries, one in which there is nothing, and all.
+/// Returns all entries, rooms with many entries, and a room with none.
 fn subsets() -> [Option<Vec<Room>>; 4] {
     let rooms = sample::rooms();
     let some = [0b1, 0b110_0010].map(|bits| sample::subset(&rooms, bits));
     let [one, three] = some.map(Some);
-    [None, one, three, Some(vec![sample::order(1)])]
+    let empty = Some(vec![sample::order(1)]);
+    [None, one, three, empty]
 }
 
-async fn asked<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
+/// Checks pages and histories all over the log.
+async fn check_reads<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
     let head = log.head().await?;
     for rooms in subsets() {
         for after in [0, head.floor, head.floor + 1, 3_000, head.position.n() - 10] {
@@ -72,11 +74,17 @@ async fn asked<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
 }
 
 async fn trimmed_while_reading<S: Subject>(trial: &Trial<S>, model: &Arc<Model>) -> Verdict {
-    let (mut readers, pace) = (JoinSet::new(), Pace::default());
+    let mut readers = JoinSet::new();
+    let pace = Pace::default();
     let done = Arc::new(AtomicBool::new(false));
     for rooms in subsets() {
-        let (log, model, done) = (trial.log.clone(), Arc::clone(model), Arc::clone(&done));
-        readers.spawn(read_oldest(log, model, rooms, done, pace.looker()));
+        readers.spawn(read_oldest(
+            trial.log.clone(),
+            Arc::clone(model),
+            rooms,
+            Arc::clone(&done),
+            pace.looker(),
+        ));
     }
     let mut appended = Ok(());
     for (i, batch) in model.entries[ENTRIES..].chunks(20).enumerate() {
@@ -89,7 +97,7 @@ async fn trimmed_while_reading<S: Subject>(trial: &Trial<S>, model: &Arc<Model>)
     appended
 }
 
-/// Reads what goes next.
+/// Reads the entries that are trimmed next.
 async fn read_oldest<L: EventLog>(
     log: Probe<L>,
     model: Arc<Model>,
@@ -105,15 +113,11 @@ async fn read_oldest<L: EventLog>(
             limit: 5,
         };
         read::page(&log, &model, asked).await?;
-        read::history(
-            &log,
-            &model,
-            Asked {
-                after: after + 1,
-                ..asked
-            },
-        )
-        .await?;
+        let next = Asked {
+            after: after + 1,
+            ..asked
+        };
+        read::history(&log, &model, next).await?;
         looker.look();
         yield_now().await;
     }

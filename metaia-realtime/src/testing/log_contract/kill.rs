@@ -1,9 +1,9 @@
-//! `kill -9` over an open log: nothing that was acknowledged is lost, and nothing is there in part
-//! or twice.
+//! `kill -9` of a process with an open log: no acknowledged entry is lost, and none is there in
+//! part or twice.
 //!
-//! The test's own program is started again as the process to be killed. It runs the same test, sees
-//! by an environment variable that it is that process, appends without end, and prints what it
-//! tries and what it was answered.
+//! The test's own program is started again as the process to be killed. It runs the same test,
+//! recognises its role by an environment variable, appends without end, and prints the batches that
+//! it tries and the numbers that it receives.
 
 use std::{
     env,
@@ -19,35 +19,35 @@ use super::{Probe, Shared, Verdict, crowd, ensure, survivors::Survivors};
 
 use crate::{EventLog, log::Retention, testing::contract::on_runtime};
 
-/// Where the process to be killed finds the log.
+/// The variable with the address of the log, set in the process to be killed.
 const PLACE: &str = "METAIA_LOG_CONTRACT_PLACE";
-/// The number of its first batch.
+/// The variable with the number of its first batch.
 const FIRST: &str = "METAIA_LOG_CONTRACT_FIRST";
-/// How many entries it keeps.
+/// The variable with the number of entries that it keeps.
 const KEEP: &str = "METAIA_LOG_CONTRACT_KEEP";
 
-/// Appenders of that process, so that commits are shared.
+/// Writers in that process: more than one, so that appends share commits.
 const WRITERS: usize = 4;
-/// Far more than a process appends before it is killed.
+/// Batches of a writer: far more than it appends before the process is killed.
 const BATCHES: usize = 1_000_000;
-/// Lines that it may print before it is killed.
-const LINES: usize = 120;
-/// The same for one that is to end by itself.
-const LONGEST: usize = 5_000;
-/// What it keeps where it is killed while it trims.
-const FEW: usize = 40;
+/// The upper bound of the lines that a process prints before it is killed.
+const MAX_LINES: usize = 120;
+/// The lines after which a process is killed that was to end by itself.
+const MAX_LINES_OF_SELF_END: usize = 5_000;
+/// Entries that a process keeps if it is to be killed while it trims.
+const KEPT_WHILE_TRIMMING: usize = 40;
 
-/// Kills a process over an open log that often, and checks after each time what is left.
+/// Kills `kills` processes with an open log, one after the other, and checks the log after each.
 ///
-/// To be called by a test, which is named by `test` (`module_path!()` and the function's name): it
+/// Call this from a test whose name is `test` (`module_path!()` and the function's name): that test
 /// is run again in the process to be killed. [`log_contract!`](crate::log_contract!) does that.
 ///
 /// # Panics
-/// Where something that was acknowledged is gone, or something is there in part, twice, or was
-/// never appended.
+/// Panics if an acknowledged entry is gone, or a batch is there in part or twice, or an entry is
+/// there that was never appended.
 pub fn killed<S: Shared>(test: &str, kills: usize) {
     let ended = match env::var(PLACE) {
-        Ok(address) => on_runtime(|| append_for_ever(S::at(&address))),
+        Ok(address) => on_runtime(|| append_until_killed(S::at(&address))),
         Err(_) => on_runtime(|| kill_and_check::<S>(test, kills)),
     };
     if let Err(what) = ended {
@@ -61,13 +61,13 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
     for kill in 0..kills {
         let end = subject.end(kill);
         let life = if end.is_some() {
-            LONGEST
+            MAX_LINES_OF_SELF_END
         } else {
-            rand::rng().random_range(1..LINES)
+            rand::rng().random_range(1..MAX_LINES)
         };
-        // Every third process trims, and those that may end while they do.
+        // Every third process trims, and so do those that may end by themselves.
         let keep = if end.is_some() || kill % 3 == 2 {
-            FEW
+            KEPT_WHILE_TRIMMING
         } else {
             Retention::DISK.entries
         };
@@ -78,7 +78,8 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
             keep,
             end,
         )?;
-        let unknown = survivors.hear(&last_words(victim, life)?)?;
+        let lines = kill_after(victim, life)?;
+        let unknown = survivors.read_output(&lines)?;
         let log = Probe::new(subject.open(Retention::DISK).await);
         let checked = survivors.check(&log, unknown).await;
         checked.map_err(|what| format!("after {} kills: {what}", kill + 1))?;
@@ -86,7 +87,7 @@ async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
     }
     ensure!(
         survivors.acknowledged() > 0,
-        "no process lived until an append was answered"
+        "no process lived until an append had returned"
     );
     Ok(())
 }
@@ -98,7 +99,7 @@ fn start(
     keep: usize,
     end: Option<(&str, String)>,
 ) -> Verdict<Child> {
-    // The harness names tests without the crate.
+    // The test harness names tests without the crate.
     let test = test.split_once("::").map_or(test, |(_, test)| test);
     let program =
         env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
@@ -113,8 +114,9 @@ fn start(
     started.map_err(|error| format!("{test} was not started again: {error}"))
 }
 
-/// Kills the process when it has printed so many lines, and answers the whole lines that there are.
-fn last_words(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
+/// Kills the process when it has printed `life` lines. Returns its lines, without an unfinished
+/// one.
+fn kill_after(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
     let failed = |error: std::io::Error| format!("the process cannot be followed: {error}");
     let stdout = victim.stdout.take().ok_or("the process has no output")?;
     let mut output = BufReader::new(stdout);
@@ -127,7 +129,10 @@ fn last_words(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
         }
         lines.push(line);
         if lines.len() == life {
-            (0..rand::rng().random_range(0..200)).for_each(|_| std::thread::yield_now());
+            // A random delay, so that the kill hits any point of an append.
+            for _ in 0..rand::rng().random_range(0..200) {
+                std::thread::yield_now();
+            }
             victim.kill().map_err(failed)?;
         }
     }
@@ -140,26 +145,27 @@ fn last_words(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
     Ok(lines)
 }
 
-/// The process that is killed.
-async fn append_for_ever<S: Shared>(subject: S) -> Verdict {
+/// Runs in the process that is killed: several writers append and print.
+async fn append_until_killed<S: Shared>(subject: S) -> Verdict {
     let number = |name| {
         env::var(name)
             .ok()
             .and_then(|text| text.parse().ok())
             .unwrap_or_default()
     };
-    say("open")?;
+    print_line("open")?;
     let retention = Retention::DISK.entries(number(KEEP));
     let log = Probe::new(subject.open(retention).await);
     let subject = Arc::new(subject);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        let (log, subject) = (log.clone(), Arc::clone(&subject));
+        let log = log.clone();
+        let subject = Arc::clone(&subject);
         let first = number(FIRST) + writer * BATCHES;
         writers.spawn(async move {
             for i in first..first + BATCHES {
-                append_aloud(&log, i).await?;
-                if retention.entries == FEW && i % 5 == 0 {
+                append_and_print(&log, i).await?;
+                if retention.entries == KEPT_WHILE_TRIMMING && i % 5 == 0 {
                     subject.trim(log.log()).await;
                 }
             }
@@ -169,21 +175,18 @@ async fn append_for_ever<S: Shared>(subject: S) -> Verdict {
     crowd::joined(writers).await.map(drop)
 }
 
-async fn append_aloud<L: EventLog>(log: &Probe<L>, i: usize) -> Verdict {
+/// Appends a batch, and prints its ids before and its numbers afterwards.
+async fn append_and_print<L: EventLog>(log: &Probe<L>, i: usize) -> Verdict {
     let batch = crowd::batch(i);
     let ids: Vec<_> = batch.iter().map(|new| new.id().to_string()).collect();
-    say(&format!("try {i} {}", ids.join(" ")))?;
-    let numbers: Vec<_> = log
-        .append(&batch)
-        .await?
-        .iter()
-        .map(u64::to_string)
-        .collect();
-    say(&format!("answered {i} {}", numbers.join(" ")))
+    print_line(&format!("try {i} {}", ids.join(" ")))?;
+    let numbers = log.append(&batch).await?;
+    let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
+    print_line(&format!("answered {i} {}", numbers.join(" ")))
 }
 
-/// A line for the process that kills. Where nobody listens any more, this one ends.
-fn say(line: &str) -> Verdict {
+/// Prints a line for the killing process. If that process has ended, this one ends with an error.
+fn print_line(line: &str) -> Verdict {
     let mut stdout = stdout().lock();
-    writeln!(stdout, "{line}").map_err(|error| format!("nobody listens: {error}"))
+    writeln!(stdout, "{line}").map_err(|error| format!("the killing process has ended: {error}"))
 }

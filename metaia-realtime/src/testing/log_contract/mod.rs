@@ -1,6 +1,6 @@
-//! The contract of [`EventLog`](crate::EventLog), as checks that any log can be put to.
+//! The contract of [`EventLog`](crate::EventLog), as checks that run on any log.
 //!
-//! Say how to open and trim your log, with a [`Subject`], and
+//! Implement a [`Subject`], which opens and trims your log, and
 //! [`log_contract!`](crate::log_contract!) makes a test of each [`Clause`]:
 //!
 //! ```
@@ -28,10 +28,10 @@
 //! # assert_eq!(check::<InMemory>(Clause::Rooms), Ok(()));
 //! ```
 //!
-//! A log that outlives its process is also killed, again and again: see [`killed`].
+//! A log that survives its process can also be killed repeatedly: see [`killed`].
 //!
-//! Each check has a runtime of several threads of its own, and can be called from anywhere. A check
-//! that fails says what was promised, and what came.
+//! Each check has a runtime of its own with several threads, and can be called from anywhere. A
+//! check that fails returns the promise and the observation that contradicts it.
 
 mod append;
 mod changes;
@@ -59,7 +59,7 @@ pub use clause::{Clause, check, uphold};
 pub use kill::killed;
 use pace::{Looker, Pace};
 use probe::Probe;
-pub use subject::{Shared, Subject};
+pub use subject::{KillableSubject as Shared, Subject};
 use trial::Trial;
 
 use super::contract::{Verdict, ensure, equal};
@@ -67,7 +67,7 @@ use super::contract::{Verdict, ensure, equal};
 /// Makes a test of each clause of the contract, for a [`Subject`].
 ///
 /// `log_contract!(MyLog, kills: 20)`, for a [`Shared`] subject, also makes the test
-/// `survives_kills`, which kills a process over the log that often.
+/// `survives_kills`, which kills 20 processes that have the log open.
 #[macro_export]
 macro_rules! log_contract {
     ($subject:ty, kills: $kills:expr) => {
@@ -82,12 +82,13 @@ macro_rules! log_contract {
         $crate::log_contract! { @tests $subject:
             numbers Numbers, contiguous Contiguous, whole Whole, large_batches LargeBatches,
             idempotent Idempotent, idempotent_at_once IdempotentAtOnce, visible Visible,
-            visible_at_once VisibleAtOnce, followed Followed, rooms Rooms, pages Pages, limits Limits, deep Deep,
-            history History, epochs Epochs, payloads Payloads, names_and_rooms NamesAndRooms,
-            control_entries ControlEntries, times Times, trim_by_count TrimByCount,
+            visible_at_once VisibleAtOnce, followed Followed, rooms Rooms, pages Pages,
+            limits Limits, deep Deep, history History, epochs Epochs, payloads Payloads,
+            names_and_rooms NamesAndRooms, control_entries ControlEntries, times Times,
+            trim_by_count TrimByCount,
             trim_by_bytes TrimByBytes, trim_by_age TrimByAge, last_stays LastStays, marks Marks,
-            trimmed_while_reading TrimmedWhileReading, reopened Reopened, crashed Crashed, told Told,
-            told_in_order ToldInOrder, stories Stories,
+            trimmed_while_reading TrimmedWhileReading, reopened Reopened, crashed Crashed,
+            told Told, told_in_order ToldInOrder, stories Stories,
         }
     };
     (@tests $subject:ty: $($name:ident $clause:ident,)+) => {
@@ -100,7 +101,7 @@ macro_rules! log_contract {
             }
         )+
 
-        /// So that no clause is forgotten here.
+        /// Fails if a clause has no test here.
         #[test]
         fn every_clause_is_tested() {
             let tested = [$($crate::testing::log_contract::Clause::$clause),+];

@@ -1,7 +1,7 @@
-//! The model: everything ever appended, in order. What a log answers is judged by it.
+//! The model: every entry ever appended, in order. It judges the results of a log.
 //!
-//! Others may append and trim meanwhile, so that an answer is judged [`Between`] what was seen
-//! before and after it.
+//! Other tasks may append and trim meanwhile, so a result is judged [`Between`] the heads that were
+//! seen before and after it.
 
 use std::ops::RangeInclusive;
 
@@ -12,15 +12,15 @@ use crate::{
     values::Epoch,
 };
 
-/// All entries of a log: entry `n` at `n - 1`. It may have more than the log, where a check knows
-/// what will come.
+/// All entries of a log: entry `n` at `n - 1`. It may have more than the log if a check knows the
+/// later entries.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) epoch: Epoch,
     pub(super) entries: Vec<NewEntry>,
 }
 
-/// What was asked.
+/// The arguments of a read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) rooms: Option<&'a [Room]>,
@@ -28,7 +28,7 @@ pub(super) struct Asked<'a> {
     pub(super) limit: usize,
 }
 
-/// Where the log began and ended while it answered.
+/// The floors and heads that the log may have had during a read.
 #[derive(Debug, Clone)]
 pub(super) struct Between {
     floor: RangeInclusive<u64>,
@@ -50,7 +50,7 @@ impl Model {
         self.entries.get(usize::try_from(n.checked_sub(1)?).ok()?)
     }
 
-    /// The entries of the asked rooms in a range of numbers.
+    /// Returns the numbers of the entries of the given rooms in a range.
     fn matching(
         &self,
         rooms: Option<&[Room]>,
@@ -63,17 +63,17 @@ impl Model {
         })
     }
 
-    /// What `trimmed` must say of the rooms when entries up to `floor` are gone.
+    /// Returns the trimmed mark of the rooms if entries up to `floor` are gone.
     fn mark(&self, rooms: Option<&[Room]>, floor: u64) -> u64 {
         self.matching(rooms, 1..=floor).last().unwrap_or(0)
     }
 
-    fn marked(&self, rooms: Option<&[Room]>, trimmed: u64, between: &Between) -> Verdict {
-        let [least, most] =
-            [between.floor.start(), between.floor.end()].map(|floor| self.mark(rooms, *floor));
+    fn check_mark(&self, rooms: Option<&[Room]>, trimmed: u64, between: &Between) -> Verdict {
+        let least = self.mark(rooms, *between.floor.start());
+        let most = self.mark(rooms, *between.floor.end());
         ensure!(
             (least..=most).contains(&trimmed),
-            "trimmed is {trimmed}, not {least} to {most}, where the floor is {:?} (rooms {rooms:?})",
+            "trimmed is {trimmed}, not {least} to {most}, with the floor {:?} (rooms {rooms:?})",
             between.floor
         );
         Ok(())
@@ -102,12 +102,12 @@ impl Model {
         self.check_entries(asked, page)
             .and_then(|()| self.check_holes(asked, page))
             .and_then(|()| Self::check_scanned(asked, page, between))
-            .and_then(|()| self.marked(asked.rooms, page.trimmed, between))
+            .and_then(|()| self.check_mark(asked.rooms, page.trimmed, between))
             .and_then(|()| equal("the epoch of a page", page.epoch, self.epoch))
             .map_err(|what| format!("{what} ({asked:?}, {between:?})"))
     }
 
-    /// Every entry is one of those asked for, in order, once, as it was appended.
+    /// Checks that every entry is in the rooms, in order, once, and as it was appended.
     fn check_entries(&self, asked: Asked<'_>, page: &Page) -> Verdict {
         ensure!(
             page.entries.len() <= asked.limit,
@@ -122,9 +122,9 @@ impl Model {
             let Some(new) = self.entry(n) else {
                 return Err(format!("entry {n} was never appended"));
             };
-            super::probe::same(entry, new)?;
-            let due = self.matching(asked.rooms, n..=n).next().is_some();
-            ensure!(due, "entry {n} is in none of the rooms");
+            super::probe::check_same(entry, new)?;
+            let is_in_rooms = self.matching(asked.rooms, n..=n).next().is_some();
+            ensure!(is_in_rooms, "entry {n} is in none of the rooms");
         }
         ensure!(
             page.scanned >= last,
@@ -134,7 +134,7 @@ impl Model {
         Ok(())
     }
 
-    /// What is missing was trimmed, the oldest first, and the page says so.
+    /// Checks that missing entries were trimmed, the oldest first, and that the page says so.
     fn check_holes(&self, asked: Asked<'_>, page: &Page) -> Verdict {
         let first = page.entries.first().map_or(u64::MAX, |entry| entry.n());
         let came = |n: &u64| {
@@ -161,7 +161,8 @@ impl Model {
         Ok(())
     }
 
-    /// A page that is not full has looked at everything, and nothing looks beyond the end.
+    /// Checks that a page that is not full has scanned the whole log, and that no page has scanned
+    /// beyond the end.
     fn check_scanned(asked: Asked<'_>, page: &Page, between: &Between) -> Verdict {
         let most = asked.after.max(*between.head.end());
         ensure!(
@@ -169,10 +170,10 @@ impl Model {
             "scanned is {}, beyond the end",
             page.scanned
         );
-        let full = page.entries.len() == asked.limit;
-        let complete = page.scanned >= *between.head.start();
+        let is_full = page.entries.len() == asked.limit;
+        let is_complete = page.scanned >= *between.head.start();
         ensure!(
-            full || complete,
+            is_full || is_complete,
             "{} entries came, and scanned is {}",
             page.entries.len(),
             page.scanned
@@ -188,7 +189,7 @@ impl Model {
     ) -> Verdict {
         self.check_entry(asked, history, between)
             .and_then(|()| self.check_missed(asked, history, between))
-            .and_then(|()| self.marked(asked.rooms, history.trimmed, between))
+            .and_then(|()| self.check_mark(asked.rooms, history.trimmed, between))
             .and_then(|()| self.check_position(history.head))
             .map_err(|what| format!("history: {what} ({asked:?}, {between:?})"))
     }
@@ -202,8 +203,8 @@ impl Model {
                 self.entry(n).map(NewEntry::id),
             );
         }
-        let kept = n > *between.floor.end() && n <= *between.head.start();
-        ensure!(!kept, "entry {n} is not there");
+        let must_exist = n > *between.floor.end() && n <= *between.head.start();
+        ensure!(!must_exist, "entry {n} is not there");
         let hidden = n <= history.head.n()
             && self
                 .matching(asked.rooms, n..=n)
@@ -223,11 +224,9 @@ impl Model {
                 .take(asked.limit)
                 .count()
         };
-        // What counts as trimmed may still be there for a while.
-        let (least, most) = (
-            missed(asked.after.max(*between.floor.end())),
-            missed(asked.after),
-        );
+        // Entries that count as trimmed may still exist for a while.
+        let least = missed(asked.after.max(*between.floor.end()));
+        let most = missed(asked.after);
         let came = history.missed;
         ensure!(
             (least..=most).contains(&came),
@@ -242,7 +241,7 @@ mod tests {
     use super::*;
     use crate::{EventLog as _, MemoryLog, log::Retention};
 
-    /// What a log answers is right, and each change to the answer is wrong.
+    /// The page of a correct log passes, and each change to it is refused.
     #[tokio::test]
     async fn a_page_that_was_tampered_with_is_refused() {
         let log = MemoryLog::new(Retention::MEMORY.entries(4));

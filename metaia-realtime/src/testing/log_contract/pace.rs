@@ -1,5 +1,5 @@
-//! Keeping those who append and those who look at it at the same time: else the one ends before the
-//! other begins.
+//! A pace for writers: they wait for readers, so that both run at the same time. Otherwise the
+//! writers could end before the readers begin.
 
 use std::sync::{
     Arc,
@@ -8,28 +8,28 @@ use std::sync::{
 
 use tokio::task::yield_now;
 
-/// More looks than anybody waits for.
-const ENOUGH: usize = usize::MAX / 2;
+/// More looks than any writer waits for.
+const UNLIMITED: usize = usize::MAX / 2;
 
-/// How often somebody has looked.
+/// The number of looks of all readers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace(Arc<AtomicUsize>);
 
-/// One who looks. When it ends, nobody waits for looks any more.
+/// A reader's handle. When it is dropped, no writer waits for looks any more.
 #[derive(Debug)]
 pub(super) struct Looker(Pace);
 
 impl Pace {
-    /// For a check in which nobody looks.
+    /// Returns the pace of a check without readers: its writers never wait.
     pub(super) fn free() -> Self {
-        Self(Arc::new(AtomicUsize::new(ENOUGH)))
+        Self(Arc::new(AtomicUsize::new(UNLIMITED)))
     }
 
     pub(super) fn looker(&self) -> Looker {
         Looker(self.clone())
     }
 
-    /// Waits until somebody has looked, so many times in all.
+    /// Waits until the readers have looked `times` times in all.
     pub(super) async fn looked(&self, times: usize) {
         while self.0.load(Ordering::SeqCst) < times {
             yield_now().await;
@@ -45,6 +45,6 @@ impl Looker {
 
 impl Drop for Looker {
     fn drop(&mut self) {
-        self.0.0.store(ENOUGH, Ordering::SeqCst);
+        self.0.0.store(UNLIMITED, Ordering::SeqCst);
     }
 }

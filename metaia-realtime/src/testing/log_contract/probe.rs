@@ -1,4 +1,4 @@
-//! A log under test, and what every answer of it must be whatever was asked.
+//! A log under test, with the checks that apply to every result.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     log::{Entry, Head, History, LogError, Page},
 };
 
-/// How many entries a check reads at once where it wants them all.
+/// Entries that a check reads at once if it reads them all.
 const PAGE: usize = 100;
 
 /// A log, shared by the tasks of a check.
@@ -32,21 +32,18 @@ impl<L: EventLog> Probe<L> {
         &self.0
     }
 
-    /// The log itself, when all tasks have ended.
+    /// Returns the log itself, when all tasks have ended.
     pub(super) fn into_log(self) -> L {
         Arc::into_inner(self.0).unwrap_or_else(|| panic!("a task of the check still has the log"))
     }
 
-    /// Appends, and answers the numbers.
+    /// Appends, and returns the numbers.
     pub(super) async fn append(&self, batch: &[NewEntry]) -> Verdict<Vec<u64>> {
-        Ok(self
-            .append_at(batch)
-            .await?
-            .into_iter()
-            .map(Position::n)
-            .collect())
+        let positions = self.append_at(batch).await?;
+        Ok(positions.into_iter().map(Position::n).collect())
     }
 
+    /// Appends, and returns the positions.
     pub(super) async fn append_at(&self, batch: &[NewEntry]) -> Verdict<Vec<Position>> {
         let positions = self
             .0
@@ -54,14 +51,14 @@ impl<L: EventLog> Probe<L> {
             .await
             .map_err(failed("append"))?;
         equal(
-            "positions answered to an append",
+            "the number of positions of an append",
             positions.len(),
             batch.len(),
         )?;
         for (position, new) in positions.iter().zip(batch) {
             ensure!(
                 position.follows(new.id()),
-                "{position} was answered, which is not after {}",
+                "the position {position} is not that of {}",
                 new.id()
             );
         }
@@ -95,36 +92,37 @@ impl<L: EventLog> Probe<L> {
         self.0.changes()
     }
 
-    /// All entries that the log has, page by page.
+    /// Reads all entries of the log, page by page.
     pub(super) async fn all(&self) -> Verdict<Vec<Arc<Entry>>> {
-        let (mut entries, mut after) = (Vec::new(), 0);
+        let mut entries = Vec::new();
+        let mut after = 0;
         loop {
             let page = self.read(None, after, PAGE).await?;
-            let full = page.entries.len() >= PAGE;
+            let is_full = page.entries.len() >= PAGE;
             ensure!(
-                page.scanned > after || !full,
+                page.scanned > after || !is_full,
                 "a full page after {after} has scanned to {}",
                 page.scanned
             );
             after = page.scanned;
             entries.extend(page.entries);
-            if !full {
+            if !is_full {
                 return Ok(entries);
             }
         }
     }
 
-    /// The numbers of all entries that the log has.
+    /// Reads the numbers of all entries of the log.
     pub(super) async fn numbers(&self) -> Verdict<Vec<u64>> {
         Ok(self.all().await?.iter().map(|entry| entry.n()).collect())
     }
 
-    /// The log has exactly these entries, numbered from 1.
+    /// Checks that the log has exactly these entries, numbered from 1.
     pub(super) async fn has_exactly(&self, appended: &[NewEntry]) -> Verdict {
         let entries = self.all().await?;
         for ((n, new), entry) in (1..).zip(appended).zip(&entries) {
             equal(format_args!("the number of entry {n}"), entry.n(), n)?;
-            same(entry, new)?;
+            check_same(entry, new)?;
         }
         equal("entries in the log", entries.len(), appended.len())?;
         equal(
@@ -137,16 +135,16 @@ impl<L: EventLog> Probe<L> {
 
 fn failed(what: &'static str) -> impl Fn(LogError) -> String {
     move |error| {
-        format!(
-            "{what} failed: {error}: {}",
-            std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)
-        )
+        let source = std::error::Error::source(&error);
+        let source = source.map_or_else(String::new, ToString::to_string);
+        format!("{what} failed: {error}: {source}")
     }
 }
 
-/// The entry is what was appended.
-pub(super) fn same(entry: &Entry, new: &NewEntry) -> Verdict {
-    let (n, content) = (entry.n(), entry.content());
+/// Checks that an entry is what was appended.
+pub(super) fn check_same(entry: &Entry, new: &NewEntry) -> Verdict {
+    let n = entry.n();
+    let content = entry.content();
     equal(format_args!("the id of entry {n}"), content.id(), new.id())?;
     equal(
         format_args!("the name of entry {n}"),
@@ -163,18 +161,15 @@ pub(super) fn same(entry: &Entry, new: &NewEntry) -> Verdict {
         set(content.rooms()),
         set(new.rooms()),
     )?;
-    let (read, due) = (
-        entry.control(),
-        Entry::new(entry.position().epoch(), n, 0, new.clone()),
-    );
+    let due = Entry::new(entry.position().epoch(), n, 0, new.clone());
     equal(
-        format_args!("what entry {n} asks of nodes"),
-        read,
+        format_args!("the control entry {n}"),
+        entry.control(),
         due.control(),
     )
 }
 
-/// Rooms have no order, and naming one twice says nothing more.
+/// Returns the rooms without order and repetition, which have no meaning.
 fn set(rooms: &[Room]) -> std::collections::BTreeSet<&Room> {
     rooms.iter().collect()
 }

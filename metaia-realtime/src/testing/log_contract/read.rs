@@ -1,4 +1,4 @@
-//! Reading by rooms, page by page, and what is known of the past.
+//! Reads by rooms, page by page, and histories.
 
 use super::{
     Probe, Subject, Trial, Verdict, equal,
@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{EventLog, Room};
 
-/// Numbers that no entry has: the first that a position cannot say, and what overflows.
+/// Numbers that no entry has: the first that a position cannot hold, and numbers that overflow.
 const BEYOND: [u64; 4] = [1 << 53, (1 << 53) + 1, i64::MAX as u64, u64::MAX];
 const ENTRIES: usize = 60;
 
-/// A log with entries in all kinds of subsets of the rooms.
+/// Fills a log with entries in all kinds of subsets of the rooms.
 async fn filled<S: Subject>() -> Verdict<(Trial<S>, Model)> {
-    let trial = Trial::<S>::begin().await;
+    let trial = Trial::<S>::new().await;
     let entries = sample::in_subsets(&sample::rooms(), ENTRIES);
     for batch in entries.chunks(7) {
         trial.log.append(batch).await?;
@@ -22,7 +22,7 @@ async fn filled<S: Subject>() -> Verdict<(Trial<S>, Model)> {
     Ok((trial, Model { epoch, entries }))
 }
 
-/// Reads, and judges the answer.
+/// Reads a page and checks it.
 pub(super) async fn page<L: EventLog>(
     log: &Probe<L>,
     model: &Model,
@@ -37,28 +37,25 @@ pub(super) async fn page<L: EventLog>(
     Ok(page)
 }
 
-/// Asks for the history, and judges the answer.
+/// Reads a history and checks it.
 pub(super) async fn history<L: EventLog>(
     log: &Probe<L>,
     model: &Model,
     asked: Asked<'_>,
 ) -> Verdict {
     let before = log.head().await?;
-    let history = log
-        .history(asked.after, asked.rooms.unwrap_or_default(), asked.limit)
-        .await?;
+    // `history` has no way to ask for all rooms.
+    let rooms = asked.rooms.unwrap_or_default();
+    let history = log.history(asked.after, rooms, asked.limit).await?;
     let between = Between::new(before, log.head().await?);
-    model.check_history(
-        Asked {
-            rooms: Some(asked.rooms.unwrap_or_default()),
-            ..asked
-        },
-        &history,
-        &between,
-    )
+    let asked = Asked {
+        rooms: Some(rooms),
+        ..asked
+    };
+    model.check_history(asked, &history, &between)
 }
 
-/// Any subset of the rooms, or all entries.
+/// Returns subsets of the rooms, each room twice, a thousand rooms, and all entries.
 fn subsets() -> Vec<Option<Vec<Room>>> {
     let rooms = sample::rooms();
     let twice: Vec<_> = rooms.iter().chain(&rooms).cloned().collect();
@@ -111,16 +108,12 @@ pub(super) async fn limits<S: Subject>() -> Verdict {
     for rooms in [None, Some(&*some), Some(&[])] {
         for after in [0, 30, head - 1, head, head + 1].into_iter().chain(BEYOND) {
             for limit in [0, 1, usize::MAX] {
-                page(
-                    &trial.log,
-                    &model,
-                    Asked {
-                        rooms,
-                        after,
-                        limit,
-                    },
-                )
-                .await?;
+                let asked = Asked {
+                    rooms,
+                    after,
+                    limit,
+                };
+                page(&trial.log, &model, asked).await?;
             }
         }
     }
@@ -144,37 +137,29 @@ pub(super) async fn histories<S: Subject>() -> Verdict {
     Ok(())
 }
 
-/// Two logs have two epochs, and all answers of one agree on its own.
+/// Checks that two logs have two epochs, and that all results of one have its own.
 pub(super) async fn epochs<S: Subject>() -> Verdict {
     let (trial, model) = filled::<S>().await?;
-    let other = Trial::<S>::begin().await;
+    let other = Trial::<S>::new().await;
     super::ensure!(
         other.log.head().await?.position.epoch() != model.epoch,
         "two logs have the epoch {}",
         model.epoch
     );
-    let answered = trial.log.append_at(&[model.entries[0].clone()]).await?;
-    equal("the epoch of an answer", answered[0].epoch(), model.epoch)?;
-    page(
-        &trial.log,
-        &model,
-        Asked {
-            rooms: None,
-            after: 0,
-            limit: ENTRIES,
-        },
-    )
-    .await?;
-    history(
-        &trial.log,
-        &model,
-        Asked {
-            rooms: None,
-            after: 1,
-            limit: 1,
-        },
-    )
-    .await?;
+    let positions = trial.log.append_at(&[model.entries[0].clone()]).await?;
+    equal("the epoch of a position", positions[0].epoch(), model.epoch)?;
+    let all = Asked {
+        rooms: None,
+        after: 0,
+        limit: ENTRIES,
+    };
+    page(&trial.log, &model, all).await?;
+    let one = Asked {
+        after: 1,
+        limit: 1,
+        ..all
+    };
+    history(&trial.log, &model, one).await?;
     for entry in trial.log.all().await? {
         equal(
             "the epoch of an entry",

@@ -1,47 +1,46 @@
-//! Opening a log again: after it was closed, and after it ended otherwise.
+//! Opening a log again: after it was closed, and after it crashed.
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
 use crate::{NewEntry, Position};
 
 pub(super) async fn closed<S: Subject>() -> Verdict {
-    again::<S, _>(Trial::reopened).await
+    check_reopened::<S, _>(Trial::reopened).await
 }
 
 pub(super) async fn crashed<S: Subject>() -> Verdict {
-    again::<S, _>(Trial::crashed).await
+    check_reopened::<S, _>(Trial::crashed).await
 }
 
-/// A durable log goes on where it was. Any other has lost something that was seen, and says so with
-/// its epoch.
-async fn again<S: Subject, F: Future<Output = Trial<S>>>(
+/// Checks that a durable log continues where it was, and that any other, which has lost entries
+/// that were seen, has a new epoch.
+async fn check_reopened<S: Subject, F: Future<Output = Trial<S>>>(
     reopen: impl Fn(Trial<S>) -> F,
 ) -> Verdict {
-    let mut trial = Trial::<S>::begin().await;
+    let mut trial = Trial::<S>::new().await;
     let mut appended = Vec::new();
-    // Also a log in which nothing was ever appended has a past: clients were given its position.
+    // Also an empty log has a past: clients have received its position.
     let mut head = trial.log.head().await?.position;
     for count in [0, 5, 1] {
         let entries = sample::in_subsets(&sample::rooms(), count);
-        head = trial
-            .log
-            .append_at(&entries)
-            .await?
-            .last()
-            .copied()
-            .unwrap_or(head);
+        let positions = trial.log.append_at(&entries).await?;
+        head = positions.last().copied().unwrap_or(head);
         appended.extend(entries);
         trial = reopen(trial).await;
         if S::DURABLE {
-            goes_on(&trial, head, &appended).await?;
+            check_continues(&trial, head, &appended).await?;
         } else {
             appended.clear();
-            head = new_history(&trial, head).await?;
+            head = check_new_epoch(&trial, head).await?;
         }
     }
     Ok(())
 }
 
-async fn goes_on<S: Subject>(trial: &Trial<S>, head: Position, appended: &[NewEntry]) -> Verdict {
+async fn check_continues<S: Subject>(
+    trial: &Trial<S>,
+    head: Position,
+    appended: &[NewEntry],
+) -> Verdict {
     equal(
         "the head after opening again",
         trial.log.head().await?.position,
@@ -55,11 +54,11 @@ async fn goes_on<S: Subject>(trial: &Trial<S>, head: Position, appended: &[NewEn
     )
 }
 
-async fn new_history<S: Subject>(trial: &Trial<S>, head: Position) -> Verdict<Position> {
+async fn check_new_epoch<S: Subject>(trial: &Trial<S>, head: Position) -> Verdict<Position> {
     let new = trial.log.head().await?.position;
     ensure!(
         new.epoch() != head.epoch(),
-        "the epoch is {} as before, although what was appended may be lost",
+        "the epoch is {} as before, although appended entries may be lost",
         new.epoch()
     );
     Ok(new)

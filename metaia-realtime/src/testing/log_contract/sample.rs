@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{NewEntry, Role, Room};
 
-/// Rooms whose names a store could take for each other: by case, as patterns, by kind.
+/// Returns rooms whose names a store could confuse: by case, as patterns, by kind.
 pub(super) fn rooms() -> Vec<Room> {
     let user = |id| Room::User(text(id));
     vec![
@@ -18,7 +18,7 @@ pub(super) fn rooms() -> Vec<Room> {
     ]
 }
 
-/// The order's room `order-{i}`.
+/// Returns the order's room `order-{i}`.
 pub(super) fn order(i: usize) -> Room {
     Room::Order(text(&i.to_string()))
 }
@@ -27,21 +27,22 @@ fn text<T: std::str::FromStr>(id: &str) -> T {
     id.parse().unwrap_or_else(|_| panic!("{id} is no id"))
 }
 
-/// An entry with some payload.
+/// Returns a new entry with this payload.
 pub(super) fn entry(rooms: impl Into<std::sync::Arc<[Room]>>, payload: &Value) -> NewEntry {
     NewEntry::event(rooms, ("sample", payload)).unwrap_or_else(|error| panic!("no sample: {error}"))
 }
 
-/// `count` entries to everyone.
+/// Returns `count` entries to everyone.
 pub(super) fn entries(count: usize) -> Vec<NewEntry> {
     (0..count)
         .map(|i| entry([Room::Everyone], &json!({ "i": i })))
         .collect()
 }
 
-/// `count` entries, each in another subset of the rooms; some in none, some in one twice.
+/// Returns `count` entries, each in another subset of the rooms; some in none, some in one twice.
 pub(super) fn in_subsets(rooms: &[Room], count: usize) -> Vec<NewEntry> {
     let published = |i: usize| {
+        // The factor and the quotient vary the bits from entry to entry.
         let mut to = subset(rooms, i * 37 + i / 3);
         if i.is_multiple_of(5) {
             to.extend(to.first().cloned());
@@ -51,7 +52,7 @@ pub(super) fn in_subsets(rooms: &[Room], count: usize) -> Vec<NewEntry> {
     (0..count).map(published).collect()
 }
 
-/// The rooms whose bits are set.
+/// Returns the rooms whose bits are set.
 pub(super) fn subset(rooms: &[Room], bits: usize) -> Vec<Room> {
     let chosen = rooms
         .iter()

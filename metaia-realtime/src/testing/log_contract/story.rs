@@ -1,6 +1,7 @@
-//! Random stories: whatever is done in whatever order, every answer is the model's.
+//! Random stories: after any operations in any order, every result is the model's.
 //!
-//! A story is told by its seed. They grow longer, so that the first that fails is a short one.
+//! A story is determined by its seed. Later stories are longer, so that the first that fails is a
+//! short one.
 
 use rand::{Rng as _, RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -15,9 +16,10 @@ const STORIES: u64 = 18;
 
 pub(super) async fn stories<S: Subject>() -> Verdict {
     for seed in 0..STORIES {
-        let mut story = Story::<S>::begin(seed).await?;
+        let mut story = Story::<S>::new(seed).await?;
         for step in 0..10 + seed * 3 {
-            story = story.step().await.map_err(|(what, did)| {
+            let stepped = story.step().await;
+            story = stepped.map_err(|(what, did)| {
                 format!("{what}\n  in story {seed}, step {step}: {}", did.join(", "))
             })?;
         }
@@ -30,12 +32,12 @@ struct Story<S: Subject> {
     keep: usize,
     trial: Trial<S>,
     model: Model,
-    /// What was done, for whoever has to find out what went wrong.
+    /// The operations so far, for the report of a failure.
     did: Vec<String>,
 }
 
 impl<S: Subject> Story<S> {
-    async fn begin(seed: u64) -> Verdict<Self> {
+    async fn new(seed: u64) -> Verdict<Self> {
         let mut random = StdRng::seed_from_u64(seed);
         let keep = random.random_range(3..40);
         let trial = Trial::keeping(Retention::DISK.entries(keep)).await;
@@ -54,23 +56,21 @@ impl<S: Subject> Story<S> {
     }
 
     async fn step(mut self) -> Result<Self, (String, Vec<String>)> {
-        let told = match self.random.random_range(0..10) {
+        let checked = match self.random.random_range(0..10) {
             0..=3 => self.append().await,
             4..=6 => self.read().await,
             7 => self.history().await,
             8 => self.trim().await,
             _ => return self.reopen().await,
         };
-        told.map_err(|what| (what, self.did.clone()))?;
+        checked.map_err(|what| (what, self.did.clone()))?;
         Ok(self)
     }
 
-    /// New entries, and some of the last ones again.
+    /// Appends new entries, and the last one again up to twice.
     async fn append(&mut self) -> Verdict {
-        let (count, known) = (
-            self.random.random_range(0..5),
-            self.random.random_range(0..3),
-        );
+        let count = self.random.random_range(0..5);
+        let repeats = self.random.random_range(0..3);
         let rooms = sample::rooms();
         let mut batch: Vec<_> = (0..count)
             .map(|i| sample::entry(self.subset(&rooms), &serde_json::json!({ "i": i })))
@@ -78,8 +78,8 @@ impl<S: Subject> Story<S> {
         let head = self.model.entries.len() as u64;
         let mut due: Vec<u64> = (head + 1..).take(count).collect();
         self.model.entries.extend(batch.iter().cloned());
-        // Only the last entry is certainly there, whenever the log trims.
-        for _ in 0..known.min(head) {
+        // Only the last entry certainly exists: the log may trim at any time.
+        for _ in 0..repeats.min(head) {
             let at = self.random.random_range(0..=batch.len());
             batch.insert(at, self.model.entries[head as usize - 1].clone());
             due.insert(at, head);
@@ -120,10 +120,7 @@ impl<S: Subject> Story<S> {
         let head = self.trial.log.head().await?;
         let kept = head.position.n() - head.floor;
         let due = self.model.entries.len().min(self.keep) as u64;
-        ensure!(
-            kept == due,
-            "{kept} entries are kept, where {due} are to be"
-        );
+        ensure!(kept == due, "{kept} entries are kept instead of {due}");
         self.model.check_head(head)
     }
 
@@ -132,13 +129,13 @@ impl<S: Subject> Story<S> {
             return Ok(self);
         }
         let crash = self.random.random_bool(0.5);
-        self.did
-            .push(if crash { "crash" } else { "close" }.to_owned());
-        self.trial = if crash {
-            self.trial.crashed().await
+        if crash {
+            self.did.push("crash".to_owned());
+            self.trial = self.trial.crashed().await;
         } else {
-            self.trial.reopened().await
-        };
+            self.did.push("close".to_owned());
+            self.trial = self.trial.reopened().await;
+        }
         self.check_head()
             .await
             .map_err(|what| (what, self.did.clone()))?;
@@ -164,7 +161,7 @@ impl<S: Subject> Story<S> {
     }
 
     fn subset(&mut self, rooms: &[Room]) -> Vec<Room> {
-        // Few rooms more often than many.
+        // The conjunction of two numbers has fewer bits: few rooms are more frequent than many.
         let bits = self.random.next_u64() & self.random.next_u64();
         sample::subset(rooms, bits as usize)
     }

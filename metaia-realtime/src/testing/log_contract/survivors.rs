@@ -1,50 +1,57 @@
-//! What killed processes said they appended, and whether the log has it.
+//! The entries that killed processes appended, and the check that the log has them.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
-use super::{Probe, Verdict, crowd, ensure, equal, probe::same, sample};
+use super::{Probe, Verdict, crowd, ensure, equal, probe::check_same, sample};
 use crate::{EventId, EventLog, NewEntry, log::Entry, values::Epoch};
 
-/// The past, as those who are not dead any more may know it.
+/// The appends of all killed processes, as their output and the log show them.
 #[derive(Debug, Default)]
 pub(super) struct Survivors {
     epoch: Option<Epoch>,
-    /// Whatever anybody tried to append.
+    /// Every entry that a process tried to append.
     tried: HashMap<EventId, NewEntry>,
-    /// What was answered or read: it stays so for ever.
+    /// The ids of entries that were acknowledged or read: they must never change.
     known: BTreeMap<u64, EventId>,
-    answered: usize,
+    acknowledged: usize,
 }
 
-/// A batch whose append was never answered.
-type Unknown = Vec<NewEntry>;
+/// A batch whose process was killed before its append returned.
+type UnknownBatch = Vec<NewEntry>;
 
 impl Survivors {
-    /// How many appends were answered before their process was killed.
+    /// Returns the number of appends that returned before their process was killed.
     pub(super) const fn acknowledged(&self) -> usize {
-        self.answered
+        self.acknowledged
     }
 
-    /// Takes what a process printed. Answers the appends whose outcome it did not live to hear.
-    pub(super) fn hear(&mut self, lines: &[String]) -> Verdict<Vec<Unknown>> {
-        let mut open: HashMap<usize, Unknown> = HashMap::new();
+    /// Reads the output of a process. Returns the batches whose outcome is not known.
+    pub(super) fn read_output(&mut self, lines: &[String]) -> Verdict<Vec<UnknownBatch>> {
+        let mut open: HashMap<usize, UnknownBatch> = HashMap::new();
         for line in lines {
             let mut words = line.split_whitespace();
-            let (verb, i) = (words.next(), words.next().and_then(|i| i.parse().ok()));
+            let verb = words.next();
+            let i = words.next().and_then(|i| i.parse().ok());
             match (verb, i) {
-                (Some("try"), Some(i)) => drop(open.insert(i, self.tries(i, words)?)),
-                (Some("answered"), Some(i)) => self.hears_answer(open.remove(&i), words)?,
+                (Some("try"), Some(i)) => {
+                    open.insert(i, self.read_try(i, words)?);
+                }
+                (Some("answered"), Some(i)) => self.read_answer(open.remove(&i), words)?,
                 _ => {}
             }
         }
         Ok(open.into_values().collect())
     }
 
-    /// The batch number `i` under the ids that it was given there.
-    fn tries<'a>(&mut self, i: usize, ids: impl Iterator<Item = &'a str>) -> Verdict<Unknown> {
+    /// Returns the batch number `i` with the ids that it had in the process.
+    fn read_try<'a>(
+        &mut self,
+        i: usize,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Verdict<UnknownBatch> {
         let mut batch = Vec::new();
         for (new, id) in crowd::batch(i).into_iter().zip(ids) {
             let id = id.parse().map_err(|_| format!("{id} is no id"))?;
@@ -55,40 +62,39 @@ impl Survivors {
         Ok(batch)
     }
 
-    fn hears_answer<'a>(
+    fn read_answer<'a>(
         &mut self,
-        batch: Option<Unknown>,
+        batch: Option<UnknownBatch>,
         numbers: impl Iterator<Item = &'a str>,
     ) -> Verdict {
-        let batch = batch.ok_or("an append was answered that nobody tried")?;
+        let batch = batch.ok_or("an append returned that no process tried")?;
         for (new, n) in batch.iter().zip(numbers) {
-            self.learn(
-                n.parse().map_err(|_| format!("{n} is no number"))?,
-                new.id(),
-            )?;
+            let n = n.parse().map_err(|_| format!("{n} is no number"))?;
+            self.learn(n, new.id())?;
         }
-        self.answered += 1;
+        self.acknowledged += 1;
         Ok(())
     }
 
+    /// Remembers the id of entry `n`, and checks that it has not changed.
     fn learn(&mut self, n: u64, id: EventId) -> Verdict {
         let known = *self.known.entry(n).or_insert(id);
         equal(format_args!("entry {n} after it was seen"), id, known)
     }
 
-    /// Whether the log has everything that is known, and nothing in part; and then appends again
-    /// what nobody knows the outcome of.
+    /// Checks that the log has every known entry and no batch in part. Then appends the batches
+    /// again whose outcome is not known.
     pub(super) async fn check<L: EventLog>(
         &mut self,
         log: &Probe<L>,
-        unknown: Vec<Unknown>,
+        unknown: Vec<UnknownBatch>,
     ) -> Verdict {
         let head = log.head().await?;
         let epoch = head.position.epoch();
         equal("the epoch", epoch, *self.epoch.get_or_insert(epoch))?;
         let entries = log.all().await?;
         equal(
-            "the end of what can be read",
+            "the last entry that can be read",
             entries.last().map_or(0, |last| last.n()),
             head.position.n(),
         )?;
@@ -96,7 +102,7 @@ impl Survivors {
         self.check_known(&entries, head.floor)?;
         self.check_marks(log, head.floor).await?;
         for batch in unknown {
-            self.again(log, &entries, head.floor, batch).await?;
+            self.append_again(log, &entries, head.floor, batch).await?;
         }
         Ok(())
     }
@@ -106,9 +112,9 @@ impl Survivors {
             equal("the number of the next entry", entry.n(), n)?;
             let id = entry.content().id();
             let Some(new) = self.tried.get(&id) else {
-                return Err(format!("nobody appended entry {n}"));
+                return Err(format!("no process appended entry {n}"));
             };
-            same(entry, new)?;
+            check_same(entry, new)?;
             self.learn(n, id)?;
         }
         let ids: HashSet<_> = entries.iter().map(|entry| entry.content().id()).collect();
@@ -125,7 +131,7 @@ impl Survivors {
         Ok(())
     }
 
-    /// Everybody who missed what was trimmed is told.
+    /// Checks that the trimmed marks cover every known entry that is gone.
     async fn check_marks<L: EventLog>(&self, log: &Probe<L>, floor: u64) -> Verdict {
         for room in sample::rooms() {
             let gone = self
@@ -134,26 +140,23 @@ impl Survivors {
                 .rev()
                 .find(|(_, id)| self.tried[id].rooms().contains(&room));
             let least = gone.map_or(0, |(n, _)| *n);
-            let trimmed = log
-                .read(Some(std::slice::from_ref(&room)), 0, 1)
-                .await?
-                .trimmed;
-            let told = (least..=floor).contains(&trimmed);
+            let page = log.read(Some(std::slice::from_ref(&room)), 0, 1).await?;
+            let trimmed = page.trimmed;
             ensure!(
-                told,
+                (least..=floor).contains(&trimmed),
                 "entry {least} of {room} was trimmed, the floor is {floor}, and trimmed {trimmed}"
             );
         }
         Ok(())
     }
 
-    /// The batch is there as a whole or not at all, and afterwards it is there.
-    async fn again<L: EventLog>(
+    /// Checks that the batch is there as a whole or not at all, and appends it again.
+    async fn append_again<L: EventLog>(
         &mut self,
         log: &Probe<L>,
         entries: &[Arc<Entry>],
         floor: u64,
-        batch: Unknown,
+        batch: UnknownBatch,
     ) -> Verdict {
         let find = |new: &NewEntry| {
             entries
@@ -166,11 +169,11 @@ impl Survivors {
             .collect();
         let first = found.iter().flatten().next().copied();
         if first == Some(floor + 1) && found[0].is_none() {
-            // Its beginning may have been trimmed.
+            // The beginning of the batch may have been trimmed.
             return Ok(());
         }
-        let whole = found.iter().all(|n| n.is_some() == first.is_some());
-        ensure!(whole, "a batch is there in part: {found:?}");
+        let is_whole = found.iter().all(|n| n.is_some() == first.is_some());
+        ensure!(is_whole, "a batch is there in part: {found:?}");
         let first = match first {
             Some(first) => first,
             None => log.head().await?.position.n() + 1,
@@ -182,9 +185,9 @@ impl Survivors {
             &numbers,
             &due,
         )?;
-        numbers
-            .into_iter()
-            .zip(&batch)
-            .try_for_each(|(n, new)| self.learn(n, new.id()))
+        for (n, new) in numbers.into_iter().zip(&batch) {
+            self.learn(n, new.id())?;
+        }
+        Ok(())
     }
 }

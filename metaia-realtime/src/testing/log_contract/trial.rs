@@ -1,4 +1,4 @@
-//! One check's place and the log in it, opened again where the check is about that.
+//! One check's place and the log in it, which a check can open again.
 
 use super::{Probe, Subject};
 use crate::log::Retention;
@@ -11,8 +11,8 @@ pub(super) struct Trial<S: Subject> {
 }
 
 impl<S: Subject> Trial<S> {
-    /// A new log that keeps everything that a check appends.
-    pub(super) async fn begin() -> Self {
+    /// Opens a new log that keeps everything that a check appends.
+    pub(super) async fn new() -> Self {
         Self::keeping(Retention::DISK).await
     }
 
@@ -53,7 +53,7 @@ impl<S: Subject> Trial<S> {
         self.subject.trim(self.log.log()).await;
     }
 
-    /// Lets time pass, and trims. Answers whether time could be made to pass.
+    /// Moves the log's clock forward and trims. Returns whether the clock can be moved.
     pub(super) async fn passed(&self, time: std::time::Duration) -> bool {
         let passed = self.subject.pass(self.log.log(), time);
         self.trim().await;

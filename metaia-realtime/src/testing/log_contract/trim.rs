@@ -1,4 +1,4 @@
-//! Trimming: what goes, what stays, and that nobody misses it silently.
+//! Trimming: which entries are removed and which stay, and that readers learn of each gap.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::{EventLog, NewEntry, log::Retention};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Appends the entries, trims, and checks every answer about every room.
-async fn appended<S: Subject>(
+/// Appends the entries, trims, and checks the reads of every room.
+async fn append_and_trim<S: Subject>(
     trial: &Trial<S>,
     model: &mut Model,
     entries: Vec<NewEntry>,
@@ -23,10 +23,10 @@ async fn appended<S: Subject>(
     trial.log.append(&entries).await?;
     model.entries.extend(entries);
     trial.trim().await;
-    trimmed(&trial.log, model).await
+    check_reads(&trial.log, model).await
 }
 
-async fn empty<S: Subject>(retention: Retention) -> Verdict<(Trial<S>, Model)> {
+async fn new_log<S: Subject>(retention: Retention) -> Verdict<(Trial<S>, Model)> {
     let trial = Trial::keeping(retention).await;
     let epoch = trial.log.head().await?.position.epoch();
     Ok((
@@ -38,8 +38,8 @@ async fn empty<S: Subject>(retention: Retention) -> Verdict<(Trial<S>, Model)> {
     ))
 }
 
-/// Whatever is asked, the answer fits to what was trimmed.
-async fn trimmed<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
+/// Checks pages and histories of many rooms, at the start, around the floor and at the head.
+async fn check_reads<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
     let rooms = sample::rooms();
     let subsets = (0..=rooms.len()).map(|i| Some(sample::subset(&rooms, 1 << i | 1 << (2 * i))));
     let head = log.head().await?;
@@ -63,7 +63,7 @@ async fn trimmed<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
 }
 
 pub(super) async fn by_count<S: Subject>() -> Verdict {
-    let (mut trial, mut model) = empty::<S>(Retention::DISK.entries(10)).await?;
+    let (mut trial, mut model) = new_log::<S>(Retention::DISK.entries(10)).await?;
     for (count, due) in [
         (4, 1..=4),
         (6, 1..=10),
@@ -71,14 +71,14 @@ pub(super) async fn by_count<S: Subject>() -> Verdict {
         (37, 39..=48),
         (3, 42..=51),
     ] {
-        appended(
+        append_and_trim(
             &trial,
             &mut model,
             sample::in_subsets(&sample::rooms(), count),
         )
         .await?;
         equal(
-            "entries kept, where 10 are to be",
+            "entries kept for a bound of 10",
             trial.log.numbers().await?,
             due.collect(),
         )?;
@@ -87,14 +87,14 @@ pub(super) async fn by_count<S: Subject>() -> Verdict {
         trial = trial.reopened_keeping(Retention::DISK.entries(3)).await;
         trial.trim().await;
         equal(
-            "entries kept, where 3 are to be",
+            "entries kept for a bound of 3",
             trial.log.numbers().await?,
             vec![49, 50, 51],
         )?;
-        trimmed(&trial.log, &model).await?;
-        appended(&trial, &mut model, sample::entries(1)).await?;
+        check_reads(&trial.log, &model).await?;
+        append_and_trim(&trial, &mut model, sample::entries(1)).await?;
         equal(
-            "entries kept, where 3 are to be",
+            "entries kept for a bound of 3",
             trial.log.numbers().await?,
             vec![50, 51, 52],
         )?;
@@ -104,12 +104,12 @@ pub(super) async fn by_count<S: Subject>() -> Verdict {
 
 pub(super) async fn by_bytes<S: Subject>() -> Verdict {
     const BYTES: u64 = 20_000;
-    /// What one entry counts, at the most: its payload of 1,011 bytes, and what the log adds.
-    const ENTRY: u64 = 2_000;
-    let (trial, mut model) = empty::<S>(Retention::DISK.bytes(BYTES)).await?;
+    /// The most that one entry counts, in bytes: its payload of 1,011, and the log's overhead.
+    const MAX_ENTRY: u64 = 2_000;
+    let (trial, mut model) = new_log::<S>(Retention::DISK.bytes(BYTES)).await?;
     let payload = json!({ "text": "x".repeat(1_000) });
     for _ in 0..5 {
-        appended(
+        append_and_trim(
             &trial,
             &mut model,
             (0..7)
@@ -124,21 +124,21 @@ pub(super) async fn by_bytes<S: Subject>() -> Verdict {
         let bytes: u64 = sizes.sum();
         ensure!(
             bytes <= BYTES,
-            "{bytes} bytes of payload are kept, where {BYTES} are to be"
+            "{bytes} bytes of payload are kept for a bound of {BYTES}"
         );
-        let one_more_fits = (entries.len() as u64 + 1) * ENTRY <= BYTES;
+        let one_more_fits = (entries.len() as u64 + 1) * MAX_ENTRY <= BYTES;
         let trimmed = model.entries.len() > entries.len();
         ensure!(
             !(trimmed && one_more_fits),
-            "only {bytes} bytes of payload are kept, where {BYTES} are to be"
+            "only {bytes} bytes of payload are kept for a bound of {BYTES}"
         );
     }
     Ok(())
 }
 
 pub(super) async fn by_age<S: Subject>() -> Verdict {
-    let (trial, mut model) = empty::<S>(Retention::DISK.age(HOUR)).await?;
-    appended(&trial, &mut model, sample::entries(5)).await?;
+    let (trial, mut model) = new_log::<S>(Retention::DISK.age(HOUR)).await?;
+    append_and_trim(&trial, &mut model, sample::entries(5)).await?;
     equal(
         "entries kept that are new",
         trial.log.numbers().await?,
@@ -147,7 +147,7 @@ pub(super) async fn by_age<S: Subject>() -> Verdict {
     if !trial.passed(HOUR / 2).await {
         return Ok(());
     }
-    appended(&trial, &mut model, sample::entries(5)).await?;
+    append_and_trim(&trial, &mut model, sample::entries(5)).await?;
     equal(
         "entries kept after half their time",
         trial.log.numbers().await?,
@@ -155,21 +155,21 @@ pub(super) async fn by_age<S: Subject>() -> Verdict {
     )?;
     trial.passed(HOUR * 2 / 3).await;
     equal(
-        "entries kept, where five are too old",
+        "entries kept when five are too old",
         trial.log.numbers().await?,
         (6..=10).collect(),
     )?;
-    trimmed(&trial.log, &model).await?;
+    check_reads(&trial.log, &model).await?;
     trial.passed(HOUR * 24).await;
     equal(
-        "entries kept, where all are too old",
+        "entries kept when all are too old",
         trial.log.numbers().await?,
         vec![10],
     )?;
-    trimmed(&trial.log, &model).await
+    check_reads(&trial.log, &model).await
 }
 
-/// Whatever the bound, the last entry stays, and numbers go on from it.
+/// Checks that the last entry stays with any bound, and that numbers continue from it.
 pub(super) async fn last_stays<S: Subject>() -> Verdict {
     for retention in [
         Retention::DISK.entries(0),
@@ -177,31 +177,32 @@ pub(super) async fn last_stays<S: Subject>() -> Verdict {
         Retention::DISK.bytes(0),
         Retention::DISK.age(Duration::ZERO),
     ] {
-        let (mut trial, mut model) = empty::<S>(retention).await?;
+        let (mut trial, mut model) = new_log::<S>(retention).await?;
         for count in [1, 4, 1] {
-            appended(
+            append_and_trim(
                 &trial,
                 &mut model,
                 sample::in_subsets(&sample::rooms(), count),
             )
             .await?;
-            only_last(&trial, &model)
+            check_only_last(&trial, &model)
                 .await
                 .map_err(|what| format!("{what} ({retention:?})"))?;
         }
         if S::DURABLE {
             trial = trial.reopened().await;
-            only_last(&trial, &model)
+            check_only_last(&trial, &model)
                 .await
                 .map_err(|what| format!("{what} ({retention:?})"))?;
-            appended(&trial, &mut model, sample::entries(1)).await?;
+            append_and_trim(&trial, &mut model, sample::entries(1)).await?;
         }
     }
     Ok(())
 }
 
-/// By age it may take until the clock has moved on.
-async fn only_last<S: Subject>(trial: &Trial<S>, model: &Model) -> Verdict {
+/// Checks that only the last entry stays. It trims repeatedly: with a bound by age the clock has to
+/// move on first.
+async fn check_only_last<S: Subject>(trial: &Trial<S>, model: &Model) -> Verdict {
     let due = vec![model.entries.len() as u64];
     let mut kept = trial.log.numbers().await?;
     while kept.len() > 1 {
@@ -209,20 +210,20 @@ async fn only_last<S: Subject>(trial: &Trial<S>, model: &Model) -> Verdict {
         trial.trim().await;
         kept = trial.log.numbers().await?;
     }
-    equal("entries kept, where only the last is to be", kept, due)
+    equal("entries kept when only the last one may stay", kept, due)
 }
 
-/// A room is marked by what was trimmed in it, and by nothing else.
+/// Checks that a room is marked by its own trimmed entries, and by no others.
 pub(super) async fn marks<S: Subject>() -> Verdict {
-    let (mut trial, mut model) = empty::<S>(Retention::DISK.entries(20)).await?;
+    let (mut trial, mut model) = new_log::<S>(Retention::DISK.entries(20)).await?;
     let quiet = |i| sample::entry([sample::order(i)], &json!({}));
     let busy = |count| (0..count).map(|_| sample::entry([sample::order(0)], &json!({})));
-    // Order 1 is quiet and was trimmed at its only entry; order 2 never; order 3 has one left.
+    // The only entry of order 1 is trimmed, no entry of order 2 is, and order 3 has one left.
     let entries = [quiet(1), quiet(3)]
         .into_iter()
         .chain(busy(50))
         .chain([quiet(2), quiet(3)]);
-    appended(&trial, &mut model, entries.collect()).await?;
+    append_and_trim(&trial, &mut model, entries.collect()).await?;
     for _ in 0..2 {
         for (i, due) in [(0, 34), (1, 1), (2, 0), (3, 2), (4, 0)] {
             let rooms = [sample::order(i)];
@@ -246,13 +247,14 @@ pub(super) async fn marks<S: Subject>() -> Verdict {
     Ok(())
 }
 
-/// A reader who follows while the log is trimmed sees each entry, or that it is gone.
+/// Checks that a reader that follows while the log is trimmed sees each entry, or that it is gone.
 pub(super) async fn while_reading<S: Subject>() -> Verdict {
     const ENTRIES: usize = 400;
-    let (trial, mut model) = empty::<S>(Retention::DISK.entries(12)).await?;
+    let (trial, mut model) = new_log::<S>(Retention::DISK.entries(12)).await?;
     model.entries = sample::in_subsets(&sample::rooms(), ENTRIES);
     let model = Arc::new(model);
-    let (mut readers, pace) = (tokio::task::JoinSet::new(), Pace::default());
+    let mut readers = tokio::task::JoinSet::new();
+    let pace = Pace::default();
     for bits in [None, Some(0b1), Some(0b110), Some(0b111_1111)] {
         readers.spawn(follow(
             trial.log.clone(),
@@ -278,7 +280,7 @@ async fn follow<L: EventLog>(
     let rooms = bits.map(|bits| sample::subset(&sample::rooms(), bits));
     let mut after = 0;
     while after < model.entries.len() as u64 {
-        // What goes next is the first entry after the floor.
+        // The entry that is trimmed next is the first after the floor.
         let edge = log.head().await?.floor;
         for after in [edge, after] {
             let asked = Asked {
@@ -287,22 +289,18 @@ async fn follow<L: EventLog>(
                 limit: 4,
             };
             read::page(&log, &model, asked).await?;
-            read::history(
-                &log,
-                &model,
-                Asked {
-                    after: after + 1,
-                    ..asked
-                },
-            )
-            .await?;
+            let next = Asked {
+                after: after + 1,
+                ..asked
+            };
+            read::history(&log, &model, next).await?;
         }
         let page = log.read(rooms.as_deref(), after, 4).await?;
         looker.look();
         if page.entries.is_empty() {
             yield_now().await;
         }
-        // A reader who missed something begins anew, at what is left.
+        // A reader that missed entries continues after the gap.
         after = page.scanned.max(page.trimmed);
     }
     Ok(())

@@ -1,12 +1,12 @@
-//! Rows that are not what was written: never handed out, never passed over.
+//! Rows that are not what was written: they are never handed out and never passed over.
 
 use std::sync::Arc;
 
 use super::*;
 use crate::{Position, log::Entry};
 
-/// A closed log of 30 entries, entry `n` in room `n % 3` (from 0), and the positions.
-async fn thirty(folder: &Folder) -> Vec<Position> {
+/// Creates a log of 30 entries, entry `n` in room `n % 3`, closes it, and returns the positions.
+async fn create_log_of_thirty(folder: &Folder) -> Vec<Position> {
     let log = folder.open().await;
     let positions = log
         .append((1..=30).map(|n| entry([n % 3])).collect())
@@ -16,11 +16,11 @@ async fn thirty(folder: &Folder) -> Vec<Position> {
     positions
 }
 
-/// Opens the log as if it were so long that the opening does not see the damage, damages it, and
-/// reads.
+/// Damages an open log and drops its recent entries, as if the log were so long that the opening
+/// did not read the damaged rows.
 async fn after_damage(damage: &str) -> (Folder, SqliteLog, Vec<Position>) {
     let folder = Folder::new();
-    let positions = thirty(&folder).await;
+    let positions = create_log_of_thirty(&folder).await;
     let log = folder.open().await;
     folder.alter(damage);
     log.forget_recent();
@@ -72,7 +72,7 @@ async fn a_damaged_entry_and_what_precedes_it_counts_as_trimmed_in_all_rooms() {
     }
 }
 
-/// What was stored cannot be found with certainty then. What comes later can.
+/// The stored entries cannot be found with certainty any more. Later entries can.
 #[tokio::test]
 async fn a_damaged_index_gives_up_what_was_stored_and_hands_nothing_to_strangers() {
     for damage in [
@@ -125,7 +125,7 @@ async fn damage_among_the_last_entries_is_found_at_the_opening_and_begins_a_new_
         ("DELETE FROM rt_entry WHERE n = 12", 12),
     ] {
         let folder = Folder::new();
-        let positions = thirty(&folder).await;
+        let positions = create_log_of_thirty(&folder).await;
         folder.alter(damage);
         let log = folder.open().await;
         let head = log.head().await.unwrap();
@@ -147,7 +147,7 @@ async fn a_damaged_record_of_the_head_is_refused_with_what_to_do() {
         "epoch", "head", "floor", "lost", "others", "marks", "bytes", "copied", "sum",
     ] {
         let folder = Folder::new();
-        thirty(&folder).await;
+        create_log_of_thirty(&folder).await;
         folder.alter(&format!("UPDATE rt_meta SET {column} = {column} + 1"));
         let refused = folder.try_open(Retention::DISK).await.unwrap_err();
         assert!(
@@ -162,7 +162,7 @@ async fn a_damaged_record_of_the_head_is_refused_with_what_to_do() {
         "UPDATE rt_meta SET head_id = zeroblob(16)",
     ] {
         let folder = Folder::new();
-        thirty(&folder).await;
+        create_log_of_thirty(&folder).await;
         folder.alter(damage);
         assert!(matches!(
             folder.try_open(Retention::DISK).await,
@@ -174,7 +174,7 @@ async fn a_damaged_record_of_the_head_is_refused_with_what_to_do() {
 #[tokio::test]
 async fn tables_of_a_newer_version_are_refused() {
     let folder = Folder::new();
-    thirty(&folder).await;
+    create_log_of_thirty(&folder).await;
     folder.alter("UPDATE rt_meta SET version = 2");
     let refused = folder.try_open(Retention::DISK).await;
     assert!(
@@ -197,7 +197,7 @@ async fn damaged_marks_are_replaced_by_one_for_all_rooms() {
         "DELETE FROM rt_trimmed",
     ] {
         let folder = Folder::new();
-        thirty(&folder).await;
+        create_log_of_thirty(&folder).await;
         let log = folder.try_open(Retention::DISK.entries(10)).await.unwrap();
         log.trim().await.unwrap();
         assert_eq!(log.history(1, &rooms([1]), 1).await.unwrap().trimmed, 19);
@@ -232,12 +232,12 @@ async fn a_truncated_file_is_refused() {
     }
 }
 
-/// Flips bytes all over the file: what can still be read is what was written, and nobody misses
-/// anything unawares.
+/// Flips bytes all over the file: entries that can still be read are what was written, and no
+/// reader misses an entry without being told.
 #[tokio::test]
 async fn whatever_byte_is_flipped_nothing_wrong_is_read_and_nothing_is_missed() {
     let folder = Folder::new();
-    thirty(&folder).await;
+    create_log_of_thirty(&folder).await;
     let log = folder.open().await;
     let written = log.all().await;
     log.close().await;
@@ -261,7 +261,7 @@ async fn whatever_byte_is_flipped_nothing_wrong_is_read_and_nothing_is_missed() 
                 continue;
             }
         };
-        // Where the epoch is another one, nobody goes on from a position.
+        // In another epoch no client resumes from its position.
         if log.head().await.unwrap().position.epoch() == written.epoch {
             for of in [Some(rooms([0])), Some(rooms([1])), Some(rooms([2])), None] {
                 check(

@@ -1,4 +1,4 @@
-//! When clients are told to reload, because what they remember may not be so.
+//! New epochs: clients are told to reload if their positions may not match the log.
 
 use super::*;
 use crate::{Position, values::Epoch};
@@ -7,15 +7,15 @@ async fn epoch(log: &SqliteLog) -> Epoch {
     log.head().await.unwrap().position.epoch()
 }
 
-/// A log with three entries, closed, and the position of the last.
-async fn three(folder: &Folder) -> Position {
+/// Creates a log with three entries, closes it, and returns the position of the last.
+async fn create_log_of_three(folder: &Folder) -> Position {
     let log = folder.open().await;
     let last = log.append(entries(3)).await.unwrap()[2];
     log.close().await;
     last
 }
 
-/// Puts a file in the database's place.
+/// Replaces the database by a copy.
 fn restore(folder: &Folder, copy: &str) {
     for end in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(folder.file(&format!("log.db{end}")));
@@ -26,7 +26,7 @@ fn restore(folder: &Folder, copy: &str) {
 #[tokio::test]
 async fn an_older_copy_of_the_file_begins_a_new_epoch() {
     let folder = Folder::new();
-    let last = three(&folder).await;
+    let last = create_log_of_three(&folder).await;
     std::fs::copy(folder.database(), folder.file("old.db")).unwrap();
     let log = folder.open().await;
     log.append(entries(2)).await.unwrap();
@@ -50,11 +50,12 @@ async fn an_older_copy_of_the_file_begins_a_new_epoch() {
     assert_eq!(epoch(&folder.open().await).await, head.epoch());
 }
 
-/// It may have grown past what was seen before anybody looks.
+/// The copy has grown beyond the number that the witness states before it is opened here.
 #[tokio::test]
 async fn an_older_copy_that_has_grown_elsewhere_begins_a_new_epoch() {
-    let (folder, elsewhere) = (Folder::new(), Folder::new());
-    let last = three(&folder).await;
+    let folder = Folder::new();
+    let elsewhere = Folder::new();
+    let last = create_log_of_three(&folder).await;
     for file in ["log.db", "log.db.mark"] {
         std::fs::copy(folder.file(file), elsewhere.file(file)).unwrap();
     }
@@ -89,14 +90,14 @@ async fn a_backup_begins_a_new_epoch_wherever_it_is_put() {
 #[tokio::test]
 async fn a_backup_that_was_restored_at_once_begins_a_new_epoch_too() {
     let folder = Folder::new();
-    let last = three(&folder).await;
-    super::super::backup(&folder.database(), &folder.file("copy.db")).unwrap();
+    let last = create_log_of_three(&folder).await;
+    crate::log::sqlite::backup(&folder.database(), &folder.file("copy.db")).unwrap();
     restore(&folder, "copy.db");
     assert_ne!(epoch(&folder.open().await).await, last.epoch());
 }
 
-/// After a crash the former file's write-ahead log is still there. It must not be replayed over the
-/// backup.
+/// After a crash the write-ahead log of the former file still exists. It must not be replayed over
+/// the backup.
 #[tokio::test]
 async fn a_backup_that_is_restored_after_a_crash_is_what_it_was() {
     let folder = Folder::new();
@@ -127,8 +128,8 @@ async fn a_backup_leaves_existing_files_alone_and_nothing_half_done() {
     );
     assert_eq!(std::fs::read(folder.file("mine")).unwrap(), b"mine");
     assert!(log.backup(folder.file("no/such/folder")).await.is_err());
-    assert!(super::super::backup(&folder.file("mine"), &folder.file("copy")).is_err());
-    assert!(super::super::backup(&folder.file("none"), &folder.file("copy")).is_err());
+    assert!(crate::log::sqlite::backup(&folder.file("mine"), &folder.file("copy")).is_err());
+    assert!(crate::log::sqlite::backup(&folder.file("none"), &folder.file("copy")).is_err());
     let left = std::fs::read_dir(&folder.0)
         .unwrap()
         .map(|file| file.unwrap().file_name());
@@ -152,14 +153,15 @@ async fn a_backup_of_a_log_that_is_written_is_one_moment_of_it() {
     copied.unwrap();
     let copy = SqliteLog::open(folder.file("copy.db")).await.unwrap();
     copy.forget_recent();
-    let (page, head) = (copy.all().await, copy.head().await.unwrap().position.n());
+    let page = copy.all().await;
+    let head = copy.head().await.unwrap().position.n();
     assert_eq!((page.entries.len() as u64, head % 20), (head, 0));
 }
 
 #[tokio::test]
 async fn without_its_witness_a_log_begins_a_new_epoch_and_only_once() {
     let folder = Folder::new();
-    let last = three(&folder).await;
+    let last = create_log_of_three(&folder).await;
     std::fs::remove_file(folder.file("log.db.mark")).unwrap();
     let log = folder.open().await;
     let new = epoch(&log).await;
@@ -168,11 +170,11 @@ async fn without_its_witness_a_log_begins_a_new_epoch_and_only_once() {
     assert_eq!(epoch(&folder.open().await).await, new);
 }
 
-/// What `kill -9` between a commit and what follows it leaves.
+/// `kill -9` between a commit and the write of the witness leaves the witness behind.
 #[tokio::test]
 async fn a_witness_that_is_behind_is_no_reason() {
     let folder = Folder::new();
-    let last = three(&folder).await;
+    let last = create_log_of_three(&folder).await;
     let behind = std::fs::read(folder.file("log.db.mark")).unwrap();
     let log = folder.open().await;
     log.append(entries(2)).await.unwrap();

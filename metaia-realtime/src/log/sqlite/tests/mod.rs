@@ -50,7 +50,7 @@ impl Folder {
         self.try_open(Retention::DISK).await.unwrap()
     }
 
-    /// Changes the closed database behind the log's back.
+    /// Changes the database without the log.
     fn alter(&self, sql: &str) {
         let db = Connection::open(self.database()).unwrap();
         db.execute_batch(sql).unwrap();
@@ -85,9 +85,9 @@ fn numbers(page: &Page) -> Vec<u64> {
 }
 
 impl SqliteLog {
-    /// As if nothing was in memory any more: what is read next comes from the database.
+    /// Drops the recent entries from memory: the next read comes from the database.
     fn forget_recent(&self) {
-        self.shared.tail().clear();
+        self.state.tail().clear();
     }
 
     async fn all(&self) -> Page {

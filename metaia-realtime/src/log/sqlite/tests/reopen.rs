@@ -1,4 +1,4 @@
-//! What outlives the process, and what does not.
+//! What survives the process, and what does not.
 
 use super::*;
 
@@ -42,7 +42,7 @@ async fn an_entry_that_is_appended_again_keeps_its_place() {
     assert_eq!((again[0].n(), again[1]), (2, first[0]));
 }
 
-/// The next one waits until the thread of the one before has ended.
+/// The next opening waits until the thread of the former log has ended.
 #[tokio::test]
 async fn a_log_that_was_only_dropped_can_be_opened_again() {
     let folder = Folder::new();
@@ -81,8 +81,7 @@ async fn opening_and_what_is_recent_does_not_look_at_the_old() {
     assert_eq!(log.reads(), 1);
 }
 
-/// An opening that looked at all entries would find the damage, and take a second per million of
-/// them.
+/// An opening that read all entries would find the damage, and take 1 s per million entries.
 #[tokio::test]
 async fn an_opening_reads_the_last_entries_only() {
     let folder = Folder::new();
@@ -98,7 +97,7 @@ async fn an_opening_reads_the_last_entries_only() {
     assert_eq!(
         log.read(None, 0, 10).await.unwrap().trimmed,
         900,
-        "whoever reads there finds it"
+        "a read of these entries finds the damage"
     );
 }
 

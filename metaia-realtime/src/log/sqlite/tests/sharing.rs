@@ -1,4 +1,4 @@
-//! A database that is written for other things too.
+//! A database that has other tables too.
 
 use super::*;
 use crate::{
@@ -19,14 +19,15 @@ async fn shared(folder: &Folder) -> (Writer, SqliteLog) {
     (writer, log)
 }
 
-/// An order and its events, or neither.
+/// Writes an order and its events in one transaction, which fails if `fail` is set.
 async fn place(
     writer: &Writer,
     log: &SqliteLog,
     events: Vec<NewEntry>,
     fail: bool,
 ) -> Result<Appended, WriteError<AppendError>> {
-    let (inside, after) = (log.clone(), log.clone());
+    let inside = log.clone();
+    let after = log.clone();
     let work = move |tx: &rusqlite::Savepoint<'_>| {
         tx.execute("INSERT INTO orders DEFAULT VALUES", [])?;
         let appended = inside.append_in(tx, &events)?;
@@ -97,7 +98,7 @@ async fn transactions_and_appends_at_once_are_one_order() {
     assert_eq!(log.reads(), 0);
 }
 
-/// A connection that is not the writer's: the log hears of it by `wake`.
+/// With a connection that is not the writer's, the log finds the entries by `wake`.
 #[tokio::test]
 async fn what_another_connection_commits_is_found() {
     let folder = Folder::new();
@@ -115,7 +116,7 @@ async fn what_another_connection_commits_is_found() {
     log.wake().await.unwrap();
     assert_eq!(log.head().await.unwrap().position, appended.positions()[1]);
     assert_eq!(*changes.borrow_and_update(), 2);
-    // Not told before the log itself appends: what lies between comes from the database.
+    // The log itself appends before a `wake`: the entries between are read from the database.
     let _ = place(3);
     assert_eq!(log.append(entries(1)).await.unwrap()[0].n(), 6);
     assert_eq!(*changes.borrow_and_update(), 6);

@@ -1,4 +1,4 @@
-//! Retention, and what readers are told of what is gone.
+//! Retention, and the trimmed marks that readers receive.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn more_than_one_batch_goes_and_the_marks_outlive_the_process() {
         let count = "SELECT (SELECT count(*) FROM rt_entry), (SELECT count(*) FROM rt_room)";
         db.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))
     };
-    let left: (i64, i64) = log.shared.readers.read(left).await.unwrap();
+    let left: (i64, i64) = log.state.readers.read(left).await.unwrap();
     assert_eq!(
         left,
         (1_000, 1_001),
@@ -109,7 +109,8 @@ async fn damage_that_is_about_to_be_trimmed_counts_as_trimmed_in_all_rooms() {
     }
 }
 
-/// Reads go on while entries go: each page is whole, or says that something before it is gone.
+/// Entries are deleted while a reader reads: each page is whole, or its trimmed mark says that
+/// entries before it are gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_is_told_of_every_hole() {
     let folder = Folder::new();

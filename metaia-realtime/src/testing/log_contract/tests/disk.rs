@@ -1,4 +1,4 @@
-//! What the naive log leaves behind.
+//! The stored state of the naive log.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,19 +7,22 @@ use std::{
 
 use crate::{EventId, NewEntry, Position, log::Entry, values::Epoch};
 
-/// What is left when the log is closed.
+/// The state that remains when the log is closed.
 #[derive(Debug)]
 pub(super) struct Disk {
     pub(super) epoch: Epoch,
     pub(super) entries: BTreeMap<u64, Arc<Entry>>,
     pub(super) ids: HashMap<EventId, u64>,
+    /// Trimmed entries, for the trimmed marks.
     pub(super) gone: Vec<Arc<Entry>>,
     pub(super) last: Position,
+    /// The last number that was given to an append.
     reserved: u64,
     /// The last entry that readers may see.
     pub(super) shown: Position,
+    /// Appends that have begun and not ended.
     pub(super) appending: usize,
-    /// How far the clock is ahead, in ms.
+    /// The offset of the log's clock, in ms.
     pub(super) ahead: i64,
 }
 
@@ -39,13 +42,13 @@ impl Disk {
         }
     }
 
-    /// Begins in this epoch.
+    /// Starts an empty log of this epoch.
     pub(super) fn start(&mut self, epoch: Epoch) {
         self.epoch = epoch;
         self.empty();
     }
 
-    /// What was never given back, but for the epoch.
+    /// Empties the log, and keeps its epoch.
     pub(super) fn empty(&mut self) {
         let start = Position::start(self.epoch);
         *self = Self {
@@ -60,8 +63,11 @@ impl Disk {
         let lost = self.entries.pop_last();
         let last = self.entries.last_key_value();
         self.last = last.map_or(Position::start(self.epoch), |(_, entry)| entry.position());
-        (self.reserved, self.shown) = (self.last.n(), self.last);
-        lost.map(|(_, entry)| self.ids.remove(&entry.content().id()));
+        self.reserved = self.last.n();
+        self.shown = self.last;
+        if let Some((_, entry)) = lost {
+            self.ids.remove(&entry.content().id());
+        }
     }
 
     pub(super) fn insert(&mut self, n: u64, new: NewEntry, ts: i64) -> Position {

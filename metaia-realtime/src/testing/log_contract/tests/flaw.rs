@@ -1,6 +1,6 @@
-//! What can be wrong with a log.
+//! The defects that can be planted in a log.
 
-/// What is wrong with a log. The names say what it does.
+/// A planted defect of a log. The names say what the log does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     None,

@@ -1,4 +1,4 @@
-//! Killing processes over a naive log in a file, sound and with planted defects.
+//! Killed processes with a naive log in a file, sound and with planted defects.
 
 use std::{
     env, fs,
@@ -19,7 +19,7 @@ use crate::{
     values::Epoch,
 };
 
-/// What is wrong with the file. The names say what the log does.
+/// A planted defect of the file. The names say what the log does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -32,16 +32,16 @@ trait Plan: Send + Sync + 'static {
     const FAULT: Fault;
 }
 
-/// A file, removed by whoever made it.
+/// A file, which is removed by the process that created it.
 struct InFile<P> {
     path: PathBuf,
-    ours: bool,
+    is_ours: bool,
     plan: PhantomData<P>,
 }
 
 impl<P> Drop for InFile<P> {
     fn drop(&mut self) {
-        if self.ours {
+        if self.is_ours {
             fs::remove_file(&self.path).ok();
         }
     }
@@ -55,7 +55,7 @@ impl<P: Plan> Subject for InFile<P> {
         let path = env::temp_dir().join(format!("log-contract-{}", EventId::random()));
         Self {
             path,
-            ours: true,
+            is_ours: true,
             plan: PhantomData,
         }
     }
@@ -75,17 +75,18 @@ impl<P: Plan> Shared for InFile<P> {
     fn at(address: &str) -> Self {
         Self {
             path: address.into(),
-            ours: false,
+            is_ours: false,
             plan: PhantomData,
         }
     }
 }
 
-/// A line per append, first the epoch. A line without an end was never acknowledged, and is cut
-/// off.
+/// A log in a file: the first line is the epoch, then a line per append. A line without an end was
+/// never acknowledged, and is cut off.
 struct FileLog {
     memory: Flawed,
     fault: Fault,
+    /// The file, and the lines that are written later.
     file: tokio::sync::Mutex<(fs::File, Vec<String>)>,
 }
 
@@ -201,7 +202,7 @@ impl EventLog for FileLog {
     }
 }
 
-/// A test for each fault: how often a process is killed, and what is said then.
+/// Makes a test for each fault: the number of kills, and the expected panic.
 macro_rules! kill {
     ($($(#[$expected:meta])? $name:ident: $kills:literal over $fault:ident,)+) => {$(
         #[test]
@@ -218,7 +219,7 @@ macro_rules! kill {
 
 kill! {
     a_sound_log_survives: 10 over None,
-    // What was acknowledged is gone, or another entry is in its place.
+    // An acknowledged entry is gone, or another entry is in its place.
     #[should_panic(expected = "entry ")]
     a_log_that_writes_later_is_caught: 20 over WritesLater,
     #[should_panic(expected = "a batch is there in part")]

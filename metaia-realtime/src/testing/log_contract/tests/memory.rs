@@ -43,7 +43,7 @@ impl Subject for InMemory {
     }
 }
 
-/// The log in memory, whose clock is ahead of ours.
+/// The log in memory, with a clock that is ahead of the test's.
 struct Aging {
     log: MemoryLog,
     ahead: AtomicI64,

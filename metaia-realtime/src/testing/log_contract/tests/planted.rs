@@ -1,4 +1,4 @@
-//! Every planted defect is caught, by the clause meant for it.
+//! Every planted defect is caught by the clause that is meant for it.
 
 use std::{
     marker::PhantomData,
@@ -12,7 +12,7 @@ use crate::{
     testing::log_contract::{Clause, Subject, check},
 };
 
-/// What is planted in a log.
+/// The defect to plant in a log.
 trait Plan: Send + Sync + 'static {
     const FLAW: Flaw;
     const DURABLE: bool = true;
@@ -69,7 +69,7 @@ fn caught<P: Plan>(clause: Clause) {
     assert!(!by_accident, "{broken}");
 }
 
-/// A test for each: the clause that catches it, and the flaw.
+/// Makes a test for each flaw: the named clause must catch it.
 macro_rules! plant {
     ($($name:ident: $clause:ident catches $flaw:ident,)+) => {$(
         #[test]

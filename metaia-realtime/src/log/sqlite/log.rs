@@ -1,0 +1,246 @@
+//! The handle of the log.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, watch};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use super::{
+    append::{self, Appended},
+    backup::{BackupError, backup},
+    fault::AppendError,
+    meta::Meta,
+    open::{self, OpenedLog},
+    read,
+    state::LogState,
+    trim,
+};
+use crate::{
+    log::{LogError, NewEntry, Retention, tail::ENTRIES},
+    sqlite::{OpenError, Options, Writer},
+};
+
+/// Reads of the database that run at once.
+const READERS: usize = 4;
+
+/// The log in SQLite: see the [module](super) for how it behaves.
+///
+/// A handle: `clone` is cheap and shares the log. When the last handle is dropped the trimming task
+/// ends by itself; [`close`](Self::close) waits for that.
+#[derive(Clone)]
+pub struct SqliteLog {
+    pub(super) state: Arc<LogState>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+    /// Set if the writer was opened with the log: it is then closed with it.
+    owns_writer: bool,
+    /// Cancels `closing` when the last handle is dropped.
+    _closing_guard: Arc<DropGuard>,
+}
+
+impl SqliteLog {
+    /// Opens or creates a database that contains only a log, with the default retention
+    /// ([`Retention::DISK`]).
+    ///
+    /// # Errors
+    /// See [`OpenError`]. The folder must exist.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the database again.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::open_with(path, Options::default(), Retention::DISK).await
+    }
+
+    /// Does the same as [`open`](Self::open), with your own options and retention.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. The folder must exist.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the database again.
+    pub async fn open_with(
+        path: impl Into<PathBuf>,
+        options: Options,
+        retention: Retention,
+    ) -> Result<Self, OpenError> {
+        let writer = Writer::open(path, options, &[]).await?;
+        let log = Self::on(&writer, retention).await?;
+        Ok(Self {
+            owns_writer: true,
+            ..log
+        })
+    }
+
+    /// Opens the log in a database that has other tables too, through the same writer. The log
+    /// creates its tables, called `rt_…`, by itself and takes no part in your migrations. Open one
+    /// log per writer.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the log may have begun a new epoch if it had to, and is otherwise
+    /// as it was.
+    pub async fn on(writer: &Writer, retention: Retention) -> Result<Self, OpenError> {
+        let path = writer.path().to_owned();
+        let opened = writer.write(move |db| open::open_log(db, &path)).await;
+        let opened = opened.map_err(|error| open::open_failed(writer.path(), error))?;
+        Ok(Self::start(opened, writer, retention))
+    }
+
+    /// Starts the trimming task of a log whose opening is committed.
+    fn start(mut opened: OpenedLog, writer: &Writer, retention: Retention) -> Self {
+        // After the commit: the witness must not state an epoch that the database does not have.
+        opened.witness.record_durably(opened.statement);
+        let state = Arc::new(LogState {
+            writer: writer.clone(),
+            readers: writer.readers(READERS),
+            retention,
+            head: watch::Sender::new(opened.tail.head().position.n()),
+            tail: Mutex::new(opened.tail),
+            witness: Mutex::new(opened.witness),
+            reads: AtomicU64::new(0),
+            crowded: Arc::new(Notify::new()),
+        });
+        let tasks = TaskTracker::new();
+        let closing = CancellationToken::new();
+        // The task has a weak reference, so that it does not keep a dropped log open.
+        tasks.spawn(trim::run(Arc::downgrade(&state), closing.clone()));
+        let closing_guard = Arc::new(closing.clone().drop_guard());
+        Self {
+            state,
+            tasks,
+            closing,
+            owns_writer: false,
+            _closing_guard: closing_guard,
+        }
+    }
+
+    /// Writes entries in the caller's transaction on this log's database, and returns the positions
+    /// that they will have. An entry whose id is in the log already keeps its position. The caller
+    /// checks sizes, see [`NewEntry::size`].
+    ///
+    /// After the commit the log must be notified: by [`committed`](Self::committed) in commit order
+    /// (on the writer's thread, see [`Writer::write_then`]), or otherwise by [`wake`](Self::wake).
+    ///
+    /// # Errors
+    /// See [`AppendError`]. The transaction must be rolled back then.
+    pub fn append_in(
+        &self,
+        transaction: &Connection,
+        entries: &[NewEntry],
+    ) -> Result<Appended, AppendError> {
+        append::append(&self.state, transaction, entries)
+    }
+
+    /// Announces committed entries: readers see them, and subscribers of
+    /// [`changes`](crate::EventLog::changes) are notified. Does not touch the database.
+    pub fn committed(&self, appended: &Appended) {
+        self.state.announce(&appended.fresh);
+    }
+
+    /// Looks for entries that were committed with other connections, and announces them.
+    ///
+    /// # Errors
+    /// Returns [`LogError::Unavailable`] if the database cannot be read.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the entries may not have been found: call it again.
+    pub async fn wake(&self) -> Result<(), LogError> {
+        let known = self.state.tail().head().position.n();
+        let read_fresh = move |db: &Connection| {
+            let meta = Meta::read(db)?;
+            // The tail takes no more than its capacity; older entries are read from the database.
+            let first_kept = meta.head.saturating_sub(ENTRIES as u64);
+            let from = known.max(meta.floor).max(first_kept);
+            if meta.head > from {
+                read::entries_after(db, &meta, from, ENTRIES)
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        let fresh = self.state.from_database(read_fresh).await?;
+        self.state.announce(&fresh);
+        Ok(())
+    }
+
+    /// Deletes the entries beyond the retention, and returns their number.
+    ///
+    /// # Errors
+    /// See [`LogError`]. Entries that were deleted before the error stay deleted.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, some of the entries may have been deleted.
+    pub async fn trim(&self) -> Result<u64, LogError> {
+        self.state.trim().await
+    }
+
+    /// Copies the whole database, as it is at this moment, into a new file. Writes continue
+    /// meanwhile. Opened as a log, the copy begins a new epoch.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; an existing file is refused and left alone.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the copy is made all the same.
+    pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<(), BackupError> {
+        let from = self.state.writer.path().to_owned();
+        let to = to.into();
+        let copy = to.clone();
+        let copying = tokio::task::spawn_blocking(move || backup(&from, &copy)).await;
+        match copying {
+            Ok(copied) => copied,
+            Err(error) => Err(BackupError::Unwritable {
+                path: to,
+                source: error.into(),
+            }),
+        }
+    }
+
+    /// Returns the number of reads of the database since the opening: for a page, for a resume
+    /// decision, or for the record of a device.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.state.reads.load(Relaxed)
+    }
+
+    /// Returns the path of the database's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.state.writer.path()
+    }
+
+    /// Ends the trimming task and the reads, and the writer if it was opened with the log. Later
+    /// reads of entries that are not in memory return [`LogError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, a part of it may be done; call it again.
+    pub async fn close(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.state.readers.close().await;
+        if self.owns_writer {
+            self.state.writer.close().await;
+        }
+    }
+}
+
+impl fmt::Debug for SqliteLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteLog")
+            .field("writer", &self.state.writer)
+            .finish_non_exhaustive()
+    }
+}

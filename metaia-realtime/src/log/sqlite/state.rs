@@ -1,0 +1,81 @@
+//! The state that the handles of a log share with its trimming task, and the step that brings
+//! committed entries into memory.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use tokio::sync::{Notify, watch};
+
+use super::witness::{Statement, Witness};
+use crate::{
+    log::{Entry, Retention, tail::Tail},
+    sqlite::{Readers, Writer},
+};
+
+/// The state of an open log.
+pub(super) struct LogState {
+    pub(super) writer: Writer,
+    pub(super) readers: Readers,
+    pub(super) retention: Retention,
+    pub(super) tail: Mutex<Tail>,
+    /// Lock order: the witness before the tail, if both are locked.
+    pub(super) witness: Mutex<Witness>,
+    /// The number of the last entry, for [`EventLog::changes`](crate::EventLog::changes).
+    pub(super) head: watch::Sender<u64>,
+    /// Reads of the database since the opening.
+    pub(super) reads: AtomicU64,
+    /// Notified when the log has grown beyond its retention.
+    pub(super) crowded: Arc<Notify>,
+}
+
+impl LogState {
+    /// Locks the tail. A poisoned lock is taken over: no method leaves the tail half changed.
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the witness. A poisoned lock is taken over: a half written file is a damaged one,
+    /// which is on the safe side.
+    fn witness(&self) -> MutexGuard<'_, Witness> {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count_read(&self) {
+        self.reads.fetch_add(1, Relaxed);
+    }
+
+    /// Brings committed entries into memory and notifies the subscribers. Called in the order of
+    /// the commits.
+    pub(super) fn announce(&self, committed: &[Arc<Entry>]) {
+        let Some(last) = committed.last() else { return };
+        // The witness is written before a reader can see the entries, so that no reader has seen
+        // more than it. It stays locked until the tail is fed, which keeps both in one order.
+        let mut witness = self.witness();
+        if last.n() > self.tail().head().position.n() {
+            witness.record(Statement::from_entry(last));
+        }
+        let mut tail = self.tail();
+        tail.feed(committed);
+        let head = tail.head().position.n();
+        let is_crowded = tail.is_crowded(&self.retention);
+        drop(tail);
+        drop(witness);
+        self.raise_head(head);
+        if is_crowded {
+            self.crowded.notify_one();
+        }
+    }
+
+    /// Raises the number that subscribers see. It never goes back.
+    fn raise_head(&self, head: u64) {
+        self.head.send_if_modified(|known| {
+            let is_newer = head > *known;
+            if is_newer {
+                *known = head;
+            }
+            is_newer
+        });
+    }
+}

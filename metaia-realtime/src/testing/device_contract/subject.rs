@@ -1,0 +1,25 @@
+//! The subject of the checks: a kind of store, and the way to open it.
+
+use std::future::Future;
+
+use crate::device::DeviceStore;
+
+/// A place for a store of the kind under test. A method that fails panics.
+pub trait Subject: Send + Sync + 'static {
+    /// The store.
+    type Store: DeviceStore;
+
+    /// Set if a saved record still exists when the store is opened again.
+    const DURABLE: bool;
+
+    /// Creates a new, empty place.
+    fn new() -> Self;
+
+    /// Opens the store of this place.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+
+    /// Closes the store in an orderly way. The default drops it.
+    fn close(&self, store: Self::Store) -> impl Future<Output = ()> + Send {
+        async { drop(store) }
+    }
+}
