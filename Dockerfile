@@ -1,26 +1,26 @@
 # syntax=docker/dockerfile:1
-# The server, by `docker build -t metaia-server .`; docs/operations.md says how to run it.
+# Builds the server: `docker build -t metaia-server .`. docs/operations.md says how to run it.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-# Dependencies, and what was compiled of them, stay in caches of the builder: a change of ours compiles ours alone.
+# The builder caches the dependencies and their compiled code, so that a change compiles only the project's own crates.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --locked --release -p metaia-server && install -D target/release/metaia-server /out/metaia-server
 
 FROM debian:bookworm-slim
-# What payment providers are known by.
+# The root certificates, with which the server verifies the payment provider.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/metaia-server /usr/local/bin/
 COPY --chmod=755 <<'SCRIPT' /usr/local/bin/answers
 #!/bin/bash
-# `answers /livez`: whether the server in this container says 200 to it.
+# `answers /livez` succeeds if the server in this container answers 200 to it.
 exec 3<>"/dev/tcp/127.0.0.1/${PORT:-5000}" || exit 1
 printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3
 read -r line <&3 && [[ $line == "HTTP/1.1 200 "* ]]
 SCRIPT
-# A fixed number, so that whoever owns a mounted folder can be told.
+# The user has a fixed number, so that you can make it the owner of a folder that you mount.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin metaia \
     && install -d -o metaia -g metaia -m 0700 /data
 USER 10001:10001

@@ -1,6 +1,6 @@
-// Makes the replica set of docker-compose.yml, and the users in it. To run it again changes nothing, except that the
-// server's user gets the password that it has in the environment now.
-// Runs in mongosh, as `mongosh --nodb replica-set.js`, on the machine of the first member.
+// Creates the replica set of docker-compose.yml, and its users. If you run it again, it only sets the password of the
+// server's user to the one in the environment.
+// Run it in mongosh, as `mongosh --nodb replica-set.js`, on the machine of the first member.
 
 const SET = "metaia";
 const MEMBERS = ["mongo-1:27017", "mongo-2:27017", "mongo-3:27017"];
@@ -27,11 +27,11 @@ function loginWorks(database) {
   }
 }
 
-// As long as nobody is known there, whoever is on the machine itself may do this much.
+// MongoDB allows this from its own machine as long as it has no users.
 function make(here) {
   const members = MEMBERS.map((host, _id) => ({ _id, host }));
   const initiate = { replSetInitiate: { _id: SET, members } };
-  // It is refused until all of them answer.
+  // MongoDB refuses it until all members answer.
   until("the members", () => here.hello().setName || here.runCommand(initiate).ok);
   until("a primary here", () => here.hello().isWritablePrimary);
   here.createUser({ user: "root", pwd: MONGO_ROOT_PASSWORD, roles: ["root"] });
