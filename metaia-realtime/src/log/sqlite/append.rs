@@ -15,7 +15,7 @@ use crate::{EventId, NewEntry, Position, log::Entry, values::time};
 /// Entries that were written in a transaction, and the positions that they have once it is
 /// committed.
 #[derive(Debug, Clone)]
-#[must_use = "the log learns of the entries by `SqliteLog::committed` or `SqliteLog::wake`"]
+#[must_use = "the log learns of the entries by `SqliteLog::committed` or `EventLog::wake`"]
 pub struct Appended {
     positions: Vec<Position>,
     /// The entries that the log did not have before.

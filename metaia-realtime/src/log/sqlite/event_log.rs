@@ -98,4 +98,8 @@ impl EventLog for SqliteLog {
     fn changes(&self) -> watch::Receiver<u64> {
         self.state.head.subscribe()
     }
+
+    fn wake(&self) {
+        self.state.woken.notify_one();
+    }
 }

@@ -20,14 +20,13 @@ use super::{
     append::{self, Appended},
     backup::{BackupError, backup},
     fault::AppendError,
-    meta::Meta,
+    follow,
     open::{self, OpenedLog},
-    read,
     state::LogState,
     trim,
 };
 use crate::{
-    log::{LogError, NewEntry, Retention, tail::ENTRIES},
+    log::{LogError, NewEntry, Retention},
     sqlite::{OpenError, Options, Writer},
 };
 
@@ -36,8 +35,8 @@ const READERS: usize = 4;
 
 /// The log in SQLite: see the [module](super) for how it behaves.
 ///
-/// A handle: `clone` is cheap and shares the log. When the last handle is dropped the trimming task
-/// ends by itself; [`close`](Self::close) waits for that.
+/// A handle: `clone` is cheap and shares the log. When the last handle is dropped its tasks end
+/// by themselves; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct SqliteLog {
     pub(super) state: Arc<LogState>,
@@ -99,7 +98,7 @@ impl SqliteLog {
         Ok(Self::start(opened, writer, retention))
     }
 
-    /// Starts the trimming task of a log whose opening is committed.
+    /// Starts the tasks of a log whose opening is committed.
     fn start(mut opened: OpenedLog, writer: &Writer, retention: Retention) -> Self {
         // After the commit: the witness must not state an epoch that the database does not have.
         opened.witness.record_durably(opened.statement);
@@ -112,11 +111,13 @@ impl SqliteLog {
             witness: Mutex::new(opened.witness),
             reads: AtomicU64::new(0),
             crowded: Arc::new(Notify::new()),
+            woken: Arc::new(Notify::new()),
         });
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        // The task has a weak reference, so that it does not keep a dropped log open.
+        // The tasks have weak references, so that they do not keep a dropped log open.
         tasks.spawn(trim::run(Arc::downgrade(&state), closing.clone()));
+        tasks.spawn(follow::run(Arc::downgrade(&state), closing.clone()));
         let closing_guard = Arc::new(closing.clone().drop_guard());
         Self {
             state,
@@ -132,7 +133,8 @@ impl SqliteLog {
     /// checks sizes, see [`NewEntry::size`].
     ///
     /// After the commit the log must be notified: by [`committed`](Self::committed) in commit order
-    /// (on the writer's thread, see [`Writer::write_then`]), or otherwise by [`wake`](Self::wake).
+    /// (on the writer's thread, see [`Writer::write_then`]), or otherwise by
+    /// [`EventLog::wake`](crate::EventLog::wake), which [`Realtime::wake`](crate::Realtime::wake) calls.
     ///
     /// # Errors
     /// See [`AppendError`]. The transaction must be rolled back then.
@@ -148,31 +150,6 @@ impl SqliteLog {
     /// [`changes`](crate::EventLog::changes) are notified. Does not touch the database.
     pub fn committed(&self, appended: &Appended) {
         self.state.announce(&appended.fresh);
-    }
-
-    /// Looks for entries that were committed with other connections, and announces them.
-    ///
-    /// # Errors
-    /// Returns [`LogError::Unavailable`] if the database cannot be read.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, the entries may not have been found: call it again.
-    pub async fn wake(&self) -> Result<(), LogError> {
-        let known = self.state.tail().head().position.n();
-        let read_fresh = move |db: &Connection| {
-            let meta = Meta::read(db)?;
-            // The tail takes no more than its capacity; older entries are read from the database.
-            let first_kept = meta.head.saturating_sub(ENTRIES as u64);
-            let from = known.max(meta.floor).max(first_kept);
-            if meta.head > from {
-                read::entries_after(db, &meta, from, ENTRIES)
-            } else {
-                Ok(Vec::new())
-            }
-        };
-        let fresh = self.state.from_database(read_fresh).await?;
-        self.state.announce(&fresh);
-        Ok(())
     }
 
     /// Deletes the entries beyond the retention, and returns their number.

@@ -71,6 +71,7 @@ mod damage;
 mod devices;
 mod event_log;
 mod fault;
+mod follow;
 mod log;
 mod marks;
 mod meta;

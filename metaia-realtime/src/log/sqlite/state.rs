@@ -1,4 +1,4 @@
-//! The state that the handles of a log share with its trimming task, and the step that brings
+//! The state that the handles of a log share with its tasks, and the step that brings
 //! committed entries into memory.
 
 use std::sync::{
@@ -28,6 +28,8 @@ pub(super) struct LogState {
     pub(super) reads: AtomicU64,
     /// Notified when the log has grown beyond its retention.
     pub(super) crowded: Arc<Notify>,
+    /// Notified when entries may have been committed beside the log.
+    pub(super) woken: Arc<Notify>,
 }
 
 impl LogState {

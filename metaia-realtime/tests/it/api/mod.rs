@@ -5,3 +5,5 @@ mod handler_names;
 mod order_update;
 mod reserved_names;
 mod volatile_result;
+#[cfg(feature = "sqlite")]
+mod wake;
