@@ -1,16 +1,19 @@
-//! What each use case does to the records and puts into the log, in which order and to whom.
+//! The effect of each use case on the records, and the events that it logs, in order and with their
+//! rooms.
+
+use std::sync::Arc;
 
 use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, Role};
 use serde_json::{Value, json};
 
 use super::{
+    ServiceError,
     testing::{On, World, caller, on_both_stores},
-    *,
 };
 use crate::{
     auth::policy::StoreAccess,
-    model::Order,
-    store::{Answer, Change, Write},
+    model::{Caller, Order},
+    store::{Change, StoredReply, Write},
 };
 
 on_both_stores!(
@@ -24,8 +27,8 @@ on_both_stores!(
     an_emit_answers_where_its_event_is_and_so_does_its_retry,
 );
 
-fn data(answer: &Answer) -> Value {
-    serde_json::from_str::<Value>(&answer.body).unwrap()["data"].take()
+fn data(reply: &StoredReply) -> Value {
+    serde_json::from_str::<Value>(&reply.body).unwrap()["data"].take()
 }
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -40,10 +43,10 @@ async fn place(world: &World, mut body: Value) -> Order {
         .place_order(&customer, None, from(body))
         .await
         .unwrap();
-    from(data(&placed.answer)["order"].take())
+    from(data(&placed.reply)["order"].take())
 }
 
-/// Events as `name → rooms`.
+/// Returns the events after `after` as `name → rooms`.
 async fn told(world: &World, after: u64) -> Vec<String> {
     let logged = world.logged_after(after).await;
     logged
@@ -52,7 +55,7 @@ async fn told(world: &World, after: u64) -> Vec<String> {
         .collect()
 }
 
-async fn assign(world: &World, order: &OrderId, body: Value) -> Answer {
+async fn assign(world: &World, order: &OrderId, body: Value) -> StoredReply {
     world
         .services
         .assign(&caller(Role::Admin, "a1"), order, None, from(body))
@@ -65,7 +68,7 @@ async fn set(
     who: (Role, &str),
     order: &OrderId,
     status: &str,
-) -> Result<Answer, ServiceError> {
+) -> Result<StoredReply, ServiceError> {
     let change = from(json!({ "status": status }));
     world
         .services
@@ -96,7 +99,8 @@ async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
 
 async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
-    let (id, before) = (&order.id, world.head().await);
+    let id = &order.id;
+    let before = world.head().await;
     assign(
         &world,
         id,
@@ -224,8 +228,8 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World)
         .unwrap();
     assert!(!first.replayed && second.replayed);
     assert_eq!(
-        (second.answer, world.head().await),
-        (first.answer.clone(), head)
+        (second.reply, world.head().await),
+        (first.reply.clone(), head)
     );
     let world = world.restarted().await;
     let third = world
@@ -233,7 +237,7 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World)
         .place_order(&customer, Some("k"), from(body.clone()))
         .await
         .unwrap();
-    assert_eq!((third.answer, world.head().await), (first.answer, head));
+    assert_eq!((third.reply, world.head().await), (first.reply, head));
     let mut other = body;
     other["items"][0]["price"] = json!(1);
     let reused = world
@@ -280,7 +284,7 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
         .unwrap();
     let entry = &world.log.entries_after(0).await[0];
     assert_eq!(
-        data(&sent.answer),
+        data(&sent.reply),
         json!({ "id": entry.content().id(), "at": entry.position() })
     );
     assert_eq!(
@@ -293,10 +297,10 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
         .emit(&Caller::ApiKey, Some("k"), from(emit))
         .await
         .unwrap();
-    assert_eq!((again.answer, world.head().await), (sent.answer, 1));
+    assert_eq!((again.reply, world.head().await), (sent.reply, 1));
 }
 
-/// An order of the backend before may not say what it costs.
+/// An order of the old backend may lack an amount.
 #[tokio::test]
 async fn nothing_is_paid_for_what_costs_nothing() {
     let world = World::new(On::Embedded).await;
@@ -306,7 +310,7 @@ async fn nothing_is_paid_for_what_costs_nothing() {
     };
     let change = Change {
         writes: vec![Write::NewOrder(order.clone())],
-        ..Change::answering(Answer::success(0, ()))
+        ..Change::replying(StoredReply::success(0, ()))
     };
     world.store.commit(change).await.unwrap();
     let opened = world

@@ -1,8 +1,8 @@
-//! Payments: opened, verified, and told of by the provider.
+//! Payments: opened, verified, and changed by webhooks of the provider.
 
 use super::*;
 use crate::{
-    payment::signature::of_checkout,
+    payment::signature::sign_checkout,
     services::testing::{KEY_SECRET, WEBHOOK_SECRET},
 };
 
@@ -28,7 +28,7 @@ fn checkout(payment: &Value, razorpay_payment: &str) -> Value {
     json!({
         "razorpay_order_id": order,
         "razorpay_payment_id": razorpay_payment,
-        "razorpay_signature": of_checkout(&Secret::from(KEY_SECRET), order, razorpay_payment),
+        "razorpay_signature": sign_checkout(&Secret::from(KEY_SECRET), order, razorpay_payment),
     })
 }
 
@@ -36,7 +36,7 @@ async fn verify(api: &Api, body: Value) -> Reply {
     api.customer().post("/api/payments/verify", body).await
 }
 
-/// The names of what was told after `n`.
+/// Returns the names of the events after `after`.
 async fn told(api: &Api, after: u64) -> Vec<String> {
     api.world
         .logged_after(after)
@@ -88,8 +88,10 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
         ["payment_update", "new_notification"]
     );
     assert_eq!(logged[0].1, ["user-c1", "admin-room"]);
-    let update = json!({ "paymentId": payment["_id"], "orderId": payment["order"], "status": "completed",
-        "amount": 90_000, "currency": "INR" });
+    let update = json!({
+        "paymentId": payment["_id"], "orderId": payment["order"], "status": "completed",
+        "amount": 90_000, "currency": "INR",
+    });
     assert_eq!(logged[0].2, update);
     verify(&api, checkout(&payment, "pay_2"))
         .await
@@ -105,7 +107,8 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
 }
 
 async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
-    let (payment, dear) = (opened(&api).await, opened(&api).await);
+    let payment = opened(&api).await;
+    let other_payment = opened(&api).await;
     let before = api.world.head().await;
     let good = checkout(&payment, "pay_1");
     for signature in [
@@ -118,7 +121,7 @@ async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
         verify(&api, body).await.refused(422, "invalid_signature");
     }
     let mut swapped = good.clone();
-    swapped["razorpay_order_id"] = dear["razorpayOrderId"].clone();
+    swapped["razorpay_order_id"] = other_payment["razorpayOrderId"].clone();
     verify(&api, swapped)
         .await
         .refused(422, "invalid_signature");
@@ -139,8 +142,10 @@ async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
 }
 
 fn event(name: &str, payment: &Value, amount: i64) -> String {
-    let entity = json!({ "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount, "currency": "INR",
-        "status": "captured", "method": "upi" });
+    let entity = json!({
+        "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount,
+        "currency": "INR", "status": "captured", "method": "upi",
+    });
     json!({ "entity": "event", "event": name, "payload": { "payment": { "entity": entity } } })
         .to_string()
 }
