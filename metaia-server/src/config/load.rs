@@ -130,7 +130,8 @@ fn refuse_unsupported(reader: &mut Reader) {
         if reader.is_set(name) {
             reader.problem(
                 name,
-                "is not supported by this version, which would accept tokens that it forbids: unset it",
+                "is not supported by this version, which would accept tokens that it forbids: \
+                 unset it",
             );
         }
     }

@@ -82,7 +82,7 @@ fn secrets(config: &Config) -> String {
 fn generated(config: &Config, name: &str, file: &str) -> String {
     let path = config.data.join(file);
     format!(
-        "   secret    {name} is not set: a generated one is kept in {}\n",
+        "   secret    {name} is not set: generated in {}\n",
         path.display()
     )
 }
@@ -163,8 +163,8 @@ mod tests {
            doorbell  none: one node
            metrics   http://127.0.0.1:9464/metrics
            payments  built-in test provider, which takes no money
-           secret    JWT_SECRET is not set: a generated one is kept in ./metaia-data/jwt-secret
-           secret    RAZORPAY_KEY_SECRET is not set: a generated one is kept in ./metaia-data/razorpay-secret
+           secret    JWT_SECRET is not set: generated in ./metaia-data/jwt-secret
+           secret    RAZORPAY_KEY_SECRET is not set: generated in ./metaia-data/razorpay-secret
            a token   metaia token mint --role admin --user a1
         ");
     }

@@ -23,6 +23,7 @@ impl Collector for NodeMetrics {
         write_sessions(&mut writer, &stats)?;
         write_catch_up(&mut writer, &stats)?;
         write_log(&mut writer, &stats)?;
+        write_volatile(&mut writer, &stats)?;
         self.write_doorbell(&mut writer)
     }
 }
@@ -151,16 +152,6 @@ fn write_log(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
         "Entries handed to transports, per session",
         stats.delivered,
     )?;
-    writer.counter(
-        "volatile_sent",
-        "Volatile events sent through this node's handle",
-        stats.volatile_sent,
-    )?;
-    writer.counter(
-        "volatile_replaced",
-        "Volatile events that a newer one replaced",
-        stats.volatile_replaced,
-    )?;
     writer.gauge(
         "log_head_entries",
         "The number of the log's last entry",
@@ -170,6 +161,19 @@ fn write_log(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
         "dispatch_lag_entries",
         "Entries of the log that are not dispatched yet",
         stats.lag,
+    )
+}
+
+fn write_volatile(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
+    writer.counter(
+        "volatile_sent",
+        "Volatile events sent through this node's handle",
+        stats.volatile_sent,
+    )?;
+    writer.counter(
+        "volatile_replaced",
+        "Volatile events that a newer one replaced",
+        stats.volatile_replaced,
     )
 }
 

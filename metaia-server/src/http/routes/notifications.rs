@@ -113,7 +113,9 @@ pub(super) async fn read(
 
 /// Marks all of the caller's notifications as read.
 #[utoipa::path(put, path = "/api/notifications/read-all", tag = "notifications",
-    responses((status = 200, description = "The number that were unread", body = Success<AllRead>)))]
+    responses(
+        (status = 200, description = "The number that were unread", body = Success<AllRead>),
+    ))]
 pub(super) async fn read_all(
     State(services): State<Services>,
     caller: Caller,

@@ -58,7 +58,8 @@ CREATE TABLE payments (
     status TEXT NOT NULL,
     document TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX payments_standing ON payments (order_id) WHERE status IN ('created', 'completed');
+CREATE UNIQUE INDEX payments_standing ON payments (order_id)
+    WHERE status IN ('created', 'completed');
 
 CREATE TABLE tailor_status (
     tailor TEXT PRIMARY KEY,

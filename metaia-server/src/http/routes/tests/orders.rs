@@ -1,4 +1,4 @@
-//! Orders: what is answered, and each way to be refused.
+//! Orders: their replies, and every refusal.
 
 use super::*;
 
@@ -192,7 +192,8 @@ async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart(api
 async fn a_version_that_is_not_the_present_one_stops_the_change(api: Api) {
     let (_, path) = api.order().await;
     let seen = |version: &str| api.admin().with("if-match", version);
-    let (status, assign) = (format!("{path}/status"), format!("{path}/assign"));
+    let status = format!("{path}/status");
+    let assign = format!("{path}/assign");
     let confirmed = json!({ "status": "confirmed" });
     seen("\"2\"")
         .put(&status, confirmed.clone())

@@ -1,4 +1,4 @@
-//! Notifications, tailors, emit, and the description.
+//! Notifications, tailors, emitted events, and the OpenAPI description.
 
 use super::*;
 
@@ -122,10 +122,12 @@ async fn a_tailors_status_is_a_tailors_own(api: Api) {
 }
 
 async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
-    let body = br#"{"to": {"role": "delivery_partner"}, "event": "a:b.c-1", "data": {"n": 12345678901234567890.50, "a": {"_rt": 1}}}"#;
+    let data = r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#;
+    let body =
+        format!(r#"{{"to": {{"role": "delivery_partner"}}, "event": "a:b.c-1", "data": {data}}}"#);
     let sent = api
         .backend()
-        .send("POST", "/api/realtime/emit", body.to_vec())
+        .send("POST", "/api/realtime/emit", body.into_bytes())
         .await
         .data(202);
     let entry = &api.world.log.entries_after(0).await[0];
@@ -133,10 +135,7 @@ async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
         sent,
         json!({ "id": entry.content().id(), "at": entry.position() })
     );
-    assert_eq!(
-        entry.content().payload().as_str(),
-        r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#
-    );
+    assert_eq!(entry.content().payload().as_str(), data);
     assert_eq!(api.world.logged_after(0).await[0].1, ["delivery-room"]);
 }
 

@@ -1,7 +1,6 @@
 //! Documents of other programs: the old backend's are served, and documents that are no records do
 //! no harm.
 
-use metaia_realtime::event::PaymentStatus;
 use mongodb::{
     IndexModel,
     bson::{Bson, DateTime, oid::ObjectId},
@@ -18,10 +17,10 @@ use crate::{
     },
 };
 
-const CUSTOMER: &str = "60d5f48e1c9d440000000001";
-const OLD: &str = "60d5f48e1c9d4400000000aa";
+pub(super) const CUSTOMER: &str = "60d5f48e1c9d440000000001";
+pub(super) const OLD: &str = "60d5f48e1c9d4400000000aa";
 
-fn oid(text: &str) -> ObjectId {
+pub(super) fn oid(text: &str) -> ObjectId {
     ObjectId::parse_str(text).unwrap()
 }
 
@@ -49,7 +48,7 @@ fn old_order() -> Document {
     }
 }
 
-fn payment(order: &Order) -> Payment {
+pub(super) fn payment(order: &Order) -> Payment {
     let id = PaymentId::random();
     Payment::open(id, order, format!("order_{id}"), order.created_at)
 }
@@ -266,51 +265,6 @@ async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
 }
 
 #[tokio::test]
-async fn a_payment_of_the_old_backend_stands_and_moves_on() {
-    use metaia_realtime::event::PaymentStatus::{Completed, Created};
-    let fixture = Fixture::new().await;
-    let old = doc! {
-        "_id": oid(OLD), "order": oid(OLD), "user": oid(CUSTOMER),
-        "razorpayOrderId": "order_old", "amount": 4999, "status": "created",
-        "createdAt": DateTime::from_millis(5),
-    };
-    fixture.insert("payments", old).await;
-    let payment = fixture
-        .store
-        .payment(PaymentKey::Standing(OLD.parse().unwrap()))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(payment.customer.as_str(), CUSTOMER);
-    let paid = payment
-        .advanced(Completed, Some("pay_1"))
-        .unwrap()
-        .remove(0);
-    let write = Write::Payment {
-        payment: paid.clone(),
-        from: Created,
-    };
-    fixture
-        .store
-        .commit(change(vec![write], vec![], None))
-        .await
-        .unwrap();
-    let key = PaymentKey::Provider("order_old".into());
-    assert_eq!(fixture.store.payment(key).await.unwrap(), Some(paid));
-    fixture
-        .insert(
-            "payments",
-            doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 },
-        )
-        .await;
-    let read = fixture
-        .store
-        .payment(PaymentKey::Standing("o1".parse().unwrap()))
-        .await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-}
-
-#[tokio::test]
 async fn a_malformed_stored_reply_is_an_error() {
     let fixture = Fixture::new().await;
     let claim = claim("k", "body");
@@ -366,48 +320,4 @@ async fn unique_indexes_of_others_do_not_prevent_ours() {
             .await
             .unwrap();
     }
-}
-
-#[tokio::test]
-async fn of_several_payments_that_others_left_open_one_is_completed() {
-    let fixture = Fixture::new().await;
-    let order = order();
-    let first = payment(&order);
-    let second = payment(&order);
-    for left in [&first, &second] {
-        fixture
-            .insert("payments", document::payment_document(left))
-            .await;
-    }
-    let completed = |payment: &Payment| {
-        let payment = Payment {
-            status: PaymentStatus::Completed,
-            ..payment.clone()
-        };
-        change(
-            vec![Write::Payment {
-                payment,
-                from: PaymentStatus::Created,
-            }],
-            vec![],
-            None,
-        )
-    };
-    let another = change(vec![Write::NewPayment(payment(&order))], vec![], None);
-    assert!(matches!(
-        fixture.store.commit(another).await,
-        Err(CommitError::Missed)
-    ));
-    fixture.store.commit(completed(&second)).await.unwrap();
-    assert!(matches!(
-        fixture.store.commit(completed(&first)).await,
-        Err(CommitError::Missed)
-    ));
-    let standing = fixture
-        .store
-        .payment(PaymentKey::Standing(order.id))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(standing.id, second.id);
 }

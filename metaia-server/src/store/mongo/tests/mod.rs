@@ -2,6 +2,7 @@
 
 mod differential;
 mod foreign;
+mod foreign_payments;
 
 use metaia_realtime::{
     EventLog, Limits,
