@@ -25,7 +25,7 @@ pub enum ServiceError {
     /// The input is not valid.
     #[error("The request is not valid.")]
     Invalid(Vec<FieldError>),
-    /// The order's status does not allow this step, whoever takes it.
+    /// The order's status does not allow this step, for any role.
     #[error("An order that is {from} cannot become {to}.")]
     IllegalTransition {
         /// The current status.

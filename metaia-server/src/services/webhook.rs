@@ -64,7 +64,7 @@ enum DeliveryResult {
     Applied,
     /// The event was delivered before.
     Duplicate,
-    /// The event concerns no payment of ours, or changes nothing.
+    /// The event concerns no known payment, or changes nothing.
     Ignored,
 }
 

@@ -32,7 +32,7 @@ const EVENT_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// claim has expired on every node.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 
-/// The time between two checks that the indexes still exist: somebody may have dropped the
+/// The time between two checks that the indexes still exist: an operator may have dropped the
 /// database.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
@@ -152,7 +152,7 @@ fn expiring(after: Duration) -> IndexModel {
     named(doc! { "at": 1 }, Some(after))
 }
 
-/// Returns an index with a name of ours: other programs may have unique indexes under the default
+/// Returns an index under our own name: other programs may have unique indexes under the default
 /// names.
 fn named(keys: Document, expire_after: Option<Duration>) -> IndexModel {
     let fields: Vec<&str> = keys.keys().map(String::as_str).collect();

@@ -13,7 +13,7 @@ use crate::{
     store::{Change, Write},
 };
 
-/// The ids of the wanted records. All are ids of ours: nothing is a client's JSON.
+/// The ids of the wanted records. All are validated ids, never a client's JSON.
 #[derive(Debug, Default)]
 pub(in super::super) struct WantedFacts {
     /// Orders, for their existence and version.
