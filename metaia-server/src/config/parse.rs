@@ -18,7 +18,7 @@ const MAX_DRAIN_MS: u64 = 9_000;
 /// The longest retention, in days: ten years.
 const MAX_DAYS: u64 = 3_650;
 
-/// The most events that the log can be told to keep.
+/// The highest number of events that the log can be set to keep.
 const MAX_ENTRIES: usize = 1_000_000_000;
 
 pub(super) fn port(text: &str) -> Result<u16, String> {

@@ -17,14 +17,14 @@ use crate::{
 };
 
 on_both_stores!(
-    World: a_new_order_is_told_to_whom_it_concerns,
-    access_is_decided_again_before_anybody_hears_of_the_assignment,
-    a_step_is_told_to_the_customer_and_to_whose_work_it_is,
+    World: a_new_order_notifies_its_customer_and_its_tailor,
+    access_is_rechecked_before_an_assignment_is_published,
+    a_step_notifies_the_customer_and_the_workers_concerned,
     the_second_of_two_steps_at_once_is_decided_on_what_the_first_left,
-    the_policy_admits_whom_the_order_concerns_and_nobody_else,
+    the_policy_admits_only_the_users_of_an_order,
     a_retry_at_once_and_after_a_restart_gets_the_first_answer,
     a_key_belongs_to_one_user_and_one_route,
-    an_emit_answers_where_its_event_is_and_so_does_its_retry,
+    an_emit_returns_the_position_of_its_event_and_so_does_its_retry,
 );
 
 fn data(reply: &StoredReply) -> Value {
@@ -47,7 +47,7 @@ async fn place(world: &World, mut body: Value) -> Order {
 }
 
 /// Returns the events after `after` as `name → rooms`.
-async fn told(world: &World, after: u64) -> Vec<String> {
+async fn published(world: &World, after: u64) -> Vec<String> {
     let logged = world.logged_after(after).await;
     logged
         .into_iter()
@@ -76,11 +76,11 @@ async fn set(
         .await
 }
 
-async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
+async fn a_new_order_notifies_its_customer_and_its_tailor(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assert_eq!(
-        told(&world, 0).await,
+        published(&world, 0).await,
         [
             format!("order_update → order-{id} admin-room user-c1 user-t1"),
             "new_notification → user-c1".to_owned(),
@@ -97,7 +97,7 @@ async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
     assert_eq!(logged[1].2["relatedOrder"], json!(id));
 }
 
-async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: World) {
+async fn access_is_rechecked_before_an_assignment_is_published(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     let before = world.head().await;
@@ -108,7 +108,7 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: W
     )
     .await;
     assert_eq!(
-        told(&world, before).await,
+        published(&world, before).await,
         [
             format!("rt:recheck → order-{id}"),
             format!("order_update → order-{id} admin-room user-c1 user-t2 user-d1"),
@@ -130,11 +130,11 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: W
     assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
 }
 
-async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
+async fn a_step_notifies_the_customer_and_the_workers_concerned(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assign(&world, id, json!({ "deliveryPartner": "d1" })).await;
-    for (who, status, heard) in [
+    for (who, status, receivers) in [
         (
             (Role::Admin, "a1"),
             "confirmed",
@@ -147,13 +147,13 @@ async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
     ] {
         let before = world.head().await;
         set(&world, who, id, status).await.unwrap();
-        let told = told(&world, before).await;
-        let notifications: Vec<_> = heard
+        let published = published(&world, before).await;
+        let notifications: Vec<_> = receivers
             .iter()
             .map(|room| format!("new_notification → {room}"))
             .collect();
-        assert!(told[0].starts_with("order_update"), "{told:?}");
-        assert_eq!(told[1..], notifications, "{status}");
+        assert!(published[0].starts_with("order_update"), "{published:?}");
+        assert_eq!(published[1..], notifications, "{status}");
     }
 }
 
@@ -174,7 +174,7 @@ async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left(world
     assert_eq!(version, 2);
 }
 
-async fn the_policy_admits_whom_the_order_concerns_and_nobody_else(world: World) {
+async fn the_policy_admits_only_the_users_of_an_order(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let policy = StoreAccess::new(Arc::clone(&world.store));
     let missing: OrderId = "0".repeat(24).parse().unwrap();
@@ -275,7 +275,7 @@ async fn a_key_belongs_to_one_user_and_one_route(world: World) {
     assert_eq!(world.head().await, 6);
 }
 
-async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) {
+async fn an_emit_returns_the_position_of_its_event_and_so_does_its_retry(world: World) {
     let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
     let sent = world
         .services

@@ -71,7 +71,7 @@ pub(crate) enum Command {
 
 const AFTER_HELP: &str = "\
 Examples:
-  metaia-server                          start in development, data in ./metaia-data
+  metaia-server                          start in development, with all defaults
   metaia-server --port 0 --data /tmp/m   start on any free port, with another folder
   metaia-server config                   show the settings that it would start with
   metaia-server backup monday.db         copy the database, while a server runs or not

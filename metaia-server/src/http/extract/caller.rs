@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_over_its_rate_is_told_when_to_retry() {
+    async fn a_refusal_over_the_rate_says_when_to_retry() {
         let auth = request_auth();
         let bearer = token("customer", 4_000_000_000);
         let headers = [("authorization", &*bearer)];

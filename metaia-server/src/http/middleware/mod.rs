@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_method_is_told_the_right_ones() {
+    async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         let response = ask(Origins::Any, Request::put("/ok"), "").await;
         assert_eq!(response.headers()[header::ALLOW], "GET,HEAD");
     }

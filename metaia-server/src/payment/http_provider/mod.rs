@@ -38,7 +38,7 @@ impl HttpProvider {
     /// crypto provider of rustls must be installed before.
     ///
     /// # Errors
-    /// Returns [`ClientError`] if the HTTP client cannot be built.
+    /// Returns `ClientError` if the HTTP client cannot be built.
     pub fn new(url: &str, key_id: &str, key_secret: &Secret) -> Result<Self, ClientError> {
         Self::with_timeout(url, key_id, key_secret, REQUEST_TIMEOUT)
     }

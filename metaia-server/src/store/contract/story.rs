@@ -149,7 +149,7 @@ pub(crate) fn story(max_steps: usize) -> impl Strategy<Value = Vec<Step>> {
 struct Teller {
     versions: [u64; 4],
     today: bool,
-    told: Vec<NotificationId>,
+    notified: Vec<NotificationId>,
 }
 
 /// The time of a claim that has just expired.
@@ -193,8 +193,8 @@ impl Teller {
             },
             Plot::ReadOne(user, n) => {
                 let known = self
-                    .told
-                    .get(usize::from(n) % (self.told.len() + 1))
+                    .notified
+                    .get(usize::from(n) % (self.notified.len() + 1))
                     .copied();
                 let id = known.unwrap_or_else(|| id(7, 0).parse().unwrap());
                 Step::ReadOne {
@@ -239,8 +239,11 @@ impl Teller {
                 Write::Order(an_order(order, (*version).max(1), to, by))
             }
             Deed::Notify { user } => {
-                let new = notification(reader(user), id(2, u8::try_from(self.told.len()).unwrap()));
-                self.told.push(new.id);
+                let new = notification(
+                    reader(user),
+                    id(2, u8::try_from(self.notified.len()).unwrap()),
+                );
+                self.notified.push(new.id);
                 Write::NewNotification(new)
             }
             Deed::Open { payment } => Write::NewPayment(a_payment(payment, PaymentStatus::Created)),

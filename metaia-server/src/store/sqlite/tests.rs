@@ -60,13 +60,13 @@ impl Site for Fixture {
 
 /// A reader never sees the event of an order without the order.
 #[tokio::test]
-async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
+async fn an_order_can_be_read_as_soon_as_its_event_is_published() {
     let fixture = Fixture::new().await;
-    let mut told = fixture.store.log().changes();
+    let mut changes = fixture.store.log().changes();
     let order = order();
     let store = fixture.store.clone();
     let (committed, ()) = futures_util::join!(store.commit(placed(&order)), async {
-        told.changed().await.unwrap();
+        changes.changed().await.unwrap();
         assert_eq!(
             fixture.store.order(&order.id).await.unwrap().as_ref(),
             Some(&order)

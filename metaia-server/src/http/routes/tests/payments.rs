@@ -8,8 +8,8 @@ use crate::{
 
 on_both_stores!(
     Api: a_payment_is_opened_once_over_the_orders_amount,
-    a_right_signature_completes_and_is_told_once,
-    a_wrong_signature_or_somebody_elses_payment_changes_nothing,
+    a_valid_signature_completes_and_is_published_once,
+    a_wrong_signature_or_another_users_payment_changes_nothing,
     a_delivery_is_applied_once_and_remembered_over_restarts,
     deliveries_in_any_order_move_forward_only,
     an_attempt_that_succeeds_after_one_that_failed_completes_the_payment,
@@ -37,7 +37,7 @@ async fn verify(api: &Api, body: Value) -> Reply {
 }
 
 /// Returns the names of the events after `after`.
-async fn told(api: &Api, after: u64) -> Vec<String> {
+async fn published(api: &Api, after: u64) -> Vec<String> {
     api.world
         .logged_after(after)
         .await
@@ -72,7 +72,7 @@ async fn a_payment_is_opened_once_over_the_orders_amount(api: Api) {
         .refused(403, "forbidden");
 }
 
-async fn a_right_signature_completes_and_is_told_once(api: Api) {
+async fn a_valid_signature_completes_and_is_published_once(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     for _ in 0..2 {
@@ -84,7 +84,7 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
     }
     let logged = api.world.logged_after(before).await;
     assert_eq!(
-        told(&api, before).await,
+        published(&api, before).await,
         ["payment_update", "new_notification"]
     );
     assert_eq!(logged[0].1, ["user-c1", "admin-room"]);
@@ -106,7 +106,7 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
         .refused(409, "already_paid");
 }
 
-async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
+async fn a_wrong_signature_or_another_users_payment_changes_nothing(api: Api) {
     let payment = opened(&api).await;
     let other_payment = opened(&api).await;
     let before = api.world.head().await;
@@ -177,7 +177,7 @@ async fn a_delivery_is_applied_once_and_remembered_over_restarts(api: Api) {
         );
     }
     assert_eq!(
-        told(&api, before).await,
+        published(&api, before).await,
         ["payment_update", "new_notification"]
     );
     let api = Api::over(api.world.restarted().await);

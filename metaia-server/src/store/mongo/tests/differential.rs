@@ -34,8 +34,8 @@ fn both_stores_answer_and_tell_the_same() {
                 .await
                 .unwrap();
             mongo.clear().await;
-            let expected = told(&embedded, embedded.log(), &story).await;
-            let got = told(&mongo.store, mongo.store.log(), &story).await;
+            let expected = outcomes(&embedded, embedded.log(), &story).await;
+            let got = outcomes(&mongo.store, mongo.store.log(), &story).await;
             embedded.close().await;
             for (got, expected) in got.iter().zip(&expected) {
                 prop_assert_eq!(got, expected);
@@ -68,17 +68,18 @@ impl Fixture {
 }
 
 /// Returns every reply, everything that can be read afterwards, and the published events.
-async fn told(store: &dyn Store, log: &impl EventLog, story: &[Step]) -> Vec<String> {
+async fn outcomes(store: &dyn Store, log: &impl EventLog, story: &[Step]) -> Vec<String> {
     let before = log.head().await.unwrap().position.n();
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     for step in story {
-        told.push(format!("{step:?}: {}", answer(store, step).await));
+        outcomes.push(format!("{step:?}: {}", answer(store, step).await));
     }
-    told.extend(read(store, story).await);
+    outcomes.extend(read(store, story).await);
     let page = log.read(None, before, 1_000).await.unwrap();
     let entries = page.entries.iter().map(|entry| entry.content());
-    told.extend(entries.map(|e| format!("{} {:?} {}", e.name(), e.rooms(), e.payload().as_str())));
-    told
+    outcomes
+        .extend(entries.map(|e| format!("{} {:?} {}", e.name(), e.rooms(), e.payload().as_str())));
+    outcomes
 }
 
 async fn answer(store: &dyn Store, step: &Step) -> String {
