@@ -1,17 +1,21 @@
 //! The reference backend of METAIA realtime: orders, notifications and payments over REST, and
 //! their events over Socket.IO.
 //!
-//! Layers: `routes → services → {store, realtime}`; only `app` sees all.
+//! A module imports only from those above it in this list; `cargo xtask tidy` checks that.
 //!
-//! - Starting: `run`, `cli`, `config`, `serve`, `app`, `ground` (the store), `data` (the folder),
-//!   `announcement`, `signals`, `telemetry`; `backup` instead of it.
-//! - A request passes `middleware`, is read by [`extract`], let in by the `gate`, answered by
-//!   [`routes`] or with an [`error`]; `metrics` counts it.
-//! - What it does is in [`services`], on the records of [`model`] in the [`store`], with a
-//!   [`payment`] provider.
+//! - [`model`]: records, and the rules on them. `printer`: standard output and standard error.
+//!   `error_chain`: an error and its sources in one line.
+//! - [`store`]: the records in SQLite or MongoDB, each change together with its events.
+//! - [`auth`]: secrets, the authentication of REST requests, and the access policy of order rooms.
+//! - `config`: every setting. [`payment`]: the payment provider.
+//! - [`services`]: the use cases.
+//! - [`state`]: the state of the router.
+//! - [`http`]: middleware, extractors, routes, problem documents, health and metrics.
+//! - `startup`: the command line, the construction of the server, and its shutdown.
 
 pub mod auth;
 mod config;
+mod error_chain;
 pub mod http;
 pub mod model;
 pub mod payment;

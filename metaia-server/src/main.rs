@@ -1,4 +1,4 @@
-//! The binary: see the library.
+//! The binary. Everything is in the library.
 
 use std::process::ExitCode;
 

@@ -1,13 +1,13 @@
-//! The only place that prints. Who reads may have gone: that is no reason to stop.
+//! The only place that prints. A closed standard stream is no error: the server goes on without it.
 
 use std::io::{self, Write as _};
 
-/// What was asked for, or announced.
-pub(crate) fn say(text: &str) {
+/// Prints `text` and a line break to standard output.
+pub(crate) fn print(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
 }
 
-/// What went wrong.
-pub(crate) fn complain(text: &str) {
+/// Prints `text` and a line break to standard error.
+pub(crate) fn print_error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", text.trim_end());
 }

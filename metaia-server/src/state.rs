@@ -1,25 +1,40 @@
-//! What handlers are given.
+//! The state of the router: what handlers receive.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::extract::FromRef;
+use tokio::time::timeout;
 
-use crate::{auth::request_auth::Gate, http::health::Health, services::Services};
+use crate::{
+    auth::request_auth::RequestAuth,
+    services::Services,
+    store::{Store, StoreError},
+};
+
+/// The time in which a ready store answers a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state of the router. A handle: `clone` is cheap, and all clones are one state.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    /// Who may come in, and how often.
-    pub gate: Arc<Gate>,
-    /// Whether this server can do its work.
+    /// Authenticates requests and limits their rate.
+    pub request_auth: Arc<RequestAuth>,
+    /// The readiness of this server.
     pub health: Health,
     /// The use cases.
     pub services: Services,
 }
 
-impl FromRef<AppState> for Arc<Gate> {
+impl FromRef<AppState> for Arc<RequestAuth> {
     fn from_ref(state: &AppState) -> Self {
-        Self::clone(&state.gate)
+        Self::clone(&state.request_auth)
     }
 }
 
@@ -32,5 +47,93 @@ impl FromRef<AppState> for Health {
 impl FromRef<AppState> for Services {
     fn from_ref(state: &AppState) -> Self {
         state.services.clone()
+    }
+}
+
+/// The readiness of a server: it is ready while its store takes writes and it is not shutting down.
+/// A handle: all clones share one state.
+#[derive(Clone)]
+pub struct Health {
+    store: Arc<dyn Store>,
+    leaving: Arc<AtomicBool>,
+}
+
+/// Why a server is not ready.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReady {
+    #[error("The server is shutting down.")]
+    Leaving,
+    #[error("{store} cannot be reached or written.")]
+    Unusable {
+        store: &'static str,
+        source: StoreError,
+    },
+    #[error("{store} does not answer.")]
+    Silent { store: &'static str },
+}
+
+impl Health {
+    /// Returns the health of a server on this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            leaving: Arc::default(),
+        }
+    }
+
+    /// Makes the server not ready for the rest of its life, so that a load balancer sends no new
+    /// work.
+    pub fn leave(&self) {
+        self.leaving.store(true, Relaxed);
+    }
+
+    /// Checks that the server is ready, and returns a notice for its operator if there is one.
+    pub(crate) async fn check(&self) -> Result<Option<&'static str>, NotReady> {
+        if self.leaving.load(Relaxed) {
+            return Err(NotReady::Leaving);
+        }
+        let store = self.store.name();
+        match timeout(PING_TIMEOUT, self.store.ping()).await {
+            Ok(Ok(notice)) => Ok(notice),
+            Ok(Err(source)) => Err(NotReady::Unusable { store, source }),
+            Err(_) => Err(NotReady::Silent { store }),
+        }
+    }
+}
+
+impl fmt::Debug for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Health")
+            .field("leaving", &self.leaving)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{store::SqliteStore, testing::Folder};
+    use metaia_realtime::{Limits, log::Retention, sqlite::Options};
+
+    #[tokio::test]
+    async fn a_server_is_ready_while_it_can_write_and_is_not_leaving() {
+        let folder = Folder::new();
+        let path = folder.file("t.db");
+        let limits = Limits::default();
+        let opened = SqliteStore::open(path, Options::default(), Retention::DISK, &limits).await;
+        let store: Arc<dyn Store> = Arc::new(opened.unwrap());
+        let health = Health::new(Arc::clone(&store));
+        assert!(health.check().await.is_ok());
+        store.close().await;
+        let unusable = health.check().await.unwrap_err();
+        assert!(
+            matches!(unusable, NotReady::Unusable { .. }),
+            "{unusable:?}"
+        );
+
+        let leaving = Health::new(store);
+        leaving.leave();
+        assert!(matches!(leaving.check().await, Err(NotReady::Leaving)));
     }
 }

@@ -1,4 +1,4 @@
-//! What the unit tests of this crate share.
+//! Helpers for the unit tests of this crate.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 pub(crate) use crate::store::testing::Folder;
 
-/// An answer's status and JSON body.
+/// Returns the status and the JSON body of a response.
 pub(crate) async fn json(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();

@@ -1,4 +1,4 @@
-//! Who calls, and what they may follow.
+//! Authentication of REST requests, the access policy of order rooms, and secrets.
 
 pub mod policy;
 pub(crate) mod request_auth;

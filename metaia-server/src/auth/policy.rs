@@ -1,4 +1,5 @@
-//! Who may follow which order over Socket.IO: the same rule as over REST, on the present record.
+//! The access policy of order rooms over Socket.IO: the same rule as over REST, decided on the
+//! current record.
 
 use std::sync::Arc;
 
@@ -6,15 +7,15 @@ use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderI
 
 use crate::store::Store;
 
-/// Decides by the stored order: admins any that exists, customers their own, tailors and couriers
-/// the assigned ones.
+/// Decides by the stored order: an admin may follow any order that exists, a customer their own, a
+/// tailor or courier those assigned to them.
 #[derive(Clone)]
 pub struct StoreAccess {
     store: Arc<dyn Store>,
 }
 
 impl StoreAccess {
-    /// The policy over a store.
+    /// Returns the policy on a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
@@ -28,18 +29,20 @@ impl std::fmt::Debug for StoreAccess {
 }
 
 impl OrderAccess for StoreAccess {
-    /// A missing order takes the same path as somebody else's: one read, one comparison.
+    /// Decides whether a user may join an order's room.
+    ///
+    /// A missing order takes the same path as one of another user, one read and one comparison, so
+    /// that the time of the answer does not tell them apart.
     async fn may_join(
         &self,
         who: &Identity,
         order: &OrderId,
     ) -> Result<AccessDecision, AccessError> {
         let order = self.store.order(order).await.map_err(AccessError::new)?;
-        let admitted = order.is_some_and(|order| order.admits(&who.user, who.role));
-        Ok(if admitted {
-            AccessDecision::Allowed
+        if order.is_some_and(|order| order.admits(&who.user, who.role)) {
+            Ok(AccessDecision::Allowed)
         } else {
-            AccessDecision::Denied
-        })
+            Ok(AccessDecision::Denied)
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Who may come in, and how often: tokens, the API key, and the rate of REST requests.
+//! Authentication of REST requests by token or API key, and the rate limit per user.
 
 use std::{
     num::NonZeroU32,
@@ -11,50 +11,53 @@ use metaia_realtime::{JwtAuthenticator, Role, UserId, auth::AuthError};
 
 use crate::{auth::secrets::Secret, model::Caller};
 
-/// After so many requests, users who are at rest are forgotten.
-const SWEEP: u32 = 4_096;
+/// The number of requests between two removals of idle users from the rate table.
+const CLEANUP_INTERVAL: u32 = 4_096;
 
-/// In bytes; the same as for Socket.IO.
-const LONGEST_TOKEN: usize = 4 * 1024;
+/// The longest token, in bytes. The same as the default of the Socket.IO side,
+/// [`Limits::token_bytes`](metaia_realtime::Limits).
+const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
-/// Decides about each REST request.
+/// The burst of a user, as a multiple of the rate per second.
+const BURST_FACTOR: NonZeroU32 = const { NonZeroU32::new(2).unwrap() };
+
+/// Authenticates each REST request and limits the rate of each user.
 ///
-/// The rate is per user and kept in memory; admins and the API key have none. The table is bounded:
-/// every 4,096 requests those are forgotten who could do their full burst again.
-pub struct Gate {
+/// The rates are kept in memory; admins and the API key have no limit. The table is bounded: every
+/// 4,096 requests (`CLEANUP_INTERVAL`) it drops the users whose full burst is available again.
+pub struct RequestAuth {
     authenticator: JwtAuthenticator,
     api_key: Option<Secret>,
     rates: DefaultKeyedRateLimiter<UserId>,
     counted: AtomicU32,
 }
 
-/// What a request showed of itself.
+/// The credentials that a request carries.
 #[derive(Clone, Copy)]
-pub(crate) enum Shown<'a> {
-    Nothing,
+pub(crate) enum RequestCredentials<'a> {
+    None,
     Token(&'a str),
-    Key(&'a [u8]),
+    ApiKey(&'a [u8]),
 }
 
-/// Why a request was turned away.
+/// Why a request is refused before it reaches its handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    Auth(AuthError),
+pub(crate) enum AuthRefusal {
+    Token(AuthError),
     WrongKey,
-    TooOften { retry_after: Duration },
+    RateLimited { retry_after: Duration },
 }
 
-impl Gate {
-    /// A gate that lets `per_s` requests per second of each user through, and twice as many at
-    /// once.
+impl RequestAuth {
+    /// Allows each user `per_s` requests per second, and bursts of twice as many.
     #[must_use]
     pub fn new(
         authenticator: JwtAuthenticator,
         api_key: Option<Secret>,
         per_s: NonZeroU32,
     ) -> Self {
-        let quota = Quota::per_second(per_s)
-            .allow_burst(per_s.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let burst = per_s.saturating_mul(BURST_FACTOR);
+        let quota = Quota::per_second(per_s).allow_burst(burst);
         Self {
             authenticator,
             api_key,
@@ -63,48 +66,54 @@ impl Gate {
         }
     }
 
-    pub(crate) fn admit(&self, shown: Shown<'_>) -> Result<Caller, Refused> {
-        match shown {
-            Shown::Nothing => Err(Refused::Auth(AuthError::Unauthorized)),
-            Shown::Key(key) => self.key(key),
-            Shown::Token(token) => self.token(token),
+    /// Returns the caller whom the credentials identify, and counts the request.
+    pub(crate) fn authenticate(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Caller, AuthRefusal> {
+        match credentials {
+            RequestCredentials::None => Err(AuthRefusal::Token(AuthError::Unauthorized)),
+            RequestCredentials::ApiKey(key) => self.check_key(key),
+            RequestCredentials::Token(token) => self.check_token(token),
         }
     }
 
-    fn key(&self, given: &[u8]) -> Result<Caller, Refused> {
-        let good = self.api_key.as_ref().is_some_and(|key| key.is(given));
-        if good {
-            Ok(Caller::ApiKey)
-        } else {
-            Err(Refused::WrongKey)
+    fn check_key(&self, given: &[u8]) -> Result<Caller, AuthRefusal> {
+        match &self.api_key {
+            Some(key) if key.is(given) => Ok(Caller::ApiKey),
+            _ => Err(AuthRefusal::WrongKey),
         }
     }
 
-    fn token(&self, token: &str) -> Result<Caller, Refused> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Refused::Auth(AuthError::Unauthorized));
+    fn check_token(&self, token: &str) -> Result<Caller, AuthRefusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(AuthRefusal::Token(AuthError::Unauthorized));
         }
-        let who = self.authenticator.verify(token).map_err(Refused::Auth)?;
-        if who.role != Role::Admin {
-            self.count(&who.user)?;
+        let identity = self
+            .authenticator
+            .verify(token)
+            .map_err(AuthRefusal::Token)?;
+        if identity.role != Role::Admin {
+            self.count(&identity.user)?;
         }
-        Ok(Caller::user(who.user, who.role))
+        Ok(Caller::user(identity.user, identity.role))
     }
 
-    fn count(&self, user: &UserId) -> Result<(), Refused> {
-        if self.counted.fetch_add(1, Relaxed) % SWEEP == SWEEP - 1 {
+    fn count(&self, user: &UserId) -> Result<(), AuthRefusal> {
+        let counted = self.counted.fetch_add(1, Relaxed);
+        if counted % CLEANUP_INTERVAL == CLEANUP_INTERVAL - 1 {
             self.rates.retain_recent();
         }
         self.rates.check_key(user).map_err(|not_until| {
             let retry_after = not_until.wait_time_from(self.rates.clock().now());
-            Refused::TooOften { retry_after }
+            AuthRefusal::RateLimited { retry_after }
         })
     }
 }
 
-impl std::fmt::Debug for Gate {
+impl std::fmt::Debug for RequestAuth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate")
+        f.debug_struct("RequestAuth")
             .field("api_key", &self.api_key.is_some())
             .finish_non_exhaustive()
     }
@@ -114,9 +123,9 @@ impl std::fmt::Debug for Gate {
 mod tests {
     use super::*;
 
-    fn gate(per_s: u32) -> Gate {
+    fn request_auth(per_s: u32) -> RequestAuth {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-        Gate::new(
+        RequestAuth::new(
             authenticator,
             Some("key".into()),
             NonZeroU32::new(per_s).unwrap(),
@@ -124,40 +133,53 @@ mod tests {
     }
 
     #[test]
-    fn each_user_has_a_rate_of_their_own() {
-        let gate = gate(1);
+    fn each_user_has_their_own_rate() {
+        let auth = request_auth(1);
         let [one, other] = ["u1", "u2"].map(|user| user.parse::<UserId>().unwrap());
-        assert_eq!((gate.count(&one), gate.count(&one)), (Ok(()), Ok(())));
-        assert!(matches!(gate.count(&one), Err(Refused::TooOften { .. })));
-        assert_eq!(gate.count(&other), Ok(()));
+        assert_eq!(auth.count(&one), Ok(()));
+        assert_eq!(auth.count(&one), Ok(()));
+        assert!(matches!(
+            auth.count(&one),
+            Err(AuthRefusal::RateLimited { .. })
+        ));
+        assert_eq!(auth.count(&other), Ok(()));
     }
 
     #[test]
     fn the_key_is_the_whole_key() {
-        let gate = gate(1);
+        let auth = request_auth(1);
         for _ in 0..10 {
-            assert_eq!(gate.admit(Shown::Key(b"key")), Ok(Caller::ApiKey));
+            assert_eq!(
+                auth.authenticate(RequestCredentials::ApiKey(b"key")),
+                Ok(Caller::ApiKey)
+            );
         }
         for wrong in [&b"ke"[..], b"keys", b""] {
-            assert_eq!(gate.admit(Shown::Key(wrong)), Err(Refused::WrongKey));
+            assert_eq!(
+                auth.authenticate(RequestCredentials::ApiKey(wrong)),
+                Err(AuthRefusal::WrongKey)
+            );
         }
-        let keyless = Gate {
+        let keyless = RequestAuth {
             api_key: None,
-            ..gate
+            ..auth
         };
-        assert_eq!(keyless.admit(Shown::Key(b"")), Err(Refused::WrongKey));
+        assert_eq!(
+            keyless.authenticate(RequestCredentials::ApiKey(b"")),
+            Err(AuthRefusal::WrongKey)
+        );
     }
 
     #[test]
-    fn those_at_rest_are_forgotten() {
-        let gate = gate(1_000_000);
-        for n in 0..3 * SWEEP {
-            gate.count(&format!("u{n}").parse().unwrap()).unwrap();
+    fn idle_users_are_removed() {
+        let auth = request_auth(1_000_000);
+        for n in 0..3 * CLEANUP_INTERVAL {
+            auth.count(&format!("u{n}").parse().unwrap()).unwrap();
         }
         assert!(
-            gate.rates.len() < 2 * SWEEP as usize,
+            auth.rates.len() < 2 * CLEANUP_INTERVAL as usize,
             "{} users",
-            gate.rates.len()
+            auth.rates.len()
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Secrets that development makes for itself: one line of text in the data folder, for its owner
-//! only.
+//! Secrets that the server generates outside production: files of one line in the data folder,
+//! readable by its owner only.
 //!
 //! Other programs on the machine read them there: `metaia` mints tokens and signs payments with
 //! them.
@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::auth::secrets::Secret;
 
-/// Signs tokens.
+/// The file of the secret that signs tokens.
 pub(crate) const JWT: &str = "jwt-secret";
-/// Signs payments of the built-in provider.
+/// The file of the secret that signs payments of the built-in provider.
 pub(crate) const RAZORPAY: &str = "razorpay-secret";
 
 /// A secret file that cannot be used.
@@ -28,17 +28,20 @@ pub(crate) struct SecretFileError {
     source: io::Error,
 }
 
-/// The secret in the file, which is made where there is none. Two starts at once end up with one
-/// secret.
-pub(crate) fn read_or_make(folder: &Path, name: &str) -> Result<Secret, SecretFileError> {
+/// Returns the secret in the file, and generates it if there is none. Two processes that start at
+/// once get the same secret.
+pub(crate) fn read_or_generate(folder: &Path, name: &str) -> Result<Secret, SecretFileError> {
     let path = folder.join(name);
-    let secret = read(&path).and_then(|found| match found {
-        Some(secret) => Ok(secret),
-        None => {
-            make(&path).and_then(|()| read(&path)?.ok_or_else(|| io::ErrorKind::NotFound.into()))
-        }
-    });
-    secret.map_err(|source| SecretFileError { path, source })
+    try_read_or_generate(&path).map_err(|source| SecretFileError { path, source })
+}
+
+fn try_read_or_generate(path: &Path) -> io::Result<Secret> {
+    if let Some(secret) = read(path)? {
+        return Ok(secret);
+    }
+    generate(path)?;
+    // Read it back: another process may have written its own secret first.
+    read(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn read(path: &Path) -> io::Result<Option<Secret>> {
@@ -57,12 +60,15 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     Ok(Some(Secret::from(line)))
 }
 
-/// Whole or not at all, and never over one that is there: written beside, then linked to its name.
-fn make(path: &Path) -> io::Result<()> {
-    let beside = path.with_extension(format!("{}.new", Uuid::new_v4().simple()));
-    let written = write(&beside).and_then(|()| fs::hard_link(&beside, path));
-    fs::remove_file(&beside)?;
-    match written {
+/// Writes a new secret to the file, unless the file exists.
+///
+/// The secret is written to a temporary file, which is then linked to the name: a reader never sees
+/// a part of it, and an existing file is never replaced.
+fn generate(path: &Path) -> io::Result<()> {
+    let temporary = path.with_extension(format!("{}.new", Uuid::new_v4().simple()));
+    let linked = write(&temporary).and_then(|()| fs::hard_link(&temporary, path));
+    fs::remove_file(&temporary)?;
+    match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
@@ -71,12 +77,12 @@ fn make(path: &Path) -> io::Result<()> {
 fn write(path: &Path) -> io::Result<()> {
     let mut secret = [0; 32];
     rand::rng().fill_bytes(&mut secret);
-    let mut file = private(path)?;
+    let mut file = create_private(path)?;
     file.write_all(format!("{}\n", hex::encode(secret)).as_bytes())?;
     file.sync_all()
 }
 
-fn private(path: &Path) -> io::Result<File> {
+fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -90,12 +96,15 @@ mod tests {
     use crate::testing::Folder;
 
     #[test]
-    fn a_made_secret_is_long_private_and_kept() {
+    fn a_generated_secret_is_long_private_and_kept() {
         let folder = Folder::new();
-        let made = read_or_make(folder.as_ref(), JWT).unwrap();
-        assert_eq!(made.as_bytes().len(), 64);
-        assert_eq!(read_or_make(folder.as_ref(), JWT).unwrap(), made);
-        assert_ne!(read_or_make(folder.as_ref(), RAZORPAY).unwrap(), made);
+        let generated = read_or_generate(folder.as_ref(), JWT).unwrap();
+        assert_eq!(generated.as_bytes().len(), 64);
+        assert_eq!(read_or_generate(folder.as_ref(), JWT).unwrap(), generated);
+        assert_ne!(
+            read_or_generate(folder.as_ref(), RAZORPAY).unwrap(),
+            generated
+        );
         assert_eq!(fs::read_dir(folder.as_ref()).unwrap().count(), 2);
         #[cfg(unix)]
         {
@@ -110,7 +119,7 @@ mod tests {
         for text in ["", "\n", "one\ntwo\n"] {
             let folder = Folder::new();
             fs::write(folder.file(JWT), text).unwrap();
-            let error = read_or_make(folder.as_ref(), JWT).unwrap_err();
+            let error = read_or_generate(folder.as_ref(), JWT).unwrap_err();
             assert!(error.to_string().contains(JWT), "{error}");
         }
     }
@@ -120,7 +129,7 @@ mod tests {
         let folder = Folder::new();
         let secrets: Vec<Secret> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| read_or_make(folder.as_ref(), JWT).unwrap()))
+                .map(|_| scope.spawn(|| read_or_generate(folder.as_ref(), JWT).unwrap()))
                 .collect();
             threads
                 .into_iter()

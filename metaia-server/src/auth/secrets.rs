@@ -1,28 +1,29 @@
-//! Secrets in memory: they are compared and used as keys, never printed.
+//! Secrets in memory. They are compared and used as keys, and never printed.
 
 use std::{fmt, sync::Arc};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A secret. `Debug` shows that there is one; there is no `Display`.
+/// A secret. `Debug` shows only that there is one; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// The secret itself, for a key.
+    /// Returns the bytes of the secret, for a key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// The secret itself, for a file or another system.
+    /// Returns the text of the secret, for a file or another system.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `given` is this secret, in a time that does not tell how much of it was right.
+    /// Returns whether `given` is this secret. The time that this takes does not depend on how much
+    /// of `given` is right.
     #[must_use]
     pub fn is(&self, given: &[u8]) -> bool {
         let expected = digest(self.as_bytes(), self.as_bytes())
@@ -46,7 +47,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// HMAC-SHA256 of `text` with `key`, ready to be compared or read.
+/// Returns the HMAC-SHA256 of `text` with `key`, to be compared or finalized.
 pub(crate) fn digest(key: &[u8], text: &[u8]) -> Hmac<Sha256> {
     #[allow(clippy::expect_used, reason = "HMAC takes keys of any length")]
     let mut digest = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("any key");

@@ -1,14 +1,17 @@
-//! `METAIA_LIMITS`: `per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50`, each of
-//! them optional.
+//! `METAIA_LIMITS`: `name=number` pairs, separated by commas, each of them optional.
+//! [`default_text`] lists them.
 
 use std::num::NonZeroU32;
 
 use metaia_realtime::Limits;
 
-pub(super) const DEFAULT: &str =
-    "per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50";
+/// REST requests per second of a user, by default.
+const REST_PER_S: NonZeroU32 = const { NonZeroU32::new(50).unwrap() };
 
-/// What clients may ask of this server.
+/// TCP connections of REST clients, beside those of sessions.
+const REST_CONNECTIONS: usize = 20_000;
+
+/// The limits that the server enforces on its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerLimits {
     pub(crate) realtime: Limits,
@@ -19,25 +22,35 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             realtime: Limits::default(),
-            rest_per_s: NonZeroU32::MIN.saturating_add(49),
+            rest_per_s: REST_PER_S,
         }
     }
 }
 
+/// Formats the default limits as the value of the variable.
+pub(super) fn default_text() -> String {
+    let ServerLimits {
+        realtime,
+        rest_per_s,
+    } = ServerLimits::default();
+    format!(
+        "per_ip=0,per_user={},total={},handshakes_per_s={},rest_per_s={rest_per_s}",
+        realtime.sessions_per_user, realtime.sessions, realtime.handshakes_per_s,
+    )
+}
+
+/// Parses limits. A limit that is not named keeps its default.
 pub(super) fn parse(text: &str) -> Result<ServerLimits, String> {
     let mut limits = ServerLimits::default();
     let mut seen = Vec::new();
-    for part in text
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
+    let parts = text.split(',').map(str::trim);
+    for part in parts.filter(|part| !part.is_empty()) {
         let (name, value) = part
             .split_once('=')
             .ok_or_else(|| format!("{part:?} is not name=number"))?;
         let name = name.trim();
         if seen.contains(&name) {
-            return Err(format!("{name} is there twice"));
+            return Err(format!("{name} is given twice"));
         }
         seen.push(name);
         set(&mut limits, name, value.trim())?;
@@ -61,12 +74,9 @@ fn set(limits: &mut ServerLimits, name: &str, value: &str) -> Result<(), String>
         "per_user" => limits.realtime.sessions_per_user = size()?,
         "total" => {
             limits.realtime.sessions = size()?;
-            // A session that polls has two connections, and REST has its own.
-            let connections = limits
-                .realtime
-                .sessions
-                .saturating_mul(2)
-                .saturating_add(20_000);
+            // A session that polls has two connections.
+            let of_sessions = limits.realtime.sessions.saturating_mul(2);
+            let connections = of_sessions.saturating_add(REST_CONNECTIONS);
             limits.realtime.connections = connections.max(limits.realtime.connections);
         }
         "handshakes_per_s" => limits.realtime.handshakes_per_s = positive()?.get(),
@@ -86,7 +96,13 @@ mod tests {
 
     #[test]
     fn the_documented_default_is_the_default() {
-        assert_eq!(parse(DEFAULT), parse(""));
+        let text = default_text();
+        assert_eq!(
+            text,
+            "per_ip=0,per_user=16,total=50000,handshakes_per_s=500,rest_per_s=50"
+        );
+        assert_eq!(parse(&text), Ok(ServerLimits::default()));
+        assert_eq!(parse(""), Ok(ServerLimits::default()));
         let limits = parse("per_user=2, rest_per_s=9").unwrap();
         assert_eq!(
             (limits.realtime.sessions_per_user, limits.rest_per_s.get()),

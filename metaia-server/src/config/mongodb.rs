@@ -1,5 +1,4 @@
-//! `MONGODB_URI`: where the database of many nodes is. There may be a password in it, which is
-//! never shown.
+//! `MONGODB_URI`: the address of the database of several nodes. A password in it is never shown.
 
 use std::fmt;
 
@@ -8,30 +7,31 @@ use mongodb::options::{ConnectionString, HostInfo};
 
 use crate::auth::secrets::Secret;
 
-/// The library's choice, where the address names none.
+/// The database that the library uses if the address names none.
 const DATABASE: &str = "metaia";
 
-/// The database of many nodes.
+/// The database of several nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct MongoDb {
     pub(crate) uri: Secret,
     place: Place,
-    /// Connections to each server; `None`: as the address says, else the library's default.
+    /// The number of connections to each server. `None`: as the address says, otherwise the
+    /// library's default.
     pub(crate) pool: Option<u32>,
 }
 
 impl MongoDb {
-    pub(super) fn new((uri, place): (Secret, Place), pool: Option<u32>) -> Self {
+    pub(super) const fn new(uri: Secret, place: Place, pool: Option<u32>) -> Self {
         Self { uri, place, pool }
     }
 
-    /// As it is announced.
+    /// Returns the address as it may be shown.
     pub(crate) const fn place(&self) -> &Place {
         &self.place
     }
 }
 
-/// Where it is, for people: without user, password and options.
+/// The address as it may be shown: without user, password and options.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     hosts: String,
@@ -44,13 +44,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// Reads an address. What is wrong is said without repeating any of it.
+/// Parses an address. An error repeats no part of it, because any part may be the password.
 pub(super) fn parse(text: &str) -> Result<(Secret, Place), String> {
     let refused = |error: UriError| format!("is not the address of a MongoDB: {error}");
-    if !["mongodb://", "mongodb+srv://"]
-        .iter()
-        .any(|scheme| text.starts_with(scheme))
-    {
+    if !text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://") {
         return Err(refused(UriError::Scheme));
     }
     let parsed = ConnectionString::parse(text).map_err(|_| refused(UriError::Malformed))?;

@@ -1,15 +1,33 @@
-//! How the text of each kind of setting is read. The errors end the sentence that the value begins.
+//! Parsers of settings. An error is the rest of a sentence that begins with the value.
 
-use std::{collections::BTreeSet, net::SocketAddr, str::FromStr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::Uri;
 use metaia_realtime::{serve::Transports, sqlite::Durability};
 use tracing_subscriber::EnvFilter;
 
-use super::{Environment, LogFormat, Origins};
+use super::{
+    configuration::{Environment, LogFormat, Origins},
+    defaults::DAY,
+};
 
-pub(super) fn number<T: FromStr>(rule: &'static str) -> impl Fn(&str) -> Result<T, String> {
-    move |text| text.parse().map_err(|_| format!("must be {rule}"))
+/// The longest drain, in milliseconds. SIGTERM must end the server within 15 s, and the steps after
+/// the drain take up to 6 s.
+const MAX_DRAIN_MS: u64 = 9_000;
+
+/// The longest retention, in days: ten years.
+const MAX_DAYS: u64 = 3_650;
+
+/// The highest number of events that the log can be set to keep.
+const MAX_ENTRIES: usize = 1_000_000_000;
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "must be a port, 0 to 65535".to_owned())
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    Ok(text.into())
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
@@ -56,48 +74,51 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
-/// Polling alone is not offered: official clients could not upgrade.
+/// Parses the transports, in any order. Polling alone is not offered: official clients could not
+/// upgrade.
 pub(super) fn transports(text: &str) -> Result<Transports, String> {
-    let names: BTreeSet<&str> = text.split(',').map(str::trim).collect();
-    match names.into_iter().collect::<Vec<_>>()[..] {
+    let mut names: Vec<&str> = text.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names[..] {
         ["polling", "websocket"] => Ok(Transports::All),
         ["websocket"] => Ok(Transports::WebSocketOnly),
         _ => Err("must be \"polling,websocket\" or \"websocket\"".to_owned()),
     }
 }
 
-/// Reads the drain time. SIGTERM has to end within 15 s: what comes after the drain takes up to 6
-/// s.
+/// Parses the drain time, in milliseconds.
 pub(super) fn drain(text: &str) -> Result<Duration, String> {
-    let ms = text.parse().ok().filter(|ms| *ms <= 9_000);
-    ms.map(Duration::from_millis)
-        .ok_or_else(|| "must be milliseconds, at most 9000".to_owned())
+    match text.parse() {
+        Ok(ms) if ms <= MAX_DRAIN_MS => Ok(Duration::from_millis(ms)),
+        _ => Err(format!("must be milliseconds, at most {MAX_DRAIN_MS}")),
+    }
 }
 
-/// Where metrics are, if they are anywhere.
+/// Parses the address of the metrics listener; `off` is `None`.
 pub(super) fn metrics(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" {
         return Ok(None);
     }
-    let address = text.parse().map(Some);
-    address
+    text.parse()
+        .map(Some)
         .map_err(|_| "must be an address and port, for example 127.0.0.1:9464, or off".to_owned())
 }
 
-/// How long events are kept. Ten years are for ever.
+/// Parses the age at which the log drops events, in days.
 pub(super) fn days(text: &str) -> Result<Duration, String> {
-    let days = text.parse().ok().filter(|days| (1..=3_650).contains(days));
-    days.map(|days: u64| Duration::from_secs(days * 24 * 60 * 60))
-        .ok_or_else(|| "must be a number of days, 1 to 3650".to_owned())
+    match text.parse() {
+        Ok(days) if (1..=MAX_DAYS).contains(&days) => Ok(Duration::from_secs(days * DAY.as_secs())),
+        _ => Err(format!("must be a number of days, 1 to {MAX_DAYS}")),
+    }
 }
 
-/// How many events are kept.
+/// Parses the number of events that the log keeps.
 pub(super) fn entries(text: &str) -> Result<usize, String> {
-    let entries = text
-        .parse()
-        .ok()
-        .filter(|entries| (1..=1_000_000_000).contains(entries));
-    entries.ok_or_else(|| "must be a number of events, 1 to 1000000000".to_owned())
+    match text.parse() {
+        Ok(entries) if (1..=MAX_ENTRIES).contains(&entries) => Ok(entries),
+        _ => Err(format!("must be a number of events, 1 to {MAX_ENTRIES}")),
+    }
 }
 
 pub(super) fn origins(text: &str) -> Result<Origins, String> {
@@ -112,32 +133,44 @@ pub(super) fn origins(text: &str) -> Result<Origins, String> {
     origins.collect::<Result<_, _>>().map(Origins::These)
 }
 
-/// As browsers send it: lower case, without a path.
+/// Returns an origin as browsers send it: in lower case, without a path.
 fn origin(text: &str) -> Result<String, String> {
-    let uri = text
-        .parse::<Uri>()
-        .ok()
-        .filter(|uri| uri.scheme().is_some() && uri.host().is_some());
-    let bare = uri.filter(|uri| {
-        uri.path_and_query().is_none_or(|rest| rest == "/") && !text.contains(['@', '*'])
-    });
-    let origin = bare.map(|_| text.trim_end_matches('/').to_ascii_lowercase());
-    origin
-        .ok_or_else(|| format!("{text:?} is not an origin, for example https://app.metaia.example"))
+    if !is_origin(text) {
+        return Err(format!(
+            "{text:?} is not an origin, for example https://app.metaia.example"
+        ));
+    }
+    Ok(text.trim_end_matches('/').to_ascii_lowercase())
 }
 
-/// `http` or `https`, without a slash at the end.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    let has_path = uri.path_and_query().is_some_and(|rest| rest != "/");
+    uri.scheme().is_some() && uri.host().is_some() && !has_path && !text.contains(['@', '*'])
+}
+
+/// Returns an `http` or `https` address without a slash at its end.
 pub(super) fn url(text: &str) -> Result<String, String> {
-    let uri = text.parse::<Uri>().ok();
-    let web = uri
-        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none());
-    web.map(|_| text.trim_end_matches('/').to_owned())
-        .ok_or_else(|| "must be an address, for example https://api.razorpay.com".to_owned())
+    if is_web_address(text) {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("must be an address, for example https://api.razorpay.com".to_owned())
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
 }
 
 pub(super) fn razorpay_key_id(text: &str) -> Result<String, String> {
-    let shape = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if shape {
+    let well_formed =
+        text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if well_formed {
         Ok(text.to_owned())
     } else {
         Err("must be letters, digits and _".to_owned())
@@ -150,9 +183,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<&[&str]>) {
-        let these =
-            expected.map(|these| Origins::These(these.iter().map(|o| (*o).to_owned()).collect()));
-        assert_eq!(origins(text).ok(), these, "{text}");
+        let expected =
+            expected.map(|origins| Origins::These(origins.iter().map(|&o| o.to_owned()).collect()));
+        assert_eq!(origins(text).ok(), expected, "{text}");
     }
 
     #[test]

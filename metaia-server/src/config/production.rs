@@ -1,59 +1,64 @@
-//! What production refuses: what would let strangers in, or sell for nothing.
+//! The checks of production: it refuses settings that would let strangers in or take no money.
 
-use super::{Config, Origins, Problem};
+use super::{
+    configuration::{Config, Origins},
+    problem::Problem,
+};
 use crate::auth::secrets::Secret;
 
-const SHORTEST_SECRET: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
 
 pub(super) fn check(config: &Config) -> Vec<Problem> {
-    [
+    let checks = [
         secret(config.jwt_secret.as_ref()),
         old_secrets(&config.jwt_secrets_old),
         origins(&config.origins),
-        provider(config),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        provider(config.razorpay.url.as_deref()),
+    ];
+    checks.into_iter().flatten().collect()
 }
 
 fn secret(secret: Option<&Secret>) -> Option<Problem> {
-    let what = match secret {
+    let reason = match secret {
         None => "is not set; production needs one, of at least 32 bytes (openssl rand -hex 32)",
         Some(secret) if is_short(secret) => {
             "is too short for production: at least 32 bytes (openssl rand -hex 32)"
         }
         Some(_) => return None,
     };
-    Some(Problem::new("JWT_SECRET", what))
+    Some(Problem::new("JWT_SECRET", reason))
 }
 
 fn old_secrets(secrets: &[Secret]) -> Option<Problem> {
-    let what = "has a secret that is too short for production: at least 32 bytes";
-    secrets
-        .iter()
-        .any(is_short)
-        .then(|| Problem::new("JWT_SECRETS_OLD", what))
+    if !secrets.iter().any(is_short) {
+        return None;
+    }
+    let reason = "has a secret that is too short for production: at least 32 bytes";
+    Some(Problem::new("JWT_SECRETS_OLD", reason))
 }
 
 fn is_short(secret: &Secret) -> bool {
-    secret.as_bytes().len() < SHORTEST_SECRET
+    secret.as_bytes().len() < MIN_SECRET_BYTES
 }
 
 fn origins(origins: &Origins) -> Option<Problem> {
-    let what = "production needs the origins of your web apps, for example https://app.metaia.example; not *";
-    (*origins == Origins::Any).then(|| Problem::new("CORS_ORIGINS", what))
+    if *origins != Origins::Any {
+        return None;
+    }
+    let reason = "must be the origins of your web apps in production, for example \
+                  https://app.metaia.example, not *";
+    Some(Problem::new("CORS_ORIGINS", reason))
 }
 
-fn provider(config: &Config) -> Option<Problem> {
-    let what = match &config.razorpay.url {
+fn provider(url: Option<&str>) -> Option<Problem> {
+    let reason = match url {
         None => {
             "is not set: the built-in test provider takes no money; set https://api.razorpay.com"
         }
         Some(url) if url.starts_with("http:") => {
-            "must be https in production: the key travels with each request"
+            "must be https in production: every request carries the key"
         }
         Some(_) => return None,
     };
-    Some(Problem::new("RAZORPAY_URL", what))
+    Some(Problem::new("RAZORPAY_URL", reason))
 }

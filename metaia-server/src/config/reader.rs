@@ -1,24 +1,13 @@
-//! Reads settings one by one, and notes each with its origin, and everything that is wrong with
-//! them.
+//! Reads settings one by one. Notes each with its origin, and every problem.
 
-use super::source::{Origin, Sources};
+use super::{
+    problem::Problem,
+    source::{Origin, Sources},
+};
 use crate::auth::secrets::Secret;
 
-/// A setting that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) name: String,
-    pub(crate) what: String,
-}
-
-impl Problem {
-    pub(super) fn new(name: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            what: what.into(),
-        }
-    }
-}
+/// The number of characters of a bad value that an error repeats.
+const MAX_QUOTED_CHARS: usize = 60;
 
 /// A setting as it is shown: never the text of a secret.
 #[derive(Debug, Clone)]
@@ -33,7 +22,7 @@ pub(super) struct Reader {
     sources: Sources,
     pub(super) settings: Vec<Setting>,
     pub(super) problems: Vec<Problem>,
-    /// Set, well-formed, and without effect in this version.
+    /// Variables that are set, well-formed, and without effect in this version.
     pub(super) unused: Vec<&'static str>,
 }
 
@@ -47,70 +36,75 @@ impl Reader {
         }
     }
 
-    /// A setting with a default, which also stands in where the given text cannot be read, so that
-    /// the rest of the reading goes on.
+    /// Reads a setting that has a default.
+    ///
+    /// If the given text cannot be parsed, notes a problem and returns the default, so that the
+    /// remaining settings are checked, too.
+    ///
+    /// # Panics
+    /// If the default cannot be parsed, which the tests rule out.
+    #[allow(
+        clippy::expect_used,
+        reason = "defaults are constants, and a test parses each of them"
+    )]
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,
         default: &str,
         parse: impl Fn(&str) -> Result<T, String>,
-        fallback: T,
     ) -> T {
-        let (text, origin) = self
-            .sources
-            .find(name)
-            .unwrap_or((default, Origin::Default));
-        let text = text.to_owned();
-        self.note(name, text.clone(), origin);
-        parse(text.trim()).unwrap_or_else(|what| {
-            self.problem(name, format!("{}: {what}", quoted(&text)));
-            fallback
-        })
+        let given = if self.is_set(name) {
+            self.given(name, &parse)
+        } else {
+            self.note(name, default.to_owned(), Origin::Default);
+            None
+        };
+        given.unwrap_or_else(|| parse(default).expect("a valid default"))
     }
 
-    /// A setting that may be absent.
+    /// Reads a setting that may be absent.
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        if self.sources.find(name).is_some() {
-            return self.read(name, "", |text| parse(text).map(Some), None);
+        if self.is_set(name) {
+            return self.given(name, parse);
         }
         self.note(name, "-".to_owned(), Origin::Default);
         None
     }
 
-    /// A setting that may be absent, and whose text is not shown, for a part of it may be secret.
-    pub(super) fn unshown<T>(
+    /// Reads a setting that may be absent, and whose text is not shown because a part of it may be
+    /// secret.
+    pub(super) fn masked<T>(
         &mut self,
         name: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = self.secret(name)?;
-        parse(text.expose().trim())
-            .map_err(|what| self.problem(name, what))
-            .ok()
+        match parse(text.expose().trim()) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.problem(name, reason);
+                None
+            }
+        }
     }
 
-    /// A secret that may be absent. It is taken as it is, blanks included.
+    /// Reads a secret that may be absent. It is taken as it is, blanks included.
     pub(super) fn secret(&mut self, name: &'static str) -> Option<Secret> {
-        let found = self
-            .sources
-            .find(name)
-            .map(|(text, origin)| (Secret::from(text), origin));
-        let (shown, origin) = match &found {
-            Some((secret, origin)) => (
-                format!("******** ({} bytes)", secret.as_bytes().len()),
-                *origin,
-            ),
-            None => ("-".to_owned(), Origin::Default),
+        let Some((text, origin)) = self.sources.find(name) else {
+            self.note(name, "-".to_owned(), Origin::Default);
+            return None;
         };
+        let secret = Secret::from(text);
+        let shown = format!("******** ({} bytes)", secret.as_bytes().len());
         self.note(name, shown, origin);
-        found.map(|(secret, _)| secret)
+        Some(secret)
     }
 
-    /// Secrets, separated by commas.
+    /// Reads secrets that are separated by commas.
     pub(super) fn secrets(&mut self, name: &'static str) -> Vec<Secret> {
         let Some(all) = self.secret(name) else {
             return Vec::new();
@@ -127,7 +121,8 @@ impl Reader {
         self.sources.find(name).is_some()
     }
 
-    /// A variable that another version uses: well-formed it is ignored, with a warning.
+    /// Reads a variable that another version uses. A well-formed one is noted as unused; the server
+    /// starts all the same, with a warning.
     pub(super) fn unused<T>(
         &mut self,
         name: &'static str,
@@ -138,23 +133,42 @@ impl Reader {
         };
         match parse(text.trim()) {
             Ok(_) => self.unused.push(name),
-            Err(what) => self.problem(name, what),
+            Err(reason) => self.problem(name, reason),
         }
     }
 
-    /// Notes what a setting became where that is not the text that was given.
+    /// Replaces the text that is shown for a setting.
     pub(super) fn show(&mut self, name: &str, shown: impl Into<String>) {
-        if let Some(setting) = self
+        let setting = self
             .settings
             .iter_mut()
-            .find(|setting| setting.name == name)
-        {
+            .find(|setting| setting.name == name);
+        if let Some(setting) = setting {
             setting.shown = shown.into();
         }
     }
 
-    pub(super) fn problem(&mut self, name: &str, what: impl Into<String>) {
-        self.problems.push(Problem::new(name, what));
+    pub(super) fn problem(&mut self, name: &str, reason: impl Into<String>) {
+        self.problems.push(Problem::new(name, reason));
+    }
+
+    /// Reads and notes a setting that is set. If its text cannot be parsed, notes a problem and
+    /// returns `None`.
+    fn given<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (text, origin) = self.sources.find(name)?;
+        let text = text.to_owned();
+        self.note(name, text.clone(), origin);
+        match parse(text.trim()) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.problem(name, format!("{}: {reason}", quoted(&text)));
+                None
+            }
+        }
     }
 
     fn note(&mut self, name: &'static str, shown: String, origin: Origin) {
@@ -166,8 +180,8 @@ impl Reader {
     }
 }
 
-/// Enough of a bad value to recognise it, on one line.
+/// Quotes the beginning of a bad value, on one line.
 fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
+    let short: String = text.chars().take(MAX_QUOTED_CHARS).collect();
     format!("{short:?}")
 }

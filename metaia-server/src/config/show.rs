@@ -1,22 +1,23 @@
 //! Settings and problems as text.
 
-use super::{Problem, Setting};
+use super::{problem::Problem, reader::Setting};
 
-/// One line per setting: name, value, origin.
+/// Formats one line per setting: name, value, origin.
 pub(crate) fn settings(settings: &[Setting]) -> String {
-    let width = |text: fn(&Setting) -> &str| {
-        settings
-            .iter()
-            .map(|s| text(s).chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let (names, values) = (width(|s| s.name), width(|s| &s.shown));
+    let names = width(settings.iter().map(|setting| setting.name));
+    let values = width(settings.iter().map(|setting| setting.shown.as_str()));
     let line = |s: &Setting| format!("{:names$}  {:values$}  {}\n", s.name, s.shown, s.origin);
     settings.iter().map(line).collect()
 }
 
-/// What is wrong, for standard error.
+fn width<'a>(column: impl Iterator<Item = &'a str>) -> usize {
+    column
+        .map(|text| text.chars().count())
+        .max()
+        .unwrap_or_default()
+}
+
+/// Formats the problems for standard error.
 pub(crate) fn problems(problems: &[Problem]) -> String {
     let count = match problems.len() {
         1 => "1 setting is not valid".to_owned(),
@@ -24,7 +25,7 @@ pub(crate) fn problems(problems: &[Problem]) -> String {
     };
     let lines = problems
         .iter()
-        .map(|problem| format!("\n  {}: {}", problem.name, problem.what));
+        .map(|problem| format!("\n  {}: {}", problem.name, problem.reason));
     format!(
         "metaia-server: {count}, nothing was started:{}",
         lines.collect::<String>()

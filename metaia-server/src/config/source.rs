@@ -1,10 +1,10 @@
-//! Where settings come from: flags, then the environment, then `.env` in the current folder.
+//! The sources of settings: flags, then the environment, then `.env` in the current folder.
 
 use std::{collections::BTreeMap, env, fmt, fs, io, path::Path};
 
-use super::Problem;
+use super::problem::Problem;
 
-/// Where a value was found.
+/// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Flag,
@@ -24,7 +24,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// All values by name, from each source.
+/// The values of each source, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     pub(super) flags: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// What this process was started with.
+    /// Reads the sources of this process.
     pub(crate) fn of_process(flags: BTreeMap<String, String>) -> Self {
         let mut sources = Self {
             flags,
@@ -48,9 +48,10 @@ impl Sources {
                 Ok(value) => {
                     sources.environment.insert(name, value);
                 }
-                Err(_) if is_ours(&name) => {
-                    sources.problems.push(Problem::new(name, "is not UTF-8"))
+                Err(_) if is_setting(&name) => {
+                    sources.problems.push(Problem::new(name, "is not UTF-8"));
                 }
+                // A variable of another program.
                 Err(_) => {}
             }
         }
@@ -58,29 +59,30 @@ impl Sources {
         sources
     }
 
-    /// Flags and nothing else.
+    /// Returns sources that consist of flags alone.
     #[cfg(test)]
-    pub(crate) fn of_flags(flags: BTreeMap<String, String>) -> Self {
+    pub(crate) fn from_flags(flags: BTreeMap<String, String>) -> Self {
         Self {
             flags,
             ..Self::default()
         }
     }
 
-    /// A variable that is set to nothing is not set: that is what compose files make of a missing
-    /// one.
+    /// Returns the value of a setting, from the first source that has one.
+    ///
+    /// An empty value counts as not set: compose files pass a missing variable as an empty one.
     pub(super) fn find(&self, name: &str) -> Option<(&str, Origin)> {
-        let places = [
+        let sources = [
             (&self.flags, Origin::Flag),
             (&self.environment, Origin::Environment),
             (&self.dot_env, Origin::DotEnv),
         ];
-        places.into_iter().find_map(|(values, origin)| {
-            values
-                .get(name)
-                .filter(|value| !value.is_empty())
-                .map(|value| (value.as_str(), origin))
-        })
+        for (values, origin) in sources {
+            if let Some(value) = values.get(name).filter(|value| !value.is_empty()) {
+                return Some((value, origin));
+            }
+        }
+        None
     }
 
     fn read_dot_env(&mut self, path: &Path) {
@@ -93,7 +95,8 @@ impl Sources {
         }
     }
 
-    /// The last of several lines for one name counts, as it did for the backend before this one.
+    /// Parses the text of a `.env` file. The last of several lines for one name counts, as it did
+    /// for the old backend.
     pub(super) fn parse_dot_env(&mut self, text: &str) {
         let text = text.trim_start_matches('\u{feff}');
         for line in dotenvy::from_read_iter(text.as_bytes()) {
@@ -101,17 +104,12 @@ impl Sources {
                 Ok((name, value)) => {
                     self.dot_env.insert(name, value);
                 }
-                // The text of the error quotes the line, which may be a secret.
+                // The text of the error quotes the line, which may hold a secret: name only the
+                // variable.
                 Err(_) => {
-                    let name = text
-                        .lines()
-                        .find(|line| !reads(line))
-                        .and_then(name_of)
-                        .unwrap_or("a line");
-                    self.problems.push(Problem::new(
-                        ".env",
-                        format!("{name} cannot be read: quote its value"),
-                    ));
+                    let name = first_unreadable_name(text).unwrap_or("a line");
+                    let reason = format!("{name} cannot be read: quote its value");
+                    self.problems.push(Problem::new(".env", reason));
                     return;
                 }
             }
@@ -119,8 +117,8 @@ impl Sources {
     }
 }
 
-fn is_ours(name: &str) -> bool {
-    let named = [
+fn is_setting(name: &str) -> bool {
+    let names = [
         "PORT",
         "NODE_ENV",
         "CORS_ORIGINS",
@@ -128,16 +126,16 @@ fn is_ours(name: &str) -> bool {
         "REDIS_URL",
         "RUST_LOG",
     ];
-    named.contains(&name)
-        || ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"]
-            .iter()
-            .any(|ours| name.starts_with(ours))
+    let prefixes = ["METAIA_", "JWT_", "JWKS_", "RAZORPAY_"];
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn reads(line: &str) -> bool {
+fn first_unreadable_name(text: &str) -> Option<&str> {
+    let line = text.lines().find(|line| !is_readable(line))?;
+    let (name, _) = line.split_once('=')?;
+    Some(name.trim())
+}
+
+fn is_readable(line: &str) -> bool {
     dotenvy::from_read_iter(line.as_bytes()).all(|read| read.is_ok())
-}
-
-fn name_of(line: &str) -> Option<&str> {
-    line.split_once('=').map(|(name, _)| name.trim())
 }

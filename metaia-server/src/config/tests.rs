@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use metaia_realtime::log::Retention;
 
 use super::{
-    Config, Environment, Loaded, Origins, Sources, load, problems, settings, source::Origin,
+    Config, Loaded, Origins, Sources, configuration::Environment, load, problems, settings,
+    source::Origin,
 };
 
 fn of(environment: &[(&str, &str)]) -> Sources {
@@ -191,7 +192,7 @@ fn an_address_that_leads_nowhere_is_named_without_repeating_it() {
 }
 
 #[test]
-fn events_are_kept_as_long_as_is_said() {
+fn the_retention_is_read() {
     assert_eq!(config(&[]).retention, Retention::DISK);
     let said = config(&[
         ("METAIA_RETENTION_DAYS", "2"),

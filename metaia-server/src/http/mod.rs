@@ -1,5 +1,5 @@
-//! HTTP: a request passes the middleware, is read by [`extract`], answered by [`routes`] or with a
-//! [`problem`].
+//! HTTP: a request passes the middleware, extractors read it ([`extract`]), and a handler of
+//! [`routes`] answers it, or the server answers with a [`problem`].
 
 pub mod extract;
 pub(crate) mod health;

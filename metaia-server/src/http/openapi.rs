@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the description of the REST interface, assembled from the routes.
+//! `GET /openapi.json`: the OpenAPI description of the REST interface, assembled from the routes.
 
 use std::sync::LazyLock;
 
@@ -10,22 +10,25 @@ use utoipa::{
 };
 
 use crate::{
-    http::{problem as error, routes},
+    http::{problem::Body as Problem, routes},
     state::AppState,
 };
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "METAIA realtime", description = "Orders, notifications and payments, with their events over Socket.IO."),
-    components(schemas(error::Body)),
-    modifiers(&Credentials),
+    info(
+        title = "METAIA realtime",
+        description = "Orders, notifications and payments, with their events over Socket.IO.",
+    ),
+    components(schemas(Problem)),
+    modifiers(&SecuritySchemes),
     security(("token" = []), ("key" = [])),
 )]
-struct Frame;
+struct BaseDocument;
 
-struct Credentials;
+struct SecuritySchemes;
 
-impl Modify for Credentials {
+impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         let token = HttpBuilder::new()
@@ -38,9 +41,9 @@ impl Modify for Credentials {
     }
 }
 
-/// The same for every request, made for the first.
+/// The document, assembled at the first request.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    Frame::openapi()
+    BaseDocument::openapi()
         .merge_from(routes::ApiDoc::openapi())
         .to_json()
         .unwrap_or_default()
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_is_described_and_every_reference_leads_somewhere() {
+    fn routes_are_described_and_every_reference_resolves() {
         let document: serde_json::Value = serde_json::from_str(&DOCUMENT).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert!(document["paths"]["/api/orders/{id}/status"]["put"].is_object());

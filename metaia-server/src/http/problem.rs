@@ -1,8 +1,8 @@
-//! How the REST interface says no: problem documents of RFC 9457.
+//! The refusals of the REST interface: problem documents of RFC 9457.
 //!
 //! `{type, title, status, detail, code, requestId, errors?, message}`. `code` is stable and for
-//! programs; `message` repeats `detail` for clients of the backend that this one replaces. Causes
-//! are logged under the request id, and never sent.
+//! programs; `message` repeats `detail` for clients of the old backend. Causes are logged under the
+//! request id, and never sent.
 
 use std::{borrow::Cow, error::Error};
 
@@ -10,11 +10,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{http::middleware::request_id, model::FieldError};
+use crate::{error_chain::chain, http::middleware::request_id, model::FieldError};
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// An answer that is not a success.
+/// A refusal or a failure, as the REST interface answers it.
 #[derive(Debug)]
 #[must_use]
 pub struct ApiError(Box<Problem>);
@@ -30,54 +30,50 @@ struct Problem {
 }
 
 impl ApiError {
-    /// An answer with a stable code, and a sentence for people.
+    /// Returns a problem with a stable code and a sentence for people.
     pub fn new(
         status: StatusCode,
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let (errors, headers) = (Vec::new(), Vec::new());
         Self(Box::new(Problem {
             status,
             code,
             detail: detail.into(),
-            errors,
-            headers,
+            errors: Vec::new(),
+            headers: Vec::new(),
             cause: None,
         }))
     }
 
-    /// Something went wrong here. The cause is logged.
+    /// Returns the problem of a failure inside the server. The cause is logged.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "The server could not do this.",
+            "Internal server error.",
         )
         .caused_by(cause)
     }
 
-    /// The store or a service behind it does not answer now. The cause is logged.
+    /// Returns the problem of a store or other service that cannot be used now. The cause is
+    /// logged.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
-            "The server cannot do this at the moment.",
+            "Temporarily unavailable. Try again later.",
         )
         .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
         .caused_by(cause)
     }
 
-    /// There is no such thing, or it is not the caller's.
+    /// Returns the problem of a record that does not exist or that the caller may not see.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "There is nothing here for you.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found.")
     }
 
-    /// The input was understood and is not valid.
+    /// Returns the problem of a well-formed input that is not valid.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match &*errors {
             [only] if only.pointer.is_empty() => only.message.clone(),
@@ -92,31 +88,31 @@ impl ApiError {
         .errors(errors)
     }
 
-    /// With everything that is wrong, and where.
+    /// Adds the errors of the input, each with its place.
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
         self
     }
 
-    /// With a header.
+    /// Adds a header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
-    /// With what is behind it, for the log.
+    /// Adds the cause, for the log.
     pub fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.0.code
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
@@ -146,27 +142,9 @@ impl Problem {
             errors: &self.errors,
             message: &self.detail,
         };
-        // Strings and numbers only: this cannot fail.
+        // The body consists of strings and numbers: this cannot fail.
         serde_json::to_vec(&body).unwrap_or_default()
     }
-}
-
-/// An error and its sources in one line. Some libraries say in a source what the error said before:
-/// once is enough.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut said = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(source) = next {
-        let text = source.to_string();
-        if said
-            .last()
-            .is_none_or(|last| !text.ends_with(last.as_str()))
-        {
-            said.push(text);
-        }
-        next = source.source();
-    }
-    said.join(": ")
 }
 
 impl IntoResponse for ApiError {
@@ -180,7 +158,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The document as it is sent.
+/// The problem document as it is sent.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
@@ -191,17 +169,17 @@ pub(crate) struct Body<'a> {
     /// The name of the status.
     title: &'a str,
     status: u16,
-    /// What is wrong, for people.
+    /// The reason, for people.
     detail: &'a str,
-    /// What is wrong, for programs. Stable.
+    /// The reason, for programs. Stable.
     code: &'a str,
-    /// Under which the server logged it; also in `x-request-id`.
+    /// The id under which the server logged the problem; also in `x-request-id`.
     request_id: String,
-    /// Everything that is wrong with the input.
+    /// Every error of the input, with its place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<Object>)]
     errors: &'a [FieldError],
-    /// As `detail`.
+    /// The same as `detail`.
     message: &'a str,
 }
 
@@ -233,16 +211,5 @@ mod tests {
           "type": "about:blank"
         }
         "#);
-    }
-
-    #[test]
-    fn a_chain_names_every_source_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("outer")]
-        struct Outer(#[source] std::io::Error);
-        let error = Outer(std::io::Error::other("inner"));
-        assert_eq!(chain(&error), "outer: inner");
-        let twice = std::io::Error::other(std::io::Error::other("inner"));
-        assert_eq!(chain(&twice), "inner");
     }
 }

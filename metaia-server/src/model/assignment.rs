@@ -1,4 +1,4 @@
-//! Who makes an order and who brings it: a pure change of two seats.
+//! The assignment of a tailor and a courier to an order, as a pure change.
 
 use metaia_realtime::{Role, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,25 +10,25 @@ use super::{Order, Timestamp};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Assignment {
-    /// Who makes it.
+    /// The tailor who makes the order.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub tailor: Seat,
-    /// Who brings it.
+    /// The courier who delivers the order.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub delivery_partner: Seat,
 }
 
-/// What becomes of one seat.
+/// The change of one seat: that of the tailor or that of the courier.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub enum Seat {
-    /// Stays as it is.
+    /// The seat stays as it is.
     #[default]
     Keep,
-    /// Becomes empty.
+    /// The seat becomes empty.
     Clear,
-    /// Is given to somebody.
+    /// The seat goes to this user.
     Give(UserId),
 }
 
@@ -48,19 +48,19 @@ impl Seat {
     }
 }
 
-/// What an assignment made of an order.
+/// The result of an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assigned {
     /// The order in its next version.
     pub order: Order,
-    /// Who has it now and had not before.
+    /// The users who are assigned now and were not before.
     pub added: Vec<(Role, UserId)>,
-    /// Who had it before and has not now.
+    /// The users who were assigned before and are not now.
     pub removed: Vec<(Role, UserId)>,
 }
 
 impl Assignment {
-    /// Whether the body said nothing at all.
+    /// Returns whether the body has no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -68,7 +68,7 @@ impl Assignment {
 }
 
 impl Order {
-    /// The order after the assignment; `None` where that changes nothing.
+    /// Returns the order after the assignment; `None` if the assignment changes nothing.
     #[must_use]
     pub fn assigned(&self, assignment: &Assignment, now: Timestamp) -> Option<Assigned> {
         let tailor = assignment.tailor.apply(self.tailor.as_ref());
@@ -79,24 +79,23 @@ impl Order {
             (Role::Tailor, &self.tailor, &tailor),
             (Role::Delivery, &self.delivery_partner, &courier),
         ];
-        let changed: Vec<_> = seats
-            .into_iter()
-            .filter(|(_, before, after)| before != after)
-            .collect();
-        if changed.is_empty() {
+        let mut added = Vec::new();
+        let mut removed = Vec::new();
+        for (role, before, after) in seats {
+            if before == after {
+                continue;
+            }
+            added.extend(after.clone().map(|user| (role, user)));
+            removed.extend(before.clone().map(|user| (role, user)));
+        }
+        // A seat that changes either gains a user or loses one.
+        if added.is_empty() && removed.is_empty() {
             return None;
         }
-        let added = changed
-            .iter()
-            .filter_map(|(role, _, after)| Some((*role, (*after).clone()?)));
-        let removed = changed
-            .iter()
-            .filter_map(|(role, before, _)| Some((*role, (*before).clone()?)));
-        let (added, removed) = (added.collect(), removed.collect());
         let order = Self {
             tailor,
             delivery_partner: courier,
-            ..self.changed(now)
+            ..self.next_version(now)
         };
         Some(Assigned {
             order,
@@ -117,28 +116,30 @@ mod tests {
         prop_oneof![Just(Seat::Keep), Just(Seat::Clear), user]
     }
 
-    fn somebody() -> impl Strategy<Value = Option<UserId>> {
+    fn maybe_user() -> impl Strategy<Value = Option<UserId>> {
         option::of(select(&["a", "b"][..]).prop_map(|u| u.parse().unwrap()))
     }
 
     proptest! {
-        /// Who may see the order afterwards is who might before, without the removed, with the
-        /// added.
+        /// The users who may see the order afterwards are those who might before, without the
+        /// removed and with the added.
         #[test]
         fn added_and_removed_are_exactly_the_difference(
-            before in (somebody(), somebody()), tailor in seat(), courier in seat()
+            before in (maybe_user(), maybe_user()), tailor in seat(), courier in seat()
         ) {
             let order = Order { tailor: before.0, delivery_partner: before.1, ..order() };
             let assignment = Assignment { tailor, delivery_partner: courier };
-            let Some(Assigned { order: after, added, removed }) = order.assigned(&assignment, order.updated_at) else {
+            let Some(assigned) = order.assigned(&assignment, order.updated_at) else {
                 return Ok(());
             };
+            let Assigned { order: after, added, removed } = assigned;
             prop_assert_eq!(after.version, order.version + 1);
             for role in [Role::Tailor, Role::Delivery] {
                 for user in ["a", "b"] {
                     let user: UserId = user.parse().unwrap();
                     let key = (role, user.clone());
-                    let (was, is) = (order.admits(&user, role), after.admits(&user, role));
+                    let was = order.admits(&user, role);
+                    let is = after.admits(&user, role);
                     prop_assert_eq!(added.contains(&key), is && !was);
                     prop_assert_eq!(removed.contains(&key), was && !is);
                 }

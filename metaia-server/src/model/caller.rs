@@ -1,29 +1,29 @@
-//! Who asks.
+//! The caller of a request.
 
 use metaia_realtime::{Role, UserId};
 
-/// Who asks, after their token or key was found good.
+/// The authenticated caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// A user, by their token.
+    /// A user, identified by their token.
     User {
-        /// Who they are.
+        /// The user's id.
         user: UserId,
-        /// What they are to the marketplace.
+        /// The user's role in the marketplace.
         role: Role,
     },
-    /// Another backend, by the API key.
+    /// Another backend, identified by the API key.
     ApiKey,
 }
 
 impl Caller {
-    /// A user.
+    /// Returns a calling user.
     #[must_use]
     pub const fn user(user: UserId, role: Role) -> Self {
         Self::User { user, role }
     }
 
-    /// Whether this is an admin.
+    /// Returns whether the caller is an admin.
     #[must_use]
     pub const fn is_admin(&self) -> bool {
         matches!(
@@ -35,7 +35,8 @@ impl Caller {
         )
     }
 
-    /// Whose idempotency keys these are. User ids have no colon, so the two never meet.
+    /// Returns the scope of the caller's idempotency keys. Callers never share one: user ids
+    /// contain no colon.
     #[must_use]
     pub fn scope(&self) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! The one place where the records' time is read, and how it is written.
+//! The clock of the records, and the text form of its times.
 
 use std::{
     fmt,
@@ -9,15 +9,15 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A moment, in milliseconds since the Unix epoch; as text RFC 3339 in UTC with milliseconds.
+/// A time in milliseconds since the Unix epoch. As text: RFC 3339 in UTC, with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The year 10000: from there on RFC 3339 has no text.
+    /// The year 10000, the first time without a text in RFC 3339.
     const END: i64 = 253_402_300_800_000;
 
-    /// Now. A clock set before 1970 reads as 1970.
+    /// Returns the current time. A clock that is set before 1970 reads as 1970.
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     #[must_use]
     pub fn now() -> Self {
@@ -27,20 +27,24 @@ impl Timestamp {
         Self(i64::try_from(since.as_millis()).unwrap_or_default())
     }
 
-    /// The moment `ms` after the Unix epoch, where it lies between 1970 and 9999.
+    /// Returns the time `ms` milliseconds after the Unix epoch, if it lies between 1970 and 9999.
     #[must_use]
     pub fn from_ms(ms: i64) -> Option<Self> {
-        (0..Self::END).contains(&ms).then_some(Self(ms))
+        if (0..Self::END).contains(&ms) {
+            Some(Self(ms))
+        } else {
+            None
+        }
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn ms(self) -> i64 {
         self.0
     }
 
-    /// The same moment, or the first one after `earlier`: records are never changed before they
-    /// were made.
+    /// Returns this time, or `earlier` if this time lies before it: a record never changes before
+    /// it was made, even if the clock is set back.
     #[must_use]
     pub fn not_before(self, earlier: Self) -> Self {
         self.max(earlier)
@@ -65,14 +69,14 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The text is not an RFC 3339 time from 1970 to 9999.
+/// A text that is not an RFC 3339 time from 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written as RFC 3339, for example 2026-01-31T09:30:00.000Z")]
+#[error("must be a time in RFC 3339, for example 2026-01-31T09:30:00.000Z")]
 pub struct InvalidTimestamp;
 
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
-    /// Any offset is read; finer parts than milliseconds are cut off.
+    /// Parses a time with any offset. Fractions of a millisecond are cut off.
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp)?;
         let ms = at.unix_timestamp_nanos().div_euclid(1_000_000);

@@ -1,19 +1,19 @@
-//! What is wrong with an input, and where.
+//! Errors of an input, each with its place.
 
 use serde::Serialize;
 
-/// One thing that is wrong, at a JSON pointer (RFC 6901) into the body, or at `/name` of a query
+/// One error of an input, at a JSON pointer (RFC 6901) into the body, or at `/name` for a query
 /// parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where.
+    /// The place.
     pub pointer: String,
-    /// What.
+    /// The reason.
     pub message: String,
 }
 
 impl FieldError {
-    /// An error at `pointer`.
+    /// Returns an error at `pointer`.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
@@ -22,20 +22,20 @@ impl FieldError {
     }
 }
 
-/// Collects everything that is wrong with an input, so that a caller sees all of it at once.
+/// Collects all errors of an input, so that a caller sees them at once.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<FieldError>);
 
 impl Fields {
-    /// Notes `message` at `pointer` unless `holds`.
+    /// Adds `message` at `pointer` unless `holds`.
     pub fn require(&mut self, holds: bool, pointer: impl Into<String>, message: impl Into<String>) {
         if !holds {
             self.0.push(FieldError::new(pointer, message));
         }
     }
 
-    /// A text of `min` to `max` characters, none of them a control character other than line breaks
-    /// and tabs.
+    /// Requires a text of `min` to `max` characters, without control characters other than line
+    /// breaks and tabs.
     pub fn text(&mut self, text: &str, min: usize, max: usize, pointer: impl Into<String>) {
         let length = text.chars().count();
         let printable = text
@@ -49,7 +49,7 @@ impl Fields {
         );
     }
 
-    /// Reads an id, noting where it is none.
+    /// Parses an id, and adds an error if it is malformed.
     pub fn id<T: std::str::FromStr>(&mut self, text: Option<&str>, pointer: &str) -> Option<T> {
         let id = text?.parse().ok();
         self.require(
@@ -60,10 +60,10 @@ impl Fields {
         id
     }
 
-    /// The value, where nothing was noted.
+    /// Returns `value` if there is no error.
     ///
     /// # Errors
-    /// Everything that was noted.
+    /// Returns all errors that were added.
     pub fn check<T>(self, value: T) -> Result<T, Vec<FieldError>> {
         if self.0.is_empty() {
             Ok(value)

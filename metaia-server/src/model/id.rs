@@ -1,5 +1,5 @@
-//! Ids that this server makes: 24 hex digits, of which the first 8 are the time in seconds, as
-//! MongoDB's are.
+//! Ids that this server generates: 24 hex digits, of which the first 8 are the time in seconds, as
+//! in MongoDB's ObjectIds.
 
 use std::{
     fmt,
@@ -15,19 +15,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::Timestamp;
 
-/// The text is not 24 lower-case hex digits.
+/// A text that is not 24 lower-case hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id is 24 hex digits")]
+#[error("must be 24 lower-case hex digits")]
 pub struct InvalidObjectId;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct ObjectId([u8; 12]);
 
 impl ObjectId {
-    /// Time, then this process, then a counter: ids of one process rise in the order in which they
-    /// were made, so that lists by time keep that order within a millisecond.
+    /// Generates an id from the time, a number of this process, and a counter. The ids of one
+    /// process rise in the order of their generation, so that lists by time keep that order within
+    /// a millisecond.
     fn random() -> Self {
         static PROCESS: LazyLock<[u8; 5]> = LazyLock::new(rand::random);
+        // Starts below 2²³, so that the three bytes of it that are used do not wrap soon.
         static COUNTER: LazyLock<AtomicU32> =
             LazyLock::new(|| AtomicU32::new(rand::random::<u32>() >> 9));
         let seconds = u32::try_from(Timestamp::now().ms() / 1000)
@@ -52,11 +54,11 @@ impl ObjectId {
     }
 }
 
-/// The id of a new order.
+/// Generates the id of a new order.
 #[must_use]
 pub fn new_order_id() -> OrderId {
     loop {
-        // 24 hex digits always are an order id, so this ends in its first round.
+        // 24 hex digits always form an order id, so the loop ends in its first round.
         if let Ok(id) = hex::encode(ObjectId::random().0).parse() {
             return id;
         }
@@ -70,19 +72,19 @@ macro_rules! object_id {
         pub struct $name(ObjectId);
 
         impl $name {
-            /// A new id.
+            /// Generates an id.
             #[must_use]
             pub fn random() -> Self {
                 Self(ObjectId::random())
             }
 
-            /// The id of these bytes.
+            /// Returns the id of these bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 12]) -> Self {
                 Self(ObjectId(bytes))
             }
 
-            /// Its bytes.
+            /// Returns the bytes of the id.
             #[must_use]
             pub const fn to_bytes(self) -> [u8; 12] {
                 self.0.0
@@ -124,11 +126,11 @@ macro_rules! object_id {
 }
 
 object_id! {
-    /// A notification.
+    /// The id of a notification.
     NotificationId
 }
 object_id! {
-    /// A payment.
+    /// The id of a payment.
     PaymentId
 }
 

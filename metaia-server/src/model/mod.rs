@@ -1,18 +1,19 @@
 //! The records of the marketplace and the rules on them: pure values and decisions, without store
 //! or network.
 //!
-//! - [`Order`], [`OrderStatus`] and the [`step`] that says who may take which; [`Assignment`] of a
-//!   tailor or courier.
-//! - [`Notification`], and who is told of what.
-//! - [`Payment`] and the one way its status moves.
-//! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of what
-//!   is wrong.
+//! - [`Order`], [`OrderStatus`], and [`step`], which decides who may set which status;
+//!   [`Assignment`] of a tailor or courier.
+//! - [`Notification`], and who is notified of what.
+//! - [`Payment`], and the transitions of its status.
+//! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of its
+//!   place.
 
 mod assignment;
 mod caller;
 mod clock;
 mod field;
 mod id;
+mod item;
 mod new_order;
 mod notification;
 mod objects;
@@ -29,10 +30,11 @@ pub use caller::Caller;
 pub use clock::Timestamp;
 pub use field::{FieldError, Fields};
 pub use id::{InvalidObjectId, NotificationId, PaymentId, new_order_id};
+pub use item::{Item, Measure};
 pub use new_order::{NewItem, NewOrder};
 pub use notification::{NewNotice, Notice, Notification};
-pub use order::{Item, Measure, Order, OrderNumber};
+pub use order::{Order, OrderNumber};
 pub use page::{Cursor, InvalidCursor, Page, PageRequest};
 pub use payment::{Payment, advance};
-pub use status::{OrderStatus, Refusal, UnknownStatus, step};
+pub use status::{OrderStatus, TransitionRefusal, UnknownStatus, step};
 pub use tailor::TailorStatus;

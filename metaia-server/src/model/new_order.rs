@@ -1,4 +1,4 @@
-//! What a customer asks for, and what is accepted of it.
+//! The request of a new order, and its validation.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{FieldError, Fields, Item, Measure, objects};
 
-/// Most items of an order.
-const ITEMS: usize = 100;
-/// Most of one item.
-const QUANTITY: u32 = 1_000;
-/// The highest price of one: with the two above, no sum comes near what JSON numbers hold exactly
-/// (2⁵³).
-const PRICE: i64 = 1_000_000_000;
-/// Most measurements of an item.
-const MEASUREMENTS: usize = 50;
+const MAX_ITEMS: usize = 100;
+const MAX_QUANTITY: u32 = 1_000;
+/// The highest price of one garment. With the two limits above, every sum stays below 2⁵³, up to
+/// which JSON numbers are exact.
+const MAX_PRICE: i64 = 1_000_000_000;
+const MAX_MEASUREMENTS: usize = 50;
 
 /// The body of `POST /api/orders`.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewOrder {
-    /// 1 to 100.
+    /// 1 to 100 items.
     #[serde(deserialize_with = "objects::read")]
     pub items: Vec<NewItem>,
-    /// The tailor whom the customer wants.
+    /// The tailor whom the customer asks for.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub tailor: Option<UserId>,
@@ -35,7 +32,7 @@ pub struct NewOrder {
     #[serde(default = "rupees")]
     #[schema(example = "INR")]
     pub currency: String,
-    /// For whom an admin orders. Only admins give it, and they must.
+    /// The customer for whom an admin orders. Admins must give it, others must not.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub customer: Option<UserId>,
@@ -49,9 +46,9 @@ pub struct NewItem {
     pub garment: String,
     /// 1 to 1,000.
     pub quantity: u32,
-    /// Of one, in the minor unit: 1 to 1,000,000,000.
+    /// The price of one, in the minor unit: 1 to 1,000,000,000.
     pub price: i64,
-    /// Up to 50, by name.
+    /// Up to 50 measurements, by name.
     #[serde(default)]
     pub measurements: Option<BTreeMap<String, Measure>>,
     /// Up to 1,000 characters.
@@ -64,21 +61,25 @@ fn rupees() -> String {
 }
 
 impl NewOrder {
-    /// What the order costs.
+    /// Validates the order, and returns its amount in the minor unit.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Returns all errors of the order.
     pub fn amount(&self) -> Result<i64, Vec<FieldError>> {
         let mut fields = Fields::default();
-        let count = (1..=ITEMS).contains(&self.items.len());
-        fields.require(count, "/items", format!("must be 1 to {ITEMS} items"));
-        for (at, item) in self.items.iter().take(ITEMS).enumerate() {
+        let is_allowed_count = (1..=MAX_ITEMS).contains(&self.items.len());
+        fields.require(
+            is_allowed_count,
+            "/items",
+            format!("must be 1 to {MAX_ITEMS} items"),
+        );
+        for (at, item) in self.items.iter().take(MAX_ITEMS).enumerate() {
             item.check(&mut fields, &format!("/items/{at}"));
         }
-        let currency =
+        let is_currency =
             self.currency.len() == 3 && self.currency.bytes().all(|b| b.is_ascii_uppercase());
         fields.require(
-            currency,
+            is_currency,
             "/currency",
             "must be three capital letters (ISO 4217)",
         );
@@ -89,7 +90,7 @@ impl NewOrder {
             .items
             .iter()
             .try_fold(0_i64, |sum, item| sum.checked_add(item.cost()?));
-        fields.require(sum.is_some(), "/items", "their sum is too large");
+        fields.require(sum.is_some(), "/items", "have a sum that is too large");
         fields.check(sum.unwrap_or_default())
     }
 }
@@ -101,17 +102,17 @@ impl NewItem {
 
     fn check(&self, fields: &mut Fields, at: &str) {
         fields.text(&self.garment, 1, 100, format!("{at}/garment"));
-        let quantity = (1..=QUANTITY).contains(&self.quantity);
+        let quantity = (1..=MAX_QUANTITY).contains(&self.quantity);
         fields.require(
             quantity,
             format!("{at}/quantity"),
-            format!("must be 1 to {QUANTITY}"),
+            format!("must be 1 to {MAX_QUANTITY}"),
         );
-        let price = (1..=PRICE).contains(&self.price);
+        let price = (1..=MAX_PRICE).contains(&self.price);
         fields.require(
             price,
             format!("{at}/price"),
-            format!("must be 1 to {PRICE}, in the minor unit"),
+            format!("must be 1 to {MAX_PRICE}, in the minor unit"),
         );
         if let Some(notes) = &self.notes {
             fields.text(notes, 0, 1_000, format!("{at}/notes"));
@@ -124,11 +125,11 @@ impl NewItem {
             return;
         };
         fields.require(
-            measurements.len() <= MEASUREMENTS,
+            measurements.len() <= MAX_MEASUREMENTS,
             at,
-            format!("must be at most {MEASUREMENTS}"),
+            format!("must be at most {MAX_MEASUREMENTS}"),
         );
-        for (name, measure) in measurements.iter().take(MEASUREMENTS) {
+        for (name, measure) in measurements.iter().take(MAX_MEASUREMENTS) {
             let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
             fields.text(name, 1, 64, &pointer);
             if let Measure::Text(text) = measure {
@@ -184,8 +185,10 @@ mod tests {
             &order(json!([item(1, 5), item(0, -1)])),
             &["/items/1/quantity", "/items/1/price"],
         );
-        let measures = json!([{ "garment": " ", "quantity": 1, "price": 1, "measurements": { "a/b": "x".repeat(65) },
-            "notes": "\u{0}" }]);
+        let measures = json!([{
+            "garment": " ", "quantity": 1, "price": 1,
+            "measurements": { "a/b": "x".repeat(65) }, "notes": "\u{0}",
+        }]);
         refused_at(
             &order(measures),
             &[
@@ -257,8 +260,10 @@ mod tests {
         /// Whatever the numbers, an accepted order's amount is the exact sum and fits into a JSON
         /// number.
         #[test]
-        fn an_accepted_amount_is_the_exact_sum(lines in proptest::collection::vec((any::<u32>(), any::<i64>()), 0..5)) {
-            let new = order(lines.iter().map(|(quantity, price)| item(*quantity, *price)).collect());
+        fn an_accepted_amount_is_the_exact_sum(
+            lines in proptest::collection::vec((any::<u32>(), any::<i64>()), 0..5)
+        ) {
+            let new = order(lines.iter().map(|(q, p)| item(*q, *p)).collect());
             let exact: i128 = lines.iter().map(|(q, p)| i128::from(*q) * i128::from(*p)).sum();
             if let Ok(amount) = new.amount() {
                 prop_assert_eq!(i128::from(amount), exact);
@@ -267,8 +272,11 @@ mod tests {
         }
 
         #[test]
-        fn what_is_in_bounds_is_accepted(lines in proptest::collection::vec((1..=QUANTITY, 1..=PRICE), 1..=ITEMS)) {
-            prop_assert!(order(lines.iter().map(|(q, p)| item(*q, *p)).collect()).amount().is_ok());
+        fn what_is_in_bounds_is_accepted(
+            lines in proptest::collection::vec((1..=MAX_QUANTITY, 1..=MAX_PRICE), 1..=MAX_ITEMS)
+        ) {
+            let new = order(lines.iter().map(|(q, p)| item(*q, *p)).collect());
+            prop_assert!(new.amount().is_ok());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Notifications, and who is told of what.
+//! Notifications, and the users who are notified of each change.
 
 use metaia_realtime::{
     OrderId, Role, UserId,
@@ -11,22 +11,22 @@ use super::{Assigned, FieldError, Fields, NotificationId, Order, OrderStatus, Ti
 /// A notification of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its id.
+    /// The id.
     pub id: NotificationId,
-    /// What it says, and to whom.
+    /// The content and the receiver.
     pub notice: Notice,
-    /// Whether the user has read it.
+    /// True once the user has read it.
     pub read: bool,
-    /// When it was made.
+    /// The time at which it was made.
     pub created_at: Timestamp,
 }
 
-/// What is said, and to whom.
+/// The content and the receiver of a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// To whom.
+    /// The receiver.
     pub user: UserId,
-    /// What it is about.
+    /// The subject.
     pub kind: NotificationKind,
     /// The headline.
     pub title: String,
@@ -40,7 +40,7 @@ pub struct Notice {
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewNotice {
-    /// To whom.
+    /// The receiver.
     #[schema(value_type = String)]
     pub user: UserId,
     /// `order`, `payment` or `system`.
@@ -58,10 +58,10 @@ pub struct NewNotice {
 }
 
 impl NewNotice {
-    /// The notice, where it is one.
+    /// Validates the body and returns its notice.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Returns all errors of the body.
     pub fn validated(self) -> Result<Notice, Vec<FieldError>> {
         let mut fields = Fields::default();
         fields.text(&self.title, 1, 200, "/title");
@@ -84,7 +84,7 @@ impl NewNotice {
 }
 
 impl Notification {
-    /// The notification that says it.
+    /// Returns a new, unread notification with this content.
     #[must_use]
     pub fn new(notice: Notice, now: Timestamp) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Notification {
         }
     }
 
-    /// The document, as REST answers it and `new_notification` carries it.
+    /// Returns the document that REST returns and `new_notification` carries.
     #[must_use]
     pub fn document(&self) -> event::Notification {
         let Notice {
@@ -120,17 +120,16 @@ impl Notification {
 
 impl Notice {
     fn about(order: &Order, user: &UserId, title: &str, message: String) -> Self {
-        let (user, order) = (user.clone(), Some(order.id.clone()));
         Self {
-            user,
+            user: user.clone(),
             kind: NotificationKind::Order,
             title: title.to_owned(),
             message,
-            order,
+            order: Some(order.id.clone()),
         }
     }
 
-    /// A new order: its customer, and the tailor if one was asked for.
+    /// Returns the notices of a new order: to its customer, and to the tailor if one was asked for.
     #[must_use]
     pub fn placed(order: &Order) -> Vec<Self> {
         let number = &order.order_number;
@@ -153,8 +152,9 @@ impl Notice {
             .collect()
     }
 
-    /// An order that somebody who is `by` to it has moved: the customer always; the tailor and the
-    /// courier where it concerns their work and they did not do it themselves.
+    /// Returns the notices of an order with a new status, set by a user of the role `by`: to the
+    /// customer always; to the tailor and the courier if the status concerns their work and they
+    /// did not set it themselves.
     #[must_use]
     pub fn moved(order: &Order, by: Role) -> Vec<Self> {
         use OrderStatus::{Cancelled, Confirmed, Delivered, OutForDelivery, Ready};
@@ -169,17 +169,18 @@ impl Notice {
             (Role::Tailor, order.tailor.as_ref()),
             (Role::Delivery, order.delivery_partner.as_ref()),
         ];
-        let told = workers
-            .into_iter()
-            .filter(|(role, _)| *role != by && concerns(*role));
-        let users = std::iter::once(&order.customer).chain(told.filter_map(|(_, user)| user));
+        let mut users = vec![&order.customer];
+        for (role, user) in workers {
+            if role != by && concerns(role) {
+                users.extend(user);
+            }
+        }
         let text = format!("Status changed to {}", order.status);
-        users
-            .map(|user| Self::about(order, user, "Order Status Updated", text.clone()))
-            .collect()
+        let notice = |user| Self::about(order, user, "Order Status Updated", text.clone());
+        users.into_iter().map(notice).collect()
     }
 
-    /// An order that changed hands: who was added, and who was removed.
+    /// Returns the notices of an assignment: to the added users, then to the removed ones.
     #[must_use]
     pub fn assigned(assigned: &Assigned) -> Vec<Self> {
         let Assigned {
@@ -188,7 +189,7 @@ impl Notice {
             removed,
         } = assigned;
         let number = &order.order_number;
-        let came = added.iter().map(|(_, user)| {
+        let to_added = added.iter().map(|(_, user)| {
             Self::about(
                 order,
                 user,
@@ -196,7 +197,7 @@ impl Notice {
                 format!("Order {number} is assigned to you"),
             )
         });
-        let left = removed.iter().map(|(_, user)| {
+        let to_removed = removed.iter().map(|(_, user)| {
             Self::about(
                 order,
                 user,
@@ -204,10 +205,10 @@ impl Notice {
                 format!("Order {number} is no longer assigned to you"),
             )
         });
-        came.chain(left).collect()
+        to_added.chain(to_removed).collect()
     }
 
-    /// How far a payment is, to the customer.
+    /// Returns the notice of a payment's new status, to its customer.
     #[must_use]
     pub fn paid(user: &UserId, order: &OrderId, status: PaymentStatus) -> Self {
         let (title, message) = match status {

@@ -7,8 +7,8 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// For `deserialize_with`. Otherwise serde would read an array as the members in the order of their
-/// declaration.
+/// Deserializes a list, for `deserialize_with`. It refuses items that are arrays, which serde would
+/// otherwise read as the members in the order of their declaration.
 pub(super) fn read<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

@@ -1,41 +1,14 @@
-//! Orders: the document that REST answers and `order_update` carries.
+//! Orders: the document that REST returns and `order_update` carries.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use metaia_realtime::{OrderId, Role, UserId};
 use rand::RngExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{Caller, NewOrder, OrderStatus, Refusal, Timestamp, new_order_id, step};
-
-/// One line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Item {
-    /// What is made.
-    pub garment: String,
-    /// How many.
-    pub quantity: u32,
-    /// Of one, in the minor unit of the order's currency.
-    pub price: i64,
-    /// By name, in whatever unit the marketplace uses.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub measurements: BTreeMap<String, Measure>,
-    /// For the tailor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notes: Option<String>,
-}
-
-/// A measurement: a number, or a short text such as `38 in`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(untagged)]
-pub enum Measure {
-    /// A number.
-    #[schema(value_type = f64)]
-    Number(serde_json::Number),
-    /// A text.
-    Text(String),
-}
+use super::{
+    Caller, Item, NewOrder, OrderStatus, Timestamp, TransitionRefusal, new_order_id, step,
+};
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -45,27 +18,27 @@ pub struct Order {
     #[serde(rename = "_id")]
     #[schema(value_type = String)]
     pub id: OrderId,
-    /// For people.
+    /// The number for people.
     #[schema(value_type = String, example = "MT-261123-K7Q2ZD")]
     pub order_number: OrderNumber,
-    /// Who ordered.
+    /// The customer who ordered.
     #[schema(value_type = String)]
     pub customer: UserId,
-    /// Who makes it, once assigned.
+    /// The tailor who makes it, once assigned.
     #[schema(value_type = Option<String>)]
     pub tailor: Option<UserId>,
-    /// Who brings it, once assigned.
+    /// The courier who delivers it, once assigned.
     #[schema(value_type = Option<String>)]
     pub delivery_partner: Option<UserId>,
-    /// At least one.
+    /// The items, at least one.
     pub items: Vec<Item>,
     /// The sum of the items, in the minor unit of the currency.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// How far it is.
+    /// The status.
     pub status: OrderStatus,
-    /// Rises by one with each change.
+    /// The version. Each change adds one.
     pub version: u64,
     /// RFC 3339, UTC, milliseconds.
     #[schema(value_type = String)]
@@ -73,13 +46,13 @@ pub struct Order {
     /// RFC 3339, UTC, milliseconds.
     #[schema(value_type = String)]
     pub updated_at: Timestamp,
-    /// Where it is brought.
+    /// The delivery address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_address: Option<String>,
 }
 
 impl Order {
-    /// The order that `new` asks for. `new` has been validated, which gave `amount`.
+    /// Returns the order that `new` asks for. The caller has validated `new`, which gave `amount`.
     #[must_use]
     pub fn place(new: NewOrder, amount: i64, customer: UserId, now: Timestamp) -> Self {
         Self {
@@ -99,17 +72,17 @@ impl Order {
         }
     }
 
-    /// What the caller is to this order: an admin, its own customer, its assigned tailor or
-    /// courier. `None`: nothing, and then it does not exist for them.
+    /// Returns the caller's role in this order: an admin, its own customer, its assigned tailor or
+    /// courier. `None`: the caller has no role in it, and must not learn that it exists.
     #[must_use]
     pub fn role_of(&self, caller: &Caller) -> Option<Role> {
         match caller {
-            Caller::User { user, role } => self.admits(user, *role).then_some(*role),
-            Caller::ApiKey => None,
+            Caller::User { user, role } if self.admits(user, *role) => Some(*role),
+            Caller::User { .. } | Caller::ApiKey => None,
         }
     }
 
-    /// Whether a user of this role has to do with the order.
+    /// Returns whether a user of this role may see the order.
     #[must_use]
     pub fn admits(&self, user: &UserId, role: Role) -> bool {
         match role {
@@ -120,20 +93,25 @@ impl Order {
         }
     }
 
-    /// The order after somebody who is `role` to it moved it to `to`.
+    /// Returns the order after a user of this role has set its status to `to`.
     ///
     /// # Errors
     /// See [`step`].
-    pub fn moved(&self, role: Role, to: OrderStatus, now: Timestamp) -> Result<Self, Refusal> {
+    pub fn moved(
+        &self,
+        role: Role,
+        to: OrderStatus,
+        now: Timestamp,
+    ) -> Result<Self, TransitionRefusal> {
         step(role, self.status, to)?;
         Ok(Self {
             status: to,
-            ..self.changed(now)
+            ..self.next_version(now)
         })
     }
 
-    /// The same order in its next version.
-    pub(super) fn changed(&self, now: Timestamp) -> Self {
+    /// Returns the same order in its next version.
+    pub(super) fn next_version(&self, now: Timestamp) -> Self {
         Self {
             version: self.version + 1,
             updated_at: now.not_before(self.updated_at),
@@ -142,25 +120,23 @@ impl Order {
     }
 }
 
-/// The number of an order for people: `MT-`, the day as `YYMMDD`, and six characters that are not
-/// taken for one another. Those of the backend that this one replaces are read as they are: 1 to 64
-/// characters.
+/// The number of an order, for people: `MT-`, the day as `YYMMDD`, and six characters that are hard
+/// to confuse. Numbers of the old backend are accepted as they are: 1 to 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderNumber(String);
 
 impl OrderNumber {
-    /// Crockford's base 32: without I, L, O and U.
+    /// Crockford's base 32, which has no I, L, O and U.
     const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-    /// A new number. 2³⁰ per day; the store refuses one that is taken, and the caller takes
-    /// another.
+    /// Generates a number out of 2³⁰ per day. The store refuses a number that is taken; the caller
+    /// then tries another.
     #[must_use]
     pub fn random(now: Timestamp) -> Self {
         let (year, month, day) = now.date().to_calendar_date();
         let mut rng = rand::rng();
-        let tail: String = (0..6)
-            .map(|_| char::from(Self::ALPHABET[rng.random_range(0..Self::ALPHABET.len())]))
-            .collect();
+        let mut character = || Self::ALPHABET[rng.random_range(0..Self::ALPHABET.len())];
+        let tail: String = (0..6).map(|_| char::from(character())).collect();
         Self(format!(
             "MT-{:02}{:02}{day:02}-{tail}",
             year.rem_euclid(100),
@@ -175,7 +151,7 @@ impl fmt::Display for OrderNumber {
     }
 }
 
-/// The text is not an order number.
+/// A text that is not an order number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an order number")]
 pub struct InvalidOrderNumber;
@@ -184,8 +160,7 @@ impl FromStr for OrderNumber {
     type Err = InvalidOrderNumber;
     fn from_str(text: &str) -> Result<Self, InvalidOrderNumber> {
         let printable = text.chars().all(|c| !c.is_control());
-        let good = printable && (1..=64).contains(&text.chars().count());
-        if good {
+        if printable && (1..=64).contains(&text.chars().count()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidOrderNumber)

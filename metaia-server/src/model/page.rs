@@ -1,4 +1,4 @@
-//! Lists in pages: newest first, with a cursor that clients hand back unread.
+//! Lists in pages, newest first. Clients pass the cursor of a page back to get the next one.
 
 use std::{fmt, str::FromStr};
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{InvalidObjectId, NotificationId, Timestamp};
 
-/// Where a page ended: after the record made at `at` with the id `id`.
+/// The end of a page: after the record that was made at `at` and has the id `id`.
 ///
-/// As text `1` and 40 hex digits, opaque to clients. Anything else is refused, never guessed at.
+/// As text: `1` and 40 hex digits, opaque to clients. Every other text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     at: Timestamp,
-    /// Any id of 24 hex digits; which record it names does not matter here.
+    /// Any id of 24 hex digits. The kind of its record does not matter here.
     id: NotificationId,
 }
 
 impl Cursor {
-    /// The cursor after a record.
+    /// Returns the cursor after a record.
     ///
     /// # Errors
-    /// An id that is not one of this server.
+    /// Returns [`InvalidObjectId`] if the id is not 24 hex digits.
     pub fn after(at: Timestamp, id: &str) -> Result<Self, InvalidObjectId> {
         Ok(Self {
             at,
@@ -28,13 +28,13 @@ impl Cursor {
         })
     }
 
-    /// When the last record of the page was made.
+    /// Returns the time at which the last record of the page was made.
     #[must_use]
     pub const fn at(self) -> Timestamp {
         self.at
     }
 
-    /// Its id.
+    /// Returns the id of the last record of the page.
     #[must_use]
     pub fn id(self) -> String {
         self.id.to_string()
@@ -54,52 +54,56 @@ impl<'de> Deserialize<'de> for Cursor {
     }
 }
 
-/// Why a text is not a [`Cursor`].
+/// A text that is not a [`Cursor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor that this server gave")]
+#[error("not a cursor of this server")]
 pub struct InvalidCursor;
 
 impl FromStr for Cursor {
     type Err = InvalidCursor;
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let parse = || {
-            let rest = text
-                .strip_prefix('1')
-                .filter(|rest| rest.len() == 40 && rest.is_ascii())?;
-            let (at, id) = rest.split_at(16);
-            let at = Timestamp::from_ms(i64::from_str_radix(at, 16).ok()?)?;
-            Self::after(at, id).ok()
-        };
-        parse()
-            .filter(|cursor| cursor.to_string() == text)
-            .ok_or(InvalidCursor)
+        match parse(text) {
+            // One cursor has one text: no upper case, no sign.
+            Some(cursor) if cursor.to_string() == text => Ok(cursor),
+            _ => Err(InvalidCursor),
+        }
     }
 }
 
-/// Which page is asked for.
+fn parse(text: &str) -> Option<Cursor> {
+    let digits = text.strip_prefix('1')?;
+    if digits.len() != 40 || !digits.is_ascii() {
+        return None;
+    }
+    let (at, id) = digits.split_at(16);
+    let ms = i64::from_str_radix(at, 16).ok()?;
+    Cursor::after(Timestamp::from_ms(ms)?, id).ok()
+}
+
+/// The request of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest {
-    /// Most records: 1 to 100.
+    /// The maximum number of records: 1 to 100.
     pub limit: u16,
-    /// Where the last page ended.
+    /// The end of the previous page. `None`: the first page.
     pub cursor: Option<Cursor>,
 }
 
-/// Records, newest first.
+/// A page of records, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The records.
     pub items: Vec<T>,
-    /// Where the next page begins, if there is more.
+    /// The cursor of the next page, if there is one.
     pub next: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// A page of `limit` out of what a store read when asked for one more than that.
+    /// Returns a page of `limit` records out of up to `limit + 1` that a store has read.
     ///
     /// # Errors
-    /// A record whose id is not one of this server.
-    pub fn of(
+    /// Returns [`InvalidObjectId`] if the id of the last record is not 24 hex digits.
+    pub fn from_read(
         mut items: Vec<T>,
         limit: u16,
         key: impl Fn(&T) -> (Timestamp, String),

@@ -1,5 +1,5 @@
-//! Payments: one way forward, `created → failed → completed → refunded`, where any of the middle
-//! may be left out.
+//! Payments. Their status moves in one direction, `created → failed → completed → refunded`, and
+//! may skip those in the middle.
 
 use metaia_realtime::{
     OrderId, UserId,
@@ -17,10 +17,10 @@ pub struct Payment {
     #[serde(rename = "_id")]
     #[schema(value_type = String)]
     pub id: PaymentId,
-    /// What it pays.
+    /// The order that it pays.
     #[schema(value_type = String)]
     pub order: OrderId,
-    /// Who pays.
+    /// The customer who pays.
     #[schema(value_type = String)]
     pub customer: UserId,
     /// The provider's id of the order.
@@ -39,12 +39,12 @@ pub struct Payment {
     pub created_at: Timestamp,
 }
 
-/// The steps from one status to another: none where it is already there, `None` where no way leads
-/// there.
+/// Returns the steps from one status to another: no steps if both are the same, `None` if the
+/// status cannot be reached.
 ///
-/// A refund that is heard of before the completion proves the completion, so that the provider's
-/// events may come in any order. So does a completion after a failure: the provider allows several
-/// attempts at one order, and one that succeeds must not be lost because an earlier one did not.
+/// The provider's events may arrive in any order: a refund that arrives before the completion
+/// proves the completion. A completion may follow a failure: the provider allows several attempts
+/// at one order, and one that succeeds must not be lost because an earlier one failed.
 #[must_use]
 pub const fn advance(from: PaymentStatus, to: PaymentStatus) -> Option<&'static [PaymentStatus]> {
     use PaymentStatus::{Completed, Created, Failed, Refunded};
@@ -63,7 +63,7 @@ pub const fn advance(from: PaymentStatus, to: PaymentStatus) -> Option<&'static 
 }
 
 impl Payment {
-    /// The payment that was opened at the provider for an order.
+    /// Returns the payment that was opened at the provider for an order.
     #[must_use]
     pub fn open(id: PaymentId, order: &Order, razorpay_order_id: String, now: Timestamp) -> Self {
         Self {
@@ -79,8 +79,8 @@ impl Payment {
         }
     }
 
-    /// The payment in each status that it passes on the way to `to`, the last one being what it
-    /// becomes.
+    /// Returns the payment in each status that it passes on the way to `to`; the last is its new
+    /// state. `None` if `to` cannot be reached.
     #[must_use]
     pub fn advanced(
         &self,
@@ -98,7 +98,7 @@ impl Payment {
         Some(advance(self.status, to)?.iter().map(at).collect())
     }
 
-    /// What `payment_update` says of it.
+    /// Returns the payload of `payment_update` for this payment.
     #[must_use]
     pub fn update(&self) -> PaymentUpdate {
         PaymentUpdate {
@@ -119,25 +119,31 @@ mod tests {
     const ALL: [PaymentStatus; 4] = [Created, Completed, Failed, Refunded];
 
     proptest! {
-        /// In whatever order the provider's events come, and however often, the status only moves
-        /// forward, and ends at the furthest that was heard of.
+        /// In any order and number of the provider's events, the status only moves forward, and
+        /// ends at the furthest that an event named.
         #[test]
-        fn events_in_any_order_lead_to_one_end(heard in proptest::collection::vec(select(&ALL[1..]), 0..20)) {
+        fn events_in_any_order_lead_to_one_end(
+            events in proptest::collection::vec(select(&ALL[1..]), 0..20)
+        ) {
             let mut status = Created;
-            for to in &heard {
+            for to in &events {
                 for next in advance(status, *to).into_iter().flatten() {
-                    prop_assert!(matches!((status, *next), (Created, Failed) | (Created | Failed, Completed) | (Completed, Refunded)));
+                    prop_assert!(matches!(
+                        (status, *next),
+                        (Created, Failed) | (Created | Failed, Completed) | (Completed, Refunded)
+                    ));
                     status = *next;
                 }
             }
-            let furthest = [Refunded, Completed, Failed].into_iter().find(|status| heard.contains(status));
+            let ranking = [Refunded, Completed, Failed];
+            let furthest = ranking.into_iter().find(|status| events.contains(status));
             let expected = furthest.unwrap_or(Created);
             prop_assert_eq!(status, expected);
         }
     }
 
     #[test]
-    fn being_there_already_takes_no_steps() {
+    fn the_same_status_takes_no_steps() {
         for status in ALL {
             assert_eq!(advance(status, status), Some(&[][..]));
         }

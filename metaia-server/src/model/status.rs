@@ -1,4 +1,4 @@
-//! How an order's status moves, and who moves it: a pure table.
+//! The transitions of an order's status, and the roles that may make them: a pure table.
 //!
 //! `pending → confirmed → in_progress → ready → out_for_delivery → delivered`, one arrow at a time,
 //! and `cancelled` from any before `out_for_delivery`. Nothing leads out of `delivered` and
@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use metaia_realtime::Role;
 use serde::{Deserialize, Serialize};
 
-/// How far an order is.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
@@ -19,7 +19,7 @@ pub enum OrderStatus {
     Confirmed,
     /// The tailor works on it.
     InProgress,
-    /// The tailor is done.
+    /// The tailor has finished it.
     Ready,
     /// The courier has it.
     OutForDelivery,
@@ -29,12 +29,12 @@ pub enum OrderStatus {
     Cancelled,
 }
 
-/// Why somebody may not take a step.
+/// Why a role may not make a transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The step is not theirs.
+pub enum TransitionRefusal {
+    /// The transition is not one of this role.
     Forbidden,
-    /// There is no such step from here.
+    /// No role may make it from the current status.
     Illegal,
 }
 
@@ -50,7 +50,7 @@ impl OrderStatus {
         Self::Cancelled,
     ];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl OrderStatus {
         }
     }
 
-    /// Whether nothing more happens to the order.
+    /// Returns whether the status never changes any more.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Delivered | Self::Cancelled)
@@ -93,29 +93,30 @@ impl OrderStatus {
     }
 }
 
-/// Whether somebody who is `role` to an order (its own customer, its assigned tailor or courier, or
-/// an admin) may move it from one status to another.
+/// Checks that a role in an order (its own customer, its assigned tailor or courier, or an admin)
+/// may move it from one status to another.
 ///
 /// # Errors
-/// [`Refusal::Forbidden`] where others may take this step, or where the role never sets `to`;
-/// [`Refusal::Illegal`] where the role sets `to`, but nobody does from here.
-pub fn step(role: Role, from: OrderStatus, to: OrderStatus) -> Result<(), Refusal> {
+/// Returns [`TransitionRefusal::Forbidden`] if other roles may make this transition or if the role
+/// never sets `to`, and [`TransitionRefusal::Illegal`] if the role sets `to`, but no role does so
+/// from `from`.
+pub fn step(role: Role, from: OrderStatus, to: OrderStatus) -> Result<(), TransitionRefusal> {
     let possible = from.leads_to(to);
-    if possible && takes(role, from, to) {
+    if possible && may_make(role, from, to) {
         return Ok(());
     }
-    let elsewhere = OrderStatus::ALL
+    let sets_it_elsewhere = OrderStatus::ALL
         .into_iter()
-        .any(|from| takes(role, from, to));
-    Err(if possible || !elsewhere {
-        Refusal::Forbidden
+        .any(|from| may_make(role, from, to));
+    if possible || !sets_it_elsewhere {
+        Err(TransitionRefusal::Forbidden)
     } else {
-        Refusal::Illegal
-    })
+        Err(TransitionRefusal::Illegal)
+    }
 }
 
-/// Whether the step, where it is possible at all, is this role's.
-const fn takes(role: Role, from: OrderStatus, to: OrderStatus) -> bool {
+/// Returns whether a transition, if it is possible at all, is one of this role.
+const fn may_make(role: Role, from: OrderStatus, to: OrderStatus) -> bool {
     use OrderStatus::{Cancelled, Delivered, InProgress, OutForDelivery, Pending, Ready};
     match role {
         Role::Admin => true,
@@ -131,10 +132,10 @@ impl fmt::Display for OrderStatus {
     }
 }
 
-/// Why a text is not an [`OrderStatus`].
+/// A text that is not an [`OrderStatus`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a status is one of pending, confirmed, in_progress, ready, out_for_delivery, delivered, cancelled"
+    "must be one of pending, confirmed, in_progress, ready, out_for_delivery, delivered, cancelled"
 )]
 pub struct UnknownStatus;
 
@@ -159,10 +160,12 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is tried, an order only moves forward, and nothing moves once it is final.
+        /// In any sequence of attempts, an order only moves forward, and never once it is final.
         #[test]
         fn an_order_only_moves_forward(
-            tries in proptest::collection::vec((select(&Role::ALL[..]), select(&OrderStatus::ALL[..])), 0..40)
+            tries in proptest::collection::vec(
+                (select(&Role::ALL[..]), select(&OrderStatus::ALL[..])), 0..40
+            )
         ) {
             let mut status = Pending;
             for (role, to) in tries {
@@ -173,10 +176,12 @@ mod tests {
             }
         }
 
-        /// What anybody may do, an admin may do.
+        /// An admin may do what any role may do.
         #[test]
-        fn an_admin_may_do_what_anybody_may(
-            role in select(&Role::ALL[..]), from in select(&OrderStatus::ALL[..]), to in select(&OrderStatus::ALL[..])
+        fn an_admin_may_do_what_any_role_may(
+            role in select(&Role::ALL[..]),
+            from in select(&OrderStatus::ALL[..]),
+            to in select(&OrderStatus::ALL[..]),
         ) {
             prop_assert!(step(role, from, to).is_err() || step(Role::Admin, from, to).is_ok());
         }
@@ -206,24 +211,27 @@ mod tests {
     fn a_refusal_says_whether_the_role_or_the_moment_is_wrong() {
         assert_eq!(
             step(Role::Customer, Pending, Confirmed),
-            Err(Refusal::Forbidden)
+            Err(TransitionRefusal::Forbidden)
         );
         assert_eq!(
             step(Role::Customer, Confirmed, Cancelled),
-            Err(Refusal::Forbidden)
+            Err(TransitionRefusal::Forbidden)
         );
         assert_eq!(
             step(Role::Customer, OutForDelivery, Cancelled),
-            Err(Refusal::Illegal)
+            Err(TransitionRefusal::Illegal)
         );
         assert_eq!(
             step(Role::Tailor, Pending, Confirmed),
-            Err(Refusal::Forbidden)
+            Err(TransitionRefusal::Forbidden)
         );
-        assert_eq!(step(Role::Tailor, Pending, Ready), Err(Refusal::Illegal));
+        assert_eq!(
+            step(Role::Tailor, Pending, Ready),
+            Err(TransitionRefusal::Illegal)
+        );
         assert_eq!(
             step(Role::Admin, Delivered, Cancelled),
-            Err(Refusal::Illegal)
+            Err(TransitionRefusal::Illegal)
         );
     }
 

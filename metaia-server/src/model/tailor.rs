@@ -1,4 +1,4 @@
-//! Whether a tailor takes work.
+//! The status of a tailor: whether they take work.
 
 use metaia_realtime::{
     UserId,
@@ -7,19 +7,19 @@ use metaia_realtime::{
 
 use super::Timestamp;
 
-/// What a tailor said of themselves last.
+/// The status that a tailor has set last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TailorStatus {
     /// The tailor.
     pub tailor: UserId,
-    /// What they said.
+    /// The status.
     pub status: TailorAvailability,
-    /// When.
+    /// The time at which it was set.
     pub at: Timestamp,
 }
 
 impl TailorStatus {
-    /// The document, as REST answers it and `tailor_status_update` carries it.
+    /// Returns the document that REST returns and `tailor_status_update` carries.
     #[must_use]
     pub fn document(&self) -> TailorStatusUpdate {
         TailorStatusUpdate {

@@ -1,7 +1,7 @@
-//! The payment provider: where a payment is opened, and how its signatures are checked.
+//! The payment provider: opens payments and signs their results.
 //!
 //! Two implementations: the HTTP interface of Razorpay, and a built-in one for development and
-//! tests, which opens payments without asking anybody.
+//! tests, which opens payments without a network.
 
 mod http_provider;
 pub mod signature;
@@ -12,24 +12,24 @@ use futures_util::future::BoxFuture;
 pub use http_provider::HttpProvider;
 pub use test_provider::TestProvider;
 
-/// What is to be paid.
+/// An order to open at the provider.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPaymentOrder<'a> {
-    /// In the minor unit.
+    /// The amount, in the minor unit.
     pub amount: i64,
     /// ISO 4217.
     pub currency: &'a str,
-    /// Our payment id. Opening twice with one receipt is asking for one payment.
+    /// Our payment id. Two calls with one receipt ask for the same payment.
     pub receipt: &'a str,
 }
 
-/// Where payments are opened.
+/// A payment provider.
 ///
-/// Contract: an answer names an order at the provider over exactly this amount; an error means that
-/// the payer must not be asked to pay (though the provider may have opened an order that nobody
-/// uses).
+/// Contract: a success names an order at the provider over exactly this amount. After an error the
+/// payer must not be asked to pay, although the provider may have opened an order, which then
+/// stays unused.
 pub trait PaymentProvider: Send + Sync + 'static {
-    /// Opens a payment and answers the provider's id of it, `order_…`.
+    /// Opens a payment and returns the provider's id of it, `order_…`.
     fn open<'a>(
         &'a self,
         order: NewPaymentOrder<'a>,
@@ -40,16 +40,15 @@ pub trait PaymentProvider: Send + Sync + 'static {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
-    /// It did not answer, not in time, or not in a way that can be understood. Trying again may
-    /// work.
+    /// The provider did not answer in time, or its answer cannot be used. A retry may succeed.
     #[error("the payment provider does not answer")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It answered no: the amount, the currency, or our key. Trying again will not help.
+    /// The provider refused the amount, the currency, or our key. A retry will not succeed.
     #[error("the payment provider refused ({code}): {description}")]
     Refused {
         /// The provider's code.
         code: String,
-        /// The provider's words.
+        /// The provider's description.
         description: String,
     },
 }

@@ -1,15 +1,15 @@
-//! The built-in provider: opens payments by itself and takes no money. For development and tests;
-//! production refuses to start with it.
+//! The built-in provider: it opens payments locally and takes no money. It is for development and
+//! tests; production refuses to start with it.
 
 use futures_util::future::{BoxFuture, ready};
 use sha2::{Digest as _, Sha256};
 
 use super::{NewPaymentOrder, PaymentProvider, ProviderError};
 
-/// Its key id, where none is set.
+/// The key id of the built-in provider, if none is configured.
 pub const KEY_ID: &str = "rzp_test_builtin";
 
-/// Opens `order_` and 14 letters and digits, always the same for one receipt.
+/// Opens `order_` and 14 hex digits, always the same for one receipt.
 #[derive(Debug, Clone, Copy)]
 pub struct TestProvider;
 

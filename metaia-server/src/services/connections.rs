@@ -1,26 +1,26 @@
-//! Who is connected, on whichever node, and ending that: for admins.
+//! Sessions, rooms and presence on all nodes, and the end of a session: for admins.
 
 use metaia_realtime::{
     NodeStats, Role, SessionId, UserId,
     presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
 };
 
-use super::{ServiceError, Services, only};
+use super::{error::ServiceError, handle::Services, permissions::only};
 use crate::model::Caller;
 
-/// What this node has done, and what there is of others.
+/// The counters of this node, and the nodes of the cluster.
 #[derive(Debug)]
 pub struct Overview {
-    /// This node, as it is now.
+    /// This node, in its current state.
     pub node: NodeView,
-    /// All nodes; nothing where the others are not known at the moment.
+    /// All nodes. `None` while the others are not known.
     pub nodes: Option<Vec<NodeView>>,
-    /// What this node has done.
+    /// The counters of this node.
     pub stats: NodeStats,
 }
 
 impl Services {
-    /// A page of sessions.
+    /// Returns a page of sessions.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -30,10 +30,10 @@ impl Services {
         query: &SessionQuery,
     ) -> Result<SessionPage, ServiceError> {
         only(Role::Admin, caller)?;
-        Ok(self.0.realtime.sessions(query).await?)
+        Ok(self.realtime().sessions(query).await?)
     }
 
-    /// A page of rooms.
+    /// Returns a page of rooms.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -43,10 +43,10 @@ impl Services {
         query: &RoomQuery,
     ) -> Result<RoomPage, ServiceError> {
         only(Role::Admin, caller)?;
-        Ok(self.0.realtime.rooms(query).await?)
+        Ok(self.realtime().rooms(query).await?)
     }
 
-    /// Whether these users are connected.
+    /// Returns the presence of these users.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -56,16 +56,16 @@ impl Services {
         users: &[UserId],
     ) -> Result<Vec<Presence>, ServiceError> {
         only(Role::Admin, caller)?;
-        Ok(self.0.realtime.presence(users).await?)
+        Ok(self.realtime().presence(users).await?)
     }
 
-    /// What this node has done. That the other nodes are not known is no error.
+    /// Returns the counters of this node and all nodes. Unknown other nodes are no error.
     ///
     /// # Errors
     /// See [`ServiceError`].
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ServiceError> {
         only(Role::Admin, caller)?;
-        let realtime = &self.0.realtime;
+        let realtime = self.realtime();
         Ok(Overview {
             node: realtime.node_view(),
             nodes: realtime.nodes().await.ok(),
@@ -73,7 +73,7 @@ impl Services {
         })
     }
 
-    /// Ends a session, on whichever node it is, and answers what it was.
+    /// Ends a session, on any node, and returns it.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -83,30 +83,24 @@ impl Services {
         id: SessionId,
     ) -> Result<SessionView, ServiceError> {
         only(Role::Admin, caller)?;
-        // One of this node's is found and ended also while the others are not known.
-        let local = self
-            .0
-            .realtime
-            .local_sessions()
-            .into_iter()
-            .find(|session| session.id == id);
+        let session = self.find_session(id).await?;
+        self.realtime().disconnect_session(id).await?;
+        Ok(session)
+    }
+
+    async fn find_session(&self, id: SessionId) -> Result<SessionView, ServiceError> {
+        // First among the sessions of this node, so that they can be ended while the other nodes
+        // are not known.
+        let mut local = self.realtime().local_sessions().into_iter();
+        if let Some(session) = local.find(|session| session.id == id) {
+            return Ok(session);
+        }
         let query = SessionQuery {
             id: Some(id),
             limit: 1,
             ..SessionQuery::default()
         };
-        let session = match local {
-            Some(session) => session,
-            None => self
-                .0
-                .realtime
-                .sessions(&query)
-                .await?
-                .sessions
-                .pop()
-                .ok_or(ServiceError::NotFound)?,
-        };
-        self.0.realtime.disconnect_session(id).await?;
-        Ok(session)
+        let mut page = self.realtime().sessions(&query).await?;
+        page.sessions.pop().ok_or(ServiceError::NotFound)
     }
 }

@@ -1,28 +1,32 @@
-//! Any event to anybody, by an admin or another backend.
+//! Events that an admin or a backend sends to any target.
 
-use metaia_realtime::{NewEntry, event::EventName};
+use metaia_realtime::{EventId, NewEntry, Position, PublishReceipt, event::EventName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Outcome, ServiceError, Services, Target, only_operators};
+use super::{
+    error::ServiceError, handle::Services, once::IdempotentReply, permissions::only_operators,
+    target::Target,
+};
 use crate::{
     model::Caller,
-    store::{Answer, Change, Claim},
+    store::{Change, Claim, StoredReply},
 };
 
 /// The body of `POST /api/realtime/emit`.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Emit {
-    /// To whom.
+    /// The receivers.
     pub to: Target,
-    /// The event's name: 1 to 64 of `A-Za-z0-9_:.-`, not beginning with `rt:`.
+    /// The event's name: 1 to 64 characters of `A-Za-z0-9_:.-`, not beginning with `rt:`.
     #[schema(value_type = String)]
     pub event: EventName,
-    /// Its payload: a JSON object, or anything where it is volatile.
+    /// The payload: a JSON object; any JSON for a volatile event.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,
-    /// Whether it skips the log: newest wins, may be dropped, never replayed.
+    /// True if the event is not logged: a newer one may replace it, it may be dropped, and it is
+    /// never replayed.
     #[serde(default)]
     pub volatile: bool,
 }
@@ -37,7 +41,7 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         emit: Emit,
-    ) -> Result<Outcome, ServiceError> {
+    ) -> Result<IdempotentReply, ServiceError> {
         only_operators(caller)?;
         let request = emit.clone();
         let work = |claim| async move {
@@ -51,50 +55,50 @@ impl Services {
             .await
     }
 
-    async fn emit_logged(&self, emit: Emit, claim: Option<Claim>) -> Result<Answer, ServiceError> {
+    async fn emit_logged(
+        &self,
+        emit: Emit,
+        claim: Option<Claim>,
+    ) -> Result<StoredReply, ServiceError> {
         let entry = NewEntry::event([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
         let change = Change {
             events: vec![entry],
             claim,
-            reply: Box::new(|receipts| Answer::success(202, receipts.first().map(Sent::from))),
-            ..Change::answering(Answer::success(202, ()))
+            reply: Box::new(|receipts| StoredReply::success(202, receipts.first().map(Sent::from))),
+            ..Change::replying(StoredReply::success(202, ()))
         };
         Ok(self.store().commit(change).await?)
     }
 
-    /// Nothing is stored of it but the answer, where that is to be repeated.
+    /// Stores nothing but the reply, and that only if the caller gave an idempotency key.
     async fn emit_volatile(
         &self,
         emit: Emit,
         claim: Option<Claim>,
-    ) -> Result<Answer, ServiceError> {
-        self.0
-            .realtime
-            .volatile()
-            .send([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
-        let answer = Answer::success(202, serde_json::json!({}));
+    ) -> Result<StoredReply, ServiceError> {
+        let event = (emit.event.as_str(), &*emit.data);
+        self.realtime().volatile().send([emit.to.room()], event)?;
+        let reply = StoredReply::success(202, serde_json::json!({}));
         if claim.is_none() {
-            return Ok(answer);
+            return Ok(reply);
         }
-        Ok(self
-            .store()
-            .commit(Change {
-                claim,
-                ..Change::answering(answer)
-            })
-            .await?)
+        let change = Change {
+            claim,
+            ..Change::replying(reply)
+        };
+        Ok(self.store().commit(change).await?)
     }
 }
 
-/// `{id, at}`
+/// The body of the reply to a logged event: `{id, at}`.
 #[derive(Serialize)]
 struct Sent {
-    id: metaia_realtime::EventId,
-    at: metaia_realtime::Position,
+    id: EventId,
+    at: Position,
 }
 
-impl From<&metaia_realtime::PublishReceipt> for Sent {
-    fn from(receipt: &metaia_realtime::PublishReceipt) -> Self {
+impl From<&PublishReceipt> for Sent {
+    fn from(receipt: &PublishReceipt) -> Self {
         Self {
             id: receipt.id,
             at: receipt.position,

@@ -1,4 +1,4 @@
-//! Why a service did not do it: one code each, stable, and what is behind it for the log.
+//! The errors of services: a stable code each, and the cause for the log.
 
 use metaia_realtime::{PublishError, event::EventError, log::LogError, presence::DirectoryError};
 
@@ -8,93 +8,93 @@ use crate::{
     store::{CommitError, StoreError},
 };
 
-/// Why a service did not do it. Nothing was changed, except where [`StoreError::Unknown`] says
-/// otherwise.
+/// Why a service refused or failed. Nothing was changed, except that it is not known after
+/// [`StoreError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
-    /// The route takes users, and this is a backend's key.
-    #[error("This takes a user's token.")]
+    /// The route is for users, and the caller is a backend.
+    #[error("This route needs a user's token.")]
     Unauthenticated,
     /// The caller may not do this.
-    #[error("You may not do this.")]
+    #[error("You are not allowed to do this.")]
     Forbidden,
-    /// There is no such thing, or it is not the caller's: nobody can tell which.
-    #[error("There is nothing here for you.")]
+    /// The record does not exist, or the caller may not see it. A caller cannot tell which.
+    #[error("Not found.")]
     NotFound,
     /// The input is not valid.
     #[error("The request is not valid.")]
     Invalid(Vec<FieldError>),
-    /// Nobody may take this step from here.
+    /// The order's status does not allow this step, for any role.
     #[error("An order that is {from} cannot become {to}.")]
     IllegalTransition {
-        /// The present status.
+        /// The current status.
         from: OrderStatus,
-        /// The one asked for.
+        /// The requested status.
         to: OrderStatus,
     },
     /// The order is delivered or cancelled.
-    #[error("The order is {0}: nothing more can be done with it.")]
+    #[error("The order is {0} and cannot be changed any more.")]
     OrderClosed(OrderStatus),
     /// The order has been paid.
-    #[error("The order has been paid already.")]
+    #[error("The order is already paid.")]
     AlreadyPaid,
-    /// The order costs nothing: one of the backend before may not say what it costs.
-    #[error("The order has no amount that could be paid.")]
+    /// The order costs nothing. An order of the old backend may lack an amount.
+    #[error("The order has no amount to pay.")]
     NothingToPay,
-    /// The payment has ended in another way.
-    #[error("The payment has ended already.")]
+    /// The payment has ended with another result.
+    #[error("The payment has already ended.")]
     PaymentClosed,
-    /// The caller has seen another version than the present one.
-    #[error("This version is not the present one.")]
+    /// The caller has seen another version than the current one.
+    #[error("This is not the current version.")]
     VersionMismatch,
-    /// Others change the same record all the time.
-    #[error("Somebody else is changing this: try again.")]
+    /// Other requests changed the same records before each of our attempts.
+    #[error("Other requests are changing this record. Try again.")]
     Busy,
-    /// A signature is wrong.
+    /// The signature of a checkout is wrong.
     #[error("The signature is not valid.")]
     InvalidSignature,
-    /// The provider's delivery is not signed by it.
+    /// A webhook is not signed by the provider.
     #[error("The signature is not valid.")]
     ForgedWebhook,
-    /// The provider's delivery is not what it documents.
+    /// A webhook is not what the provider documents.
     #[error("{0}")]
     InvalidWebhook(&'static str),
     /// The idempotency key was used for another request.
     #[error("This Idempotency-Key was used for another request.")]
     KeyReused,
-    /// A request with this key is being worked on.
-    #[error("A request with this Idempotency-Key is being worked on: try again.")]
+    /// A request with this idempotency key is running.
+    #[error("A request with this Idempotency-Key is running. Try again later.")]
     InProgress,
-    /// What would be published is too large.
-    #[error("This is too large to be published: {size} bytes, at most {limit} are allowed.")]
+    /// The event of the change is too large.
+    #[error("The event is too large: {size} bytes, the limit is {limit}.")]
     TooLarge {
-        /// What it takes.
+        /// Its encoded size, in bytes.
         size: usize,
-        /// What is allowed.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The payment provider did not do it.
-    #[error("The payment provider did not do this.")]
+    /// The payment provider refused or failed.
+    #[error("The payment provider refused or failed.")]
     Provider(#[source] ProviderError),
-    /// The store did not do it.
-    #[error("The server cannot do this at the moment.")]
+    /// The store failed.
+    #[error("Temporarily unavailable. Try again later.")]
     Store(#[source] StoreError),
-    /// What other nodes have is not known.
-    #[error("The server cannot do this at the moment.")]
+    /// The state of the other nodes is not known.
+    #[error("Temporarily unavailable. Try again later.")]
     Directory(#[source] DirectoryError),
-    /// The server's own fault.
-    #[error("The server could not do this.")]
+    /// A fault of the server itself.
+    #[error("Internal server error.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl ServiceError {
-    /// One thing that is not valid.
+    /// Returns the error of an input with one invalid value.
     pub(crate) fn invalid(pointer: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -118,7 +118,7 @@ impl ServiceError {
         }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ impl ServiceError {
         }
     }
 
-    /// Everything that is wrong with the input, and where.
+    /// Returns the errors of the input, each with its place.
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         if let Self::Invalid(errors) = self {

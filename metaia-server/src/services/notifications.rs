@@ -1,18 +1,23 @@
-//! Notifications: told and kept in one act, listed, marked as read.
+//! Notifications: stored and published in one change, listed, marked as read.
 
 use metaia_realtime::{Event as _, NewEntry, event::NewNotification};
 use serde::Serialize;
 
-use super::{Outcome, ServiceError, Services, only_operators, user_of};
+use super::{
+    error::ServiceError,
+    handle::Services,
+    once::IdempotentReply,
+    permissions::{only_operators, user_of},
+};
 use crate::{
     model::{
         Caller, NewNotice, Notice, Notification, NotificationId, Page, PageRequest, Timestamp,
     },
-    store::{Answer, Change, NotificationQuery, Write},
+    store::{Change, NotificationQuery, StoredReply, Write},
 };
 
 impl Services {
-    /// Notifies somebody, by an admin or a backend.
+    /// Notifies a user. For admins and backends.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -21,12 +26,12 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         new: NewNotice,
-    ) -> Result<Outcome, ServiceError> {
+    ) -> Result<IdempotentReply, ServiceError> {
         only_operators(caller)?;
         let notice = new.clone().validated().map_err(ServiceError::Invalid)?;
         let work = |claim| async move {
             let notification = Notification::new(notice, Timestamp::now());
-            let mut change = Change::answering(showing(&notification, 201));
+            let mut change = Change::replying(created(&notification));
             change.claim = claim;
             add(&mut change, notification)?;
             Ok(self.store().commit(change).await?)
@@ -35,7 +40,8 @@ impl Services {
             .await
     }
 
-    /// The caller's notifications, newest first, and how many of all are unread.
+    /// Returns a page of the caller's notifications, newest first, and the number of all unread
+    /// ones.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -56,7 +62,7 @@ impl Services {
         Ok(self.store().notifications(query).await?)
     }
 
-    /// Marks one of the caller's notifications as read. Answers it, and how many are unread now.
+    /// Marks one of the caller's notifications as read. Returns it, and the number of unread ones.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -72,7 +78,7 @@ impl Services {
             .ok_or(ServiceError::NotFound)
     }
 
-    /// Marks all of the caller's notifications as read. Answers how many were unread.
+    /// Marks all of the caller's notifications as read. Returns how many were unread.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -82,15 +88,16 @@ impl Services {
     }
 }
 
-/// Adds notifications to a change: as records, and as events after those that it has.
-pub(super) fn tell(
+/// Adds notifications to a change: their records, and their events after those of the change.
+pub(super) fn add_notices(
     change: &mut Change,
     notices: impl IntoIterator<Item = Notice>,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    notices
-        .into_iter()
-        .try_for_each(|notice| add(change, Notification::new(notice, now)))
+    for notice in notices {
+        add(change, Notification::new(notice, now))?;
+    }
+    Ok(())
 }
 
 fn add(change: &mut Change, notification: Notification) -> Result<(), ServiceError> {
@@ -101,16 +108,15 @@ fn add(change: &mut Change, notification: Notification) -> Result<(), ServiceErr
     Ok(())
 }
 
-fn showing(notification: &Notification, status: u16) -> Answer {
-    /// `{"notification": …}`
-    #[derive(Serialize)]
-    struct Shown {
-        notification: metaia_realtime::event::Notification,
-    }
-    Answer::success(
-        status,
-        Shown {
-            notification: notification.document(),
-        },
-    )
+fn created(notification: &Notification) -> StoredReply {
+    let body = NotificationBody {
+        notification: notification.document(),
+    };
+    StoredReply::success(201, body)
+}
+
+/// The body of a reply: `{"notification": …}`.
+#[derive(Serialize)]
+struct NotificationBody {
+    notification: metaia_realtime::event::Notification,
 }

@@ -1,78 +1,40 @@
-//! Idempotency: one key, one request, one answer.
+//! Idempotency: one key, one request, one reply.
 //!
-//! The answer is kept in the transaction of the change, so that a retry finds it after any crash.
-//! Two requests at once with one key: the second is refused while the first runs here, and where it
-//! ran elsewhere or nobody waited for it any more, the store refuses the second change and the
-//! first answer is given.
+//! The reply is stored in the transaction of the change, so that a retry finds it after any crash.
+//! Of two simultaneous requests with one key, the second is refused while the first runs in this
+//! process. If the first ran in another process, or its future was dropped, the store refuses the
+//! second change and the second request gets the first reply.
 
-use std::{
-    collections::HashSet,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::future::Future;
 
 use serde::Serialize;
 
-use super::{ServiceError, Services};
+use super::{error::ServiceError, handle::Services};
 use crate::{
     model::Caller,
-    store::{Answer, Claim, Recall},
+    store::{Claim, Recall, StoredReply},
 };
 
-/// What is answered, and whether it was answered before.
+/// A reply, and whether it repeats an earlier one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// What is answered.
-    pub answer: Answer,
-    /// Whether this is the first answer given again.
+pub struct IdempotentReply {
+    /// The reply.
+    pub reply: StoredReply,
+    /// True if this is the reply to an earlier request with the same key.
     pub replayed: bool,
 }
 
-impl From<Answer> for Outcome {
-    fn from(answer: Answer) -> Self {
+impl IdempotentReply {
+    const fn first(reply: StoredReply) -> Self {
         Self {
-            answer,
+            reply,
             replayed: false,
         }
     }
 }
 
-/// The claims that are being worked on in this process.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Running(Arc<Mutex<HashSet<(String, String)>>>);
-
-/// Ends when the request does, also where its future is dropped.
-struct Place<'a> {
-    running: &'a Running,
-    claim: (String, String),
-}
-
-impl Running {
-    fn enter(&self, claim: &Claim) -> Result<Place<'_>, ServiceError> {
-        let claim = (claim.scope.clone(), claim.key.clone());
-        if self.set().insert(claim.clone()) {
-            Ok(Place {
-                running: self,
-                claim,
-            })
-        } else {
-            Err(ServiceError::InProgress)
-        }
-    }
-
-    fn set(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.running.set().remove(&self.claim);
-    }
-}
-
 impl Services {
-    /// Does `work` once per key; without a key, always. `work` hands the claim to the store with
+    /// Runs `work` once per key; without a key, always. `work` hands the claim to the store with
     /// its change.
     pub(super) async fn once<W, F>(
         &self,
@@ -81,32 +43,34 @@ impl Services {
         key: Option<&str>,
         request: &impl Serialize,
         work: W,
-    ) -> Result<Outcome, ServiceError>
+    ) -> Result<IdempotentReply, ServiceError>
     where
         W: FnOnce(Option<Claim>) -> F,
-        F: Future<Output = Result<Answer, ServiceError>>,
+        F: Future<Output = Result<StoredReply, ServiceError>>,
     {
         let Some(key) = key else {
-            return work(None).await.map(Outcome::from);
+            return work(None).await.map(IdempotentReply::first);
         };
         let claim = Claim::new(caller, route, key, request);
-        let _place = self.0.running.enter(&claim)?;
-        if let Some(outcome) = self.recalled(&claim).await? {
-            return Ok(outcome);
+        let _running = self.running().enter(&claim)?;
+        if let Some(reply) = self.recalled(&claim).await? {
+            return Ok(reply);
         }
         match work(Some(claim.clone())).await {
+            // Another process committed a request with this key after the look above.
             Err(ServiceError::InProgress) => {
                 self.recalled(&claim).await?.ok_or(ServiceError::InProgress)
             }
-            done => done.map(Outcome::from),
+            done => done.map(IdempotentReply::first),
         }
     }
 
-    async fn recalled(&self, claim: &Claim) -> Result<Option<Outcome>, ServiceError> {
+    /// Returns the stored reply to a claim, if there is one.
+    async fn recalled(&self, claim: &Claim) -> Result<Option<IdempotentReply>, ServiceError> {
         match self.store().recall(claim).await? {
             Recall::New => Ok(None),
-            Recall::Answered(answer) => Ok(Some(Outcome {
-                answer,
+            Recall::Answered(reply) => Ok(Some(IdempotentReply {
+                reply,
                 replayed: true,
             })),
             Recall::Other => Err(ServiceError::KeyReused),

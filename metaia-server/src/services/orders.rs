@@ -1,31 +1,37 @@
-//! Orders: placing, reading, moving on, changing hands.
+//! Orders: placed, listed, read, moved to their next status, assigned.
 
 use metaia_realtime::{Event as _, NewEntry, OrderId, Role, UserId, event::OrderUpdate};
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Outcome, ServiceError, Services, notifications::tell, only, user_of};
+use super::{
+    error::ServiceError,
+    handle::{MAX_ATTEMPTS, Services},
+    notifications::add_notices,
+    once::IdempotentReply,
+    permissions::{only, user_of},
+};
 use crate::{
     model::{
-        Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Refusal,
-        Timestamp,
+        Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Timestamp,
+        TransitionRefusal,
     },
-    store::{Answer, Change, Claim, CommitError, OrderQuery, Whose, Write},
+    store::{Change, Claim, CommitError, OrderQuery, StoredReply, Whose, Write},
 };
 
 /// The body of `PUT /api/orders/:id/status`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatusChange {
-    /// What the order becomes.
+    /// The requested status.
     pub status: OrderStatus,
 }
 
-/// What an order may still grow by after it was placed, encoded: two ids, a longer status and
-/// version.
-const GROWTH: usize = 512;
+/// The bytes by which an encoded order may grow after it was placed: two ids, a longer status and a
+/// longer version.
+const MAX_GROWTH_BYTES: usize = 512;
 
 impl Services {
-    /// Places an order: for themselves by a customer, for a customer by an admin.
+    /// Places an order: a customer for themselves, an admin for a customer.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -34,7 +40,7 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         new: NewOrder,
-    ) -> Result<Outcome, ServiceError> {
+    ) -> Result<IdempotentReply, ServiceError> {
         let customer = customer_of(caller, &new)?;
         let amount = new.amount().map_err(ServiceError::Invalid)?;
         let work = |claim| self.place(customer, amount, new.clone(), claim);
@@ -47,15 +53,15 @@ impl Services {
         amount: i64,
         new: NewOrder,
         claim: Option<Claim>,
-    ) -> Result<Answer, ServiceError> {
-        for _ in 0..ATTEMPTS {
+    ) -> Result<StoredReply, ServiceError> {
+        for _ in 0..MAX_ATTEMPTS {
             let order = Order::place(new.clone(), amount, customer.clone(), Timestamp::now());
             self.require_room_to_grow(&order)?;
-            let mut change = changing(&order, 201, Write::NewOrder)?;
+            let mut change = order_change(&order, 201, Write::NewOrder)?;
             change.claim = claim.clone();
-            tell(&mut change, Notice::placed(&order), order.created_at)?;
+            add_notices(&mut change, Notice::placed(&order), order.created_at)?;
             match self.store().commit(change).await {
-                // The order's number is taken.
+                // The order's number is taken: try another one.
                 Err(CommitError::Missed) => {}
                 done => return Ok(done?),
             }
@@ -63,10 +69,12 @@ impl Services {
         Err(ServiceError::Busy)
     }
 
-    /// An order that could be placed but then not be moved on would be stuck for ever.
+    /// Refuses an order whose later updates would be too large to publish: it could never be moved
+    /// to another status.
     fn require_room_to_grow(&self, order: &Order) -> Result<(), ServiceError> {
-        let limit = self.0.realtime.limits().entry_bytes.saturating_sub(GROWTH);
-        let size = update_of(order)?.size();
+        let entry_bytes = self.realtime().limits().entry_bytes;
+        let limit = entry_bytes.saturating_sub(MAX_GROWTH_BYTES);
+        let size = update_event(order)?.size();
         if size > limit {
             Err(ServiceError::TooLarge { size, limit })
         } else {
@@ -74,7 +82,7 @@ impl Services {
         }
     }
 
-    /// The caller's orders, newest first; all of them for an admin.
+    /// Returns a page of the caller's orders, newest first; for an admin of all orders.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -91,37 +99,38 @@ impl Services {
             Role::Tailor => Whose::Tailor(user.clone()),
             Role::Delivery => Whose::Courier(user.clone()),
         };
-        Ok(self
-            .store()
-            .orders(OrderQuery {
-                whose,
-                status,
-                page,
-            })
-            .await?)
+        let query = OrderQuery {
+            whose,
+            status,
+            page,
+        };
+        Ok(self.store().orders(query).await?)
     }
 
-    /// An order of the caller's.
+    /// Returns an order that the caller may see.
     ///
     /// # Errors
     /// See [`ServiceError`].
     pub async fn order(&self, caller: &Caller, id: &OrderId) -> Result<Order, ServiceError> {
-        self.order_of(caller, id).await.map(|(order, _)| order)
+        let (order, _) = self.visible_order(caller, id).await?;
+        Ok(order)
     }
 
-    /// An order, and what the caller is to it.
-    pub(super) async fn order_of(
+    /// Returns an order that the caller may see, and the caller's role in it.
+    pub(super) async fn visible_order(
         &self,
         caller: &Caller,
         id: &OrderId,
     ) -> Result<(Order, Role), ServiceError> {
+        // A backend is refused before the read.
         user_of(caller)?;
         let order = self.store().order(id).await?;
-        let mine = order.and_then(|order| order.role_of(caller).map(|role| (order, role)));
-        mine.ok_or(ServiceError::NotFound)
+        let order = order.ok_or(ServiceError::NotFound)?;
+        let role = order.role_of(caller).ok_or(ServiceError::NotFound)?;
+        Ok((order, role))
     }
 
-    /// Moves an order on.
+    /// Moves an order to another status.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -131,29 +140,29 @@ impl Services {
         id: &OrderId,
         seen: Option<u64>,
         StatusChange { status: to }: StatusChange,
-    ) -> Result<Answer, ServiceError> {
+    ) -> Result<StoredReply, ServiceError> {
         self.change_order(caller, id, |order, role| {
             let now = Timestamp::now();
             let moved = order.moved(role, to, now);
-            if moved == Err(Refusal::Forbidden) {
+            // A caller who may never take this step learns that first, then a caller who has seen
+            // an old version, and last a caller whose step is impossible.
+            if moved == Err(TransitionRefusal::Forbidden) {
                 return Err(ServiceError::Forbidden);
             }
             require_seen(order, seen)?;
-            let illegal = |_| ServiceError::IllegalTransition {
-                from: order.status,
-                to,
-            };
-            let moved = moved.map_err(illegal)?;
-            let mut change = changing(&moved, 200, Write::Order)?;
-            tell(&mut change, Notice::moved(&moved, role), now)?;
+            let from = order.status;
+            let moved = moved.map_err(|_| ServiceError::IllegalTransition { from, to })?;
+            let mut change = order_change(&moved, 200, Write::Order)?;
+            add_notices(&mut change, Notice::moved(&moved, role), now)?;
             Ok(Some(change))
         })
         .await
     }
 
-    /// Gives an order to a tailor and a courier, or takes it from them. In this order: access to
-    /// the order's room is decided again, then the update, then the notifications of who was added
-    /// and who was removed.
+    /// Assigns an order to a tailor or a courier, or removes an assignment.
+    ///
+    /// The events are, in this order: the recheck of access to the order's room, so that a removed
+    /// user does not see what follows; the update; the notifications of added and removed users.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -163,12 +172,12 @@ impl Services {
         id: &OrderId,
         seen: Option<u64>,
         assignment: Assignment,
-    ) -> Result<Answer, ServiceError> {
+    ) -> Result<StoredReply, ServiceError> {
         only(Role::Admin, caller)?;
         if assignment.is_empty() {
             return Err(ServiceError::invalid(
                 "",
-                "needs a tailor or a deliveryPartner",
+                "must have a tailor or a deliveryPartner",
             ));
         }
         self.change_order(caller, id, |order, _| {
@@ -180,28 +189,27 @@ impl Services {
             let Some(assigned) = order.assigned(&assignment, now) else {
                 return Ok(None);
             };
-            let mut change = changing(&assigned.order, 200, Write::Order)?;
-            change
-                .events
-                .insert(0, NewEntry::recheck(assigned.order.id.clone()));
-            tell(&mut change, Notice::assigned(&assigned), now)?;
+            let mut change = order_change(&assigned.order, 200, Write::Order)?;
+            let recheck = NewEntry::recheck(assigned.order.id.clone());
+            change.events.insert(0, recheck);
+            add_notices(&mut change, Notice::assigned(&assigned), now)?;
             Ok(Some(change))
         })
         .await
     }
 
-    /// Decides on the present order what becomes of it, until the store takes the decision. `None`:
-    /// nothing changes.
+    /// Decides on the current order, and again if the order changes before the commit. A decision
+    /// of `None` changes nothing.
     async fn change_order(
         &self,
         caller: &Caller,
         id: &OrderId,
         decide: impl Fn(&Order, Role) -> Result<Option<Change>, ServiceError>,
-    ) -> Result<Answer, ServiceError> {
-        for _ in 0..ATTEMPTS {
-            let (order, role) = self.order_of(caller, id).await?;
+    ) -> Result<StoredReply, ServiceError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let (order, role) = self.visible_order(caller, id).await?;
             let Some(change) = decide(&order, role)? else {
-                return Ok(showing(&order, 200));
+                return Ok(order_reply(&order, 200));
             };
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
@@ -212,17 +220,20 @@ impl Services {
     }
 }
 
-/// Whom an order is for.
+/// Returns the customer for whom the caller places an order.
 fn customer_of(caller: &Caller, new: &NewOrder) -> Result<UserId, ServiceError> {
     let (user, role) = user_of(caller)?;
     match (role, &new.customer) {
         (Role::Admin, Some(customer)) => Ok(customer.clone()),
         (Role::Admin, None) => Err(ServiceError::invalid(
             "/customer",
-            "is needed: for whom you order",
+            "is required: the customer for whom you order",
         )),
         (Role::Customer, None) => Ok(user.clone()),
-        (Role::Customer, Some(_)) => Err(ServiceError::invalid("/customer", "is only for admins")),
+        (Role::Customer, Some(_)) => Err(ServiceError::invalid(
+            "/customer",
+            "may be given by admins only",
+        )),
         (Role::Tailor | Role::Delivery, _) => Err(ServiceError::Forbidden),
     }
 }
@@ -235,25 +246,31 @@ fn require_seen(order: &Order, seen: Option<u64>) -> Result<(), ServiceError> {
     }
 }
 
-/// The change that writes an order, tells of it, and answers with it.
-fn changing(order: &Order, status: u16, write: fn(Order) -> Write) -> Result<Change, ServiceError> {
-    let mut change = Change::answering(showing(order, status));
+/// Returns the change that writes an order, publishes its update, and replies with it.
+fn order_change(
+    order: &Order,
+    status: u16,
+    write: fn(Order) -> Write,
+) -> Result<Change, ServiceError> {
+    let mut change = Change::replying(order_reply(order, status));
     change.writes.push(write(order.clone()));
-    change.events.push(update_of(order)?);
+    change.events.push(update_event(order)?);
     Ok(change)
 }
 
-fn update_of(order: &Order) -> Result<NewEntry, ServiceError> {
-    let (tailor, courier) = (order.tailor.as_ref(), order.delivery_partner.as_ref());
+fn update_event(order: &Order) -> Result<NewEntry, ServiceError> {
+    let tailor = order.tailor.as_ref();
+    let courier = order.delivery_partner.as_ref();
     let rooms = OrderUpdate::rooms(&order.id, &order.customer, tailor, courier);
     Ok(NewEntry::event(rooms, (OrderUpdate::NAME, order))?)
 }
 
-fn showing(order: &Order, status: u16) -> Answer {
-    /// `{"order": …}`
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        order: &'a Order,
-    }
-    Answer::success(status, Shown { order }).of_version(order.version)
+fn order_reply(order: &Order, status: u16) -> StoredReply {
+    StoredReply::success(status, OrderBody { order }).with_version(order.version)
+}
+
+/// The body of a reply: `{"order": …}`.
+#[derive(Serialize)]
+struct OrderBody<'a> {
+    order: &'a Order,
 }

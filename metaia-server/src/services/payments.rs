@@ -1,6 +1,4 @@
-//! Payments: opened at the provider for the order's customer, confirmed by a right signature.
-
-use std::{fmt, sync::Arc};
+//! Payments: opened at the provider by the order's customer, confirmed by a valid signature.
 
 use metaia_realtime::{
     NewEntry, OrderId, Role,
@@ -8,36 +6,21 @@ use metaia_realtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, Outcome, ServiceError, Services, notifications::tell, only};
+use super::{
+    error::ServiceError,
+    handle::{MAX_ATTEMPTS, Services},
+    notifications::add_notices,
+    once::IdempotentReply,
+    permissions::only,
+};
 use crate::{
-    auth::secrets::Secret,
     model::{Caller, Notice, Order, OrderStatus, Payment, PaymentId, Timestamp},
-    payment::{NewPaymentOrder, PaymentProvider, signature::checkout_is_valid},
-    store::{Answer, Change, Claim, CommitError, PaymentKey, Write},
+    payment::{NewPaymentOrder, signature::checkout_is_valid},
+    store::{Change, Claim, CommitError, PaymentKey, StoredReply, Write},
 };
 
-/// The provider, and the secrets shared with it.
-#[derive(Clone)]
-pub struct PaymentSettings {
-    /// Where payments are opened.
-    pub provider: Arc<dyn PaymentProvider>,
-    /// The public half of the key, which the apps' checkout needs.
-    pub key_id: String,
-    /// Signs checkouts.
-    pub key_secret: Secret,
-    /// Signs webhooks. Without one every webhook is refused.
-    pub webhook_secret: Option<Secret>,
-}
-
-impl fmt::Debug for PaymentSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PaymentSettings")
-            .field("key_id", &self.key_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The body of `POST /api/payments/verify`: what the provider's checkout gave to the app.
+/// The body of `POST /api/payments/verify`: the result that the app got from the provider's
+/// checkout.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
@@ -50,7 +33,7 @@ pub struct Verification {
 }
 
 impl Services {
-    /// Opens the payment of an order, by its customer. A payment that is open already is answered
+    /// Opens the payment of an order, for its customer. A payment that is already open is returned
     /// as it is.
     ///
     /// # Errors
@@ -60,36 +43,35 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         id: OrderId,
-    ) -> Result<Outcome, ServiceError> {
+    ) -> Result<IdempotentReply, ServiceError> {
         only(Role::Customer, caller)?;
-        let (order, _) = self.order_of(caller, &id).await?;
+        let (order, _) = self.visible_order(caller, &id).await?;
         let work = |claim| self.open(order, claim);
         self.once(caller, "POST /api/payments/orders", key, &id, work)
             .await
     }
 
-    async fn open(&self, order: Order, claim: Option<Claim>) -> Result<Answer, ServiceError> {
+    async fn open(&self, order: Order, claim: Option<Claim>) -> Result<StoredReply, ServiceError> {
         if order.status == OrderStatus::Cancelled {
             return Err(ServiceError::OrderClosed(order.status));
         }
         if order.amount < 1 {
             return Err(ServiceError::NothingToPay);
         }
-        for _ in 0..ATTEMPTS {
-            let (payment, new) = match self
-                .store()
-                .payment(PaymentKey::Standing(order.id.clone()))
-                .await?
-            {
-                Some(payment) if payment.status == PaymentStatus::Created => (payment, None),
+        for _ in 0..MAX_ATTEMPTS {
+            let key = PaymentKey::Standing(order.id.clone());
+            let mut change = match self.store().payment(key).await? {
+                Some(payment) if payment.status == PaymentStatus::Created => {
+                    Change::replying(self.opened_reply(&payment))
+                }
                 Some(_) => return Err(ServiceError::AlreadyPaid),
-                None => self
-                    .opened(&order)
-                    .await
-                    .map(|payment| (payment.clone(), Some(payment)))?,
+                None => {
+                    let payment = self.open_at_provider(&order).await?;
+                    let mut change = Change::replying(self.opened_reply(&payment));
+                    change.writes.push(Write::NewPayment(payment));
+                    change
+                }
             };
-            let mut change = Change::answering(self.showing_opened(&payment));
-            change.writes.extend(new.map(Write::NewPayment));
             change.claim = claim.clone();
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
@@ -99,28 +81,23 @@ impl Services {
         Err(ServiceError::Busy)
     }
 
-    /// A new payment at the provider.
-    async fn opened(&self, order: &Order) -> Result<Payment, ServiceError> {
+    /// Opens a new payment at the provider.
+    async fn open_at_provider(&self, order: &Order) -> Result<Payment, ServiceError> {
         let id = PaymentId::random();
-        let (amount, currency, receipt) = (order.amount, &*order.currency, &*id.to_string());
-        let provider = &self.0.payments.provider;
-        let opened = provider
-            .open(NewPaymentOrder {
-                amount,
-                currency,
-                receipt,
-            })
-            .await;
+        let receipt = id.to_string();
+        let new = NewPaymentOrder {
+            amount: order.amount,
+            currency: &order.currency,
+            receipt: &receipt,
+        };
+        let provider = &self.payment_settings().provider;
+        let opened = provider.open(new).await;
         let razorpay_order_id = opened.map_err(ServiceError::Provider)?;
-        Ok(Payment::open(
-            id,
-            order,
-            razorpay_order_id,
-            Timestamp::now(),
-        ))
+        let now = Timestamp::now();
+        Ok(Payment::open(id, order, razorpay_order_id, now))
     }
 
-    /// Confirms a payment by what the provider's checkout gave, by its customer.
+    /// Confirms a payment by the result of the provider's checkout, for its customer.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -129,17 +106,11 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         verification: Verification,
-    ) -> Result<Outcome, ServiceError> {
+    ) -> Result<IdempotentReply, ServiceError> {
         only(Role::Customer, caller)?;
         let work = |claim| self.verify(caller, &verification, claim);
-        self.once(
-            caller,
-            "POST /api/payments/verify",
-            key,
-            &verification,
-            work,
-        )
-        .await
+        let route = "POST /api/payments/verify";
+        self.once(caller, route, key, &verification, work).await
     }
 
     async fn verify(
@@ -147,12 +118,14 @@ impl Services {
         caller: &Caller,
         given: &Verification,
         claim: Option<Claim>,
-    ) -> Result<Answer, ServiceError> {
-        for _ in 0..ATTEMPTS {
+    ) -> Result<StoredReply, ServiceError> {
+        for _ in 0..MAX_ATTEMPTS {
             let payment = self.own_payment(caller, &given.razorpay_order_id).await?;
             self.require_signed(&payment, given)?;
-            let change = completing(&payment, &given.razorpay_payment_id)?;
-            let mut change = change.unwrap_or_else(|| Change::answering(showing(&payment)));
+            let mut change = match completion(&payment, &given.razorpay_payment_id)? {
+                Some(change) => change,
+                None => Change::replying(payment_reply(&payment)),
+            };
             change.claim = claim.clone();
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
@@ -162,56 +135,47 @@ impl Services {
         Err(ServiceError::Busy)
     }
 
+    /// Returns a payment of the calling customer.
     async fn own_payment(
         &self,
         caller: &Caller,
         razorpay_order_id: &str,
     ) -> Result<Payment, ServiceError> {
         let user = only(Role::Customer, caller)?;
-        let payment = self
-            .store()
-            .payment(PaymentKey::Provider(razorpay_order_id.to_owned()))
-            .await?;
-        payment
-            .filter(|payment| payment.customer == *user)
-            .ok_or(ServiceError::NotFound)
+        let key = PaymentKey::Provider(razorpay_order_id.to_owned());
+        match self.store().payment(key).await? {
+            Some(payment) if payment.customer == *user => Ok(payment),
+            _ => Err(ServiceError::NotFound),
+        }
     }
 
-    /// Checked over the id of *our* record.
+    /// Checks the signature of a checkout over the order id of *our* record, not of the caller's.
     fn require_signed(&self, payment: &Payment, given: &Verification) -> Result<(), ServiceError> {
-        let (secret, order) = (&self.0.payments.key_secret, &payment.razorpay_order_id);
-        if checkout_is_valid(
-            secret,
-            order,
+        let is_valid = checkout_is_valid(
+            &self.payment_settings().key_secret,
+            &payment.razorpay_order_id,
             &given.razorpay_payment_id,
             &given.razorpay_signature,
-        ) {
+        );
+        if is_valid {
             Ok(())
         } else {
             Err(ServiceError::InvalidSignature)
         }
     }
 
-    fn showing_opened(&self, payment: &Payment) -> Answer {
-        /// `{"payment": …, "keyId": …}`
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Shown<'a> {
-            payment: &'a Payment,
-            key_id: &'a str,
-        }
-        Answer::success(
-            201,
-            Shown {
-                payment,
-                key_id: &self.0.payments.key_id,
-            },
-        )
+    fn opened_reply(&self, payment: &Payment) -> StoredReply {
+        let body = OpenPaymentBody {
+            payment,
+            key_id: &self.payment_settings().key_id,
+        };
+        StoredReply::success(201, body)
     }
 }
 
-/// The change that completes a payment; `None` where this very payment has completed it.
-fn completing(
+/// Returns the change that completes a payment; `None` if the same payment of the provider has
+/// completed it before.
+fn completion(
     payment: &Payment,
     razorpay_payment_id: &str,
 ) -> Result<Option<Change>, ServiceError> {
@@ -222,12 +186,12 @@ fn completing(
         PaymentStatus::Completed => return Err(ServiceError::AlreadyPaid),
         PaymentStatus::Refunded => return Err(ServiceError::PaymentClosed),
     }
-    advancing(payment, PaymentStatus::Completed, Some(razorpay_payment_id))
+    advancement(payment, PaymentStatus::Completed, Some(razorpay_payment_id))
 }
 
-/// The change that moves a payment on to `to`, telling of each step; `None` where it is there or
-/// cannot get there.
-pub(super) fn advancing(
+/// Returns the change that moves a payment to the status `to` and publishes each step; `None` if
+/// the payment already has the status or cannot reach it.
+pub(super) fn advancement(
     payment: &Payment,
     to: PaymentStatus,
     razorpay_payment_id: Option<&str>,
@@ -238,7 +202,7 @@ pub(super) fn advancing(
     let Some(last) = steps.last() else {
         return Ok(None);
     };
-    let mut change = Change::answering(showing(last));
+    let mut change = Change::replying(payment_reply(last));
     change.writes.push(Write::Payment {
         payment: last.clone(),
         from: payment.status,
@@ -247,20 +211,26 @@ pub(super) fn advancing(
     for step in &steps {
         let rooms = PaymentUpdate::rooms(&step.customer);
         change.events.push(NewEntry::event(rooms, &step.update())?);
-        tell(
-            &mut change,
-            [Notice::paid(&step.customer, &step.order, step.status)],
-            now,
-        )?;
+        let notice = Notice::paid(&step.customer, &step.order, step.status);
+        add_notices(&mut change, [notice], now)?;
     }
     Ok(Some(change))
 }
 
-fn showing(payment: &Payment) -> Answer {
-    /// `{"payment": …}`
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        payment: &'a Payment,
-    }
-    Answer::success(200, Shown { payment })
+fn payment_reply(payment: &Payment) -> StoredReply {
+    StoredReply::success(200, PaymentBody { payment })
+}
+
+/// The body of a reply: `{"payment": …}`.
+#[derive(Serialize)]
+struct PaymentBody<'a> {
+    payment: &'a Payment,
+}
+
+/// The body of a reply: `{"payment": …, "keyId": …}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenPaymentBody<'a> {
+    payment: &'a Payment,
+    key_id: &'a str,
 }

@@ -1,4 +1,4 @@
-//! What tailors say of themselves.
+//! The status that a tailor sets for themselves.
 
 use metaia_realtime::{
     Role,
@@ -6,7 +6,7 @@ use metaia_realtime::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ServiceError, Services, only};
+use super::{error::ServiceError, handle::Services, permissions::only};
 use crate::model::{Caller, TailorStatus, Timestamp};
 
 /// The body of `PUT /api/tailors/me/status`.
@@ -19,7 +19,8 @@ pub struct TailorStatusChange {
 }
 
 impl Services {
-    /// Keeps the caller's status and tells the admins and the rooms of their open orders.
+    /// Stores the calling tailor's status, and publishes it to the admins and to the rooms of the
+    /// tailor's open orders.
     ///
     /// # Errors
     /// See [`ServiceError`].

@@ -1,4 +1,4 @@
-//! To whom an event goes, as JSON names it: `{"user": id}`, `{"role": r}`, `{"order": id}` or
+//! The receivers of an event, in JSON `{"user": id}`, `{"role": r}`, `{"order": id}` or
 //! `"everyone"`.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-/// To whom an event goes.
+/// The receivers of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
@@ -19,15 +19,15 @@ pub enum Target {
     /// All users of a role.
     #[schema(value_type = String)]
     Role(Role),
-    /// Those who follow an order.
+    /// All sessions that follow an order.
     #[schema(value_type = String)]
     Order(OrderId),
-    /// Everybody.
+    /// All sessions.
     Everyone,
 }
 
 impl Target {
-    /// Where its people are.
+    /// Returns the room of the receivers.
     pub(super) fn room(&self) -> Room {
         match self {
             Self::User(user) => Room::User(user.clone()),
@@ -38,7 +38,8 @@ impl Target {
     }
 }
 
-/// By hand, since the derived one calls an object of no or two members broken JSON.
+/// Written by hand: the derived implementation reports an object of no or two members as malformed
+/// JSON.
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TargetVisitor)
@@ -66,7 +67,7 @@ impl<'de> Visitor<'de> for TargetVisitor {
         if text == "everyone" {
             Ok(Target::Everyone)
         } else {
-            Err(E::custom("the only word is everyone"))
+            Err(E::custom("the only text is everyone"))
         }
     }
 
@@ -75,12 +76,12 @@ impl<'de> Visitor<'de> for TargetVisitor {
             Some(Kind::User) => Target::User(map.next_value()?),
             Some(Kind::Role) => Target::Role(map.next_value()?),
             Some(Kind::Order) => Target::Order(map.next_value()?),
-            None => return Err(M::Error::custom("names nobody: needs user, role or order")),
+            None => return Err(M::Error::custom("is empty: needs one of user, role, order")),
         };
         match map.next_key::<Kind>()? {
             None => Ok(target),
             Some(_) => Err(M::Error::custom(
-                "names two: needs one of user, role, order",
+                "has two members: needs one of user, role, order",
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! Services over a real store, and what they put into the log.
+//! Services on a real store, and the entries that they put into its log.
 
 use std::sync::{
     Arc,
@@ -23,14 +23,14 @@ use crate::{
     store::{MongoStore, SqliteStore, Store, testing::Folder},
 };
 
-/// The secret of every token.
+/// The secret that signs every token.
 pub(crate) const JWT_SECRET: &str = "a secret of the tests, long enough";
-/// Signs checkouts.
+/// The secret that signs checkouts.
 pub(crate) const KEY_SECRET: &str = "key secret";
-/// Signs webhooks.
+/// The secret that signs webhooks.
 pub(crate) const WEBHOOK_SECRET: &str = "webhook secret";
 
-/// A provider that opens everything, and counts.
+/// A provider that opens every payment and counts them, or refuses.
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     opened: AtomicU32,
@@ -59,16 +59,16 @@ impl PaymentProvider for Provider {
     }
 }
 
-/// What a marketplace stands on.
+/// The kind of store under a marketplace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum On {
-    /// A file of its own.
+    /// An SQLite file of its own.
     Embedded,
     /// A database of its own, in a replica set that all tests share.
     MongoDb,
 }
 
-/// What outlives a restart.
+/// The part of a marketplace that outlives a restart.
 enum Place {
     Folder(Folder),
     Uri(String),
@@ -81,7 +81,7 @@ pub(crate) enum Log {
     MongoDb(MongoLog),
 }
 
-/// A marketplace of its own.
+/// A marketplace of one test.
 pub(crate) struct World {
     place: Place,
     pub(crate) log: Log,
@@ -128,13 +128,13 @@ impl World {
         }
     }
 
-    /// As after a restart: the same records, everything else new.
+    /// Restarts the marketplace: the same records, everything else new.
     pub(crate) async fn restarted(self) -> Self {
         self.store.close().await;
         Self::open(self.place).await
     }
 
-    /// What has been logged after `n`: the name, the rooms, the payload.
+    /// Returns the name, the rooms and the payload of each entry after number `n`.
     pub(crate) async fn logged_after(&self, n: u64) -> Vec<(String, Vec<String>, Value)> {
         let entries = self.log.entries_after(n).await;
         let entries = entries.iter().map(|entry| entry.content());
@@ -147,7 +147,7 @@ impl World {
             .collect()
     }
 
-    /// The number of the last entry.
+    /// Returns the number of the last entry.
     pub(crate) async fn head(&self) -> u64 {
         let head = match &self.log {
             Log::Embedded(log) => log.head().await,
@@ -189,20 +189,32 @@ async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {
     }
 }
 
-/// Makes two tests of each function: on either store.
+/// Makes two tests of each function: one per kind of store.
 macro_rules! on_both_stores {
     ($of:ident: $($name:ident),+ $(,)?) => {
         mod embedded {
-            $(#[tokio::test] async fn $name() { super::$name(super::$of::new($crate::services::testing::On::Embedded).await).await; })+
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let on = $crate::services::testing::On::Embedded;
+                    super::$name(super::$of::new(on).await).await;
+                }
+            )+
         }
         mod mongodb {
-            $(#[tokio::test] async fn $name() { super::$name(super::$of::new($crate::services::testing::On::MongoDb).await).await; })+
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let on = $crate::services::testing::On::MongoDb;
+                    super::$name(super::$of::new(on).await).await;
+                }
+            )+
         }
     };
 }
 pub(crate) use on_both_stores;
 
-/// Somebody.
+/// Returns a caller with this role.
 pub(crate) fn caller(role: Role, user: &str) -> Caller {
     Caller::user(user.parse().unwrap(), role)
 }

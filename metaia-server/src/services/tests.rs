@@ -1,31 +1,34 @@
-//! What each use case does to the records and puts into the log, in which order and to whom.
+//! The effect of each use case on the records, and the events that it logs, in order and with their
+//! rooms.
+
+use std::sync::Arc;
 
 use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, Role};
 use serde_json::{Value, json};
 
 use super::{
+    ServiceError,
     testing::{On, World, caller, on_both_stores},
-    *,
 };
 use crate::{
     auth::policy::StoreAccess,
-    model::Order,
-    store::{Answer, Change, Write},
+    model::{Caller, Order},
+    store::{Change, StoredReply, Write},
 };
 
 on_both_stores!(
-    World: a_new_order_is_told_to_whom_it_concerns,
-    access_is_decided_again_before_anybody_hears_of_the_assignment,
-    a_step_is_told_to_the_customer_and_to_whose_work_it_is,
+    World: a_new_order_notifies_its_customer_and_its_tailor,
+    access_is_rechecked_before_an_assignment_is_published,
+    a_step_notifies_the_customer_and_the_workers_concerned,
     the_second_of_two_steps_at_once_is_decided_on_what_the_first_left,
-    the_policy_admits_whom_the_order_concerns_and_nobody_else,
+    the_policy_admits_only_the_users_of_an_order,
     a_retry_at_once_and_after_a_restart_gets_the_first_answer,
     a_key_belongs_to_one_user_and_one_route,
-    an_emit_answers_where_its_event_is_and_so_does_its_retry,
+    an_emit_returns_the_position_of_its_event_and_so_does_its_retry,
 );
 
-fn data(answer: &Answer) -> Value {
-    serde_json::from_str::<Value>(&answer.body).unwrap()["data"].take()
+fn data(reply: &StoredReply) -> Value {
+    serde_json::from_str::<Value>(&reply.body).unwrap()["data"].take()
 }
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -40,11 +43,11 @@ async fn place(world: &World, mut body: Value) -> Order {
         .place_order(&customer, None, from(body))
         .await
         .unwrap();
-    from(data(&placed.answer)["order"].take())
+    from(data(&placed.reply)["order"].take())
 }
 
-/// Events as `name → rooms`.
-async fn told(world: &World, after: u64) -> Vec<String> {
+/// Returns the events after `after` as `name → rooms`.
+async fn published(world: &World, after: u64) -> Vec<String> {
     let logged = world.logged_after(after).await;
     logged
         .into_iter()
@@ -52,7 +55,7 @@ async fn told(world: &World, after: u64) -> Vec<String> {
         .collect()
 }
 
-async fn assign(world: &World, order: &OrderId, body: Value) -> Answer {
+async fn assign(world: &World, order: &OrderId, body: Value) -> StoredReply {
     world
         .services
         .assign(&caller(Role::Admin, "a1"), order, None, from(body))
@@ -65,7 +68,7 @@ async fn set(
     who: (Role, &str),
     order: &OrderId,
     status: &str,
-) -> Result<Answer, ServiceError> {
+) -> Result<StoredReply, ServiceError> {
     let change = from(json!({ "status": status }));
     world
         .services
@@ -73,11 +76,11 @@ async fn set(
         .await
 }
 
-async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
+async fn a_new_order_notifies_its_customer_and_its_tailor(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assert_eq!(
-        told(&world, 0).await,
+        published(&world, 0).await,
         [
             format!("order_update → order-{id} admin-room user-c1 user-t1"),
             "new_notification → user-c1".to_owned(),
@@ -94,9 +97,10 @@ async fn a_new_order_is_told_to_whom_it_concerns(world: World) {
     assert_eq!(logged[1].2["relatedOrder"], json!(id));
 }
 
-async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: World) {
+async fn access_is_rechecked_before_an_assignment_is_published(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
-    let (id, before) = (&order.id, world.head().await);
+    let id = &order.id;
+    let before = world.head().await;
     assign(
         &world,
         id,
@@ -104,7 +108,7 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: W
     )
     .await;
     assert_eq!(
-        told(&world, before).await,
+        published(&world, before).await,
         [
             format!("rt:recheck → order-{id}"),
             format!("order_update → order-{id} admin-room user-c1 user-t2 user-d1"),
@@ -126,11 +130,11 @@ async fn access_is_decided_again_before_anybody_hears_of_the_assignment(world: W
     assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
 }
 
-async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
+async fn a_step_notifies_the_customer_and_the_workers_concerned(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let id = &order.id;
     assign(&world, id, json!({ "deliveryPartner": "d1" })).await;
-    for (who, status, heard) in [
+    for (who, status, receivers) in [
         (
             (Role::Admin, "a1"),
             "confirmed",
@@ -143,13 +147,13 @@ async fn a_step_is_told_to_the_customer_and_to_whose_work_it_is(world: World) {
     ] {
         let before = world.head().await;
         set(&world, who, id, status).await.unwrap();
-        let told = told(&world, before).await;
-        let notifications: Vec<_> = heard
+        let published = published(&world, before).await;
+        let notifications: Vec<_> = receivers
             .iter()
             .map(|room| format!("new_notification → {room}"))
             .collect();
-        assert!(told[0].starts_with("order_update"), "{told:?}");
-        assert_eq!(told[1..], notifications, "{status}");
+        assert!(published[0].starts_with("order_update"), "{published:?}");
+        assert_eq!(published[1..], notifications, "{status}");
     }
 }
 
@@ -170,7 +174,7 @@ async fn the_second_of_two_steps_at_once_is_decided_on_what_the_first_left(world
     assert_eq!(version, 2);
 }
 
-async fn the_policy_admits_whom_the_order_concerns_and_nobody_else(world: World) {
+async fn the_policy_admits_only_the_users_of_an_order(world: World) {
     let order = place(&world, json!({ "tailor": "t1" })).await;
     let policy = StoreAccess::new(Arc::clone(&world.store));
     let missing: OrderId = "0".repeat(24).parse().unwrap();
@@ -224,8 +228,8 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World)
         .unwrap();
     assert!(!first.replayed && second.replayed);
     assert_eq!(
-        (second.answer, world.head().await),
-        (first.answer.clone(), head)
+        (second.reply, world.head().await),
+        (first.reply.clone(), head)
     );
     let world = world.restarted().await;
     let third = world
@@ -233,7 +237,7 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World)
         .place_order(&customer, Some("k"), from(body.clone()))
         .await
         .unwrap();
-    assert_eq!((third.answer, world.head().await), (first.answer, head));
+    assert_eq!((third.reply, world.head().await), (first.reply, head));
     let mut other = body;
     other["items"][0]["price"] = json!(1);
     let reused = world
@@ -271,7 +275,7 @@ async fn a_key_belongs_to_one_user_and_one_route(world: World) {
     assert_eq!(world.head().await, 6);
 }
 
-async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) {
+async fn an_emit_returns_the_position_of_its_event_and_so_does_its_retry(world: World) {
     let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
     let sent = world
         .services
@@ -280,7 +284,7 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
         .unwrap();
     let entry = &world.log.entries_after(0).await[0];
     assert_eq!(
-        data(&sent.answer),
+        data(&sent.reply),
         json!({ "id": entry.content().id(), "at": entry.position() })
     );
     assert_eq!(
@@ -293,10 +297,10 @@ async fn an_emit_answers_where_its_event_is_and_so_does_its_retry(world: World) 
         .emit(&Caller::ApiKey, Some("k"), from(emit))
         .await
         .unwrap();
-    assert_eq!((again.answer, world.head().await), (sent.answer, 1));
+    assert_eq!((again.reply, world.head().await), (sent.reply, 1));
 }
 
-/// An order of the backend before may not say what it costs.
+/// An order of the old backend may lack an amount.
 #[tokio::test]
 async fn nothing_is_paid_for_what_costs_nothing() {
     let world = World::new(On::Embedded).await;
@@ -306,7 +310,7 @@ async fn nothing_is_paid_for_what_costs_nothing() {
     };
     let change = Change {
         writes: vec![Write::NewOrder(order.clone())],
-        ..Change::answering(Answer::success(0, ()))
+        ..Change::replying(StoredReply::success(0, ()))
     };
     world.store.commit(change).await.unwrap();
     let opened = world

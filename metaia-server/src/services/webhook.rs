@@ -1,27 +1,34 @@
-//! What the payment provider says by itself: signed, in any order, sometimes twice.
+//! Webhooks of the payment provider: signed events that arrive in any order, sometimes repeatedly.
 
 use metaia_realtime::event::PaymentStatus;
 use serde::{Deserialize, Serialize};
 
-use super::{ATTEMPTS, ServiceError, Services, payments::advancing};
+use super::{
+    error::ServiceError,
+    handle::{MAX_ATTEMPTS, Services},
+    payments::advancement,
+};
 use crate::{
     model::Payment,
     payment::signature::webhook_is_valid,
-    store::{Answer, Change, CommitError, PaymentKey, Write},
+    store::{Change, CommitError, PaymentKey, StoredReply, Write},
 };
+
+/// The longest id of an event that is accepted, in bytes.
+const MAX_EVENT_ID_BYTES: usize = 128;
 
 /// A delivery of the provider.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// The body, byte for byte: it is what is signed.
+    /// The body, byte for byte: the signature is over it.
     pub body: &'a [u8],
     /// `x-razorpay-signature`.
     pub signature: Option<&'a str>,
-    /// `x-razorpay-event-id`: the same event may be delivered again and again.
+    /// `x-razorpay-event-id`: the same event may be delivered repeatedly.
     pub event_id: Option<&'a str>,
 }
 
-/// The part of the provider's document that matters here; it has many more members.
+/// The members of the provider's document that the server reads; it has many more.
 #[derive(Debug, Deserialize)]
 struct Document {
     event: String,
@@ -45,101 +52,98 @@ struct PaymentEntity {
     order_id: Option<String>,
     amount: i64,
     currency: String,
-    /// `partial` where a refund left something paid.
+    /// `partial` if a refund paid back only a part.
     refund_status: Option<String>,
 }
 
-/// What became of a delivery.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Fate {
-    /// The payment moved on.
+enum DeliveryResult {
+    /// The payment has a new status.
     Applied,
-    /// It was dealt with before.
+    /// The event was delivered before.
     Duplicate,
-    /// It concerns nothing here, or says nothing new.
+    /// The event concerns no known payment, or changes nothing.
     Ignored,
 }
 
 impl Services {
-    /// Takes a delivery of the provider. An event is remembered in the same act as what it changes:
-    /// a delivery that was refused or not committed can come again.
+    /// Processes a delivery of the provider. The event's id is stored in the same change as its
+    /// effect: a delivery that was refused or not committed can be repeated.
     ///
     /// # Errors
-    /// See [`ServiceError`]: `ForgedWebhook`, `InvalidWebhook` where it is not what the provider
-    /// documents.
-    pub async fn take_delivery(&self, delivery: Delivery<'_>) -> Result<Answer, ServiceError> {
+    /// Returns `ForgedWebhook` if the signature is wrong, `InvalidWebhook` if the body is not what
+    /// the provider documents, and the errors of the store; see [`ServiceError`].
+    pub async fn receive_delivery(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<StoredReply, ServiceError> {
         let event_id = self.require_genuine(delivery)?;
         let document: Document = serde_json::from_slice(delivery.body).map_err(|_| {
             ServiceError::InvalidWebhook("The body is not an event of the provider.")
         })?;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let mut change = self.change_of(&document).await?;
-            change
-                .writes
-                .insert(0, Write::ProviderEvent(event_id.to_owned()));
+            let seen = Write::ProviderEvent(event_id.to_owned());
+            change.writes.insert(0, seen);
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
-                Err(CommitError::Seen) => return Ok(answer(Fate::Duplicate)),
+                Err(CommitError::Seen) => return Ok(reply(DeliveryResult::Duplicate)),
                 done => return Ok(done?),
             }
         }
         Err(ServiceError::Busy)
     }
 
+    /// Checks the signature, and returns the id of the event.
     fn require_genuine<'a>(&self, delivery: Delivery<'a>) -> Result<&'a str, ServiceError> {
-        let signed = self
-            .0
-            .payments
-            .webhook_secret
-            .as_ref()
-            .zip(delivery.signature);
-        if !signed
-            .is_some_and(|(secret, signature)| webhook_is_valid(secret, delivery.body, signature))
-        {
+        let secret = self.payment_settings().webhook_secret.as_ref();
+        let (Some(secret), Some(signature)) = (secret, delivery.signature) else {
+            return Err(ServiceError::ForgedWebhook);
+        };
+        if !webhook_is_valid(secret, delivery.body, signature) {
             return Err(ServiceError::ForgedWebhook);
         }
-        let shape = |id: &&str| (1..=128).contains(&id.len());
-        delivery
-            .event_id
-            .filter(shape)
-            .ok_or(ServiceError::InvalidWebhook(
-                "x-razorpay-event-id is missing.",
-            ))
+        match delivery.event_id {
+            Some(id) if (1..=MAX_EVENT_ID_BYTES).contains(&id.len()) => Ok(id),
+            _ => Err(ServiceError::InvalidWebhook(
+                "x-razorpay-event-id is missing or too long.",
+            )),
+        }
     }
 
-    /// What the event changes: nothing, or a payment moves on.
+    /// Returns the change that an event makes. Most events change nothing.
     async fn change_of(&self, document: &Document) -> Result<Change, ServiceError> {
-        let ignored = || Change::answering(answer(Fate::Ignored));
-        let Some((to, entity)) = document.meaning() else {
+        let ignored = || Change::replying(reply(DeliveryResult::Ignored));
+        let Some((to, entity)) = document.transition() else {
             return Ok(ignored());
         };
         let Some(order_id) = &entity.order_id else {
             return Ok(ignored());
         };
-        let Some(payment) = self
-            .store()
-            .payment(PaymentKey::Provider(order_id.clone()))
-            .await?
-        else {
+        let key = PaymentKey::Provider(order_id.clone());
+        let Some(payment) = self.store().payment(key).await? else {
             tracing::warn!(
                 event = document.event,
-                "the provider tells of an order that is not ours"
+                "webhook ignored: its order is not one of ours"
             );
             return Ok(ignored());
         };
         require_amount(&payment, entity)?;
-        let change = advancing(&payment, to, Some(&entity.id))?;
-        Ok(change.map_or_else(ignored, |change| Change {
-            reply: Box::new(|_| answer(Fate::Applied)),
+        let Some(change) = advancement(&payment, to, Some(&entity.id))? else {
+            return Ok(ignored());
+        };
+        Ok(Change {
+            reply: Box::new(|_| reply(DeliveryResult::Applied)),
             ..change
-        }))
+        })
     }
 }
 
 impl Document {
-    /// Where the event moves which payment, if it is one of those that matter.
-    fn meaning(&self) -> Option<(PaymentStatus, &PaymentEntity)> {
+    /// Returns the status to which the event moves a payment, if the event has an effect.
+    fn transition(&self) -> Option<(PaymentStatus, &PaymentEntity)> {
         let entity = &self.payload.payment.as_ref()?.entity;
         let to = match &*self.event {
             "payment.captured" | "order.paid" => PaymentStatus::Completed,
@@ -153,22 +157,24 @@ impl Document {
     }
 }
 
-/// A genuine event over another amount would complete an order that was not paid for.
+/// Refuses an event over another amount. A genuine one would complete an order that was not fully
+/// paid.
 fn require_amount(payment: &Payment, entity: &PaymentEntity) -> Result<(), ServiceError> {
     if payment.amount == entity.amount && payment.currency == entity.currency {
         return Ok(());
     }
-    tracing::error!(payment = %payment.id, "the provider tells of another amount than the order's");
+    tracing::error!(payment = %payment.id, "webhook refused: its amount is not the payment's");
     Err(ServiceError::InvalidWebhook(
-        "The amount is not that of the payment.",
+        "The amount is not the payment's.",
     ))
 }
 
-fn answer(result: Fate) -> Answer {
-    /// `{"result": …}`
-    #[derive(Serialize)]
-    struct Shown {
-        result: Fate,
-    }
-    Answer::success(200, Shown { result })
+fn reply(result: DeliveryResult) -> StoredReply {
+    StoredReply::success(200, DeliveryBody { result })
+}
+
+/// The body of a reply: `{"result": …}`.
+#[derive(Serialize)]
+struct DeliveryBody {
+    result: DeliveryResult,
 }

@@ -1,12 +1,18 @@
-//! What the server says of itself once it listens: the guide's three lines, then what it stands on.
+//! The text that the server prints once it listens: the guide's three lines, then its storage and
+//! its main settings.
 
 use std::{net::SocketAddr, path::Path};
 
-use crate::{auth::secret_file, config::Config, startup::storage::Description};
+use crate::{
+    auth::secret_file,
+    config::{Config, defaults},
+    startup::storage::Description,
+};
 
-pub(crate) fn of(
+/// Returns the announcement of a server that listens on `port`.
+pub(crate) fn text(
     config: &Config,
-    ground: &Description,
+    storage: &Description,
     port: u16,
     metrics: Option<SocketAddr>,
 ) -> String {
@@ -32,8 +38,8 @@ pub(crate) fn of(
          {secrets}\
          \x20  a token   {mint}\n",
         environment = config.environment,
-        store = ground.store,
-        log = ground.log,
+        store = storage.store,
+        log = storage.log,
         days = config.retention.age.as_secs() / (24 * 60 * 60),
         entries = config.retention.entries,
         doorbell = doorbell(config),
@@ -42,49 +48,52 @@ pub(crate) fn of(
     )
 }
 
-/// How this node learns at once of what others append.
+/// Describes how nodes notify each other.
 fn doorbell(config: &Config) -> String {
     let Some(doorbell) = &config.doorbell else {
-        let none = if config.mongodb.is_some() {
-            "none: nodes poll"
+        return if config.mongodb.is_some() {
+            "none: nodes poll".to_owned()
         } else {
-            "none: one node"
+            "none: one node".to_owned()
         };
-        return none.to_owned();
     };
-    let signed = match config.cluster_key {
-        _ if config.mongodb.is_none() => "of no use without MONGODB_URI: one node",
-        Some(_) => "signed",
-        None => "not signed: METAIA_CLUSTER_KEY is not set",
+    let note = if config.mongodb.is_none() {
+        "not used without MONGODB_URI: one node"
+    } else if config.cluster_key.is_some() {
+        "signed"
+    } else {
+        "not signed: METAIA_CLUSTER_KEY is not set"
     };
-    format!("Redis at {}, {signed}", doorbell.place)
+    format!("Redis at {}, {note}", doorbell.place)
 }
 
-/// Says which secrets were made, and where they are. Never what they are.
+/// Returns a line for each generated secret: its name and its file, never its text.
 fn secrets(config: &Config) -> String {
-    let made = [
-        ("JWT_SECRET", config.jwt_secret.is_none(), secret_file::JWT),
-        (
-            "RAZORPAY_KEY_SECRET",
-            config.razorpay.key_secret.is_none(),
-            secret_file::RAZORPAY,
-        ),
-    ];
-    let made = made.into_iter().filter(|(_, made, _)| *made);
-    made.map(|(name, _, file)| {
-        format!(
-            "   secret    {name} is not set: one was made, and is kept in {}\n",
-            config.data.join(file).display()
-        )
-    })
-    .collect()
+    let mut lines = String::new();
+    if config.jwt_secret.is_none() {
+        lines += &generated(config, "JWT_SECRET", secret_file::JWT);
+    }
+    if config.razorpay.key_secret.is_none() {
+        lines += &generated(config, "RAZORPAY_KEY_SECRET", secret_file::RAZORPAY);
+    }
+    lines
 }
 
-/// The command finds the secret where the server did: in the environment, in `.env`, or in the data
-/// folder.
+fn generated(config: &Config, name: &str, file: &str) -> String {
+    let path = config.data.join(file);
+    format!(
+        "   secret    {name} is not set: generated in {}\n",
+        path.display()
+    )
+}
+
+/// Returns the command that mints a token for this server.
+///
+/// The command looks for the secret where the server does: in the environment, in `.env`, or in the
+/// data folder. Only another data folder has to be named.
 fn mint(config: &Config) -> String {
     let command = "metaia token mint --role admin --user a1";
-    if config.jwt_secret.is_some() || config.data == Path::new("./metaia-data") {
+    if config.jwt_secret.is_some() || config.data == Path::new(defaults::DATA) {
         return command.to_owned();
     }
     format!(
@@ -93,7 +102,7 @@ fn mint(config: &Config) -> String {
     )
 }
 
-/// For a shell.
+/// Returns `text` as one word of a shell command.
 fn quoted(text: &str) -> String {
     let plain = text
         .bytes()
@@ -116,25 +125,25 @@ mod tests {
         let pairs = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let config = load(Sources::of_flags(pairs.collect::<BTreeMap<_, _>>()))
+        let config = load(Sources::from_flags(pairs.collect::<BTreeMap<_, _>>()))
             .config
             .unwrap();
-        let ground = match &config.mongodb {
+        let storage = match &config.mongodb {
             None => Description::embedded(&config),
-            Some(mongodb) => Description::shared(mongodb, Some(Deployment::Standalone)),
+            Some(mongodb) => Description::mongodb(mongodb, Some(Deployment::Standalone)),
         };
-        of(&config, &ground, 5000, config.metrics)
+        text(&config, &storage, 5000, config.metrics)
     }
 
     #[test]
-    fn where_the_database_is_is_said_without_its_password() {
+    fn the_database_is_named_without_its_password() {
         let uri = (
             "MONGODB_URI",
             "mongodb://shop:hush@db1.example,db2.example:27018/shop?replicaSet=rs",
         );
         let text = announced(&[uri]);
-        let store = "store     shop on db1.example:27017, db2.example:27018 (MongoDB, one server by itself: for \
-                     development)";
+        let store = "store     shop on db1.example:27017, db2.example:27018 \
+                     (MongoDB, a standalone server: for development only)";
         assert!(
             text.contains(store) && text.contains("log       in the same database; kept 7 days"),
             "{text}"
@@ -154,8 +163,8 @@ mod tests {
            doorbell  none: one node
            metrics   http://127.0.0.1:9464/metrics
            payments  built-in test provider, which takes no money
-           secret    JWT_SECRET is not set: one was made, and is kept in ./metaia-data/jwt-secret
-           secret    RAZORPAY_KEY_SECRET is not set: one was made, and is kept in ./metaia-data/razorpay-secret
+           secret    JWT_SECRET is not set: generated in ./metaia-data/jwt-secret
+           secret    RAZORPAY_KEY_SECRET is not set: generated in ./metaia-data/razorpay-secret
            a token   metaia token mint --role admin --user a1
         ");
     }
@@ -169,10 +178,8 @@ mod tests {
                 "{text}"
             );
         };
-        let (mongodb, redis) = (
-            ("MONGODB_URI", "mongodb://db"),
-            ("REDIS_URL", "redis://:hush@10.0.0.7"),
-        );
+        let mongodb = ("MONGODB_URI", "mongodb://db");
+        let redis = ("REDIS_URL", "redis://:hush@10.0.0.7");
         check(&[mongodb], "none: nodes poll");
         check(
             &[mongodb, redis],
@@ -184,7 +191,7 @@ mod tests {
         );
         check(
             &[redis],
-            "Redis at 10.0.0.7:6379, of no use without MONGODB_URI: one node",
+            "Redis at 10.0.0.7:6379, not used without MONGODB_URI: one node",
         );
     }
 

@@ -1,4 +1,4 @@
-//! The whole server put together: the only module that sees all others.
+//! The construction of the server. Only this module sees all others.
 
 use std::{error::Error, sync::Arc};
 
@@ -6,91 +6,90 @@ use axum::{Router, middleware::from_fn_with_state};
 use metaia_realtime::{JwtAuthenticator, Realtime, RealtimeBuilder, doorbell::RedisDoorbell};
 
 use crate::{
-    auth::{policy::StoreAccess, request_auth::Gate, secret_file, secrets::Secret},
+    auth::{policy::StoreAccess, request_auth::RequestAuth, secret_file, secrets::Secret},
     config::{Config, Origins},
     http::{
-        health::{self, Health},
+        health,
         metrics::{self, Requests},
         middleware, openapi, routes,
     },
     payment::{HttpProvider, PaymentProvider, TestProvider, test_provider},
     services::{PaymentSettings, Services},
     startup::{
-        data_dir as data,
-        storage::{Description, Ground},
+        data_dir,
+        storage::{Description, Storage},
     },
-    state::AppState,
+    state::{AppState, Health},
     store::Store,
 };
 
-/// Everything that runs, and what is needed to end it.
+/// The parts of a running server, and the handles that end them.
 pub(crate) struct App {
     pub(crate) router: Router,
-    /// For the listener of metrics.
+    /// The router of the metrics listener.
     pub(crate) metrics: Router,
     pub(crate) realtime: Realtime,
     pub(crate) health: Health,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) described: Description,
+    pub(crate) description: Description,
 }
 
-/// Opens the store and builds everything on it.
+/// Opens the storage and builds the server on it.
 pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send + Sync>> {
-    data::prepare(&config.data)?;
-    let jwt = match &config.jwt_secret {
+    data_dir::prepare(&config.data)?;
+    let jwt_secret = match &config.jwt_secret {
         Some(secret) => secret.clone(),
-        None => secret_file::read_or_make(&config.data, secret_file::JWT)?,
+        None => secret_file::read_or_generate(&config.data, secret_file::JWT)?,
     };
     let payments = payments(config)?;
-    let Ground {
+    let Storage {
         store,
         builder,
-        described,
-    } = Ground::of(config).await?;
-    let realtime = realtime(config, &jwt, builder, Arc::clone(&store)).await?;
+        description,
+    } = Storage::open(config).await?;
+    let builder = builder.authenticator(authenticator(config, &jwt_secret)?);
+    let realtime = build_realtime(config, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
-    let gate = Gate::new(
-        authenticator(config, &jwt)?,
+    // The realtime node has taken the first authenticator, which cannot be cloned.
+    let request_auth = RequestAuth::new(
+        authenticator(config, &jwt_secret)?,
         config.api_key.clone(),
         config.limits.rest_per_s,
     );
     let health = Health::new(Arc::clone(&store));
     let state = AppState {
-        gate: Arc::new(gate),
+        request_auth: Arc::new(request_auth),
         health: health.clone(),
         services,
     };
     let requests = Requests::default();
-    let metrics = metrics::router(realtime.clone(), &requests);
-    let router = router(state, &config.origins, requests);
     Ok(App {
-        router,
-        metrics,
+        metrics: metrics::router(realtime.clone(), &requests),
+        router: router(state, &config.origins, requests),
         realtime,
         health,
         store,
-        described,
+        description,
     })
 }
 
-/// The REST interface.
+/// Returns the router of the REST interface.
 fn router(state: AppState, origins: &Origins, requests: Requests) -> Router {
     let routes = routes::router()
         .merge(health::router())
         .merge(openapi::router());
-    let counted =
-        middleware::around(routes, origins).layer(from_fn_with_state(requests, metrics::count));
-    counted.with_state(state)
+    // Outside of the middleware, so that its refusals are counted, too.
+    middleware::around(routes, origins)
+        .layer(from_fn_with_state(requests, metrics::count))
+        .with_state(state)
 }
 
-async fn realtime(
+async fn build_realtime(
     config: &Config,
-    jwt: &Secret,
-    ground: RealtimeBuilder,
+    builder: RealtimeBuilder,
     store: Arc<dyn Store>,
 ) -> Result<Realtime, Box<dyn Error + Send + Sync>> {
-    let builder = ground
-        .authenticator(authenticator(config, jwt)?)
+    let builder = builder
         .order_access(StoreAccess::new(store))
         .device_resume(config.device_resume)
         .limits(config.limits.realtime.clone())
@@ -103,37 +102,37 @@ async fn realtime(
     Ok(with_doorbell(builder, config)?.build().await?)
 }
 
-/// How this node and others wake each other, where that was configured.
+/// Adds the notifications between nodes, if they are configured.
 fn with_doorbell(
-    builder: RealtimeBuilder,
+    mut builder: RealtimeBuilder,
     config: &Config,
 ) -> Result<RealtimeBuilder, Box<dyn Error + Send + Sync>> {
-    let builder = match &config.cluster_key {
-        Some(key) => builder.cluster_key(key.clone()),
-        None => builder,
-    };
-    Ok(match &config.doorbell {
-        Some(doorbell) => builder.doorbell(RedisDoorbell::open(doorbell.url.expose())?),
-        None => builder,
-    })
+    if let Some(key) = &config.cluster_key {
+        builder = builder.cluster_key(key.clone());
+    }
+    if let Some(doorbell) = &config.doorbell {
+        builder = builder.doorbell(RedisDoorbell::open(doorbell.url.expose())?);
+    }
+    Ok(builder)
 }
 
+/// Returns the verifier of tokens. It accepts the secrets that are being replaced, too.
 fn authenticator(
     config: &Config,
-    jwt: &Secret,
+    secret: &Secret,
 ) -> Result<JwtAuthenticator, Box<dyn Error + Send + Sync>> {
-    let newest = JwtAuthenticator::hs256(jwt.as_bytes())?;
-    let mut old = config.jwt_secrets_old.iter();
-    Ok(old.try_fold(newest, |authenticator, secret| {
-        authenticator.or_hs256(secret.as_bytes())
-    })?)
+    let mut authenticator = JwtAuthenticator::hs256(secret.as_bytes())?;
+    for old in &config.jwt_secrets_old {
+        authenticator = authenticator.or_hs256(old.as_bytes())?;
+    }
+    Ok(authenticator)
 }
 
 fn payments(config: &Config) -> Result<PaymentSettings, Box<dyn Error + Send + Sync>> {
     let razorpay = &config.razorpay;
     let key_secret = match &razorpay.key_secret {
         Some(secret) => secret.clone(),
-        None => secret_file::read_or_make(&config.data, secret_file::RAZORPAY)?,
+        None => secret_file::read_or_generate(&config.data, secret_file::RAZORPAY)?,
     };
     let key_id = razorpay
         .key_id
@@ -144,7 +143,7 @@ fn payments(config: &Config) -> Result<PaymentSettings, Box<dyn Error + Send + S
             let provider = HttpProvider::new(url, &key_id, &key_secret)?;
             (Arc::new(provider), razorpay.webhook_secret.clone())
         }
-        // The test provider's webhooks can be signed without another secret.
+        // So that webhooks of the test provider can be signed without a second secret.
         None => {
             let secret = razorpay
                 .webhook_secret

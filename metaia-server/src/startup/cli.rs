@@ -1,67 +1,86 @@
-//! The command line. Flags stand for variables of the same meaning and win over them.
+//! The command line. A flag stands for the variable of the same meaning, and wins over it.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::config::defaults;
+
 /// The reference backend of METAIA realtime: REST and Socket.IO on one port, with an embedded
 /// store.
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER)]
+#[command(version, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Port to listen on; 0 picks a free one (PORT, default 5000)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = with_default(
+        "Port to listen on; 0 picks a free one", "PORT", defaults::PORT
+    ))]
     port: Option<String>,
-    /// Folder of the store and the made secrets (METAIA_DATA, default ./metaia-data)
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", help = with_default(
+        "Folder of the database and the generated secrets", "METAIA_DATA", defaults::DATA
+    ))]
     data: Option<String>,
-    /// development, test or production (NODE_ENV, default development)
-    #[arg(long, global = true, value_name = "ENVIRONMENT")]
+    #[arg(long, global = true, value_name = "ENVIRONMENT", help = with_default(
+        "development, test or production", "NODE_ENV", defaults::ENVIRONMENT
+    ))]
     env: Option<String>,
-    /// Origins of browsers, separated by commas (CORS_ORIGINS, default * in development)
-    #[arg(long, global = true, value_name = "ORIGINS")]
+    #[arg(long, global = true, value_name = "ORIGINS", help = with_default(
+        "Origins of browsers, separated by commas; production needs them",
+        "CORS_ORIGINS",
+        defaults::ORIGINS
+    ))]
     cors_origins: Option<String>,
-    /// full or normal: what an answered write outlives (METAIA_DURABILITY, default full)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = with_default(
+        "full (acknowledged writes survive a power cut) or normal (a crash of the process)",
+        "METAIA_DURABILITY",
+        defaults::DURABILITY
+    ))]
     durability: Option<String>,
-    /// polling,websocket or websocket (METAIA_TRANSPORTS, default both)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = with_default(
+        "polling,websocket or websocket", "METAIA_TRANSPORTS", defaults::TRANSPORTS
+    ))]
     transports: Option<String>,
     /// Limits, for example per_user=16,rest_per_s=50 (METAIA_LIMITS)
     #[arg(long, global = true)]
     limits: Option<String>,
-    /// text or json (METAIA_LOG, default text)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = with_default(
+        "Format of the log, text or json", "METAIA_LOG", defaults::LOG_FORMAT
+    ))]
     log: Option<String>,
+}
+
+/// Returns the help of a flag, with its variable and its default.
+fn with_default(help: &str, variable: &str, default: &str) -> String {
+    format!("{help} ({variable}, default {default})")
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show every setting and where its value comes from; secrets are masked
+    /// Show every setting and the source of its value; secrets are masked
     Config,
-    /// Copy the database into a new file, while a server runs or not
+    /// Copy the database to a new file, while a server runs or not
     ///
-    /// To restore it: stop the server, put the copy in the place of metaia.db, start. Clients are
-    /// then told to reload.
+    /// To restore a copy: stop the server, replace metaia.db with the copy, start the server.
+    /// Clients are then told to reload.
     Backup {
-        /// Where the copy goes; an existing file is left alone
+        /// The new file; an existing file is not overwritten
         file: PathBuf,
     },
 }
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 Examples:
-  metaia-server                          start in development, data in ./metaia-data
-  metaia-server --port 0 --data /tmp/m   any free port, another folder
-  metaia-server config                   show what it would start with
-  metaia-server backup monday.db         copy the database, beside a running server or not
+  metaia-server                          start in development, with all defaults
+  metaia-server --port 0 --data /tmp/m   start on any free port, with another folder
+  metaia-server config                   show the settings that it would start with
+  metaia-server backup monday.db         copy the database, while a server runs or not
 
-Everything else is set by environment variables or a .env file in the current folder; `metaia-server config` lists them.";
+All other settings are environment variables or lines of a .env file in the current folder;
+`metaia-server config` lists them.";
 
 impl Cli {
-    /// The flags, by the variables that they stand for.
+    /// Returns the given flags, by the names of the variables that they stand for.
     pub(crate) fn variables(&self) -> BTreeMap<String, String> {
         let flags = [
             ("PORT", &self.port),
@@ -73,10 +92,13 @@ impl Cli {
             ("METAIA_LIMITS", &self.limits),
             ("METAIA_LOG", &self.log),
         ];
-        let given = flags
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
-        given.collect()
+        let mut given = BTreeMap::new();
+        for (name, value) in flags {
+            if let Some(value) = value {
+                given.insert(name.to_owned(), value.clone());
+            }
+        }
+        given
     }
 }
 

@@ -1,11 +1,11 @@
-//! The data folder: the database, its lock, and the made secrets. For its owner only.
+//! The data folder: the database, its lock, and the generated secrets. Only its owner can read it.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// A folder that cannot be.
+/// A data folder that does not exist and cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("the data folder {} cannot be used", .path.display())]
 pub(crate) struct DataFolderError {
@@ -13,25 +13,25 @@ pub(crate) struct DataFolderError {
     source: io::Error,
 }
 
-/// Makes the folder where there is none.
+/// Creates the folder if it does not exist.
 pub(crate) fn prepare(folder: &Path) -> Result<(), DataFolderError> {
     if folder.is_dir() {
         return Ok(());
     }
-    make(folder).map_err(|source| DataFolderError {
+    create(folder).map_err(|source| DataFolderError {
         path: folder.to_owned(),
         source,
     })
 }
 
-fn make(folder: &Path) -> io::Result<()> {
+fn create(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)
 }
 
-/// Where the database is.
+/// Returns the path of the database in the folder.
 pub(crate) fn database(folder: &Path) -> PathBuf {
     folder.join("metaia.db")
 }

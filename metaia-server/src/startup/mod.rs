@@ -1,5 +1,5 @@
-//! From the command line to a server that answers: configuration, storage, the node, the listener,
-//! and its end.
+//! The life of the process: command line, configuration, storage, construction of the server,
+//! listeners, and shutdown.
 
 mod announcement;
 mod app;

@@ -1,15 +1,15 @@
-//! From the command line to the exit code: 0 after a polite end, 2 where nothing could be started,
-//! 1 where it was running and could not go on.
+//! From the command line to the exit code: 0 after a clean end, 2 if nothing was started, 1 if the
+//! server was running and failed.
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{error::Error, path::Path, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use metaia_realtime::log::sqlite::BackupError;
 
 use crate::{
     config::{self, Config, Loaded, Sources},
-    http::problem::chain,
-    printer::{complain, say},
+    error_chain::chain,
+    printer::{print, print_error},
     startup::{
         backup,
         cli::{Cli, Command},
@@ -18,78 +18,82 @@ use crate::{
     },
 };
 
-/// Nothing was started.
-const REFUSED: u8 = 2;
-/// It was running and could not go on.
+/// The exit code if nothing was started.
+const NOT_STARTED: u8 = 2;
+/// The exit code of a server that was running and failed.
 const FAILED: u8 = 1;
-/// For the threads of the runtime to end, after everything else has.
-const LAST: Duration = Duration::from_millis(500);
+/// The time that the threads of the runtime get to end after everything else has ended.
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Does what the command line says.
+/// Runs the command that the command line names, and returns the exit code of the process.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => {
             let _ = usage.print();
-            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(REFUSED));
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(NOT_STARTED));
         }
     };
     let Loaded { config, settings } = config::load(Sources::of_process(cli.variables()));
+    // The settings are shown even if some of them are not valid: that is when a user needs them.
     if matches!(cli.command, Some(Command::Config)) {
-        say(&config::settings(&settings));
+        print(&config::settings(&settings));
     }
     match (config, cli.command) {
         (Err(problems), _) => {
-            complain(&config::problems(&problems));
-            ExitCode::from(REFUSED)
+            print_error(&config::problems(&problems));
+            ExitCode::from(NOT_STARTED)
         }
         (Ok(_), Some(Command::Config)) => ExitCode::SUCCESS,
-        (Ok(config), Some(Command::Backup { file })) => copy(&config, &file),
+        (Ok(config), Some(Command::Backup { file })) => back_up(&config, &file),
         (Ok(config), None) => start(&config),
     }
 }
 
-fn copy(config: &Config, file: &Path) -> ExitCode {
+fn back_up(config: &Config, file: &Path) -> ExitCode {
     if config.mongodb.is_some() {
-        complain(
+        print_error(
             "metaia-server: MONGODB_URI is set: copy that database with mongodump, or unset it",
         );
-        return ExitCode::from(REFUSED);
+        return ExitCode::from(NOT_STARTED);
     }
-    let error = match backup::make(config, file) {
+    match backup::copy(config, file) {
         Ok(report) => {
-            say(&report);
-            return ExitCode::SUCCESS;
+            print(&report);
+            ExitCode::SUCCESS
         }
-        Err(error) => error,
-    };
-    complain(&format!("metaia-server: {}", chain(&error)));
-    ExitCode::from(if matches!(error, BackupError::Unwritable { .. }) {
-        FAILED
-    } else {
-        REFUSED
-    })
+        Err(error) => {
+            let code = if matches!(error, BackupError::Unwritable { .. }) {
+                FAILED
+            } else {
+                NOT_STARTED
+            };
+            fail(code, &error)
+        }
+    }
 }
 
 fn start(config: &Config) -> ExitCode {
     telemetry::start(&config.log);
-    // An error means that there is one already, which is as good.
+    // An error means that a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let ended = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => {
-            let ended = runtime.block_on(serve(config));
-            // What still runs has been asked to stop.
-            runtime.shutdown_timeout(LAST);
-            ended
-        }
-        Err(error) => Err(Failure::Start(error.into())),
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(NOT_STARTED, &error),
     };
-    let (code, cause) = match ended {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Start(cause)) => (REFUSED, cause),
-        Err(Failure::Serve(cause)) => (FAILED, cause),
-    };
-    complain(&format!("metaia-server: {}", chain(&*cause)));
+    let ended = runtime.block_on(serve(config));
+    // Tasks that still run have been asked to stop.
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Start(cause)) => fail(NOT_STARTED, &*cause),
+        Err(Failure::Serve(cause)) => fail(FAILED, &*cause),
+    }
+}
+
+/// Prints the cause, and returns the exit code.
+fn fail(code: u8, cause: &dyn Error) -> ExitCode {
+    print_error(&format!("metaia-server: {}", chain(cause)));
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! Builds the server, listens, and serves until a signal.
+//! Builds the server, listens, and serves until a signal arrives.
 
 use std::{error::Error, io, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, sync::oneshot, time::timeout};
 use crate::{
     config::Config,
     http::metrics,
-    printer::say,
+    printer::print,
     startup::{
         announcement,
         app::{self, App},
@@ -17,19 +17,19 @@ use crate::{
     store::Store,
 };
 
-/// The time to close the store, once no client is served any more: 9 s of drain, 4 s to store and
-/// answer, and these 2 s are the promised 15.
+/// The time to close the store after the last client. With 9 s of drain and 4 s to save positions
+/// and to answer, the shutdown stays within the promised 15 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why it ended.
+/// Why the server ended.
 pub(crate) enum Failure {
-    /// It was not started.
+    /// The server did not start.
     Start(Box<dyn Error + Send + Sync>),
-    /// It was running and could not go on.
+    /// The server was running and could not go on.
     Serve(Box<dyn Error + Send + Sync>),
 }
 
-/// A port that cannot be listened on.
+/// A port on which the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("port {port} cannot be used")]
 struct PortError {
@@ -37,37 +37,50 @@ struct PortError {
     source: io::Error,
 }
 
-/// The server's whole life.
+/// Runs the server from its construction to the closing of the store.
 pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
+    // First, so that a signal during the start is not lost.
     let signals = Signals::listen().map_err(|error| Failure::Start(error.into()))?;
     let app = app::build(config).await.map_err(Failure::Start)?;
     let store = app.store.clone();
-    let ended = match listen_twice(config).await {
-        Ok((listener, metrics)) => {
-            announce(config, &app.described, &listener, metrics.as_ref());
-            let measuring = metrics::serve(metrics, app.metrics.clone());
-            tokio::select! {
-                () = until_a_signal(app, listener, signals, config.drain) => Ok(()),
-                ended = measuring => ended.map_err(|error| Failure::Serve(error.into())),
-            }
-        }
+    let ended = match Listeners::bind(config).await {
+        Ok(listeners) => serve_on(listeners, app, signals, config).await,
         Err(error) => Err(Failure::Start(error)),
     };
     close(&*store).await;
     ended
 }
 
-/// For clients, and for the monitoring.
-async fn listen_twice(
+async fn serve_on(
+    listeners: Listeners,
+    app: App,
+    signals: Signals,
     config: &Config,
-) -> Result<(TcpListener, Option<TcpListener>), Box<dyn Error + Send + Sync>> {
-    Ok((
-        listen(config.port).await?,
-        metrics::listen(config.metrics).await?,
-    ))
+) -> Result<(), Failure> {
+    announce(config, &app.description, &listeners);
+    let metrics = metrics::serve(listeners.metrics, app.metrics.clone());
+    tokio::select! {
+        () = serve_until_signal(app, listeners.clients, signals, config.drain) => Ok(()),
+        ended = metrics => ended.map_err(|error| Failure::Serve(error.into())),
+    }
 }
 
-/// On all addresses, of both families where the machine has IPv6.
+/// The listeners of a server.
+struct Listeners {
+    clients: TcpListener,
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Ok(Self {
+            clients: listen(config.port).await?,
+            metrics: metrics::listen(config.metrics).await?,
+        })
+    }
+}
+
+/// Listens on all addresses: of IPv4 and IPv6, or of IPv4 alone if the machine has no IPv6.
 async fn listen(port: u16) -> Result<TcpListener, PortError> {
     let both = TcpListener::bind(("::", port)).await;
     let listener = match both {
@@ -79,27 +92,31 @@ async fn listen(port: u16) -> Result<TcpListener, PortError> {
     listener.map_err(|source| PortError { port, source })
 }
 
-fn announce(
-    config: &Config,
-    ground: &Description,
-    listener: &TcpListener,
-    metrics: Option<&TcpListener>,
-) {
-    let port = listener
+fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
+    let port = listeners
+        .clients
         .local_addr()
         .map_or(config.port, |address| address.port());
-    let metrics = metrics.and_then(|listener| listener.local_addr().ok());
-    say(&announcement::of(config, ground, port, metrics));
+    let metrics = listeners
+        .metrics
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok());
+    print(&announcement::text(config, storage, port, metrics));
     if !config.unused.is_empty() {
         let names = config.unused.join(", ");
         tracing::warn!("not supported by this version, and ignored: {names}");
     }
 }
 
-/// Serves until the first signal, and then until the node is empty: at most `drain` and the 4 s
-/// that [`with_drain`](metaia_realtime::serve::Serve::with_drain) names. A second signal ends it at
-/// once.
-async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals, drain: Duration) {
+/// Serves until the first signal, then until the node is empty: for at most `drain` and the 4 s
+/// that [`with_drain`](metaia_realtime::serve::Serve::with_drain) names. A second signal ends the
+/// wait at once.
+async fn serve_until_signal(
+    app: App,
+    listener: TcpListener,
+    mut signals: Signals,
+    drain: Duration,
+) {
     let App {
         router,
         realtime,
@@ -115,12 +132,13 @@ async fn until_a_signal(app: App, listener: TcpListener, mut signals: Signals, d
         () = &mut serving => return,
         signal = signals.next() => signal,
     };
-    tracing::info!("{signal}: finishing");
+    tracing::info!("{signal}: shutting down");
+    // Not ready before the drain begins, so that a load balancer stops sending clients.
     health.leave();
     let _ = stop.send(());
     tokio::select! {
         () = serving => {}
-        signal = signals.next() => tracing::warn!("{signal} again: not waiting any longer"),
+        signal = signals.next() => tracing::warn!("{signal} again: stopping at once"),
     }
 }
 

@@ -1,10 +1,10 @@
-//! SIGTERM and SIGINT: the first asks to finish, the second to stop at once.
+//! SIGTERM and SIGINT. The first signal asks the server to finish, a second one to stop at once.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both signals, from now on.
+/// The listener for both signals, from its creation on.
 #[derive(Debug)]
 pub(crate) struct Signals {
     terminate: Signal,
@@ -19,7 +19,10 @@ impl Signals {
         })
     }
 
-    /// The next of either. Cancel safe.
+    /// Waits for the next signal and returns its name.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a dropped call loses no signal.
     pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",

@@ -1,5 +1,5 @@
-//! What the server stands on: the embedded store, or MongoDB. Both bring the log, and where devices
-//! are kept.
+//! What the server stores in: the embedded SQLite file, or MongoDB. Each holds the records, the log
+//! and the positions of devices.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -12,44 +12,47 @@ use tokio::time::timeout;
 
 use crate::{
     config::{Config, MongoDb},
-    startup::data_dir as data,
+    startup::data_dir,
     store::{MongoStore, SqliteStore, Store},
 };
 
-/// How long the announcement waits to learn what kind of server answers. Nothing else waits.
-const GREETING: Duration = Duration::from_secs(1);
+/// The time that the announcement waits to learn which kind of MongoDB answers. Nothing else waits
+/// for it.
+const DEPLOYMENT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the server stands on.
-pub(crate) struct Ground {
+/// The opened storage.
+pub(crate) struct Storage {
     pub(crate) store: Arc<dyn Store>,
-    /// With the log, the devices, and the directory of sessions where there may be several nodes.
+    /// A builder with the log, the device store, and, on MongoDB, the directory of sessions.
     pub(crate) builder: RealtimeBuilder,
-    pub(crate) described: Description,
+    pub(crate) description: Description,
 }
 
-/// What is announced of it.
+/// The storage as the announcement shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Description {
     pub(crate) store: String,
     pub(crate) log: &'static str,
 }
 
-/// An address that reads well, and still leads nowhere.
+/// A well-formed address that the driver refuses.
 #[derive(Debug, thiserror::Error)]
 #[error("MONGODB_URI cannot be used")]
 struct UnusableUri(#[source] metaia_realtime::mongo::UriError);
 
-impl Ground {
-    /// Opens it. An embedded store is there then; a MongoDB may come later.
-    pub(crate) async fn of(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+impl Storage {
+    /// Opens the configured storage. An embedded store can be used at once; a MongoDB may become
+    /// reachable later.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         match &config.mongodb {
-            None => Self::embedded(config).await,
-            Some(mongodb) => Self::shared(config, mongodb).await,
+            None => Self::open_embedded(config).await,
+            Some(mongodb) => Self::open_mongodb(config, mongodb).await,
         }
     }
 
-    async fn embedded(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let (path, limits) = (data::database(&config.data), &config.limits.realtime);
+    async fn open_embedded(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let path = data_dir::database(&config.data);
+        let limits = &config.limits.realtime;
         let options = Options::durability(config.durability);
         let store = SqliteStore::open(path, options, config.retention, limits).await?;
         let builder = Realtime::builder()
@@ -58,18 +61,18 @@ impl Ground {
         Ok(Self {
             store: Arc::new(store),
             builder,
-            described: Description::embedded(config),
+            description: Description::embedded(config),
         })
     }
 
-    async fn shared(
+    async fn open_mongodb(
         config: &Config,
         mongodb: &MongoDb,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let options = mongodb
-            .pool
-            .into_iter()
-            .fold(MongoOptions::default(), MongoOptions::pool);
+        let mut options = MongoOptions::default();
+        if let Some(pool) = mongodb.pool {
+            options = options.pool(pool);
+        }
         let mongo = Mongo::open(mongodb.uri.expose().trim(), options)
             .await
             .map_err(UnusableUri)?;
@@ -79,12 +82,12 @@ impl Ground {
             .log(store.log().clone())
             .device_store(MongoDevices::new(&mongo))
             .directory(MongoDirectory::new(&mongo));
-        let deployment = timeout(GREETING, mongo.deployment()).await;
-        let described = Description::shared(mongodb, deployment.ok().and_then(Result::ok));
+        let deployment = timeout(DEPLOYMENT_TIMEOUT, mongo.deployment()).await;
+        let deployment = deployment.ok().and_then(Result::ok);
         Ok(Self {
             store: Arc::new(store),
             builder,
-            described,
+            description: Description::mongodb(mongodb, deployment),
         })
     }
 }
@@ -96,21 +99,21 @@ impl Description {
         } else {
             "normal"
         };
-        let file = data::database(&config.data);
+        let file = data_dir::database(&config.data);
         Self {
             store: format!("{} (SQLite, durability {durability})", file.display()),
             log: "in the same file",
         }
     }
 
-    pub(crate) fn shared(mongodb: &MongoDb, deployment: Option<Deployment>) -> Self {
-        let what = match deployment {
+    pub(crate) fn mongodb(mongodb: &MongoDb, deployment: Option<Deployment>) -> Self {
+        let kind = match deployment {
             Some(Deployment::ReplicaSet) => "MongoDB, a replica set",
-            Some(Deployment::Standalone) => "MongoDB, one server by itself: for development",
+            Some(Deployment::Standalone) => "MongoDB, a standalone server: for development only",
             None => "MongoDB, which does not answer yet: see /readyz",
         };
         Self {
-            store: format!("{} ({what})", mongodb.place()),
+            store: format!("{} ({kind})", mongodb.place()),
             log: "in the same database",
         }
     }

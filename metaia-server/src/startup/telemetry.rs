@@ -1,7 +1,8 @@
-//! The log: lines of text or of JSON on standard error, standard output being the announcement's.
+//! The process log: lines of text or JSON on standard error. Standard output is for the
+//! announcement.
 //!
-//! Nothing that we log has tokens or secrets in it. The crates below us log packets when told to
-//! say everything, and the first packet of a client carries its token: they are held at `info`,
+//! No line of this server contains a token or a secret. Its dependencies log packets at `debug` and
+//! `trace`, and the first packet of a client carries its token: their level is capped at `info`,
 //! whatever `RUST_LOG` says.
 
 use std::{backtrace::Backtrace, env, io, io::IsTerminal as _, panic};
@@ -17,10 +18,10 @@ use tracing_subscriber::{
 
 use crate::config::{Log, LogFormat};
 
-const DEFAULT: &str = "info";
+const DEFAULT_FILTER: &str = "info";
 
-/// They would log what clients send.
-const HELD: [&str; 5] = [
+/// Crates that log what clients send, below `info`.
+const CAPPED_AT_INFO: [&str; 5] = [
     "socketioxide",
     "engineioxide",
     "tungstenite",
@@ -30,12 +31,12 @@ const HELD: [&str; 5] = [
 
 /// Starts logging. A second start in one process changes nothing.
 pub(crate) fn start(log: &Log) {
-    let filter = filter(log.filter.as_deref().unwrap_or(DEFAULT));
+    let filter = filter(log.filter.as_deref().unwrap_or(DEFAULT_FILTER));
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
         LogFormat::Text => lines
-            .with_ansi(is_for_people())
+            .with_ansi(uses_colours())
             .with_target(false)
             .with_filter(filter)
             .boxed(),
@@ -46,30 +47,28 @@ pub(crate) fn start(log: &Log) {
 }
 
 fn filter<S: Subscriber>(wanted: &str) -> impl Filter<S> + use<S> {
-    EnvFilter::new(wanted).and(filter_fn(is_harmless))
+    EnvFilter::new(wanted).and(filter_fn(is_free_of_packets))
 }
 
-fn is_harmless(metadata: &Metadata<'_>) -> bool {
+fn is_free_of_packets(metadata: &Metadata<'_>) -> bool {
     let root = metadata.target().split("::").next().unwrap_or_default();
-    *metadata.level() <= Level::INFO || !HELD.contains(&root)
+    *metadata.level() <= Level::INFO || !CAPPED_AT_INFO.contains(&root)
 }
 
-fn is_for_people() -> bool {
+fn uses_colours() -> bool {
     io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A panic is a line of the log too, so that it is found where the rest is.
+/// Logs panics, so that they are found where everything else is.
 fn log_panics() {
     panic::set_hook(Box::new(|panic| {
         let at = panic
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let said = panic
-            .payload_as_str()
-            .unwrap_or("something that is no text");
+        let message = panic.payload_as_str().unwrap_or("(no text)");
         let backtrace = Backtrace::capture();
-        tracing::error!(at, %backtrace, "panicked: {said}");
+        tracing::error!(at, %backtrace, "panicked: {message}");
     }));
 }
 
@@ -103,7 +102,7 @@ mod tests {
             tracing::trace!(target: "tungstenite::protocol", "40 with the token");
             tracing::debug!(target: "engineioxide::engine", "40 with the token");
             tracing::debug!(target: "hyper::proto", "authorization");
-            tracing::trace!(target: "metaia_server::gate", "ours");
+            tracing::trace!(target: "metaia_server::auth", "ours");
             tracing::warn!(target: "tungstenite", "theirs");
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

@@ -1,4 +1,4 @@
-//! What is written at once: records, their events, and the answer under its idempotency key.
+//! A change: records, their events, and the reply under its idempotency key, in one transaction.
 
 use std::fmt;
 
@@ -12,55 +12,55 @@ use sha2::{Digest, Sha256};
 use super::CommitError;
 use crate::model::{Caller, Notification, Order, Payment, Timestamp};
 
-/// One record to be written, with what it takes for granted. Where that does not hold:
-/// [`super::CommitError::Missed`].
+/// One record to write, with its condition. If the condition does not hold, the whole change is
+/// refused with [`super::CommitError::Missed`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Write {
-    /// A new order. Takes for granted that its number is free.
+    /// A new order. Condition: its number is free.
     NewOrder(Order),
-    /// An order in its next version. Takes for granted that the stored one is the version before.
-    /// What never changes of an order need not be written.
+    /// An order in its next version. Condition: the stored order has the version before. Members of
+    /// an order that never change need not be written.
     Order(Order),
     /// A new notification.
     NewNotification(Notification),
-    /// A new payment. Takes for granted that the order has none that is open or completed.
+    /// A new payment. Condition: the order has no payment that is open or completed.
     NewPayment(Payment),
-    /// A payment that moved on. Takes for granted that the stored one has the status `from`, and
-    /// that it is not about to become its order's second one that is open or completed.
+    /// A payment with a new status. Condition: the stored payment has the status `from`, and no
+    /// other payment of the order is open or completed if this one becomes so.
     Payment {
-        /// The payment as it becomes.
+        /// The payment in its new state.
         payment: Payment,
-        /// The status that it had.
+        /// The status that it had before.
         from: PaymentStatus,
     },
-    /// An event of the payment provider, by its id. Seen before: [`super::CommitError::Seen`]. Kept
-    /// at least 30 days.
+    /// An event of the payment provider, by its id. If it was seen before, the change is refused
+    /// with [`super::CommitError::Seen`]. Kept for at least 30 days.
     ProviderEvent(String),
 }
 
-/// Makes the answer out of what became of the events, in their order. A store that loses to another
-/// node tries again, and asks again.
-pub type Reply = Box<dyn Fn(&[PublishReceipt]) -> Answer + Send + Sync>;
+/// Makes the reply from the receipts of the events, in their order. A store that has to retry the
+/// change calls it again.
+pub type MakeReply = Box<dyn Fn(&[PublishReceipt]) -> StoredReply + Send + Sync>;
 
-/// Everything that happens at once, or not at all.
+/// Records and events that are stored together or not at all.
 pub struct Change {
     /// The records.
     pub writes: Vec<Write>,
-    /// The events, in the order in which they are published: a recheck of access first, so that
-    /// nobody who lost it sees what follows.
+    /// The events, in the order in which they are published: a recheck of access first, so that a
+    /// user who loses access does not see the events after it.
     pub events: Vec<NewEntry>,
-    /// The idempotency key that the answer is kept under, if the caller gave one.
+    /// The idempotency key under which the reply is stored, if the caller gave one.
     pub claim: Option<Claim>,
-    /// What is answered.
-    pub reply: Reply,
+    /// The reply to the caller.
+    pub reply: MakeReply,
 }
 
 impl Change {
-    /// A change that answers `answer`, whatever becomes of its events.
+    /// Returns an empty change with a fixed reply.
     #[must_use]
-    pub fn answering(answer: Answer) -> Self {
-        let reply: Reply = Box::new(move |_| answer.clone());
+    pub fn replying(reply: StoredReply) -> Self {
+        let reply: MakeReply = Box::new(move |_| reply.clone());
         Self {
             writes: Vec::new(),
             events: Vec::new(),
@@ -69,17 +69,15 @@ impl Change {
         }
     }
 
-    /// Checks that each event takes at most `limit` bytes, before anything is tried.
+    /// Checks that each encoded event has at most `limit` bytes, before anything is written.
     pub(super) fn require_size(&self, limit: usize) -> Result<(), CommitError> {
-        match self
-            .events
-            .iter()
-            .map(NewEntry::size)
-            .find(|size| *size > limit)
-        {
-            Some(size) => Err(CommitError::Event(EventError::TooLarge { size, limit })),
-            None => Ok(()),
+        for event in &self.events {
+            let size = event.size();
+            if size > limit {
+                return Err(CommitError::Event(EventError::TooLarge { size, limit }));
+            }
         }
+        Ok(())
     }
 }
 
@@ -93,19 +91,19 @@ impl fmt::Debug for Change {
     }
 }
 
-/// A successful answer, as it goes over the wire and is kept under an idempotency key.
+/// A successful reply, as it goes over the wire and is stored under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredReply {
     /// The HTTP status.
     pub status: u16,
     /// The JSON body.
     pub body: String,
-    /// The version of the one record that the body shows, if it has one.
+    /// The version of the record in the body, if the body is one record with a version.
     pub version: Option<u64>,
 }
 
-impl Answer {
-    /// `{"status":"success","data":…}`.
+impl StoredReply {
+    /// Returns a reply with the body `{"status":"success","data":…}`.
     #[must_use]
     pub fn success(status: u16, data: impl Serialize) -> Self {
         /// The envelope of the original guide.
@@ -114,7 +112,7 @@ impl Answer {
             status: &'static str,
             data: T,
         }
-        // The documents of this server always serialise.
+        // The documents of this server always serialize.
         let body = serde_json::to_string(&Envelope {
             status: "success",
             data,
@@ -127,40 +125,40 @@ impl Answer {
         }
     }
 
-    /// The same, saying which version of a record it shows.
+    /// Adds the version of the record in the body.
     #[must_use]
-    pub fn of_version(mut self, version: u64) -> Self {
+    pub const fn with_version(mut self, version: u64) -> Self {
         self.version = Some(version);
         self
     }
 }
 
-/// A caller's claim on one answer: their idempotency key, for one route, for one body.
+/// A caller's claim on one reply: an idempotency key, for one route and one body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Who claims, and on which route.
+    /// The caller and the route.
     pub scope: String,
     /// The key.
     pub key: String,
-    /// SHA-256 of the request: another one under the same key is refused.
+    /// SHA-256 of the request: another request with the same key is refused.
     pub digest: [u8; 32],
-    /// When. Claims end after 24 hours.
+    /// The time of the claim. Claims expire after 24 hours.
     pub at: Timestamp,
 }
 
 impl Claim {
-    /// How long an answer is kept, in milliseconds.
+    /// The lifetime of a stored reply, in milliseconds.
     pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-    /// Whether one that was made at `at` has ended by the time of this one.
-    pub(super) const fn outlived(&self, at: Timestamp) -> bool {
+    /// Returns whether a claim that was made at `at` has expired at the time of this one.
+    pub(super) const fn is_after_expiry_of(&self, at: Timestamp) -> bool {
         at.ms() <= self.at.ms() - Self::LIFE_MS
     }
 
-    /// The claim of a caller's request, path parameters included.
+    /// Returns the claim of a caller's request. `request` includes the path parameters.
     #[must_use]
     pub fn new(caller: &Caller, route: &str, key: &str, request: &impl Serialize) -> Self {
-        // Requests were JSON a moment ago and serialise again.
+        // Requests were parsed from JSON, and serialize again.
         let request = serde_json::to_vec(request).unwrap_or_default();
         Self {
             scope: format!("{} {route}", caller.scope()),
@@ -171,13 +169,13 @@ impl Claim {
     }
 }
 
-/// What is known of a claim.
+/// The state of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recall {
-    /// Nothing.
+    /// The key was not used.
     New,
-    /// The same request was answered so.
-    Answered(Answer),
+    /// The same request got this reply.
+    Answered(StoredReply),
     /// Another request used the key.
     Other,
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in a store, and what is kept then.
+//! The errors of stores, and what is stored after each.
 
 use std::error::Error;
 
@@ -6,40 +6,39 @@ use metaia_realtime::event::EventError;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// Why a store gave no answer.
+/// Why a store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It cannot be reached, read or written now. Nothing was changed.
+    /// The store cannot be reached, read or written now. Nothing was changed.
     #[error("the store is not available")]
     Unavailable(#[source] Source),
-    /// The outcome of a change is not known: it may stand, or come back after a crash.
+    /// The outcome of a change is not known: it may be stored, now or after a crash and recovery.
     #[error("the outcome of the change is not known")]
     Unknown(#[source] Source),
-    /// What is stored is not what it should be. Nothing was changed.
+    /// A stored record is not valid. Nothing was changed.
     #[error("a stored record cannot be read")]
     Corrupt(#[source] Source),
-    /// An event that the store builds by itself could not be built. Nothing was changed.
+    /// An event that the store builds itself could not be built. Nothing was changed.
     #[error("the event of the change could not be built")]
     Event(#[source] EventError),
 }
 
-/// Why a change was not made. Nothing of it is kept, except where [`StoreError::Unknown`] says
-/// otherwise.
+/// Why a change was refused. Nothing of it is stored, except that it is not known after
+/// [`StoreError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// A record is no longer, or already, what the change took for granted: read again, decide
-    /// again.
-    #[error("the records have changed meanwhile")]
+    /// The condition of a write does not hold any more: read the records again and decide again.
+    #[error("the records have changed in the meantime")]
     Missed,
-    /// The idempotency key was used meanwhile: recall it.
-    #[error("the idempotency key was used meanwhile")]
+    /// The idempotency key was used in the meantime: recall its reply.
+    #[error("the idempotency key was used in the meantime")]
     Claimed,
-    /// The provider's event has been dealt with before.
+    /// The provider's event was processed before.
     #[error("the event of the provider was seen before")]
     Seen,
-    /// An event that cannot be published, most likely too large a one.
+    /// An event cannot be published, most likely because it is too large.
     #[error("an event of the change cannot be published")]
     Event(#[source] EventError),
     /// The store failed.
@@ -47,7 +46,7 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
-/// For changes that take nothing for granted and carry no claim: they are not refused.
+/// For changes without conditions and without a claim, which are never refused.
 impl From<CommitError> for StoreError {
     fn from(error: CommitError) -> Self {
         match error {

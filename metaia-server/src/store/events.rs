@@ -1,4 +1,4 @@
-//! The events that stores make by themselves, out of what they find.
+//! The events that stores build themselves, from the records that they find.
 
 use metaia_realtime::{
     NewEntry, OrderId, UserId,
@@ -7,22 +7,17 @@ use metaia_realtime::{
 
 use crate::model::{NotificationId, TailorStatus};
 
-/// `notification_read` of one.
+/// Returns the `notification_read` of one notification.
 pub(super) fn read_one(
     user: &UserId,
     id: NotificationId,
     unread: u64,
 ) -> Result<NewEntry, EventError> {
-    read(
-        user,
-        ReadNotifications::Ids {
-            ids: vec![id.to_string()],
-        },
-        unread,
-    )
+    let ids = vec![id.to_string()];
+    read(user, ReadNotifications::Ids { ids }, unread)
 }
 
-/// `notification_read` of all.
+/// Returns the `notification_read` of all notifications of a user.
 pub(super) fn read_all(user: &UserId, unread: u64) -> Result<NewEntry, EventError> {
     read(user, ReadNotifications::All { all: true }, unread)
 }
@@ -32,16 +27,14 @@ fn read(
     which: ReadNotifications,
     unread_count: u64,
 ) -> Result<NewEntry, EventError> {
-    NewEntry::event(
-        NewNotification::rooms(user),
-        &NotificationRead {
-            which,
-            unread_count,
-        },
-    )
+    let payload = NotificationRead {
+        which,
+        unread_count,
+    };
+    NewEntry::event(NewNotification::rooms(user), &payload)
 }
 
-/// `tailor_status_update`, to the admins and the rooms of the orders that are open for the tailor.
+/// Returns the `tailor_status_update` to the admins and to the rooms of the tailor's open orders.
 pub(super) fn tailor_status(
     status: &TailorStatus,
     open: &[OrderId],

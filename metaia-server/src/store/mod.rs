@@ -1,9 +1,9 @@
-//! The records, and the promise that a change and its events are one.
+//! The records, each change of which is stored together with its events.
 //!
-//! [`Store`] is what services see. Whatever changes state goes through [`Store::commit`] (or one of
-//! the two methods whose event depends on what they find), which takes the events to publish: there
-//! is no way to change first and emit afterwards. [`SqliteStore`] is the embedded one,
-//! [`MongoStore`] that of many nodes.
+//! Services use [`Store`]. Every change of a record goes through [`Store::commit`], or through one
+//! of the methods whose event depends on what they find. `commit` takes the events to publish:
+//! there is no way to change a record first and publish afterwards. [`SqliteStore`] is the embedded
+//! store, [`MongoStore`] the store of several nodes.
 
 mod change;
 #[cfg(test)]
@@ -18,7 +18,7 @@ pub(crate) mod testing;
 use futures_util::future::BoxFuture;
 use metaia_realtime::{OrderId, UserId};
 
-pub use change::{Answer, Change, Claim, Recall, Reply, Write};
+pub use change::{Change, Claim, MakeReply, Recall, StoredReply, Write};
 pub use error::{CommitError, StoreError};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
@@ -28,123 +28,125 @@ use crate::model::{
     Timestamp,
 };
 
-/// Which orders are asked for.
+/// A query for orders.
 #[derive(Debug, Clone)]
 pub struct OrderQuery {
-    /// Whose.
+    /// The users to whom they belong.
     pub whose: Whose,
-    /// Only those with this status.
+    /// Only orders with this status.
     pub status: Option<OrderStatus>,
-    /// Which page.
+    /// The requested page.
     pub page: PageRequest,
 }
 
-/// Whose orders.
+/// The orders that a query is about, by their users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// Everybody's.
+    /// All orders.
     All,
-    /// A customer's own.
+    /// The orders of a customer.
     Customer(UserId),
-    /// Those that a tailor is assigned to.
+    /// The orders that a tailor is assigned to.
     Tailor(UserId),
-    /// Those that a courier is assigned to.
+    /// The orders that a courier is assigned to.
     Courier(UserId),
 }
 
-/// Which notifications of a user are asked for.
+/// A query for the notifications of a user.
 #[derive(Debug, Clone)]
 pub struct NotificationQuery {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// Only those not read yet.
+    /// Only unread notifications.
     pub unread: bool,
-    /// Only those made then or later.
+    /// Only notifications of this time or later.
     pub since: Option<Timestamp>,
-    /// Which page.
+    /// The requested page.
     pub page: PageRequest,
 }
 
-/// How a payment is looked up.
+/// The key of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentKey {
-    /// The one of this order that is open or completed: there is at most one.
+    /// The payment of this order that is open or completed. There is at most one.
     Standing(OrderId),
-    /// By the provider's id of the order.
+    /// The provider's id of the order.
     Provider(String),
 }
 
 /// The records of the marketplace.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - A change and its events are one: after any crash both are there, or neither. Else somebody is
-///   never told.
-/// - An answer of success means that both are on stable storage: else a power cut takes back what
-///   was promised.
-/// - Events are published in the order of the commits, and those of one change in the order given:
-///   else a client sees an older state after a newer one, or a removed tailor sees what came after
-///   their removal.
-/// - A read sees every change that was answered before it began: else the policy lets a replaced
-///   tailor in.
-/// - Only typed values reach a query, never a client's JSON: else `{"$ne": null}` matches
-///   everything.
-/// - A record that cannot be read as what it should be is an error, never skipped and never a wrong
-///   record; except that lists over collections that others write, too, leave out what is none, and
-///   say so in the log.
+/// - A change and its events are atomic: after any crash both are stored, or neither. Otherwise a
+///   client is never told of a change.
+/// - A success means that both are on stable storage. Otherwise a power cut undoes a change that
+///   was acknowledged.
+/// - Events are published in the order of the commits, and the events of one change in the given
+///   order. Otherwise a client sees an older state after a newer one, or a removed tailor sees
+///   events after their removal.
+/// - A read sees every change that was acknowledged before the read began. Otherwise the access
+///   policy admits a replaced tailor.
+/// - Only typed values reach a query, never a client's JSON. Otherwise `{"$ne": null}` matches
+///   every record.
+/// - A record that cannot be parsed is an error: it is never skipped, and never returned as another
+///   record. One exception: lists over collections that other programs write, too, leave out
+///   documents that are no records, and log that.
 ///
 /// # Cancel safety
-/// Dropping the future of a change leaves the outcome open. Reads can be dropped.
+/// Not cancel safe for changes: if the future is dropped, the change may be stored or not. Reads
+/// can be dropped.
 pub trait Store: Send + Sync + 'static {
-    /// An order.
+    /// Returns an order.
     fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>>;
 
-    /// Orders, newest first.
+    /// Returns a page of orders, newest first.
     fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>>;
 
-    /// Notifications of a user, newest first, and how many of all are unread, in one view.
+    /// Returns a page of a user's notifications, newest first, and the number of all unread ones.
+    /// The embedded store reads both in one view; MongoDB counts after the page was read.
     fn notifications(
         &self,
         query: NotificationQuery,
     ) -> BoxFuture<'_, Result<(Page<Notification>, u64), StoreError>>;
 
-    /// A payment.
+    /// Returns a payment.
     fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
 
-    /// What was answered under an idempotency key.
+    /// Returns the state of a claim, with the reply that is stored under its key.
     fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>>;
 
-    /// Does everything that a change says, or nothing, and answers what the change says is to be
-    /// answered.
-    fn commit(&self, change: Change) -> BoxFuture<'_, Result<Answer, CommitError>>;
+    /// Stores everything of a change, or nothing, and returns the reply of the change.
+    fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>>;
 
-    /// Marks a user's own notification as read and answers it with the number of unread ones;
-    /// `None` where the user has no such notification. Where it was unread, `notification_read` is
-    /// published with the change.
+    /// Marks a user's own notification as read, and returns it with the number of unread ones.
+    /// Returns `None` if the user has no such notification. If it was unread, the change publishes
+    /// `notification_read`.
     fn read_notification<'a>(
         &'a self,
         user: &'a UserId,
         id: NotificationId,
     ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>>;
 
-    /// Marks all of a user's notifications as read and answers how many were unread. Where there
-    /// were any, `notification_read` is published with the change.
+    /// Marks all of a user's notifications as read, and returns how many were unread. If there were
+    /// any, the change publishes `notification_read`.
     fn read_all<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// Keeps a tailor's status and publishes `tailor_status_update` to the admins and the rooms of
-    /// the orders that are open for that tailor at this moment.
+    /// Stores a tailor's status, and publishes `tailor_status_update` to the admins and to the
+    /// rooms of the orders that are open for that tailor at this moment.
     fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Whether the store takes changes, and what whoever operates it should know all the same.
+    /// Checks that the store accepts changes. Returns a notice for its operator, if there is one.
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>>;
 
-    /// What it is called where it does not answer.
+    /// Returns the name of the store, for texts about its failure.
     fn name(&self) -> &'static str;
 
-    /// Does what is queued and closes. Later calls are answered [`StoreError::Unavailable`].
+    /// Finishes the queued changes and closes the store. Later calls fail with
+    /// [`StoreError::Unavailable`].
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// A value's name in JSON, as enums are stored and found by.
+/// Returns the name of an enum's value in JSON. Stores write and search it.
 fn name_of(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,

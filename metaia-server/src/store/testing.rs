@@ -1,8 +1,8 @@
-//! A folder for a test's store.
+//! A temporary folder for the store of a test.
 
 use std::path::{Path, PathBuf};
 
-/// A folder of its own, removed in the end.
+/// A temporary folder. Its drop removes it.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 

@@ -1,4 +1,4 @@
-//! The body as it came, for what is signed.
+//! The body as it arrived, for routes that check its signature.
 
 use axum::{
     body::Bytes,
@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::http::problem::ApiError;
 
-/// The bytes of the body: at most what the router allows, else 413 `body_too_large`.
+/// The bytes of the body. A body over the router's limit is 413 `body_too_large`.
 #[derive(Debug, Clone)]
 pub struct RawBody(pub Bytes);
 

@@ -1,4 +1,4 @@
-//! Who asks: by `Authorization: Bearer`, or by `X-Api-Key`.
+//! The caller of a request, by `Authorization: Bearer` or by `X-Api-Key`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use metaia_realtime::auth::AuthError;
 
 use crate::{
-    auth::request_auth::{Gate, Refused, Shown},
+    auth::request_auth::{AuthRefusal, RequestAuth, RequestCredentials},
     http::problem::ApiError,
     model::Caller,
 };
@@ -16,47 +16,53 @@ const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl<S> FromRequestParts<S> for Caller
 where
-    Arc<Gate>: FromRef<S>,
+    Arc<RequestAuth>: FromRef<S>,
     S: Send + Sync,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        Arc::<Gate>::from_ref(state)
-            .admit(shown(&parts.headers))
+        Arc::<RequestAuth>::from_ref(state)
+            .authenticate(credentials(&parts.headers))
             .map_err(refusal)
     }
 }
 
-/// A key wins: who sends one means to be a backend.
-fn shown(headers: &HeaderMap) -> Shown<'_> {
+/// Returns the credentials of a request. The API key wins over a token: a client that sends a key
+/// is a backend.
+fn credentials(headers: &HeaderMap) -> RequestCredentials<'_> {
     if let Some(key) = headers.get(API_KEY) {
-        return Shown::Key(key.as_bytes());
+        return RequestCredentials::ApiKey(key.as_bytes());
     }
-    bearer(headers).map_or(Shown::Nothing, Shown::Token)
+    match bearer(headers) {
+        Some(token) => RequestCredentials::Token(token),
+        None => RequestCredentials::None,
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(token.trim())
+    } else {
+        None
+    }
 }
 
-fn refusal(refused: Refused) -> ApiError {
-    match refused {
-        Refused::Auth(error) => unauthenticated(error),
-        Refused::WrongKey => challenge(
+fn refusal(refusal: AuthRefusal) -> ApiError {
+    match refusal {
+        AuthRefusal::Token(error) => unauthenticated(error),
+        AuthRefusal::WrongKey => challenge(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "The API key is not right.",
+            "The API key is not valid.",
             "Bearer",
         ),
-        Refused::TooOften { retry_after } => {
+        AuthRefusal::RateLimited { retry_after } => {
+            // Rounded up: a client that waits this long is not refused again.
             let seconds = HeaderValue::from(retry_after.as_secs() + 1);
-            let detail = "Too many requests: wait before the next one.";
+            let detail = "Too many requests. Try again later.";
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
                 .header(header::RETRY_AFTER, seconds)
         }
@@ -67,7 +73,7 @@ fn unauthenticated(error: AuthError) -> ApiError {
     let (status, detail, scheme) = match error {
         AuthError::Forbidden => (
             StatusCode::FORBIDDEN,
-            "The token's role is unknown here.",
+            "The role in the token is unknown.",
             r#"Bearer error="insufficient_scope""#,
         ),
         AuthError::Expired => (
@@ -107,18 +113,18 @@ mod tests {
     use metaia_realtime::JwtAuthenticator;
     use std::num::NonZeroU32;
 
-    async fn ask(headers: &[(&str, &str)], gate: &Arc<Gate>) -> Result<Caller, ApiError> {
+    async fn ask(headers: &[(&str, &str)], auth: &Arc<RequestAuth>) -> Result<Caller, ApiError> {
         let builder = http::Request::builder();
         let builder = headers
             .iter()
             .fold(builder, |b, (name, value)| b.header(*name, *value));
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
-        Caller::from_request_parts(&mut parts, gate).await
+        Caller::from_request_parts(&mut parts, auth).await
     }
 
-    fn gate() -> Arc<Gate> {
+    fn request_auth() -> Arc<RequestAuth> {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-        Arc::new(Gate::new(
+        Arc::new(RequestAuth::new(
             authenticator,
             Some("key".into()),
             NonZeroU32::MIN,
@@ -133,21 +139,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_or_the_key_says_who() {
-        let gate = gate();
-        let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &gate)
+    async fn a_token_or_the_key_names_the_caller() {
+        let auth = request_auth();
+        let user = ask(&[("authorization", &token("tailor", 4_000_000_000))], &auth)
             .await
             .unwrap();
         assert_eq!(user.scope(), "user:tailor:u1");
         assert_eq!(
-            ask(&[("x-api-key", "key")], &gate).await.unwrap(),
+            ask(&[("x-api-key", "key")], &auth).await.unwrap(),
             Caller::ApiKey
         );
     }
 
     #[tokio::test]
     async fn each_refusal_has_its_status_code_and_challenge() {
-        let gate = gate();
+        let auth = request_auth();
         for (name, value, status, code) in [
             ("x-nothing", "", 401, "unauthorized"),
             ("authorization", "Bearer nonsense", 401, "unauthorized"),
@@ -167,7 +173,7 @@ mod tests {
             ),
             ("x-api-key", "kex", 401, "unauthorized"),
         ] {
-            let refusal = ask(&[(name, value)], &gate).await.unwrap_err();
+            let refusal = ask(&[(name, value)], &auth).await.unwrap_err();
             assert_eq!(
                 (refusal.status().as_u16(), refusal.code()),
                 (status, code),
@@ -183,14 +189,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_requests_are_told_when_to_come_back() {
-        let gate = gate();
+    async fn a_refusal_over_the_rate_says_when_to_retry() {
+        let auth = request_auth();
         let bearer = token("customer", 4_000_000_000);
         let headers = [("authorization", &*bearer)];
         for _ in 0..2 {
-            ask(&headers, &gate).await.unwrap();
+            ask(&headers, &auth).await.unwrap();
         }
-        let refusal = ask(&headers, &gate).await.unwrap_err();
+        let refusal = ask(&headers, &auth).await.unwrap_err();
         assert_eq!(refusal.code(), "rate_limited");
         assert_eq!(refusal.into_response().headers()[header::RETRY_AFTER], "1");
     }

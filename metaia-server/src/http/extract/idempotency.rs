@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request sent twice is done once.
+//! `Idempotency-Key`: a request that is sent twice is carried out once.
 
 use std::sync::Arc;
 
@@ -9,25 +9,31 @@ use crate::http::problem::ApiError;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// What the caller calls this request: 1 to 255 visible ASCII characters.
+const MAX_KEY_BYTES: usize = 255;
+
+/// The key of a request, chosen by its caller: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// The key as text.
+    /// Returns the key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let visible = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
         let text = std::str::from_utf8(bytes).ok()?;
-        visible.then(|| Self(text.into()))
+        let visible = bytes.iter().all(u8::is_ascii_graphic);
+        if visible && (1..=MAX_KEY_BYTES).contains(&bytes.len()) {
+            Some(Self(text.into()))
+        } else {
+            None
+        }
     }
 }
 
-/// The key, where there is one. A malformed one, or more than one, is 400
+/// The key of the request, if it has one. A malformed key, or more than one key, is 400
 /// `invalid_idempotency_key`.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey(pub Option<Key>);
@@ -40,11 +46,15 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
         let Some(first) = given.next() else {
             return Ok(Self(None));
         };
-        let key = Key::parse(first.as_bytes()).filter(|_| given.next().is_none());
-        key.map(|key| Self(Some(key))).ok_or_else(|| {
-            let detail = "Idempotency-Key is 1 to 255 visible ASCII characters, once.";
-            ApiError::new(StatusCode::BAD_REQUEST, "invalid_idempotency_key", detail)
-        })
+        let is_only_one = given.next().is_none();
+        match Key::parse(first.as_bytes()) {
+            Some(key) if is_only_one => Ok(Self(Some(key))),
+            _ => Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_idempotency_key",
+                "Idempotency-Key must be 1 to 255 visible ASCII characters, and be given once.",
+            )),
+        }
     }
 }
 

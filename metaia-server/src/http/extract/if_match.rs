@@ -1,4 +1,4 @@
-//! `If-Match: "version"`: change only what I have seen.
+//! `If-Match: "version"`: change the record only if it still has this version.
 
 use axum::extract::FromRequestParts;
 use http::{StatusCode, header, request::Parts};
@@ -7,8 +7,8 @@ use crate::http::problem::ApiError;
 
 /// The version that the caller has seen. `None` without the header, and for `*`.
 ///
-/// What is no quoted text is 400 `invalid_if_match`; a tag that this server never gave (another
-/// text, a weak tag) matches nothing: 412 `precondition_failed`.
+/// A value that is not quoted text is 400 `invalid_if_match`. A tag that this server never issues
+/// (another text, a weak tag) matches nothing: 412 `precondition_failed`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<u64>);
 
@@ -27,28 +27,23 @@ fn parse(text: &str) -> Result<IfMatch, ApiError> {
     if text == "*" {
         return Ok(IfMatch(None));
     }
-    let (weak, tag) = text
-        .strip_prefix("W/")
-        .map_or((false, text), |tag| (true, tag));
+    let is_weak = text.starts_with("W/");
+    let tag = text.strip_prefix("W/").unwrap_or(text);
     let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let Some(version) = quoted else {
-        let detail = r#"If-Match is a version in quotes, for example "3"."#;
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "invalid_if_match",
-            detail,
+            r#"If-Match must be a version in quotes, for example "3"."#,
         ));
     };
     match version.parse() {
-        Ok(version) if !weak => Ok(IfMatch(Some(version))),
-        _ => {
-            let detail = "This version is not the present one.";
-            Err(ApiError::new(
-                StatusCode::PRECONDITION_FAILED,
-                "precondition_failed",
-                detail,
-            ))
-        }
+        Ok(version) if !is_weak => Ok(IfMatch(Some(version))),
+        _ => Err(ApiError::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "This is not the current version.",
+        )),
     }
 }
 

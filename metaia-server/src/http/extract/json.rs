@@ -1,4 +1,4 @@
-//! A JSON body, with every way in which it can be wrong told apart.
+//! A JSON body. Each way in which it can be wrong has its own problem.
 
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, StatusCode, header};
@@ -8,11 +8,14 @@ use serde_path_to_error::{Path, Segment};
 use super::RawBody;
 use crate::{http::problem::ApiError, model::FieldError};
 
-/// The body, read as `T`.
+/// The body, parsed as `T`. Mark `T` with `deny_unknown_fields`.
 ///
-/// Another content type is 415 `unsupported_media_type`, too large 413 `body_too_large`, not JSON
-/// 400 `invalid_json`, JSON of another shape 422 `validation_failed` with a pointer. Mark `T` with
-/// `deny_unknown_fields`.
+/// | body | problem |
+/// |---|---|
+/// | another content type | 415 `unsupported_media_type` |
+/// | too large | 413 `body_too_large` |
+/// | not JSON | 400 `invalid_json` |
+/// | JSON of another shape | 422 `validation_failed`, with a pointer |
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
 
@@ -21,11 +24,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            let detail = "Send the body as application/json.";
             return Err(ApiError::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
-                detail,
+                "Send the body as application/json.",
             ));
         }
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
@@ -34,20 +36,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(kind)) = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str()) else {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let Some(text) = content_type.and_then(|value| value.to_str().ok()) else {
         return false;
     };
-    let essence = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = text.split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Reads `T`, as the extractor does.
+/// Parses `T`, as the extractor does.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     require_object(bytes)?;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -57,7 +56,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// Otherwise serde would read an array as the members in the order of their declaration.
+/// Refuses JSON that is not an object. serde would read an array as the members in the order of
+/// their declaration.
 fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
         return Ok(());
@@ -73,11 +73,11 @@ fn require_object(bytes: &[u8]) -> Result<(), ApiError> {
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> ApiError {
     let text = error.inner().to_string();
-    // The position is that in our reading of the bytes; the pointer says it better.
+    // serde's line and column mean little to a client; the pointer names the place.
     let mut message = text.rfind(" at line ").map_or(&*text, |at| &text[..at]);
     if !error.inner().is_data() {
-        // A number where the name of a variant should be is a syntax error to serde_json, and good
-        // JSON all the same.
+        // serde_json reports a number in place of a variant's name as a syntax error, although it
+        // is well-formed JSON.
         if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
             return malformed(&error);
         }
@@ -94,10 +94,10 @@ fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", detail)
 }
 
-/// The place as a JSON pointer (RFC 6901). A missing or unknown member is pointed at itself, not at
-/// its parent.
+/// Returns the place as a JSON pointer (RFC 6901): for a missing or unknown member to that member,
+/// not to its parent.
 fn pointer(path: &Path, message: &str) -> String {
-    let mut pointer: String = path.iter().map(step).collect();
+    let mut pointer: String = path.iter().map(pointer_step).collect();
     if let Some(member) = named_member(message).map(escape)
         && !pointer.ends_with(&format!("/{member}"))
     {
@@ -106,7 +106,7 @@ fn pointer(path: &Path, message: &str) -> String {
     pointer
 }
 
-fn step(segment: &Segment) -> String {
+fn pointer_step(segment: &Segment) -> String {
     match segment {
         Segment::Seq { index } => format!("/{index}"),
         Segment::Map { key } => format!("/{}", escape(key)),
@@ -114,7 +114,7 @@ fn step(segment: &Segment) -> String {
     }
 }
 
-/// serde's texts for the three errors about a member as such.
+/// Returns the member that serde's text names, if the error is about the member itself.
 fn named_member(message: &str) -> Option<&str> {
     let kinds = ["missing field `", "unknown field `", "duplicate field `"];
     let rest = kinds
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_is_pointed_at() {
+    async fn an_error_points_at_its_place() {
         let invalid = "validation_failed";
         check("", 400, "invalid_json", None).await;
         check("{", 400, "invalid_json", None).await;

@@ -1,4 +1,4 @@
-//! What handlers take from a request. Each extractor refuses with the problem that the contract
+//! Extractors: what handlers take from a request. Each refuses with the problem that the contract
 //! names.
 
 mod body;

@@ -1,4 +1,4 @@
-//! The id in the address.
+//! The id in the path.
 
 use std::str::FromStr;
 
@@ -7,8 +7,8 @@ use http::request::Parts;
 
 use crate::http::problem::ApiError;
 
-/// The only parameter of the route's path. What is no id is 404 `not_found`: the same answer as for
-/// one that does not exist.
+/// The only parameter of the route's path. A malformed id is 404 `not_found`, the same answer as
+/// for an id that does not exist.
 #[derive(Debug, Clone)]
 pub struct PathId<T>(pub T);
 

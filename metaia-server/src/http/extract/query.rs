@@ -1,4 +1,4 @@
-//! Parameters after the `?`.
+//! The query parameters.
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{http::problem::ApiError, model::FieldError};
 
-/// The query, read as `T`. A bad or unknown parameter is 422 `validation_failed` with `/name` as
+/// The query, parsed as `T`. A bad or unknown parameter is 422 `validation_failed` with `/name` as
 /// pointer. Mark `T` with `deny_unknown_fields`.
 #[derive(Debug, Clone)]
 pub struct QueryParams<T>(pub T);
@@ -21,8 +21,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryParams<T>
     }
 }
 
-/// axum's text is `Failed to deserialize query string: name: what is wrong`; the types behind it
-/// are private.
+/// Returns the problem of a query that cannot be parsed, with a pointer to the parameter.
+///
+/// The name is taken out of axum's text, `Failed to deserialize query string: name: reason`,
+/// because the types behind it are private.
 fn refusal(text: &str) -> ApiError {
     let text = text
         .strip_prefix("Failed to deserialize query string: ")
@@ -30,6 +32,7 @@ fn refusal(text: &str) -> ApiError {
     let is_name = |name: &&str| !name.is_empty() && !name.contains([' ', '`']);
     let (name, message) = match text.split_once(": ").filter(|(name, _)| is_name(name)) {
         Some((name, message)) => (Some(name), message),
+        // serde quotes the name of an unknown, missing or repeated parameter.
         None => (text.split('`').nth(1), text),
     };
     let pointer = name.map(|name| format!("/{name}")).unwrap_or_default();

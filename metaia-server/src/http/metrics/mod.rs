@@ -1,9 +1,8 @@
-//! `GET /metrics`, on a listener of its own: for the monitoring alone, which is on this machine
-//! unless told otherwise.
+//! `GET /metrics`, on a separate listener for the monitoring. By default the listener accepts
+//! connections from this machine only.
 //!
-//! Every label has a fixed set of values: codes, roles, and the routes as they are written in the
-//! program. No name, id or address of anybody is in it. The names are listed in
-//! `docs/operations.md`.
+//! Every label has a fixed set of values: codes, roles, and routes as the program writes them. No
+//! label contains a name, an id or an address of a user. `docs/operations.md` lists the metrics.
 
 mod node;
 mod requests;
@@ -20,10 +19,10 @@ pub(crate) use requests::{Requests, count};
 
 use crate::http::problem::ApiError;
 
-/// What Prometheus and its kin ask for.
+/// The content type that Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// An address that cannot be listened on.
+/// An address on which the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("METAIA_METRICS_ADDR: {address} cannot be used; choose another address, or off")]
 pub(crate) struct AddressError {
@@ -31,7 +30,7 @@ pub(crate) struct AddressError {
     source: io::Error,
 }
 
-/// Listens, where an address is given.
+/// Listens on the address, if one is given.
 pub(crate) async fn listen(
     address: Option<SocketAddr>,
 ) -> Result<Option<TcpListener>, AddressError> {
@@ -44,7 +43,7 @@ pub(crate) async fn listen(
         .map_err(|source| AddressError { address, source })
 }
 
-/// Answers for as long as it is polled.
+/// Serves until the future is dropped. Without a listener, waits for ever.
 pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::Result<()> {
     match listener {
         Some(listener) => axum::serve(listener, router).await,
@@ -52,10 +51,10 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// The figures of a node, and of the requests to it.
+/// Returns the router of the metrics of a node and of the requests to it.
 pub(crate) fn router(realtime: Realtime, requests: &Requests) -> Router {
     let mut registry = Registry::with_prefix("metaia");
-    registry.register_collector(Box::new(node::Figures(realtime)));
+    registry.register_collector(Box::new(node::NodeMetrics(realtime)));
     requests.register(&mut registry);
     Router::new()
         .route("/metrics", get(metrics))
@@ -98,8 +97,9 @@ mod tests {
         .unwrap()
     }
 
-    async fn figures() -> String {
-        let (world, requests) = (World::new(On::Embedded).await, Requests::default());
+    async fn metrics_text() -> String {
+        let world = World::new(On::Embedded).await;
+        let requests = Requests::default();
         let realtime = world.realtime.clone();
         realtime
             .send_to_user(
@@ -123,8 +123,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_happened_is_there_and_nobodys_name_is() {
-        let text = figures().await;
+    async fn metrics_count_what_happened_and_name_no_user() {
+        let text = metrics_text().await;
         for line in [
             "metaia_sessions{role=\"tailor\"} 0",
             "metaia_appended_entries_total 1",
@@ -144,8 +144,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_name_is_in_the_documentation_and_no_other() {
-        let text = figures().await;
+    async fn the_documentation_lists_exactly_these_metrics() {
+        let text = metrics_text().await;
         let names = text
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

@@ -1,5 +1,5 @@
-//! REST requests, counted and timed by route as it is written in the program: what callers put into
-//! addresses is not in it.
+//! Counts and durations of REST requests, by route as the program writes it: no label contains
+//! text from a caller's address.
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -14,39 +14,39 @@ use prometheus_client::{
 };
 use tokio::time::Instant;
 
-/// From 1 ms to 10 s.
-const BUCKETS: [f64; 12] = [
+/// The buckets of the durations, in seconds: from 1 ms to 10 s.
+const DURATION_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// What has no route.
-const NONE: &str = "none";
+/// The label of requests without a route.
+const NO_ROUTE: &str = "none";
 
-/// The requests so far. A handle: clones count together.
+/// The requests so far. A handle: all clones count together.
 #[derive(Debug, Clone)]
 pub(crate) struct Requests {
-    answered: Family<Answered, Counter>,
-    took: Family<Took, Histogram>,
+    counts: Family<CountLabels, Counter>,
+    durations: Family<DurationLabels, Histogram>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct CountLabels {
     method: &'static str,
     route: String,
     status: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Took {
+struct DurationLabels {
     route: String,
 }
 
 impl Default for Requests {
     fn default() -> Self {
-        let took = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let histogram: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
         Self {
-            answered: Family::default(),
-            took,
+            counts: Family::default(),
+            durations: Family::new_with_constructor(histogram),
         }
     }
 }
@@ -56,19 +56,18 @@ impl Requests {
         registry.register(
             "http_requests",
             "REST requests answered",
-            self.answered.clone(),
+            self.counts.clone(),
         );
-        let help = "How long REST requests took";
         registry.register_with_unit(
             "http_request_duration",
-            help,
+            "Duration of REST requests",
             Unit::Seconds,
-            self.took.clone(),
+            self.durations.clone(),
         );
     }
 }
 
-/// Counts a request and its answer.
+/// Counts a request and its duration.
 pub(crate) async fn count(
     State(requests): State<Requests>,
     request: Request,
@@ -77,29 +76,26 @@ pub(crate) async fn count(
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or(NONE, MatchedPath::as_str)
+        .map_or(NO_ROUTE, MatchedPath::as_str)
         .to_owned();
-    let (method, begun) = (method(request.method()), Instant::now());
+    let method = method_label(request.method());
+    let start = Instant::now();
     let response = next.run(request).await;
-    requests
-        .took
-        .get_or_create(&Took {
-            route: route.clone(),
-        })
-        .observe(begun.elapsed().as_secs_f64());
-    let status = class(response.status().as_u16());
-    requests
-        .answered
-        .get_or_create(&Answered {
-            method,
-            route,
-            status,
-        })
-        .inc();
+    let labels = DurationLabels {
+        route: route.clone(),
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    requests.durations.get_or_create(&labels).observe(seconds);
+    let labels = CountLabels {
+        method,
+        route,
+        status: status_class(response.status().as_u16()),
+    };
+    requests.counts.get_or_create(&labels).inc();
     response
 }
 
-fn method(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -111,7 +107,7 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-const fn class(status: u16) -> &'static str {
+const fn status_class(status: u16) -> &'static str {
     match status {
         ..200 => "1xx",
         200..300 => "2xx",

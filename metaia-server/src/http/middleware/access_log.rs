@@ -1,4 +1,4 @@
-//! One line per request, at `debug`: never the query, which may carry what is secret.
+//! One log line per request, at `debug`. It never has the query, which may carry a secret.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use tokio::time::Instant;
@@ -9,10 +9,12 @@ pub(super) async fn line(request: Request, next: Next) -> Response {
     if !tracing::enabled!(tracing::Level::DEBUG) {
         return next.run(request).await;
     }
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let begun = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let start = Instant::now();
     let response = next.run(request).await;
-    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    let status = response.status().as_u16();
+    let took = start.elapsed();
     tracing::debug!(request_id = request_id::current(), %method, path, status, ?took, "request");
     response
 }

@@ -1,4 +1,4 @@
-//! Which web pages may use the REST interface. Apps outside browsers are not concerned.
+//! CORS: the web pages that may use the REST interface. It does not concern apps outside browsers.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use super::request_id;
 use crate::config::Origins;
 
-const ASKED: [HeaderName; 6] = [
+/// The headers that a page may send.
+const REQUEST_HEADERS: [HeaderName; 6] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::IF_MATCH,
@@ -17,26 +18,29 @@ const ASKED: [HeaderName; 6] = [
     request_id::HEADER,
 ];
 
-const SHOWN: [HeaderName; 4] = [
+/// The headers that a page may read.
+const RESPONSE_HEADERS: [HeaderName; 4] = [
     header::ETAG,
     header::RETRY_AFTER,
     HeaderName::from_static("idempotency-replayed"),
     request_id::HEADER,
 ];
 
+/// The time for which a browser may keep the answer to a preflight request.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(600);
+
 pub(super) fn layer(origins: &Origins) -> CorsLayer {
     let origins = match origins {
         Origins::Any => AllowOrigin::any(),
-        Origins::These(these) => AllowOrigin::list(
-            these
-                .iter()
-                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
-        ),
+        Origins::These(these) => {
+            let values = these.iter().map(|origin| HeaderValue::from_str(origin));
+            AllowOrigin::list(values.filter_map(Result::ok))
+        }
     };
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers(ASKED)
-        .expose_headers(SHOWN)
-        .max_age(Duration::from_secs(600))
+        .allow_headers(REQUEST_HEADERS)
+        .expose_headers(RESPONSE_HEADERS)
+        .max_age(PREFLIGHT_AGE)
 }

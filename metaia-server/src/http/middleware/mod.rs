@@ -1,5 +1,5 @@
-//! What every REST request passes, outermost first: request id, log line, panic catcher, CORS, body
-//! limit.
+//! The middleware of every REST request, outermost first: request id, log line, panic catcher,
+//! CORS, body limit.
 
 mod access_log;
 mod cors;
@@ -12,9 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{config::Origins, http::problem::ApiError};
 
 /// The largest request body, in bytes.
-const BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Puts everything around the routes, and problems where there is no route.
+/// Wraps the routes in the middleware, and answers requests without a route with a problem.
 pub(crate) fn around<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     origins: &Origins,
@@ -22,7 +22,7 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static>(
     routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(cors::layer(origins))
         .layer(CatchPanicLayer::custom(panic::answer))
         .layer(from_fn(access_log::line))
@@ -38,11 +38,10 @@ async fn no_route() -> ApiError {
 }
 
 async fn no_method() -> ApiError {
-    let detail = "This route has other methods: see the Allow header.";
     ApiError::new(
         http::StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        detail,
+        "This route does not support this method: see the Allow header.",
     )
 }
 
@@ -104,7 +103,7 @@ mod tests {
             (500, "internal".to_owned())
         );
         assert_eq!(
-            problem(json("/json"), vec![b' '; BODY + 1]).await,
+            problem(json("/json"), vec![b' '; MAX_BODY_BYTES + 1]).await,
             (413, "body_too_large".to_owned())
         );
         assert_eq!(
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_method_is_told_the_right_ones() {
+    async fn a_wrong_method_is_answered_with_the_allowed_ones() {
         let response = ask(Origins::Any, Request::put("/ok"), "").await;
         assert_eq!(response.headers()[header::ALLOW], "GET,HEAD");
     }

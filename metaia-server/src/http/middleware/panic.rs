@@ -1,4 +1,4 @@
-//! A panic in a handler is answered as 500. What it said is in the log, by the panic hook.
+//! Answers 500 if a handler panics. The panic hook logs the message.
 
 use std::any::Any;
 

@@ -1,5 +1,5 @@
-//! Every request has an id: the caller's `x-request-id` where it is well-formed, else a new one. It
-//! goes back in the answer, into problem documents and into the log.
+//! The id of each request: the caller's `x-request-id` if it is well-formed, otherwise a new one.
+//! It is in the response, in problem documents and in the log.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,18 +7,20 @@ use uuid::Uuid;
 
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
+const MAX_ID_BYTES: usize = 64;
+
 tokio::task_local! {
     static CURRENT: HeaderValue;
 }
 
-/// The id of the request that this task is answering; empty outside of one.
+/// Returns the id of the request that the current task answers; outside of a request an empty text.
 pub(crate) fn current() -> String {
     CURRENT
         .try_with(|id| id.to_str().unwrap_or_default().to_owned())
         .unwrap_or_default()
 }
 
-/// The middleware.
+/// Gives the request an id, and repeats it in the response.
 pub(crate) async fn assign(request: Request, next: Next) -> Response {
     let id = given(request.headers()).unwrap_or_else(new);
     let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
@@ -26,11 +28,16 @@ pub(crate) async fn assign(request: Request, next: Next) -> Response {
     response
 }
 
-/// 1 to 64 of `A-Za-z0-9_.:-`: what can stand in a log line without being mistaken for another one.
+/// Returns the caller's id if it is 1 to 64 characters of `A-Za-z0-9_.:-`, so that it cannot forge
+/// a log line.
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(HEADER)?;
-    let fine = |b: &u8| b.is_ascii_alphanumeric() || b"_.:-".contains(b);
-    ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(fine)).then(|| id.clone())
+    let is_allowed = |b: &u8| b.is_ascii_alphanumeric() || b"_.:-".contains(b);
+    if (1..=MAX_ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(is_allowed) {
+        Some(id.clone())
+    } else {
+        None
+    }
 }
 
 fn new() -> HeaderValue {

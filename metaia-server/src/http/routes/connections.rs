@@ -1,8 +1,10 @@
 //! `/api/realtime/{sessions,rooms,presence,stats}`
 
+use std::{fmt, str::FromStr};
+
 use axum::extract::State;
 use metaia_realtime::{
-    Role, Room, SessionId, UserId,
+    Role, SessionId, UserId,
     presence::{RoomQuery, RoomView, SessionQuery},
 };
 use serde::Deserialize;
@@ -21,51 +23,49 @@ use crate::{
     },
     model::{Caller, FieldError},
     services::Services,
-    store::Answer,
+    store::StoredReply,
 };
 
-/// Users that may be asked for at once.
-const USERS: usize = 100;
+/// The number of users in one presence query.
+const MAX_USERS: usize = 100;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SessionParams {
-    /// Only this user's.
+    /// Only sessions of this user.
     #[param(value_type = Option<String>)]
     user: Option<UserId>,
-    /// Only those of this role.
+    /// Only sessions of this role.
     #[param(value_type = Option<String>)]
     role: Option<Role>,
-    /// Only those in this room, such as `order-42`.
+    /// Only sessions in this room, such as `order-42`.
     room: Option<String>,
-    /// 1 to 100; 20 where it is not given.
+    /// 1 to 100; 20 by default.
     limit: Option<u16>,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Sessions of all nodes. Those of other nodes than the one that answers may be a second behind.
+/// Lists the sessions of all nodes. Sessions of other nodes than the answering one may be a second
+/// old.
 #[utoipa::path(get, path = "/api/realtime/sessions", tag = "realtime", params(SessionParams),
     responses(
         (status = 200, description = "A page of sessions", body = Success<SessionList>),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
-        (status = 503, description = "The other nodes are not known at the moment", body = Problem),
+        (status = 503, description = "The other nodes are not known now", body = Problem),
     ))]
 pub(super) async fn sessions(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<SessionParams>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let query = SessionQuery {
         users: params.user.into_iter().collect(),
         role: params.role,
-        room: params.room.map(|room| read("/room", &room)).transpose()?,
-        after: params
-            .cursor
-            .map(|cursor| read::<SessionId>("/cursor", &cursor))
-            .transpose()?,
+        room: parse_optional("/room", params.room.as_deref())?,
+        after: parse_optional("/cursor", params.cursor.as_deref())?,
         limit: limit(params.limit)?.into(),
         ..SessionQuery::default()
     };
@@ -75,63 +75,56 @@ pub(super) async fn sessions(
         .into_iter()
         .map(SessionDocument::from)
         .collect();
-    let next_cursor = page.next.map(|id| id.to_string());
-    Ok(Answer::success(
-        200,
-        SessionList {
-            sessions,
-            next_cursor,
-        },
-    ))
+    let list = SessionList {
+        sessions,
+        next_cursor: page.next.map(|id| id.to_string()),
+    };
+    Ok(StoredReply::success(200, list))
 }
 
-/// Ends a session, on whichever node it is. Official clients stay away after it.
+/// Ends a session, on any node. The official clients do not reconnect after it.
 #[utoipa::path(delete, path = "/api/realtime/sessions/{id}", tag = "realtime",
     params(("id" = String, Path, description = "The session")),
     responses(
-        (status = 200, description = "The session that is ended", body = Success<OneSession>),
+        (status = 200, description = "The session that was ended", body = Success<OneSession>),
         (status = 403, description = "Not an admin", body = Problem),
-        (status = 404, description = "Not there", body = Problem),
-        (status = 503, description = "The other nodes cannot be told at the moment", body = Problem),
+        (status = 404, description = "Not found", body = Problem),
+        (status = 503, description = "The other nodes cannot be reached now", body = Problem),
     ))]
 pub(super) async fn disconnect(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<SessionId>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let session = services.disconnect(&caller, id).await?.into();
-    Ok(Answer::success(200, OneSession { session }))
+    Ok(StoredReply::success(200, OneSession { session }))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RoomParams {
-    /// 1 to 100; 20 where it is not given.
+    /// 1 to 100; 20 by default.
     limit: Option<u16>,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// The rooms that somebody is in, on any node, by name.
+/// Lists the rooms that have sessions on any node, by name.
 #[utoipa::path(get, path = "/api/realtime/rooms", tag = "realtime", params(RoomParams),
     responses(
         (status = 200, description = "A page of rooms", body = Success<RoomList>),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
-        (status = 503, description = "The other nodes are not known at the moment", body = Problem),
+        (status = 503, description = "The other nodes are not known now", body = Problem),
     ))]
 pub(super) async fn rooms(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<RoomParams>,
-) -> Result<Answer, ApiError> {
-    let after = params
-        .cursor
-        .map(|cursor| read::<Room>("/cursor", &cursor))
-        .transpose()?;
+) -> Result<StoredReply, ApiError> {
     let query = RoomQuery {
-        after,
+        after: parse_optional("/cursor", params.cursor.as_deref())?,
         limit: limit(params.limit)?.into(),
         ..RoomQuery::default()
     };
@@ -141,13 +134,11 @@ pub(super) async fn rooms(
         sessions,
     };
     let rooms = page.rooms.into_iter().map(document).collect();
-    Ok(Answer::success(
-        200,
-        RoomList {
-            rooms,
-            next_cursor: page.next.map(|room| room.to_string()),
-        },
-    ))
+    let list = RoomList {
+        rooms,
+        next_cursor: page.next.map(|room| room.to_string()),
+    };
+    Ok(StoredReply::success(200, list))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -158,61 +149,76 @@ pub(super) struct PresenceParams {
     user: String,
 }
 
-/// Whether users are connected, on any node.
+/// Returns for each user whether they are connected to any node.
 #[utoipa::path(get, path = "/api/realtime/presence", tag = "realtime", params(PresenceParams),
     responses(
-        (status = 200, description = "Each of the users, in the order given", body = Success<PresenceList>),
+        (
+            status = 200,
+            description = "The users, in the given order",
+            body = Success<PresenceList>,
+        ),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
-        (status = 503, description = "The other nodes are not known at the moment", body = Problem),
+        (status = 503, description = "The other nodes are not known now", body = Problem),
     ))]
 pub(super) async fn presence(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<PresenceParams>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let names = params.user.split(',').map(str::trim);
-    let users = names
-        .map(|name| read("/user", name))
-        .collect::<Result<Vec<UserId>, _>>()?;
-    if users.len() > USERS {
-        return Err(invalid("/user", format!("must be at most {USERS} users")));
+    let users: Result<Vec<UserId>, _> = names.map(|name| parse("/user", name)).collect();
+    let users = users?;
+    if users.len() > MAX_USERS {
+        return Err(invalid(
+            "/user",
+            format!("must be at most {MAX_USERS} users"),
+        ));
     }
     let presence = services.presence(&caller, &users).await?;
     let users = presence.into_iter().map(PresenceDocument::from).collect();
-    Ok(Answer::success(200, PresenceList { users }))
+    Ok(StoredReply::success(200, PresenceList { users }))
 }
 
-/// What the node that answers has done since it began, and which nodes there are.
+/// Returns the counters of the answering node since its start, and the nodes of the cluster.
 #[utoipa::path(get, path = "/api/realtime/stats", tag = "realtime",
     responses(
-        (status = 200, description = "The node's figures", body = Success<StatsDocument>),
+        (status = 200, description = "The counters of the node", body = Success<StatsDocument>),
         (status = 403, description = "Not an admin", body = Problem),
     ))]
 pub(super) async fn stats(
     State(services): State<Services>,
     caller: Caller,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let overview = services.overview(&caller).await?;
     let nodes: Option<Vec<NodeDocument>> = overview
         .nodes
         .map(|nodes| nodes.into_iter().map(NodeDocument::from).collect());
-    Ok(Answer::success(
-        200,
-        StatsDocument {
-            node: overview.node.into(),
-            sessions: nodes
-                .as_ref()
-                .map(|nodes| nodes.iter().map(|node| node.sessions).sum()),
-            nodes,
-            stats: overview.stats,
-        },
-    ))
+    let sessions = nodes
+        .as_ref()
+        .map(|nodes| nodes.iter().map(|node| node.sessions).sum());
+    let document = StatsDocument {
+        node: overview.node.into(),
+        nodes,
+        sessions,
+        stats: overview.stats,
+    };
+    Ok(StoredReply::success(200, document))
 }
 
-fn read<T: std::str::FromStr>(pointer: &'static str, text: &str) -> Result<T, ApiError>
+fn parse_optional<T: FromStr>(
+    pointer: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>, ApiError>
 where
-    T::Err: std::fmt::Display,
+    T::Err: fmt::Display,
+{
+    text.map(|text| parse(pointer, text)).transpose()
+}
+
+fn parse<T: FromStr>(pointer: &'static str, text: &str) -> Result<T, ApiError>
+where
+    T::Err: fmt::Display,
 {
     text.parse()
         .map_err(|error: T::Err| invalid(pointer, error.to_string()))

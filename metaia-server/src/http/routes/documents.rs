@@ -1,4 +1,4 @@
-//! The shapes of answers, for the description and for lists.
+//! The bodies of replies: some are sent, and the OpenAPI description is made from all of them.
 
 use metaia_realtime::{
     NodeStats,
@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 use crate::model::{Order, Payment, Timestamp};
 
-/// Every success.
+/// The envelope of every successful reply.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Success<T> {
     /// Always `success`.
     #[schema(example = "success")]
     status: String,
-    /// What was asked for.
+    /// The result.
     data: T,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct OneOrder {
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderList {
     pub(super) orders: Vec<Order>,
-    /// Give it as `cursor` for the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last page.
     pub(super) next_cursor: Option<String>,
 }
 
@@ -57,12 +57,12 @@ pub(super) struct OneNotification {
     notification: NotificationDocument,
 }
 
-/// One notification, now read.
+/// One notification, after it was marked as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReadNotification<N> {
     pub(super) notification: N,
-    /// How many of all are unread.
+    /// The number of all unread notifications of the user.
     pub(super) unread_count: u64,
 }
 
@@ -71,28 +71,28 @@ pub(super) struct ReadNotification<N> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotificationList<N> {
     pub(super) notifications: Vec<N>,
-    /// How many of all are unread.
+    /// The number of all unread notifications of the user.
     pub(super) unread_count: u64,
-    /// Give it as `cursor` for the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last page.
     pub(super) next_cursor: Option<String>,
 }
 
-/// What marking all as read did.
+/// The result of marking all notifications as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AllRead {
-    /// How many were unread.
+    /// The number that were unread.
     pub(super) marked: u64,
     /// Always 0.
     pub(super) unread_count: u64,
 }
 
-/// A payment that can be made now.
+/// A payment that the customer can make now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OpenPayment {
     payment: Payment,
-    /// For the provider's checkout.
+    /// The key for the provider's checkout.
     key_id: String,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct OnePayment {
     payment: Payment,
 }
 
-/// What became of the provider's event.
+/// The result of an event of the payment provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Taken {
     /// `applied`, `duplicate` or `ignored`.
@@ -118,10 +118,10 @@ pub(super) struct TailorStatusDocument {
     at: String,
 }
 
-/// The event that was sent. Empty if it was volatile: such an event has neither.
+/// An event that was sent. Empty for a volatile event, which has neither.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Sent {
-    /// The event's own id.
+    /// The event's id.
     id: Option<String>,
     /// Its position in the log.
     at: Option<String>,
@@ -132,16 +132,16 @@ pub(super) struct Sent {
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionDocument {
     id: String,
-    /// Where it is connected.
+    /// The node that it is connected to.
     node: String,
     user: String,
     role: String,
     rooms: Vec<String>,
-    /// As its client named it.
+    /// The name that its client gives to its device.
     device: Option<String>,
     #[schema(value_type = Option<String>)]
     connected_at: Option<Timestamp>,
-    /// Of another node's session up to five minutes old.
+    /// The last activity. For a session of another node it may be five minutes old.
     #[schema(value_type = Option<String>)]
     active_at: Option<Timestamp>,
 }
@@ -161,12 +161,12 @@ impl From<SessionView> for SessionDocument {
     }
 }
 
-/// Sessions, in an order that does not change.
+/// Sessions, in a stable order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SessionList {
     pub(super) sessions: Vec<SessionDocument>,
-    /// Give it as `cursor` for the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last page.
     pub(super) next_cursor: Option<String>,
 }
 
@@ -180,7 +180,7 @@ pub(super) struct OneSession {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RoomDocument {
     pub(super) room: String,
-    /// How many are in it.
+    /// The number of its sessions.
     pub(super) sessions: u64,
 }
 
@@ -189,19 +189,19 @@ pub(super) struct RoomDocument {
 #[serde(rename_all = "camelCase")]
 pub(super) struct RoomList {
     pub(super) rooms: Vec<RoomDocument>,
-    /// Give it as `cursor` for the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last page.
     pub(super) next_cursor: Option<String>,
 }
 
-/// Whether a user is connected.
+/// The presence of a user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PresenceDocument {
     user: String,
     online: bool,
-    /// How many connections they have.
+    /// The number of their sessions.
     sessions: usize,
-    /// Since when, by the oldest of them.
+    /// The start of the oldest session.
     #[schema(value_type = Option<String>)]
     connected_at: Option<Timestamp>,
     #[schema(value_type = Option<String>)]
@@ -220,7 +220,7 @@ impl From<Presence> for PresenceDocument {
     }
 }
 
-/// Users, in the order in which they were asked for.
+/// Users, in the requested order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PresenceList {
     pub(super) users: Vec<PresenceDocument>,
@@ -230,10 +230,10 @@ pub(super) struct PresenceList {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct NodeDocument {
     id: String,
-    /// Since when it runs.
+    /// The start of the node.
     #[schema(value_type = Option<String>)]
     since: Option<Timestamp>,
-    /// How many sessions it has; of another node up to five seconds old.
+    /// The number of its sessions. For another node it may be five seconds old.
     pub(super) sessions: u64,
 }
 
@@ -247,16 +247,16 @@ impl From<NodeView> for NodeDocument {
     }
 }
 
-/// What a node has done, and which nodes there are.
+/// The counters of a node, and the nodes of the cluster.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct StatsDocument {
-    /// The one that answers.
+    /// The answering node.
     pub(super) node: NodeDocument,
-    /// All of them; null where the others are not known at the moment.
+    /// All nodes; null while the others are not known.
     pub(super) nodes: Option<Vec<NodeDocument>>,
-    /// Sessions of all of them.
+    /// The number of sessions on all nodes.
     pub(super) sessions: Option<u64>,
-    /// What the one that answers has done since it began. New members come with new versions.
+    /// The counters of the answering node since its start. New versions may add members.
     #[schema(value_type = Object)]
     pub(super) stats: NodeStats,
 }

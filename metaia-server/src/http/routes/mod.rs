@@ -1,6 +1,5 @@
-//! The REST routes: handlers read the request, call a service, and write the answer.
+//! The REST routes. A handler reads the request, calls a service, and writes the reply.
 
-mod answer;
 mod connections;
 mod documents;
 mod notifications;
@@ -9,6 +8,7 @@ mod paging;
 mod payments;
 mod realtime;
 mod refusal;
+mod reply;
 mod tailors;
 #[cfg(test)]
 mod tests;
@@ -21,14 +21,14 @@ use axum::{
     routing::{delete, get, post, put},
 };
 
-use crate::{auth::request_auth::Gate, services::Services};
+use crate::{auth::request_auth::RequestAuth, services::Services};
 
-/// Every route of this module, with absolute paths.
+/// Returns every route of this module, with absolute paths.
 pub(crate) fn router<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
-    Arc<Gate>: FromRef<S>,
+    Arc<RequestAuth>: FromRef<S>,
 {
     Router::new()
         .route("/api/orders", post(orders::place).get(orders::list))
@@ -56,7 +56,7 @@ where
         .route("/api/realtime/stats", get(connections::stats))
 }
 
-/// The description of these routes.
+/// The OpenAPI description of these routes.
 #[derive(Debug, Clone, Copy, utoipa::OpenApi)]
 #[openapi(paths(
     orders::place,

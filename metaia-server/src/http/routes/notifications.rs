@@ -15,57 +15,61 @@ use crate::{
         problem::{ApiError, Body as Problem},
     },
     model::{Caller, Cursor, NewNotice, Notification, NotificationId, Timestamp},
-    services::{Outcome, Services},
-    store::Answer,
+    services::{IdempotentReply, Services},
+    store::StoredReply,
 };
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListParams {
-    /// Only those not read yet.
+    /// Only unread notifications.
     #[serde(default)]
     unread: bool,
-    /// Only those made then or later: RFC 3339.
+    /// Only notifications of this time or later: RFC 3339.
     #[param(value_type = Option<String>)]
     since: Option<Timestamp>,
-    /// 1 to 100; 20 where it is not given.
+    /// 1 to 100; 20 by default.
     limit: Option<u16>,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
 }
 
-/// The caller's notifications, newest first.
+/// Lists the caller's notifications, newest first.
 #[utoipa::path(get, path = "/api/notifications", tag = "notifications", params(ListParams),
     responses(
-        (status = 200, description = "A page of notifications", body = Success<NotificationList<NotificationDocument>>),
+        (
+            status = 200,
+            description = "A page of notifications",
+            body = Success<NotificationList<NotificationDocument>>,
+        ),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let request = page(params.limit, params.cursor)?;
     let (found, unread_count) = services
         .notifications(&caller, params.unread, params.since, request)
         .await?;
-    let next_cursor = found.next.map(|cursor| cursor.to_string());
     let notifications: Vec<_> = found.items.iter().map(Notification::document).collect();
-    Ok(Answer::success(
-        200,
-        NotificationList {
-            notifications,
-            unread_count,
-            next_cursor,
-        },
-    ))
+    let list = NotificationList {
+        notifications,
+        unread_count,
+        next_cursor: found.next.map(|cursor| cursor.to_string()),
+    };
+    Ok(StoredReply::success(200, list))
 }
 
-/// Notifies somebody, by an admin or a backend.
+/// Notifies a user. For admins and backends.
 #[utoipa::path(post, path = "/api/notifications", tag = "notifications",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same request is answered again for 24 h")),
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
     request_body = NewNotice,
     responses(
         (status = 201, description = "The notification", body = Success<OneNotification>),
@@ -77,48 +81,49 @@ pub(super) async fn notify(
     caller: Caller,
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewNotice>,
-) -> Result<Outcome, ApiError> {
+) -> Result<IdempotentReply, ApiError> {
     Ok(services
         .notify(&caller, key.as_ref().map(Key::as_str), new)
         .await?)
 }
 
-/// Marks one as read.
+/// Marks a notification as read.
 #[utoipa::path(put, path = "/api/notifications/{id}/read", tag = "notifications",
     params(("id" = String, Path, description = "The notification")),
     responses(
-        (status = 200, description = "The notification", body = Success<ReadNotification<NotificationDocument>>),
-        (status = 404, description = "Not there, or not yours", body = Problem),
+        (
+            status = 200,
+            description = "The notification",
+            body = Success<ReadNotification<NotificationDocument>>,
+        ),
+        (status = 404, description = "Not found, or of another user", body = Problem),
     ))]
 pub(super) async fn read(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<NotificationId>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let (notification, unread_count) = services.read_notification(&caller, id).await?;
-    let notification = notification.document();
-    Ok(Answer::success(
-        200,
-        ReadNotification {
-            notification,
-            unread_count,
-        },
-    ))
+    let body = ReadNotification {
+        notification: notification.document(),
+        unread_count,
+    };
+    Ok(StoredReply::success(200, body))
 }
 
-/// Marks all as read.
+/// Marks all of the caller's notifications as read.
 #[utoipa::path(put, path = "/api/notifications/read-all", tag = "notifications",
-    responses((status = 200, description = "How many were unread", body = Success<AllRead>)))]
+    responses(
+        (status = 200, description = "The number that were unread", body = Success<AllRead>),
+    ))]
 pub(super) async fn read_all(
     State(services): State<Services>,
     caller: Caller,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let marked = services.read_all(&caller).await?;
-    Ok(Answer::success(
-        200,
-        AllRead {
-            marked,
-            unread_count: 0,
-        },
-    ))
+    let body = AllRead {
+        marked,
+        unread_count: 0,
+    };
+    Ok(StoredReply::success(200, body))
 }

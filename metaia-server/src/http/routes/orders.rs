@@ -14,13 +14,16 @@ use crate::{
         problem::{ApiError, Body as Problem},
     },
     model::{Assignment, Caller, Cursor, NewOrder, OrderStatus},
-    services::{Outcome, Services, StatusChange},
-    store::Answer,
+    services::{IdempotentReply, Services, StatusChange},
+    store::StoredReply,
 };
 
 /// Places an order.
 #[utoipa::path(post, path = "/api/orders", tag = "orders",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same request is answered again for 24 h")),
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
     request_body = NewOrder,
     responses(
         (status = 201, description = "The order", body = Success<OneOrder>),
@@ -33,7 +36,7 @@ pub(super) async fn place(
     caller: Caller,
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(new): JsonBody<NewOrder>,
-) -> Result<Outcome, ApiError> {
+) -> Result<IdempotentReply, ApiError> {
     Ok(services
         .place_order(&caller, key.as_ref().map(Key::as_str), new)
         .await?)
@@ -46,14 +49,14 @@ pub(super) struct ListParams {
     /// Only orders with this status.
     #[param(value_type = Option<String>)]
     status: Option<OrderStatus>,
-    /// 1 to 100; 20 where it is not given.
+    /// 1 to 100; 20 by default.
     limit: Option<u16>,
-    /// `nextCursor` of the page before.
+    /// `nextCursor` of the previous page.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
 }
 
-/// The caller's orders, newest first; all of them for an admin.
+/// Lists the caller's orders, newest first; for an admin all orders.
 #[utoipa::path(get, path = "/api/orders", tag = "orders", params(ListParams),
     responses(
         (status = 200, description = "A page of orders", body = Success<OrderList>),
@@ -63,49 +66,53 @@ pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<ListParams>,
-) -> Result<Answer, ApiError> {
-    let found = services
-        .orders(&caller, params.status, page(params.limit, params.cursor)?)
-        .await?;
-    let next_cursor = found.next.map(|cursor| cursor.to_string());
-    Ok(Answer::success(
-        200,
-        OrderList {
-            orders: found.items,
-            next_cursor,
-        },
-    ))
+) -> Result<StoredReply, ApiError> {
+    let request = page(params.limit, params.cursor)?;
+    let found = services.orders(&caller, params.status, request).await?;
+    let list = OrderList {
+        orders: found.items,
+        next_cursor: found.next.map(|cursor| cursor.to_string()),
+    };
+    Ok(StoredReply::success(200, list))
 }
 
-/// An order.
-#[utoipa::path(get, path = "/api/orders/{id}", tag = "orders", params(("id" = String, Path, description = "The order")),
+/// Returns an order.
+#[utoipa::path(get, path = "/api/orders/{id}", tag = "orders",
+    params(("id" = String, Path, description = "The order")),
     responses(
-        (status = 200, description = "The order; its version is the ETag", body = Success<OneOrder>),
-        (status = 404, description = "Not there, or not yours", body = Problem),
+        (
+            status = 200,
+            description = "The order; its version is the ETag",
+            body = Success<OneOrder>,
+        ),
+        (status = 404, description = "Not found, or not the caller's", body = Problem),
     ))]
 pub(super) async fn read(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     let order = services.order(&caller, &id).await?;
     let version = order.version;
-    Ok(Answer::success(200, OneOrder { order }).of_version(version))
+    Ok(StoredReply::success(200, OneOrder { order }).with_version(version))
 }
 
-/// Moves an order on: one step of the table.
+/// Moves an order to its next status, or cancels it.
 #[utoipa::path(put, path = "/api/orders/{id}/status", tag = "orders",
     params(
         ("id" = String, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes"),
+        (
+            "If-Match" = Option<String>, Header,
+            description = "The version that the caller has seen, in quotes",
+        ),
     ),
     request_body = StatusChange,
     responses(
         (status = 200, description = "The order", body = Success<OneOrder>),
-        (status = 403, description = "The step is not yours", body = Problem),
-        (status = 404, description = "Not there, or not yours", body = Problem),
-        (status = 409, description = "No such step from here", body = Problem),
-        (status = 412, description = "Changed meanwhile", body = Problem),
+        (status = 403, description = "The step is not the caller's", body = Problem),
+        (status = 404, description = "Not found, or not the caller's", body = Problem),
+        (status = 409, description = "No such step from the current status", body = Problem),
+        (status = 412, description = "Changed in the meantime", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn set_status(
@@ -114,23 +121,26 @@ pub(super) async fn set_status(
     PathId(id): PathId<OrderId>,
     IfMatch(seen): IfMatch,
     JsonBody(change): JsonBody<StatusChange>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     Ok(services.set_status(&caller, &id, seen, change).await?)
 }
 
-/// Gives an order to a tailor and a courier, or takes it from them.
+/// Assigns an order to a tailor or a courier, or removes the assignment.
 #[utoipa::path(put, path = "/api/orders/{id}/assign", tag = "orders",
     params(
         ("id" = String, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes"),
+        (
+            "If-Match" = Option<String>, Header,
+            description = "The version that the caller has seen, in quotes",
+        ),
     ),
     request_body = Assignment,
     responses(
         (status = 200, description = "The order", body = Success<OneOrder>),
         (status = 403, description = "Not an admin", body = Problem),
-        (status = 404, description = "Not there", body = Problem),
+        (status = 404, description = "Not found", body = Problem),
         (status = 409, description = "Delivered or cancelled", body = Problem),
-        (status = 412, description = "Changed meanwhile", body = Problem),
+        (status = 412, description = "Changed in the meantime", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
     ))]
 pub(super) async fn assign(
@@ -139,6 +149,6 @@ pub(super) async fn assign(
     PathId(id): PathId<OrderId>,
     IfMatch(seen): IfMatch,
     JsonBody(assignment): JsonBody<Assignment>,
-) -> Result<Answer, ApiError> {
+) -> Result<StoredReply, ApiError> {
     Ok(services.assign(&caller, &id, seen, assignment).await?)
 }

@@ -9,15 +9,19 @@ use crate::{
         problem::{ApiError, Body as Problem},
     },
     model::Caller,
-    services::{Emit, Outcome, Services},
+    services::{Emit, IdempotentReply, Services},
 };
 
-/// Sends any event to anybody, by an admin or a backend.
+/// Sends an event to a user, a role, the followers of an order, or everyone. For admins and
+/// backends.
 #[utoipa::path(post, path = "/api/realtime/emit", tag = "realtime",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same request is answered again for 24 h")),
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A repeated request gets the first reply for 24 h",
+    )),
     request_body = Emit,
     responses(
-        (status = 202, description = "What was sent", body = Success<Sent>),
+        (status = 202, description = "The event's id and position", body = Success<Sent>),
         (status = 403, description = "Neither an admin nor a backend", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
@@ -27,7 +31,7 @@ pub(super) async fn emit(
     caller: Caller,
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(emit): JsonBody<Emit>,
-) -> Result<Outcome, ApiError> {
+) -> Result<IdempotentReply, ApiError> {
     Ok(services
         .emit(&caller, key.as_ref().map(Key::as_str), emit)
         .await?)

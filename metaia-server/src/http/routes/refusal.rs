@@ -1,4 +1,4 @@
-//! Refusals of services as problem documents.
+//! Errors of services as problem documents.
 
 use http::{HeaderValue, StatusCode, header};
 
@@ -11,27 +11,28 @@ impl From<ServiceError> for ApiError {
             ServiceError::Invalid(errors) => Self::invalid(errors),
             ServiceError::Directory(cause) => Self::unavailable(cause),
             ServiceError::Store(cause @ StoreError::Unavailable(_)) => Self::unavailable(cause),
-            other => with_header(&other, plain(&other)).caused_by(other),
+            other => with_headers(&other, to_problem(&other)).caused_by(other),
         }
     }
 }
 
-fn plain(error: &ServiceError) -> ApiError {
+fn to_problem(error: &ServiceError) -> ApiError {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     ApiError::new(status, error.code(), error.to_string())
 }
 
-/// What HTTP wants beside some statuses: how to come in, and when to try again.
-fn with_header(error: &ServiceError, refusal: ApiError) -> ApiError {
+/// Adds the headers that HTTP requires with some statuses: the authentication scheme, and the time
+/// after which to retry.
+fn with_headers(error: &ServiceError, problem: ApiError) -> ApiError {
     match error {
         ServiceError::Unauthenticated => {
-            refusal.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         }
         ServiceError::InProgress
         | ServiceError::Busy
         | ServiceError::Store(StoreError::Unknown(_)) => {
-            refusal.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            problem.header(header::RETRY_AFTER, HeaderValue::from_static("1"))
         }
-        _ => refusal,
+        _ => problem,
     }
 }

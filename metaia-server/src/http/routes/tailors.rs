@@ -10,11 +10,12 @@ use crate::{
     },
     model::Caller,
     services::{Services, TailorStatusChange},
-    store::Answer,
+    store::StoredReply,
 };
 
-/// Says whether the caller takes work.
-#[utoipa::path(put, path = "/api/tailors/me/status", tag = "tailors", request_body = TailorStatusChange,
+/// Sets whether the calling tailor takes work.
+#[utoipa::path(put, path = "/api/tailors/me/status", tag = "tailors",
+    request_body = TailorStatusChange,
     responses(
         (status = 200, description = "The status", body = Success<TailorStatusDocument>),
         (status = 403, description = "Not a tailor", body = Problem),
@@ -24,9 +25,7 @@ pub(super) async fn set_status(
     State(services): State<Services>,
     caller: Caller,
     JsonBody(change): JsonBody<TailorStatusChange>,
-) -> Result<Answer, ApiError> {
-    Ok(Answer::success(
-        200,
-        services.set_tailor_status(&caller, change).await?,
-    ))
+) -> Result<StoredReply, ApiError> {
+    let status = services.set_tailor_status(&caller, change).await?;
+    Ok(StoredReply::success(200, status))
 }

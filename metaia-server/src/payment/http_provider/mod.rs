@@ -1,8 +1,8 @@
 //! Razorpay's Orders API: `POST /v1/orders` with basic authentication.
 //!
-//! One attempt within 10 s: the caller may try again, an order at the provider that nobody pays
-//! costs nothing. The answer is checked against what was asked, so that nobody is shown another
-//! amount than ours.
+//! One attempt within 10 s (`REQUEST_TIMEOUT`): the caller may retry, because an unpaid order at
+//! the provider costs nothing. The answer is checked against the request, so that no customer is
+//! shown another amount than ours.
 
 use std::{fmt, time::Duration};
 
@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::{NewPaymentOrder, PaymentProvider, ProviderError};
 use crate::auth::secrets::Secret;
 
-const CONNECT: Duration = Duration::from_secs(3);
-const WHOLE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time for the whole request, connection and answer included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
-const LONGEST: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The provider at an address.
+/// A provider at an HTTP address.
 pub struct HttpProvider {
     client: Client,
     orders: String,
@@ -27,49 +28,48 @@ pub struct HttpProvider {
     key_secret: Secret,
 }
 
-/// No HTTP client could be made: the machine has no usable certificates.
+/// The HTTP client cannot be built: the machine has no usable certificates.
 #[derive(Debug, thiserror::Error)]
-#[error("the client of the payment provider cannot be made")]
+#[error("the HTTP client for the payment provider cannot be built")]
 pub struct ClientError(#[source] reqwest::Error);
 
 impl HttpProvider {
-    /// The provider at `url`, which is Razorpay's or speaks as it does. rustls needs a crypto
-    /// provider before.
+    /// Returns the provider at `url`, which is Razorpay's address or one with the same interface. A
+    /// crypto provider of rustls must be installed before.
     ///
     /// # Errors
-    /// Where no HTTP client can be made.
+    /// Returns `ClientError` if the HTTP client cannot be built.
     pub fn new(url: &str, key_id: &str, key_secret: &Secret) -> Result<Self, ClientError> {
-        Self::patient(url, key_id, key_secret, WHOLE)
+        Self::with_timeout(url, key_id, key_secret, REQUEST_TIMEOUT)
     }
 
-    fn patient(
+    fn with_timeout(
         url: &str,
         key_id: &str,
         key_secret: &Secret,
-        whole: Duration,
+        timeout: Duration,
     ) -> Result<Self, ClientError> {
-        // A redirect would carry the key to somebody else.
+        // No redirects: one would send the key to another server.
         let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(whole)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
             .redirect(Policy::none());
         let client = client.build().map_err(ClientError)?;
-        let (key_id, key_secret) = (key_id.to_owned(), key_secret.clone());
         Ok(Self {
             client,
             orders: format!("{url}/v1/orders"),
-            key_id,
-            key_secret,
+            key_id: key_id.to_owned(),
+            key_secret: key_secret.clone(),
         })
     }
 
-    async fn ask(&self, order: NewPaymentOrder<'_>) -> Result<String, ProviderError> {
+    async fn request_order(&self, order: NewPaymentOrder<'_>) -> Result<String, ProviderError> {
         let request = self
             .client
             .post(&self.orders)
             .basic_auth(&self.key_id, Some(self.key_secret.expose()));
         let response = request
-            .json(&Body::from(order))
+            .json(&OrderRequest::from(order))
             .send()
             .await
             .map_err(unavailable)?;
@@ -88,7 +88,7 @@ impl PaymentProvider for HttpProvider {
         &'a self,
         order: NewPaymentOrder<'a>,
     ) -> BoxFuture<'a, Result<String, ProviderError>> {
-        Box::pin(self.ask(order))
+        Box::pin(self.request_order(order))
     }
 }
 
@@ -101,13 +101,13 @@ impl fmt::Debug for HttpProvider {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct OrderRequest<'a> {
     amount: i64,
     currency: &'a str,
     receipt: &'a str,
 }
 
-impl<'a> From<NewPaymentOrder<'a>> for Body<'a> {
+impl<'a> From<NewPaymentOrder<'a>> for OrderRequest<'a> {
     fn from(order: NewPaymentOrder<'a>) -> Self {
         Self {
             amount: order.amount,
@@ -118,19 +118,19 @@ impl<'a> From<NewPaymentOrder<'a>> for Body<'a> {
 }
 
 #[derive(Deserialize)]
-struct Opened {
+struct OrderAnswer {
     id: String,
     amount: i64,
     currency: String,
 }
 
 #[derive(Deserialize)]
-struct Refused {
-    error: Reason,
+struct ErrorAnswer {
+    error: ErrorDetail,
 }
 
 #[derive(Deserialize)]
-struct Reason {
+struct ErrorDetail {
     code: String,
     #[serde(default)]
     description: String,
@@ -139,22 +139,22 @@ struct Reason {
 /// An answer that cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
-    #[error("it is too long")]
+    #[error("its answer is too long")]
     TooLong,
-    #[error("it is not the documented JSON")]
+    #[error("its answer is not the documented JSON")]
     NotJson(#[from] serde_json::Error),
-    #[error("it is about another amount or currency")]
+    #[error("its answer has another amount or currency")]
     AnotherAmount,
-    #[error("its order id is none")]
+    #[error("its answer has no valid order id")]
     NotAnId,
-    #[error("its status is {0}")]
+    #[error("its answer has the status {0}")]
     Status(StatusCode),
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, ProviderError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
-        if body.len() + chunk.len() > LONGEST {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(unavailable(Unusable::TooLong));
         }
         body.extend_from_slice(&chunk);
@@ -163,7 +163,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, ProviderError> {
 }
 
 fn opened(body: &[u8], asked: NewPaymentOrder<'_>) -> Result<String, ProviderError> {
-    let opened: Opened =
+    let opened: OrderAnswer =
         serde_json::from_slice(body).map_err(|error| unavailable(Unusable::from(error)))?;
     if opened.amount != asked.amount || opened.currency != asked.currency {
         return Err(unavailable(Unusable::AnotherAmount));
@@ -175,14 +175,18 @@ fn opened(body: &[u8], asked: NewPaymentOrder<'_>) -> Result<String, ProviderErr
     Ok(opened.id)
 }
 
-/// A 4xx with a reason is a no; everything else may pass.
+/// Returns the error of an unsuccessful answer. A 4xx with a reason is a refusal; every other
+/// failure may be temporary.
 fn refusal(status: StatusCode, body: &[u8]) -> ProviderError {
-    let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-    match serde_json::from_slice::<Refused>(body) {
-        Ok(Refused { error }) if status.is_client_error() && !passing => ProviderError::Refused {
-            code: error.code,
-            description: error.description,
-        },
+    let is_temporary =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+    match serde_json::from_slice::<ErrorAnswer>(body) {
+        Ok(ErrorAnswer { error }) if status.is_client_error() && !is_temporary => {
+            ProviderError::Refused {
+                code: error.code,
+                description: error.description,
+            }
+        }
         _ => unavailable(Unusable::Status(status)),
     }
 }

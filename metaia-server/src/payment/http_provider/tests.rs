@@ -1,4 +1,4 @@
-//! Against a stand-in on a local port that answers as Razorpay's API documents.
+//! Tests against a stand-in on a local port that answers as Razorpay's API documents.
 
 use axum::{
     Json, Router,
@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use super::*;
 
-/// Answers every order with what `answer` makes of it; `None` is silence.
+/// Starts a provider that answers every order with the result of `answer`; `None` never answers.
 async fn stand_in<R: IntoResponse>(
     answer: impl Fn(HeaderMap, Value) -> Option<R> + Clone + Send + Sync + 'static,
 ) -> (HttpProvider, JoinSet<()>) {
@@ -28,15 +28,15 @@ async fn stand_in<R: IntoResponse>(
     let app = Router::new().route("/v1/orders", post(handler));
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let patience = Duration::from_millis(500);
-    (
-        HttpProvider::patient(&url, "rzp_test_1", &Secret::from("s3cret"), patience).unwrap(),
-        tasks,
-    )
+    let timeout = Duration::from_millis(500);
+    let secret = Secret::from("s3cret");
+    let provider = HttpProvider::with_timeout(&url, "rzp_test_1", &secret, timeout).unwrap();
+    (provider, tasks)
 }
 
 async fn answering(status: u16, body: impl ToString) -> Result<String, ProviderError> {
-    let (status, body) = (StatusCode::from_u16(status).unwrap(), body.to_string());
+    let status = StatusCode::from_u16(status).unwrap();
+    let body = body.to_string();
     let (provider, _tasks) =
         stand_in(move |_, _| Some((status, [("location", "http://127.0.0.1:1/")], body.clone())))
             .await;
@@ -52,16 +52,17 @@ const ORDER: NewPaymentOrder<'static> = NewPaymentOrder {
 /// The documented answer.
 fn created(amount: i64) -> Value {
     json!({
-        "id": "order_EKwxwAgItmmXdp", "entity": "order", "amount": amount, "amount_paid": 0, "amount_due": amount,
-        "currency": "INR", "receipt": "p1", "offer_id": null, "status": "created", "attempts": 0, "notes": [],
-        "created_at": 1582628071,
+        "id": "order_EKwxwAgItmmXdp", "entity": "order", "amount": amount, "amount_paid": 0,
+        "amount_due": amount, "currency": "INR", "receipt": "p1", "offer_id": null,
+        "status": "created", "attempts": 0, "notes": [], "created_at": 1582628071,
     })
 }
 
 fn error(code: &str, description: &str) -> Value {
     json!({ "error": {
-        "code": code, "description": description, "source": "business", "step": "payment_initiation",
-        "reason": "input_validation_failed", "metadata": {}, "field": "amount",
+        "code": code, "description": description, "source": "business",
+        "step": "payment_initiation", "reason": "input_validation_failed", "metadata": {},
+        "field": "amount",
     } })
 }
 
@@ -104,7 +105,7 @@ async fn a_refusal_is_passed_on_with_its_reason() {
 fn unavailable_because(answer: Result<String, ProviderError>, expected: &str) {
     let error = answer.unwrap_err();
     assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
-    let text = crate::http::problem::chain(&error);
+    let text = crate::error_chain::chain(&error);
     assert!(
         text.contains(expected) && !text.contains("s3cret"),
         "{text}"

@@ -1,4 +1,4 @@
-//! A change and its events: both or neither, and in one order.
+//! A change and its events: both or neither, and in order.
 
 use super::*;
 
@@ -69,35 +69,37 @@ pub(crate) async fn a_position_is_known_before_the_commit<S: Site>() {
     let site = S::new().await;
     for _ in 0..3 {
         let events = vec![update_of(&order()), update_of(&order())];
-        let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[1].position));
+        let reply: MakeReply = Box::new(|receipts| StoredReply::success(202, receipts[1].position));
         let change = Change {
             events,
             reply,
-            ..Change::answering(Answer::success(0, ()))
+            ..Change::replying(StoredReply::success(0, ()))
         };
-        let answer = site.store().commit(change).await.unwrap();
+        let reply = site.store().commit(change).await.unwrap();
         let head = head(&site).await;
-        assert_eq!(answer, Answer::success(202, head));
+        assert_eq!(reply, StoredReply::success(202, head));
     }
     let site = site.reopened().await;
-    let reply: Reply = Box::new(|receipts| Answer::success(202, receipts[0].position));
+    let reply: MakeReply = Box::new(|receipts| StoredReply::success(202, receipts[0].position));
     let change = Change {
         events: vec![update_of(&order())],
         reply,
-        ..Change::answering(Answer::success(0, ()))
+        ..Change::replying(StoredReply::success(0, ()))
     };
-    let answer = site.store().commit(change).await.unwrap();
-    assert_eq!(answer, Answer::success(202, head(&site).await));
+    let reply = site.store().commit(change).await.unwrap();
+    assert_eq!(reply, StoredReply::success(202, head(&site).await));
 }
 
 pub(crate) async fn a_position_outlives_a_restart<S: Site>() {
     let site = S::new().await;
-    let (first, second) = (order(), order());
+    let first = order();
+    let second = order();
     for order in [&first, &second] {
         site.store().commit(placed(order)).await.unwrap();
     }
     let room = [Room::Order(first.id.clone())];
-    let (seen, head) = (entries(&site).await[0].position(), head(&site).await);
+    let seen = entries(&site).await[0].position();
+    let head = head(&site).await;
     let site = site.reopened().await;
     assert_eq!(self::head(&site).await, head);
     let history = site.log().history(seen.n(), &room, 10).await.unwrap();
@@ -136,7 +138,8 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
     let site = S::new().await;
     let orders: Vec<Order> = (0..50).map(|_| order()).collect();
     let commits = orders.iter().map(|order| {
-        let reply: Reply = Box::new(|receipts| Answer::success(201, receipts[0].position.n()));
+        let reply: MakeReply =
+            Box::new(|receipts| StoredReply::success(201, receipts[0].position.n()));
         site.store().commit(Change {
             reply,
             ..placed(order)
@@ -156,6 +159,6 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
                     .contains(order.id.as_str())
             })
             .unwrap();
-        assert_eq!(answer.unwrap(), Answer::success(201, entry.n()));
+        assert_eq!(answer.unwrap(), StoredReply::success(201, entry.n()));
     }
 }

@@ -1,4 +1,4 @@
-//! Answers under their keys, and events of the provider: once.
+//! Replies under their keys, and events of the provider: each once.
 
 use super::*;
 
@@ -6,7 +6,7 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
     let site = S::new().await;
     let claim = claim("k1", "body");
     assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
-    let answer = site
+    let reply = site
         .store()
         .commit(change(vec![], vec![], Some(claim.clone())))
         .await
@@ -20,7 +20,7 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
     let site = site.reopened().await;
     assert_eq!(
         site.store().recall(&claim).await.unwrap(),
-        Recall::Answered(answer)
+        Recall::Answered(reply)
     );
     assert_eq!(
         site.store()

@@ -1,4 +1,4 @@
-//! Pages.
+//! Lists and their pages.
 
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 
@@ -18,7 +18,7 @@ fn whose() -> impl Strategy<Value = Whose> {
 }
 
 prop_compose! {
-    /// Many made in the same millisecond.
+    /// An order; many are made in the same millisecond.
     fn any_order()(
         customer in select(&USERS[..]),
         tailor in option::of(select(&USERS[..])),
@@ -27,8 +27,14 @@ prop_compose! {
         ms in 0i64..3,
     ) -> Order {
         let created_at = Timestamp::from_ms(ms).unwrap();
-        let (tailor, delivery_partner) = (tailor.map(user), courier.map(user));
-        Order { customer: user(customer), tailor, delivery_partner, status, created_at, ..order() }
+        Order {
+            customer: user(customer),
+            tailor: tailor.map(user),
+            delivery_partner: courier.map(user),
+            status,
+            created_at,
+            ..order()
+        }
     }
 }
 
@@ -61,7 +67,7 @@ async fn paged<S: Site>(orders: &[Order], mut query: OrderQuery) -> Vec<Order> {
     }
 }
 
-/// Against the naive model: filter everything, newest first.
+/// Compares with the naive model: filter all orders, newest first.
 pub(crate) fn pages_together_are_what_filtering_everything_gives<S: Site>() {
     let cases = (
         vec(any_order(), 0..20),

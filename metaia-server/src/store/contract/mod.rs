@@ -1,7 +1,7 @@
-//! What every store must do: one suite for all of them.
+//! The contract of stores, as one suite of tests for all of them.
 //!
-//! A store brings a [`Site`] and calls [`store_contract!`]; what only it can know (its files, its
-//! damage) it tests itself.
+//! A store implements [`Site`] and calls [`store_contract!`]. What concerns one store only, such as
+//! its files, it tests itself.
 
 pub(crate) mod changes;
 pub(crate) mod claims;
@@ -24,17 +24,17 @@ use crate::model::{
     testing::{order, user},
 };
 
-/// A store of its own, and the log that it feeds.
+/// A store for one test, with its log.
 pub(crate) trait Site: Sized {
-    /// How many random cases are tried where each takes a new one.
+    /// The number of random cases of a property, if each case needs a new store.
     const CASES: u32;
-    /// An empty one.
+    /// Returns an empty store.
     async fn new() -> Self;
-    /// As after a restart.
+    /// Opens the store again, as a restart does.
     async fn reopened(self) -> Self;
-    /// The store.
+    /// Returns the store.
     fn store(&self) -> &dyn Store;
-    /// The log.
+    /// Returns the log.
     fn log(&self) -> &impl EventLog;
 }
 
@@ -58,7 +58,8 @@ macro_rules! store_contract {
 
         #[test]
         fn pages_together_are_what_filtering_everything_gives() {
-            $crate::store::contract::lists::pages_together_are_what_filtering_everything_gives::<$site>();
+            use $crate::store::contract::lists;
+            lists::pages_together_are_what_filtering_everything_gives::<$site>();
         }
     };
     ($site:ty; $($group:ident: $($clause:ident),+;)+) => {
@@ -98,7 +99,7 @@ pub(crate) fn change(writes: Vec<Write>, events: Vec<NewEntry>, claim: Option<Cl
         writes,
         events,
         claim,
-        ..Change::answering(Answer::success(200, "ok").of_version(7))
+        ..Change::replying(StoredReply::success(200, "ok").with_version(7))
     }
 }
 

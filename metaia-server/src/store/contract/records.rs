@@ -1,4 +1,4 @@
-//! Notifications, payments, tailors.
+//! Notifications, payments, and the status of tailors.
 
 use super::*;
 
@@ -15,7 +15,8 @@ fn notification(of: &str) -> Notification {
 
 pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site>() {
     let site = S::new().await;
-    let (mine, other) = (notification("u1"), notification("u2"));
+    let mine = notification("u1");
+    let other = notification("u2");
     let writes = [&mine, &notification("u1"), &other].map(|n| Write::NewNotification(n.clone()));
     site.store()
         .commit(change(writes.to_vec(), vec![], None))
@@ -33,16 +34,11 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(
-            (read, unread),
-            (
-                Notification {
-                    read: true,
-                    ..mine.clone()
-                },
-                1
-            )
-        );
+        let expected = Notification {
+            read: true,
+            ..mine.clone()
+        };
+        assert_eq!((read, unread), (expected, 1));
     }
     assert_eq!(site.store().read_all(&u1).await.unwrap(), 1);
     assert_eq!(site.store().read_all(&u1).await.unwrap(), 0);

@@ -1,5 +1,5 @@
-//! Random stories: what might be asked of a store, one step after the other, about few records, so
-//! that they meet.
+//! Random stories: sequences of requests to a store. They are about few records, so that they
+//! collide.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use super::*;
 use crate::model::{Notice, NotificationId};
 
-/// One thing that is asked.
+/// One request to a store.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Change {
@@ -26,7 +26,7 @@ pub(crate) enum Step {
     Tailor(TailorStatus),
 }
 
-/// Who reads notifications.
+/// The users who read notifications.
 pub(crate) static USERS: LazyLock<Vec<UserId>> = LazyLock::new(|| (0..3).map(reader).collect());
 
 impl Step {
@@ -38,7 +38,7 @@ impl Step {
         }
     }
 
-    /// The change, which tells of its writes, each by one event.
+    /// Returns the change of these writes, with one event per write.
     pub(crate) fn change(writes: &[Write], claim: Option<Claim>) -> Change {
         let events = writes.iter().map(|write| {
             NewEntry::event(
@@ -51,12 +51,12 @@ impl Step {
             writes: writes.to_vec(),
             events: events.collect(),
             claim,
-            reply: Box::new(|receipts| Answer::success(200, receipts.len()).of_version(3)),
+            reply: Box::new(|receipts| StoredReply::success(200, receipts.len()).with_version(3)),
         }
     }
 }
 
-/// A write, before it is known which version it makes.
+/// A write, before its version is known.
 #[derive(Debug, Clone)]
 enum Deed {
     Place {
@@ -81,7 +81,7 @@ enum Deed {
         from: PaymentStatus,
         to: PaymentStatus,
     },
-    Hear {
+    Receive {
         event: u8,
     },
 }
@@ -107,11 +107,11 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (0..5u8).prop_map(|payment| Deed::Open { payment }),
         3 => (0..5u8, select(&FORWARD[..]))
             .prop_map(|(payment, (from, to))| Deed::Advance { payment, from, to }),
-        1 => (0..4u8).prop_map(|event| Deed::Hear { event }),
+        1 => (0..4u8).prop_map(|event| Deed::Receive { event }),
     ]
 }
 
-/// A step, before it is known which versions it makes.
+/// A step, before its versions are known.
 #[derive(Debug, Clone)]
 enum Plot {
     Deeds(Vec<Deed>, Option<(u8, bool, u8)>),
@@ -135,23 +135,24 @@ fn plot() -> impl Strategy<Value = Plot> {
     ]
 }
 
-/// A story of up to `most` steps.
-pub(crate) fn story(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    vec(plot(), 1..most).prop_map(|plots| {
+/// Returns stories of up to `max_steps` steps.
+pub(crate) fn story(max_steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    vec(plot(), 1..max_steps).prop_map(|plots| {
         let mut teller = Teller::default();
         plots.into_iter().map(|plot| teller.tell(plot)).collect()
     })
 }
 
-/// Counts versions as if everything had gone well, and remembers which notifications there are.
+/// Turns plots into steps: counts versions as if every write had succeeded, and keeps the ids of
+/// the notifications.
 #[derive(Default)]
 struct Teller {
     versions: [u64; 4],
     today: bool,
-    told: Vec<NotificationId>,
+    notified: Vec<NotificationId>,
 }
 
-/// A claim of that time has just ended.
+/// The time of a claim that has just expired.
 static YESTERDAY: LazyLock<Timestamp> = LazyLock::new(|| after(Timestamp::now(), -Claim::LIFE_MS));
 
 fn after(at: Timestamp, ms: i64) -> Timestamp {
@@ -167,7 +168,7 @@ fn id(kind: u8, n: u8) -> String {
 }
 
 fn tailor(n: u8) -> UserId {
-    // One is an id of 24 hex digits, one is not.
+    // One is 24 hex digits, which MongoDB stores as an ObjectId; the other is not.
     if n == 0 { user(&id(9, 0)) } else { user("t1") }
 }
 
@@ -192,8 +193,8 @@ impl Teller {
             },
             Plot::ReadOne(user, n) => {
                 let known = self
-                    .told
-                    .get(usize::from(n) % (self.told.len() + 1))
+                    .notified
+                    .get(usize::from(n) % (self.notified.len() + 1))
                     .copied();
                 let id = known.unwrap_or_else(|| id(7, 0).parse().unwrap());
                 Step::ReadOne {
@@ -238,8 +239,11 @@ impl Teller {
                 Write::Order(an_order(order, (*version).max(1), to, by))
             }
             Deed::Notify { user } => {
-                let new = notification(reader(user), id(2, u8::try_from(self.told.len()).unwrap()));
-                self.told.push(new.id);
+                let new = notification(
+                    reader(user),
+                    id(2, u8::try_from(self.notified.len()).unwrap()),
+                );
+                self.notified.push(new.id);
                 Write::NewNotification(new)
             }
             Deed::Open { payment } => Write::NewPayment(a_payment(payment, PaymentStatus::Created)),
@@ -247,7 +251,7 @@ impl Teller {
                 payment: a_payment(payment, to),
                 from,
             },
-            Deed::Hear { event } => Write::ProviderEvent(format!("evt_{event}")),
+            Deed::Receive { event } => Write::ProviderEvent(format!("evt_{event}")),
         }
     }
 }
@@ -289,7 +293,7 @@ fn notification(of: UserId, id: String) -> Notification {
     }
 }
 
-/// Two of them have one id of the provider, and each order has several.
+/// Returns a payment. Two of them share an id of the provider, and each order has several.
 fn a_payment(n: u8, status: PaymentStatus) -> Payment {
     let of = an_order(n % 2, 1, OrderStatus::Pending, None);
     let payment = Payment::open(

@@ -1,29 +1,29 @@
-//! What is asked of the database: out of validated values only, each of the type that it is stored
-//! as.
+//! Filters of queries. They are built only from validated values, each of the type in which it is
+//! stored.
 
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 
-use super::document::{date, either, unread_in};
+use super::document::{any_of, date, id_or_text, unread_in};
 use crate::{
     model::{Cursor, OrderStatus, Timestamp},
     store::{NotificationQuery, OrderQuery, Whose},
 };
 
-/// The year 10000, from where on there is no [`Timestamp`].
+/// The year 10000, the first time that is no [`Timestamp`].
 const END: DateTime = DateTime::from_millis(253_402_300_800_000);
 
-/// The records of lists, newest first, and by id where they are of one millisecond.
+/// Returns the order of lists: newest first, and by id within a millisecond.
 pub(super) fn newest_first() -> Document {
     doc! { "createdAt": -1, "_id": -1 }
 }
 
-/// A page of orders, and what is newer than its end.
+/// Returns the filter of the orders after the cursor.
 pub(super) fn orders(query: &OrderQuery) -> Document {
     let mut filter = match &query.whose {
         Whose::All => doc! {},
-        Whose::Customer(user) => doc! { "customer": either(user.as_str()) },
-        Whose::Tailor(user) => doc! { "tailor": either(user.as_str()) },
-        Whose::Courier(user) => doc! { "deliveryPartner": either(user.as_str()) },
+        Whose::Customer(user) => doc! { "customer": id_or_text(user.as_str()) },
+        Whose::Tailor(user) => doc! { "tailor": id_or_text(user.as_str()) },
+        Whose::Courier(user) => doc! { "deliveryPartner": id_or_text(user.as_str()) },
     };
     if let Some(status) = query.status {
         filter.insert("status", status.as_str());
@@ -32,9 +32,9 @@ pub(super) fn orders(query: &OrderQuery) -> Document {
     filter
 }
 
-/// A page of notifications, and what is newer than its end.
+/// Returns the filter of the notifications after the cursor.
 pub(super) fn notifications(query: &NotificationQuery) -> Document {
-    let mut filter = doc! { "user": either(query.user.as_str()) };
+    let mut filter = doc! { "user": id_or_text(query.user.as_str()) };
     if query.unread {
         filter.insert("read", unread_in());
     }
@@ -42,14 +42,16 @@ pub(super) fn notifications(query: &NotificationQuery) -> Document {
     filter
 }
 
-/// What has a place in a list: an id that cursors can name, and a time that they can.
+/// Returns the filter of the documents that a cursor can name: by an id and a time of the right
+/// types.
 fn listable(since: Option<Timestamp>, after: Option<Cursor>) -> Document {
     let since = since.map_or(DateTime::from_millis(0), date);
-    // A list of dates would pass as each of them.
+    // MongoDB compares an array of dates like each of its elements: exclude arrays.
     let mut filter = doc! { "_id": { "$type": "objectId" }, "createdAt.0": { "$exists": false } };
-    match after.and_then(|cursor| Some((date(cursor.at()), ObjectId::parse_str(cursor.id()).ok()?)))
-    {
-        None => _ = filter.insert("createdAt", doc! { "$gte": since, "$lt": END }),
+    match after.and_then(date_and_id) {
+        None => {
+            filter.insert("createdAt", doc! { "$gte": since, "$lt": END });
+        }
         Some((at, id)) => {
             filter.insert("createdAt", doc! { "$gte": since, "$lte": at });
             let rest = [
@@ -62,21 +64,26 @@ fn listable(since: Option<Timestamp>, after: Option<Cursor>) -> Document {
     filter
 }
 
-/// The unread ones of users, as far as they can be marked.
+fn date_and_id(cursor: Cursor) -> Option<(DateTime, ObjectId)> {
+    let id = ObjectId::parse_str(cursor.id()).ok()?;
+    Some((date(cursor.at()), id))
+}
+
+/// Returns the filter of the unread notifications of users that can be marked, which need an
+/// ObjectId.
 pub(super) fn unread_of(users: Bson) -> Document {
     doc! { "user": users, "read": unread_in(), "_id": { "$type": "objectId" } }
 }
 
-/// The orders that are open for any of these tailors.
+/// Returns the filter of the orders that are open for any of these tailors.
 pub(super) fn open_for<'a>(tailors: impl Iterator<Item = &'a str>) -> Document {
-    let open = OrderStatus::ALL
-        .into_iter()
-        .filter(|status| !status.is_final());
-    let open: Vec<&str> = open.map(OrderStatus::as_str).collect();
-    doc! { "tailor": super::document::any_of(tailors), "status": { "$in": open } }
+    let mut open = OrderStatus::ALL.to_vec();
+    open.retain(|status| !status.is_final());
+    let open: Vec<&str> = open.into_iter().map(OrderStatus::as_str).collect();
+    doc! { "tailor": any_of(tailors), "status": { "$in": open } }
 }
 
-/// The payments of orders that are open or completed.
+/// Returns the filter of the payments of orders that are open or completed.
 pub(super) fn standing(orders: Bson) -> Document {
     doc! { "order": orders, "status": { "$in": ["created", "completed"] } }
 }

@@ -1,9 +1,9 @@
-//! What others have left in the collections, and is none of our records.
+//! Documents of other programs in our collections that are no records of ours.
 //!
-//! Asked for by itself it is an error, as it is in the embedded store. A list leaves it out: these
-//! collections may be shared with other programs, and one bad document of theirs must not shut
-//! everybody's list for ever. Nobody's position or answer depends on a list being whole. It is said
-//! once of each document, for the first thousand of them.
+//! A read of one such document by its id fails, as in the embedded store. A list leaves it out: the
+//! collections may be shared with other programs, and one bad document must not break every list
+//! that contains it. No position and no reply depends on a complete list. Each document is logged
+//! once, for the first 1,000 documents (`MAX_LOGGED`).
 
 use std::{
     collections::HashSet,
@@ -12,22 +12,22 @@ use std::{
 
 use mongodb::bson::{Bson, Document};
 
-use super::document::{Unreadable, hex};
+use super::document::{Unreadable, id_in};
 use crate::{
     model::{Cursor, NotificationId, Page, Timestamp},
     store::StoreError,
 };
 
-/// Of so many documents it is said.
-const NAMED: usize = 1_000;
+/// The number of documents that are logged.
+const MAX_LOGGED: usize = 1_000;
 
-/// Which documents have been named in the log. A handle.
+/// The documents that have been logged, by collection and id. A handle.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Foreign(Arc<Mutex<HashSet<(&'static str, String)>>>);
+pub(super) struct ForeignDocuments(Arc<Mutex<HashSet<(&'static str, String)>>>);
 
-impl Foreign {
-    /// A page of `limit` out of what was found when asked for one more than that. It ends where the
-    /// documents do, also where the last of them is left out.
+impl ForeignDocuments {
+    /// Returns a page of up to `limit` records out of up to `limit + 1` documents. The cursor
+    /// follows the last of the first `limit` documents, even if that document is left out.
     pub(super) fn page<T>(
         &self,
         mut found: Vec<Document>,
@@ -36,20 +36,27 @@ impl Foreign {
     ) -> Result<Page<T>, StoreError> {
         let more = found.len() > usize::from(limit);
         found.truncate(limit.into());
-        let next = found.last().filter(|_| more).map(after).transpose()?;
-        let items = found
-            .iter()
-            .filter_map(|document| read(document).map_err(|error| self.name(&error)).ok());
-        Ok(Page {
-            items: items.collect(),
-            next,
-        })
+        let next = match found.last() {
+            Some(last) if more => Some(cursor_after(last)?),
+            _ => None,
+        };
+        let mut items = Vec::with_capacity(found.len());
+        for document in &found {
+            match read(document) {
+                Ok(item) => items.push(item),
+                Err(error) => self.log_once(&error),
+            }
+        }
+        Ok(Page { items, next })
     }
 
-    fn name(&self, error: &Unreadable) {
-        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if named.len() < NAMED && named.insert((error.collection, error.id.clone())) {
-            drop(named);
+    fn log_once(&self, error: &Unreadable) {
+        let is_new = {
+            // A poisoned set is used all the same: an insert cannot leave it half done.
+            let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            logged.len() < MAX_LOGGED && logged.insert((error.collection, error.id.clone()))
+        };
+        if is_new {
             tracing::warn!(
                 collection = error.collection,
                 id = error.id,
@@ -59,15 +66,17 @@ impl Foreign {
     }
 }
 
-/// The cursor after a document of a list: its filter let only such through that have one.
-fn after(document: &Document) -> Result<Cursor, StoreError> {
-    let at = document
-        .get("createdAt")
-        .and_then(Bson::as_datetime)
-        .map(|at| at.timestamp_millis());
-    let at = at
-        .and_then(Timestamp::from_ms)
-        .zip(hex::<NotificationId>(document));
-    let cursor = at.and_then(|(at, id)| Cursor::after(at, &id.to_string()).ok());
-    cursor.ok_or_else(|| StoreError::Corrupt("a document of a list has no place in it".into()))
+/// Returns the cursor after a document of a list. The filter of lists admits only documents that
+/// have one.
+fn cursor_after(document: &Document) -> Result<Cursor, StoreError> {
+    try_cursor_after(document)
+        .ok_or_else(|| StoreError::Corrupt("a document of a list has no valid id and time".into()))
+}
+
+fn try_cursor_after(document: &Document) -> Option<Cursor> {
+    let at = document.get("createdAt").and_then(Bson::as_datetime)?;
+    let at = Timestamp::from_ms(at.timestamp_millis())?;
+    // Cursors are the same for all records; any id of 24 hex digits will do.
+    let id: NotificationId = id_in(document)?;
+    Cursor::after(at, &id.to_string()).ok()
 }

@@ -1,7 +1,7 @@
-//! The indexes, made in the background: nothing is wrong without them, only slow.
+//! The indexes, created in the background: without them queries are correct but slow.
 //!
-//! None of them is unique. What must be unique is decided by the committers, whose batches have one
-//! order; a unique index over documents of others could not be made where they are not.
+//! None of them is unique. The committers enforce uniqueness, because their batches have one order;
+//! a unique index could not be created over documents of other programs that violate it.
 
 use std::time::Duration;
 
@@ -15,88 +15,100 @@ use mongodb::{
 use tokio_util::sync::CancellationToken;
 
 use super::document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS};
-use crate::store::Claim;
+use crate::{error_chain::chain, store::Claim};
 
-/// Between two attempts: the first, and the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// The pause after the first failed attempt. It doubles up to [`MAX_RETRY_PAUSE`].
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long to wait for those of one collection. A large one goes on being indexed when nobody
-/// waits.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time to wait for one index. The server goes on building a large one after it.
+const INDEX_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long events of the provider are remembered: they carry no time and could be sent again for
-/// ever.
-const REMEMBERED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// The time for which ids of the provider's events are kept. The events carry no time, and so could
+/// be replayed at any time.
+const EVENT_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Clocks differ: an answer is only forgotten when it has ended on every node.
-const CLOCKS: Duration = Duration::from_secs(60 * 60);
+/// The difference between the nodes' clocks that is allowed for: a reply is deleted only after its
+/// claim has expired on every node.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 
-/// Between two looks whether they are still there: somebody may have dropped the database.
-const AGAIN: Duration = Duration::from_secs(10 * 60);
+/// The time between two checks that the indexes still exist: an operator may have dropped the
+/// database.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// Makes them, tries again until it is done, and looks now and then, until the store is closed. It
-/// is said once that they could not be made, and that they were at last.
-pub(super) async fn make(mongo: Mongo, closing: CancellationToken) {
-    let (mut pause, mut failing) = (PAUSE.0, false);
+/// Creates the indexes, retries until that succeeds, and checks them every [`CHECK_INTERVAL`] until
+/// the store is closed. Logs the first failure, and the success after it.
+pub(super) async fn keep(mongo: Mongo, closing: CancellationToken) {
+    let mut retry_pause = RETRY_PAUSE;
+    let mut failing = false;
     loop {
-        let wait = match make_all(&mongo).await {
-            Ok(()) => {
-                if failing {
-                    tracing::info!("the indexes of the records are made");
-                }
-                (pause, failing) = (PAUSE.0, false);
-                AGAIN
-            }
-            Err(error) => {
-                if !failing {
-                    let cause = crate::http::problem::chain(&error);
-                    tracing::warn!(
-                        cause,
-                        "the indexes of the records cannot be made yet: trying again"
-                    );
-                }
-                failing = true;
-                let wait = pause;
-                pause = (pause * 2).min(PAUSE.1);
-                wait
-            }
+        let result = create_all(&mongo).await;
+        log_result(&result, failing);
+        failing = result.is_err();
+        let pause = if failing {
+            let pause = retry_pause;
+            retry_pause = (retry_pause * 2).min(MAX_RETRY_PAUSE);
+            pause
+        } else {
+            retry_pause = RETRY_PAUSE;
+            CHECK_INTERVAL
         };
         tokio::select! {
             () = closing.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// Each by itself: one that cannot be made keeps none of the others from being made.
-pub(super) async fn make_all(mongo: &Mongo) -> Result<(), LogError> {
-    let mut made = Ok(());
+fn log_result(result: &Result<(), LogError>, was_failing: bool) {
+    match result {
+        Ok(()) if was_failing => tracing::info!("the indexes of the records were created"),
+        Err(error) if !was_failing => {
+            let cause = chain(error);
+            tracing::warn!(
+                cause,
+                "the indexes of the records cannot be created yet: retrying"
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Creates each index separately, so that one failure does not prevent the others. Returns the
+/// first failure.
+pub(super) async fn create_all(mongo: &Mongo) -> Result<(), LogError> {
+    let mut result = Ok(());
     for (collection, indexes) in wanted() {
         for index in indexes {
-            let documents = mongo.database().collection::<Document>(collection);
-            let one = async move {
-                match documents.create_index(index).await {
-                    Err(error) if is_there_otherwise(&error) => Ok(()),
-                    other => other.map(drop),
-                }
-            };
-            made = made.and(mongo.within(PATIENCE, one).await);
+            let created = create(mongo, collection, index).await;
+            result = result.and(created);
         }
     }
-    made
+    result
 }
 
-/// Whether the same keys are indexed already, with options of somebody else's.
-fn is_there_otherwise(error: &Error) -> bool {
+async fn create(mongo: &Mongo, collection: &str, index: IndexModel) -> Result<(), LogError> {
+    let documents = mongo.database().collection::<Document>(collection);
+    let create = async move {
+        match documents.create_index(index).await {
+            Err(error) if is_indexed_already(&error) => Ok(()),
+            other => other.map(drop),
+        }
+    };
+    mongo.within(INDEX_TIMEOUT, create).await
+}
+
+/// Returns whether the same keys are indexed already, with another name or other options.
+fn is_indexed_already(error: &Error) -> bool {
     /// `IndexOptionsConflict`, `IndexKeySpecsConflict`.
     const CODES: [i32; 2] = [85, 86];
     matches!(&*error.kind, ErrorKind::Command(command) if CODES.contains(&command.code))
 }
 
 fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
-    let life = Duration::from_millis(Claim::LIFE_MS.unsigned_abs());
+    let claim_life = Duration::from_millis(Claim::LIFE_MS.unsigned_abs());
     [
-        // Lists are by time; the equal part of each filter comes first.
+        // Lists are sorted by time; the fields that a filter compares for equality come first.
         (
             ORDERS,
             vec![
@@ -105,13 +117,13 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
                 plain(doc! { "customer": 1, "createdAt": 1, "_id": 1 }),
                 plain(doc! { "tailor": 1, "createdAt": 1, "_id": 1 }),
                 plain(doc! { "deliveryPartner": 1, "createdAt": 1, "_id": 1 }),
-                // The rooms of a tailor's open orders.
+                // For the rooms of a tailor's open orders.
                 plain(doc! { "tailor": 1, "status": 1 }),
-                // Whether a number is taken.
+                // To check that a number is free.
                 plain(doc! { "orderNumber": 1 }),
             ],
         ),
-        // The second also counts what is unread, without reading a document.
+        // The second index also counts unread notifications, without reading a document.
         (
             NOTIFICATIONS,
             vec![
@@ -126,9 +138,9 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
                 plain(doc! { "razorpayOrderId": 1 }),
             ],
         ),
-        // These two end by themselves.
-        (PROVIDER_EVENTS, vec![ending(REMEMBERED)]),
-        (CLAIMS, vec![ending(life + CLOCKS)]),
+        // The server deletes the documents of these two after their life.
+        (PROVIDER_EVENTS, vec![expiring(EVENT_LIFE)]),
+        (CLAIMS, vec![expiring(claim_life + MAX_CLOCK_SKEW)]),
     ]
 }
 
@@ -136,11 +148,12 @@ fn plain(keys: Document) -> IndexModel {
     named(keys, None)
 }
 
-fn ending(after: Duration) -> IndexModel {
+fn expiring(after: Duration) -> IndexModel {
     named(doc! { "at": 1 }, Some(after))
 }
 
-/// Under a name of ours: by the usual names of indexes others may have unique ones.
+/// Returns an index under our own name: other programs may have unique indexes under the default
+/// names.
 fn named(keys: Document, expire_after: Option<Duration>) -> IndexModel {
     let fields: Vec<&str> = keys.keys().map(String::as_str).collect();
     let name = format!("metaia_{}", fields.join("_"));

@@ -1,4 +1,4 @@
-//! Reads what a batch has to know: at most one query of each kind, all at once.
+//! Reads the facts that a batch needs: at most one query of each kind, all at once.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ use mongodb::{
 };
 
 use super::{
-    MARKED,
+    collection::collection,
     document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, any_of, id},
     filter,
-    plan::{Facts, Wanted},
-    read::collection,
+    plan::{Facts, WantedFacts},
+    request::MAX_MARKED,
 };
 use crate::model::Timestamp;
 
 type Found = Result<Vec<Document>, Error>;
 
-/// Where it is read.
+/// A reader of facts, from a database.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prefetch<'a> {
     db: &'a Database,
@@ -37,42 +37,34 @@ impl<'a> Prefetch<'a> {
         Self { db, deployment }
     }
 
-    /// What is known of what is wanted. All queries are awaited, also where one of them fails: the
-    /// driver's futures are not to be dropped half-way.
-    pub(super) async fn facts(self, wanted: &Wanted) -> Result<Facts, Error> {
+    /// Reads the wanted facts. Waits for all queries, even if one of them fails: the driver's
+    /// futures must not be dropped half-way.
+    pub(super) async fn facts(self, wanted: &WantedFacts) -> Result<Facts, Error> {
         let mut facts = Facts::new(Timestamp::now());
         let (orders, open, tailors, payments, seen, claims, notifications, counted, listed) = join!(
             self.orders(wanted),
             self.open(&wanted.tailors),
-            self.by_id(
-                TAILORS,
-                wanted.tailors.iter().map(|tailor| id(tailor.as_str())),
-                &["version"]
-            ),
+            self.tailors(&wanted.tailors),
             self.payments(wanted),
-            self.by_id(
-                PROVIDER_EVENTS,
-                wanted.provider_events.iter().map(Bson::from),
-                &["_id"]
-            ),
-            self.by_id(CLAIMS, wanted.claims.iter().map(Bson::from), &["at"]),
+            self.provider_events(&wanted.provider_events),
+            self.claims(&wanted.claims),
             self.notifications(wanted),
             self.counted(&wanted.counted),
             self.listed(&wanted.marked),
         );
-        facts.learn_orders(&orders?);
-        facts.learn_open(&open?);
-        facts.learn_tailors(&tailors?);
-        facts.learn_payments(&payments?);
-        facts.learn_provider_events(&seen?);
-        facts.learn_claims(&claims?);
-        facts.learn_notifications(&notifications?);
-        facts.learn_unread(wanted.counted.iter().cloned(), &counted?, &listed?);
+        facts.load_orders(&orders?);
+        facts.load_open(&open?);
+        facts.load_tailors(&tailors?);
+        facts.load_payments(&payments?);
+        facts.load_provider_events(&seen?);
+        facts.load_claims(&claims?);
+        facts.load_notifications(&notifications?);
+        facts.load_unread(wanted.counted.iter().cloned(), &counted?, &listed?);
         Ok(facts)
     }
 
-    /// Those that are changed, and those that new ones could collide with.
-    async fn orders(self, wanted: &Wanted) -> Found {
+    /// Reads the orders that are changed, and those with which a new one could collide.
+    async fn orders(self, wanted: &WantedFacts) -> Found {
         let by_id = any_id(wanted.orders.iter().map(|order| id(order.as_str())));
         let by_number = any_id(wanted.numbers.iter().map(Bson::from));
         let alternatives = [
@@ -83,51 +75,58 @@ impl<'a> Prefetch<'a> {
             .await
     }
 
-    /// Those that are open for a tailor.
+    /// Reads the orders that are open for a tailor.
     async fn open(self, tailors: &BTreeSet<UserId>) -> Found {
-        let filter =
-            (!tailors.is_empty()).then(|| filter::open_for(tailors.iter().map(UserId::as_str)));
-        self.find(ORDERS, filter, &["tailor"]).await
+        if tailors.is_empty() {
+            return Ok(Vec::new());
+        }
+        let filter = filter::open_for(tailors.iter().map(UserId::as_str));
+        self.find(ORDERS, Some(filter), &["tailor"]).await
     }
 
-    /// Those that are changed, those that stand, and those that new ones could collide with.
-    async fn payments(self, wanted: &Wanted) -> Found {
-        let by_id = any_id(
-            wanted
-                .payments
-                .iter()
-                .map(|id| Bson::from(ObjectId::from_bytes(id.to_bytes()))),
-        );
-        let by_order =
-            (!wanted.paid.is_empty()).then(|| any_of(wanted.paid.iter().map(OrderId::as_str)));
+    async fn tailors(self, tailors: &BTreeSet<UserId>) -> Found {
+        let ids = tailors.iter().map(|tailor| id(tailor.as_str()));
+        self.by_id(TAILORS, ids, &["version"]).await
+    }
+
+    async fn provider_events(self, ids: &BTreeSet<String>) -> Found {
+        let ids = ids.iter().map(Bson::from);
+        self.by_id(PROVIDER_EVENTS, ids, &["_id"]).await
+    }
+
+    async fn claims(self, ids: &BTreeSet<String>) -> Found {
+        let ids = ids.iter().map(Bson::from);
+        self.by_id(CLAIMS, ids, &["at"]).await
+    }
+
+    /// Reads the payments that are changed, the standing ones, and those with which a new one could
+    /// collide.
+    async fn payments(self, wanted: &WantedFacts) -> Found {
+        let ids = wanted.payments.iter();
+        let by_id = any_id(ids.map(|id| ObjectId::from_bytes(id.to_bytes()).into()));
         let by_provider = any_id(wanted.provider_orders.iter().map(Bson::from));
+        let standing = if wanted.paid.is_empty() {
+            None
+        } else {
+            let orders = any_of(wanted.paid.iter().map(OrderId::as_str));
+            Some(filter::standing(orders))
+        };
         let alternatives = [
             by_id.map(|ids| doc! { "_id": ids }),
-            by_order.map(filter::standing),
+            standing,
             by_provider.map(|ids| doc! { "razorpayOrderId": ids }),
         ];
-        self.find(
-            PAYMENTS,
-            either_of(alternatives),
-            &["status", "order", "razorpayOrderId"],
-        )
-        .await
+        let fields = ["status", "order", "razorpayOrderId"];
+        self.find(PAYMENTS, either_of(alternatives), &fields).await
     }
 
-    async fn notifications(self, wanted: &Wanted) -> Found {
-        let ids = wanted
-            .notifications
-            .iter()
-            .map(|id| Bson::from(ObjectId::from_bytes(id.to_bytes())));
-        self.find(
-            NOTIFICATIONS,
-            any_id(ids).map(|ids| doc! { "_id": ids }),
-            &[],
-        )
-        .await
+    async fn notifications(self, wanted: &WantedFacts) -> Found {
+        let ids = wanted.notifications.iter();
+        let ids = ids.map(|id| ObjectId::from_bytes(id.to_bytes()).into());
+        self.by_id(NOTIFICATIONS, ids, &[]).await
     }
 
-    /// How many of each user's are unread, as `{_id: user, n}`.
+    /// Counts the unread notifications of each user, as `{_id: user, n}`.
     async fn counted(self, users: &BTreeSet<UserId>) -> Found {
         if users.is_empty() {
             return Ok(Vec::new());
@@ -142,7 +141,7 @@ impl<'a> Prefetch<'a> {
             .await
     }
 
-    /// Which of each user's are unread, at most [`MARKED`].
+    /// Lists the unread notifications of each user, at most [`MAX_MARKED`] of them.
     async fn listed(self, users: &BTreeSet<UserId>) -> Found {
         let of_one = |user: &UserId| {
             let unread = filter::unread_of(any_of([user.as_str()]));
@@ -152,7 +151,7 @@ impl<'a> Prefetch<'a> {
                 notifications
                     .find(unread)
                     .projection(projection)
-                    .limit(MARKED.into())
+                    .limit(MAX_MARKED.into())
                     .await?
                     .try_collect::<Vec<_>>()
                     .await
@@ -168,16 +167,12 @@ impl<'a> Prefetch<'a> {
         ids: impl Iterator<Item = Bson>,
         fields: &[&str],
     ) -> Found {
-        self.find(
-            collection,
-            any_id(ids).map(|ids| doc! { "_id": ids }),
-            fields,
-        )
-        .await
+        let filter = any_id(ids).map(|ids| doc! { "_id": ids });
+        self.find(collection, filter, fields).await
     }
 
-    /// The fields of what matches, or everything of it where none is named; nothing where nothing
-    /// is asked for.
+    /// Reads these fields of the matching documents, or all fields if none is named. Without a
+    /// filter, reads nothing.
     async fn find(self, collection: &str, filter: Option<Document>, fields: &[&str]) -> Found {
         let Some(filter) = filter else {
             return Ok(Vec::new());
@@ -195,11 +190,16 @@ impl<'a> Prefetch<'a> {
     }
 }
 
+/// Returns a condition that matches any of these ids, if there are any.
 fn any_id(ids: impl Iterator<Item = Bson>) -> Option<Bson> {
     let ids: Vec<Bson> = ids.collect();
-    (!ids.is_empty()).then(|| doc! { "$in": ids }.into())
+    if ids.is_empty() {
+        return None;
+    }
+    Some(doc! { "$in": ids }.into())
 }
 
+/// Returns a filter that matches any of these alternatives, if there are any.
 fn either_of(alternatives: impl IntoIterator<Item = Option<Document>>) -> Option<Document> {
     let mut alternatives: Vec<Document> = alternatives.into_iter().flatten().collect();
     match alternatives.len() {

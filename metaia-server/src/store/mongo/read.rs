@@ -1,60 +1,49 @@
-//! Reading records.
+//! The queries of the store.
 
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use metaia_realtime::{OrderId, mongo::Deployment};
 use mongodb::{
-    Collection, Database,
+    Collection,
     bson::{Document, doc},
-    options::{CollectionOptions, ReadConcern, ReadPreference, SelectionCriteria},
 };
 
 use super::{
-    MongoStore, STANDALONE,
+    collection::collection,
+    deployment::STANDALONE,
     document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, either, id, notification_in, order_in,
-        payment_in, recalled,
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, notification_in,
+        order_in, payment_in, recall_in,
     },
-    filter, of_log,
+    error::from_log,
+    filter,
+    store::MongoStore,
 };
 use crate::{
     model::{Notification, Order, Page, Payment},
     store::{Claim, NotificationQuery, OrderQuery, PaymentKey, Recall, StoreError},
 };
 
-/// How long a read may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A collection as it is read: on the primary, what a majority has, so that nothing is seen that
-/// may be rolled back. A server by itself has no majority.
-pub(super) fn collection(
-    db: &Database,
-    deployment: Deployment,
-    name: &str,
-) -> Collection<Document> {
-    let mut options = CollectionOptions::default();
-    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
-    options.read_concern = Some(match deployment {
-        Deployment::ReplicaSet => ReadConcern::majority(),
-        Deployment::Standalone => ReadConcern::local(),
-    });
-    db.collection_with_options(name, options)
-}
+/// The time that a read may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl MongoStore {
     async fn collection(&self, name: &str) -> Result<Collection<Document>, StoreError> {
-        let deployment = self.mongo.deployment().await.map_err(of_log)?;
+        let deployment = self.mongo.deployment().await.map_err(from_log)?;
         Ok(collection(self.mongo.database(), deployment, name))
     }
 
     async fn one(&self, name: &str, filter: Document) -> Result<Option<Document>, StoreError> {
         let documents = self.collection(name).await?;
         let work = async move { documents.find_one(filter).await };
-        self.mongo.within(PATIENCE, work).await.map_err(of_log)
+        self.mongo
+            .within(READ_TIMEOUT, work)
+            .await
+            .map_err(from_log)
     }
 
-    /// One more than `limit`, newest first.
+    /// Reads up to `limit + 1` documents, newest first.
     async fn list(
         &self,
         name: &str,
@@ -69,7 +58,10 @@ impl MongoStore {
                 .limit(i64::from(limit) + 1);
             newest.await?.try_collect().await
         };
-        self.mongo.within(PATIENCE, find).await.map_err(of_log)
+        self.mongo
+            .within(READ_TIMEOUT, find)
+            .await
+            .map_err(from_log)
     }
 
     pub(super) async fn read_order(&self, order: &OrderId) -> Result<Option<Order>, StoreError> {
@@ -78,37 +70,26 @@ impl MongoStore {
     }
 
     pub(super) async fn list_orders(&self, query: OrderQuery) -> Result<Page<Order>, StoreError> {
-        let found = self
-            .list(ORDERS, filter::orders(&query), query.page.limit)
-            .await?;
-        self.foreign.page(found, query.page.limit, order_in)
+        let limit = query.page.limit;
+        let found = self.list(ORDERS, filter::orders(&query), limit).await?;
+        self.foreign.page(found, limit, order_in)
     }
 
-    /// The number of unread ones is counted after the page was read: two views, which a mark in
-    /// between may part.
+    /// Reads a page of notifications, then counts the unread ones. These are two views of the
+    /// database: a notification that is marked in between is unread in the page and not counted.
     pub(super) async fn list_notifications(
         &self,
         query: NotificationQuery,
     ) -> Result<(Page<Notification>, u64), StoreError> {
-        let found = self
-            .list(
-                NOTIFICATIONS,
-                filter::notifications(&query),
-                query.page.limit,
-            )
-            .await?;
-        let page = self
-            .foreign
-            .page(found, query.page.limit, notification_in)?;
-        let (unread, documents) = (
-            filter::unread_of(either(query.user.as_str())),
-            self.collection(NOTIFICATIONS).await?,
-        );
+        let limit = query.page.limit;
+        let filter = filter::notifications(&query);
+        let found = self.list(NOTIFICATIONS, filter, limit).await?;
+        let page = self.foreign.page(found, limit, notification_in)?;
+        let documents = self.collection(NOTIFICATIONS).await?;
+        let unread = filter::unread_of(id_or_text(query.user.as_str()));
         let count = async move { documents.count_documents(unread).await };
-        Ok((
-            page,
-            self.mongo.within(PATIENCE, count).await.map_err(of_log)?,
-        ))
+        let unread = self.mongo.within(READ_TIMEOUT, count).await;
+        Ok((page, unread.map_err(from_log)?))
     }
 
     pub(super) async fn read_payment(
@@ -116,23 +97,32 @@ impl MongoStore {
         key: PaymentKey,
     ) -> Result<Option<Payment>, StoreError> {
         let filter = match &key {
-            PaymentKey::Standing(order) => filter::standing(either(order.as_str())),
-            PaymentKey::Provider(of) => doc! { "razorpayOrderId": of },
+            PaymentKey::Standing(order) => filter::standing(id_or_text(order.as_str())),
+            PaymentKey::Provider(id) => doc! { "razorpayOrderId": id },
         };
         let documents = self.collection(PAYMENTS).await?;
-        // Where others have left several of an order, the completed one comes first.
+        // Other programs may have left several payments of an order. By their names the completed
+        // one comes first.
         let first = async move { documents.find_one(filter).sort(doc! { "status": 1 }).await };
-        let found = self.mongo.within(PATIENCE, first).await.map_err(of_log)?;
+        let found = self
+            .mongo
+            .within(READ_TIMEOUT, first)
+            .await
+            .map_err(from_log)?;
         Ok(found.as_ref().map(payment_in).transpose()?)
     }
 
     pub(super) async fn read_claim(&self, claim: &Claim) -> Result<Recall, StoreError> {
         let found = self.one(CLAIMS, doc! { "_id": claim_id(claim) }).await?;
-        Ok(found.map_or(Ok(Recall::New), |document| recalled(&document, claim))?)
+        match found {
+            Some(document) => Ok(recall_in(&document, claim)?),
+            None => Ok(Recall::New),
+        }
     }
 
-    /// Whether the log is read, and a server answers that takes writes.
-    pub(super) async fn look(&self) -> Result<Option<&'static str>, StoreError> {
+    /// Checks that the log can be read and that a server answers that takes writes. Returns a
+    /// notice if the server is a standalone one.
+    pub(super) async fn check_server(&self) -> Result<Option<&'static str>, StoreError> {
         if !self.log.is_ready() {
             return Err(StoreError::Unavailable(
                 "the log in the database cannot be read".into(),
@@ -140,8 +130,13 @@ impl MongoStore {
         }
         let db = self.mongo.database().clone();
         let hello = async move { db.run_command(doc! { "hello": 1 }).await };
-        self.mongo.within(PATIENCE, hello).await.map_err(of_log)?;
-        let alone = self.mongo.deployment().await.map_err(of_log)? == Deployment::Standalone;
-        Ok(alone.then_some(STANDALONE))
+        self.mongo
+            .within(READ_TIMEOUT, hello)
+            .await
+            .map_err(from_log)?;
+        match self.mongo.deployment().await.map_err(from_log)? {
+            Deployment::ReplicaSet => Ok(None),
+            Deployment::Standalone => Ok(Some(STANDALONE)),
+        }
     }
 }

@@ -1,18 +1,16 @@
-//! The records of the marketplace, as the log's committer knows them.
-
-use std::sync::Arc;
+//! The records of the marketplace, for the log's committer.
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::mongo::{Mongo, Plan, Records};
 use mongodb::error::Error;
 
 use super::{
-    plan::{Wanted, decide},
+    plan::{WantedFacts, decide},
     prefetch::Prefetch,
+    request::{CommitRequest, CommitResult, Requests},
 };
-use crate::store::mongo::request::{Act, Done};
 
-/// Decides batches on what the database has.
+/// Plans batches on the state of the database.
 #[derive(Debug)]
 pub(super) struct Marketplace {
     mongo: Mongo,
@@ -25,15 +23,18 @@ impl Marketplace {
 }
 
 impl Records for Marketplace {
-    type Change = Act;
-    type Done = Done;
+    type Change = CommitRequest;
+    type Done = CommitResult;
 
-    fn plan<'a>(&'a self, acts: &'a [Arc<Act>]) -> BoxFuture<'a, Result<Vec<Plan<Done>>, Error>> {
+    fn plan<'a>(
+        &'a self,
+        requests: &'a Requests,
+    ) -> BoxFuture<'a, Result<Vec<Plan<CommitResult>>, Error>> {
         Box::pin(async move {
             let deployment = self.mongo.deployment().await.map_err(Error::custom)?;
             let prefetch = Prefetch::new(self.mongo.database(), deployment);
-            let mut facts = prefetch.facts(&Wanted::by(acts)).await?;
-            Ok(decide(&mut facts, acts))
+            let mut facts = prefetch.facts(&WantedFacts::of(requests)).await?;
+            Ok(decide(&mut facts, requests))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of the committer, and what it answers.
+//! Requests to the committer, and its replies.
 
 use std::sync::Arc;
 
@@ -6,13 +6,18 @@ use metaia_realtime::{EventId, UserId};
 
 use crate::{
     model::{Notification, NotificationId, TailorStatus},
-    store::{Answer, Change, CommitError},
+    store::{Change, CommitError, StoredReply},
 };
 
-/// What is asked for. An act may be planned several times; the id of an event that the store makes
-/// itself is given with it, so that all of them are one.
+/// The number of notifications of a user that one [`CommitRequest::ReadAll`] marks.
+pub(super) const MAX_MARKED: u16 = 10_000;
+
+/// A request to change records.
+///
+/// The committer may plan a request several times. The id of an event that the store builds itself
+/// is part of the request, so that every plan has the same event.
 #[derive(Debug)]
-pub(super) enum Act {
+pub(super) enum CommitRequest {
     /// See [`crate::store::Store::commit`].
     Change(Change),
     /// See [`crate::store::Store::read_notification`].
@@ -21,7 +26,7 @@ pub(super) enum Act {
         id: NotificationId,
         event: EventId,
     },
-    /// See [`crate::store::Store::read_all`]. Marks at most [`super::MARKED`].
+    /// See [`crate::store::Store::read_all`]. Marks at most [`MAX_MARKED`].
     ReadAll { user: UserId, event: EventId },
     /// See [`crate::store::Store::set_tailor_status`].
     Tailor {
@@ -30,21 +35,21 @@ pub(super) enum Act {
     },
 }
 
-/// What became of it.
+/// The reply to a request that was carried out.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// Of a change.
-    Answer(Answer),
-    /// Of marking one: the notification, and how many are unread.
-    One(Option<(Notification, u64)>),
-    /// Of marking all: how many were unread.
-    All(u64),
-    /// Of a tailor's status.
-    Kept,
+pub(super) enum CommitReply {
+    /// The reply of a change.
+    Change(StoredReply),
+    /// The marked notification, and the number of unread ones.
+    MarkedOne(Option<(Notification, u64)>),
+    /// The number of notifications that were unread.
+    MarkedAll(u64),
+    /// A tailor's status was stored.
+    TailorStatus,
 }
 
-/// A refusal is an answer, too.
-pub(super) type Done = Result<Outcome, CommitError>;
+/// The result of a request. A refusal is a result, too: it does not fail the batch.
+pub(super) type CommitResult = Result<CommitReply, CommitError>;
 
-/// Acts as the committer hands them over.
-pub(super) type Acts = [Arc<Act>];
+/// A batch of requests, as the committer passes it.
+pub(super) type Requests = [Arc<CommitRequest>];

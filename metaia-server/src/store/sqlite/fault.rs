@@ -1,4 +1,4 @@
-//! What ends a transaction early.
+//! The errors inside a transaction.
 
 use metaia_realtime::{
     event::EventError,
@@ -9,12 +9,12 @@ use rusqlite::{Error as Sql, ErrorCode};
 
 use crate::store::{CommitError, StoreError};
 
-/// Why work inside a transaction ended early.
+/// Why a transaction was rolled back.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// SQLite said so.
+    /// An error of SQLite.
     Sql(Sql),
-    /// A row is not what it should be.
+    /// A row that is not valid.
     Corrupt(String),
     /// See [`CommitError::Missed`].
     Missed,
@@ -54,8 +54,8 @@ impl From<Fault> for CommitError {
     }
 }
 
-/// A value of another type than its column's, and SQLite's own word that the file is damaged, are
-/// corruption.
+/// Tells corruption from unavailability. Corruption is a value of another type than its column's,
+/// or a file that SQLite reports as damaged.
 fn classify(error: Sql) -> StoreError {
     let damaged = matches!(
         error.sqlite_error_code(),
@@ -75,7 +75,7 @@ fn classify(error: Sql) -> StoreError {
     }
 }
 
-pub(super) fn of_write(error: WriteError<Fault>) -> CommitError {
+pub(super) fn from_write(error: WriteError<Fault>) -> CommitError {
     match error {
         WriteError::Refused(fault) => fault.into(),
         WriteError::Unknown(error) => StoreError::Unknown(error.into()).into(),
@@ -84,7 +84,7 @@ pub(super) fn of_write(error: WriteError<Fault>) -> CommitError {
     }
 }
 
-pub(super) fn of_read(error: ReadError<Fault>) -> StoreError {
+pub(super) fn from_read(error: ReadError<Fault>) -> StoreError {
     match error {
         ReadError::Refused(fault) => CommitError::from(fault).into(),
         ReadError::Unavailable(error) => classify(error),

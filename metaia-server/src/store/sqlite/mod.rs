@@ -1,5 +1,5 @@
-//! The embedded store: one SQLite file, one writer with group commit. The log of events is in the
-//! same file.
+//! The embedded store: one SQLite file, with one writer that commits in groups. The log of events
+//! is in the same file.
 
 mod claims;
 mod fault;
@@ -22,14 +22,14 @@ use metaia_realtime::{
 };
 use rusqlite::Connection;
 
-use self::fault::{Fault, of_read, of_write};
+use self::fault::{Fault, from_read, from_write};
 use super::{
-    Answer, Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
-    StoreError,
+    Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
+    StoreError, StoredReply,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
-/// How many reads run at once.
+/// The number of reads that run at once.
 const READERS: usize = 4;
 
 /// The embedded store. A handle: `clone` is cheap and shares the database.
@@ -42,10 +42,10 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens or creates the database, and the log in it, which keeps what `retention` says.
+    /// Opens or creates the database, with the log in it. `retention` bounds the log.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// Returns [`OpenError`] if the file cannot be opened, or another server uses it.
     pub async fn open(
         path: impl Into<PathBuf>,
         options: Options,
@@ -63,7 +63,7 @@ impl SqliteStore {
         })
     }
 
-    /// The log that the events of changes are in.
+    /// Returns the log with the events of the changes.
     #[must_use]
     pub const fn log(&self) -> &SqliteLog {
         &self.log
@@ -74,7 +74,7 @@ impl SqliteStore {
         F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        self.readers.read(work).await.map_err(of_read)
+        self.readers.read(work).await.map_err(from_read)
     }
 }
 
@@ -104,7 +104,7 @@ impl Store for SqliteStore {
         Box::pin(self.read(move |db| claims::recall(db, &claim)))
     }
 
-    fn commit(&self, change: Change) -> BoxFuture<'_, Result<Answer, CommitError>> {
+    fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>> {
         Box::pin(self.commit_change(change))
     }
 
@@ -121,11 +121,11 @@ impl Store for SqliteStore {
     }
 
     fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { Ok(self.keep_tailor_status(status).await?) })
+        Box::pin(async move { Ok(self.store_tailor_status(status).await?) })
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {
-        Box::pin(async move { Ok(self.writer.write(|_| Ok(None)).await.map_err(of_write)?) })
+        Box::pin(async move { Ok(self.writer.write(|_| Ok(None)).await.map_err(from_write)?) })
     }
 
     fn name(&self) -> &'static str {
@@ -134,10 +134,12 @@ impl Store for SqliteStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let (head, reads) = (*self.log.changes().borrow(), self.log.reads());
+            let head = *self.log.changes().borrow();
+            let reads = self.log.reads();
             tracing::info!(
                 "log: {head} entries so far, {reads} reads of the database since the start"
             );
+            // The writer last: the log and the readers use its file.
             self.log.close().await;
             self.readers.close().await;
             self.writer.close().await;

@@ -48,21 +48,25 @@ pub(super) fn list(
         "SELECT {COLUMNS} FROM notifications WHERE user = :user {unread} {since} {after}
          ORDER BY created_at DESC, id DESC LIMIT :limit"
     );
-    let (user, limit) = (query.user.as_str(), query.page.limit + 1);
+    let user = query.user.as_str();
+    // One more than asked for, to learn whether there is a next page.
+    let limit = query.page.limit + 1;
     let since = query.since.map(|since| since.ms());
     let cursor = query
         .page
         .cursor
         .map(|cursor| (cursor.at().ms(), cursor.id()));
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":user", &user), (":limit", &limit)];
-    values.extend(since.as_ref().map(|since| (":since", since as &dyn ToSql)));
+    if let Some(since) = &since {
+        values.push((":since", since));
+    }
     if let Some((at, id)) = &cursor {
         values.extend([(":at", at as &dyn ToSql), (":after", id)]);
     }
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_and_then(&*values, read)?;
     let found = rows.collect::<Result<Vec<_>, _>>()?;
-    let page = Page::of(found, query.page.limit, |found| {
+    let page = Page::from_read(found, query.page.limit, |found| {
         (found.created_at, found.id.to_string())
     })
     .map_err(|error| Fault::Corrupt(error.to_string()))?;
@@ -77,7 +81,7 @@ pub(super) fn count_unread(db: &Connection, user: &UserId) -> Result<u64, Fault>
     Ok(count.unsigned_abs())
 }
 
-/// A user's own notification.
+/// Returns a user's own notification.
 pub(super) fn own(
     db: &Connection,
     user: &UserId,
@@ -92,7 +96,8 @@ pub(super) fn own(
 }
 
 pub(super) fn insert(db: &Connection, new: &Notification) -> Result<(), Fault> {
-    let sql = "INSERT INTO notifications (id, user, kind, title, message, related_order, read, created_at)
+    let sql = "INSERT INTO notifications
+            (id, user, kind, title, message, related_order, read, created_at)
         VALUES (:id, :user, :kind, :title, :message, :related_order, :read, :created_at)";
     db.prepare_cached(sql)?.execute(named_params! {
         ":id": new.id.to_string(),
@@ -107,7 +112,7 @@ pub(super) fn insert(db: &Connection, new: &Notification) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Marks one of a user's notifications as read, or all; answers how many were unread.
+/// Marks one of a user's notifications as read, or all of them. Returns how many were unread.
 pub(super) fn mark_read(
     db: &Connection,
     user: &UserId,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params};
 
 use super::{fault::Fault, row::Record};
 use crate::{
-    model::{Order, Page},
+    model::{Order, OrderStatus, Page},
     store::{OrderQuery, Whose},
 };
 
@@ -32,11 +32,40 @@ pub(super) fn one(db: &Connection, id: &OrderId) -> Result<Option<Order>, Fault>
 }
 
 pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, Fault> {
-    let (mine, user) = match &query.whose {
-        Whose::All => ("TRUE", None),
-        Whose::Customer(user) => ("customer = :user", Some(user)),
-        Whose::Tailor(user) => ("tailor = :user", Some(user)),
-        Whose::Courier(user) => ("courier = :user", Some(user)),
+    let sql = list_sql(query);
+    let user = user_of(&query.whose).map(UserId::as_str);
+    let status = query.status.map(OrderStatus::as_str);
+    let cursor = query
+        .page
+        .cursor
+        .map(|cursor| (cursor.at().ms(), cursor.id()));
+    // One more than asked for, to learn whether there is a next page.
+    let limit = query.page.limit + 1;
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    if let Some(user) = &user {
+        values.push((":user", user));
+    }
+    if let Some(status) = &status {
+        values.push((":status", status));
+    }
+    if let Some((at, id)) = &cursor {
+        values.extend([(":at", at as &dyn ToSql), (":after", id)]);
+    }
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_and_then(&*values, read)?;
+    let orders = rows.collect::<Result<Vec<_>, _>>()?;
+    Page::from_read(orders, query.page.limit, |order| {
+        (order.created_at, order.id.to_string())
+    })
+    .map_err(|error| Fault::Corrupt(error.to_string()))
+}
+
+fn list_sql(query: &OrderQuery) -> String {
+    let whose = match &query.whose {
+        Whose::All => "TRUE",
+        Whose::Customer(_) => "customer = :user",
+        Whose::Tailor(_) => "tailor = :user",
+        Whose::Courier(_) => "courier = :user",
     };
     let status = if query.status.is_some() {
         "AND status = :status"
@@ -48,37 +77,23 @@ pub(super) fn list(db: &Connection, query: &OrderQuery) -> Result<Page<Order>, F
     } else {
         ""
     };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM orders WHERE {mine} {status} {after} ORDER BY created_at DESC, id DESC LIMIT :limit"
-    );
-    let (user, status) = (user.map(UserId::as_str), query.status.map(|s| s.as_str()));
-    let cursor = query
-        .page
-        .cursor
-        .map(|cursor| (cursor.at().ms(), cursor.id()));
-    let limit = query.page.limit + 1;
-    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
-    values.extend(user.as_ref().map(|user| (":user", user as &dyn ToSql)));
-    values.extend(
-        status
-            .as_ref()
-            .map(|status| (":status", status as &dyn ToSql)),
-    );
-    if let Some((at, id)) = &cursor {
-        values.extend([(":at", at as &dyn ToSql), (":after", id)]);
-    }
-    let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_and_then(&*values, read)?;
-    let orders = rows.collect::<Result<Vec<_>, _>>()?;
-    Page::of(orders, query.page.limit, |order| {
-        (order.created_at, order.id.to_string())
-    })
-    .map_err(|error| Fault::Corrupt(error.to_string()))
+    format!(
+        "SELECT {COLUMNS} FROM orders WHERE {whose} {status} {after}
+         ORDER BY created_at DESC, id DESC LIMIT :limit"
+    )
 }
 
-/// The orders that are open for a tailor.
-pub(super) fn open_of(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
-    let sql = "SELECT id FROM orders WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
+const fn user_of(whose: &Whose) -> Option<&UserId> {
+    match whose {
+        Whose::All => None,
+        Whose::Customer(user) | Whose::Tailor(user) | Whose::Courier(user) => Some(user),
+    }
+}
+
+/// Returns the orders that are open for a tailor.
+pub(super) fn open_for(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, Fault> {
+    let sql = "SELECT id FROM orders
+        WHERE tailor = ?1 AND status NOT IN ('delivered', 'cancelled') ORDER BY id";
     let mut statement = db.prepare_cached(sql)?;
     let rows =
         statement.query_and_then([tailor.as_str()], |row| Record::new("order", row).parse(0))?;
@@ -86,9 +101,10 @@ pub(super) fn open_of(db: &Connection, tailor: &UserId) -> Result<Vec<OrderId>, 
 }
 
 pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
-    let sql =
-        "INSERT INTO orders (id, number, customer, tailor, courier, status, version, created_at, document)
-        VALUES (:id, :number, :customer, :tailor, :courier, :status, :version, :created_at, :document)
+    let sql = "INSERT INTO orders
+            (id, number, customer, tailor, courier, status, version, created_at, document)
+        VALUES (:id, :number, :customer, :tailor, :courier, :status, :version, :created_at,
+            :document)
         ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(named_params! {
         ":id": order.id.as_str(),
@@ -109,8 +125,9 @@ pub(super) fn insert(db: &Connection, order: &Order) -> Result<(), Fault> {
 }
 
 pub(super) fn update(db: &Connection, order: &Order) -> Result<(), Fault> {
-    let sql = "UPDATE orders SET tailor = :tailor, courier = :courier, status = :status, version = :version,
-        document = :document WHERE id = :id AND version = :version - 1";
+    let sql = "UPDATE orders SET tailor = :tailor, courier = :courier, status = :status,
+            version = :version, document = :document
+        WHERE id = :id AND version = :version - 1";
     let written = db.prepare_cached(sql)?.execute(named_params! {
         ":id": order.id.as_str(),
         ":tailor": order.tailor.as_ref().map(UserId::as_str),

@@ -1,4 +1,4 @@
-//! Payments in SQLite, and which events of the provider have been dealt with.
+//! Payments in SQLite, and the provider's events that were processed.
 
 use metaia_realtime::event::PaymentStatus;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -9,9 +9,9 @@ use crate::{
     store::{PaymentKey, name_of},
 };
 
-/// How long events of the provider are remembered: they carry no time and could be sent again for
-/// ever.
-const REMEMBERED_MS: i64 = 90 * 24 * 60 * 60 * 1000;
+/// The time for which ids of the provider's events are kept, in milliseconds. The events carry no
+/// time, and so could be replayed at any time.
+const EVENT_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 fn read(row: &Row<'_>) -> Result<Payment, Fault> {
     let record = Record::new("payment", row);
@@ -42,8 +42,8 @@ pub(super) fn one(db: &Connection, key: &PaymentKey) -> Result<Option<Payment>, 
 }
 
 pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
-    let sql =
-        "INSERT INTO payments (id, order_id, provider_order, status, document) VALUES (?1, ?2, ?3, ?4, ?5)
+    let sql = "INSERT INTO payments (id, order_id, provider_order, status, document)
+        VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(params![
         payment.id.to_string(),
@@ -75,12 +75,12 @@ pub(super) fn update(db: &Connection, payment: &Payment, from: PaymentStatus) ->
     }
 }
 
-/// Notes an event of the provider, and forgets a few of the oldest ones.
-pub(super) fn see_event(db: &Connection, id: &str, now: Timestamp) -> Result<(), Fault> {
+/// Stores the id of a provider's event, and deletes a few expired ones.
+pub(super) fn insert_event(db: &Connection, id: &str, now: Timestamp) -> Result<(), Fault> {
     let sql = "DELETE FROM provider_events WHERE rowid IN
         (SELECT rowid FROM provider_events WHERE at <= ?1 ORDER BY at LIMIT 8)";
     db.prepare_cached(sql)?
-        .execute([now.ms() - REMEMBERED_MS])?;
+        .execute([now.ms() - EVENT_LIFE_MS])?;
     let sql = "INSERT INTO provider_events (id, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     let written = db.prepare_cached(sql)?.execute(params![id, now.ms()])?;
     if written == 1 {

@@ -1,22 +1,22 @@
-//! Rows into records. A value that cannot be is a [`Fault::Corrupt`] that names the table and the
+//! Rows as records. A value that is not valid is a [`Fault::Corrupt`] that names the table and the
 //! row, never its content.
 
 use std::str::FromStr;
 
-use rusqlite::Row;
+use rusqlite::{Row, types::ValueRef};
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
 use crate::model::Timestamp;
 
-/// One row on its way to a record.
+/// A row that is being read as a record.
 pub(super) struct Record<'a> {
     table: &'static str,
     row: &'a Row<'a>,
 }
 
 impl<'a> Record<'a> {
-    /// The first column of every query is the record's id.
+    /// Returns the reader of a row. The first column of every query must be the record's id.
     pub(super) const fn new(table: &'static str, row: &'a Row<'a>) -> Self {
         Self { table, row }
     }
@@ -30,7 +30,7 @@ impl<'a> Record<'a> {
         self.text(column)?.parse().map_err(|_| self.corrupt(column))
     }
 
-    /// A member of an enum, by its name in JSON.
+    /// Reads a value of an enum, by its name in JSON.
     pub(super) fn named<T: DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
         let name = serde_json::Value::from(self.text(column)?);
         serde_json::from_value(name).map_err(|_| self.corrupt(column))
@@ -41,8 +41,7 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn optional<T: FromStr>(&self, column: usize) -> Result<Option<T>, Fault> {
-        let null = self.row.get_ref(column)? == rusqlite::types::ValueRef::Null;
-        if null {
+        if self.row.get_ref(column)? == ValueRef::Null {
             Ok(None)
         } else {
             self.parse(column).map(Some)
@@ -58,7 +57,7 @@ impl<'a> Record<'a> {
         Timestamp::from_ms(self.row.get(column)?).ok_or_else(|| self.corrupt(column))
     }
 
-    /// What the document says must be what the columns say.
+    /// Requires that the document and the columns agree.
     pub(super) fn require(&self, agrees: bool) -> Result<(), Fault> {
         if agrees {
             Ok(())
@@ -72,7 +71,7 @@ impl<'a> Record<'a> {
 
     fn corrupt(&self, column: usize) -> Fault {
         Fault::Corrupt(format!(
-            "{}: column {column} has no possible value",
+            "{}: column {column} has an invalid value",
             self.name()
         ))
     }

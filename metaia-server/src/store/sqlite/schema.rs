@@ -1,17 +1,17 @@
 //! The tables. A released migration is never changed.
 //!
-//! Orders and payments are kept as their documents, beside the columns that are searched; a row
+//! Orders and payments are stored as their documents, beside the columns that queries search. A row
 //! whose columns and document disagree is corrupt. Times are milliseconds since the Unix epoch.
 
 use metaia_realtime::sqlite::Migration;
 
-/// Everything that brings a database up to date.
+/// The migrations that bring a database up to date, in their order.
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "marketplace",
         sql: MARKETPLACE,
     },
-    // Events are in the log's own tables since.
+    // Since this migration the log keeps events in its own tables.
     Migration {
         name: "the log",
         sql: "DROP TABLE event",
@@ -58,7 +58,8 @@ CREATE TABLE payments (
     status TEXT NOT NULL,
     document TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX payments_standing ON payments (order_id) WHERE status IN ('created', 'completed');
+CREATE UNIQUE INDEX payments_standing ON payments (order_id)
+    WHERE status IN ('created', 'completed');
 
 CREATE TABLE tailor_status (
     tailor TEXT PRIMARY KEY,

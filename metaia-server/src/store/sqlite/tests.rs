@@ -1,4 +1,4 @@
-//! Against a real file: the contract, and what only files have.
+//! Tests against a real file: the contract, and what concerns files only.
 
 use metaia_realtime::EventLog;
 
@@ -39,7 +39,7 @@ impl Site for Fixture {
         Self { folder, store }
     }
 
-    /// As after a restart: the same file.
+    /// Opens the same file again, as a restart does.
     async fn reopened(self) -> Self {
         self.store.close().await;
         let store = open(&self.folder).await;
@@ -58,15 +58,15 @@ impl Site for Fixture {
     }
 }
 
-/// Readers of the records and of the log never see one without the other.
+/// A reader never sees the event of an order without the order.
 #[tokio::test]
-async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
+async fn an_order_can_be_read_as_soon_as_its_event_is_published() {
     let fixture = Fixture::new().await;
-    let mut told = fixture.store.log().changes();
+    let mut changes = fixture.store.log().changes();
     let order = order();
-    let (store, change) = (fixture.store.clone(), placed(&order));
-    let (committed, ()) = futures_util::join!(store.commit(change), async {
-        told.changed().await.unwrap();
+    let store = fixture.store.clone();
+    let (committed, ()) = futures_util::join!(store.commit(placed(&order)), async {
+        changes.changed().await.unwrap();
         assert_eq!(
             fixture.store.order(&order.id).await.unwrap().as_ref(),
             Some(&order)
@@ -75,29 +75,30 @@ async fn an_order_can_be_read_as_soon_as_its_event_is_told() {
     committed.unwrap();
 }
 
-/// What `kill -9` leaves: the file and its log as they are when the answer comes.
+/// Copies the files as they are when the reply arrives: what `kill -9` would leave.
 #[tokio::test]
 async fn what_was_answered_outlives_the_process() {
     let fixture = Fixture::new().await;
-    let (order, claim) = (order(), claim("k", "body"));
+    let order = order();
+    let claim = claim("k", "body");
     let change = Change {
         claim: Some(claim.clone()),
         ..placed(&order)
     };
-    let answer = fixture.store.commit(change).await.unwrap();
-    let grave = Folder::new();
+    let reply = fixture.store.commit(change).await.unwrap();
+    let copy = Folder::new();
     let head = fixture.store.log().head().await.unwrap();
     for file in ["metaia.db", "metaia.db-wal", "metaia.db.mark"] {
-        std::fs::copy(fixture.folder.file(file), grave.file(file)).unwrap();
+        std::fs::copy(fixture.folder.file(file), copy.file(file)).unwrap();
     }
-    let store = open(&grave).await;
-    let risen = Fixture {
-        folder: grave,
+    let store = open(&copy).await;
+    let restored = Fixture {
+        folder: copy,
         store,
     };
-    assert_eq!(risen.store.log().head().await.unwrap(), head);
-    assert_eq!(risen.store.order(&order.id).await.unwrap(), Some(order));
-    let page = risen.store.log().read(None, 0, 10).await.unwrap();
+    assert_eq!(restored.store.log().head().await.unwrap(), head);
+    assert_eq!(restored.store.order(&order.id).await.unwrap(), Some(order));
+    let page = restored.store.log().read(None, 0, 10).await.unwrap();
     assert_eq!(
         page.entries
             .iter()
@@ -106,13 +107,13 @@ async fn what_was_answered_outlives_the_process() {
         ["order_update"]
     );
     assert_eq!(
-        risen.store.recall(&claim).await.unwrap(),
-        Recall::Answered(answer)
+        restored.store.recall(&claim).await.unwrap(),
+        Recall::Answered(reply)
     );
 }
 
 #[tokio::test]
-async fn ended_claims_make_room() {
+async fn expired_claims_are_deleted() {
     let fixture = Fixture::new().await;
     for (key, age) in [("a", Claim::LIFE_MS), ("b", Claim::LIFE_MS), ("c", 0)] {
         let at = Timestamp::from_ms(Timestamp::now().ms() - age).unwrap();

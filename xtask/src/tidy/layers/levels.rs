@@ -96,7 +96,7 @@ const REALTIME_CIRCLES: &[KnownCircle] = &[KnownCircle {
 }];
 
 const SERVER: &[Level] = &[
-    Level::apart(&["printer.rs", "model/"]),
+    Level::apart(&["error_chain.rs", "printer.rs", "model/"]),
     Level::apart(&["store/"]),
     Level::apart(&["auth/"]),
     Level::apart(&["config/", "payment/"]),

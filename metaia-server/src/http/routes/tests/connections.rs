@@ -1,8 +1,8 @@
-//! Who is connected: what admins see and end, and nobody else.
+//! Sessions, rooms and presence: only admins see them, and only admins end a session.
 
 use super::*;
 
-/// Somebody who is connected, by polling.
+/// A client that is connected by polling.
 struct Phone {
     router: Router,
     address: String,
@@ -115,10 +115,10 @@ async fn sessions_rooms_and_users_are_seen_as_they_are() {
         (&users[0]["online"], &users[0]["sessions"]),
         (&json!(true), &json!(1))
     );
-    assert_eq!(
-        users[1],
-        json!({ "user": "nobody", "online": false, "sessions": 0, "connectedAt": null, "activeAt": null })
-    );
+    let offline = json!({
+        "user": "nobody", "online": false, "sessions": 0, "connectedAt": null, "activeAt": null,
+    });
+    assert_eq!(users[1], offline);
 
     let stats = admin.get("/api/realtime/stats").await.data(200);
     assert_eq!(
@@ -143,7 +143,8 @@ async fn pages_have_each_once() {
             vec!["customer-room", "user-c1", "user-c2", "user-c3"],
         ),
     ] {
-        let (mut cursor, mut found) = (String::new(), Vec::new());
+        let mut cursor = String::new();
+        let mut found = Vec::new();
         loop {
             let page = api
                 .admin()
@@ -194,7 +195,7 @@ async fn a_session_is_ended_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_query_is_pointed_at() {
+async fn an_invalid_query_is_pointed_at() {
     let api = Api::new(On::Embedded).await;
     for (path, pointer) in [
         ("sessions?limit=0", "/limit"),

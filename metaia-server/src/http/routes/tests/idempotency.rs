@@ -1,4 +1,4 @@
-//! Keys: one request, one answer.
+//! Idempotency keys: one request, one reply.
 
 use super::*;
 

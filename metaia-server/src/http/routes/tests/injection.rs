@@ -1,5 +1,5 @@
-//! Operators of a database, wherever a client can write: refused by type, or kept and given back to
-//! the byte; and on either store nothing is found by them, and nothing changed.
+//! Database operators in every place where a client can send text: they are refused by type, or
+//! stored and returned to the byte. On both stores they find nothing and change nothing.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn operators() -> [Value; 9] {
     ]
 }
 
-/// Texts that mean something elsewhere.
+/// Texts that are code in a database or a shell.
 const TEXTS: [&str; 6] = [
     "$where: while (true) {}",
     "{\"$ne\": null}",
@@ -36,13 +36,15 @@ const TEXTS: [&str; 6] = [
     "$oid",
 ];
 
-/// Every body, and every member of it that takes a text.
+/// Returns every body, with the pointers of its members that take a text.
 fn members() -> Vec<(&'static str, &'static str, Value, Vec<&'static str>)> {
     let mut full = order();
     full["items"][0]["notes"] = json!("n");
     full["items"][0]["measurements"] = json!({ "chest": "38 in" });
     full["deliveryAddress"] = json!("a");
-    let notice = json!({ "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1" });
+    let notice = json!({
+        "user": "c1", "type": "system", "title": "t", "message": "m", "relatedOrder": "o1",
+    });
     let checkout =
         json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" });
     let of_order = vec![
@@ -159,7 +161,9 @@ async fn a_text_that_looks_like_an_operator_is_a_text(api: Api) {
             .await
             .data(200);
         assert_eq!(listed["notifications"], json!([sent]));
-        let unknown = json!({ "razorpay_order_id": text, "razorpay_payment_id": text, "razorpay_signature": text });
+        let unknown = json!({
+            "razorpay_order_id": text, "razorpay_payment_id": text, "razorpay_signature": text,
+        });
         api.customer()
             .post("/api/payments/verify", unknown)
             .await
@@ -169,8 +173,9 @@ async fn a_text_that_looks_like_an_operator_is_a_text(api: Api) {
 
 async fn names_of_measurements_are_not_paths(api: Api) {
     let measurements = json!({
-        "$ne": 1, "$where": "while (true) {}", "a.b": 2.5, ".": "dot", "$": 0, "__proto__": -1, "_id": "x", "$oid": "y",
-        "name": 3, "value": 4, "large": u64::MAX, "exact": 0.1, "whole": 96.0, "least": i64::MIN, "": "no",
+        "$ne": 1, "$where": "while (true) {}", "a.b": 2.5, ".": "dot", "$": 0, "__proto__": -1,
+        "_id": "x", "$oid": "y", "name": 3, "value": 4, "large": u64::MAX, "exact": 0.1,
+        "whole": 96.0, "least": i64::MIN, "": "no",
     });
     let mut body = order();
     body["items"][0]["measurements"] = measurements;
@@ -264,7 +269,10 @@ async fn a_key_that_looks_like_an_operator_is_a_key(api: Api) {
 }
 
 async fn an_emitted_payload_is_kept_to_the_byte(api: Api) {
-    let data = r#"{"$ne": null, "a.b": {"$oid": "x", "$": [{"$where": 1}]}, "$date": 0, "n": 1.0e2, "": {"_id": 5}}"#;
+    let data = concat!(
+        r#"{"$ne": null, "a.b": {"$oid": "x", "$": [{"$where": 1}]}, "#,
+        r#""$date": 0, "n": 1.0e2, "": {"_id": 5}}"#,
+    );
     let body = format!(r#"{{"to":{{"user":"c1"}},"event":"x","data":{data}}}"#);
     api.backend()
         .send("POST", "/api/realtime/emit", body.into_bytes())

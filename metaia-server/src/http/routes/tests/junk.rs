@@ -1,5 +1,4 @@
-//! Whatever is sent, the answer is a success or a refusal that says why; never the server's own
-//! fault.
+//! Every input gets a success or a refusal with a reason, never a failure of the server.
 
 use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 
@@ -23,7 +22,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A good body of each route.
+/// Returns a valid body of each route.
 fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("POST", "/api/orders", order()),
@@ -41,7 +40,9 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         (
             "POST",
             "/api/payments/verify",
-            json!({ "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c" }),
+            json!({
+                "razorpay_order_id": "a", "razorpay_payment_id": "b", "razorpay_signature": "c",
+            }),
         ),
         ("PUT", "/api/tailors/me/status", json!({ "status": "busy" })),
         (
@@ -52,7 +53,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// One member of a good body, possibly deep inside, replaced.
+/// Replaces one member of a valid body, at any depth.
 fn spoil(body: &mut Value, path: &[usize], junk: Value) {
     let mut place = body;
     for step in path {
@@ -75,7 +76,7 @@ fn spoil(body: &mut Value, path: &[usize], junk: Value) {
     *place = junk;
 }
 
-/// Tries random cases: few where a world takes long to make.
+/// Tries random cases: fewer on MongoDB, where a world takes longer to make.
 fn with_apis<S: Strategy>(cases: &S, on: On, ask: impl AsyncFn(&Api, S::Value)) {
     let count = if matches!(on, On::Embedded) { 48 } else { 6 };
     let run = |case| {
@@ -91,7 +92,7 @@ fn with_apis<S: Strategy>(cases: &S, on: On, ask: impl AsyncFn(&Api, S::Value)) 
         .unwrap();
 }
 
-async fn ask_everybody(api: &Api, method: &str, path: &str, body: &Value) {
+async fn ask_as_every_caller(api: &Api, method: &str, path: &str, body: &Value) {
     let (_, order) = api.order().await;
     let path = path.replace("/api/orders/{id}", &order);
     let tailor = api.user(Role::Tailor, "t1");
@@ -121,7 +122,7 @@ fn spoilt_bodies_are_refused_and_never_break_the_server(on: On) {
         on,
         async |api, ((method, address, mut body), path, junk)| {
             spoil(&mut body, &path, junk);
-            ask_everybody(api, method, address, &body).await;
+            ask_as_every_caller(api, method, address, &body).await;
         },
     );
 }
@@ -154,7 +155,7 @@ fn any_query_is_a_page_or_a_refusal(on: On) {
     });
 }
 
-/// Makes two tests of each: on either store.
+/// Makes two tests of each function: one per kind of store.
 macro_rules! on_both {
     ($($name:ident),+) => {
         mod embedded {

@@ -1,4 +1,4 @@
-//! Pages and filters.
+//! Pages and filters of lists.
 
 use super::*;
 
@@ -9,7 +9,8 @@ on_both_stores!(
 );
 
 async fn pages(who: &As<'_>, path: &str, list: &str) -> Vec<Value> {
-    let (mut found, mut cursor) = (Vec::new(), String::new());
+    let mut found = Vec::new();
+    let mut cursor = String::new();
     loop {
         let page = who.get(&format!("{path}?limit=2{cursor}")).await.data(200);
         found.extend(

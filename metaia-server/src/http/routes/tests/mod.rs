@@ -1,4 +1,4 @@
-//! The routes as somebody sees them: requests in, statuses and codes out.
+//! The routes as a client sees them: requests in, statuses and codes out.
 
 mod connections;
 mod idempotency;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::{
-    auth::{request_auth::Gate, secrets::Secret},
+    auth::{request_auth::RequestAuth, secrets::Secret},
     services::{
         Services,
         testing::{JWT_SECRET, On, World, on_both_stores},
@@ -32,7 +32,7 @@ const API_KEY: &str = "an api key of the tests";
 #[derive(Clone)]
 struct TestState {
     services: Services,
-    gate: Arc<Gate>,
+    request_auth: Arc<RequestAuth>,
 }
 
 impl FromRef<TestState> for Services {
@@ -41,26 +41,26 @@ impl FromRef<TestState> for Services {
     }
 }
 
-impl FromRef<TestState> for Arc<Gate> {
+impl FromRef<TestState> for Arc<RequestAuth> {
     fn from_ref(state: &TestState) -> Self {
-        Self::clone(&state.gate)
+        Self::clone(&state.request_auth)
     }
 }
 
-/// The API over a world of its own.
+/// The API on a world of its own.
 struct Api {
     world: World,
     router: Router,
 }
 
-/// Somebody's requests.
+/// A client with its credentials.
 #[derive(Clone)]
 struct As<'a> {
     api: &'a Api,
     headers: HeaderMap,
 }
 
-/// What came back.
+/// The answer of the server.
 #[derive(Debug)]
 struct Reply {
     status: StatusCode,
@@ -75,10 +75,11 @@ impl Api {
 
     fn over(world: World) -> Self {
         let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
-        let gate = Gate::new(authenticator, Some(Secret::from(API_KEY)), NonZeroU32::MAX);
+        let api_key = Some(Secret::from(API_KEY));
+        let request_auth = RequestAuth::new(authenticator, api_key, NonZeroU32::MAX);
         let state = TestState {
             services: world.services.clone(),
-            gate: Arc::new(gate),
+            request_auth: Arc::new(request_auth),
         };
         Self {
             router: super::router().with_state(state),
@@ -110,7 +111,7 @@ impl Api {
         self.nobody().with("x-api-key", API_KEY)
     }
 
-    /// A new order of c1, and its address.
+    /// Places an order of `c1`, and returns it with its path.
     async fn order(&self) -> (Value, String) {
         let order = self.customer().post("/api/orders", order()).await.data(201)["order"].take();
         let path = format!("/api/orders/{}", order["_id"].as_str().unwrap());
@@ -184,7 +185,7 @@ impl Reply {
         );
     }
 
-    /// 422 with this pointer first.
+    /// Checks for 422 with this pointer first.
     #[track_caller]
     fn refused_at(&self, pointer: &str) {
         self.refused(422, "validation_failed");
@@ -205,7 +206,7 @@ fn token(role: Role, user: &str) -> String {
     encode(&Header::default(), &claims, &key).unwrap()
 }
 
-/// The body of an order.
+/// Returns the body of a new order.
 fn order() -> Value {
     json!({ "items": [{ "garment": "shirt", "quantity": 2, "price": 45_000 }] })
 }

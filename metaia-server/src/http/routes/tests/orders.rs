@@ -1,4 +1,4 @@
-//! Orders: what is answered, and each way to be refused.
+//! Orders: their replies, and every refusal.
 
 use super::*;
 
@@ -7,8 +7,8 @@ on_both_stores!(
     what_is_wrong_with_an_order_is_pointed_at_and_nothing_is_kept,
     an_order_that_could_not_be_published_is_refused_before_anything_changes,
     only_customers_order_for_themselves_and_only_admins_for_others,
-    somebody_elses_order_looks_like_one_that_does_not_exist,
-    a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart,
+    another_users_order_looks_like_one_that_does_not_exist,
+    a_forbidden_step_and_an_impossible_one_have_different_codes,
     a_version_that_is_not_the_present_one_stops_the_change,
     an_assignment_is_an_admins_and_only_while_the_order_is_open,
 );
@@ -118,7 +118,7 @@ async fn only_customers_order_for_themselves_and_only_admins_for_others(api: Api
         .refused(401, "unauthorized");
 }
 
-async fn somebody_elses_order_looks_like_one_that_does_not_exist(api: Api) {
+async fn another_users_order_looks_like_one_that_does_not_exist(api: Api) {
     let (_, path) = api.order().await;
     let step = json!({ "status": "cancelled" });
     for (role, user) in [
@@ -143,7 +143,7 @@ async fn somebody_elses_order_looks_like_one_that_does_not_exist(api: Api) {
     }
 }
 
-async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart(api: Api) {
+async fn a_forbidden_step_and_an_impossible_one_have_different_codes(api: Api) {
     let (_, path) = api.order().await;
     let path = format!("{path}/status");
     let to = |status: &str| json!({ "status": status });
@@ -192,7 +192,8 @@ async fn a_step_that_is_not_yours_and_one_that_does_not_exist_are_told_apart(api
 async fn a_version_that_is_not_the_present_one_stops_the_change(api: Api) {
     let (_, path) = api.order().await;
     let seen = |version: &str| api.admin().with("if-match", version);
-    let (status, assign) = (format!("{path}/status"), format!("{path}/assign"));
+    let status = format!("{path}/status");
+    let assign = format!("{path}/assign");
     let confirmed = json!({ "status": "confirmed" });
     seen("\"2\"")
         .put(&status, confirmed.clone())

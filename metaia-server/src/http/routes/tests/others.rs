@@ -1,9 +1,9 @@
-//! Notifications, tailors, emit, and the description.
+//! Notifications, tailors, emitted events, and the OpenAPI description.
 
 use super::*;
 
 on_both_stores!(
-    Api: a_notification_is_kept_and_told_and_read_by_its_user_only,
+    Api: a_notification_is_stored_published_and_read_by_its_user_only,
     a_notification_is_an_operators_and_of_the_documented_shape,
     a_tailors_status_is_a_tailors_own,
     an_event_reaches_the_log_as_it_was_given,
@@ -14,7 +14,7 @@ fn notice(user: &str) -> Value {
     json!({ "user": user, "type": "system", "title": "Hello", "message": "A test" })
 }
 
-async fn a_notification_is_kept_and_told_and_read_by_its_user_only(api: Api) {
+async fn a_notification_is_stored_published_and_read_by_its_user_only(api: Api) {
     let sent = api
         .backend()
         .post("/api/notifications", notice("c1"))
@@ -43,9 +43,9 @@ async fn a_notification_is_kept_and_told_and_read_by_its_user_only(api: Api) {
         (&read["notification"]["read"], &read["unreadCount"]),
         (&json!(true), &json!(0))
     );
-    let told = &api.world.logged_after(1).await[0];
+    let logged = &api.world.logged_after(1).await[0];
     assert_eq!(
-        (told.0.as_str(), &told.2),
+        (logged.0.as_str(), &logged.2),
         (
             "notification_read",
             &json!({ "ids": [sent["_id"]], "unreadCount": 0 })
@@ -100,10 +100,10 @@ async fn a_tailors_status_is_a_tailors_own(api: Api) {
     let tailor = api.user(Role::Tailor, "t1");
     let path = "/api/tailors/me/status";
     let busy = json!({ "status": "busy" });
-    let told = tailor.put(path, busy.clone()).await.data(200);
-    assert_eq!(told, api.world.logged_after(0).await[0].2);
+    let status = tailor.put(path, busy.clone()).await.data(200);
+    assert_eq!(status, api.world.logged_after(0).await[0].2);
     assert_eq!(
-        (&told["tailorId"], &told["status"]),
+        (&status["tailorId"], &status["status"]),
         (&json!("t1"), &json!("busy"))
     );
     tailor
@@ -122,10 +122,12 @@ async fn a_tailors_status_is_a_tailors_own(api: Api) {
 }
 
 async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
-    let body = br#"{"to": {"role": "delivery_partner"}, "event": "a:b.c-1", "data": {"n": 12345678901234567890.50, "a": {"_rt": 1}}}"#;
+    let data = r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#;
+    let body =
+        format!(r#"{{"to": {{"role": "delivery_partner"}}, "event": "a:b.c-1", "data": {data}}}"#);
     let sent = api
         .backend()
-        .send("POST", "/api/realtime/emit", body.to_vec())
+        .send("POST", "/api/realtime/emit", body.into_bytes())
         .await
         .data(202);
     let entry = &api.world.log.entries_after(0).await[0];
@@ -133,10 +135,7 @@ async fn an_event_reaches_the_log_as_it_was_given(api: Api) {
         sent,
         json!({ "id": entry.content().id(), "at": entry.position() })
     );
-    assert_eq!(
-        entry.content().payload().as_str(),
-        r#"{"n": 12345678901234567890.50, "a": {"_rt": 1}}"#
-    );
+    assert_eq!(entry.content().payload().as_str(), data);
     assert_eq!(api.world.logged_after(0).await[0].1, ["delivery-room"]);
 }
 

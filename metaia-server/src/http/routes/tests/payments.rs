@@ -1,15 +1,15 @@
-//! Payments: opened, verified, and told of by the provider.
+//! Payments: opened, verified, and changed by webhooks of the provider.
 
 use super::*;
 use crate::{
-    payment::signature::of_checkout,
+    payment::signature::sign_checkout,
     services::testing::{KEY_SECRET, WEBHOOK_SECRET},
 };
 
 on_both_stores!(
     Api: a_payment_is_opened_once_over_the_orders_amount,
-    a_right_signature_completes_and_is_told_once,
-    a_wrong_signature_or_somebody_elses_payment_changes_nothing,
+    a_valid_signature_completes_and_is_published_once,
+    a_wrong_signature_or_another_users_payment_changes_nothing,
     a_delivery_is_applied_once_and_remembered_over_restarts,
     deliveries_in_any_order_move_forward_only,
     an_attempt_that_succeeds_after_one_that_failed_completes_the_payment,
@@ -28,7 +28,7 @@ fn checkout(payment: &Value, razorpay_payment: &str) -> Value {
     json!({
         "razorpay_order_id": order,
         "razorpay_payment_id": razorpay_payment,
-        "razorpay_signature": of_checkout(&Secret::from(KEY_SECRET), order, razorpay_payment),
+        "razorpay_signature": sign_checkout(&Secret::from(KEY_SECRET), order, razorpay_payment),
     })
 }
 
@@ -36,8 +36,8 @@ async fn verify(api: &Api, body: Value) -> Reply {
     api.customer().post("/api/payments/verify", body).await
 }
 
-/// The names of what was told after `n`.
-async fn told(api: &Api, after: u64) -> Vec<String> {
+/// Returns the names of the events after `after`.
+async fn published(api: &Api, after: u64) -> Vec<String> {
     api.world
         .logged_after(after)
         .await
@@ -72,7 +72,7 @@ async fn a_payment_is_opened_once_over_the_orders_amount(api: Api) {
         .refused(403, "forbidden");
 }
 
-async fn a_right_signature_completes_and_is_told_once(api: Api) {
+async fn a_valid_signature_completes_and_is_published_once(api: Api) {
     let payment = opened(&api).await;
     let before = api.world.head().await;
     for _ in 0..2 {
@@ -84,12 +84,14 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
     }
     let logged = api.world.logged_after(before).await;
     assert_eq!(
-        told(&api, before).await,
+        published(&api, before).await,
         ["payment_update", "new_notification"]
     );
     assert_eq!(logged[0].1, ["user-c1", "admin-room"]);
-    let update = json!({ "paymentId": payment["_id"], "orderId": payment["order"], "status": "completed",
-        "amount": 90_000, "currency": "INR" });
+    let update = json!({
+        "paymentId": payment["_id"], "orderId": payment["order"], "status": "completed",
+        "amount": 90_000, "currency": "INR",
+    });
     assert_eq!(logged[0].2, update);
     verify(&api, checkout(&payment, "pay_2"))
         .await
@@ -104,8 +106,9 @@ async fn a_right_signature_completes_and_is_told_once(api: Api) {
         .refused(409, "already_paid");
 }
 
-async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
-    let (payment, dear) = (opened(&api).await, opened(&api).await);
+async fn a_wrong_signature_or_another_users_payment_changes_nothing(api: Api) {
+    let payment = opened(&api).await;
+    let other_payment = opened(&api).await;
     let before = api.world.head().await;
     let good = checkout(&payment, "pay_1");
     for signature in [
@@ -118,7 +121,7 @@ async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
         verify(&api, body).await.refused(422, "invalid_signature");
     }
     let mut swapped = good.clone();
-    swapped["razorpay_order_id"] = dear["razorpayOrderId"].clone();
+    swapped["razorpay_order_id"] = other_payment["razorpayOrderId"].clone();
     verify(&api, swapped)
         .await
         .refused(422, "invalid_signature");
@@ -139,8 +142,10 @@ async fn a_wrong_signature_or_somebody_elses_payment_changes_nothing(api: Api) {
 }
 
 fn event(name: &str, payment: &Value, amount: i64) -> String {
-    let entity = json!({ "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount, "currency": "INR",
-        "status": "captured", "method": "upi" });
+    let entity = json!({
+        "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount,
+        "currency": "INR", "status": "captured", "method": "upi",
+    });
     json!({ "entity": "event", "event": name, "payload": { "payment": { "entity": entity } } })
         .to_string()
 }
@@ -172,7 +177,7 @@ async fn a_delivery_is_applied_once_and_remembered_over_restarts(api: Api) {
         );
     }
     assert_eq!(
-        told(&api, before).await,
+        published(&api, before).await,
         ["payment_update", "new_notification"]
     );
     let api = Api::over(api.world.restarted().await);

@@ -1,48 +1,50 @@
-//! Answers under their idempotency keys, as documents.
+//! Replies under their idempotency keys, as documents.
 
 use mongodb::bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
 
 use super::{CLAIMS, Unreadable, date, value};
 use crate::{
     model::Timestamp,
-    store::{Answer, Claim, Recall},
+    store::{Claim, Recall, StoredReply},
 };
 
-/// The key of a claim. Neither part can have a line break: one is of ids and paths, the other of a
-/// header.
+/// Returns the id of a claim's document. It is unambiguous: neither part can contain a line break,
+/// because one consists of ids and paths, and the other is a header.
 pub(in super::super) fn claim_id(claim: &Claim) -> String {
     format!("{}\n{}", claim.scope, claim.key)
 }
 
-/// The document of an answer.
-pub(in super::super) fn claim_of(claim: &Claim, answer: &Answer) -> Document {
+/// Returns the document of a reply.
+pub(in super::super) fn claim_document(claim: &Claim, reply: &StoredReply) -> Document {
     let digest = Binary {
         subtype: BinarySubtype::Generic,
         bytes: claim.digest.to_vec(),
     };
-    let version = answer
-        .version
-        .and_then(|version| i64::try_from(version).ok());
+    let version = reply.version;
+    let version = version.and_then(|version| i64::try_from(version).ok());
     doc! {
         "_id": claim_id(claim),
         "digest": digest,
-        "status": i32::from(answer.status),
-        "body": &answer.body,
+        "status": i32::from(reply.status),
+        "body": &reply.body,
         "version": version,
         "at": date(claim.at),
     }
 }
 
-/// When a key was claimed.
-pub(in super::super) fn claimed_at(document: &Document) -> Option<Timestamp> {
+/// Returns the time at which a key was claimed.
+pub(in super::super) fn claimed_at_in(document: &Document) -> Option<Timestamp> {
     value::time(document, "at")
 }
 
-/// What is known of a claim, out of the document of its key.
-pub(in super::super) fn recalled(document: &Document, claim: &Claim) -> Result<Recall, Unreadable> {
-    let unreadable = || Unreadable::new(CLAIMS, document, "it is no answer");
-    let at = claimed_at(document).ok_or_else(unreadable)?;
-    if claim.outlived(at) {
+/// Reads the state of a claim out of the document of its key.
+pub(in super::super) fn recall_in(
+    document: &Document,
+    claim: &Claim,
+) -> Result<Recall, Unreadable> {
+    let unreadable = || Unreadable::new(CLAIMS, document, "it is no stored reply");
+    let at = claimed_at_in(document).ok_or_else(unreadable)?;
+    if claim.is_after_expiry_of(at) {
         return Ok(Recall::New);
     }
     let digest = document
@@ -51,10 +53,8 @@ pub(in super::super) fn recalled(document: &Document, claim: &Claim) -> Result<R
     if *digest != claim.digest {
         return Ok(Recall::Other);
     }
-    let status = document
-        .get("status")
-        .and_then(value::integer)
-        .and_then(|status| status.try_into().ok());
+    let status = document.get("status").and_then(value::integer);
+    let status = status.and_then(|status| status.try_into().ok());
     let version = document
         .get("version")
         .and_then(Bson::as_i64)
@@ -63,7 +63,7 @@ pub(in super::super) fn recalled(document: &Document, claim: &Claim) -> Result<R
         .get_str("body")
         .map_err(|_| unreadable())?
         .to_owned();
-    Ok(Recall::Answered(Answer {
+    Ok(Recall::Answered(StoredReply {
         status: status.ok_or_else(unreadable)?,
         body,
         version,

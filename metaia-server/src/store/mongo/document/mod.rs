@@ -1,9 +1,9 @@
-//! Records as documents, and back.
+//! Records as documents, and documents as records.
 //!
-//! They look as the records do in JSON, and as those of the backend that this one replaces: ids of
-//! 24 hex digits are ObjectIds, times are dates. What that backend wrote is read, whatever it left
-//! out: a record needs an id, whose it is and how far it is; everything else has something that
-//! stands in for it. What is none all the same is [`Unreadable`].
+//! Documents have the members of the records' JSON, and those of the old backend: ids of 24 hex
+//! digits are ObjectIds, times are dates. Incomplete documents of the old backend can be read: a
+//! record needs an id, a user and a status, and every other member has a default. A document that
+//! is no record is [`Unreadable`].
 
 mod claim;
 mod notification;
@@ -12,18 +12,20 @@ mod payment;
 mod tailor;
 mod value;
 
-pub(super) use claim::{claim_id, claim_of, claimed_at, recalled};
-pub(super) use notification::{notification_in, notification_of, notification_set, unread_in};
-pub(super) use order::{order_in, order_of, order_set};
-pub(super) use payment::{payment_in, payment_of, payment_set, status_in};
-pub(super) use tailor::{tailor_of, tailor_set};
-pub(super) use value::{any_of, date, either, hex, id, integer, parsed, user_in};
+pub(super) use claim::{claim_document, claim_id, claimed_at_in, recall_in};
+pub(super) use notification::{
+    mark_read_update, notification_document, notification_in, unread_in,
+};
+pub(super) use order::{order_document, order_fields, order_in};
+pub(super) use payment::{payment_document, payment_fields, payment_in, status_in};
+pub(super) use tailor::{tailor_document, tailor_fields};
+pub(super) use value::{any_of, date, id, id_in, id_or_text, integer, parsed, user_in};
 
-use mongodb::bson::{Bson, Document};
+use mongodb::bson::{Bson, Document, bson};
 
 use crate::store::StoreError;
 
-/// The collections. The first three are named as the old backend's.
+// The first three collections have the names of the old backend.
 pub(super) const ORDERS: &str = "orders";
 pub(super) const NOTIFICATIONS: &str = "notifications";
 pub(super) const PAYMENTS: &str = "payments";
@@ -31,25 +33,26 @@ pub(super) const TAILORS: &str = "tailor_status";
 pub(super) const PROVIDER_EVENTS: &str = "provider_events";
 pub(super) const CLAIMS: &str = "idempotency";
 
-/// A document that is not what its collection is for. Says which, never what is in it.
+/// A document that is no record of its collection. The error names the document, never its content.
 #[derive(Debug, thiserror::Error)]
-#[error("{collection} {id}: {what}")]
+#[error("{collection} {id}: {reason}")]
 pub(super) struct Unreadable {
     pub(super) collection: &'static str,
     pub(super) id: String,
-    what: &'static str,
+    reason: &'static str,
 }
 
 impl Unreadable {
-    fn new(collection: &'static str, document: &Document, what: &'static str) -> Self {
+    fn new(collection: &'static str, document: &Document, reason: &'static str) -> Self {
         let id = document
             .get("_id")
             .and_then(value::id_text)
             .unwrap_or_else(|| "without an id".to_owned());
         Self {
             collection,
+            // Other programs may use ids of any length.
             id: id.chars().take(64).collect(),
-            what,
+            reason,
         }
     }
 }
@@ -60,35 +63,34 @@ impl From<Unreadable> for StoreError {
     }
 }
 
-/// The version of a stored document: what an update takes for granted.
+/// The version of a stored document: the condition of an update.
 ///
-/// Documents of others have none; they count as the first version until they are changed here.
+/// Documents of other programs have none. They count as the first version until this server changes
+/// them.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Revision(Option<Bson>);
 
 impl Revision {
-    pub(super) fn of(document: &Document) -> Self {
+    pub(super) fn read(document: &Document) -> Self {
         Self(document.get("version").cloned())
     }
 
-    pub(super) const fn numbered(version: i64) -> Self {
+    pub(super) const fn new(version: i64) -> Self {
         Self(Some(Bson::Int64(version)))
     }
 
     pub(super) fn number(&self) -> u64 {
-        let stored = self
-            .0
-            .as_ref()
-            .and_then(integer)
-            .and_then(|version| version.try_into().ok());
-        stored.unwrap_or(1)
+        let stored = self.0.as_ref().and_then(integer);
+        stored
+            .and_then(|version| version.try_into().ok())
+            .unwrap_or(1)
     }
 
-    /// Matches a document that still has it.
+    /// Returns the condition that a document still has this version.
     pub(super) fn condition(&self) -> Bson {
         match &self.0 {
-            Some(version) => mongodb::bson::bson!({ "$eq": version.clone() }),
-            None => mongodb::bson::bson!({ "$exists": false }),
+            Some(version) => bson!({ "$eq": version.clone() }),
+            None => bson!({ "$exists": false }),
         }
     }
 }

@@ -5,15 +5,15 @@ use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 
 use super::{
     NOTIFICATIONS, Unreadable,
-    value::{date, hex, id, made, named, parsed, text, user_in},
+    value::{created_at_in, date, id, id_in, named, parsed, text, user_in},
 };
 use crate::{
     model::{Notice, Notification},
     store::name_of,
 };
 
-/// The document of a notification.
-pub(in super::super) fn notification_of(new: &Notification) -> Document {
+/// Returns the document of a notification.
+pub(in super::super) fn notification_document(new: &Notification) -> Document {
     let Notice {
         user,
         kind,
@@ -36,17 +36,17 @@ pub(in super::super) fn notification_of(new: &Notification) -> Document {
     document
 }
 
-/// What marking it as read changes.
-pub(in super::super) fn notification_set() -> Document {
+/// Returns the update that marks a notification as read.
+pub(in super::super) fn mark_read_update() -> Document {
     doc! { "$set": { "read": true } }
 }
 
-/// Matches what is not read: says so, or says nothing.
+/// Returns the condition that a notification is unread: `read` is false or missing.
 pub(in super::super) fn unread_in() -> Bson {
     doc! { "$in": [false, null] }.into()
 }
 
-/// The notification that a document is.
+/// Reads a notification out of a document.
 pub(in super::super) fn notification_in(document: &Document) -> Result<Notification, Unreadable> {
     let unreadable = |what| Unreadable::new(NOTIFICATIONS, document, what);
     let notice = Notice {
@@ -59,12 +59,12 @@ pub(in super::super) fn notification_in(document: &Document) -> Result<Notificat
     let read = match document.get("read") {
         Some(Bson::Boolean(read)) => *read,
         Some(Bson::Null) | None => false,
-        Some(_) => return Err(unreadable("it does not say whether it was read")),
+        Some(_) => return Err(unreadable("its read is not a boolean")),
     };
     Ok(Notification {
-        id: hex(document).ok_or_else(|| unreadable("its id is none of a notification"))?,
+        id: id_in(document).ok_or_else(|| unreadable("its id is not that of a notification"))?,
         notice,
         read,
-        created_at: made(document).ok_or_else(|| unreadable("it does not say when it was made"))?,
+        created_at: created_at_in(document).ok_or_else(|| unreadable("it has no creation time"))?,
     })
 }

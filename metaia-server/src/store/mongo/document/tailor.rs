@@ -1,18 +1,18 @@
-//! What tailors said of themselves, as documents.
+//! The status of tailors, as documents.
 
 use mongodb::bson::{Document, doc};
 
 use super::value::{date, id};
 use crate::{model::TailorStatus, store::name_of};
 
-/// The document of a tailor who says something for the first time.
-pub(in super::super) fn tailor_of(status: &TailorStatus, version: i64) -> Document {
+/// Returns the document of a tailor's first status.
+pub(in super::super) fn tailor_document(status: &TailorStatus, version: i64) -> Document {
     let mut document = doc! { "_id": id(status.tailor.as_str()) };
-    document.extend(tailor_set(status, version));
+    document.extend(tailor_fields(status, version));
     document
 }
 
-/// What changes. The version is only there for writes to take it for granted.
-pub(in super::super) fn tailor_set(status: &TailorStatus, version: i64) -> Document {
+/// Returns the fields that change. The version serves only as the condition of writes.
+pub(in super::super) fn tailor_fields(status: &TailorStatus, version: i64) -> Document {
     doc! { "status": name_of(&status.status), "at": date(status.at), "version": version }
 }

@@ -1,4 +1,4 @@
-//! Values of BSON into ours, and back.
+//! Values of BSON as ours, and ours as BSON.
 
 use std::str::FromStr;
 
@@ -8,24 +8,25 @@ use serde::de::DeserializeOwned;
 
 use crate::model::Timestamp;
 
-/// 24 lower-case hex digits, as an ObjectId.
+/// Returns 24 lower-case hex digits as an ObjectId.
 fn object_id(text: &str) -> Option<ObjectId> {
     ObjectId::parse_str(text)
         .ok()
         .filter(|id| id.to_hex() == text)
 }
 
-/// An id as it is written.
+/// Returns an id as this server writes it: an ObjectId if possible, otherwise text.
 pub(in super::super) fn id(text: &str) -> Bson {
     object_id(text).map_or_else(|| Bson::from(text), Bson::from)
 }
 
-/// Matches an id as we write it, and as text where others wrote it so.
-pub(in super::super) fn either(text: &str) -> Bson {
+/// Returns a condition that matches an id as this server writes it, and as text, as other programs
+/// may.
+pub(in super::super) fn id_or_text(text: &str) -> Bson {
     object_id(text).map_or_else(|| Bson::from(text), |id| doc! { "$in": [id, text] }.into())
 }
 
-/// An id as text.
+/// Returns an id as text.
 pub(super) fn id_text(value: &Bson) -> Option<String> {
     match value {
         Bson::ObjectId(id) => Some(id.to_hex()),
@@ -34,14 +35,14 @@ pub(super) fn id_text(value: &Bson) -> Option<String> {
     }
 }
 
-/// The id of a document that can be asked for by it: one that is written as [`id`] writes it.
-pub(in super::super) fn hex<T: FromStr>(document: &Document) -> Option<T> {
+/// Reads the id of a document, if it is stored as [`id`] writes it, so that a read by id finds it.
+pub(in super::super) fn id_in<T: FromStr>(document: &Document) -> Option<T> {
     let value = document.get("_id")?;
     let text = id_text(value).filter(|text| id(text) == *value)?;
     text.parse().ok()
 }
 
-/// Matches any of these ids, as [`either`] does.
+/// Returns a condition that matches any of these ids, as [`id_or_text`] does.
 pub(in super::super) fn any_of<'a>(ids: impl IntoIterator<Item = &'a str>) -> Bson {
     let forms = |text: &'a str| [object_id(text).map(Bson::from), Some(text.into())];
     let ids: Vec<Bson> = ids.into_iter().flat_map(forms).flatten().collect();
@@ -52,7 +53,7 @@ pub(in super::super) fn user_in(document: &Document, name: &str) -> Option<UserI
     parsed(document, name)
 }
 
-/// An id, or anything else that is read from text.
+/// Reads an id, or another value that is parsed from text.
 pub(in super::super) fn parsed<T: FromStr>(document: &Document, name: &str) -> Option<T> {
     id_text(document.get(name)?)?.parse().ok()
 }
@@ -61,15 +62,15 @@ pub(super) fn text<'a>(document: &'a Document, name: &str) -> Option<&'a str> {
     document.get_str(name).ok()
 }
 
-/// A member of an enum, by its name in JSON.
+/// Reads a value of an enum, by its name in JSON.
 pub(super) fn named<T: DeserializeOwned>(document: &Document, name: &str) -> Option<T> {
     serde_json::from_value(text(document, name)?.into()).ok()
 }
 
-/// A number without a fraction, of whatever type: a shell writes doubles.
+/// Returns a whole number of any numeric type: the MongoDB shell writes doubles.
 pub(in super::super) fn integer(value: &Bson) -> Option<i64> {
-    /// Beyond it doubles are not exact.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+    /// 2⁵³, up to which doubles represent every whole number.
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Bson::Int32(number) => Some((*number).into()),
         Bson::Int64(number) => Some(*number),
@@ -77,7 +78,7 @@ pub(in super::super) fn integer(value: &Bson) -> Option<i64> {
             clippy::cast_possible_truncation,
             reason = "without a fraction, and in range"
         )]
-        Bson::Double(number) if number.fract() == 0.0 && number.abs() < EXACT => {
+        Bson::Double(number) if number.fract() == 0.0 && number.abs() < MAX_EXACT => {
             Some(*number as i64)
         }
         _ => None,
@@ -88,7 +89,7 @@ pub(in super::super) const fn date(at: Timestamp) -> DateTime {
     DateTime::from_millis(at.ms())
 }
 
-/// A date; else a text that is one.
+/// Reads a time from a date, or from a text in RFC 3339.
 pub(super) fn time(document: &Document, name: &str) -> Option<Timestamp> {
     match document.get(name)? {
         Bson::DateTime(at) => Timestamp::from_ms(at.timestamp_millis()),
@@ -97,11 +98,11 @@ pub(super) fn time(document: &Document, name: &str) -> Option<Timestamp> {
     }
 }
 
-/// When a document was made: as it says, else as its id does.
-pub(super) fn made(document: &Document) -> Option<Timestamp> {
-    let of_id = || match document.get("_id") {
+/// Reads the creation time of a document from `createdAt`, or from its ObjectId.
+pub(super) fn created_at_in(document: &Document) -> Option<Timestamp> {
+    let from_id = || match document.get("_id") {
         Some(Bson::ObjectId(id)) => Timestamp::from_ms(id.timestamp().timestamp_millis()),
         _ => None,
     };
-    time(document, "createdAt").or_else(of_id)
+    time(document, "createdAt").or_else(from_id)
 }

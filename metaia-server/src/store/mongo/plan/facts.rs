@@ -1,4 +1,5 @@
-//! What is known when a batch is decided: what was read, and what the acts before made of it.
+//! The facts on which a batch is planned: those that were read, with the changes of the requests
+//! before.
 
 use std::collections::HashMap;
 
@@ -7,38 +8,36 @@ use mongodb::bson::{Bson, Document};
 
 use super::{
     super::document::{
-        Revision, claimed_at, hex, integer, notification_in, parsed, status_in, user_in,
+        Revision, claimed_at_in, id_in, integer, notification_in, parsed, status_in, user_in,
     },
-    layered::Layered,
-    notifications::Unread,
-    payments::stands,
+    layered::{Draft, Layered},
 };
 use crate::model::{Notification, NotificationId, PaymentId, Timestamp};
 
-/// What is known. What is not in a table is not in the database.
+/// The facts. A record that is not in its table is not in the database.
 #[derive(Debug)]
 pub(in super::super) struct Facts {
-    /// The time, for what ends.
+    /// The time of the batch.
     pub(super) now: Timestamp,
     pub(super) orders: Layered<OrderId, Revision>,
     pub(super) numbers: Layered<String, ()>,
-    /// For which tailor an order is open, if for any.
+    /// The tailor for whom an order is open, if there is one.
     pub(super) open: Layered<OrderId, Option<UserId>>,
     pub(super) tailors: Layered<UserId, Revision>,
     pub(super) payments: Layered<PaymentId, PaymentStatus>,
-    /// The payments of an order that stand: one at the most, unless others have left more.
+    /// The standing payments of an order: at most one, unless other programs have left more.
     pub(super) standing: Layered<OrderId, Vec<(Bson, PaymentStatus)>>,
     pub(super) provider_orders: Layered<String, ()>,
     pub(super) provider_events: Layered<String, ()>,
     pub(super) claims: Layered<String, Timestamp>,
     pub(super) notifications: Layered<NotificationId, Notification>,
     pub(super) unread: Layered<UserId, Unread>,
-    /// Whose it is that was found under an id, and why it is no notification.
+    /// Documents that are no notifications: their user, and the reason.
     pub(super) unreadable: HashMap<NotificationId, (Option<UserId>, String)>,
 }
 
 impl Facts {
-    /// Nothing is known yet.
+    /// Returns facts about an empty database.
     pub(in super::super) fn new(now: Timestamp) -> Self {
         Self {
             now,
@@ -57,144 +56,164 @@ impl Facts {
         }
     }
 
-    /// Orders, with their versions and numbers.
-    pub(in super::super) fn learn_orders(&mut self, found: &[Document]) {
+    /// Loads the versions and the numbers of orders.
+    pub(in super::super) fn load_orders(&mut self, found: &[Document]) {
         for order in found {
-            if let Some(id) = hex(order) {
-                self.orders.learn(id, Revision::of(order));
+            if let Some(id) = id_in(order) {
+                self.orders.load(id, Revision::read(order));
             }
             if let Ok(number) = order.get_str("orderNumber") {
-                self.numbers.learn(number.to_owned(), ());
+                self.numbers.load(number.to_owned(), ());
             }
         }
     }
 
-    /// Orders that are open, with their tailors.
-    pub(in super::super) fn learn_open(&mut self, found: &[Document]) {
-        let open = found
-            .iter()
-            .filter_map(|order| Some((hex(order)?, user_in(order, "tailor"))));
-        open.for_each(|(order, tailor)| self.open.learn(order, tailor));
+    /// Loads the tailors of open orders.
+    pub(in super::super) fn load_open(&mut self, found: &[Document]) {
+        for order in found {
+            if let Some(id) = id_in(order) {
+                self.open.load(id, user_in(order, "tailor"));
+            }
+        }
     }
 
-    /// What tailors said, with its version.
-    pub(in super::super) fn learn_tailors(&mut self, found: &[Document]) {
-        let said = found
-            .iter()
-            .filter_map(|tailor| Some((hex(tailor)?, Revision::of(tailor))));
-        said.for_each(|(tailor, revision)| self.tailors.learn(tailor, revision));
+    /// Loads the versions of tailors' statuses.
+    pub(in super::super) fn load_tailors(&mut self, found: &[Document]) {
+        for status in found {
+            if let Some(tailor) = id_in(status) {
+                self.tailors.load(tailor, Revision::read(status));
+            }
+        }
     }
 
-    /// Payments, with whom they pay for and how far they are.
-    pub(in super::super) fn learn_payments(&mut self, found: &[Document]) {
+    /// Loads payments, with their orders and their statuses.
+    pub(in super::super) fn load_payments(&mut self, found: &[Document]) {
         for payment in found {
-            if let Ok(of) = payment.get_str("razorpayOrderId") {
-                self.provider_orders.learn(of.to_owned(), ());
+            if let Ok(id) = payment.get_str("razorpayOrderId") {
+                self.provider_orders.load(id.to_owned(), ());
             }
             let Some(status) = status_in(payment) else {
                 continue;
             };
-            if let Some(id) = hex(payment) {
-                self.payments.learn(id, status);
+            if let Some(id) = id_in(payment) {
+                self.payments.load(id, status);
             }
-            let order = parsed(payment, "order").filter(|_| stands(status));
-            if let Some((order, id)) = order.zip(payment.get("_id")) {
-                self.standing.learn_one_more(order, (id.clone(), status));
+            if !stands(status) {
+                continue;
+            }
+            if let (Some(order), Some(id)) = (parsed(payment, "order"), payment.get("_id")) {
+                self.standing.load_one_more(order, (id.clone(), status));
             }
         }
     }
 
-    /// Events of the provider that were seen.
-    pub(in super::super) fn learn_provider_events(&mut self, found: &[Document]) {
-        let ids = found.iter().filter_map(|event| event.get_str("_id").ok());
-        ids.for_each(|id| self.provider_events.learn(id.to_owned(), ()));
+    /// Loads the provider's events that were seen.
+    pub(in super::super) fn load_provider_events(&mut self, found: &[Document]) {
+        for event in found {
+            if let Ok(id) = event.get_str("_id") {
+                self.provider_events.load(id.to_owned(), ());
+            }
+        }
     }
 
-    /// Keys, with when they were claimed. One that does not say when counts as claimed now.
-    pub(in super::super) fn learn_claims(&mut self, found: &[Document]) {
+    /// Loads keys with the times of their claims. A key without a time counts as claimed now.
+    pub(in super::super) fn load_claims(&mut self, found: &[Document]) {
         for claim in found {
             if let Ok(id) = claim.get_str("_id") {
-                let at = claimed_at(claim).unwrap_or(self.now);
-                self.claims.learn(id.to_owned(), at);
+                let at = claimed_at_in(claim).unwrap_or(self.now);
+                self.claims.load(id.to_owned(), at);
             }
         }
     }
 
-    /// Notifications as they are.
-    pub(in super::super) fn learn_notifications(&mut self, found: &[Document]) {
+    /// Loads notifications.
+    pub(in super::super) fn load_notifications(&mut self, found: &[Document]) {
         for document in found {
-            let Some(id) = hex(document) else { continue };
+            let Some(id) = id_in(document) else { continue };
             match notification_in(document) {
-                Ok(notification) => self.notifications.learn(id, notification),
+                Ok(notification) => self.notifications.load(id, notification),
                 Err(error) => {
-                    self.unreadable
-                        .insert(id, (user_in(document, "user"), error.to_string()));
+                    let user = user_in(document, "user");
+                    self.unreadable.insert(id, (user, error.to_string()));
                 }
             }
         }
     }
 
-    /// Of these users, how many notifications are unread: as many as `counted` says in `n`, by
-    /// user, else none; and which, as far as they were `listed`.
-    pub(in super::super) fn learn_unread(
+    /// Loads the unread notifications of these users: their number out of `counted`, where it is
+    /// `n` by user, and 0 for users who are not in it; their ids out of `listed`.
+    pub(in super::super) fn load_unread(
         &mut self,
         users: impl IntoIterator<Item = UserId>,
         counted: &[Document],
         listed: &[Document],
     ) {
-        let mut unread: HashMap<UserId, Unread> = users
-            .into_iter()
-            .map(|user| (user, Unread::default()))
-            .collect();
+        let users = users.into_iter().map(|user| (user, Unread::default()));
+        let mut by_user: HashMap<UserId, Unread> = users.collect();
         for group in counted {
-            if let Some(unread) =
-                parsed(group, "_id").and_then(|user: UserId| unread.get_mut(&user))
+            // A user may have two groups: one for the id as an ObjectId, one for the id as text.
+            if let Some(user) = user_in(group, "_id")
+                && let Some(unread) = by_user.get_mut(&user)
             {
                 let count = group.get("n").and_then(integer).unwrap_or_default();
                 unread.count += count.unsigned_abs();
             }
         }
         for notification in listed {
-            let user = user_in(notification, "user");
-            if let Some((unread, id)) = user
-                .and_then(|user| unread.get_mut(&user))
-                .zip(hex(notification))
+            if let Some(user) = user_in(notification, "user")
+                && let Some(unread) = by_user.get_mut(&user)
+                && let Some(id) = id_in(notification)
             {
                 unread.ids.push(id);
             }
         }
-        unread
-            .into_iter()
-            .for_each(|(user, unread)| self.unread.learn(user, unread));
+        for (user, unread) in by_user {
+            self.unread.load(user, unread);
+        }
     }
 
-    /// What the last act made of them is so.
-    pub(super) fn keep(&mut self) {
-        self.orders.keep();
-        self.numbers.keep();
-        self.open.keep();
-        self.tailors.keep();
-        self.payments.keep();
-        self.standing.keep();
-        self.provider_orders.keep();
-        self.provider_events.keep();
-        self.claims.keep();
-        self.notifications.keep();
-        self.unread.keep();
+    /// Makes the changes of the last request part of the facts.
+    pub(super) fn commit(&mut self) {
+        for table in self.tables() {
+            table.commit();
+        }
     }
 
-    /// The last act was refused.
-    pub(super) fn forget(&mut self) {
-        self.orders.forget();
-        self.numbers.forget();
-        self.open.forget();
-        self.tailors.forget();
-        self.payments.forget();
-        self.standing.forget();
-        self.provider_orders.forget();
-        self.provider_events.forget();
-        self.claims.forget();
-        self.notifications.forget();
-        self.unread.forget();
+    /// Drops the changes of the last request, which was refused.
+    pub(super) fn roll_back(&mut self) {
+        for table in self.tables() {
+            table.roll_back();
+        }
     }
+
+    /// Returns every table with a draft.
+    fn tables(&mut self) -> [&mut dyn Draft; 11] {
+        [
+            &mut self.orders,
+            &mut self.numbers,
+            &mut self.open,
+            &mut self.tailors,
+            &mut self.payments,
+            &mut self.standing,
+            &mut self.provider_orders,
+            &mut self.provider_events,
+            &mut self.claims,
+            &mut self.notifications,
+            &mut self.unread,
+        ]
+    }
+}
+
+/// The unread notifications of a user.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unread {
+    /// Their number.
+    pub(super) count: u64,
+    /// The ids of those that can be marked now.
+    pub(super) ids: Vec<NotificationId>,
+}
+
+/// Returns whether a payment with this status stands: it is open or completed.
+pub(super) const fn stands(status: PaymentStatus) -> bool {
+    matches!(status, PaymentStatus::Created | PaymentStatus::Completed)
 }

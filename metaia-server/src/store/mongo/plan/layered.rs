@@ -1,12 +1,21 @@
-//! A table of what is known, with what one change would make of it on top.
+//! A table of facts with a draft: the changes that one request would make.
 
 use std::{borrow::Borrow, collections::HashMap, hash::Hash};
 
-/// What is known, and a draft over it that is kept or forgotten as a whole.
+/// A table with a draft on top, which is committed or rolled back as a whole.
 #[derive(Debug)]
 pub(super) struct Layered<K, V> {
     known: HashMap<K, V>,
     draft: HashMap<K, V>,
+}
+
+/// The draft of a table, whatever its types.
+pub(super) trait Draft {
+    /// Makes the draft a part of the table.
+    fn commit(&mut self);
+
+    /// Drops the draft.
+    fn roll_back(&mut self);
 }
 
 impl<K, V> Default for Layered<K, V> {
@@ -19,7 +28,8 @@ impl<K, V> Default for Layered<K, V> {
 }
 
 impl<K: Eq + Hash, V> Layered<K, V> {
-    pub(super) fn learn(&mut self, key: K, value: V) {
+    /// Adds a fact that was read.
+    pub(super) fn load(&mut self, key: K, value: V) {
         self.known.insert(key, value);
     }
 
@@ -30,35 +40,39 @@ impl<K: Eq + Hash, V> Layered<K, V> {
         self.draft.get(key).or_else(|| self.known.get(key))
     }
 
-    pub(super) fn has<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> bool
+    pub(super) fn contains<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
     {
         self.get(key).is_some()
     }
 
-    pub(super) fn put(&mut self, key: K, value: V) {
+    /// Changes a fact in the draft.
+    pub(super) fn set(&mut self, key: K, value: V) {
         self.draft.insert(key, value);
     }
 
-    /// Everything, drafts in the place of what they replace.
+    /// Returns all facts, each drafted one in place of the known one.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        let covered = |(key, _): &(&K, &V)| !self.draft.contains_key(*key);
-        self.draft.iter().chain(self.known.iter().filter(covered))
+        let is_unchanged = |(key, _): &(&K, &V)| !self.draft.contains_key(*key);
+        let unchanged = self.known.iter().filter(is_unchanged);
+        self.draft.iter().chain(unchanged)
     }
+}
 
-    pub(super) fn keep(&mut self) {
+impl<K: Eq + Hash, V> Draft for Layered<K, V> {
+    fn commit(&mut self) {
         self.known.extend(self.draft.drain());
     }
 
-    pub(super) fn forget(&mut self) {
+    fn roll_back(&mut self) {
         self.draft.clear();
     }
 }
 
 impl<K: Eq + Hash, V: PartialEq> Layered<K, Vec<V>> {
-    /// One more under a key. What was learnt already is not there twice.
-    pub(super) fn learn_one_more(&mut self, key: K, value: V) {
+    /// Adds a value that was read to those of a key, unless it is there already.
+    pub(super) fn load_one_more(&mut self, key: K, value: V) {
         let values = self.known.entry(key).or_default();
         if !values.contains(&value) {
             values.push(value);

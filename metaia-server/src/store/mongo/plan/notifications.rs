@@ -1,4 +1,4 @@
-//! Notifications, and how many of a user's are unread.
+//! Notifications, and the number of a user's unread ones.
 
 use metaia_realtime::{
     EventId, UserId,
@@ -7,64 +7,56 @@ use metaia_realtime::{
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::document::{NOTIFICATIONS, notification_of, notification_set, unread_in},
-    Facts, answering,
+    super::{
+        document::{NOTIFICATIONS, mark_read_update, notification_document, unread_in},
+        request::{CommitReply, CommitResult},
+    },
+    build,
+    facts::{Facts, Unread},
 };
-use crate::store::mongo::request::{Done, Outcome};
 use crate::{
     model::{Notification, NotificationId},
     store::{CommitError, StoreError, events},
 };
 
-/// A user's unread notifications.
-#[derive(Debug, Clone, Default)]
-pub(in super::super) struct Unread {
-    /// How many there are.
-    pub(in super::super) count: u64,
-    /// Which they are, as far as they are to be marked.
-    pub(in super::super) ids: Vec<NotificationId>,
-}
-
-/// A new notification.
-pub(super) fn tell(facts: &mut Facts, new: &Notification) -> RecordWrite {
+/// Inserts a new notification.
+pub(super) fn insert(facts: &mut Facts, new: &Notification) -> RecordWrite {
     let user = &new.notice.user;
-    if let Some(unread) = facts.unread.get(user).filter(|_| !new.read) {
-        let mut unread = unread.clone();
+    // Without facts about the user's unread notifications, no request of this batch needs them.
+    if !new.read
+        && let Some(mut unread) = facts.unread.get(user).cloned()
+    {
         unread.count += 1;
         unread.ids.push(new.id);
-        facts.unread.put(user.clone(), unread);
+        facts.unread.set(user.clone(), unread);
     }
-    facts.notifications.put(new.id, new.clone());
+    facts.notifications.set(new.id, new.clone());
     RecordWrite::Insert {
         collection: NOTIFICATIONS,
-        document: notification_of(new),
+        document: notification_document(new),
     }
 }
 
-/// A user's own notification is marked. Nobody is told where it was read before.
+/// Marks a user's own notification. If it was read before, there is no event.
 pub(super) fn read_one(
     facts: &mut Facts,
     user: &UserId,
     id: NotificationId,
     event: EventId,
-) -> Result<Plan<Done>, CommitError> {
-    if let Some((_, why)) = facts
-        .unreadable
-        .get(&id)
-        .filter(|(of, _)| of.as_ref() == Some(user))
+) -> Result<Plan<CommitResult>, CommitError> {
+    if let Some((owner, reason)) = facts.unreadable.get(&id)
+        && owner.as_ref() == Some(user)
     {
-        return Err(StoreError::Corrupt(why.clone().into()).into());
+        return Err(StoreError::Corrupt(reason.clone().into()).into());
     }
-    let found = facts
-        .notifications
-        .get(&id)
-        .filter(|found| found.notice.user == *user);
-    let Some(found) = found.cloned() else {
-        return Ok(Plan::answer(Ok(Outcome::One(None))));
+    let found = match facts.notifications.get(&id) {
+        Some(found) if found.notice.user == *user => found.clone(),
+        _ => return Ok(Plan::answer(Ok(CommitReply::MarkedOne(None)))),
     };
     let mut unread = facts.unread.get(user).cloned().unwrap_or_default();
     if found.read {
-        return Ok(Plan::answer(Ok(Outcome::One(Some((found, unread.count))))));
+        let reply = CommitReply::MarkedOne(Some((found, unread.count)));
+        return Ok(Plan::answer(Ok(reply)));
     }
     unread.count = unread.count.saturating_sub(1);
     unread.ids.retain(|unread| *unread != id);
@@ -73,67 +65,56 @@ pub(super) fn read_one(
         read: true,
         ..found
     };
-    facts.unread.put(user.clone(), unread);
-    facts.notifications.put(id, read.clone());
-    let told = events::read_one(user, id, count)
-        .map_err(StoreError::Event)?
-        .with_id(event);
-    let filter = doc! { "_id": ObjectId::from_bytes(id.to_bytes()), "read": unread_in() };
+    facts.unread.set(user.clone(), unread);
+    facts.notifications.set(id, read.clone());
+    let entry = events::read_one(user, id, count).map_err(StoreError::Event)?;
     let write = RecordWrite::Update {
         collection: NOTIFICATIONS,
-        filter,
-        update: notification_set(),
+        filter: doc! { "_id": ObjectId::from_bytes(id.to_bytes()), "read": unread_in() },
+        update: mark_read_update(),
     };
-    Ok(answering(
-        vec![write],
-        vec![told],
-        Outcome::One(Some((read, count))),
-    ))
+    let reply = CommitReply::MarkedOne(Some((read, count)));
+    Ok(build::plan(vec![write], vec![entry.with_id(event)], reply))
 }
 
-/// All of a user's are marked, by their ids: those that come later must not be, however late this
-/// is carried out.
+/// Marks all of a user's notifications, by their ids: notifications that arrive later must stay
+/// unread, however late the write is carried out.
 pub(super) fn read_all(
     facts: &mut Facts,
     user: &UserId,
     event: EventId,
-) -> Result<Plan<Done>, CommitError> {
+) -> Result<Plan<CommitResult>, CommitError> {
     let Unread { count, ids } = facts.unread.get(user).cloned().unwrap_or_default();
     let marked = ids.len() as u64;
     if marked == 0 {
-        return Ok(Plan::answer(Ok(Outcome::All(0))));
+        return Ok(Plan::answer(Ok(CommitReply::MarkedAll(0))));
     }
     let left = count.saturating_sub(marked);
-    for id in &ids {
-        if let Some(known) = facts.notifications.get(id).cloned() {
-            facts.notifications.put(
-                *id,
-                Notification {
-                    read: true,
-                    ..known
-                },
-            );
-        }
-    }
-    facts.unread.put(
-        user.clone(),
-        Unread {
-            count: left,
-            ids: Vec::new(),
-        },
-    );
-    let told = events::read_all(user, left)
-        .map_err(StoreError::Event)?
-        .with_id(event);
+    draft_all_read(facts, user, &ids, left);
+    let entry = events::read_all(user, left).map_err(StoreError::Event)?;
     let ids: Vec<Bson> = ids
         .iter()
         .map(|id| ObjectId::from_bytes(id.to_bytes()).into())
         .collect();
-    let filter = doc! { "_id": { "$in": ids }, "read": unread_in() };
     let write = RecordWrite::UpdateMany {
         collection: NOTIFICATIONS,
-        filter,
-        update: notification_set(),
+        filter: doc! { "_id": { "$in": ids }, "read": unread_in() },
+        update: mark_read_update(),
     };
-    Ok(answering(vec![write], vec![told], Outcome::All(marked)))
+    let reply = CommitReply::MarkedAll(marked);
+    Ok(build::plan(vec![write], vec![entry.with_id(event)], reply))
+}
+
+fn draft_all_read(facts: &mut Facts, user: &UserId, ids: &[NotificationId], left: u64) {
+    for id in ids {
+        if let Some(mut notification) = facts.notifications.get(id).cloned() {
+            notification.read = true;
+            facts.notifications.set(*id, notification);
+        }
+    }
+    let unread = Unread {
+        count: left,
+        ids: Vec::new(),
+    };
+    facts.unread.set(user.clone(), unread);
 }

@@ -1,4 +1,4 @@
-//! Orders, and what tailors say of themselves.
+//! Orders, and the status of tailors.
 
 use metaia_realtime::{
     EventId, OrderId, UserId,
@@ -7,31 +7,37 @@ use metaia_realtime::{
 use mongodb::bson::doc;
 
 use super::{
-    super::document::{ORDERS, Revision, TAILORS, id, order_of, order_set, tailor_of, tailor_set},
-    Facts, answering, set,
+    super::{
+        document::{
+            ORDERS, Revision, TAILORS, id, order_document, order_fields, tailor_document,
+            tailor_fields,
+        },
+        request::{CommitReply, CommitResult},
+    },
+    build,
+    facts::Facts,
 };
-use crate::store::mongo::request::{Done, Outcome};
 use crate::{
     model::{Order, TailorStatus},
     store::{CommitError, StoreError, events},
 };
 
-/// A new order, where its id and its number are free.
+/// Inserts a new order, if its id and its number are free.
 pub(super) fn place(facts: &mut Facts, order: &Order) -> Result<RecordWrite, CommitError> {
     let number = order.order_number.to_string();
-    if facts.orders.has(&order.id) || facts.numbers.has(&number) {
+    if facts.orders.contains(&order.id) || facts.numbers.contains(&number) {
         return Err(CommitError::Missed);
     }
     let version = signed(order.version)?;
-    facts.numbers.put(number, ());
-    noted(facts, order, version);
+    facts.numbers.set(number, ());
+    draft_order(facts, order, version);
     Ok(RecordWrite::Insert {
         collection: ORDERS,
-        document: order_of(order, version),
+        document: order_document(order, version),
     })
 }
 
-/// An order in its next version.
+/// Updates an order to its next version.
 pub(super) fn change(facts: &mut Facts, order: &Order) -> Result<RecordWrite, CommitError> {
     let Some(stored) = facts.orders.get(&order.id) else {
         return Err(CommitError::Missed);
@@ -41,16 +47,18 @@ pub(super) fn change(facts: &mut Facts, order: &Order) -> Result<RecordWrite, Co
     }
     let filter = doc! { "_id": id(order.id.as_str()), "version": stored.condition() };
     let version = signed(order.version)?;
-    noted(facts, order, version);
-    Ok(set(ORDERS, filter, order_set(order, version)))
+    draft_order(facts, order, version);
+    Ok(build::set(ORDERS, filter, order_fields(order, version)))
 }
 
-fn noted(facts: &mut Facts, order: &Order, version: i64) {
-    facts
-        .orders
-        .put(order.id.clone(), Revision::numbered(version));
-    let open_for = order.tailor.clone().filter(|_| !order.status.is_final());
-    facts.open.put(order.id.clone(), open_for);
+fn draft_order(facts: &mut Facts, order: &Order, version: i64) {
+    facts.orders.set(order.id.clone(), Revision::new(version));
+    let open_for = if order.status.is_final() {
+        None
+    } else {
+        order.tailor.clone()
+    };
+    facts.open.set(order.id.clone(), open_for);
 }
 
 fn signed(version: u64) -> Result<i64, StoreError> {
@@ -59,44 +67,47 @@ fn signed(version: u64) -> Result<i64, StoreError> {
         .map_err(|_| StoreError::Corrupt("a version is out of range".into()))
 }
 
-/// A tailor's status, told to the admins and the rooms of the orders that are open for them.
-pub(super) fn tell_of_tailor(
+/// Stores a tailor's status, with its event to the admins and to the rooms of the tailor's open
+/// orders.
+pub(super) fn set_tailor_status(
     facts: &mut Facts,
     status: &TailorStatus,
     event: EventId,
-) -> Result<Plan<Done>, CommitError> {
-    let told = events::tailor_status(status, &open_for(facts, &status.tailor))
-        .map_err(StoreError::Event)?;
+) -> Result<Plan<CommitResult>, CommitError> {
+    let open = open_for(facts, &status.tailor);
+    let entry = events::tailor_status(status, &open).map_err(StoreError::Event)?;
     let (write, version) = match facts.tailors.get(&status.tailor) {
-        None => (
-            RecordWrite::Insert {
+        None => {
+            let write = RecordWrite::Insert {
                 collection: TAILORS,
-                document: tailor_of(status, 1),
-            },
-            1,
-        ),
+                document: tailor_document(status, 1),
+            };
+            (write, 1)
+        }
         Some(stored) => {
             let version = signed(stored.number().saturating_add(1))?;
             let filter = doc! { "_id": id(status.tailor.as_str()), "version": stored.condition() };
-            (set(TAILORS, filter, tailor_set(status, version)), version)
+            let fields = tailor_fields(status, version);
+            (build::set(TAILORS, filter, fields), version)
         }
     };
-    facts
-        .tailors
-        .put(status.tailor.clone(), Revision::numbered(version));
-    Ok(answering(
+    let revision = Revision::new(version);
+    facts.tailors.set(status.tailor.clone(), revision);
+    Ok(build::plan(
         vec![write],
-        vec![told.with_id(event)],
-        Outcome::Kept,
+        vec![entry.with_id(event)],
+        CommitReply::TailorStatus,
     ))
 }
 
 fn open_for(facts: &Facts, tailor: &UserId) -> Vec<OrderId> {
-    let open = facts
-        .open
-        .iter()
-        .filter(|(_, of)| of.as_ref() == Some(tailor));
-    let mut open: Vec<OrderId> = open.map(|(order, _)| order.clone()).collect();
+    let mut open = Vec::new();
+    for (order, open_for) in facts.open.iter() {
+        if open_for.as_ref() == Some(tailor) {
+            open.push(order.clone());
+        }
+    }
+    // In a fixed order, as the embedded store does.
     open.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     open
 }

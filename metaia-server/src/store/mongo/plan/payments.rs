@@ -1,39 +1,36 @@
-//! Payments: at most one of an order stands, which is one that is open or completed.
+//! Payments: at most one of an order stands, that is, is open or completed.
 
 use metaia_realtime::{event::PaymentStatus, mongo::RecordWrite};
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::document::{PAYMENTS, payment_of, payment_set},
-    Facts, set,
+    super::document::{PAYMENTS, payment_document, payment_fields},
+    build,
+    facts::{Facts, stands},
 };
 use crate::{
     model::Payment,
     store::{CommitError, name_of},
 };
 
-pub(in super::super) const fn stands(status: PaymentStatus) -> bool {
-    matches!(status, PaymentStatus::Created | PaymentStatus::Completed)
-}
-
-/// A new payment.
+/// Inserts a new payment.
 pub(super) fn open(facts: &mut Facts, payment: &Payment) -> Result<RecordWrite, CommitError> {
-    let taken =
-        facts.payments.has(&payment.id) || facts.provider_orders.has(&payment.razorpay_order_id);
-    if taken || !may_stand(facts, payment) {
+    let is_taken = facts.payments.contains(&payment.id)
+        || facts.provider_orders.contains(&payment.razorpay_order_id);
+    if is_taken || !may_stand(facts, payment) {
         return Err(CommitError::Missed);
     }
     facts
         .provider_orders
-        .put(payment.razorpay_order_id.clone(), ());
-    noted(facts, payment);
+        .set(payment.razorpay_order_id.clone(), ());
+    draft_payment(facts, payment);
     Ok(RecordWrite::Insert {
         collection: PAYMENTS,
-        document: payment_of(payment),
+        document: payment_document(payment),
     })
 }
 
-/// A payment that moved on.
+/// Updates the status of a payment.
 pub(super) fn advance(
     facts: &mut Facts,
     payment: &Payment,
@@ -42,39 +39,41 @@ pub(super) fn advance(
     if facts.payments.get(&payment.id) != Some(&from) || !may_stand(facts, payment) {
         return Err(CommitError::Missed);
     }
-    noted(facts, payment);
+    draft_payment(facts, payment);
     let filter = doc! { "_id": id_of(payment), "status": name_of(&from) };
-    Ok(set(PAYMENTS, filter, payment_set(payment)))
+    Ok(build::set(PAYMENTS, filter, payment_fields(payment)))
 }
 
-/// Whether it does not stand, or no other does. Where others have left several that are open, any
-/// of them may go on until one is completed.
+/// Returns whether a payment may take its new status: it does not stand, or no other payment of the
+/// order does. If other programs have left several open payments, any of them may go on until one
+/// is completed.
 fn may_stand(facts: &Facts, payment: &Payment) -> bool {
-    let standing = facts
-        .standing
-        .get(&payment.order)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let standing = facts.standing.get(&payment.order);
+    let standing = standing.map(Vec::as_slice).unwrap_or_default();
     let id = id_of(payment);
-    let (own, others): (Vec<_>, Vec<_>) = standing.iter().partition(|(of, _)| *of == id);
-    let completed = others
+    let (own, others): (Vec<_>, Vec<_>) = standing.iter().partition(|(other, _)| *other == id);
+    if !stands(payment.status) || others.is_empty() {
+        return true;
+    }
+    let is_other_completed = others
         .iter()
         .any(|(_, status)| *status == PaymentStatus::Completed);
-    !stands(payment.status) || others.is_empty() || !(own.is_empty() || completed)
+    !own.is_empty() && !is_other_completed
 }
 
-fn noted(facts: &mut Facts, payment: &Payment) {
-    facts.payments.put(payment.id, payment.status);
+fn draft_payment(facts: &mut Facts, payment: &Payment) {
+    facts.payments.set(payment.id, payment.status);
     let mut standing = facts
         .standing
         .get(&payment.order)
         .cloned()
         .unwrap_or_default();
-    standing.retain(|(of, _)| *of != id_of(payment));
+    let id = id_of(payment);
+    standing.retain(|(other, _)| *other != id);
     if stands(payment.status) {
-        standing.push((id_of(payment), payment.status));
+        standing.push((id, payment.status));
     }
-    facts.standing.put(payment.order.clone(), standing);
+    facts.standing.set(payment.order.clone(), standing);
 }
 
 fn id_of(payment: &Payment) -> Bson {

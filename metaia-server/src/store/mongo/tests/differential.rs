@@ -1,4 +1,4 @@
-//! Whatever is asked, both stores answer the same, and tell the same.
+//! Both stores give the same replies and publish the same events for every story.
 
 use metaia_realtime::sqlite;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -27,14 +27,15 @@ fn both_stores_answer_and_tell_the_same() {
     let run = |story: Vec<Step>| {
         runtime.block_on(async {
             let folder = Folder::new();
-            let (file, limits) = (folder.file("t.db"), Limits::default());
+            let file = folder.file("t.db");
+            let limits = Limits::default();
             let options = sqlite::Options::default();
             let embedded = SqliteStore::open(file, options, Retention::DISK, &limits)
                 .await
                 .unwrap();
             mongo.clear().await;
-            let expected = told(&embedded, embedded.log(), &story).await;
-            let got = told(&mongo.store, mongo.store.log(), &story).await;
+            let expected = outcomes(&embedded, embedded.log(), &story).await;
+            let got = outcomes(&mongo.store, mongo.store.log(), &story).await;
             embedded.close().await;
             for (got, expected) in got.iter().zip(&expected) {
                 prop_assert_eq!(got, expected);
@@ -47,7 +48,7 @@ fn both_stores_answer_and_tell_the_same() {
 }
 
 impl Fixture {
-    /// As if it were new, except for the log.
+    /// Deletes all records. The log stays.
     async fn clear(&self) {
         let db = self.store.mongo.database();
         for name in [
@@ -66,29 +67,30 @@ impl Fixture {
     }
 }
 
-/// Everything that is answered, what can be read afterwards, and what was told meanwhile.
-async fn told(store: &dyn Store, log: &impl EventLog, story: &[Step]) -> Vec<String> {
+/// Returns every reply, everything that can be read afterwards, and the published events.
+async fn outcomes(store: &dyn Store, log: &impl EventLog, story: &[Step]) -> Vec<String> {
     let before = log.head().await.unwrap().position.n();
-    let mut told = Vec::new();
+    let mut outcomes = Vec::new();
     for step in story {
-        told.push(format!("{step:?}: {}", answer(store, step).await));
+        outcomes.push(format!("{step:?}: {}", answer(store, step).await));
     }
-    told.extend(read(store, story).await);
+    outcomes.extend(read(store, story).await);
     let page = log.read(None, before, 1_000).await.unwrap();
     let entries = page.entries.iter().map(|entry| entry.content());
-    told.extend(entries.map(|e| format!("{} {:?} {}", e.name(), e.rooms(), e.payload().as_str())));
-    told
+    outcomes
+        .extend(entries.map(|e| format!("{} {:?} {}", e.name(), e.rooms(), e.payload().as_str())));
+    outcomes
 }
 
 async fn answer(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
         Step::Change { writes, claim } => {
             let answer = store.commit(Step::change(&writes, claim.clone())).await;
-            let recalled = match &claim {
+            let recall_in = match &claim {
                 Some(claim) => format!("{:?}", store.recall(claim).await.unwrap()),
                 None => String::new(),
             };
-            format!("{answer:?} {recalled}")
+            format!("{answer:?} {recall_in}")
         }
         Step::ReadOne { user, id } => format!("{:?}", store.read_notification(&user, id).await),
         Step::ReadAll { user } => format!("{:?}", store.read_all(&user).await),
@@ -96,7 +98,7 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
     }
 }
 
-/// Pages of two of everything that there may be.
+/// Reads all records, in small pages.
 async fn read(store: &dyn Store, story: &[Step]) -> Vec<String> {
     let mut read = Vec::new();
     for whose in [

@@ -1,6 +1,6 @@
-//! Documents of others: the old backend's are served, and what is none of our records harms nobody.
+//! Documents of other programs: the old backend's are served, and documents that are no records do
+//! no harm.
 
-use metaia_realtime::event::PaymentStatus;
 use mongodb::{
     IndexModel,
     bson::{Bson, DateTime, oid::ObjectId},
@@ -12,19 +12,19 @@ use super::*;
 use crate::{
     model::{OrderStatus, PageRequest, Payment, PaymentId, Timestamp, testing::order},
     store::{
-        CommitError, PaymentKey, Whose, Write,
+        CommitError, Whose, Write,
         contract::{all, change, claim, update_of},
     },
 };
 
-const CUSTOMER: &str = "60d5f48e1c9d440000000001";
-const OLD: &str = "60d5f48e1c9d4400000000aa";
+pub(super) const CUSTOMER: &str = "60d5f48e1c9d440000000001";
+pub(super) const OLD: &str = "60d5f48e1c9d4400000000aa";
 
-fn oid(text: &str) -> ObjectId {
+pub(super) fn oid(text: &str) -> ObjectId {
     ObjectId::parse_str(text).unwrap()
 }
 
-/// As mongoose left it.
+/// An order as the old backend's mongoose stored it.
 fn old_order() -> Document {
     doc! {
         "_id": oid(OLD),
@@ -48,7 +48,7 @@ fn old_order() -> Document {
     }
 }
 
-fn payment(order: &Order) -> Payment {
+pub(super) fn payment(order: &Order) -> Payment {
     let id = PaymentId::random();
     Payment::open(id, order, format!("order_{id}"), order.created_at)
 }
@@ -64,13 +64,15 @@ fn of_customer() -> OrderQuery {
 async fn an_order_of_the_old_backend_is_served_and_moved_on() {
     let fixture = Fixture::new().await;
     fixture.insert("orders", old_order()).await;
-    let (store, id) = (&fixture.store, OLD.parse().unwrap());
+    let store = &fixture.store;
+    let id = OLD.parse().unwrap();
     let read = store.order(&id).await.unwrap().unwrap();
     assert_eq!(
         serde_json::to_value(&read).unwrap(),
         json!({
             "_id": OLD, "orderNumber": "ORD-1624634510-42", "customer": CUSTOMER,
-            "tailor": "60d5f48e1c9d440000000002", "deliveryPartner": null, "amount": 4999, "currency": "INR",
+            "tailor": "60d5f48e1c9d440000000002", "deliveryPartner": null, "amount": 4999,
+            "currency": "INR",
             "items": [{ "garment": "Sherwani", "quantity": 1, "price": 4999,
                 "measurements": { "chest": 40, "length": "42 in" } }],
             "status": "in_progress", "version": 1,
@@ -115,10 +117,13 @@ async fn an_order_of_the_old_backend_is_served_and_moved_on() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_of_an_order_has_something_in_its_place() {
+async fn missing_members_of_an_order_have_defaults() {
     let fixture = Fixture::new().await;
-    let bare = doc! { "_id": oid(OLD), "customer": CUSTOMER, "status": "pending", "createdAt": "yesterday",
-    "items": "none", "amount": "12", "version": "x", "tailor": 7, "currency": 5, "orderNumber": 9 };
+    let bare = doc! {
+        "_id": oid(OLD), "customer": CUSTOMER, "status": "pending", "createdAt": "yesterday",
+        "items": "none", "amount": "12", "version": "x", "tailor": 7, "currency": 5,
+        "orderNumber": 9,
+    };
     fixture.insert("orders", bare).await;
     let read = fixture
         .store
@@ -161,7 +166,7 @@ async fn what_is_left_out_of_an_order_has_something_in_its_place() {
 }
 
 #[tokio::test]
-async fn what_is_no_order_is_an_error_by_itself_and_left_out_of_lists() {
+async fn a_document_that_is_no_order_is_an_error_by_id_and_left_out_of_lists() {
     let fixture = Fixture::new().await;
     let good = order();
     fixture
@@ -200,7 +205,8 @@ async fn what_is_no_order_is_an_error_by_itself_and_left_out_of_lists() {
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
     }
     for limit in [1, 3, 50] {
-        let (mut query, mut seen) = (all(limit), Vec::new());
+        let mut query = all(limit);
+        let mut seen = Vec::new();
         loop {
             let page = fixture.store.orders(query.clone()).await.unwrap();
             seen.extend(page.items);
@@ -219,8 +225,11 @@ async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
     let user = CUSTOMER.parse().unwrap();
     let made = |ms: i64| DateTime::from_millis(1_624_634_510_000 + ms);
     let notifications = [
-        doc! { "_id": oid(OLD), "user": oid(CUSTOMER), "type": "order", "title": "Order Placed Successfully",
-        "message": "Order created", "relatedOrder": oid(OLD), "read": false, "createdAt": made(2), "__v": 0 },
+        doc! {
+            "_id": oid(OLD), "user": oid(CUSTOMER), "type": "order",
+            "title": "Order Placed Successfully", "message": "Order created",
+            "relatedOrder": oid(OLD), "read": false, "createdAt": made(2), "__v": 0,
+        },
         doc! { "user": CUSTOMER, "type": "offer", "createdAt": made(1) },
         doc! { "user": oid(CUSTOMER), "read": true, "createdAt": made(0) },
         doc! { "user": oid(CUSTOMER), "read": "no", "createdAt": made(0) },
@@ -256,49 +265,7 @@ async fn notifications_of_the_old_backend_are_listed_counted_and_marked() {
 }
 
 #[tokio::test]
-async fn a_payment_of_the_old_backend_stands_and_moves_on() {
-    use metaia_realtime::event::PaymentStatus::{Completed, Created};
-    let fixture = Fixture::new().await;
-    let old = doc! { "_id": oid(OLD), "order": oid(OLD), "user": oid(CUSTOMER), "razorpayOrderId": "order_old",
-    "amount": 4999, "status": "created", "createdAt": DateTime::from_millis(5) };
-    fixture.insert("payments", old).await;
-    let payment = fixture
-        .store
-        .payment(PaymentKey::Standing(OLD.parse().unwrap()))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(payment.customer.as_str(), CUSTOMER);
-    let paid = payment
-        .advanced(Completed, Some("pay_1"))
-        .unwrap()
-        .remove(0);
-    let write = Write::Payment {
-        payment: paid.clone(),
-        from: Created,
-    };
-    fixture
-        .store
-        .commit(change(vec![write], vec![], None))
-        .await
-        .unwrap();
-    let key = PaymentKey::Provider("order_old".into());
-    assert_eq!(fixture.store.payment(key).await.unwrap(), Some(paid));
-    fixture
-        .insert(
-            "payments",
-            doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 },
-        )
-        .await;
-    let read = fixture
-        .store
-        .payment(PaymentKey::Standing("o1".parse().unwrap()))
-        .await;
-    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-}
-
-#[tokio::test]
-async fn an_answer_that_is_none_is_an_error() {
+async fn a_malformed_stored_reply_is_an_error() {
     let fixture = Fixture::new().await;
     let claim = claim("k", "body");
     fixture
@@ -319,7 +286,7 @@ async fn an_answer_that_is_none_is_an_error() {
 }
 
 #[tokio::test]
-async fn unique_indexes_of_others_keep_none_of_ours_from_being_made() {
+async fn unique_indexes_of_others_do_not_prevent_ours() {
     let fixture = Fixture::new().await;
     let database = fixture.store.mongo.database();
     let unique = |sparse| IndexOptions::builder().unique(true).sparse(sparse).build();
@@ -338,7 +305,7 @@ async fn unique_indexes_of_others_keep_none_of_ours_from_being_made() {
             .await
             .unwrap();
     }
-    indexes::make_all(&fixture.store.mongo).await.unwrap();
+    indexes::create_all(&fixture.store.mongo).await.unwrap();
     let names = database
         .collection::<Document>("notifications")
         .list_index_names()
@@ -353,45 +320,4 @@ async fn unique_indexes_of_others_keep_none_of_ours_from_being_made() {
             .await
             .unwrap();
     }
-}
-
-#[tokio::test]
-async fn of_several_payments_that_others_left_open_one_is_completed() {
-    let fixture = Fixture::new().await;
-    let order = order();
-    let (first, second) = (payment(&order), payment(&order));
-    for left in [&first, &second] {
-        fixture.insert("payments", document::payment_of(left)).await;
-    }
-    let completed = |payment: &Payment| {
-        let payment = Payment {
-            status: PaymentStatus::Completed,
-            ..payment.clone()
-        };
-        change(
-            vec![Write::Payment {
-                payment,
-                from: PaymentStatus::Created,
-            }],
-            vec![],
-            None,
-        )
-    };
-    let another = change(vec![Write::NewPayment(payment(&order))], vec![], None);
-    assert!(matches!(
-        fixture.store.commit(another).await,
-        Err(CommitError::Missed)
-    ));
-    fixture.store.commit(completed(&second)).await.unwrap();
-    assert!(matches!(
-        fixture.store.commit(completed(&first)).await,
-        Err(CommitError::Missed)
-    ));
-    let standing = fixture
-        .store
-        .payment(PaymentKey::Standing(order.id))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(standing.id, second.id);
 }

@@ -1,17 +1,18 @@
-//! Collections in memory: enough of a database to carry out what is planned, in the order in which
-//! a committer does.
+//! Collections in memory: enough of a database to carry out plans in the order of a committer.
 
 use std::collections::BTreeMap;
 
 use metaia_realtime::mongo::RecordWrite;
-use mongodb::bson::{Bson, Document};
+use mongodb::bson::{Bson, Document, doc};
 
 use super::super::{
-    super::document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in,
+    super::{
+        document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
+        request::Requests,
     },
-    *,
+    Facts, WantedFacts,
 };
+use crate::model::Timestamp;
 
 /// Documents by collection and id.
 #[derive(Debug, Default, PartialEq)]
@@ -34,20 +35,20 @@ impl Memory {
             .collect()
     }
 
-    /// Everything that there is is known: what is wanted is among it.
-    pub(super) fn facts(&self, acts: &Acts) -> Facts {
-        let wanted = Wanted::by(acts);
+    /// Returns the facts about all documents, which include the wanted ones.
+    pub(super) fn facts(&self, requests: &Requests) -> Facts {
+        let wanted = WantedFacts::of(requests);
         let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
-        facts.learn_orders(&self.all(ORDERS));
+        facts.load_orders(&self.all(ORDERS));
         let mut open = self.all(ORDERS);
         open.retain(|order| {
             !["delivered", "cancelled"].contains(&order.get_str("status").unwrap())
         });
-        facts.learn_open(&open);
-        facts.learn_tailors(&self.all(TAILORS));
-        facts.learn_payments(&self.all(PAYMENTS));
-        facts.learn_provider_events(&self.all(PROVIDER_EVENTS));
-        facts.learn_claims(&self.all(CLAIMS));
+        facts.load_open(&open);
+        facts.load_tailors(&self.all(TAILORS));
+        facts.load_payments(&self.all(PAYMENTS));
+        facts.load_provider_events(&self.all(PROVIDER_EVENTS));
+        facts.load_claims(&self.all(CLAIMS));
         let mut found = self.all(NOTIFICATIONS);
         found.retain(|document| {
             wanted
@@ -55,34 +56,33 @@ impl Memory {
                 .iter()
                 .any(|id| document.get_object_id("_id").unwrap().bytes() == id.to_bytes())
         });
-        facts.learn_notifications(&found);
+        facts.load_notifications(&found);
         let unread = self.matching(NOTIFICATIONS, &doc! { "read": unread_in() });
         let count =
             |document: &Document| doc! { "_id": document.get("user").unwrap().clone(), "n": 1 };
         let counted: Vec<Document> = unread.iter().map(count).collect();
-        facts.learn_unread(wanted.counted, &counted, &unread);
+        facts.load_unread(wanted.counted, &counted, &unread);
         facts
     }
 
-    /// Inserts first, then updates, each in their order; all of them find what they take for
-    /// granted.
+    /// Carries out the inserts, then the updates, each in their order. The condition of every write
+    /// must hold.
     pub(super) fn carry_out(&mut self, writes: &[RecordWrite]) {
         for write in in_order(writes) {
-            assert!(
-                self.write(write),
-                "takes for granted what is not so: {write:?}"
-            );
+            assert!(self.write(write), "a condition does not hold: {write:?}");
         }
     }
 
-    /// Nothing happens.
+    /// Carries out writes that were carried out before, and checks that they change nothing.
     pub(super) fn carry_out_again(&mut self, writes: &[RecordWrite]) {
         let before = format!("{self:?}");
-        in_order(writes).for_each(|write| _ = self.write(write));
+        for write in in_order(writes) {
+            self.write(write);
+        }
         assert_eq!(format!("{self:?}"), before, "carried out twice: {writes:?}");
     }
 
-    /// Whether it did anything, where it must.
+    /// Carries out a write. Returns false if it must have an effect and has none.
     fn write(&mut self, write: &RecordWrite) -> bool {
         match write {
             RecordWrite::Insert {

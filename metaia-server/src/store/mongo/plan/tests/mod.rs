@@ -1,70 +1,79 @@
-//! A batch is decided as its acts are one by one, whichever way it is cut; and what is written says
+//! A batch has the same plan as its requests one by one, however it is cut, and every write names
 //! what it replaces.
 
 mod memory;
 
 use std::sync::Arc;
 
-use metaia_realtime::{EventId, PublishReceipt};
+use metaia_realtime::{EventId, NewEntry, PublishReceipt, mongo::Plan};
 use proptest::prelude::*;
 
 use self::memory::Memory;
-use super::*;
+use super::{
+    super::request::{CommitRequest, CommitResult, Requests},
+    decide,
+};
 use crate::store::contract::story::{Step, story};
-use crate::store::mongo::request::Act;
 
-fn act(step: &Step) -> Arc<Act> {
+fn request(step: &Step) -> Arc<CommitRequest> {
     let event = EventId::random();
     Arc::new(match step.clone() {
-        Step::Change { writes, claim } => Act::Change(Step::change(&writes, claim)),
-        Step::ReadOne { user, id } => Act::ReadOne { user, id, event },
-        Step::ReadAll { user } => Act::ReadAll { user, event },
-        Step::Tailor(status) => Act::Tailor { status, event },
+        Step::Change { writes, claim } => CommitRequest::Change(Step::change(&writes, claim)),
+        Step::ReadOne { user, id } => CommitRequest::ReadOne { user, id, event },
+        Step::ReadAll { user } => CommitRequest::ReadAll { user, event },
+        Step::Tailor(status) => CommitRequest::Tailor { status, event },
     })
 }
 
-/// What is answered and told when the story is decided in batches of `size`.
-fn told(acts: &Acts, size: usize) -> (Vec<String>, Memory) {
-    let (mut memory, mut told, mut all) = (Memory::default(), Vec::new(), Vec::new());
-    for batch in acts.chunks(size) {
-        let plans = decide(&mut memory.facts(batch), batch);
-        let (mut writes, mut late) = (Vec::new(), Vec::new());
-        for plan in plans {
-            let receipt = |event: &NewEntry| PublishReceipt {
-                id: event.id(),
-                position: "0000000000000001-00000001.1".parse().unwrap(),
-            };
+/// Carries out the requests in batches of `size`. Returns the reply and the events of each, and the
+/// collections afterwards.
+fn outcomes(requests: &Requests, size: usize) -> (Vec<String>, Memory) {
+    let mut memory = Memory::default();
+    let mut outcomes = Vec::new();
+    let mut all = Vec::new();
+    for batch in requests.chunks(size) {
+        let mut writes = Vec::new();
+        let mut late_writes = Vec::new();
+        for plan in decide(&mut memory.facts(batch), batch) {
+            let events = describe_events(&plan);
             let receipts: Vec<PublishReceipt> = plan.events.iter().map(receipt).collect();
-            let events: Vec<_> = plan
-                .events
-                .iter()
-                .map(|event| (event.rooms(), event.payload().as_str()))
-                .collect();
-            let said = format!("{events:?}");
             let finished = (plan.finish)(&receipts);
-            told.push(format!("{:?} {said}", finished.done));
+            outcomes.push(format!("{:?} {events}", finished.done));
             writes.extend(plan.writes);
-            late.extend(finished.writes);
+            late_writes.extend(finished.writes);
         }
-        writes.extend(late);
+        writes.extend(late_writes);
         memory.carry_out(&writes);
         all.extend(writes);
     }
     memory.carry_out_again(&all);
-    (told, memory)
+    (outcomes, memory)
+}
+
+fn describe_events(plan: &Plan<CommitResult>) -> String {
+    let describe = |event: &NewEntry| format!("{:?} {}", event.rooms(), event.payload().as_str());
+    let events: Vec<String> = plan.events.iter().map(describe).collect();
+    events.join(", ")
+}
+
+fn receipt(event: &NewEntry) -> PublishReceipt {
+    PublishReceipt {
+        id: event.id(),
+        position: "0000000000000001-00000001.1".parse().unwrap(),
+    }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// And nothing happens where it is carried out once more, however late, as on a standalone
-    /// server it may.
+    /// The writes have no effect if they are carried out again later, as a standalone server may
+    /// do.
     #[test]
-    fn a_batch_is_decided_as_its_acts_one_by_one(story in story(40), size in 2usize..40) {
-        let acts: Vec<Arc<Act>> = story.iter().map(act).collect();
-        let (one_by_one, alone) = told(&acts, 1);
-        let (in_batches, together) = told(&acts, size);
+    fn a_batch_is_planned_as_its_requests_one_by_one(story in story(40), size in 2usize..40) {
+        let requests: Vec<Arc<CommitRequest>> = story.iter().map(request).collect();
+        let (one_by_one, memory_one_by_one) = outcomes(&requests, 1);
+        let (in_batches, memory_in_batches) = outcomes(&requests, size);
         prop_assert_eq!(one_by_one, in_batches);
-        prop_assert_eq!(alone, together);
+        prop_assert_eq!(memory_one_by_one, memory_in_batches);
     }
 }

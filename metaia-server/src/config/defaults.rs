@@ -1,0 +1,34 @@
+//! The default of every setting that has one, as the text that a user would write.
+//!
+//! They are stated only here. `--help` and `metaia-server config` show them, and the reader parses
+//! them like any other value. The defaults that the library owns are formatted from its constants.
+
+use std::time::Duration;
+
+use metaia_realtime::log::Retention;
+
+pub(crate) const PORT: &str = "5000";
+pub(crate) const ENVIRONMENT: &str = "development";
+pub(crate) const DATA: &str = "./metaia-data";
+pub(crate) const DURABILITY: &str = "full";
+pub(crate) const ORIGINS: &str = "*";
+pub(crate) const TRANSPORTS: &str = "polling,websocket";
+pub(crate) const LOG_FORMAT: &str = "text";
+pub(super) const TOKEN_IN_QUERY: &str = "false";
+pub(super) const DEVICE_RESUME: &str = "true";
+pub(super) const DRAIN_MS: &str = "9000";
+pub(super) const METRICS: &str = "127.0.0.1:9464";
+
+/// The retention of the log on disk.
+pub(super) const RETENTION: Retention = Retention::DISK;
+
+/// One day, the unit of `METAIA_RETENTION_DAYS`.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn retention_days() -> String {
+    (RETENTION.age.as_secs() / DAY.as_secs()).to_string()
+}
+
+pub(super) fn retention_entries() -> String {
+    RETENTION.entries.to_string()
+}

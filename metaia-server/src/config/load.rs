@@ -1,0 +1,162 @@
+//! Reads every setting into a [`Config`].
+
+use metaia_realtime::log::Retention;
+
+use super::{
+    configuration::{Config, Environment, Log, Razorpay},
+    defaults, doorbell, limits,
+    mongodb::{self, MongoDb},
+    parse,
+    problem::Problem,
+    production,
+    reader::{Reader, Setting},
+    source::Sources,
+};
+use crate::auth::secret_file;
+
+/// The result of reading: the configuration or the problems with it, and in both cases every
+/// setting as it is shown.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Result<Config, Vec<Problem>>,
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// Reads and checks every setting.
+pub(crate) fn load(sources: Sources) -> Loaded {
+    let mut reader = Reader::new(sources);
+    let config = read(&mut reader);
+    let mut problems = reader.problems;
+    if config.environment == Environment::Production {
+        problems.extend(production::check(&config));
+    }
+    let config = if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(problems)
+    };
+    Loaded {
+        config,
+        settings: reader.settings,
+    }
+}
+
+/// Reads the settings in the order in which `metaia-server config` lists them.
+fn read(reader: &mut Reader) -> Config {
+    let mut config = Config {
+        port: reader.read("PORT", defaults::PORT, parse::port),
+        environment: reader.read("NODE_ENV", defaults::ENVIRONMENT, parse::environment),
+        data: reader.read("METAIA_DATA", defaults::DATA, parse::path),
+        durability: reader.read("METAIA_DURABILITY", defaults::DURABILITY, parse::durability),
+        mongodb: mongodb(reader),
+        doorbell: doorbell::doorbell(reader),
+        cluster_key: doorbell::cluster_key(reader),
+        retention: retention(reader),
+        jwt_secret: reader.secret("JWT_SECRET"),
+        jwt_secrets_old: reader.secrets("JWT_SECRETS_OLD"),
+        api_key: reader.secret("METAIA_API_KEY"),
+        token_in_query: reader.read(
+            "METAIA_TOKEN_IN_QUERY",
+            defaults::TOKEN_IN_QUERY,
+            parse::boolean,
+        ),
+        device_resume: reader.read(
+            "METAIA_DEVICE_RESUME",
+            defaults::DEVICE_RESUME,
+            parse::boolean,
+        ),
+        origins: reader.read("CORS_ORIGINS", defaults::ORIGINS, parse::origins),
+        transports: reader.read("METAIA_TRANSPORTS", defaults::TRANSPORTS, parse::transports),
+        limits: reader.read("METAIA_LIMITS", &limits::default_text(), limits::parse),
+        razorpay: razorpay(reader),
+        drain: reader.read("METAIA_DRAIN_MS", defaults::DRAIN_MS, parse::drain),
+        metrics: reader.read("METAIA_METRICS_ADDR", defaults::METRICS, parse::metrics),
+        log: log(reader),
+        unused: Vec::new(),
+    };
+    refuse_unsupported(reader);
+    reader.unused("METAIA_TRUSTED_PROXIES", parse::anything);
+    config.unused = std::mem::take(&mut reader.unused);
+    show_substitutes(reader, &config);
+    config
+}
+
+fn mongodb(reader: &mut Reader) -> Option<MongoDb> {
+    let address = reader.masked("MONGODB_URI", mongodb::parse);
+    let pool = reader.optional("METAIA_MONGO_POOL", mongodb::pool);
+    let (uri, place) = address?;
+    reader.show("MONGODB_URI", place.to_string());
+    Some(MongoDb::new(uri, place, pool))
+}
+
+fn retention(reader: &mut Reader) -> Retention {
+    let days = defaults::retention_days();
+    let age = reader.read("METAIA_RETENTION_DAYS", &days, parse::days);
+    let entries = defaults::retention_entries();
+    let entries = reader.read("METAIA_RETENTION_ENTRIES", &entries, parse::entries);
+    defaults::RETENTION.age(age).entries(entries)
+}
+
+fn razorpay(reader: &mut Reader) -> Razorpay {
+    let razorpay = Razorpay {
+        url: reader.optional("RAZORPAY_URL", parse::url),
+        key_id: reader.optional("RAZORPAY_KEY_ID", parse::razorpay_key_id),
+        key_secret: reader.secret("RAZORPAY_KEY_SECRET"),
+        webhook_secret: reader.secret("RAZORPAY_WEBHOOK_SECRET"),
+    };
+    if razorpay.url.is_some() {
+        let reason = "is not set; the provider at RAZORPAY_URL needs it";
+        if razorpay.key_id.is_none() {
+            reader.problem("RAZORPAY_KEY_ID", reason);
+        }
+        if razorpay.key_secret.is_none() {
+            reader.problem("RAZORPAY_KEY_SECRET", reason);
+        }
+    }
+    razorpay
+}
+
+fn log(reader: &mut Reader) -> Log {
+    Log {
+        format: reader.read("METAIA_LOG", defaults::LOG_FORMAT, parse::log_format),
+        filter: reader.optional("RUST_LOG", parse::log_filter),
+    }
+}
+
+/// Refuses variables that restrict which tokens are accepted and that this version does not
+/// support. If it ignored them, it would accept tokens that they forbid.
+fn refuse_unsupported(reader: &mut Reader) {
+    for name in ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] {
+        if reader.is_set(name) {
+            reader.problem(
+                name,
+                "is not supported by this version, which would accept tokens that it forbids: \
+                 unset it",
+            );
+        }
+    }
+}
+
+/// Shows what the server uses in place of settings that are not set.
+fn show_substitutes(reader: &mut Reader, config: &Config) {
+    let generated = |file: &str| {
+        let path = config.data.join(file);
+        format!("generated at the first start, kept in {}", path.display())
+    };
+    if config.jwt_secret.is_none() {
+        reader.show("JWT_SECRET", generated(secret_file::JWT));
+    }
+    if config.razorpay.url.is_some() {
+        return;
+    }
+    reader.show(
+        "RAZORPAY_URL",
+        "built-in test provider, which takes no money",
+    );
+    if config.razorpay.key_secret.is_none() {
+        reader.show("RAZORPAY_KEY_SECRET", generated(secret_file::RAZORPAY));
+    }
+    if config.razorpay.webhook_secret.is_none() {
+        reader.show("RAZORPAY_WEBHOOK_SECRET", "as RAZORPAY_KEY_SECRET");
+    }
+}

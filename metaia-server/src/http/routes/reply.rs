@@ -1,0 +1,34 @@
+//! Replies of services as HTTP responses.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{services::IdempotentReply, store::StoredReply};
+
+/// The header of a reply that repeats the first reply to the same request.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+impl IntoResponse for StoredReply {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let content_type = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (status, content_type, self.body).into_response();
+        if let Some(version) = self.version
+            && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
+        {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+impl IntoResponse for IdempotentReply {
+    fn into_response(self) -> Response {
+        let mut response = self.reply.into_response();
+        if self.replayed {
+            let value = HeaderValue::from_static("true");
+            response.headers_mut().insert(REPLAYED, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,58 @@
+//! The handle on the use cases. Each file of this folder adds its own to it.
+
+use std::{fmt, sync::Arc};
+
+use metaia_realtime::Realtime;
+
+use super::{payment_settings::PaymentSettings, running::RunningClaims};
+use crate::store::Store;
+
+/// The number of times that a use case decides, if the records change before each commit.
+pub(super) const MAX_ATTEMPTS: usize = 8;
+
+/// The use cases. A handle: `clone` is cheap and shares everything.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    realtime: Realtime,
+    payments: PaymentSettings,
+    running: RunningClaims,
+}
+
+impl Services {
+    /// Returns the use cases on a store. Logged events go through the store; only volatile events
+    /// go to `realtime`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, realtime: Realtime, payments: PaymentSettings) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            realtime,
+            payments,
+            running: RunningClaims::default(),
+        }))
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+
+    pub(super) fn realtime(&self) -> &Realtime {
+        &self.0.realtime
+    }
+
+    pub(super) fn payment_settings(&self) -> &PaymentSettings {
+        &self.0.payments
+    }
+
+    pub(super) fn running(&self) -> &RunningClaims {
+        &self.0.running
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}

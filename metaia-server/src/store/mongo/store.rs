@@ -1,0 +1,191 @@
+//! The store, and its requests to the committer. `read` adds the queries.
+
+use futures_util::future::BoxFuture;
+use metaia_realtime::{
+    EventId, Limits, OrderId, UserId,
+    log::Retention,
+    mongo::{Committer, Mongo, MongoLog},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    deployment::log_deployment,
+    error::{from_log, unexpected_reply},
+    foreign::ForeignDocuments,
+    indexes,
+    records::Marketplace,
+    request::{CommitReply, CommitRequest, MAX_MARKED},
+};
+use crate::{
+    model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
+    store::{
+        Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
+        StoreError, StoredReply,
+    },
+};
+
+/// The store in MongoDB. A handle: `clone` is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct MongoStore {
+    pub(super) mongo: Mongo,
+    pub(super) log: MongoLog,
+    committer: Committer<Marketplace>,
+    pub(super) foreign: ForeignDocuments,
+    entry_bytes: usize,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+impl MongoStore {
+    /// Returns the store in a database, with the log in it. `retention` bounds the log.
+    ///
+    /// It does not wait for a server. It must be called on a tokio runtime, which runs its tasks.
+    #[must_use]
+    pub fn open(mongo: &Mongo, retention: Retention, limits: &Limits) -> Self {
+        let records = Marketplace::new(mongo.clone());
+        let (log, committer) = MongoLog::with_records(mongo, retention, records);
+        let tasks = TaskTracker::new();
+        tasks.spawn(log_deployment(mongo.clone(), log.clone()));
+        Self {
+            mongo: mongo.clone(),
+            log,
+            committer,
+            foreign: ForeignDocuments::default(),
+            entry_bytes: limits.entry_bytes,
+            tasks,
+            closing: CancellationToken::new(),
+        }
+    }
+
+    /// Creates the indexes in the background, as soon as a server answers. Without them queries are
+    /// correct but slow.
+    pub fn make_indexes(&self) {
+        let keep = indexes::keep(self.mongo.clone(), self.closing.clone());
+        self.tasks.spawn(keep);
+    }
+
+    /// Returns the log with the events of the changes.
+    #[must_use]
+    pub const fn log(&self) -> &MongoLog {
+        &self.log
+    }
+
+    async fn request(&self, request: CommitRequest) -> Result<CommitReply, CommitError> {
+        self.committer.commit(request).await.map_err(from_log)?
+    }
+
+    async fn commit_change(&self, change: Change) -> Result<StoredReply, CommitError> {
+        change.require_size(self.entry_bytes)?;
+        match self.request(CommitRequest::Change(change)).await? {
+            CommitReply::Change(reply) => Ok(reply),
+            _ => Err(unexpected_reply().into()),
+        }
+    }
+
+    async fn mark_one(
+        &self,
+        user: &UserId,
+        id: NotificationId,
+    ) -> Result<Option<(Notification, u64)>, StoreError> {
+        let request = CommitRequest::ReadOne {
+            user: user.clone(),
+            id,
+            event: EventId::random(),
+        };
+        match self.request(request).await? {
+            CommitReply::MarkedOne(found) => Ok(found),
+            _ => Err(unexpected_reply()),
+        }
+    }
+
+    /// Marks all of a user's notifications, in as many requests as it takes.
+    async fn mark_all(&self, user: &UserId) -> Result<u64, StoreError> {
+        let mut all = 0;
+        loop {
+            let request = CommitRequest::ReadAll {
+                user: user.clone(),
+                event: EventId::random(),
+            };
+            let CommitReply::MarkedAll(marked) = self.request(request).await? else {
+                return Err(unexpected_reply());
+            };
+            all += marked;
+            if marked < u64::from(MAX_MARKED) {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn store_tailor_status(&self, status: TailorStatus) -> Result<(), StoreError> {
+        let request = CommitRequest::Tailor {
+            status,
+            event: EventId::random(),
+        };
+        self.request(request).await?;
+        Ok(())
+    }
+}
+
+impl Store for MongoStore {
+    fn order<'a>(&'a self, id: &'a OrderId) -> BoxFuture<'a, Result<Option<Order>, StoreError>> {
+        Box::pin(self.read_order(id))
+    }
+
+    fn orders(&self, query: OrderQuery) -> BoxFuture<'_, Result<Page<Order>, StoreError>> {
+        Box::pin(self.list_orders(query))
+    }
+
+    fn notifications(
+        &self,
+        query: NotificationQuery,
+    ) -> BoxFuture<'_, Result<(Page<Notification>, u64), StoreError>> {
+        Box::pin(self.list_notifications(query))
+    }
+
+    fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
+        Box::pin(self.read_payment(key))
+    }
+
+    fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>> {
+        Box::pin(self.read_claim(claim))
+    }
+
+    fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>> {
+        Box::pin(self.commit_change(change))
+    }
+
+    fn read_notification<'a>(
+        &'a self,
+        user: &'a UserId,
+        id: NotificationId,
+    ) -> BoxFuture<'a, Result<Option<(Notification, u64)>, StoreError>> {
+        Box::pin(self.mark_one(user, id))
+    }
+
+    fn read_all<'a>(&'a self, user: &'a UserId) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(self.mark_all(user))
+    }
+
+    fn set_tailor_status(&self, status: TailorStatus) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.store_tailor_status(status))
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<Option<&'static str>, StoreError>> {
+        Box::pin(self.check_server())
+    }
+
+    fn name(&self) -> &'static str {
+        "MongoDB"
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.closing.cancel();
+            self.tasks.close();
+            // The log before the tasks: one of them waits for it to become ready.
+            self.log.close().await;
+            self.tasks.wait().await;
+            self.mongo.close().await;
+        })
+    }
+}
