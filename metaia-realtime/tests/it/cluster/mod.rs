@@ -1,4 +1,4 @@
-//! Several nodes.
+//! Several nodes: notifications, presence, and the stores that they share.
 
 #[cfg(feature = "mongodb")]
 mod mongo;

@@ -1,4 +1,4 @@
-//! Two nodes over one log, with a real Redis between them, and what becomes of it.
+//! Two nodes with a shared log and a real Redis as the doorbell, also while Redis fails.
 
 mod process;
 
@@ -16,10 +16,10 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::{event, support::captured_log::Logs, tick, ticks, user};
+use crate::support::{captured_log::CapturedLog, event, tick, ticks, user};
 use process::RedisServer;
 
-/// Two nodes, and a phone at the second.
+/// Two nodes, and a phone that is connected to the second.
 struct Cluster {
     redis: RedisServer,
     a: TestServer,
@@ -29,7 +29,8 @@ struct Cluster {
     updates: Updates,
 }
 
-/// Nobody polls: what arrives was rung for.
+/// Starts two nodes that never poll the log: every entry of the other node arrives by a
+/// notification.
 async fn cluster(
     redis: RedisServer,
     configure: impl Fn(RealtimeBuilder) -> RealtimeBuilder,
@@ -40,7 +41,8 @@ async fn cluster(
         let doorbell = RedisDoorbell::open(&redis.url()).unwrap();
         TestServer::start(|builder| configure(builder.log(log).doorbell(doorbell))).await
     };
-    let (a, b) = (start(shared.node(None)).await, start(log.clone()).await);
+    let a = start(shared.node(None)).await;
+    let b = start(log.clone()).await;
     let (phone, updates) = b.client(Role::Customer, "c1").await;
     let cluster = Cluster {
         redis,
@@ -54,24 +56,24 @@ async fn cluster(
     cluster
 }
 
-async fn two() -> Cluster {
+async fn default_cluster() -> Cluster {
     cluster(RedisServer::start().await, |builder| builder).await
 }
 
 impl Cluster {
+    /// Waits until both doorbells are connected, or until both are not.
     async fn connected(&self, connected: bool) {
-        eventually(
-            if connected {
-                "the doorbell"
-            } else {
-                "the doorbell's end"
-            },
-            || {
-                [&self.a, &self.b]
-                    .iter()
-                    .all(|node| node.realtime().doorbell_connected() == connected)
-            },
-        )
+        let what = if connected {
+            "both doorbells to be connected"
+        } else {
+            "both doorbells to be disconnected"
+        };
+        let nodes = [&self.a, &self.b];
+        eventually(what, || {
+            nodes
+                .iter()
+                .all(|node| node.realtime().doorbell_connected() == connected)
+        })
         .await;
     }
 
@@ -83,6 +85,7 @@ impl Cluster {
         assert_eq!(ticks(&mut self.updates, 1).await, [i]);
     }
 
+    /// Checks that an entry and a volatile event of the first node arrive at the phone.
     async fn works(&mut self, i: u64) {
         self.append(i).await;
         self.arrives(i).await;
@@ -96,16 +99,16 @@ impl Cluster {
 }
 
 #[tokio::test]
-async fn rings_and_volatile_events_cross() {
-    let mut cluster = two().await;
+async fn notifications_and_volatile_events_reach_the_other_node() {
+    let mut cluster = default_cluster().await;
     cluster.works(1).await;
     let _: () = cluster.redis.ask(&["FLUSHALL"]).await;
     cluster.works(2).await;
 }
 
 #[tokio::test]
-async fn what_was_appended_while_redis_was_dead_is_found_when_it_is_back() {
-    let mut cluster = two().await;
+async fn entries_appended_while_redis_was_down_are_found_after_its_return() {
+    let mut cluster = default_cluster().await;
     cluster.works(1).await;
     cluster.redis.kill();
     cluster.append(2).await;
@@ -125,8 +128,8 @@ async fn what_was_appended_while_redis_was_dead_is_found_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_redis_that_stands_still_delays_nobody() {
-    let mut cluster = two().await;
+async fn a_frozen_redis_delays_no_publisher() {
+    let mut cluster = default_cluster().await;
     cluster.works(1).await;
     cluster.redis.pause();
     let began = Instant::now();
@@ -145,7 +148,7 @@ async fn a_redis_that_stands_still_delays_nobody() {
         began.elapsed()
     );
     cluster.connected(false).await;
-    cluster.redis.go_on();
+    cluster.redis.resume();
     cluster.arrives(2).await;
     cluster.connected(true).await;
     cluster.append(3).await;
@@ -153,8 +156,8 @@ async fn a_redis_that_stands_still_delays_nobody() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_made_and_subscribed_again() {
-    let mut cluster = two().await;
+async fn a_broken_connection_is_restored_and_subscribed_again() {
+    let mut cluster = default_cluster().await;
     for i in 0..5 {
         cluster.works(i).await;
         let _: () = cluster
@@ -170,8 +173,8 @@ async fn a_broken_connection_is_made_and_subscribed_again() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_wrong_for_a_while_is_tried_again_and_not_told() {
-    let logs = Logs::listen();
+async fn a_wrong_password_is_retried_and_never_logged() {
+    let log = CapturedLog::start();
     let mut cluster = cluster(RedisServer::start_with(Some("hush-1")).await, |builder| {
         builder
     })
@@ -200,7 +203,7 @@ async fn a_password_that_is_wrong_for_a_while_is_tried_again_and_not_told() {
     set(&mut admin, "hush-1").await;
     cluster.arrives(1).await;
     cluster.works(2).await;
-    let lines = logs.all();
+    let lines = log.text();
     assert!(
         lines.contains("the doorbell is refused") && !lines.contains("hush"),
         "{lines}"
@@ -208,8 +211,8 @@ async fn a_password_that_is_wrong_for_a_while_is_tried_again_and_not_told() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_not_there_is_said_once() {
-    let logs = Logs::listen();
+async fn an_unreachable_redis_is_logged_once() {
+    let log = CapturedLog::start();
     let mut redis = RedisServer::start().await;
     redis.kill();
     let doorbell = RedisDoorbell::open(&redis.url()).unwrap();
@@ -223,13 +226,13 @@ async fn a_redis_that_is_not_there_is_said_once() {
             .unwrap();
     }
     assert_eq!(ticks(&mut updates, 50).await, (0..50).collect::<Vec<_>>());
-    eventually("it to be said", || {
-        logs.say("the doorbell cannot be reached")
+    eventually("the log line", || {
+        log.contains("the doorbell cannot be reached")
     })
     .await;
     redis.restart().await;
     eventually("the doorbell", || node.realtime().doorbell_connected()).await;
-    let lines = logs.all();
+    let lines = log.text();
     assert_eq!(
         lines.matches("the doorbell cannot be reached").count(),
         1,
@@ -243,12 +246,12 @@ async fn a_redis_that_is_not_there_is_said_once() {
 }
 
 #[tokio::test]
-async fn who_is_no_redis_is_tried_again() {
-    let logs = Logs::listen();
-    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("redis://{}", stranger.local_addr().unwrap());
+async fn a_server_that_is_not_redis_is_retried() {
+    let log = CapturedLog::start();
+    let impostor = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", impostor.local_addr().unwrap());
     std::thread::spawn(move || {
-        for connection in stranger.incoming().take(2) {
+        for connection in impostor.incoming().take(2) {
             let _ = connection
                 .unwrap()
                 .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -256,22 +259,22 @@ async fn who_is_no_redis_is_tried_again() {
     });
     let doorbell = RedisDoorbell::open(&url).unwrap();
     let node = TestServer::start(|builder| builder.doorbell(doorbell)).await;
-    eventually("it to be said", || logs.say("the doorbell")).await;
+    eventually("the log line", || log.contains("the doorbell")).await;
     assert!(!node.realtime().doorbell_connected());
-    within("the node's end", node.stop()).await;
+    within("the node to stop", node.stop()).await;
 }
 
 #[tokio::test]
-async fn tls_with_who_has_none_is_tried_again() {
-    let logs = Logs::listen();
+async fn tls_with_a_server_without_tls_is_retried() {
+    let log = CapturedLog::start();
     let redis = RedisServer::start().await;
     let doorbell = RedisDoorbell::open(&redis.url().replace("redis://", "rediss://")).unwrap();
     let node = TestServer::start(|builder| builder.doorbell(doorbell)).await;
-    eventually("it to be said", || {
-        logs.say("the doorbell cannot be reached")
+    eventually("the log line", || {
+        log.contains("the doorbell cannot be reached")
     })
     .await;
-    within("the node's end", node.stop()).await;
+    within("the node to stop", node.stop()).await;
 }
 
 async fn publish(redis: &RedisServer, frames: impl IntoIterator<Item = Vec<u8>>) {
@@ -288,41 +291,44 @@ async fn publish(redis: &RedisServer, frames: impl IntoIterator<Item = Vec<u8>>)
         .unwrap();
 }
 
-/// An unsigned ring of a node that is none: see `doorbell/frame.rs`.
+/// Returns an unsigned notification of a node that does not exist: see `doorbell/frame/`.
 fn forged(n: u64) -> Vec<u8> {
-    let (head, node, seq, ts, epoch) = ([b'M', b'B', 1, 0, 0], [7; 16], [0; 8], [0; 8], [0; 8]);
+    let head = [b'M', b'B', 1, 0, 0];
+    let node = [7; 16];
+    let seq = [0; 8];
+    let ts = [0; 8];
+    let epoch = [0; 8];
     [&head[..], &node, &seq, &ts, &epoch, &n.to_be_bytes()].concat()
 }
 
 #[tokio::test]
-async fn ten_thousand_forged_rings_cost_few_looks() {
-    let mut cluster = two().await;
+async fn ten_thousand_forged_notifications_cost_few_log_reads() {
+    let mut cluster = default_cluster().await;
     cluster.works(1).await;
-    let (began, before) = (Instant::now(), cluster.log.looks());
-    let heard = cluster.b.realtime().doorbell_counts().received;
+    let began = Instant::now();
+    let looks_before = cluster.log.looks();
+    let received = cluster.b.realtime().doorbell_counts().received;
     for chunk in 0..10 {
-        publish(
-            &cluster.redis,
-            (0..1_000).map(|i| forged(chunk * 1_000 + i)),
-        )
-        .await;
+        let frames = (0..1_000).map(|i| forged(chunk * 1_000 + i));
+        publish(&cluster.redis, frames).await;
     }
-    let all = heard + 10_000;
-    eventually("them to be heard", || {
+    let all = received + 10_000;
+    eventually("all frames to be received", || {
         cluster.b.realtime().doorbell_counts().received >= all
     })
     .await;
+    // One read per 100 ms, and one that waits.
     let allowed = began.elapsed().as_millis() / 100 + 2;
-    let looks = cluster.log.looks() - before;
+    let looks = cluster.log.looks() - looks_before;
     assert!(
         u128::from(looks) <= allowed,
-        "{looks} looks, {allowed} are allowed"
+        "{looks} reads of the log, {allowed} are allowed"
     );
     cluster.works(2).await;
 }
 
 #[tokio::test]
-async fn with_a_key_strangers_are_not_heard() {
+async fn with_a_key_unsigned_frames_are_dropped() {
     let key = ClusterKey::new("sixteen bytes or more").unwrap();
     let configure = |builder: RealtimeBuilder| builder.cluster_key(key.clone());
     let mut cluster = cluster(RedisServer::start().await, configure).await;
@@ -330,19 +336,19 @@ async fn with_a_key_strangers_are_not_heard() {
     let looks = cluster.log.looks();
     let garbage = [vec![], b"hello".to_vec(), vec![0xff; 300_000], forged(99)];
     publish(&cluster.redis, garbage).await;
-    eventually("them to be dropped", || {
+    eventually("the frames to be dropped", || {
         let counts = cluster.b.realtime().doorbell_counts();
-        (counts.unreadable, counts.unsigned) == (3, 1)
+        counts.unreadable == 3 && counts.unsigned == 1
     })
     .await;
     assert_eq!(cluster.log.looks(), looks);
     cluster.works(2).await;
 }
 
-/// Not a benchmark: that it is milliseconds, also where others use the machine.
+/// Not a benchmark: it checks the order of magnitude, also on a busy machine.
 #[tokio::test]
-async fn a_ring_takes_milliseconds() {
-    let mut cluster = two().await;
+async fn a_notification_takes_milliseconds() {
+    let mut cluster = default_cluster().await;
     let mut took = Vec::new();
     for i in 0..100 {
         let began = Instant::now();
@@ -352,7 +358,7 @@ async fn a_ring_takes_milliseconds() {
     }
     took.sort();
     println!(
-        "append here to client there: median {:?}, slowest {:?}",
+        "append on one node to client of the other: median {:?}, slowest {:?}",
         took[50], took[99]
     );
     assert!(took[50] < Duration::from_millis(20), "{:?}", took[50]);
