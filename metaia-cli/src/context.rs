@@ -1,4 +1,4 @@
-//! What every command needs: the server, credentials, the printer, and the interrupt signal.
+//! The parts that all commands share: server, credentials, printer, and interrupt signal.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::routing::post;
 use metaia_realtime::{
-    Authenticator, Identity, Limits, Realtime, Role,
+    Authenticator, Identity, Realtime, Role,
     auth::{AuthError, Credentials},
     serve::{GuardedListener, PeerAddr},
     testing::{TestServer, eventually, within},
@@ -16,6 +16,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+use super::server_with;
 use crate::support::{
     limits,
     poller::Poller,
@@ -24,10 +25,6 @@ use crate::support::{
 };
 
 const SHORT: Duration = Duration::from_millis(300);
-
-async fn limited(change: impl FnOnce(&mut Limits)) -> TestServer {
-    TestServer::start(|builder| builder.limits(limits(change))).await
-}
 
 async fn dial(address: SocketAddr, text: &str) -> TcpStream {
     let mut tcp = TcpStream::connect(address).await.unwrap();
@@ -59,7 +56,7 @@ async fn free_slot(server: &TestServer) -> HttpResponse {
 
 #[tokio::test]
 async fn a_connection_over_the_limit_is_refused_with_503() {
-    let server = limited(|limits| limits.connections = 2).await;
+    let server = server_with(|limits| limits.connections = 2).await;
     let first = dial(server.address(), "").await;
     let _second = dial(server.address(), "").await;
     let refused = open_polling(&server, "").await;
@@ -73,7 +70,7 @@ async fn a_connection_over_the_limit_is_refused_with_503() {
 
 #[tokio::test]
 async fn a_slot_is_released_however_a_connection_ends() {
-    let server = limited(|limits| {
+    let server = server_with(|limits| {
         limits.connections = 1;
         limits.request_head = SHORT;
         limits.write_stall = Duration::from_secs(1);
@@ -121,7 +118,7 @@ async fn connect_once_free(server: &TestServer) -> RawSocket {
 
 #[tokio::test]
 async fn a_client_that_polls_and_upgrades_releases_its_connections() {
-    let server = limited(|limits| limits.connections = 4).await;
+    let server = server_with(|limits| limits.connections = 4).await;
     for _ in 0..4 {
         let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
         let mut socket = phone.upgrade(&server).await;
@@ -137,7 +134,7 @@ async fn a_client_that_polls_and_upgrades_releases_its_connections() {
 
 #[tokio::test]
 async fn a_request_head_that_does_not_arrive_ends_its_connection() {
-    let server = limited(|limits| limits.request_head = SHORT).await;
+    let server = server_with(|limits| limits.request_head = SHORT).await;
     let request = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
     for (sent, responses) in [
         ("", 0),
@@ -188,7 +185,7 @@ async fn a_body_that_trickles_ends_its_connection() {
 
 #[tokio::test]
 async fn a_post_that_trickles_ends_its_session() {
-    let server = limited(|limits| limits.request_body = SHORT).await;
+    let server = server_with(|limits| limits.request_body = SHORT).await;
     let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     let trickle = phone.begin_post(10, "42").await;
     eventually("the end of the session", || {

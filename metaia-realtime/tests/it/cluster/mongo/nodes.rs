@@ -288,7 +288,7 @@ async fn damaged_entries_count_as_trimmed() {
         .database()
         .clone();
     let entries = database.collection::<Document>("rt_entry");
-    let wrong = doc! { "$set": { "rooms": ["nobody"], "payload": "{" } };
+    let wrong = doc! { "$set": { "rooms": ["invalid"], "payload": "{" } };
     entries
         .update_one(doc! { "_id": 100_i64 }, wrong)
         .await
