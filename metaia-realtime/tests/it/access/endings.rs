@@ -13,7 +13,7 @@ use crate::support::{
     disconnected, next,
     policy::Policy,
     raw_socket::{RawSocket, open_polling},
-    ready, tick, ticks, user,
+    ready, reconnected, tick, ticks, user,
 };
 
 const ALL: [Transport; 3] = [Transport::WebSocket, Transport::Polling, Transport::Upgrade];
@@ -101,10 +101,7 @@ async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects()
             });
         let (_client, mut updates) = builder.connect().await.unwrap();
         disconnected(&mut updates).await;
-        next(&mut updates, "the next connection", |update| {
-            matches!(update, Update::Connected(_)).then_some(())
-        })
-        .await;
+        reconnected(&mut updates).await;
         tick(server.realtime(), user("c1"), 1).await;
         assert_eq!(ticks(&mut updates, 1).await, [1]);
     }

@@ -7,13 +7,14 @@ use std::sync::{
 
 use metaia_realtime::{
     EventContext, HandlerError, Role,
-    client::Update,
     testing::{TestServer, eventually},
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::support::{SOON, disconnected, event, next, raw_socket::RawSocket, tick, ticks, user};
+use crate::support::{
+    SOON, disconnected, event, raw_socket::RawSocket, reconnected, tick, ticks, user,
+};
 
 #[tokio::test]
 async fn events_are_handled_one_at_a_time_and_in_order_while_deliveries_go_on() {
@@ -91,10 +92,7 @@ async fn a_handler_that_panics_ends_its_session_and_the_client_reconnects() {
     let (client, mut updates) = server.client(Role::Customer, "c1").await;
     client.emit("boom", true).await.unwrap();
     disconnected(&mut updates).await;
-    next(&mut updates, "the next connection", |update| {
-        matches!(update, Update::Connected(_)).then_some(())
-    })
-    .await;
+    reconnected(&mut updates).await;
     tick(server.realtime(), user("c1"), 1).await;
     assert_eq!(ticks(&mut updates, 1).await, [1]);
     assert_eq!(server.realtime().local_sessions().len(), 1);

@@ -2,16 +2,16 @@
 
 use metaia_realtime::{
     Realtime, Role,
-    client::{Client, ConnectError, JoinError, Update},
+    client::{Client, ConnectError, JoinError},
     testing::{TestServer, eventually},
 };
 use serde_json::json;
 
 use super::server_with;
 use crate::support::{
-    SOON, disconnected, next,
+    SOON, disconnected,
     raw_socket::{RawSocket, open_polling},
-    ready,
+    ready, reconnected,
 };
 
 #[tokio::test]
@@ -61,10 +61,7 @@ async fn a_session_over_the_limit_of_a_user_evicts_the_least_active_which_reconn
     disconnected(&mut seconds).await;
     assert_eq!(server.realtime().local_sessions().len(), 2);
     third.close().await;
-    next(&mut seconds, "the reconnect", |update| {
-        matches!(update, Update::Connected(_)).then_some(())
-    })
-    .await;
+    reconnected(&mut seconds).await;
 }
 
 /// Emits events, and so makes the client active, until `holds` returns true.

@@ -68,7 +68,7 @@ async fn check_reset(server: &TestServer, since: &str, reason: &str) {
 async fn an_unusable_position_leads_to_a_reset() {
     let (server, other) = tokio::join!(
         TestServer::start(|builder| builder),
-        TestServer::start(|b| b)
+        TestServer::start(|builder| builder)
     );
     let here = tick(server.realtime(), user("c1"), 1).await;
     let (epoch, _) = here.rsplit_once('.').unwrap();

@@ -11,4 +11,4 @@ mod short_forms;
 mod updates;
 
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
-pub(crate) use updates::{disconnected, event, next, ready, reset, ticks};
+pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};

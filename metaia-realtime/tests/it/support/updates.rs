@@ -57,8 +57,22 @@ pub(crate) async fn event(updates: &mut Updates, name: &str) -> Event {
 
 /// Waits until the client loses its connection.
 pub(crate) async fn disconnected(updates: &mut Updates) {
-    next(updates, "the end of the connection", |update| {
-        matches!(update, Update::Disconnected(_)).then_some(())
+    next(
+        updates,
+        "the end of the connection",
+        |update| match update {
+            Update::Disconnected(_) => Some(()),
+            _ => None,
+        },
+    )
+    .await;
+}
+
+/// Waits until the client has connected again.
+pub(crate) async fn reconnected(updates: &mut Updates) {
+    next(updates, "the next connection", |update| match update {
+        Update::Connected(_) => Some(()),
+        _ => None,
     })
     .await;
 }

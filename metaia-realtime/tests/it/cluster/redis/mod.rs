@@ -1,22 +1,20 @@
 //! Two nodes with a shared log and a real Redis as the doorbell, also while Redis fails.
 
+mod failures;
+mod forged;
 mod process;
 
-use std::{
-    io::Write as _,
-    net::TcpListener,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use metaia_realtime::{
     RealtimeBuilder, Role,
     client::{Client, Updates},
-    doorbell::{ClusterKey, RedisDoorbell},
-    testing::{NodeLog, SharedLog, TestServer, eventually, within},
+    doorbell::RedisDoorbell,
+    testing::{NodeLog, SharedLog, TestServer, eventually},
 };
 use serde_json::json;
 
-use crate::support::{captured_log::CapturedLog, event, tick, ticks, user};
+use crate::support::{event, tick, ticks, user};
 use process::RedisServer;
 
 /// Two nodes, and a phone that is connected to the second.
@@ -103,245 +101,6 @@ async fn notifications_and_volatile_events_reach_the_other_node() {
     let mut cluster = default_cluster().await;
     cluster.works(1).await;
     let _: () = cluster.redis.ask(&["FLUSHALL"]).await;
-    cluster.works(2).await;
-}
-
-#[tokio::test]
-async fn entries_appended_while_redis_was_down_are_found_after_its_return() {
-    let mut cluster = default_cluster().await;
-    cluster.works(1).await;
-    cluster.redis.kill();
-    cluster.append(2).await;
-    cluster.connected(false).await;
-    cluster
-        .a
-        .realtime()
-        .volatile()
-        .broadcast(("at", json!("lost")))
-        .unwrap();
-    cluster.append(3).await;
-    cluster.redis.restart().await;
-    cluster.arrives(2).await;
-    cluster.arrives(3).await;
-    cluster.connected(true).await;
-    cluster.works(4).await;
-}
-
-#[tokio::test]
-async fn a_frozen_redis_delays_no_publisher() {
-    let mut cluster = default_cluster().await;
-    cluster.works(1).await;
-    cluster.redis.pause();
-    let began = Instant::now();
-    cluster.append(2).await;
-    for i in 0..1_000 {
-        cluster
-            .a
-            .realtime()
-            .volatile()
-            .broadcast(("at", json!(i)))
-            .unwrap();
-    }
-    assert!(
-        began.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        began.elapsed()
-    );
-    cluster.connected(false).await;
-    cluster.redis.resume();
-    cluster.arrives(2).await;
-    cluster.connected(true).await;
-    cluster.append(3).await;
-    cluster.arrives(3).await;
-}
-
-#[tokio::test]
-async fn a_broken_connection_is_restored_and_subscribed_again() {
-    let mut cluster = default_cluster().await;
-    for i in 0..5 {
-        cluster.works(i).await;
-        let _: () = cluster
-            .redis
-            .ask(&["CLIENT", "KILL", "TYPE", "pubsub"])
-            .await;
-        eventually("both to be subscribed", || {
-            cluster.redis.subscribed("metaia:doorbell:0") == 2
-        })
-        .await;
-    }
-    cluster.works(5).await;
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_retried_and_never_logged() {
-    let log = CapturedLog::start();
-    let mut cluster = cluster(RedisServer::start_with(Some("hush-1")).await, |builder| {
-        builder
-    })
-    .await;
-    let mut admin = cluster.redis.client().await;
-    let set = async |admin: &mut _, password: &str| {
-        let mut command = redis::cmd("CONFIG");
-        command
-            .arg("SET")
-            .arg("requirepass")
-            .arg(password)
-            .exec_async(admin)
-            .await
-            .unwrap();
-    };
-    set(&mut admin, "hush-2").await;
-    redis::cmd("CLIENT")
-        .arg("KILL")
-        .arg("TYPE")
-        .arg("pubsub")
-        .exec_async(&mut admin)
-        .await
-        .unwrap();
-    cluster.connected(false).await;
-    cluster.append(1).await;
-    set(&mut admin, "hush-1").await;
-    cluster.arrives(1).await;
-    cluster.works(2).await;
-    let lines = log.text();
-    assert!(
-        lines.contains("the doorbell is refused") && !lines.contains("hush"),
-        "{lines}"
-    );
-}
-
-#[tokio::test]
-async fn an_unreachable_redis_is_logged_once() {
-    let log = CapturedLog::start();
-    let mut redis = RedisServer::start().await;
-    redis.kill();
-    let doorbell = RedisDoorbell::open(&redis.url()).unwrap();
-    let node = TestServer::start(|builder| builder.doorbell(doorbell)).await;
-    let (_phone, mut updates) = node.client(Role::Customer, "c1").await;
-    for i in 0..50 {
-        tick(node.realtime(), user("c1"), i).await;
-        node.realtime()
-            .volatile()
-            .broadcast(("at", json!(i)))
-            .unwrap();
-    }
-    assert_eq!(ticks(&mut updates, 50).await, (0..50).collect::<Vec<_>>());
-    eventually("the log line", || {
-        log.contains("the doorbell cannot be reached")
-    })
-    .await;
-    redis.restart().await;
-    eventually("the doorbell", || node.realtime().doorbell_connected()).await;
-    let lines = log.text();
-    assert_eq!(
-        lines.matches("the doorbell cannot be reached").count(),
-        1,
-        "{lines}"
-    );
-    assert_eq!(
-        lines.matches("the doorbell is connected").count(),
-        1,
-        "{lines}"
-    );
-}
-
-#[tokio::test]
-async fn a_server_that_is_not_redis_is_retried() {
-    let log = CapturedLog::start();
-    let impostor = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("redis://{}", impostor.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for connection in impostor.incoming().take(2) {
-            let _ = connection
-                .unwrap()
-                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-        }
-    });
-    let doorbell = RedisDoorbell::open(&url).unwrap();
-    let node = TestServer::start(|builder| builder.doorbell(doorbell)).await;
-    eventually("the log line", || log.contains("the doorbell")).await;
-    assert!(!node.realtime().doorbell_connected());
-    within("the node to stop", node.stop()).await;
-}
-
-#[tokio::test]
-async fn tls_with_a_server_without_tls_is_retried() {
-    let log = CapturedLog::start();
-    let redis = RedisServer::start().await;
-    let doorbell = RedisDoorbell::open(&redis.url().replace("redis://", "rediss://")).unwrap();
-    let node = TestServer::start(|builder| builder.doorbell(doorbell)).await;
-    eventually("the log line", || {
-        log.contains("the doorbell cannot be reached")
-    })
-    .await;
-    within("the node to stop", node.stop()).await;
-}
-
-async fn publish(redis: &RedisServer, frames: impl IntoIterator<Item = Vec<u8>>) {
-    let mut client = redis.client().await;
-    let mut pipe = redis::pipe();
-    for frame in frames {
-        pipe.cmd("PUBLISH")
-            .arg("metaia:doorbell:0")
-            .arg(frame)
-            .ignore();
-    }
-    within("the frames to be published", pipe.exec_async(&mut client))
-        .await
-        .unwrap();
-}
-
-/// Returns an unsigned notification of a node that does not exist: see `doorbell/frame/`.
-fn forged(n: u64) -> Vec<u8> {
-    let head = [b'M', b'B', 1, 0, 0];
-    let node = [7; 16];
-    let seq = [0; 8];
-    let ts = [0; 8];
-    let epoch = [0; 8];
-    [&head[..], &node, &seq, &ts, &epoch, &n.to_be_bytes()].concat()
-}
-
-#[tokio::test]
-async fn ten_thousand_forged_notifications_cost_few_log_reads() {
-    let mut cluster = default_cluster().await;
-    cluster.works(1).await;
-    let began = Instant::now();
-    let looks_before = cluster.log.looks();
-    let received = cluster.b.realtime().doorbell_counts().received;
-    for chunk in 0..10 {
-        let frames = (0..1_000).map(|i| forged(chunk * 1_000 + i));
-        publish(&cluster.redis, frames).await;
-    }
-    let all = received + 10_000;
-    eventually("all frames to be received", || {
-        cluster.b.realtime().doorbell_counts().received >= all
-    })
-    .await;
-    // One read per 100 ms, and one that waits.
-    let allowed = began.elapsed().as_millis() / 100 + 2;
-    let looks = cluster.log.looks() - looks_before;
-    assert!(
-        u128::from(looks) <= allowed,
-        "{looks} reads of the log, {allowed} are allowed"
-    );
-    cluster.works(2).await;
-}
-
-#[tokio::test]
-async fn with_a_key_unsigned_frames_are_dropped() {
-    let key = ClusterKey::new("sixteen bytes or more").unwrap();
-    let configure = |builder: RealtimeBuilder| builder.cluster_key(key.clone());
-    let mut cluster = cluster(RedisServer::start().await, configure).await;
-    cluster.works(1).await;
-    let looks = cluster.log.looks();
-    let garbage = [vec![], b"hello".to_vec(), vec![0xff; 300_000], forged(99)];
-    publish(&cluster.redis, garbage).await;
-    eventually("the frames to be dropped", || {
-        let counts = cluster.b.realtime().doorbell_counts();
-        counts.unreadable == 3 && counts.unsigned == 1
-    })
-    .await;
-    assert_eq!(cluster.log.looks(), looks);
     cluster.works(2).await;
 }
 
