@@ -1,17 +1,33 @@
-//! Who may follow an order: a policy over a map, asked when somebody joins, and again when the
-//! order changes hands.
+//! Shows an access policy for the rooms of orders. The library asks it when a client joins a room,
+//! and again when an order gets another tailor.
 //!
-//! There is one order, `o1`, of customer `c1`, with tailor `t1`. Its customer and its present
-//! tailor may join `order-o1` (event `join_order_room`), and so may every admin.
+//! There is one order, `o1`, of customer `c1` with tailor `t1`. Its customer, its present tailor
+//! and every admin may join the room `order-o1` (event `join_order_room`).
 //!
-//! | route | body | does |
+//! | route | body | result |
 //! |---|---|---|
 //! | `GET /api/orders/{order}` | | `{customer, tailor}`, or 404 |
-//! | `PUT /api/orders/{order}/tailor` | `{"tailor": "t2"}` | reassigns; the former tailor gets `rt:room_left`, everybody else `order_update` |
+//! | `PUT /api/orders/{order}/tailor` | `{"tailor": "t2"}` | the order gets this tailor |
 //!
-//! Anybody may call the routes: an example of access to rooms, not to REST. `cargo run -p
-//! metaia-examples --example order_access`, with `PORT` and `JWT_SECRET` from the environment.
-#![allow(clippy::print_stdout, reason = "an example talks to its terminal")]
+//! After the `PUT`, the former tailor receives `rt:room_left` and all others `order_update`. The
+//! routes themselves need no token: the example is about access to rooms, not to REST.
+//!
+//! ```sh
+//! export JWT_SECRET='a development secret'
+//! cargo run -p metaia-examples --example order_access
+//! ```
+//!
+//! In a second terminal:
+//!
+//! ```sh
+//! export JWT_SECRET='a development secret'
+//! metaia join o1 --as tailor:t1     # may join
+//! curl -X PUT localhost:5000/api/orders/o1/tailor --json '{"tailor": "t2"}'
+//! metaia join o1 --as tailor:t1     # may not join
+//! ```
+//!
+//! `PORT` sets another port.
+#![allow(clippy::print_stdout, reason = "an example prints to its terminal")]
 
 use std::{
     collections::HashMap,
@@ -42,7 +58,7 @@ struct Assignment {
     tailor: UserId,
 }
 
-/// Stands for your database. `clone` shares it.
+/// Stands for your database. Clones share it.
 #[derive(Clone, Default)]
 struct Orders(Arc<RwLock<HashMap<OrderId, Order>>>);
 
@@ -71,25 +87,27 @@ impl Orders {
 }
 
 impl OrderAccess for Orders {
-    /// An order that does not exist is answered like somebody else's: nobody learns which orders
-    /// there are.
+    /// Decides about a join. An order that does not exist is denied like an order of other users,
+    /// so that no client can find out which orders exist.
     async fn may_join(
         &self,
-        who: &Identity,
+        identity: &Identity,
         order: &OrderId,
     ) -> Result<AccessDecision, AccessError> {
-        let order = self.find(order);
-        let admitted = order.is_some_and(|order| match who.role {
+        let Some(order) = self.find(order) else {
+            return Ok(AccessDecision::Denied);
+        };
+        let is_allowed = match identity.role {
             Role::Admin => true,
-            Role::Customer => order.customer == who.user,
-            Role::Tailor => order.tailor == who.user,
+            Role::Customer => order.customer == identity.user,
+            Role::Tailor => order.tailor == identity.user,
             Role::Delivery => false,
-        });
-        Ok(if admitted {
-            AccessDecision::Allowed
+        };
+        if is_allowed {
+            Ok(AccessDecision::Allowed)
         } else {
-            AccessDecision::Denied
-        })
+            Ok(AccessDecision::Denied)
+        }
     }
 }
 
@@ -103,7 +121,10 @@ async fn show(State(app): State<App>, Path(id): Path<OrderId>) -> Result<Json<Or
     app.orders.find(&id).map(Json).ok_or(StatusCode::NOT_FOUND)
 }
 
-/// The change first, then the recheck, then the news: whoever lost the order does not see it.
+/// Assigns the order to another tailor.
+///
+/// The order of the steps matters. The recheck comes after the change, so that the policy decides
+/// by the new tailor, and before the event, so that the former tailor does not receive it.
 async fn reassign(
     State(app): State<App>,
     Path(id): Path<OrderId>,
@@ -113,13 +134,14 @@ async fn reassign(
         .orders
         .assign(&id, new.tailor)
         .ok_or(StatusCode::NOT_FOUND)?;
-    let told = async {
-        app.realtime.recheck_order(&id).await?;
-        app.realtime
-            .emit_order_update(&id, &order.customer, Some(&order.tailor), &order)
-            .await
-    };
-    told.await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    app.realtime
+        .recheck_order(&id)
+        .await
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    app.realtime
+        .emit_order_update(&id, &order.customer, Some(&order.tailor), &order)
+        .await
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     Ok(Json(order))
 }
 
@@ -148,13 +170,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             realtime: realtime.clone(),
         });
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    // Before the address is printed: from then on, SIGTERM stops the server cleanly.
     let mut terminate = signal(SignalKind::terminate())?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stopped = async move {
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
     };
     metaia_realtime::serve(listener, app, realtime)
-        .with_shutdown(stopped)
+        .with_shutdown(stop)
         .await;
     Ok(())
 }

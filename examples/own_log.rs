@@ -1,9 +1,27 @@
-//! A log of your own: a list behind a lock, put to the contract that every log keeps.
+//! Shows a log of your own: a list behind a lock. It passes the contract that every log must keep.
 //!
-//! `POST /api/news` with `{"text": "..."}` sends `news` to everyone, by way of that log.
+//! Run the contract, one test for each clause:
 //!
-//! `cargo test -p metaia-examples --example own_log` runs the contract: a test for each clause.
-#![allow(clippy::print_stdout, reason = "an example talks to its terminal")]
+//! ```sh
+//! cargo test -p metaia-examples --example own_log
+//! ```
+//!
+//! Run a server with this log:
+//!
+//! ```sh
+//! export JWT_SECRET='a development secret'
+//! cargo run -p metaia-examples --example own_log
+//! ```
+//!
+//! In a second terminal, run `metaia tail --as customer:c1` with the same `JWT_SECRET`. In a third
+//! one, send the event `news` to everyone through the log:
+//!
+//! ```sh
+//! curl localhost:5000/api/news --json '{"text": "hello"}'
+//! ```
+//!
+//! `PORT` sets another port.
+#![allow(clippy::print_stdout, reason = "an example prints to its terminal")]
 
 use std::{
     collections::HashMap,
@@ -22,18 +40,21 @@ use tokio::{
     sync::watch,
 };
 
-/// A log that ends with the process: each has an epoch of its own.
+/// A log in memory. It ends with the process, so each one has an epoch of its own: a client with a
+/// position of an earlier epoch is told to reload.
 struct ListLog {
     retention: Retention,
     list: Mutex<List>,
+    /// The number of the newest entry.
     head: watch::Sender<u64>,
 }
 
 struct List {
+    /// The position of the newest entry.
     last: Position,
-    /// Without holes, up to `last`.
+    /// The entries up to `last`, without gaps in their numbers.
     entries: Vec<Arc<Entry>>,
-    /// The last entry of each room that is gone.
+    /// For each room, the number of the newest entry that was trimmed.
     trimmed: HashMap<Room, u64>,
 }
 
@@ -59,8 +80,8 @@ impl ListLog {
 
 impl EventLog for ListLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
-        // One lock for all of it: nobody sees a part of an append, and what is told never goes
-        // back.
+        // One lock for the whole append: no reader sees a part of it, and the numbers that `head`
+        // publishes never decrease.
         let mut list = self.list();
         let positions = entries.into_iter().map(|new| list.push(new)).collect();
         list.trim(self.retention);
@@ -84,7 +105,7 @@ impl EventLog for ListLog {
     ) -> Result<Page, LogError> {
         let list = self.list();
         let entries: Vec<_> = list.matching(rooms, after).take(limit).cloned().collect();
-        // A full page ends with its last entry; any other has looked at everything.
+        // A full page was scanned up to its last entry, any other page up to the end of the log.
         let last = entries.last().map_or(after, |entry| entry.n());
         let scanned = if entries.len() == limit {
             last
@@ -121,13 +142,11 @@ impl EventLog for ListLog {
 }
 
 impl List {
-    /// An entry that is known keeps its place.
+    /// Appends an entry and returns its position. A retry of an append must not duplicate entries:
+    /// an entry whose id is known keeps its position.
     fn push(&mut self, new: NewEntry) -> Position {
-        if let Some(known) = self
-            .entries
-            .iter()
-            .find(|entry| entry.content().id() == new.id())
-        {
+        let mut known = self.entries.iter();
+        if let Some(known) = known.find(|entry| entry.content().id() == new.id()) {
             return known.position();
         }
         let entry = Entry::new(self.last.epoch(), self.last.n() + 1, now(), new);
@@ -136,7 +155,7 @@ impl List {
         self.last
     }
 
-    /// The oldest go first, and the last one stays.
+    /// Removes the oldest entries until all limits are met. The newest entry always stays.
     fn trim(&mut self, keep: Retention) {
         let mut bytes: u64 = self
             .entries
@@ -149,16 +168,14 @@ impl List {
                 return;
             }
             bytes -= first.content().size() as u64;
-            let gone = self.entries.remove(0);
-            self.trimmed.extend(
-                gone.content()
-                    .rooms()
-                    .iter()
-                    .map(|room| (room.clone(), gone.n())),
-            );
+            let removed = self.entries.remove(0);
+            for room in removed.content().rooms() {
+                self.trimmed.insert(room.clone(), removed.n());
+            }
         }
     }
 
+    /// Returns the entries after `after` in any of the rooms; `None` means all rooms.
     fn matching<'a>(
         &'a self,
         rooms: Option<&'a [Room]>,
@@ -177,6 +194,7 @@ impl List {
             .filter(move |entry| entry.n() > after && wanted(entry))
     }
 
+    /// Returns the number of the newest trimmed entry of these rooms, or 0.
     fn trimmed(&self, rooms: Option<&[Room]>) -> u64 {
         let Some(rooms) = rooms else {
             return self.floor();
@@ -189,14 +207,16 @@ impl List {
             .unwrap_or(0)
     }
 
+    /// Returns the number of the newest trimmed entry, or 0.
     fn floor(&self) -> u64 {
         self.entries.first().map_or(0, |oldest| oldest.n() - 1)
     }
 }
 
+/// Returns the time in Unix milliseconds.
 #[allow(
     clippy::disallowed_methods,
-    reason = "the one place where this program reads the time"
+    reason = "the only place where this program reads the clock"
 )]
 fn now() -> i64 {
     let since = std::time::SystemTime::now()
@@ -233,13 +253,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/api/news", post(send_news))
         .with_state(realtime.clone());
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    // Before the address is printed: from then on, SIGTERM stops the server cleanly.
     let mut terminate = signal(SignalKind::terminate())?;
     println!("listening on http://{}", listener.local_addr()?);
-    let stopped = async move {
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
     };
     metaia_realtime::serve(listener, app, realtime)
-        .with_shutdown(stopped)
+        .with_shutdown(stop)
         .await;
     Ok(())
 }
@@ -250,10 +274,10 @@ mod contract {
 
     use super::ListLog;
 
-    /// A place for a log: in memory, nothing at all.
-    struct Nowhere;
+    /// The contract opens its logs here. A log in memory needs no place.
+    struct InMemory;
 
-    impl Subject for Nowhere {
+    impl Subject for InMemory {
         type Log = ListLog;
         const DURABLE: bool = false;
 
@@ -270,5 +294,5 @@ mod contract {
         }
     }
 
-    metaia_realtime::log_contract!(Nowhere);
+    metaia_realtime::log_contract!(InMemory);
 }

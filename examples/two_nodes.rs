@@ -1,17 +1,37 @@
-//! Two nodes in one program, with a log that they share and a doorbell between them: what is sent
-//! on the first arrives at the clients of both.
+//! Shows two nodes in one program. They share a log, and a doorbell notifies each of new entries:
+//! an event that is published on the first node arrives at the clients of both.
 //!
-//! | route, on the first node | does |
-//! |---|---|
-//! | `POST /api/news` `{"text": "..."}` | sends `news` to everyone, by the log |
-//! | `POST /api/courier` `{"order": "o1", "at": [12.97, 77.59]}` | sends `courier_at` to those who follow the order, by the doorbell alone |
-//! | `GET /api/nodes` | `[5000, 5001]`: the ports of both |
+//! | route, on the first node | body | result |
+//! |---|---|---|
+//! | `POST /api/news` | `{"text": "..."}` | sends `news` to everyone, through the log |
+//! | `POST /api/courier` | `{"order": "o1", "at": [12.97, 77.59]}` | sends `courier_at` |
+//! | `GET /api/nodes` | | `[5000, 34567]`: the ports of both nodes |
 //!
-//! Nodes in programs of their own share a log in MongoDB, and a `RedisDoorbell`.
+//! `courier_at` is volatile: it goes to the clients in the room of the order, through the doorbell
+//! alone, and is not stored.
 //!
-//! `cargo run -p metaia-examples --example two_nodes`, with `PORT` and `JWT_SECRET` from the
-//! environment.
-#![allow(clippy::print_stdout, reason = "an example talks to its terminal")]
+//! Nodes in separate programs share a log in MongoDB and a `RedisDoorbell` instead.
+//!
+//! ```sh
+//! export JWT_SECRET='a development secret'
+//! cargo run -p metaia-examples --example two_nodes
+//! ```
+//!
+//! In a second terminal, connect to the second node, whose address the program prints:
+//!
+//! ```sh
+//! export JWT_SECRET='a development secret'
+//! metaia tail --as customer:c1 --url http://127.0.0.1:34567
+//! ```
+//!
+//! In a third one, publish on the first node:
+//!
+//! ```sh
+//! curl localhost:5000/api/news --json '{"text": "hello"}'
+//! ```
+//!
+//! `PORT` sets another port for the first node.
+#![allow(clippy::print_stdout, reason = "an example prints to its terminal")]
 
 use std::error::Error;
 
@@ -34,14 +54,14 @@ use tokio::{
     sync::{broadcast, watch},
 };
 
-/// A doorbell of your own, over a channel: whatever brings bytes from one node to the others will
-/// do.
+/// A doorbell of your own, over a channel. Any transport that carries bytes from one node to all
+/// others can be one.
 #[derive(Clone)]
 struct Wire(broadcast::Sender<Vec<u8>>);
 
 impl Doorbell for Wire {
     fn notify(&self, frame: Vec<u8>) {
-        // An error means that nobody listens.
+        // An error means that no node is subscribed.
         let _ = self.0.send(frame);
     }
 
@@ -55,27 +75,29 @@ impl Doorbell for Wire {
         loop {
             match frames.recv().await {
                 Ok(frame) => receiver.receive(&frame),
-                // Some were lost. There may have been rings among them: it looks for what it
-                // missed.
+                // Frames were lost, perhaps notifications of new entries: `connected` makes the
+                // node look into the log.
                 Err(_) => receiver.connected(),
             }
         }
     }
 }
 
-/// Here everybody may follow every order.
-struct Open;
+/// Allows every client to join the room of every order.
+struct AllowAll;
 
-impl OrderAccess for Open {
+impl OrderAccess for AllowAll {
     async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
         Ok(AccessDecision::Allowed)
     }
 }
 
+/// Builds one node.
 async fn node(log: &MemoryLog, wire: &Wire, secret: &str) -> Result<Realtime, Box<dyn Error>> {
     let builder = Realtime::builder()
         .authenticator(JwtAuthenticator::hs256(secret)?)
-        .order_access(Open);
+        .order_access(AllowAll);
+    // Nodes sign their frames with this key, and ignore frames with any other.
     let key = ClusterKey::new(format!("{secret}, for nodes"))?;
     Ok(builder
         .log(log.clone())
@@ -116,41 +138,47 @@ async fn courier(State(realtime): State<Realtime>, Json(courier): Json<Courier>)
 async fn main() -> Result<(), Box<dyn Error>> {
     let secret = std::env::var("JWT_SECRET").unwrap_or_else(|_| "a development secret".to_owned());
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".to_owned());
-    let (log, wire) = (MemoryLog::default(), Wire(broadcast::Sender::new(1_024)));
-    let (first, second) = (
-        node(&log, &wire, &secret).await?,
-        node(&log, &wire, &secret).await?,
-    );
+    let log = MemoryLog::default();
+    let wire = Wire(broadcast::Sender::new(1_024));
+    let first = node(&log, &wire, &secret).await?;
+    let second = node(&log, &wire, &secret).await?;
 
-    let here = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    let there = TcpListener::bind("127.0.0.1:0").await?;
-    let ports = [here.local_addr()?.port(), there.local_addr()?.port()];
+    let first_listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    let second_listener = TcpListener::bind("127.0.0.1:0").await?;
+    let ports = [
+        first_listener.local_addr()?.port(),
+        second_listener.local_addr()?.port(),
+    ];
     let app = Router::new()
         .route("/api/news", post(news))
         .route("/api/courier", post(courier))
         .route("/api/nodes", get(async move || Json(ports)))
         .with_state(first.clone());
 
+    // Before the address is printed: from then on, SIGTERM stops the server cleanly.
     let mut terminate = signal(SignalKind::terminate())?;
     println!("listening on http://127.0.0.1:{}", ports[0]);
     println!("the second node is on http://127.0.0.1:{}", ports[1]);
-    let (stop, stopped) = watch::channel(());
-    let shutdown = || {
-        let mut stopped = stopped.clone();
-        async move { stopped.changed().await.unwrap_or_default() }
+    let (stop_sender, stop_receiver) = watch::channel(());
+    let stop = || {
+        let mut receiver = stop_receiver.clone();
+        // Dropping the sender ends the wait with an error, which is all that is needed.
+        async move { receiver.changed().await.unwrap_or_default() }
     };
-    let signalled = async {
-        tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
-        drop(stop);
+    let stop_both = async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        drop(stop_sender);
     };
+    let serve_first = metaia_realtime::serve(first_listener, app, first).with_shutdown(stop());
+    let serve_second =
+        metaia_realtime::serve(second_listener, Router::new(), second).with_shutdown(stop());
     tokio::join!(
-        metaia_realtime::serve(here, app, first)
-            .with_shutdown(shutdown())
-            .into_future(),
-        metaia_realtime::serve(there, Router::new(), second)
-            .with_shutdown(shutdown())
-            .into_future(),
-        signalled,
+        serve_first.into_future(),
+        serve_second.into_future(),
+        stop_both,
     );
     Ok(())
 }

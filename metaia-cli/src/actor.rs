@@ -1,12 +1,13 @@
-//! `R:U`: a role and a user.
+//! `ROLE:USER`: the role and user that a command acts as.
 
 use std::fmt;
 use std::str::FromStr;
 
+use metaia_realtime::values::{InvalidId, UnknownRole};
 use metaia_realtime::{Role, UserId};
 use serde::{Serialize, Serializer};
 
-/// Who a command acts as.
+/// The role and user that a command acts as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Actor {
     pub(crate) role: Role,
@@ -15,18 +16,16 @@ pub(crate) struct Actor {
 
 impl FromStr for Actor {
     type Err = String;
+
     fn from_str(text: &str) -> Result<Self, String> {
         let (role, user) = text
             .split_once(':')
             .ok_or("write ROLE:USER, such as customer:u1")?;
-        Ok(Self {
-            role: role
-                .parse()
-                .map_err(|error: metaia_realtime::values::UnknownRole| error.to_string())?,
-            user: user
-                .parse()
-                .map_err(|error: metaia_realtime::values::InvalidId| error.to_string())?,
-        })
+        let role = role
+            .parse()
+            .map_err(|error: UnknownRole| error.to_string())?;
+        let user = user.parse().map_err(|error: InvalidId| error.to_string())?;
+        Ok(Self { role, user })
     }
 }
 
@@ -49,12 +48,13 @@ mod tests {
     #[test]
     fn an_actor_is_a_role_and_a_user() {
         let actor: Actor = "delivery_partner:d1".parse().unwrap();
-        assert_eq!((actor.role, actor.user.as_str()), (Role::Delivery, "d1"));
+        assert_eq!(actor.role, Role::Delivery);
+        assert_eq!(actor.user.as_str(), "d1");
         assert_eq!(actor.to_string(), "delivery:d1");
     }
 
     #[test]
-    fn what_is_no_actor_is_refused_with_a_reason() {
+    fn an_invalid_actor_is_refused_with_a_reason() {
         for text in [
             "",
             "customer",

@@ -1,19 +1,19 @@
-//! The command line: which commands there are.
+//! The command line: the commands, and the global options.
 
 use clap::{Parser, Subcommand};
 
 use crate::commands::{connect, emit, join, tail, token, trigger};
-use crate::context::{Context, Global};
+use crate::context::{Context, GlobalArgs};
 use crate::exit::{CODES, Exit, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
-  metaia tail --as customer:u1                       what a customer's phone receives
-  metaia trigger new_notification --to user:u1       a test notification
+  metaia tail --as customer:u1                       show what a customer's phone receives
+  metaia trigger new_notification --to user:u1       send a test notification
   metaia trigger order.lifecycle                     an order from creation to delivery
-  metaia join ORDER --as tailor:t1 --expect deny     who may join which room
-  metaia emit user:u1 stock_low sku=thread left:=3   any event
-  metaia token mint --role admin --user a1           a token for curl or an app";
+  metaia join ORDER --as tailor:t1 --expect deny     test who may join a room
+  metaia emit user:u1 stock_low sku=thread left:=3   send any event
+  metaia token mint --role admin --user a1           make a token for curl or an app";
 
 /// The QA tool of METAIA realtime.
 #[derive(Debug, Parser)]
@@ -22,28 +22,28 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    global: Global,
+    global: GlobalArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make tokens, good ones and deliberately bad ones, and take them apart
+    /// Mint valid or deliberately invalid tokens, and inspect tokens
     #[command(subcommand)]
     Token(token::Command),
-    /// Watch events, one line each
+    /// Print the events that a user receives, one per line
     Tail(tail::Args),
-    /// Be several roles at once, interactively or from a script on standard input
+    /// Connect as several roles at once, interactively or by a script
     Connect(connect::Args),
-    /// Ask whether somebody may join the room of an order
+    /// Check whether a user may join the room of an order
     Join(join::Args),
     /// Send any event to a user, a role, an order's room or everyone
     Emit(emit::Args),
-    /// Make events happen through the real REST flows
+    /// Cause events through the server's REST API, as real apps do
     Trigger(trigger::Args),
 }
 
 impl Cli {
-    /// Runs the command, says what went wrong, and returns the exit code.
+    /// Runs the command, prints its failure if there is one, and returns the exit code.
     pub(crate) async fn run(self) -> Exit {
         let printer = self.global.printer();
         let ended = match Context::new(self.global) {
@@ -53,6 +53,7 @@ impl Cli {
         match ended {
             Ok(exit) => exit,
             Err(failure) => {
+                // A closed standard output ends the command without an error.
                 if failure.exit != Exit::Ok {
                     printer.failure(&failure);
                 }
@@ -81,9 +82,9 @@ mod tests {
 
     use super::*;
 
-    /// The help of one command, at a width that does not depend on the terminal.
+    /// Returns the help of one command, at a width that does not depend on the terminal.
     fn help(path: &[&str]) -> String {
-        let mut root = Cli::command().term_width(100);
+        let mut root = Cli::command().term_width(90);
         root.build();
         let command = path.iter().fold(&mut root, |command, name| {
             command.find_subcommand_mut(name).unwrap()
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
@@ -114,27 +115,27 @@ mod tests {
     }
 
     #[test]
-    fn the_root_shows_commands_and_exit_codes() {
+    fn the_help_shows_commands_and_exit_codes() {
         insta::assert_snapshot!(help(&[]), @r#"
         Examples:
-          metaia tail --as customer:u1                       what a customer's phone receives
-          metaia trigger new_notification --to user:u1       a test notification
+          metaia tail --as customer:u1                       show what a customer's phone receives
+          metaia trigger new_notification --to user:u1       send a test notification
           metaia trigger order.lifecycle                     an order from creation to delivery
-          metaia join ORDER --as tailor:t1 --expect deny     who may join which room
-          metaia emit user:u1 stock_low sku=thread left:=3   any event
-          metaia token mint --role admin --user a1           a token for curl or an app
+          metaia join ORDER --as tailor:t1 --expect deny     test who may join a room
+          metaia emit user:u1 stock_low sku=thread left:=3   send any event
+          metaia token mint --role admin --user a1           make a token for curl or an app
 
         The QA tool of METAIA realtime
 
         Usage: metaia [OPTIONS] <COMMAND>
 
         Commands:
-          token    Make tokens, good ones and deliberately bad ones, and take them apart
-          tail     Watch events, one line each
-          connect  Be several roles at once, interactively or from a script on standard input
-          join     Ask whether somebody may join the room of an order
+          token    Mint valid or deliberately invalid tokens, and inspect tokens
+          tail     Print the events that a user receives, one per line
+          connect  Connect as several roles at once, interactively or by a script
+          join     Check whether a user may join the room of an order
           emit     Send any event to a user, a role, an order's room or everyone
-          trigger  Make events happen through the real REST flows
+          trigger  Cause events through the server's REST API, as real apps do
           help     Print this message or the help of the given subcommand(s)
 
         Options:
@@ -142,16 +143,19 @@ mod tests {
           -V, --version  Print version
 
         Global options:
-              --url <URL>          The server [env: METAIA_URL] [default: http://localhost:5000]
-              --token <JWT>        Use this token as it is [env: METAIA_TOKEN]
-              --token-file <PATH>  Use the token in this file
-              --timeout <TIME>     How long one connection, request or answer may take [default: 10s]
-              --transport <HOW>    How to connect [default: websocket]
-          -o, --output <OUTPUT>    How to write data [default: text] [possible values: text, json, ndjson]
-              --color <COLOR>      When to use colour; NO_COLOR is honoured [default: auto] [possible
-                                   values: auto, always, never]
-          -q, --quiet              Say nothing but data and errors
-          -v, --verbose            Say more
+              --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
+              --token <JWT>        Use this token [env: METAIA_TOKEN]
+              --token-file <PATH>  Read the token from this file
+              --timeout <TIME>     Time limit of each connection, request and answer [default:
+                                   10s]
+              --transport <NAME>   websocket, polling, or upgrade (begins with polling) [default:
+                                   websocket]
+          -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
+                                   ndjson]
+              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
+                                   [possible values: auto, always, never]
+          -q, --quiet              Print only data and errors
+          -v, --verbose            Also print each REST request and its status
 
         Exit codes:
           0 ok · 1 failed · 2 usage · 3 could not connect · 4 authentication · 5 permission
@@ -166,78 +170,86 @@ mod tests {
           metaia tail --as customer:u1
           metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
           metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
-          metaia tail --as customer:u1 --since POSITION                  first what was missed
+          metaia tail --as customer:u1 --since POSITION                  missed events first
 
-        Watch events, one line each
+        Print the events that a user receives, one per line
 
         Usage: metaia tail [OPTIONS]
 
         Options:
-              --as <ROLE:USER>  Whose events
-              --order <ID>      Also the room of this order; may be repeated
-              --event <NAME>    Only this event; may be repeated
-              --since <AT>      Begin after this position
-              --count <N>       End after so many events
-              --for <TIME>      End after this time; with --count: give up (exit code 7)
-          -h, --help            Print help (see more with '--help')
+              --as <ROLE:USER>    Connect as this role and user
+              --order <ID>        Also join the room of this order; may be repeated
+              --event <NAME>      Print only events of this name; may be repeated
+              --since <POSITION>  Resume after this position
+              --count <N>         Exit after N events
+              --for <TIME>        Exit after this time; with --count, exit code 7 if fewer events
+                                  arrived
+          -h, --help              Print help (see more with '--help')
 
         Global options:
-              --url <URL>          The server [env: METAIA_URL] [default: http://localhost:5000]
-              --token <JWT>        Use this token as it is [env: METAIA_TOKEN]
-              --token-file <PATH>  Use the token in this file
-              --timeout <TIME>     How long one connection, request or answer may take [default: 10s]
-              --transport <HOW>    How to connect [default: websocket]
-          -o, --output <OUTPUT>    How to write data [default: text] [possible values: text, json, ndjson]
-              --color <COLOR>      When to use colour; NO_COLOR is honoured [default: auto] [possible
-                                   values: auto, always, never]
-          -q, --quiet              Say nothing but data and errors
-          -v, --verbose            Say more
+              --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
+              --token <JWT>        Use this token [env: METAIA_TOKEN]
+              --token-file <PATH>  Read the token from this file
+              --timeout <TIME>     Time limit of each connection, request and answer [default:
+                                   10s]
+              --transport <NAME>   websocket, polling, or upgrade (begins with polling) [default:
+                                   websocket]
+          -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
+                                   ndjson]
+              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
+                                   [possible values: auto, always, never]
+          -q, --quiet              Print only data and errors
+          -v, --verbose            Also print each REST request and its status
         "#);
     }
 
     #[test]
-    fn trigger_shows_what_it_plays() {
+    fn trigger_shows_its_flows() {
         insta::assert_snapshot!(help(&["trigger"]), @r#"
         Examples:
           metaia trigger new_notification --to user:u1 --title Hello
-          metaia trigger order_update --to user:u1             places an order
-          metaia trigger order_update --order ID               moves it one status on
-          metaia trigger payment_update --to user:u1           places an order and pays it
+          metaia trigger order_update --to user:u1             place an order
+          metaia trigger order_update --order ID               move it to the next status
+          metaia trigger payment_update --to user:u1           place an order and pay for it
           metaia trigger tailor_status_update --to user:t1 --status busy
           metaia trigger order.lifecycle -o ndjson             from creation to delivery
 
-        Make events happen through the real REST flows
+        Cause events through the server's REST API, as real apps do
 
         Usage: metaia trigger [OPTIONS] <EVENT>
 
         Arguments:
-          <EVENT>  What should happen [possible values: new_notification, order_update, payment_update,
-                   tailor_status_update, order.lifecycle]
+          <EVENT>  What to trigger [possible values: new_notification, order_update,
+                   payment_update, tailor_status_update, order.lifecycle]
 
         Options:
-              --to <user:U>        Whom it is about: the one notified, the customer, or the tailor
-              --order <ID>         An order that exists, instead of a new one
-              --status <STATUS>    order_update: the status to set (default: the next one);
+              --to <user:U>        The recipient of the notification, the customer, or the tailor
+              --order <ID>         Use this existing order instead of a new one
+              --status <STATUS>    order_update: the new status (default: the next one);
                                    tailor_status_update: available, busy or offline
-              --title <TITLE>      new_notification: its title
-              --message <MESSAGE>  new_notification: its text
-              --customer <U>       Who orders and pays [default: cli-customer]
-              --tailor <U>         Who sews [default: cli-tailor]
-              --courier <U>        Who delivers [default: cli-courier]
-              --admin <U>          Who confirms, assigns and notifies [default: cli-admin]
+              --title <TITLE>      new_notification: the title
+              --message <MESSAGE>  new_notification: the text
+              --customer <U>       The customer, who orders and pays [default: cli-customer]
+              --tailor <U>         The tailor, who sews [default: cli-tailor]
+              --courier <U>        The courier, who delivers [default: cli-courier]
+              --admin <U>          The admin, who confirms, assigns and notifies [default:
+                                   cli-admin]
           -h, --help               Print help (see more with '--help')
 
         Global options:
-              --url <URL>          The server [env: METAIA_URL] [default: http://localhost:5000]
-              --token <JWT>        Use this token as it is [env: METAIA_TOKEN]
-              --token-file <PATH>  Use the token in this file
-              --timeout <TIME>     How long one connection, request or answer may take [default: 10s]
-              --transport <HOW>    How to connect [default: websocket]
-          -o, --output <OUTPUT>    How to write data [default: text] [possible values: text, json, ndjson]
-              --color <COLOR>      When to use colour; NO_COLOR is honoured [default: auto] [possible
-                                   values: auto, always, never]
-          -q, --quiet              Say nothing but data and errors
-          -v, --verbose            Say more
+              --url <URL>          Server URL [env: METAIA_URL] [default: http://localhost:5000]
+              --token <JWT>        Use this token [env: METAIA_TOKEN]
+              --token-file <PATH>  Read the token from this file
+              --timeout <TIME>     Time limit of each connection, request and answer [default:
+                                   10s]
+              --transport <NAME>   websocket, polling, or upgrade (begins with polling) [default:
+                                   websocket]
+          -o, --output <OUTPUT>    Output format [default: text] [possible values: text, json,
+                                   ndjson]
+              --color <COLOR>      When to use colour; auto respects NO_COLOR [default: auto]
+                                   [possible values: auto, always, never]
+          -q, --quiet              Print only data and errors
+          -v, --verbose            Also print each REST request and its status
         "#);
     }
 }

@@ -1,11 +1,11 @@
-//! The one place where wall time is read, and how it is shown.
+//! Reads the wall clock, and formats times. Nothing else in the CLI reads it.
 
 use std::time::UNIX_EPOCH;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// Seconds since the Unix epoch. A clock set before 1970 reads as 0.
+/// Returns the seconds since the Unix epoch, or 0 if the clock is set before 1970.
 pub(crate) fn unix_s() -> i64 {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     let since = std::time::SystemTime::now()
@@ -14,7 +14,7 @@ pub(crate) fn unix_s() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The time of day in UTC, to the millisecond.
+/// Formats the time of day in UTC, to the millisecond.
 pub(crate) fn time_of_day(unix_ms: i64) -> String {
     let format = format_description!("[hour]:[minute]:[second].[subsecond digits:3]Z");
     let shown = OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
@@ -22,7 +22,7 @@ pub(crate) fn time_of_day(unix_ms: i64) -> String {
     shown.unwrap_or_else(|_| format!("{unix_ms} ms"))
 }
 
-/// Date and time in UTC, to the second.
+/// Formats date and time in UTC, to the second.
 pub(crate) fn date_time(unix_s: i64) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
     let shown = OffsetDateTime::from_unix_timestamp(unix_s)
@@ -35,13 +35,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_shown_in_utc() {
+    fn times_are_shown_in_utc() {
         assert_eq!(time_of_day(1_700_000_000_123), "22:13:20.123Z");
         assert_eq!(date_time(1_700_000_000), "2023-11-14 22:13:20Z");
     }
 
     #[test]
-    fn a_moment_beyond_every_calendar_is_a_number() {
+    fn a_time_beyond_the_calendar_is_shown_as_a_number() {
         assert_eq!(time_of_day(i64::MAX), format!("{} ms", i64::MAX));
         assert_eq!(date_time(i64::MAX), format!("{} s", i64::MAX));
     }

@@ -1,4 +1,4 @@
-//! What the commands with a live connection share: connecting, and showing what arrives.
+//! Connections of the commands that receive events: connecting, and formatting what arrives.
 
 use std::time::Duration;
 
@@ -7,51 +7,54 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock;
-use crate::context::{Context, Who};
+use crate::context::Context;
 use crate::exit::Failure;
+use crate::identity::Identity;
 use crate::printer::{Paint, Report};
 
-/// Configures a client that has a fresh token at every connection.
-pub(crate) fn builder(context: &Context, who: &Who) -> ClientBuilder {
-    let who = who.clone();
+/// Configures a client that asks for a token at every connection, so that a minted one is fresh.
+pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
+    let identity = identity.clone();
     Client::builder(&context.url)
         .credentials(move || {
-            std::future::ready(who.token().map(Credentials::token).map_err(Into::into))
+            let token = identity.token();
+            std::future::ready(token.map(Credentials::token).map_err(Into::into))
         })
         .transport(context.transport)
         .connect_timeout(context.timeout)
 }
 
-/// Connects, once: a server that is not there is reported at once.
+/// Connects without retries: a server that cannot be reached is reported at once.
 pub(crate) async fn connect(builder: ClientBuilder) -> Result<(Client, Updates), Failure> {
     Ok(builder.connect().await?)
 }
 
-/// One event, as it is written.
+/// An event as it is printed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventLine {
-    /// When it was received, in Unix milliseconds.
+    /// Time of receipt in Unix milliseconds.
     pub(crate) ts: i64,
+    /// `ROLE:USER` of the receiver.
     #[serde(rename = "as")]
-    pub(crate) who: String,
+    pub(crate) receiver: String,
     pub(crate) event: String,
     pub(crate) data: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) position: Option<String>,
-    /// From commit to receipt; contains the difference of the clocks.
+    /// Milliseconds from commit to receipt. Includes the difference between both clocks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency_ms: Option<i64>,
 }
 
 impl EventLine {
-    pub(crate) fn new(who: &str, event: Event) -> Self {
+    pub(crate) fn new(receiver: &str, event: Event) -> Self {
         let latency_ms = event.latency_ms();
         Self {
             ts: event.received_at,
-            who: who.to_owned(),
+            receiver: receiver.to_owned(),
             event: event.name,
             data: event.data,
             id: event.id,
@@ -74,48 +77,45 @@ impl Report for EventLine {
         let time = paint.dim(&clock::time_of_day(self.ts));
         format!(
             "{time}  {}  {}  {}  {data}",
-            self.who,
+            self.receiver,
             paint.name(&self.event),
             paint.dim(&latency)
         )
     }
 }
 
-/// What there is to say about a change of the connection.
+/// Describes a change of the connection; `None` for events of the application.
 pub(crate) fn notice(update: &Update) -> Option<String> {
     Some(match update {
-        Update::Connected(connected) if connected.reconnects > 0 => "connected again".to_owned(),
+        Update::Connected(connected) if connected.reconnects > 0 => "reconnected".to_owned(),
         Update::Connected(_) => "connected".to_owned(),
         Update::Ready(ready) if ready.recovered => {
-            format!("live; {} missed events came first", ready.replayed)
+            format!("live after {} missed events", ready.replayed)
         }
         Update::Ready(ready) => format!("live in {}", ready.rooms.join(", ")),
         Update::Reset(reset) => {
             format!(
-                "GAP: the position cannot be honoured ({}): reload by REST",
+                "GAP: the server cannot resume from the position ({}): reload by REST",
                 reset.reason
             )
         }
         Update::Disconnected(reason) => format!("disconnected: {reason}"),
         Update::Retrying(retrying) => {
-            let why = retrying
+            let cause = retrying
                 .error
                 .as_ref()
                 .map(|error| format!(", after: {error}"))
                 .unwrap_or_default();
-            format!(
-                "attempt {} in {}{why}",
-                retrying.attempt,
-                seconds(retrying.delay)
-            )
+            let delay = seconds(retrying.delay);
+            format!("attempt {} in {delay}{cause}", retrying.attempt)
         }
         Update::GaveUp(reason) => format!("gave up: {reason}"),
-        Update::Event(event) => control(event)?,
+        Update::Event(event) => control_notice(event)?,
         _ => return None,
     })
 }
 
-fn control(event: &Event) -> Option<String> {
+fn control_notice(event: &Event) -> Option<String> {
     let text = |member: &str| {
         event
             .data
@@ -131,15 +131,15 @@ fn control(event: &Event) -> Option<String> {
             text("ref"),
             text("code")
         ),
-        "rt:room_left" => format!("no longer in {}: {}", text("room"), text("reason")),
-        "rt:expiring" => "the token ends soon".to_owned(),
-        "rt:drain" => "the server is going down for a moment".to_owned(),
+        "rt:room_left" => format!("removed from {}: {}", text("room"), text("reason")),
+        "rt:expiring" => "the token expires soon".to_owned(),
+        "rt:drain" => "the server is shutting down; the client will reconnect".to_owned(),
         name if event.is_control() => format!("{name} {}", event.data),
         _ => return None,
     })
 }
 
-/// A duration for people, in seconds.
+/// Formats a duration in seconds with one decimal.
 pub(crate) fn seconds(span: Duration) -> String {
     format!("{:.1} s", span.as_secs_f64())
 }
@@ -151,11 +151,12 @@ mod tests {
     use super::*;
 
     fn line() -> EventLine {
+        let stamp = json!({"id": "e1", "at": "p.1", "ts": 1_700_000_000_120_i64});
         EventLine {
             ts: 1_700_000_000_123,
-            who: "customer:u1".into(),
+            receiver: "customer:u1".into(),
             event: "order_update".into(),
-            data: json!({"_id": "o1", "_rt": {"id": "e1", "at": "p.1", "ts": 1_700_000_000_120_i64}}),
+            data: json!({"_id": "o1", "_rt": stamp}),
             id: Some("e1".into()),
             position: Some("p.1".into()),
             latency_ms: Some(3),
@@ -163,18 +164,25 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_for_people() {
-        insta::assert_snapshot!(line().text(Paint::PLAIN), @r#"22:13:20.123Z  customer:u1  order_update  +3 ms  {"_id":"o1"}"#);
+    fn text_output_has_one_line_per_event() {
+        insta::assert_snapshot!(
+            line().text(Paint::PLAIN),
+            @r#"22:13:20.123Z  customer:u1  order_update  +3 ms  {"_id":"o1"}"#
+        );
     }
 
     #[test]
-    fn an_event_is_one_object_for_programs() {
-        let json = serde_json::to_string(&line()).unwrap();
-        insta::assert_snapshot!(json, @r#"{"ts":1700000000123,"as":"customer:u1","event":"order_update","data":{"_id":"o1","_rt":{"at":"p.1","id":"e1","ts":1700000000120}},"id":"e1","position":"p.1","latencyMs":3}"#);
+    fn ndjson_output_has_one_object_per_event() {
+        let expected = concat!(
+            r#"{"ts":1700000000123,"as":"customer:u1","event":"order_update","#,
+            r#""data":{"_id":"o1","_rt":{"at":"p.1","id":"e1","ts":1700000000120}},"#,
+            r#""id":"e1","position":"p.1","latencyMs":3}"#,
+        );
+        assert_eq!(serde_json::to_string(&line()).unwrap(), expected);
     }
 
     #[test]
-    fn what_an_event_does_not_have_is_not_written() {
+    fn absent_members_are_left_out() {
         let line = EventLine {
             id: None,
             position: None,
@@ -182,6 +190,8 @@ mod tests {
             data: json!("text"),
             ..line()
         };
-        insta::assert_snapshot!(serde_json::to_string(&line).unwrap(), @r#"{"ts":1700000000123,"as":"customer:u1","event":"order_update","data":"text"}"#);
+        let expected =
+            r#"{"ts":1700000000123,"as":"customer:u1","event":"order_update","data":"text"}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), expected);
     }
 }

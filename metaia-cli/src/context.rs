@@ -1,6 +1,5 @@
-//! What every command shares: the server, who is asking, how to print, when to stop.
+//! The parts that all commands share: server, credentials, printer, and interrupt signal.
 
-use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,53 +9,61 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::actor::Actor;
-use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::identity::{Authority, Identity};
 use crate::printer::{Color, Format, Printer};
-use crate::rest::{Api, Authority};
+use crate::rest::Api;
 use crate::secrets::Settings;
 use crate::span;
-use crate::token::{Flaw, Signature, inspect, mint};
-
-/// How long a minted token lives; a reconnect gets a new one.
-const TOKEN_TTL: Duration = Duration::from_secs(3600);
 
 const DEFAULT_URL: &str = "http://localhost:5000";
 
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    /// The server [env: METAIA_URL] [default: http://localhost:5000]
+pub(crate) struct GlobalArgs {
+    /// Server URL [env: METAIA_URL] [default: http://localhost:5000]
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
-    /// Use this token as it is [env: METAIA_TOKEN]
+    /// Use this token [env: METAIA_TOKEN]
     #[arg(long, global = true, value_name = "JWT", conflicts_with = "token_file")]
     token: Option<String>,
-    /// Use the token in this file
+    /// Read the token from this file
     #[arg(long, global = true, value_name = "PATH")]
     token_file: Option<String>,
-    /// How long one connection, request or answer may take
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = span::parse)]
+    /// Time limit of each connection, request and answer
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        default_value = "10s",
+        value_parser = span::parse
+    )]
     timeout: Duration,
-    /// How to connect
-    #[arg(long, global = true, value_name = "HOW", default_value = "websocket", value_parser = transport)]
+    /// websocket, polling, or upgrade (begins with polling)
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        default_value = "websocket",
+        value_parser = transport
+    )]
     transport: Transport,
-    /// How to write data
+    /// Output format
     #[arg(short, long, global = true, value_enum, default_value_t)]
     output: Format,
-    /// When to use colour; NO_COLOR is honoured
+    /// When to use colour; auto respects NO_COLOR
     #[arg(long, global = true, value_enum, default_value_t)]
     color: Color,
-    /// Say nothing but data and errors
+    /// Print only data and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
+    /// Also print each REST request and its status
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
 }
 
-impl Global {
+impl GlobalArgs {
     pub(crate) fn printer(&self) -> Printer {
         Printer::new(self.output, self.color, self.quiet, self.verbose)
     }
@@ -67,11 +74,11 @@ fn transport(text: &str) -> Result<Transport, String> {
         "websocket" => Ok(Transport::WebSocket),
         "polling" => Ok(Transport::Polling),
         "upgrade" => Ok(Transport::Upgrade),
-        _ => Err("one of websocket, polling, upgrade (polling first, as browsers do)".to_owned()),
+        _ => Err("expected websocket, polling or upgrade".to_owned()),
     }
 }
 
-/// What every command is given.
+/// The global options, resolved with the environment and `.env`.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) printer: Printer,
@@ -81,18 +88,22 @@ pub(crate) struct Context {
     pub(crate) transport: Transport,
     /// Cancelled by the first SIGINT.
     pub(crate) interrupted: CancellationToken,
-    given: Option<String>,
+    /// The token of `--token` or `--token-file`.
+    token: Option<String>,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global) -> Result<Self, Failure> {
+    pub(crate) fn new(global: GlobalArgs) -> Result<Self, Failure> {
         let printer = global.printer();
         let settings = Settings::load()?;
         let url = global
             .url
             .or_else(|| settings.find("METAIA_URL"))
             .unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let given = given_token(global.token, global.token_file)?;
+        let token = match global.token_file {
+            Some(path) => Some(read_token(&path)?),
+            None => global.token,
+        };
         let interrupted = watch_for_interrupt();
         Ok(Self {
             printer,
@@ -101,11 +112,11 @@ impl Context {
             timeout: global.timeout,
             transport: global.transport,
             interrupted,
-            given,
+            token,
         })
     }
 
-    /// Runs a command that has nothing to say when it is interrupted.
+    /// Runs a command that has no results to report when it is interrupted.
     pub(crate) async fn interruptible(
         &self,
         command: impl Future<Output = Result<Exit, Failure>>,
@@ -116,56 +127,54 @@ impl Context {
         }
     }
 
-    /// Whoever was named on the command line, else the owner of `METAIA_TOKEN`.
-    pub(crate) fn who(&self, actor: Option<&Actor>) -> Result<Who, Failure> {
-        match (actor, &self.given) {
+    /// Returns the identity to act as: `--as`, else the owner of `--token`, else the owner of
+    /// `METAIA_TOKEN`.
+    pub(crate) fn identity(&self, actor: Option<&Actor>) -> Result<Identity, Failure> {
+        match (actor, &self.token) {
             (Some(_), Some(_)) => Err(Failure::usage(
-                "--as mints a token and --token brings one: use either",
+                "--as mints a token and --token supplies one: use only one of them",
             )),
             (Some(actor), None) => self.mint_for(actor),
-            (None, Some(token)) => Ok(Who::given(token)),
+            (None, Some(token)) => Ok(Identity::from_token(token)),
             (None, None) => match self.settings.find("METAIA_TOKEN") {
-                Some(token) => Ok(Who::given(&token)),
-                None => Err(Failure::usage("who is asking?")
+                Some(token) => Ok(Identity::from_token(&token)),
+                None => Err(Failure::usage("no role and no token given")
                     .hint("use --as ROLE:USER, such as --as customer:u1, or --token")),
             },
         }
     }
 
-    /// Whoever brought a token, where it is of this role.
-    pub(crate) fn given(&self, role: Role) -> Option<Who> {
-        let who = Who::given(self.given.as_deref()?);
-        let (given, _) = who.label.split_once(':')?;
-        (given.parse() == Ok(role)).then_some(who)
+    /// Returns the owner of `--token` if it has this role.
+    pub(crate) fn token_owner_with_role(&self, role: Role) -> Option<Identity> {
+        let owner = Identity::from_token(self.token.as_deref()?);
+        if owner.has_role(role) {
+            Some(owner)
+        } else {
+            None
+        }
     }
 
-    /// An actor with a token minted here.
-    pub(crate) fn mint_for(&self, actor: &Actor) -> Result<Who, Failure> {
+    /// Returns an identity for the actor whose tokens are minted with the server's secret.
+    pub(crate) fn mint_for(&self, actor: &Actor) -> Result<Identity, Failure> {
         let secret = self.settings.jwt_secret()?;
-        Ok(Who {
-            label: actor.to_string(),
-            source: Source::Minted {
-                actor: actor.clone(),
-                secret,
-            },
-        })
+        Ok(Identity::minted(actor, secret))
     }
 
-    /// The right to do what only admins and backends may: whoever was named, else the API key, else
-    /// an admin minted here.
+    /// Returns credentials for requests that only admins and backends may make: `--as` or
+    /// `--token`, else `METAIA_API_KEY`, else `METAIA_TOKEN`, else a minted token of `admin`.
     pub(crate) fn authority(
         &self,
         actor: Option<&Actor>,
         admin: &Actor,
     ) -> Result<Authority, Failure> {
-        if actor.is_some() || self.given.is_some() {
-            return self.who(actor).map(Authority::Token);
+        if actor.is_some() || self.token.is_some() {
+            return self.identity(actor).map(Authority::Token);
         }
         if let Some(key) = self.settings.find("METAIA_API_KEY") {
             return Ok(Authority::ApiKey(key));
         }
         match self.settings.find("METAIA_TOKEN") {
-            Some(token) => Ok(Authority::Token(Who::given(&token))),
+            Some(token) => Ok(Authority::Token(Identity::from_token(&token))),
             None => self.mint_for(admin).map(Authority::Token),
         }
     }
@@ -175,109 +184,21 @@ impl Context {
     }
 }
 
-/// Somebody with a token.
-#[derive(Clone)]
-pub(crate) struct Who {
-    label: String,
-    source: Source,
-}
-
-#[derive(Clone)]
-enum Source {
-    Given(String),
-    Minted { actor: Actor, secret: String },
-}
-
-impl Who {
-    fn given(token: &str) -> Self {
-        Self {
-            label: owner(token),
-            source: Source::Given(token.to_owned()),
-        }
-    }
-
-    /// `ROLE:USER`.
-    pub(crate) fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// A token that is good now.
-    pub(crate) fn token(&self) -> Result<String, Failure> {
-        match &self.source {
-            Source::Given(token) => Ok(token.clone()),
-            Source::Minted { actor, secret } => {
-                mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())
-                    .map(|minted| minted.token)
-            }
-        }
-    }
-}
-
-/// Without the token and without the secret.
-impl fmt::Debug for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Who").field(&self.label).finish()
-    }
-}
-
-/// Who a token says it belongs to, unverified: a name for reports.
-fn owner(token: &str) -> String {
-    let inspection = inspect(token, None, 0);
-    debug_assert_eq!(inspection.signature, Signature::Unchecked);
-    let text = |claim: &str| {
-        inspection
-            .claims
-            .get(claim)
-            .and_then(serde_json::Value::as_str)
-    };
-    match (text("role"), text("userId").or_else(|| text("sub"))) {
-        (Some(role), Some(user)) => format!("{role}:{user}"),
-        _ => "token".to_owned(),
-    }
-}
-
-fn given_token(token: Option<String>, file: Option<String>) -> Result<Option<String>, Failure> {
-    let Some(path) = file else { return Ok(token) };
-    let text = std::fs::read_to_string(&path);
-    let text =
-        text.map_err(|error| Failure::usage(format!("{path} cannot be read")).caused_by(error))?;
-    Ok(Some(text.trim().to_owned()))
+fn read_token(path: &str) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("the token file {path} cannot be read")).caused_by(error)
+    })?;
+    Ok(text.trim().to_owned())
 }
 
 fn watch_for_interrupt() -> CancellationToken {
     let interrupted = CancellationToken::new();
-    let watching = interrupted.clone();
+    let watched = interrupted.clone();
     TaskTracker::new().spawn(async move {
-        // Where signals cannot be watched, SIGINT ends the process as it always did.
+        // If signals cannot be watched, SIGINT keeps its default: it ends the process.
         if tokio::signal::ctrl_c().await.is_ok() {
-            watching.cancel();
+            watched.cancel();
         }
     });
     interrupted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_names_its_owner_without_being_trusted() {
-        let actor: Actor = "tailor:t1".parse().unwrap();
-        let minted = mint(&actor, "secret", TOKEN_TTL, Flaw::Expired, 1_700_000_000).unwrap();
-        assert_eq!(Who::given(&minted.token).label(), "tailor:t1");
-        assert_eq!(Who::given("no token").label(), "token");
-    }
-
-    #[test]
-    fn nobodys_secrets_show_in_debug() {
-        let source = Source::Minted {
-            actor: "tailor:t1".parse().unwrap(),
-            secret: "hidden".into(),
-        };
-        let who = Who {
-            label: "tailor:t1".into(),
-            source,
-        };
-        assert_eq!(format!("{who:?}"), "Who(\"tailor:t1\")");
-    }
 }

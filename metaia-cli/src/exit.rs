@@ -1,10 +1,10 @@
-//! How a command ended: stable exit codes, and failures that carry theirs from where they happen.
+//! Exit codes, and failures that carry the exit code of the command.
 
 use std::process::ExitCode;
 
 use metaia_realtime::client::{BoxError, ConnectError, GaveUp, SendError};
 
-/// The meaning of an exit code. Documented in `metaia --help`; scripts rely on the numbers.
+/// An exit code. Documented in `metaia --help`; scripts rely on the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -14,13 +14,13 @@ pub(crate) enum Exit {
     Unreachable = 3,
     Unauthenticated = 4,
     Denied = 5,
-    /// What was expected did not happen, or events were missed.
+    /// An expectation was not met, or events were missed.
     Unexpected = 6,
     TimedOut = 7,
     Interrupted = 130,
 }
 
-/// For `--help`.
+/// The exit codes as `--help` shows them.
 pub(crate) const CODES: &str = "\
 Exit codes:
   0 ok · 1 failed · 2 usage · 3 could not connect · 4 authentication · 5 permission
@@ -32,13 +32,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     message: String,
-    /// What to do about it.
+    /// Advice on how to fix it.
     pub(crate) hint: Option<String>,
     source: Option<BoxError>,
 }
@@ -71,39 +71,45 @@ impl Failure {
         }
     }
 
-    /// The reader of standard output has gone: the command ends without a word.
-    pub(crate) fn nobody_reads() -> Self {
+    /// Returns the failure that ends a command silently because standard output is closed, as by
+    /// `| head`.
+    pub(crate) fn output_closed() -> Self {
         Self::new(Exit::Ok, "")
     }
 
-    /// The message and its causes, in one line. Some crates repeat the cause in their own text; it
-    /// is then said once.
+    /// Returns the message and its causes in one line. Some crates repeat the cause in their own
+    /// text; such a cause is left out.
     pub(crate) fn chain(&self) -> String {
-        let first: &dyn std::error::Error = self;
-        let causes = std::iter::successors(Some(first), |error| error.source());
-        causes
-            .map(ToString::to_string)
-            .fold(String::new(), |said, next| match said.as_str() {
-                "" => next,
-                earlier if earlier.ends_with(&next) => said,
-                earlier => format!("{earlier}: {next}"),
-            })
+        let mut chain = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if chain.is_empty() {
+                chain = text;
+            } else if !chain.ends_with(&text) {
+                chain = format!("{chain}: {text}");
+            }
+            cause = error.source();
+        }
+        chain
     }
 
-    /// Nobody answered, or nobody who can be trusted.
+    /// Returns the failure for a server that cannot be reached, or whose certificate is not
+    /// trusted.
     pub(crate) fn unreachable(source: impl Into<BoxError>) -> Self {
         let failure = Self::new(Exit::Unreachable, "no connection").caused_by(source);
         let hint = if failure.chain().contains("certificate") {
-            "is the certificate's authority trusted here? SSL_CERT_FILE names a file with more of them"
+            "if the certificate's authority is not trusted here, \
+             set SSL_CERT_FILE to a file that contains it"
         } else {
-            "is the server running, and --url its address?"
+            "check that the server is running and that --url is its address"
         };
         failure.hint(hint)
     }
 }
 
-/// What a refusal of the CONNECT means: everything but an unknown role is about the token.
-fn refusal(message: &str) -> Exit {
+/// Returns the exit code for a refused CONNECT. Each refusal but `forbidden` concerns the token.
+fn exit_of_refusal(message: &str) -> Exit {
     if message == "forbidden" {
         Exit::Denied
     } else {
@@ -114,9 +120,10 @@ fn refusal(message: &str) -> Exit {
 fn token_hint(message: &str) -> Option<String> {
     let hint = match message {
         "unauthorized" => {
-            "the server knows another secret, or the token is damaged: `metaia token inspect` says which"
+            "the server has a different secret, or the token is damaged: \
+             `metaia token inspect` shows which"
         }
-        "token_expired" => "mint a new one: `metaia token mint`, or use --as",
+        "token_expired" => "mint a new one with `metaia token mint`, or use --as",
         _ => return None,
     };
     Some(hint.to_owned())
@@ -128,7 +135,9 @@ impl From<ConnectError> for Failure {
             return Self::unreachable(error);
         }
         let (exit, hint) = match &error {
-            ConnectError::Refused { message, .. } => (refusal(message), token_hint(message)),
+            ConnectError::Refused { message, .. } => {
+                (exit_of_refusal(message), token_hint(message))
+            }
             ConnectError::Http { status: 401, .. } => (Exit::Unauthenticated, None),
             ConnectError::Invalid(_) => (Exit::Usage, None),
             ConnectError::Credentials(_) => (Exit::Failed, None),
@@ -146,7 +155,7 @@ impl From<GaveUp> for Failure {
         match &reason {
             GaveUp::Refused { message, .. } => Self {
                 hint: token_hint(message),
-                ..Self::new(refusal(message), reason.to_string())
+                ..Self::new(exit_of_refusal(message), reason.to_string())
             },
             GaveUp::ServerDisconnect => Self::new(Exit::Failed, reason.to_string()),
             _ => Self::new(Exit::Unreachable, reason.to_string()),
@@ -190,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_nobody_has_is_no_connection() {
+    fn an_unused_address_is_no_connection() {
         let error = ConnectError::Unreachable("connection refused".into());
         check(
             error.into(),
@@ -200,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn a_repeated_cause_is_printed_once() {
         let error = std::io::Error::other("certificate unknown");
         let failure = Failure::unreachable(
             Failure::new(Exit::Failed, "IO: certificate unknown").caused_by(error),
@@ -210,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_the_server_ended_has_failed() {
+    fn a_session_ended_by_the_server_is_a_failure() {
         check(
             GaveUp::ServerDisconnect.into(),
             Exit::Failed,

@@ -1,5 +1,5 @@
-//! `metaia`: the QA tool of METAIA realtime. It connects as any role, watches events, fires them,
-//! and says why something was refused.
+//! `metaia`: the QA tool of METAIA realtime. It connects as any role, prints and publishes events,
+//! and explains why the server refused a request.
 
 mod actor;
 mod cli;
@@ -8,6 +8,7 @@ mod commands;
 mod connection;
 mod context;
 mod exit;
+mod identity;
 mod payload_args;
 mod printer;
 mod rest;
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let exit = runtime.block_on(cli.run());
-            // Standard input is read by a thread that only the next line would end.
+            // A thread of the runtime may be blocked on standard input until the next line arrives,
+            // so the process does not wait for it.
             runtime.shutdown_background();
             exit.into()
         }

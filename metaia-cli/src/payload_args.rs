@@ -1,4 +1,5 @@
-//! A payload from words: `k=v` is a string, `n:=1` is JSON, `@file.json` is the whole payload.
+//! Payloads on the command line: `k=v` adds a string, `n:=1` adds JSON, `@file.json` is the whole
+//! payload.
 
 use std::str::FromStr;
 
@@ -6,15 +7,16 @@ use serde_json::{Map, Value};
 
 use crate::exit::Failure;
 
-/// One word of a payload.
+/// One argument of a payload.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Item {
+pub(crate) enum PayloadArg {
     Member(String, Value),
     File(String),
 }
 
-impl FromStr for Item {
+impl FromStr for PayloadArg {
     type Err = String;
+
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix('@') {
             return Ok(Self::File(path.to_owned()));
@@ -22,34 +24,33 @@ impl FromStr for Item {
         let (key, value) = text
             .split_once('=')
             .ok_or("write k=v for a string, n:=1 for JSON, or @file.json")?;
-        let (key, value) = match key.strip_suffix(':') {
-            Some(key) => (
-                key,
-                serde_json::from_str(value)
-                    .map_err(|error| format!("{value:?} is not JSON: {error}"))?,
-            ),
+        let (name, value) = match key.strip_suffix(':') {
+            Some(name) => (name, parse_json(value)?),
             None => (key, Value::from(value)),
         };
-        if key.is_empty() {
-            Err("a member needs a name".to_owned())
-        } else {
-            Ok(Self::Member(key.to_owned(), value))
+        if name.is_empty() {
+            return Err("a member needs a name before the =".to_owned());
         }
+        Ok(Self::Member(name.to_owned(), value))
     }
 }
 
-/// The payload that the words make, in order: a file first, members added to it.
-pub(crate) fn payload(items: &[Item]) -> Result<Value, Failure> {
+fn parse_json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{text:?} is not JSON: {error}"))
+}
+
+/// Builds the payload from its arguments, in order: a file replaces it, a member is added to it.
+pub(crate) fn payload(args: &[PayloadArg]) -> Result<Value, Failure> {
     let mut payload = Value::Object(Map::new());
-    for item in items {
-        match (item, &mut payload) {
-            (Item::File(path), payload) => *payload = read(path)?,
-            (Item::Member(key, value), Value::Object(members)) => {
-                members.insert(key.clone(), value.clone());
+    for arg in args {
+        match (arg, &mut payload) {
+            (PayloadArg::File(path), payload) => *payload = read_payload(path)?,
+            (PayloadArg::Member(name, value), Value::Object(members)) => {
+                members.insert(name.clone(), value.clone());
             }
-            (Item::Member(key, _), _) => {
+            (PayloadArg::Member(name, _), _) => {
                 return Err(Failure::usage(format!(
-                    "{key} cannot be added: the file is not a JSON object"
+                    "{name} cannot be added: the file is not a JSON object"
                 )));
             }
         }
@@ -57,7 +58,7 @@ pub(crate) fn payload(items: &[Item]) -> Result<Value, Failure> {
     Ok(payload)
 }
 
-fn read(path: &str) -> Result<Value, Failure> {
+fn read_payload(path: &str) -> Result<Value, Failure> {
     let failed = || Failure::usage(format!("{path} cannot be used as a payload"));
     let text = std::fs::read_to_string(path).map_err(|error| failed().caused_by(error))?;
     serde_json::from_str(&text).map_err(|error| failed().caused_by(error))
@@ -70,14 +71,14 @@ mod tests {
 
     use super::*;
 
-    fn of(words: &[&str]) -> Value {
-        let items: Vec<Item> = words.iter().map(|word| word.parse().unwrap()).collect();
-        payload(&items).unwrap()
+    fn parsed(words: &[&str]) -> Value {
+        let args: Vec<PayloadArg> = words.iter().map(|word| word.parse().unwrap()).collect();
+        payload(&args).unwrap()
     }
 
     #[test]
-    fn words_become_an_object() {
-        assert_eq!(of(&[]), json!({}));
+    fn arguments_become_an_object() {
+        assert_eq!(parsed(&[]), json!({}));
         let words = [
             "sku=thread",
             "left:=3",
@@ -86,25 +87,32 @@ mod tests {
             "empty=",
             "ok:=true",
         ];
-        let expected = json!({"sku": "thread", "left": 3, "tags": ["red"], "note": "a=b", "empty": "", "ok": true});
-        assert_eq!(of(&words), expected);
+        let expected = json!({
+            "sku": "thread",
+            "left": 3,
+            "tags": ["red"],
+            "note": "a=b",
+            "empty": "",
+            "ok": true,
+        });
+        assert_eq!(parsed(&words), expected);
     }
 
     #[test]
-    fn the_last_word_about_a_member_counts() {
-        assert_eq!(of(&["a=1", "a:=2"]), json!({"a": 2}));
+    fn the_last_value_of_a_member_wins() {
+        assert_eq!(parsed(&["a=1", "a:=2"]), json!({"a": 2}));
     }
 
     #[test]
-    fn what_is_no_item_is_refused() {
+    fn an_invalid_argument_is_refused() {
         for text in ["", "word", "=v", ":=1", "n:={"] {
-            assert!(text.parse::<Item>().is_err(), "{text:?}");
+            assert!(text.parse::<PayloadArg>().is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let failure = payload(&[Item::File("no-such.json".to_owned())]).unwrap_err();
+    fn a_missing_file_is_named() {
+        let failure = payload(&[PayloadArg::File("no-such.json".to_owned())]).unwrap_err();
         assert!(
             failure
                 .chain()
@@ -117,12 +125,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_string_member_keeps_every_character(key in "[a-z]{1,8}", value in any::<String>()) {
-            prop_assert_eq!(of(&[&format!("{key}={value}")]), json!({key: value}));
+            prop_assert_eq!(parsed(&[&format!("{key}={value}")]), json!({key: value}));
         }
 
         #[test]
         fn no_text_panics(text in any::<String>()) {
-            let _ = text.parse::<Item>();
+            let _ = text.parse::<PayloadArg>();
         }
     }
 }

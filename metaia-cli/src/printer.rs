@@ -1,4 +1,4 @@
-//! Everything that is printed: data on standard output, talk on standard error.
+//! All output: data on standard output, notes and errors on standard error.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
@@ -6,12 +6,12 @@ use clap::ValueEnum;
 use console::Style;
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
-/// How data are written.
+/// The output format of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Lines for people
     #[default]
     Text,
     /// Indented JSON, one document per report
@@ -20,7 +20,7 @@ pub(crate) enum Format {
     Ndjson,
 }
 
-/// When colour is used.
+/// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
@@ -40,13 +40,13 @@ impl Color {
     }
 }
 
-/// What a command found out, for people and for programs.
+/// A result of a command, for people as text and for programs as JSON.
 pub(crate) trait Report: Serialize {
-    /// One or more lines without a newline at the end. Understandable without colour.
+    /// Formats one or more lines, without a newline at the end. Must be clear without colour.
     fn text(&self, paint: Paint) -> String;
 }
 
-/// Colours, or none.
+/// Colours text, or leaves it plain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
     on: bool,
@@ -77,8 +77,8 @@ impl Paint {
     }
 }
 
-/// The one way to both streams. A failed write to standard error is nobody's business; one to
-/// standard output ends the command.
+/// Writes to both streams. A failed write to standard error is ignored; a failed write to standard
+/// output ends the command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer {
     format: Format,
@@ -106,7 +106,12 @@ impl Printer {
         }
     }
 
-    /// Writes data.
+    /// Writes a result to standard output.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Failure::output_closed`] if the reader has closed the pipe, and another failure if
+    /// the write fails otherwise.
     pub(crate) fn report(&self, report: &impl Report) -> Result<(), Failure> {
         let text = match self.format {
             Format::Text => report.text(self.out),
@@ -114,54 +119,52 @@ impl Printer {
             Format::Ndjson => json(serde_json::to_string(report))?,
         };
         let mut out = std::io::stdout().lock();
-        writeln!(out, "{text}")
-            .and_then(|()| out.flush())
-            .map_err(|error| match error.kind() {
-                ErrorKind::BrokenPipe => Failure::nobody_reads(),
-                _ => Failure::new(
-                    crate::exit::Exit::Failed,
-                    "standard output cannot be written",
-                )
-                .caused_by(error),
-            })
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        written.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::output_closed(),
+            _ => Failure::new(Exit::Failed, "standard output cannot be written").caused_by(error),
+        })
     }
 
-    /// Says something to the person in front of the terminal.
-    pub(crate) fn talk(&self, text: &str) {
+    /// Writes a note to standard error, unless `--quiet`.
+    pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            self.write_stderr(text);
         }
     }
 
-    /// Says something only with `-v`.
+    /// Writes a note to standard error, only if `--verbose`.
     pub(crate) fn detail(&self, text: &str) {
         if self.verbose {
-            self.say(&self.err.dim(text));
+            self.write_stderr(&self.err.dim(text));
         }
     }
 
-    /// Says why the command failed, and what to do about it.
+    /// Writes why the command failed, and the hint if there is one.
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.say(&format!("{} {}", self.err.bad("error:"), failure.chain()));
+        self.write_stderr(&format!("{} {}", self.err.bad("error:"), failure.chain()));
         if let Some(hint) = &failure.hint {
-            self.say(&format!("{} {hint}", self.err.name("hint:")));
+            self.write_stderr(&format!("{} {hint}", self.err.name("hint:")));
         }
     }
 
-    /// Whether a progress display would be seen.
+    /// Returns true if a progress display would be visible.
     pub(crate) fn shows_progress(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
     }
 
-    #[allow(clippy::unused_self, reason = "only the printer writes")]
-    fn say(&self, text: &str) {
+    #[allow(
+        clippy::unused_self,
+        reason = "only a printer writes to standard error"
+    )]
+    fn write_stderr(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }
 
 fn json(written: serde_json::Result<String>) -> Result<String, Failure> {
     written.map_err(|error| {
-        Failure::new(crate::exit::Exit::Failed, "the report is not JSON").caused_by(error)
+        Failure::new(Exit::Failed, "the result cannot be written as JSON").caused_by(error)
     })
 }
 
@@ -170,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_for_terminals_unless_somebody_says_otherwise() {
+    fn colour_is_for_terminals_unless_an_option_decides() {
         assert!(Color::Auto.is_on(true, false));
         assert!(!Color::Auto.is_on(true, true));
         assert!(!Color::Auto.is_on(false, false));

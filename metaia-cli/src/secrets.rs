@@ -1,31 +1,32 @@
-//! Where secrets and settings come from: the environment, `.env` here, the server's data folder.
+//! Secrets and settings: from the environment, `.env` in the working folder, or the server's data
+//! folder.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Failure;
 
-/// The environment, with `.env` of the working folder behind it.
+/// Settings of the environment, and of `.env` for names that the environment lacks.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     dotenv: HashMap<String, String>,
 }
 
 impl Settings {
-    /// Reads `.env` where there is one.
+    /// Reads `.env` if it exists.
     pub(crate) fn load() -> Result<Self, Failure> {
         match dotenvy::from_path_iter(".env").and_then(Iterator::collect) {
             Ok(dotenv) => Ok(Self { dotenv }),
             Err(error) if error.not_found() => Ok(Self::default()),
-            // The error would show the line, and with it what is perhaps a secret.
-            Err(dotenvy::Error::LineParse(..)) => {
-                Err(Failure::usage(".env has a line that is not NAME=VALUE"))
-            }
+            // The error is not attached as a cause: it would print the line, which may be a secret.
+            Err(dotenvy::Error::LineParse(..)) => Err(Failure::usage(
+                ".env contains a line that is not NAME=VALUE",
+            )),
             Err(error) => Err(Failure::usage(".env cannot be read").caused_by(error)),
         }
     }
 
-    /// A setting; an empty one counts as none.
+    /// Returns a setting; an empty one counts as unset.
     pub(crate) fn find(&self, name: &str) -> Option<String> {
         let value = std::env::var(name)
             .ok()
@@ -33,12 +34,12 @@ impl Settings {
         value.filter(|value| !value.is_empty())
     }
 
-    /// The secret that tokens are signed with.
+    /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
         self.secret("JWT_SECRET", "jwt-secret")
     }
 
-    /// The key secret of the payment provider.
+    /// Returns the payment provider's key secret.
     pub(crate) fn payment_secret(&self) -> Result<String, Failure> {
         self.secret("RAZORPAY_KEY_SECRET", "razorpay-secret")
     }
@@ -60,15 +61,22 @@ impl Settings {
 
 fn read(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    Some(text.trim().to_owned()).filter(|secret| !secret.is_empty())
+    let secret = text.trim();
+    if secret.is_empty() {
+        return None;
+    }
+    Some(secret.to_owned())
 }
 
 fn missing(name: &str, path: &Path) -> Failure {
-    Failure::usage(format!("there is no secret: {name} is not set and {} is not there", path.display())).hint(
-        format!(
-            "set {name}, or run this where the server was started, or set METAIA_DATA to its data folder"
-        ),
-    )
+    let path = path.display();
+    Failure::usage(format!(
+        "no secret found: {name} is not set and {path} does not exist or is empty"
+    ))
+    .hint(format!(
+        "set {name}, or run this command in the folder in which the server was started, \
+         or set METAIA_DATA to the server's data folder"
+    ))
 }
 
 #[cfg(test)]
@@ -95,15 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_says_where_it_was_looked_for() {
+    fn a_missing_secret_names_the_variable_and_the_file() {
         let settings = settings(&[("METAIA_DATA", "nowhere")]);
         let failure = settings.payment_secret().unwrap_err();
-        insta::assert_snapshot!(failure.chain(), @"there is no secret: RAZORPAY_KEY_SECRET is not set and nowhere/razorpay-secret is not there");
+        let expected = "no secret found: RAZORPAY_KEY_SECRET is not set \
+                        and nowhere/razorpay-secret does not exist or is empty";
+        assert_eq!(failure.chain(), expected);
         assert!(failure.hint.unwrap().contains("METAIA_DATA"));
     }
 
     #[test]
-    fn an_empty_setting_is_none() {
+    fn an_empty_setting_counts_as_unset() {
         assert_eq!(
             settings(&[("METAIA_TEST_EMPTY", "")]).find("METAIA_TEST_EMPTY"),
             None

@@ -1,14 +1,15 @@
-//! Durations as people write and read them: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number is
-//! seconds.
+//! Durations on the command line: `500ms`, `30s`, `5m`, `2h`, `7d`; a bare number means seconds.
 
 use std::time::Duration;
 
-/// Reads a duration.
+const EXPECTED: &str = "expected a number with ms, s, m, h or d, such as 500ms or 30s";
+
+/// Parses a duration.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let split = text
+    let unit_starts = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
+    let (number, unit) = text.split_at(unit_starts);
     let number: u64 = number.parse().map_err(|_| EXPECTED.to_owned())?;
     let ms_per_unit = match unit {
         "ms" => 1,
@@ -18,15 +19,13 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(EXPECTED.to_owned()),
     };
-    number
-        .checked_mul(ms_per_unit)
-        .map(Duration::from_millis)
-        .ok_or_else(|| "longer than time itself".to_owned())
+    match number.checked_mul(ms_per_unit) {
+        Some(ms) => Ok(Duration::from_millis(ms)),
+        None => Err("the duration is too long".to_owned()),
+    }
 }
 
-const EXPECTED: &str = "a duration is a number with ms, s, m, h or d, such as 500ms or 30s";
-
-/// A number of seconds in the largest unit that leaves something to see.
+/// Formats seconds in the largest unit of which there are at least two.
 pub(crate) fn rough(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_is_read() {
+    fn every_unit_is_parsed() {
         let ms = |text| parse(text).map(|span| span.as_millis());
         assert_eq!(
             ["5ms", "3", "3s", "2m", "1h", "1d"].map(ms),
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_refused() {
+    fn an_invalid_duration_is_refused() {
         for text in [
             "",
             "s",

@@ -1,7 +1,8 @@
-//! `metaia emit`: any event, to whom it concerns.
+//! `metaia emit`: sends any event to a user, a role, the room of an order, or everyone.
 
 use std::str::FromStr;
 
+use metaia_realtime::values::{InvalidId, UnknownRole};
 use metaia_realtime::{OrderId, Role, UserId};
 use reqwest::Method;
 use serde::Serialize;
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::payload_args::{PayloadArg, payload};
 use crate::printer::{Paint, Report};
-use crate::{payload_args as items, payload_args::Item};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,20 +26,20 @@ Examples:
 pub(crate) struct Args {
     /// user:U, role:R, order:ID or everyone
     to: Target,
-    /// The event's name
+    /// The name of the event
     event: String,
-    /// k=v is a string, n:=1 is JSON, @file.json is the whole payload
+    /// k=v adds a string, n:=1 adds JSON, @file.json is the whole payload
     #[arg(value_name = "ITEM")]
-    items: Vec<Item>,
-    /// Newest wins, may be dropped, never replayed
+    payload: Vec<PayloadArg>,
+    /// Send a volatile event: not stored, never replayed, and dropped if a client is slow
     #[arg(long)]
     volatile: bool,
-    /// Send as this admin instead of with METAIA_API_KEY or as admin:metaia-cli
+    /// Send as this admin (default: METAIA_API_KEY, METAIA_TOKEN, or admin:metaia-cli)
     #[arg(long = "as", value_name = "ROLE:USER")]
-    who: Option<Actor>,
+    actor: Option<Actor>,
 }
 
-/// Whom an event is for.
+/// The receivers of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Target {
     User(UserId),
@@ -49,26 +50,26 @@ enum Target {
 
 impl FromStr for Target {
     type Err = String;
+
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "write user:U, role:R, order:ID or everyone".to_owned();
+        let expected = || "expected user:U, role:R, order:ID or everyone".to_owned();
+        let invalid_id = |error: InvalidId| error.to_string();
+        let unknown_role = |error: UnknownRole| error.to_string();
         if text == "everyone" {
             return Ok(Self::Everyone);
         }
         let (kind, name) = text.split_once(':').ok_or_else(expected)?;
-        let id_error = |error: metaia_realtime::values::InvalidId| error.to_string();
         match kind {
-            "user" => name.parse().map(Self::User).map_err(id_error),
-            "order" => name.parse().map(Self::Order).map_err(id_error),
-            "role" => name
-                .parse()
-                .map(Self::Role)
-                .map_err(|error: metaia_realtime::values::UnknownRole| error.to_string()),
+            "user" => name.parse().map(Self::User).map_err(invalid_id),
+            "order" => name.parse().map(Self::Order).map_err(invalid_id),
+            "role" => name.parse().map(Self::Role).map_err(unknown_role),
             _ => Err(expected()),
         }
     }
 }
 
 impl Target {
+    /// Returns the member `to` of the request.
     fn json(&self) -> Value {
         match self {
             Self::User(user) => json!({"user": user}),
@@ -79,7 +80,7 @@ impl Target {
     }
 }
 
-/// What became of the event.
+/// The id and the position that the server gave to the event.
 #[derive(Debug, Serialize)]
 struct Emitted {
     event: String,
@@ -89,15 +90,19 @@ struct Emitted {
 }
 
 pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let data = items::payload(&args.items)?;
-    let body =
-        json!({"to": args.to.json(), "event": args.event, "data": data, "volatile": args.volatile});
-    let authority = context.authority(args.who.as_ref(), &admin()?)?;
-    let answer = context
+    let data = payload(&args.payload)?;
+    let body = json!({
+        "to": args.to.json(),
+        "event": args.event,
+        "data": data,
+        "volatile": args.volatile,
+    });
+    let authority = context.authority(args.actor.as_ref(), &default_admin()?)?;
+    let response = context
         .api()?
         .send(Method::POST, "/api/realtime/emit", &authority, Some(&body))
         .await?;
-    let member = |name: &str| answer.data.get(name).cloned().unwrap_or(Value::Null);
+    let member = |name: &str| response.data.get(name).cloned().unwrap_or(Value::Null);
     context.printer.report(&Emitted {
         event: args.event,
         id: member("id"),
@@ -106,7 +111,7 @@ pub(crate) async fn emit(args: Args, context: &Context) -> Result<Exit, Failure>
     Ok(Exit::Ok)
 }
 
-fn admin() -> Result<Actor, Failure> {
+fn default_admin() -> Result<Actor, Failure> {
     "admin:metaia-cli"
         .parse()
         .map_err(|error: String| Failure::new(Exit::Failed, error))
@@ -115,11 +120,11 @@ fn admin() -> Result<Actor, Failure> {
 impl Report for Emitted {
     fn text(&self, paint: Paint) -> String {
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-        let at = match &self.at {
+        let position = match &self.at {
             Value::Null => "volatile".to_owned(),
             at => format!("at {}", text(at)),
         };
-        format!("{} {} {at}", paint.name(&self.event), text(&self.id))
+        format!("{} {} {position}", paint.name(&self.event), text(&self.id))
     }
 }
 
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_target_is_what_the_server_takes() {
+    fn every_target_has_the_json_that_the_server_accepts() {
         let json = |text: &str| text.parse::<Target>().unwrap().json();
         assert_eq!(json("user:u1"), json!({"user": "u1"}));
         assert_eq!(json("role:delivery_partner"), json!({"role": "delivery"}));
@@ -137,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused() {
+    fn an_invalid_target_is_refused() {
         for text in ["", "u1", "planet:earth", "user:", "role:chef", "user:a b"] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
         }
@@ -150,8 +155,13 @@ mod tests {
             id: json!("e1"),
             at,
         };
-        insta::assert_snapshot!(emitted(json!("p.1")).text(Paint::PLAIN), @"stock_low e1 at p.1");
-        insta::assert_snapshot!(emitted(Value::Null).text(Paint::PLAIN), @"stock_low e1 volatile");
-        insta::assert_snapshot!(serde_json::to_string(&emitted(json!("p.1"))).unwrap(), @r#"{"event":"stock_low","id":"e1","at":"p.1"}"#);
+        let logged = emitted(json!("p.1"));
+        let volatile = emitted(Value::Null);
+        insta::assert_snapshot!(logged.text(Paint::PLAIN), @"stock_low e1 at p.1");
+        insta::assert_snapshot!(volatile.text(Paint::PLAIN), @"stock_low e1 volatile");
+        insta::assert_snapshot!(
+            serde_json::to_string(&logged).unwrap(),
+            @r#"{"event":"stock_low","id":"e1","at":"p.1"}"#
+        );
     }
 }

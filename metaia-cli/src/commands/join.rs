@@ -1,11 +1,11 @@
-//! `metaia join`: may somebody join the room of an order?
+//! `metaia join`: checks whether a user may join the room of an order.
 
 use clap::ValueEnum;
-use metaia_realtime::client::{JoinError, SendError};
+use metaia_realtime::client::{JoinError, Joined, SendError};
 use serde::Serialize;
 
 use crate::actor::Actor;
-use crate::connection as live;
+use crate::connection;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::printer::{Paint, Report};
@@ -20,10 +20,10 @@ Examples:
 pub(crate) struct Args {
     /// The order's id
     order: String,
-    /// Who asks
+    /// Join as this role and user
     #[arg(long = "as", value_name = "ROLE:USER")]
-    who: Option<Actor>,
-    /// What has to come out
+    actor: Option<Actor>,
+    /// The expected decision; exit with code 6 if it differs
     #[arg(long, value_enum)]
     expect: Option<Verdict>,
 }
@@ -35,11 +35,11 @@ enum Verdict {
     Deny,
 }
 
-/// What the server decided.
+/// The server's decision.
 #[derive(Debug, Serialize)]
 struct Decision {
     #[serde(rename = "as")]
-    who: String,
+    actor: String,
     order: String,
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,13 +49,18 @@ struct Decision {
 }
 
 pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let who = context.who(args.who.as_ref())?;
-    let (client, _updates) = live::connect(live::builder(context, &who)).await?;
-    let asked = tokio::time::timeout(context.timeout, client.join_order(&args.order)).await;
-    let (verdict, code) = judge(asked.unwrap_or(Err(SendError::Timeout(context.timeout).into())))?;
+    let identity = context.identity(args.actor.as_ref())?;
+    let builder = connection::builder(context, &identity);
+    let (client, _updates) = connection::connect(builder).await?;
+    let joining = client.join_order(&args.order);
+    let joined = match tokio::time::timeout(context.timeout, joining).await {
+        Ok(joined) => joined,
+        Err(_) => Err(SendError::Timeout(context.timeout).into()),
+    };
+    let (verdict, code) = verdict(joined)?;
     client.close().await;
     let decision = Decision {
-        who: who.label().to_owned(),
+        actor: identity.label().to_owned(),
         order: args.order,
         verdict,
         code,
@@ -65,10 +70,9 @@ pub(crate) async fn join(args: Args, context: &Context) -> Result<Exit, Failure>
     Ok(decision.exit())
 }
 
-/// A refusal because of access is a decision; a server that could not decide is a failure.
-fn judge(
-    joined: Result<metaia_realtime::client::Joined, JoinError>,
-) -> Result<(Verdict, Option<String>), Failure> {
+/// Returns the decision and the code of a refusal. If the server could not decide, that is a
+/// failure and not a denial.
+fn verdict(joined: Result<Joined, JoinError>) -> Result<(Verdict, Option<String>), Failure> {
     match joined {
         Ok(_) => Ok((Verdict::Allow, None)),
         Err(JoinError::Refused(code))
@@ -104,13 +108,13 @@ impl Report for Decision {
             .unwrap_or_default();
         let expected = match self.expected {
             Some(expected) if expected != self.verdict => {
-                format!(", {}", paint.bad("which was not expected"))
+                format!(", {}", paint.bad("unexpected"))
             }
             _ => String::new(),
         };
         format!(
             "{} {verdict} order-{}{code}{expected}",
-            self.who, self.order
+            self.actor, self.order
         )
     }
 }
@@ -120,9 +124,12 @@ mod tests {
     use super::*;
 
     fn decision(verdict: Verdict, expected: Option<Verdict>) -> Decision {
-        let code = (verdict == Verdict::Deny).then(|| "forbidden".to_owned());
+        let code = match verdict {
+            Verdict::Allow => None,
+            Verdict::Deny => Some("forbidden".to_owned()),
+        };
         Decision {
-            who: "tailor:t1".into(),
+            actor: "tailor:t1".into(),
             order: "o1".into(),
             verdict,
             code,
@@ -133,37 +140,34 @@ mod tests {
     #[test]
     fn an_expectation_decides_the_exit_code() {
         use Verdict::{Allow, Deny};
-        let exits = [
-            (Allow, None),
-            (Deny, None),
-            (Allow, Some(Allow)),
-            (Deny, Some(Deny)),
-            (Allow, Some(Deny)),
-            (Deny, Some(Allow)),
-        ];
-        let exits = exits.map(|(verdict, expected)| decision(verdict, expected).exit());
-        assert_eq!(
-            exits,
-            [
-                Exit::Ok,
-                Exit::Denied,
-                Exit::Ok,
-                Exit::Ok,
-                Exit::Unexpected,
-                Exit::Unexpected
-            ]
+        for (verdict, expected, exit) in [
+            (Allow, None, Exit::Ok),
+            (Deny, None, Exit::Denied),
+            (Allow, Some(Allow), Exit::Ok),
+            (Deny, Some(Deny), Exit::Ok),
+            (Allow, Some(Deny), Exit::Unexpected),
+            (Deny, Some(Allow), Exit::Unexpected),
+        ] {
+            let decision = decision(verdict, expected);
+            assert_eq!(decision.exit(), exit, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_printed_as_a_sentence() {
+        insta::assert_snapshot!(
+            decision(Verdict::Deny, Some(Verdict::Allow)).text(Paint::PLAIN),
+            @"tailor:t1 may not join order-o1 (forbidden), unexpected"
+        );
+        insta::assert_snapshot!(
+            decision(Verdict::Allow, None).text(Paint::PLAIN),
+            @"tailor:t1 may join order-o1"
         );
     }
 
     #[test]
-    fn a_decision_is_a_sentence() {
-        insta::assert_snapshot!(decision(Verdict::Deny, Some(Verdict::Allow)).text(Paint::PLAIN), @"tailor:t1 may not join order-o1 (forbidden), which was not expected");
-        insta::assert_snapshot!(decision(Verdict::Allow, None).text(Paint::PLAIN), @"tailor:t1 may join order-o1");
-    }
-
-    #[test]
-    fn a_server_that_cannot_decide_is_no_denial() {
-        let failure = judge(Err(JoinError::Refused("unavailable".into()))).unwrap_err();
+    fn an_undecided_join_is_not_a_denial() {
+        let failure = verdict(Err(JoinError::Refused("unavailable".into()))).unwrap_err();
         assert_eq!(
             (failure.exit, failure.chain().as_str()),
             (

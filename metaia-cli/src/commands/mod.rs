@@ -1,4 +1,4 @@
-//! The commands: one file each, its arguments beside the function that does it.
+//! The commands: one file or folder each, with the arguments beside the function that runs it.
 
 pub(crate) mod connect;
 pub(crate) mod emit;

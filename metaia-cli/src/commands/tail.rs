@@ -1,4 +1,4 @@
-//! `metaia tail`: what arrives, one line each.
+//! `metaia tail`: prints the events that a user receives, one per line.
 
 use std::time::Duration;
 
@@ -7,72 +7,73 @@ use metaia_realtime::client::{Client, Event, Update, Updates};
 use tokio::time::{Instant, sleep_until};
 
 use crate::actor::Actor;
+use crate::connection::{self, EventLine};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::printer::Printer;
 use crate::span;
-use crate::{connection as live, connection::EventLine};
 
 const EXAMPLES: &str = "\
 Examples:
   metaia tail --as customer:u1
   metaia tail --as admin:a1 --event order_update -o ndjson | jq .data.status
   metaia tail --as tailor:t1 --order ORDER --count 1 --for 30s   exit code 0 or 7
-  metaia tail --as customer:u1 --since POSITION                  first what was missed";
+  metaia tail --as customer:u1 --since POSITION                  missed events first";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Whose events
+    /// Connect as this role and user
     #[arg(long = "as", value_name = "ROLE:USER")]
-    who: Option<Actor>,
-    /// Also the room of this order; may be repeated
+    actor: Option<Actor>,
+    /// Also join the room of this order; may be repeated
     #[arg(long = "order", value_name = "ID")]
     orders: Vec<OrderId>,
-    /// Only this event; may be repeated
+    /// Print only events of this name; may be repeated
     #[arg(long = "event", value_name = "NAME")]
     events: Vec<String>,
-    /// Begin after this position
-    #[arg(long, value_name = "AT")]
+    /// Resume after this position
+    #[arg(long, value_name = "POSITION")]
     since: Option<String>,
-    /// End after so many events
+    /// Exit after N events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// End after this time; with --count: give up (exit code 7)
+    /// Exit after this time; with --count, exit code 7 if fewer events arrived
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse)]
     limit: Option<Duration>,
 }
 
-/// Watches until the count is reached, the time is up, the server has had enough, or SIGINT.
+/// Prints events until the count is reached, the time is over, the server ends the session, or
+/// SIGINT.
 pub(crate) async fn tail(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let who = context.who(args.who.as_ref())?;
+    let identity = context.identity(args.actor.as_ref())?;
     let mut builder =
-        live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
+        connection::builder(context, &identity).orders(args.orders.iter().map(ToString::to_string));
     if let Some(since) = &args.since {
         builder = builder.since(since);
     }
     let connected = tokio::select! {
-        connected = live::connect(builder) => connected?,
+        connected = connection::connect(builder) => connected?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     };
-    let mut watch = Watch::new(args, who.label(), context.printer);
+    let mut watch = Watch::new(args, identity.label(), context.printer);
     let ended = watch.run(connected, context).await;
-    context.printer.talk(&watch.summary());
+    context.printer.note(&watch.summary());
     ended
 }
 
 /// One run of `tail`.
 struct Watch<'a> {
     args: Args,
-    who: &'a str,
+    receiver: &'a str,
     printer: Printer,
     started: Instant,
-    tally: Tally,
+    counts: Counts,
 }
 
-/// What has been counted.
+/// Counts of one run, and the position after it.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
+struct Counts {
     events: u64,
     reconnects: u64,
     gaps: u64,
@@ -80,13 +81,13 @@ struct Tally {
 }
 
 impl<'a> Watch<'a> {
-    fn new(args: Args, who: &'a str, printer: Printer) -> Self {
+    fn new(args: Args, receiver: &'a str, printer: Printer) -> Self {
         Self {
             args,
-            who,
+            receiver,
             printer,
             started: Instant::now(),
-            tally: Tally::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -97,43 +98,42 @@ impl<'a> Watch<'a> {
     ) -> Result<Exit, Failure> {
         let (client, mut updates) = connected;
         let exit = loop {
-            let limit = self.args.limit;
-            let time_is_up = async {
-                match limit {
-                    Some(limit) => sleep_until(self.started + limit).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let deadline = self.args.limit.map(|limit| self.started + limit);
             tokio::select! {
                 () = context.interrupted.cancelled() => break Exit::Interrupted,
-                () = time_is_up => break self.tally.exit_after_time(self.args.count),
+                () = sleep_until_deadline(deadline) => {
+                    break self.counts.exit_after_time(self.args.count);
+                }
                 update = updates.recv() => match update {
                     Some(update) => self.observe(update)?,
                     None => break Exit::Failed,
                 },
             }
-            if self
-                .args
-                .count
-                .is_some_and(|count| self.tally.events >= count)
-            {
-                break self.tally.exit();
+            if self.has_enough_events() {
+                break self.counts.exit();
             }
         };
-        self.tally.position = client.position();
+        self.counts.position = client.position();
         client.close().await;
         Ok(exit)
     }
 
+    fn has_enough_events(&self) -> bool {
+        match self.args.count {
+            Some(count) => self.counts.events >= count,
+            None => false,
+        }
+    }
+
     fn observe(&mut self, update: Update) -> Result<(), Failure> {
         match &update {
-            Update::Event(event) => self.refuse_order(event)?,
-            Update::Connected(connected) => self.tally.reconnects = connected.reconnects,
-            Update::Reset(_) => self.tally.gaps += 1,
+            Update::Event(event) => self.fail_if_order_was_refused(event)?,
+            Update::Connected(connected) => self.counts.reconnects = connected.reconnects,
+            Update::Reset(_) => self.counts.gaps += 1,
             _ => {}
         }
-        if let Some(notice) = live::notice(&update) {
-            self.printer.talk(&notice);
+        if let Some(notice) = connection::notice(&update) {
+            self.printer.note(&notice);
         }
         match update {
             Update::Event(event) if self.wants(&event) => self.write(event),
@@ -142,7 +142,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Events of the system are written only where they are asked for by name.
+    /// Returns true if the event is to be printed. Control events (`rt:…`) are printed only if
+    /// `--event` names them.
     fn wants(&self, event: &Event) -> bool {
         if self.args.events.is_empty() {
             !event.is_control()
@@ -152,12 +153,13 @@ impl<'a> Watch<'a> {
     }
 
     fn write(&mut self, event: Event) -> Result<(), Failure> {
-        self.tally.events += 1;
-        self.printer.report(&EventLine::new(self.who, event))
+        self.counts.events += 1;
+        self.printer.report(&EventLine::new(self.receiver, event))
     }
 
-    /// An order that was asked for and is refused ends the command: nothing of it would ever come.
-    fn refuse_order(&self, event: &Event) -> Result<(), Failure> {
+    /// Ends the command if the server refuses to join a room of `--order`: no event of that order
+    /// would ever arrive.
+    fn fail_if_order_was_refused(&self, event: &Event) -> Result<(), Failure> {
         let text = |member: &str| {
             event
                 .data
@@ -165,16 +167,14 @@ impl<'a> Watch<'a> {
                 .and_then(serde_json::Value::as_str)
                 .unwrap_or_default()
         };
-        let is_ours = self
+        let was_requested = self
             .args
             .orders
             .iter()
             .any(|order| order.as_str() == text("ref"));
-        if event.name == "rt:error"
-            && is_ours
-            && matches!(text("code"), "forbidden" | "invalid_order_id")
-        {
-            let message = format!("{} may not join order-{}", self.who, text("ref"));
+        let is_final = matches!(text("code"), "forbidden" | "invalid_order_id");
+        if event.name == "rt:error" && was_requested && is_final {
+            let message = format!("{} may not join order-{}", self.receiver, text("ref"));
             return Err(Failure::new(Exit::Denied, message));
         }
         Ok(())
@@ -183,13 +183,13 @@ impl<'a> Watch<'a> {
     fn summary(&self) -> String {
         format!(
             "{} after {}",
-            self.tally.text(),
-            live::seconds(self.started.elapsed())
+            self.counts.text(),
+            connection::seconds(self.started.elapsed())
         )
     }
 }
 
-impl Tally {
+impl Counts {
     fn exit(&self) -> Exit {
         if self.gaps > 0 {
             Exit::Unexpected
@@ -219,19 +219,27 @@ impl Tally {
     }
 }
 
+/// Waits until the deadline; without one, waits for ever.
+async fn sleep_until_deadline(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_gap_is_no_success() {
-        let complete = Tally {
+    fn a_gap_is_not_a_success() {
+        let complete = Counts {
             events: 1,
-            ..Tally::default()
+            ..Counts::default()
         };
-        let with_gap = Tally {
+        let with_gap = Counts {
             gaps: 1,
-            ..Tally::default()
+            ..Counts::default()
         };
         assert_eq!(
             [complete.exit(), with_gap.exit()],
@@ -243,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_says_where_to_go_on() {
-        let tally = Tally {
+    fn a_summary_shows_the_position_to_resume_from() {
+        let counts = Counts {
             events: 12,
             reconnects: 1,
             gaps: 0,
             position: Some("p.12".into()),
         };
-        insta::assert_snapshot!(tally.text(), @"events 12, reconnects 1, gaps 0, position p.12");
+        insta::assert_snapshot!(counts.text(), @"events 12, reconnects 1, gaps 0, position p.12");
     }
 }

@@ -1,4 +1,4 @@
-//! `metaia token mint` and `metaia token inspect`.
+//! `metaia token mint` and `metaia token inspect`: print a token, and explain one.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -18,8 +18,9 @@ use crate::token::{Flaw, Inspection, Minted, Signature, inspect, mint};
 const MINT_EXAMPLES: &str = "\
 Examples:
   metaia token mint --role customer --user u1
-  curl -H \"Authorization: Bearer $(metaia token mint --role admin --user a1)\" localhost:5000/api/orders
-  metaia token mint --role tailor --user t1 --expired     to see how an app takes it";
+  TOKEN=$(metaia token mint --role admin --user a1)
+  curl -H \"Authorization: Bearer $TOKEN\" localhost:5000/api/orders
+  metaia token mint --role tailor --user t1 --expired     test how an app handles it";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -28,29 +29,29 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a token with the server's secret
+    /// Mint a token with the server's secret
     #[command(before_help = MINT_EXAMPLES)]
     Mint(MintArgs),
-    /// Show what is in a token, and why a server would refuse it (then exit code 4)
+    /// Show the claims of a token, and why a server would refuse it (exit code 4 if it would)
     #[command(before_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct MintArgs {
-    /// customer, admin, tailor or delivery
+    /// The role: customer, admin, tailor or delivery
     #[arg(long)]
     role: Role,
-    /// 1 to 64 of A-Z a-z 0-9 _ -
+    /// The user's id: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long)]
     user: UserId,
-    /// How long it lives
+    /// Lifetime of the token
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = span::parse)]
     ttl: Duration,
-    /// One that ended three minutes ago
+    /// Mint a token that expired three minutes ago
     #[arg(long, conflicts_with = "bad_signature")]
     expired: bool,
-    /// One that is signed with another secret
+    /// Mint a token that is signed with another secret
     #[arg(long)]
     bad_signature: bool,
 }
@@ -76,18 +77,15 @@ fn run_mint(args: &MintArgs, context: &Context) -> Result<Exit, Failure> {
         role: args.role,
         user: args.user.clone(),
     };
-    let flaw = match (args.expired, args.bad_signature) {
-        (true, _) => Flaw::Expired,
-        (_, true) => Flaw::BadSignature,
-        _ => Flaw::None,
+    let flaw = if args.expired {
+        Flaw::Expired
+    } else if args.bad_signature {
+        Flaw::BadSignature
+    } else {
+        Flaw::None
     };
-    let minted = mint(
-        &actor,
-        &context.settings.jwt_secret()?,
-        args.ttl,
-        flaw,
-        clock::unix_s(),
-    )?;
+    let secret = context.settings.jwt_secret()?;
+    let minted = mint(&actor, &secret, args.ttl, flaw, clock::unix_s())?;
     context.printer.report(&minted)?;
     Ok(Exit::Ok)
 }
@@ -104,6 +102,7 @@ fn run_inspect(args: &InspectArgs, context: &Context) -> Result<Exit, Failure> {
     } else {
         args.jwt.clone()
     };
+    // Without a secret, everything but the signature is checked.
     let secret = context.settings.jwt_secret().ok();
     let inspection = inspect(token.trim(), secret.as_deref(), clock::unix_s());
     context.printer.report(&inspection)?;
@@ -123,34 +122,30 @@ fn standard_input() -> Result<String, Failure> {
 
 impl Report for Inspection {
     fn text(&self, paint: Paint) -> String {
-        let claims = self
-            .claims
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", claim(name, value)));
+        let mut lines = Vec::new();
+        for (name, value) in &self.claims {
+            lines.push(format!("{name}: {}", claim(name, value)));
+        }
         let signature = match self.signature {
             Signature::Good => paint.good("good"),
             Signature::Bad => paint.bad("wrong"),
             Signature::Unchecked => "not checked: no secret for it".to_owned(),
         };
-        let verdict = if self.problems.is_empty() {
-            vec![paint.good("nothing speaks against it")]
-        } else {
-            self.problems
-                .iter()
-                .map(|problem| format!("{} {}", paint.bad("refused:"), problem.message))
-                .collect()
-        };
-        let lines = claims
-            .chain([format!("signature: {signature}")])
-            .chain(verdict);
-        lines.collect::<Vec<_>>().join("\n")
+        lines.push(format!("signature: {signature}"));
+        for problem in &self.problems {
+            lines.push(format!("{} {}", paint.bad("refused:"), problem.message));
+        }
+        if self.problems.is_empty() {
+            lines.push(paint.good("no problems found"));
+        }
+        lines.join("\n")
     }
 }
 
-/// Moments are shown as such too.
+/// Formats a claim; times are followed by date and time in UTC.
 fn claim(name: &str, value: &Value) -> String {
     match (name, value.as_i64()) {
-        ("exp" | "iat" | "nbf", Some(moment)) => format!("{value} ({})", clock::date_time(moment)),
+        ("exp" | "iat" | "nbf", Some(time)) => format!("{value} ({})", clock::date_time(time)),
         _ => value.to_string(),
     }
 }
@@ -160,18 +155,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inspection_says_what_is_in_and_what_is_wrong() {
+    fn an_inspection_shows_the_claims_and_the_problems() {
         let actor = "tailor:t1".parse().unwrap();
-        let token = mint(
-            &actor,
-            "secret",
-            Duration::from_secs(60),
-            Flaw::Expired,
-            1_700_000_000,
-        )
-        .unwrap()
-        .token;
-        let mut inspection = inspect(&token, Some("other"), 1_700_000_000);
+        let now = 1_700_000_000;
+        let ttl = Duration::from_secs(60);
+        let minted = mint(&actor, "secret", ttl, Flaw::Expired, now).unwrap();
+        let mut inspection = inspect(&minted.token, Some("other"), now);
         inspection.claims.remove("jti");
         insta::assert_snapshot!(inspection.text(Paint::PLAIN), @r#"
         exp: 1699999820 (2023-11-14 22:10:20Z)
@@ -179,7 +168,7 @@ mod tests {
         role: "tailor"
         userId: "t1"
         signature: wrong
-        refused: wrong signature: signed with another secret, or changed afterwards
+        refused: wrong signature: signed with another secret, or modified after signing
         refused: expired 3 min ago
         "#);
     }

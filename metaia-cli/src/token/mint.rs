@@ -1,4 +1,4 @@
-//! Making HS256 tokens.
+//! Mints HS256 tokens.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::actor::Actor;
 use crate::exit::{Exit, Failure};
 
-/// How long ago an expired token ended: beyond every leeway.
+/// Seconds since the expiry of a deliberately expired token: more than any server's leeway.
 const EXPIRED_FOR_S: i64 = 180;
 
-/// What is wrong with a token on purpose.
+/// A deliberate fault of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     None,
@@ -20,7 +20,7 @@ pub(crate) enum Flaw {
     BadSignature,
 }
 
-/// A token that was made.
+/// A minted token and its claims.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Minted {
@@ -31,7 +31,7 @@ pub(crate) struct Minted {
     pub(crate) expires_at: i64,
 }
 
-/// Makes a token that lives for `ttl` from `now` (Unix seconds).
+/// Mints a token that is valid for `ttl` from `now`, in Unix seconds.
 pub(crate) fn mint(
     actor: &Actor,
     secret: &str,

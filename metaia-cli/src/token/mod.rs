@@ -1,4 +1,4 @@
-//! Tokens: made, deliberately bad ones among them, and taken apart.
+//! Tokens: minting valid and deliberately invalid ones, and inspecting them.
 
 mod inspect;
 mod mint;

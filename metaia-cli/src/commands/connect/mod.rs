@@ -1,23 +1,24 @@
-//! `metaia connect`: several roles at once, driven by the lines of standard input.
+//! `metaia connect`: connects as several roles at once, and runs the commands of standard input.
 
-mod line;
-mod seat;
+mod command;
+mod input;
+mod role_client;
 
 use std::time::Duration;
 
 use futures_util::stream::{SelectAll, StreamExt as _};
 use metaia_realtime::OrderId;
 use metaia_realtime::client::Update;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
-use tokio::time::{Instant, sleep_until};
 
 use crate::actor::Actor;
-use crate::connection as live;
+use crate::connection::{self, EventLine};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::identity::Identity;
 use crate::span;
-use line::{Line, Order};
-use seat::{Labelled, Seat};
+use command::{Command, CommandLine};
+use input::Input;
+use role_client::{LabelledUpdates, RoleClient};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,130 +26,103 @@ Examples:
   metaia connect --as tailor:t1 --order ORDER
   printf '/join o1\\n/wait 5s\\n' | metaia connect --as customer:u1 -o ndjson";
 
-const LINES: &str = "\
-Lines:
-  /join ORDER           join the room of an order        /drop      cut the connection, as a dead zone does
-  /leave ORDER          leave it                         /wait TIME watch, and read no line meanwhile
-  /emit EVENT [ITEM…]   send an event, show the answer   /help      this
-  @tailor:t1 /join …    only as this one                 /quit      leave (so does the end of input)";
+const COMMANDS: &str = "\
+Commands, one per line:
+  /join ORDER           join the room of an order
+  /leave ORDER          leave it
+  /emit EVENT [ITEM…]   send an event and show the answer
+  /drop                 cut the connection, as a loss of signal does
+  /wait TIME            show events, and read no line during this time
+  /help                 show this list
+  /quit                 disconnect and exit, as at the end of the input
+  @tailor:t1 /join …    run a command only as this role and user";
 
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES, after_help = LINES)]
+#[command(before_help = EXAMPLES, after_help = COMMANDS)]
 pub(crate) struct Args {
-    /// Who to be; may be repeated
+    /// Connect as this role and user; may be repeated
     #[arg(long = "as", value_name = "ROLE:USER")]
-    who: Vec<Actor>,
-    /// Join the room of this order at once; may be repeated
+    actors: Vec<Actor>,
+    /// Join the room of this order at the start; may be repeated
     #[arg(long = "order", value_name = "ID")]
     orders: Vec<OrderId>,
-    /// Stay so long after the end of the input
+    /// Stay connected for this time after the end of the input
     #[arg(long = "for", value_name = "TIME", value_parser = span::parse, default_value = "0s")]
     linger: Duration,
 }
 
-/// Connects everybody, then shows events and obeys lines until the input ends, everybody is gone,
-/// or SIGINT.
+/// Connects all roles, then prints events and runs commands until the input ends, every connection
+/// has ended, or SIGINT.
 pub(crate) async fn connect(args: Args, context: &Context) -> Result<Exit, Failure> {
     let mut updates = SelectAll::new();
-    let mut seats = Vec::new();
-    let seating = seat_everybody(&args, context, &mut seats, &mut updates);
+    let mut clients = Vec::new();
+    let connecting = connect_all(&args, context, &mut clients, &mut updates);
     tokio::select! {
-        seated = seating => seated?,
+        connected = connecting => connected?,
         () = context.interrupted.cancelled() => return Ok(Exit::Interrupted),
     }
-    context
-        .printer
-        .talk("connected; /help shows what can be done");
-    let mut table = Table {
+    context.printer.note("connected; /help lists the commands");
+    let mut console = Console {
         context,
-        seats,
+        clients,
         events: 0,
-        last_farewell: None,
+        last_end: None,
     };
-    let input = Input {
-        lines: Some(BufReader::new(tokio::io::stdin()).lines()),
-        resting: None,
-        linger: args.linger,
-    };
-    let ended = table.run(&mut updates, input).await;
-    // The updates live until everybody has left: dropping them would cut the connections instead.
-    for seat in &table.seats {
-        seat.client.close().await;
+    let input = Input::new(args.linger);
+    let ended = console.run(&mut updates, input).await;
+    // `updates` must outlive the clean disconnects: dropping it would cut the connections instead.
+    for client in &console.clients {
+        client.client.close().await;
     }
-    context.printer.talk(&format!("events {}", table.events));
+    context.printer.note(&format!("events {}", console.events));
     ended
 }
 
-async fn seat_everybody(
+async fn connect_all(
     args: &Args,
     context: &Context,
-    seats: &mut Vec<Seat>,
-    updates: &mut SelectAll<Labelled>,
+    clients: &mut Vec<RoleClient>,
+    updates: &mut SelectAll<LabelledUpdates>,
 ) -> Result<(), Failure> {
-    let everybody = match args.who.as_slice() {
-        [] => vec![context.who(None)?],
-        actors => actors
-            .iter()
-            .map(|actor| context.who(Some(actor)))
-            .collect::<Result<_, _>>()?,
-    };
-    for who in everybody {
-        let builder =
-            live::builder(context, &who).orders(args.orders.iter().map(ToString::to_string));
-        let (client, received) = live::connect(builder).await?;
-        updates.push(Labelled::new(who.label(), received));
-        seats.push(Seat {
-            label: who.label().to_owned(),
+    for identity in identities(args, context)? {
+        let orders = args.orders.iter().map(ToString::to_string);
+        let builder = connection::builder(context, &identity).orders(orders);
+        let (client, received) = connection::connect(builder).await?;
+        updates.push(LabelledUpdates::new(identity.label(), received));
+        clients.push(RoleClient {
+            label: identity.label().to_owned(),
             client,
         });
     }
     Ok(())
 }
 
-/// Where lines come from, and when.
-struct Input {
-    /// `None` after the end.
-    lines: Option<Lines<BufReader<Stdin>>>,
-    /// No line is read before.
-    resting: Option<Instant>,
-    linger: Duration,
-}
-
-impl Input {
-    /// The next line; `None` when there will be no other and the time to linger is over. Cancel
-    /// safe.
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            if let Some(until) = self.resting {
-                sleep_until(until).await;
-                self.resting = None;
-            }
-            let lines = self.lines.as_mut()?;
-            match lines.next_line().await {
-                Ok(Some(line)) => return Some(line),
-                // What cannot be read is over too.
-                Ok(None) | Err(_) => {
-                    self.lines = None;
-                    self.resting = Some(Instant::now() + self.linger);
-                }
-            }
-        }
+/// Returns the identities of `--as`; without it, the owner of the token.
+fn identities(args: &Args, context: &Context) -> Result<Vec<Identity>, Failure> {
+    if args.actors.is_empty() {
+        return Ok(vec![context.identity(None)?]);
     }
+    let identities = args
+        .actors
+        .iter()
+        .map(|actor| context.identity(Some(actor)));
+    identities.collect()
 }
 
-/// Everybody who is connected.
-struct Table<'a> {
+/// All connected roles, and the count of their events.
+struct Console<'a> {
     context: &'a Context,
-    seats: Vec<Seat>,
+    clients: Vec<RoleClient>,
     events: u64,
-    /// Why the server has had enough of somebody. The command ends with it when nobody is left.
-    last_farewell: Option<Failure>,
+    /// The reason for which the latest client gave up. The command fails with it when no client is
+    /// left.
+    last_end: Option<Failure>,
 }
 
-impl Table<'_> {
+impl Console<'_> {
     async fn run(
         &mut self,
-        updates: &mut SelectAll<Labelled>,
+        updates: &mut SelectAll<LabelledUpdates>,
         mut input: Input,
     ) -> Result<Exit, Failure> {
         loop {
@@ -156,11 +130,11 @@ impl Table<'_> {
                 () = self.context.interrupted.cancelled() => return Ok(Exit::Interrupted),
                 update = updates.next() => match update {
                     Some((label, update)) => self.observe(&label, update)?,
-                    None => return self.everybody_is_gone(),
+                    None => return self.all_disconnected(),
                 },
                 line = input.next() => match line {
                     Some(line) => {
-                        if let Some(exit) = self.obey(&line, &mut input).await? {
+                        if let Some(exit) = self.run_line(&line, &mut input).await? {
                             return Ok(exit);
                         }
                     }
@@ -170,60 +144,61 @@ impl Table<'_> {
         }
     }
 
-    fn everybody_is_gone(&mut self) -> Result<Exit, Failure> {
-        self.last_farewell.take().map_or(Ok(Exit::Failed), Err)
+    fn all_disconnected(&mut self) -> Result<Exit, Failure> {
+        match self.last_end.take() {
+            Some(failure) => Err(failure),
+            None => Ok(Exit::Failed),
+        }
     }
 
     fn observe(&mut self, label: &str, update: Update) -> Result<(), Failure> {
-        if let Some(notice) = live::notice(&update) {
-            self.context.printer.talk(&format!("{label}: {notice}"));
+        if let Some(notice) = connection::notice(&update) {
+            self.context.printer.note(&format!("{label}: {notice}"));
         }
         match update {
             Update::Event(event) if !event.is_control() => {
                 self.events += 1;
-                self.context
-                    .printer
-                    .report(&live::EventLine::new(label, event))?;
+                self.context.printer.report(&EventLine::new(label, event))?;
             }
-            Update::GaveUp(reason) => self.last_farewell = Some(reason.into()),
+            Update::GaveUp(reason) => self.last_end = Some(reason.into()),
             _ => {}
         }
         Ok(())
     }
 
-    /// Does what a line says. Returns the exit code if it ends the command.
-    async fn obey(&self, text: &str, input: &mut Input) -> Result<Option<Exit>, Failure> {
-        let line = match text.parse::<Line>() {
+    /// Runs the command of a line. Returns the exit code if it ends the program.
+    async fn run_line(&self, text: &str, input: &mut Input) -> Result<Option<Exit>, Failure> {
+        let line = match text.parse::<CommandLine>() {
             Ok(line) => line,
             Err(reason) => {
-                self.context.printer.talk(&reason);
+                self.context.printer.note(&reason);
                 return Ok(None);
             }
         };
-        match line.order {
-            Order::Nothing => {}
-            Order::Quit => return Ok(Some(Exit::Ok)),
-            Order::Help => self.context.printer.talk(LINES),
-            Order::Wait(time) => input.resting = Some(Instant::now() + time),
-            order => self.everyone(line.who.as_deref(), &order).await?,
+        match line.command {
+            Command::Nothing => {}
+            Command::Quit => return Ok(Some(Exit::Ok)),
+            Command::Help => self.context.printer.note(COMMANDS),
+            Command::Wait(time) => input.pause(time),
+            command => self.run_for(line.actor.as_deref(), &command).await?,
         }
         Ok(None)
     }
 
-    async fn everyone(&self, who: Option<&str>, order: &Order) -> Result<(), Failure> {
-        let addressed = self
-            .seats
-            .iter()
-            .filter(|seat| who.is_none_or(|who| who == seat.label));
-        let mut nobody = true;
-        for seat in addressed {
-            nobody = false;
-            if let Some(reply) = seat.obey(order, self.context.timeout).await? {
-                self.context.printer.report(&reply)?;
+    /// Runs a command as this actor, or as all of them.
+    async fn run_for(&self, actor: Option<&str>, command: &Command) -> Result<(), Failure> {
+        let mut found = false;
+        for client in &self.clients {
+            if actor.is_some_and(|actor| actor != client.label) {
+                continue;
+            }
+            found = true;
+            if let Some(result) = client.run(command, self.context.timeout).await? {
+                self.context.printer.report(&result)?;
             }
         }
-        if nobody {
-            self.context.printer.talk("nobody here is called that");
+        if !found {
+            self.context.printer.note("no connected role has this name");
         }
         Ok(())
     }

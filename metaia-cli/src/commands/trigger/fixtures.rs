@@ -1,13 +1,13 @@
-//! Realistic bodies.
+//! Realistic bodies of requests.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use metaia_realtime::UserId;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::flows::Wish;
+use super::options::EventOptions;
 
-/// A wedding outfit and an alteration; prices in paise.
+/// Returns the body of a new order: a wedding outfit and an alteration, with prices in paise.
 pub(super) fn order() -> Value {
     json!({
         "items": [
@@ -18,36 +18,39 @@ pub(super) fn order() -> Value {
                 "measurements": {"chest": 102, "waist": 88, "sleeve": 64, "length": 108},
                 "notes": "ivory silk, gold buttons",
             },
-            {"garment": "trousers", "quantity": 2, "price": 180_000, "measurements": {"waist": 88, "inseam": 79}},
+            {
+                "garment": "trousers",
+                "quantity": 2,
+                "price": 180_000,
+                "measurements": {"waist": 88, "inseam": 79},
+            },
         ],
         "deliveryAddress": "14 Residency Road, Bengaluru 560025",
         "currency": "INR",
     })
 }
 
-/// About an order, where one is given.
-pub(super) fn notification(user: &UserId, wish: &Wish) -> Value {
+/// Returns the body of a notification; it refers to the order if the options name one.
+pub(super) fn notification(user: &UserId, options: &EventOptions) -> Value {
     let mut notification = json!({
         "user": user,
-        "type": if wish.order.is_some() { "order" } else { "system" },
-        "title": wish.title.as_deref().unwrap_or("Test notification"),
-        "message": wish.message.as_deref().unwrap_or("Sent by metaia trigger."),
+        "type": "system",
+        "title": options.title.as_deref().unwrap_or("Test notification"),
+        "message": options.message.as_deref().unwrap_or("Sent by metaia trigger."),
     });
-    if let (Some(order), Some(members)) = (&wish.order, notification.as_object_mut()) {
-        members.insert("relatedOrder".to_owned(), json!(order));
+    if let Some(order) = &options.order {
+        notification["type"] = json!("order");
+        notification["relatedOrder"] = json!(order);
     }
     notification
 }
 
-/// What the checkout hands to the app, which hands it to the server.
+/// Returns the confirmation that the provider's checkout gives to the app, and the app to the
+/// server.
 pub(super) fn confirmation(provider_order: &str, secret: &str) -> Value {
-    let payment: String = uuid::Uuid::new_v4()
-        .simple()
-        .to_string()
-        .chars()
-        .take(14)
-        .collect();
-    let payment = format!("pay_{payment}");
+    let random = uuid::Uuid::new_v4().simple().to_string();
+    // The provider's payment ids have 14 characters after the prefix.
+    let payment = format!("pay_{}", &random[..14]);
     json!({
         "razorpay_order_id": provider_order,
         "razorpay_payment_id": payment,
@@ -55,10 +58,10 @@ pub(super) fn confirmation(provider_order: &str, secret: &str) -> Value {
     })
 }
 
-/// HMAC-SHA256 of `order|payment`, in hexadecimal.
+/// Returns the HMAC-SHA256 of `order|payment`, in hexadecimal.
 fn signature(order: &str, payment: &str, secret: &str) -> String {
-    // Every length of key is taken, so that nothing can fail here; an empty answer would be refused
-    // by the server.
+    // HMAC accepts keys of every length, so this cannot fail. The server would refuse an empty
+    // signature.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };
@@ -66,18 +69,20 @@ fn signature(order: &str, payment: &str, secret: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// The status after this one, on the way to delivery.
+/// The statuses of an order on the way to its delivery.
+const STATUSES: [&str; 6] = [
+    "pending",
+    "confirmed",
+    "in_progress",
+    "ready",
+    "out_for_delivery",
+    "delivered",
+];
+
+/// Returns the status that follows this one, or `None` after the last or for any other status.
 pub(super) fn status_after(status: &str) -> Option<&'static str> {
-    const WAY: [&str; 6] = [
-        "pending",
-        "confirmed",
-        "in_progress",
-        "ready",
-        "out_for_delivery",
-        "delivered",
-    ];
-    let place = WAY.iter().position(|step| *step == status)?;
-    WAY.get(place + 1).copied()
+    let index = STATUSES.iter().position(|known| *known == status)?;
+    STATUSES.get(index + 1).copied()
 }
 
 #[cfg(test)]
@@ -85,29 +90,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_what_the_provider_makes() {
-        insta::assert_snapshot!(signature("order_1", "pay_1", "secret"), @"52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd2cb");
+    fn a_signature_equals_the_providers() {
+        insta::assert_snapshot!(
+            signature("order_1", "pay_1", "secret"),
+            @"52115a0d3400de9e86aade1f1b6eba9e8974604f4e267a9e9a16633a4c8dd2cb"
+        );
     }
 
     #[test]
     fn a_notification_may_be_about_an_order() {
         let user: UserId = "u1".parse().unwrap();
-        let plain = notification(&user, &Wish::default());
-        assert_eq!(
-            (&plain["type"], plain.get("relatedOrder")),
-            (&json!("system"), None)
-        );
-        let about = notification(
-            &user,
-            &Wish {
-                order: Some("o1".into()),
-                ..Wish::default()
-            },
-        );
-        assert_eq!(
-            (&about["type"], &about["relatedOrder"]),
-            (&json!("order"), &json!("o1"))
-        );
+        let plain = notification(&user, &EventOptions::default());
+        assert_eq!(plain["type"], "system");
+        assert_eq!(plain.get("relatedOrder"), None);
+        let options = EventOptions {
+            order: Some("o1".parse().unwrap()),
+            ..EventOptions::default()
+        };
+        let related = notification(&user, &options);
+        assert_eq!(related["type"], "order");
+        assert_eq!(related["relatedOrder"], "o1");
     }
 
     #[test]

@@ -1,158 +1,179 @@
-//! The flows, step by step.
+//! The flows: for each, the requests in order.
 
 use serde_json::json;
 
-use super::cast::Cast;
 use super::fixtures;
-use super::stage::{Stage, member};
+use super::options::EventOptions;
+use super::participants::Participants;
+use super::steps::{StepRunner, text_at};
 use crate::exit::Failure;
-use crate::rest::Authority;
+use crate::identity::Authority;
 
-/// What was asked for on the command line beside the cast.
-#[derive(Debug, Default)]
-pub(super) struct Wish {
-    pub(super) order: Option<String>,
-    pub(super) status: Option<String>,
-    pub(super) title: Option<String>,
-    pub(super) message: Option<String>,
-}
+/// Steps of [`lifecycle`], for the progress bar.
+const LIFECYCLE_STEPS: u64 = 9;
 
-pub(super) async fn notify(stage: &Stage, cast: &Cast<'_>, wish: &Wish) -> Result<(), Failure> {
-    let body = fixtures::notification(cast.customer(), wish);
-    stage
-        .post("notify", &cast.as_sender()?, "/api/notifications", &body)
-        .await
-        .map(drop)
+pub(super) async fn notify(
+    steps: &StepRunner,
+    participants: &Participants<'_>,
+    options: &EventOptions,
+) -> Result<(), Failure> {
+    let sender = participants.as_sender()?;
+    let body = fixtures::notification(participants.customer(), options);
+    steps
+        .post("notify", &sender, "/api/notifications", &body)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn update_order(
-    stage: &Stage,
-    cast: &Cast<'_>,
-    wish: &Wish,
+    steps: &StepRunner,
+    participants: &Participants<'_>,
+    options: &EventOptions,
 ) -> Result<(), Failure> {
-    let Some(order) = &wish.order else {
-        return place(stage, cast).await.map(drop);
+    let Some(order) = &options.order else {
+        place(steps, participants).await?;
+        return Ok(());
     };
-    let admin = cast.as_admin()?;
-    let status = match &wish.status {
+    let admin = participants.as_admin()?;
+    let status = match &options.status {
         Some(status) => status.clone(),
-        None => next_status(stage, &admin, order).await?,
+        None => next_status(steps, &admin, order.as_str()).await?,
     };
-    set_status(stage, &admin, order, &status).await
+    set_status(steps, &admin, order.as_str(), &status).await
 }
 
-pub(super) async fn pay(stage: &Stage, cast: &Cast<'_>, wish: &Wish) -> Result<(), Failure> {
-    let secret = cast.payment_secret()?;
-    let order = match &wish.order {
-        Some(order) => order.clone(),
-        None => place(stage, cast).await?,
+pub(super) async fn pay(
+    steps: &StepRunner,
+    participants: &Participants<'_>,
+    options: &EventOptions,
+) -> Result<(), Failure> {
+    // The secret comes first: without it, no order should be placed.
+    let secret = participants.payment_secret()?;
+    let order = match &options.order {
+        Some(order) => order.to_string(),
+        None => place(steps, participants).await?,
     };
-    pay_order(stage, cast, &order, &secret).await
+    pay_order(steps, participants, &order, &secret).await
 }
 
 pub(super) async fn set_tailor_status(
-    stage: &Stage,
-    cast: &Cast<'_>,
-    wish: &Wish,
+    steps: &StepRunner,
+    participants: &Participants<'_>,
+    options: &EventOptions,
 ) -> Result<(), Failure> {
-    let body = json!({"status": wish.status.as_deref().unwrap_or("busy")});
-    stage
-        .put(
-            "tailor's status",
-            &cast.as_tailor_addressed()?,
-            "/api/tailors/me/status",
-            &body,
-        )
-        .await
-        .map(drop)
+    let tailor = participants.as_tailor_to_update()?;
+    let body = json!({"status": options.status.as_deref().unwrap_or("busy")});
+    steps
+        .put("tailor's status", &tailor, "/api/tailors/me/status", &body)
+        .await?;
+    Ok(())
 }
 
-pub(super) async fn lifecycle(stage: &mut Stage, cast: &Cast<'_>) -> Result<(), Failure> {
-    let secret = cast.payment_secret()?;
-    let (admin, tailor, courier) = (cast.as_admin()?, cast.as_tailor()?, cast.as_courier()?);
-    stage.announce(9);
-    let order = place(stage, cast).await?;
-    set_status(stage, &admin, &order, "confirmed").await?;
-    let people = json!({"tailor": cast.tailor(), "deliveryPartner": cast.courier()});
-    stage
-        .put(
-            "assign tailor and courier",
-            &admin,
-            &format!("/api/orders/{order}/assign"),
-            &people,
-        )
-        .await?;
-    set_status(stage, &tailor, &order, "in_progress").await?;
-    set_status(stage, &tailor, &order, "ready").await?;
-    pay_order(stage, cast, &order, &secret).await?;
-    set_status(stage, &courier, &order, "out_for_delivery").await?;
-    set_status(stage, &courier, &order, "delivered").await
+pub(super) async fn lifecycle(
+    steps: &mut StepRunner,
+    participants: &Participants<'_>,
+) -> Result<(), Failure> {
+    // All credentials come first: without them, no order should be placed.
+    let secret = participants.payment_secret()?;
+    let admin = participants.as_admin()?;
+    let tailor = participants.as_tailor()?;
+    let courier = participants.as_courier()?;
+    steps.show_progress(LIFECYCLE_STEPS);
+    let order = place(steps, participants).await?;
+    set_status(steps, &admin, &order, "confirmed").await?;
+    assign(steps, participants, &admin, &order).await?;
+    set_status(steps, &tailor, &order, "in_progress").await?;
+    set_status(steps, &tailor, &order, "ready").await?;
+    pay_order(steps, participants, &order, &secret).await?;
+    set_status(steps, &courier, &order, "out_for_delivery").await?;
+    set_status(steps, &courier, &order, "delivered").await
 }
 
 /// Places an order and returns its id.
-async fn place(stage: &Stage, cast: &Cast<'_>) -> Result<String, Failure> {
-    let answer = stage
+async fn place(steps: &StepRunner, participants: &Participants<'_>) -> Result<String, Failure> {
+    let customer = participants.as_customer()?;
+    let placed = steps
         .post(
             "place the order",
-            &cast.as_customer()?,
+            &customer,
             "/api/orders",
             &fixtures::order(),
         )
         .await?;
-    member(&answer, "/order/_id").map(str::to_owned)
+    let id = text_at(&placed, "/order/_id")?;
+    Ok(id.to_owned())
+}
+
+async fn assign(
+    steps: &StepRunner,
+    participants: &Participants<'_>,
+    admin: &Authority,
+    order: &str,
+) -> Result<(), Failure> {
+    let path = format!("/api/orders/{order}/assign");
+    let assignees = json!({
+        "tailor": participants.tailor(),
+        "deliveryPartner": participants.courier(),
+    });
+    steps
+        .put("assign tailor and courier", admin, &path, &assignees)
+        .await?;
+    Ok(())
 }
 
 async fn set_status(
-    stage: &Stage,
-    who: &Authority,
+    steps: &StepRunner,
+    authority: &Authority,
     order: &str,
     status: &str,
 ) -> Result<(), Failure> {
+    let step = format!("status {status}");
     let path = format!("/api/orders/{order}/status");
-    stage
-        .put(
-            &format!("status {status}"),
-            who,
-            &path,
-            &json!({"status": status}),
-        )
-        .await
-        .map(drop)
-}
-
-async fn next_status(stage: &Stage, who: &Authority, order: &str) -> Result<String, Failure> {
-    let answer = stage
-        .get("look at the order", who, &format!("/api/orders/{order}"))
+    steps
+        .put(&step, authority, &path, &json!({"status": status}))
         .await?;
-    let status = member(&answer, "/order/status")?;
-    let next = fixtures::status_after(status);
-    next.map(str::to_owned)
-        .ok_or_else(|| Failure::usage(format!("nothing comes after {status:?}: give --status")))
+    Ok(())
 }
 
+/// Reads the order, and returns the status that follows its present one.
+async fn next_status(
+    steps: &StepRunner,
+    authority: &Authority,
+    order: &str,
+) -> Result<String, Failure> {
+    let path = format!("/api/orders/{order}");
+    let found = steps.get("look at the order", authority, &path).await?;
+    let status = text_at(&found, "/order/status")?;
+    match fixtures::status_after(status) {
+        Some(next) => Ok(next.to_owned()),
+        None => {
+            let failure = Failure::usage(format!("no status follows {status:?}"));
+            Err(failure.hint("give the new status with --status"))
+        }
+    }
+}
+
+/// Opens a payment, and confirms it with a signature as the provider's checkout does.
 async fn pay_order(
-    stage: &Stage,
-    cast: &Cast<'_>,
+    steps: &StepRunner,
+    participants: &Participants<'_>,
     order: &str,
     secret: &str,
 ) -> Result<(), Failure> {
-    let customer = cast.as_customer()?;
-    let opened = stage
-        .post(
-            "open a payment",
-            &customer,
-            &format!("/api/payments/orders/{order}"),
-            &json!({}),
-        )
+    let customer = participants.as_customer()?;
+    let path = format!("/api/payments/orders/{order}");
+    let opened = steps
+        .post("open a payment", &customer, &path, &json!({}))
         .await?;
-    let confirmation = fixtures::confirmation(member(&opened, "/payment/razorpayOrderId")?, secret);
-    stage
+    let provider_order = text_at(&opened, "/payment/razorpayOrderId")?;
+    let confirmation = fixtures::confirmation(provider_order, secret);
+    steps
         .post(
             "confirm the payment",
             &customer,
             "/api/payments/verify",
             &confirmation,
         )
-        .await
-        .map(drop)
+        .await?;
+    Ok(())
 }

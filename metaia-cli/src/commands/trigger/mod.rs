@@ -1,57 +1,47 @@
-//! `metaia trigger`: events that happen because something really happened, through the REST
-//! interface.
+//! `metaia trigger`: causes events through the server's REST API, as real apps do.
 
-mod cast;
 mod fixtures;
 mod flows;
-mod stage;
+mod options;
+mod participants;
+mod steps;
 
 use clap::ValueEnum;
-use metaia_realtime::{OrderId, UserId};
+use metaia_realtime::UserId;
+use metaia_realtime::values::InvalidId;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use cast::{Cast, Names};
-use flows::Wish;
-use stage::Stage;
+use options::EventOptions;
+use participants::{ParticipantArgs, Participants};
+use steps::StepRunner;
 
 const EXAMPLES: &str = "\
 Examples:
   metaia trigger new_notification --to user:u1 --title Hello
-  metaia trigger order_update --to user:u1             places an order
-  metaia trigger order_update --order ID               moves it one status on
-  metaia trigger payment_update --to user:u1           places an order and pays it
+  metaia trigger order_update --to user:u1             place an order
+  metaia trigger order_update --order ID               move it to the next status
+  metaia trigger payment_update --to user:u1           place an order and pay for it
   metaia trigger tailor_status_update --to user:t1 --status busy
   metaia trigger order.lifecycle -o ndjson             from creation to delivery";
 
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What should happen
-    event: Play,
-    /// Whom it is about: the one notified, the customer, or the tailor
+    /// What to trigger
+    event: Flow,
+    /// The recipient of the notification, the customer, or the tailor
     #[arg(long, value_name = "user:U", value_parser = user)]
     to: Option<UserId>,
-    /// An order that exists, instead of a new one
-    #[arg(long, value_name = "ID")]
-    order: Option<OrderId>,
-    /// order_update: the status to set (default: the next one); tailor_status_update: available,
-    /// busy or offline
-    #[arg(long, value_name = "STATUS")]
-    status: Option<String>,
-    /// new_notification: its title
-    #[arg(long)]
-    title: Option<String>,
-    /// new_notification: its text
-    #[arg(long)]
-    message: Option<String>,
     #[command(flatten)]
-    names: Names,
+    options: EventOptions,
+    #[command(flatten)]
+    participants: ParticipantArgs,
 }
 
-/// What can be played.
+/// A sequence of REST requests that causes events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Play {
+enum Flow {
     /// POST /api/notifications
     #[value(name = "new_notification")]
     NewNotification,
@@ -70,36 +60,25 @@ enum Play {
 }
 
 fn user(text: &str) -> Result<UserId, String> {
-    let id = text.strip_prefix("user:").ok_or("write user:U")?;
-    id.parse()
-        .map_err(|error: metaia_realtime::values::InvalidId| error.to_string())
+    let id = text
+        .strip_prefix("user:")
+        .ok_or("expected user:U, such as user:u1")?;
+    id.parse().map_err(|error: InvalidId| error.to_string())
 }
 
-/// Plays it, reporting each step with what was answered. Stops at the first step that is refused.
+/// Runs the flow, and reports each step with its response. Stops at the first refused step.
 pub(crate) async fn trigger(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let Args {
-        event,
-        to,
-        order,
-        status,
-        title,
-        message,
-        names,
-    } = args;
-    let cast = Cast::new(names, to, context);
-    let wish = Wish {
-        order: order.map(|order| order.to_string()),
-        status,
-        title,
-        message,
-    };
-    let mut stage = Stage::new(context)?;
-    match event {
-        Play::NewNotification => flows::notify(&stage, &cast, &wish).await?,
-        Play::OrderUpdate => flows::update_order(&stage, &cast, &wish).await?,
-        Play::PaymentUpdate => flows::pay(&stage, &cast, &wish).await?,
-        Play::TailorStatusUpdate => flows::set_tailor_status(&stage, &cast, &wish).await?,
-        Play::Lifecycle => flows::lifecycle(&mut stage, &cast).await?,
+    let options = args.options;
+    let participants = Participants::new(args.participants, args.to, context);
+    let mut steps = StepRunner::new(context)?;
+    match args.event {
+        Flow::NewNotification => flows::notify(&steps, &participants, &options).await?,
+        Flow::OrderUpdate => flows::update_order(&steps, &participants, &options).await?,
+        Flow::PaymentUpdate => flows::pay(&steps, &participants, &options).await?,
+        Flow::TailorStatusUpdate => {
+            flows::set_tailor_status(&steps, &participants, &options).await?;
+        }
+        Flow::Lifecycle => flows::lifecycle(&mut steps, &participants).await?,
     }
     Ok(Exit::Ok)
 }

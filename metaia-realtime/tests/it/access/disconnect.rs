@@ -1,5 +1,5 @@
-//! Two nodes over one log: whom one of them disconnects, the other ends too, and nobody who came
-//! later.
+//! Two nodes over one log: a user that one node disconnects is disconnected by the other too, but
+//! not if it connected later.
 
 use metaia_realtime::{
     MemoryLog, NewEntry, Role, SessionId,
@@ -8,7 +8,7 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::{next, ready, support::raw_socket::Line, tick, ticks, user};
+use crate::support::{next, raw_socket::RawSocket, ready, tick, ticks, user};
 
 async fn nodes() -> (TestServer, TestServer) {
     let log = MemoryLog::default();
@@ -21,14 +21,14 @@ async fn nodes() -> (TestServer, TestServer) {
 
 async fn gave_up(updates: &mut Updates) -> GaveUp {
     next(updates, "the end", |update| match update {
-        Update::GaveUp(why) => Some(why),
+        Update::GaveUp(reason) => Some(reason),
         _ => None,
     })
     .await
 }
 
 #[tokio::test]
-async fn a_user_is_disconnected_on_every_node_and_nobody_else_is() {
+async fn a_user_is_disconnected_on_every_node_and_no_other_user_is() {
     let (here, there) = nodes().await;
     let (_one, mut one) = here.client(Role::Customer, "c1").await;
     let (_two, mut two) = there.client(Role::Customer, "c1").await;
@@ -45,7 +45,7 @@ async fn a_user_is_disconnected_on_every_node_and_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn who_comes_after_it_stays_though_the_node_learns_of_it_later() {
+async fn a_client_that_connects_later_stays_even_if_the_node_reads_the_entry_afterwards() {
     let (here, there) = nodes().await;
     for i in 0..20 {
         here.realtime()
@@ -66,18 +66,17 @@ async fn who_comes_after_it_stays_though_the_node_learns_of_it_later() {
 #[tokio::test]
 async fn a_session_that_is_still_catching_up_ends_too() {
     let (here, there) = nodes().await;
-    let mut line = Line::beginning(&there, Role::Customer, "c1", json!({ "hold": "true" }))
-        .await
-        .0;
+    let mut socket =
+        RawSocket::connect(&there, Role::Customer, "c1", json!({ "hold": "true" })).await;
     here.realtime()
         .disconnect_user(&"c1".parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(line.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, ["41"]);
 }
 
 #[tokio::test]
-async fn one_session_is_ended_wherever_it_is_and_one_that_is_nowhere_is_no_error() {
+async fn a_session_is_ended_on_any_node_and_an_unknown_session_is_not_an_error() {
     let (here, there) = nodes().await;
     let (_one, mut one) = there.client(Role::Customer, "c1").await;
     ready(&mut one).await;
@@ -88,42 +87,44 @@ async fn one_session_is_ended_wherever_it_is_and_one_that_is_nowhere_is_no_error
     assert_eq!(gave_up(&mut one).await, GaveUp::ServerDisconnect);
     tick(here.realtime(), user("c1"), 1).await;
     assert_eq!(ticks(&mut two, 1).await, [1]);
-    let nowhere: SessionId = "0123456789abcdef0123456789abcdef".parse().unwrap();
-    here.realtime().disconnect_session(nowhere).await.unwrap();
+    let unknown: SessionId = "0123456789abcdef0123456789abcdef".parse().unwrap();
+    here.realtime().disconnect_session(unknown).await.unwrap();
 }
 
-/// Clients never see it, neither live nor when they come back from before it.
+/// Clients never receive the entry, neither live nor when they resume from before it.
 #[tokio::test]
-async fn it_can_be_appended_with_other_entries_and_is_not_replayed() {
+async fn a_disconnect_can_be_appended_with_other_entries_and_is_not_replayed() {
     let (here, there) = nodes().await;
     let since = tick(here.realtime(), user("c1"), 0).await;
-    let mut line = Line::connect(&there, Role::Admin, "c2", json!({})).await;
+    let mut socket = RawSocket::connect_until_ready(&there, Role::Admin, "c2", json!({})).await;
     let event = NewEntry::event([user("c1")], ("tick", json!({ "i": 1 }))).unwrap();
     let entries = vec![NewEntry::disconnect_user("c1".parse().unwrap()), event];
     here.realtime().publish(entries).await.unwrap();
-    let mut back = Line::beginning(&there, Role::Customer, "c1", json!({ "since": since }))
-        .await
-        .0;
+    let mut reconnected =
+        RawSocket::connect(&there, Role::Customer, "c1", json!({ "since": since })).await;
     assert!(
-        back.next()
+        reconnected
+            .next()
             .await
             .unwrap()
             .starts_with(r#"42["tick",{"i":1"#)
     );
     assert!(
-        back.next()
+        reconnected
+            .next()
             .await
             .unwrap()
             .contains(r#""recovered":true,"replayed":1"#)
     );
     tick(here.realtime(), user("c2"), 7).await;
     assert!(
-        line.next()
+        socket
+            .next()
             .await
             .unwrap()
             .starts_with(r#"42["tick",{"i":7"#)
     );
-    eventually("both to be there", || {
+    eventually("both to be connected", || {
         there.realtime().local_sessions().len() == 2
     })
     .await;

@@ -1,52 +1,49 @@
-//! The policy on order rooms, at the join and when it changes.
+//! The access policy for the rooms of orders: at the join, and at a recheck.
 
 use metaia_realtime::{
-    MemoryLog, NewEntry, Role,
+    Census, MemoryLog, NewEntry, Role,
     client::{Client, JoinError, Updates},
     log::Retention,
     testing::{TestServer, eventually},
 };
 use serde_json::json;
 
-use crate::{
-    event, limits, order,
-    support::{policy::Policy, raw_socket::Line},
-    tick, ticks, user,
+use crate::support::{
+    event, limits, order, policy::Policy, raw_socket::RawSocket, tick, ticks, user,
 };
 
-async fn guarded() -> (TestServer, Policy) {
+async fn server_with_policy() -> (TestServer, Policy) {
     let policy = Policy::new();
-    (
-        TestServer::start(|builder| builder.order_access(policy.clone())).await,
-        policy,
-    )
+    let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
+    (server, policy)
 }
 
-async fn in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
+/// Connects a client that is in the room of the order `o1`.
+async fn client_in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
     let (client, updates) = server.client(role, id).await;
     client.join_order("o1").await.unwrap();
     (client, updates)
 }
 
 #[tokio::test]
-async fn a_stranger_is_refused_and_gets_nothing() {
-    let (server, policy) = guarded().await;
-    policy.deny("stranger");
-    let (client, mut updates) = server.client(Role::Tailor, "stranger").await;
+async fn a_denied_user_is_refused_and_receives_nothing() {
+    let (server, policy) = server_with_policy().await;
+    policy.deny("denied");
+    let (client, mut updates) = server.client(Role::Tailor, "denied").await;
     assert_eq!(
         client.join_order("o1").await.unwrap_err(),
         JoinError::Refused("forbidden".to_owned())
     );
     tick(server.realtime(), order("o1"), 1).await;
-    tick(server.realtime(), user("stranger"), 2).await;
+    tick(server.realtime(), user("denied"), 2).await;
     assert_eq!(ticks(&mut updates, 1).await, [2]);
 }
 
 #[tokio::test]
-async fn a_replaced_tailor_stops_at_the_recheck() {
-    let (server, policy) = guarded().await;
-    let (_tailor, mut tailors) = in_room(&server, Role::Tailor, "t1").await;
-    let (_admin, mut admins) = in_room(&server, Role::Admin, "a1").await;
+async fn a_replaced_tailor_receives_nothing_after_the_recheck() {
+    let (server, policy) = server_with_policy().await;
+    let (_tailor, mut tailors) = client_in_room(&server, Role::Tailor, "t1").await;
+    let (_admin, mut admins) = client_in_room(&server, Role::Admin, "a1").await;
     policy.deny("t1");
     let change = |i: u64| NewEntry::event([order("o1")], ("tick", json!({ "i": i }))).unwrap();
     let entries = vec![
@@ -66,9 +63,9 @@ async fn a_replaced_tailor_stops_at_the_recheck() {
 }
 
 #[tokio::test]
-async fn entries_wait_while_the_policy_thinks_and_come_in_order_after_it() {
-    let (server, policy) = guarded().await;
-    let (_tailor, mut updates) = in_room(&server, Role::Tailor, "t1").await;
+async fn entries_wait_for_the_policys_decision_and_then_arrive_in_order() {
+    let (server, policy) = server_with_policy().await;
+    let (_tailor, mut updates) = client_in_room(&server, Role::Tailor, "t1").await;
     policy.pause();
     server
         .realtime()
@@ -76,21 +73,17 @@ async fn entries_wait_while_the_policy_thinks_and_come_in_order_after_it() {
         .await
         .unwrap();
     for i in 0..600 {
-        tick(
-            server.realtime(),
-            if i % 2 == 0 { order("o1") } else { user("t1") },
-            i,
-        )
-        .await;
+        let room = if i % 2 == 0 { order("o1") } else { user("t1") };
+        tick(server.realtime(), room, i).await;
     }
     eventually("the policy to be asked again", || policy.asked() == 2).await;
-    policy.go_on();
+    policy.resume();
     assert_eq!(ticks(&mut updates, 600).await, (0..600).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn an_answer_from_before_a_recheck_lets_nobody_in() {
-    let (server, policy) = guarded().await;
+async fn a_decision_from_before_a_recheck_admits_no_client() {
+    let (server, policy) = server_with_policy().await;
     let (_witness, mut witness) = server.client(Role::Admin, "a1").await;
     policy.pause();
     let (client, mut updates) = server.client(Role::Tailor, "t1").await;
@@ -103,10 +96,10 @@ async fn an_answer_from_before_a_recheck_lets_nobody_in() {
             .recheck_order(&"o1".parse().unwrap())
             .await
             .unwrap();
-        // When the witness has this, the recheck has been dispatched.
+        // Once the witness has received this, the recheck has been dispatched.
         tick(server.realtime(), user("a1"), 1).await;
         ticks(&mut witness, 1).await;
-        policy.go_on();
+        policy.resume();
     };
     let (joined, ()) = tokio::join!(join, change);
     assert_eq!(
@@ -117,7 +110,7 @@ async fn an_answer_from_before_a_recheck_lets_nobody_in() {
     tick(server.realtime(), order("o1"), 2).await;
     tick(server.realtime(), user("t1"), 3).await;
     assert_eq!(ticks(&mut updates, 1).await, [3]);
-    eventually("the join to be forgotten", || {
+    eventually("the join to be removed", || {
         server.realtime().census().joins == 0
     })
     .await;
@@ -125,42 +118,44 @@ async fn an_answer_from_before_a_recheck_lets_nobody_in() {
 
 #[tokio::test]
 async fn a_client_that_leaves_while_it_joins_leaves_nothing_behind() {
-    let (server, policy) = guarded().await;
-    let mut line = Line::connect(&server, Role::Tailor, "t1", json!({})).await;
+    let (server, policy) = server_with_policy().await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Tailor, "t1", json!({})).await;
     policy.pause();
-    line.send(r#"421["join_order_room","o1"]"#).await;
+    socket.send(r#"421["join_order_room","o1"]"#).await;
     eventually("the policy to be asked", || policy.asked() == 1).await;
-    drop(line);
+    drop(socket);
     eventually("the session to end", || {
         server.realtime().local_sessions().is_empty()
     })
     .await;
-    policy.go_on();
-    eventually("nothing to be left", || {
-        server.realtime().census() == metaia_realtime::Census::default()
+    policy.resume();
+    eventually("nothing to remain", || {
+        server.realtime().census() == Census::default()
     })
     .await;
 }
 
 #[tokio::test]
 async fn orders_of_the_connect_are_decided_one_by_one() {
-    let (server, policy) = guarded().await;
+    let (server, policy) = server_with_policy().await;
     policy.deny("t1");
-    let mut line = Line::open(&server).await;
+    let mut socket = RawSocket::open(&server).await;
     let auth = json!({ "token": server.token(Role::Tailor, "t1"), "orders": ["o1", "not an id"] });
-    line.send(format!("40{auth}")).await;
-    line.until("40").await;
+    socket.send(format!("40{auth}")).await;
+    socket.until("40").await;
     assert!(
-        line.until("42")
+        socket
+            .until("42")
             .await
             .contains(r#""code":"forbidden","ref":"o1""#)
     );
     assert!(
-        line.until("42")
+        socket
+            .until("42")
             .await
             .contains(r#""code":"invalid_order_id","ref":"not an id""#)
     );
-    let ready = line.until("42").await;
+    let ready = socket.until("42").await;
     assert!(
         ready.starts_with(r#"42["rt:ready""#) && !ready.contains("order-o1"),
         "{ready}"
@@ -168,10 +163,11 @@ async fn orders_of_the_connect_are_decided_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_recheck_that_was_trimmed_before_it_was_seen_is_made_good() {
-    let (policy, log) = (Policy::new(), MemoryLog::new(Retention::MEMORY.entries(1)));
+async fn a_recheck_that_was_trimmed_before_it_was_read_takes_effect() {
+    let policy = Policy::new();
+    let log = MemoryLog::new(Retention::MEMORY.entries(1));
     let server = TestServer::start(|builder| builder.log(log).order_access(policy.clone())).await;
-    let (_tailor, mut updates) = in_room(&server, Role::Tailor, "t1").await;
+    let (_tailor, mut updates) = client_in_room(&server, Role::Tailor, "t1").await;
     policy.deny("t1");
     let later = NewEntry::event([user("t1")], ("tick", json!({ "i": 1 }))).unwrap();
     server
@@ -196,15 +192,16 @@ async fn a_join_that_is_revoked_while_it_replays_is_refused() {
         let big = ("tick", json!({ "i": i, "x": "x".repeat(30_000) }));
         server.realtime().send([order("o1")], big).await.unwrap();
     }
-    let mut line = Line::open(&server).await;
+    let mut socket = RawSocket::open(&server).await;
     let auth = json!({ "token": server.token(Role::Tailor, "t1") });
-    line.send(format!("40{auth}")).await;
-    line.until(r#"42["rt:ready""#).await;
-    line.send(format!(
-        r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
-    ))
-    .await;
-    line.until(r#"42["tick""#).await;
+    socket.send(format!("40{auth}")).await;
+    socket.until(r#"42["rt:ready""#).await;
+    socket
+        .send(format!(
+            r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
+        ))
+        .await;
+    socket.until(r#"42["tick""#).await;
     policy.deny("t1");
     server
         .realtime()
@@ -212,9 +209,9 @@ async fn a_join_that_is_revoked_while_it_replays_is_refused() {
         .await
         .unwrap();
     eventually("the policy to be asked again", || policy.asked() == 2).await;
-    line.until(r#"42["rt:room_left""#).await;
+    socket.until(r#"42["rt:room_left""#).await;
     assert_eq!(
-        line.until("431").await,
+        socket.until("431").await,
         r#"431[{"status":"error","code":"forbidden"}]"#
     );
 }

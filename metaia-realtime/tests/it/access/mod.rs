@@ -1,4 +1,4 @@
-//! Joins, rechecks, and the ends of sessions.
+//! Joins, rechecks, disconnects, and the ends of sessions.
 
 mod disconnect;
 mod endings;

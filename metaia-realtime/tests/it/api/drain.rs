@@ -16,7 +16,7 @@ use metaia_realtime::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{event, tick, user};
+use crate::support::{event, tick, user};
 
 struct Anyone;
 

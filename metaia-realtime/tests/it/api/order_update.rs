@@ -3,7 +3,7 @@
 use metaia_realtime::{Role, UserId, client::Updates, testing::TestServer};
 use serde_json::json;
 
-use crate::{event, support::policy::Policy, tick, ticks};
+use crate::support::{event, next, policy::Policy, tick, ticks, user};
 
 struct People {
     tailor: Updates,
@@ -47,7 +47,7 @@ async fn the_courier_gets_one_copy_if_there_is_one() {
         assert_eq!(update.data["_rt"]["id"], receipt.id.to_string());
     }
     // The courier's next event is the fence: there was one copy.
-    tick(realtime, crate::user("d1"), 7).await;
+    tick(realtime, user("d1"), 7).await;
     assert_eq!(ticks(&mut people.courier, 1).await, [7]);
 }
 
@@ -67,12 +67,12 @@ async fn without_a_courier_the_guides_four_arguments_are_enough() {
         event(&mut people.customer, "order_update").await.data["status"],
         "pending"
     );
-    for (updates, user) in [(&mut people.courier, "d1"), (&mut people.tailor, "t1")] {
-        tick(realtime, crate::user(user), 1).await;
-        let next = crate::next(updates, "the fence", |update| match update {
+    for (updates, name) in [(&mut people.courier, "d1"), (&mut people.tailor, "t1")] {
+        tick(realtime, user(name), 1).await;
+        let fence = next(updates, "the fence", |update| match update {
             metaia_realtime::client::Update::Event(event) => Some(event.name),
             _ => None,
         });
-        assert_eq!(next.await, "tick", "{user} has no part in the order");
+        assert_eq!(fence.await, "tick", "{name} has no part in the order");
     }
 }

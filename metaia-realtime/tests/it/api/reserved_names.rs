@@ -5,7 +5,7 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::user;
+use crate::support::user;
 
 #[derive(serde::Serialize)]
 struct Disconnect {}

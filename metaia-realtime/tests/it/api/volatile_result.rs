@@ -3,7 +3,7 @@
 use metaia_realtime::{Role, testing::TestServer};
 use serde_json::json;
 
-use crate::event;
+use crate::support::event;
 
 #[tokio::test]
 async fn a_volatile_send_returns_no_id_and_the_event_carries_none() {

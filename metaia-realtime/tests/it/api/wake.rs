@@ -8,7 +8,7 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::{event, number, user};
+use crate::support::{event, number, user};
 
 fn tick(i: u64) -> NewEntry {
     NewEntry::event([user("c1")], ("tick", json!({ "i": i }))).unwrap()

@@ -1,5 +1,6 @@
-//! Several nodes.
+//! Several nodes: notifications, presence, and the stores that they share.
 
+mod frames;
 #[cfg(feature = "mongodb")]
 mod mongo;
 mod nodes;

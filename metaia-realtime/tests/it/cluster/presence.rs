@@ -1,24 +1,22 @@
-//! Two nodes that share a directory: who is connected, wherever one asks.
+//! Two nodes that share a directory: each sees the sessions of both.
 
 use std::time::Duration;
 
 use metaia_realtime::{
-    MemoryLog, Realtime, Role,
+    MemoryLog, Realtime, Role, Room,
     presence::{MemoryDirectory, RoomQuery, SessionQuery, SessionView},
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
 
-use crate::{
-    order,
-    support::{policy::Policy, raw_socket::Line},
-    user,
-};
+use crate::support::{order, policy::Policy, raw_socket::RawSocket, user};
 
 async fn nodes() -> (TestServer, TestServer) {
-    let (log, directory) = (MemoryLog::default(), MemoryDirectory::default());
+    let log = MemoryLog::default();
+    let directory = MemoryDirectory::default();
     let start = || {
-        let (log, directory) = (log.clone(), directory.clone());
+        let log = log.clone();
+        let directory = directory.clone();
         TestServer::start(|builder| {
             builder
                 .log(log)
@@ -29,14 +27,14 @@ async fn nodes() -> (TestServer, TestServer) {
     (start().await, start().await)
 }
 
-async fn of(realtime: &Realtime, query: SessionQuery) -> Vec<SessionView> {
+async fn sessions(realtime: &Realtime, query: SessionQuery) -> Vec<SessionView> {
     realtime.sessions(&query).await.unwrap().sessions
 }
 
-/// Waits until this many sessions are seen from here.
-async fn sees(realtime: &Realtime, sessions: usize) {
+/// Waits until the node sees `count` sessions.
+async fn sees(realtime: &Realtime, count: usize) {
     within("the sessions", async {
-        while of(realtime, SessionQuery::default()).await.len() != sessions {
+        while sessions(realtime, SessionQuery::default()).await.len() != count {
             tokio::task::yield_now().await;
         }
     })
@@ -47,20 +45,18 @@ async fn sees(realtime: &Realtime, sessions: usize) {
 async fn every_node_sees_all_sessions_rooms_and_users() {
     let (here, there) = nodes().await;
     let auth = json!({ "orders": ["o1"], "device": "phone-1" });
-    let mut one = Line::beginning(&here, Role::Customer, "c1", auth.clone())
-        .await
-        .0;
+    let mut one = RawSocket::connect(&here, Role::Customer, "c1", auth.clone()).await;
     one.until("42[\"rt:ready\"").await;
-    let mut two = Line::beginning(&there, Role::Tailor, "t1", auth).await.0;
+    let mut two = RawSocket::connect(&there, Role::Tailor, "t1", auth).await;
     two.until("42[\"rt:ready\"").await;
-    let _three = Line::connect(&there, Role::Customer, "c1", json!({})).await;
+    let _three = RawSocket::connect_until_ready(&there, Role::Customer, "c1", json!({})).await;
     for realtime in [here.realtime(), there.realtime()] {
         sees(realtime, 3).await;
         let tailors = SessionQuery {
             role: Some(Role::Tailor),
             ..SessionQuery::default()
         };
-        let tailor = of(realtime, tailors).await.remove(0);
+        let tailor = sessions(realtime, tailors).await.remove(0);
         assert_eq!(
             (tailor.user.as_str(), tailor.node),
             ("t1", there.realtime().node_id())
@@ -68,24 +64,20 @@ async fn every_node_sees_all_sessions_rooms_and_users() {
         assert_eq!(tailor.device, Some("phone-1".parse().unwrap()));
         assert_eq!(
             tailor.rooms,
-            [
-                order("o1"),
-                metaia_realtime::Room::Role(Role::Tailor),
-                user("t1")
-            ]
+            [order("o1"), Room::Role(Role::Tailor), user("t1")]
         );
         let in_order = SessionQuery {
             room: Some(order("o1")),
             ..SessionQuery::default()
         };
-        assert_eq!(of(realtime, in_order).await.len(), 2);
+        assert_eq!(sessions(realtime, in_order).await.len(), 2);
         let rooms = realtime.rooms(&RoomQuery::default()).await.unwrap();
         let rooms: Vec<_> = rooms
             .rooms
             .iter()
             .map(|view| (view.room.to_string(), view.sessions))
             .collect();
-        let due = [
+        let expected = [
             ("customer-room", 2),
             ("order-o1", 2),
             ("tailor-room", 1),
@@ -94,9 +86,9 @@ async fn every_node_sees_all_sessions_rooms_and_users() {
         ];
         assert_eq!(
             rooms,
-            due.map(|(room, sessions)| (room.to_owned(), sessions))
+            expected.map(|(room, sessions)| (room.to_owned(), sessions))
         );
-        let users = ["c1", "nobody"].map(|user| user.parse().unwrap());
+        let users = ["c1", "absent"].map(|user| user.parse().unwrap());
         let presence = realtime.presence(&users).await.unwrap();
         assert_eq!((presence[0].sessions, presence[1].sessions), (2, 0));
         assert!(presence[0].connected_at.is_some() && presence[1].active_at.is_none());
@@ -107,20 +99,21 @@ async fn every_node_sees_all_sessions_rooms_and_users() {
 #[tokio::test]
 async fn pages_go_over_all_nodes() {
     let (here, there) = nodes().await;
-    let mut lines = Vec::new();
+    let mut sockets = Vec::new();
     for i in 0..7 {
         let server = if i % 2 == 0 { &here } else { &there };
-        lines.push(Line::connect(server, Role::Customer, &format!("c{i}"), json!({})).await);
+        sockets.push(
+            RawSocket::connect_until_ready(server, Role::Customer, &format!("c{i}"), json!({}))
+                .await,
+        );
     }
     sees(here.realtime(), 7).await;
     for limit in 1..=8 {
-        let (mut query, mut users) = (
-            SessionQuery {
-                limit,
-                ..SessionQuery::default()
-            },
-            Vec::new(),
-        );
+        let mut query = SessionQuery {
+            limit,
+            ..SessionQuery::default()
+        };
+        let mut users = Vec::new();
         loop {
             let page = here.realtime().sessions(&query).await.unwrap();
             users.extend(page.sessions.iter().map(|session| session.user.to_string()));
@@ -133,13 +126,11 @@ async fn pages_go_over_all_nodes() {
             (0..7).map(|i| format!("c{i}")).collect::<Vec<_>>(),
             "pages of {limit}"
         );
-        let (mut query, mut rooms) = (
-            RoomQuery {
-                limit,
-                ..RoomQuery::default()
-            },
-            Vec::new(),
-        );
+        let mut query = RoomQuery {
+            limit,
+            ..RoomQuery::default()
+        };
+        let mut rooms = Vec::new();
         loop {
             let page = here.realtime().rooms(&query).await.unwrap();
             rooms.extend(page.rooms);
@@ -152,44 +143,52 @@ async fn pages_go_over_all_nodes() {
 }
 
 #[tokio::test]
-async fn who_leaves_is_gone_everywhere_and_a_node_that_drains_is_gone_at_once() {
+async fn a_session_that_ends_and_a_node_that_drains_disappear_everywhere() {
     let (here, there) = nodes().await;
-    let _one = Line::connect(&here, Role::Customer, "c1", json!({})).await;
-    let two = Line::connect(&there, Role::Customer, "c2", json!({})).await;
+    let _one = RawSocket::connect_until_ready(&here, Role::Customer, "c1", json!({})).await;
+    let two = RawSocket::connect_until_ready(&there, Role::Customer, "c2", json!({})).await;
     sees(here.realtime(), 2).await;
     drop(two);
     sees(here.realtime(), 1).await;
-    let _three = Line::connect(&there, Role::Customer, "c3", json!({})).await;
+    let _three = RawSocket::connect_until_ready(&there, Role::Customer, "c3", json!({})).await;
     sees(here.realtime(), 2).await;
     there.realtime().drain(Duration::from_secs(5)).await;
-    assert_eq!(of(here.realtime(), SessionQuery::default()).await.len(), 1);
+    assert_eq!(
+        sessions(here.realtime(), SessionQuery::default())
+            .await
+            .len(),
+        1
+    );
     assert_eq!(here.realtime().nodes().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_session_of_another_node_is_found_and_ended() {
     let (here, there) = nodes().await;
-    let mut line = Line::connect(&there, Role::Customer, "c1", json!({})).await;
+    let mut socket = RawSocket::connect_until_ready(&there, Role::Customer, "c1", json!({})).await;
     sees(here.realtime(), 1).await;
-    let id = of(here.realtime(), SessionQuery::default()).await[0].id;
+    let id = sessions(here.realtime(), SessionQuery::default()).await[0].id;
     here.realtime().disconnect_session(id).await.unwrap();
-    assert_eq!(line.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, ["41"]);
     sees(here.realtime(), 0).await;
 }
 
 #[tokio::test]
-async fn a_node_without_a_directory_sees_its_own_at_once() {
+async fn a_node_without_a_directory_sees_its_own_sessions_at_once() {
     let server = TestServer::start(|builder| builder).await;
-    let line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    let socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
     assert_eq!(
-        of(server.realtime(), SessionQuery::default()).await,
+        sessions(server.realtime(), SessionQuery::default()).await,
         server.realtime().local_sessions()
     );
     assert_eq!(server.realtime().nodes().await.unwrap()[0].sessions, 1);
-    drop(line);
-    eventually("it to be gone", || {
+    drop(socket);
+    eventually("the session to end", || {
         server.realtime().local_sessions().is_empty()
     })
     .await;
-    assert_eq!(of(server.realtime(), SessionQuery::default()).await, []);
+    assert_eq!(
+        sessions(server.realtime(), SessionQuery::default()).await,
+        []
+    );
 }

@@ -1,5 +1,5 @@
-//! What the log is asked for: where it is, by those who come while the dispatcher is behind it, and
-//! nothing by those who come back in time.
+//! Reads of the log by sessions: a client that connects while the dispatcher lags reads the head; a
+//! client that reconnects in time reads nothing.
 
 use std::{
     future::Future,
@@ -18,17 +18,19 @@ use metaia_realtime::{
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
-use crate::{event, next, order, ready, support::policy::Policy, tick, ticks, user};
+use crate::support::{event, next, order, policy::Policy, ready, tick, ticks, user};
 
-/// A log whose tail can be read only while the gate is open, and which counts who asks for its
-/// head, or for the past, and how many entries of the past were handed out at once.
+/// A log whose new entries can be read only while the gate is open. It counts the reads.
 #[derive(Clone)]
 struct GatedLog {
     log: MemoryLog,
     gate: Arc<Semaphore>,
-    asked: Arc<AtomicUsize>,
-    searched: Arc<AtomicUsize>,
-    most: Arc<AtomicUsize>,
+    /// Reads of the head.
+    head_reads: Arc<AtomicUsize>,
+    /// Reads of past entries.
+    past_reads: Arc<AtomicUsize>,
+    /// The most past entries that one read returned.
+    largest_page: Arc<AtomicUsize>,
 }
 
 impl GatedLog {
@@ -38,9 +40,9 @@ impl GatedLog {
         Self {
             log,
             gate,
-            asked: Arc::default(),
-            searched: Arc::default(),
-            most: Arc::default(),
+            head_reads: Arc::default(),
+            past_reads: Arc::default(),
+            largest_page: Arc::default(),
         }
     }
 }
@@ -54,7 +56,7 @@ impl EventLog for GatedLog {
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.head_reads.fetch_add(1, Ordering::SeqCst);
         self.log.head()
     }
 
@@ -69,8 +71,9 @@ impl EventLog for GatedLog {
             drop(self.gate.acquire().await);
         }
         if rooms.is_some() {
-            self.searched.fetch_add(1, Ordering::SeqCst);
-            self.most.fetch_max(page.entries.len(), Ordering::SeqCst);
+            self.past_reads.fetch_add(1, Ordering::SeqCst);
+            self.largest_page
+                .fetch_max(page.entries.len(), Ordering::SeqCst);
         }
         Ok(page)
     }
@@ -81,7 +84,7 @@ impl EventLog for GatedLog {
         rooms: &[Room],
         limit: usize,
     ) -> impl Future<Output = Result<History, LogError>> + Send {
-        self.searched.fetch_add(1, Ordering::SeqCst);
+        self.past_reads.fetch_add(1, Ordering::SeqCst);
         self.log.history(n, rooms, limit)
     }
 
@@ -91,21 +94,24 @@ impl EventLog for GatedLog {
 }
 
 #[tokio::test]
-async fn who_connects_gets_nothing_that_was_committed_before() {
+async fn a_new_client_receives_nothing_that_was_committed_before() {
     let log = GatedLog::new(0);
-    let (gate, asked) = (Arc::clone(&log.gate), Arc::clone(&log.asked));
+    let gate = Arc::clone(&log.gate);
+    let head_reads = Arc::clone(&log.head_reads);
     let server = TestServer::start(|builder| builder.log(log)).await;
     let before = tick(server.realtime(), user("c1"), 1).await;
 
     let (_client, mut updates) = server.client_builder(Role::Customer, "c1").start().unwrap();
-    eventually("the session to ask where the log is", || {
-        asked.load(Ordering::SeqCst) == 3
+    eventually("the session to read the head", || {
+        head_reads.load(Ordering::SeqCst) == 3
     })
     .await;
     gate.add_permits(1);
     let ready = next(&mut updates, "rt:ready", |update| match update {
         Update::Ready(ready) => Some(ready),
-        Update::Event(event) => panic!("{} came, which is older than the connection", event.name),
+        Update::Event(event) => {
+            panic!("{} arrived, which is older than the connection", event.name)
+        }
         _ => None,
     })
     .await;
@@ -115,7 +121,7 @@ async fn who_connects_gets_nothing_that_was_committed_before() {
 }
 
 #[tokio::test]
-async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
+async fn a_client_that_reconnects_in_time_causes_no_log_reads_even_after_a_restart() {
     let log = GatedLog::new(1);
     let first = TestServer::start(|builder| builder.log(log.clone())).await;
     let since = tick(first.realtime(), user("c1"), 0).await;
@@ -124,33 +130,33 @@ async fn who_comes_back_in_time_asks_for_nothing_after_a_restart_either() {
     }
     let second = TestServer::start(|builder| builder.log(log.clone())).await;
     for server in [&first, &second] {
-        let coming = server.client_builder(Role::Customer, "c1").since(&since);
-        let (_client, mut updates) = coming.connect().await.unwrap();
+        let builder = server.client_builder(Role::Customer, "c1").since(&since);
+        let (_client, mut updates) = builder.connect().await.unwrap();
         assert_eq!(
             ticks(&mut updates, 100).await,
             (1..=100).collect::<Vec<_>>()
         );
         assert!(ready(&mut updates).await.recovered);
-        assert_eq!(log.searched.load(Ordering::SeqCst), 0);
+        assert_eq!(log.past_reads.load(Ordering::SeqCst), 0);
     }
-    // Further back than the window: then the log is asked.
+    // Now the position is before the window, so the session reads the log.
     let others = (0..4_096).map(|_| NewEntry::event([user("c2")], ("tick", json!({}))).unwrap());
     log.append(others.collect()).await.unwrap();
-    let coming = first.client_builder(Role::Customer, "c1").since(&since);
-    let (_client, mut updates) = coming.connect().await.unwrap();
+    let builder = first.client_builder(Role::Customer, "c1").since(&since);
+    let (_client, mut updates) = builder.connect().await.unwrap();
     assert_eq!(
         ticks(&mut updates, 100).await,
         (1..=100).collect::<Vec<_>>()
     );
-    assert!(log.searched.load(Ordering::SeqCst) > 0);
+    assert!(log.past_reads.load(Ordering::SeqCst) > 0);
 }
 
-/// A client that joins with an old position and reads nothing would else keep thousands of entries
-/// in memory.
+/// Otherwise, a client that joins with an old position and reads nothing would keep thousands of
+/// entries in memory.
 #[tokio::test]
 async fn a_room_is_replayed_a_page_at_a_time() {
     let log = GatedLog::new(Semaphore::MAX_PERMITS);
-    let most = Arc::clone(&log.most);
+    let largest_page = Arc::clone(&log.largest_page);
     let server = TestServer::start(|builder| builder.log(log).order_access(Policy::new())).await;
     let since = tick(server.realtime(), order("o1"), 0).await;
     for i in 1..=400 {
@@ -164,7 +170,7 @@ async fn a_room_is_replayed_a_page_at_a_time() {
         (1..=400).collect::<Vec<_>>()
     );
     assert!(
-        (1..=64).contains(&most.load(Ordering::SeqCst)),
-        "{most:?} at once"
+        (1..=64).contains(&largest_page.load(Ordering::SeqCst)),
+        "{largest_page:?} entries in one page"
     );
 }

@@ -1,4 +1,4 @@
-//! Events reach their clients in order, whatever a client does.
+//! Events arrive in order, whatever the clients do.
 
 mod catching_up;
 mod handlers;

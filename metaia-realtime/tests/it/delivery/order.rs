@@ -1,4 +1,4 @@
-//! The order of events, over each transport, while other things go on.
+//! The order of events over each transport, while the client joins and leaves rooms.
 
 use metaia_realtime::{
     Role,
@@ -6,15 +6,15 @@ use metaia_realtime::{
     testing::{TestServer, within},
 };
 
-use crate::{limits, support::policy::Policy, tick, ticks, user};
+use crate::support::{limits, policy::Policy, tick, ticks, user};
 
 const EVENTS: u64 = 5_000;
 
 async fn check(transport: Transport) {
     let server = TestServer::start(|builder| {
-        builder.order_access(Policy::new()).limits(limits(|l| {
-            l.inbound_per_s = 10_000;
-            l.inbound_burst = 10_000;
+        builder.order_access(Policy::new()).limits(limits(|limits| {
+            limits.inbound_per_s = 10_000;
+            limits.inbound_burst = 10_000;
         }))
     })
     .await;
@@ -40,16 +40,16 @@ async fn check(transport: Transport) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_come_in_order_over_websocket() {
+async fn events_arrive_in_order_over_websocket() {
     check(Transport::WebSocket).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_come_in_order_over_polling() {
+async fn events_arrive_in_order_over_polling() {
     check(Transport::Polling).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_come_in_order_over_an_upgrade() {
+async fn events_arrive_in_order_over_an_upgrade() {
     check(Transport::Upgrade).await;
 }

@@ -1,33 +1,32 @@
-//! Events beside the log.
+//! Volatile events, which bypass the log.
 
 use metaia_realtime::{Role, testing::TestServer};
 use serde_json::json;
 
-use crate::{
-    order,
-    support::{policy::Policy, raw_socket::Line},
-    tick, user,
-};
+use crate::support::{order, policy::Policy, raw_socket::RawSocket, tick, user};
 
 #[tokio::test]
-async fn who_reads_gets_every_one_as_it_is() {
+async fn a_client_that_reads_receives_every_volatile_event_unchanged() {
     let server = TestServer::start(|builder| builder).await;
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
     server
         .realtime()
         .volatile()
         .send([user("c1"), user("c1")], ("at", json!([1, "here"])))
         .unwrap();
-    assert_eq!(line.next().await.unwrap(), r#"42["at",[1,"here"]]"#);
+    assert_eq!(socket.next().await.unwrap(), r#"42["at",[1,"here"]]"#);
     tick(server.realtime(), user("c1"), 1).await;
-    assert!(line.next().await.unwrap().starts_with(r#"42["tick""#));
+    assert!(socket.next().await.unwrap().starts_with(r#"42["tick""#));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_reads_late_gets_the_newest() {
+async fn a_client_that_reads_late_receives_the_newest() {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({ "orders": ["o1"] })).await;
-    // Within the credit window, so that the session stays live, and beyond what the kernel takes.
+    let mut socket =
+        RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({ "orders": ["o1"] }))
+            .await;
+    // Few enough for the credit window, so that the session stays live, and more bytes than the
+    // kernel buffers.
     let text = "x".repeat(60_000);
     for i in 0..4 {
         let big = ("big", json!({ "i": i, "text": text }));
@@ -42,6 +41,6 @@ async fn who_reads_late_gets_the_newest() {
     }
     let mut last = String::new();
     while last != r#"42["at",999]"# {
-        last = line.until("42").await;
+        last = socket.until("42").await;
     }
 }

@@ -1,259 +1,115 @@
-//! TCP connections and requests: how many, and for how long.
+//! Limits of handshakes: their rate, their origins and their transports.
 
-use std::{net::SocketAddr, time::Duration};
-
-use axum::routing::post;
-use metaia_realtime::{
-    Authenticator, Identity, Limits, Realtime, Role,
-    auth::{AuthError, Credentials},
-    serve::{GuardedListener, PeerAddr},
-    testing::{TestServer, eventually, within},
-};
+use metaia_realtime::{Role, client::Transport, serve::Transports, testing::TestServer};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
-use tokio_util::task::TaskTracker;
 
-use crate::{
-    limits,
-    support::{
-        poller::Poller,
-        raw_socket::{Answer, Line, open_polling},
-    },
-    tick, user,
+use super::server_with;
+use crate::support::{
+    raw_socket::{RawSocket, open_polling},
+    tick, ticks, user,
 };
 
-const SHORT: Duration = Duration::from_millis(300);
-
-async fn limited(change: impl FnOnce(&mut Limits)) -> TestServer {
-    TestServer::start(|builder| builder.limits(limits(change))).await
-}
-
-async fn dial(address: SocketAddr, text: &str) -> TcpStream {
-    let mut tcp = TcpStream::connect(address).await.unwrap();
-    tcp.write_all(text.as_bytes()).await.unwrap();
-    tcp
-}
-
-/// What comes until the server closes.
-async fn rest(mut tcp: TcpStream) -> String {
-    let mut answer = Vec::new();
-    within("the server to close", tcp.read_to_end(&mut answer))
-        .await
-        .ok();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// Waits until there is place for a connection.
-async fn place(server: &TestServer) -> Answer {
-    within("a place", async {
-        loop {
-            let answer = open_polling(server, "").await;
-            if answer.status != 503 {
-                return answer;
-            }
-        }
-    })
-    .await
-}
-
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
-    let server = limited(|l| l.connections = 2).await;
-    let (one, _two) = (
-        dial(server.address(), "").await,
-        dial(server.address(), "").await,
-    );
-    let refused = open_polling(&server, "").await;
-    assert_eq!(refused.status, 503);
-    assert!(
-        refused.head.contains("retry-after: ") && refused.body.contains("too_many_connections")
-    );
-    drop(one);
-    assert_eq!(place(&server).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_place_comes_back_however_a_connection_ends() {
-    let server = limited(|l| {
-        l.connections = 1;
-        l.request_head = SHORT;
-        l.write_stall = Duration::from_secs(1);
-    })
-    .await;
-    place(&server).await;
-    let mut kicked = within("a place", free_line(&server)).await;
-    server
-        .realtime()
-        .disconnect_user(&"c1".parse().unwrap())
-        .await
-        .unwrap();
-    kicked.rest().await;
-    place(&server).await;
-    let mut half_closed = dial(server.address(), "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    half_closed.shutdown().await.unwrap();
-    place(&server).await;
-    let _silent = dial(server.address(), "").await;
-    place(&server).await;
-    let _nonsense = dial(server.address(), "\0\0\0\0").await;
-    place(&server).await;
-    let _frozen = within("a place", free_line(&server)).await;
-    let flood = ("flood", json!({ "text": "x".repeat(10_000) }));
-    for _ in 0..100 {
-        server
-            .realtime()
-            .send([user("c1")], flood.clone())
-            .await
-            .unwrap();
+async fn handshakes_per_second_are_limited() {
+    let server = server_with(|limits| limits.handshakes_per_s = 2).await;
+    let mut answers = Vec::new();
+    for _ in 0..6 {
+        answers.push(open_polling(&server, "").await);
     }
-    place(&server).await;
-}
-
-/// A connected WebSocket, once there is place for it.
-async fn free_line(server: &TestServer) -> Line {
-    loop {
-        if let Ok(mut line) = Line::open_with(server, &[]).await {
-            line.send(format!(
-                "40{}",
-                json!({ "token": server.token(Role::Customer, "c1") })
-            ))
-            .await;
-            line.until("42[\"rt:ready\"").await;
-            return line;
-        }
-    }
+    assert_eq!(answers[0].status, 200);
+    let refused = answers
+        .iter()
+        .find(|answer| answer.status == 503)
+        .expect("a handshake is refused");
+    assert!(refused.body.contains("too_many_handshakes") && refused.head.contains("retry-after: "));
 }
 
 #[tokio::test]
-async fn who_polls_and_upgrades_gives_its_places_back() {
-    let server = limited(|l| l.connections = 4).await;
-    for _ in 0..4 {
-        let phone = Poller::connect(&server, Role::Customer, "c1").await;
-        let mut line = phone.upgrade(&server).await;
-        server
-            .realtime()
-            .disconnect_user(&"c1".parse().unwrap())
-            .await
-            .unwrap();
-        line.rest().await;
-    }
-    place(&server).await;
-}
-
-#[tokio::test]
-async fn a_head_that_does_not_come_ends_its_connection() {
-    let server = limited(|l| l.request_head = SHORT).await;
-    let request = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
-    for (begun, answers) in [
-        ("", 0),
-        (&request[..20], 0),
-        (request, 1),
-        (&format!("{request}{}", &request[..9]), 1),
+async fn origins_are_checked_on_polling_and_on_websocket() {
+    let server =
+        TestServer::start(|builder| builder.allowed_origins(["https://app.example"])).await;
+    for origin in [
+        "https://evil.example",
+        "null",
+        "https://app.example.evil",
+        "http://app.example",
+        "",
     ] {
-        let answer = rest(dial(server.address(), begun).await).await;
+        let answer = open_polling(&server, &format!("Origin: {origin}\r\n")).await;
+        assert_eq!(answer.status, 403, "{origin}");
+        assert!(answer.body.contains("origin_not_allowed"));
         assert_eq!(
-            answer.matches("404 Not Found").count(),
-            answers,
-            "{begun}: {answer}"
+            RawSocket::open_with(&server, &[("origin", origin)])
+                .await
+                .err(),
+            Some(403),
+            "{origin}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_body_that_trickles_ends_its_connection() {
-    let realtime = Realtime::builder()
-        .authenticator(Anyone)
-        .limits(limits(|l| l.request_body = SHORT));
-    let realtime = realtime.build().await.unwrap();
-    let app = axum::Router::new().route("/echo", post(async |body: String| body));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let tasks = TaskTracker::new();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    tasks.spawn(
-        metaia_realtime::serve(listener, app, realtime)
-            .with_shutdown(async { drop(stopped.await) })
-            .into_future(),
-    );
-    tasks.close();
-    let request = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
-    let whole = format!(
-        "{}hello",
-        request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
-    );
-    assert!(rest(dial(address, &whole).await).await.ends_with("hello"));
-    let answer = rest(dial(address, &format!("{request}hell")).await).await;
+    let answer = open_polling(&server, "Origin: https://app.example\r\n").await;
+    assert_eq!(answer.status, 200);
     assert!(
-        answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("did not come in time"),
-        "{answer}"
+        answer
+            .head
+            .contains("access-control-allow-origin: https://app.example"),
+        "{}",
+        answer.head
     );
-    stop.send(()).unwrap();
-    within("the end of the server", tasks.wait()).await;
-}
-
-#[tokio::test]
-async fn a_post_that_trickles_ends_its_session() {
-    let server = limited(|l| l.request_body = SHORT).await;
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
-    let trickle = phone.begin_post(10, "42").await;
-    eventually("its end", || server.realtime().local_sessions().is_empty()).await;
-    rest(trickle).await;
-}
-
-/// Lets everybody in, as a customer.
-struct Anyone;
-
-impl Authenticator for Anyone {
-    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
-        Ok(Identity::new("c1".parse().unwrap(), Role::Customer))
-    }
-}
-
-#[tokio::test]
-async fn axums_own_loop_over_our_listener_has_the_same_guard() {
-    let limits = limits(|l| l.connections = 2);
-    let realtime = Realtime::builder()
-        .authenticator(Anyone)
-        .limits(limits)
-        .build()
-        .await
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let listener = GuardedListener::new(listener, &realtime);
-    let app = axum::Router::new().layer(realtime.layer());
-    let tasks = TaskTracker::new();
-    let serving = tasks.spawn(async move {
-        axum::serve(
-            listener,
-            app.into_make_service_with_connect_info::<PeerAddr>(),
-        )
-        .await
-    });
-    let tcp = TcpStream::connect(address).await.unwrap();
-    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-    let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
-    line.send("40").await;
-    line.until("42[\"rt:ready\"").await;
-    // Twice its credit window: it comes back as frames are seen.
-    for i in 0..600 {
-        tick(&realtime, user("c1"), i).await;
-    }
-    for _ in 0..600 {
-        line.until("42[\"tick\"").await;
-    }
-    let _second = dial(address, "").await;
     assert!(
-        rest(dial(address, "").await)
+        RawSocket::open_with(&server, &[("origin", "https://app.example")])
             .await
-            .contains("too_many_connections")
+            .is_ok()
     );
-    realtime
-        .disconnect_user(&"c1".parse().unwrap())
+    assert_eq!(open_polling(&server, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn polling_can_be_switched_off() {
+    let server = TestServer::start(|builder| builder.transports(Transports::WebSocketOnly)).await;
+    assert_eq!(open_polling(&server, "").await.status, 400);
+    let refused = server
+        .client_builder(Role::Customer, "c1")
+        .transport(Transport::Polling)
+        .connect()
+        .await;
+    assert!(refused.is_err());
+    let (_client, mut updates) = server.client(Role::Customer, "c1").await;
+    tick(server.realtime(), user("c1"), 1).await;
+    assert_eq!(ticks(&mut updates, 1).await, [1]);
+}
+
+#[tokio::test]
+async fn a_failed_upgrade_does_not_affect_the_next_client_on_the_same_connection() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let server = server_with(|_| {}).await;
+    let mut proxy = tokio::net::TcpStream::connect(server.address())
         .await
         .unwrap();
-    assert_eq!(line.rest().await, ["41"]);
-    serving.abort();
+    proxy
+        .write_all(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = [0; 1_024];
+    let read = proxy.read(&mut answer).await.unwrap();
+    assert!(
+        answer[..read].starts_with(b"HTTP/1.1 4"),
+        "{}",
+        String::from_utf8_lossy(&answer[..read])
+    );
+    // The next client over the same connection behaves well, and its credit must return.
+    let url = format!(
+        "ws://{}/socket.io/?EIO=4&transport=websocket",
+        server.address()
+    );
+    let (ws, _) = tokio_tungstenite::client_async(url, proxy).await.unwrap();
+    let mut socket = RawSocket::new(ws);
+    let auth = json!({ "token": server.token(Role::Customer, "c1") });
+    socket.send(format!("40{auth}")).await;
+    socket.until("42[\"rt:ready\"").await;
+    for i in 0..1_000 {
+        tick(server.realtime(), user("c1"), i).await;
+    }
+    for _ in 0..1_000 {
+        socket.until("42[\"tick\"").await;
+    }
 }

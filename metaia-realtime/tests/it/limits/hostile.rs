@@ -1,5 +1,5 @@
-//! Authenticated clients that send what they like: the engine repeats unknown namespaces to them
-//! without asking anybody.
+//! Authenticated clients that abuse the protocol. They connect to unknown namespaces: the engine
+//! repeats the name in its refusal, and does not ask the library.
 
 use std::time::Duration;
 
@@ -10,94 +10,93 @@ use metaia_realtime::{
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::{
-    limits,
-    support::{captured_log::Logs, poller::Poller, raw_socket::Line},
-};
+use crate::support::{captured_log::CapturedLog, limits, poller::Poller, raw_socket::RawSocket};
 
+/// Length of the namespace's name, in bytes.
 const NAME: usize = 60_000;
 const RATE_LIMITED: &str = "User disconnected: c1 (customer) rate_limited";
 
-fn unknown() -> String {
+/// Returns a CONNECT to an unknown namespace.
+fn connect_to_unknown() -> String {
     format!("40/{},", "n".repeat(NAME))
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_not_read_for_ever() {
-    let limits = limits(|l| l.inbound_burst = 10_000);
+async fn a_client_that_does_not_read_is_not_read_from_for_ever() {
+    let limits = limits(|limits| limits.inbound_burst = 10_000);
     let server = TestServer::start(|builder| builder.limits(limits)).await;
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
     let mut sent = 0;
-    // What both kernels take for a connection is some megabytes; the engine's queue alone would
-    // take sixty.
-    while tokio::time::timeout(Duration::from_secs(1), line.send(unknown()))
+    // Both kernels buffer some megabytes for a connection. The engine's queue alone would take 60
+    // MB.
+    while tokio::time::timeout(Duration::from_secs(1), socket.send(connect_to_unknown()))
         .await
         .is_ok()
     {
         sent += NAME;
         assert!(
             sent < 24 << 20,
-            "{sent} bytes were taken from a client that does not read"
+            "{sent} bytes were read from a client that does not read"
         );
     }
 }
 
 #[tokio::test]
-async fn who_sends_more_bytes_than_its_events_can_have_is_ended() {
-    let limits = limits(|l| {
-        l.message_bytes = 2_048;
-        (l.inbound_per_s, l.inbound_burst) = (1, 1);
+async fn a_client_that_sends_more_bytes_than_its_events_allow_is_disconnected() {
+    let limits = limits(|limits| {
+        limits.message_bytes = 2_048;
+        limits.inbound_per_s = 1;
+        limits.inbound_burst = 1;
     });
-    let (logs, server) = (
-        Logs::listen(),
-        TestServer::start(|builder| builder.limits(limits)).await,
-    );
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    let log = CapturedLog::start();
+    let server = TestServer::start(|builder| builder.limits(limits)).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
     let unknown = format!("40/{},", "n".repeat(1_000));
-    while line.try_send(unknown.clone()).await && line.next().await.is_some() {}
-    eventually("its end", || logs.say(RATE_LIMITED)).await;
+    while socket.try_send(unknown.clone()).await && socket.next().await.is_some() {}
+    eventually("the end of the session", || log.contains(RATE_LIMITED)).await;
 }
 
 #[tokio::test]
-async fn who_writes_its_transport_in_a_way_that_the_engine_alone_understands_is_watched_too() {
-    let limits = limits(|l| l.unauthenticated = Duration::from_secs(600));
+async fn a_transport_parameter_that_only_the_engine_understands_is_limited_too() {
+    let limits = limits(|limits| limits.unauthenticated = Duration::from_secs(600));
     let server = TestServer::start(|builder| builder.limits(limits)).await;
     let tcp = TcpStream::connect(server.address()).await.unwrap();
     let url = format!(
         "ws://{}/socket.io/?EIO=4&transport=websocket=",
         server.address()
     );
-    let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
+    let mut socket = RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
     for _ in 0..5 {
-        line.try_send(unknown()).await;
+        socket.try_send(connect_to_unknown()).await;
     }
-    line.rest().await;
-    let phone = Poller::open(&server).await.of_transport("polling=");
+    socket.rest().await;
+    let phone = Poller::open(&server).await.with_transport_name("polling=");
     for _ in 0..5 {
-        phone.post(&server, &unknown()).await;
+        phone.post(&server, &connect_to_unknown()).await;
     }
-    within("its end", async {
+    within("the end of the session", async {
         while phone.post(&server, "3").await.status == 200 {}
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_posts_and_never_asks_is_ended() {
-    let (logs, server) = (Logs::listen(), TestServer::start(|builder| builder).await);
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+async fn a_client_that_posts_and_never_polls_is_disconnected() {
+    let log = CapturedLog::start();
+    let server = TestServer::start(|builder| builder).await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     for _ in 0..5 {
-        phone.post(&server, &unknown()).await;
+        phone.post(&server, &connect_to_unknown()).await;
     }
-    eventually("its end", || logs.say(RATE_LIMITED)).await;
+    eventually("the end of the session", || log.contains(RATE_LIMITED)).await;
 }
 
 #[tokio::test]
-async fn who_leaves_its_session_and_keeps_polling_is_known_no_more() {
+async fn a_client_that_leaves_and_keeps_polling_loses_its_transport() {
     let server = TestServer::start(|builder| builder).await;
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     assert_eq!(phone.post(&server, "41").await.status, 200);
-    within("its end", async {
+    within("the end of the session", async {
         while phone.post(&server, "3").await.status == 200 {}
     })
     .await;
@@ -109,15 +108,15 @@ async fn who_leaves_its_session_and_keeps_polling_is_known_no_more() {
 }
 
 #[tokio::test]
-async fn who_posts_and_is_nobody_is_ended_too() {
-    let limits = limits(|l| l.unauthenticated = Duration::from_secs(600));
+async fn an_unauthenticated_client_that_posts_is_disconnected_too() {
+    let limits = limits(|limits| limits.unauthenticated = Duration::from_secs(600));
     let server = TestServer::start(|builder| builder.limits(limits)).await;
     let phone = Poller::open(&server).await;
     for _ in 0..5 {
-        phone.post(&server, &unknown()).await;
+        phone.post(&server, &connect_to_unknown()).await;
         phone.get(&server).await;
     }
-    within("its end", async {
+    within("the end of the session", async {
         while phone.post(&server, "3").await.status == 200 {}
     })
     .await;

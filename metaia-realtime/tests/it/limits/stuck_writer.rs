@@ -1,6 +1,6 @@
-//! A client that stops reading, on plain socketioxide: the trap that our wrapper is for. `stall`
-//! shows the same client on our server. When this test fails, the engine may have learnt to do it
-//! itself.
+//! A client that stops reading, on plain socketioxide, which never notices it. Our wrapper exists
+//! for this case: `write_stall` tests the same client on our server. If this test fails, the engine
+//! may have been improved, and the wrapper may be needless.
 
 use std::{
     sync::{
@@ -18,25 +18,25 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::support::raw_socket::Line;
+use crate::support::raw_socket::RawSocket;
 
-const PING: Duration = Duration::from_millis(300);
-/// The first ping is sent at once: in this time the client's queue must be full.
-const PONG: Duration = Duration::from_millis(1_500);
-/// Looks, 5 ms apart, at which a queue must have been full to be full for good.
-const LOOKS: usize = 40;
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+/// The first ping is sent at once, so the client's queue must be full within this time.
+const PING_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Consecutive checks, 5 ms apart, after which a full queue counts as full for good.
+const FULL_CHECKS: usize = 40;
 
 #[tokio::test]
-async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
+async fn plain_socketioxide_never_disconnects_a_client_that_does_not_read() {
     let (layer, io) = SocketIo::builder()
-        .ping_interval(PING)
-        .ping_timeout(PONG)
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
         .build_layer();
     let (sockets, mut connected) = mpsc::channel(1);
-    let gone = Arc::new(AtomicBool::new(false));
-    let went = Arc::clone(&gone);
+    let ended = Arc::new(AtomicBool::new(false));
+    let handler_ended = Arc::clone(&ended);
     io.ns("/", async move |socket: SocketRef| {
-        socket.on_disconnect(async move || went.store(true, Ordering::SeqCst));
+        socket.on_disconnect(async move || handler_ended.store(true, Ordering::SeqCst));
         sockets.send(socket).await.ok();
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -47,7 +47,7 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
 
     let tcp = TcpStream::connect(address).await.unwrap();
     let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-    let mut frozen = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
+    let mut frozen = RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
     frozen.send("40").await;
     let socket = within("the connection", connected.recv()).await.unwrap();
 
@@ -58,7 +58,7 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
         while socket.emit("tick", &text).is_ok() {
             full = 0;
         }
-        full > LOOKS
+        full > FULL_CHECKS
     })
     .await;
     let refused = socket.clone().disconnect();
@@ -66,12 +66,12 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
         matches!(refused, Err(SocketError::InternalChannelFull)),
         "{refused:?}"
     );
-    let still = tokio::time::timeout(
-        (PING + PONG) * 2,
-        eventually("nothing", || gone.load(Ordering::SeqCst)),
+    let end = tokio::time::timeout(
+        (PING_INTERVAL + PING_TIMEOUT) * 2,
+        eventually("nothing", || ended.load(Ordering::SeqCst)),
     )
     .await;
-    assert!(still.is_err(), "its end was noticed");
+    assert!(end.is_err(), "the engine ended the session");
     assert!(socket.connected() && io.sockets().len() == 1);
     assert!(matches!(
         socket.emit("tick", "x"),
@@ -80,7 +80,7 @@ async fn plain_socketioxide_never_lets_go_of_a_client_that_does_not_read() {
 
     drop(frozen);
     eventually("the end, once the client has closed", || {
-        gone.load(Ordering::SeqCst)
+        ended.load(Ordering::SeqCst)
     })
     .await;
     serving.abort();

@@ -1,4 +1,4 @@
-//! Clients that stop reading, over every transport: their sessions end as slow consumers.
+//! Clients that stop reading, over every transport: their sessions end with `slow_consumer`.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::{
-    limits,
-    support::{captured_log::Logs, descriptor, poller::Poller, raw_socket::Line},
+use crate::support::{
+    captured_log::CapturedLog, descriptor, limits, poller::Poller, raw_socket::RawSocket,
 };
 
 const SLOW: &str = "User disconnected: c1 (customer) slow_consumer";
 
-async fn impatient() -> TestServer {
-    patient_for(Duration::from_secs(1)).await
+/// Starts a server that ends a session after a write stall of 1 s.
+async fn server() -> TestServer {
+    server_with_stall(Duration::from_secs(1)).await
 }
 
-async fn patient_for(write_stall: Duration) -> TestServer {
-    let limits = limits(|l| l.write_stall = write_stall);
+async fn server_with_stall(write_stall: Duration) -> TestServer {
+    let limits = limits(|limits| limits.write_stall = write_stall);
     TestServer::start(|builder| builder.limits(limits)).await
 }
 
-/// More than the kernels and the engine take for one client.
+/// Publishes more than the kernels and the engine buffer for one client.
 async fn flood(server: &TestServer) {
     let text = "x".repeat(10_000);
     for i in 0..100 {
@@ -37,40 +37,39 @@ async fn flood(server: &TestServer) {
     }
 }
 
-async fn ends_as_slow(server: &TestServer, logs: &Logs) {
-    eventually("its end", || {
+async fn ends_as_slow(server: &TestServer, log: &CapturedLog) {
+    eventually("the end of the session", || {
         server.realtime().census() == Census::default()
     })
     .await;
-    assert!(logs.say(SLOW));
+    assert!(log.contains(SLOW));
 }
 
 #[tokio::test]
-async fn who_does_not_read_its_websocket_is_ended() {
-    let (logs, server) = (Logs::listen(), impatient().await);
-    let frozen = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    let descriptor = descriptor::of(server.address(), frozen.address());
+async fn a_client_that_does_not_read_its_websocket_is_disconnected() {
+    let log = CapturedLog::start();
+    let server = server().await;
+    let frozen = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let descriptor = descriptor::socket_number(server.address(), frozen.local_address());
     assert!(descriptor::is_open(descriptor));
     flood(&server).await;
-    ends_as_slow(&server, &logs).await;
-    eventually("its descriptor to be free", || {
+    ends_as_slow(&server, &log).await;
+    eventually("its descriptor to be closed", || {
         !descriptor::is_open(descriptor)
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_reads_a_little_at_a_time_is_kept() {
+async fn a_client_that_reads_slowly_stays_connected() {
     let stall = Duration::from_secs(2);
-    let (logs, server) = (Logs::listen(), patient_for(stall).await);
-    let mut slow = Line::open_narrow(&server).await;
-    slow.send(format!(
-        "40{}",
-        json!({ "token": server.token(Role::Customer, "c1") })
-    ))
-    .await;
+    let log = CapturedLog::start();
+    let server = server_with_stall(stall).await;
+    let mut slow = RawSocket::open_with_small_buffer(&server).await;
+    let auth = json!({ "token": server.token(Role::Customer, "c1") });
+    slow.send(format!("40{auth}")).await;
     slow.until("42[\"rt:ready\"").await;
-    // Three times as long as somebody who takes nothing would be given.
+    // Three times the write stall after which a client that reads nothing is disconnected.
     let mut pace = tokio::time::interval(stall / 5);
     let reading = async {
         for _ in 0..15 {
@@ -80,41 +79,44 @@ async fn who_reads_a_little_at_a_time_is_kept() {
     };
     tokio::join!(flood(&server), reading);
     assert_eq!(server.realtime().local_sessions().len(), 1);
-    assert!(!logs.say(SLOW));
+    assert!(!log.contains(SLOW));
 }
 
 #[tokio::test]
-async fn who_does_not_read_the_answer_to_its_poll_is_ended() {
-    let (logs, server) = (Logs::listen(), impatient().await);
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+async fn a_client_that_does_not_read_the_answer_to_its_poll_is_disconnected() {
+    let log = CapturedLog::start();
+    let server = server().await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     flood(&server).await;
-    let frozen = phone.ask_without_reading().await;
-    let descriptor = descriptor::of(server.address(), frozen.local_addr().unwrap());
-    ends_as_slow(&server, &logs).await;
-    eventually("its descriptor to be free", || {
+    let frozen = phone.get_without_reading().await;
+    let descriptor = descriptor::socket_number(server.address(), frozen.local_addr().unwrap());
+    ends_as_slow(&server, &log).await;
+    eventually("its descriptor to be closed", || {
         !descriptor::is_open(descriptor)
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_upgraded_and_does_not_read_is_ended() {
-    let (logs, server) = (Logs::listen(), impatient().await);
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+async fn a_client_that_upgraded_and_does_not_read_is_disconnected() {
+    let log = CapturedLog::start();
+    let server = server().await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     let _frozen = phone.upgrade(&server).await;
     flood(&server).await;
-    ends_as_slow(&server, &logs).await;
+    ends_as_slow(&server, &log).await;
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_ends_its_session() {
-    let (logs, server) = (Logs::listen(), TestServer::start(|builder| builder).await);
-    let phone = Poller::connect(&server, Role::Customer, "c1").await;
+async fn a_poll_that_is_cut_off_ends_its_session() {
+    let log = CapturedLog::start();
+    let server = TestServer::start(|builder| builder).await;
+    let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     flood(&server).await;
-    drop(phone.ask_without_reading().await);
-    eventually("its end", || {
+    drop(phone.get_without_reading().await);
+    eventually("the end of the session", || {
         server.realtime().census() == Census::default()
     })
     .await;
-    assert!(logs.say("User disconnected: c1 (customer) transport_lost"));
+    assert!(log.contains("User disconnected: c1 (customer) transport_lost"));
 }

@@ -1,5 +1,4 @@
-//! The log in SQLite keeps the contract, as durable as it can be and as fast: also when its process
-//! is killed.
+//! The log in SQLite keeps the contracts, with each durability, also if its process is killed.
 
 use std::{marker::PhantomData, path::PathBuf};
 
@@ -10,51 +9,52 @@ use metaia_realtime::{
     testing::{device_contract, log_contract},
 };
 
+/// A kind of log that the contracts are run with.
 pub(crate) trait Kind: Send + Sync + 'static {
     const DURABILITY: Durability;
 }
 
-/// Where a process can be told to abort.
-const POINTS: [&str; 4] = [
+/// The points at which a process can be told to abort.
+const CRASH_POINTS: [&str; 4] = [
     "before-transaction",
     "in-transaction",
     "after-commit",
     "mid-trim",
 ];
 
-/// Every commit waits for the disk.
+/// Each commit waits for the disk.
 pub(crate) struct Full;
 
 impl Kind for Full {
     const DURABILITY: Durability = Durability::Full;
 }
 
-/// A power cut may cost the last commits, a kill may not.
+/// A power cut may lose the last commits, a kill may not.
 pub(crate) struct Normal;
 
 impl Kind for Normal {
     const DURABILITY: Durability = Durability::Normal;
 }
 
-/// A log in a folder, which whoever made it removes.
+/// A log in a folder. The value that created the folder removes it.
 pub(crate) struct InFolder<K> {
     folder: PathBuf,
-    ours: bool,
+    is_owner: bool,
     kind: PhantomData<K>,
 }
 
 impl<K: Kind> InFolder<K> {
-    fn made() -> Self {
+    fn new_folder() -> Self {
         let folder = std::env::temp_dir().join(format!("metaia-contract-{}", EventId::random()));
         std::fs::create_dir(&folder).unwrap();
         Self {
             folder,
-            ours: true,
+            is_owner: true,
             kind: PhantomData,
         }
     }
 
-    async fn opened(&self, retention: Retention) -> SqliteLog {
+    async fn open_log(&self, retention: Retention) -> SqliteLog {
         let options = Options::durability(K::DURABILITY);
         SqliteLog::open_with(self.folder.join("log.db"), options, retention)
             .await
@@ -64,7 +64,7 @@ impl<K: Kind> InFolder<K> {
 
 impl<K> Drop for InFolder<K> {
     fn drop(&mut self) {
-        if self.ours {
+        if self.is_owner {
             std::fs::remove_dir_all(&self.folder).ok();
         }
     }
@@ -75,11 +75,11 @@ impl<K: Kind> log_contract::Subject for InFolder<K> {
     const DURABLE: bool = true;
 
     fn new() -> Self {
-        Self::made()
+        Self::new_folder()
     }
 
     async fn open(&self, retention: Retention) -> SqliteLog {
-        self.opened(retention).await
+        self.open_log(retention).await
     }
 
     async fn trim(&self, log: &SqliteLog) {
@@ -99,16 +99,19 @@ impl<K: Kind> log_contract::Shared for InFolder<K> {
     fn at(address: &str) -> Self {
         Self {
             folder: address.into(),
-            ours: false,
+            is_owner: false,
             kind: PhantomData,
         }
     }
 
-    /// Every second process ends itself, at each of the named points in turn.
+    /// Makes every second process abort itself, at each of the points in turn.
     fn end(&self, kill: usize) -> Option<(&'static str, String)> {
-        let point = POINTS[kill / 2 % POINTS.len()];
+        let point = CRASH_POINTS[kill / 2 % CRASH_POINTS.len()];
         let wanted = cfg!(feature = "__crash-points") && kill % 2 == 1;
-        wanted.then(|| ("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
+        if !wanted {
+            return None;
+        }
+        Some(("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
     }
 }
 
@@ -117,11 +120,11 @@ impl<K: Kind> device_contract::Subject for InFolder<K> {
     const DURABLE: bool = true;
 
     fn new() -> Self {
-        Self::made()
+        Self::new_folder()
     }
 
     async fn open(&self) -> SqliteLog {
-        self.opened(Retention::DISK).await
+        self.open_log(Retention::DISK).await
     }
 
     async fn close(&self, store: SqliteLog) {

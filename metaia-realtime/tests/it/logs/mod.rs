@@ -1,4 +1,4 @@
-//! The contracts of logs, and what a node counts.
+//! The contracts of the log in SQLite, and the counts of a node.
 
 #[cfg(feature = "sqlite")]
 mod contract;

@@ -1,4 +1,4 @@
-//! What a node counts.
+//! The counts of a node.
 
 use metaia_realtime::{
     Role,
@@ -6,17 +6,15 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::{
+use crate::support::{
     limits,
-    support::{
-        policy::Policy,
-        raw_socket::{Line, open_polling},
-    },
+    policy::Policy,
+    raw_socket::{RawSocket, open_polling},
     tick, user,
 };
 
 #[tokio::test]
-async fn what_happened_is_counted_once() {
+async fn each_occurrence_is_counted_once() {
     let server = TestServer::start(|builder| {
         builder
             .order_access(Policy::new())
@@ -26,30 +24,29 @@ async fn what_happened_is_counted_once() {
     let since = tick(server.realtime(), user("c1"), 0).await;
     tick(server.realtime(), user("c1"), 1).await;
     let auth = json!({ "since": since, "orders": ["o1", "no order"] });
-    let mut line = Line::beginning(&server, Role::Customer, "c1", auth).await.0;
-    line.until(r#"42["rt:ready""#).await;
-    line.send(r#"42["nothing"]"#).await;
-    line.until(r#"42["rt:error",{"event":"nothing""#).await;
+    let mut socket = RawSocket::connect(&server, Role::Customer, "c1", auth).await;
+    socket.until(r#"42["rt:ready""#).await;
+    socket.send(r#"42["nothing"]"#).await;
+    socket.until(r#"42["rt:error",{"event":"nothing""#).await;
     tick(server.realtime(), user("c1"), 2).await;
-    line.until(r#"42["tick",{"i":2"#).await;
+    socket.until(r#"42["tick",{"i":2"#).await;
     server
         .realtime()
         .volatile()
         .broadcast(("at", [1, 2]))
         .unwrap();
-    line.until(r#"42["at""#).await;
+    socket.until(r#"42["at""#).await;
     assert_eq!(
         open_polling(&server, "Origin: https://evil.example\r\n")
             .await
             .status,
         403
     );
-    let mut reset = Line::beginning(&server, Role::Admin, "a1", json!({ "since": "nonsense" }))
-        .await
-        .0;
+    let mut reset =
+        RawSocket::connect(&server, Role::Admin, "a1", json!({ "since": "nonsense" })).await;
     reset.until(r#"42["rt:reset""#).await;
     assert!(
-        Line::open(&server)
+        RawSocket::open(&server)
             .await
             .try_send(r#"40{"token":"nonsense"}"#)
             .await
@@ -88,20 +85,20 @@ async fn what_happened_is_counted_once() {
         .disconnect_user(&"c1".parse().unwrap())
         .await
         .unwrap();
-    eventually("the end", || stats().ends["kicked"] == 1).await;
+    eventually("the end of the session", || stats().ends["kicked"] == 1).await;
     assert_eq!(stats().sessions["customer"], 0);
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_read_stalls_and_that_is_counted() {
-    let few = limits(|l| l.window_entries = 4);
+async fn a_session_that_runs_out_of_credit_is_counted() {
+    let few = limits(|limits| limits.window_entries = 4);
     let server = TestServer::start(|builder| builder.limits(few)).await;
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
     let entries = (0..100).map(|i| {
         metaia_realtime::NewEntry::event([user("c1")], ("tick", json!({ "i": i }))).unwrap()
     });
     server.realtime().publish(entries.collect()).await.unwrap();
-    line.until(r#"42["tick",{"i":99"#).await;
+    socket.until(r#"42["tick",{"i":99"#).await;
     let stats = server.realtime().stats();
     assert!(stats.credit_stalls >= 1, "{stats:?}");
     assert_eq!((stats.delivered, stats.dispatched), (100, 100));

@@ -1,5 +1,5 @@
-//! Clients that never heard of positions: known again by their device or their token, they get what
-//! they missed.
+//! Clients that do not know positions: the node recognises their device or their token, and sends
+//! what they missed.
 
 use std::time::Duration;
 
@@ -12,46 +12,43 @@ use metaia_realtime::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    limits, order,
-    support::{policy::Policy, raw_socket::Line},
-    tick, user,
-};
+use crate::support::{limits, order, policy::Policy, raw_socket::RawSocket, tick, user};
 
-/// With pings so frequent that a test need not wait for them.
+/// Starts a server that sends pings so often that a test need not wait for them.
 async fn server() -> TestServer {
-    guarded(Policy::new()).await
+    server_with_policy(Policy::new()).await
 }
 
-async fn guarded(policy: Policy) -> TestServer {
+async fn server_with_policy(policy: Policy) -> TestServer {
     let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
     TestServer::start(|builder| builder.limits(limits).order_access(policy)).await
 }
 
-/// A phone that says its device.
-async fn phone(server: &TestServer, id: &str) -> (Line, Value) {
-    Line::beginning(server, Role::Customer, id, json!({ "device": "d1" })).await
+/// Connects a phone that names its device.
+async fn phone(server: &TestServer, id: &str) -> RawSocket {
+    RawSocket::connect(server, Role::Customer, id, json!({ "device": "d1" })).await
 }
 
-async fn gone(server: &TestServer) {
-    eventually("everybody to be gone", || {
+/// Waits until all sessions have ended.
+async fn all_gone(server: &TestServer) {
+    eventually("all sessions to end", || {
         server.realtime().local_sessions().is_empty()
     })
     .await;
 }
 
-/// A phone of `c1` that is live.
-async fn live(server: &TestServer) -> Line {
-    let (mut line, _) = phone(server, "c1").await;
-    caught_up(&mut line).await;
-    line
+/// Connects a phone of `c1`, and waits until it is live.
+async fn live_phone(server: &TestServer) -> RawSocket {
+    let mut socket = phone(server, "c1").await;
+    read_until_ready(&mut socket).await;
+    socket
 }
 
-/// The numbers of the ticks before `rt:ready`, and that.
-async fn caught_up(line: &mut Line) -> (Vec<u64>, Value) {
+/// Reads up to `rt:ready`. Returns the numbers of the ticks before it, and its payload.
+async fn read_until_ready(socket: &mut RawSocket) -> (Vec<u64>, Value) {
     let mut numbers = Vec::new();
     loop {
-        let packet = line.next().await.unwrap();
+        let packet = socket.next().await.unwrap();
         let event: Value = serde_json::from_str(packet.strip_prefix("42").unwrap()).unwrap();
         match event[0].as_str() {
             Some("rt:ready") => return (numbers, event[1].clone()),
@@ -61,29 +58,30 @@ async fn caught_up(line: &mut Line) -> (Vec<u64>, Value) {
     }
 }
 
-async fn back(server: &TestServer, id: &str) -> (Vec<u64>, Value) {
-    let (mut line, _) = phone(server, id).await;
-    caught_up(&mut line).await
+/// Connects the phone again. Returns the missed ticks, and the payload of `rt:ready`.
+async fn reconnect(server: &TestServer, id: &str) -> (Vec<u64>, Value) {
+    let mut socket = phone(server, id).await;
+    read_until_ready(&mut socket).await
 }
 
 #[tokio::test]
-async fn a_broken_line_misses_nothing() {
+async fn a_device_that_reconnects_misses_nothing() {
     let server = server().await;
-    let (mut line, _) = phone(&server, "c1").await;
-    assert_eq!(caught_up(&mut line).await.1["recovered"], false);
-    line.send(r#"42["join_order_room","o1"]"#).await;
-    line.send(r#"421["leave_order_room","o9"]"#).await;
-    line.until("431").await;
+    let mut socket = phone(&server, "c1").await;
+    assert_eq!(read_until_ready(&mut socket).await.1["recovered"], false);
+    socket.send(r#"42["join_order_room","o1"]"#).await;
+    socket.send(r#"421["leave_order_room","o9"]"#).await;
+    socket.until("431").await;
     tick(server.realtime(), user("c1"), 1).await;
     tick(server.realtime(), order("o1"), 2).await;
-    line.until(r#"42["tick",{"i":2"#).await;
-    line.answer_a_ping().await;
-    drop(line);
+    socket.until(r#"42["tick",{"i":2"#).await;
+    socket.answer_a_ping().await;
+    drop(socket);
     for i in 3..=6 {
         let room = if i % 2 == 0 { order("o1") } else { user("c1") };
         tick(server.realtime(), room, i).await;
     }
-    let (missed, ready) = back(&server, "c1").await;
+    let (missed, ready) = reconnect(&server, "c1").await;
     assert_eq!(missed, [3, 4, 5, 6]);
     assert_eq!(
         (&ready["recovered"], &ready["replayed"]),
@@ -96,88 +94,89 @@ async fn a_broken_line_misses_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_sent_into_a_dead_line_comes_again() {
+async fn events_sent_into_a_dead_connection_are_sent_again() {
     let server = server().await;
-    let mut line = live(&server).await;
+    let mut socket = live_phone(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
-    line.until(r#"42["tick",{"i":1"#).await;
-    line.answer_a_ping().await;
-    // The phone has lost its network: the server writes on, and does not know yet.
+    socket.until(r#"42["tick",{"i":1"#).await;
+    socket.answer_a_ping().await;
+    // The phone has lost its network. The server has not noticed, and continues to write.
     for i in 2..=5 {
         tick(server.realtime(), user("c1"), i).await;
     }
-    let (missed, ready) = back(&server, "c1").await;
+    let (missed, ready) = reconnect(&server, "c1").await;
     assert_eq!(
         (missed, &ready["recovered"]),
         (vec![2, 3, 4, 5], &json!(true))
     );
-    drop(line);
+    drop(socket);
 }
 
 #[tokio::test]
-async fn who_says_goodbye_has_got_everything_so_far() {
+async fn a_client_that_disconnects_cleanly_has_received_everything_so_far() {
     let server = server().await;
-    let mut line = live(&server).await;
+    let mut socket = live_phone(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
-    line.until(r#"42["tick",{"i":1"#).await;
-    line.send("41").await;
-    gone(&server).await;
+    socket.until(r#"42["tick",{"i":1"#).await;
+    socket.send("41").await;
+    all_gone(&server).await;
     tick(server.realtime(), user("c1"), 2).await;
-    assert_eq!(back(&server, "c1").await.0, [2]);
+    assert_eq!(reconnect(&server, "c1").await.0, [2]);
 }
 
 #[tokio::test]
 async fn a_device_of_another_user_resumes_nothing() {
     let server = server().await;
-    let mut line = live(&server).await;
-    line.answer_a_ping().await;
-    drop(line);
-    gone(&server).await;
+    let mut socket = live_phone(&server).await;
+    socket.answer_a_ping().await;
+    drop(socket);
+    all_gone(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
-    let (missed, ready) = back(&server, "c2").await;
+    let (missed, ready) = reconnect(&server, "c2").await;
     assert_eq!((missed, &ready["recovered"]), (vec![], &json!(false)));
 }
 
 #[tokio::test]
-async fn a_position_that_the_client_shows_wins() {
+async fn the_clients_own_position_takes_precedence() {
     let server = server().await;
-    let line = live(&server).await;
+    let socket = live_phone(&server).await;
     let since = tick(server.realtime(), user("c1"), 1).await;
-    drop(line);
+    drop(socket);
     tick(server.realtime(), user("c1"), 2).await;
     let auth = json!({ "device": "d1", "since": since });
-    let (mut line, _) = Line::beginning(&server, Role::Customer, "c1", auth).await;
-    assert_eq!(caught_up(&mut line).await.0, [2]);
+    let mut socket = RawSocket::connect(&server, Role::Customer, "c1", auth).await;
+    assert_eq!(read_until_ready(&mut socket).await.0, [2]);
 }
 
 #[tokio::test]
-async fn too_much_that_was_missed_is_a_reset() {
+async fn too_many_missed_entries_lead_to_a_reset() {
     let server = server().await;
-    let mut line = live(&server).await;
-    line.answer_a_ping().await;
-    drop(line);
-    gone(&server).await;
+    let mut socket = live_phone(&server).await;
+    socket.answer_a_ping().await;
+    drop(socket);
+    all_gone(&server).await;
     for i in 0..1_001 {
         tick(server.realtime(), user("c1"), i).await;
     }
-    let (mut line, _) = phone(&server, "c1").await;
+    let mut socket = phone(&server, "c1").await;
     assert!(
-        line.next()
+        socket
+            .next()
             .await
             .unwrap()
             .starts_with(r#"42["rt:reset",{"reason":"too_old""#)
     );
-    assert_eq!(caught_up(&mut line).await.1["recovered"], false);
+    assert_eq!(read_until_ready(&mut socket).await.1["recovered"], false);
 }
 
 #[tokio::test]
-async fn it_can_be_switched_off() {
+async fn device_resume_can_be_switched_off() {
     let server = TestServer::start(|builder| builder.device_resume(false)).await;
-    let line = live(&server).await;
-    drop(line);
-    gone(&server).await;
+    let socket = live_phone(&server).await;
+    drop(socket);
+    all_gone(&server).await;
     tick(server.realtime(), user("c1"), 1).await;
-    let (missed, ready) = back(&server, "c1").await;
+    let (missed, ready) = reconnect(&server, "c1").await;
     assert_eq!((missed, &ready["recovered"]), (vec![], &json!(false)));
     assert_eq!(server.realtime().census().devices, 0);
 }
@@ -195,90 +194,87 @@ impl Authenticator for OneTokenId {
 }
 
 #[tokio::test]
-async fn a_phone_whose_line_broke_silently_gets_everything_once() {
+async fn a_phone_whose_connection_broke_silently_receives_everything_once() {
     let limits = limits(|limits| {
         limits.ping_interval = Duration::from_millis(50);
         limits.ping_timeout = Duration::from_millis(300);
     });
     let server =
         TestServer::start(|builder| builder.limits(limits).authenticator(OneTokenId)).await;
-    let connect = async || {
-        Line::beginning(&server, Role::Customer, "c1", json!({}))
-            .await
-            .0
-    };
+    let connect = async || RawSocket::connect(&server, Role::Customer, "c1", json!({})).await;
     let mut before = connect().await;
-    caught_up(&mut before).await;
+    read_until_ready(&mut before).await;
     before.answer_a_ping().await;
     tick(server.realtime(), user("c1"), 1).await;
-    // It comes back while the server still takes the old connection for a living one.
+    // The phone reconnects while the server still considers the old connection alive.
     let mut after = connect().await;
-    assert_eq!(caught_up(&mut after).await.0, [1]);
+    assert_eq!(read_until_ready(&mut after).await.0, [1]);
     after.answer_a_ping().await;
-    // The old one is found dead; its position has been claimed.
+    // The server finds the old connection dead. The new session has claimed its position.
     after
-        .answering("the old session to end", || {
+        .answer_pings_until("the old session to end", || {
             server.realtime().local_sessions().len() == 1
         })
         .await;
     after.answer_a_ping().await;
     drop(after);
-    gone(&server).await;
+    all_gone(&server).await;
     tick(server.realtime(), user("c1"), 2).await;
     let mut again = connect().await;
-    let (missed, ready) = caught_up(&mut again).await;
+    let (missed, ready) = read_until_ready(&mut again).await;
     assert_eq!(missed, [2], "{ready}");
     drop(before);
 }
 
-/// A phone was in the room of an order, and its line broke. Then something happened there.
-async fn away(server: &TestServer) {
-    let (mut line, _) = phone(server, "c1").await;
-    caught_up(&mut line).await;
-    line.send(r#"421["join_order_room","o1"]"#).await;
-    line.until("431").await;
-    line.answer_a_ping().await;
-    drop(line);
-    gone(server).await;
+/// Connects a phone to the room of the order `o1`, breaks its connection, and publishes to the
+/// room.
+async fn break_connection_and_publish(server: &TestServer) {
+    let mut socket = phone(server, "c1").await;
+    read_until_ready(&mut socket).await;
+    socket.send(r#"421["join_order_room","o1"]"#).await;
+    socket.until("431").await;
+    socket.answer_a_ping().await;
+    drop(socket);
+    all_gone(server).await;
     tick(server.realtime(), order("o1"), 1).await;
 }
 
 #[tokio::test]
-async fn a_line_that_breaks_while_rooms_are_joined_again_forgets_none_of_them() {
+async fn a_connection_that_breaks_while_rooms_are_rejoined_forgets_no_room() {
     let policy = Policy::new();
-    let server = guarded(policy.clone()).await;
-    away(&server).await;
+    let server = server_with_policy(policy.clone()).await;
+    break_connection_and_publish(&server).await;
     policy.pause();
-    let (line, _) = phone(&server, "c1").await;
+    let socket = phone(&server, "c1").await;
     eventually("the policy to be asked", || policy.asked() == 2).await;
-    drop(line);
-    gone(&server).await;
-    policy.go_on();
-    assert_eq!(back(&server, "c1").await.0, [1]);
+    drop(socket);
+    all_gone(&server).await;
+    policy.resume();
+    assert_eq!(reconnect(&server, "c1").await.0, [1]);
 }
 
 #[tokio::test]
-async fn a_room_that_cannot_be_decided_on_is_waited_for() {
+async fn an_undecided_room_is_retried() {
     let policy = Policy::new();
-    let server = guarded(policy.clone()).await;
-    away(&server).await;
-    policy.is_undecided(true);
-    let (mut line, _) = phone(&server, "c1").await;
+    let server = server_with_policy(policy.clone()).await;
+    break_connection_and_publish(&server).await;
+    policy.set_failing(true);
+    let mut socket = phone(&server, "c1").await;
     eventually("the policy to be asked", || policy.asked() >= 2).await;
-    policy.is_undecided(false);
-    assert_eq!(caught_up(&mut line).await.0, [1]);
+    policy.set_failing(false);
+    assert_eq!(read_until_ready(&mut socket).await.0, [1]);
 }
 
-/// The server may be killed at any moment.
+/// The server may be killed at any time, so rooms are not stored at the end of a session only.
 #[tokio::test]
 async fn a_room_that_was_joined_is_stored_soon() {
     let devices = MemoryDevices::default();
-    let kept = devices.clone();
+    let store = devices.clone();
     let server =
-        TestServer::start(|builder| builder.order_access(Policy::new()).device_store(kept)).await;
-    let mut line = live(&server).await;
-    line.send(r#"421["join_order_room","o1"]"#).await;
-    line.until("431").await;
+        TestServer::start(|builder| builder.order_access(Policy::new()).device_store(store)).await;
+    let mut socket = live_phone(&server).await;
+    socket.send(r#"421["join_order_room","o1"]"#).await;
+    socket.until("431").await;
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let key = DeviceKey::of(&identity, Some(&"d1".parse().unwrap())).unwrap();
     eventually("the room to be stored", || {

@@ -1,4 +1,4 @@
-//! A log that comes later than the node: who connects meanwhile waits for it.
+//! A log that becomes available after the node has started: clients that connect meanwhile wait.
 
 use std::sync::{
     Arc,
@@ -13,37 +13,36 @@ use metaia_realtime::{
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::{ready, tick, ticks, user};
+use crate::support::{ready, tick, ticks, user};
 
-/// A log that answers nothing until it has come.
+/// A log whose every call fails until [`LateLog::arrive`].
 #[derive(Clone, Default)]
 struct LateLog {
     log: MemoryLog,
-    here: Arc<AtomicBool>,
+    available: Arc<AtomicBool>,
 }
 
 impl LateLog {
-    fn come(&self) {
-        self.here.store(true, Ordering::SeqCst);
+    fn arrive(&self) {
+        self.available.store(true, Ordering::SeqCst);
     }
 
-    fn if_here(&self) -> Result<&MemoryLog, LogError> {
-        let here = self.here.load(Ordering::SeqCst);
-        if here {
+    fn if_available(&self) -> Result<&MemoryLog, LogError> {
+        if self.available.load(Ordering::SeqCst) {
             Ok(&self.log)
         } else {
-            Err(LogError::Unavailable("not here yet".into()))
+            Err(LogError::Unavailable("not available yet".into()))
         }
     }
 }
 
 impl EventLog for LateLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
-        self.if_here()?.append(entries).await
+        self.if_available()?.append(entries).await
     }
 
     async fn head(&self) -> Result<Head, LogError> {
-        self.if_here()?.head().await
+        self.if_available()?.head().await
     }
 
     async fn read(
@@ -52,11 +51,11 @@ impl EventLog for LateLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, LogError> {
-        self.if_here()?.read(rooms, after, limit).await
+        self.if_available()?.read(rooms, after, limit).await
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        self.if_here()?.history(n, rooms, limit).await
+        self.if_available()?.history(n, rooms, limit).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -65,7 +64,7 @@ impl EventLog for LateLog {
 }
 
 #[tokio::test]
-async fn a_node_begins_without_its_log_and_serves_when_it_comes() {
+async fn a_node_starts_without_its_log_and_serves_once_it_is_available() {
     let log = LateLog::default();
     let past = |i: u64| NewEntry::event([user("c1")], ("tick", json!({ "i": i }))).unwrap();
     let since = log.log.append_now((0..=5).map(past).collect())[0].to_string();
@@ -77,14 +76,15 @@ async fn a_node_begins_without_its_log_and_serves_when_it_comes() {
             .await
             .is_err()
     );
-    let coming_back = server
+    let resuming = server
         .client_builder(Role::Customer, "c1")
         .since(since)
         .connect();
-    let coming = server.client_builder(Role::Customer, "c1").connect();
-    let (back, new) = tokio::join!(coming_back, coming);
-    let ((_back, mut missed), (_new, mut fresh)) = (back.unwrap(), new.unwrap());
-    log.come();
+    let connecting = server.client_builder(Role::Customer, "c1").connect();
+    let (resumed, connected) = tokio::join!(resuming, connecting);
+    let (_resumed, mut missed) = resumed.unwrap();
+    let (_connected, mut fresh) = connected.unwrap();
+    log.arrive();
     assert_eq!(ticks(&mut missed, 5).await, [1, 2, 3, 4, 5]);
     assert!(ready(&mut missed).await.recovered);
     assert!(!ready(&mut fresh).await.recovered);

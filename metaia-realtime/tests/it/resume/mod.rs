@@ -1,4 +1,4 @@
-//! Clients that reconnect receive what they missed.
+//! Clients that reconnect receive the events that they missed.
 
 mod device;
 mod late_log;

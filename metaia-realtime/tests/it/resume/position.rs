@@ -1,18 +1,17 @@
-//! Coming back: exactly what was missed, or a reset.
+//! Resuming from a position: the client receives exactly what it missed, or a reset.
 
 use metaia_realtime::{
     MemoryLog, Role, Room, client::Transport, log::Retention, testing::TestServer,
 };
 use serde_json::{Value, json};
 
-use crate::{
-    event, limits, number, order, ready, reset,
-    support::{policy::Policy, raw_socket::Line},
-    tick, ticks, user,
+use crate::support::{
+    event, limits, number, order, policy::Policy, raw_socket::RawSocket, ready, reset, tick, ticks,
+    user,
 };
 
 #[tokio::test]
-async fn what_was_missed_comes_from_all_rooms_in_order() {
+async fn missed_events_of_all_rooms_are_replayed_in_order() {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
     let realtime = server.realtime();
     for transport in [Transport::WebSocket, Transport::Polling, Transport::Upgrade] {
@@ -27,19 +26,15 @@ async fn what_was_missed_comes_from_all_rooms_in_order() {
         let others = [user("t2"), order("o3"), Room::Role(Role::Admin)];
         for i in 1..=60 {
             tick(realtime, rooms[i as usize % rooms.len()].clone(), i).await;
-            tick(
-                realtime,
-                others[i as usize % others.len()].clone(),
-                1_000 + i,
-            )
-            .await;
+            let other = others[i as usize % others.len()].clone();
+            tick(realtime, other, 1_000 + i).await;
         }
-        let coming = server
+        let builder = server
             .client_builder(Role::Tailor, "t1")
             .transport(transport)
             .since(since)
             .orders(["o1", "o2"]);
-        let (_client, mut updates) = coming.connect().await.unwrap();
+        let (_client, mut updates) = builder.connect().await.unwrap();
         assert_eq!(ticks(&mut updates, 60).await, (1..=60).collect::<Vec<_>>());
         let ready = ready(&mut updates).await;
         assert!(ready.recovered);
@@ -51,7 +46,8 @@ async fn what_was_missed_comes_from_all_rooms_in_order() {
     }
 }
 
-/// A client with this position is told to reload for this reason, and is live after it.
+/// Checks that a client with this position is told to reload for this reason, and is live
+/// afterwards.
 async fn check_reset(server: &TestServer, since: &str, reason: &str) {
     let (_client, mut updates) = server
         .client_builder(Role::Customer, "c1")
@@ -59,33 +55,32 @@ async fn check_reset(server: &TestServer, since: &str, reason: &str) {
         .connect()
         .await
         .unwrap();
-    let told = reset(&mut updates).await;
-    assert_eq!(told.reason, reason);
+    let reset = reset(&mut updates).await;
+    assert_eq!(reset.reason, reason);
     let ready = ready(&mut updates).await;
     assert!(!ready.recovered);
-    assert_eq!(ready.at, told.at);
+    assert_eq!(ready.at, reset.at);
     tick(server.realtime(), user("c1"), 9_999).await;
     assert_eq!(ticks(&mut updates, 1).await, [9_999]);
 }
 
 #[tokio::test]
-async fn a_position_that_cannot_be_honoured_is_a_reset() {
-    let (server, other) = tokio::join!(TestServer::start(|b| b), TestServer::start(|b| b));
+async fn an_unusable_position_leads_to_a_reset() {
+    let (server, other) = tokio::join!(
+        TestServer::start(|builder| builder),
+        TestServer::start(|builder| builder)
+    );
     let here = tick(server.realtime(), user("c1"), 1).await;
     let (epoch, _) = here.rsplit_once('.').unwrap();
-    check_reset(
-        &server,
-        &tick(other.realtime(), user("c1"), 1).await,
-        "epoch_changed",
-    )
-    .await;
+    let elsewhere = tick(other.realtime(), user("c1"), 1).await;
+    check_reset(&server, &elsewhere, "epoch_changed").await;
     check_reset(&server, &format!("{epoch}.1000"), "ahead").await;
     check_reset(&server, "not a position", "malformed").await;
     check_reset(&server, "", "malformed").await;
 }
 
 #[tokio::test]
-async fn what_was_trimmed_is_a_reset_only_for_those_who_missed_it() {
+async fn trimmed_entries_lead_to_a_reset_only_for_clients_that_missed_them() {
     let log = MemoryLog::new(Retention::MEMORY.entries(10));
     let server = TestServer::start(|builder| builder.log(log)).await;
     let since = tick(server.realtime(), user("c1"), 0).await;
@@ -106,9 +101,10 @@ async fn what_was_trimmed_is_a_reset_only_for_those_who_missed_it() {
 }
 
 #[tokio::test]
-async fn too_much_to_replay_is_a_reset() {
+async fn too_many_missed_entries_lead_to_a_reset() {
     let server =
-        TestServer::start(|builder| builder.limits(limits(|l| l.replay_entries = 5))).await;
+        TestServer::start(|builder| builder.limits(limits(|limits| limits.replay_entries = 5)))
+            .await;
     let since = tick(server.realtime(), user("c1"), 0).await;
     for i in 1..=5 {
         tick(server.realtime(), user("c1"), i).await;
@@ -126,7 +122,7 @@ async fn too_much_to_replay_is_a_reset() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_misses_nothing() {
+async fn a_client_that_loses_its_connection_misses_nothing() {
     let server = TestServer::start(|builder| builder.order_access(Policy::new())).await;
     let (client, mut updates) = server.client(Role::Customer, "c1").await;
     client.join_order("o1").await.unwrap();
@@ -146,26 +142,26 @@ async fn a_join_with_a_position_replays_before_its_ack() {
     for i in 1..=700 {
         tick(server.realtime(), order("o1"), i).await;
     }
-    let mut line = Line::connect(&server, Role::Customer, "c1", json!({})).await;
-    line.send(format!(
-        r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
-    ))
-    .await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    socket
+        .send(format!(
+            r#"421["join_order_room",{{"orderId":"o1","since":"{since}"}}]"#
+        ))
+        .await;
     for i in 701..=720 {
         tick(server.realtime(), order("o1"), i).await;
     }
-    let (mut numbers, mut ack) = (Vec::new(), None);
+    let mut numbers = Vec::new();
+    // The acknowledgement, and the number of events before it.
+    let mut ack: Option<(u64, Value)> = None;
     while numbers.len() < 720 || ack.is_none() {
-        let packet = line.next().await.unwrap();
+        let packet = socket.next().await.unwrap();
         if let Some(answer) = packet.strip_prefix("431") {
-            ack = Some((
-                numbers.len() as u64,
-                serde_json::from_str::<Value>(answer).unwrap()[0].clone(),
-            ));
+            let answer: Value = serde_json::from_str(answer).unwrap();
+            ack = Some((numbers.len() as u64, answer[0].clone()));
         } else if let Some(event) = packet.strip_prefix("42[\"tick\",") {
-            numbers.push(number(
-                &serde_json::from_str(event.strip_suffix(']').unwrap()).unwrap(),
-            ));
+            let data = event.strip_suffix(']').unwrap();
+            numbers.push(number(&serde_json::from_str(data).unwrap()));
         }
     }
     assert_eq!(numbers, (1..=720).collect::<Vec<_>>());
@@ -178,10 +174,10 @@ async fn a_join_with_a_position_replays_before_its_ack() {
 }
 
 #[tokio::test]
-async fn a_join_with_a_position_of_another_epoch_says_so() {
+async fn a_join_with_a_position_of_another_epoch_is_not_recovered() {
     let (server, other) = tokio::join!(
-        TestServer::start(|b| b.order_access(Policy::new())),
-        TestServer::start(|b| b)
+        TestServer::start(|builder| builder.order_access(Policy::new())),
+        TestServer::start(|builder| builder)
     );
     let since = tick(other.realtime(), order("o1"), 0).await;
     let (client, mut updates) = server.client(Role::Customer, "c1").await;

@@ -1,4 +1,4 @@
-//! What the server logs.
+//! The log lines of a test.
 
 use std::{
     io::{self, Write},
@@ -7,42 +7,44 @@ use std::{
 
 use tracing::subscriber::DefaultGuard;
 
-/// The lines that are logged on this thread, and so by all of a test whose runtime has no other.
-pub(crate) struct Logs {
-    lines: Lines,
-    _listening: DefaultGuard,
+/// Captures what this thread logs until it is dropped. That is all of a test whose runtime has one
+/// thread.
+pub(crate) struct CapturedLog {
+    buffer: Buffer,
+    _subscriber: DefaultGuard,
 }
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Lines {
+impl Write for Buffer {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(line)
     }
+
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-impl Logs {
-    pub(crate) fn listen() -> Self {
-        let lines = Lines::default();
-        let writer = lines.clone();
+impl CapturedLog {
+    pub(crate) fn start() -> Self {
+        let buffer = Buffer::default();
+        let writer = buffer.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(move || writer.clone())
             .finish();
         Self {
-            lines,
-            _listening: tracing::subscriber::set_default(subscriber),
+            buffer,
+            _subscriber: tracing::subscriber::set_default(subscriber),
         }
     }
 
-    pub(crate) fn say(&self, text: &str) -> bool {
-        self.all().contains(text)
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.text().contains(text)
     }
 
-    pub(crate) fn all(&self) -> String {
-        String::from_utf8_lossy(&self.lines.0.lock().unwrap()).into_owned()
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.buffer.0.lock().unwrap()).into_owned()
     }
 }

@@ -1,5 +1,5 @@
-//! What the tests stand on: raw sockets, a polling client, a policy to steer, the log lines of a
-//! test.
+//! Shared by all tests: short forms of common calls, raw sockets, a polling client, a policy that a
+//! test controls, and the log lines of a test.
 
 pub(crate) mod captured_log;
 #[cfg(target_os = "linux")]
@@ -7,3 +7,8 @@ pub(crate) mod descriptor;
 pub(crate) mod policy;
 pub(crate) mod poller;
 pub(crate) mod raw_socket;
+mod short_forms;
+mod updates;
+
+pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
+pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};

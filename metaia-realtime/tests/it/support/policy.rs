@@ -8,26 +8,25 @@ use std::sync::{
 use metaia_realtime::{AccessDecision, AccessError, Identity, OrderAccess, OrderId};
 use tokio::sync::watch;
 
-/// Allows everybody but those it was told to deny. It makes up its mind when it is asked, and
-/// answers when it is open.
+/// Allows all users but those that [`Policy::deny`] names. Decides when it is asked; a paused
+/// policy returns its decision once it is resumed. Clones share all of this.
 #[derive(Clone)]
-pub(crate) struct Policy(Arc<Shared>);
+pub(crate) struct Policy(Arc<PolicyState>);
 
-struct Shared {
+struct PolicyState {
     denied: Mutex<Vec<String>>,
     asked: AtomicUsize,
-    undecided: AtomicBool,
-    open: watch::Sender<bool>,
+    fails: AtomicBool,
+    running: watch::Sender<bool>,
 }
 
 impl Policy {
     pub(crate) fn new() -> Self {
-        let open = watch::Sender::new(true);
-        Self(Arc::new(Shared {
+        Self(Arc::new(PolicyState {
             denied: Mutex::default(),
             asked: AtomicUsize::new(0),
-            undecided: false.into(),
-            open,
+            fails: false.into(),
+            running: watch::Sender::new(true),
         }))
     }
 
@@ -36,39 +35,44 @@ impl Policy {
     }
 
     pub(crate) fn pause(&self) {
-        self.0.open.send_replace(false);
+        self.0.running.send_replace(false);
     }
 
-    pub(crate) fn go_on(&self) {
-        self.0.open.send_replace(true);
+    pub(crate) fn resume(&self) {
+        self.0.running.send_replace(true);
     }
 
-    /// From here on it cannot decide, or it can again.
-    pub(crate) fn is_undecided(&self, undecided: bool) {
-        self.0.undecided.store(undecided, Ordering::SeqCst);
+    /// Makes every decision fail from now on, or succeed again.
+    pub(crate) fn set_failing(&self, fails: bool) {
+        self.0.fails.store(fails, Ordering::SeqCst);
     }
 
+    /// Returns how many times the policy was asked.
     pub(crate) fn asked(&self) -> usize {
         self.0.asked.load(Ordering::SeqCst)
+    }
+
+    fn is_denied(&self, user: &str) -> bool {
+        let denied = self.0.denied.lock().unwrap();
+        denied.iter().any(|name| name == user)
     }
 }
 
 impl OrderAccess for Policy {
-    async fn may_join(&self, who: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
-        let denied = self
-            .0
-            .denied
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|user| user == who.user.as_str());
-        let mut open = self.0.open.subscribe();
+    async fn may_join(
+        &self,
+        identity: &Identity,
+        _: &OrderId,
+    ) -> Result<AccessDecision, AccessError> {
+        // Before the pause: tests need decisions that are outdated when they are returned.
+        let is_denied = self.is_denied(identity.user.as_str());
+        let mut running = self.0.running.subscribe();
         self.0.asked.fetch_add(1, Ordering::SeqCst);
-        open.wait_for(|open| *open).await.ok();
-        if self.0.undecided.load(Ordering::SeqCst) {
+        running.wait_for(|running| *running).await.ok();
+        if self.0.fails.load(Ordering::SeqCst) {
             return Err(AccessError::new("the orders cannot be read"));
         }
-        Ok(if denied {
+        Ok(if is_denied {
             AccessDecision::Denied
         } else {
             AccessDecision::Allowed

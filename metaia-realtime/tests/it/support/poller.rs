@@ -1,4 +1,4 @@
-//! A client that polls, one raw request at a time.
+//! A polling client that sends one raw request at a time.
 
 use std::net::SocketAddr;
 
@@ -12,14 +12,16 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-use crate::support::raw_socket::{Answer, Line, NARROW, http, open_polling};
+use super::raw_socket::{HttpResponse, RawSocket, SMALL_BUFFER, http, open_polling};
 
+/// An Engine.IO session over polling.
 pub(crate) struct Poller {
     address: SocketAddr,
     path: String,
 }
 
 impl Poller {
+    /// Makes the handshake.
     pub(crate) async fn open(server: &TestServer) -> Self {
         let opened = open_polling(server, "").await.body;
         let sid = opened.split('"').nth(3).unwrap();
@@ -30,8 +32,8 @@ impl Poller {
         }
     }
 
-    /// The same, named otherwise.
-    pub(crate) fn of_transport(self, name: &str) -> Self {
+    /// Uses `name` as the query parameter `transport` from now on.
+    pub(crate) fn with_transport_name(self, name: &str) -> Self {
         Self {
             path: self
                 .path
@@ -40,15 +42,11 @@ impl Poller {
         }
     }
 
-    /// A connected one, after `rt:ready`.
-    pub(crate) async fn connect(server: &TestServer, role: Role, user: &str) -> Self {
+    /// Makes the handshake, connects, and polls until `rt:ready`.
+    pub(crate) async fn connect_until_ready(server: &TestServer, role: Role, user: &str) -> Self {
         let phone = Self::open(server).await;
-        phone
-            .post(
-                server,
-                &format!("40{}", json!({ "token": server.token(role, user) })),
-            )
-            .await;
+        let auth = json!({ "token": server.token(role, user) });
+        phone.post(server, &format!("40{auth}")).await;
         within("rt:ready", async {
             while !phone.get(server).await.body.contains("rt:ready") {}
         })
@@ -56,11 +54,11 @@ impl Poller {
         phone
     }
 
-    pub(crate) async fn get(&self, server: &TestServer) -> Answer {
+    pub(crate) async fn get(&self, server: &TestServer) -> HttpResponse {
         http(server, &format!("GET {}", self.path), "", "").await
     }
 
-    pub(crate) async fn post(&self, server: &TestServer, body: &str) -> Answer {
+    pub(crate) async fn post(&self, server: &TestServer, body: &str) -> HttpResponse {
         http(
             server,
             &format!("POST {}", self.path),
@@ -70,7 +68,7 @@ impl Poller {
         .await
     }
 
-    /// A POST of `length` bytes of which only `some` come.
+    /// Sends the head of a POST of `length` bytes, but only `some` of its body.
     pub(crate) async fn begin_post(&self, length: usize, some: &str) -> TcpStream {
         let mut tcp = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
@@ -83,31 +81,31 @@ impl Poller {
         tcp
     }
 
-    /// A GET whose answer has begun, and which nobody reads.
-    pub(crate) async fn ask_without_reading(&self) -> TcpStream {
+    /// Sends a GET, and waits until its response begins, without reading it.
+    pub(crate) async fn get_without_reading(&self) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(NARROW).unwrap();
+        socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
         let mut tcp = socket.connect(self.address).await.unwrap();
         tcp.write_all(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", self.path).as_bytes())
             .await
             .unwrap();
-        within("the answer", tcp.readable()).await.unwrap();
+        within("the response", tcp.readable()).await.unwrap();
         tcp
     }
 
-    /// The WebSocket that it upgrades to.
-    pub(crate) async fn upgrade(self, server: &TestServer) -> Line {
+    /// Upgrades to a WebSocket, and returns that.
+    pub(crate) async fn upgrade(self, server: &TestServer) -> RawSocket {
         let url = format!(
             "ws://{}{}",
             self.address,
             self.path.replace("polling", "websocket")
         );
         let tcp = TcpStream::connect(self.address).await.unwrap();
-        let mut line = Line::of(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
-        line.send("2probe").await;
+        let mut socket = RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
+        socket.send("2probe").await;
         self.get(server).await;
-        line.until("3probe").await;
-        line.send("5").await;
-        line
+        socket.until("3probe").await;
+        socket.send("5").await;
+        socket
     }
 }

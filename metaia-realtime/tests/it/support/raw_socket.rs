@@ -1,4 +1,4 @@
-//! Clients without manners: raw WebSocket and raw HTTP.
+//! Raw WebSockets and raw HTTP, for clients that break the rules.
 
 use std::net::SocketAddr;
 
@@ -17,18 +17,23 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest as _, http::Request},
 };
 
-/// A receive buffer, in bytes.
-pub(crate) const NARROW: u32 = 8_192;
+/// A receive buffer into which little fits, in bytes.
+pub(crate) const SMALL_BUFFER: u32 = 8_192;
 
-/// One WebSocket, one packet at a time.
-pub(crate) struct Line(WebSocketStream<TcpStream>);
+/// A WebSocket that sends and receives Engine.IO packets as text: `2` is a ping, `40` a CONNECT,
+/// `42` an event, `43` an acknowledgement.
+pub(crate) struct RawSocket(WebSocketStream<TcpStream>);
 
-impl Line {
-    pub(crate) fn of(line: WebSocketStream<TcpStream>) -> Self {
-        Self(line)
+impl RawSocket {
+    pub(crate) fn new(websocket: WebSocketStream<TcpStream>) -> Self {
+        Self(websocket)
     }
 
-    /// A WebSocket that has got the open packet. `Err`: the HTTP status.
+    /// Opens a WebSocket with extra headers, and waits for the open packet.
+    ///
+    /// # Errors
+    ///
+    /// Returns the HTTP status if the server refuses the handshake.
     pub(crate) async fn open_with(
         server: &TestServer,
         headers: &[(&'static str, &str)],
@@ -45,10 +50,10 @@ impl Line {
         Self::open_over(tcp, request).await
     }
 
-    /// The same, over a connection with a receive buffer that little fits in.
-    pub(crate) async fn open_narrow(server: &TestServer) -> Self {
+    /// Opens a WebSocket over a connection with a small receive buffer.
+    pub(crate) async fn open_with_small_buffer(server: &TestServer) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(NARROW).unwrap();
+        socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
         let tcp = socket.connect(server.address()).await.unwrap();
         let url = format!(
             "ws://{}/socket.io/?EIO=4&transport=websocket",
@@ -61,42 +66,49 @@ impl Line {
 
     async fn open_over(tcp: TcpStream, request: Request<()>) -> Result<Self, u16> {
         match within("the handshake", client_async(request, tcp)).await {
-            Ok((line, _)) => {
-                let mut line = Self(line);
-                assert!(line.next().await.unwrap().starts_with("0{"));
-                Ok(line)
+            Ok((websocket, _)) => {
+                let mut socket = Self(websocket);
+                assert!(socket.next().await.unwrap().starts_with("0{"));
+                Ok(socket)
             }
-            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(other) => panic!("{other}"),
         }
     }
 
+    /// Opens a WebSocket, and waits for the open packet.
     pub(crate) async fn open(server: &TestServer) -> Self {
         Self::open_with(server, &[]).await.unwrap()
     }
 
-    /// A connected one, after `rt:ready`.
-    pub(crate) async fn connect(server: &TestServer, role: Role, user: &str, auth: Value) -> Self {
-        let (mut line, _) = Self::beginning(server, role, user, auth).await;
-        line.until("42[\"rt:ready\"").await;
-        line
-    }
-
-    /// A connected one that has read nothing yet, and its `auth`.
-    pub(crate) async fn beginning(
+    /// Opens a WebSocket, and connects: sends `auth` with a token, and reads no packet after the
+    /// acknowledgement.
+    pub(crate) async fn connect(
         server: &TestServer,
         role: Role,
         user: &str,
         mut auth: Value,
-    ) -> (Self, Value) {
-        let mut line = Self::open(server).await;
+    ) -> Self {
+        let mut socket = Self::open(server).await;
         auth["token"] = json!(server.token(role, user));
-        line.send(format!("40{auth}")).await;
-        line.until("40{").await;
-        (line, auth)
+        socket.send(format!("40{auth}")).await;
+        socket.until("40{").await;
+        socket
     }
 
-    /// Waits for the next ping, and answers it. What else comes is dropped.
+    /// Opens a WebSocket, connects, and reads until `rt:ready`.
+    pub(crate) async fn connect_until_ready(
+        server: &TestServer,
+        role: Role,
+        user: &str,
+        auth: Value,
+    ) -> Self {
+        let mut socket = Self::connect(server, role, user, auth).await;
+        socket.until("42[\"rt:ready\"").await;
+        socket
+    }
+
+    /// Waits for the next ping, and answers it. Drops all other packets.
     pub(crate) async fn answer_a_ping(&mut self) {
         within("a ping", async {
             while self.0.next().await.unwrap().unwrap() != Message::text("2") {}
@@ -105,8 +117,8 @@ impl Line {
         .await;
     }
 
-    /// Answers pings until something holds.
-    pub(crate) async fn answering(&mut self, what: &str, holds: impl Fn() -> bool) {
+    /// Answers pings until `holds` returns true.
+    pub(crate) async fn answer_pings_until(&mut self, what: &str, holds: impl Fn() -> bool) {
         within(what, async {
             while !holds() {
                 self.answer_a_ping().await;
@@ -115,8 +127,8 @@ impl Line {
         .await;
     }
 
-    /// Its own address, by which the server's end is found.
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Returns the local address, by which the server's end can be found.
+    pub(crate) fn local_address(&self) -> SocketAddr {
         self.0.get_ref().local_addr().unwrap()
     }
 
@@ -124,12 +136,13 @@ impl Line {
         self.0.send(Message::text(text.into())).await.unwrap();
     }
 
-    /// Sends what the server may no longer want to hear.
+    /// Sends a packet. Returns false if the server has closed the connection.
     pub(crate) async fn try_send(&mut self, text: impl Into<String>) -> bool {
         self.0.send(Message::text(text.into())).await.is_ok()
     }
 
-    /// The next packet but for pings, which are answered; `None` at the end.
+    /// Returns the next packet that is not a ping, or `None` at the end of the connection. Answers
+    /// pings.
     pub(crate) async fn next(&mut self) -> Option<String> {
         within("a packet", async {
             loop {
@@ -146,7 +159,7 @@ impl Line {
         .await
     }
 
-    /// The next packet that begins like this.
+    /// Reads packets up to one that begins with `prefix`, and returns that. Answers pings.
     pub(crate) async fn until(&mut self, prefix: &str) -> String {
         loop {
             let packet = self
@@ -159,7 +172,7 @@ impl Line {
         }
     }
 
-    /// Everything up to the end of the connection.
+    /// Returns all packets up to the end of the connection. Answers pings.
     pub(crate) async fn rest(&mut self) -> Vec<String> {
         let mut packets = Vec::new();
         while let Some(packet) = self.next().await {
@@ -169,46 +182,48 @@ impl Line {
     }
 }
 
-/// An HTTP answer, whole.
-pub(crate) struct Answer {
+/// A complete HTTP response.
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
+    /// Status line and headers, in lower case.
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-/// One request over a connection of its own.
+/// Sends one request over a new connection, and returns the response.
 pub(crate) async fn http(
     server: &TestServer,
     request_line: &str,
     headers: &str,
     body: &str,
-) -> Answer {
+) -> HttpResponse {
     let mut tcp = TcpStream::connect(server.address()).await.unwrap();
     let length = body.len();
     let request = format!(
-        "{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        "{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n{headers}\r\n{body}"
     );
     tcp.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    within("an answer", tcp.read_to_end(&mut answer))
+    let mut response = Vec::new();
+    within("a response", tcp.read_to_end(&mut response))
         .await
         .unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let response = String::from_utf8_lossy(&response).into_owned();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
     let status = head
         .split(' ')
         .nth(1)
         .and_then(|status| status.parse().ok())
         .unwrap_or(0);
-    Answer {
+    HttpResponse {
         status,
         head: head.to_lowercase(),
         body: body.to_owned(),
     }
 }
 
-/// A polling handshake.
-pub(crate) async fn open_polling(server: &TestServer, headers: &str) -> Answer {
+/// Makes a polling handshake.
+pub(crate) async fn open_polling(server: &TestServer, headers: &str) -> HttpResponse {
     http(
         server,
         "GET /socket.io/?EIO=4&transport=polling",

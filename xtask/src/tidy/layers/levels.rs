@@ -109,6 +109,7 @@ const SERVER: &[Level] = &[
 const CLI: &[Level] = &[
     Level::apart(&["exit.rs", "clock.rs", "span.rs", "actor.rs"]),
     Level::apart(&["printer.rs", "payload_args.rs", "secrets.rs", "token/"]),
+    Level::apart(&["identity.rs"]),
     Level::apart(&["rest.rs"]),
     Level::apart(&["context.rs"]),
     Level::apart(&["connection.rs"]),

@@ -1,5 +1,5 @@
-//! The log in MongoDB keeps the contract, on a replica set and on a standalone server, also when
-//! its process is killed.
+//! The log and the devices in MongoDB keep their contracts, on a replica set and on a standalone
+//! server, also if the process is killed.
 
 use std::marker::PhantomData;
 
@@ -9,16 +9,18 @@ use metaia_realtime::{
     testing::{device_contract, log_contract, mongod::Mongod},
 };
 
+/// A kind of server that the contracts are run with.
 pub(crate) trait Kind: Send + Sync + 'static {
-    /// Where a process can be told to abort.
-    const POINTS: &[&str];
+    /// The points at which a process can be told to abort.
+    const CRASH_POINTS: &[&str];
+
     fn server() -> &'static Mongod;
 }
 
 pub(crate) struct ReplicaSet;
 
 impl Kind for ReplicaSet {
-    const POINTS: &[&str] = &[
+    const CRASH_POINTS: &[&str] = &[
         "mongo-begin",
         "mongo-head",
         "mongo-written",
@@ -35,7 +37,7 @@ impl Kind for ReplicaSet {
 pub(crate) struct Standalone;
 
 impl Kind for Standalone {
-    const POINTS: &[&str] = &[
+    const CRASH_POINTS: &[&str] = &[
         "mongo-begin",
         "mongo-pending",
         "mongo-carried",
@@ -49,13 +51,13 @@ impl Kind for Standalone {
     }
 }
 
-/// A database.
-pub(crate) struct On<K> {
+/// A database on a server of this kind.
+pub(crate) struct Database<K> {
     uri: String,
     kind: PhantomData<K>,
 }
 
-impl<K: Kind> On<K> {
+impl<K: Kind> Database<K> {
     fn new_database() -> Self {
         Self {
             uri: K::server().uri_of_new_database(),
@@ -63,12 +65,12 @@ impl<K: Kind> On<K> {
         }
     }
 
-    async fn mongo(&self) -> Mongo {
+    async fn open_mongo(&self) -> Mongo {
         Mongo::open(&self.uri, Options::default()).await.unwrap()
     }
 }
 
-impl<K: Kind> log_contract::Subject for On<K> {
+impl<K: Kind> log_contract::Subject for Database<K> {
     type Log = MongoLog;
     const DURABLE: bool = true;
 
@@ -77,7 +79,7 @@ impl<K: Kind> log_contract::Subject for On<K> {
     }
 
     async fn open(&self, retention: Retention) -> MongoLog {
-        let log = MongoLog::open(&self.mongo().await, retention);
+        let log = MongoLog::open(&self.open_mongo().await, retention);
         log.ready().await.unwrap();
         log
     }
@@ -91,7 +93,7 @@ impl<K: Kind> log_contract::Subject for On<K> {
     }
 }
 
-impl<K: Kind> log_contract::Shared for On<K> {
+impl<K: Kind> log_contract::Shared for Database<K> {
     fn address(&self) -> String {
         self.uri.clone()
     }
@@ -103,15 +105,18 @@ impl<K: Kind> log_contract::Shared for On<K> {
         }
     }
 
-    /// Every second process ends itself, at each of the named points in turn.
+    /// Makes every second process abort itself, at each of the points in turn.
     fn end(&self, kill: usize) -> Option<(&'static str, String)> {
-        let point = K::POINTS[kill / 2 % K::POINTS.len()];
+        let point = K::CRASH_POINTS[kill / 2 % K::CRASH_POINTS.len()];
         let wanted = cfg!(feature = "__crash-points") && kill % 2 == 1;
-        wanted.then(|| ("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
+        if !wanted {
+            return None;
+        }
+        Some(("METAIA_CRASH", format!("{point}:{}", kill / 2 + 1)))
     }
 }
 
-impl<K: Kind> device_contract::Subject for On<K> {
+impl<K: Kind> device_contract::Subject for Database<K> {
     type Store = MongoDevices;
     const DURABLE: bool = true;
 
@@ -120,30 +125,30 @@ impl<K: Kind> device_contract::Subject for On<K> {
     }
 
     async fn open(&self) -> MongoDevices {
-        MongoDevices::new(&self.mongo().await)
+        MongoDevices::new(&self.open_mongo().await)
     }
 }
 
 mod replica_set {
-    use super::{On, ReplicaSet};
+    use super::{Database, ReplicaSet};
 
-    metaia_realtime::log_contract!(On<ReplicaSet>, kills: 12);
+    metaia_realtime::log_contract!(Database<ReplicaSet>, kills: 12);
 }
 
 mod standalone {
-    use super::{On, Standalone};
+    use super::{Database, Standalone};
 
-    metaia_realtime::log_contract!(On<Standalone>, kills: 12);
+    metaia_realtime::log_contract!(Database<Standalone>, kills: 12);
 }
 
 mod devices {
-    use super::{On, ReplicaSet};
+    use super::{Database, ReplicaSet};
 
-    metaia_realtime::device_contract!(On<ReplicaSet>);
+    metaia_realtime::device_contract!(Database<ReplicaSet>);
 }
 
 mod devices_standalone {
-    use super::{On, Standalone};
+    use super::{Database, Standalone};
 
-    metaia_realtime::device_contract!(On<Standalone>);
+    metaia_realtime::device_contract!(Database<Standalone>);
 }

@@ -1,4 +1,4 @@
-//! Where clients are, as several nodes know it.
+//! The positions of devices and tokens, stored by several nodes.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use metaia_realtime::{
 use mongodb::bson::{DateTime, Document, doc};
 use serde_json::json;
 
-use crate::{limits, support::raw_socket::Line, tick, user};
+use crate::support::{limits, raw_socket::RawSocket, tick, user};
 
-async fn opened() -> Mongo {
+async fn open_mongo() -> Mongo {
     Mongo::open(
         &Mongod::replica_set().uri_of_new_database(),
         Options::default(),
@@ -26,17 +26,18 @@ async fn opened() -> Mongo {
     .unwrap()
 }
 
+/// Creates a database, and opens its store for two nodes.
 async fn two() -> (MongoDevices, MongoDevices) {
-    let mongo = opened().await;
+    let mongo = open_mongo().await;
     (MongoDevices::new(&mongo), MongoDevices::new(&mongo))
 }
 
-fn of_device() -> DeviceKey {
+fn device_key() -> DeviceKey {
     let device: DeviceId = "d".parse().unwrap();
     DeviceKey::of(&identity(), Some(&device)).unwrap()
 }
 
-fn of_token() -> DeviceKey {
+fn token_key() -> DeviceKey {
     DeviceKey::of(&identity(), None).unwrap()
 }
 
@@ -46,8 +47,11 @@ fn identity() -> Identity {
     identity
 }
 
-/// Entry `n`, now.
-#[allow(clippy::disallowed_methods, reason = "records are of now")]
+/// Returns a record at entry `n`, seen now.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a record that was seen long ago would be expired"
+)]
 fn at(n: u64) -> DeviceRecord {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -65,7 +69,7 @@ async fn save(store: &MongoDevices, key: &DeviceKey, n: u64) {
     store.save(vec![(key.clone(), at(n))]).await.unwrap();
 }
 
-async fn loaded(store: &MongoDevices, key: &DeviceKey) -> Option<u64> {
+async fn load(store: &MongoDevices, key: &DeviceKey) -> Option<u64> {
     store
         .load(key)
         .await
@@ -73,113 +77,118 @@ async fn loaded(store: &MongoDevices, key: &DeviceKey) -> Option<u64> {
         .map(|record| record.position.n())
 }
 
-/// A client comes: its positions as the node itself knows them or takes them in, and those that
-/// stay elsewhere.
-async fn comes(store: &MongoDevices, key: &DeviceKey, known: bool) -> (Vec<u64>, Vec<u64>) {
+/// Claims the record of a client that connects. Returns the positions that this node has or takes
+/// over, and those that stay with other nodes.
+async fn claim(store: &MongoDevices, key: &DeviceKey, known: bool) -> (Vec<u64>, Vec<u64>) {
     let found = store.claim(key, known).await.unwrap();
     let numbers =
         |records: Vec<DeviceRecord>| records.iter().map(|record| record.position.n()).collect();
-    (
-        numbers(found.own.into_iter().chain(found.left).collect()),
-        numbers(found.elsewhere),
-    )
+    let here = found.own.into_iter().chain(found.left).collect();
+    (numbers(here), numbers(found.elsewhere))
 }
 
 #[tokio::test]
-async fn a_phone_that_has_moved_is_not_put_back_by_where_it_was() {
-    let ((one, other), key) = (two().await, of_device());
+async fn the_former_node_does_not_overwrite_the_position_of_a_phone_that_moved() {
+    let (one, other) = two().await;
+    let key = device_key();
     save(&one, &key, 5).await;
-    assert_eq!(comes(&other, &key, false).await, (vec![5], vec![]));
+    assert_eq!(claim(&other, &key, false).await, (vec![5], vec![]));
     save(&other, &key, 9).await;
-    // It finds the dead line only now.
+    // The former node notices the dead connection only now.
     save(&one, &key, 6).await;
-    assert_eq!(loaded(&other, &key).await, Some(9));
+    assert_eq!(load(&other, &key).await, Some(9));
 }
 
 #[tokio::test]
-async fn a_phone_that_comes_back_to_a_node_that_still_knows_it_is_stored_from_there() {
-    let ((one, other), key) = (two().await, of_device());
+async fn a_phone_that_returns_to_a_former_node_is_stored_by_that_node() {
+    let (one, other) = two().await;
+    let key = device_key();
     save(&one, &key, 5).await;
-    comes(&other, &key, false).await;
+    claim(&other, &key, false).await;
     save(&other, &key, 9).await;
-    assert_eq!(comes(&one, &key, true).await, (vec![], vec![9]));
+    assert_eq!(claim(&one, &key, true).await, (vec![], vec![9]));
     save(&other, &key, 10).await;
-    assert_eq!(loaded(&one, &key).await, Some(9));
+    assert_eq!(load(&one, &key).await, Some(9));
     save(&one, &key, 12).await;
-    assert_eq!(loaded(&other, &key).await, Some(12));
+    assert_eq!(load(&other, &key).await, Some(12));
 }
 
 #[tokio::test]
-async fn who_does_not_own_a_device_still_keeps_it_from_expiring() {
+async fn a_node_that_does_not_own_a_device_keeps_it_from_expiring() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
-    let ((one, other), key) = (two().await, of_device());
-    let soon_over = DeviceRecord {
+    let (one, other) = two().await;
+    let key = device_key();
+    let expires_soon = DeviceRecord {
         at: at(0).at - DAY + 60_000,
         ..at(5)
     };
-    one.save(vec![(key.clone(), soon_over.clone())])
+    one.save(vec![(key.clone(), expires_soon.clone())])
         .await
         .unwrap();
     save(&other, &key, 9).await;
     let record = one.load(&key).await.unwrap().unwrap();
     assert_eq!(record.position.n(), 5);
-    assert!(record.at > soon_over.at);
+    assert!(record.at > expires_soon.at);
 }
 
 #[tokio::test]
-async fn another_nodes_phone_of_the_same_token_stays_where_it_is() {
-    let ((one, other), key) = (two().await, of_token());
+async fn a_phone_of_the_same_token_stays_with_its_own_node() {
+    let (one, other) = two().await;
+    let key = token_key();
     save(&one, &key, 10).await;
-    assert_eq!(comes(&other, &key, false).await, (vec![], vec![10]));
+    assert_eq!(claim(&other, &key, false).await, (vec![], vec![10]));
     save(&other, &key, 20).await;
-    // The other node was killed; wherever its phone comes, the smallest counts, also where the key
-    // is known.
-    assert_eq!(loaded(&other, &key).await, Some(10));
-    assert_eq!(comes(&other, &key, true).await, (vec![], vec![10]));
-    assert_eq!(comes(&one, &key, true).await, (vec![], vec![20]));
+    // As if the other node had been killed: on whichever node its phone connects, the smallest
+    // position counts, also if that node knows the key.
+    assert_eq!(load(&other, &key).await, Some(10));
+    assert_eq!(claim(&other, &key, true).await, (vec![], vec![10]));
+    assert_eq!(claim(&one, &key, true).await, (vec![], vec![20]));
 }
 
 #[tokio::test]
-async fn what_a_node_was_left_with_goes_on_at_another_once() {
-    let ((one, other), key) = (two().await, of_token());
+async fn a_record_that_a_node_left_is_taken_over_once() {
+    let (one, other) = two().await;
+    let key = token_key();
     one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    assert_eq!(comes(&other, &key, true).await, (vec![5], vec![]));
+    assert_eq!(claim(&other, &key, true).await, (vec![5], vec![]));
     assert_eq!(
-        comes(&other, &key, true).await,
+        claim(&other, &key, true).await,
         (vec![], vec![]),
-        "it waits in the ledger"
+        "the record waits in the ledger of the node"
     );
     assert_eq!(
-        loaded(&one, &key).await,
+        load(&one, &key).await,
         Some(5),
-        "and is not gone before it is saved"
+        "the stored record stays until the node has saved it"
     );
     save(&other, &key, 20).await;
-    assert_eq!(loaded(&one, &key).await, Some(20));
+    assert_eq!(load(&one, &key).await, Some(20));
 }
 
 #[tokio::test]
-async fn what_was_saved_again_meanwhile_is_not_removed() {
-    let ((one, other), key) = (two().await, of_token());
+async fn a_record_that_was_saved_again_meanwhile_is_not_removed() {
+    let (one, other) = two().await;
+    let key = token_key();
     one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    comes(&other, &key, false).await;
+    claim(&other, &key, false).await;
     save(&one, &key, 7).await;
     save(&other, &key, 20).await;
-    assert_eq!(loaded(&one, &key).await, Some(7));
+    assert_eq!(load(&one, &key).await, Some(7));
 }
 
 #[tokio::test]
-async fn a_dead_nodes_slot_is_taken_in_and_a_living_ones_is_not() {
-    let (mongo, key) = (opened().await, of_token());
-    let (one, other) = (MongoDevices::new(&mongo), MongoDevices::new(&mongo));
-    let (directory, names) = (
-        MongoDirectory::new(&mongo),
-        [NodeId::random(), NodeId::random()],
-    );
-    one.serve(names[0]);
-    other.serve(names[1]);
+async fn the_slot_of_a_dead_node_is_taken_over_and_of_a_living_one_is_not() {
+    let mongo = open_mongo().await;
+    let key = token_key();
+    let one = MongoDevices::new(&mongo);
+    let other = MongoDevices::new(&mongo);
+    let directory = MongoDirectory::new(&mongo);
+    let first_node = NodeId::random();
+    let second_node = NodeId::random();
+    one.serve(first_node);
+    other.serve(second_node);
     save(&one, &key, 5).await;
-    let here = async |node| {
+    let announce = async |node| {
         let node = NodeView {
             id: node,
             since: 0,
@@ -190,26 +199,27 @@ async fn a_dead_nodes_slot_is_taken_in_and_a_living_ones_is_not() {
             .await
             .unwrap();
     };
-    here(names[1]).await;
+    announce(second_node).await;
     assert_eq!(
-        comes(&other, &key, false).await,
+        claim(&other, &key, false).await,
         (vec![], vec![5]),
-        "it may not have announced itself"
+        "the first node may not have announced itself yet"
     );
     let devices = mongo.database().collection::<Document>("rt_device");
     let long_ago = doc! { "$set": { "slots.0.saved": DateTime::from_millis(0) } };
     devices.update_one(doc! {}, long_ago).await.unwrap();
-    here(names[0]).await;
-    assert_eq!(comes(&other, &key, false).await, (vec![], vec![5]));
-    directory.leave(names[0]).await.unwrap();
-    assert_eq!(comes(&other, &key, false).await, (vec![5], vec![]));
+    announce(first_node).await;
+    assert_eq!(claim(&other, &key, false).await, (vec![], vec![5]));
+    directory.leave(first_node).await.unwrap();
+    assert_eq!(claim(&other, &key, false).await, (vec![5], vec![]));
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_leads_to_a_reset() {
-    for key in [of_device(), of_token()] {
-        let mongo = opened().await;
-        let (one, other) = (MongoDevices::new(&mongo), MongoDevices::new(&mongo));
+    for key in [device_key(), token_key()] {
+        let mongo = open_mongo().await;
+        let one = MongoDevices::new(&mongo);
+        let other = MongoDevices::new(&mongo);
         save(&one, &key, 5).await;
         let devices = mongo.database().collection::<Document>("rt_device");
         devices
@@ -234,16 +244,16 @@ async fn a_record_that_cannot_be_read_leads_to_a_reset() {
 async fn a_full_batch_is_saved_at_once() {
     let (one, _) = two().await;
     let record = at(3);
-    let saved = |user: usize| {
+    let record_of = |user: usize| {
         let identity = Identity::new(format!("u{user}").parse().unwrap(), Role::Customer);
         (
             DeviceKey::of(&identity, Some(&"d".parse().unwrap())).unwrap(),
             record.clone(),
         )
     };
-    let records: Vec<_> = (0..256).map(saved).collect();
+    let records: Vec<_> = (0..256).map(record_of).collect();
     one.save(records.clone()).await.unwrap();
-    assert_eq!(loaded(&one, &records[255].0).await, Some(3));
+    assert_eq!(load(&one, &records[255].0).await, Some(3));
 }
 
 /// Gives every token the same id.
@@ -255,15 +265,14 @@ impl Authenticator for OneTokenId {
     }
 }
 
-/// Two phones of one token on two nodes; one of them moves to the other's.
+/// Two phones of one token are on two nodes, and one phone moves to the node of the other.
 #[tokio::test]
-async fn a_phone_is_not_given_the_position_of_another_that_the_node_knows() {
-    let (mongo, log) = (opened().await, SharedLog::new(Retention::DISK));
+async fn a_phone_does_not_get_the_position_of_another_phone_on_the_node() {
+    let mongo = open_mongo().await;
+    let log = SharedLog::new(Retention::DISK);
     let start = async || {
-        let (log, devices) = (
-            log.node(Some(Duration::from_millis(50))),
-            MongoDevices::new(&mongo),
-        );
+        let log = log.node(Some(Duration::from_millis(50)));
+        let devices = MongoDevices::new(&mongo);
         let limits = limits(|limits| limits.ping_interval = Duration::from_millis(50));
         TestServer::start(|builder| {
             builder
@@ -274,30 +283,31 @@ async fn a_phone_is_not_given_the_position_of_another_that_the_node_knows() {
         })
         .await
     };
-    let (one, other) = (start().await, start().await);
-    let live = async |server: &TestServer| {
-        let (mut line, _) = Line::beginning(server, Role::Customer, "u", json!({})).await;
-        line.until(r#"42["rt:ready""#).await;
-        line.answer_a_ping().await;
-        line
+    let one = start().await;
+    let other = start().await;
+    let connect_live = async |server: &TestServer| {
+        let mut socket = RawSocket::connect(server, Role::Customer, "u", json!({})).await;
+        socket.until(r#"42["rt:ready""#).await;
+        socket.answer_a_ping().await;
+        socket
     };
-    let mut first = live(&one).await;
-    let second = live(&other).await;
+    let mut first = connect_live(&one).await;
+    let second = connect_live(&other).await;
     let store = MongoDevices::new(&mongo);
-    let both = async || {
+    let both_stored = async || {
         while store
-            .load(&of_token())
+            .load(&token_key())
             .await
             .unwrap()
-            .is_none_or(|it| it.connections < 2)
+            .is_none_or(|record| record.connections < 2)
         {}
     };
-    within("both to be stored", both()).await;
+    within("both phones to be stored", both_stored()).await;
     drop(second);
     tick(one.realtime(), user("u"), 1).await;
     first.until(r#"42["tick",{"i":1"#).await;
     first.answer_a_ping().await;
-    let (mut second, _) = Line::beginning(&one, Role::Customer, "u", json!({})).await;
+    let mut second = RawSocket::connect(&one, Role::Customer, "u", json!({})).await;
     assert!(
         second
             .next()

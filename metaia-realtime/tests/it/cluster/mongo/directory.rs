@@ -1,4 +1,4 @@
-//! The directory in MongoDB keeps the contract, and leaves nothing behind.
+//! The directory in MongoDB keeps its contract, and removes the records of dead nodes.
 
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use metaia_realtime::{
 use mongodb::bson::{Document, doc};
 use serde_json::json;
 
-use crate::support::raw_socket::Line;
+use crate::support::raw_socket::RawSocket;
 
-struct OfReplicaSet(String);
+/// The URI of a database on a replica set.
+struct ReplicaSet(String);
 
-impl directory_contract::Subject for OfReplicaSet {
+impl directory_contract::Subject for ReplicaSet {
     type Directory = MongoDirectory;
 
     fn new() -> Self {
@@ -24,14 +25,15 @@ impl directory_contract::Subject for OfReplicaSet {
     }
 
     async fn open(&self) -> MongoDirectory {
-        MongoDirectory::new(&mongo(&self.0).await)
+        MongoDirectory::new(&open_mongo(&self.0).await)
     }
 }
 
 mod replica_set {
-    metaia_realtime::directory_contract!(super::OfReplicaSet);
+    metaia_realtime::directory_contract!(super::ReplicaSet);
 }
 
+/// The URI of a database on a standalone server.
 struct Standalone(String);
 
 impl directory_contract::Subject for Standalone {
@@ -42,7 +44,7 @@ impl directory_contract::Subject for Standalone {
     }
 
     async fn open(&self) -> MongoDirectory {
-        MongoDirectory::new(&mongo(&self.0).await)
+        MongoDirectory::new(&open_mongo(&self.0).await)
     }
 }
 
@@ -50,11 +52,11 @@ mod standalone {
     metaia_realtime::directory_contract!(super::Standalone);
 }
 
-async fn mongo(uri: &str) -> Mongo {
+async fn open_mongo(uri: &str) -> Mongo {
     Mongo::open(uri, Options::default()).await.unwrap()
 }
 
-async fn count(mongo: &Mongo, collection: &str) -> u64 {
+async fn count_documents(mongo: &Mongo, collection: &str) -> u64 {
     mongo
         .database()
         .collection::<Document>(collection)
@@ -68,7 +70,8 @@ async fn node(mongo: &Mongo) -> TestServer {
     TestServer::start(|builder| builder.log(MemoryLog::default()).directory(directory)).await
 }
 
-async fn sees(server: &TestServer, sessions: usize) {
+/// Waits until the node sees `count` sessions.
+async fn sees(server: &TestServer, count: usize) {
     within("the sessions", async {
         while server
             .realtime()
@@ -77,7 +80,7 @@ async fn sees(server: &TestServer, sessions: usize) {
             .unwrap()
             .sessions
             .len()
-            != sessions
+            != count
         {
             tokio::task::yield_now().await;
         }
@@ -86,34 +89,43 @@ async fn sees(server: &TestServer, sessions: usize) {
 }
 
 #[tokio::test]
-async fn a_database_that_is_dropped_is_told_all_again() {
-    let mongo = mongo(&Mongod::replica_set().uri_of_new_database()).await;
-    let (here, there) = (node(&mongo).await, node(&mongo).await);
-    let _line = Line::connect(&there, Role::Customer, "c1", json!({})).await;
+async fn sessions_are_announced_again_after_the_database_is_dropped() {
+    let mongo = open_mongo(&Mongod::replica_set().uri_of_new_database()).await;
+    let here = node(&mongo).await;
+    let there = node(&mongo).await;
+    let _line = RawSocket::connect_until_ready(&there, Role::Customer, "c1", json!({})).await;
     sees(&here, 1).await;
     mongo.database().drop().await.unwrap();
     sees(&here, 0).await;
     sees(&here, 1).await;
     there.stop().await;
     sees(&here, 0).await;
-    assert_eq!(count(&mongo, "rt_session").await, 0);
+    assert_eq!(count_documents(&mongo, "rt_session").await, 0);
 }
 
 #[tokio::test]
-async fn what_dead_nodes_leave_behind_is_removed_and_foreign_documents_are_passed_over() {
-    let mongo = mongo(&Mongod::replica_set().uri_of_new_database()).await;
-    let (dies, lives) = (MongoDirectory::new(&mongo), MongoDirectory::new(&mongo));
+async fn records_of_dead_nodes_are_removed_and_foreign_documents_are_ignored() {
+    let mongo = open_mongo(&Mongod::replica_set().uri_of_new_database()).await;
+    let dead_nodes = MongoDirectory::new(&mongo);
+    let living_nodes = MongoDirectory::new(&mongo);
     let view = |sessions| NodeView {
         id: NodeId::random(),
         since: 0,
         sessions,
     };
-    let (dead, alive) = (view(1), view(2));
-    dies.begin(&dead, Duration::from_millis(1)).await.unwrap();
-    lives.begin(&alive, Duration::from_secs(60)).await.unwrap();
+    let dead = view(1);
+    let alive = view(2);
+    dead_nodes
+        .begin(&dead, Duration::from_millis(1))
+        .await
+        .unwrap();
+    living_nodes
+        .begin(&alive, Duration::from_secs(60))
+        .await
+        .unwrap();
     let sessions = mongo.database().collection::<Document>("rt_session");
-    let foreign = ["no term of anybody", "another"]
-        .map(|term| doc! { "term": term, "rooms": "none", "id": 7 });
+    let foreign =
+        ["unknown term", "another"].map(|term| doc! { "term": term, "rooms": "none", "id": 7 });
     sessions.insert_many(foreign).await.unwrap();
     sessions
         .insert_one(doc! { "what": "is this" })
@@ -125,15 +137,34 @@ async fn what_dead_nodes_leave_behind_is_removed_and_foreign_documents_are_passe
         .insert_one(doc! { "expires": "never" })
         .await
         .unwrap();
-    assert_eq!(lives.nodes().await.unwrap(), std::slice::from_ref(&alive));
-    for _ in 0..3 {
-        assert!(lives.renew(&alive, Duration::from_secs(60)).await.unwrap());
-    }
-    assert_eq!(lives.sessions(&SessionQuery::default()).await.unwrap(), []);
     assert_eq!(
-        count(&mongo, "rt_session").await,
-        1,
-        "what has no term was never a node's"
+        living_nodes.nodes().await.unwrap(),
+        std::slice::from_ref(&alive)
     );
-    assert!(!dies.renew(&dead, Duration::from_secs(60)).await.unwrap());
+    for _ in 0..3 {
+        assert!(
+            living_nodes
+                .renew(&alive, Duration::from_secs(60))
+                .await
+                .unwrap()
+        );
+    }
+    assert_eq!(
+        living_nodes
+            .sessions(&SessionQuery::default())
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(
+        count_documents(&mongo, "rt_session").await,
+        1,
+        "the document without a term stays: no node has written it"
+    );
+    assert!(
+        !dead_nodes
+            .renew(&dead, Duration::from_secs(60))
+            .await
+            .unwrap()
+    );
 }

@@ -1,4 +1,4 @@
-//! A server that is killed, frozen, or not there yet.
+//! A MongoDB server that is killed, frozen, or not started yet.
 
 use std::time::{Duration, Instant};
 
@@ -10,53 +10,58 @@ use metaia_realtime::{
 };
 use tokio::task::JoinSet;
 
-use super::{all, appended, entry};
-use crate::user;
+use super::{all_entries, append, entry};
+use crate::support::user;
 
-/// Longer than any call may take.
-const LATE: Duration = Duration::from_millis(5_500);
+/// A call to the log may not take longer than this.
+const MAX_CALL: Duration = Duration::from_millis(5_500);
 
-/// What was asked for, and what came of it.
-type Outcome = (NewEntry, Result<Position, LogError>);
+/// An entry, and the result of its append.
+type Append = (NewEntry, Result<Position, LogError>);
 
-/// Appends, each by itself and in time.
-fn appending(log: &MongoLog, count: u64) -> JoinSet<Outcome> {
+/// Appends `count` entries in a task each, and checks that no append takes too long.
+fn start_appends(log: &MongoLog, count: u64) -> JoinSet<Append> {
     let mut writers = JoinSet::new();
     for i in 0..count {
-        let (log, new) = (log.clone(), entry(user("c1"), i));
+        let log = log.clone();
+        let new = entry(user("c1"), i);
         writers.spawn(async move {
             let begun = Instant::now();
-            let answered = log
+            let result = log
                 .append(vec![new.clone()])
                 .await
                 .map(|positions| positions[0]);
             assert!(
-                begun.elapsed() < LATE,
+                begun.elapsed() < MAX_CALL,
                 "an append took {:?}",
                 begun.elapsed()
             );
-            (new, answered)
+            (new, result)
         });
     }
     writers
 }
 
-/// What was answered is there, what was refused is not, and nothing is there twice; whoever does
-/// not know tries again.
-async fn check(log: &MongoLog, outcomes: Vec<Outcome>) {
-    let entries = all(log).await;
+/// Checks that the log has the acknowledged entries and not the refused ones, and none twice. If
+/// the result of an append is unknown, repeats it: the entry must keep its position.
+async fn check(log: &MongoLog, appends: Vec<Append>) {
+    let entries = all_entries(log).await;
     assert_eq!(
         entries.iter().map(|entry| entry.n()).collect::<Vec<_>>(),
         (1..=entries.len() as u64).collect::<Vec<_>>()
     );
-    for (new, answered) in outcomes {
+    for (new, result) in appends {
         let found: Vec<_> = entries
             .iter()
             .filter(|entry| entry.content().id() == new.id())
             .collect();
         let at = found.first().map(|entry| entry.position());
-        assert!(found.len() <= 1, "{new:?} is there {} times", found.len());
-        match answered {
+        assert!(
+            found.len() <= 1,
+            "the log has {new:?} {} times",
+            found.len()
+        );
+        match result {
             Ok(position) => assert_eq!(at, Some(position)),
             Err(LogError::Unavailable(_)) => assert_eq!(at, None, "{new:?} was refused"),
             Err(_) => {
@@ -67,15 +72,16 @@ async fn check(log: &MongoLog, outcomes: Vec<Outcome>) {
     }
 }
 
-/// When the log answers again.
-async fn back(log: &MongoLog) {
-    within("the log to come back", async {
+/// Waits until the log can be written again.
+async fn wait_until_writable(log: &MongoLog) {
+    within("the log to be writable", async {
         while log.append(vec![entry(user("c2"), 0)]).await.is_err() {}
     })
     .await;
 }
 
-async fn served_by(server: &Mongod) -> MongoLog {
+/// Opens the log of a server, without waiting for it.
+async fn open_log(server: &Mongod) -> MongoLog {
     let mongo = Mongo::open(&server.uri("log"), Options::default())
         .await
         .unwrap();
@@ -83,59 +89,59 @@ async fn served_by(server: &Mongod) -> MongoLog {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_later_is_used_when_it_comes() {
+async fn a_server_that_starts_later_is_used_once_it_runs() {
     let mut server = Mongod::start(Deployment::ReplicaSet);
     server.kill();
-    let log = served_by(&server).await;
+    let log = open_log(&server).await;
     let begun = Instant::now();
     assert!(matches!(
         log.append(vec![entry(user("c1"), 1)]).await,
         Err(LogError::Unavailable(_))
     ));
     assert!(log.head().await.is_err() && !log.is_ready());
-    assert!(begun.elapsed() < LATE * 2);
+    assert!(begun.elapsed() < MAX_CALL * 2);
     server.run();
     within("the log to be ready", log.ready()).await.unwrap();
-    assert_eq!(appended(&log, user("c1"), 2).await.n(), 1);
+    assert_eq!(append(&log, user("c1"), 2).await.n(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_server_keeps_nobody_waiting() {
+async fn a_frozen_server_blocks_no_caller() {
     let server = Mongod::start(Deployment::ReplicaSet);
-    let log = served_by(&server).await;
+    let log = open_log(&server).await;
     log.ready().await.unwrap();
-    let mut outcomes = Vec::new();
+    let mut appends = Vec::new();
     for _ in 0..2 {
-        let mut writers = appending(&log, 300);
-        outcomes.push(writers.join_next().await.unwrap().unwrap());
+        let mut writers = start_appends(&log, 300);
+        appends.push(writers.join_next().await.unwrap().unwrap());
         server.freeze();
         let begun = Instant::now();
-        outcomes.extend(writers.join_all().await);
-        outcomes.extend(appending(&log, 5).join_all().await);
+        appends.extend(writers.join_all().await);
+        appends.extend(start_appends(&log, 5).join_all().await);
         assert!(log.head().await.is_err());
-        assert!(begun.elapsed() < LATE * 3);
+        assert!(begun.elapsed() < MAX_CALL * 3);
         server.thaw();
-        back(&log).await;
+        wait_until_writable(&log).await;
     }
-    assert!(outcomes.iter().any(|(_, answered)| answered.is_err()));
-    check(&log, outcomes).await;
+    assert!(appends.iter().any(|(_, result)| result.is_err()));
+    check(&log, appends).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_loses_nothing_that_was_answered() {
+async fn a_killed_server_loses_no_acknowledged_entry() {
     let mut server = Mongod::start(Deployment::ReplicaSet);
-    let log = served_by(&server).await;
+    let log = open_log(&server).await;
     log.ready().await.unwrap();
-    let mut outcomes = Vec::new();
+    let mut appends = Vec::new();
     for round in 0..3 {
-        let mut writers = appending(&log, 400);
+        let mut writers = start_appends(&log, 400);
         for _ in 0..=round * 40 {
-            outcomes.push(writers.join_next().await.unwrap().unwrap());
+            appends.push(writers.join_next().await.unwrap().unwrap());
         }
         server.kill();
-        outcomes.extend(writers.join_all().await);
+        appends.extend(writers.join_all().await);
         server.run();
-        back(&log).await;
+        wait_until_writable(&log).await;
     }
-    check(&log, outcomes).await;
+    check(&log, appends).await;
 }

@@ -1,4 +1,4 @@
-//! MongoDB, with real servers.
+//! Nodes that share a MongoDB, with real servers.
 
 mod contract;
 mod devices;
@@ -15,26 +15,26 @@ use metaia_realtime::{
 use serde_json::json;
 use std::sync::Arc;
 
-/// The log of a database, when it can be read.
-pub(crate) async fn opened(uri: &str) -> MongoLog {
-    let log = MongoLog::open(
-        &Mongo::open(uri, Options::default()).await.unwrap(),
-        Retention::DISK,
-    );
+/// Opens the log of a database, and waits until it is ready.
+pub(crate) async fn open_log(uri: &str) -> MongoLog {
+    let mongo = Mongo::open(uri, Options::default()).await.unwrap();
+    let log = MongoLog::open(&mongo, Retention::DISK);
     log.ready().await.unwrap();
     log
 }
 
+/// Returns a tick with the number `i`.
 pub(crate) fn entry(room: Room, i: u64) -> NewEntry {
     NewEntry::event([room], ("tick", json!({ "i": i }))).unwrap()
 }
 
-pub(crate) async fn appended(log: &MongoLog, room: Room, i: u64) -> Position {
+/// Appends a tick, and returns its position.
+pub(crate) async fn append(log: &MongoLog, room: Room, i: u64) -> Position {
     log.append(vec![entry(room, i)]).await.unwrap()[0]
 }
 
-/// All entries that the log has.
-pub(crate) async fn all(log: &MongoLog) -> Vec<Arc<Entry>> {
+/// Returns all entries of the log.
+pub(crate) async fn all_entries(log: &MongoLog) -> Vec<Arc<Entry>> {
     log.head().await.unwrap();
     log.read(None, 0, usize::MAX).await.unwrap().entries
 }

@@ -1,4 +1,4 @@
-//! Several nodes on one log.
+//! Several nodes over one log in MongoDB.
 
 use std::{
     sync::{
@@ -17,24 +17,25 @@ use metaia_realtime::{
 use mongodb::bson::{Document, doc};
 use tokio::task::JoinSet;
 
-use super::{all, appended, entry, opened};
-use crate::{order, user};
+use super::{all_entries, append, entry, open_log};
+use crate::support::{order, user};
 
-/// A database, and two nodes on it.
+/// Creates a database, and opens its log twice. Returns its URI, and the logs of the two nodes.
 async fn two() -> (String, MongoLog, MongoLog) {
     let uri = Mongod::replica_set().uri_of_new_database();
-    let (one, other) = (opened(&uri).await, opened(&uri).await);
+    let one = open_log(&uri).await;
+    let other = open_log(&uri).await;
     (uri, one, other)
 }
 
 #[tokio::test]
-async fn what_one_node_appends_the_other_finds_soon() {
+async fn an_entry_of_one_node_is_found_by_the_other_soon() {
     let (_, one, other) = two().await;
-    let mut told = other.changes();
+    let mut changes = other.changes();
     for i in 1..=3 {
-        let at = appended(&one, user("c1"), i).await;
+        let at = append(&one, user("c1"), i).await;
         let begun = Instant::now();
-        within("the news", told.wait_for(|n| *n >= at.n()))
+        within("the change", changes.wait_for(|n| *n >= at.n()))
             .await
             .unwrap();
         assert!(
@@ -47,16 +48,11 @@ async fn what_one_node_appends_the_other_finds_soon() {
             at
         );
     }
-    assert_eq!(
-        (
-            *one.local_appends().borrow(),
-            *other.local_appends().borrow()
-        ),
-        (3, 0)
-    );
-    // Who asks is told at once: not only at the next look.
+    assert_eq!(*one.local_appends().borrow(), 3);
+    assert_eq!(*other.local_appends().borrow(), 0);
+    // `head` and `history` return the newest position at once, not only after the next poll.
     for i in 4..=8 {
-        let at = appended(&one, user("c1"), i).await;
+        let at = append(&one, user("c1"), i).await;
         assert_eq!(other.head().await.unwrap().position, at);
         assert_eq!(
             other.history(at.n(), &[user("c1")], 1).await.unwrap().head,
@@ -66,14 +62,16 @@ async fn what_one_node_appends_the_other_finds_soon() {
 }
 
 #[tokio::test]
-async fn nodes_that_write_all_the_time_share() {
+async fn nodes_that_write_constantly_share_the_log_fairly() {
     let (_, one, other) = two().await;
     let done = Arc::new(AtomicBool::new(false));
     let counts = [Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0))];
     let mut writers = JoinSet::new();
     for (log, count) in [one.clone(), other].into_iter().zip(&counts) {
         for writer in 0..16 {
-            let (log, done, count) = (log.clone(), Arc::clone(&done), Arc::clone(count));
+            let log = log.clone();
+            let done = Arc::clone(&done);
+            let count = Arc::clone(count);
             writers.spawn(async move {
                 while !done.load(Ordering::SeqCst) {
                     log.append(vec![entry(order(&writer.to_string()), 0)])
@@ -85,7 +83,7 @@ async fn nodes_that_write_all_the_time_share() {
         }
     }
     let read = || counts.each_ref().map(|count| count.load(Ordering::SeqCst));
-    eventually("both have written much", || {
+    eventually("both nodes to write enough", || {
         read().iter().sum::<u64>() > 3_000 || read().iter().all(|n| *n > 500)
     })
     .await;
@@ -94,37 +92,46 @@ async fn nodes_that_write_all_the_time_share() {
         ended.unwrap();
     }
     let counts = read();
-    let numbers: Vec<u64> = all(&one).await.iter().map(|entry| entry.n()).collect();
+    let numbers: Vec<u64> = all_entries(&one)
+        .await
+        .iter()
+        .map(|entry| entry.n())
+        .collect();
     assert_eq!(numbers, (1..=counts.iter().sum()).collect::<Vec<_>>());
-    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    let least = counts.iter().min().unwrap();
+    let most = counts.iter().max().unwrap();
     assert!(
         least * 5 > *most,
-        "one has written {least}, the other {most}"
+        "one node has written {least} entries, the other {most}"
     );
 }
 
 #[tokio::test]
-async fn what_one_node_trims_the_other_counts_as_trimmed() {
+async fn entries_trimmed_by_one_node_count_as_trimmed_on_the_other() {
     let uri = Mongod::replica_set().uri_of_new_database();
-    let keeping = async || {
+    let open_with_ten_entries = async || {
         let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
         let log = MongoLog::open(&mongo, Retention::DISK.entries(10));
         log.ready().await.unwrap();
         log
     };
-    let (one, other) = (keeping().await, keeping().await);
+    let one = open_with_ten_entries().await;
+    let other = open_with_ten_entries().await;
     for i in 1..=60 {
-        appended(&one, order(&(i % 4).to_string()), i).await;
+        append(&one, order(&(i % 4).to_string()), i).await;
     }
     let (first, second) = tokio::join!(one.trim(), other.trim());
     assert!(first.unwrap() + second.unwrap() <= 50);
     for log in [&one, &other] {
         assert_eq!(log.head().await.unwrap().floor, 50);
-        for (room, due) in [(0, 48), (1, 49), (2, 50), (3, 47)] {
+        for (room, expected) in [(0, 48), (1, 49), (2, 50), (3, 47)] {
             let rooms = [order(&room.to_string())];
-            assert_eq!(log.read(Some(&rooms), 0, 100).await.unwrap().trimmed, due);
+            assert_eq!(
+                log.read(Some(&rooms), 0, 100).await.unwrap().trimmed,
+                expected
+            );
         }
-        assert_eq!(all(log).await.first().unwrap().n(), 51);
+        assert_eq!(all_entries(log).await.first().unwrap().n(), 51);
     }
 }
 
@@ -132,7 +139,7 @@ async fn what_one_node_trims_the_other_counts_as_trimmed() {
 async fn an_older_state_of_the_database_is_another_epoch() {
     let (uri, one, other) = two().await;
     for i in 1..=10 {
-        appended(&one, user("c1"), i).await;
+        append(&one, user("c1"), i).await;
     }
     let before = other.head().await.unwrap().position;
     let database = Mongo::open(&uri, Options::default())
@@ -158,23 +165,25 @@ async fn an_older_state_of_the_database_is_another_epoch() {
         .update_one(doc! {}, older)
         .await
         .unwrap();
-    let mut told = other.changes();
-    told.mark_unchanged();
+    let mut changes = other.changes();
+    changes.mark_unchanged();
     let after = one.head().await.unwrap().position;
     assert_eq!(after.n(), 5);
     assert_ne!(after.epoch(), before.epoch());
-    within("the other node", told.changed()).await.unwrap();
+    within("the other node to notice", changes.changed())
+        .await
+        .unwrap();
     assert_eq!(other.head().await.unwrap().position, after);
-    let at = appended(&other, user("c1"), 6).await;
+    let at = append(&other, user("c1"), 6).await;
     assert_eq!((at.n(), at.epoch()), (6, after.epoch()));
-    assert_eq!(all(&one).await.len(), 6);
+    assert_eq!(all_entries(&one).await.len(), 6);
 }
 
 #[tokio::test]
 async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
     let (uri, one, _other) = two().await;
     for i in 1..=10 {
-        appended(&one, user("c1"), i).await;
+        append(&one, user("c1"), i).await;
     }
     let before = one.head().await.unwrap().position;
     let database = Mongo::open(&uri, Options::default())
@@ -182,7 +191,7 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
         .unwrap()
         .database()
         .clone();
-    // As if somebody had gone on from entry 9, with others.
+    // The state after a restore to entry 9, and two other entries since.
     let entries = database.collection::<Document>("rt_entry");
     let id = |byte: u8| mongodb::bson::Binary {
         subtype: mongodb::bson::spec::BinarySubtype::Generic,
@@ -190,7 +199,14 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
     };
     entries.delete_one(doc! { "_id": 10_i64 }).await.unwrap();
     for n in [10_i64, 11] {
-        let row = doc! { "_id": n, "id": id(n as u8), "ts": 1_i64, "rooms": ["user-c1"], "name": "tick", "payload": "{}" };
+        let row = doc! {
+            "_id": n,
+            "id": id(n as u8),
+            "ts": 1_i64,
+            "rooms": ["user-c1"],
+            "name": "tick",
+            "payload": "{}",
+        };
         entries.insert_one(row).await.unwrap();
     }
     let newer = doc! { "$set": { "n": 11_i64, "id": id(11) }, "$inc": { "turn": 1_i64 } };
@@ -207,7 +223,7 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
 #[tokio::test]
 async fn a_dropped_database_is_a_new_log() {
     let (uri, one, other) = two().await;
-    let before = appended(&one, user("c1"), 1).await;
+    let before = append(&one, user("c1"), 1).await;
     Mongo::open(&uri, Options::default())
         .await
         .unwrap()
@@ -217,14 +233,14 @@ async fn a_dropped_database_is_a_new_log() {
         .unwrap();
     let after = other.head().await.unwrap().position;
     assert_ne!(after.epoch(), before.epoch());
-    let at = appended(&one, user("c1"), 2).await;
+    let at = append(&one, user("c1"), 2).await;
     assert_eq!((at.n(), at.epoch()), (1, after.epoch()));
 }
 
 #[tokio::test]
-async fn entries_in_a_transaction_of_ones_own_are_found() {
+async fn entries_of_an_embedders_transaction_are_found() {
     let (uri, one, other) = two().await;
-    appended(&one, Room::Everyone, 0).await;
+    append(&one, Room::Everyone, 0).await;
     let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
     let log = MongoLog::open(&mongo, Retention::DISK);
     let mut session = mongo.client().start_session().await.unwrap();
@@ -253,7 +269,7 @@ async fn entries_in_a_transaction_of_ones_own_are_found() {
             if commit { 3 } else { 1 }
         );
     }
-    assert_eq!(appended(&one, Room::Everyone, 3).await.n(), 4);
+    assert_eq!(append(&one, Room::Everyone, 3).await.n(), 4);
     assert_eq!(things.count_documents(doc! {}).await.unwrap(), 1);
 }
 
@@ -272,7 +288,7 @@ async fn damaged_entries_count_as_trimmed() {
         .database()
         .clone();
     let entries = database.collection::<Document>("rt_entry");
-    let wrong = doc! { "$set": { "rooms": ["nobody"], "payload": "{" } };
+    let wrong = doc! { "$set": { "rooms": ["invalid"], "payload": "{" } };
     entries
         .update_one(doc! { "_id": 100_i64 }, wrong)
         .await
@@ -282,11 +298,11 @@ async fn damaged_entries_count_as_trimmed() {
     assert_eq!(page.trimmed, 200);
     assert_eq!(page.entries.first().unwrap().n(), 201);
     assert_eq!(page.entries.len(), 1_000);
-    // Nobody knows in which rooms they were.
+    // The rooms of the damaged entries are unknown, so they count as trimmed in every room.
     assert_eq!(
         one.read(Some(&[user("c1")]), 0, 1).await.unwrap().trimmed,
         200
     );
-    let at = appended(&one, user("c1"), 1).await.n();
+    let at = append(&one, user("c1"), 1).await.n();
     assert_eq!(at, 9 * 600 + 1);
 }

@@ -1,4 +1,4 @@
-//! Records that change together with the log.
+//! Records of the embedder that are committed together with entries of the log.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,24 +17,24 @@ use mongodb::{
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::all;
+use super::all_entries;
 
 const COUNTERS: &str = "counter";
 
-/// Counters that can only be raised by one.
+/// Counters that can only be incremented.
 struct Counters(Collection<Document>);
 
-enum Change {
-    Raise(String),
-    /// Says that it is there, which it is not.
-    Wrong,
+enum CounterChange {
+    Increment(String),
+    /// Updates a counter that does not exist, so the commit always conflicts.
+    Conflict,
 }
 
-/// What a counter has become, and where that is told; nothing where it was refused.
+/// The new count and the receipt of its event; `None` if the change was refused.
 type Done = Option<(i64, PublishReceipt)>;
 
 impl Counters {
-    fn of(mongo: &Mongo) -> Self {
+    fn new(mongo: &Mongo) -> Self {
         let options = CollectionOptions::builder()
             .read_concern(ReadConcern::majority())
             .build();
@@ -42,13 +42,12 @@ impl Counters {
     }
 
     async fn read(&self) -> Result<HashMap<String, i64>, Error> {
-        let (mut found, mut counts) = (self.0.find(doc! {}).await?, HashMap::new());
+        let mut found = self.0.find(doc! {}).await?;
+        let mut counts = HashMap::new();
         while found.advance().await? {
             let counter = found.deserialize_current()?;
-            let (id, count) = (
-                counter.get_str("_id").unwrap(),
-                counter.get_i64("count").unwrap(),
-            );
+            let id = counter.get_str("_id").unwrap();
+            let count = counter.get_i64("count").unwrap();
             counts.insert(id.to_owned(), count);
         }
         Ok(counts)
@@ -56,33 +55,34 @@ impl Counters {
 }
 
 impl Records for Counters {
-    type Change = Change;
+    type Change = CounterChange;
     type Done = Done;
 
     fn plan<'a>(
         &'a self,
-        changes: &'a [Arc<Change>],
+        changes: &'a [Arc<CounterChange>],
     ) -> futures_util::future::BoxFuture<'a, Result<Vec<Plan<Done>>, Error>> {
         Box::pin(async move {
             let mut counts = self.read().await?;
             Ok(changes
                 .iter()
-                .map(|change| raise(change, &mut counts))
+                .map(|change| plan_change(change, &mut counts))
                 .collect())
         })
     }
 }
 
-fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
-    let Change::Raise(id) = change else {
-        let filter = doc! { "_id": "nobody" };
-        let wrong = RecordWrite::Update {
+/// Plans one change, and applies it to `counts` for the changes after it.
+fn plan_change(change: &CounterChange, counts: &mut HashMap<String, i64>) -> Plan<Done> {
+    let CounterChange::Increment(id) = change else {
+        let filter = doc! { "_id": "absent" };
+        let conflict = RecordWrite::Update {
             collection: COUNTERS,
             filter,
             update: doc! { "$set": { "a": 1 } },
         };
         return Plan {
-            writes: vec![wrong],
+            writes: vec![conflict],
             ..Plan::answer(None)
         };
     };
@@ -105,7 +105,7 @@ fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
     };
     let event = NewEntry::event(
         [Room::Everyone],
-        ("raised", json!({ "id": id, "count": count })),
+        ("counted", json!({ "id": id, "count": count })),
     )
     .unwrap();
     let finish = move |receipts: &[PublishReceipt]| {
@@ -127,29 +127,35 @@ fn raise(change: &Change, counts: &mut HashMap<String, i64>) -> Plan<Done> {
     }
 }
 
+/// Opens a node's view of the database.
 async fn node(uri: &str) -> (Mongo, MongoLog, Committer<Counters>) {
     let mongo = Mongo::open(uri, Options::default()).await.unwrap();
-    let (log, committer) = MongoLog::with_records(&mongo, Retention::DISK, Counters::of(&mongo));
+    let (log, committer) = MongoLog::with_records(&mongo, Retention::DISK, Counters::new(&mongo));
     log.ready().await.unwrap();
     (mongo, log, committer)
 }
 
-async fn raised(server: &Mongod, nodes: usize) {
-    const EACH: i64 = 30;
+/// Increments counters on several nodes at once, and checks counts, events and receipts.
+async fn check_concurrent_changes(server: &Mongod, nodes: usize) {
+    const CHANGES: i64 = 30;
     let uri = server.uri_of_new_database();
     let mut writers = JoinSet::new();
     let (mongo, log, _) = node(&uri).await;
     for _ in 0..nodes {
         let (_, log, committer) = node(&uri).await;
         for writer in 0..6 {
-            let (log, committer) = (log.clone(), committer.clone());
+            let log = log.clone();
+            let committer = committer.clone();
             writers.spawn(async move {
                 let mut done = Vec::new();
-                for i in 0..EACH {
+                for i in 0..CHANGES {
                     let id = ["a", "b", "c"][(writer + i) as usize % 3].to_owned();
-                    let change = committer.commit(Change::Raise(id.clone())).await.unwrap();
+                    let change = committer
+                        .commit(CounterChange::Increment(id.clone()))
+                        .await
+                        .unwrap();
                     let (count, receipt) = change.unwrap();
-                    // What was answered can be read.
+                    // An acknowledged entry can be read at once.
                     let at = receipt.position.n();
                     assert_eq!(
                         log.read(None, at - 1, 1).await.unwrap().entries[0]
@@ -159,7 +165,7 @@ async fn raised(server: &Mongod, nodes: usize) {
                     );
                     assert!(
                         committer
-                            .commit(Change::Raise("refused".to_owned()))
+                            .commit(CounterChange::Increment("refused".to_owned()))
                             .await
                             .unwrap()
                             .is_none()
@@ -171,10 +177,10 @@ async fn raised(server: &Mongod, nodes: usize) {
         }
     }
     let done: Vec<_> = writers.join_all().await.concat();
-    let total = nodes as i64 * 6 * EACH;
-    let counts = Counters::of(&mongo).read().await.unwrap();
+    let total = nodes as i64 * 6 * CHANGES;
+    let counts = Counters::new(&mongo).read().await.unwrap();
     assert_eq!(counts.values().sum::<i64>(), total);
-    let entries = all(&log).await;
+    let entries = all_entries(&log).await;
     assert_eq!(entries.len() as i64, total);
     for (id, count, receipt) in done {
         let entry = &entries[receipt.position.n() as usize - 1];
@@ -192,26 +198,30 @@ async fn raised(server: &Mongod, nodes: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_several_nodes_change_at_once_adds_up() {
-    raised(Mongod::replica_set(), 3).await;
+async fn concurrent_changes_of_several_nodes_add_up() {
+    check_concurrent_changes(Mongod::replica_set(), 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_does_on_a_standalone_server_too() {
-    raised(Mongod::standalone(), 2).await;
+async fn concurrent_changes_add_up_on_a_standalone_server_too() {
+    check_concurrent_changes(Mongod::standalone(), 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_never_fits_does_not_keep_others() {
+async fn a_change_that_always_conflicts_does_not_block_others() {
     let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
-    let wrong = committer.commit(Change::Wrong);
-    let right = (0..20).map(|_| committer.commit(Change::Raise("a".to_owned())));
-    let (wrong, right) = tokio::join!(wrong, futures_util::future::join_all(right));
-    assert!(matches!(wrong, Err(LogError::Unavailable(_))), "{wrong:?}");
-    let counts: Vec<_> = right
+    let conflict = committer.commit(CounterChange::Conflict);
+    let increments = (0..20).map(|_| committer.commit(CounterChange::Increment("a".to_owned())));
+    let increments = futures_util::future::join_all(increments);
+    let (conflict, increments) = tokio::join!(conflict, increments);
+    assert!(
+        matches!(conflict, Err(LogError::Unavailable(_))),
+        "{conflict:?}"
+    );
+    let counts: Vec<_> = increments
         .into_iter()
         .filter_map(|done| Some(done.ok()??.0))
         .collect();
     assert!(counts.len() >= 15, "{counts:?}");
-    assert_eq!(all(&log).await.len(), 20);
+    assert_eq!(all_entries(&log).await.len(), 20);
 }

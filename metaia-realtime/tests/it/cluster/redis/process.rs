@@ -1,5 +1,4 @@
-//! A Redis of a test's own: a process on a free port, in a folder of its own, which ends with the
-//! test.
+//! A Redis for one test: a process on a free port and in its own folder. It ends with the test.
 
 use std::{
     fs,
@@ -11,6 +10,7 @@ use std::{
 use metaia_realtime::testing::{eventually, within};
 use redis::{Cmd, FromRedisValue, aio::MultiplexedConnection};
 
+/// A running Redis. Dropping it kills the process and removes the folder.
 pub(crate) struct RedisServer {
     port: u16,
     password: Option<&'static str>,
@@ -39,7 +39,7 @@ impl RedisServer {
             folder,
             process,
         };
-        server.answers().await;
+        server.wait_until_ready().await;
         server
     }
 
@@ -50,24 +50,24 @@ impl RedisServer {
         format!("redis://{password}127.0.0.1:{}/0", self.port)
     }
 
-    /// kill -9.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    /// A new process on the same port, which knows of nothing.
+    /// Starts a new, empty process on the same port.
     pub(crate) async fn restart(&mut self) {
         self.process = launch(self.port, self.password, &self.folder);
-        self.answers().await;
+        self.wait_until_ready().await;
     }
 
-    /// The process stands still: connections are taken, and nobody answers.
+    /// Stops the process with SIGSTOP: the kernel accepts connections, but Redis does not answer.
     pub(crate) fn pause(&self) {
         self.signal("-STOP");
     }
 
-    pub(crate) fn go_on(&self) {
+    pub(crate) fn resume(&self) {
         self.signal("-CONT");
     }
 
@@ -82,7 +82,7 @@ impl RedisServer {
         );
     }
 
-    /// A client like any other.
+    /// Connects an ordinary client.
     pub(crate) async fn client(&self) -> MultiplexedConnection {
         let client = redis::Client::open(self.url()).unwrap();
         within(
@@ -94,14 +94,15 @@ impl RedisServer {
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
-        let mut asked = Cmd::new();
-        command.iter().for_each(|word| {
-            asked.arg(word);
-        });
-        asked.query_async(&mut self.client().await).await.unwrap()
+        let mut cmd = Cmd::new();
+        for word in command {
+            cmd.arg(word);
+        }
+        cmd.query_async(&mut self.client().await).await.unwrap()
     }
 
-    /// How many listen to the channel. Does not wait for the runtime, as it is a client of its own.
+    /// Returns the number of subscribers of the channel. Blocks, so that it can be called in the
+    /// closure of [`eventually`].
     pub(crate) fn subscribed(&self, channel: &str) -> u64 {
         let mut client = redis::Client::open(self.url())
             .unwrap()
@@ -115,7 +116,7 @@ impl RedisServer {
         count
     }
 
-    async fn answers(&self) {
+    async fn wait_until_ready(&self) {
         let client = redis::Client::open(self.url()).unwrap();
         eventually("Redis to answer", || client.get_connection().is_ok()).await;
     }
@@ -148,7 +149,7 @@ fn launch(port: u16, password: Option<&str>, folder: &PathBuf) -> Child {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // A process that stands still is killed all the same.
+        // SIGKILL ends a stopped process, too.
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);

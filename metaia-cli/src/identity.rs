@@ -1,0 +1,136 @@
+//! The credentials of a request or a connection: a token, or the API key of a backend.
+
+use std::fmt;
+use std::time::Duration;
+
+use metaia_realtime::Role;
+use serde_json::Value;
+
+use crate::actor::Actor;
+use crate::clock;
+use crate::exit::Failure;
+use crate::token::{Flaw, Signature, inspect, mint};
+
+/// Lifetime of a minted token. Each connection mints a new one.
+const TOKEN_TTL: Duration = Duration::from_secs(3600);
+
+/// A role and user with a token.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    label: String,
+    source: TokenSource,
+}
+
+#[derive(Clone)]
+enum TokenSource {
+    Given(String),
+    Minted { actor: Actor, secret: String },
+}
+
+impl Identity {
+    /// Returns the owner of a token that the user of the CLI supplied.
+    pub(crate) fn from_token(token: &str) -> Self {
+        Self {
+            label: token_owner(token),
+            source: TokenSource::Given(token.to_owned()),
+        }
+    }
+
+    /// Returns an identity whose tokens are minted with `secret`.
+    pub(crate) fn minted(actor: &Actor, secret: String) -> Self {
+        Self {
+            label: actor.to_string(),
+            source: TokenSource::Minted {
+                actor: actor.clone(),
+                secret,
+            },
+        }
+    }
+
+    /// Returns `ROLE:USER`, or `token` if a supplied token does not name both.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Returns true if the label names this role.
+    pub(crate) fn has_role(&self, role: Role) -> bool {
+        match self.label.split_once(':') {
+            Some((label, _)) => label.parse() == Ok(role),
+            None => false,
+        }
+    }
+
+    /// Returns the supplied token, or mints a new one that is valid now.
+    pub(crate) fn token(&self) -> Result<String, Failure> {
+        match &self.source {
+            TokenSource::Given(token) => Ok(token.clone()),
+            TokenSource::Minted { actor, secret } => {
+                let minted = mint(actor, secret, TOKEN_TTL, Flaw::None, clock::unix_s())?;
+                Ok(minted.token)
+            }
+        }
+    }
+}
+
+/// Shows neither the token nor the secret.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Identity").field(&self.label).finish()
+    }
+}
+
+/// The credentials of a REST request.
+#[derive(Debug, Clone)]
+pub(crate) enum Authority {
+    Token(Identity),
+    ApiKey(String),
+}
+
+impl Authority {
+    /// Returns the name to show in reports: `ROLE:USER`, or `backend` for an API key.
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Token(identity) => identity.label(),
+            Self::ApiKey(_) => "backend",
+        }
+    }
+}
+
+/// Returns the role and user in a token's claims. The signature is not verified: the result is only
+/// a name for reports.
+fn token_owner(token: &str) -> String {
+    let inspection = inspect(token, None, 0);
+    debug_assert_eq!(inspection.signature, Signature::Unchecked);
+    let claim = |name: &str| inspection.claims.get(name).and_then(Value::as_str);
+    let role = claim("role");
+    let user = claim("userId").or_else(|| claim("sub"));
+    match (role, user) {
+        (Some(role), Some(user)) => format!("{role}:{user}"),
+        _ => "token".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tailor() -> Actor {
+        "tailor:t1".parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_names_its_owner_without_being_verified() {
+        let minted = mint(&tailor(), "secret", TOKEN_TTL, Flaw::Expired, 1_700_000_000).unwrap();
+        let identity = Identity::from_token(&minted.token);
+        assert_eq!(identity.label(), "tailor:t1");
+        assert!(identity.has_role(Role::Tailor));
+        assert!(!identity.has_role(Role::Admin));
+        assert_eq!(Identity::from_token("no token").label(), "token");
+    }
+
+    #[test]
+    fn debug_shows_no_secrets() {
+        let identity = Identity::minted(&tailor(), "hidden".to_owned());
+        assert_eq!(format!("{identity:?}"), "Identity(\"tailor:t1\")");
+    }
+}

@@ -1,0 +1,89 @@
+//! Limits of what a session sends: size, kind and rate.
+
+use metaia_realtime::{Role, testing::eventually};
+use serde_json::json;
+
+use super::server_with;
+use crate::support::raw_socket::{RawSocket, http, open_polling};
+
+#[tokio::test]
+async fn a_message_too_large_ends_the_connection() {
+    let server = server_with(|limits| limits.message_bytes = 2_048).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    socket
+        .send(format!(
+            r#"421["leave_order_room","{}"]"#,
+            "x".repeat(1_900)
+        ))
+        .await;
+    socket.until("431").await;
+    socket
+        .try_send(format!(r#"42["leave_order_room","{}"]"#, "x".repeat(2_100)))
+        .await;
+    socket.rest().await;
+    let opened = open_polling(&server, "").await.body;
+    let sid = opened.split('"').nth(3).unwrap();
+    let path = format!("POST /socket.io/?EIO=4&transport=polling&sid={sid}");
+    let answer = http(
+        &server,
+        &path,
+        "Content-Type: text/plain\r\n",
+        &"4".repeat(2_100),
+    )
+    .await;
+    assert!(
+        answer.status == 413 || answer.status == 400,
+        "{}",
+        answer.head
+    );
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn binary_attachments_are_refused() {
+    let server = server_with(|_| {}).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    socket
+        .send(r#"451-["leave_order_room",{"_placeholder":true,"num":0}]"#)
+        .await;
+    socket.rest().await;
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_beyond_the_rate_are_refused_and_then_the_transport_is_closed() {
+    let server = server_with(|limits| {
+        limits.inbound_per_s = 1;
+        limits.inbound_burst = 3;
+    })
+    .await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    for i in 0..50 {
+        if !socket
+            .try_send(format!(r#"42{i}["leave_order_room","o{i}"]"#))
+            .await
+        {
+            break;
+        }
+    }
+    let answers = socket.rest().await;
+    let good = answers
+        .iter()
+        .filter(|answer| answer.contains(r#""status":"ok""#))
+        .count();
+    let refused = answers
+        .iter()
+        .filter(|answer| answer.contains("rate_limited"))
+        .count();
+    assert!(good <= 4 && refused <= 4, "{answers:?}");
+    eventually("the session to end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+}
