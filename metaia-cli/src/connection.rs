@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use metaia_realtime::client::{Client, ClientBuilder, Credentials, Event, Update, Updates};
+use metaia_realtime::client::{
+    Client, ClientBuilder, ClientCredentials, ReceivedEvent, Update, Updates,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ pub(crate) fn builder(context: &Context, identity: &Identity) -> ClientBuilder {
     Client::builder(&context.url)
         .credentials(move || {
             let token = identity.token();
-            std::future::ready(token.map(Credentials::token).map_err(Into::into))
+            std::future::ready(token.map(ClientCredentials::token).map_err(Into::into))
         })
         .transport(context.transport)
         .connect_timeout(context.timeout)
@@ -50,7 +52,7 @@ pub(crate) struct EventLine {
 }
 
 impl EventLine {
-    pub(crate) fn new(receiver: &str, event: Event) -> Self {
+    pub(crate) fn new(receiver: &str, event: ReceivedEvent) -> Self {
         let latency_ms = event.latency_ms();
         Self {
             ts: event.received_at,
@@ -115,7 +117,7 @@ pub(crate) fn notice(update: &Update) -> Option<String> {
     })
 }
 
-fn control_notice(event: &Event) -> Option<String> {
+fn control_notice(event: &ReceivedEvent) -> Option<String> {
     let text = |member: &str| {
         event
             .data

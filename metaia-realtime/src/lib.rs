@@ -1,9 +1,9 @@
-//! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients: the realtime crate of the
-//! METAIA tailoring marketplace.
+//! Durable, resumable, access-controlled realtime delivery for unmodified Socket.IO clients: the
+//! realtime crate of the METAIA tailoring marketplace.
 //!
-//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of orders, and publish typed
-//! events. A client that reconnects receives what it missed, in order, or is told to reload. The clients are the official
-//! Socket.IO ones, unchanged.
+//! A Rust server embeds it to authenticate connections, keep them in rooms, guard the rooms of
+//! orders, and publish typed events. A client that reconnects receives what it missed, in order, or
+//! is told to reload. The clients are the official Socket.IO ones, unchanged.
 //!
 //! # Quick start
 //!
@@ -32,27 +32,30 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime)` serves it beside an axum router; [`Realtime::layer`] is for a server of your own.
-//! [`RealtimeBuilder::on`] adds a handler of clients' events, [`OrderAccess`] decides who may follow which order.
+//! `serve(listener, router, realtime)` serves it beside an axum router; [`Realtime::layer`] is for
+//! a server of your own. [`RealtimeBuilder::on`] adds a handler of clients' events, [`OrderAccess`]
+//! decides who may follow which order.
 //!
 //! # How delivery works
 //!
-//! Publishing appends an entry to the [log], which has one total order, and returns the entry's position. One dispatcher
-//! per node takes the entries in that order and hands each to the sessions in its rooms; an entry is encoded once for all
-//! of them. A session has one cursor. While its client keeps up, the session is live. If the client does not keep up, or
-//! reconnects with an old position, the session reads the entries it lacks and is live again. So no entry is skipped and
-//! none comes out of order. If the log no longer has what is missing, the client is told `rt:reset`.
+//! Publishing appends an entry to the [log], which has one total order, and returns the entry's
+//! position. One dispatcher per node takes the entries in that order and hands each to the sessions
+//! in its rooms; an entry is encoded once for all of them. A session has one cursor. While its
+//! client keeps up, the session is live. If the client does not keep up, or reconnects with an old
+//! position, the session reads the entries it lacks and is live again. So no entry is skipped and
+//! none comes out of order. If the log no longer has what is missing, the client is told
+//! `rt:reset`.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
-//! | `axum` (default) | [`serve`](fn@serve) for an axum `Router`, and `GuardedListener` for `axum::serve` |
+//! | `axum` (default) | [`serve`](fn@serve) for an axum `Router`; `GuardedListener` |
 //! | `client` | the Socket.IO client: WebSocket and polling, acks, reconnect, resume |
 //! | `mongodb` | records and the log in one MongoDB, for many nodes |
-//! | `redis` | the doorbell over Redis: other nodes are notified at once, and volatile events reach them |
+//! | `redis` | the doorbell over Redis, which notifies other nodes and carries volatile events |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
-//! | `testing` | a server in the process, a client per role, and the contracts of a log of your own, for your tests |
+//! | `testing` | for your tests: a server in the process, clients, the contracts of a log |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Values: no I/O, and nothing of the crate below them.
@@ -107,4 +110,4 @@ pub use log::SqliteLog;
 pub use log::{EventLog, MemoryLog, NewEntry, PublishError, PublishReceipt};
 pub use node::NodeStats;
 pub use session::EndReason;
-pub use values::{EventId, OrderId, Position, Role, Room, SessionId, UserId};
+pub use values::{OrderId, Position, Role, Room, UserId};

@@ -84,6 +84,8 @@ impl Target {
 #[derive(Debug, Serialize)]
 struct Emitted {
     event: String,
+    /// Null for a volatile event, as is the position.
+    #[serde(skip_serializing_if = "Value::is_null")]
     id: Value,
     #[serde(skip_serializing_if = "Value::is_null")]
     at: Value,
@@ -120,11 +122,16 @@ fn default_admin() -> Result<Actor, Failure> {
 impl Report for Emitted {
     fn text(&self, paint: Paint) -> String {
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
-        let position = match &self.at {
-            Value::Null => "volatile".to_owned(),
-            at => format!("at {}", text(at)),
-        };
-        format!("{} {} {position}", paint.name(&self.event), text(&self.id))
+        let mut line = paint.name(&self.event);
+        if !self.id.is_null() {
+            line.push_str(&format!(" {}", text(&self.id)));
+        }
+        if self.at.is_null() {
+            line.push_str(" volatile");
+        } else {
+            line.push_str(&format!(" at {}", text(&self.at)));
+        }
+        line
     }
 }
 
@@ -149,16 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn an_emitted_event_has_an_id_and_a_position() {
-        let emitted = |at| Emitted {
+    fn a_logged_event_has_an_id_and_a_position_and_a_volatile_one_has_neither() {
+        let emitted = |id: Value, at: Value| Emitted {
             event: "stock_low".into(),
-            id: json!("e1"),
+            id,
             at,
         };
-        let logged = emitted(json!("p.1"));
-        let volatile = emitted(Value::Null);
+        let logged = emitted(json!("e1"), json!("p.1"));
+        let volatile = emitted(Value::Null, Value::Null);
         insta::assert_snapshot!(logged.text(Paint::PLAIN), @"stock_low e1 at p.1");
-        insta::assert_snapshot!(volatile.text(Paint::PLAIN), @"stock_low e1 volatile");
+        insta::assert_snapshot!(volatile.text(Paint::PLAIN), @"stock_low volatile");
+        insta::assert_snapshot!(
+            serde_json::to_string(&volatile).unwrap(),
+            @r#"{"event":"stock_low"}"#
+        );
         insta::assert_snapshot!(
             serde_json::to_string(&logged).unwrap(),
             @r#"{"event":"stock_low","id":"e1","at":"p.1"}"#

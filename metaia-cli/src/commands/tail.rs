@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metaia_realtime::OrderId;
-use metaia_realtime::client::{Client, Event, Update, Updates};
+use metaia_realtime::client::{Client, ReceivedEvent, Update, Updates};
 use tokio::time::{Instant, sleep_until};
 
 use crate::actor::Actor;
@@ -144,7 +144,7 @@ impl<'a> Watch<'a> {
 
     /// Returns true if the event is to be printed. Control events (`rt:…`) are printed only if
     /// `--event` names them.
-    fn wants(&self, event: &Event) -> bool {
+    fn wants(&self, event: &ReceivedEvent) -> bool {
         if self.args.events.is_empty() {
             !event.is_control()
         } else {
@@ -152,14 +152,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn write(&mut self, event: Event) -> Result<(), Failure> {
+    fn write(&mut self, event: ReceivedEvent) -> Result<(), Failure> {
         self.counts.events += 1;
         self.printer.report(&EventLine::new(self.receiver, event))
     }
 
     /// Ends the command if the server refuses to join a room of `--order`: no event of that order
     /// would ever arrive.
-    fn fail_if_order_was_refused(&self, event: &Event) -> Result<(), Failure> {
+    fn fail_if_order_was_refused(&self, event: &ReceivedEvent) -> Result<(), Failure> {
         let text = |member: &str| {
             event
                 .data

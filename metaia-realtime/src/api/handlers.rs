@@ -13,9 +13,10 @@ use super::{
     realtime::{Realtime, WeakRealtime},
 };
 use crate::{
-    Identity, SessionId,
+    Identity,
     event::{EventError, EventName},
     session::{EventHandlers, Handled, SESSION_EVENTS, Session},
+    values::SessionId,
 };
 
 /// The context of an event: its sender, and the handle to answer with.

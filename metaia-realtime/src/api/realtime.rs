@@ -6,14 +6,14 @@ use std::{
 };
 
 use crate::{
-    EndReason, Limits, NewEntry, NodeStats, PublishError, SessionId, UserId, doorbell,
+    EndReason, Limits, NewEntry, NodeStats, PublishError, UserId, doorbell,
     log::DynEventLog,
     node::{self, Counters, Node},
     transport::{
         RealtimeLayer, Settings,
         socketio::{self, Engine},
     },
-    values::NodeId,
+    values::{NodeId, SessionId},
 };
 
 /// The realtime system of one node.

@@ -10,7 +10,7 @@ use super::{
     driver::{Driver, FirstAttempt},
     error::{BoxError, ConnectError},
     handle::Client,
-    options::{Credentials, CredentialsProvider, Options, TokenIn, Transport},
+    options::{ClientCredentials, CredentialsProvider, Options, TokenIn, Transport},
     resume::Resume,
     session::{AppChannels, Outbox},
     state::ClientState,
@@ -60,7 +60,7 @@ impl ClientBuilder {
             headers: Vec::new(),
             transport: Transport::default(),
             token_in: TokenIn::default(),
-            provider: constant(Credentials::anonymous()),
+            provider: constant(ClientCredentials::anonymous()),
             device: None,
             since: None,
             orders: BTreeSet::new(),
@@ -75,7 +75,7 @@ impl ClientBuilder {
 
     /// Uses this token for every connection.
     pub fn token(self, token: impl Into<String>) -> Self {
-        let credentials = Credentials::token(token);
+        let credentials = ClientCredentials::token(token);
         Self {
             provider: constant(credentials),
             ..self
@@ -88,7 +88,7 @@ impl ClientBuilder {
     pub fn credentials<F, Fut>(mut self, provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Credentials, BoxError>> + Send + 'static,
+        Fut: Future<Output = Result<ClientCredentials, BoxError>> + Send + 'static,
     {
         self.provider = Arc::new(move || Box::pin(provider()));
         self
@@ -285,7 +285,7 @@ impl fmt::Debug for ClientBuilder {
 }
 
 /// Returns a provider of the same credentials for every connection.
-fn constant(credentials: Credentials) -> CredentialsProvider {
+fn constant(credentials: ClientCredentials) -> CredentialsProvider {
     Arc::new(move || {
         let credentials = credentials.clone();
         Box::pin(async move { Ok(credentials) })

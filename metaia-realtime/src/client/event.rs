@@ -26,7 +26,7 @@ pub enum Update {
     /// of this project send it.
     Ready(Ready),
     /// An event. `rt:error` and other control events are among them.
-    Event(Event),
+    Event(ReceivedEvent),
     /// `rt:reset`: the server cannot continue from the position that was sent. Reload by REST; the
     /// events that follow continue from `at`.
     Reset(Reset),
@@ -97,7 +97,7 @@ pub struct Retrying {
 /// One event from the server.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Event {
+pub struct ReceivedEvent {
     /// Its name.
     pub name: String,
     /// Its first argument, or `null` if it has none.
@@ -120,7 +120,7 @@ pub struct Event {
     pub ack: Option<Responder>,
 }
 
-impl Event {
+impl ReceivedEvent {
     /// Returns the milliseconds from commit to receipt. Between machines this includes the
     /// difference of their clocks and may be negative.
     #[must_use]

@@ -47,7 +47,7 @@ impl TokenIn {
 /// new each time.
 #[derive(Clone, Default)]
 #[non_exhaustive]
-pub struct Credentials {
+pub struct ClientCredentials {
     /// The token, without `Bearer`.
     pub token: Option<String>,
     /// Further members of the CONNECT's `auth`. A `token`, `since` or `orders` here wins over the
@@ -55,7 +55,7 @@ pub struct Credentials {
     pub auth: Map<String, Value>,
 }
 
-impl Credentials {
+impl ClientCredentials {
     /// Returns credentials without a token.
     #[must_use]
     pub fn anonymous() -> Self {
@@ -80,7 +80,7 @@ impl Credentials {
 }
 
 /// Shows the names of the members, never their values.
-impl fmt::Debug for Credentials {
+impl fmt::Debug for ClientCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let members: Vec<&String> = self.auth.keys().collect();
         f.debug_struct("Credentials")
@@ -92,7 +92,7 @@ impl fmt::Debug for Credentials {
 
 /// The function that returns the credentials for the next connection.
 pub(crate) type CredentialsProvider =
-    Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, BoxError>> + Send + Sync>;
+    Arc<dyn Fn() -> BoxFuture<'static, Result<ClientCredentials, BoxError>> + Send + Sync>;
 
 /// The validated options of a client.
 pub(crate) struct Options {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{
     delivery::Delivery,
-    event::{Event, Update},
+    event::{ReceivedEvent, Update},
     state::ClientState,
 };
 
@@ -42,7 +42,7 @@ impl Updates {
     ///
     /// # Cancel safety
     /// Dropping the future loses no such event.
-    pub async fn next_event(&mut self) -> Option<Event> {
+    pub async fn next_event(&mut self) -> Option<ReceivedEvent> {
         loop {
             match self.recv().await? {
                 Update::Event(event) if !event.is_control() => return Some(event),

@@ -13,8 +13,8 @@ use super::EventError;
 
 /// The name of an event: 1 to 64 of `A-Za-z0-9_:.-`.
 ///
-/// Two kinds of names are reserved: those that begin with `rt:`, which this system sends itself, and
-/// those of events that Socket.IO clients raise themselves (`connect`, `connect_error`,
+/// Two kinds of names are reserved: those that begin with `rt:`, which this system sends itself,
+/// and those of events that Socket.IO clients raise themselves (`connect`, `connect_error`,
 /// `disconnect`, `disconnecting`, `newListener` and `removeListener`).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventName(Arc<str>);

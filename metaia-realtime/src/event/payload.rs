@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde_json::value::RawValue;
 
 use super::EventError;
-use crate::{EventId, Position};
+use crate::{Position, values::EventId};
 
 /// The payload of a logged event: a JSON object without a member `_rt`.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{OrderId, Room, SessionId, UserId, event::Payload};
+use crate::{OrderId, Room, UserId, event::Payload, values::SessionId};
 
 /// The prefix of control entries' names, which no event's name has.
 pub(super) const PREFIX: &str = "rt:";

@@ -8,10 +8,10 @@ use std::{
 use serde_json::value::RawValue;
 
 use crate::{
-    EventId, IntoEvent, OrderId, Position, Room, SessionId, UserId,
+    IntoEvent, OrderId, Position, Room, UserId,
     event::{EventError, EventName, Payload, stamp},
     log::control::{self, Control},
-    values::Epoch,
+    values::{Epoch, EventId, SessionId},
 };
 
 /// An entry to append: the log has not numbered it yet.

@@ -32,7 +32,10 @@ pub use retention::Retention;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
 
-use crate::{EventId, Position, Room, values::Epoch};
+use crate::{
+    Position, Room,
+    values::{Epoch, EventId},
+};
 
 /// The end of the log, and the range of entries that it still has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

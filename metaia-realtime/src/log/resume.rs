@@ -69,7 +69,7 @@ pub(crate) fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, values::Epoch};
+    use crate::values::{Epoch, EventId};
     use proptest::prelude::*;
 
     proptest! {

@@ -3,7 +3,7 @@
 use mongodb::bson::{Binary, Bson, Uuid as BsonUuid, spec::BinarySubtype};
 use uuid::Uuid;
 
-use crate::EventId;
+use crate::values::EventId;
 
 /// Returns the BSON form of a UUID.
 pub(super) fn from_uuid(uuid: Uuid) -> Bson {

@@ -8,7 +8,11 @@ use super::{
     fault::Fault,
     pending::PendingBatch,
 };
-use crate::{EventId, Position, log::Head, values::Epoch};
+use crate::{
+    Position,
+    log::Head,
+    values::{Epoch, EventId},
+};
 
 /// The collection of the head.
 pub(super) const HEAD: &str = "rt_head";

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::head::HeadVersion;
-use crate::{EventId, NewEntry, Position, log::Entry};
+use crate::{NewEntry, Position, log::Entry, values::EventId};
 
 /// Gives entries the numbers that follow the head.
 pub(super) struct Numbering<'a> {

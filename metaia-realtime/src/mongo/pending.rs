@@ -4,7 +4,7 @@ use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
 use super::bson::{from_bytes, from_event_id, from_number, from_uuid, to_event_id, to_uuid};
-use crate::EventId;
+use crate::values::EventId;
 
 /// A batch that is committed and may not be carried out yet.
 #[derive(Debug, Clone)]

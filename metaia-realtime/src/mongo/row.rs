@@ -9,7 +9,11 @@ use super::{
     bson::{from_event_id, to_event_id},
     fault::Fault,
 };
-use crate::{EventId, NewEntry, Room, log::Entry, values::Epoch};
+use crate::{
+    NewEntry, Room,
+    log::Entry,
+    values::{Epoch, EventId},
+};
 
 /// The collection of the entries.
 pub(super) const ENTRIES: &str = "rt_entry";

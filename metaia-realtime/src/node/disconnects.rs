@@ -79,7 +79,7 @@ pub(super) fn started_before(started_at: Position, entry: Position) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventId, values::Epoch};
+    use crate::values::{Epoch, EventId};
 
     fn at(epoch: u64, n: u64) -> Position {
         Position::of(Epoch::from_bits(epoch), n, EventId::from_bytes([7; 16]))

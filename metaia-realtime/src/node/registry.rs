@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use crate::{OrderId, Role, Room, SessionId, UserId, session::Session};
+use crate::{OrderId, Role, Room, UserId, session::Session, values::SessionId};
 
 /// The sessions of one node, by id, room and user. Its lock is taken before a session's, never
 /// after.

@@ -13,7 +13,7 @@ use super::{
     Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
     SessionView,
 };
-use crate::{SessionId, values::NodeId};
+use crate::values::{NodeId, SessionId};
 
 /// A directory in memory. A handle: clones share it. The nodes' own limits bound its size.
 #[derive(Debug, Clone, Default)]

@@ -19,7 +19,7 @@ pub use view::{
     NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,
 };
 
-use crate::{SessionId, values::NodeId};
+use crate::values::{NodeId, SessionId};
 
 /// Lease of a node: the time for which its sessions are seen after its last `begin` or `renew`.
 pub const LEASE: Duration = Duration::from_secs(15);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Role, Room, SessionId, UserId,
-    values::{DeviceId, NodeId},
+    Role, Room, UserId,
+    values::{DeviceId, NodeId, SessionId},
 };
 
 /// Default number of results of a query.

@@ -17,11 +17,11 @@ use super::{
     volatile_queue::VolatileOffered, wire, wire::POSITION,
 };
 use crate::{
-    Identity, Limits, OrderId, Position, Room, SessionId,
+    Identity, Limits, OrderId, Position, Room,
     device::DeviceKey,
     log::{Entry, ResetReason},
     node::{Counters, Node},
-    values::{DeviceId, time},
+    values::{DeviceId, SessionId, time},
 };
 
 /// One live authenticated connection.

@@ -43,5 +43,5 @@ mod wire;
 pub use contract::Broken;
 pub use server::TestServer;
 pub use shared_log::{NodeLog, SharedLog};
-pub use wait::{WAIT_TIMEOUT as PATIENCE, eventually, within};
+pub use wait::{WAIT_TIMEOUT, eventually, within};
 pub use wire::{Wire, WireDoorbell};

@@ -19,7 +19,7 @@ use mongodb::{
     bson::{Document, doc},
 };
 
-use crate::{EventId, mongo::Deployment};
+use crate::{mongo::Deployment, values::EventId};
 
 /// The deadline for a start until the server can be written to, and for the end after a kill.
 const STATE_TIMEOUT: Duration = Duration::from_secs(40);

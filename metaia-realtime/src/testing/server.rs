@@ -133,7 +133,7 @@ impl TestServer {
     /// Drains and stops the server: every session has ended when this returns.
     ///
     /// # Panics
-    /// Panics if the server does not stop within [`PATIENCE`](super::PATIENCE).
+    /// Panics if the server does not stop within [`WAIT_TIMEOUT`](super::WAIT_TIMEOUT).
     pub async fn stop(self) {
         self.stopping.cancel();
         within("the server's end", self.tasks.wait()).await;

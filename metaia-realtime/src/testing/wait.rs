@@ -3,12 +3,12 @@
 use std::{future::Future, time::Duration};
 
 /// The deadline of [`eventually`] and [`within`], 20 s: longer than any step of a passing test
-/// takes. Its public name is [`PATIENCE`](super::PATIENCE).
+/// takes.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 const POLL_PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits for `future`, up to [`PATIENCE`](super::PATIENCE).
+/// Waits for `future`, up to [`WAIT_TIMEOUT`].
 ///
 /// # Panics
 /// Panics with `what` after the deadline.
@@ -19,7 +19,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Waits until `holds` returns true, up to [`PATIENCE`](super::PATIENCE). It is called every 5 ms.
+/// Waits until `holds` returns true, up to [`WAIT_TIMEOUT`]. It is called every 5 ms.
 ///
 /// # Panics
 /// Panics with `what` after the deadline.

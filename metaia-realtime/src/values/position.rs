@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use rand::Rng as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::EventId;
+use crate::values::EventId;
 
 /// The longest text that can be a position, in bytes, with some to spare.
 const LONGEST_TEXT: usize = 64;

@@ -1,8 +1,9 @@
 //! Sessions, rooms and presence on all nodes, and the end of a session: for admins.
 
 use metaia_realtime::{
-    NodeStats, Role, SessionId, UserId,
+    NodeStats, Role, UserId,
     presence::{NodeView, Presence, RoomPage, RoomQuery, SessionPage, SessionQuery, SessionView},
+    values::SessionId,
 };
 
 use super::{error::ServiceError, handle::Services, permissions::only};

@@ -1,6 +1,6 @@
 //! Events that an admin or a backend sends to any target.
 
-use metaia_realtime::{EventId, NewEntry, Position, PublishReceipt, event::EventName};
+use metaia_realtime::{NewEntry, Position, PublishReceipt, event::EventName, values::EventId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::client::{
     error::{ConnectError, DisconnectReason},
-    options::{Credentials, Options},
+    options::{ClientCredentials, Options},
     packet::{Body, EnginePacket, Handshake, SocketPacket},
     transport::{Endpoint, Link, error_chain},
 };
@@ -48,15 +48,15 @@ pub(crate) async fn open(
     })
 }
 
-fn endpoint(options: &Options, credentials: &Credentials) -> Result<Endpoint, ConnectError> {
+fn endpoint(options: &Options, credentials: &ClientCredentials) -> Result<Endpoint, ConnectError> {
     match &credentials.token {
         Some(token) if options.token_in.includes_header() => options.endpoint.authorized(token),
         _ => Ok(options.endpoint.clone()),
     }
 }
 
-fn auth_payload(options: &Options, credentials: Credentials) -> Map<String, Value> {
-    let Credentials { token, mut auth } = credentials;
+fn auth_payload(options: &Options, credentials: ClientCredentials) -> Map<String, Value> {
+    let ClientCredentials { token, mut auth } = credentials;
     if let Some(token) = token
         && options.token_in.includes_payload()
     {

@@ -13,7 +13,7 @@ use crate::{
     client::{
         delivery::Delivery,
         error::DisconnectReason,
-        event::{Event, Ready, Reset, Responder, Stamp, Update},
+        event::{Ready, ReceivedEvent, Reset, Responder, Stamp, Update},
         packet::EnginePacket,
         transport::TransportError,
     },
@@ -67,7 +67,7 @@ impl Session<'_> {
     }
 
     /// Updates the state for resuming, and queues the event for the application.
-    fn deliver(&mut self, event: Event) {
+    fn deliver(&mut self, event: ReceivedEvent) {
         let position = event.at.clone();
         let is_new = self.update_resume(&event);
         if event.name == "rt:drain" {
@@ -84,7 +84,7 @@ impl Session<'_> {
     }
 
     /// Updates the state for resuming. Returns whether the event is not a duplicate.
-    fn update_resume(&self, event: &Event) -> bool {
+    fn update_resume(&self, event: &ReceivedEvent) -> bool {
         let mut resume = self.channels.state.resume();
         // After a reset without a position there is none that the server would accept.
         if event.at.is_some() || event.name == "rt:reset" {
@@ -103,11 +103,11 @@ fn new_event(
     args: Vec<Value>,
     attachments: Vec<Bytes>,
     ack: Option<Responder>,
-) -> Event {
+) -> ReceivedEvent {
     let mut args = args.into_iter();
     let data = args.next().unwrap_or(Value::Null);
     let Stamp { id, at, ts } = Stamp::from_data(&data);
-    Event {
+    ReceivedEvent {
         name,
         data,
         more: args.collect(),
@@ -123,7 +123,7 @@ fn new_event(
 
 /// Returns the update for an event: a change of state, or the event itself. Returns `None` for an
 /// event that carries its position alone.
-fn update_for(event: Event) -> Option<Update> {
+fn update_for(event: ReceivedEvent) -> Option<Update> {
     match event.name.as_str() {
         "rt:position" => None,
         "rt:ready" => Some(Update::Ready(Ready::from_data(event.data))),
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    fn named(name: &str, data: Value) -> Event {
+    fn named(name: &str, data: Value) -> ReceivedEvent {
         new_event(name.to_owned(), vec![data], Vec::new(), None)
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::json;
 
 use super::*;
-use crate::client::{ConnectError, Credentials, GaveUp, TokenIn};
+use crate::client::{ClientCredentials, ConnectError, GaveUp, TokenIn};
 
 #[tokio::test]
 async fn every_transport_connects_and_closes() {
@@ -71,7 +71,7 @@ async fn credentials_are_asked_for_at_every_connection() {
     let asked = AtomicU64::new(0);
     let provider = move || {
         let n = asked.fetch_add(1, Ordering::Relaxed);
-        async move { Ok(Credentials::token(format!("token-{n}")).with("app", "tailor")) }
+        async move { Ok(ClientCredentials::token(format!("token-{n}")).with("app", "tailor")) }
     };
     let (client, mut updates) = client(&server)
         .credentials(provider)

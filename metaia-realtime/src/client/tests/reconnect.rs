@@ -158,7 +158,7 @@ async fn a_draining_server_delays_the_reconnect() {
 
 #[tokio::test(start_paused = true)]
 async fn the_delays_between_attempts_grow() {
-    let failing = || async { Err::<crate::client::Credentials, _>("no token".into()) };
+    let failing = || async { Err::<crate::client::ClientCredentials, _>("no token".into()) };
     let reconnect = Reconnect {
         max_attempts: Some(4),
         ..Reconnect::default()

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    OrderId, Position, SessionId,
+    OrderId, Position,
     device::{DeviceRecord, LIFE_MS},
-    values::Epoch,
+    values::{Epoch, SessionId},
 };
 
 /// Connections that one record stands for, at most.

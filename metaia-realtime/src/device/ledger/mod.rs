@@ -19,7 +19,10 @@ use device::Device;
 pub(crate) use device::{ClientProgress, SignOfLife};
 
 use super::{DeviceKey, DeviceRecord};
-use crate::{OrderId, Position, SessionId, values::Epoch};
+use crate::{
+    OrderId, Position,
+    values::{Epoch, SessionId},
+};
 
 /// The clients that are connected, or were since records were last saved.
 #[derive(Debug, Default)]

@@ -6,9 +6,9 @@ use std::{
 };
 
 use crate::{
-    EventId, Position, Room,
+    Position, Room,
     log::{Entry, Head, History, NewEntry, Page, Retention, trimmed::Trimmed},
-    values::Epoch,
+    values::{Epoch, EventId},
 };
 
 #[derive(Debug)]

@@ -10,7 +10,11 @@ use super::{
     rooms, row,
     state::LogState,
 };
-use crate::{EventId, NewEntry, Position, log::Entry, values::time};
+use crate::{
+    NewEntry, Position,
+    log::Entry,
+    values::{EventId, time},
+};
 
 /// Entries that were written in a transaction, and the positions that they have once it is
 /// committed.

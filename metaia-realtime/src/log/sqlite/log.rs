@@ -134,7 +134,8 @@ impl SqliteLog {
     ///
     /// After the commit the log must be notified: by [`committed`](Self::committed) in commit order
     /// (on the writer's thread, see [`Writer::write_then`]), or otherwise by
-    /// [`EventLog::wake`](crate::EventLog::wake), which [`Realtime::wake`](crate::Realtime::wake) calls.
+    /// [`EventLog::wake`](crate::EventLog::wake), which [`Realtime::wake`](crate::Realtime::wake)
+    /// calls.
     ///
     /// # Errors
     /// See [`AppendError`]. The transaction must be rolled back then.

@@ -4,7 +4,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use super::{checksum::Checksum, fault::Fault, version::VERSION};
-use crate::{EventId, Position, values::Epoch};
+use crate::{
+    Position,
+    values::{Epoch, EventId},
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]

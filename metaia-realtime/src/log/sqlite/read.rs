@@ -12,9 +12,9 @@ use super::{
     row::{self, COLUMNS},
 };
 use crate::{
-    EventId, Position, Room,
+    Position, Room,
     log::{Entry, Head},
-    values::Epoch,
+    values::{Epoch, EventId},
 };
 
 /// A page without its trimmed mark, which is in memory.

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row, params};
 
 use super::checksum::Checksum;
-use crate::{EventId, NewEntry, Room, log::Entry, values::Epoch};
+use crate::{
+    NewEntry, Room,
+    log::Entry,
+    values::{Epoch, EventId},
+};
 
 /// The columns that [`read`] expects.
 pub(super) const COLUMNS: &str = "n, id, ts, rooms, name, payload, sum";

@@ -13,7 +13,10 @@ use std::{
 };
 
 use super::{checksum::Checksum, meta::Meta};
-use crate::{EventId, log::Entry, values::Epoch};
+use crate::{
+    log::Entry,
+    values::{Epoch, EventId},
+};
 
 const SIZE: usize = 40;
 

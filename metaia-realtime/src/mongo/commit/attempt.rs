@@ -11,12 +11,12 @@ use super::{
     job::Job,
 };
 use crate::{
-    EventId,
     mongo::{
         fault::Fault,
         head::{HeadRecord, HeadVersion},
         records::Records,
     },
+    values::EventId,
 };
 
 /// The pause after the first failure of the database. Each further one doubles it.

@@ -9,13 +9,14 @@ use super::{
     writes::{WriteGroup, group},
 };
 use crate::{
-    EventId, NewEntry, Position, PublishReceipt,
+    NewEntry, Position, PublishReceipt,
     log::Entry,
     mongo::{
         head::HeadVersion,
         numbering::Numbering,
         records::{Finished, Plan, RecordWrite, Records},
     },
+    values::EventId,
 };
 
 /// The content of a batch. It is the same for every node that carries the batch out.

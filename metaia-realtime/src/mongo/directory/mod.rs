@@ -27,12 +27,11 @@ use mongodb::{
 
 use super::{collection, fault::Fault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
-    EventId,
     presence::{
         Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
         SessionView,
     },
-    values::NodeId,
+    values::{EventId, NodeId},
 };
 
 const NODES: &str = "rt_node";

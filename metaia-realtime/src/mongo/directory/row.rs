@@ -6,7 +6,7 @@ use crate::presence::{NodeView, RoomView, SessionView};
 
 /// Returns the key of a session's document. It contains the term, so a late write of an earlier
 /// term cannot replace a document of a later one.
-pub(super) fn key(term: &str, session: crate::SessionId) -> String {
+pub(super) fn key(term: &str, session: crate::values::SessionId) -> String {
     format!("{term}-{session}")
 }
 

@@ -10,10 +10,9 @@ use mongodb::{
 
 use super::{MongoDirectory, NODES, SESSIONS, row};
 use crate::{
-    SessionId,
     mongo::{bson::from_number, collection, fault::Fault},
     presence::{NodeView, SessionChange, SessionView},
-    values::NodeId,
+    values::{NodeId, SessionId},
 };
 
 /// The approximate size of the sessions in one command: well below the bound of a document.

@@ -10,7 +10,7 @@ use mongodb::{
 
 use super::MongoLog;
 use crate::{
-    EventId, NewEntry, Position,
+    NewEntry, Position,
     log::Entry,
     mongo::{
         bson::{from_event_id, from_number},
@@ -19,7 +19,7 @@ use crate::{
         numbering::Numbering,
         row::{ENTRIES, Row},
     },
-    values::time,
+    values::{EventId, time},
 };
 
 impl MongoLog {

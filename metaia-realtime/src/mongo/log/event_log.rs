@@ -11,9 +11,10 @@ use super::{
     read::{self, EntryQuery},
 };
 use crate::{
-    EventId, NewEntry, Position, Room,
+    NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
     mongo::fault::Fault,
+    values::EventId,
 };
 
 impl EventLog for MongoLog {

@@ -4,7 +4,6 @@ use mongodb::bson::{Document, doc};
 
 use super::read::{self, MARKS};
 use crate::{
-    EventId,
     mongo::{
         Mongo,
         collection::create_index,
@@ -13,6 +12,7 @@ use crate::{
         options::OPERATION_TIMEOUT,
         row::ENTRIES,
     },
+    values::EventId,
 };
 
 /// Creates what does not exist. Several nodes may do this at the same time.

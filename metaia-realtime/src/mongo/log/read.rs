@@ -11,7 +11,7 @@ use mongodb::{
 };
 
 use crate::{
-    EventId, Room,
+    Room,
     mongo::{
         Mongo,
         bson::{from_event_id, from_number},
@@ -21,6 +21,7 @@ use crate::{
         options::OPERATION_TIMEOUT,
         row::{ENTRIES, Row},
     },
+    values::EventId,
 };
 
 /// The collection of the rooms' trimmed marks.

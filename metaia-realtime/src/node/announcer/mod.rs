@@ -17,7 +17,7 @@ use std::{
 
 pub(super) use task::run;
 
-use crate::{SessionId, presence::DynDirectory};
+use crate::{presence::DynDirectory, values::SessionId};
 
 /// Changes per announcement.
 const BATCH: usize = 1_000;

@@ -6,9 +6,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::presence::{DirectoryError, DynDirectory, LEASE, SessionChange};
 use crate::{
-    SessionId,
     node::{Node, session_view},
-    values::time,
+    values::{SessionId, time},
 };
 
 /// How long a change waits at the most while the directory answers.

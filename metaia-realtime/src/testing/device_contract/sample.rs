@@ -1,9 +1,9 @@
 //! Keys and records to save.
 
 use crate::{
-    EventId, Identity, OrderId, Position, Role,
+    Identity, OrderId, Position, Role,
     device::{DeviceKey, DeviceRecord},
-    values::{Epoch, time},
+    values::{Epoch, EventId, time},
 };
 
 /// Returns keys that a store could confuse: by case, as patterns, by kind, by an end that is cut

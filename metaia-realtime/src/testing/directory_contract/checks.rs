@@ -7,9 +7,10 @@ use super::{
     subject::Subject,
 };
 use crate::{
-    Role, SessionId,
+    Role,
     presence::{Directory, RoomQuery, SessionChange},
     testing::contract::{Verdict, equal},
+    values::SessionId,
 };
 
 pub(super) async fn seen<S: Subject>() -> Verdict {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::subject::Subject;
 use crate::{
-    Role, Room, SessionId,
+    Role, Room,
     presence::{
         Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
         SessionView,
     },
     testing::contract::{Verdict, equal},
-    values::NodeId,
+    values::{NodeId, SessionId},
 };
 
 /// A lease that is longer than any check.

@@ -1,7 +1,11 @@
 //! Queries with one condition, several, and none.
 
 use super::probe::text;
-use crate::{Role, Room, SessionId, UserId, presence::SessionQuery, values::NodeId};
+use crate::{
+    Role, Room, UserId,
+    presence::SessionQuery,
+    values::{NodeId, SessionId},
+};
 
 /// Returns queries about the sessions of two nodes. `known` is the id of one of the sessions.
 pub(super) fn session_queries(one: NodeId, other: NodeId, known: SessionId) -> Vec<SessionQuery> {

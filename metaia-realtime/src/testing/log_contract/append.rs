@@ -105,7 +105,7 @@ pub(super) async fn visible<S: Subject>() -> Verdict {
 pub(super) async fn check_visible<L: EventLog>(
     log: &Probe<L>,
     n: u64,
-    id: crate::EventId,
+    id: crate::values::EventId,
     room: &crate::Room,
 ) -> Verdict {
     let head = log.head().await?.position.n();

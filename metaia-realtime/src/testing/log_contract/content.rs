@@ -3,7 +3,11 @@
 use serde_json::json;
 
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
-use crate::{NewEntry, Room, SessionId, UserId, event::Payload, values::time};
+use crate::{
+    NewEntry, Room, UserId,
+    event::Payload,
+    values::{SessionId, time},
+};
 
 /// The largest difference between the log's clock and the test's, in ms: times in seconds or
 /// microseconds differ by more.
@@ -87,7 +91,7 @@ pub(super) async fn control_entries<S: Subject>() -> Verdict {
         NewEntry::disconnect_user(user),
         alike,
         NewEntry::disconnect_session(SessionId::random()),
-        event.with_id(crate::EventId::random()),
+        event.with_id(crate::values::EventId::random()),
     ];
     read_back::<S>(entries).await
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{Pace, Probe, Verdict, ensure, equal, sample};
-use crate::{EventId, EventLog, NewEntry, log::Entry};
+use crate::{EventLog, NewEntry, log::Entry, values::EventId};
 
 /// Writers that append at once.
 const WRITERS: usize = 6;

@@ -15,7 +15,7 @@ use std::{
 use rand::RngExt as _;
 use tokio::task::JoinSet;
 
-use super::{Probe, Shared, Verdict, crowd, ensure, survivors::Survivors};
+use super::{KillableSubject, Probe, Verdict, crowd, ensure, survivors::Survivors};
 
 use crate::{EventLog, log::Retention, testing::contract::on_runtime};
 
@@ -45,7 +45,7 @@ const KEPT_WHILE_TRIMMING: usize = 40;
 /// # Panics
 /// Panics if an acknowledged entry is gone, or a batch is there in part or twice, or an entry is
 /// there that was never appended.
-pub fn killed<S: Shared>(test: &str, kills: usize) {
+pub fn killed<S: KillableSubject>(test: &str, kills: usize) {
     let ended = match env::var(PLACE) {
         Ok(address) => on_runtime(|| append_until_killed(S::at(&address))),
         Err(_) => on_runtime(|| kill_and_check::<S>(test, kills)),
@@ -55,7 +55,7 @@ pub fn killed<S: Shared>(test: &str, kills: usize) {
     }
 }
 
-async fn kill_and_check<S: Shared>(test: &str, kills: usize) -> Verdict {
+async fn kill_and_check<S: KillableSubject>(test: &str, kills: usize) -> Verdict {
     let subject = S::new();
     let mut survivors = Survivors::default();
     for kill in 0..kills {
@@ -146,7 +146,7 @@ fn kill_after(mut victim: Child, life: usize) -> Verdict<Vec<String>> {
 }
 
 /// Runs in the process that is killed: several writers append and print.
-async fn append_until_killed<S: Shared>(subject: S) -> Verdict {
+async fn append_until_killed<S: KillableSubject>(subject: S) -> Verdict {
     let number = |name| {
         env::var(name)
             .ok()

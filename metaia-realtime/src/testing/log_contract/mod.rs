@@ -59,14 +59,14 @@ pub use clause::{Clause, check, uphold};
 pub use kill::killed;
 use pace::{Looker, Pace};
 use probe::Probe;
-pub use subject::{KillableSubject as Shared, Subject};
+pub use subject::{KillableSubject, Subject};
 use trial::Trial;
 
 use super::contract::{Verdict, ensure, equal};
 
 /// Makes a test of each clause of the contract, for a [`Subject`].
 ///
-/// `log_contract!(MyLog, kills: 20)`, for a [`Shared`] subject, also makes the test
+/// `log_contract!(MyLog, kills: 20)`, for a [`KillableSubject`] subject, also makes the test
 /// `survives_kills`, which kills 20 processes that have the log open.
 #[macro_export]
 macro_rules! log_contract {

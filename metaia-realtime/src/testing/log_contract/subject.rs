@@ -46,8 +46,7 @@ pub trait Subject: Send + Sync + 'static {
     }
 }
 
-/// A [`Subject`] that another process can open too, so that a test can kill that process. Its
-/// public name is [`Shared`](super::Shared).
+/// A [`Subject`] that another process can open too, so that a test can kill that process.
 pub trait KillableSubject: Subject {
     /// Returns the name of the place, for example a path. It must fit into an environment variable.
     fn address(&self) -> String;

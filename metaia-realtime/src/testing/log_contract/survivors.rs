@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{Probe, Verdict, crowd, ensure, equal, probe::check_same, sample};
-use crate::{EventId, EventLog, NewEntry, log::Entry, values::Epoch};
+use crate::{
+    EventLog, NewEntry,
+    log::Entry,
+    values::{Epoch, EventId},
+};
 
 /// The appends of all killed processes, as their output and the log show them.
 #[derive(Debug, Default)]

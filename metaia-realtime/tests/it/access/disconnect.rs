@@ -2,9 +2,10 @@
 //! not if it connected later.
 
 use metaia_realtime::{
-    MemoryLog, NewEntry, Role, SessionId,
+    MemoryLog, NewEntry, Role,
     client::{GaveUp, Update, Updates},
     testing::{TestServer, eventually},
+    values::SessionId,
 };
 use serde_json::json;
 

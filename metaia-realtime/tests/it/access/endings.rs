@@ -4,7 +4,7 @@ use std::{sync::Mutex, time::Duration};
 
 use metaia_realtime::{
     Census, Role,
-    client::{Credentials, GaveUp, Transport, Update},
+    client::{ClientCredentials, GaveUp, Transport, Update},
     testing::{TestServer, eventually, within},
 };
 use serde_json::json;
@@ -97,7 +97,7 @@ async fn when_the_token_expires_the_transport_closes_and_the_client_reconnects()
                     .unwrap()
                     .take()
                     .unwrap_or_else(|| next_token.clone());
-                async move { Ok(Credentials::token(token)) }
+                async move { Ok(ClientCredentials::token(token)) }
             });
         let (_client, mut updates) = builder.connect().await.unwrap();
         disconnected(&mut updates).await;

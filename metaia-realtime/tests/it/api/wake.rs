@@ -14,7 +14,8 @@ fn tick(i: u64) -> NewEntry {
     NewEntry::event([user("c1")], ("tick", json!({ "i": i }))).unwrap()
 }
 
-/// An embedder's own transaction on the log's database, without telling the log that it was committed.
+/// An embedder's own transaction on the log's database, without telling the log that it was
+/// committed.
 async fn commit_beside(writer: &Writer, log: &SqliteLog, entry: NewEntry) {
     let log = log.clone();
     let writing = writer.write(move |tx| log.append_in(tx, &[entry]));

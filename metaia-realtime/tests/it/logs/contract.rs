@@ -3,10 +3,10 @@
 use std::{marker::PhantomData, path::PathBuf};
 
 use metaia_realtime::{
-    EventId,
     log::{Retention, SqliteLog},
     sqlite::{Durability, Options},
     testing::{device_contract, log_contract},
+    values::EventId,
 };
 
 /// A kind of log that the contracts are run with.
@@ -91,7 +91,7 @@ impl<K: Kind> log_contract::Subject for InFolder<K> {
     }
 }
 
-impl<K: Kind> log_contract::Shared for InFolder<K> {
+impl<K: Kind> log_contract::KillableSubject for InFolder<K> {
     fn address(&self) -> String {
         self.folder.to_str().unwrap().to_owned()
     }

@@ -1,7 +1,7 @@
 //! Waiting for updates of a client. Each function skips updates of other kinds.
 
 use metaia_realtime::{
-    client::{Event, Ready, Reset, Update, Updates},
+    client::{Ready, ReceivedEvent, Reset, Update, Updates},
     testing::within,
 };
 
@@ -47,7 +47,7 @@ pub(crate) async fn reset(updates: &mut Updates) -> Reset {
 }
 
 /// Waits for an event of this name.
-pub(crate) async fn event(updates: &mut Updates, name: &str) -> Event {
+pub(crate) async fn event(updates: &mut Updates, name: &str) -> ReceivedEvent {
     next(updates, name, |update| match update {
         Update::Event(event) if event.name == name => Some(event),
         _ => None,

@@ -4,8 +4,9 @@ use std::{fmt, str::FromStr};
 
 use axum::extract::State;
 use metaia_realtime::{
-    Role, SessionId, UserId,
+    Role, UserId,
     presence::{RoomQuery, RoomView, SessionQuery},
+    values::SessionId,
 };
 use serde::Deserialize;
 

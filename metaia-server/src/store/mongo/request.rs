@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metaia_realtime::{EventId, UserId};
+use metaia_realtime::{UserId, values::EventId};
 
 use crate::{
     model::{Notification, NotificationId, TailorStatus},

@@ -2,9 +2,10 @@
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
-    EventId, Limits, OrderId, UserId,
+    Limits, OrderId, UserId,
     log::Retention,
     mongo::{Committer, Mongo, MongoLog},
+    values::EventId,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 

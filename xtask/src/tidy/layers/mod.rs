@@ -1,8 +1,9 @@
 //! The layers of each crate, as its imports show them: imports lead down, and there are no circles.
 //!
 //! [`tree`] reads the modules, [`resolve`] follows names to the files that define them, through
-//! re-exports, and [`imports`] are the arrows between files. [`heights`] and [`known`] judge them
-//! by the tables in [`levels`], which are the only part to change when the crates change.
+//! re-exports, and [`imports`](mod@self::imports) are the arrows between files. [`heights`] and
+//! [`known`] judge them by the tables in [`levels`], which are the only part to change when the
+//! crates change.
 //!
 //! What has no name in the source is not seen: a method of a value that another file handed over,
 //! and names that a macro puts together.

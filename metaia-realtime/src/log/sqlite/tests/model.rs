@@ -53,7 +53,7 @@ fn page_content(page: &Page) -> (Vec<String>, u64, u64) {
 }
 
 /// Returns the parts of a history that do not depend on the epoch.
-fn history_content(history: &History) -> (u64, Option<crate::EventId>, u64, usize) {
+fn history_content(history: &History) -> (u64, Option<crate::values::EventId>, u64, usize) {
     (
         history.head.n(),
         history.entry,

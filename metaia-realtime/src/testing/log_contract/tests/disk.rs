@@ -5,7 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use crate::{EventId, NewEntry, Position, log::Entry, values::Epoch};
+use crate::{
+    NewEntry, Position,
+    log::Entry,
+    values::{Epoch, EventId},
+};
 
 /// The state that remains when the log is closed.
 #[derive(Debug)]

@@ -13,10 +13,10 @@ use tokio::sync::watch;
 
 use super::{disk::Disk, flaw::Flaw, flawed::Flawed};
 use crate::{
-    EventId, EventLog, NewEntry, Position, Room,
+    EventLog, NewEntry, Position, Room,
     log::{Head, History, LogError, Page, Retention},
-    testing::log_contract::{Shared, Subject, killed},
-    values::Epoch,
+    testing::log_contract::{KillableSubject, Subject, killed},
+    values::{Epoch, EventId},
 };
 
 /// A planted defect of the file. The names say what the log does.
@@ -67,7 +67,7 @@ impl<P: Plan> Subject for InFile<P> {
     async fn trim(&self, _log: &FileLog) {}
 }
 
-impl<P: Plan> Shared for InFile<P> {
+impl<P: Plan> KillableSubject for InFile<P> {
     fn address(&self) -> String {
         self.path.to_str().unwrap().to_owned()
     }

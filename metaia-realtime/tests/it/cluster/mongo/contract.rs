@@ -93,7 +93,7 @@ impl<K: Kind> log_contract::Subject for Database<K> {
     }
 }
 
-impl<K: Kind> log_contract::Shared for Database<K> {
+impl<K: Kind> log_contract::KillableSubject for Database<K> {
     fn address(&self) -> String {
         self.uri.clone()
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use metaia_realtime::{
-    Authenticator, EventId, Identity, Position, Role,
+    Authenticator, Identity, Position, Role,
     auth::{AuthError, Credentials},
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::Retention,
     mongo::{Mongo, MongoDevices, MongoDirectory, Options},
     presence::{Directory, NodeView},
     testing::{SharedLog, TestServer, mongod::Mongod, within},
-    values::{DeviceId, Epoch, NodeId},
+    values::{DeviceId, Epoch, EventId, NodeId},
 };
 use mongodb::bson::{DateTime, Document, doc};
 use serde_json::json;

@@ -1,8 +1,9 @@
 //! Notifications, and the number of a user's unread ones.
 
 use metaia_realtime::{
-    EventId, UserId,
+    UserId,
     mongo::{Plan, RecordWrite},
+    values::EventId,
 };
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 

@@ -1,8 +1,9 @@
 //! Orders, and the status of tailors.
 
 use metaia_realtime::{
-    EventId, OrderId, UserId,
+    OrderId, UserId,
     mongo::{Plan, RecordWrite},
+    values::EventId,
 };
 use mongodb::bson::doc;
 

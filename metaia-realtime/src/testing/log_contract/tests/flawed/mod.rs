@@ -15,9 +15,9 @@ use tokio::{sync::watch, task::yield_now};
 
 use super::{disk::Disk, flaw::Flaw};
 use crate::{
-    EventId, EventLog, NewEntry, Position, Room,
+    EventLog, NewEntry, Position, Room,
     log::{Entry, Head, History, LogError, Page, Retention},
-    values::Epoch,
+    values::{Epoch, EventId},
 };
 
 /// A log in a [`Disk`] that has the flaw.

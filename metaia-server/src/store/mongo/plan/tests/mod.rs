@@ -5,7 +5,7 @@ mod memory;
 
 use std::sync::Arc;
 
-use metaia_realtime::{EventId, NewEntry, PublishReceipt, mongo::Plan};
+use metaia_realtime::{NewEntry, PublishReceipt, mongo::Plan, values::EventId};
 use proptest::prelude::*;
 
 use self::memory::Memory;
