@@ -13,7 +13,7 @@ use std::{path::Path, time::Instant};
 use metaia_realtime::{
     EventLog, NewEntry, Room,
     log::{Retention, SqliteLog},
-    sqlite::{Durability, Options},
+    sqlite::{Durability, SqliteOptions},
 };
 use serde_json::json;
 
@@ -74,7 +74,7 @@ fn entries(count: usize, from: usize) -> Vec<NewEntry> {
 
 async fn fill(folder: &Path, count: usize) {
     std::fs::create_dir_all(folder).unwrap();
-    let options = Options::durability(Durability::Normal);
+    let options = SqliteOptions::durability(Durability::Normal);
     let kept = Retention::DISK.entries(usize::MAX);
     let log = SqliteLog::open_with(folder.join("metaia.db"), options, kept)
         .await

@@ -18,7 +18,7 @@ use metaia_realtime::{
     EventLog, NewEntry, PublishReceipt, Room,
     log::Retention,
     mongo::{
-        Committer, Deployment, Finished, Mongo, MongoLog, Options, Plan, RecordWrite, Records,
+        Committer, Deployment, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordWrite, Records,
     },
     testing::mongod::Mongod,
 };
@@ -73,7 +73,7 @@ async fn appends(server: &Mongod, nodes: usize, entries: usize) {
     let mut callers = JoinSet::new();
     let end = Instant::now() + MEASUREMENT;
     for node in 0..nodes {
-        let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+        let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
         let log = MongoLog::open(&mongo, Retention::DISK);
         log.ready().await.unwrap();
         for caller in 0..CALLERS {
@@ -158,7 +158,7 @@ async fn changes(server: &Mongod, nodes: usize) {
     let uri = server.uri_of_new_database();
     let mut committers: Vec<Committer<Orders>> = Vec::new();
     for _ in 0..nodes {
-        let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+        let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
         let (log, committer) = MongoLog::with_records(&mongo, Retention::DISK, Orders);
         log.ready().await.unwrap();
         if committers.is_empty() {

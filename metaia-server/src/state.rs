@@ -114,14 +114,15 @@ impl fmt::Debug for Health {
 mod tests {
     use super::*;
     use crate::{store::SqliteStore, testing::Folder};
-    use metaia_realtime::{Limits, log::Retention, sqlite::Options};
+    use metaia_realtime::{Limits, log::Retention, sqlite::SqliteOptions};
 
     #[tokio::test]
     async fn a_server_is_ready_while_it_can_write_and_is_not_leaving() {
         let folder = Folder::new();
         let path = folder.file("t.db");
         let limits = Limits::default();
-        let opened = SqliteStore::open(path, Options::default(), Retention::DISK, &limits).await;
+        let opened =
+            SqliteStore::open(path, SqliteOptions::default(), Retention::DISK, &limits).await;
         let store: Arc<dyn Store> = Arc::new(opened.unwrap());
         let health = Health::new(Arc::clone(&store));
         assert!(health.check().await.is_ok());

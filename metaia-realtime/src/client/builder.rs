@@ -10,9 +10,9 @@ use super::{
     driver::{Driver, FirstAttempt},
     error::{BoxError, ConnectError},
     handle::Client,
-    options::{ClientCredentials, CredentialsProvider, Options, TokenIn, Transport},
+    options::{ClientCredentials, ClientOptions, CredentialsProvider, TokenIn, Transport},
     resume::Resume,
-    session::{AppChannels, Outbox},
+    session::{AppChannels, ClientOutbox},
     state::ClientState,
     transport::Endpoint,
     updates::Updates,
@@ -249,7 +249,7 @@ impl ClientBuilder {
         let state = Arc::new(ClientState::new(resume));
         let channels = AppChannels {
             state: Arc::clone(&state),
-            outbox: Outbox::new(updates_in),
+            outbox: ClientOutbox::new(updates_in),
             commands,
             commands_in: commands_in.clone(),
         };
@@ -258,13 +258,13 @@ impl ClientBuilder {
         Ok((client, Updates::new(updates_out, state)))
     }
 
-    fn options(self) -> Result<Options, ConnectError> {
+    fn options(self) -> Result<ClientOptions, ConnectError> {
         let endpoint = Endpoint::new(&self.url, &self.path, &self.headers, self.max_message)?;
         let no_reconnect = Reconnect {
             max_attempts: Some(0),
             ..Reconnect::default()
         };
-        Ok(Options {
+        Ok(ClientOptions {
             endpoint,
             transport: self.transport,
             token_in: self.token_in,

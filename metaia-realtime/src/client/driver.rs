@@ -10,8 +10,8 @@ use tokio::{
 use super::{
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     event::{Connected, Retrying, Update},
-    options::Options,
-    session::{AppChannels, Opened, QueueEvent, Session, SessionEnd, open},
+    options::ClientOptions,
+    session::{AppChannels, ClientSession, Opened, QueueEvent, SessionEnd, open},
     transport::error_chain,
 };
 
@@ -24,7 +24,7 @@ pub(crate) enum FirstAttempt {
 }
 
 pub(crate) struct Driver {
-    options: Arc<Options>,
+    options: Arc<ClientOptions>,
     channels: AppChannels,
     /// Connections that were accepted so far.
     connections: u64,
@@ -45,7 +45,7 @@ enum ConnectionLoss {
 }
 
 impl Driver {
-    pub(crate) fn new(options: Options, channels: AppChannels) -> Self {
+    pub(crate) fn new(options: ClientOptions, channels: AppChannels) -> Self {
         Self {
             options: Arc::new(options),
             channels,
@@ -95,7 +95,7 @@ impl Driver {
         };
         self.connections += 1;
         self.channels.outbox.push(Update::Connected(connected));
-        let session = Session::new(&mut self.channels, opened, self.connections);
+        let session = ClientSession::new(&mut self.channels, opened, self.connections);
         let (end, retry_after) = session.run().await;
         let reason = match end {
             SessionEnd::Lost(reason) => reason,

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::{
     error::{ConnectError, DisconnectReason, GaveUp, SendError},
     options::Transport,
-    session::Command,
+    session::ClientCommand,
 };
 
 /// An event, or a change of the connection. The updates of a client are in order.
@@ -140,7 +140,7 @@ impl ReceivedEvent {
 pub struct Responder {
     pub(crate) id: u64,
     pub(crate) connection: u64,
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::Sender<ClientCommand>,
 }
 
 impl Responder {
@@ -159,7 +159,7 @@ impl Responder {
             connection,
             commands,
         } = self;
-        Command::round_trip(&commands, |done| Command::Ack {
+        ClientCommand::round_trip(&commands, |done| ClientCommand::Ack {
             connection,
             id,
             answer,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::{error::SendError, session::Command, state::ClientState};
+use super::{error::SendError, session::ClientCommand, state::ClientState};
 
 /// A handle of one Socket.IO client.
 ///
@@ -17,7 +17,7 @@ use super::{error::SendError, session::Command, state::ClientState};
 #[derive(Clone)]
 pub struct Client {
     state: Arc<ClientState>,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<ClientCommand>,
     tasks: TaskTracker,
 }
 
@@ -25,7 +25,7 @@ impl Client {
     /// Starts the task of a client.
     pub(crate) fn spawn(
         state: Arc<ClientState>,
-        commands: mpsc::Sender<Command>,
+        commands: mpsc::Sender<ClientCommand>,
         driver: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let tasks = TaskTracker::new();
@@ -51,7 +51,12 @@ impl Client {
     pub async fn emit(&self, event: &str, data: impl Serialize) -> Result<(), SendError> {
         let name = event.to_owned();
         let args = vec![to_json(data)?];
-        Command::round_trip(&self.commands, |done| Command::Emit { name, args, done }).await
+        ClientCommand::round_trip(&self.commands, |done| ClientCommand::Emit {
+            name,
+            args,
+            done,
+        })
+        .await
     }
 
     /// Sends an event and waits for its acknowledgement. Returns the acknowledgement's first
@@ -73,7 +78,7 @@ impl Client {
     ) -> Result<Value, SendError> {
         let name = event.to_owned();
         let args = vec![to_json(data)?];
-        let answer = Command::round_trip(&self.commands, |done| Command::EmitWithAck {
+        let answer = ClientCommand::round_trip(&self.commands, |done| ClientCommand::EmitWithAck {
             name,
             args,
             done,
@@ -87,7 +92,9 @@ impl Client {
     /// reconnects as after any lost connection.
     pub async fn drop_transport(&self) {
         // Both failures mean that there is nothing to drop: a closed client has no connection.
-        let _ = Command::round_trip(&self.commands, |done| Command::DropTransport { done }).await;
+        let _ =
+            ClientCommand::round_trip(&self.commands, |done| ClientCommand::DropTransport { done })
+                .await;
     }
 
     /// Closes the client: sends DISCONNECT, closes the transport, and waits for the end of the

@@ -95,7 +95,7 @@ pub(crate) type CredentialsProvider =
     Arc<dyn Fn() -> BoxFuture<'static, Result<ClientCredentials, BoxError>> + Send + Sync>;
 
 /// The validated options of a client.
-pub(crate) struct Options {
+pub(crate) struct ClientOptions {
     pub(crate) endpoint: Endpoint,
     pub(crate) transport: Transport,
     pub(crate) token_in: TokenIn,

@@ -13,16 +13,16 @@ use crate::{log::LogError, values::time};
 /// Records, at most. Beyond that the oldest are dropped, and their clients start without a resume.
 const MAX_RECORDS: usize = 100_000;
 
-type Records = BTreeMap<DeviceKey, DeviceRecord>;
+type DeviceRecords = BTreeMap<DeviceKey, DeviceRecord>;
 
 /// A store of records in memory. A handle: clones share the records.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDevices {
-    records: Arc<Mutex<Records>>,
+    records: Arc<Mutex<DeviceRecords>>,
 }
 
 impl MemoryDevices {
-    fn records(&self) -> MutexGuard<'_, Records> {
+    fn records(&self) -> MutexGuard<'_, DeviceRecords> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -56,7 +56,7 @@ impl DeviceStore for MemoryDevices {
 }
 
 /// Drops the oldest records between two keys, beyond [`RECORDS_PER_USER`].
-fn drop_oldest_of_user(records: &mut Records, from: &str, to: &str) {
+fn drop_oldest_of_user(records: &mut DeviceRecords, from: &str, to: &str) {
     let of_user = records.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
     let mut by_age: Vec<_> = of_user
         .map(|(key, record)| (record.at, key.clone()))
@@ -69,7 +69,7 @@ fn drop_oldest_of_user(records: &mut Records, from: &str, to: &str) {
 }
 
 /// Drops the oldest records beyond `most`. Among records of the same time the choice is arbitrary.
-fn drop_oldest(records: &mut Records, most: usize) {
+fn drop_oldest(records: &mut DeviceRecords, most: usize) {
     let excess = records.len().saturating_sub(most);
     if excess == 0 {
         return;
@@ -113,7 +113,7 @@ mod tests {
             most in 0usize..30,
         ) {
             let saves = times.iter().enumerate().map(|(i, at)| saved(i, *at));
-            let mut kept: Records = saves.collect();
+            let mut kept: DeviceRecords = saves.collect();
             drop_oldest(&mut kept, most);
             let mut newest = times;
             newest.sort_unstable_by(|a, b| b.cmp(a));

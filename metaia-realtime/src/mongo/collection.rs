@@ -12,7 +12,7 @@ use mongodb::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Mongo, fault::Fault, options::OPERATION_TIMEOUT};
+use super::{Mongo, fault::MongoFault, options::OPERATION_TIMEOUT};
 
 /// Documents per reply of the server, unless the options of a query say otherwise.
 const BATCH_SIZE: u32 = 512;
@@ -35,11 +35,11 @@ pub(super) fn on_primary<T: Send + Sync>(
 /// still be rolled back.
 ///
 /// # Errors
-/// Returns a [`Fault`] if the kind of server is not known yet and cannot be asked for.
+/// Returns a [`MongoFault`] if the kind of server is not known yet and cannot be asked for.
 pub(super) async fn durable<T: Send + Sync>(
     mongo: &Mongo,
     name: &str,
-) -> Result<Collection<T>, Fault> {
+) -> Result<Collection<T>, MongoFault> {
     let concern = mongo.known_deployment().await?.read_concern();
     Ok(on_primary(mongo, name, Some(concern)))
 }
@@ -47,13 +47,13 @@ pub(super) async fn durable<T: Send + Sync>(
 /// Returns all documents that match.
 ///
 /// # Errors
-/// Returns a [`Fault`] if the server cannot be read within `OPERATION_TIMEOUT`.
+/// Returns a [`MongoFault`] if the server cannot be read within `OPERATION_TIMEOUT`.
 pub(super) async fn find<T>(
     mongo: &Mongo,
     collection: Collection<T>,
     filter: Document,
     mut options: FindOptions,
-) -> Result<Vec<T>, Fault>
+) -> Result<Vec<T>, MongoFault>
 where
     T: DeserializeOwned + Serialize + Send + Sync + Unpin + 'static,
 {
@@ -74,13 +74,13 @@ where
 /// collection after the caller has timed out.
 ///
 /// # Errors
-/// Returns a [`Fault`] if the index is not ready within `OPERATION_TIMEOUT`.
+/// Returns a [`MongoFault`] if the index is not ready within `OPERATION_TIMEOUT`.
 pub(super) async fn create_index(
     mongo: &Mongo,
     collection: &str,
     keys: Document,
     unique: bool,
-) -> Result<(), Fault> {
+) -> Result<(), MongoFault> {
     let mut options = IndexOptions::default();
     if unique {
         options.unique = Some(true);

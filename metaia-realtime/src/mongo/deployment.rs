@@ -5,7 +5,7 @@ use mongodb::{
     options::{ReadConcern, WriteConcern},
 };
 
-use super::{fault::Fault, options::OPERATION_TIMEOUT};
+use super::{fault::MongoFault, options::OPERATION_TIMEOUT};
 
 /// The kind of server behind a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub enum Deployment {
 
 impl Deployment {
     /// Reads the kind of server from its reply to `hello`.
-    pub(super) fn from_hello(hello: &Document) -> Result<Self, Fault> {
+    pub(super) fn from_hello(hello: &Document) -> Result<Self, MongoFault> {
         // A member of a replica set that is not initiated yet is neither kind.
         if hello.get_bool("isreplicaset").unwrap_or(false) {
-            return Err(Fault::NotReady);
+            return Err(MongoFault::NotReady);
         }
         // A router of a sharded cluster has transactions, too.
         let is_router = hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");

@@ -11,7 +11,7 @@ pub(super) const DUPLICATE_KEY: i32 = 11_000;
 
 /// The reason why an operation on the database failed.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum MongoFault {
     /// The database returned an error, or could not be reached.
     #[error("the database operation failed")]
     Database(#[source] Cause),
@@ -38,7 +38,7 @@ pub(super) enum Fault {
     Impossible(&'static str),
 }
 
-impl Fault {
+impl MongoFault {
     /// Returns the error for an operation of which nothing was stored.
     pub(super) fn unavailable(self) -> LogError {
         LogError::Unavailable(Box::new(self))
@@ -50,7 +50,7 @@ impl Fault {
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for MongoFault {
     fn from(error: Error) -> Self {
         Self::Database(Cause(error))
     }

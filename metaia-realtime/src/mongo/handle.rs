@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     deployment::Deployment,
-    fault::Fault,
-    options::{DEFAULT_APP_NAME, OPERATION_TIMEOUT, Options},
+    fault::MongoFault,
+    options::{DEFAULT_APP_NAME, MongoOptions, OPERATION_TIMEOUT},
     uri::{self, UriError},
 };
 use crate::log::LogError;
@@ -32,10 +32,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// [`close`](Self::close), or until the runtime ends.
 #[derive(Clone)]
 pub struct Mongo {
-    inner: Arc<Inner>,
+    inner: Arc<MongoInner>,
 }
 
-struct Inner {
+struct MongoInner {
     client: Client,
     database: Database,
     deployment: OnceLock<Deployment>,
@@ -61,7 +61,7 @@ impl Mongo {
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
-    pub async fn open(uri: &str, options: Options) -> Result<Self, UriError> {
+    pub async fn open(uri: &str, options: MongoOptions) -> Result<Self, UriError> {
         let parsed = uri::parse(uri, options).await?;
         let app_name = parsed
             .app_name
@@ -81,7 +81,7 @@ impl Mongo {
     }
 
     fn new(database: Database, app_name: String) -> Self {
-        let inner = Inner {
+        let inner = MongoInner {
             client: database.client().clone(),
             database,
             deployment: OnceLock::new(),
@@ -119,11 +119,13 @@ impl Mongo {
     /// # Cancel safety
     /// Dropping the future may discard the answer. Call the method again.
     pub async fn deployment(&self) -> Result<Deployment, LogError> {
-        self.known_deployment().await.map_err(Fault::unavailable)
+        self.known_deployment()
+            .await
+            .map_err(MongoFault::unavailable)
     }
 
     /// As [`deployment`](Self::deployment), with the error of this module.
-    pub(super) async fn known_deployment(&self) -> Result<Deployment, Fault> {
+    pub(super) async fn known_deployment(&self) -> Result<Deployment, MongoFault> {
         if let Some(known) = self.inner.deployment.get() {
             return Ok(*known);
         }
@@ -148,28 +150,31 @@ impl Mongo {
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
-        self.run(limit, work).await.map_err(Fault::unavailable)
+        self.run(limit, work).await.map_err(MongoFault::unavailable)
     }
 
     /// As [`within`](Self::within), with the errors of this module.
-    pub(super) async fn run<T, E, F>(&self, limit: Duration, work: F) -> Result<T, Fault>
+    pub(super) async fn run<T, E, F>(&self, limit: Duration, work: F) -> Result<T, MongoFault>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
-        E: Into<Fault> + Send + 'static,
+        E: Into<MongoFault> + Send + 'static,
     {
         let finished = tokio::time::timeout(limit, self.run_to_end(work)).await;
-        finished.unwrap_or(Err(Fault::TimedOut))
+        finished.unwrap_or(Err(MongoFault::TimedOut))
     }
 
-    async fn run_to_end<T, E, F>(&self, work: F) -> Result<T, Fault>
+    async fn run_to_end<T, E, F>(&self, work: F) -> Result<T, MongoFault>
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
-        E: Into<Fault> + Send + 'static,
+        E: Into<MongoFault> + Send + 'static,
     {
         let permits = Arc::clone(&self.inner.permits);
-        let permit = permits.acquire_owned().await.map_err(|_| Fault::Closed)?;
+        let permit = permits
+            .acquire_owned()
+            .await
+            .map_err(|_| MongoFault::Closed)?;
         let task = self.inner.tasks.spawn(async move {
             let result = work.await;
             // The permit belongs to the work, not to the caller, who may have timed out.
@@ -177,7 +182,7 @@ impl Mongo {
             result
         });
         task.await
-            .map_err(|_| Fault::TaskPanicked)?
+            .map_err(|_| MongoFault::TaskPanicked)?
             .map_err(Into::into)
     }
 

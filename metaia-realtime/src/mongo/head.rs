@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     bson::{from_event_id, from_number, from_uuid, to_event_id, to_uuid},
-    fault::Fault,
+    fault::MongoFault,
     pending::PendingBatch,
 };
 use crate::{
@@ -25,7 +25,7 @@ const RECENT: i32 = 64;
 /// A bound that no log reaches. A larger number was not written by this crate.
 const MAX_NUMBER: u64 = 1 << 53;
 
-const DAMAGED: Fault = Fault::Damaged("the head of the log");
+const DAMAGED: MongoFault = MongoFault::Damaged("the head of the log");
 
 /// The state of the head that a batch is decided on, and that must still hold when the batch is
 /// written.
@@ -75,7 +75,7 @@ pub(super) struct HeadRecord {
 }
 
 impl HeadRecord {
-    pub(super) fn read(document: &Document) -> Result<Self, Fault> {
+    pub(super) fn read(document: &Document) -> Result<Self, MongoFault> {
         Self::parse(document)
             .filter(Self::is_possible)
             .ok_or(DAMAGED)

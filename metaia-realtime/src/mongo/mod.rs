@@ -32,6 +32,6 @@ pub use devices::MongoDevices;
 pub use directory::MongoDirectory;
 pub use handle::Mongo;
 pub use log::MongoLog;
-pub use options::Options;
+pub use options::MongoOptions;
 pub use records::{Finished, Plan, RecordWrite, Records};
 pub use uri::UriError;

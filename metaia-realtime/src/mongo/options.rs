@@ -12,11 +12,11 @@ pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Settings that an operator may choose beside the connection string.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
-pub struct Options {
+pub struct MongoOptions {
     pub(super) pool: Option<u32>,
 }
 
-impl Options {
+impl MongoOptions {
     /// Sets the maximum number of connections to each server, whatever the connection string says.
     /// Default: 32.
     #[must_use]

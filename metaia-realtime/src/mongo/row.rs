@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bson::{from_event_id, to_event_id},
-    fault::Fault,
+    fault::MongoFault,
 };
 use crate::{
     NewEntry, Room,
@@ -62,10 +62,10 @@ impl Row {
     /// Returns the entry.
     ///
     /// # Errors
-    /// Returns [`Fault::Damaged`] if the row is not one that this crate writes.
-    pub(super) fn into_entry(self, epoch: Epoch) -> Result<Arc<Entry>, Fault> {
+    /// Returns [`MongoFault::Damaged`] if the row is not one that this crate writes.
+    pub(super) fn into_entry(self, epoch: Epoch) -> Result<Arc<Entry>, MongoFault> {
         self.parse(epoch)
-            .ok_or(Fault::Damaged("an entry of the log"))
+            .ok_or(MongoFault::Damaged("an entry of the log"))
     }
 
     fn parse(self, epoch: Epoch) -> Option<Arc<Entry>> {

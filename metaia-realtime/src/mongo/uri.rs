@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::options::{ClientOptions, ConnectionString, ReadPreference, SelectionCriteria};
 
-use super::options::{DEFAULT_APP_NAME, Options};
+use super::options::{DEFAULT_APP_NAME, MongoOptions};
 
 /// The database, if the connection string names none.
 const DEFAULT_DATABASE: &str = "metaia";
@@ -39,7 +39,7 @@ pub enum UriError {
 }
 
 /// Parses a connection string, and fills in defaults for what it leaves open.
-pub(super) async fn parse(uri: &str, options: Options) -> Result<ClientOptions, UriError> {
+pub(super) async fn parse(uri: &str, options: MongoOptions) -> Result<ClientOptions, UriError> {
     let is_srv = uri.starts_with("mongodb+srv://");
     if !is_srv && !uri.starts_with("mongodb://") {
         return Err(UriError::Scheme);
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     async fn parsed(uri: &str) -> Result<ClientOptions, UriError> {
-        parse(uri, Options::default()).await
+        parse(uri, MongoOptions::default()).await
     }
 
     #[tokio::test]
@@ -104,7 +104,7 @@ mod tests {
             client.server_selection_timeout,
             Some(Duration::from_millis(900))
         );
-        let asked = parse(uri, Options::default().pool(9)).await.unwrap();
+        let asked = parse(uri, MongoOptions::default().pool(9)).await.unwrap();
         assert_eq!(asked.max_pool_size, Some(9));
     }
 

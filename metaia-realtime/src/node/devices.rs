@@ -33,14 +33,14 @@ pub(crate) struct Devices {
 }
 
 /// Records of one call of the store.
-enum Batch {
+enum SaveBatch {
     /// Of clients that are connected to this node.
     Connected(Vec<KeyedRecord>),
     /// Of clients that have left this node.
     Left(Vec<KeyedRecord>),
 }
 
-impl Batch {
+impl SaveBatch {
     fn records(&self) -> &[KeyedRecord] {
         match self {
             Self::Connected(records) | Self::Left(records) => records,
@@ -178,8 +178,8 @@ impl Devices {
         let mut batches = self.take_changed(epoch);
         while let Some(batch) = batches.pop() {
             let saving = match &batch {
-                Batch::Connected(records) => store.save(records.clone()),
-                Batch::Left(records) => store.leave(records.clone()),
+                SaveBatch::Connected(records) => store.save(records.clone()),
+                SaveBatch::Left(records) => store.leave(records.clone()),
             };
             if let Err(error) = saving.await {
                 let mut ledger = self.ledger();
@@ -196,7 +196,7 @@ impl Devices {
 
     /// Removes the records that are to be stored from the ledger, in batches. The batches of
     /// connected clients are at the end, and so are stored first.
-    fn take_changed(&self, epoch: Epoch) -> Vec<Batch> {
+    fn take_changed(&self, epoch: Epoch) -> Vec<SaveBatch> {
         let mut ledger = self.ledger();
         let changed = ledger.take_changed(epoch, time::unix_ms());
         let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
@@ -204,10 +204,10 @@ impl Devices {
             .partition(|(key, _)| ledger.is_here(key));
         let mut batches = Vec::new();
         for records in left.chunks(BATCH) {
-            batches.push(Batch::Left(records.to_vec()));
+            batches.push(SaveBatch::Left(records.to_vec()));
         }
         for records in connected.chunks(BATCH) {
-            batches.push(Batch::Connected(records.to_vec()));
+            batches.push(SaveBatch::Connected(records.to_vec()));
         }
         batches
     }

@@ -47,13 +47,13 @@ impl EventRefusal {
 
 /// The member `_rt` of an event that is no entry: the client's position.
 #[derive(Serialize)]
-struct Stamp {
+struct StampPayload {
     at: Position,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Ready<'a> {
+struct ReadyPayload<'a> {
     user_id: &'a UserId,
     role: Role,
     rooms: Vec<Room>,
@@ -61,7 +61,7 @@ struct Ready<'a> {
     replayed: usize,
     expires_at: Option<i64>,
     #[serde(rename = "_rt")]
-    position: Stamp,
+    position: StampPayload,
 }
 
 /// Returns the payload of `rt:ready`. [`Room::Everyone`] is not shown.
@@ -74,27 +74,27 @@ pub(super) fn ready(
 ) -> Box<RawValue> {
     rooms.retain(|room| *room != Room::Everyone);
     rooms.sort();
-    json(&Ready {
+    json(&ReadyPayload {
         user_id: &identity.user,
         role: identity.role,
         rooms,
         recovered,
         replayed,
         expires_at: identity.expires_at,
-        position: Stamp { at },
+        position: StampPayload { at },
     })
 }
 
 /// Returns the payload of `rt:reset`.
 pub(super) fn reset(reason: &'static str, at: Position) -> Box<RawValue> {
     #[derive(Serialize)]
-    struct Reset {
+    struct ResetPayload {
         reason: &'static str,
-        _rt: Stamp,
+        _rt: StampPayload,
     }
-    json(&Reset {
+    json(&ResetPayload {
         reason,
-        _rt: Stamp { at },
+        _rt: StampPayload { at },
     })
 }
 
@@ -102,9 +102,11 @@ pub(super) fn reset(reason: &'static str, at: Position) -> Box<RawValue> {
 pub(super) fn position(at: Position) -> Box<RawValue> {
     #[derive(Serialize)]
     struct PositionPayload {
-        _rt: Stamp,
+        _rt: StampPayload,
     }
-    json(&PositionPayload { _rt: Stamp { at } })
+    json(&PositionPayload {
+        _rt: StampPayload { at },
+    })
 }
 
 /// Returns the payload of `rt:error`: the refused event, the code, and what the event was about.
@@ -163,13 +165,13 @@ pub(super) fn refused(code: &str) -> Box<RawValue> {
 /// Returns the ack of a join.
 pub(super) fn joined(room: &Room, recovered: bool, replayed: usize) -> Box<RawValue> {
     #[derive(Serialize)]
-    struct Joined<'a> {
+    struct JoinedPayload<'a> {
         status: &'static str,
         room: &'a Room,
         recovered: bool,
         replayed: usize,
     }
-    json(&Joined {
+    json(&JoinedPayload {
         status: "ok",
         room,
         recovered,

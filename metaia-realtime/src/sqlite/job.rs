@@ -10,9 +10,9 @@ use super::WriteError;
 /// The result of one write, as its caller receives it.
 pub(super) type WriteResult<T, E> = Result<T, WriteError<E>>;
 
-/// A write in the queue. The thread calls [`run`](Job::run) first and, once the group is committed
-/// or has failed, [`reply`](Job::reply).
-pub(super) trait Job: Send {
+/// A write in the queue. The thread calls [`run`](WriterJob::run) first and, once the group is
+/// committed or has failed, [`reply`](WriterJob::reply).
+pub(super) trait WriterJob: Send {
     /// Does the write inside a savepoint of its own. A failure is kept for the reply.
     fn run(&mut self, group: &mut Transaction<'_>);
 
@@ -49,7 +49,7 @@ impl<F, A, T, E> WriteJob<F, A, T, E> {
     }
 }
 
-impl<F, A, T, E> Job for WriteJob<F, A, T, E>
+impl<F, A, T, E> WriterJob for WriteJob<F, A, T, E>
 where
     F: FnOnce(&Savepoint<'_>) -> Result<T, E> + Send,
     A: FnOnce(&T) + Send,

@@ -9,7 +9,7 @@
 //!
 //! # let folder = std::env::temp_dir().join(format!("metaia-doc-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder)?;
-//! let writer = Writer::open(folder.join("notes.db"), Options::default(), MIGRATIONS).await?;
+//! let writer = Writer::open(folder.join("notes.db"), SqliteOptions::default(), MIGRATIONS).await?;
 //! let readers = writer.readers(4);
 //!
 //! let id = writer
@@ -32,8 +32,8 @@
 //! # How it behaves
 //!
 //! - **Group commit.** Each [`write`](Writer::write) is one savepoint. All writes that are queued
-//!   when the thread takes the next group (at most [`Options::group`]) share one transaction and so
-//!   one `fsync`. The thread does not wait for a group to fill.
+//!   when the thread takes the next group (at most [`SqliteOptions::group`]) share one transaction
+//!   and so one `fsync`. The thread does not wait for a group to fill.
 //! - **A write returns after its commit.** Writes return in the order of the queue. With
 //!   [`Durability::Full`] a change whose write has returned survives a power cut; with
 //!   [`Durability::Normal`] it survives the end of the process, and a power cut may take the last
@@ -68,6 +68,6 @@ mod writer;
 pub use error::{OpenError, ReadError, WriteError};
 pub use migration::Migration;
 pub(crate) use open::readable;
-pub use open::{Durability, Options};
+pub use open::{Durability, SqliteOptions};
 pub use readers::Readers;
 pub use writer::Writer;

@@ -34,7 +34,7 @@ pub enum Durability {
 /// Settings of a [`Writer`](super::Writer).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Options {
+pub struct SqliteOptions {
     /// The failure that a write survives once it has returned. Default: a power cut.
     pub durability: Durability,
     /// Capacity of the queue, in writes; one more waits for a place. Default: 1,024.
@@ -46,7 +46,7 @@ pub struct Options {
     pub application_id: i32,
 }
 
-impl Default for Options {
+impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             durability: Durability::Full,
@@ -57,7 +57,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl SqliteOptions {
     /// Returns the defaults with this durability.
     #[must_use]
     pub fn durability(durability: Durability) -> Self {
@@ -71,7 +71,7 @@ impl Options {
 /// Opens the writer's connection and migrates the database.
 pub(super) fn open_writable(
     path: &Path,
-    options: &Options,
+    options: &SqliteOptions,
     migrations: &[Migration],
 ) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE

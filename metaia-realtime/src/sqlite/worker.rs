@@ -1,7 +1,7 @@
 //! The thread that owns the connection, and the closed set of its commands.
 //!
-//! The thread ends when it receives [`Command::Close`] or when the last handle is dropped, after it
-//! has done what was queued before.
+//! The thread ends when it receives [`WriterCommand::Close`] or when the last handle is dropped,
+//! after it has done what was queued before.
 
 use std::{
     ffi::c_int,
@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi, hooks::Wal};
 use tokio::sync::mpsc;
 
 use super::{
-    job::{CommitFailure, Job},
+    job::{CommitFailure, WriterJob},
     lock::Lock,
 };
 use crate::crash_points;
@@ -23,15 +23,15 @@ use crate::crash_points;
 /// Pages in the write-ahead log from which on they are moved into the database: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1_000;
 
-pub(super) enum Command {
-    Write(Box<dyn Job>),
+pub(super) enum WriterCommand {
+    Write(Box<dyn WriterJob>),
     /// Do what is queued, then end.
     Close,
 }
 
-pub(super) struct Worker {
+pub(super) struct WriterWorker {
     pub(super) connection: Connection,
-    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) commands: mpsc::Receiver<WriterCommand>,
     /// Most writes in one transaction.
     pub(super) group: usize,
     pub(super) commits: Arc<AtomicU64>,
@@ -41,7 +41,7 @@ pub(super) struct Worker {
     pub(super) lock: Lock,
 }
 
-impl Worker {
+impl WriterWorker {
     pub(super) fn run(mut self) {
         while let Some(first) = self.commands.blocking_recv() {
             let group = self.take_group(first);
@@ -52,14 +52,14 @@ impl Worker {
     }
 
     /// Returns the queued writes, up to the size of a group.
-    fn take_group(&mut self, first: Command) -> Vec<Box<dyn Job>> {
+    fn take_group(&mut self, first: WriterCommand) -> Vec<Box<dyn WriterJob>> {
         let mut jobs = Vec::new();
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
-                Command::Write(job) => jobs.push(job),
+                WriterCommand::Write(job) => jobs.push(job),
                 // What was sent before is still received; `blocking_recv` returns `None` after it.
-                Command::Close => self.commands.close(),
+                WriterCommand::Close => self.commands.close(),
             }
             if jobs.len() >= self.group {
                 break;
@@ -71,7 +71,7 @@ impl Worker {
 
     /// Writes the jobs in as few transactions as possible: one, unless SQLite itself rolls one
     /// back.
-    fn write(&mut self, jobs: Vec<Box<dyn Job>>) {
+    fn write(&mut self, jobs: Vec<Box<dyn WriterJob>>) {
         let mut rest = jobs.into_iter();
         while rest.len() > 0 {
             let (done, failure) = self.transaction(&mut rest);
@@ -92,8 +92,8 @@ impl Worker {
     /// jobs that were run.
     fn transaction(
         &mut self,
-        jobs: &mut impl Iterator<Item = Box<dyn Job>>,
-    ) -> (Vec<Box<dyn Job>>, Option<CommitFailure>) {
+        jobs: &mut impl Iterator<Item = Box<dyn WriterJob>>,
+    ) -> (Vec<Box<dyn WriterJob>>, Option<CommitFailure>) {
         crash_points::point("before-transaction");
         let mut done = Vec::new();
         let begun = self
@@ -153,7 +153,7 @@ impl Worker {
 }
 
 /// Counts the pages in the write-ahead log from now on. With the hook in place SQLite does not move
-/// them by itself: [`Worker::checkpoint`] does.
+/// them by itself: [`WriterWorker::checkpoint`] does.
 pub(super) fn count_pages(connection: &mut Connection) -> rusqlite::Result<Arc<AtomicI32>> {
     let pages = Arc::new(AtomicI32::new(0));
     let counted = Arc::clone(&pages);

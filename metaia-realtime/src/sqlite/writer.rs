@@ -14,11 +14,11 @@ use rusqlite::{Savepoint, ffi};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Migration, OpenError, Options, Readers, WriteError,
+    Migration, OpenError, Readers, SqliteOptions, WriteError,
     job::WriteJob,
     lock::Lock,
     open, stale,
-    worker::{Command, Worker, count_pages, sqlite_failure},
+    worker::{WriterCommand, WriterWorker, count_pages, sqlite_failure},
 };
 
 /// Writes to one database, through one thread: see the [module](super) for how it behaves.
@@ -28,7 +28,7 @@ use super::{
 /// waits for it.
 #[derive(Clone)]
 pub struct Writer {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<WriterCommand>,
     thread: Arc<WriterThread>,
 }
 
@@ -50,14 +50,14 @@ impl Writer {
     /// Dropping the future closes the database again.
     pub async fn open(
         path: impl Into<PathBuf>,
-        options: Options,
+        options: SqliteOptions,
         migrations: &'static [Migration],
     ) -> Result<Self, OpenError> {
         let path = path.into();
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
         let (opened, opening) = oneshot::channel();
-        let start = Start {
+        let start = WriterStart {
             path: path.clone(),
             options,
             migrations,
@@ -123,7 +123,7 @@ impl Writer {
         let (reply, result) = oneshot::channel();
         let job = Box::new(WriteJob::new(work, after, reply));
         self.commands
-            .send(Command::Write(job))
+            .send(WriterCommand::Write(job))
             .await
             .map_err(|_| WriteError::Closed)?;
         result
@@ -158,7 +158,7 @@ impl Writer {
     /// again to wait for that.
     pub async fn close(&self) {
         // An error means that the thread is closing already.
-        let _ = self.commands.send(Command::Close).await;
+        let _ = self.commands.send(WriterCommand::Close).await;
         let handle = self.thread.take_handle();
         let Some(handle) = handle else { return };
         let joined = tokio::task::spawn_blocking(move || handle.join()).await;
@@ -191,16 +191,16 @@ fn thread_ended() -> rusqlite::Error {
 }
 
 /// What the thread starts with.
-struct Start {
+struct WriterStart {
     path: PathBuf,
-    options: Options,
+    options: SqliteOptions,
     migrations: &'static [Migration],
-    commands: mpsc::Receiver<Command>,
+    commands: mpsc::Receiver<WriterCommand>,
     commits: Arc<AtomicU64>,
     opened: oneshot::Sender<Result<(), OpenError>>,
 }
 
-impl Start {
+impl WriterStart {
     /// Opens the database, reports the result to [`Writer::open`], and runs the worker.
     fn run(self) {
         let path = &self.path;
@@ -221,7 +221,7 @@ impl Start {
         // An error means that the future of `open` was dropped: `commands` is closed then too, and
         // `run` ends at once.
         let _ = self.opened.send(Ok(()));
-        let worker = Worker {
+        let worker = WriterWorker {
             connection,
             commands: self.commands,
             group: self.options.group.max(1),

@@ -31,12 +31,12 @@ pub struct SharedLog {
 /// [`wake`](EventLog::wake) or a poll. It can be cut off. A handle: clones share one node's view.
 #[derive(Debug, Clone)]
 pub struct NodeLog {
-    view: Arc<NodeView>,
+    view: Arc<SharedLogView>,
     _polling: Arc<DropGuard>,
 }
 
 #[derive(Debug)]
-struct NodeView {
+struct SharedLogView {
     log: MemoryLog,
     /// The number of the last entry that this node knows.
     known: watch::Sender<u64>,
@@ -65,7 +65,7 @@ impl SharedLog {
     /// Panics outside a tokio runtime if `poll` is given.
     #[must_use]
     pub fn node(&self, poll: Option<Duration>) -> NodeLog {
-        let view = Arc::new(NodeView {
+        let view = Arc::new(SharedLogView {
             known: watch::Sender::new(*self.log.changes().borrow()),
             local_appends: watch::Sender::new(0),
             log: self.log.clone(),
@@ -91,7 +91,7 @@ impl Default for SharedLog {
     }
 }
 
-async fn poll_every(view: Arc<NodeView>, interval: Duration) {
+async fn poll_every(view: Arc<SharedLogView>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         view.look();
@@ -111,7 +111,7 @@ impl NodeLog {
     }
 }
 
-impl NodeView {
+impl SharedLogView {
     fn look(&self) {
         self.looks.fetch_add(1, Ordering::SeqCst);
         if !self.is_cut_off.load(Ordering::SeqCst) {

@@ -7,7 +7,7 @@ use super::{
     defaults, doorbell, limits,
     mongodb::{self, MongoDb},
     parse,
-    problem::Problem,
+    problem::ConfigProblem,
     production,
     reader::{Reader, Setting},
     source::Sources,
@@ -18,7 +18,7 @@ use crate::auth::secret_file;
 /// setting as it is shown.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) config: Result<Config, Vec<Problem>>,
+    pub(crate) config: Result<Config, Vec<ConfigProblem>>,
     pub(crate) settings: Vec<Setting>,
 }
 

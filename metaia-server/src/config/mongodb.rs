@@ -14,38 +14,38 @@ const DATABASE: &str = "metaia";
 #[derive(Debug, Clone)]
 pub(crate) struct MongoDb {
     pub(crate) uri: Secret,
-    place: Place,
+    place: MongoPlace,
     /// The number of connections to each server. `None`: as the address says, otherwise the
     /// library's default.
     pub(crate) pool: Option<u32>,
 }
 
 impl MongoDb {
-    pub(super) const fn new(uri: Secret, place: Place, pool: Option<u32>) -> Self {
+    pub(super) const fn new(uri: Secret, place: MongoPlace, pool: Option<u32>) -> Self {
         Self { uri, place, pool }
     }
 
     /// Returns the address as it may be shown.
-    pub(crate) const fn place(&self) -> &Place {
+    pub(crate) const fn place(&self) -> &MongoPlace {
         &self.place
     }
 }
 
 /// The address as it may be shown: without user, password and options.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct MongoPlace {
     hosts: String,
     database: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for MongoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.database, self.hosts)
     }
 }
 
 /// Parses an address. An error repeats no part of it, because any part may be the password.
-pub(super) fn parse(text: &str) -> Result<(Secret, Place), String> {
+pub(super) fn parse(text: &str) -> Result<(Secret, MongoPlace), String> {
     let refused = |error: UriError| format!("is not the address of a MongoDB: {error}");
     if !text.starts_with("mongodb://") && !text.starts_with("mongodb+srv://") {
         return Err(refused(UriError::Scheme));
@@ -63,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<(Secret, Place), String> {
     let database = parsed
         .default_database
         .unwrap_or_else(|| DATABASE.to_owned());
-    Ok((Secret::from(text), Place { hosts, database }))
+    Ok((Secret::from(text), MongoPlace { hosts, database }))
 }
 
 pub(super) fn pool(text: &str) -> Result<u32, String> {

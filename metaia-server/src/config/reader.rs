@@ -1,7 +1,7 @@
 //! Reads settings one by one. Notes each with its origin, and every problem.
 
 use super::{
-    problem::Problem,
+    problem::ConfigProblem,
     source::{Origin, Sources},
 };
 use crate::auth::secrets::Secret;
@@ -21,7 +21,7 @@ pub(crate) struct Setting {
 pub(super) struct Reader {
     sources: Sources,
     pub(super) settings: Vec<Setting>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<ConfigProblem>,
     /// Variables that are set, well-formed, and without effect in this version.
     pub(super) unused: Vec<&'static str>,
 }
@@ -149,7 +149,7 @@ impl Reader {
     }
 
     pub(super) fn problem(&mut self, name: &str, reason: impl Into<String>) {
-        self.problems.push(Problem::new(name, reason));
+        self.problems.push(ConfigProblem::new(name, reason));
     }
 
     /// Reads and notes a setting that is set. If its text cannot be parsed, notes a problem and

@@ -1,6 +1,6 @@
 //! Settings and problems as text.
 
-use super::{problem::Problem, reader::Setting};
+use super::{problem::ConfigProblem, reader::Setting};
 
 /// Formats one line per setting: name, value, origin.
 pub(crate) fn settings(settings: &[Setting]) -> String {
@@ -18,7 +18,7 @@ fn width<'a>(column: impl Iterator<Item = &'a str>) -> usize {
 }
 
 /// Formats the problems for standard error.
-pub(crate) fn problems(problems: &[Problem]) -> String {
+pub(crate) fn problems(problems: &[ConfigProblem]) -> String {
     let count = match problems.len() {
         1 => "1 setting is not valid".to_owned(),
         several => format!("{several} settings are not valid"),

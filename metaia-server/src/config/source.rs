@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, fmt, fs, io, path::Path};
 
-use super::problem::Problem;
+use super::problem::ConfigProblem;
 
 /// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) struct Sources {
     pub(super) flags: BTreeMap<String, String>,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) dot_env: BTreeMap<String, String>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<ConfigProblem>,
 }
 
 impl Sources {
@@ -49,7 +49,9 @@ impl Sources {
                     sources.environment.insert(name, value);
                 }
                 Err(_) if is_setting(&name) => {
-                    sources.problems.push(Problem::new(name, "is not UTF-8"));
+                    sources
+                        .problems
+                        .push(ConfigProblem::new(name, "is not UTF-8"));
                 }
                 // A variable of another program.
                 Err(_) => {}
@@ -89,9 +91,10 @@ impl Sources {
         match fs::read_to_string(path) {
             Ok(text) => self.parse_dot_env(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self
-                .problems
-                .push(Problem::new(".env", format!("cannot be read: {error}"))),
+            Err(error) => self.problems.push(ConfigProblem::new(
+                ".env",
+                format!("cannot be read: {error}"),
+            )),
         }
     }
 
@@ -109,7 +112,7 @@ impl Sources {
                 Err(_) => {
                     let name = first_unreadable_name(text).unwrap_or("a line");
                     let reason = format!("{name} cannot be read: quote its value");
-                    self.problems.push(Problem::new(".env", reason));
+                    self.problems.push(ConfigProblem::new(".env", reason));
                     return;
                 }
             }

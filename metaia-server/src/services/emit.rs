@@ -64,7 +64,9 @@ impl Services {
         let change = Change {
             events: vec![entry],
             claim,
-            reply: Box::new(|receipts| StoredReply::success(202, receipts.first().map(Sent::from))),
+            reply: Box::new(|receipts| {
+                StoredReply::success(202, receipts.first().map(EmitReply::from))
+            }),
             ..Change::replying(StoredReply::success(202, ()))
         };
         Ok(self.store().commit(change).await?)
@@ -92,12 +94,12 @@ impl Services {
 
 /// The body of the reply to a logged event: `{id, at}`.
 #[derive(Serialize)]
-struct Sent {
+struct EmitReply {
     id: EventId,
     at: Position,
 }
 
-impl From<&PublishReceipt> for Sent {
+impl From<&PublishReceipt> for EmitReply {
     fn from(receipt: &PublishReceipt) -> Self {
         Self {
             id: receipt.id,

@@ -171,7 +171,7 @@ async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {
     let limits = Limits::default();
     match place {
         Place::Folder(folder) => {
-            let options = sqlite::Options::default();
+            let options = sqlite::SqliteOptions::default();
             let file = folder.file("metaia.db");
             let store = SqliteStore::open(file, options, Retention::DISK, &limits)
                 .await
@@ -180,7 +180,9 @@ async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {
             (Arc::new(store), log)
         }
         Place::Uri(uri) => {
-            let mongo = Mongo::open(uri, mongo::Options::default()).await.unwrap();
+            let mongo = Mongo::open(uri, mongo::MongoOptions::default())
+                .await
+                .unwrap();
             let store = MongoStore::open(&mongo, Retention::DISK, &limits);
             store.log().ready().await.unwrap();
             let log = Log::MongoDb(store.log().clone());

@@ -5,8 +5,8 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use metaia_realtime::{
     Realtime, RealtimeBuilder,
-    mongo::{Deployment, Mongo, MongoDevices, MongoDirectory, Options as MongoOptions},
-    sqlite::{Durability, Options},
+    mongo::{Deployment, Mongo, MongoDevices, MongoDirectory, MongoOptions},
+    sqlite::{Durability, SqliteOptions},
 };
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ impl Storage {
     async fn open_embedded(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let path = data_dir::database(&config.data);
         let limits = &config.limits.realtime;
-        let options = Options::durability(config.durability);
+        let options = SqliteOptions::durability(config.durability);
         let store = SqliteStore::open(path, options, config.retention, limits).await?;
         let builder = Realtime::builder()
             .device_store(store.log().clone())

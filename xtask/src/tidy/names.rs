@@ -1,5 +1,4 @@
-//! Names that say what a thing is: no drawers for files, and the words that fit everything are
-//! given to one type of a crate at most.
+//! Names that say what a thing is: no drawers for files, and one name for one type of a crate.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +6,10 @@ use super::source::Source;
 
 const DRAWERS: [&str; 4] = ["/utils.rs", "/helpers.rs", "/common.rs", "/util/mod.rs"];
 
-/// Names that would fit many types: a reader of one must not have to ask which it is.
-const ONCE: [&str; 6] = ["Shared", "Answer", "State", "Outcome", "Refusal", "Change"];
+/// Names that several types of a crate may have: the arguments and subcommands of each command (as
+/// clap's own documentation names them), and the subject and the clauses of each contract suite,
+/// which are used by the path of their suite.
+const REPEATED: [&str; 4] = ["Args", "Command", "Subject", "Clause"];
 
 const DEFINING: [&str; 3] = ["struct", "enum", "trait"];
 
@@ -68,8 +69,13 @@ fn definitions(source: &Source) -> Vec<Definition<'_>> {
         depth = depth.saturating_sub(usize::from(pair[0].is("}")));
         // A `type` in braces belongs to a trait, which gave it its name.
         let defines = pair[0].is_one_of(&DEFINING) || (depth == 0 && pair[0].is("type"));
-        let name = ONCE.iter().find(|name| defines && pair[1].is(name));
-        found.extend(name.map(|name| (*name, source.path.as_str(), pair[1].line)));
+        // `type` can also be a word of an attribute, and names begin with a capital letter.
+        let is_name = pair[1]
+            .text
+            .starts_with(|first: char| first.is_ascii_uppercase());
+        if defines && is_name && !pair[1].is_one_of(&REPEATED) {
+            found.push((pair[1].text, source.path.as_str(), pair[1].line));
+        }
     }
     found
 }
@@ -113,5 +119,17 @@ mod tests {
             found,
             ["a/src/c.rs:2: a second type `State`, see a/src/b.rs:1"]
         );
+    }
+
+    #[test]
+    fn each_command_may_have_its_arguments() {
+        let found = check(&[
+            Source::new(
+                "a/src/b.rs",
+                "struct Args {} macro_rules! m { (struct $name:ident) => {} }",
+            ),
+            Source::new("a/src/c.rs", "struct Args {}"),
+        ]);
+        assert_eq!(found, <Vec<String>>::new());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::command::ResultSender;
+use super::command::CommandResultSender;
 use crate::client::error::SendError;
 
 /// The most acknowledgements that are pending at the same time.
@@ -15,7 +15,7 @@ const MAX_PENDING: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct PendingAcks {
     next_id: u64,
-    waiting: HashMap<u64, ResultSender<Value>>,
+    waiting: HashMap<u64, CommandResultSender<Value>>,
 }
 
 impl PendingAcks {
@@ -23,8 +23,8 @@ impl PendingAcks {
     /// reached.
     pub(crate) fn register(
         &mut self,
-        caller: ResultSender<Value>,
-    ) -> Result<u64, ResultSender<Value>> {
+        caller: CommandResultSender<Value>,
+    ) -> Result<u64, CommandResultSender<Value>> {
         if self.waiting.len() >= MAX_PENDING {
             self.waiting.retain(|_, caller| !caller.is_closed());
         }

@@ -6,19 +6,19 @@ use tokio::sync::{mpsc, oneshot};
 use crate::client::error::SendError;
 
 /// The sender of a command's result to its caller.
-pub(crate) type ResultSender<T> = oneshot::Sender<Result<T, SendError>>;
+pub(crate) type CommandResultSender<T> = oneshot::Sender<Result<T, SendError>>;
 
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum ClientCommand {
     Emit {
         name: String,
         args: Vec<Value>,
-        done: ResultSender<()>,
+        done: CommandResultSender<()>,
     },
     EmitWithAck {
         name: String,
         args: Vec<Value>,
-        done: ResultSender<Value>,
+        done: CommandResultSender<Value>,
     },
     /// Acknowledges an event. `connection` is the one that carried it: on another connection the id
     /// would acknowledge a different event.
@@ -26,18 +26,18 @@ pub(crate) enum Command {
         connection: u64,
         id: u64,
         answer: Value,
-        done: ResultSender<()>,
+        done: CommandResultSender<()>,
     },
     DropTransport {
-        done: ResultSender<()>,
+        done: CommandResultSender<()>,
     },
 }
 
-impl Command {
+impl ClientCommand {
     /// Sends a command to the driver and waits for its result.
     pub(crate) async fn round_trip<T>(
         commands: &mpsc::Sender<Self>,
-        command: impl FnOnce(ResultSender<T>) -> Self,
+        command: impl FnOnce(CommandResultSender<T>) -> Self,
     ) -> Result<T, SendError> {
         let (done, result) = oneshot::channel();
         commands

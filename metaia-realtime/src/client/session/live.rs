@@ -11,7 +11,7 @@ use super::{
 use crate::client::{
     error::DisconnectReason,
     packet::{Body, EnginePacket, SocketPacket},
-    transport::Link,
+    transport::ServerLink,
 };
 
 /// The time that leaving the server may take.
@@ -33,9 +33,9 @@ pub(crate) enum SessionEnd {
 }
 
 /// One live connection.
-pub(crate) struct Session<'a> {
+pub(crate) struct ClientSession<'a> {
     pub(super) channels: &'a mut AppChannels,
-    pub(super) link: Link,
+    pub(super) link: ServerLink,
     pub(super) packets: PacketReader,
     pub(super) acks: PendingAcks,
     /// The number of the connection.
@@ -47,7 +47,7 @@ pub(crate) struct Session<'a> {
     last_heard: Instant,
 }
 
-impl<'a> Session<'a> {
+impl<'a> ClientSession<'a> {
     pub(crate) fn new(channels: &'a mut AppChannels, opened: Opened, connection: u64) -> Self {
         Self {
             channels,

@@ -11,7 +11,7 @@ mod receive;
 mod write;
 
 pub(crate) use app_channels::AppChannels;
-pub(crate) use command::Command;
-pub(crate) use live::{Session, SessionEnd};
+pub(crate) use command::ClientCommand;
+pub(crate) use live::{ClientSession, SessionEnd};
 pub(crate) use open::{Opened, open};
-pub(crate) use outbox::{Outbox, QueueEvent};
+pub(crate) use outbox::{ClientOutbox, QueueEvent};

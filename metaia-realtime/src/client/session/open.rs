@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::client::{
     error::{ConnectError, DisconnectReason},
-    options::{ClientCredentials, Options},
+    options::{ClientCredentials, ClientOptions},
     packet::{Body, EnginePacket, Handshake, SocketPacket},
-    transport::{Endpoint, Link, error_chain},
+    transport::{Endpoint, ServerLink, error_chain},
 };
 
 /// An open connection, whose CONNECT the server has accepted.
 pub(crate) struct Opened {
-    pub(crate) link: Link,
+    pub(crate) link: ServerLink,
     pub(crate) handshake: Handshake,
     /// The position that was sent.
     pub(crate) since: Option<String>,
@@ -20,14 +20,14 @@ pub(crate) struct Opened {
 /// Makes one connection. `add_resume` adds the members of `auth` that continue from the last
 /// position. Dropping the future closes a partial connection.
 pub(crate) async fn open(
-    options: &Options,
+    options: &ClientOptions,
     add_resume: impl FnOnce(&mut Map<String, Value>),
 ) -> Result<Opened, ConnectError> {
     let credentials = (options.provider)()
         .await
         .map_err(ConnectError::Credentials)?;
     let endpoint = endpoint(options, &credentials)?;
-    let (mut link, handshake) = Link::open(&endpoint, options.transport).await?;
+    let (mut link, handshake) = ServerLink::open(&endpoint, options.transport).await?;
     let mut auth = auth_payload(options, credentials);
     add_resume(&mut auth);
     let since = auth.get("since").and_then(Value::as_str).map(str::to_owned);
@@ -48,14 +48,17 @@ pub(crate) async fn open(
     })
 }
 
-fn endpoint(options: &Options, credentials: &ClientCredentials) -> Result<Endpoint, ConnectError> {
+fn endpoint(
+    options: &ClientOptions,
+    credentials: &ClientCredentials,
+) -> Result<Endpoint, ConnectError> {
     match &credentials.token {
         Some(token) if options.token_in.includes_header() => options.endpoint.authorized(token),
         _ => Ok(options.endpoint.clone()),
     }
 }
 
-fn auth_payload(options: &Options, credentials: ClientCredentials) -> Map<String, Value> {
+fn auth_payload(options: &ClientOptions, credentials: ClientCredentials) -> Map<String, Value> {
     let ClientCredentials { token, mut auth } = credentials;
     if let Some(token) = token
         && options.token_in.includes_payload()
@@ -66,7 +69,7 @@ fn auth_payload(options: &Options, credentials: ClientCredentials) -> Map<String
 }
 
 /// Waits for the answer to the CONNECT. It is the first packet in the main namespace.
-async fn await_accepted(link: &mut Link) -> Result<(), ConnectError> {
+async fn await_accepted(link: &mut ServerLink) -> Result<(), ConnectError> {
     loop {
         match link.recv().await.map_err(protocol_error)? {
             EnginePacket::Ping(probe) => link

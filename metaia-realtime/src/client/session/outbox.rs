@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 
 use crate::client::delivery::Delivery;
 
-pub(crate) struct Outbox {
+pub(crate) struct ClientOutbox {
     queue: mpsc::Sender<Delivery>,
     /// At most the deliveries of one packet or one attempt: the session and the driver wait until
     /// it is empty before they add more.
     waiting: VecDeque<Delivery>,
 }
 
-impl Outbox {
+impl ClientOutbox {
     pub(crate) fn new(queue: mpsc::Sender<Delivery>) -> Self {
         Self {
             queue,
@@ -68,7 +68,7 @@ impl Outbox {
     }
 }
 
-/// The event that [`Outbox::changed`] waited for.
+/// The event that [`ClientOutbox::changed`] waited for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum QueueEvent {
     /// The queue has space again.
@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn deliveries_beyond_the_queue_wait_in_order() {
         let (queue, mut taken) = mpsc::channel(1);
-        let mut outbox = Outbox::new(queue);
+        let mut outbox = ClientOutbox::new(queue);
         for position in ["1", "2", "3"] {
             outbox.push(delivery(position));
         }
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn dropped_updates_are_noticed() {
         let (queue, taken) = mpsc::channel(1);
-        let mut outbox = Outbox::new(queue);
+        let mut outbox = ClientOutbox::new(queue);
         outbox.push(delivery("1"));
         outbox.push(delivery("2"));
         drop(taken);

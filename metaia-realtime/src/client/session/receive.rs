@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    live::{Session, SessionEnd},
+    live::{ClientSession, SessionEnd},
     packet_reader::Meaning,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     values::time::unix_ms,
 };
 
-impl Session<'_> {
+impl ClientSession<'_> {
     pub(super) async fn receive(
         &mut self,
         packet: Result<EnginePacket, TransportError>,

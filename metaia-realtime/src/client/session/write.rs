@@ -4,8 +4,8 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{
-    command::{Command, ResultSender},
-    live::{Session, SessionEnd},
+    command::{ClientCommand, CommandResultSender},
+    live::{ClientSession, SessionEnd},
 };
 use crate::client::{
     error::{DisconnectReason, SendError},
@@ -17,14 +17,14 @@ const MAX_BATCH: usize = 32;
 
 /// Commands that become one write, and their callers.
 #[derive(Default)]
-struct Batch {
+struct PacketBatch {
     packets: Vec<EnginePacket>,
-    callers: Vec<ResultSender<()>>,
+    callers: Vec<CommandResultSender<()>>,
     /// The caller of the command that drops the transport. That command ends the batch.
-    dropped_by: Option<ResultSender<()>>,
+    dropped_by: Option<CommandResultSender<()>>,
 }
 
-impl Session<'_> {
+impl ClientSession<'_> {
     /// Writes packets. Takes at most as long as the server may be silent.
     pub(super) async fn write(&mut self, packets: &[EnginePacket]) -> Result<(), SessionEnd> {
         match timeout(self.max_silence, self.link.send(packets)).await {
@@ -34,7 +34,7 @@ impl Session<'_> {
     }
 
     /// Executes a command, together with those that wait behind it.
-    pub(super) async fn execute(&mut self, first: Command) -> Result<(), SessionEnd> {
+    pub(super) async fn execute(&mut self, first: ClientCommand) -> Result<(), SessionEnd> {
         let batch = self.collect(first);
         let sent = if batch.packets.is_empty() {
             Ok(())
@@ -58,8 +58,8 @@ impl Session<'_> {
         }
     }
 
-    fn collect(&mut self, first: Command) -> Batch {
-        let mut batch = Batch::default();
+    fn collect(&mut self, first: ClientCommand) -> PacketBatch {
+        let mut batch = PacketBatch::default();
         self.prepare(first, &mut batch);
         while batch.packets.len() < MAX_BATCH && batch.dropped_by.is_none() {
             let Ok(command) = self.channels.commands.try_recv() else {
@@ -70,16 +70,18 @@ impl Session<'_> {
         batch
     }
 
-    fn prepare(&mut self, command: Command, batch: &mut Batch) {
+    fn prepare(&mut self, command: ClientCommand, batch: &mut PacketBatch) {
         match command {
-            Command::Emit { name, args, done } => batch.add(event_body(None, name, args), done),
-            Command::EmitWithAck { name, args, done } => match self.acks.register(done) {
+            ClientCommand::Emit { name, args, done } => {
+                batch.add(event_body(None, name, args), done)
+            }
+            ClientCommand::EmitWithAck { name, args, done } => match self.acks.register(done) {
                 Ok(id) => batch.packets.push(encode(event_body(Some(id), name, args))),
                 Err(caller) => {
                     let _ = caller.send(Err(SendError::TooManyAwaited));
                 }
             },
-            Command::Ack {
+            ClientCommand::Ack {
                 connection,
                 id,
                 answer,
@@ -94,14 +96,14 @@ impl Session<'_> {
                     done,
                 );
             }
-            stale @ Command::Ack { .. } => stale.refuse(SendError::NotConnected),
-            Command::DropTransport { done } => batch.dropped_by = Some(done),
+            stale @ ClientCommand::Ack { .. } => stale.refuse(SendError::NotConnected),
+            ClientCommand::DropTransport { done } => batch.dropped_by = Some(done),
         }
     }
 }
 
-impl Batch {
-    fn add(&mut self, body: Body, done: ResultSender<()>) {
+impl PacketBatch {
+    fn add(&mut self, body: Body, done: CommandResultSender<()>) {
         self.packets.push(encode(body));
         self.callers.push(done);
     }

@@ -15,7 +15,7 @@ use crate::client::{
 /// The time that opening and probing a WebSocket may take. After it the session stays with polling.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) enum Link {
+pub(crate) enum ServerLink {
     WebSocket(WebSocket),
     Polling(Box<Polling>, Upgrade),
 }
@@ -33,7 +33,7 @@ pub(crate) enum Upgrade {
     Switching(BoxFuture<'static, Result<WebSocket, TransportError>>),
 }
 
-impl Link {
+impl ServerLink {
     /// Opens a session.
     pub(crate) async fn open(
         endpoint: &Endpoint,
@@ -130,7 +130,7 @@ async fn advance(
     Ok(None)
 }
 
-async fn open_websocket(endpoint: &Endpoint) -> Result<(Link, Handshake), ConnectError> {
+async fn open_websocket(endpoint: &Endpoint) -> Result<(ServerLink, Handshake), ConnectError> {
     let mut websocket = WebSocket::connect(endpoint, None).await?;
     let first = websocket.recv().await.map_err(|error| match error {
         TransportError::Closed(reason) => ConnectError::Protocol(reason),
@@ -143,7 +143,7 @@ async fn open_websocket(endpoint: &Endpoint) -> Result<(Link, Handshake), Connec
     };
     let handshake =
         Handshake::decode(&json).map_err(|error| ConnectError::Protocol(error_chain(&error)))?;
-    Ok((Link::WebSocket(websocket), handshake))
+    Ok((ServerLink::WebSocket(websocket), handshake))
 }
 
 /// Opens a WebSocket and probes it. Returns `None` if that fails: the session then stays with

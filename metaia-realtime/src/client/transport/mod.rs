@@ -10,7 +10,7 @@ mod tls;
 mod websocket;
 
 pub(crate) use endpoint::Endpoint;
-pub(crate) use link::Link;
+pub(crate) use link::ServerLink;
 
 use super::{error::DisconnectReason, packet::DecodeError};
 

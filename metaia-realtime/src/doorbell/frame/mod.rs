@@ -39,12 +39,12 @@ pub(crate) struct Frame {
     pub(crate) seq: u64,
     /// The time of sending by the sender's clock, in ms since the Unix epoch.
     pub(crate) ts: i64,
-    pub(crate) body: Body,
+    pub(crate) body: FrameBody,
 }
 
 /// The content of a frame.
 #[derive(Debug, Clone)]
-pub(crate) enum Body {
+pub(crate) enum FrameBody {
     /// A notification: the log goes at least so far.
     Notify(LogHead),
     /// A probe: the sender cannot read the log, knows it up to this head, and asks whether others
@@ -138,7 +138,7 @@ impl Frame {
         let node = NodeId::from_bytes(reader.array()?);
         let seq = reader.number()?;
         let ts = i64::from_be_bytes(reader.array()?);
-        let body = Body::read(kind, &mut reader)?;
+        let body = FrameBody::read(kind, &mut reader)?;
         if !reader.0.is_empty() {
             return None;
         }
@@ -151,7 +151,7 @@ impl Frame {
     }
 }
 
-impl Body {
+impl FrameBody {
     const fn kind(&self) -> u8 {
         match self {
             Self::Notify(_) => 0,

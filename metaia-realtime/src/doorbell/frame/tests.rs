@@ -43,12 +43,12 @@ fn volatile() -> impl Strategy<Value = VolatileFrame> {
         })
 }
 
-fn body() -> impl Strategy<Value = Body> {
+fn body() -> impl Strategy<Value = FrameBody> {
     prop_oneof![
-        at().prop_map(Body::Notify),
-        at().prop_map(|at| Body::Probe(at, Probe::random())),
-        at().prop_map(|at| Body::ProbeAnswer(at, Probe::random())),
-        volatile().prop_map(Body::VolatileFrame),
+        at().prop_map(FrameBody::Notify),
+        at().prop_map(|at| FrameBody::Probe(at, Probe::random())),
+        at().prop_map(|at| FrameBody::ProbeAnswer(at, Probe::random())),
+        volatile().prop_map(FrameBody::VolatileFrame),
     ]
 }
 
@@ -127,7 +127,7 @@ fn notification() -> Frame {
         node: NodeId::from_bytes([1; 16]),
         seq: 1,
         ts: 2,
-        body: Body::Notify(at),
+        body: FrameBody::Notify(at),
     }
 }
 
@@ -172,7 +172,7 @@ fn volatile_frame(rooms: Vec<Room>, payload: &str) -> Frame {
     };
     let payload = RawValue::from_string(payload.to_owned()).unwrap();
     Frame {
-        body: Body::VolatileFrame(VolatileFrame {
+        body: FrameBody::VolatileFrame(VolatileFrame {
             at,
             rooms,
             name: "at".parse().unwrap(),
@@ -229,7 +229,7 @@ fn a_payload_that_clients_could_not_read_is_refused() {
 #[test]
 fn a_name_of_this_system_is_refused() {
     let mut frame = volatile_frame(vec![Room::Everyone], "{}");
-    let Body::VolatileFrame(event) = &mut frame.body else {
+    let FrameBody::VolatileFrame(event) = &mut frame.body else {
         unreachable!()
     };
     event.name = EventName::system("rt:reset");

@@ -17,7 +17,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::outbox::Outbox;
+use super::outbox::RedisOutbox;
 use crate::doorbell::FrameReceiver;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,7 +68,11 @@ impl RedisConnection {
     ///
     /// The arms: the connection broke, so subscribe again · it is time for a ping · frames wait to
     /// be published.
-    pub(super) async fn run(&mut self, outbox: &Outbox, receiver: &FrameReceiver) -> RedisError {
+    pub(super) async fn run(
+        &mut self,
+        outbox: &RedisOutbox,
+        receiver: &FrameReceiver,
+    ) -> RedisError {
         let mut pings = interval(PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let broken = Arc::clone(&self.broken);

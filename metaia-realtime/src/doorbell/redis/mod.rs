@@ -6,7 +6,7 @@
 //! At the edges: the address is parsed once, in [`RedisDoorbell::open`]. If Redis is not there,
 //! refuses the password or falls silent, the doorbell reconnects, with pauses that grow from 0.1 s
 //! to 5 s. It logs each change of state, not each attempt. The frames that wait to be sent are
-//! bounded: see [`Outbox`].
+//! bounded: see [`RedisOutbox`].
 
 mod connection;
 mod failure_log;
@@ -18,7 +18,7 @@ use rand::RngExt as _;
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisError};
 use tokio::time::{Instant, sleep};
 
-use self::{connection::RedisConnection, failure_log::FailureLog, outbox::Outbox};
+use self::{connection::RedisConnection, failure_log::FailureLog, outbox::RedisOutbox};
 use super::{Doorbell, FrameReceiver};
 
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -43,7 +43,7 @@ pub struct RedisDoorbell {
     client: Client,
     channel: String,
     place: String,
-    outbox: Outbox,
+    outbox: RedisOutbox,
 }
 
 impl RedisDoorbell {
@@ -78,7 +78,7 @@ impl RedisDoorbell {
             client,
             channel,
             place,
-            outbox: Outbox::default(),
+            outbox: RedisOutbox::default(),
         })
     }
 

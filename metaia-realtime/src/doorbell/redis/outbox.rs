@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 const BATCH: usize = 32;
 
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct RedisOutbox {
     queue: Mutex<Queue>,
     /// Notified when a frame is added.
     added: Notify,
@@ -32,7 +32,7 @@ struct Queue {
     bytes: usize,
 }
 
-impl Outbox {
+impl RedisOutbox {
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,7 +88,7 @@ impl Queue {
 }
 
 /// Keeps an outbox open. Dropping it closes the outbox and drops the volatile frames.
-pub(super) struct OpenGuard<'a>(&'a Outbox);
+pub(super) struct OpenGuard<'a>(&'a RedisOutbox);
 
 impl Drop for OpenGuard<'_> {
     fn drop(&mut self) {
@@ -105,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_newest_notification_waits_for_a_connection() {
-        let outbox = Outbox::default();
+        let outbox = RedisOutbox::default();
         for i in 0..1_000 {
             outbox.notify(vec![(i % 256) as u8]);
             outbox.send(vec![1; 10_000]);
@@ -119,7 +119,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_frames_are_bounded_and_leave_in_order() {
-        let outbox = Outbox::default();
+        let outbox = RedisOutbox::default();
         let _open = outbox.open();
         for i in 0..1_000u16 {
             outbox.send(i.to_be_bytes().to_vec());

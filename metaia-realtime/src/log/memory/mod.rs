@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention};
 use crate::{Position, Room, values::time};
-use state::LogState;
+use state::MemoryLogState;
 
 /// The log in memory. A handle: clones share one log.
 ///
@@ -39,12 +39,12 @@ use state::LogState;
 /// ```
 #[derive(Debug, Clone)]
 pub struct MemoryLog {
-    inner: Arc<Inner>,
+    inner: Arc<MemoryLogInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    state: Mutex<LogState>,
+struct MemoryLogInner {
+    state: Mutex<MemoryLogState>,
     head: watch::Sender<u64>,
 }
 
@@ -53,8 +53,8 @@ impl MemoryLog {
     #[must_use]
     pub fn new(retention: Retention) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                state: Mutex::new(LogState::new(retention)),
+            inner: Arc::new(MemoryLogInner {
+                state: Mutex::new(MemoryLogState::new(retention)),
                 head: watch::Sender::new(0),
             }),
         }
@@ -98,7 +98,7 @@ impl MemoryLog {
         });
     }
 
-    fn state(&self) -> MutexGuard<'_, LogState> {
+    fn state(&self) -> MutexGuard<'_, MemoryLogState> {
         let state = self.inner.state.lock();
         // A poisoned lock is taken over: no method leaves the state half changed.
         state.unwrap_or_else(PoisonError::into_inner)

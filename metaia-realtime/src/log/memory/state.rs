@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-pub(super) struct LogState {
+pub(super) struct MemoryLogState {
     epoch: Epoch,
     retention: Retention,
     entries: VecDeque<Arc<Entry>>,
@@ -25,7 +25,7 @@ pub(super) struct LogState {
     trimmed: Trimmed,
 }
 
-impl LogState {
+impl MemoryLogState {
     pub(super) fn new(retention: Retention) -> Self {
         let epoch = Epoch::random();
         Self {

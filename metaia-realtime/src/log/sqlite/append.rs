@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    fault::{AppendError, Fault},
+    fault::{AppendError, SqliteFault},
     meta::Meta,
     rooms, row,
-    state::LogState,
+    state::SqliteLogState,
 };
 use crate::{
     NewEntry, Position,
@@ -36,7 +36,7 @@ impl Appended {
 
 /// Writes the entries that the log does not have, all with the same time.
 pub(super) fn append(
-    log: &LogState,
+    log: &SqliteLogState,
     db: &Connection,
     entries: &[NewEntry],
 ) -> Result<Appended, AppendError> {
@@ -76,7 +76,7 @@ fn find_number(db: &Connection, id: EventId) -> rusqlite::Result<Option<u64>> {
 }
 
 fn insert(
-    log: &LogState,
+    log: &SqliteLogState,
     db: &Connection,
     meta: &mut Meta,
     ts: i64,
@@ -97,7 +97,7 @@ fn insert(
     Ok(entry)
 }
 
-fn link_rooms(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), Fault> {
+fn link_rooms(db: &Connection, meta: &Meta, new: &NewEntry, n: u64) -> Result<(), SqliteFault> {
     for room in new.rooms() {
         rooms::link(db, meta.floor, room, n)?;
     }

@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{fault::Fault, meta::Meta, schema};
+use super::{fault::SqliteFault, meta::Meta, schema};
 use crate::sqlite::{OpenError, readable};
 
 /// The reason why no copy was made. Nothing is left of it.
@@ -110,9 +110,9 @@ fn copy(from: &Path, part: &Path, to: &Path) -> Result<(), BackupError> {
 
 /// Tells damage of the database from a copy that cannot be written.
 fn vacuum_failed(from: &Path, to: &Path, error: rusqlite::Error) -> BackupError {
-    match Fault::from(error) {
-        Fault::Sql(error) => BackupError::unwritable(to, error),
-        Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => {
+    match SqliteFault::from(error) {
+        SqliteFault::Sql(error) => BackupError::unwritable(to, error),
+        SqliteFault::Meta | SqliteFault::Entries { .. } | SqliteFault::Index(_) => {
             BackupError::Unreadable(OpenError::Damaged {
                 path: from.to_owned(),
                 what: "SQLite's own structure",
@@ -133,8 +133,8 @@ fn mark_as_copy(copy: &Path) -> rusqlite::Result<()> {
             meta.write(&db)
         }
         // A damaged row stays as it is: the copy is refused as the database would be.
-        Err(Fault::Meta | Fault::Entries { .. } | Fault::Index(_)) => Ok(()),
-        Err(Fault::Sql(error)) => Err(error),
+        Err(SqliteFault::Meta | SqliteFault::Entries { .. } | SqliteFault::Index(_)) => Ok(()),
+        Err(SqliteFault::Sql(error)) => Err(error),
     }
 }
 

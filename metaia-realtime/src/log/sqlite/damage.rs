@@ -9,29 +9,29 @@ use std::{error::Error, sync::Arc};
 use rusqlite::{Connection, Savepoint};
 
 use super::{
-    fault::{AppendError, Fault, read_failed, write_failed},
+    fault::{AppendError, SqliteFault, read_failed, write_failed},
     meta::Meta,
     read, rooms,
-    state::LogState,
+    state::SqliteLogState,
 };
 use crate::{log::LogError, sqlite::ReadError};
 
 /// Attempts of one read while it finds damage. Before the last one all stored entries are given up.
 const MAX_ATTEMPTS: usize = 8;
 
-impl LogState {
+impl SqliteLogState {
     /// Reads the database on one snapshot. Damage that the read finds is given up, and the read is
     /// repeated.
     pub(super) async fn from_database<T, F>(self: &Arc<Self>, work: F) -> Result<T, LogError>
     where
-        F: Fn(&Connection) -> Result<T, Fault> + Clone + Send + 'static,
+        F: Fn(&Connection) -> Result<T, SqliteFault> + Clone + Send + 'static,
         T: Send + 'static,
     {
         for attempt in 0..MAX_ATTEMPTS {
             self.count_read();
             match self.readers.read(work.clone()).await {
                 Ok(result) => return Ok(result),
-                Err(ReadError::Refused(Fault::Entries { upto, what })) => {
+                Err(ReadError::Refused(SqliteFault::Entries { upto, what })) => {
                     let one_attempt_left = attempt + 2 >= MAX_ATTEMPTS;
                     let upto = if one_attempt_left {
                         u64::MAX
@@ -40,7 +40,7 @@ impl LogState {
                     };
                     self.give_up_entries(upto, what).await?;
                 }
-                Err(ReadError::Refused(Fault::Index(what))) => self.reset_index(what).await?,
+                Err(ReadError::Refused(SqliteFault::Index(what))) => self.reset_index(what).await?,
                 Err(error) => return Err(read_failed(error)),
             }
         }
@@ -84,7 +84,7 @@ impl LogState {
         let log = Arc::clone(self);
         let work = move |db: &Savepoint<'_>| {
             let mut meta = Meta::read(db)?;
-            log.give_up_index(db, &mut meta, Fault::Index(what))?;
+            log.give_up_index(db, &mut meta, SqliteFault::Index(what))?;
             meta.write(db)?;
             Ok::<_, AppendError>(())
         };
@@ -97,9 +97,9 @@ impl LogState {
         &self,
         db: &Connection,
         meta: &mut Meta,
-        fault: Fault,
+        fault: SqliteFault,
     ) -> Result<(), AppendError> {
-        let Fault::Index(what) = fault else {
+        let SqliteFault::Index(what) = fault else {
             return Err(fault.into());
         };
         if self.tail().lose(meta.head) {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Savepoint, params};
 use super::{
     checksum::Checksum,
     column::integer,
-    fault::{AppendError, Fault, read_failed, write_failed},
+    fault::{AppendError, SqliteFault, read_failed, write_failed},
     log::SqliteLog,
 };
 use crate::{
@@ -24,7 +24,7 @@ impl DeviceStore for SqliteLog {
         let key = key.as_str().to_owned();
         let now = time::unix_ms();
         self.state.count_read();
-        let work = move |db: &Connection| load_record(db, &key, now).map_err(Fault::from);
+        let work = move |db: &Connection| load_record(db, &key, now).map_err(SqliteFault::from);
         self.state.readers.read(work).await.map_err(read_failed)
     }
 

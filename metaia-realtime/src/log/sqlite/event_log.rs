@@ -13,15 +13,15 @@ use super::{
     append,
     fault::write_failed,
     log::SqliteLog,
-    read::{self, StoredHistory, StoredPage},
-    state::LogState,
+    read::{self, SqlitePage, StoredHistory},
+    state::SqliteLogState,
 };
 use crate::{
     Position, Room,
     log::{EventLog, Head, History, LogError, NewEntry, Page, tail::Tail},
 };
 
-impl LogState {
+impl SqliteLogState {
     /// Asks the tail, and returns its result with the head at that moment.
     fn ask_tail<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, Head) {
         let tail = self.tail();
@@ -58,7 +58,7 @@ impl EventLog for SqliteLog {
         let wanted: Option<Arc<[Room]>> = rooms.map(Arc::from);
         let work =
             move |db: &Connection| read::page(db, announced, wanted.as_deref(), after, limit);
-        let StoredPage {
+        let SqlitePage {
             epoch,
             entries,
             scanned,

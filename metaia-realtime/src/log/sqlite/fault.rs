@@ -22,7 +22,7 @@ pub enum AppendError {
 
 /// The reason why work inside a transaction ended early.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum SqliteFault {
     /// An error of SQLite that is not damage.
     Sql(rusqlite::Error),
     /// The row that says where the log ends is damaged.
@@ -39,7 +39,7 @@ pub(super) enum Fault {
     Index(&'static str),
 }
 
-impl Fault {
+impl SqliteFault {
     /// Returns the fault of damage that cannot be located: all entries count as damaged.
     pub(super) const fn all_entries(what: &'static str) -> Self {
         Self::Entries {
@@ -49,7 +49,7 @@ impl Fault {
     }
 }
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for SqliteFault {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -60,11 +60,13 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-impl From<Fault> for AppendError {
-    fn from(fault: Fault) -> Self {
+impl From<SqliteFault> for AppendError {
+    fn from(fault: SqliteFault) -> Self {
         match fault {
-            Fault::Sql(error) => Self::Database(error),
-            Fault::Meta | Fault::Entries { .. } | Fault::Index(_) => Self::Damaged,
+            SqliteFault::Sql(error) => Self::Database(error),
+            SqliteFault::Meta | SqliteFault::Entries { .. } | SqliteFault::Index(_) => {
+                Self::Damaged
+            }
         }
     }
 }
@@ -86,7 +88,7 @@ pub(super) fn write_failed(error: WriteError<AppendError>) -> LogError {
 }
 
 /// Converts the error of a read: each of them means that the log cannot be read now.
-pub(super) fn read_failed(error: ReadError<Fault>) -> LogError {
+pub(super) fn read_failed(error: ReadError<SqliteFault>) -> LogError {
     match error {
         ReadError::Unavailable(error) => LogError::Unavailable(error.into()),
         ReadError::Refused(fault) => LogError::Unavailable(AppendError::from(fault).into()),

@@ -13,14 +13,14 @@ use std::{
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
-use super::{meta::Meta, read, state::LogState};
+use super::{meta::Meta, read, state::SqliteLogState};
 use crate::log::{LogError, tail::ENTRIES};
 
 /// The pause before another try, if the database could not be read.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks for entries when the log is woken, until it is closed or dropped.
-pub(super) async fn run(log: Weak<LogState>, closing: CancellationToken) {
+pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
     let Some(woken) = log.upgrade().map(|log| Arc::clone(&log.woken)) else {
         return;
     };
@@ -53,7 +53,7 @@ pub(super) async fn run(log: Weak<LogState>, closing: CancellationToken) {
     }
 }
 
-impl LogState {
+impl SqliteLogState {
     /// Reads the entries that are committed and not in memory yet, and announces them.
     async fn announce_committed(self: &Arc<Self>) -> Result<(), LogError> {
         let known = self.tail().head().position.n();

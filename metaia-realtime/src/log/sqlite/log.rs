@@ -22,12 +22,12 @@ use super::{
     fault::AppendError,
     follow,
     open::{self, OpenedLog},
-    state::LogState,
+    state::SqliteLogState,
     trim,
 };
 use crate::{
     log::{LogError, NewEntry, Retention},
-    sqlite::{OpenError, Options, Writer},
+    sqlite::{OpenError, SqliteOptions, Writer},
 };
 
 /// Reads of the database that run at once.
@@ -39,7 +39,7 @@ const READERS: usize = 4;
 /// by themselves; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct SqliteLog {
-    pub(super) state: Arc<LogState>,
+    pub(super) state: Arc<SqliteLogState>,
     tasks: TaskTracker,
     closing: CancellationToken,
     /// Set if the writer was opened with the log: it is then closed with it.
@@ -58,7 +58,7 @@ impl SqliteLog {
     /// # Cancel safety
     /// Dropping the future closes the database again.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
-        Self::open_with(path, Options::default(), Retention::DISK).await
+        Self::open_with(path, SqliteOptions::default(), Retention::DISK).await
     }
 
     /// Does the same as [`open`](Self::open), with your own options and retention.
@@ -70,7 +70,7 @@ impl SqliteLog {
     /// Dropping the future closes the database again.
     pub async fn open_with(
         path: impl Into<PathBuf>,
-        options: Options,
+        options: SqliteOptions,
         retention: Retention,
     ) -> Result<Self, OpenError> {
         let writer = Writer::open(path, options, &[]).await?;
@@ -102,7 +102,7 @@ impl SqliteLog {
     fn start(mut opened: OpenedLog, writer: &Writer, retention: Retention) -> Self {
         // After the commit: the witness must not state an epoch that the database does not have.
         opened.witness.record_durably(opened.statement);
-        let state = Arc::new(LogState {
+        let state = Arc::new(SqliteLogState {
             writer: writer.clone(),
             readers: writer.readers(READERS),
             retention,

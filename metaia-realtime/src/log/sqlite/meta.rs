@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
-use super::{checksum::Checksum, fault::Fault, version::VERSION};
+use super::{checksum::Checksum, fault::SqliteFault, version::VERSION};
 use crate::{
     Position,
     values::{Epoch, EventId},
@@ -56,13 +56,13 @@ impl Meta {
         }
     }
 
-    pub(super) fn read(db: &Connection) -> Result<Self, Fault> {
+    pub(super) fn read(db: &Connection) -> Result<Self, SqliteFault> {
         let sql = "SELECT epoch, head, head_id, floor, lost, others, marks, bytes, copied, sum
             FROM rt_meta WHERE one = 1";
         // A column of another type is damage of the row, not an error of the query.
         let parse = |row: &Row<'_>| Ok(Self::parse(row).ok().flatten());
         let meta = db.prepare_cached(sql)?.query_row([], parse).optional()?;
-        meta.flatten().ok_or(Fault::Meta)
+        meta.flatten().ok_or(SqliteFault::Meta)
     }
 
     /// Returns `None` if the row is not what was written.

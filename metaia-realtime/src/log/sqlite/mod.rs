@@ -17,7 +17,7 @@
 //!
 //! # let folder = std::env::temp_dir().join(format!("metaia-doc-log-{}", std::process::id()));
 //! # std::fs::create_dir_all(&folder)?;
-//! let writer = Writer::open(folder.join("shop.db"), Options::default(), MIGRATIONS).await?;
+//! let writer = Writer::open(folder.join("shop.db"), SqliteOptions::default(), MIGRATIONS).await?;
 //! let log = SqliteLog::on(&writer, Retention::DISK).await?;
 //! // With `.log(log.clone())` on the builder, the node delivers the entries appended here.
 //!

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{
     damage::give_up,
-    fault::Fault,
+    fault::SqliteFault,
     marks,
     meta::Meta,
     read, schema, version,
@@ -60,7 +60,7 @@ impl fmt::Display for NewEpochReason {
 /// The reason why the log was not opened. The transaction is rolled back.
 pub(super) enum OpenFailure {
     Open(OpenError),
-    Fault(Fault),
+    SqliteFault(SqliteFault),
     Io(io::Error),
 }
 
@@ -117,22 +117,26 @@ fn load_marks(db: &Connection, path: &Path, meta: &mut Meta) -> Result<Trimmed, 
 }
 
 /// Reads the last entries, which the first clients that reconnect ask for.
-fn last_entries(db: &Connection, meta: &Meta) -> Result<Vec<Arc<Entry>>, Fault> {
+fn last_entries(db: &Connection, meta: &Meta) -> Result<Vec<Arc<Entry>>, SqliteFault> {
     let from = meta.floor.max(meta.head.saturating_sub(ENTRIES as u64));
     let entries = read::entries_after(db, meta, from, ENTRIES)?;
     if let Some(last) = entries.last()
         && last.content().id() != meta.head_id
     {
-        return Err(Fault::all_entries("the last entry is another one"));
+        return Err(SqliteFault::all_entries("the last entry is another one"));
     }
     Ok(entries)
 }
 
 /// Gives up damaged entries among the last ones. Returns whether there were any.
-fn give_up_damaged_entries(db: &Connection, path: &Path, meta: &mut Meta) -> Result<bool, Fault> {
+fn give_up_damaged_entries(
+    db: &Connection,
+    path: &Path,
+    meta: &mut Meta,
+) -> Result<bool, SqliteFault> {
     match last_entries(db, meta) {
         Ok(_) => Ok(false),
-        Err(Fault::Entries { upto, what }) => {
+        Err(SqliteFault::Entries { upto, what }) => {
             give_up(meta, upto);
             tracing::error!(
                 path = %path.display(), upto = meta.lost, what,
@@ -150,7 +154,7 @@ fn new_epoch_reason(
     meta: &Meta,
     stated: Option<Statement>,
     was_damaged: bool,
-) -> Result<Option<NewEpochReason>, Fault> {
+) -> Result<Option<NewEpochReason>, SqliteFault> {
     if meta.copied {
         return Ok(Some(NewEpochReason::Backup));
     }
@@ -177,13 +181,13 @@ fn new_epoch_reason(
 
 /// Returns whether the log has the stated entry. An entry that was trimmed since cannot be
 /// compared, and counts as missing.
-fn has_entry(db: &Connection, meta: &Meta, stated: Statement) -> Result<bool, Fault> {
+fn has_entry(db: &Connection, meta: &Meta, stated: Statement) -> Result<bool, SqliteFault> {
     if stated.n == meta.head {
         return Ok(stated.id == meta.head_id);
     }
     match read::history(db, head(meta), stated.n, &[], 0) {
         Ok(history) => Ok(history.entry == Some(stated.id)),
-        Err(Fault::Entries { .. }) => Ok(false),
+        Err(SqliteFault::Entries { .. }) => Ok(false),
         Err(fault) => Err(fault),
     }
 }
@@ -193,15 +197,17 @@ impl OpenFailure {
         match self {
             Self::Open(error) => error,
             Self::Io(error) => OpenError::io(path, error),
-            Self::Fault(Fault::Sql(error)) => OpenError::sqlite(path, error),
-            Self::Fault(Fault::Meta) => OpenError::Damaged {
+            Self::SqliteFault(SqliteFault::Sql(error)) => OpenError::sqlite(path, error),
+            Self::SqliteFault(SqliteFault::Meta) => OpenError::Damaged {
                 path: path.to_owned(),
                 what: "the row that says where the log ends",
             },
-            Self::Fault(Fault::Entries { what, .. } | Fault::Index(what)) => OpenError::Damaged {
-                path: path.to_owned(),
-                what,
-            },
+            Self::SqliteFault(SqliteFault::Entries { what, .. } | SqliteFault::Index(what)) => {
+                OpenError::Damaged {
+                    path: path.to_owned(),
+                    what,
+                }
+            }
         }
     }
 }
@@ -217,14 +223,14 @@ pub(super) fn open_failed(path: &Path, error: WriteError<OpenFailure>) -> OpenEr
     }
 }
 
-impl From<Fault> for OpenFailure {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<SqliteFault> for OpenFailure {
+    fn from(fault: SqliteFault) -> Self {
+        Self::SqliteFault(fault)
     }
 }
 
 impl From<rusqlite::Error> for OpenFailure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Fault(Fault::Sql(error))
+        Self::SqliteFault(SqliteFault::Sql(error))
     }
 }

@@ -1,4 +1,5 @@
-//! Reads of the database, on one snapshot each. Their results are undamaged; damage is a [`Fault`].
+//! Reads of the database, on one snapshot each. Their results are undamaged; damage is a
+//! [`SqliteFault`].
 
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     column::integer,
-    fault::Fault,
+    fault::SqliteFault,
     meta::Meta,
     rooms,
     row::{self, COLUMNS},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// A page without its trimmed mark, which is in memory.
-pub(super) struct StoredPage {
+pub(super) struct SqlitePage {
     pub(super) epoch: Epoch,
     pub(super) entries: Vec<Arc<Entry>>,
     /// As [`crate::log::Page::scanned`].
@@ -43,7 +44,7 @@ pub(super) fn page(
     wanted: Option<&[Room]>,
     after: u64,
     limit: usize,
-) -> Result<StoredPage, Fault> {
+) -> Result<SqlitePage, SqliteFault> {
     let meta = announced_meta(db, announced)?;
     let from = after.max(meta.floor);
     let entries = match wanted {
@@ -56,7 +57,7 @@ pub(super) fn page(
     } else {
         after.max(meta.head)
     };
-    Ok(StoredPage {
+    Ok(SqlitePage {
         epoch: meta.epoch,
         entries,
         scanned,
@@ -71,7 +72,7 @@ pub(super) fn history(
     n: u64,
     wanted: &[Room],
     limit: usize,
-) -> Result<StoredHistory, Fault> {
+) -> Result<StoredHistory, SqliteFault> {
     let meta = announced_meta(db, announced)?;
     let is_stored = n > meta.floor && n <= meta.head;
     let entry = if is_stored {
@@ -90,7 +91,7 @@ pub(super) fn history(
 }
 
 /// Reads the meta row, with the floor and the head of a reader that has seen `announced`.
-fn announced_meta(db: &Connection, announced: Head) -> Result<Meta, Fault> {
+fn announced_meta(db: &Connection, announced: Head) -> Result<Meta, SqliteFault> {
     let mut meta = Meta::read(db)?;
     meta.floor = meta.floor.max(announced.floor);
     meta.head = meta.head.min(announced.position.n());
@@ -104,7 +105,7 @@ pub(super) fn entries_after(
     meta: &Meta,
     from: u64,
     limit: usize,
-) -> Result<Vec<Arc<Entry>>, Fault> {
+) -> Result<Vec<Arc<Entry>>, SqliteFault> {
     let sql =
         format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 AND n <= ?2 ORDER BY n LIMIT ?3");
     let mut statement = db.prepare_cached(&sql)?;
@@ -116,7 +117,7 @@ pub(super) fn entries_after(
     while let Some(row) = rows.next()? {
         let n = row.get::<_, i64>(0)?.cast_unsigned();
         if n <= last {
-            return Err(Fault::all_entries("entries are out of order"));
+            return Err(SqliteFault::all_entries("entries are out of order"));
         }
         if n != last + 1 {
             damage = Some(missing(n - 1));
@@ -137,7 +138,7 @@ pub(super) fn entries_after(
 }
 
 /// Returns the number before the next good entry after `upto`: damaged rows often lie side by side.
-pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, Fault> {
+pub(super) fn end_of_damage(db: &Connection, upto: u64) -> Result<u64, SqliteFault> {
     let meta = Meta::read(db)?;
     let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n > ?1 ORDER BY n");
     let mut statement = db.prepare_cached(&sql)?;
@@ -156,7 +157,7 @@ fn entries_of_rooms(
     wanted: &[Room],
     from: u64,
     limit: usize,
-) -> Result<Vec<Arc<Entry>>, Fault> {
+) -> Result<Vec<Arc<Entry>>, SqliteFault> {
     let mut entries = Vec::new();
     for n in rooms::numbers_after(db, meta.floor, wanted, from, limit)? {
         if n > meta.head {
@@ -166,7 +167,7 @@ fn entries_of_rooms(
         // A damaged index could name an entry of other rooms, which these readers must not see.
         let rooms = entry.content().rooms();
         if !rooms.iter().any(|room| wanted.contains(room)) {
-            return Err(Fault::Index(
+            return Err(SqliteFault::Index(
                 "the index of the rooms names an entry of another room",
             ));
         }
@@ -176,7 +177,7 @@ fn entries_of_rooms(
 }
 
 /// Reads an entry that must exist.
-fn entry_at(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
+fn entry_at(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, SqliteFault> {
     let sql = format!("SELECT {COLUMNS} FROM rt_entry WHERE n = ?1");
     let mut statement = db.prepare_cached(&sql)?;
     let read = statement
@@ -186,22 +187,22 @@ fn entry_at(db: &Connection, meta: &Meta, n: u64) -> Result<Arc<Entry>, Fault> {
     match read {
         Some(Some(entry)) => Ok(entry),
         Some(None) => Err(altered(upto)),
-        None => Err(Fault::Entries {
+        None => Err(SqliteFault::Entries {
             upto,
             what: "an entry is missing",
         }),
     }
 }
 
-const fn missing(upto: u64) -> Fault {
-    Fault::Entries {
+const fn missing(upto: u64) -> SqliteFault {
+    SqliteFault::Entries {
         upto,
         what: "entries are missing",
     }
 }
 
-const fn altered(upto: u64) -> Fault {
-    Fault::Entries {
+const fn altered(upto: u64) -> SqliteFault {
+    SqliteFault::Entries {
         upto,
         what: "an entry is not what was written",
     }

@@ -10,26 +10,27 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{checksum::Checksum, column::integer, fault::Fault};
+use super::{checksum::Checksum, column::integer, fault::SqliteFault};
 use crate::Room;
 
 /// The number of the end of each chain, beyond that of any entry.
 const END: i64 = i64::MAX;
 
-const DAMAGED: Fault = Fault::Index("a row of the rooms' index is not what was written");
-const HOLE: Fault = Fault::Index("the index of the rooms has a hole");
+const DAMAGED: SqliteFault =
+    SqliteFault::Index("a row of the rooms' index is not what was written");
+const HOLE: SqliteFault = SqliteFault::Index("the index of the rooms has a hole");
 
 /// A row of the index.
 #[derive(Debug)]
-struct Link {
+struct RoomLink {
     room: String,
     n: i64,
     prev: i64,
 }
 
-impl Link {
+impl RoomLink {
     /// Reads the columns `room, n, prev, sum`.
-    fn read(row: &Row<'_>) -> Result<Self, Fault> {
+    fn read(row: &Row<'_>) -> Result<Self, SqliteFault> {
         let (link, sum) = Self::parse(row).map_err(|_| DAMAGED)?;
         if link.checksum() == sum {
             Ok(link)
@@ -78,7 +79,7 @@ impl Link {
 
 /// Appends entry `n` to the room's chain. A second call with the same entry changes nothing. Links
 /// up to `floor` do not matter any more.
-pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(), Fault> {
+pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(), SqliteFault> {
     let room = room.to_string();
     let n = n.cast_signed();
     let prev = match chain_end(db, &room)? {
@@ -89,13 +90,13 @@ pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(
             0
         }
     };
-    let entry = Link {
+    let entry = RoomLink {
         room: room.clone(),
         n,
         prev,
     };
     entry.insert(db)?;
-    let end = Link {
+    let end = RoomLink {
         room,
         n: END,
         prev: n,
@@ -104,10 +105,10 @@ pub(super) fn link(db: &Connection, floor: u64, room: &Room, n: u64) -> Result<(
     Ok(())
 }
 
-fn chain_end(db: &Connection, room: &str) -> Result<Option<Link>, Fault> {
+fn chain_end(db: &Connection, room: &str) -> Result<Option<RoomLink>, SqliteFault> {
     let sql = "SELECT room, n, prev, sum FROM rt_room WHERE room = ?1 AND n = ?2";
     db.prepare_cached(sql)?
-        .query_row(params![room, END], |row| Ok(Link::read(row)))
+        .query_row(params![room, END], |row| Ok(RoomLink::read(row)))
         .optional()?
         .transpose()
 }
@@ -138,7 +139,7 @@ pub(super) fn numbers_after(
     rooms: &[Room],
     after: u64,
     limit: usize,
-) -> Result<BTreeSet<u64>, Fault> {
+) -> Result<BTreeSet<u64>, SqliteFault> {
     let distinct: HashSet<&Room> = rooms.iter().collect();
     let mut found = BTreeSet::new();
     for room in distinct {
@@ -154,7 +155,7 @@ fn numbers_of_room(
     room: &str,
     after: i64,
     limit: usize,
-) -> Result<Vec<u64>, Fault> {
+) -> Result<Vec<u64>, SqliteFault> {
     if after == END {
         return Ok(Vec::new());
     }
@@ -167,7 +168,7 @@ fn numbers_of_room(
     let mut numbers = Vec::new();
     let mut last = after;
     while let Some(row) = links.next()? {
-        let link = Link::read(row)?;
+        let link = RoomLink::read(row)?;
         let follows = if last == after {
             link.prev <= after
         } else {
@@ -190,11 +191,11 @@ fn numbers_of_room(
 
 /// Checks that no link was overlooked after `(room, n)`, where none was found: the links before and
 /// behind this place must be neighbours.
-fn check_neighbours(db: &Connection, floor: u64, room: &str, n: i64) -> Result<(), Fault> {
+fn check_neighbours(db: &Connection, floor: u64, room: &str, n: i64) -> Result<(), SqliteFault> {
     let neighbour = |sql| {
         let mut statement = db.prepare_cached(sql)?;
         statement
-            .query_row(params![room, n], |row| Ok(Link::read(row)))
+            .query_row(params![room, n], |row| Ok(RoomLink::read(row)))
             .optional()?
             .transpose()
     };

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The state of an open log.
-pub(super) struct LogState {
+pub(super) struct SqliteLogState {
     pub(super) writer: Writer,
     pub(super) readers: Readers,
     pub(super) retention: Retention,
@@ -32,7 +32,7 @@ pub(super) struct LogState {
     pub(super) woken: Arc<Notify>,
 }
 
-impl LogState {
+impl SqliteLogState {
     /// Locks the tail. A poisoned lock is taken over: no method leaves the tail half changed.
     pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)

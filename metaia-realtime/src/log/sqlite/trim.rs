@@ -20,7 +20,7 @@ use super::{
     meta::Meta,
     rooms,
     row::{self, COLUMNS},
-    state::LogState,
+    state::SqliteLogState,
 };
 use crate::{
     Room, crash_points,
@@ -35,7 +35,7 @@ const BATCH: u32 = 64;
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Trims when the log is crowded or an interval is over, until the log is closed or dropped.
-pub(super) async fn run(log: Weak<LogState>, closing: CancellationToken) {
+pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
     let Some(crowded) = log.upgrade().map(|log| Arc::clone(&log.crowded)) else {
         return;
     };
@@ -57,7 +57,7 @@ pub(super) async fn run(log: Weak<LogState>, closing: CancellationToken) {
     }
 }
 
-impl LogState {
+impl SqliteLogState {
     /// Deletes the entries beyond the retention, and returns their number.
     pub(super) async fn trim(self: &Arc<Self>) -> Result<u64, LogError> {
         let mut total = 0;
@@ -97,7 +97,7 @@ struct TrimBatch {
 }
 
 impl TrimBatch {
-    fn plan(db: &Connection, log: &LogState, expired: i64) -> Result<Self, AppendError> {
+    fn plan(db: &Connection, log: &SqliteLogState, expired: i64) -> Result<Self, AppendError> {
         let meta = Meta::read(db)?;
         let mut batch = Self {
             last: meta.floor,
@@ -154,7 +154,7 @@ impl TrimBatch {
     }
 
     /// Deletes the batch, and returns the number of its rows.
-    fn delete(mut self, db: &Connection, log: &LogState) -> Result<u32, AppendError> {
+    fn delete(mut self, db: &Connection, log: &SqliteLogState) -> Result<u32, AppendError> {
         if self.rows == 0 {
             return Ok(0);
         }
@@ -179,7 +179,7 @@ impl TrimBatch {
     }
 
     /// Raises the marks in memory, before anything is deleted.
-    fn announce(&self, log: &LogState) {
+    fn announce(&self, log: &SqliteLogState) {
         let mut tail = log.tail();
         for entry in &self.entries {
             tail.trim(entry);

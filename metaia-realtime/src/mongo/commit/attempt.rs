@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    batch::{Batch, JobResults},
-    job::Job,
+    batch::{CommitBatch, JobResults},
+    job::CommitJob,
 };
 use crate::{
     mongo::{
-        fault::Fault,
+        fault::MongoFault,
         head::{HeadRecord, HeadVersion},
         records::Records,
     },
@@ -27,7 +27,7 @@ pub(super) const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The number of tries on stale records after which the jobs of a batch are tried one by one.
 const MAX_STALE_TRIES: u32 = 3;
 
-pub(super) type Jobs<R> = Vec<Arc<Job<R>>>;
+pub(super) type Jobs<R> = Vec<Arc<CommitJob<R>>>;
 
 /// The jobs of one batch, from the first try to the last.
 pub(super) struct Attempt<R: Records> {
@@ -46,7 +46,7 @@ pub(super) struct Attempt<R: Records> {
 
 /// A try of which it is not known if it is stored.
 pub(super) struct UnresolvedTry<R: Records> {
-    pub(super) batch: Arc<Batch>,
+    pub(super) batch: Arc<CommitBatch>,
     pub(super) jobs: Jobs<R>,
     pub(super) results: JobResults<R>,
 }
@@ -114,7 +114,7 @@ impl<R: Records> Attempt<R> {
     }
 
     /// Sends the callers of all jobs an error.
-    pub(super) fn fail(&self, fault: &Fault) {
+    pub(super) fn fail(&self, fault: &MongoFault) {
         for job in &self.jobs {
             job.fail(fault.clone());
         }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    job::{Job, JobRequest, JobResult},
+    job::{CommitJob, JobRequest, JobResult},
     writes::{WriteGroup, group},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// The content of a batch. It is the same for every node that carries the batch out.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct CommitBatch {
     /// A random id, by which the head names the batch.
     pub(super) id: Uuid,
     /// The state of the head that the batch was decided on.
@@ -32,7 +32,7 @@ pub(super) struct Batch {
     pub(super) entries: Vec<Arc<Entry>>,
 }
 
-impl Batch {
+impl CommitBatch {
     /// Returns true if there is nothing to write.
     pub(super) const fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.entries.is_empty()
@@ -57,12 +57,12 @@ pub(super) type JobResults<R> = Vec<JobResult<<R as Records>::Done>>;
 /// Puts jobs into a batch. The plans are those of the changes among the jobs, in their order.
 /// Returns `None` if there are more or fewer plans than changes.
 pub(super) fn draft<R: Records>(
-    jobs: &[Arc<Job<R>>],
+    jobs: &[Arc<CommitJob<R>>],
     plans: Vec<Plan<R::Done>>,
     before: HeadVersion,
     known: &HashMap<EventId, u64>,
     ts: i64,
-) -> Option<(Batch, JobResults<R>)> {
+) -> Option<(CommitBatch, JobResults<R>)> {
     let mut plans = plans.into_iter();
     let mut draft = Draft {
         numbering: Numbering::after(before, known, ts),
@@ -110,8 +110,8 @@ impl Draft<'_> {
         done
     }
 
-    fn into_batch(self, before: HeadVersion) -> Batch {
-        Batch {
+    fn into_batch(self, before: HeadVersion) -> CommitBatch {
+        CommitBatch {
             id: Uuid::new_v4(),
             before,
             after: self.numbering.end(),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::mongo::{
     Mongo,
     bson::from_uuid,
-    fault::Fault,
+    fault::MongoFault,
     head::{HEAD, KEY},
     options::OPERATION_TIMEOUT,
 };
@@ -27,7 +27,7 @@ use crate::mongo::{
 const MAX_IDLE: Duration = Duration::from_secs(1);
 
 /// Aborts idle transactions of this application, and returns their number.
-pub(super) async fn abort_idle_transactions(mongo: &Mongo) -> Result<usize, Fault> {
+pub(super) async fn abort_idle_transactions(mongo: &Mongo) -> Result<usize, MongoFault> {
     let admin = mongo.client().database("admin");
     let max_idle = i64::try_from(MAX_IDLE.as_micros()).unwrap_or(i64::MAX);
     let idle = doc! {
@@ -48,14 +48,14 @@ pub(super) async fn abort_idle_transactions(mongo: &Mongo) -> Result<usize, Faul
             let kill = doc! { "killSessions": &sessions };
             admin.run_command(kill).await?;
         }
-        Ok::<_, Fault>(sessions.len())
+        Ok::<_, MongoFault>(sessions.len())
     };
     mongo.run(OPERATION_TIMEOUT, work).await
 }
 
 /// Asks the next committer that writes the head to let others through afterwards. Returns when no
 /// transaction holds the head any more: the server makes this update wait for one.
-pub(super) async fn request_turn(mongo: &Mongo, me: Uuid) -> Result<(), Fault> {
+pub(super) async fn request_turn(mongo: &Mongo, me: Uuid) -> Result<(), MongoFault> {
     let database = mongo.database().clone();
     let update = doc! { "q": { "_id": KEY }, "u": { "$set": { "asking": from_uuid(me) } } };
     let limit = i64::try_from(MAX_IDLE.as_millis()).unwrap_or(i64::MAX);

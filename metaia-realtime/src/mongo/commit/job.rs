@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::{
     NewEntry, Position,
     log::LogError,
-    mongo::{fault::Fault, records::Records},
+    mongo::{fault::MongoFault, records::Records},
 };
 
 /// The size that is assumed for a change in bytes: the real one is not known before it is planned.
@@ -27,26 +27,26 @@ pub(super) enum JobResult<D> {
     Done(D),
 }
 
-type ResultSender<D> = oneshot::Sender<Result<JobResult<D>, LogError>>;
+type JobResultSender<D> = oneshot::Sender<Result<JobResult<D>, LogError>>;
 pub(super) type ResultReceiver<D> = oneshot::Receiver<Result<JobResult<D>, LogError>>;
 
 /// The progress of a job. It decides which error a caller sees.
 enum JobState<D> {
     /// Nothing of the job is stored, and no running try can store it.
-    Waiting(ResultSender<D>),
+    Waiting(JobResultSender<D>),
     /// A try may have stored the job, or may still do so.
-    MayBeStored(ResultSender<D>),
+    MayBeStored(JobResultSender<D>),
     /// The caller has its result, or has stopped waiting.
     Finished,
 }
 
 /// See the [module](self).
-pub(super) struct Job<R: Records> {
+pub(super) struct CommitJob<R: Records> {
     pub(super) request: JobRequest<R::Change>,
     state: Mutex<JobState<R::Done>>,
 }
 
-impl<R: Records> Job<R> {
+impl<R: Records> CommitJob<R> {
     pub(super) fn new(request: JobRequest<R::Change>) -> (Arc<Self>, ResultReceiver<R::Done>) {
         let (sender, receiver) = oneshot::channel();
         let job = Self {
@@ -108,7 +108,7 @@ impl<R: Records> Job<R> {
 
     /// Sends the caller an error: `Unknown` if the job may have been stored, otherwise
     /// `Unavailable`.
-    pub(super) fn fail(&self, fault: Fault) {
+    pub(super) fn fail(&self, fault: MongoFault) {
         match self.take_state() {
             JobState::Waiting(sender) => {
                 sender.send(Err(fault.unavailable())).ok();
@@ -122,7 +122,7 @@ impl<R: Records> Job<R> {
 
     /// Ends the waiting of the caller and returns the error for it. If the job was waiting, it will
     /// never be stored.
-    pub(super) fn abandon(&self, fault: Fault) -> LogError {
+    pub(super) fn abandon(&self, fault: MongoFault) -> LogError {
         match self.take_state() {
             JobState::Waiting(_) => fault.unavailable(),
             JobState::MayBeStored(_) | JobState::Finished => fault.unknown(),

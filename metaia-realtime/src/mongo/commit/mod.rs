@@ -26,10 +26,10 @@ use tokio_util::{
 
 pub(super) use standalone::carry_out;
 
-use super::{fault::Fault, log::state::LogState, records::Records};
+use super::{fault::MongoFault, log::state::MongoLogState, records::Records};
 use crate::{NewEntry, Position, log::LogError};
-use job::{Job, JobRequest, JobResult, ResultReceiver};
-use worker::Worker;
+use job::{CommitJob, JobRequest, JobResult, ResultReceiver};
+use worker::CommitWorker;
 
 /// The most jobs that may wait. A further one is refused with [`LogError::Unavailable`].
 const MAX_WAITING: usize = 4_000;
@@ -47,20 +47,20 @@ const CALLER_TIMEOUT: Duration = Duration::from_millis(4_500);
 /// the last [`MongoLog`](super::MongoLog) that it belongs to are dropped, or with
 /// [`MongoLog::close`](super::MongoLog::close).
 pub struct Committer<R: Records> {
-    queue: mpsc::Sender<Arc<Job<R>>>,
+    queue: mpsc::Sender<Arc<CommitJob<R>>>,
     _dropped: Arc<DropGuard>,
 }
 
 impl<R: Records> Committer<R> {
     pub(super) fn start(
-        log: &Arc<LogState>,
+        log: &Arc<MongoLogState>,
         records: R,
         tasks: &TaskTracker,
         closing: &CancellationToken,
         dropped: &Arc<DropGuard>,
     ) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
-        let worker = Worker::new(log, records, waiting);
+        let worker = CommitWorker::new(log, records, waiting);
         tasks.spawn(worker.run(closing.clone()));
         Self {
             queue,
@@ -82,30 +82,30 @@ impl<R: Records> Committer<R> {
         match self.submit(request).await? {
             JobResult::Done(done) => Ok(done),
             // A job always has a result of its own kind.
-            JobResult::Positions(_) => Err(Fault::TaskPanicked.unknown()),
+            JobResult::Positions(_) => Err(MongoFault::TaskPanicked.unknown()),
         }
     }
 
     async fn submit(&self, request: JobRequest<R::Change>) -> Result<JobResult<R::Done>, LogError> {
-        let (job, result) = Job::new(request);
+        let (job, result) = CommitJob::new(request);
         self.queue
             .try_send(Arc::clone(&job))
             .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => Fault::QueueFull.unavailable(),
-                mpsc::error::TrySendError::Closed(_) => Fault::Closed.unavailable(),
+                mpsc::error::TrySendError::Full(_) => MongoFault::QueueFull.unavailable(),
+                mpsc::error::TrySendError::Closed(_) => MongoFault::Closed.unavailable(),
             })?;
         wait(&job, result).await
     }
 }
 
 async fn wait<R: Records>(
-    job: &Job<R>,
+    job: &CommitJob<R>,
     result: ResultReceiver<R::Done>,
 ) -> Result<JobResult<R::Done>, LogError> {
     match tokio::time::timeout(CALLER_TIMEOUT, result).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(job.abandon(Fault::Closed)),
-        Err(_) => Err(job.abandon(Fault::TimedOut)),
+        Ok(Err(_)) => Err(job.abandon(MongoFault::Closed)),
+        Err(_) => Err(job.abandon(MongoFault::TimedOut)),
     }
 }
 
@@ -138,7 +138,7 @@ impl<R: Records> Append for Committer<R> {
             match self.submit(JobRequest::Append(entries)).await? {
                 JobResult::Positions(positions) => Ok(positions),
                 // A job always has a result of its own kind.
-                JobResult::Done(_) => Err(Fault::TaskPanicked.unknown()),
+                JobResult::Done(_) => Err(MongoFault::TaskPanicked.unknown()),
             }
         })
     }

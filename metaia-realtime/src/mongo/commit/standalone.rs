@@ -15,7 +15,7 @@ use mongodb::{
 use uuid::Uuid;
 
 use super::{
-    batch::Batch,
+    batch::CommitBatch,
     commit_point::CommitPoint,
     try_error::{Committed, TryError},
     writes::{WriteGroup, Writes},
@@ -25,7 +25,7 @@ use crate::{
     mongo::{
         Deployment, Mongo,
         bson::{from_event_id, from_number, from_uuid},
-        fault::{DUPLICATE_KEY, Fault, code, is_duplicate, is_refusal},
+        fault::{DUPLICATE_KEY, MongoFault, code, is_duplicate, is_refusal},
         head::{HEAD, HeadVersion, recent_with},
         log::read,
         pending::PendingBatch,
@@ -36,7 +36,7 @@ use crate::{
 /// The most bytes of a batch that go into the head: a document is bounded at 16 MiB.
 const MAX_CONTENT_BYTES: usize = 12 * 1024 * 1024;
 
-const DAMAGED: Fault = Fault::Damaged("a batch that is to be carried out");
+const DAMAGED: MongoFault = MongoFault::Damaged("a batch that is to be carried out");
 
 /// Commits a batch and carries it out.
 ///
@@ -45,7 +45,7 @@ const DAMAGED: Fault = Fault::Damaged("a batch that is to be carried out");
 pub(super) async fn commit_through_head(
     mongo: Mongo,
     committer: Uuid,
-    batch: Arc<Batch>,
+    batch: Arc<CommitBatch>,
     point: Arc<CommitPoint>,
 ) -> Result<Committed, TryError> {
     // After the commit it would be too late to find that the log has one of the entries.
@@ -56,7 +56,7 @@ pub(super) async fn commit_through_head(
         return Err(TryError::AlreadyLogged);
     }
     let Some(pending) = PendingBatch::from_batch(committer, &batch) else {
-        return Err(TryError::Failed(Fault::Impossible(
+        return Err(TryError::Failed(MongoFault::Impossible(
             "the batch is too large for a standalone server",
         )));
     };
@@ -79,7 +79,7 @@ pub(super) async fn commit_through_head(
 
 impl PendingBatch {
     /// Returns `None` if the batch does not fit into the head.
-    fn from_batch(committer: Uuid, batch: &Batch) -> Option<Self> {
+    fn from_batch(committer: Uuid, batch: &CommitBatch) -> Option<Self> {
         let groups: Vec<Bson> = batch
             .groups
             .iter()
@@ -129,7 +129,7 @@ async fn commit(
     mongo: &Mongo,
     before: &HeadVersion,
     pending: &PendingBatch,
-) -> Result<bool, Fault> {
+) -> Result<bool, MongoFault> {
     let mut filter = before.filter();
     filter.insert("pending", Bson::Null);
     let set = doc! { "turn": before.turn + 1, "pending": pending.to_document() };
@@ -145,7 +145,7 @@ async fn commit(
 pub(in crate::mongo) async fn carry_out(
     mongo: &Mongo,
     pending: &PendingBatch,
-) -> Result<(), Fault> {
+) -> Result<(), MongoFault> {
     let (groups, rows) = pending.decode().ok_or(DAMAGED)?;
     for group in &groups {
         match write_group(mongo, group).await {
@@ -169,7 +169,7 @@ pub(in crate::mongo) async fn carry_out(
 }
 
 /// Moves the end of the log behind the batch, and removes the batch from the head.
-async fn finish_head(mongo: &Mongo, pending: &PendingBatch) -> Result<(), Fault> {
+async fn finish_head(mongo: &Mongo, pending: &PendingBatch) -> Result<(), MongoFault> {
     let set = doc! {
         "n": from_number(pending.n),
         "id": from_event_id(pending.id),

@@ -14,7 +14,7 @@ use mongodb::{
 use uuid::Uuid;
 
 use super::{
-    batch::Batch,
+    batch::CommitBatch,
     command::{run, update},
     commit_point::CommitPoint,
     driver_error::{error_of_entry, error_of_record},
@@ -26,7 +26,7 @@ use crate::{
     mongo::{
         Deployment, Mongo,
         bson::{from_event_id, from_number, from_uuid},
-        fault::Fault,
+        fault::MongoFault,
         head::{HEAD, recent_with},
         row::{ENTRIES, Row},
     },
@@ -42,7 +42,7 @@ const COMMIT_TRIES: usize = 3;
 pub(super) async fn commit_in_transaction(
     mongo: Mongo,
     committer: Uuid,
-    batch: Arc<Batch>,
+    batch: Arc<CommitBatch>,
     point: Arc<CommitPoint>,
 ) -> Result<Committed, TryError> {
     let mut session = begin(&mongo).await.map_err(error_of_record)?;
@@ -76,7 +76,7 @@ async fn begin(mongo: &Mongo) -> Result<ClientSession, Error> {
 }
 
 async fn commit(session: &mut ClientSession) -> Result<(), TryError> {
-    let mut last = Fault::TimedOut;
+    let mut last = MongoFault::TimedOut;
     for _ in 0..COMMIT_TRIES {
         match session.commit_transaction().await {
             Ok(()) => return Ok(()),
@@ -92,7 +92,7 @@ async fn commit(session: &mut ClientSession) -> Result<(), TryError> {
 async fn write(
     mongo: &Mongo,
     committer: Uuid,
-    batch: &Batch,
+    batch: &CommitBatch,
     session: &mut ClientSession,
 ) -> Result<Committed, TryError> {
     let must_yield = write_head(mongo, committer, batch, session).await?;
@@ -108,7 +108,7 @@ async fn write(
 async fn write_head(
     mongo: &Mongo,
     committer: Uuid,
-    batch: &Batch,
+    batch: &CommitBatch,
     session: &mut ClientSession,
 ) -> Result<bool, TryError> {
     let command = doc! {
@@ -127,7 +127,7 @@ async fn write_head(
 }
 
 /// Returns the update of the head, as a pipeline.
-fn head_update(committer: Uuid, batch: &Batch) -> Vec<Document> {
+fn head_update(committer: Uuid, batch: &CommitBatch) -> Vec<Document> {
     let set = doc! {
         "turn": batch.after.turn,
         "n": from_number(batch.after.n),
@@ -143,7 +143,7 @@ fn head_update(committer: Uuid, batch: &Batch) -> Vec<Document> {
 
 async fn write_entries(
     mongo: &Mongo,
-    batch: &Batch,
+    batch: &CommitBatch,
     session: &mut ClientSession,
 ) -> Result<(), TryError> {
     if batch.entries.is_empty() {

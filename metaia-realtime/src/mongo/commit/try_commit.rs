@@ -11,18 +11,18 @@ use tokio::time::Instant;
 
 use super::{
     attempt::{Attempt, Jobs, MAX_PAUSE, TryProgress, UnresolvedTry},
-    batch::{Batch, JobResults, draft},
+    batch::{CommitBatch, JobResults, draft},
     commit_point::CommitPoint,
     job::JobRequest,
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
-    worker::Worker,
+    worker::CommitWorker,
 };
 use crate::{
     mongo::{
         Deployment,
-        fault::Fault,
+        fault::MongoFault,
         head::HeadVersion,
         log::read,
         options::OPERATION_TIMEOUT,
@@ -34,7 +34,7 @@ use crate::{
 /// The time after which one try counts as unanswered.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
-impl<R: Records> Worker<R> {
+impl<R: Records> CommitWorker<R> {
     /// Tries once to store the jobs.
     pub(super) async fn try_once(
         &mut self,
@@ -54,7 +54,7 @@ impl<R: Records> Worker<R> {
             time::unix_ms(),
         );
         let Some((batch, results)) = drafted else {
-            attempt.fail(&Fault::Impossible(
+            attempt.fail(&MongoFault::Impossible(
                 "the number of plans is not the number of changes",
             ));
             return Ok(TryProgress::Finished);
@@ -83,7 +83,7 @@ impl<R: Records> Worker<R> {
     async fn locate_head(
         &mut self,
         attempt: &mut Attempt<R>,
-    ) -> Result<Option<HeadVersion>, Fault> {
+    ) -> Result<Option<HeadVersion>, MongoFault> {
         // The head as the last batch of this worker has left it. Another node may have moved it
         // since: then the try loses, and the head is read for the next one. Unresolved tries need
         // a fresh look in any case.
@@ -102,7 +102,7 @@ impl<R: Records> Worker<R> {
         Ok(self.head)
     }
 
-    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, Fault> {
+    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, MongoFault> {
         let mut changes = Vec::new();
         for job in jobs {
             if let JobRequest::Change(change) = &job.request {
@@ -118,7 +118,7 @@ impl<R: Records> Worker<R> {
     }
 
     /// Writes and commits a batch, on a task that goes on after the timeout.
-    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<Batch>) -> Result<Committed, TryError> {
+    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<CommitBatch>) -> Result<Committed, TryError> {
         let mongo = &self.log.mongo;
         let deployment = mongo.known_deployment().await.map_err(TryError::Failed)?;
         let marked = jobs.clone();
@@ -131,7 +131,7 @@ impl<R: Records> Worker<R> {
             let batch = Arc::clone(batch);
             let point = Arc::clone(&point);
             async move {
-                Ok::<_, Fault>(match deployment {
+                Ok::<_, MongoFault>(match deployment {
                     Deployment::ReplicaSet => commit_in_transaction(mongo, me, batch, point).await,
                     Deployment::Standalone => commit_through_head(mongo, me, batch, point).await,
                 })
@@ -149,7 +149,7 @@ impl<R: Records> Worker<R> {
     async fn record_failure(
         &self,
         attempt: &mut Attempt<R>,
-        batch: Arc<Batch>,
+        batch: Arc<CommitBatch>,
         results: JobResults<R>,
         error: &TryError,
     ) -> Result<(), TryError> {
@@ -176,8 +176,8 @@ impl<R: Records> Worker<R> {
     async fn learn_known_entries(
         &self,
         attempt: &mut Attempt<R>,
-        batch: &Batch,
-    ) -> Result<(), Fault> {
+        batch: &CommitBatch,
+    ) -> Result<(), MongoFault> {
         let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
         if known.is_empty() {
             // The log has none of these entries but others with their numbers. This only happens
@@ -191,7 +191,7 @@ impl<R: Records> Worker<R> {
 
     /// Finishes the jobs of a stored batch. The log takes the entries before the callers have their
     /// results, so that a caller can read what it has appended.
-    fn finish(&mut self, batch: &Batch, jobs: &Jobs<R>, results: JobResults<R>) {
+    fn finish(&mut self, batch: &CommitBatch, jobs: &Jobs<R>, results: JobResults<R>) {
         self.log.add_committed(&batch.after, &batch.entries);
         self.head = Some(batch.after);
         finish_jobs(jobs, results);

@@ -1,6 +1,6 @@
 //! The outcome of one try to store a batch.
 
-use crate::mongo::fault::Fault;
+use crate::mongo::fault::MongoFault;
 
 /// A try that has stored its batch.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ pub(super) enum TryError {
     /// Nothing is stored: the caller of a job has stopped waiting.
     Abandoned,
     /// Nothing is stored: the database failed.
-    Failed(Fault),
+    Failed(MongoFault),
     /// All of the batch is stored or nothing; it may also be stored later.
-    Unknown(Fault),
+    Unknown(MongoFault),
 }

@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{
     attempt::{Attempt, Jobs, TryProgress, jittered, random_up_to},
     contention,
-    job::Job,
+    job::CommitJob,
     try_error::TryError,
 };
 use crate::mongo::{
-    Deployment, fault::Fault, head::HeadVersion, log::state::LogState, records::Records,
+    Deployment, fault::MongoFault, head::HeadVersion, log::state::MongoLogState, records::Records,
 };
 
 /// The most jobs of a batch, and their approximate size in bytes.
@@ -29,10 +29,10 @@ const CONTENTION_PAUSE: Duration = Duration::from_millis(5);
 const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
 
 /// See the [module](self).
-pub(super) struct Worker<R: Records> {
-    pub(super) log: Arc<LogState>,
+pub(super) struct CommitWorker<R: Records> {
+    pub(super) log: Arc<MongoLogState>,
     pub(super) records: Arc<R>,
-    queue: mpsc::Receiver<Arc<Job<R>>>,
+    queue: mpsc::Receiver<Arc<CommitJob<R>>>,
     /// The id by which the head names this committer.
     pub(super) me: Uuid,
     /// The state of the head, as far as this worker knows it.
@@ -42,8 +42,12 @@ pub(super) struct Worker<R: Records> {
     is_failing: bool,
 }
 
-impl<R: Records> Worker<R> {
-    pub(super) fn new(log: &Arc<LogState>, records: R, queue: mpsc::Receiver<Arc<Job<R>>>) -> Self {
+impl<R: Records> CommitWorker<R> {
+    pub(super) fn new(
+        log: &Arc<MongoLogState>,
+        records: R,
+        queue: mpsc::Receiver<Arc<CommitJob<R>>>,
+    ) -> Self {
         Self {
             log: Arc::clone(log),
             records: Arc::new(records),
@@ -70,7 +74,7 @@ impl<R: Records> Worker<R> {
                 biased;
                 () = closing.cancelled() => {
                     for job in jobs {
-                        job.fail(Fault::Closed);
+                        job.fail(MongoFault::Closed);
                     }
                     break;
                 }
@@ -79,7 +83,7 @@ impl<R: Records> Worker<R> {
         }
         self.queue.close();
         while let Ok(job) = self.queue.try_recv() {
-            job.fail(Fault::Closed);
+            job.fail(MongoFault::Closed);
         }
     }
 
@@ -184,7 +188,7 @@ impl<R: Records> Worker<R> {
     /// separated from the one that cannot be written.
     async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
-            job.fail(Fault::Impossible(
+            job.fail(MongoFault::Impossible(
                 "the records are never in the state that the change was decided on",
             ));
             return;
@@ -196,7 +200,7 @@ impl<R: Records> Worker<R> {
     }
 
     /// Logs the first failure after a success.
-    fn log_failure(&mut self, fault: &Fault) {
+    fn log_failure(&mut self, fault: &MongoFault) {
         if !self.is_failing {
             tracing::warn!(
                 error = fault as &dyn std::error::Error,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     device::{ClaimedRecords, DeviceKey, DeviceRecord},
-    mongo::{directory, fault::Fault, options::OPERATION_TIMEOUT},
+    mongo::{directory, fault::MongoFault, options::OPERATION_TIMEOUT},
 };
 
 /// The most clients of which slots are taken in and not yet removed. Beyond it slots stay in the
@@ -20,7 +20,7 @@ impl MongoDevices {
         &self,
         key: &DeviceKey,
         known: bool,
-    ) -> Result<ClaimedRecords, Fault> {
+    ) -> Result<ClaimedRecords, MongoFault> {
         let Some(found) = self.read_document(key).await? else {
             return Ok(ClaimedRecords::default());
         };
@@ -36,7 +36,7 @@ impl MongoDevices {
         key: &DeviceKey,
         known: bool,
         found: DeviceDocument,
-    ) -> Result<ClaimedRecords, Fault> {
+    ) -> Result<ClaimedRecords, MongoFault> {
         if found.owner != Some(self.node()) {
             self.take_ownership(key).await?;
         }
@@ -63,7 +63,7 @@ impl MongoDevices {
         key: &DeviceKey,
         known: bool,
         found: DeviceDocument,
-    ) -> Result<ClaimedRecords, Fault> {
+    ) -> Result<ClaimedRecords, MongoFault> {
         let (own, others) = self.split_own(found.slots);
         // The directory is only read if it can make a difference.
         let are_all_left = others.iter().all(|slot| slot.is_left(&[]));
@@ -114,7 +114,7 @@ impl MongoDevices {
     }
 
     /// Makes this node the owner of a device: it has the newest connection.
-    async fn take_ownership(&self, key: &DeviceKey) -> Result<(), Fault> {
+    async fn take_ownership(&self, key: &DeviceKey) -> Result<(), MongoFault> {
         let devices = self.devices().await?;
         let concern = self.inner.mongo.known_deployment().await?.write_concern();
         let filter = doc! { "_id": key.as_str() };

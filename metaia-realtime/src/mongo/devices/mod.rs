@@ -31,7 +31,7 @@ use mongodb::{
 };
 
 use self::document::DeviceDocument;
-use super::{collection, fault::Fault, handle::Mongo, options::OPERATION_TIMEOUT};
+use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
     device::{ClaimedRecords, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS},
     log::LogError,
@@ -45,11 +45,11 @@ const DEVICES: &str = "rt_device";
 /// A handle: all clones count as the same node. Make one for each node.
 #[derive(Debug, Clone)]
 pub struct MongoDevices {
-    inner: Arc<Inner>,
+    inner: Arc<MongoDevicesState>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct MongoDevicesState {
     mongo: Mongo,
     /// The node that saves.
     node: SyncMutex<NodeId>,
@@ -64,7 +64,7 @@ impl MongoDevices {
     /// Returns the records in a database. This does not contact the database.
     #[must_use]
     pub fn new(mongo: &Mongo) -> Self {
-        let inner = Inner {
+        let inner = MongoDevicesState {
             mongo: mongo.clone(),
             node: SyncMutex::new(NodeId::random()),
             has_indexes: AtomicBool::new(false),
@@ -95,12 +95,12 @@ impl MongoDevices {
         self.inner.has_indexes.load(Ordering::Relaxed)
     }
 
-    async fn devices(&self) -> Result<Collection<Document>, Fault> {
+    async fn devices(&self) -> Result<Collection<Document>, MongoFault> {
         collection::durable(&self.inner.mongo, DEVICES).await
     }
 
     /// Reads the document of a client, without the slots that have expired.
-    async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, Fault> {
+    async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, MongoFault> {
         let devices = self.devices().await?;
         let stages = [
             doc! { "$match": { "_id": key.as_str() } },
@@ -126,12 +126,17 @@ impl DeviceStore for MongoDevices {
     /// Returns the record with the smallest position of all nodes. A slot that cannot be read
     /// counts as a record that no client can continue from: the client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let found = self.read_document(key).await.map_err(Fault::unavailable)?;
+        let found = self
+            .read_document(key)
+            .await
+            .map_err(MongoFault::unavailable)?;
         Ok(found.and_then(DeviceDocument::into_merged_record))
     }
 
     async fn claim(&self, key: &DeviceKey, known: bool) -> Result<ClaimedRecords, LogError> {
-        self.try_claim(key, known).await.map_err(Fault::unavailable)
+        self.try_claim(key, known)
+            .await
+            .map_err(MongoFault::unavailable)
     }
 
     fn serve(&self, node: NodeId) {
@@ -143,10 +148,14 @@ impl DeviceStore for MongoDevices {
     }
 
     async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
-        self.try_save(records, false).await.map_err(Fault::unknown)
+        self.try_save(records, false)
+            .await
+            .map_err(MongoFault::unknown)
     }
 
     async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
-        self.try_save(records, true).await.map_err(Fault::unknown)
+        self.try_save(records, true)
+            .await
+            .map_err(MongoFault::unknown)
     }
 }

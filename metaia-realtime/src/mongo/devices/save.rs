@@ -14,7 +14,7 @@ use crate::{
     device::{DeviceKey, DeviceRecord, LIFE_MS, RECORDS_PER_USER},
     mongo::{
         collection::{self, create_index},
-        fault::Fault,
+        fault::MongoFault,
         options::OPERATION_TIMEOUT,
     },
     values::{NodeId, time},
@@ -28,7 +28,7 @@ impl MongoDevices {
         &self,
         records: Vec<(DeviceKey, DeviceRecord)>,
         is_connected: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), MongoFault> {
         if records.is_empty() {
             return Ok(());
         }
@@ -57,7 +57,7 @@ impl MongoDevices {
         Ok(())
     }
 
-    async fn create_indexes(&self) -> Result<(), Fault> {
+    async fn create_indexes(&self) -> Result<(), MongoFault> {
         if self.has_indexes() {
             return Ok(());
         }

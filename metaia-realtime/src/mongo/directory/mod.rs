@@ -25,7 +25,7 @@ use mongodb::{
     error::Error,
 };
 
-use super::{collection, fault::Fault, handle::Mongo, options::OPERATION_TIMEOUT};
+use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
     presence::{
         Directory, DirectoryError, NodeView, RoomQuery, RoomView, SessionChange, SessionQuery,
@@ -83,7 +83,7 @@ impl MongoDirectory {
         collection::on_primary(&self.mongo, name, None)
     }
 
-    async fn run<T, F>(&self, work: F) -> Result<T, Fault>
+    async fn run<T, F>(&self, work: F) -> Result<T, MongoFault>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
@@ -92,7 +92,7 @@ impl MongoDirectory {
     }
 
     /// Creates the indexes for the removal of terms, for pages, and for the most frequent queries.
-    async fn create_indexes(&self) -> Result<(), Fault> {
+    async fn create_indexes(&self) -> Result<(), MongoFault> {
         if self.state.has_indexes.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -108,7 +108,7 @@ impl MongoDirectory {
         Ok(())
     }
 
-    async fn try_begin(&self, node: &NodeView, lease: Duration) -> Result<(), Fault> {
+    async fn try_begin(&self, node: &NodeView, lease: Duration) -> Result<(), MongoFault> {
         self.create_indexes().await?;
         let term = EventId::random().to_string();
         self.put_node(node, &term, lease).await?;
@@ -116,7 +116,7 @@ impl MongoDirectory {
         Ok(())
     }
 
-    async fn try_renew(&self, node: &NodeView, lease: Duration) -> Result<bool, Fault> {
+    async fn try_renew(&self, node: &NodeView, lease: Duration) -> Result<bool, MongoFault> {
         let Some(term) = self.term(node.id) else {
             return Ok(false);
         };
@@ -139,7 +139,7 @@ impl MongoDirectory {
         }
     }
 
-    async fn try_leave(&self, node: NodeId) -> Result<(), Fault> {
+    async fn try_leave(&self, node: NodeId) -> Result<(), MongoFault> {
         let term = self.terms().remove(&node);
         self.remove_node(node).await?;
         match term {
@@ -150,12 +150,12 @@ impl MongoDirectory {
 }
 
 /// Returns the nodes of a database whose lease has not ended: none if it has no directory.
-pub(super) async fn live_nodes(mongo: &Mongo) -> Result<Vec<NodeId>, Fault> {
+pub(super) async fn live_nodes(mongo: &Mongo) -> Result<Vec<NodeId>, MongoFault> {
     let nodes = MongoDirectory::new(mongo).read_nodes().await?;
     Ok(nodes.iter().map(|node| node.id).collect())
 }
 
-fn unavailable(fault: Fault) -> DirectoryError {
+fn unavailable(fault: MongoFault) -> DirectoryError {
     DirectoryError(Box::new(fault))
 }
 

@@ -12,7 +12,7 @@ use mongodb::{
 use super::{MongoDirectory, NODES, SESSIONS, row, write::has_lease};
 use crate::{
     Room, UserId,
-    mongo::{collection, fault::Fault},
+    mongo::{collection, fault::MongoFault},
     presence::{NodeView, RoomQuery, RoomView, SessionQuery, SessionView},
     values::NodeId,
 };
@@ -21,7 +21,7 @@ use crate::{
 const SERVER_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl MongoDirectory {
-    pub(super) async fn read_nodes(&self) -> Result<Vec<NodeView>, Fault> {
+    pub(super) async fn read_nodes(&self) -> Result<Vec<NodeView>, MongoFault> {
         let rows = self.read_live_nodes().await?;
         Ok(rows.iter().filter_map(row::node).collect())
     }
@@ -29,7 +29,7 @@ impl MongoDirectory {
     pub(super) async fn read_sessions(
         &self,
         query: &SessionQuery,
-    ) -> Result<Vec<SessionView>, Fault> {
+    ) -> Result<Vec<SessionView>, MongoFault> {
         let terms = self.live_terms_except(query.not_of).await?;
         if terms.is_empty() || query.limit == 0 {
             return Ok(Vec::new());
@@ -51,7 +51,7 @@ impl MongoDirectory {
         self.run(work).await
     }
 
-    pub(super) async fn read_rooms(&self, query: &RoomQuery) -> Result<Vec<RoomView>, Fault> {
+    pub(super) async fn read_rooms(&self, query: &RoomQuery) -> Result<Vec<RoomView>, MongoFault> {
         let terms = self.live_terms_except(query.not_of).await?;
         if terms.is_empty() || query.limit == 0 {
             return Ok(Vec::new());
@@ -83,7 +83,7 @@ impl MongoDirectory {
         Ok(found.iter().filter_map(row::room).collect())
     }
 
-    async fn read_live_nodes(&self) -> Result<Vec<Document>, Fault> {
+    async fn read_live_nodes(&self) -> Result<Vec<Document>, MongoFault> {
         let options = FindOptions::builder()
             .sort(doc! { "_id": 1 })
             .max_time(SERVER_TIMEOUT)
@@ -93,7 +93,7 @@ impl MongoDirectory {
     }
 
     /// Returns the terms of all live nodes but one.
-    async fn live_terms_except(&self, node: Option<NodeId>) -> Result<Vec<String>, Fault> {
+    async fn live_terms_except(&self, node: Option<NodeId>) -> Result<Vec<String>, MongoFault> {
         let excluded = node.map(|node| node.to_string());
         let mut terms = Vec::new();
         for row in self.read_live_nodes().await? {

@@ -10,7 +10,7 @@ use mongodb::{
 
 use super::{MongoDirectory, NODES, SESSIONS, row};
 use crate::{
-    mongo::{bson::from_number, collection, fault::Fault},
+    mongo::{bson::from_number, collection, fault::MongoFault},
     presence::{NodeView, SessionChange, SessionView},
     values::{NodeId, SessionId},
 };
@@ -32,7 +32,7 @@ impl MongoDirectory {
         node: &NodeView,
         term: &str,
         lease: Duration,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), MongoFault> {
         let mut set = node_fields(node, lease);
         set.insert("term", term);
         let nodes = self.collection(NODES);
@@ -54,7 +54,7 @@ impl MongoDirectory {
         node: &NodeView,
         term: &str,
         lease: Duration,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, MongoFault> {
         let set = node_fields(node, lease);
         let mut filter = doc! { "_id": node.id.to_string(), "term": term };
         filter.extend(has_lease());
@@ -69,7 +69,7 @@ impl MongoDirectory {
         Ok(updated.matched_count == 1)
     }
 
-    pub(super) async fn remove_node(&self, node: NodeId) -> Result<(), Fault> {
+    pub(super) async fn remove_node(&self, node: NodeId) -> Result<(), MongoFault> {
         let nodes = self.collection(NODES);
         let filter = doc! { "_id": node.to_string() };
         let work = async move {
@@ -82,7 +82,7 @@ impl MongoDirectory {
         self.run(work).await
     }
 
-    pub(super) async fn remove_terms(&self, terms: Vec<String>) -> Result<(), Fault> {
+    pub(super) async fn remove_terms(&self, terms: Vec<String>) -> Result<(), MongoFault> {
         let sessions = self.collection(SESSIONS);
         let filter = doc! { "term": { "$in": terms } };
         let work = async move { sessions.delete_many(filter).await.map(drop) };
@@ -90,7 +90,7 @@ impl MongoDirectory {
     }
 
     /// Removes the nodes whose lease has ended, and the sessions of terms without a node.
-    pub(super) async fn remove_ended_terms(&self) -> Result<(), Fault> {
+    pub(super) async fn remove_ended_terms(&self) -> Result<(), MongoFault> {
         // The terms of sessions are read before those of nodes. A node is written before the
         // sessions of its term, so a term that begins in between is not taken for an ended one.
         let sessions = self.collection(SESSIONS);
@@ -121,7 +121,11 @@ impl MongoDirectory {
     }
 
     /// Writes changes of sessions of this term. Of several changes of one session the last counts.
-    pub(super) async fn write(&self, term: &str, changes: Vec<SessionChange>) -> Result<(), Fault> {
+    pub(super) async fn write(
+        &self,
+        term: &str,
+        changes: Vec<SessionChange>,
+    ) -> Result<(), MongoFault> {
         let mut last: BTreeMap<SessionId, Option<SessionView>> = BTreeMap::new();
         for change in changes {
             match change {
@@ -141,7 +145,7 @@ impl MongoDirectory {
         self.put_sessions(term, present).await
     }
 
-    async fn remove_sessions(&self, keys: Vec<String>) -> Result<(), Fault> {
+    async fn remove_sessions(&self, keys: Vec<String>) -> Result<(), MongoFault> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -157,7 +161,7 @@ impl MongoDirectory {
         self.run(work).await
     }
 
-    async fn put_sessions(&self, term: &str, sessions: Vec<SessionView>) -> Result<(), Fault> {
+    async fn put_sessions(&self, term: &str, sessions: Vec<SessionView>) -> Result<(), MongoFault> {
         let mut updates = Vec::new();
         let mut bytes = 0;
         for session in sessions {
@@ -176,7 +180,7 @@ impl MongoDirectory {
     }
 
     /// Runs one `update` command for many documents.
-    async fn update(&self, updates: Vec<Document>) -> Result<(), Fault> {
+    async fn update(&self, updates: Vec<Document>) -> Result<(), MongoFault> {
         if updates.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use crate::{
     log::Entry,
     mongo::{
         bson::{from_event_id, from_number},
-        fault::Fault,
+        fault::MongoFault,
         head::{HEAD, HeadRecord, HeadVersion, KEY},
         numbering::Numbering,
         row::{ENTRIES, Row},
@@ -77,7 +77,7 @@ async fn lock_head(
         .session(session)
         .await?;
     let Some(document) = found else {
-        return Err(Error::custom(Fault::NotReady));
+        return Err(Error::custom(MongoFault::NotReady));
     };
     HeadRecord::read(&document).map_err(Error::custom)
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::atomic::Ordering::Relaxed};
 use super::{
     decode::{Decoded, consecutive_entries},
     read::{self, EntryQuery},
-    state::LogState,
+    state::MongoLogState,
 };
 use crate::{
     log::{
@@ -13,17 +13,17 @@ use crate::{
         tail::{BYTES, ENTRIES, Tail},
         trimmed::Trimmed,
     },
-    mongo::{fault::Fault, head::HeadRecord, row::Row},
+    mongo::{fault::MongoFault, head::HeadRecord, row::Row},
     values::Epoch,
 };
 
 /// The number of entries per read.
 const PAGE: usize = 256;
 
-impl LogState {
+impl MongoLogState {
     /// Takes in the entries up to the head. Returns false if the database no longer has what this
     /// node has seen: then the head must be read again.
-    pub(super) async fn catch_up(&self, head: &HeadRecord) -> Result<bool, Fault> {
+    pub(super) async fn catch_up(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
         let known = self.lock().as_ref().map(Tail::head);
         match known {
             Some(known) if known.position.epoch() == head.version.epoch => {
@@ -38,7 +38,7 @@ impl LogState {
 
     /// Replaces the tail by one of the last entries, for a log or an epoch that is new to this
     /// node.
-    async fn load_tail(&self, head: &HeadRecord) -> Result<(), Fault> {
+    async fn load_tail(&self, head: &HeadRecord) -> Result<(), MongoFault> {
         let trimmed = self.read_trimmed(head).await?;
         let n = head.version.n;
         let query = EntryQuery {
@@ -72,7 +72,7 @@ impl LogState {
         Ok(())
     }
 
-    async fn read_trimmed(&self, head: &HeadRecord) -> Result<Trimmed, Fault> {
+    async fn read_trimmed(&self, head: &HeadRecord) -> Result<Trimmed, MongoFault> {
         let mut trimmed = Trimmed::from_marks(HashMap::new(), head.others);
         for (room, n) in read::marks(&self.mongo, 0).await? {
             // Marks rise before the floor: see `trim`.
@@ -82,7 +82,7 @@ impl LogState {
     }
 
     /// Extends the tail by the entries that follow it.
-    async fn extend_tail(&self, known: Head, head: &HeadRecord) -> Result<bool, Fault> {
+    async fn extend_tail(&self, known: Head, head: &HeadRecord) -> Result<bool, MongoFault> {
         if head.floor > known.floor {
             self.raise_floor_of_tail(known.floor, head).await?;
         }
@@ -109,7 +109,11 @@ impl LogState {
         Ok(true)
     }
 
-    async fn raise_floor_of_tail(&self, known_floor: u64, head: &HeadRecord) -> Result<(), Fault> {
+    async fn raise_floor_of_tail(
+        &self,
+        known_floor: u64,
+        head: &HeadRecord,
+    ) -> Result<(), MongoFault> {
         let marks = read::marks(&self.mongo, known_floor).await?;
         self.with_tail(|tail| {
             for (room, n) in &marks {
@@ -125,7 +129,7 @@ impl LogState {
     /// Handles a page without a readable row at its end. The first time the head is read again: the
     /// entries may have been trimmed, or not be visible on a new primary yet. The second time the
     /// tail is replaced, which gives up the missing entries.
-    async fn retry_or_reload(&self, head: &HeadRecord) -> Result<bool, Fault> {
+    async fn retry_or_reload(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
         let n = head.version.n;
         if self.suspect.swap(n, Relaxed) != n {
             return Ok(false);
@@ -141,7 +145,7 @@ impl LogState {
         after: u64,
         known: Head,
         head: &HeadRecord,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, MongoFault> {
         let Decoded { entries, damaged } = consecutive_entries(rows, head.version.epoch, after);
         if let Some(upto) = damaged {
             // Trimmed in the meantime, or missing for the first time: read the head again.
@@ -164,7 +168,7 @@ impl LogState {
     }
 
     /// Counts the entries up to `n` of an epoch as trimmed, since they cannot be read.
-    pub(super) fn give_up_entries(&self, epoch: Epoch, n: u64) -> Result<(), Fault> {
+    pub(super) fn give_up_entries(&self, epoch: Epoch, n: u64) -> Result<(), MongoFault> {
         self.with_tail(|tail| {
             let head = tail.head();
             if n > head.floor && head.position.epoch() == epoch {
@@ -174,7 +178,7 @@ impl LogState {
     }
 
     /// Returns true if missing entries up to `upto` were trimmed in the meantime.
-    pub(super) async fn is_trimmed(&self, upto: u64) -> Result<bool, Fault> {
+    pub(super) async fn is_trimmed(&self, upto: u64) -> Result<bool, MongoFault> {
         let concern = self.mongo.known_deployment().await?.read_concern();
         let head = read::head(&self.mongo, concern).await?;
         Ok(head.is_none_or(|head| head.floor >= upto))

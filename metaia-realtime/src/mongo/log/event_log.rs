@@ -13,7 +13,7 @@ use super::{
 use crate::{
     NewEntry, Position, Room,
     log::{Entry, EventLog, Head, History, LogError, Page},
-    mongo::fault::Fault,
+    mongo::fault::MongoFault,
     values::EventId,
 };
 
@@ -26,10 +26,13 @@ impl EventLog for MongoLog {
     }
 
     async fn head(&self) -> Result<Head, LogError> {
-        self.state.refresh().await.map_err(Fault::unavailable)?;
+        self.state
+            .refresh()
+            .await
+            .map_err(MongoFault::unavailable)?;
         self.state
             .with_tail(|tail| tail.head())
-            .map_err(Fault::unavailable)
+            .map_err(MongoFault::unavailable)
     }
 
     async fn read(
@@ -40,13 +43,13 @@ impl EventLog for MongoLog {
     ) -> Result<Page, LogError> {
         self.try_read(rooms, after, limit)
             .await
-            .map_err(Fault::unavailable)
+            .map_err(MongoFault::unavailable)
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
         self.try_history(n, rooms, limit)
             .await
-            .map_err(Fault::unavailable)
+            .map_err(MongoFault::unavailable)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -63,7 +66,7 @@ impl EventLog for MongoLog {
 }
 
 /// A page from the database.
-struct StoredPage {
+struct MongoPage {
     entries: Vec<Arc<Entry>>,
     scanned: u64,
     /// The last number at which an entry is missing or cannot be read.
@@ -72,7 +75,7 @@ struct StoredPage {
 
 impl MongoLog {
     /// Waits until the tail is loaded.
-    async fn load_tail(&self) -> Result<(), Fault> {
+    async fn load_tail(&self) -> Result<(), MongoFault> {
         let is_loaded = self.state.lock().is_some();
         if !is_loaded {
             self.state.refresh().await?;
@@ -85,7 +88,7 @@ impl MongoLog {
         rooms: Option<&[Room]>,
         after: u64,
         limit: usize,
-    ) -> Result<Page, Fault> {
+    ) -> Result<Page, MongoFault> {
         self.load_tail().await?;
         let mut suspect = None;
         loop {
@@ -111,11 +114,17 @@ impl MongoLog {
             self.state.refresh().await?;
             let (now, trimmed) = self
                 .state
-                .with_tail(|tail| (tail.head().position, tail.trimmed(rooms)))?;
-            if now.epoch() == epoch {
+                .with_tail(|tail| (tail.head(), tail.trimmed(rooms)))?;
+            if now.position.epoch() == epoch {
+                let mut entries = stored.entries;
+                if rooms.is_some() {
+                    // A read is no snapshot: a trim may have deleted later entries of the page and
+                    // left earlier ones. A page of all rooms has no such gap, see `read_stored`.
+                    entries.retain(|entry| entry.n() > now.floor);
+                }
                 return Ok(Page {
                     epoch,
-                    entries: stored.entries,
+                    entries,
                     scanned: stored.scanned,
                     trimmed,
                 });
@@ -130,7 +139,7 @@ impl MongoLog {
         after: u64,
         limit: usize,
         head: Head,
-    ) -> Result<StoredPage, Fault> {
+    ) -> Result<MongoPage, MongoFault> {
         let end = head.position.n();
         let from = after.max(head.floor);
         let query = EntryQuery {
@@ -159,14 +168,19 @@ impl MongoLog {
         } else {
             after.max(end)
         };
-        Ok(StoredPage {
+        Ok(MongoPage {
             entries,
             scanned,
             damaged,
         })
     }
 
-    async fn try_history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, Fault> {
+    async fn try_history(
+        &self,
+        n: u64,
+        rooms: &[Room],
+        limit: usize,
+    ) -> Result<History, MongoFault> {
         self.load_tail().await?;
         let known = self.state.with_tail(|tail| tail.head().position)?;
         if n > known.n() {
@@ -206,7 +220,7 @@ impl MongoLog {
     }
 
     /// Reads the id of entry `n`; `None` if the log does not have it any more.
-    async fn read_id(&self, n: u64, head: Head) -> Result<Option<EventId>, Fault> {
+    async fn read_id(&self, n: u64, head: Head) -> Result<Option<EventId>, MongoFault> {
         if n <= head.floor {
             return Ok(None);
         }

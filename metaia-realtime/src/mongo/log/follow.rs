@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     prepare::prepare,
     read,
-    state::{HeadRead, LogState},
+    state::{HeadRead, MongoLogState},
 };
 use crate::{
     log::{Head, tail::Tail},
@@ -20,7 +20,7 @@ use crate::{
         Deployment,
         bson::{from_event_id, from_number},
         commit::carry_out,
-        fault::Fault,
+        fault::MongoFault,
         head::{HEAD, HeadRecord},
         options::OPERATION_TIMEOUT,
     },
@@ -31,7 +31,7 @@ use crate::{
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Follows the head until the log is closed or dropped.
-pub(super) async fn follow(log: Weak<LogState>, closing: CancellationToken) {
+pub(super) async fn follow(log: Weak<MongoLogState>, closing: CancellationToken) {
     let mut is_failing = false;
     let mut is_prepared = false;
     loop {
@@ -57,7 +57,7 @@ pub(super) async fn follow(log: Weak<LogState>, closing: CancellationToken) {
 }
 
 /// Logs the first failure after a success, and the first success after a failure.
-fn log_transition(head: &Result<Arc<HeadRecord>, Fault>, is_failing: &mut bool) {
+fn log_transition(head: &Result<Arc<HeadRecord>, MongoFault>, is_failing: &mut bool) {
     match head {
         Err(fault) if !*is_failing => {
             *is_failing = true;
@@ -74,9 +74,9 @@ fn log_transition(head: &Result<Arc<HeadRecord>, Fault>, is_failing: &mut bool) 
     }
 }
 
-impl LogState {
+impl MongoLogState {
     /// Reads the head and brings the tail up to it.
-    async fn read_head(&self, is_prepared: &mut bool) -> Result<HeadRecord, Fault> {
+    async fn read_head(&self, is_prepared: &mut bool) -> Result<HeadRecord, MongoFault> {
         loop {
             if !*is_prepared {
                 prepare(&self.mongo).await?;
@@ -107,7 +107,7 @@ impl LogState {
         }
     }
 
-    async fn warn_if_standalone(&self) -> Result<(), Fault> {
+    async fn warn_if_standalone(&self) -> Result<(), MongoFault> {
         if self.mongo.known_deployment().await? == Deployment::Standalone {
             tracing::warn!(
                 "MongoDB is a standalone server, without transactions: \
@@ -120,7 +120,7 @@ impl LogState {
     /// Begins an epoch if the head is really behind what this node has seen: then history was
     /// rewritten. A majority read on a new primary may be behind for a moment, so a linearizable
     /// read decides.
-    async fn begin_epoch_if_head_went_back(&self, known: Option<Head>) -> Result<(), Fault> {
+    async fn begin_epoch_if_head_went_back(&self, known: Option<Head>) -> Result<(), MongoFault> {
         let deployment = self.mongo.known_deployment().await?;
         let concern = deployment.linearizable_read_concern();
         match read::head(&self.mongo, concern).await? {
@@ -131,7 +131,7 @@ impl LogState {
 
     /// Begins a new epoch, because history is not what this node has seen. Does nothing if the head
     /// is no longer the given one.
-    pub(in crate::mongo) async fn begin_epoch(&self, head: &HeadRecord) -> Result<(), Fault> {
+    pub(in crate::mongo) async fn begin_epoch(&self, head: &HeadRecord) -> Result<(), MongoFault> {
         // Entries may be left behind the head. Their numbers are not given again.
         let last = read::last_identity(&self.mongo).await?;
         let last = last.filter(|(n, _)| *n > head.version.n);

@@ -46,12 +46,12 @@ use tokio_util::{
 
 use super::{
     commit::{Append, Committer},
-    fault::Fault,
+    fault::MongoFault,
     handle::Mongo,
     records::{NoRecords, Records},
 };
 use crate::log::{LogError, Retention};
-use state::LogState;
+use state::MongoLogState;
 
 /// The log in MongoDB: see the [module](self) for its behavior.
 ///
@@ -59,7 +59,7 @@ use state::LogState;
 /// are dropped, the tasks of the log end by themselves; [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct MongoLog {
-    state: Arc<LogState>,
+    state: Arc<MongoLogState>,
     appending: Arc<dyn Append>,
     tasks: TaskTracker,
     closing: CancellationToken,
@@ -83,7 +83,7 @@ impl MongoLog {
     ) -> (Self, Committer<R>) {
         let tasks = TaskTracker::new();
         let closing = CancellationToken::new();
-        let state = Arc::new(LogState::new(mongo.clone(), retention));
+        let state = Arc::new(MongoLogState::new(mongo.clone(), retention));
         tasks.spawn(follow::follow(Arc::downgrade(&state), closing.clone()));
         tasks.spawn(trim::trim_when_needed(
             Arc::downgrade(&state),
@@ -112,8 +112,8 @@ impl MongoLog {
         let mut head_read = self.state.head_read.subscribe();
         let succeeded = head_read.wait_for(|read| read.head.is_ok());
         tokio::select! {
-            () = self.closing.cancelled() => Err(Fault::Closed.unavailable()),
-            read = succeeded => read.map(drop).map_err(|_| Fault::Closed.unavailable()),
+            () = self.closing.cancelled() => Err(MongoFault::Closed.unavailable()),
+            read = succeeded => read.map(drop).map_err(|_| MongoFault::Closed.unavailable()),
         }
     }
 
@@ -132,7 +132,7 @@ impl MongoLog {
     /// # Cancel safety
     /// If the future is dropped, a part of the entries may have been removed.
     pub async fn trim(&self) -> Result<u64, LogError> {
-        self.state.trim().await.map_err(Fault::unavailable)
+        self.state.trim().await.map_err(MongoFault::unavailable)
     }
 
     /// Returns the number of reads from the database since the log was opened, for a page or for

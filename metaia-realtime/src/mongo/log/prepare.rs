@@ -7,7 +7,7 @@ use crate::{
     mongo::{
         Mongo,
         collection::create_index,
-        fault::{Fault, is_duplicate},
+        fault::{MongoFault, is_duplicate},
         head::{HEAD, HeadRecord},
         options::OPERATION_TIMEOUT,
         row::ENTRIES,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Creates what does not exist. Several nodes may do this at the same time.
-pub(super) async fn prepare(mongo: &Mongo) -> Result<(), Fault> {
+pub(super) async fn prepare(mongo: &Mongo) -> Result<(), MongoFault> {
     create_index(mongo, ENTRIES, doc! { "id": 1 }, true).await?;
     create_index(mongo, ENTRIES, doc! { "rooms": 1, "_id": 1 }, false).await?;
     create_index(mongo, MARKS, doc! { "n": 1 }, false).await?;
@@ -27,7 +27,7 @@ pub(super) async fn prepare(mongo: &Mongo) -> Result<(), Fault> {
     create_head(mongo).await
 }
 
-async fn create_head(mongo: &Mongo) -> Result<(), Fault> {
+async fn create_head(mongo: &Mongo) -> Result<(), MongoFault> {
     // Entries may be left of a log whose head is gone. Their numbers are not given again.
     let last = read::last_identity(mongo).await?;
     let (n, id) = last.unwrap_or((0, EventId::from_bytes([0; 16])));

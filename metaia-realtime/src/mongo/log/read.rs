@@ -16,7 +16,7 @@ use crate::{
         Mongo,
         bson::{from_event_id, from_number},
         collection,
-        fault::Fault,
+        fault::MongoFault,
         head::{HEAD, HeadRecord, KEY},
         options::OPERATION_TIMEOUT,
         row::{ENTRIES, Row},
@@ -68,7 +68,10 @@ impl EntryQuery {
 }
 
 /// Reads the head; `None` if there is none.
-pub(super) async fn head(mongo: &Mongo, concern: ReadConcern) -> Result<Option<HeadRecord>, Fault> {
+pub(super) async fn head(
+    mongo: &Mongo,
+    concern: ReadConcern,
+) -> Result<Option<HeadRecord>, MongoFault> {
     let heads: Collection<Document> = collection::on_primary(mongo, HEAD, Some(concern));
     let work = async move {
         heads
@@ -83,7 +86,7 @@ pub(super) async fn head(mongo: &Mongo, concern: ReadConcern) -> Result<Option<H
 }
 
 /// Reads entries in the order of their numbers.
-pub(super) async fn entries(mongo: &Mongo, query: EntryQuery) -> Result<Vec<Row>, Fault> {
+pub(super) async fn entries(mongo: &Mongo, query: EntryQuery) -> Result<Vec<Row>, MongoFault> {
     if query.is_empty() {
         return Ok(Vec::new());
     }
@@ -101,7 +104,7 @@ pub(super) async fn last_entries(
     mongo: &Mongo,
     query: EntryQuery,
     bytes: usize,
-) -> Result<Vec<Row>, Fault> {
+) -> Result<Vec<Row>, MongoFault> {
     let rows: Collection<Row> = collection::durable(mongo, ENTRIES).await?;
     let options = FindOptions::builder()
         .sort(doc! { "_id": -1 })
@@ -120,13 +123,13 @@ pub(super) async fn last_entries(
             }
             last.push(row);
         }
-        Ok::<_, Fault>(last)
+        Ok::<_, MongoFault>(last)
     };
     mongo.run(OPERATION_TIMEOUT, work).await
 }
 
 /// Reads the number and the id of the last entry that is stored, wherever the head is.
-pub(super) async fn last_identity(mongo: &Mongo) -> Result<Option<(u64, EventId)>, Fault> {
+pub(super) async fn last_identity(mongo: &Mongo) -> Result<Option<(u64, EventId)>, MongoFault> {
     let everything = EntryQuery {
         after: 0,
         upto: u64::MAX,
@@ -138,7 +141,7 @@ pub(super) async fn last_identity(mongo: &Mongo) -> Result<Option<(u64, EventId)
 }
 
 /// Counts entries, up to the limit of the query.
-pub(super) async fn count(mongo: &Mongo, query: EntryQuery) -> Result<usize, Fault> {
+pub(super) async fn count(mongo: &Mongo, query: EntryQuery) -> Result<usize, MongoFault> {
     if query.is_empty() {
         return Ok(0);
     }
@@ -160,7 +163,7 @@ pub(super) async fn count(mongo: &Mongo, query: EntryQuery) -> Result<usize, Fau
 pub(in crate::mongo) async fn known_numbers(
     mongo: &Mongo,
     ids: impl IntoIterator<Item = EventId>,
-) -> Result<HashMap<EventId, u64>, Fault> {
+) -> Result<HashMap<EventId, u64>, MongoFault> {
     let ids: Vec<Bson> = ids.into_iter().map(|id| from_event_id(id).into()).collect();
     let rows = collection::durable(mongo, ENTRIES).await?;
     let filter = doc! { "id": { "$in": ids } };
@@ -172,14 +175,14 @@ pub(in crate::mongo) async fn known_numbers(
 /// Reads the trimmed marks above `n`.
 ///
 /// # Errors
-/// Returns [`Fault::Damaged`] if one of them cannot be read.
-pub(super) async fn marks(mongo: &Mongo, n: u64) -> Result<Vec<(Room, u64)>, Fault> {
+/// Returns [`MongoFault::Damaged`] if one of them cannot be read.
+pub(super) async fn marks(mongo: &Mongo, n: u64) -> Result<Vec<(Room, u64)>, MongoFault> {
     let filter = doc! { "n": { "$gt": from_number(n) } };
     let marks = collection::durable(mongo, MARKS).await?;
     let found = collection::find(mongo, marks, filter, FindOptions::default()).await?;
     found
         .iter()
-        .map(|mark| parse_mark(mark).ok_or(Fault::Damaged("a trimmed mark of a room")))
+        .map(|mark| parse_mark(mark).ok_or(MongoFault::Damaged("a trimmed mark of a room")))
         .collect()
 }
 

@@ -11,7 +11,7 @@ use crate::{
     log::{Entry, Retention, tail::Tail},
     mongo::{
         Mongo,
-        fault::Fault,
+        fault::MongoFault,
         head::{HeadRecord, HeadVersion},
         options::OPERATION_TIMEOUT,
     },
@@ -22,11 +22,11 @@ use crate::{
 pub(in crate::mongo) struct HeadRead {
     /// Answers all requests with a ticket up to this one.
     pub(super) ticket: u64,
-    pub(super) head: Result<Arc<HeadRecord>, Fault>,
+    pub(super) head: Result<Arc<HeadRecord>, MongoFault>,
 }
 
 /// See the [module](self).
-pub(in crate::mongo) struct LogState {
+pub(in crate::mongo) struct MongoLogState {
     pub(in crate::mongo) mongo: Mongo,
     pub(super) retention: Retention,
     /// The number up to which entries were missing at the last read. If they are missing at the
@@ -49,7 +49,7 @@ pub(in crate::mongo) struct LogState {
     pub(super) head_read: watch::Sender<HeadRead>,
 }
 
-impl LogState {
+impl MongoLogState {
     pub(super) fn new(mongo: Mongo, retention: Retention) -> Self {
         Self {
             mongo,
@@ -64,7 +64,7 @@ impl LogState {
             request: Notify::new(),
             head_read: watch::Sender::new(HeadRead {
                 ticket: 0,
-                head: Err(Fault::NotReady),
+                head: Err(MongoFault::NotReady),
             }),
         }
     }
@@ -77,9 +77,9 @@ impl LogState {
     /// Calls a function with the tail.
     ///
     /// # Errors
-    /// Returns [`Fault::NotReady`] if the log was not read yet.
-    pub(super) fn with_tail<T>(&self, f: impl FnOnce(&mut Tail) -> T) -> Result<T, Fault> {
-        self.lock().as_mut().map(f).ok_or(Fault::NotReady)
+    /// Returns [`MongoFault::NotReady`] if the log was not read yet.
+    pub(super) fn with_tail<T>(&self, f: impl FnOnce(&mut Tail) -> T) -> Result<T, MongoFault> {
+        self.lock().as_mut().map(f).ok_or(MongoFault::NotReady)
     }
 
     pub(super) fn count_read(&self) {
@@ -97,19 +97,19 @@ impl LogState {
     /// Concurrent calls share one read.
     ///
     /// # Errors
-    /// Returns a [`Fault`] if the database cannot be read within `OPERATION_TIMEOUT`.
+    /// Returns a [`MongoFault`] if the database cannot be read within `OPERATION_TIMEOUT`.
     ///
     /// # Cancel safety
     /// Dropping the future has no effect: the read is made by the follower's task.
-    pub(in crate::mongo) async fn refresh(&self) -> Result<Arc<HeadRecord>, Fault> {
+    pub(in crate::mongo) async fn refresh(&self) -> Result<Arc<HeadRecord>, MongoFault> {
         // Subscribed before the request, so that its answer cannot be missed.
         let mut head_read = self.head_read.subscribe();
         let ticket = self.request_refresh();
         let answered = head_read.wait_for(|read| read.ticket >= ticket);
         match tokio::time::timeout(OPERATION_TIMEOUT, answered).await {
             Ok(Ok(read)) => read.head.clone(),
-            Ok(Err(_)) => Err(Fault::Closed),
-            Err(_) => Err(Fault::TimedOut),
+            Ok(Err(_)) => Err(MongoFault::Closed),
+            Err(_) => Err(MongoFault::TimedOut),
         }
     }
 

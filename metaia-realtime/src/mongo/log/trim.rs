@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     decode::{Decoded, consecutive_entries},
     read::{self, EntryQuery, MARKS},
-    state::LogState,
+    state::MongoLogState,
 };
 use crate::{
     Room, crash_points,
@@ -24,7 +24,7 @@ use crate::{
     mongo::{
         bson::from_number,
         collection,
-        fault::Fault,
+        fault::MongoFault,
         head::{HEAD, HeadRecord, KEY},
         options::OPERATION_TIMEOUT,
         row::ENTRIES,
@@ -45,7 +45,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Trims when the log is beyond its retention, until it is closed or dropped.
-pub(super) async fn trim_when_needed(log: Weak<LogState>, closing: CancellationToken) {
+pub(super) async fn trim_when_needed(log: Weak<MongoLogState>, closing: CancellationToken) {
     loop {
         let Some(state) = log.upgrade() else {
             return;
@@ -78,9 +78,9 @@ struct Removal<'a> {
     lost: u64,
 }
 
-impl LogState {
+impl MongoLogState {
     /// Removes entries beyond the retention, and returns their number.
-    pub(super) async fn trim(&self) -> Result<u64, Fault> {
+    pub(super) async fn trim(&self) -> Result<u64, MongoFault> {
         let mut total = 0;
         loop {
             let head = self.refresh().await?;
@@ -118,7 +118,7 @@ impl LogState {
         }
     }
 
-    async fn remove(&self, head: &HeadRecord, removal: &Removal<'_>) -> Result<(), Fault> {
+    async fn remove(&self, head: &HeadRecord, removal: &Removal<'_>) -> Result<(), MongoFault> {
         let others = self.with_tail(|tail| {
             // The rooms of an entry that cannot be read are not known: it counts for all of them.
             tail.lose(removal.lost);
@@ -138,7 +138,7 @@ impl LogState {
         self.delete(removal.last, others).await
     }
 
-    async fn raise_marks(&self, entries: &[Arc<Entry>]) -> Result<(), Fault> {
+    async fn raise_marks(&self, entries: &[Arc<Entry>]) -> Result<(), MongoFault> {
         let mut marks: HashMap<&Room, u64> = HashMap::new();
         for entry in entries {
             for room in entry.content().rooms() {
@@ -165,7 +165,7 @@ impl LogState {
         head: &HeadRecord,
         removal: &Removal<'_>,
         others: u64,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, MongoFault> {
         let bytes: u64 = removal
             .entries
             .iter()
@@ -189,7 +189,7 @@ impl LogState {
     }
 
     /// Deletes the entries up to `last`, and the marks that `others` stands for.
-    async fn delete(&self, last: u64, others: u64) -> Result<(), Fault> {
+    async fn delete(&self, last: u64, others: u64) -> Result<(), MongoFault> {
         let statement = doc! { "q": { "_id": { "$lte": from_number(last) } }, "limit": 0 };
         self.run_durably(doc! { "delete": ENTRIES, "deletes": [statement] })
             .await?;
@@ -202,10 +202,10 @@ impl LogState {
     }
 
     /// Runs a command, and returns its reply when a majority has carried it out.
-    async fn run_durably(&self, mut command: Document) -> Result<Document, Fault> {
+    async fn run_durably(&self, mut command: Document) -> Result<Document, MongoFault> {
         let concern = self.mongo.known_deployment().await?.write_concern();
         let concern = mongodb::bson::serialize_to_bson(&concern)
-            .map_err(|_| Fault::Impossible("the write concern cannot be encoded"))?;
+            .map_err(|_| MongoFault::Impossible("the write concern cannot be encoded"))?;
         let limit = i64::try_from(OPERATION_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
         command.insert("writeConcern", concern);
         command.insert("maxTimeMS", limit);
@@ -213,7 +213,7 @@ impl LogState {
         let work = async move { database.run_command(command).await };
         let reply = self.mongo.run(OPERATION_TIMEOUT, work).await?;
         if !collection::is_complete(&reply) {
-            return Err(Fault::Impossible(
+            return Err(MongoFault::Impossible(
                 "the database has carried out only a part of a command",
             ));
         }

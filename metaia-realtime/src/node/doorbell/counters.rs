@@ -5,9 +5,9 @@ use crate::{doorbell::Counts, node::counter::Counter};
 macro_rules! counters {
     ($($name:ident),*) => {
         #[derive(Debug, Default)]
-        pub(super) struct Counters { $(pub(super) $name: Counter),* }
+        pub(super) struct DoorbellCounters { $(pub(super) $name: Counter),* }
 
-        impl Counters {
+        impl DoorbellCounters {
             pub(super) fn now(&self) -> Counts {
                 Counts { $($name: self.$name.read()),* }
             }

@@ -18,7 +18,7 @@ pub(super) use tasks::run;
 use crate::{
     doorbell::{
         ClusterKey, Counts, DynDoorbell,
-        frame::{Body, Frame, FrameError},
+        frame::{Frame, FrameBody, FrameError},
         holdback::Holdback,
         log_head::LogHead,
         partition::PartitionDetector,
@@ -28,7 +28,7 @@ use crate::{
     },
     values::{NodeId, time},
 };
-use counters::Counters;
+use counters::DoorbellCounters;
 
 /// A node's doorbell. Without one the node sends and receives nothing.
 pub(crate) struct NodeDoorbell {
@@ -55,7 +55,7 @@ pub(crate) struct NodeDoorbell {
     probes: Mutex<Probes>,
     /// Notified when a probe arrives.
     probed: Notify,
-    counters: Counters,
+    counters: DoorbellCounters,
     is_connected: AtomicBool,
     /// It was logged that frames are dropped.
     has_warned: AtomicBool,
@@ -82,7 +82,7 @@ impl NodeDoorbell {
             partition: Mutex::default(),
             probes: Mutex::default(),
             probed: Notify::new(),
-            counters: Counters::default(),
+            counters: DoorbellCounters::default(),
             is_connected: false.into(),
             has_warned: false.into(),
         }
@@ -102,7 +102,7 @@ impl NodeDoorbell {
         let Some(doorbell) = &self.doorbell else {
             return;
         };
-        if let Some(frame) = self.encode(Body::Notify(head)) {
+        if let Some(frame) = self.encode(FrameBody::Notify(head)) {
             self.counters.notified.add(1);
             doorbell.notify(frame);
         }
@@ -110,7 +110,7 @@ impl NodeDoorbell {
 
     /// Sends the other nodes something that is of use at once or never. Returns `false` if it is
     /// too large.
-    fn send(&self, body: Body) -> bool {
+    fn send(&self, body: FrameBody) -> bool {
         let Some(doorbell) = &self.doorbell else {
             return true;
         };
@@ -122,7 +122,7 @@ impl NodeDoorbell {
     }
 
     /// Returns the bytes of a frame; `None` if it is too large.
-    fn encode(&self, body: Body) -> Option<Vec<u8>> {
+    fn encode(&self, body: FrameBody) -> Option<Vec<u8>> {
         let frame = Frame {
             node: self.node,
             seq: self.seq.fetch_add(1, Ordering::Relaxed),
@@ -133,13 +133,13 @@ impl NodeDoorbell {
     }
 
     /// Returns the body of a frame of another node; `None` if the frame is dropped.
-    fn accept(&self, bytes: &[u8]) -> Option<Body> {
+    fn accept(&self, bytes: &[u8]) -> Option<FrameBody> {
         if Frame::claimed_sender(bytes) == Some(self.node) {
             return None;
         }
         let frame = self.decode(bytes)?;
         // A notification stays true for ever: it may be late, and be repeated.
-        let may_be_replayed = matches!(frame.body, Body::Notify(_));
+        let may_be_replayed = matches!(frame.body, FrameBody::Notify(_));
         if !may_be_replayed && !self.is_fresh(&frame) {
             return None;
         }

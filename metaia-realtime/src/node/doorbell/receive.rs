@@ -9,7 +9,7 @@ use super::lock;
 use crate::{
     Room,
     doorbell::{
-        frame::{Body, Probe, VolatileFrame},
+        frame::{FrameBody, Probe, VolatileFrame},
         log_head::LogHead,
         receiver::FrameHandler,
         throttle::ThrottleDecision,
@@ -27,10 +27,10 @@ impl FrameHandler for NodeFrames {
             return;
         };
         match node.doorbell.accept(frame) {
-            Some(Body::Notify(head)) => node.receive_notification(head),
-            Some(Body::VolatileFrame(event)) => node.receive_volatile(event),
-            Some(Body::Probe(_, probe)) => node.receive_probe(probe),
-            Some(Body::ProbeAnswer(head, probe)) => node.receive_probe_answer(head, probe),
+            Some(FrameBody::Notify(head)) => node.receive_notification(head),
+            Some(FrameBody::VolatileFrame(event)) => node.receive_volatile(event),
+            Some(FrameBody::Probe(_, probe)) => node.receive_probe(probe),
+            Some(FrameBody::ProbeAnswer(head, probe)) => node.receive_probe_answer(head, probe),
             None => {}
         }
     }
@@ -90,7 +90,7 @@ impl Node {
             name: name.clone(),
             payload: payload.to_owned(),
         };
-        let fits = self.doorbell.send(Body::VolatileFrame(event));
+        let fits = self.doorbell.send(FrameBody::VolatileFrame(event));
         if fits {
             self.doorbell.counters.sent.add(1);
         }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, tim
 
 use super::{lock, receive::NodeFrames};
 use crate::{
-    doorbell::{FrameReceiver, frame::Body, log_head::LogHead, partition::PartitionChange},
+    doorbell::{FrameReceiver, frame::FrameBody, log_head::LogHead, partition::PartitionChange},
     node::{Node, drain},
     session::EndReason,
 };
@@ -113,7 +113,7 @@ async fn answer_probes(node: &Node) {
         if let Ok(Ok(head)) = timeout(LOG_TIMEOUT, node.log.head()).await {
             let head = head.position.into();
             for probe in probes {
-                node.doorbell.send(Body::ProbeAnswer(head, probe));
+                node.doorbell.send(FrameBody::ProbeAnswer(head, probe));
             }
         }
         sleep(ANSWER_PAUSE).await;
@@ -161,7 +161,7 @@ fn send_probe(node: &Node) {
     // Without the lock: the answer may arrive before `send` returns.
     if let Some(probe) = probe {
         node.doorbell
-            .send(Body::Probe(node.known_log_head(), probe));
+            .send(FrameBody::Probe(node.known_log_head(), probe));
     }
 }
 

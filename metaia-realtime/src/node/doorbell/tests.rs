@@ -17,7 +17,7 @@ use tower::{ServiceExt as _, service_fn};
 use tower_layer::Layer as _;
 
 use crate::doorbell::{
-    frame::{Body, Frame, Probe},
+    frame::{Frame, FrameBody, Probe},
     log_head::LogHead,
 };
 use crate::{
@@ -176,9 +176,9 @@ async fn an_answer_to_no_probe_disconnects_no_client() {
             n: 9,
         };
         let bodies = [
-            Body::ProbeAnswer(at, Probe::random()),
-            Body::Notify(at),
-            Body::Probe(at, Probe::random()),
+            FrameBody::ProbeAnswer(at, Probe::random()),
+            FrameBody::Notify(at),
+            FrameBody::Probe(at, Probe::random()),
         ];
         for (body, node) in bodies.into_iter().zip(1..) {
             let node = NodeId::from_bytes([node; 16]);

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::mpsc};
 
 use rusqlite::{Connection, Error, Savepoint};
 
-use super::{Durability, Migration, OpenError, Options, ReadError, WriteError, Writer};
+use super::{Durability, Migration, OpenError, ReadError, SqliteOptions, WriteError, Writer};
 
 const NOTES: Migration = Migration {
     name: "notes",
@@ -45,7 +45,7 @@ impl Folder {
     }
 
     async fn open(&self, migrations: &'static [Migration]) -> Result<Writer, OpenError> {
-        Writer::open(self.database(), Options::default(), migrations).await
+        Writer::open(self.database(), SqliteOptions::default(), migrations).await
     }
 }
 

@@ -89,14 +89,14 @@ async fn damage_that_a_migration_meets_is_damage_and_said_in_one_line() {
 #[tokio::test]
 async fn a_path_that_cannot_be_is_an_error() {
     let folder = Folder::new();
-    let missing = Writer::open(folder.0.join("no/such.db"), Options::default(), ONE)
+    let missing = Writer::open(folder.0.join("no/such.db"), SqliteOptions::default(), ONE)
         .await
         .unwrap_err();
     assert!(
         matches!(missing, OpenError::Unreadable { .. }),
         "{missing:?}"
     );
-    let is_a_folder = Writer::open(&folder.0, Options::default(), ONE)
+    let is_a_folder = Writer::open(&folder.0, SqliteOptions::default(), ONE)
         .await
         .unwrap_err();
     assert!(
@@ -121,7 +121,7 @@ async fn a_failing_migration_is_rolled_back_and_named() {
 async fn durability_is_what_was_asked_for() {
     for (durability, synchronous) in [(Durability::Full, 2), (Durability::Normal, 1)] {
         let folder = Folder::new();
-        let options = Options::durability(durability);
+        let options = SqliteOptions::durability(durability);
         let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
         let pragma = |tx: &Savepoint<'_>| {
             tx.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))

@@ -72,9 +72,9 @@ async fn readers_are_closed_and_cannot_write() {
 #[tokio::test]
 async fn a_full_queue_makes_writers_wait() {
     let folder = Folder::new();
-    let options = Options {
+    let options = SqliteOptions {
         queue: 1,
-        ..Options::default()
+        ..SqliteOptions::default()
     };
     let writer = Writer::open(folder.database(), options, ONE).await.unwrap();
     let (release, first) = hold(&writer).await;

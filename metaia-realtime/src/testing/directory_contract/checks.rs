@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    probe::{LONG_LEASE, Probe, RENEWED_LEASE, SHORT_LEASE, SHORT_LEASE_IS_OVER, text},
+    probe::{DirectoryProbe, LONG_LEASE, RENEWED_LEASE, SHORT_LEASE, SHORT_LEASE_IS_OVER, text},
     subject::Subject,
 };
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
 
 pub(super) async fn seen<S: Subject>() -> Verdict {
     let subject = S::new();
-    let one = Probe::begun(&subject).await?;
-    let other = Probe::begun(&subject).await?;
-    let stranger = Probe::open(&subject).await;
+    let one = DirectoryProbe::begun(&subject).await?;
+    let other = DirectoryProbe::begun(&subject).await?;
+    let stranger = DirectoryProbe::open(&subject).await;
     one.sees(&[]).await?;
     let orders: Vec<String> = (0..128).map(|i| format!("order_{i}")).collect();
     let orders: Vec<&str> = orders.iter().map(String::as_str).collect();
@@ -41,8 +41,8 @@ pub(super) async fn seen<S: Subject>() -> Verdict {
 
 pub(super) async fn changed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::begun(&subject).await?;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::begun(&subject).await?;
+    let other = DirectoryProbe::begun(&subject).await?;
     let before = node.session_in("u1", Role::Customer, &["a"]);
     let mut after = node.session_in("u1", Role::Customer, &["b", "c"]);
     after.id = before.id;
@@ -79,8 +79,8 @@ pub(super) async fn changed<S: Subject>() -> Verdict {
 
 pub(super) async fn begun_again<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::begun(&subject).await?;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::begun(&subject).await?;
+    let other = DirectoryProbe::begun(&subject).await?;
     let first = node.session("u1", Role::Customer);
     let second = node.session("u2", Role::Customer);
     let others = other.session("u1", Role::Customer);
@@ -96,8 +96,8 @@ pub(super) async fn begun_again<S: Subject>() -> Verdict {
 
 pub(super) async fn left<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::begun(&subject).await?;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::begun(&subject).await?;
+    let other = DirectoryProbe::begun(&subject).await?;
     let others = other.session("u2", Role::Customer);
     node.here(&[node.session("u1", Role::Customer)]).await?;
     other.here(std::slice::from_ref(&others)).await?;
@@ -106,14 +106,14 @@ pub(super) async fn left<S: Subject>() -> Verdict {
     equal("the nodes", other.nodes().await?, vec![other.view.clone()])?;
     renews(&node, LONG_LEASE, false).await?;
     node.leave().await?;
-    Probe::open(&subject).await.leave().await?;
+    DirectoryProbe::open(&subject).await.leave().await?;
     other.sees(&[others]).await
 }
 
 pub(super) async fn lapsed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::open(&subject).await;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::open(&subject).await;
+    let other = DirectoryProbe::begun(&subject).await?;
     let session = node.session("u1", Role::Customer);
     let others = other.session("u2", Role::Customer);
     let renewed = node.renew(LONG_LEASE).await?;
@@ -139,8 +139,8 @@ pub(super) async fn lapsed<S: Subject>() -> Verdict {
 
 pub(super) async fn renewed<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::open(&subject).await;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::open(&subject).await;
+    let other = DirectoryProbe::begun(&subject).await?;
     let session = node.session("u1", Role::Customer);
     node.begin(RENEWED_LEASE).await?;
     node.here(std::slice::from_ref(&session)).await?;
@@ -153,8 +153,8 @@ pub(super) async fn renewed<S: Subject>() -> Verdict {
 
 pub(super) async fn after_its_time<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::open(&subject).await;
-    let other = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::open(&subject).await;
+    let other = DirectoryProbe::begun(&subject).await?;
     let late = node.session("u1", Role::Customer);
     let now = node.session("u2", Role::Customer);
     node.begin(SHORT_LEASE).await?;
@@ -170,6 +170,6 @@ pub(super) async fn after_its_time<S: Subject>() -> Verdict {
 }
 
 /// Renews the lease, and checks whether the node still has it.
-async fn renews<D: Directory>(node: &Probe<D>, lease: Duration, due: bool) -> Verdict {
+async fn renews<D: Directory>(node: &DirectoryProbe<D>, lease: Duration, due: bool) -> Verdict {
     equal("the renewal of the lease", node.renew(lease).await?, due)
 }

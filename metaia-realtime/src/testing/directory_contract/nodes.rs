@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{
-    probe::{LONG_LEASE, Probe},
+    probe::{DirectoryProbe, LONG_LEASE},
     subject::Subject,
 };
 use crate::{
@@ -18,7 +18,7 @@ pub(super) async fn nodes<S: Subject>() -> Verdict {
     let subject = S::new();
     let mut probes = Vec::new();
     for _ in 0..5 {
-        probes.push(Probe::begun(&subject).await?);
+        probes.push(DirectoryProbe::begun(&subject).await?);
     }
     let last = probes.len() - 1;
     probes[last].view.sessions = 50_000;
@@ -35,12 +35,12 @@ pub(super) async fn nodes<S: Subject>() -> Verdict {
 pub(super) async fn at_once<S: Subject>() -> Verdict {
     const NODES: usize = 4;
     let subject = Arc::new(S::new());
-    let watching = Probe::open(&*subject).await;
+    let watching = DirectoryProbe::open(&*subject).await;
     let mut announcing = JoinSet::new();
     for _ in 0..NODES {
         let subject = Arc::clone(&subject);
         announcing.spawn(async move {
-            let node = Probe::begun(&*subject).await?;
+            let node = DirectoryProbe::begun(&*subject).await?;
             let mut stay = Vec::new();
             for i in 0..20 {
                 let here = node.session("u1", Role::Customer);
@@ -62,7 +62,7 @@ pub(super) async fn at_once<S: Subject>() -> Verdict {
 
 pub(super) async fn large<S: Subject>() -> Verdict {
     let subject = S::new();
-    let node = Probe::begun(&subject).await?;
+    let node = DirectoryProbe::begun(&subject).await?;
     let session = |i: usize| node.session_in(&format!("u{i}"), Role::Customer, &["a", "b"]);
     let sessions: Vec<_> = (0..1_000).map(session).collect();
     node.here(&sessions).await?;

@@ -23,12 +23,12 @@ pub(super) const SHORT_LEASE_IS_OVER: Duration = Duration::from_millis(800);
 pub(super) const RENEWED_LEASE: Duration = Duration::from_millis(2_400);
 
 /// A node and its view of the directory.
-pub(super) struct Probe<D> {
+pub(super) struct DirectoryProbe<D> {
     pub(super) directory: D,
     pub(super) view: NodeView,
 }
 
-impl<D: Directory> Probe<D> {
+impl<D: Directory> DirectoryProbe<D> {
     /// Opens the directory for a node that has not begun.
     pub(super) async fn open<S: Subject<Directory = D>>(subject: &S) -> Self {
         let view = NodeView {

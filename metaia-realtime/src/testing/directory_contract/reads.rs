@@ -1,6 +1,6 @@
 //! Queries and pages.
 
-use super::{probe::Probe, queries::session_queries, subject::Subject};
+use super::{probe::DirectoryProbe, queries::session_queries, subject::Subject};
 use crate::{
     Role,
     presence::{RoomQuery, RoomView, SessionChange, SessionQuery, SessionView},
@@ -8,14 +8,14 @@ use crate::{
 };
 
 /// Two nodes, and the sessions of both.
-type Crowd<D> = (Probe<D>, Probe<D>, Vec<SessionView>);
+type Crowd<D> = (DirectoryProbe<D>, DirectoryProbe<D>, Vec<SessionView>);
 
 /// Announces sessions of two nodes, with names that a directory could confuse.
 async fn crowd<S: Subject>() -> Verdict<Crowd<S::Directory>> {
     let subject = S::new();
-    let one = Probe::begun(&subject).await?;
-    let other = Probe::begun(&subject).await?;
-    let sessions = |node: &Probe<S::Directory>| {
+    let one = DirectoryProbe::begun(&subject).await?;
+    let other = DirectoryProbe::begun(&subject).await?;
+    let sessions = |node: &DirectoryProbe<S::Directory>| {
         vec![
             node.session_in("a", Role::Customer, &["1", "10"]),
             node.session_in("a", Role::Tailor, &["1"]),

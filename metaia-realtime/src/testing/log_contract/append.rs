@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Probe, Subject, Trial, Verdict, ensure, equal, sample};
+use super::{LogProbe, Subject, Trial, Verdict, ensure, equal, sample};
 use crate::{EventLog, NewEntry, Position, log::Head};
 
 pub(super) async fn numbers<S: Subject>() -> Verdict {
@@ -78,7 +78,7 @@ fn four_entries() -> [NewEntry; 4] {
 }
 
 /// Appends entries of which the log may have some, and checks their numbers.
-async fn append_known<L: EventLog>(log: &Probe<L>, batch: &[&NewEntry], due: &[u64]) -> Verdict {
+async fn append_known<L: EventLog>(log: &LogProbe<L>, batch: &[&NewEntry], due: &[u64]) -> Verdict {
     let batch: Vec<_> = batch.iter().map(|new| (*new).clone()).collect();
     equal(
         "numbers of entries that are known",
@@ -103,7 +103,7 @@ pub(super) async fn visible<S: Subject>() -> Verdict {
 
 /// Checks that every method finds the entry.
 pub(super) async fn check_visible<L: EventLog>(
-    log: &Probe<L>,
+    log: &LogProbe<L>,
     n: u64,
     id: crate::values::EventId,
     room: &crate::Room,

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::watch, task::JoinSet};
 
-use super::{Looker, Pace, Probe, Subject, Trial, Verdict, crowd, ensure, equal, sample};
+use super::{LogProbe, Looker, Pace, Subject, Trial, Verdict, crowd, ensure, equal, sample};
 use crate::EventLog;
 
 /// The deadline of a notification here. The contract only demands that it comes eventually.
@@ -81,7 +81,7 @@ pub(super) async fn in_order<S: Subject>() -> Verdict {
     Ok(())
 }
 
-async fn follow<L: EventLog>(log: Probe<L>, done: Arc<AtomicBool>, looker: Looker) -> Verdict {
+async fn follow<L: EventLog>(log: LogProbe<L>, done: Arc<AtomicBool>, looker: Looker) -> Verdict {
     let mut changes = log.changes();
     let mut last = *changes.borrow_and_update();
     looker.look();
@@ -100,7 +100,7 @@ async fn follow<L: EventLog>(log: Probe<L>, done: Arc<AtomicBool>, looker: Looke
 }
 
 /// Checks that the announced entry can be read.
-async fn check_readable<L: EventLog>(log: &Probe<L>, told: u64) -> Verdict {
+async fn check_readable<L: EventLog>(log: &LogProbe<L>, told: u64) -> Verdict {
     let read = log.read(None, told.saturating_sub(1), 1).await?;
     let first = read.entries.first().map(|entry| entry.n());
     equal("the entry of the notification", first, Some(told))

@@ -10,7 +10,9 @@ use std::{
 
 use tokio::task::{JoinSet, yield_now};
 
-use super::{Looker, Pace, Probe, Subject, Trial, Verdict, append, crowd, ensure, equal, sample};
+use super::{
+    LogProbe, Looker, Pace, Subject, Trial, Verdict, append, crowd, ensure, equal, sample,
+};
 use crate::{EventLog, NewEntry, Room, log::Entry};
 
 /// Set when the writers of a check have ended.
@@ -109,7 +111,7 @@ fn is_in_rooms(entry: &Entry, rooms: Option<&[Room]>) -> bool {
 }
 
 async fn follow<L: EventLog>(
-    log: &Probe<L>,
+    log: &LogProbe<L>,
     rooms: Option<&[Room]>,
     done: &Done,
     looker: &Looker,
@@ -171,7 +173,7 @@ pub(super) async fn whole<S: Subject>() -> Verdict {
 }
 
 /// Returns every head that any method has shown.
-async fn watch<L: EventLog>(log: Probe<L>, done: Done, looker: Looker) -> Verdict<HashSet<u64>> {
+async fn watch<L: EventLog>(log: LogProbe<L>, done: Done, looker: Looker) -> Verdict<HashSet<u64>> {
     let mut heads = HashSet::new();
     while !done.load(Ordering::SeqCst) {
         let after = log.head().await?.position.n();
@@ -185,7 +187,7 @@ async fn watch<L: EventLog>(log: Probe<L>, done: Done, looker: Looker) -> Verdic
 }
 
 /// Begins appends and cancels each a little later than the one before. Returns the batches.
-async fn cancel_appends<L: EventLog>(log: Probe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> {
+async fn cancel_appends<L: EventLog>(log: LogProbe<L>, pace: &Pace) -> Vec<Vec<NewEntry>> {
     let mut tried = Vec::new();
     for i in 0..40 {
         pace.looked(i * 3).await;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::{Pace, Probe, Verdict, ensure, equal, sample};
+use super::{LogProbe, Pace, Verdict, ensure, equal, sample};
 use crate::{EventLog, NewEntry, log::Entry, values::EventId};
 
 /// Writers that append at once.
@@ -44,7 +44,7 @@ pub(super) async fn joined<T: 'static>(mut tasks: JoinSet<Verdict<T>>) -> Verdic
 
 /// Lets all writers append at once, while readers look. Returns the batches with their numbers.
 pub(super) async fn append<L: EventLog>(
-    log: &Probe<L>,
+    log: &LogProbe<L>,
     pace: &Pace,
 ) -> Verdict<Vec<AppendedBatch>> {
     let mut writers = JoinSet::new();

@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::task::{JoinSet, yield_now};
 
 use super::{
-    Looker, Pace, Probe, Subject, Trial, Verdict, crowd,
+    LogProbe, Looker, Pace, Subject, Trial, Verdict, crowd,
     model::{Asked, Model},
     read, sample,
 };
@@ -48,7 +48,7 @@ fn subsets() -> [Option<Vec<Room>>; 4] {
 }
 
 /// Checks pages and histories all over the log.
-async fn check_reads<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
+async fn check_reads<L: EventLog>(log: &LogProbe<L>, model: &Model) -> Verdict {
     let head = log.head().await?;
     for rooms in subsets() {
         for after in [0, head.floor, head.floor + 1, 3_000, head.position.n() - 10] {
@@ -99,7 +99,7 @@ async fn trimmed_while_reading<S: Subject>(trial: &Trial<S>, model: &Arc<Model>)
 
 /// Reads the entries that are trimmed next.
 async fn read_oldest<L: EventLog>(
-    log: Probe<L>,
+    log: LogProbe<L>,
     model: Arc<Model>,
     rooms: Option<Vec<Room>>,
     done: Arc<AtomicBool>,

@@ -15,7 +15,7 @@ use std::{
 use rand::RngExt as _;
 use tokio::task::JoinSet;
 
-use super::{KillableSubject, Probe, Verdict, crowd, ensure, survivors::Survivors};
+use super::{KillableSubject, LogProbe, Verdict, crowd, ensure, survivors::Survivors};
 
 use crate::{EventLog, log::Retention, testing::contract::on_runtime};
 
@@ -80,7 +80,7 @@ async fn kill_and_check<S: KillableSubject>(test: &str, kills: usize) -> Verdict
         )?;
         let lines = kill_after(victim, life)?;
         let unknown = survivors.read_output(&lines)?;
-        let log = Probe::new(subject.open(Retention::DISK).await);
+        let log = LogProbe::new(subject.open(Retention::DISK).await);
         let checked = survivors.check(&log, unknown).await;
         checked.map_err(|what| format!("after {} kills: {what}", kill + 1))?;
         subject.close(log.into_log()).await;
@@ -155,7 +155,7 @@ async fn append_until_killed<S: KillableSubject>(subject: S) -> Verdict {
     };
     print_line("open")?;
     let retention = Retention::DISK.entries(number(KEEP));
-    let log = Probe::new(subject.open(retention).await);
+    let log = LogProbe::new(subject.open(retention).await);
     let subject = Arc::new(subject);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -176,7 +176,7 @@ async fn append_until_killed<S: KillableSubject>(subject: S) -> Verdict {
 }
 
 /// Appends a batch, and prints its ids before and its numbers afterwards.
-async fn append_and_print<L: EventLog>(log: &Probe<L>, i: usize) -> Verdict {
+async fn append_and_print<L: EventLog>(log: &LogProbe<L>, i: usize) -> Verdict {
     let batch = crowd::batch(i);
     let ids: Vec<_> = batch.iter().map(|new| new.id().to_string()).collect();
     print_line(&format!("try {i} {}", ids.join(" ")))?;

@@ -58,7 +58,7 @@ mod trim;
 pub use clause::{Clause, check, uphold};
 pub use kill::killed;
 use pace::{Looker, Pace};
-use probe::Probe;
+use probe::LogProbe;
 pub use subject::{KillableSubject, Subject};
 use trial::Trial;
 

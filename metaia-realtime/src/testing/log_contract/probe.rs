@@ -15,15 +15,15 @@ const PAGE: usize = 100;
 
 /// A log, shared by the tasks of a check.
 #[derive(Debug)]
-pub(super) struct Probe<L>(Arc<L>);
+pub(super) struct LogProbe<L>(Arc<L>);
 
-impl<L> Clone for Probe<L> {
+impl<L> Clone for LogProbe<L> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<L: EventLog> Probe<L> {
+impl<L: EventLog> LogProbe<L> {
     pub(super) fn new(log: L) -> Self {
         Self(Arc::new(log))
     }

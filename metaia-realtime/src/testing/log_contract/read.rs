@@ -1,7 +1,7 @@
 //! Reads by rooms, page by page, and histories.
 
 use super::{
-    Probe, Subject, Trial, Verdict, equal,
+    LogProbe, Subject, Trial, Verdict, equal,
     model::{Asked, Between, Model},
     sample,
 };
@@ -24,7 +24,7 @@ async fn filled<S: Subject>() -> Verdict<(Trial<S>, Model)> {
 
 /// Reads a page and checks it.
 pub(super) async fn page<L: EventLog>(
-    log: &Probe<L>,
+    log: &LogProbe<L>,
     model: &Model,
     asked: Asked<'_>,
 ) -> Verdict<crate::log::Page> {
@@ -39,7 +39,7 @@ pub(super) async fn page<L: EventLog>(
 
 /// Reads a history and checks it.
 pub(super) async fn history<L: EventLog>(
-    log: &Probe<L>,
+    log: &LogProbe<L>,
     model: &Model,
     asked: Asked<'_>,
 ) -> Verdict {

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Probe, Verdict, crowd, ensure, equal, probe::check_same, sample};
+use super::{LogProbe, Verdict, crowd, ensure, equal, probe::check_same, sample};
 use crate::{
     EventLog, NewEntry,
     log::Entry,
@@ -90,7 +90,7 @@ impl Survivors {
     /// again whose outcome is not known.
     pub(super) async fn check<L: EventLog>(
         &mut self,
-        log: &Probe<L>,
+        log: &LogProbe<L>,
         unknown: Vec<UnknownBatch>,
     ) -> Verdict {
         let head = log.head().await?;
@@ -136,7 +136,7 @@ impl Survivors {
     }
 
     /// Checks that the trimmed marks cover every known entry that is gone.
-    async fn check_marks<L: EventLog>(&self, log: &Probe<L>, floor: u64) -> Verdict {
+    async fn check_marks<L: EventLog>(&self, log: &LogProbe<L>, floor: u64) -> Verdict {
         for room in sample::rooms() {
             let gone = self
                 .known
@@ -157,7 +157,7 @@ impl Survivors {
     /// Checks that the batch is there as a whole or not at all, and appends it again.
     async fn append_again<L: EventLog>(
         &mut self,
-        log: &Probe<L>,
+        log: &LogProbe<L>,
         entries: &[Arc<Entry>],
         floor: u64,
         batch: UnknownBatch,

@@ -1,13 +1,13 @@
 //! One check's place and the log in it, which a check can open again.
 
-use super::{Probe, Subject};
+use super::{LogProbe, Subject};
 use crate::log::Retention;
 
 /// A place with an open log.
 pub(super) struct Trial<S: Subject> {
     subject: S,
     retention: Retention,
-    pub(super) log: Probe<S::Log>,
+    pub(super) log: LogProbe<S::Log>,
 }
 
 impl<S: Subject> Trial<S> {
@@ -18,7 +18,7 @@ impl<S: Subject> Trial<S> {
 
     pub(super) async fn keeping(retention: Retention) -> Self {
         let subject = S::new();
-        let log = Probe::new(subject.open(retention).await);
+        let log = LogProbe::new(subject.open(retention).await);
         Self {
             subject,
             retention,
@@ -34,7 +34,7 @@ impl<S: Subject> Trial<S> {
 
     pub(super) async fn reopened_keeping(self, retention: Retention) -> Self {
         self.subject.close(self.log.into_log()).await;
-        let log = Probe::new(self.subject.open(retention).await);
+        let log = LogProbe::new(self.subject.open(retention).await);
         Self {
             log,
             retention,
@@ -45,7 +45,7 @@ impl<S: Subject> Trial<S> {
     /// Crashes the log and opens it again.
     pub(super) async fn crashed(self) -> Self {
         self.subject.crash(self.log.into_log()).await;
-        let log = Probe::new(self.subject.open(self.retention).await);
+        let log = LogProbe::new(self.subject.open(self.retention).await);
         Self { log, ..self }
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::yield_now;
 
 use super::{
-    Looker, Pace, Probe, Subject, Trial, Verdict, ensure, equal,
+    LogProbe, Looker, Pace, Subject, Trial, Verdict, ensure, equal,
     model::{Asked, Model},
     read, sample,
 };
@@ -39,7 +39,7 @@ async fn new_log<S: Subject>(retention: Retention) -> Verdict<(Trial<S>, Model)>
 }
 
 /// Checks pages and histories of many rooms, at the start, around the floor and at the head.
-async fn check_reads<L: EventLog>(log: &Probe<L>, model: &Model) -> Verdict {
+async fn check_reads<L: EventLog>(log: &LogProbe<L>, model: &Model) -> Verdict {
     let rooms = sample::rooms();
     let subsets = (0..=rooms.len()).map(|i| Some(sample::subset(&rooms, 1 << i | 1 << (2 * i))));
     let head = log.head().await?;
@@ -272,7 +272,7 @@ pub(super) async fn while_reading<S: Subject>() -> Verdict {
 }
 
 async fn follow<L: EventLog>(
-    log: Probe<L>,
+    log: LogProbe<L>,
     model: Arc<Model>,
     bits: Option<usize>,
     looker: Looker,

@@ -3,5 +3,5 @@
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 
-pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
-pub(super) type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
+pub(super) type ResponseError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxBody = UnsyncBoxBody<Bytes, ResponseError>;

@@ -24,7 +24,7 @@ use super::{
     engine_service::PATH,
     gate::{Gate, GateService},
     request::connection_of,
-    response_body::{BoxBody, BoxError},
+    response_body::{BoxBody, ResponseError},
 };
 use crate::transport::Origins;
 
@@ -99,7 +99,7 @@ where
     B::Error: fmt::Debug,
     B::Data: Send,
     R: Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
+    R::Error: Into<ResponseError>,
 {
     type Response = Response<BoxBody>;
     type Error = S::Error;

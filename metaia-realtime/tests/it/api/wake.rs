@@ -3,7 +3,7 @@
 use metaia_realtime::{
     NewEntry, Role, SqliteLog,
     log::Retention,
-    sqlite::{Options, Writer},
+    sqlite::{SqliteOptions, Writer},
     testing::TestServer,
 };
 use serde_json::json;
@@ -25,7 +25,7 @@ async fn commit_beside(writer: &Writer, log: &SqliteLog, entry: NewEntry) {
 #[tokio::test]
 async fn what_was_committed_in_a_transaction_of_the_embedder_is_delivered_after_a_wake() {
     let folder = tempfile();
-    let writer = Writer::open(folder.join("shop.db"), Options::default(), &[])
+    let writer = Writer::open(folder.join("shop.db"), SqliteOptions::default(), &[])
         .await
         .unwrap();
     let log = SqliteLog::on(&writer, Retention::DISK).await.unwrap();

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, path::PathBuf};
 
 use metaia_realtime::{
     log::{Retention, SqliteLog},
-    sqlite::{Durability, Options},
+    sqlite::{Durability, SqliteOptions},
     testing::{device_contract, log_contract},
     values::EventId,
 };
@@ -55,7 +55,7 @@ impl<K: Kind> InFolder<K> {
     }
 
     async fn open_log(&self, retention: Retention) -> SqliteLog {
-        let options = Options::durability(K::DURABILITY);
+        let options = SqliteOptions::durability(K::DURABILITY);
         SqliteLog::open_with(self.folder.join("log.db"), options, retention)
             .await
             .unwrap()

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListParams {
+pub(super) struct NotificationListParams {
     /// Only unread notifications.
     #[serde(default)]
     unread: bool,
@@ -37,7 +37,8 @@ pub(super) struct ListParams {
 }
 
 /// Lists the caller's notifications, newest first.
-#[utoipa::path(get, path = "/api/notifications", tag = "notifications", params(ListParams),
+#[utoipa::path(get, path = "/api/notifications", tag = "notifications",
+    params(NotificationListParams),
     responses(
         (
             status = 200,
@@ -49,7 +50,7 @@ pub(super) struct ListParams {
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
-    QueryParams(params): QueryParams<ListParams>,
+    QueryParams(params): QueryParams<NotificationListParams>,
 ) -> Result<StoredReply, ApiError> {
     let request = page(params.limit, params.cursor)?;
     let (found, unread_count) = services

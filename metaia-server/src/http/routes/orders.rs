@@ -45,7 +45,7 @@ pub(super) async fn place(
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListParams {
+pub(super) struct OrderListParams {
     /// Only orders with this status.
     #[param(value_type = Option<String>)]
     status: Option<OrderStatus>,
@@ -57,7 +57,7 @@ pub(super) struct ListParams {
 }
 
 /// Lists the caller's orders, newest first; for an admin all orders.
-#[utoipa::path(get, path = "/api/orders", tag = "orders", params(ListParams),
+#[utoipa::path(get, path = "/api/orders", tag = "orders", params(OrderListParams),
     responses(
         (status = 200, description = "A page of orders", body = Success<OrderList>),
         (status = 422, description = "Not valid", body = Problem),
@@ -65,7 +65,7 @@ pub(super) struct ListParams {
 pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
-    QueryParams(params): QueryParams<ListParams>,
+    QueryParams(params): QueryParams<OrderListParams>,
 ) -> Result<StoredReply, ApiError> {
     let request = page(params.limit, params.cursor)?;
     let found = services.orders(&caller, params.status, request).await?;

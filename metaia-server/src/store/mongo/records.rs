@@ -7,7 +7,7 @@ use mongodb::error::Error;
 use super::{
     plan::{WantedFacts, decide},
     prefetch::Prefetch,
-    request::{CommitRequest, CommitResult, Requests},
+    request::{CommitRequest, CommitRequests, CommitResult},
 };
 
 /// Plans batches on the state of the database.
@@ -28,7 +28,7 @@ impl Records for Marketplace {
 
     fn plan<'a>(
         &'a self,
-        requests: &'a Requests,
+        requests: &'a CommitRequests,
     ) -> BoxFuture<'a, Result<Vec<Plan<CommitResult>>, Error>> {
         Box::pin(async move {
             let deployment = self.mongo.deployment().await.map_err(Error::custom)?;

@@ -52,4 +52,4 @@ pub(super) enum CommitReply {
 pub(super) type CommitResult = Result<CommitReply, CommitError>;
 
 /// A batch of requests, as the committer passes it.
-pub(super) type Requests = [Arc<CommitRequest>];
+pub(super) type CommitRequests = [Arc<CommitRequest>];

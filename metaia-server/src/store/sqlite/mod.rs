@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use metaia_realtime::{
     EventLog as _, Limits, OrderId, SqliteLog, UserId,
     log::Retention,
-    sqlite::{OpenError, Options, Readers, Writer},
+    sqlite::{OpenError, Readers, SqliteOptions, Writer},
 };
 use rusqlite::Connection;
 
@@ -48,7 +48,7 @@ impl SqliteStore {
     /// Returns [`OpenError`] if the file cannot be opened, or another server uses it.
     pub async fn open(
         path: impl Into<PathBuf>,
-        options: Options,
+        options: SqliteOptions,
         retention: Retention,
         limits: &Limits,
     ) -> Result<Self, OpenError> {

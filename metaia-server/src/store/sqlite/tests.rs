@@ -22,7 +22,7 @@ async fn open(folder: &Folder) -> SqliteStore {
     let path = folder.file("metaia.db");
     SqliteStore::open(
         path,
-        Options::default(),
+        SqliteOptions::default(),
         Retention::DISK,
         &Limits::default(),
     )

@@ -14,7 +14,7 @@ pub(super) struct Leaf {
 
 /// Returns the names which the tree at the beginning of `tokens` brings; the tree ends with `;`.
 pub(super) fn leaves(tokens: &[Token]) -> Vec<Leaf> {
-    let mut reader = Reader {
+    let mut reader = UseReader {
         tokens,
         at: 0,
         found: Vec::new(),
@@ -23,13 +23,13 @@ pub(super) fn leaves(tokens: &[Token]) -> Vec<Leaf> {
     reader.found
 }
 
-struct Reader<'a> {
+struct UseReader<'a> {
     tokens: &'a [Token<'a>],
     at: usize,
     found: Vec<Leaf>,
 }
 
-impl Reader<'_> {
+impl UseReader<'_> {
     /// Reads one tree below the path `segments`, up to the `,`, `}` or `;` behind it.
     fn tree(&mut self, mut segments: Vec<String>) {
         if self.takes("::") {

@@ -16,7 +16,7 @@ use super::SqliteLog;
 use crate::{
     EventLog, NewEntry, Room,
     log::{Page, Retention},
-    sqlite::{Durability, OpenError, Options},
+    sqlite::{Durability, OpenError, SqliteOptions},
 };
 
 /// A folder that is removed at the end of the test.
@@ -40,7 +40,7 @@ impl Folder {
     async fn try_open(&self, retention: Retention) -> Result<SqliteLog, OpenError> {
         SqliteLog::open_with(
             self.database(),
-            Options::durability(Durability::Normal),
+            SqliteOptions::durability(Durability::Normal),
             retention,
         )
         .await

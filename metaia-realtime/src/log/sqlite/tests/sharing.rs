@@ -12,7 +12,7 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 async fn shared(folder: &Folder) -> (Writer, SqliteLog) {
-    let writer = Writer::open(folder.database(), Options::default(), MIGRATIONS)
+    let writer = Writer::open(folder.database(), SqliteOptions::default(), MIGRATIONS)
         .await
         .unwrap();
     let log = SqliteLog::on(&writer, Retention::DISK).await.unwrap();

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use metaia_realtime::{
     log::Retention,
-    mongo::{Mongo, MongoDevices, MongoLog, Options},
+    mongo::{Mongo, MongoDevices, MongoLog, MongoOptions},
     testing::{device_contract, log_contract, mongod::Mongod},
 };
 
@@ -66,7 +66,9 @@ impl<K: Kind> Database<K> {
     }
 
     async fn open_mongo(&self) -> Mongo {
-        Mongo::open(&self.uri, Options::default()).await.unwrap()
+        Mongo::open(&self.uri, MongoOptions::default())
+            .await
+            .unwrap()
     }
 }
 

@@ -7,7 +7,7 @@ use metaia_realtime::{
     auth::{AuthError, Credentials},
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::Retention,
-    mongo::{Mongo, MongoDevices, MongoDirectory, Options},
+    mongo::{Mongo, MongoDevices, MongoDirectory, MongoOptions},
     presence::{Directory, NodeView},
     testing::{SharedLog, TestServer, mongod::Mongod, within},
     values::{DeviceId, Epoch, EventId, NodeId},
@@ -20,7 +20,7 @@ use crate::support::{limits, raw_socket::RawSocket, tick, user};
 async fn open_mongo() -> Mongo {
     Mongo::open(
         &Mongod::replica_set().uri_of_new_database(),
-        Options::default(),
+        MongoOptions::default(),
     )
     .await
     .unwrap()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metaia_realtime::{
     MemoryLog, Role,
-    mongo::{Mongo, MongoDirectory, Options},
+    mongo::{Mongo, MongoDirectory, MongoOptions},
     presence::{Directory, NodeView, SessionQuery},
     testing::{TestServer, directory_contract, mongod::Mongod, within},
     values::NodeId,
@@ -53,7 +53,7 @@ mod standalone {
 }
 
 async fn open_mongo(uri: &str) -> Mongo {
-    Mongo::open(uri, Options::default()).await.unwrap()
+    Mongo::open(uri, MongoOptions::default()).await.unwrap()
 }
 
 async fn count_documents(mongo: &Mongo, collection: &str) -> u64 {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use metaia_realtime::{
     EventLog, NewEntry, Position,
     log::{LogError, Retention},
-    mongo::{Deployment, Mongo, MongoLog, Options},
+    mongo::{Deployment, Mongo, MongoLog, MongoOptions},
     testing::{mongod::Mongod, within},
 };
 use tokio::task::JoinSet;
@@ -82,7 +82,7 @@ async fn wait_until_writable(log: &MongoLog) {
 
 /// Opens the log of a server, without waiting for it.
 async fn open_log(server: &Mongod) -> MongoLog {
-    let mongo = Mongo::open(&server.uri("log"), Options::default())
+    let mongo = Mongo::open(&server.uri("log"), MongoOptions::default())
         .await
         .unwrap();
     MongoLog::open(&mongo, Retention::DISK)

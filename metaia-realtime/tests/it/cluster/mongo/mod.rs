@@ -10,14 +10,14 @@ mod records;
 use metaia_realtime::{
     EventLog, NewEntry, Position, Room,
     log::{Entry, Retention},
-    mongo::{Mongo, MongoLog, Options},
+    mongo::{Mongo, MongoLog, MongoOptions},
 };
 use serde_json::json;
 use std::sync::Arc;
 
 /// Opens the log of a database, and waits until it is ready.
 pub(crate) async fn open_log(uri: &str) -> MongoLog {
-    let mongo = Mongo::open(uri, Options::default()).await.unwrap();
+    let mongo = Mongo::open(uri, MongoOptions::default()).await.unwrap();
     let log = MongoLog::open(&mongo, Retention::DISK);
     log.ready().await.unwrap();
     log

@@ -11,7 +11,7 @@ use std::{
 use metaia_realtime::{
     EventLog, Room,
     log::Retention,
-    mongo::{Mongo, MongoLog, Options},
+    mongo::{Mongo, MongoLog, MongoOptions},
     testing::{eventually, mongod::Mongod, within},
 };
 use mongodb::bson::{Document, doc};
@@ -110,7 +110,7 @@ async fn nodes_that_write_constantly_share_the_log_fairly() {
 async fn entries_trimmed_by_one_node_count_as_trimmed_on_the_other() {
     let uri = Mongod::replica_set().uri_of_new_database();
     let open_with_ten_entries = async || {
-        let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+        let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
         let log = MongoLog::open(&mongo, Retention::DISK.entries(10));
         log.ready().await.unwrap();
         log
@@ -142,7 +142,7 @@ async fn an_older_state_of_the_database_is_another_epoch() {
         append(&one, user("c1"), i).await;
     }
     let before = other.head().await.unwrap().position;
-    let database = Mongo::open(&uri, Options::default())
+    let database = Mongo::open(&uri, MongoOptions::default())
         .await
         .unwrap()
         .database()
@@ -186,7 +186,7 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
         append(&one, user("c1"), i).await;
     }
     let before = one.head().await.unwrap().position;
-    let database = Mongo::open(&uri, Options::default())
+    let database = Mongo::open(&uri, MongoOptions::default())
         .await
         .unwrap()
         .database()
@@ -224,7 +224,7 @@ async fn an_older_state_that_has_grown_again_is_another_epoch_too() {
 async fn a_dropped_database_is_a_new_log() {
     let (uri, one, other) = two().await;
     let before = append(&one, user("c1"), 1).await;
-    Mongo::open(&uri, Options::default())
+    Mongo::open(&uri, MongoOptions::default())
         .await
         .unwrap()
         .database()
@@ -241,7 +241,7 @@ async fn a_dropped_database_is_a_new_log() {
 async fn entries_of_an_embedders_transaction_are_found() {
     let (uri, one, other) = two().await;
     append(&one, Room::Everyone, 0).await;
-    let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+    let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
     let log = MongoLog::open(&mongo, Retention::DISK);
     let mut session = mongo.client().start_session().await.unwrap();
     let things = mongo.database().collection::<Document>("thing");
@@ -282,7 +282,7 @@ async fn damaged_entries_count_as_trimmed() {
             .collect();
         one.append(batch).await.unwrap();
     }
-    let database = Mongo::open(&uri, Options::default())
+    let database = Mongo::open(&uri, MongoOptions::default())
         .await
         .unwrap()
         .database()

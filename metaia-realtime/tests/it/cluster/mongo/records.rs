@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use metaia_realtime::{
     EventLog, NewEntry, PublishReceipt, Room,
     log::{LogError, Retention},
-    mongo::{Committer, Finished, Mongo, MongoLog, Options, Plan, RecordWrite, Records},
+    mongo::{Committer, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordWrite, Records},
     testing::mongod::Mongod,
 };
 use mongodb::{
@@ -129,7 +129,7 @@ fn plan_change(change: &CounterChange, counts: &mut HashMap<String, i64>) -> Pla
 
 /// Opens a node's view of the database.
 async fn node(uri: &str) -> (Mongo, MongoLog, Committer<Counters>) {
-    let mongo = Mongo::open(uri, Options::default()).await.unwrap();
+    let mongo = Mongo::open(uri, MongoOptions::default()).await.unwrap();
     let (log, committer) = MongoLog::with_records(&mongo, Retention::DISK, Counters::new(&mongo));
     log.ready().await.unwrap();
     (mongo, log, committer)

@@ -25,10 +25,10 @@ use metaia_realtime::mongo::Plan;
 pub(super) use facts::Facts;
 pub(super) use wanted::WantedFacts;
 
-use super::request::{CommitRequest, CommitResult, Requests};
+use super::request::{CommitRequest, CommitRequests, CommitResult};
 
 /// Plans a batch.
-pub(super) fn decide(facts: &mut Facts, requests: &Requests) -> Vec<Plan<CommitResult>> {
+pub(super) fn decide(facts: &mut Facts, requests: &CommitRequests) -> Vec<Plan<CommitResult>> {
     let mut plans = Vec::with_capacity(requests.len());
     for request in requests {
         plans.push(decide_one(facts, request));

@@ -6,7 +6,7 @@ use metaia_realtime::{OrderId, UserId};
 
 use super::super::{
     document::claim_id,
-    request::{CommitRequest, Requests},
+    request::{CommitRequest, CommitRequests},
 };
 use crate::{
     model::{NotificationId, PaymentId},
@@ -41,7 +41,7 @@ pub(in super::super) struct WantedFacts {
 }
 
 impl WantedFacts {
-    pub(in super::super) fn of(requests: &Requests) -> Self {
+    pub(in super::super) fn of(requests: &CommitRequests) -> Self {
         let mut wanted = Self::default();
         for request in requests {
             wanted.add_request(request);

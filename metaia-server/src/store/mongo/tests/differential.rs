@@ -29,7 +29,7 @@ fn both_stores_answer_and_tell_the_same() {
             let folder = Folder::new();
             let file = folder.file("t.db");
             let limits = Limits::default();
-            let options = sqlite::Options::default();
+            let options = sqlite::SqliteOptions::default();
             let embedded = SqliteStore::open(file, options, Retention::DISK, &limits)
                 .await
                 .unwrap();

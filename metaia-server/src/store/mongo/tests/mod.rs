@@ -7,7 +7,7 @@ mod foreign_payments;
 use metaia_realtime::{
     EventLog, Limits,
     log::Retention,
-    mongo::{Mongo, Options},
+    mongo::{Mongo, MongoOptions},
     testing::mongod::Mongod,
 };
 use mongodb::bson::{Document, doc};
@@ -31,7 +31,7 @@ struct Fixture {
 
 impl Fixture {
     async fn at(uri: String) -> Self {
-        let mongo = Mongo::open(&uri, Options::default()).await.unwrap();
+        let mongo = Mongo::open(&uri, MongoOptions::default()).await.unwrap();
         let store = MongoStore::open(&mongo, Retention::DISK, &Limits::default());
         store.log.ready().await.unwrap();
         Self { uri, store }

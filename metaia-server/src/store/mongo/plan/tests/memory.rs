@@ -8,7 +8,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::super::{
     super::{
         document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
-        request::Requests,
+        request::CommitRequests,
     },
     Facts, WantedFacts,
 };
@@ -36,7 +36,7 @@ impl Memory {
     }
 
     /// Returns the facts about all documents, which include the wanted ones.
-    pub(super) fn facts(&self, requests: &Requests) -> Facts {
+    pub(super) fn facts(&self, requests: &CommitRequests) -> Facts {
         let wanted = WantedFacts::of(requests);
         let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
         facts.load_orders(&self.all(ORDERS));

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use self::memory::Memory;
 use super::{
-    super::request::{CommitRequest, CommitResult, Requests},
+    super::request::{CommitRequest, CommitRequests, CommitResult},
     decide,
 };
 use crate::store::contract::story::{Step, story};
@@ -27,7 +27,7 @@ fn request(step: &Step) -> Arc<CommitRequest> {
 
 /// Carries out the requests in batches of `size`. Returns the reply and the events of each, and the
 /// collections afterwards.
-fn outcomes(requests: &Requests, size: usize) -> (Vec<String>, Memory) {
+fn outcomes(requests: &CommitRequests, size: usize) -> (Vec<String>, Memory) {
     let mut memory = Memory::default();
     let mut outcomes = Vec::new();
     let mut all = Vec::new();
