@@ -68,7 +68,7 @@ impl RealtimeBuilder {
         }
     }
 
-    /// Sets who may connect. Required.
+    /// Sets the authenticator, which decides who may connect. Required.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -150,9 +150,8 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets the key with which all nodes of a cluster sign what they send by the doorbell. Default:
-    /// none. Frames are then not signed, and whoever can write to the doorbell can send volatile
-    /// events.
+    /// Sets the key that signs doorbell frames. All nodes of a cluster need the same one. Default: none;
+    /// frames are then not signed, and anyone with access to the doorbell can forge volatile events.
     ///
     /// ```
     /// use metaia_realtime::{Realtime, doorbell::ClusterKey};
@@ -166,7 +165,7 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets the store of how far clients have got that show no position themselves. Default:
+    /// Sets the store of the positions of clients that send none. Default:
     /// [`MemoryDevices`](crate::device::MemoryDevices).
     ///
     /// ```
@@ -196,8 +195,8 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets whether a client that shows no position continues where its device, or its token, was
-    /// last. Default: `true`.
+    /// Enables device resume: a client that sends no position continues after the last one stored for its
+    /// device or token. Default: `true`.
     ///
     /// ```
     /// let builder = metaia_realtime::Realtime::builder().device_resume(false);
@@ -235,7 +234,7 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets what clients may ask of this node. [`build`](Self::build) validates it.
+    /// Sets the node's limits. [`build`](Self::build) validates them.
     ///
     /// ```
     /// # use metaia_realtime::{Limits, Realtime};
@@ -332,7 +331,7 @@ impl RealtimeBuilder {
     /// See [`BuildError`].
     ///
     /// # Cancel safety
-    /// Dropped, nothing runs.
+    /// If the future is dropped, nothing has been started.
     pub async fn build(self) -> Result<Realtime, BuildError> {
         self.parts.limits.validate()?;
         self.handlers.validate()?;

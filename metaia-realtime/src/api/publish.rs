@@ -10,7 +10,7 @@ use crate::{
 ///
 /// Each call appends one entry and returns when the log has it; delivery follows in log order.
 ///
-/// Cancel safety: dropping a future leaves it open whether the event is stored.
+/// Cancel safety: if a future is dropped, the event may or may not be stored.
 impl Realtime {
     /// Publishes an event to all devices of a user.
     ///

@@ -73,7 +73,7 @@ impl Realtime {
         RealtimeLayer::new(Arc::clone(&self.engine))
     }
 
-    /// Returns what the doorbell has carried since this node began.
+    /// Returns the counters of doorbell frames since the node's start.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -213,7 +213,7 @@ impl Realtime {
     /// See [`PublishError`]: the other nodes were not told, or may not have been.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves it open whether the other nodes are told.
+    /// If the future is dropped, the other nodes may or may not be told.
     pub async fn disconnect_user(&self, user: &UserId) -> Result<(), PublishError> {
         let node = self.node();
         for session in node.registry().of_user(user) {
@@ -244,7 +244,7 @@ impl Realtime {
     /// See [`PublishError`]: the other nodes were not told, or may not have been.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves it open whether the other nodes are told.
+    /// If the future is dropped, the other nodes may or may not be told.
     pub async fn disconnect_session(&self, id: SessionId) -> Result<(), PublishError> {
         let node = self.node();
         if let Some(session) = node.registry().session(id) {
@@ -255,12 +255,12 @@ impl Realtime {
             .map(drop)
     }
 
-    /// Empties this node for good: new handshakes are answered 503, clients are told `rt:drain`,
-    /// what was handed to them is written, and their transports are closed in batches, so that
+    /// Drains this node, which admits no session again: new handshakes are answered 503, clients are told
+    /// `rt:drain`, what was handed to them is written, and their transports are closed in batches, so that
     /// official clients reconnect elsewhere by themselves.
     ///
     /// Sessions that have not ended by `deadline` are ended at once. The positions of devices are
-    /// stored after that in any case (at most 2 s), and the tasks of the node end (at most 0.5 s).
+    /// saved after that in any case (at most 1.5 s), and the tasks of the node end (at most 1 s).
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

@@ -57,6 +57,7 @@ pub trait IntoEvent {
     ///
     /// # Errors
     /// Returns [`EventError::InvalidName`] if the name does not have the shape of an [`EventName`],
+    /// [`EventError::ReservedName`] if Socket.IO clients raise an event of this name themselves,
     /// [`EventError::Serialize`] if the value does not serialise to JSON, and
     /// [`EventError::Unreadable`] if clients could not read it.
     fn into_event(self) -> Result<(EventName, Box<RawValue>), EventError>;

@@ -8,7 +8,7 @@ use rand::RngExt as _;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    node::Node,
+    node::{Node, announcer::LEAVE_TIMEOUT},
     session::{DRAIN, EndReason, Session, drain_payload},
 };
 
@@ -23,16 +23,22 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 const BATCH: usize = 1_000;
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long the store has to save how far clients have got. Not part of the drain's deadline.
-const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the last tasks have to end.
-const TASKS_TIMEOUT: Duration = Duration::from_millis(500);
+/// The timeout for saving the positions of devices. It begins after the drain's deadline.
+const SAVE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// The timeout for the node's tasks to end. It is longer than that for leaving the directory.
+const TASKS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The directory is left by a task of the node.
+const _: () = assert!(LEAVE_TIMEOUT.as_millis() < TASKS_TIMEOUT.as_millis());
+
+/// The longest time from the deadline of a drain to its end.
+pub(crate) const TIME_AFTER_DEADLINE: Duration = SAVE_TIMEOUT.saturating_add(TASKS_TIMEOUT);
 
 /// Admits no session any more, then ends all sessions and the node's tasks.
 ///
-/// Until `deadline`, clients are told and handed what is on its way. After it, the remaining
-/// sessions are ended at once, so that how far their clients have got is stored in any case. Cancel
-/// safe: call again to finish.
+/// Until `deadline`, clients receive `rt:drain` and what was already sent. After it, the remaining
+/// sessions are ended at once. The positions of devices are saved either way. Cancel safe: call
+/// again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
     if timeout(deadline, end_all(node)).await.is_err() {

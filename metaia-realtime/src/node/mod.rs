@@ -46,7 +46,7 @@ pub(crate) use counters::Counters;
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
 pub(crate) use dispatcher::{dispatch_page, reload_window};
-pub(crate) use drain::drain;
+pub(crate) use drain::{TIME_AFTER_DEADLINE, drain};
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]

@@ -21,5 +21,7 @@ mod tests;
 pub(crate) use configuration::{Config, Log, LogFormat, Origins};
 pub(crate) use load::{Loaded, load};
 pub(crate) use mongodb::MongoDb;
+#[cfg(test)]
+pub(crate) use parse::MAX_DRAIN;
 pub(crate) use show::{problems, settings};
 pub(crate) use source::Sources;

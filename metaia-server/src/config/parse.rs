@@ -12,8 +12,12 @@ use super::{
 };
 
 /// The longest drain, in milliseconds. SIGTERM must end the server within 15 s, and the steps after
-/// the drain take up to 6 s.
+/// the drain take up to 6 s: see the test in `startup/run.rs`.
 const MAX_DRAIN_MS: u64 = 9_000;
+
+/// The longest drain.
+#[cfg(test)]
+pub(crate) const MAX_DRAIN: Duration = Duration::from_millis(MAX_DRAIN_MS);
 
 /// The longest retention, in days: ten years.
 const MAX_DAYS: u64 = 3_650;

@@ -218,6 +218,24 @@ fn the_retention_is_read() {
 }
 
 #[test]
+fn a_drain_is_at_most_nine_seconds() {
+    for ms in ["0", "1", "9000"] {
+        let drain = config(&[("METAIA_DRAIN_MS", ms)]).drain;
+        assert_eq!(drain.as_millis().to_string(), ms);
+    }
+    assert_eq!(config(&[]).drain.as_secs(), 9);
+    for ms in ["9001", "-1", "9s", "1e3", "99999999999999999999"] {
+        let problems = refused(&[("METAIA_DRAIN_MS", ms)]);
+        assert!(
+            problems
+                .iter()
+                .any(|problem| problem.contains("METAIA_DRAIN_MS")),
+            "{ms}"
+        );
+    }
+}
+
+#[test]
 fn the_doorbell_is_checked_and_shown_without_its_password() {
     let given = [
         ("REDIS_URL", "redis://metaia:hush@cache:6380/2"),

@@ -19,7 +19,8 @@ use crate::{
 pub struct Emit {
     /// The receivers.
     pub to: Target,
-    /// The event's name: 1 to 64 characters of `A-Za-z0-9_:.-`, not beginning with `rt:`.
+    /// The event's name: 1 to 64 characters of `A-Za-z0-9_:.-`, not beginning with `rt:`, and none
+    /// that Socket.IO clients use themselves, such as `connect`.
     #[schema(value_type = String)]
     pub event: EventName,
     /// The payload: a JSON object; any JSON for a volatile event.

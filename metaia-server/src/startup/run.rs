@@ -97,3 +97,22 @@ fn fail(code: u8, cause: &dyn Error) -> ExitCode {
     print_error(&format!("metaia-server: {}", chain(cause)));
     ExitCode::from(code)
 }
+
+#[cfg(test)]
+mod tests {
+    use metaia_realtime::serve::Serve;
+
+    use super::*;
+    use crate::{config::MAX_DRAIN, startup::serve::CLOSE_TIMEOUT};
+
+    #[test]
+    fn a_server_that_is_told_to_stop_ends_within_15_s() {
+        let steps = [
+            MAX_DRAIN,
+            Serve::TIME_AFTER_DRAIN,
+            CLOSE_TIMEOUT,
+            RUNTIME_SHUTDOWN_TIMEOUT,
+        ];
+        assert!(steps.into_iter().sum::<Duration>() <= Duration::from_secs(15));
+    }
+}

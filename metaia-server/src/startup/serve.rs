@@ -17,9 +17,8 @@ use crate::{
     store::Store,
 };
 
-/// The time to close the store after the last client. With 9 s of drain and 4 s to save positions
-/// and to answer, the shutdown stays within the promised 15 s.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The time to close the store after the last client.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Why the server ended.
 pub(crate) enum Failure {

@@ -167,7 +167,14 @@ async fn an_invalid_event_is_refused() {
 async fn event_names_of_the_client_library_are_refused() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
-    for name in ["connect", "connect_error", "disconnect", "disconnecting"] {
+    for name in [
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    ] {
         let body = json!({"to": "everyone", "event": name, "data": {}});
         server
             .admin()

@@ -1,5 +1,5 @@
-//! Mounting a [`Realtime`](crate::Realtime) on a listener: [`serve`](fn@crate::serve), or a layer
-//! and a listener for a server of your own.
+//! Two ways to mount a [`Realtime`](crate::Realtime) on a listener: [`serve`](fn@crate::serve), or a
+//! tower layer for your own server.
 
 #[cfg(feature = "axum")]
 mod listener;

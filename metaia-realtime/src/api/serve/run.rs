@@ -1,4 +1,4 @@
-//! The server that is a future: until it is told to stop, and then until its node is empty.
+//! The future returned by `serve`: it serves until the shutdown signal, then drains the node.
 
 use std::{fmt, future::IntoFuture, time::Duration};
 
@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     Realtime,
+    node::TIME_AFTER_DEADLINE,
     transport::http::{Connections, Entrance},
 };
 
@@ -66,6 +67,9 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// The longest time from the deadline of the drain to the end of the server: 4 s.
+    pub const TIME_AFTER_DRAIN: Duration = TIME_AFTER_DEADLINE.saturating_add(LAST_ANSWERS_TIMEOUT);
+
     /// Sets the signal after which the server ends: the node is [drained](Realtime::drain) while
     /// new handshakes are answered 503, sessions are closed so that clients reconnect elsewhere,
     /// and requests that are under way are answered. Without it the server runs until the future is
@@ -84,9 +88,9 @@ impl Serve {
 
     /// Sets the time that the sessions of the node have to end after the signal. Default: 9 s.
     ///
-    /// Sessions that have not ended by then are ended at once. The positions of devices are stored
-    /// after it in any case (at most 2 s), the node's tasks end (at most 0.5 s), and the last
-    /// requests are answered (at most 1.5 s), so that the server ends at most 4 s after it.
+    /// Sessions that have not ended by then are ended at once. After it the positions of devices are
+    /// saved in any case, the node's tasks end, and the last requests are answered: the server ends
+    /// at most [`TIME_AFTER_DRAIN`](Self::TIME_AFTER_DRAIN) later.
     ///
     /// ```no_run
     /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
@@ -130,5 +134,15 @@ impl fmt::Debug for Serve {
             .field("listener", &self.listener)
             .field("drain", &self.drain)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_after_a_drain_is_the_documented_one() {
+        assert_eq!(Serve::TIME_AFTER_DRAIN, Duration::from_secs(4));
     }
 }

@@ -38,6 +38,9 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
         // The log may be dropped while the task waits.
         drop(log);
         let Err(error) = found else {
+            if is_failing {
+                tracing::info!("committed entries can be read again");
+            }
             is_failing = false;
             continue;
         };

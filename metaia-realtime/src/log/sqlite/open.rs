@@ -60,7 +60,7 @@ impl fmt::Display for NewEpochReason {
 /// The reason why the log was not opened. The transaction is rolled back.
 pub(super) enum OpenFailure {
     Open(OpenError),
-    SqliteFault(SqliteFault),
+    Read(SqliteFault),
     Io(io::Error),
 }
 
@@ -197,12 +197,12 @@ impl OpenFailure {
         match self {
             Self::Open(error) => error,
             Self::Io(error) => OpenError::io(path, error),
-            Self::SqliteFault(SqliteFault::Sql(error)) => OpenError::sqlite(path, error),
-            Self::SqliteFault(SqliteFault::Meta) => OpenError::Damaged {
+            Self::Read(SqliteFault::Sql(error)) => OpenError::sqlite(path, error),
+            Self::Read(SqliteFault::Meta) => OpenError::Damaged {
                 path: path.to_owned(),
                 what: "the row that says where the log ends",
             },
-            Self::SqliteFault(SqliteFault::Entries { what, .. } | SqliteFault::Index(what)) => {
+            Self::Read(SqliteFault::Entries { what, .. } | SqliteFault::Index(what)) => {
                 OpenError::Damaged {
                     path: path.to_owned(),
                     what,
@@ -225,12 +225,12 @@ pub(super) fn open_failed(path: &Path, error: WriteError<OpenFailure>) -> OpenEr
 
 impl From<SqliteFault> for OpenFailure {
     fn from(fault: SqliteFault) -> Self {
-        Self::SqliteFault(fault)
+        Self::Read(fault)
     }
 }
 
 impl From<rusqlite::Error> for OpenFailure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::SqliteFault(SqliteFault::Sql(error))
+        Self::Read(SqliteFault::Sql(error))
     }
 }

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(super) use task::run;
+pub(super) use task::{LEAVE_TIMEOUT, run};
 
 use crate::{presence::DynDirectory, values::SessionId};
 

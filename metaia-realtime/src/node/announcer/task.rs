@@ -18,8 +18,8 @@ const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(300);
 /// How long a call of the directory may take.
 const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the last call, when the node stops, may take.
-const LEAVE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// How long the last call, when the node stops, may take. A drain waits for it a little longer.
+pub(in crate::node) const LEAVE_TIMEOUT: Duration = Duration::from_millis(800);
 /// After a call that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 

@@ -6,17 +6,19 @@ use std::{
 };
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use metaia_realtime::{
     Authenticator, Identity, Position, Realtime, Role,
     auth::{AuthError, Credentials},
     client::Client,
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::LogError,
+    testing::TestServer,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{event, tick, user};
+use crate::support::{disconnected, event, tick, user};
 
 struct Anyone;
 
@@ -103,4 +105,48 @@ async fn device_positions_are_stored_after_a_drain_without_any_time() {
 async fn device_positions_are_stored_after_a_drain_with_time() {
     let (saved, _) = last_saved(Duration::from_secs(5)).await;
     assert!(saved.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_finished_by_the_deadline_ends_as_draining() {
+    let server = TestServer::start(|builder| builder).await;
+    let (_client, mut updates) = server.client(Role::Customer, "c1").await;
+    server.realtime().drain(Duration::ZERO).await;
+    disconnected(&mut updates).await;
+    assert_eq!(server.realtime().stats().ends["draining"], 1);
+    assert!(server.realtime().local_sessions().is_empty());
+}
+
+#[tokio::test]
+async fn a_drain_that_was_dropped_is_finished_by_the_next_call() {
+    let server = TestServer::start(|builder| builder).await;
+    let (_client, _updates) = server.client(Role::Customer, "c1").await;
+    let realtime = server.realtime();
+    let first = realtime.drain(Duration::from_secs(5)).now_or_never();
+    assert_eq!(first, None, "it has not finished at once");
+    realtime.drain(Duration::from_secs(5)).await;
+    assert!(realtime.local_sessions().is_empty());
+    assert_eq!(realtime.stats().ends["draining"], 1);
+}
+
+#[tokio::test]
+async fn without_a_shutdown_signal_the_server_runs_until_it_is_dropped() {
+    let realtime = Realtime::builder()
+        .authenticator(Anyone)
+        .build()
+        .await
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut serving =
+        metaia_realtime::serve(listener, Router::new(), realtime.clone()).into_future();
+    let using = async {
+        let (_client, mut updates) = Client::builder(url).token("any").connect().await.unwrap();
+        tick(&realtime, user("c1"), 1).await;
+        event(&mut updates, "tick").await;
+    };
+    tokio::select! {
+        () = &mut serving => panic!("the server ended by itself"),
+        () = using => {}
+    }
 }

@@ -1,6 +1,7 @@
 //! The API does what it says.
 
 mod drain;
+mod dropped_handles;
 mod handler_names;
 mod order_update;
 mod reserved_names;
