@@ -1,5 +1,5 @@
-//! Two ways to mount a [`Realtime`](crate::Realtime) on a listener: [`serve`](fn@crate::serve), or a
-//! tower layer for your own server.
+//! Two ways to mount a [`Realtime`](crate::Realtime) on a listener: [`serve`](fn@crate::serve), or
+//! a tower layer for your own server.
 
 #[cfg(feature = "axum")]
 mod listener;

@@ -88,9 +88,9 @@ impl Serve {
 
     /// Sets the time that the sessions of the node have to end after the signal. Default: 9 s.
     ///
-    /// Sessions that have not ended by then are ended at once. After it the positions of devices are
-    /// saved in any case, the node's tasks end, and the last requests are answered: the server ends
-    /// at most [`TIME_AFTER_DRAIN`](Self::TIME_AFTER_DRAIN) later.
+    /// Sessions that have not ended by then are ended at once. After it the positions of devices
+    /// are saved in any case, the node's tasks end, and the last requests are answered: the server
+    /// ends at most [`TIME_AFTER_DRAIN`](Self::TIME_AFTER_DRAIN) later.
     ///
     /// ```no_run
     /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {
