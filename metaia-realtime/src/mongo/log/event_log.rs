@@ -115,16 +115,15 @@ impl MongoLog {
             let (now, trimmed) = self
                 .state
                 .with_tail(|tail| (tail.head(), tail.trimmed(rooms)))?;
-            if now.position.epoch() == epoch {
-                let mut entries = stored.entries;
-                if rooms.is_some() {
-                    // A read is no snapshot: a trim may have deleted later entries of the page and
-                    // left earlier ones. A page of all rooms has no such gap, see `read_stored`.
-                    entries.retain(|entry| entry.n() > now.floor);
-                }
+            // A read is no snapshot: a trim may have deleted later entries of the page and left
+            // earlier ones. Such a page is read again, from the new floor on. A page of all rooms
+            // cannot have such a gap, see `read_stored`.
+            let first = stored.entries.first().map(|entry| entry.n());
+            let is_torn = rooms.is_some() && first.is_some_and(|first| first <= now.floor);
+            if now.position.epoch() == epoch && !is_torn {
                 return Ok(Page {
                     epoch,
-                    entries,
+                    entries: stored.entries,
                     scanned: stored.scanned,
                     trimmed,
                 });
