@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # tokio::runtime::Runtime::new()?.block_on(async {
-//! use metaia_realtime::sqlite::{Migration, Options, Writer};
+//! use metaia_realtime::sqlite::{Migration, SqliteOptions, Writer};
 //!
 //! const MIGRATIONS: &[Migration] =
 //!     &[Migration { name: "notes", sql: "CREATE TABLE notes (text TEXT NOT NULL) STRICT" }];

@@ -6,7 +6,7 @@
 //! use metaia_realtime::{
 //!     EventLog, NewEntry, Room,
 //!     log::{Retention, SqliteLog, sqlite::AppendError},
-//!     sqlite::{Migration, Options, Writer},
+//!     sqlite::{Migration, SqliteOptions, Writer},
 //! };
 //! use serde_json::json;
 //!
