@@ -106,13 +106,13 @@ impl Node {
     /// # Errors
     /// Returns [`EventRefusal::Forbidden`] if the policy denies it, and
     /// [`EventRefusal::Unavailable`] if it cannot decide or the session has ended.
-    pub(crate) async fn admit(
+    pub(crate) async fn admit_to_room(
         &self,
         session: &Session,
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
     ) -> Result<(), EventRefusal> {
-        let admitted = self.try_admit(session, order, join_state).await;
+        let admitted = self.try_admit_to_room(session, order, join_state).await;
         self.counters.joins.add(match admitted {
             Ok(()) => {
                 self.announcer.note_change(session.id);
@@ -124,7 +124,7 @@ impl Node {
         admitted
     }
 
-    async fn try_admit(
+    async fn try_admit_to_room(
         &self,
         session: &Session,
         order: &OrderId,

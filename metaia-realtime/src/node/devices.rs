@@ -99,7 +99,7 @@ impl Devices {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
         };
-        let sign = session.standing().sign;
+        let sign = session.client_progress().sign;
         let pinned = Pinned {
             devices: self,
             key,
@@ -121,8 +121,8 @@ impl Devices {
     pub(crate) fn update(&self, session: &Session) {
         if let Some(key) = &session.device_key {
             // Before the ledger is locked: this locks the session.
-            let standing = session.standing();
-            self.ledger().update(key, session.id, standing);
+            let progress = session.client_progress();
+            self.ledger().update(key, session.id, progress);
         }
     }
 
@@ -141,10 +141,10 @@ impl Devices {
             return;
         };
         // Before the ledger is locked: this locks the session.
-        let standing = session.standing();
+        let progress = session.client_progress();
         let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
         let mut ledger = self.ledger();
-        ledger.update(key, session.id, standing);
+        ledger.update(key, session.id, progress);
         ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);

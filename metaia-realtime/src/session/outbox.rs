@@ -5,8 +5,8 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{
     confirmed::Confirmed,
     credit::Credit,
+    packet::{Outgoing, Volatile},
     port::Progress,
-    queue::{Outgoing, Volatile},
     volatile_queue::{VolatileOffered, VolatileQueue},
 };
 use crate::{Limits, OrderId, Position, Room};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     outbox::Outbox,
-    queue::{Outgoing, Volatile},
+    packet::{Outgoing, Volatile},
     rechecks::{RecheckRequest, Rechecks},
     room_set::RoomSet,
     volatile_queue::VolatileOffered,

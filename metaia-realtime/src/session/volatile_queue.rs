@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::queue::Volatile;
+use super::packet::Volatile;
 use crate::{OrderId, Room};
 
 /// The most events that wait, one per name. Beyond it the oldest is dropped.

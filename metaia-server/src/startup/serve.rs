@@ -9,8 +9,8 @@ use crate::{
     http::metrics,
     printer::print,
     startup::{
-        announcement,
         app::{self, App},
+        banner,
         signals::Signals,
         storage::Description,
     },
@@ -57,7 +57,7 @@ async fn serve_on(
     signals: Signals,
     config: &Config,
 ) -> Result<(), Failure> {
-    announce(config, &app.description, &listeners);
+    print_banner(config, &app.description, &listeners);
     let metrics = metrics::serve(listeners.metrics, app.metrics.clone());
     tokio::select! {
         () = serve_until_signal(app, listeners.clients, signals, config.drain) => Ok(()),
@@ -92,7 +92,7 @@ async fn listen(port: u16) -> Result<TcpListener, PortError> {
     listener.map_err(|source| PortError { port, source })
 }
 
-fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
+fn print_banner(config: &Config, storage: &Description, listeners: &Listeners) {
     let port = listeners
         .clients
         .local_addr()
@@ -101,7 +101,7 @@ fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
         .metrics
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
-    print(&announcement::text(config, storage, port, metrics));
+    print(&banner::text(config, storage, port, metrics));
     if !config.unused.is_empty() {
         let names = config.unused.join(", ");
         tracing::warn!("not supported by this version, and ignored: {names}");

@@ -51,7 +51,7 @@ pub struct Change {
     /// user who loses access does not see the events after it.
     pub events: Vec<NewEntry>,
     /// The idempotency key under which the reply is stored, if the caller gave one.
-    pub claim: Option<Claim>,
+    pub claim: Option<IdempotencyClaim>,
     /// The reply to the caller.
     pub reply: MakeReply,
 }
@@ -135,7 +135,7 @@ impl StoredReply {
 
 /// A caller's claim on one reply: an idempotency key, for one route and one body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct IdempotencyClaim {
     /// The caller and the route.
     pub scope: String,
     /// The key.
@@ -146,7 +146,7 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
-impl Claim {
+impl IdempotencyClaim {
     /// The lifetime of a stored reply, in milliseconds.
     pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -171,11 +171,11 @@ impl Claim {
 
 /// The state of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recall {
+pub enum IdempotencyState {
     /// The key was not used.
     New,
     /// The same request got this reply.
     Answered(StoredReply),
     /// Another request used the key.
-    Other,
+    OtherRequest,
 }

@@ -18,7 +18,7 @@ pub(crate) mod testing;
 use futures_util::future::BoxFuture;
 use metaia_realtime::{OrderId, UserId};
 
-pub use change::{Change, Claim, MakeReply, Recall, StoredReply, Write};
+pub use change::{Change, IdempotencyClaim, IdempotencyState, MakeReply, StoredReply, Write};
 pub use error::{CommitError, StoreError};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
@@ -113,7 +113,10 @@ pub trait Store: Send + Sync + 'static {
     fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
 
     /// Returns the state of a claim, with the reply that is stored under its key.
-    fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>>;
+    fn idempotency_state<'a>(
+        &'a self,
+        claim: &'a IdempotencyClaim,
+    ) -> BoxFuture<'a, Result<IdempotencyState, StoreError>>;
 
     /// Stores everything of a change, or nothing, and returns the reply of the change.
     fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>>;

@@ -150,7 +150,7 @@ impl SqliteLog {
     /// Announces committed entries: readers see them, and subscribers of
     /// [`changes`](crate::EventLog::changes) are notified. Does not touch the database.
     pub fn committed(&self, appended: &Appended) {
-        self.state.announce(&appended.fresh);
+        self.state.add_committed(&appended.fresh);
     }
 
     /// Deletes the entries beyond the retention, and returns their number.

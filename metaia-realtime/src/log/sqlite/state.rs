@@ -50,7 +50,7 @@ impl SqliteLogState {
 
     /// Brings committed entries into memory and notifies the subscribers. Called in the order of
     /// the commits.
-    pub(super) fn announce(&self, committed: &[Arc<Entry>]) {
+    pub(super) fn add_committed(&self, committed: &[Arc<Entry>]) {
         let Some(last) = committed.last() else { return };
         // The witness is written before a reader can see the entries, so that no reader has seen
         // more than it. It stays locked until the tail is fed, which keeps both in one order.

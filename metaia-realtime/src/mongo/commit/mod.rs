@@ -1,13 +1,13 @@
 //! Writing: one committer per node collects the changes that wait into batches, and stores each
 //! batch as a whole.
 
-mod attempt;
 mod batch;
 mod command;
 mod commit_point;
 mod contention;
 mod driver_error;
 mod job;
+mod open_jobs;
 mod standalone;
 mod transaction;
 mod try_commit;

@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    attempt::{Attempt, Jobs, TryProgress, jittered, random_up_to},
     contention,
     job::CommitJob,
+    open_jobs::{Jobs, OpenJobs, TryProgress, jittered, random_up_to},
     try_error::TryError,
 };
 use crate::mongo::{
@@ -114,9 +114,9 @@ impl<R: Records> CommitWorker<R> {
     /// # Cancel safety
     /// Tries that are running when the future is dropped end by themselves.
     async fn commit_jobs(&mut self, jobs: Jobs<R>) {
-        let mut attempt = Attempt::new(jobs);
-        while attempt.retain_awaited_jobs() {
-            match self.try_once(&mut attempt).await {
+        let mut open_jobs = OpenJobs::new(jobs);
+        while open_jobs.retain_awaited_jobs() {
+            match self.try_once(&mut open_jobs).await {
                 Ok(TryProgress::Finished) => {
                     self.log_success();
                     return;
@@ -125,27 +125,27 @@ impl<R: Records> CommitWorker<R> {
                 Err(error) => {
                     // The try may have failed because the head has moved: read it again.
                     self.head = None;
-                    if matches!(error, TryError::Stale) && attempt.count_stale_try() {
-                        self.commit_one_by_one(attempt.jobs).await;
+                    if matches!(error, TryError::Stale) && open_jobs.count_stale_try() {
+                        self.commit_one_by_one(open_jobs.jobs).await;
                         return;
                     }
-                    self.pause_after(error, &mut attempt).await;
+                    self.pause_after(error, &mut open_jobs).await;
                 }
             }
         }
     }
 
     /// Pauses before the next try, for a time that depends on the reason of the failure.
-    async fn pause_after(&mut self, error: TryError, attempt: &mut Attempt<R>) {
+    async fn pause_after(&mut self, error: TryError, open_jobs: &mut OpenJobs<R>) {
         match error {
-            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(attempt).await,
+            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(open_jobs).await,
             // There is nothing to wait for: the next try leaves out the jobs without a caller, and
             // knows the entries that the log has.
             TryError::Abandoned | TryError::AlreadyLogged => {}
             TryError::Stale => tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await,
             TryError::Failed(fault) | TryError::Unknown(fault) => {
                 self.log_failure(&fault);
-                tokio::time::sleep(attempt.next_backoff()).await;
+                tokio::time::sleep(open_jobs.next_backoff()).await;
             }
         }
     }
@@ -153,10 +153,10 @@ impl<R: Records> CommitWorker<R> {
     /// Waits after another node has committed first, and asks it to skip one turn. Without that the
     /// last writer, which already knows the head, would always win. After `CONTENTION_LIMIT` it
     /// aborts idle transactions, which may lock the head.
-    async fn wait_for_turn(&self, attempt: &mut Attempt<R>) {
-        let since = *attempt.contended_since.get_or_insert_with(Instant::now);
+    async fn wait_for_turn(&self, open_jobs: &mut OpenJobs<R>) {
+        let since = *open_jobs.contended_since.get_or_insert_with(Instant::now);
         if since.elapsed() > CONTENTION_LIMIT {
-            attempt.contended_since = Some(Instant::now());
+            open_jobs.contended_since = Some(Instant::now());
             self.abort_idle_transactions().await;
         }
         tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await;

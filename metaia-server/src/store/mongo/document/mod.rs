@@ -5,14 +5,14 @@
 //! record needs an id, a user and a status, and every other member has a default. A document that
 //! is no record is [`Unreadable`].
 
-mod claim;
+mod idempotency;
 mod notification;
 mod order;
 mod payment;
 mod tailor;
 mod value;
 
-pub(super) use claim::{claim_document, claim_id, claimed_at_in, recall_in};
+pub(super) use idempotency::{claim_document, claim_id, claimed_at_in, idempotency_state_in};
 pub(super) use notification::{
     mark_read_update, notification_document, notification_in, unread_in,
 };

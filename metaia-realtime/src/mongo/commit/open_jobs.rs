@@ -30,7 +30,7 @@ const MAX_STALE_TRIES: u32 = 3;
 pub(super) type Jobs<R> = Vec<Arc<CommitJob<R>>>;
 
 /// The jobs of one batch, from the first try to the last.
-pub(super) struct Attempt<R: Records> {
+pub(super) struct OpenJobs<R: Records> {
     pub(super) jobs: Jobs<R>,
     /// The numbers of those entries of the jobs that the log is known to have already.
     pub(super) known: HashMap<EventId, u64>,
@@ -51,7 +51,7 @@ pub(super) struct UnresolvedTry<R: Records> {
     pub(super) results: JobResults<R>,
 }
 
-/// The state of an attempt after a try without an error.
+/// The state of an open_jobs after a try without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TryProgress {
     /// Every job has its result.
@@ -60,7 +60,7 @@ pub(super) enum TryProgress {
     EarlierTryStored,
 }
 
-impl<R: Records> Attempt<R> {
+impl<R: Records> OpenJobs<R> {
     pub(super) fn new(jobs: Jobs<R>) -> Self {
         Self {
             jobs,
