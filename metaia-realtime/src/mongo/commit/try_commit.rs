@@ -1,9 +1,9 @@
-//! One try to store the jobs of an open_jobs: locate the head, plan, draft a batch, write it.
+//! One try to store the [open jobs](OpenJobs): locate the head, plan, draft a batch, write it.
 //!
-//! If the outcome of a try is not known, the worker looks at the head before the next try: the head
+//! If the outcome of a try is unknown, the worker reads the head before the next try: the head
 //! names the last batch of each committer. Every try requires that the head is still in the state
-//! that was read before it. So of all tries of a job at most one can ever be stored, however late
-//! a write reaches the server.
+//! that was read before the try. So at most one of all the tries of a job can ever be stored,
+//! however late a write reaches the server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ use crate::{
     values::time,
 };
 
-/// The time after which one try counts as unanswered.
+/// The time after which the outcome of one try counts as unknown.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl<R: Records> CommitWorker<R> {
@@ -79,15 +79,15 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Returns the state of the head for the next try, or `None` if an earlier try turns out to be
+    /// Returns the state of the head for the next try, or `None` if an earlier try is found to be
     /// stored.
     async fn locate_head(
         &mut self,
         open_jobs: &mut OpenJobs<R>,
     ) -> Result<Option<HeadVersion>, MongoFault> {
-        // The head as the last batch of this worker has left it. Another node may have moved it
-        // since: then the try loses, and the head is read for the next one. Unresolved tries need
-        // a fresh look in any case.
+        // The head as the last batch of this worker has left it. If another node has moved it
+        // since, the try fails and the next one reads the head. While there are unresolved tries,
+        // the head must be read in any case: it shows whether one of them is stored.
         if let Some(version) = self.head
             && open_jobs.unresolved.is_empty()
         {
@@ -146,7 +146,7 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Records in the open_jobs what the next try must know about a failed one.
+    /// Records in the open jobs what the next try must know about a failed one.
     async fn record_failure(
         &self,
         open_jobs: &mut OpenJobs<R>,
@@ -166,7 +166,7 @@ impl<R: Records> CommitWorker<R> {
             let learned = self.learn_known_entries(open_jobs, &batch).await;
             learned.map_err(TryError::Failed)?;
         }
-        // This try has stored nothing. Earlier ones that are unresolved still may.
+        // This try has stored nothing. Earlier tries that are unresolved may still be stored.
         if open_jobs.unresolved.is_empty() {
             open_jobs.mark_not_stored();
         }
@@ -181,8 +181,8 @@ impl<R: Records> CommitWorker<R> {
     ) -> Result<(), MongoFault> {
         let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
         if known.is_empty() {
-            // The log has none of these entries but others with their numbers. This only happens
-            // if a part of the database was restored: history is not continuous any more.
+            // The log has none of these entries, but has others with their numbers. This only
+            // happens if a part of the database was restored: history is no longer continuous.
             let head = self.log.refresh().await?;
             self.log.begin_epoch(&head).await?;
         }

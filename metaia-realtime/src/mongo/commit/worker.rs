@@ -1,6 +1,6 @@
 //! The task that writes: it takes the jobs that wait, and tries to store them as one batch until it
-//! succeeds or until no caller waits for them any more. See [`try_commit`](super::try_commit) for
-//! one try.
+//! succeeds or no caller waits for them any more. [`open_jobs`](super::open_jobs) keeps the jobs
+//! between the tries; [`try_commit`](super::try_commit) makes one try.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ const CONTENTION_PAUSE: Duration = Duration::from_millis(5);
 /// The time for which tries may lose before the worker looks for transactions of dead nodes.
 const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
 
-/// See the [module](self).
+/// The worker of one committer: it takes jobs from the queue and stores them.
 pub(super) struct CommitWorker<R: Records> {
     pub(super) log: Arc<MongoLogState>,
     pub(super) records: Arc<R>,
@@ -184,12 +184,12 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Stores jobs one at a time. A batch fails as a whole, so that is how the good jobs are
-    /// separated from the one that cannot be written.
+    /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
+    /// cannot be written fails.
     async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
             job.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was decided on",
+                "the records are never in the state that the change was planned from",
             ));
             return;
         }
