@@ -16,8 +16,8 @@
 //!   [`resume`] (which position it continues from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
 //! - Inbound: [`inbound`] (rate, dispatch by name), [`backlog`], [`join`], [`handler`].
-//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`packet`], [`outbox`], [`credit`],
-//!   [`confirmed`], [`volatile_queue`].
+//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`packet`], [`outbox`],
+//!   [`credit`], [`confirmed`], [`volatile_queue`].
 
 mod backlog;
 mod catch_up;

@@ -36,7 +36,7 @@ pub(crate) enum Offered {
     NoCredit,
 }
 
-/// See the [module](self).
+/// The state of one session, behind its lock.
 #[derive(Debug)]
 pub(crate) struct SessionState {
     phase: Phase,

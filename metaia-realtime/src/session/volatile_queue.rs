@@ -1,4 +1,4 @@
-//! The volatile events of a session that wait for credit. A pure kernel.
+//! The volatile events of a session that wait until no packet is in flight. A pure kernel.
 
 use std::{collections::VecDeque, sync::Arc};
 
