@@ -1,4 +1,4 @@
-//! How far the clients of one node have got: the ledger in memory, and the store behind it.
+//! The positions of the clients of one node: the ledger in memory, and the store behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +23,7 @@ const BATCH: usize = 256;
 
 type KeyedRecord = (DeviceKey, DeviceRecord);
 
-/// See the [module](self).
+/// The ledger of the clients of this node, and the store in which it is saved.
 pub(crate) struct Devices {
     /// `None`: positions are not stored, and a client without a position starts at the head.
     store: Option<Arc<dyn DynDeviceStore>>,

@@ -15,24 +15,27 @@ use crate::{
 /// The reconnects of clients are spread over this many ms.
 const RETRY_SPREAD_MS: u64 = 5_000;
 
-/// How long packets that were handed over may take to be written. A client that is slower receives
-/// them after it has reconnected.
+/// The time that packets that were handed over have to be written. Part of the drain's deadline. A
+/// slower client receives them after it has reconnected.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Sessions are ended in batches with a pause between, so that not all clients reconnect at once.
 const BATCH: usize = 1_000;
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long the store has to save how far clients have got. Not part of the drain's deadline.
+/// The time that the store has to save the positions of clients, after the drain's deadline.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the last tasks have to end.
+/// The time that the node's tasks have to end after that.
 const TASKS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Admits no session any more, then ends all sessions and the node's tasks.
+/// Admits no more sessions, then ends all sessions and the node's tasks.
 ///
-/// Until `deadline`, clients are told and handed what is on its way. After it, the remaining
-/// sessions are ended at once, so that how far their clients have got is stored in any case. Cancel
-/// safe: call again to finish.
+/// Until `deadline`, clients are sent `rt:drain`, packets under way are written, and sessions are
+/// ended in batches. After it, the remaining sessions are ended at once. Then the positions of
+/// their clients are saved (at most 2 s, `SAVE_TIMEOUT`) and the tasks end (at most 0.5 s,
+/// `TASKS_TIMEOUT`). So a drain takes at most 2.5 s longer than `deadline`.
+///
+/// Cancel safe: call it again to finish.
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
     if timeout(deadline, end_all(node)).await.is_err() {
@@ -76,7 +79,7 @@ async fn end_all(node: &Node) {
     end_in_batches(node, &sessions, EndReason::Draining).await;
 }
 
-/// Waits until everything that the log has now is written to the clients.
+/// Waits until all entries that the log has now are written to the clients.
 async fn flush(node: &Node, sessions: &[Arc<Session>]) {
     if node.up_to_date().await.is_ok() {
         join_all(sessions.iter().map(|session| session.flushed())).await;

@@ -1,4 +1,4 @@
-//! The server that is a future: until it is told to stop, and then until its node is empty.
+//! The server, as a future that ends when the node is empty.
 
 use std::{fmt, future::IntoFuture, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     transport::http::{Connections, Entrance},
 };
 
-/// The time that a node has to empty itself, unless [`Serve::with_drain`] gives another.
+/// The time that the sessions of the node have to end, unless [`Serve::with_drain`] sets another.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(9);
 
-/// The time that requests under way have to be answered after that.
+/// The time that requests under way have to be answered after the drain.
 const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Serves `app` and the Socket.IO clients of `realtime` on `listener`.
@@ -84,9 +84,10 @@ impl Serve {
 
     /// Sets the time that the sessions of the node have to end after the signal. Default: 9 s.
     ///
-    /// Sessions that have not ended by then are ended at once. The positions of devices are stored
-    /// after it in any case (at most 2 s), the node's tasks end (at most 0.5 s), and the last
-    /// requests are answered (at most 1.5 s), so that the server ends at most 4 s after it.
+    /// Sessions that have not ended by then are ended at once. Then the positions of devices are
+    /// stored (at most 2 s), the node's tasks end (at most 0.5 s), and the last requests are
+    /// answered (at most 1.5 s). So the server ends at most 4 s after this time: with the default,
+    /// at most 13 s after the signal.
     ///
     /// ```no_run
     /// # async fn run(listener: tokio::net::TcpListener, realtime: metaia_realtime::Realtime) {

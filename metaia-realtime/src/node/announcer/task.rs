@@ -10,17 +10,18 @@ use crate::{
     values::{SessionId, time},
 };
 
-/// How long a change waits at the most while the directory answers.
+/// The longest time that a change waits while the directory answers.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(500);
-/// How often the lease is renewed. It lasts for `LEASE`.
+/// The interval at which the lease is renewed. The lease lasts for `LEASE`.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
-/// How often the sessions that were active are announced.
+/// The interval at which the sessions that were active are announced.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(300);
-/// How long a call of the directory may take.
+/// The time that a call of the directory may take.
 const ANNOUNCE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the last call, when the node stops, may take.
-const LEAVE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// After a call that failed.
+/// The time that the last call may take, when the node stops. It is shorter than the 500 ms that
+/// the drain waits for the tasks of the node.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(400);
+/// The pause after a call that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until the node stops, then removes the node and its sessions from the directory.
@@ -45,7 +46,7 @@ pub(in crate::node) async fn run(node: Arc<Node>) {
     let left = timeout(LEAVE_TIMEOUT, directory.leave(node.id)).await;
     if !matches!(left, Ok(Ok(()))) {
         tracing::info!(
-            "the directory was not told that this node leaves; its lease ends by itself"
+            "the directory has not confirmed that this node leaves; its lease ends by itself"
         );
     }
 }
