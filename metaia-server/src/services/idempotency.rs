@@ -34,8 +34,8 @@ impl IdempotentReply {
 }
 
 impl Services {
-    /// Runs `work` once per key; without a key, always. `work` hands the claim to the store with
-    /// its change.
+    /// Runs `work` once per idempotency key, or always if there is no key. `work` passes the claim
+    /// to the store with its change.
     pub(super) async fn idempotently<W, F>(
         &self,
         caller: &Caller,
@@ -57,7 +57,7 @@ impl Services {
             return Ok(reply);
         }
         match work(Some(claim.clone())).await {
-            // Another process committed a request with this key after the look above.
+            // Another process committed a request with this key after the check above.
             Err(ServiceError::InProgress) => self
                 .stored_reply(&claim)
                 .await?
@@ -66,7 +66,7 @@ impl Services {
         }
     }
 
-    /// Returns the stored reply to a claim, if there is one.
+    /// Returns the reply that is stored under the key of a claim, if there is one.
     async fn stored_reply(
         &self,
         claim: &IdempotencyClaim,

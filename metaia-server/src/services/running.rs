@@ -8,7 +8,7 @@ use std::{
 use super::error::ServiceError;
 use crate::store::IdempotencyClaim;
 
-/// The scope and the key of a claim.
+/// The scope and the idempotency key of a claim.
 type ClaimId = (String, String);
 
 /// The claims whose requests run in this process. A handle.

@@ -9,6 +9,7 @@ use crate::store::{IdempotencyClaim, IdempotencyState, StoredReply};
 /// falls.
 const DELETED_PER_CLAIM: u32 = 8;
 
+/// Returns whether the idempotency key of a claim was used, with the stored reply.
 pub(super) fn idempotency_state(
     db: &Connection,
     claim: &IdempotencyClaim,
