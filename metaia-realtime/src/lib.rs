@@ -58,7 +58,7 @@
 //! | `testing` | for your tests: a server in the process, clients, the contracts of a log |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// Values: no I/O, and nothing of the crate below them.
+// Values: no I/O. They import no other module of the crate.
 pub mod limits;
 pub mod values;
 
@@ -85,7 +85,7 @@ mod transport;
 // What an embedder holds.
 mod api;
 
-// The other side, and tools for tests.
+// The client, and tools for tests.
 #[cfg(feature = "client")]
 pub mod client;
 mod crash_points;

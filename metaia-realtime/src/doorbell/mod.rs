@@ -6,9 +6,9 @@
 //! at once. A notification only says how far the log goes. So a repeated notification is free, and
 //! a forged one causes an empty read, at most one every 100 ms.
 //!
-//! Two kinds of frames have no other way than the doorbell, and may be lost as well. Volatile
-//! events are delivered once the receiving node has dispatched every change of access that their
-//! sender knew of. Probes ask whether the log can be read elsewhere: a node uses them to find out
+//! Two kinds of frames travel only by the doorbell, so they can be lost. A volatile event waits
+//! until the receiving node has dispatched every change of access that the sender knew of. A probe
+//! asks whether another node can read the log: a node that cannot read it finds out in this way
 //! that it alone is partitioned from the log.
 //!
 //! Frames are bytes with a version and a size limit, signed if the node has a [`ClusterKey`]. A

@@ -1,17 +1,24 @@
 //! The partition detector: finds out that this node alone cannot read the log. A pure kernel.
 //!
-//! If no node can read the log, each node waits and keeps its clients: they would fare no better
-//! elsewhere. But if another node can read what this one cannot, the clients are better off there.
-//! So a node that fails to read the log probes the others once a second. Each probe has a random
-//! number of its own that the answer repeats: so the log was read after the probe, the answer is
-//! meant for this node, and it counts once. An answer beyond what this node knows shows that its
-//! clients are missing entries. Three such answers (`QUORUM`) to probes of the last 10 s
-//! (`PROBE_LIFETIME`) prove a partition. From 20 s (`GRACE`) after the first failure the node then
-//! disconnects its clients and refuses new ones, until it has read the log again.
+//! A partitioned node ends its sessions and refuses new ones with the code `cut_off`
+//! ([`EndReason::CutOff`](crate::EndReason::CutOff)). *Partitioned* and *cut off* are the same
+//! state: the first is the word of the detector, the second is the code that clients and operators
+//! see.
 //!
-//! Notifications prove nothing: one that was under way when the log failed for all nodes would make
-//! all of them disconnect their clients. Nor does a frame from a sender that receives no probes. A
-//! sender that receives them, and has the cluster's key if there is one, can answer.
+//! If no node can read the log, each node waits and keeps its clients, since no other node could
+//! serve them. If another node can read the log and this one cannot, the clients must go to the
+//! other node. So a node that fails to read the log probes the others once a second. Each probe has
+//! a random number of its own that the answer repeats: so the log was read after the probe, the
+//! answer is meant for this node, and it counts once. If an answer names an entry beyond those that
+//! this node knows, the clients of this node are missing entries. Three such answers (`QUORUM`) to
+//! probes of the last 10 s (`PROBE_LIFETIME`) prove a partition. The node then disconnects its
+//! clients and refuses new ones until it has read the log again, but not before 20 s (`GRACE`)
+//! after the first failure.
+//!
+//! A notification proves nothing: one that was under way when the log failed for all nodes would
+//! make all of them disconnect their clients. A frame from a sender that receives no probes proves
+//! nothing either. A sender that receives probes can answer them, if it has the cluster's key or if
+//! there is none.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -28,6 +35,7 @@ const QUORUM: usize = 3;
 /// Probes that are remembered, at most. They are sent every second and after each failed read.
 const MAX_PROBES: usize = 32;
 
+/// Decides whether this node is partitioned from the log. See the [module](self) for the rules.
 #[derive(Debug, Default)]
 pub(crate) struct PartitionDetector {
     failing: Option<Failing>,

@@ -54,8 +54,8 @@ impl Recent {
         true
     }
 
-    /// Returns the position before `entry` if that is the start of the log. The position before any
-    /// other entry has the id of an entry that is not here.
+    /// Returns the position before `entry` if that is the start of the log. For any other entry it
+    /// is unknown: it needs the id of the previous entry, which the window lacks.
     fn start_if_first(&self, entry: &Entry) -> Option<Position> {
         if entry.n() == 1 {
             Some(Position::start(self.head.epoch()))

@@ -8,7 +8,7 @@ use crate::Position;
 pub(crate) enum ResetReason {
     /// The text is not a position of this system.
     Malformed,
-    /// History may have been rewritten since.
+    /// The log's history may have been replaced since the client got its position.
     EpochChanged,
     /// An entry that the client has not received is gone, or too many entries are missing.
     TooOld,
@@ -51,7 +51,7 @@ pub(crate) fn judge(
     }
     let is_replaced = match history.entry {
         Some(id) => !position.follows(id),
-        // A trimmed entry's id cannot be compared. The start has no entry, but fixed check bits.
+        // There is no id to compare for a trimmed entry. Position 0 has fixed check bits instead.
         None => position.n == 0 && position != Position::start(position.epoch),
     };
     if is_replaced {

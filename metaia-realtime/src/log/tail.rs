@@ -21,15 +21,20 @@ pub(crate) const BYTES: usize = 8 * 1024 * 1024;
 /// The last entries of a log. See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Tail {
+    /// The last entries, in order and without holes.
     entries: VecDeque<Arc<Entry>>,
+    /// The size of `entries`, in bytes.
     bytes: usize,
+    /// The position of the log's last entry, whether or not the entry is in `entries`.
     head: Position,
-    /// The number up to and including which entries count as trimmed.
+    /// Every entry up to this number is trimmed or counts as trimmed.
     floor: u64,
-    /// The number up to and including which stored entries may be damaged or lost.
+    /// An entry up to this number may be damaged. Its rooms are then unknown, so all rooms count as
+    /// trimmed up to here.
     lost: u64,
+    /// The trim mark of each room: the number of the last trimmed entry in that room.
     marks: Trimmed,
-    /// The approximate size of the stored entries, in bytes.
+    /// The approximate size of all stored entries of the log, in bytes.
     stored: u64,
 }
 
@@ -48,7 +53,7 @@ impl Tail {
         }
     }
 
-    /// Sets the number up to and including which stored entries may be damaged or lost.
+    /// Sets `lost`: all rooms count as trimmed up to this number.
     #[cfg(feature = "sqlite")]
     pub(crate) fn lost(self, lost: u64) -> Self {
         Self { lost, ..self }
@@ -138,13 +143,15 @@ impl Tail {
         self.marks.mark(room, n);
     }
 
-    /// Raises the shared mark because a node has merged the marks of many rooms into it.
+    /// Raises the shared mark of all rooms without a mark of their own, because a node has merged
+    /// the marks of many rooms into it.
     #[cfg(feature = "mongodb")]
     pub(crate) fn raise_others(&mut self, n: u64) {
         self.marks.raise_others(n);
     }
 
-    /// Records that stored entries up to `n` may be damaged or lost. Returns whether that is new.
+    /// Records that stored entries up to `n` may be damaged: all rooms count as trimmed up to `n`.
+    /// Returns whether that is new.
     pub(crate) fn lose(&mut self, n: u64) -> bool {
         let is_new = n > self.lost;
         self.lost = self.lost.max(n);

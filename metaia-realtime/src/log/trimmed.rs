@@ -1,8 +1,9 @@
-//! The trim marks: the highest trimmed number of each room. They tell whether a client that
-//! reconnects has missed entries that are gone.
+//! The trim marks: for each room, the number of its last trimmed entry. They show whether a client
+//! that reconnects has missed entries that are gone.
 //!
-//! Up to 65,536 rooms have a mark of their own. Beyond that the lower half shares one mark, which
-//! can only cause a reset that was not needed.
+//! Up to 65,536 rooms have a mark of their own. Beyond that, the lower half of the marks is merged
+//! into one shared mark, the highest of them. That can cause a reset that was not needed, and never
+//! hides one.
 
 use std::collections::HashMap;
 
@@ -11,11 +12,11 @@ use crate::Room;
 /// Rooms with a mark of their own, at most.
 const MAX_ROOMS: usize = 65_536;
 
-/// The highest trimmed number of each room.
+/// The marks of the rooms that have one of their own, and the shared mark of all other rooms.
 #[derive(Debug, Default)]
 pub(crate) struct Trimmed {
     rooms: HashMap<Room, u64>,
-    /// The shared mark of all rooms that have no mark of their own any more.
+    /// The shared mark of all rooms without a mark of their own; 0 if no marks were merged yet.
     others: u64,
 }
 
@@ -47,7 +48,7 @@ impl Trimmed {
         self.others
     }
 
-    /// Raises every lower mark to `n`.
+    /// Raises the shared mark to `n`, and merges every mark up to `n` into it.
     #[cfg(feature = "mongodb")]
     pub(crate) fn raise_others(&mut self, n: u64) {
         self.others = self.others.max(n);

@@ -27,7 +27,7 @@ const MAX_NUMBER: u64 = 1 << 53;
 
 const DAMAGED: MongoFault = MongoFault::Damaged("the head of the log");
 
-/// The state of the head that a batch is decided on, and that must still hold when the batch is
+/// The state of the head that a batch is planned from. It must still hold when the batch is
 /// written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct HeadVersion {

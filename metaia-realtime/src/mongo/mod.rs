@@ -1,13 +1,13 @@
 //! MongoDB: one handle to a database, and a log in it that shares its transactions with records.
 //!
 //! Every write goes through one document, the head of the log. Each node has one [`Committer`]. It
-//! collects the changes that wait into a batch, decides the batch on what it has read, and writes
-//! it only if the head is still in the state that it has read. So the batches of all nodes have
-//! one order, and entries are numbered without holes.
+//! collects the changes that wait into a batch, reads the head and the records, and plans the batch
+//! from them. It writes the batch only if the head is still in the state that it has read. So the
+//! batches of all nodes have one order, and entries are numbered without holes.
 //!
-//! On a replica set a batch is one transaction. A standalone server has no transactions: there the
-//! whole batch is first written into the head document, in one step, and then carried out from
-//! there by the first node that finds it. See [`Deployment`].
+//! On a replica set a batch is one transaction. A standalone server has no transactions: a node
+//! first writes the whole batch into the head document, in one step. The first node that finds the
+//! batch there carries it out. See [`Deployment`].
 
 mod bson;
 mod collection;

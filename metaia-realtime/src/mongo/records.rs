@@ -13,7 +13,7 @@ use crate::{NewEntry, PublishReceipt};
 /// - [`plan`](Self::plan) reads and decides, and writes nothing. A batch that loses to the batch of
 ///   another node is planned again, and a write of the first plan would remain.
 /// - `plan` reads from the primary, and only data that a majority has: otherwise a change is
-///   decided on a write that is rolled back later.
+///   planned from a write that is rolled back later.
 /// - `plan` decides each change as if the changes before it in the batch were made: they are
 ///   written together.
 /// - A program that writes these collections without a committer may only make changes that the

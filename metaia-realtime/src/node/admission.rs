@@ -1,4 +1,4 @@
-//! Admission: adds sessions to the node and to order rooms, and ends them.
+//! Admission: registers sessions on the node, admits them to order rooms, and ends them.
 
 use std::{
     sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
@@ -11,9 +11,9 @@ use crate::{
     session::{EndReason, EventRefusal, Session},
 };
 
-/// How long a policy has to decide.
+/// The time that the policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two attempts to ask the policy.
+/// The pause between two calls of the policy.
 const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 impl Node {
@@ -99,20 +99,20 @@ impl Node {
         }
     }
 
-    /// Adds the session to the order's room if the policy allows it, by the access that holds at
-    /// that moment. `join_state` sets after which entry the room is wanted; it is called at most
-    /// once, and must not call the registry.
+    /// Adds the session to the order's room if the policy allows it at that moment. `join_state`
+    /// adds the room to the session's state, with the entry after which the session receives the
+    /// room's entries. It is called at most once, and must not call the registry.
     ///
     /// # Errors
     /// Returns [`EventRefusal::Forbidden`] if the policy denies it, and
     /// [`EventRefusal::Unavailable`] if it cannot decide or the session has ended.
-    pub(crate) async fn admit(
+    pub(crate) async fn admit_to_room(
         &self,
         session: &Session,
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
     ) -> Result<(), EventRefusal> {
-        let admitted = self.try_admit(session, order, join_state).await;
+        let admitted = self.try_admit_to_room(session, order, join_state).await;
         self.counters.joins.add(match admitted {
             Ok(()) => {
                 self.announcer.note_change(session.id);
@@ -124,14 +124,14 @@ impl Node {
         admitted
     }
 
-    async fn try_admit(
+    async fn try_admit_to_room(
         &self,
         session: &Session,
         order: &OrderId,
         join_state: impl Fn(&Session, Room),
     ) -> Result<(), EventRefusal> {
         let mut join = self.registry.begin_join(order);
-        // Again if a recheck of the order comes while the policy decides.
+        // Asks again if a recheck of the order arrives while the policy decides.
         loop {
             match self.decide(&session.identity, order, 1).await {
                 Some(AccessDecision::Allowed) => {}

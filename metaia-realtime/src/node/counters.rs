@@ -27,7 +27,8 @@ const HANDSHAKE_REFUSALS: [&str; 7] = [
     "other",
 ];
 
-/// Codes of [`EndReason`](crate::EndReason).
+/// Codes of [`EndReason`](crate::EndReason). No reason has the codes `token_revoked` and
+/// `shutdown`: they are kept as labels, so that the metrics keep their series.
 const END_REASONS: [&str; 16] = [
     "client_left",
     "transport_lost",

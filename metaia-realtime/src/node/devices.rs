@@ -1,4 +1,4 @@
-//! How far the clients of one node have got: the ledger in memory, and the store behind it.
+//! The positions of the clients of one node: the ledger in memory, and the store behind it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +23,7 @@ const BATCH: usize = 256;
 
 type KeyedRecord = (DeviceKey, DeviceRecord);
 
-/// See the [module](self).
+/// The ledger of the clients of this node, and the store in which it is saved.
 pub(crate) struct Devices {
     /// `None`: positions are not stored, and a client without a position starts at the head.
     store: Option<Arc<dyn DynDeviceStore>>,
@@ -99,7 +99,7 @@ impl Devices {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
         };
-        let sign = session.standing().sign;
+        let sign = session.client_progress().sign;
         let pinned = Pinned {
             devices: self,
             key,
@@ -121,8 +121,8 @@ impl Devices {
     pub(crate) fn update(&self, session: &Session) {
         if let Some(key) = &session.device_key {
             // Before the ledger is locked: this locks the session.
-            let standing = session.standing();
-            self.ledger().update(key, session.id, standing);
+            let progress = session.client_progress();
+            self.ledger().update(key, session.id, progress);
         }
     }
 
@@ -141,10 +141,10 @@ impl Devices {
             return;
         };
         // Before the ledger is locked: this locks the session.
-        let standing = session.standing();
+        let progress = session.client_progress();
         let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
         let mut ledger = self.ledger();
-        ledger.update(key, session.id, standing);
+        ledger.update(key, session.id, progress);
         ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);

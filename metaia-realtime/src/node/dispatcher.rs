@@ -1,10 +1,10 @@
 //! The dispatcher: one task per node, which takes entries in log order and offers each to the
 //! sessions in its rooms.
 //!
-//! When the log cannot be read, the dispatcher retries with growing pauses; sessions stay. When it
-//! has fallen behind what the log keeps, every session reads what is left for itself, or is told to
-//! reload, and access to orders is decided again. Disconnects among the entries that were missed
-//! are not applied: those sessions stay.
+//! If the log cannot be read, the dispatcher retries with growing pauses; sessions stay. If the log
+//! has trimmed entries before the dispatcher read them, every session reads the log for itself and
+//! is told to reload if it misses an entry. The access of sessions to orders is then decided again.
+//! Disconnects among the missed entries are not applied: those sessions stay.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 
 /// Entries per read of the log. They are offered to all sessions before the first session is woken.
 const BATCH: usize = 64;
-/// Between the first and the second attempt to read the log. The pause doubles with each attempt.
+/// The pause before the first retry to read the log. It doubles with each retry.
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(50);
 const MAX_RETRY_PAUSE: Duration = Duration::from_secs(2);
 
@@ -55,7 +55,7 @@ pub(super) async fn run(node: Arc<Node>) {
     }
 }
 
-/// The pauses between attempts to read the log. Logs the first failure and the recovery.
+/// The pauses between retries to read the log. Logs the first failure and the recovery.
 struct Retry {
     pause: Duration,
     is_failing: bool,
@@ -115,13 +115,13 @@ pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
             apply_control(node, control, entry.position(), offered);
         }
         if has_gap {
-            // The missing entries may have been requests to decide access again.
+            // The missing entries may include requests to decide access again.
             node.registry.recheck_all(offered);
         }
         node.window.push(entry);
         if has_gap {
-            // After the push: the window does not reach back over the gap then, and no session can
-            // go live before it.
+            // After the push: the window then does not reach back over the gap, so that no session
+            // goes live with entries missing.
             fall_back_all(node, offered);
         }
         stalls += offer(node, entry, &mut to_wake);
@@ -204,8 +204,7 @@ pub(crate) async fn reload_window(node: &Node) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Makes every session read for itself after entry `n`, since the entries after it were not
-/// dispatched.
+/// Makes every session catch up from entry `n`, since some entries after it were not dispatched.
 fn fall_back_all(node: &Node, n: u64) {
     for session in node.registry.all() {
         session.fall_back(n);

@@ -1,8 +1,8 @@
 //! The control entries that were appended before this node could first read its log.
 //!
-//! Sessions wait for the log, in rooms that the policy admitted them to before that. Control
-//! entries that were appended meanwhile are never dispatched here. Every one that may concern the
-//! waiting sessions is therefore applied now, before any of them goes on.
+//! Until then, sessions wait for the log in rooms that the policy admitted them to. The control
+//! entries of that time are never dispatched on this node. So each of them that may concern a
+//! waiting session is applied at the first read, before any of these sessions goes on.
 
 use super::{Node, disconnects::started_before};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     session::{EndReason, Session},
 };
 
-/// The most that the clocks of two nodes differ, in ms.
+/// The largest difference between the clocks of two nodes that is allowed for, in ms.
 const CLOCK_SKEW_MS: i64 = 60_000;
 
 /// Applies the control entries in `recent`, which will count as dispatched.
@@ -38,8 +38,9 @@ pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
     }
 }
 
-/// Returns why the session is to end: an entry in `recent` disconnects it, or an entry that is not
-/// in `recent` may have. In the second case its client reconnects; it was handed nothing yet.
+/// Returns the reason to end the session. Either an entry in `recent` disconnects it, or an entry
+/// that is not in `recent` may disconnect it. In the second case the client reconnects and loses
+/// nothing, since the session has handed it no entry yet.
 fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
     let started_at = session.started_at;
     let begins_after = recent.begins_after();
@@ -53,8 +54,9 @@ fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
         }
         return None;
     }
-    // The log could not be read when the session started, so that a disconnect in `recent` may be
-    // older than the session. One that is not in `recent` is, if `recent` reaches back far enough.
+    // The log could not be read when the session started, so a disconnect in `recent` may be older
+    // than the session. If `recent` reaches back far enough, a disconnect that is not in it is
+    // certainly older than the session.
     let oldest = recent.entries().next().map_or(i64::MAX, |entry| entry.ts());
     let reaches_back = begins_after.n() == 0 || oldest < session.connected_at - CLOCK_SKEW_MS;
     if is_disconnected || !reaches_back {

@@ -11,11 +11,12 @@
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
 //! | [`replay_budget`] | how much each user may have replayed |
 //! | [`counters`], [`counter`], [`stats`] | counts of what the node has done since it began |
-//! | [`tasks`] | starts the tasks below, each of which runs until the node stops |
-//! | [`dispatcher`], [`late_log`] | offer the entries of the log to sessions |
-//! | [`housekeeping`] | stores positions, and sends `rt:position` to quiet clients |
-//! | [`announcer`] | announces sessions to the directory |
-//! | [`doorbell`] | notifies other nodes, and receives their notifications |
+//! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
+//! | [`dispatcher`] | a task: offers the entries of the log to sessions |
+//! | [`housekeeping`] | a task: stores positions, and sends `rt:position` to quiet clients |
+//! | [`announcer`] | a task: announces sessions to the directory |
+//! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
+//! | [`late_log`] | applies what was appended before the log could first be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |

@@ -1,4 +1,4 @@
-//! The node: its parts, and how others reach them.
+//! [`Node`]: one process of the cluster, as a struct of its parts with an accessor for each.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ use crate::{
 /// cannot tell which entries are new.
 const UP_TO_DATE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One node.
+/// One process of the cluster. Its tasks run after [`Node::run`].
 pub(crate) struct Node {
     /// The name by which other nodes know this one.
     pub(super) id: NodeId,
@@ -51,7 +51,7 @@ pub(crate) struct Node {
     pub(super) tasks: TaskTracker,
     pub(super) stopping: CancellationToken,
     pub(super) draining: AtomicBool,
-    /// The log cannot be read on this node, and can be read on another one.
+    /// True while this node is partitioned: it cannot read the log, and another node can.
     pub(super) cut_off: AtomicBool,
     /// Held while a session is admitted, so that two at once do not both take the last place, and
     /// while draining begins, so that no session is admitted after it. Taken before the registry's
@@ -160,7 +160,8 @@ impl Node {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Returns whether the log can be read on other nodes and not on this one.
+    /// Returns whether this node is partitioned: it cannot read the log, and another node can. It
+    /// then refuses sessions with the code `cut_off`.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.cut_off.load(Ordering::Acquire)
     }

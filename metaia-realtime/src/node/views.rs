@@ -1,4 +1,4 @@
-//! The views of a node and its sessions: what the directory is told, and what admins see.
+//! The views of a node and its sessions, which the directory stores and admins see.
 
 use super::Node;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Node {
-    /// Returns the view of this node.
+    /// Returns this node's id, its start and its number of sessions, for the directory.
     pub(crate) fn view(&self) -> NodeView {
         NodeView {
             id: self.id,

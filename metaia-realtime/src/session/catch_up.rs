@@ -1,4 +1,5 @@
-//! Catching up: from the cursor to the head, for every reason there is to do so.
+//! Catching up: a session reads entries from its cursor to the head, from the window or from the
+//! log, and is then live. Every reason to catch up takes this path.
 
 use super::{
     Outgoing, Session, Start,
@@ -21,17 +22,19 @@ const RECHECK_TRIES: u32 = 3;
 
 /// A read of one page of the log.
 pub(super) struct PageRead {
+    /// The session's cursor: the page begins after this entry.
     pub(super) from: u64,
     pub(super) rooms: Vec<Room>,
-    /// See [`SessionState::read_generation`].
+    /// The state's [`read_generation`](SessionState::read_generation) when the read began.
     generation: u64,
-    /// Later entries are offered by the dispatcher.
+    /// The last entry that this node had dispatched when the read began. Entries after it are not
+    /// taken from the page: the dispatcher or the window will offer them.
     head: Position,
 }
 
 impl Session {
-    /// Takes one step towards being live: decides the pending rechecks, then hands over what there
-    /// is credit for.
+    /// Takes one step towards being live: decides the pending rechecks, then hands over the next
+    /// entries, as far as there is credit for them.
     pub(crate) async fn catch_up(&self, node: &Node, start: &mut Start) {
         self.decide_rechecks(node).await;
         if !start.cursor_is_set && !self.resume_or_start(node, start).await {

@@ -1,20 +1,20 @@
-//! What a client has certainly received: everything that was written before the last ping that it
-//! answered. A pure kernel.
+//! The position up to which a client has certainly received everything: the one before the last
+//! ping that it answered. A pure kernel.
 
 use crate::Position;
 
-/// The positions of what is written, and of the pings between.
+/// The positions of the packets that were written, and of the pings between them.
 #[derive(Debug, Default)]
 pub(crate) struct Confirmed {
-    /// What the client has certainly received.
+    /// The position that the client has certainly received.
     confirmed: Option<Position>,
-    /// What was written last.
+    /// The position that was written last.
     written: Option<Position>,
     /// The last ping that is not answered yet.
     ping: Option<PendingPing>,
 }
 
-/// What was written before a ping.
+/// A ping, with the packets and the position that were written before it.
 #[derive(Debug)]
 struct PendingPing {
     packets: u64,
@@ -38,8 +38,8 @@ impl Confirmed {
         self.written
     }
 
-    /// Records that a packet was written which brings the client to `position`. The replay of one
-    /// room goes back; the position of its client does not.
+    /// Records that a packet was written after which the client is at `position`. Replaying one
+    /// room sends older entries. The client's position never goes back.
     pub(super) fn record_write(&mut self, position: Position) {
         let goes_back = self
             .written

@@ -1,4 +1,5 @@
-//! The credit window of a session: what was handed over and is not yet written. A pure kernel.
+//! The credit window of a session: it bounds the packets that were handed over and are not yet
+//! written. A pure kernel. [`credit_wait`](super::credit_wait) waits for credit.
 
 use std::collections::VecDeque;
 
@@ -23,7 +24,7 @@ pub(crate) struct Credit {
 struct InFlight {
     /// In bytes.
     size: u32,
-    /// The position of a client that has received the packet.
+    /// The client's position after it has received this packet.
     position: Option<Position>,
 }
 
@@ -85,7 +86,8 @@ impl Credit {
         });
     }
 
-    /// Gives credit back for what the connection has written, and confirms what it has answered.
+    /// Gives credit back for the packets that the connection has written, and confirms those that
+    /// the client has answered a ping for.
     pub(super) fn apply_progress(&mut self, progress: Progress) {
         // The client may have answered the known ping before the next one was sent.
         self.confirmed.record_pong(progress.answered);

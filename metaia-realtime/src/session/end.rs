@@ -1,6 +1,6 @@
-//! Why sessions end: values with stable codes.
+//! The reasons why sessions end: values with stable codes.
 
-/// The reason why a session ended. Its code stands in logs and metrics.
+/// The reason why a session ended. Its code appears in logs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -24,11 +24,13 @@ pub enum EndReason {
     Draining,
     /// The log could not be read.
     Unavailable,
-    /// This node cannot read the log and another node can: the client is to connect there.
+    /// This node is partitioned: it cannot read the log and another node can. The client is to
+    /// connect to another node.
     CutOff,
     /// The server disconnected the user or the session on request.
     Kicked,
-    /// A handler, or the policy, panicked.
+    /// A handler or the access policy panicked. If it returns an error instead, the session goes
+    /// on.
     Failed,
 }
 
@@ -53,7 +55,7 @@ impl EndReason {
         }
     }
 
-    /// Returns whether the client sent nothing at the end: it may have been away for long.
+    /// Returns whether the client was silent before the end: it may have been gone for long.
     pub(crate) const fn is_silent(self) -> bool {
         matches!(self, Self::PingTimeout | Self::Slow)
     }

@@ -74,8 +74,9 @@ impl Session {
             return Err(EventRefusal::TooManyRooms);
         }
         let is_undecided = |joined: &Result<(), _>| *joined == Err(EventRefusal::Unavailable);
-        let admit = || node.admit(self, order, |session, room| session.state().join(room, 0));
-        retry_while(is_undecided, deadline, admit).await
+        let join =
+            || node.admit_to_room(self, order, |session, room| session.state().join(room, 0));
+        retry_while(is_undecided, deadline, join).await
     }
 }
 
@@ -113,7 +114,7 @@ impl Session {
         let Some(since) = request.since else {
             return self.join_without_replay(node, &request.order, room).await;
         };
-        node.admit(self, &request.order, |session, room| {
+        node.admit_to_room(self, &request.order, |session, room| {
             session.join_at_cursor(node, room);
         })
         .await?;
@@ -146,7 +147,7 @@ impl Session {
         node.up_to_date()
             .await
             .map_err(|_| EventRefusal::Unavailable)?;
-        node.admit(self, order, |session, room| {
+        node.admit_to_room(self, order, |session, room| {
             session.join_at_head(node, room);
         })
         .await?;

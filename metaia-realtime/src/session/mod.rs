@@ -10,29 +10,29 @@
 //! written what it was handed. Nothing is lost, since the cursor stays where it was. Inbound events
 //! wait meanwhile, too.
 //!
-//! - The session: [`connection`] (its data, and what others do to it), [`flow`] (credit),
+//! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
 //!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends).
 //! - Its start: [`request`] (what the client asks for), [`start`] (how far the start has got),
 //!   [`resume`] (which position it continues from), [`retry`] (while the log cannot be read).
-//! - Outbound: [`catch_up`], [`room_replay`], [`queue`], [`wire`] (payloads).
+//! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
 //! - Inbound: [`inbound`] (rate, dispatch by name), [`backlog`], [`join`], [`handler`].
-//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`outbox`], [`credit`],
-//!   [`confirmed`], [`volatile_queue`].
+//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`packet`], [`outbox`],
+//!   [`credit`], [`confirmed`], [`volatile_queue`].
 
 mod backlog;
 mod catch_up;
 mod confirmed;
 mod connection;
 mod credit;
+mod credit_wait;
 mod driver;
 mod end;
-mod flow;
 mod handler;
 mod inbound;
 mod join;
 mod outbox;
+mod packet;
 mod port;
-mod queue;
 mod rechecks;
 mod request;
 mod resume;
@@ -51,10 +51,10 @@ pub(crate) use driver::drive;
 pub use end::EndReason;
 pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, InboundQueue, SESSION_EVENTS};
+pub(crate) use packet::{Outgoing, Volatile};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::SilentPort;
 pub(crate) use port::{Port, Progress};
-pub(crate) use queue::{Outgoing, Volatile};
 pub(crate) use request::ConnectRequest;
 pub(crate) use start::Start;
 pub(crate) use state::Offered;

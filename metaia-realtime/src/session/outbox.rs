@@ -1,12 +1,12 @@
-//! What waits to be written to the client of a session. A pure kernel.
+//! The packets that wait to be written to the client of a session. A pure kernel.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     confirmed::Confirmed,
     credit::Credit,
+    packet::{Outgoing, Volatile},
     port::Progress,
-    queue::{Outgoing, Volatile},
     volatile_queue::{VolatileOffered, VolatileQueue},
 };
 use crate::{Limits, OrderId, Position, Room};
@@ -69,8 +69,8 @@ impl Outbox {
         }
     }
 
-    /// Takes an event beside the log. It is written at once if nothing waits, otherwise after
-    /// everything that waits.
+    /// Takes a volatile event. It is written at once if no packet is in flight, otherwise after all
+    /// packets that are.
     pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
         self.volatile.offer(event, room)
     }
@@ -85,8 +85,8 @@ impl Outbox {
         self.volatile.drop_order(order);
     }
 
-    /// Removes the next packet to write: what must not be lost first, then volatile events, once
-    /// everything else is written.
+    /// Removes the next packet to write. Packets that must not be lost come first. A volatile event
+    /// follows when all of them are written.
     pub(super) fn take(&mut self) -> Option<Outgoing> {
         if let Some(outgoing) = self.queue.pop_front() {
             return Some(outgoing);
@@ -110,7 +110,7 @@ impl Outbox {
         self.credit.assume_written_but(self.queue.len());
     }
 
-    /// Returns what the client has certainly received, and what was written to it.
+    /// Returns the positions that the client has certainly received and that were written to it.
     pub(super) fn confirmed(&self) -> &Confirmed {
         self.credit.confirmed()
     }

@@ -226,9 +226,9 @@ impl Session {
         self.end(EndReason::Unavailable);
     }
 
-    /// Returns what is stored of the client, so that it can resume when it reconnects. A client
-    /// that has sent DISCONNECT has received everything that was written.
-    pub(crate) fn standing(&self) -> ClientProgress {
+    /// Returns the progress of the client, which is stored so that the client can resume when it
+    /// reconnects. A client that has sent DISCONNECT has received everything that was written.
+    pub(crate) fn client_progress(&self) -> ClientProgress {
         let mut state = self.state();
         let pongs = self.apply_progress(&mut state);
         let position = if self.ended_by() == Some(EndReason::ClientLeft) {

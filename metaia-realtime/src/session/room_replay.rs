@@ -9,17 +9,20 @@ use crate::{
     node::Node,
 };
 
-/// Entries per read of the log. Fewer than when catching up: what was read waits until the client
-/// has read what came before it, and a client that never does must not hold much memory.
+/// Entries per read of the log. Small pages, because a page stays in memory until the client has
+/// read the packets before it.
 const ROOM_PAGE: usize = 32;
 
 impl Session {
     /// Replays a room from `position` up to entry `upto`, where the membership begins. Waits for
     /// credit.
     ///
-    /// Returns how many entries were handed over; `None` if something is missing after `position`,
-    /// the user's replay budget is used up, the log cannot be read or has a new epoch, or the room
-    /// was left or another one joined meanwhile.
+    /// Returns the number of entries that were handed over. Returns `None` if:
+    ///
+    /// - an entry after `position` is missing,
+    /// - the user's replay budget is used up,
+    /// - the log cannot be read, or has a new epoch, or
+    /// - the session left the room, or joined another one, in the meantime.
     pub(super) async fn replay_room(
         &self,
         node: &Node,
@@ -68,8 +71,8 @@ impl Session {
         Some(resumable.after)
     }
 
-    /// Hands over an entry as soon as there is credit for it. Returns `None` if the room was left,
-    /// or any room joined, meanwhile.
+    /// Hands over an entry as soon as there is credit for it. Returns `None` if the session left
+    /// the room, or joined any room, in the meantime.
     async fn replay_room_entry(
         &self,
         room: &Room,

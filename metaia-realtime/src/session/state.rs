@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     outbox::Outbox,
-    queue::{Outgoing, Volatile},
+    packet::{Outgoing, Volatile},
     rechecks::{RecheckRequest, Rechecks},
     room_set::RoomSet,
     volatile_queue::VolatileOffered,
@@ -36,7 +36,7 @@ pub(crate) enum Offered {
     NoCredit,
 }
 
-/// See the [module](self).
+/// The state of one session, behind its lock.
 #[derive(Debug)]
 pub(crate) struct SessionState {
     phase: Phase,

@@ -1,8 +1,8 @@
-//! The volatile events of a session that wait for credit. A pure kernel.
+//! The volatile events of a session that wait until no packet is in flight. A pure kernel.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::queue::Volatile;
+use super::packet::Volatile;
 use crate::{OrderId, Room};
 
 /// The most events that wait, one per name. Beyond it the oldest is dropped.

@@ -1,4 +1,4 @@
-//! The access policy of order rooms over Socket.IO: the same rule as over REST, decided on the
+//! The access policy of order rooms over Socket.IO: the same rule as over REST, applied to the
 //! current record.
 
 use std::sync::Arc;

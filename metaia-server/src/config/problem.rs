@@ -1,4 +1,4 @@
-//! A setting that is not valid.
+//! The error of one setting.
 
 /// A setting that is not valid, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    error::ServiceError, handle::Services, once::IdempotentReply, permissions::only_operators,
-    target::Target,
+    error::ServiceError, handle::Services, idempotency::IdempotentReply,
+    permissions::only_operators, target::Target,
 };
 use crate::{
     model::Caller,
-    store::{Change, Claim, StoredReply},
+    store::{Change, IdempotencyClaim, StoredReply},
 };
 
 /// The body of `POST /api/realtime/emit`.
@@ -52,14 +52,14 @@ impl Services {
                 self.emit_logged(emit, claim).await
             }
         };
-        self.once(caller, "POST /api/realtime/emit", key, &request, work)
+        self.idempotently(caller, "POST /api/realtime/emit", key, &request, work)
             .await
     }
 
     async fn emit_logged(
         &self,
         emit: Emit,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyClaim>,
     ) -> Result<StoredReply, ServiceError> {
         let entry = NewEntry::event([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
         let change = Change {
@@ -77,7 +77,7 @@ impl Services {
     async fn emit_volatile(
         &self,
         emit: Emit,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyClaim>,
     ) -> Result<StoredReply, ServiceError> {
         let event = (emit.event.as_str(), &*emit.data);
         self.realtime().volatile().send([emit.to.room()], event)?;

@@ -1,17 +1,16 @@
-//! Use cases: they decide on the current records what a caller may do, and have it done together
-//! with its events.
+//! Use cases. A service reads the current records, decides what the caller may do, and gives the
+//! change and its events to the store.
 //!
-//! Each way to change something is one [`Change`](crate::store::Change) for the store: services
-//! decide, and the store carries the change out. A decision is made on records that were read
-//! before; if they have changed in the meantime, the store refuses the change and the service
-//! decides again.
+//! Each change is one [`Change`](crate::store::Change): its records, its events, and the conditions
+//! under which the store may write them. If the records have changed since the service read them,
+//! the store refuses the change, and the service reads and decides again.
 
 mod connections;
 mod emit;
 mod error;
 mod handle;
+mod idempotency;
 mod notifications;
-mod once;
 mod orders;
 mod payment_settings;
 mod payments;
@@ -29,7 +28,7 @@ pub use connections::Overview;
 pub use emit::Emit;
 pub use error::ServiceError;
 pub use handle::Services;
-pub use once::IdempotentReply;
+pub use idempotency::IdempotentReply;
 pub use orders::StatusChange;
 pub use payment_settings::PaymentSettings;
 pub use payments::Verification;

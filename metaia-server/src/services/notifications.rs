@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     error::ServiceError,
     handle::Services,
-    once::IdempotentReply,
+    idempotency::IdempotentReply,
     permissions::{only_operators, user_of},
 };
 use crate::{
@@ -36,7 +36,7 @@ impl Services {
             add(&mut change, notification)?;
             Ok(self.store().commit(change).await?)
         };
-        self.once(caller, "POST /api/notifications", key, &new, work)
+        self.idempotently(caller, "POST /api/notifications", key, &new, work)
             .await
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::ServiceError,
     handle::{MAX_ATTEMPTS, Services},
+    idempotency::IdempotentReply,
     notifications::add_notices,
-    once::IdempotentReply,
     permissions::{only, user_of},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         Assignment, Caller, NewOrder, Notice, Order, OrderStatus, Page, PageRequest, Timestamp,
         TransitionRefusal,
     },
-    store::{Change, Claim, CommitError, OrderQuery, StoredReply, Whose, Write},
+    store::{Change, CommitError, IdempotencyClaim, OrderQuery, StoredReply, Whose, Write},
 };
 
 /// The body of `PUT /api/orders/:id/status`.
@@ -44,7 +44,8 @@ impl Services {
         let customer = customer_of(caller, &new)?;
         let amount = new.amount().map_err(ServiceError::Invalid)?;
         let work = |claim| self.place(customer, amount, new.clone(), claim);
-        self.once(caller, "POST /api/orders", key, &new, work).await
+        self.idempotently(caller, "POST /api/orders", key, &new, work)
+            .await
     }
 
     async fn place(
@@ -52,7 +53,7 @@ impl Services {
         customer: UserId,
         amount: i64,
         new: NewOrder,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyClaim>,
     ) -> Result<StoredReply, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let order = Order::place(new.clone(), amount, customer.clone(), Timestamp::now());

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::ServiceError,
     handle::{MAX_ATTEMPTS, Services},
+    idempotency::IdempotentReply,
     notifications::add_notices,
-    once::IdempotentReply,
     permissions::only,
 };
 use crate::{
     model::{Caller, Notice, Order, OrderStatus, Payment, PaymentId, Timestamp},
     payment::{NewPaymentOrder, signature::checkout_is_valid},
-    store::{Change, Claim, CommitError, PaymentKey, StoredReply, Write},
+    store::{Change, CommitError, IdempotencyClaim, PaymentKey, StoredReply, Write},
 };
 
 /// The body of `POST /api/payments/verify`: the result that the app got from the provider's
@@ -47,11 +47,15 @@ impl Services {
         only(Role::Customer, caller)?;
         let (order, _) = self.visible_order(caller, &id).await?;
         let work = |claim| self.open(order, claim);
-        self.once(caller, "POST /api/payments/orders", key, &id, work)
+        self.idempotently(caller, "POST /api/payments/orders", key, &id, work)
             .await
     }
 
-    async fn open(&self, order: Order, claim: Option<Claim>) -> Result<StoredReply, ServiceError> {
+    async fn open(
+        &self,
+        order: Order,
+        claim: Option<IdempotencyClaim>,
+    ) -> Result<StoredReply, ServiceError> {
         if order.status == OrderStatus::Cancelled {
             return Err(ServiceError::OrderClosed(order.status));
         }
@@ -110,14 +114,15 @@ impl Services {
         only(Role::Customer, caller)?;
         let work = |claim| self.verify(caller, &verification, claim);
         let route = "POST /api/payments/verify";
-        self.once(caller, route, key, &verification, work).await
+        self.idempotently(caller, route, key, &verification, work)
+            .await
     }
 
     async fn verify(
         &self,
         caller: &Caller,
         given: &Verification,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyClaim>,
     ) -> Result<StoredReply, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let payment = self.own_payment(caller, &given.razorpay_order_id).await?;

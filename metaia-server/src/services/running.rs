@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::error::ServiceError;
-use crate::store::Claim;
+use crate::store::IdempotencyClaim;
 
-/// The scope and the key of a claim.
+/// The scope and the idempotency key of a claim.
 type ClaimId = (String, String);
 
 /// The claims whose requests run in this process. A handle.
@@ -24,7 +24,7 @@ pub(super) struct RunningClaim<'a> {
 
 impl RunningClaims {
     /// Registers a request, unless one with the same claim runs already.
-    pub(super) fn enter(&self, claim: &Claim) -> Result<RunningClaim<'_>, ServiceError> {
+    pub(super) fn enter(&self, claim: &IdempotencyClaim) -> Result<RunningClaim<'_>, ServiceError> {
         let id = (claim.scope.clone(), claim.key.clone());
         let is_new = self.lock().insert(id.clone());
         if is_new {

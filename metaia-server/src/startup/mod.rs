@@ -1,9 +1,9 @@
 //! The life of the process: command line, configuration, storage, construction of the server,
 //! listeners, and shutdown.
 
-mod announcement;
 mod app;
 mod backup;
+mod banner;
 mod cli;
 mod data_dir;
 mod run;

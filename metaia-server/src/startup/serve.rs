@@ -9,8 +9,8 @@ use crate::{
     http::metrics,
     printer::print,
     startup::{
-        announcement,
         app::{self, App},
+        banner,
         signals::Signals,
         storage::Description,
     },
@@ -100,7 +100,7 @@ fn announce(config: &Config, storage: &Description, listeners: &Listeners) {
         .metrics
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
-    print(&announcement::text(config, storage, port, metrics));
+    print(&banner::text(config, storage, port, metrics));
     if !config.unused.is_empty() {
         let names = config.unused.join(", ");
         tracing::warn!("not supported by this version, and ignored: {names}");

@@ -16,7 +16,7 @@ use crate::{
     store::{MongoStore, SqliteStore, Store},
 };
 
-/// The time that the announcement waits to learn which kind of MongoDB answers. Nothing else waits
+/// The time that the banner waits to learn which kind of MongoDB answers. Nothing else waits
 /// for it.
 const DEPLOYMENT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -28,7 +28,7 @@ pub(crate) struct Storage {
     pub(crate) description: Description,
 }
 
-/// The storage as the announcement shows it.
+/// The storage as the banner shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Description {
     pub(crate) store: String,

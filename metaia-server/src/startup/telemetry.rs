@@ -1,5 +1,4 @@
-//! The process log: lines of text or JSON on standard error. Standard output is for the
-//! announcement.
+//! The process log: lines of text or JSON on standard error. Standard output is for the banner.
 //!
 //! No line of this server contains a token or a secret. Its dependencies log packets at `debug` and
 //! `trace`, and the first packet of a client carries its token: their level is capped at `info`,

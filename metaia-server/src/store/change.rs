@@ -35,7 +35,7 @@ pub enum Write {
         from: PaymentStatus,
     },
     /// An event of the payment provider, by its id. If it was seen before, the change is refused
-    /// with [`super::CommitError::Seen`]. Kept for at least 30 days.
+    /// with [`super::CommitError::Seen`]. Its id is kept for 90 days.
     ProviderEvent(String),
 }
 
@@ -51,7 +51,7 @@ pub struct Change {
     /// user who loses access does not see the events after it.
     pub events: Vec<NewEntry>,
     /// The idempotency key under which the reply is stored, if the caller gave one.
-    pub claim: Option<Claim>,
+    pub claim: Option<IdempotencyClaim>,
     /// The reply to the caller.
     pub reply: MakeReply,
 }
@@ -133,20 +133,20 @@ impl StoredReply {
     }
 }
 
-/// A caller's claim on one reply: an idempotency key, for one route and one body.
+/// A caller's claim on one reply: an idempotency key, for one route and one request body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct IdempotencyClaim {
     /// The caller and the route.
     pub scope: String,
     /// The key.
     pub key: String,
-    /// SHA-256 of the request: another request with the same key is refused.
+    /// SHA-256 of the request. A different request with the same key is refused.
     pub digest: [u8; 32],
     /// The time of the claim. Claims expire after 24 hours.
     pub at: Timestamp,
 }
 
-impl Claim {
+impl IdempotencyClaim {
     /// The lifetime of a stored reply, in milliseconds.
     pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -169,13 +169,13 @@ impl Claim {
     }
 }
 
-/// The state of a claim.
+/// Whether an idempotency key was used, and for which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recall {
-    /// The key was not used.
+pub enum IdempotencyState {
+    /// The key was not used in the last 24 hours.
     New,
-    /// The same request got this reply.
+    /// The same request used the key, and got this reply.
     Answered(StoredReply),
-    /// Another request used the key.
-    Other,
+    /// A different request used the key.
+    OtherRequest,
 }

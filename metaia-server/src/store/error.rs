@@ -32,7 +32,7 @@ pub enum CommitError {
     /// The condition of a write does not hold any more: read the records again and decide again.
     #[error("the records have changed in the meantime")]
     Missed,
-    /// The idempotency key was used in the meantime: recall its reply.
+    /// The idempotency key was used in the meantime: read its reply.
     #[error("the idempotency key was used in the meantime")]
     Claimed,
     /// The provider's event was processed before.

@@ -1,9 +1,10 @@
-//! The records, each change of which is stored together with its events.
+//! The records. Each change of a record is stored together with its events.
 //!
-//! Services use [`Store`]. Every change of a record goes through [`Store::commit`], or through one
-//! of the methods whose event depends on what they find. `commit` takes the events to publish:
-//! there is no way to change a record first and publish afterwards. [`SqliteStore`] is the embedded
-//! store, [`MongoStore`] the store of several nodes.
+//! Services use [`Store`]. [`Store::commit`] takes a change and the events to publish: there is no
+//! way to change a record first and publish afterwards. Three methods make a change whose event
+//! depends on the stored records, and build the event themselves: [`Store::read_notification`],
+//! [`Store::read_all`] and [`Store::set_tailor_status`]. [`SqliteStore`] is the embedded store,
+//! [`MongoStore`] the store of several nodes.
 
 mod change;
 #[cfg(test)]
@@ -18,7 +19,7 @@ pub(crate) mod testing;
 use futures_util::future::BoxFuture;
 use metaia_realtime::{OrderId, UserId};
 
-pub use change::{Change, Claim, MakeReply, Recall, StoredReply, Write};
+pub use change::{Change, IdempotencyClaim, IdempotencyState, MakeReply, StoredReply, Write};
 pub use error::{CommitError, StoreError};
 pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
@@ -112,8 +113,12 @@ pub trait Store: Send + Sync + 'static {
     /// Returns a payment.
     fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
 
-    /// Returns the state of a claim, with the reply that is stored under its key.
-    fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>>;
+    /// Returns whether the idempotency key of a claim was used, with the reply that is stored under
+    /// it.
+    fn idempotency_state<'a>(
+        &'a self,
+        claim: &'a IdempotencyClaim,
+    ) -> BoxFuture<'a, Result<IdempotencyState, StoreError>>;
 
     /// Stores everything of a change, or nothing, and returns the reply of the change.
     fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>>;

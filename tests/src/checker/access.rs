@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Violation};
 
-/// Grace period in which events of a room is_allowed still arrive after the user lost that room.
+/// Grace period in which events of a room may still arrive after the user lost that room.
 const ROOM_GRACE: Duration = Duration::from_secs(1);
-/// Grace period in which anything is_allowed still arrive after a token ended or was revoked.
+/// Grace period in which events may still arrive after a token ended or was revoked.
 const TOKEN_GRACE: Duration = Duration::from_secs(5);
 
-/// Checks I5 for every received event.
+/// Checks [`Invariant::AccessRespected`] for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut rights = Rights::default();
     let mut wrong = Vec::new();
@@ -63,7 +63,8 @@ impl<'a> Rights<'a> {
         got: &Got,
         index: &Index<'_>,
     ) -> Option<String> {
-        // A value that was never published has no rooms to compare with. I4 reports it.
+        // A value that was never published has no rooms to compare with. It is reported as a
+        // phantom (`Invariant::NoPhantom`).
         let value = index.values.get(got.placed.value.as_str())?;
         let user = self.users.get(client).copied().unwrap_or_default();
         let is_allowed = value

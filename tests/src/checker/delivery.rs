@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::index::Index;
 use super::{Fact, Got, History, Invariant, Moment, Placed, Position, Violation};
 
-/// Checks I3 and I4 for every received event.
+/// Checks [`Invariant::ExactlyOnce`] and [`Invariant::NoPhantom`] for every received event.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut known = Known::default();
     let mut wrong = Vec::new();

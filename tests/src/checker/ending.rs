@@ -13,7 +13,8 @@ const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Texts that never appear in the output of a correct server.
 const ALARMS: [&str; 3] = ["panicked at", "PoisonError", "stack overflow"];
 
-/// Checks I6, I7 and I11.
+/// Checks [`Invariant::NothingLeaks`], [`Invariant::ReconnectedInTime`] and
+/// [`Invariant::CleanEnd`].
 pub(super) fn check(history: &History) -> Vec<Violation> {
     [leaks(history), missing_clients(history), ends(history)].concat()
 }

@@ -7,7 +7,8 @@ use super::continuity::Continuity;
 use super::index::{Index, Value, Written};
 use super::{Invariant, Moment, Position, Violation};
 
-/// Checks I1, I2 and I8: a client has everything that its stretches cover.
+/// Checks [`Invariant::NoLoss`], [`Invariant::OrderWithoutHoles`] and
+/// [`Invariant::DurableBeforeAnswer`]: a client has everything that its stretches cover.
 pub(super) fn check(index: &Index<'_>, spans: &[Continuity<'_>]) -> Vec<Violation> {
     let known = in_order(index);
     let mut wrong = out_of_order(index, &known);

@@ -35,29 +35,29 @@ use index::Index;
 /// The guarantees that every run must keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Invariant {
-    /// I1: nothing that was acknowledged is lost.
+    /// Nothing that was acknowledged is lost.
     NoLoss,
-    /// I2: events arrive in the order of the log, and a hole comes with a reset.
+    /// Events arrive in the order of the log, and a hole comes with a reset.
     OrderWithoutHoles,
-    /// I3: exactly once after dedupe by id. A duplicate is identical in every respect.
+    /// Exactly once after dedupe by id. A duplicate is identical in every respect.
     ExactlyOnce,
-    /// I4: only published events arrive.
+    /// Only published events arrive.
     NoPhantom,
-    /// I5: a client receives only what its user may see. A room is silent 1 s after the user lost
+    /// A client receives only what its user may see. A room is silent 1 s after the user lost
     /// it, a connection 5 s after its token ended.
     AccessRespected,
-    /// I6: after the last client has left, every counted resource is back at its first amount.
+    /// After the last client has left, every counted resource is back at its first amount.
     NothingLeaks,
-    /// I7: every client is ready 30 s after the last fault.
+    /// Every client is ready 30 s after the last fault.
     ReconnectedInTime,
-    /// I8: a success is answered only after it is durable.
+    /// A success is answered only after it is durable.
     DurableBeforeAnswer,
-    /// I9: one idempotency key, or one event of the payment provider, acts once.
+    /// One idempotency key, or one event of the payment provider, acts once.
     OncePerKey,
-    /// D7: an acknowledged event reaches every connected client within 2.5 s, on every node, with
+    /// An acknowledged event reaches every connected client within 2.5 s, on every node, with
     /// Redis or without.
     DeliveredInTime,
-    /// I11: the server ends when it is asked to, in time, with exit code 0, and never with a panic.
+    /// The server ends when it is asked to, in time, with exit code 0, and never with a panic.
     CleanEnd,
 }
 

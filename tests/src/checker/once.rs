@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::index::Index;
 use super::{Fact, History, Invariant, Violation};
 
-/// Checks I9 for every response and count, and I1 and I8 for every audit.
+/// Checks [`Invariant::OncePerKey`] for every response and count, and [`Invariant::NoLoss`] and
+/// [`Invariant::DurableBeforeAnswer`] for every audit.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let mut made: BTreeMap<&str, &str> = BTreeMap::new();
     let mut wrong = Vec::new();

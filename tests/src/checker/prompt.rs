@@ -10,8 +10,8 @@ use super::{Fact, History, Invariant, Moment, Violation};
 /// The longest time that a delivery to a ready client may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// Checks D7 for every acknowledged value and every client that stayed ready for long enough after
-/// the response.
+/// Checks [`Invariant::DeliveredInTime`] for every acknowledged value and every client that stayed
+/// ready for long enough after the response.
 pub(super) fn check(history: &History, index: &Index<'_>) -> Vec<Violation> {
     let stays = stays(history);
     let readable = readable(history);

@@ -5,9 +5,9 @@
 //! positions counts, and a position waits until as many phones have reconnected as have left.
 //!
 //! A phone whose line broke silently reconnects while its old connection still seems alive. It
-//! claims the old connection's position, so that the position does not wait a second time when the
-//! old connection is found dead. If the old connection gives a sign of life after the claim (its
-//! end may be one), it belongs to another phone, and its position counts again.
+//! claims the old connection's position. So that position does not wait when the server finds the
+//! old connection dead. If the old connection shows after the claim that it is alive, it belongs to
+//! another phone, and its position counts again. Its end may be such a sign.
 
 mod device;
 #[cfg(test)]
@@ -24,7 +24,7 @@ use crate::{
     values::{Epoch, SessionId},
 };
 
-/// The clients that are connected, or were since records were last saved.
+/// The clients that are connected now, or were connected since records were last saved.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     devices: HashMap<DeviceKey, Device>,

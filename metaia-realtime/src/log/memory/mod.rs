@@ -3,10 +3,10 @@
 //! Beyond a bound the log removes the oldest entries, never the last one. A client with an older
 //! position receives `rt:reset`, and only if an entry of its rooms is really gone.
 //!
-//! Each append checks the bounds, and so does [`MemoryLog::trim`]: without appends, entries stay
-//! beyond their age. Trimming checks only the oldest entry, again and again. If the system's clock
-//! was set back, an entry from before stays until its time has come again, and the entries after it
-//! stay with it.
+//! Each append checks the bounds, and so does [`MemoryLog::trim`]. Without either of them, entries
+//! stay longer than their age. Trimming looks at the oldest entry, removes it if it is beyond a
+//! bound, and looks at the next one. If the clock was set back, entries stay longer than their age:
+//! an entry with a time in the future keeps all entries after it.
 
 mod state;
 
@@ -90,7 +90,8 @@ impl MemoryLog {
     }
 
     fn publish_head(&self, head: u64) {
-        // Outside the lock a later append may have been first: the number never decreases.
+        // The lock is free: a later append may have published its number already. The number never
+        // decreases.
         self.inner.head.send_if_modified(|published| {
             let is_newer = head > *published;
             *published = head.max(*published);

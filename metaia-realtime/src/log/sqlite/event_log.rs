@@ -32,10 +32,10 @@ impl SqliteLogState {
 impl EventLog for SqliteLog {
     async fn append(&self, entries: Vec<NewEntry>) -> Result<Vec<Position>, LogError> {
         let writing = Arc::clone(&self.state);
-        let announcing = Arc::clone(&self.state);
+        let adding = Arc::clone(&self.state);
         let write = self.state.writer.write_then(
             move |db| append::append(&writing, db, &entries),
-            move |appended| announcing.announce(&appended.fresh),
+            move |appended| adding.add_committed(&appended.fresh),
         );
         let appended = write.await.map_err(write_failed)?;
         Ok(appended.positions().to_vec())
@@ -51,19 +51,19 @@ impl EventLog for SqliteLog {
         after: u64,
         limit: usize,
     ) -> Result<Page, LogError> {
-        let (recent, announced) = self.state.ask_tail(|tail| tail.page(rooms, after, limit));
+        let (recent, seen) = self.state.ask_tail(|tail| tail.page(rooms, after, limit));
         if let Some(page) = recent {
             return Ok(page);
         }
         let wanted: Option<Arc<[Room]>> = rooms.map(Arc::from);
-        let work =
-            move |db: &Connection| read::page(db, announced, wanted.as_deref(), after, limit);
+        let work = move |db: &Connection| read::page(db, seen, wanted.as_deref(), after, limit);
         let SqlitePage {
             epoch,
             entries,
             scanned,
         } = self.state.from_database(work).await?;
-        // Read last: what was gone from the snapshot had been announced as trimmed before.
+        // Read last: the marks are raised in memory before entries are deleted, so they cover every
+        // entry that the snapshot lacks.
         let trimmed = self.state.tail().trimmed(rooms);
         Ok(Page {
             epoch,
@@ -74,12 +74,12 @@ impl EventLog for SqliteLog {
     }
 
     async fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Result<History, LogError> {
-        let (recent, announced) = self.state.ask_tail(|tail| tail.history(n, rooms, limit));
+        let (recent, seen) = self.state.ask_tail(|tail| tail.history(n, rooms, limit));
         if let Some(history) = recent {
             return Ok(history);
         }
         let wanted: Arc<[Room]> = rooms.into();
-        let work = move |db: &Connection| read::history(db, announced, n, &wanted, limit);
+        let work = move |db: &Connection| read::history(db, seen, n, &wanted, limit);
         let StoredHistory {
             head,
             entry,

@@ -33,7 +33,7 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
         let Some(log) = log.upgrade() else { return };
         let found = tokio::select! {
             () = closing.cancelled() => return,
-            found = log.announce_committed() => found,
+            found = log.take_in_committed() => found,
         };
         // The log may be dropped while the task waits.
         drop(log);
@@ -57,8 +57,8 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
 }
 
 impl SqliteLogState {
-    /// Reads the entries that are committed and not in memory yet, and announces them.
-    async fn announce_committed(self: &Arc<Self>) -> Result<(), LogError> {
+    /// Reads the entries that are committed and not in memory yet, and adds them to the tail.
+    async fn take_in_committed(self: &Arc<Self>) -> Result<(), LogError> {
         let known = self.tail().head().position.n();
         let read_committed = move |db: &Connection| {
             let meta = Meta::read(db)?;
@@ -72,7 +72,7 @@ impl SqliteLogState {
             }
         };
         let committed = self.from_database(read_committed).await?;
-        self.announce(&committed);
+        self.add_committed(&committed);
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! The handle of the log.
+//! [`SqliteLog`]: opens the log, starts its tasks, and closes it. Reads and appends are in
+//! [`event_log`](super::event_log) and [`append`](super::append).
 
 use std::{
     fmt,
@@ -147,10 +148,10 @@ impl SqliteLog {
         append::append(&self.state, transaction, entries)
     }
 
-    /// Announces committed entries: readers see them, and subscribers of
-    /// [`changes`](crate::EventLog::changes) are notified. Does not touch the database.
+    /// Makes committed entries visible to readers, and notifies the subscribers of
+    /// [`changes`](crate::EventLog::changes). Does not touch the database.
     pub fn committed(&self, appended: &Appended) {
-        self.state.announce(&appended.fresh);
+        self.state.add_committed(&appended.fresh);
     }
 
     /// Deletes the entries beyond the retention, and returns their number.

@@ -1,5 +1,8 @@
-//! The trimmed marks of the rooms as rows. Readers use the marks in memory; the rows are for the
-//! next opening, which takes them only if all of them together are what was written.
+//! The trim marks of the rooms, as rows of the database. (The file `….mark` is something else: the
+//! [`witness`](super::witness).)
+//!
+//! Readers use the marks in memory. The rows are for the next opening, which uses them only if the
+//! checksum of all of them matches.
 
 use std::collections::HashMap;
 
@@ -56,7 +59,8 @@ pub(super) fn raise(
     Ok(())
 }
 
-/// Replaces all marks that are not above `others` by one for all rooms.
+/// Replaces all marks up to `others` by one shared mark, `others`, for all rooms without a mark of
+/// their own.
 pub(super) fn merge(db: &Connection, meta: &mut Meta, others: u64) -> rusqlite::Result<()> {
     if others <= meta.others {
         return Ok(());
@@ -68,7 +72,7 @@ pub(super) fn merge(db: &Connection, meta: &mut Meta, others: u64) -> rusqlite::
     Ok(())
 }
 
-/// Deletes all marks. The caller raises the lost mark above them.
+/// Deletes all marks. The caller raises [`Meta::lost`] at least to the highest of them.
 pub(super) fn clear(db: &Connection, meta: &mut Meta) -> rusqlite::Result<()> {
     meta.others = 0;
     meta.marks = 0;

@@ -1,5 +1,5 @@
-//! The one row that says where the log ends and which entries it still has. Every append and every
-//! trim rewrites it.
+//! The one row that records where the log ends and which entries it still has. Every append and
+//! every trim rewrites it.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
@@ -9,7 +9,7 @@ use crate::{
     values::{Epoch, EventId},
 };
 
-/// See the [module](self).
+/// The row: the end of the log, the bounds of what it still has, and the checksum of the marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meta {
     pub(super) epoch: Epoch,
@@ -19,12 +19,12 @@ pub(super) struct Meta {
     pub(super) head_id: EventId,
     /// Entries up to and with this number are gone.
     pub(super) floor: u64,
-    /// The last entry whose rooms are not known because of damage: up to here all rooms count as
-    /// trimmed.
+    /// The last entry whose rooms are unknown because of damage. All rooms count as trimmed up to
+    /// here.
     pub(super) lost: u64,
-    /// The trimmed mark of all rooms without one of their own.
+    /// The shared trim mark of all rooms without a mark of their own.
     pub(super) others: u64,
-    /// The checksum of all trimmed marks.
+    /// The checksum of all trim marks of rooms.
     pub(super) marks: i64,
     /// The size of the entries in bytes, as [`crate::NewEntry::size`] counts them.
     pub(super) bytes: u64,

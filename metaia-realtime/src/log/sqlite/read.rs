@@ -35,17 +35,17 @@ pub(super) struct StoredHistory {
 
 /// Reads up to `limit` entries after `after`, of the rooms or of all.
 ///
-/// `announced` is the head that readers have seen. The snapshot may still have entries that were
-/// announced as trimmed, and may already have entries that were not announced: both are left out,
-/// so that no result is behind an earlier one.
+/// `seen` is the head and the floor that readers have seen. The snapshot may still have entries up
+/// to that floor, and may already have entries beyond that head. Both are left out, so that no
+/// result is older than an earlier one.
 pub(super) fn page(
     db: &Connection,
-    announced: Head,
+    seen: Head,
     wanted: Option<&[Room]>,
     after: u64,
     limit: usize,
 ) -> Result<SqlitePage, SqliteFault> {
-    let meta = announced_meta(db, announced)?;
+    let meta = meta_as_seen(db, seen)?;
     let from = after.max(meta.floor);
     let entries = match wanted {
         None => entries_after(db, &meta, from, limit)?,
@@ -64,16 +64,16 @@ pub(super) fn page(
     })
 }
 
-/// Reads the id of entry `n`, and counts up to `limit` entries of the rooms after it. `announced`
+/// Reads the id of entry `n`, and counts up to `limit` entries of the rooms after it. `seen`
 /// as in [`page`].
 pub(super) fn history(
     db: &Connection,
-    announced: Head,
+    seen: Head,
     n: u64,
     wanted: &[Room],
     limit: usize,
 ) -> Result<StoredHistory, SqliteFault> {
-    let meta = announced_meta(db, announced)?;
+    let meta = meta_as_seen(db, seen)?;
     let is_stored = n > meta.floor && n <= meta.head;
     let entry = if is_stored {
         Some(entry_at(db, &meta, n)?)
@@ -84,17 +84,17 @@ pub(super) fn history(
     let numbers = rooms::numbers_after(db, meta.floor, wanted, from, limit)?;
     let missed = numbers.range(..=meta.head).count();
     Ok(StoredHistory {
-        head: announced.position,
+        head: seen.position,
         entry: entry.map(|entry| entry.content().id()),
         missed,
     })
 }
 
-/// Reads the meta row, with the floor and the head of a reader that has seen `announced`.
-fn announced_meta(db: &Connection, announced: Head) -> Result<Meta, SqliteFault> {
+/// Reads the meta row, with the floor and the head of a reader that has seen `seen`.
+fn meta_as_seen(db: &Connection, seen: Head) -> Result<Meta, SqliteFault> {
     let mut meta = Meta::read(db)?;
-    meta.floor = meta.floor.max(announced.floor);
-    meta.head = meta.head.min(announced.position.n());
+    meta.floor = meta.floor.max(seen.floor);
+    meta.head = meta.head.min(seen.position.n());
     Ok(meta)
 }
 

@@ -1,5 +1,5 @@
-//! The state that the handles of a log share with its tasks, and the step that brings
-//! committed entries into memory.
+//! The state that the handles of a log share with its tasks, and the step that adds committed
+//! entries to the tail in memory.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -48,12 +48,13 @@ impl SqliteLogState {
         self.reads.fetch_add(1, Relaxed);
     }
 
-    /// Brings committed entries into memory and notifies the subscribers. Called in the order of
-    /// the commits.
-    pub(super) fn announce(&self, committed: &[Arc<Entry>]) {
+    /// Adds committed entries to the tail in memory and notifies the subscribers. Called in the
+    /// order of the commits.
+    pub(super) fn add_committed(&self, committed: &[Arc<Entry>]) {
         let Some(last) = committed.last() else { return };
-        // The witness is written before a reader can see the entries, so that no reader has seen
-        // more than it. It stays locked until the tail is fed, which keeps both in one order.
+        // The witness is written before a reader can see the entries, so that no reader has seen an
+        // entry after the one that it names. It stays locked until the tail has the entries, so
+        // that two calls change both in the same order.
         let mut witness = self.witness();
         if last.n() > self.tail().head().position.n() {
             witness.record(Statement::from_entry(last));

@@ -158,7 +158,7 @@ impl TrimBatch {
         if self.rows == 0 {
             return Ok(0);
         }
-        self.announce(log);
+        self.raise_marks(log);
         for entry in &self.entries {
             for room in entry.content().rooms() {
                 rooms::unlink(db, room, entry.n())?;
@@ -179,7 +179,7 @@ impl TrimBatch {
     }
 
     /// Raises the marks in memory, before anything is deleted.
-    fn announce(&self, log: &SqliteLogState) {
+    fn raise_marks(&self, log: &SqliteLogState) {
         let mut tail = log.tail();
         for entry in &self.entries {
             tail.trim(entry);

@@ -1,10 +1,11 @@
-//! The witness: a file of 40 bytes beside the database that says how far the log had come at the
-//! last commit.
+//! The witness: a file of 40 bytes beside the database, `….mark`, with the last entry of the log at
+//! the last commit. It has nothing to do with the trim marks, which are in [`marks`](super::marks).
 //!
-//! If the database does not reach as far at the next opening, or has another entry there, an older
-//! copy was put in its place, and the positions of clients do not match it. The witness is written
-//! after each commit and before readers see the entries. It does not wait for the disk: it only has
-//! to survive the process, and after a power cut it is at most behind.
+//! If the database ends before that entry at the next opening, or has another entry with that
+//! number, an older copy was put in its place, and the positions of clients do not match it. The
+//! witness is written after each commit and before readers see the entries. The write does not wait
+//! for the disk: the file only has to survive the process, and after a power cut it names an older
+//! entry at worst.
 
 use std::{
     fs::{File, OpenOptions},
@@ -108,8 +109,9 @@ impl Witness {
         Ok((witness, statement))
     }
 
-    /// Writes the statement. A failure does not stop the log: an opening that finds the file behind
-    /// or damaged is on the safe side.
+    /// Writes the statement. A failure does not stop the log: if the next opening finds an older
+    /// statement, it can only miss that the database is an older copy. A damaged file begins a new
+    /// epoch.
     pub(super) fn record(&mut self, statement: Statement) {
         let written = self.write(statement);
         if let Err(error) = &written

@@ -24,9 +24,9 @@ use crate::{
 pub(super) struct CommitBatch {
     /// A random id, by which the head names the batch.
     pub(super) id: Uuid,
-    /// The state of the head that the batch was decided on.
+    /// The state of the head that the batch was planned from.
     pub(super) before: HeadVersion,
-    /// The state of the head once the batch is stored.
+    /// The state of the head after the batch is stored.
     pub(super) after: HeadVersion,
     pub(super) groups: Vec<WriteGroup>,
     pub(super) entries: Vec<Arc<Entry>>,

@@ -40,7 +40,7 @@ enum JobState<D> {
     Finished,
 }
 
-/// See the [module](self).
+/// One request to a committer, with the place for its result.
 pub(super) struct CommitJob<R: Records> {
     pub(super) request: JobRequest<R::Change>,
     state: Mutex<JobState<R::Done>>,

@@ -1,13 +1,13 @@
 //! Writing: one committer per node collects the changes that wait into batches, and stores each
 //! batch as a whole.
 
-mod attempt;
 mod batch;
 mod command;
 mod commit_point;
 mod contention;
 mod driver_error;
 mod job;
+mod open_jobs;
 mod standalone;
 mod transaction;
 mod try_commit;
@@ -37,11 +37,15 @@ const MAX_WAITING: usize = 4_000;
 /// The time that a caller waits for its job.
 const CALLER_TIMEOUT: Duration = Duration::from_millis(4_500);
 
+/// Never returned: a batch gives each job a result of the kind that it requests.
+const WRONG_KIND: MongoFault =
+    MongoFault::Impossible("the result of a job is not of the kind that it requests");
+
 /// Changes records and appends the events about the change, in one transaction.
 ///
 /// Concurrent calls share transactions: a committer writes one batch after the other, in the order
-/// of the calls of [`commit`](Self::commit), on whichever clone they were made. Batches of other
-/// nodes come between them.
+/// of the calls of [`commit`](Self::commit) on all clones. Batches of other nodes may come between
+/// them.
 ///
 /// A handle: `clone` is cheap and shares the committer. The committer ends when the last handle and
 /// the last [`MongoLog`](super::MongoLog) that it belongs to are dropped, or with
@@ -68,8 +72,8 @@ impl<R: Records> Committer<R> {
         }
     }
 
-    /// Makes a change and returns the result that the [`Records`] have decided. It takes at most
-    /// 5 s.
+    /// Makes a change and returns the result that the [`Records`] have planned for it. Waits for at
+    /// most 4.5 s (`CALLER_TIMEOUT`).
     ///
     /// # Errors
     /// Returns [`LogError::Unavailable`] if nothing was stored and nothing will be, and
@@ -81,8 +85,7 @@ impl<R: Records> Committer<R> {
         let request = JobRequest::Change(Arc::new(change));
         match self.submit(request).await? {
             JobResult::Done(done) => Ok(done),
-            // A job always has a result of its own kind.
-            JobResult::Positions(_) => Err(MongoFault::TaskPanicked.unknown()),
+            JobResult::Positions(_) => Err(WRONG_KIND.unknown()),
         }
     }
 
@@ -137,8 +140,7 @@ impl<R: Records> Append for Committer<R> {
         Box::pin(async move {
             match self.submit(JobRequest::Append(entries)).await? {
                 JobResult::Positions(positions) => Ok(positions),
-                // A job always has a result of its own kind.
-                JobResult::Done(_) => Err(MongoFault::TaskPanicked.unknown()),
+                JobResult::Done(_) => Err(WRONG_KIND.unknown()),
             }
         })
     }

@@ -1,8 +1,8 @@
 //! A batch on a standalone server, which has no transactions: for development.
 //!
-//! The whole batch is written into the head in one step: that is the commit. It is then carried out
-//! from there by the first node that finds it. Every step of that may be done again and has no
-//! effect the second time. Readers see the log up to the number in the head, which changes last.
+//! The whole batch is written into the head in one step: that is the commit. The first node that
+//! finds the batch there then carries it out. Each step of that may be repeated; it has no effect
+//! the second time. Readers see the log up to the number in the head, which changes last.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ const DAMAGED: MongoFault = MongoFault::Damaged("a batch that is to be carried o
 /// Commits a batch and carries it out.
 ///
 /// # Cancel safety
-/// Not cancel safe: run the future to its end, as every future of the driver.
+/// Not cancel safe: never drop a driver future before it is done.
 pub(super) async fn commit_through_head(
     mongo: Mongo,
     committer: Uuid,
@@ -124,7 +124,7 @@ impl PendingBatch {
 }
 
 /// Writes the batch into the head. Returns false if the head is no longer in the state that the
-/// batch was decided on.
+/// batch was planned from.
 async fn commit(
     mongo: &Mongo,
     before: &HeadVersion,

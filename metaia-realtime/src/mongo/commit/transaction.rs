@@ -1,7 +1,7 @@
 //! A batch as one transaction, on a replica set.
 //!
-//! The head is written first, so a batch that meets another transaction there loses at once. Of the
-//! records nothing is checked but the filters of the writes.
+//! The head is written first, so a batch that conflicts with another transaction fails at once. For
+//! records, only the filters of the writes are checked.
 
 use std::sync::Arc;
 
@@ -32,13 +32,13 @@ use crate::{
     },
 };
 
-/// Tries of the commit command, while its outcome is not known.
+/// The most times that the commit command is sent, while its outcome is unknown.
 const COMMIT_TRIES: usize = 3;
 
 /// Writes and commits a batch.
 ///
 /// # Cancel safety
-/// Not cancel safe: run the future to its end, as every future of the driver.
+/// Not cancel safe: never drop a driver future before it is done.
 pub(super) async fn commit_in_transaction(
     mongo: Mongo,
     committer: Uuid,
@@ -83,8 +83,8 @@ async fn commit(session: &mut ClientSession) -> Result<(), TryError> {
             Err(error) => last = error.into(),
         }
     }
-    // Unknown even if the last error says that nothing was stored: an earlier try may have
-    // succeeded. The head tells.
+    // Unknown even if the last error says that nothing was stored: an earlier command may have
+    // succeeded. The head shows whether it has.
     Err(TryError::Unknown(last))
 }
 

@@ -1,19 +1,19 @@
-//! One try to store the jobs of an attempt: locate the head, plan, draft a batch, write it.
+//! One try to store the [open jobs](OpenJobs): locate the head, plan, draft a batch, write it.
 //!
-//! If the outcome of a try is not known, the worker looks at the head before the next try: the head
+//! If the outcome of a try is unknown, the worker reads the head before the next try: the head
 //! names the last batch of each committer. Every try requires that the head is still in the state
-//! that was read before it. So of all tries of a job at most one can ever be stored, however late
-//! a write reaches the server.
+//! that was read before the try. So at most one of all the tries of a job can ever be stored,
+//! however late a write reaches the server.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    attempt::{Attempt, Jobs, MAX_PAUSE, TryProgress, UnresolvedTry},
     batch::{CommitBatch, JobResults, draft},
     commit_point::CommitPoint,
     job::JobRequest,
+    open_jobs::{Jobs, MAX_PAUSE, OpenJobs, TryProgress, UnresolvedTry},
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
@@ -31,73 +31,74 @@ use crate::{
     values::time,
 };
 
-/// The time after which one try counts as unanswered.
+/// The time after which the outcome of one try counts as unknown.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl<R: Records> CommitWorker<R> {
     /// Tries once to store the jobs.
     pub(super) async fn try_once(
         &mut self,
-        attempt: &mut Attempt<R>,
+        open_jobs: &mut OpenJobs<R>,
     ) -> Result<TryProgress, TryError> {
-        let located = self.locate_head(attempt).await;
+        let located = self.locate_head(open_jobs).await;
         let Some(version) = located.map_err(TryError::Failed)? else {
             return Ok(TryProgress::EarlierTryStored);
         };
-        let planned = self.plan(&attempt.jobs).await;
+        let planned = self.plan(&open_jobs.jobs).await;
         let plans = planned.map_err(TryError::Failed)?;
         let drafted = draft(
-            &attempt.jobs,
+            &open_jobs.jobs,
             plans,
             version,
-            &attempt.known,
+            &open_jobs.known,
             time::unix_ms(),
         );
         let Some((batch, results)) = drafted else {
-            attempt.fail(&MongoFault::Impossible(
+            open_jobs.fail(&MongoFault::Impossible(
                 "the number of plans is not the number of changes",
             ));
             return Ok(TryProgress::Finished);
         };
         if batch.is_empty() {
-            finish_jobs(&attempt.jobs, results);
+            finish_jobs(&open_jobs.jobs, results);
             return Ok(TryProgress::Finished);
         }
         let batch = Arc::new(batch);
         let started = Instant::now();
-        match self.write(&attempt.jobs, &batch).await {
+        match self.write(&open_jobs.jobs, &batch).await {
             Ok(committed) => {
                 self.yield_pause = yield_pause(committed, started.elapsed());
-                self.finish(&batch, &attempt.jobs, results);
+                self.finish(&batch, &open_jobs.jobs, results);
                 Ok(TryProgress::Finished)
             }
             Err(error) => {
-                self.record_failure(attempt, batch, results, &error).await?;
+                self.record_failure(open_jobs, batch, results, &error)
+                    .await?;
                 Err(error)
             }
         }
     }
 
-    /// Returns the state of the head for the next try, or `None` if an earlier try turns out to be
+    /// Returns the state of the head for the next try, or `None` if an earlier try is found to be
     /// stored.
     async fn locate_head(
         &mut self,
-        attempt: &mut Attempt<R>,
+        open_jobs: &mut OpenJobs<R>,
     ) -> Result<Option<HeadVersion>, MongoFault> {
-        // The head as the last batch of this worker has left it. Another node may have moved it
-        // since: then the try loses, and the head is read for the next one. Unresolved tries need
-        // a fresh look in any case.
+        // The head as the last batch of this worker has left it. If another node has moved it
+        // since, the try fails and the next one reads the head. While there are unresolved tries,
+        // the head must be read in any case: it shows whether one of them is stored.
         if let Some(version) = self.head
-            && attempt.unresolved.is_empty()
+            && open_jobs.unresolved.is_empty()
         {
             return Ok(Some(version));
         }
         let head = self.log.refresh().await?;
-        if let Some(stored) = attempt.take_stored(self.me, &head) {
+        if let Some(stored) = open_jobs.take_stored(self.me, &head) {
             self.finish(&stored.batch, &stored.jobs, stored.results);
             return Ok(None);
         }
-        attempt.drop_impossible_tries(&head.version);
+        open_jobs.drop_impossible_tries(&head.version);
         self.head = Some(head.version);
         Ok(self.head)
     }
@@ -145,29 +146,29 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Records in the attempt what the next try must know about a failed one.
+    /// Records in the open jobs what the next try must know about a failed one.
     async fn record_failure(
         &self,
-        attempt: &mut Attempt<R>,
+        open_jobs: &mut OpenJobs<R>,
         batch: Arc<CommitBatch>,
         results: JobResults<R>,
         error: &TryError,
     ) -> Result<(), TryError> {
         if matches!(error, TryError::Unknown(_)) {
-            attempt.unresolved.push(UnresolvedTry {
+            open_jobs.unresolved.push(UnresolvedTry {
                 batch,
-                jobs: attempt.jobs.clone(),
+                jobs: open_jobs.jobs.clone(),
                 results,
             });
             return Ok(());
         }
         if matches!(error, TryError::AlreadyLogged) {
-            let learned = self.learn_known_entries(attempt, &batch).await;
+            let learned = self.learn_known_entries(open_jobs, &batch).await;
             learned.map_err(TryError::Failed)?;
         }
-        // This try has stored nothing. Earlier ones that are unresolved still may.
-        if attempt.unresolved.is_empty() {
-            attempt.mark_not_stored();
+        // This try has stored nothing. Earlier tries that are unresolved may still be stored.
+        if open_jobs.unresolved.is_empty() {
+            open_jobs.mark_not_stored();
         }
         Ok(())
     }
@@ -175,17 +176,17 @@ impl<R: Records> CommitWorker<R> {
     /// Reads the numbers of those entries of the batch that the log has already.
     async fn learn_known_entries(
         &self,
-        attempt: &mut Attempt<R>,
+        open_jobs: &mut OpenJobs<R>,
         batch: &CommitBatch,
     ) -> Result<(), MongoFault> {
         let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
         if known.is_empty() {
-            // The log has none of these entries but others with their numbers. This only happens
-            // if a part of the database was restored: history is not continuous any more.
+            // The log has none of these entries, but has others with their numbers. This only
+            // happens if a part of the database was restored: history is no longer continuous.
             let head = self.log.refresh().await?;
             self.log.begin_epoch(&head).await?;
         }
-        attempt.known.extend(known);
+        open_jobs.known.extend(known);
         Ok(())
     }
 

@@ -5,25 +5,26 @@ use crate::mongo::fault::MongoFault;
 /// A try that has stored its batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Committed {
-    /// Another committer has asked to be let through first the next time.
+    /// Another committer has asked this one to skip a turn.
     pub(super) must_yield: bool,
 }
 
-/// A try that has not stored its batch, or of which that is not known.
+/// Why a try has not stored its batch, or why its outcome is unknown.
 #[derive(Debug)]
 pub(super) enum TryError {
-    /// Nothing is stored: the head is no longer in the state that the batch was decided on.
+    /// Nothing is stored: the head is no longer in the state that the batch was planned from.
     HeadMoved,
     /// Nothing is stored: another transaction holds a document that the batch writes.
     Conflict,
     /// Nothing is stored: the log has some of the entries already.
     AlreadyLogged,
-    /// Nothing is stored: a record has changed since the batch was decided.
+    /// Nothing is stored: a record has changed since the batch was planned.
     Stale,
     /// Nothing is stored: the caller of a job has stopped waiting.
     Abandoned,
     /// Nothing is stored: the database failed.
     Failed(MongoFault),
-    /// All of the batch is stored or nothing; it may also be stored later.
+    /// The outcome is unknown: all of the batch is stored, or nothing yet. It may still be stored
+    /// later.
     Unknown(MongoFault),
 }

@@ -1,6 +1,6 @@
 //! The task that writes: it takes the jobs that wait, and tries to store them as one batch until it
-//! succeeds or until no caller waits for them any more. See [`try_commit`](super::try_commit) for
-//! one try.
+//! succeeds or no caller waits for them any more. [`open_jobs`](super::open_jobs) keeps the jobs
+//! between the tries; [`try_commit`](super::try_commit) makes one try.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    attempt::{Attempt, Jobs, TryProgress, jittered, random_up_to},
     contention,
     job::CommitJob,
+    open_jobs::{Jobs, OpenJobs, TryProgress, jittered, random_up_to},
     try_error::TryError,
 };
 use crate::mongo::{
@@ -28,7 +28,7 @@ const CONTENTION_PAUSE: Duration = Duration::from_millis(5);
 /// The time for which tries may lose before the worker looks for transactions of dead nodes.
 const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
 
-/// See the [module](self).
+/// The worker of one committer: it takes jobs from the queue and stores them.
 pub(super) struct CommitWorker<R: Records> {
     pub(super) log: Arc<MongoLogState>,
     pub(super) records: Arc<R>,
@@ -114,9 +114,9 @@ impl<R: Records> CommitWorker<R> {
     /// # Cancel safety
     /// Tries that are running when the future is dropped end by themselves.
     async fn commit_jobs(&mut self, jobs: Jobs<R>) {
-        let mut attempt = Attempt::new(jobs);
-        while attempt.retain_awaited_jobs() {
-            match self.try_once(&mut attempt).await {
+        let mut open_jobs = OpenJobs::new(jobs);
+        while open_jobs.retain_awaited_jobs() {
+            match self.try_once(&mut open_jobs).await {
                 Ok(TryProgress::Finished) => {
                     self.log_success();
                     return;
@@ -125,27 +125,27 @@ impl<R: Records> CommitWorker<R> {
                 Err(error) => {
                     // The try may have failed because the head has moved: read it again.
                     self.head = None;
-                    if matches!(error, TryError::Stale) && attempt.count_stale_try() {
-                        self.commit_one_by_one(attempt.jobs).await;
+                    if matches!(error, TryError::Stale) && open_jobs.count_stale_try() {
+                        self.commit_one_by_one(open_jobs.jobs).await;
                         return;
                     }
-                    self.pause_after(error, &mut attempt).await;
+                    self.pause_after(error, &mut open_jobs).await;
                 }
             }
         }
     }
 
     /// Pauses before the next try, for a time that depends on the reason of the failure.
-    async fn pause_after(&mut self, error: TryError, attempt: &mut Attempt<R>) {
+    async fn pause_after(&mut self, error: TryError, open_jobs: &mut OpenJobs<R>) {
         match error {
-            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(attempt).await,
+            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(open_jobs).await,
             // There is nothing to wait for: the next try leaves out the jobs without a caller, and
             // knows the entries that the log has.
             TryError::Abandoned | TryError::AlreadyLogged => {}
             TryError::Stale => tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await,
             TryError::Failed(fault) | TryError::Unknown(fault) => {
                 self.log_failure(&fault);
-                tokio::time::sleep(attempt.next_backoff()).await;
+                tokio::time::sleep(open_jobs.next_backoff()).await;
             }
         }
     }
@@ -153,10 +153,10 @@ impl<R: Records> CommitWorker<R> {
     /// Waits after another node has committed first, and asks it to skip one turn. Without that the
     /// last writer, which already knows the head, would always win. After `CONTENTION_LIMIT` it
     /// aborts idle transactions, which may lock the head.
-    async fn wait_for_turn(&self, attempt: &mut Attempt<R>) {
-        let since = *attempt.contended_since.get_or_insert_with(Instant::now);
+    async fn wait_for_turn(&self, open_jobs: &mut OpenJobs<R>) {
+        let since = *open_jobs.contended_since.get_or_insert_with(Instant::now);
         if since.elapsed() > CONTENTION_LIMIT {
-            attempt.contended_since = Some(Instant::now());
+            open_jobs.contended_since = Some(Instant::now());
             self.abort_idle_transactions().await;
         }
         tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await;
@@ -184,12 +184,12 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Stores jobs one at a time. A batch fails as a whole, so that is how the good jobs are
-    /// separated from the one that cannot be written.
+    /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
+    /// cannot be written fails.
     async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
             job.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was decided on",
+                "the records are never in the state that the change was planned from",
             ));
             return;
         }

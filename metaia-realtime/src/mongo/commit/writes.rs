@@ -94,7 +94,7 @@ fn pair_from_bson(item: &Bson) -> Option<(Document, Document)> {
     Some((filter.as_document()?.clone(), update.as_document()?.clone()))
 }
 
-/// Groups writes.
+/// Puts writes into as few groups as the order in the [module](self) allows.
 pub(super) fn group(writes: impl IntoIterator<Item = RecordWrite>) -> Vec<WriteGroup> {
     let mut groups: Vec<WriteGroup> = Vec::new();
     for write in writes {

@@ -1,9 +1,9 @@
 //! The records of devices, for many nodes: the last positions of clients that send no position
 //! themselves. Of two positions the older one is always the safe one.
 //!
-//! - A device is one phone. The node that it connected to last *owns* its document. Each connection
-//!   makes its node the owner, also if the phone comes back to a node that still counts it as its
-//!   own. Saves of other nodes are dropped; they only keep the document from expiring.
+//! - A device is one phone. The node that it connected to last *owns* its document. Every new
+//!   connection makes its node the owner, even if that node still counts the phone as its own. A
+//!   save by another node does not change the position; it only delays the expiry of the document.
 //! - A token may be shared by several phones. Each node keeps a *slot* of its own in the token's
 //!   document. No node touches the slot of another live node while phones are connected there, and
 //!   a client that connects continues from the smallest position of all slots. A slot is *left*

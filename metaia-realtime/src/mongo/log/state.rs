@@ -25,7 +25,8 @@ pub(in crate::mongo) struct HeadRead {
     pub(super) head: Result<Arc<HeadRecord>, MongoFault>,
 }
 
-/// See the [module](self).
+/// The tail and the head of an open log, as this node last read them, with the signals between its
+/// tasks.
 pub(in crate::mongo) struct MongoLogState {
     pub(in crate::mongo) mongo: Mongo,
     pub(super) retention: Retention,

@@ -1,7 +1,8 @@
-//! Sessions against a naive model, which remembers everything that was ever appended. The client
-//! receives every entry of its rooms exactly once and in order, from the position that it was last
-//! told; no entry of a room that it is not in or whose access is being decided; and a reset if
-//! something is missing.
+//! Sessions against a naive model, which remembers everything that was ever appended.
+//!
+//! From the position that it was last told, a client receives every entry of its rooms exactly once
+//! and in order. It receives no entry of a room that it is not in, or of a room whose access is
+//! being decided. If an entry is missing, it receives a reset.
 
 mod client;
 mod late;

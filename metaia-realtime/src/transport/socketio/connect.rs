@@ -43,15 +43,18 @@ impl fmt::Display for ConnectRefusal {
 /// Registers the namespace `/`.
 pub(super) fn register(engine: &Arc<Engine>, io: &SocketIo) {
     let engine = Arc::clone(engine);
-    let authenticate = async move |OwnedSocket(socket): OwnedSocket,
-                                   TryData(auth): TryData<Json>| {
-        admit(&engine, &socket, auth.unwrap_or_default()).await
+    let middleware = async move |OwnedSocket(socket): OwnedSocket, TryData(auth): TryData<Json>| {
+        authenticate(&engine, &socket, auth.unwrap_or_default()).await
     };
-    io.ns("/", connected.with(authenticate));
+    io.ns("/", connected.with(middleware));
 }
 
 /// Authenticates a client and attaches its session, or refuses it. The middleware of the namespace.
-async fn admit(engine: &Arc<Engine>, socket: &IoSocket, auth: Json) -> Result<(), ConnectRefusal> {
+async fn authenticate(
+    engine: &Arc<Engine>,
+    socket: &IoSocket,
+    auth: Json,
+) -> Result<(), ConnectRefusal> {
     let node = &engine.node;
     let auth = ConnectAuth::read(&auth);
     let link = find_link(engine, socket);

@@ -130,7 +130,10 @@ pub(crate) async fn a_later_write_that_misses_takes_back_the_earlier_ones<S: Sit
         .await;
     assert!(matches!(refused, Err(CommitError::Missed)));
     assert_eq!(site.store().order(&order.id).await.unwrap(), None);
-    assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
+    assert_eq!(
+        site.store().idempotency_state(&claim).await.unwrap(),
+        IdempotencyState::New
+    );
     assert!(names(&site).await.is_empty());
 }
 

@@ -5,7 +5,10 @@ use super::*;
 pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>() {
     let site = S::new().await;
     let claim = claim("k1", "body");
-    assert_eq!(site.store().recall(&claim).await.unwrap(), Recall::New);
+    assert_eq!(
+        site.store().idempotency_state(&claim).await.unwrap(),
+        IdempotencyState::New
+    );
     let reply = site
         .store()
         .commit(change(vec![], vec![], Some(claim.clone())))
@@ -19,22 +22,22 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
     assert!(matches!(again.await, Err(CommitError::Claimed)));
     let site = site.reopened().await;
     assert_eq!(
-        site.store().recall(&claim).await.unwrap(),
-        Recall::Answered(reply)
+        site.store().idempotency_state(&claim).await.unwrap(),
+        IdempotencyState::Answered(reply)
     );
     assert_eq!(
         site.store()
-            .recall(&self::claim("k1", "other"))
+            .idempotency_state(&self::claim("k1", "other"))
             .await
             .unwrap(),
-        Recall::Other
+        IdempotencyState::OtherRequest
     );
     assert_eq!(
         site.store()
-            .recall(&self::claim("k2", "body"))
+            .idempotency_state(&self::claim("k2", "body"))
             .await
             .unwrap(),
-        Recall::New
+        IdempotencyState::New
     );
     assert!(site.store().orders(all(10)).await.unwrap().items.is_empty());
     assert!(names(&site).await.is_empty());
@@ -42,9 +45,9 @@ pub(crate) async fn an_answer_is_kept_with_its_change_and_given_again<S: Site>()
 
 pub(crate) async fn a_claim_ends_after_a_day<S: Site>() {
     let site = S::new().await;
-    let at = Timestamp::from_ms(Timestamp::now().ms() - Claim::LIFE_MS).unwrap();
+    let at = Timestamp::from_ms(Timestamp::now().ms() - IdempotencyClaim::LIFE_MS).unwrap();
     for key in ["a", "b", "c"] {
-        let old = Claim {
+        let old = IdempotencyClaim {
             at,
             ..claim(key, "old")
         };
@@ -54,16 +57,22 @@ pub(crate) async fn a_claim_ends_after_a_day<S: Site>() {
             .unwrap();
     }
     assert_eq!(
-        site.store().recall(&claim("a", "new")).await.unwrap(),
-        Recall::New
+        site.store()
+            .idempotency_state(&claim("a", "new"))
+            .await
+            .unwrap(),
+        IdempotencyState::New
     );
     site.store()
         .commit(change(vec![], vec![], Some(claim("a", "new"))))
         .await
         .unwrap();
     assert!(matches!(
-        site.store().recall(&claim("a", "new")).await.unwrap(),
-        Recall::Answered(_)
+        site.store()
+            .idempotency_state(&claim("a", "new"))
+            .await
+            .unwrap(),
+        IdempotencyState::Answered(_)
     ));
 }
 

@@ -94,7 +94,11 @@ pub(crate) fn update_of(order: &Order) -> NewEntry {
     NewEntry::event(rooms, ("order_update", order)).unwrap()
 }
 
-pub(crate) fn change(writes: Vec<Write>, events: Vec<NewEntry>, claim: Option<Claim>) -> Change {
+pub(crate) fn change(
+    writes: Vec<Write>,
+    events: Vec<NewEntry>,
+    claim: Option<IdempotencyClaim>,
+) -> Change {
     Change {
         writes,
         events,
@@ -111,8 +115,8 @@ pub(crate) fn placed(order: &Order) -> Change {
     )
 }
 
-pub(crate) fn claim(key: &str, body: &str) -> Claim {
-    Claim::new(
+pub(crate) fn claim(key: &str, body: &str) -> IdempotencyClaim {
+    IdempotencyClaim::new(
         &Caller::user(user("c1"), Role::Customer),
         "POST /api/orders",
         key,

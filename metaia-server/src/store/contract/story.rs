@@ -14,7 +14,7 @@ use crate::model::{Notice, NotificationId};
 pub(crate) enum Step {
     Change {
         writes: Vec<Write>,
-        claim: Option<Claim>,
+        claim: Option<IdempotencyClaim>,
     },
     ReadOne {
         user: UserId,
@@ -39,7 +39,7 @@ impl Step {
     }
 
     /// Returns the change of these writes, with one event per write.
-    pub(crate) fn change(writes: &[Write], claim: Option<Claim>) -> Change {
+    pub(crate) fn change(writes: &[Write], claim: Option<IdempotencyClaim>) -> Change {
         let events = writes.iter().map(|write| {
             NewEntry::event(
                 [Room::Everyone],
@@ -153,7 +153,8 @@ struct Teller {
 }
 
 /// The time of a claim that has just expired.
-static YESTERDAY: LazyLock<Timestamp> = LazyLock::new(|| after(Timestamp::now(), -Claim::LIFE_MS));
+static YESTERDAY: LazyLock<Timestamp> =
+    LazyLock::new(|| after(Timestamp::now(), -IdempotencyClaim::LIFE_MS));
 
 fn after(at: Timestamp, ms: i64) -> Timestamp {
     Timestamp::from_ms(at.ms() + ms).unwrap()
@@ -181,11 +182,11 @@ impl Teller {
                     // Time does not go back.
                     self.today |= !old;
                     let at = if self.today {
-                        after(*YESTERDAY, Claim::LIFE_MS)
+                        after(*YESTERDAY, IdempotencyClaim::LIFE_MS)
                     } else {
                         *YESTERDAY
                     };
-                    Claim {
+                    IdempotencyClaim {
                         at,
                         ..super::claim(&format!("k{key}"), &format!("b{body}"))
                     }

@@ -15,7 +15,7 @@ use mongodb::{
 use tokio_util::sync::CancellationToken;
 
 use super::document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS};
-use crate::{error_chain::chain, store::Claim};
+use crate::{error_chain::chain, store::IdempotencyClaim};
 
 /// The pause after the first failed attempt. It doubles up to [`MAX_RETRY_PAUSE`].
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -106,7 +106,7 @@ fn is_indexed_already(error: &Error) -> bool {
 }
 
 fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
-    let claim_life = Duration::from_millis(Claim::LIFE_MS.unsigned_abs());
+    let claim_life = Duration::from_millis(IdempotencyClaim::LIFE_MS.unsigned_abs());
     [
         // Lists are sorted by time; the fields that a filter compares for equality come first.
         (

@@ -1,9 +1,9 @@
 //! The store of several nodes: MongoDB, with the log of events in the same database.
 //!
-//! - **Writes** go through the log's committer, in batches of a node. [`plan`] decides a batch on
+//! - **Writes** go through the log's committer, in batches of a node. [`plan`] plans a batch from
 //!   the facts that [`prefetch`] reads, and the batches of all nodes have one order. At most 4,000
-//!   requests wait; one more fails with [`StoreError::Unavailable`], and so does a request that has
-//!   waited for 5 s while the database does not answer.
+//!   requests wait; one more fails with [`StoreError::Unavailable`]. So does a request that has
+//!   waited for 4.5 s while the database does not answer.
 //! - **Reads** go to the primary, with majority read concern.
 //! - **Documents** have the form of the old backend's, which are read, too: [`document`]. Documents
 //!   that are no records of ours are handled by [`foreign`].

@@ -13,8 +13,8 @@ use super::{
     collection::collection,
     deployment::STANDALONE,
     document::{
-        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, notification_in,
-        order_in, payment_in, recall_in,
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, claim_id, id, id_or_text, idempotency_state_in,
+        notification_in, order_in, payment_in,
     },
     error::from_log,
     filter,
@@ -22,7 +22,9 @@ use super::{
 };
 use crate::{
     model::{Notification, Order, Page, Payment},
-    store::{Claim, NotificationQuery, OrderQuery, PaymentKey, Recall, StoreError},
+    store::{
+        IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery, PaymentKey, StoreError,
+    },
 };
 
 /// The time that a read may take.
@@ -112,11 +114,14 @@ impl MongoStore {
         Ok(found.as_ref().map(payment_in).transpose()?)
     }
 
-    pub(super) async fn read_claim(&self, claim: &Claim) -> Result<Recall, StoreError> {
+    pub(super) async fn read_claim(
+        &self,
+        claim: &IdempotencyClaim,
+    ) -> Result<IdempotencyState, StoreError> {
         let found = self.one(CLAIMS, doc! { "_id": claim_id(claim) }).await?;
         match found {
-            Some(document) => Ok(recall_in(&document, claim)?),
-            None => Ok(Recall::New),
+            Some(document) => Ok(idempotency_state_in(&document, claim)?),
+            None => Ok(IdempotencyState::New),
         }
     }
 

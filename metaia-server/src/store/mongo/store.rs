@@ -20,8 +20,8 @@ use super::{
 use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
-        Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
-        StoreError, StoredReply,
+        Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
+        PaymentKey, Store, StoreError, StoredReply,
     },
 };
 
@@ -147,7 +147,10 @@ impl Store for MongoStore {
         Box::pin(self.read_payment(key))
     }
 
-    fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>> {
+    fn idempotency_state<'a>(
+        &'a self,
+        claim: &'a IdempotencyClaim,
+    ) -> BoxFuture<'a, Result<IdempotencyState, StoreError>> {
         Box::pin(self.read_claim(claim))
     }
 

@@ -1,8 +1,8 @@
 //! The embedded store: one SQLite file, with one writer that commits in groups. The log of events
 //! is in the same file.
 
-mod claims;
 mod fault;
+mod idempotency;
 mod notifications;
 mod orders;
 mod payments;
@@ -24,8 +24,8 @@ use rusqlite::Connection;
 
 use self::fault::{Fault, from_read, from_write};
 use super::{
-    Change, Claim, CommitError, NotificationQuery, OrderQuery, PaymentKey, Recall, Store,
-    StoreError, StoredReply,
+    Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
+    PaymentKey, Store, StoreError, StoredReply,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
@@ -99,9 +99,12 @@ impl Store for SqliteStore {
         Box::pin(self.read(move |db| payments::one(db, &key)))
     }
 
-    fn recall<'a>(&'a self, claim: &'a Claim) -> BoxFuture<'a, Result<Recall, StoreError>> {
+    fn idempotency_state<'a>(
+        &'a self,
+        claim: &'a IdempotencyClaim,
+    ) -> BoxFuture<'a, Result<IdempotencyState, StoreError>> {
         let claim = claim.clone();
-        Box::pin(self.read(move |db| claims::recall(db, &claim)))
+        Box::pin(self.read(move |db| idempotency::idempotency_state(db, &claim)))
     }
 
     fn commit(&self, change: Change) -> BoxFuture<'_, Result<StoredReply, CommitError>> {

@@ -107,17 +107,21 @@ async fn what_was_answered_outlives_the_process() {
         ["order_update"]
     );
     assert_eq!(
-        restored.store.recall(&claim).await.unwrap(),
-        Recall::Answered(reply)
+        restored.store.idempotency_state(&claim).await.unwrap(),
+        IdempotencyState::Answered(reply)
     );
 }
 
 #[tokio::test]
 async fn expired_claims_are_deleted() {
     let fixture = Fixture::new().await;
-    for (key, age) in [("a", Claim::LIFE_MS), ("b", Claim::LIFE_MS), ("c", 0)] {
+    for (key, age) in [
+        ("a", IdempotencyClaim::LIFE_MS),
+        ("b", IdempotencyClaim::LIFE_MS),
+        ("c", 0),
+    ] {
         let at = Timestamp::from_ms(Timestamp::now().ms() - age).unwrap();
-        let claim = Claim {
+        let claim = IdempotencyClaim {
             at,
             ..claim(key, "body")
         };

@@ -5,9 +5,9 @@ use metaia_realtime::{NewEntry, PublishReceipt, UserId, log::sqlite::Appended};
 use rusqlite::{Connection, Savepoint, params};
 
 use super::{
-    SqliteStore, claims,
+    SqliteStore,
     fault::{Fault, from_write},
-    notifications, orders, payments,
+    idempotency, notifications, orders, payments,
 };
 use crate::{
     model::{Notification, NotificationId, TailorStatus, Timestamp},
@@ -61,7 +61,7 @@ impl SqliteStore {
         let finish = move |db: &Connection, (), receipts: &[PublishReceipt]| {
             let reply = reply(receipts);
             if let Some(claim) = claim {
-                claims::insert(db, &claim, &reply)?;
+                idempotency::insert(db, &claim, &reply)?;
             }
             Ok(reply)
         };

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 
-/// The longest time that an event may take to a connected client (D7).
+/// The longest time that an event may take to a connected client.
 const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
 /// Two nodes on an empty database, connected by Redis.

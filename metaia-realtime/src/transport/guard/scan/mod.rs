@@ -5,9 +5,9 @@
 //! from the session. They do not count the answer to a CONNECT, which the transport adds. Pings
 //! (`2`) and pongs (`3`) are those of Engine.IO, not of WebSocket.
 //!
-//! The first bytes identify a packet: the server writes no other packet that begins with `2`, and
-//! the engine, too, takes every packet that begins with `3` for a pong. The exception is the probe
-//! of an upgrade, which a server answers and never receives.
+//! The first bytes identify a packet. The server writes no other packet that begins with `2`. The
+//! engine, too, takes every packet that begins with `3` for a pong. Only `3probe`, the answer to
+//! the probe of an upgrade, is no pong: a server writes it and never receives it.
 
 mod frames;
 mod payload;

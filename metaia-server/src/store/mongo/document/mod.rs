@@ -1,18 +1,18 @@
 //! Records as documents, and documents as records.
 //!
-//! Documents have the members of the records' JSON, and those of the old backend: ids of 24 hex
-//! digits are ObjectIds, times are dates. Incomplete documents of the old backend can be read: a
-//! record needs an id, a user and a status, and every other member has a default. A document that
-//! is no record is [`Unreadable`].
+//! Documents have the same members as the REST JSON and as the old backend's documents. Ids of 24
+//! hex digits are ObjectIds, and times are dates. Incomplete documents of the old backend can be
+//! read: a record needs an id, a user and a status, and every other member has a default. A
+//! document that is no record is [`Unreadable`].
 
-mod claim;
+mod idempotency;
 mod notification;
 mod order;
 mod payment;
 mod tailor;
 mod value;
 
-pub(super) use claim::{claim_document, claim_id, claimed_at_in, recall_in};
+pub(super) use idempotency::{claim_document, claim_id, claimed_at_in, idempotency_state_in};
 pub(super) use notification::{
     mark_read_update, notification_document, notification_in, unread_in,
 };

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     model::Timestamp,
-    store::{Change, Claim, CommitError, StoredReply, Write},
+    store::{Change, CommitError, IdempotencyClaim, StoredReply, Write},
 };
 
 /// Decides a change. `request` is the request with this change; the plan keeps it to make the reply
@@ -77,7 +77,7 @@ enum ClaimWrite {
     Replace(Timestamp),
 }
 
-fn decide_claim(facts: &mut Facts, claim: &Claim) -> Result<ClaimWrite, CommitError> {
+fn decide_claim(facts: &mut Facts, claim: &IdempotencyClaim) -> Result<ClaimWrite, CommitError> {
     let id = claim_id(claim);
     let write = match facts.claims.get(&id) {
         None => ClaimWrite::Insert,
@@ -113,7 +113,7 @@ fn finish(
 }
 
 impl ClaimWrite {
-    fn of_reply(self, claim: &Claim, reply: &StoredReply) -> RecordWrite {
+    fn of_reply(self, claim: &IdempotencyClaim, reply: &StoredReply) -> RecordWrite {
         let document = claim_document(claim, reply);
         match self {
             Self::Insert => RecordWrite::Insert {

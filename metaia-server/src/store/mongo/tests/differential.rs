@@ -86,11 +86,11 @@ async fn answer(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
         Step::Change { writes, claim } => {
             let answer = store.commit(Step::change(&writes, claim.clone())).await;
-            let recall_in = match &claim {
-                Some(claim) => format!("{:?}", store.recall(claim).await.unwrap()),
+            let idempotency_state_in = match &claim {
+                Some(claim) => format!("{:?}", store.idempotency_state(claim).await.unwrap()),
                 None => String::new(),
             };
-            format!("{answer:?} {recall_in}")
+            format!("{answer:?} {idempotency_state_in}")
         }
         Step::ReadOne { user, id } => format!("{:?}", store.read_notification(&user, id).await),
         Step::ReadAll { user } => format!("{:?}", store.read_all(&user).await),

@@ -275,7 +275,7 @@ async fn a_malformed_stored_reply_is_an_error() {
         )
         .await;
     assert!(matches!(
-        fixture.store.recall(&claim).await,
+        fixture.store.idempotency_state(&claim).await,
         Err(StoreError::Corrupt(_))
     ));
     let refused = fixture

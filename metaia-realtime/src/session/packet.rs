@@ -1,4 +1,4 @@
-//! What a session hands to its transport.
+//! The packets that a session hands to its transport. They wait in the [`outbox`](super::outbox).
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{Position, event::EventName, log::Entry};
 
-/// About what a packet takes on the wire beside its name and payload, in bytes.
+/// The approximate size of a packet on the wire without its name and payload, in bytes.
 const FRAME_OVERHEAD: usize = 16;
 
 /// One packet to write.
@@ -14,20 +14,20 @@ const FRAME_OVERHEAD: usize = 16;
 pub(crate) enum Outgoing {
     /// An entry of the log: name and stamped payload, shared by all sessions that receive it.
     Entry(Arc<Entry>),
-    /// An event beside the log.
+    /// A volatile event, which is not in the log.
     Volatile(Arc<Volatile>),
     /// An `rt:` event, for this session alone.
     Control {
         name: &'static str,
         payload: Box<RawValue>,
-        /// The position of a client that has received it, if it carries one.
+        /// The client's position after it has received this packet, if the packet carries one.
         at: Option<Position>,
     },
     /// The answer to an event that asked for one.
     Ack { id: i64, answer: Box<RawValue> },
 }
 
-/// An event that may be lost: a newer one replaces a waiting one of the same name.
+/// An event that may be lost. While it waits, a newer event of the same name replaces it.
 #[derive(Debug)]
 pub(crate) struct Volatile {
     pub(crate) name: EventName,
@@ -53,8 +53,8 @@ impl Outgoing {
         }
     }
 
-    /// Returns the position of a client that has received the packet; `None` if the packet carries
-    /// none.
+    /// Returns the client's position after it has received this packet; `None` if the packet
+    /// carries none.
     pub(super) fn position(&self) -> Option<Position> {
         match self {
             Self::Entry(entry) => Some(entry.position()),
@@ -63,7 +63,7 @@ impl Outgoing {
         }
     }
 
-    /// Returns about what the packet takes on the wire, in bytes.
+    /// Returns the approximate size of the packet on the wire, in bytes.
     pub(super) fn size(&self) -> usize {
         let content = match self {
             Self::Entry(entry) => entry.content().size(),

@@ -1,4 +1,10 @@
-//! The jobs that a worker tries to store, and what it has learned by its tries so far.
+//! The open jobs: those that a worker has taken from the queue together and that have no result
+//! yet.
+//!
+//! The worker makes one *try* after the other to store them, each time as one batch, until every
+//! job has a result or its caller has stopped waiting. [`OpenJobs`] remembers what the earlier
+//! tries have shown: which entries are in the log already, and which tries may still be stored. See
+//! [`try_commit`](super::try_commit) for one try.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -29,38 +35,39 @@ const MAX_STALE_TRIES: u32 = 3;
 
 pub(super) type Jobs<R> = Vec<Arc<CommitJob<R>>>;
 
-/// The jobs of one batch, from the first try to the last.
-pub(super) struct Attempt<R: Records> {
+/// The jobs of one batch, from the first try to the last, and what the tries have shown so far.
+pub(super) struct OpenJobs<R: Records> {
     pub(super) jobs: Jobs<R>,
-    /// The numbers of those entries of the jobs that the log is known to have already.
+    /// The numbers of those entries of the jobs that the log already has, as far as it is known.
     pub(super) known: HashMap<EventId, u64>,
-    /// The tries of which it is not known if they are stored, or may still be.
+    /// Tries whose outcome is unknown.
     pub(super) unresolved: Vec<UnresolvedTry<R>>,
-    /// The number of tries whose batch was decided on stale records.
+    /// The number of tries whose batch was planned from stale records.
     stale_tries: u32,
-    /// The time of the first try that lost to another node, or of the last look for dead nodes.
+    /// The time of the first try that lost to another node, or of the last search for transactions
+    /// of dead nodes.
     pub(super) contended_since: Option<Instant>,
     /// The pause after the next failure of the database.
     backoff: Duration,
 }
 
-/// A try of which it is not known if it is stored.
+/// A try whose outcome is unknown.
 pub(super) struct UnresolvedTry<R: Records> {
     pub(super) batch: Arc<CommitBatch>,
     pub(super) jobs: Jobs<R>,
     pub(super) results: JobResults<R>,
 }
 
-/// The state of an attempt after a try without an error.
+/// The state of the open jobs after a try without an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TryProgress {
     /// Every job has its result.
     Finished,
-    /// An earlier try turned out to be stored. Jobs that were not part of it are still to be done.
+    /// An earlier try is found to be stored. The jobs that were not part of it are still open.
     EarlierTryStored,
 }
 
-impl<R: Records> Attempt<R> {
+impl<R: Records> OpenJobs<R> {
     pub(super) fn new(jobs: Jobs<R>) -> Self {
         Self {
             jobs,
@@ -79,8 +86,8 @@ impl<R: Records> Attempt<R> {
         !self.jobs.is_empty()
     }
 
-    /// Removes and returns the unresolved try that the head names as the last of the committer: it
-    /// is stored.
+    /// Removes and returns the unresolved try that is stored: the head names it as the last batch
+    /// of the committer.
     pub(super) fn take_stored(
         &mut self,
         committer: Uuid,
@@ -93,8 +100,8 @@ impl<R: Records> Attempt<R> {
         Some(self.unresolved.swap_remove(stored))
     }
 
-    /// Drops the unresolved tries that can no longer be stored, now that the head is in this state.
-    /// If none is left, nothing of the jobs is stored.
+    /// Drops the unresolved tries that can no longer be stored, given this state of the head. If
+    /// none is left, nothing of the jobs is stored.
     pub(super) fn drop_impossible_tries(&mut self, head: &HeadVersion) {
         if self.unresolved.is_empty() {
             return;
@@ -106,7 +113,7 @@ impl<R: Records> Attempt<R> {
         }
     }
 
-    /// Marks all jobs as ones of which nothing is stored.
+    /// Marks all jobs as not stored.
     pub(super) fn mark_not_stored(&self) {
         for job in &self.jobs {
             job.mark_not_stored();
@@ -120,9 +127,10 @@ impl<R: Records> Attempt<R> {
         }
     }
 
-    /// Counts a try whose batch was decided on stale records. Returns true if the jobs must be
-    /// tried one by one from now on. That needs new attempts, which do not know the unresolved
-    /// tries of this one and could store a job twice. So it waits until there is none.
+    /// Counts a try whose batch was planned from stale records. Returns true if the jobs must be
+    /// tried one by one from now on. Each job is then an [`OpenJobs`] of its own, which does not
+    /// know the unresolved tries of this one and could store the job a second time. So this
+    /// returns false while there are unresolved tries.
     pub(super) fn count_stale_try(&mut self) -> bool {
         self.stale_tries += 1;
         self.stale_tries >= MAX_STALE_TRIES && self.unresolved.is_empty()
@@ -136,9 +144,9 @@ impl<R: Records> Attempt<R> {
     }
 }
 
-/// Returns true if a batch that requires the head `before` can be stored later, now that the head
-/// was read as `head`. A new primary may show an older head than the one that the try was made on,
-/// so an older turn does not exclude it.
+/// Returns true if a batch that requires the head `before` can still be stored, after the head was
+/// read as `head`. After a failover the head may look older than it was. So an older turn does not
+/// prove that the try failed.
 fn may_still_be_stored(before: &HeadVersion, head: &HeadVersion) -> bool {
     before.epoch == head.epoch && head.turn <= before.turn
 }

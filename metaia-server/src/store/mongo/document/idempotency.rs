@@ -5,17 +5,17 @@ use mongodb::bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
 use super::{CLAIMS, Unreadable, date, value};
 use crate::{
     model::Timestamp,
-    store::{Claim, Recall, StoredReply},
+    store::{IdempotencyClaim, IdempotencyState, StoredReply},
 };
 
 /// Returns the id of a claim's document. It is unambiguous: neither part can contain a line break,
 /// because one consists of ids and paths, and the other is a header.
-pub(in super::super) fn claim_id(claim: &Claim) -> String {
+pub(in super::super) fn claim_id(claim: &IdempotencyClaim) -> String {
     format!("{}\n{}", claim.scope, claim.key)
 }
 
 /// Returns the document of a reply.
-pub(in super::super) fn claim_document(claim: &Claim, reply: &StoredReply) -> Document {
+pub(in super::super) fn claim_document(claim: &IdempotencyClaim, reply: &StoredReply) -> Document {
     let digest = Binary {
         subtype: BinarySubtype::Generic,
         bytes: claim.digest.to_vec(),
@@ -38,20 +38,20 @@ pub(in super::super) fn claimed_at_in(document: &Document) -> Option<Timestamp> 
 }
 
 /// Reads the state of a claim out of the document of its key.
-pub(in super::super) fn recall_in(
+pub(in super::super) fn idempotency_state_in(
     document: &Document,
-    claim: &Claim,
-) -> Result<Recall, Unreadable> {
+    claim: &IdempotencyClaim,
+) -> Result<IdempotencyState, Unreadable> {
     let unreadable = || Unreadable::new(CLAIMS, document, "it is no stored reply");
     let at = claimed_at_in(document).ok_or_else(unreadable)?;
     if claim.is_after_expiry_of(at) {
-        return Ok(Recall::New);
+        return Ok(IdempotencyState::New);
     }
     let digest = document
         .get_binary_generic("digest")
         .map_err(|_| unreadable())?;
     if *digest != claim.digest {
-        return Ok(Recall::Other);
+        return Ok(IdempotencyState::OtherRequest);
     }
     let status = document.get("status").and_then(value::integer);
     let status = status.and_then(|status| status.try_into().ok());
@@ -63,7 +63,7 @@ pub(in super::super) fn recall_in(
         .get_str("body")
         .map_err(|_| unreadable())?
         .to_owned();
-    Ok(Recall::Answered(StoredReply {
+    Ok(IdempotencyState::Answered(StoredReply {
         status: status.ok_or_else(unreadable)?,
         body,
         version,

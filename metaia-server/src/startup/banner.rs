@@ -9,7 +9,7 @@ use crate::{
     startup::storage::Description,
 };
 
-/// Returns the announcement of a server that listens on `port`.
+/// Returns the banner of a server that listens on `port`.
 pub(crate) fn text(
     config: &Config,
     storage: &Description,
@@ -121,7 +121,7 @@ mod tests {
     use metaia_realtime::mongo::Deployment;
     use std::collections::BTreeMap;
 
-    fn announced(settings: &[(&str, &str)]) -> String {
+    fn banner_of(settings: &[(&str, &str)]) -> String {
         let pairs = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -141,7 +141,7 @@ mod tests {
             "MONGODB_URI",
             "mongodb://shop:hush@db1.example,db2.example:27018/shop?replicaSet=rs",
         );
-        let text = announced(&[uri]);
+        let text = banner_of(&[uri]);
         let store = "store     shop on db1.example:27017, db2.example:27018 \
                      (MongoDB, a standalone server: for development only)";
         assert!(
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_guides_three_lines_come_first() {
-        insta::assert_snapshot!(announced(&[]), @r"
+        insta::assert_snapshot!(banner_of(&[]), @r"
         🚀 METAIA Backend Server running on port 5000
         📍 Environment: development
         🔌 Socket.IO enabled for real-time updates
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn the_doorbell_is_named_without_its_password() {
         let check = |settings: &[(&str, &str)], expected: &str| {
-            let text = announced(settings);
+            let text = banner_of(settings);
             assert!(
                 text.contains(&format!("doorbell  {expected}\n")) && !text.contains("hush"),
                 "{text}"
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn metrics_can_be_off() {
-        assert!(announced(&[("METAIA_METRICS_ADDR", "off")]).contains("metrics   off\n"));
+        assert!(banner_of(&[("METAIA_METRICS_ADDR", "off")]).contains("metrics   off\n"));
     }
 
     #[test]
@@ -208,9 +208,9 @@ mod tests {
             ("RAZORPAY_KEY_SECRET", "hush"),
         ];
         assert!(
-            announced(&given[..1]).contains("METAIA_DATA='/var/lib/my metaia' metaia token mint")
+            banner_of(&given[..1]).contains("METAIA_DATA='/var/lib/my metaia' metaia token mint")
         );
-        let text = announced(&given);
+        let text = banner_of(&given);
         assert!(
             text.contains("token   metaia token mint --role admin --user a1"),
             "{text}"

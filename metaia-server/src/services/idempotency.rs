@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{error::ServiceError, handle::Services};
 use crate::{
     model::Caller,
-    store::{Claim, Recall, StoredReply},
+    store::{IdempotencyClaim, IdempotencyState, StoredReply},
 };
 
 /// A reply, and whether it repeats an earlier one.
@@ -34,9 +34,9 @@ impl IdempotentReply {
 }
 
 impl Services {
-    /// Runs `work` once per key; without a key, always. `work` hands the claim to the store with
-    /// its change.
-    pub(super) async fn once<W, F>(
+    /// Runs `work` once per idempotency key, or always if there is no key. `work` passes the claim
+    /// to the store with its change.
+    pub(super) async fn idempotently<W, F>(
         &self,
         caller: &Caller,
         route: &'static str,
@@ -45,35 +45,39 @@ impl Services {
         work: W,
     ) -> Result<IdempotentReply, ServiceError>
     where
-        W: FnOnce(Option<Claim>) -> F,
+        W: FnOnce(Option<IdempotencyClaim>) -> F,
         F: Future<Output = Result<StoredReply, ServiceError>>,
     {
         let Some(key) = key else {
             return work(None).await.map(IdempotentReply::first);
         };
-        let claim = Claim::new(caller, route, key, request);
+        let claim = IdempotencyClaim::new(caller, route, key, request);
         let _running = self.running().enter(&claim)?;
-        if let Some(reply) = self.recalled(&claim).await? {
+        if let Some(reply) = self.stored_reply(&claim).await? {
             return Ok(reply);
         }
         match work(Some(claim.clone())).await {
-            // Another process committed a request with this key after the look above.
-            Err(ServiceError::InProgress) => {
-                self.recalled(&claim).await?.ok_or(ServiceError::InProgress)
-            }
+            // Another process committed a request with this key after the check above.
+            Err(ServiceError::InProgress) => self
+                .stored_reply(&claim)
+                .await?
+                .ok_or(ServiceError::InProgress),
             done => done.map(IdempotentReply::first),
         }
     }
 
-    /// Returns the stored reply to a claim, if there is one.
-    async fn recalled(&self, claim: &Claim) -> Result<Option<IdempotentReply>, ServiceError> {
-        match self.store().recall(claim).await? {
-            Recall::New => Ok(None),
-            Recall::Answered(reply) => Ok(Some(IdempotentReply {
+    /// Returns the reply that is stored under the key of a claim, if there is one.
+    async fn stored_reply(
+        &self,
+        claim: &IdempotencyClaim,
+    ) -> Result<Option<IdempotentReply>, ServiceError> {
+        match self.store().idempotency_state(claim).await? {
+            IdempotencyState::New => Ok(None),
+            IdempotencyState::Answered(reply) => Ok(Some(IdempotentReply {
                 reply,
                 replayed: true,
             })),
-            Recall::Other => Err(ServiceError::KeyReused),
+            IdempotencyState::OtherRequest => Err(ServiceError::KeyReused),
         }
     }
 }

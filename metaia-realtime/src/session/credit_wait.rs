@@ -1,4 +1,4 @@
-//! The flow to the transport: progress, credit, and waits for both.
+//! Waiting for credit, and for packets to be written. [`credit`](super::credit) keeps the count.
 
 use super::{Session, state::SessionState};
 
