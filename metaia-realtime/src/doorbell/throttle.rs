@@ -1,9 +1,9 @@
 //! The throttle: decides which notifications wake the log. A pure kernel.
 //!
-//! A notification that announces nothing new is free. One that does wakes the log. Until the log
-//! has shown what was announced, and for at most 100 ms (`WAKEUP_INTERVAL`), no other notification
-//! wakes it again. So forged notifications cause one read per 100 ms, however many they are, and
-//! true ones that arrive close together share one.
+//! A notification names a head of the log. If this node knows that head, nothing happens. Otherwise
+//! the notification wakes the log. Until the log has reached the named head, but for at most 100 ms
+//! (`WAKEUP_INTERVAL`), no other notification wakes the log again. So any number of forged
+//! notifications causes one read per 100 ms, and true ones that arrive close together share a read.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use tokio::time::Instant;
 
 use crate::doorbell::log_head::LogHead;
 
-/// Time between two wakeups, if the first has not shown what was announced.
+/// The time between two wakeups, if the log has not reached the named head after the first.
 const WAKEUP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The heads that were announced, and the last wakeup for them.
+/// The heads that notifications named, and the last wakeup for them.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     wakeup: Option<Wakeup>,
-    /// The furthest head that was announced since the wakeup and is held back.
+    /// The furthest head that was named since the wakeup. It waits for the next wakeup.
     pending: Option<LogHead>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Wakeup {
-    announced: LogHead,
+    named: LogHead,
     at: Instant,
 }
 
 /// The consequence of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ThrottleDecision {
-    /// Do nothing: the announced head is known.
+    /// Do nothing: the named head is known.
     Known,
     /// Wake the log now.
     Wake,
@@ -40,26 +40,26 @@ pub(crate) enum ThrottleDecision {
 }
 
 impl Throttle {
-    /// Takes a notification that the log goes up to `announced`, while this node knows it up to
+    /// Takes a notification that the log goes up to `named`, while this node knows it up to
     /// `known`.
     pub(crate) fn notify(
         &mut self,
-        announced: LogHead,
+        named: LogHead,
         known: LogHead,
         now: Instant,
     ) -> ThrottleDecision {
-        if !announced.is_beyond(known) {
+        if !named.is_beyond(known) {
             return ThrottleDecision::Known;
         }
         if self.is_waking(known, now) {
             // Of two epochs the last is kept: the throttle cannot tell which is the newer one.
-            if self.pending.is_none_or(|head| announced.is_beyond(head)) {
-                self.pending = Some(announced);
+            if self.pending.is_none_or(|head| named.is_beyond(head)) {
+                self.pending = Some(named);
             }
             return ThrottleDecision::Wait;
         }
         self.pending = None;
-        self.wakeup = Some(Wakeup { announced, at: now });
+        self.wakeup = Some(Wakeup { named, at: now });
         ThrottleDecision::Wake
     }
 
@@ -79,12 +79,12 @@ impl Throttle {
         Some(wakeup.at + WAKEUP_INTERVAL)
     }
 
-    /// Returns whether the last wakeup may still show what was announced.
+    /// Returns whether the log may still reach the named head after the last wakeup.
     fn is_waking(&self, known: LogHead, now: Instant) -> bool {
         let Some(wakeup) = self.wakeup else {
             return false;
         };
-        wakeup.announced.is_beyond(known) && now < wakeup.at + WAKEUP_INTERVAL
+        wakeup.named.is_beyond(known) && now < wakeup.at + WAKEUP_INTERVAL
     }
 }
 
@@ -173,8 +173,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is announced, and however the log grows, two wakeups in vain are at least 100
-        /// ms apart, and no true notification waits for more than 100 ms.
+        /// Whatever heads are named, and however the log grows, two wakeups in vain are at least
+        /// 100 ms apart, and no true notification waits for more than 100 ms.
         #[test]
         fn wakeups_in_vain_are_few_and_true_notifications_are_prompt(
             steps in proptest::collection::vec((0u64..40, 0u64..30, 0u64..3), 1..300),
@@ -185,7 +185,7 @@ mod tests {
             let mut throttle = Throttle::default();
             let mut now = Instant::now();
             let mut known = 10u64;
-            // The head that was announced, and when.
+            // The head that was named, and when.
             let mut wakeup: Option<(u64, Instant)> = None;
             let mut pending: Option<(u64, Instant)> = None;
             for (pass, ahead, grow) in steps {

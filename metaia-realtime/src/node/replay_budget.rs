@@ -1,6 +1,7 @@
-//! How many entries each user may have replayed: a burst, and a rate per minute. A client that
-//! shows the same old position again and again is told to reload instead. Reading the log's history
-//! to judge a position is charged, too, since it costs the log as much if nothing comes of it.
+//! The replay budget: how many entries the server replays to each user, as a burst and a rate per
+//! minute. A client that sends the same old position again and again is told to reload instead.
+//! Each read of the log's history to judge a position is charged, too: it costs the log as much
+//! even if no entry is replayed.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +15,7 @@ const BURST_REPLAYS: u32 = 4;
 /// This many reads of the log's history are charged as much as one replay of the largest size.
 const READS_PER_REPLAY: usize = 100;
 
-/// What each user may still have replayed. Holds the users that asked within the last minutes.
+/// The budget that each user has left. It has the users of the last minutes.
 pub(crate) struct ReplayBudget {
     entries: DefaultKeyedRateLimiter<UserId>,
     /// The price of one read, in entries.

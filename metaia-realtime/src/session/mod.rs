@@ -1,14 +1,14 @@
 //! Sessions: live authenticated connections.
 //!
 //! A session has one cursor for all its rooms and is in one of two phases. *Live*: the dispatcher
-//! hands it each entry as it is dispatched. *Catching up*: it takes nothing from the dispatcher and
-//! reads the window, or the log, from its cursor on until it has reached the head. A client that
-//! resumes from an old position, a used-up credit window and a room whose access is being decided
-//! again all lead to the second phase, so that there is one path to the first.
+//! hands it each entry as it is dispatched. *Catching up*: it takes nothing from the dispatcher,
+//! and reads the window or the log from its cursor until it has reached the head. A session catches
+//! up if its client resumes from an old position, if its credit window is full, or if the access to
+//! one of its rooms is decided again. So there is one path to being live.
 //!
 //! At the edges: a session whose credit window is full takes no more entries until the socket has
-//! written what it was handed. Nothing is lost, since the cursor stays where it was. Inbound events
-//! wait meanwhile, too.
+//! written the packets in flight. No entry is lost, since the cursor stays before the next one.
+//! Inbound events wait in the meantime, too.
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
 //!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends).

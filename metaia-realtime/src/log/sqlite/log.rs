@@ -1,5 +1,5 @@
 //! [`SqliteLog`]: opens the log, starts its tasks, and closes it. Reads and appends are in
-//! [`event_log`](super::event_log) and [`append`](super::append).
+//! [`event_log`](super::event_log) and [`append`](mod@super::append).
 
 use std::{
     fmt,
