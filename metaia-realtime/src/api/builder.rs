@@ -150,8 +150,9 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets the key that signs doorbell frames. All nodes of a cluster need the same one. Default: none;
-    /// frames are then not signed, and anyone with access to the doorbell can forge volatile events.
+    /// Sets the key that signs doorbell frames. All nodes of a cluster need the same one. Default:
+    /// none; frames are then not signed, and anyone with access to the doorbell can forge volatile
+    /// events.
     ///
     /// ```
     /// use metaia_realtime::{Realtime, doorbell::ClusterKey};
@@ -195,8 +196,8 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Enables device resume: a client that sends no position continues after the last one stored for its
-    /// device or token. Default: `true`.
+    /// Enables device resume: a client that sends no position continues after the last one stored
+    /// for its device or token. Default: `true`.
     ///
     /// ```
     /// let builder = metaia_realtime::Realtime::builder().device_resume(false);

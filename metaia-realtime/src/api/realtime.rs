@@ -255,9 +255,9 @@ impl Realtime {
             .map(drop)
     }
 
-    /// Drains this node, which admits no session again: new handshakes are answered 503, clients are told
-    /// `rt:drain`, what was handed to them is written, and their transports are closed in batches, so that
-    /// official clients reconnect elsewhere by themselves.
+    /// Drains this node, which admits no session again: new handshakes are answered 503, clients
+    /// are told `rt:drain`, what was handed to them is written, and their transports are closed in
+    /// batches, so that official clients reconnect elsewhere by themselves.
     ///
     /// Sessions that have not ended by `deadline` are ended at once. The positions of devices are
     /// saved after that in any case (at most 1.5 s), and the tasks of the node end (at most 1 s).

@@ -32,14 +32,15 @@ pub(in crate::node) async fn run(node: Arc<Node>) {
     let mut tick = interval(ANNOUNCE_INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            biased;
-            () = node.stopping.cancelled() => break,
-            _ = tick.tick() => {
-                if !task.step().await {
-                    tick.reset_after(RETRY_PAUSE);
-                }
-            }
+        let step = async {
+            tick.tick().await;
+            task.step().await
+        };
+        // A step that waits for the directory is dropped: what it announced goes with the node.
+        match node.stopping.run_until_cancelled(step).await {
+            None => break,
+            Some(true) => {}
+            Some(false) => tick.reset_after(RETRY_PAUSE),
         }
     }
     let left = timeout(LEAVE_TIMEOUT, directory.leave(node.id)).await;

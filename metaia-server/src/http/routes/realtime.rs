@@ -21,7 +21,10 @@ use crate::{
     )),
     request_body = Emit,
     responses(
-        (status = 202, description = "Its id and position; empty if it was volatile", body = Success<Sent>),
+        (
+            status = 202, body = Success<Sent>,
+            description = "The event's id and position; empty for a volatile event",
+        ),
         (status = 403, description = "Neither an admin nor a backend", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
