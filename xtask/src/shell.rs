@@ -12,7 +12,7 @@ pub(crate) fn cmd(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// The cargo that runs us, without what it told us about ourselves: build scripts that look at it
-/// would run anew, and all that depends on them would be compiled again.
+/// would run again, and all that depends on them would be compiled again.
 pub(crate) fn cargo() -> Command {
     let mut command = cmd(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let names = std::env::vars_os().map(|(name, _)| name);

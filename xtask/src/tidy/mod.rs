@@ -2,6 +2,7 @@
 //! one source file, or from all of them, to its findings, tested with a planted defect.
 
 mod doc_opening;
+mod doc_paths;
 mod examples;
 mod figures;
 mod finding;
@@ -49,7 +50,7 @@ const RULES: [Rule; 9] = [
 /// Broken, the check fails.
 const WHOLE_RULES: [WholeRule; 3] = [layers::check, names::check, folders::check];
 
-/// Broken, somebody should look.
+/// Broken, a reader should look.
 const ADVICE: [Rule; 2] = [length::check, function_length::check];
 
 /// Checks every Rust file of the workspace.
@@ -61,6 +62,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut broken = findings(&sources, &RULES);
     broken.extend(WHOLE_RULES.iter().flat_map(|rule| rule(&sources)));
     broken.extend(layout::check(root())?);
+    broken.extend(doc_paths::check(root(), &sources)?);
     if broken.is_empty() {
         let share = function_length::share(&sources);
         eprintln!("tidy: {} files checked, {share}", sources.len());

@@ -5,7 +5,7 @@ use super::imports::Import;
 use super::levels::{KnownCircle, Plan};
 use super::tree::Tree;
 
-/// Returns a finding for each circle that nobody accepted, and each acceptance without a circle.
+/// Returns a finding for each circle that is not accepted, and each acceptance without a circle.
 pub(super) fn check(plan: &Plan, tree: &Tree, circles: &[Circle]) -> Vec<String> {
     let is_known = |circle: &&Circle| plan.circles.iter().any(|known| covers(known, tree, circle));
     let is_needed =

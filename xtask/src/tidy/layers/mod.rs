@@ -60,7 +60,7 @@ pub(super) fn graph(sources: &[Source]) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the size of the largest circle of a crate: of all, and of those that nobody accepted.
+/// Returns the size of the largest circle of a crate: of all, and of those that are not accepted.
 pub(super) fn largest_circles(sources: &[Source], src: &str) -> [usize; 2] {
     let tree = Tree::read(sources, src);
     let all = circles(&imports(&tree), tree.live_files().len());
