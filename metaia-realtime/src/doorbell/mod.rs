@@ -15,16 +15,21 @@
 //! [`Doorbell`] does not look into them. A frame that cannot be read, or that lacks the right
 //! signature, is counted and dropped.
 
+// What an embedder sees: the key, the receiver of frames, the counters, and Redis.
 pub(crate) mod counts;
-pub(crate) mod frame;
-pub(crate) mod holdback;
 mod key;
-pub(crate) mod log_head;
-pub(crate) mod partition;
-pub(crate) mod probes;
 pub(crate) mod receiver;
 #[cfg(feature = "redis")]
 mod redis;
+
+// What is sent.
+pub(crate) mod frame;
+pub(crate) mod log_head;
+
+// Decisions, without I/O: which frame counts, when to read, what must wait, who is cut off.
+pub(crate) mod holdback;
+pub(crate) mod partition;
+pub(crate) mod probes;
 pub(crate) mod replay_guard;
 pub(crate) mod throttle;
 

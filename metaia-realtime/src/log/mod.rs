@@ -4,18 +4,25 @@
 //! order of the commits. A client that reconnects sends the [`Position`] of the last entry that it
 //! has, and receives the entries that follow or is told to reload.
 
+// Entries, and what a publisher is told.
 mod control;
 mod entry;
-mod memory;
 mod publish;
-mod recent;
+
+// Positions: whether a client can continue from one, and what is kept for how long.
 mod resume;
 mod retention;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
+pub(crate) mod trimmed;
+
+// Recent entries in memory: of a node, and of a log that is stored elsewhere.
+mod recent;
 #[cfg(any(feature = "mongodb", feature = "sqlite"))]
 pub(crate) mod tail;
-pub(crate) mod trimmed;
+
+// Logs.
+mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 use std::{future::Future, sync::Arc};
 

@@ -9,22 +9,29 @@
 //! first writes the whole batch into the head document, in one step. The first node that finds the
 //! batch there carries it out. See [`Deployment`].
 
-mod bson;
-mod collection;
-mod commit;
+// The connection: one handle, its address and options, and the kind of server.
 mod deployment;
-mod devices;
-mod directory;
 mod fault;
 mod handle;
-mod head;
-pub mod log;
-mod numbering;
 mod options;
-mod pending;
-mod records;
-mod row;
 mod uri;
+
+// What is written in one transaction with records, and by whom.
+mod commit;
+mod records;
+
+// The log, the records of devices, and the directory of nodes.
+mod devices;
+mod directory;
+pub mod log;
+
+// Documents that several of these read and write.
+mod bson;
+mod collection;
+mod head;
+mod numbering;
+mod pending;
+mod row;
 
 pub use commit::Committer;
 pub use deployment::Deployment;

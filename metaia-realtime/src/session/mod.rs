@@ -4,7 +4,7 @@
 //! hands it each entry as it is dispatched. *Catching up*: it takes nothing from the dispatcher,
 //! and reads the window or the log from its cursor until it has reached the head. A session catches
 //! up if its client resumes from an old position, if its credit window is full, or if the access to
-//! one of its rooms is decided again. So there is one path to being live.
+//! one of its rooms is decided again. All three use the same code, the only path to live.
 //!
 //! At the edges: a session whose credit window is full takes no more entries until the socket has
 //! written the packets in flight. No entry is lost, since the cursor stays before the next one.

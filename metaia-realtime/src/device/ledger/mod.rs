@@ -7,7 +7,8 @@
 //! A phone whose line broke silently reconnects while its old connection still seems alive. It
 //! claims the old connection's position. So that position does not wait when the server finds the
 //! old connection dead. If the old connection shows after the claim that it is alive, it belongs to
-//! another phone, and its position counts again. Its end may be such a sign.
+//! another phone, and its position counts again. An end by which the client was heard of is such a
+//! sign: any but a ping timeout or a write stall.
 
 mod device;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The log in memory: no set-up, resume while the process lives, bounded by count, bytes and age.
 //!
 //! Beyond a bound the log removes the oldest entries, never the last one. A client with an older
-//! position receives `rt:reset`, and only if an entry of its rooms is really gone.
+//! position receives `rt:reset` only if an entry of its rooms is gone (beyond 65,536 rooms with
+//! marks, also if one may be gone).
 //!
 //! Each append checks the bounds, and so does [`MemoryLog::trim`]. Without either of them, entries
 //! stay longer than their age. Trimming looks at the oldest entry, removes it if it is beyond a

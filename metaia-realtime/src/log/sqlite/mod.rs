@@ -58,34 +58,45 @@
 //!   is a [backup](SqliteLog::backup): the log begins a new epoch, and clients are told to reload.
 //!   If you put a copy in its place that is not a backup, remove `….db-wal` and `….db-shm`.
 //! - **Damage.** Every row has a checksum, and the index of the rooms notices a hole. Damaged
-//!   entries are never handed out: everything up to them counts as trimmed, and all stored entries
-//!   if the index is damaged; one line is logged. Damage among the last entries is found at the
-//!   opening and begins a new epoch. A damaged file, or a damaged record of where the log ends, is
-//!   refused, see [`OpenError`](crate::sqlite::OpenError).
+//!   entries are never handed out: entries up to the damaged one count as trimmed. If the index of
+//!   the rooms is damaged, all stored entries do. One line is logged. Damage among the last entries
+//!   is found at the opening and begins a new epoch. A damaged file, or a damaged record of where
+//!   the log ends, is refused, see [`OpenError`](crate::sqlite::OpenError).
 
-mod append;
-mod backup;
-mod checksum;
-mod column;
-mod damage;
+// The handle, what its tasks share, and the contract of a log.
 mod devices;
 mod event_log;
-mod fault;
-mod follow;
 mod log;
-mod marks;
-mod meta;
-mod open;
+mod state;
+
+// Writing: appending, taking in what others committed, trimming, copying.
+mod append;
+mod backup;
+mod follow;
+mod trim;
+
+// Reading.
+mod column;
 mod read;
 mod rooms;
 mod row;
+
+// Opening: the tables, the record of the end of the log, and proofs that it is the same log.
+mod marks;
+mod meta;
+mod open;
 mod schema;
-mod state;
-#[cfg(test)]
-mod tests;
-mod trim;
 mod version;
 mod witness;
+
+// Damage.
+mod checksum;
+mod damage;
+mod fault;
+
+// Tests.
+#[cfg(test)]
+mod tests;
 
 pub use append::Appended;
 pub use backup::{BackupError, backup};

@@ -1,19 +1,26 @@
 //! Writing: one committer per node collects the changes that wait into batches, and stores each
 //! batch as a whole.
 
-mod batch;
-mod command;
-mod commit_point;
-mod contention;
-mod driver_error;
+// The task of a committer, the jobs it takes, and one try to store them.
 mod job;
 mod open_jobs;
-mod standalone;
-mod transaction;
 mod try_commit;
 mod try_error;
 mod worker;
+
+// A planned batch and its writes.
+mod batch;
+mod commit_point;
 mod writes;
+
+// Storing a batch: as a transaction, or through the head of a standalone server.
+mod command;
+mod driver_error;
+mod standalone;
+mod transaction;
+
+// Other committers that hold the head.
+mod contention;
 
 use std::{fmt, sync::Arc, time::Duration};
 

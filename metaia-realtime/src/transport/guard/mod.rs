@@ -11,14 +11,19 @@
 //! - If a connection ends before the answer to a poll was written, its link is lost: no other copy
 //!   of the packets in that answer exists, so that the client must reconnect and resume.
 
+// A connection, its stream, and who is told what passes.
 mod connection;
 mod io;
 mod observer;
 #[cfg(feature = "axum")]
 mod peer;
+
+// What is found in the bytes that pass.
 mod poll_answer;
-mod read_pause;
 mod scan;
+
+// Limits: a writer that is stuck, a reader that must wait.
+mod read_pause;
 mod write_stall;
 
 pub(crate) use connection::{Connection, WeakConnection};

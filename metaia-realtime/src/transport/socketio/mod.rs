@@ -5,26 +5,37 @@
 //! the credit window and the packets beside it. If the queue is full nevertheless, the session
 //! ends, since the event that does not fit would be lost.
 
-mod attachment;
-mod body;
-mod connect;
-mod credentials;
+// The engine, and how it is started.
 mod engine;
 mod engine_service;
+mod start;
+
+// Before the engine: the tower layer, its checks, and what a request is for.
 mod gate;
+mod query;
+mod refusal;
+mod request;
+mod service;
+
+// Bodies of requests and responses on their way.
+mod body;
+mod post;
+mod read_budget;
+mod response_body;
+
+// In the engine: CONNECT, the session that it attaches, and inbound events.
+mod attachment;
+mod connect;
+mod credentials;
+mod receive;
+mod socket;
+
+// Beside the engine: the connections of one client, and the port of its session.
 mod link;
 mod links;
 mod port;
-mod post;
-mod query;
-mod read_budget;
-mod receive;
-mod refusal;
-mod request;
-mod response_body;
-mod service;
-mod socket;
-mod start;
+
+// Tests.
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
