@@ -32,6 +32,7 @@ const TASKS_TIMEOUT: Duration = Duration::from_secs(1);
 const _: () = assert!(LEAVE_TIMEOUT.as_millis() < TASKS_TIMEOUT.as_millis());
 
 /// The longest time from the deadline of a drain to its end.
+#[cfg(feature = "axum")]
 pub(crate) const TIME_AFTER_DEADLINE: Duration = SAVE_TIMEOUT.saturating_add(TASKS_TIMEOUT);
 
 /// Admits no session any more, then ends all sessions and the node's tasks.

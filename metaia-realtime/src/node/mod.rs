@@ -43,11 +43,13 @@ mod volatile;
 mod window;
 
 pub(crate) use counters::Counters;
-#[cfg(any(test, feature = "__bench"))]
+#[cfg(feature = "__bench")]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
 pub(crate) use dispatcher::{dispatch_page, reload_window};
-pub(crate) use drain::{TIME_AFTER_DEADLINE, drain};
+#[cfg(feature = "axum")]
+pub(crate) use drain::TIME_AFTER_DEADLINE;
+pub(crate) use drain::drain;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]
