@@ -8,8 +8,7 @@ use std::{
 use axum::Router;
 use futures_util::FutureExt as _;
 use metaia_realtime::{
-    Authenticator, Identity, Position, Realtime, Role,
-    auth::{AuthError, Credentials},
+    Position, Realtime, Role,
     client::Client,
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::LogError,
@@ -18,15 +17,7 @@ use metaia_realtime::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{disconnected, event, tick, user};
-
-struct Anyone;
-
-impl Authenticator for Anyone {
-    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
-        Ok(Identity::new("c1".parse().unwrap(), Role::Customer))
-    }
-}
+use crate::support::{Anyone, disconnected, event, tick, user};
 
 /// A store that keeps all that is saved.
 #[derive(Clone, Default)]

@@ -2,8 +2,7 @@
 
 use axum::Router;
 use metaia_realtime::{
-    Authenticator, EventContext, HandlerError, Identity, Realtime, Role,
-    auth::{AuthError, Credentials},
+    EventContext, HandlerError, Realtime,
     client::Client,
     serve::{GuardedListener, PeerAddr},
 };
@@ -11,15 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
-use crate::support::{SOON, event};
-
-struct Anyone;
-
-impl Authenticator for Anyone {
-    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
-        Ok(Identity::new("c1".parse().unwrap(), Role::Customer))
-    }
-}
+use crate::support::{Anyone, SOON, event};
 
 #[tokio::test]
 async fn a_handler_answers_and_publishes_after_the_embedder_has_dropped_its_handle() {

@@ -4,8 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::routing::post;
 use metaia_realtime::{
-    Authenticator, Identity, Realtime, Role,
-    auth::{AuthError, Credentials},
+    Realtime, Role,
     serve::{GuardedListener, PeerAddr},
     testing::{TestServer, eventually, within},
 };
@@ -18,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::server_with;
 use crate::support::{
-    limits,
+    Anyone, limits,
     poller::Poller,
     raw_socket::{HttpResponse, RawSocket, open_polling},
     tick, user,
@@ -154,7 +153,7 @@ async fn a_request_head_that_does_not_arrive_ends_its_connection() {
 #[tokio::test]
 async fn a_body_that_trickles_ends_its_connection() {
     let realtime = Realtime::builder()
-        .authenticator(AcceptAll)
+        .authenticator(Anyone)
         .limits(limits(|limits| limits.request_body = SHORT));
     let realtime = realtime.build().await.unwrap();
     let app = axum::Router::new().route("/echo", post(async |body: String| body));
@@ -195,20 +194,11 @@ async fn a_post_that_trickles_ends_its_session() {
     rest(trickle).await;
 }
 
-/// Accepts every token, as the customer `c1`.
-struct AcceptAll;
-
-impl Authenticator for AcceptAll {
-    async fn authenticate(&self, _: Credentials) -> Result<Identity, AuthError> {
-        Ok(Identity::new("c1".parse().unwrap(), Role::Customer))
-    }
-}
-
 #[tokio::test]
 async fn axum_serve_over_our_listener_has_the_same_guard() {
     let limits = limits(|limits| limits.connections = 2);
     let realtime = Realtime::builder()
-        .authenticator(AcceptAll)
+        .authenticator(Anyone)
         .limits(limits)
         .build()
         .await

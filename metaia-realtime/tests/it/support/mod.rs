@@ -1,6 +1,7 @@
 //! Shared by all tests: short forms of common calls, raw sockets, a polling client, a policy that a
 //! test controls, and the log lines of a test.
 
+mod anyone;
 pub(crate) mod captured_log;
 #[cfg(target_os = "linux")]
 pub(crate) mod descriptor;
@@ -10,5 +11,6 @@ pub(crate) mod raw_socket;
 mod short_forms;
 mod updates;
 
+pub(crate) use anyone::Anyone;
 pub(crate) use short_forms::{SOON, limits, number, order, tick, user};
 pub(crate) use updates::{disconnected, event, next, ready, reconnected, reset, ticks};
