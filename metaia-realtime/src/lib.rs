@@ -82,7 +82,7 @@ mod node;
 mod session;
 mod transport;
 
-// What an embedder holds.
+// The handle, its builder, and the rest of the API.
 mod api;
 
 // The client, and tools for tests.

@@ -66,8 +66,7 @@ fn check_name(name: &str) -> Result<(), HandlerNameError> {
 
 /// The handlers of a node, by event name, and the handle that they are called with.
 ///
-/// They are there before the handle is, and must not keep it alive: it owns the node, which owns
-/// them.
+/// Handlers are created before the handle and hold it weakly: a strong reference would be a circle.
 #[derive(Default)]
 pub(super) struct Handlers {
     by_name: HashMap<&'static str, Box<Handler>>,

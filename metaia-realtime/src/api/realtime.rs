@@ -290,7 +290,7 @@ impl std::fmt::Debug for Realtime {
     }
 }
 
-/// What a node holds: see [`Realtime::census`].
+/// The sizes of a node's tables: see [`Realtime::census`].
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]

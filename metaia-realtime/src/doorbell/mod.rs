@@ -15,18 +15,19 @@
 //! [`Doorbell`] does not look into them. A frame that cannot be read, or that lacks the right
 //! signature, is counted and dropped.
 
-// What an embedder sees: the key, the receiver of frames, the counters, and Redis.
+// Public: the key, the receiver of frames, the counters, and Redis.
 pub(crate) mod counts;
 mod key;
 pub(crate) mod receiver;
 #[cfg(feature = "redis")]
 mod redis;
 
-// What is sent.
+// The frames.
 pub(crate) mod frame;
 pub(crate) mod log_head;
 
-// Decisions, without I/O: which frame counts, when to read, what must wait, who is cut off.
+// Decisions without I/O: which frames are accepted, when the log is read, which events wait, and
+// whether the node is partitioned.
 pub(crate) mod holdback;
 pub(crate) mod partition;
 pub(crate) mod probes;

@@ -4,12 +4,12 @@
 //! order of the commits. A client that reconnects sends the [`Position`] of the last entry that it
 //! has, and receives the entries that follow or is told to reload.
 
-// Entries, and what a publisher is told.
+// Entries, and the receipt or error of a publisher.
 mod control;
 mod entry;
 mod publish;
 
-// Positions: whether a client can continue from one, and what is kept for how long.
+// Positions and retention: whether a client can continue from a position.
 mod resume;
 mod retention;
 pub(crate) mod trimmed;

@@ -16,7 +16,7 @@ mod handle;
 mod options;
 mod uri;
 
-// What is written in one transaction with records, and by whom.
+// The committer, and the records that it writes in one transaction with events.
 mod commit;
 mod records;
 

@@ -43,17 +43,25 @@ pub(crate) const TIME_AFTER_DEADLINE: Duration = SAVE_TIMEOUT.saturating_add(TAS
 pub(crate) async fn drain(node: &Node, deadline: Duration) {
     node.begin_draining();
     if timeout(deadline, end_all(node)).await.is_err() {
-        let late = node.registry.all();
-        tracing::warn!(sessions = late.len(), "not every session ended in time");
-        for session in late {
-            node.end(&session, EndReason::Draining);
-        }
+        end_late_sessions(node);
     }
     save_positions(node).await;
     node.stopping.cancel();
     node.tasks.close();
     if timeout(TASKS_TIMEOUT, node.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = node.tasks.len(), "not every task ended in time");
+    }
+}
+
+/// Ends the sessions that are left at the deadline. There may be none: the deadline can also pass
+/// in the pause after the last batch.
+fn end_late_sessions(node: &Node) {
+    let late = node.registry.all();
+    if !late.is_empty() {
+        tracing::warn!(sessions = late.len(), "not every session ended in time");
+    }
+    for session in late {
+        node.end(&session, EndReason::Draining);
     }
 }
 
