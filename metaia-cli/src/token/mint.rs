@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{EncodingKey, Header, encode};
+use metaia_realtime::auth::sign_hs256;
 use serde::Serialize;
 use serde_json::json;
 
@@ -58,12 +58,9 @@ pub(crate) fn mint(
     } else {
         secret.to_owned()
     };
-    let token = encode(
-        &Header::default(),
-        &claims,
-        &EncodingKey::from_secret(secret.as_bytes()),
-    )
-    .map_err(|error| Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error))?;
+    let token = sign_hs256(&claims, &secret).map_err(|error| {
+        Failure::new(Exit::Failed, "the token cannot be signed").caused_by(error)
+    })?;
     Ok(Minted {
         token,
         user_id: actor.user.to_string(),

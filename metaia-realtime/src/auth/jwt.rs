@@ -49,11 +49,9 @@ impl JwtAuthenticator {
     /// # Errors
     /// Returns [`InvalidSecret`] if the secret is empty.
     pub fn or_hs256(mut self, secret: impl AsRef<[u8]>) -> Result<Self, InvalidSecret> {
-        let secret = secret.as_ref();
-        if secret.is_empty() {
-            return Err(InvalidSecret);
-        }
-        self.keys.push(DecodingKey::from_secret(secret));
+        super::enable_hmac();
+        let key = DecodingKey::from_secret(secret.as_ref()).map_err(|_| InvalidSecret)?;
+        self.keys.push(key);
         Ok(self)
     }
 
@@ -150,12 +148,9 @@ mod tests {
     }
 
     fn token(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
-        encode(
-            &Header::new(algorithm),
-            claims,
-            &EncodingKey::from_secret(secret.as_bytes()),
-        )
-        .unwrap()
+        crate::auth::enable_hmac();
+        let key = EncodingKey::from_secret(secret.as_bytes()).unwrap();
+        encode(&Header::new(algorithm), claims, &key).unwrap()
     }
 
     fn verify(claims: &Value) -> Result<Identity, AuthError> {

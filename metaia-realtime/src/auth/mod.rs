@@ -1,11 +1,13 @@
 //! Authentication: credentials in, verified identities out.
 
+mod hmac;
 mod jwt;
 
 use std::{fmt, future::Future, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
+pub use hmac::{SignError, enable_hmac, sign_hs256};
 pub use jwt::{InvalidSecret, JwtAuthenticator};
 
 use crate::{Role, UserId};

@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use mongodb::{Client, Database, bson::doc, error::Error};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -170,20 +171,32 @@ impl Mongo {
         T: Send + 'static,
         E: Into<MongoFault> + Send + 'static,
     {
+        let (done, result) = oneshot::channel();
+        let work = async move {
+            // The caller may have timed out.
+            let _ = done.send(work.await);
+        };
+        self.start(work.boxed()).await?;
+        result
+            .await
+            .map_err(|_| MongoFault::TaskPanicked)?
+            .map_err(Into::into)
+    }
+
+    /// Starts work on a task when there is a free place. The work is boxed: a task for each type of
+    /// work made the crates that use this one slow to compile.
+    async fn start(&self, work: BoxFuture<'static, ()>) -> Result<(), MongoFault> {
         let permits = Arc::clone(&self.inner.permits);
         let permit = permits
             .acquire_owned()
             .await
             .map_err(|_| MongoFault::Closed)?;
-        let task = self.inner.tasks.spawn(async move {
-            let result = work.await;
+        self.inner.tasks.spawn(async move {
+            work.await;
             // The permit belongs to the work, not to the caller, who may have timed out.
             drop(permit);
-            result
         });
-        task.await
-            .map_err(|_| MongoFault::TaskPanicked)?
-            .map_err(Into::into)
+        Ok(())
     }
 
     /// Waits up to 2 s for unfinished operations, then closes the connections. All clones of this

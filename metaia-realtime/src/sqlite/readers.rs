@@ -11,7 +11,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::{ReadError, open};
 
@@ -68,13 +68,15 @@ impl Readers {
             .await
             .map_err(|_| ReadError::Closed)?;
         let pool = Arc::clone(&self.pool);
-        let reading = tokio::task::spawn_blocking(move || {
+        let (done, result) = oneshot::channel();
+        on_blocking_thread(Box::new(move || {
             let result = pool.run(work);
             drop(place);
-            result
-        });
+            // The caller may have dropped the future.
+            let _ = done.send(result);
+        }));
         // An error means that the runtime is shutting down: panics of `work` are caught inside.
-        reading.await.unwrap_or(Err(ReadError::Closed))
+        result.await.unwrap_or(Err(ReadError::Closed))
     }
 
     /// Waits for the running reads and closes the connections. Later reads return
@@ -120,6 +122,12 @@ impl Pool {
         self.idle().push(connection);
         result
     }
+}
+
+/// Runs a read on one of tokio's blocking threads. The read is boxed: a task for each type of read
+/// made the crates that use this one slow to compile.
+fn on_blocking_thread(read: Box<dyn FnOnce() + Send>) {
+    drop(tokio::task::spawn_blocking(read));
 }
 
 fn on_snapshot<T, E>(

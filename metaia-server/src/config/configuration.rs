@@ -5,6 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use metaia_realtime::{
     doorbell::ClusterKey, log::Retention, serve::Transports, sqlite::Durability,
 };
+use tracing_subscriber::filter::Targets;
 
 use super::{doorbell::Doorbell, limits::ServerLimits, mongodb::MongoDb};
 use crate::auth::secrets::Secret;
@@ -83,7 +84,7 @@ pub(crate) struct Razorpay {
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     pub(crate) format: LogFormat,
-    pub(crate) filter: Option<String>,
+    pub(crate) filter: Option<Targets>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

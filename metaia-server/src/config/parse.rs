@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::Uri;
 use metaia_realtime::{serve::Transports, sqlite::Durability};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::{
     configuration::{Environment, LogFormat, Origins},
@@ -71,11 +71,9 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-pub(super) fn log_filter(text: &str) -> Result<String, String> {
-    match text.parse::<EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!("is not a log filter ({error})")),
-    }
+pub(super) fn log_filter(text: &str) -> Result<Targets, String> {
+    text.parse()
+        .map_err(|error| format!("is not a log filter ({error})"))
 }
 
 /// Parses the transports, in any order. Polling alone is not offered: official clients could not

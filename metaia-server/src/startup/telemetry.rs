@@ -8,16 +8,14 @@ use std::{backtrace::Backtrace, env, io, io::IsTerminal as _, panic};
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer as _, Registry,
-    filter::{FilterExt as _, filter_fn},
+    Layer as _, Registry,
+    filter::{FilterExt as _, LevelFilter, Targets, filter_fn},
     fmt,
     layer::{Filter, SubscriberExt as _},
     util::SubscriberInitExt as _,
 };
 
 use crate::config::{Log, LogFormat};
-
-const DEFAULT_FILTER: &str = "info";
 
 /// Crates that log what clients send, below `info`.
 const CAPPED_AT_INFO: [&str; 5] = [
@@ -30,7 +28,8 @@ const CAPPED_AT_INFO: [&str; 5] = [
 
 /// Starts logging. A second start in one process changes nothing.
 pub(crate) fn start(log: &Log) {
-    let filter = filter(log.filter.as_deref().unwrap_or(DEFAULT_FILTER));
+    let default = || Targets::new().with_default(LevelFilter::INFO);
+    let filter = filter(log.filter.clone().unwrap_or_else(default));
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
@@ -45,8 +44,8 @@ pub(crate) fn start(log: &Log) {
     }
 }
 
-fn filter<S: Subscriber>(wanted: &str) -> impl Filter<S> + use<S> {
-    EnvFilter::new(wanted).and(filter_fn(is_free_of_packets))
+fn filter<S: Subscriber>(wanted: Targets) -> impl Filter<S> + use<S> {
+    wanted.and(filter_fn(is_free_of_packets))
 }
 
 fn is_free_of_packets(metadata: &Metadata<'_>) -> bool {
@@ -96,7 +95,7 @@ mod tests {
         let writer = lines.clone();
         let layer = fmt::layer()
             .with_writer(move || writer.clone())
-            .with_filter(filter("trace,tungstenite=trace"));
+            .with_filter(filter("trace,tungstenite=trace".parse().unwrap()));
         tracing::subscriber::with_default(Registry::default().with(layer), || {
             tracing::trace!(target: "tungstenite::protocol", "40 with the token");
             tracing::debug!(target: "engineioxide::engine", "40 with the token");

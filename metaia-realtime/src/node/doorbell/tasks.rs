@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures_util::future::OptionFuture;
+use futures_util::{FutureExt, future::OptionFuture};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use super::{lock, receive::NodeFrames};
@@ -41,9 +41,11 @@ where
 {
     let stopping = node.stopping.clone();
     let task = task(Arc::clone(node));
-    node.tasks.spawn(async move {
+    // Boxed, so that one type of task is compiled and not six.
+    let task = async move {
         stopping.run_until_cancelled(task).await;
-    });
+    };
+    node.tasks.spawn(task.boxed());
 }
 
 /// Notifies the other nodes of what was appended here. Appends during a notification share the next

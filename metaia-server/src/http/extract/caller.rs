@@ -133,8 +133,7 @@ mod tests {
 
     fn token(role: &str, exp: i64) -> String {
         let claims = serde_json::json!({ "userId": "u1", "role": role, "exp": exp });
-        let key = jsonwebtoken::EncodingKey::from_secret(b"secret");
-        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap();
+        let token = metaia_realtime::auth::sign_hs256(&claims, "secret").unwrap();
         format!("bearer {token}")
     }
 

@@ -14,8 +14,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use axum::{Router, body::Body, extract::FromRef};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use jsonwebtoken::{EncodingKey, Header, encode};
-use metaia_realtime::{JwtAuthenticator, Role};
+use metaia_realtime::{JwtAuthenticator, Role, auth::sign_hs256};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -202,8 +201,7 @@ impl Reply {
 
 fn token(role: Role, user: &str) -> String {
     let claims = json!({ "userId": user, "role": role, "exp": u32::MAX });
-    let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-    encode(&Header::default(), &claims, &key).unwrap()
+    sign_hs256(&claims, JWT_SECRET).unwrap()
 }
 
 /// Returns the body of a new order.
