@@ -7,7 +7,7 @@ COPY . .
 # The builder caches the dependencies and their compiled code, so that a change compiles only the project's own crates.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --release -p metaia-server && install -D target/release/metaia-server /out/metaia-server
+    cargo build --locked --profile dist -p metaia-server && install -D target/dist/metaia-server /out/metaia-server
 
 FROM debian:bookworm-slim
 # The root certificates, with which the server verifies the payment provider.

@@ -19,6 +19,9 @@ const PARTS: [(&str, Part); 4] = [
 
 type Part = fn(&[&str]) -> Result<(), String>;
 
+/// What is measured is built as it is handed out.
+const PROFILE: &str = "dist";
+
 /// In the log that the server is started with.
 const ENTRIES: &str = "1000000";
 
@@ -72,6 +75,8 @@ fn library(bench: &str) -> Command {
     // One set of features, so that nothing is compiled twice.
     command.args([
         "bench",
+        "--profile",
+        PROFILE,
         "-p",
         "metaia-realtime",
         "--features",
@@ -85,11 +90,18 @@ fn library(bench: &str) -> Command {
 
 /// The bench of the built server, with its temporary folders on the disk of the target folder.
 fn server(folder: &Path) -> Result<Command, String> {
-    run(cargo().args(["build", "--release", "-p", "metaia-server"]))?;
+    run(cargo().args(["build", "--profile", PROFILE, "-p", "metaia-server"]))?;
     let mut command = cargo();
-    command
-        .env("TMPDIR", folder)
-        .args(["bench", "-p", "metaia-tests", "--bench", "server", "--"]);
+    command.env("TMPDIR", folder).args([
+        "bench",
+        "--profile",
+        PROFILE,
+        "-p",
+        "metaia-tests",
+        "--bench",
+        "server",
+        "--",
+    ]);
     Ok(command)
 }
 

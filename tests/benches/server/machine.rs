@@ -56,7 +56,7 @@ impl Machine {
     pub(crate) fn versions(&self) -> String {
         let kernel = read("/proc/sys/kernel/osrelease");
         format!(
-            "{} (release build), Linux {}, {} cores",
+            "{} (profile dist), Linux {}, {} cores",
             self.server,
             kernel.trim(),
             cores()
