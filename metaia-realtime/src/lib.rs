@@ -32,9 +32,16 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime)` serves it beside an axum router; [`Realtime::layer`] is for
-//! a server of your own. [`RealtimeBuilder::on`] adds a handler of clients' events, [`OrderAccess`]
-//! decides who may follow which order.
+//! What you need next:
+//!
+//! - **Serve it** with [`serve`](fn@serve), beside an axum router. The module [`serve`](mod@serve)
+//!   compares it with other ways, such as [`Realtime::layer`] for a server of your own.
+//! - **Decide who may do what**: [`Authenticator`] says who a client is, [`OrderAccess`] who may
+//!   follow which order.
+//! - **Receive events** of clients with [`RealtimeBuilder::on`].
+//! - **Keep events** across restarts with `SqliteLog` or `mongo::MongoLog`; [`log`] says what a log
+//!   of your own must promise.
+//! - **Test it** with `testing::TestServer`.
 //!
 //! # How delivery works
 //!
@@ -71,6 +78,8 @@
 //!   [`Identity`] has a user and a role, and no further claims.
 //! - **Events** are JSON with one argument, in the namespace `/`. The server cannot ask a client
 //!   for an acknowledgement.
+//! - **Expiry.** An event lives as long as the log keeps it, or not at all if it is
+//!   [volatile](Realtime::volatile). It has no lifetime of its own.
 //! - **Hooks.** Nothing calls you when a client connects or leaves: ask [`presence`].
 //! - **Tenants.** Rooms are not divided: build one [`Realtime`] for each tenant, and mount each
 //!   under a path of its own ([`Realtime::layer`]).
