@@ -78,8 +78,8 @@ pub trait OrderAccess: Send + Sync + 'static {
     /// Returns [`AccessError`] if the policy cannot decide now.
     ///
     /// - A join by `join_order_room` is refused with `unavailable`. The client may try again.
-    /// - The rooms of a client that reconnects are tried for 10 s; then the client is told to
-    ///   reload (`rt:reset` with `too_old`).
+    /// - The rooms of a client that resumes from a position are tried for 10 s; then the client is
+    ///   told to reload (`rt:reset` with `too_old`).
     /// - A recheck is tried three times, with pauses of 0.2 s. Then the session leaves the room,
     ///   and the client receives `rt:room_left` with the reason `unavailable`. A policy may
     ///   therefore wait for a database that restarts, for less than 5 s, before it returns the
