@@ -65,9 +65,25 @@ impl AccessError {
 pub trait OrderAccess: Send + Sync + 'static {
     /// Decides whether `who` may follow `order` now.
     ///
+    /// The node asks for each join of an order's room: on `join_order_room`, and for each room that
+    /// a client names or had when it reconnects. It asks again for each session in the room after a
+    /// recheck, and for all order rooms if rechecks may have been lost (a new epoch, a hole in the
+    /// log). It never asks for single events.
+    ///
+    /// A decision must come within 5 s; a later one counts as an error. While the policy decides on
+    /// a join, the session's next inbound events wait. While it decides on a recheck, or on the
+    /// rooms of a client that reconnects, the session receives no stored event.
+    ///
     /// # Errors
-    /// Returns [`AccessError`] if the policy cannot decide now. A join is then refused as
-    /// `unavailable`; a recheck is tried again and then denied.
+    /// Returns [`AccessError`] if the policy cannot decide now.
+    ///
+    /// - A join by `join_order_room` is refused with `unavailable`. The client may try again.
+    /// - The rooms of a client that resumes from a position are tried for 10 s; then the client is
+    ///   told to reload (`rt:reset` with `too_old`).
+    /// - A recheck is tried three times, with pauses of 0.2 s. Then the session leaves the room,
+    ///   and the client receives `rt:room_left` with the reason `unavailable`. A policy may
+    ///   therefore wait for a database that restarts, for less than 5 s, before it returns the
+    ///   error.
     ///
     /// # Cancel safety
     /// The node drops the future if the session ends meanwhile.

@@ -32,9 +32,16 @@
 //! # }
 //! ```
 //!
-//! `serve(listener, router, realtime)` serves it beside an axum router; [`Realtime::layer`] is for
-//! a server of your own. [`RealtimeBuilder::on`] adds a handler of clients' events, [`OrderAccess`]
-//! decides who may follow which order.
+//! What you need next:
+//!
+//! - **Serve it** with [`serve`](fn@serve), beside an axum router. The module [`serve`](mod@serve)
+//!   compares it with other ways, such as [`Realtime::layer`] for a server of your own.
+//! - **Decide who may do what**: [`Authenticator`] says who a client is, [`OrderAccess`] who may
+//!   follow which order.
+//! - **Receive events** of clients with [`RealtimeBuilder::on`].
+//! - **Keep events** across restarts with `SqliteLog` or `mongo::MongoLog`; [`log`] says what a log
+//!   of your own must promise.
+//! - **Test it** with `testing::TestServer`.
 //!
 //! # How delivery works
 //!
@@ -56,6 +63,28 @@
 //! | `redis` | the doorbell over Redis, which notifies other nodes and carries volatile events |
 //! | `sqlite` | `SqliteLog`, and the SQLite writer thread with group commit |
 //! | `testing` | for your tests: a server in the process, clients, the contracts of a log |
+//!
+//! A program links SQLite once: with `sqlite`, another crate that links it (such as `sqlx` with its
+//! `sqlite`) must accept the same version of `libsqlite3-sys`.
+//!
+//! # What it does not have
+//!
+//! The crate has the model of the marketplace, and no general one:
+//!
+//! - **Rooms and roles.** There are four [roles](Role) and four kinds of [rooms](Room). The server
+//!   cannot put a session into a room, and cannot send to one session, or to all but one.
+//! - **Ids** of users, orders and devices are 1 to 64 of `A-Za-z0-9_-`.
+//! - **Authentication** sees the token alone, not headers, cookies or the client's address. An
+//!   [`Identity`] has a user and a role, and no further claims.
+//! - **Events** are JSON with one argument, in the namespace `/`. The server cannot ask a client
+//!   for an acknowledgement.
+//! - **Expiry.** An event lives as long as the log keeps it, or not at all if it is
+//!   [volatile](Realtime::volatile). It has no lifetime of its own.
+//! - **Hooks.** Nothing calls you when a client connects or leaves: ask [`presence`].
+//! - **Tenants.** Rooms are not divided: build one [`Realtime`] for each tenant, and mount each
+//!   under a path of its own ([`Realtime::layer`]).
+//! - **Protocols.** [`serve`](fn@serve) speaks HTTP/1 without TLS; the [module](mod@serve) lists
+//!   the other ways to serve.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Values: no I/O. They import no other module of the crate.

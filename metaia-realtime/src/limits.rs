@@ -16,9 +16,13 @@ use std::time::Duration;
 pub struct Limits {
     /// Largest inbound message and WebSocket frame, in bytes: 64 KiB.
     pub message_bytes: usize,
-    /// Largest encoded entry, in bytes: 64 KiB.
+    /// Largest encoded entry, in bytes: 64 KiB. Larger events are refused before they are stored.
+    /// No upper bound is checked, but every client must be able to take the largest event: a client
+    /// that closes its connection because of it is sent it again at each reconnect. The client of
+    /// this crate takes 1 MiB unless it is told otherwise.
     pub entry_bytes: usize,
-    /// Time that a connection may stay unauthenticated: 5 s.
+    /// Time that a connection may stay unauthenticated: 5 s. The authenticator's time is part of
+    /// it.
     pub unauthenticated: Duration,
     /// Refused CONNECTs after which the transport is closed: 3.
     pub refused_connects: u32,
@@ -38,20 +42,22 @@ pub struct Limits {
     /// Rooms of a session, with the rooms of its role and its user: 128.
     pub rooms_per_session: usize,
     /// Sessions of one user on this node: 16. One more closes the transport of the least recently
-    /// active session.
+    /// active session, whose client reconnects and closes another in turn: choose more than a user
+    /// has devices.
     pub sessions_per_user: usize,
     /// Sessions of this node: 50,000. Further handshakes receive 503 with `Retry-After`.
     pub sessions: usize,
     /// Handshakes of this node per second: 500. Further handshakes receive 503 with `Retry-After`.
     pub handshakes_per_s: u32,
-    /// Longest token, in bytes: 4 KiB.
+    /// Longest token, in bytes: 4 KiB. A longer one counts as absent.
     pub token_bytes: usize,
     /// Time after which a connection that accepts no more bytes is closed: 15 s. On Linux a peer
     /// that reads some kilobytes makes space for more; on other systems the kernel waits for more
     /// than that, so slow peers are closed earlier.
     pub write_stall: Duration,
     /// TCP connections of one listener: 120,000. Further connections receive 503 with
-    /// `Retry-After`. A session that polls has two, and may leave others open.
+    /// `Retry-After`. A polling session uses two connections, and idle keep-alive connections may
+    /// remain after it.
     pub connections: usize,
     /// Time within which the head of a request must arrive, also on a connection that had requests
     /// before: 10 s.

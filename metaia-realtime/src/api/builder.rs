@@ -223,8 +223,9 @@ impl RealtimeBuilder {
         self
     }
 
-    /// Sets the origins (`scheme://host[:port]`) that browsers may connect from. Default: any. Apps
-    /// outside browsers send no `Origin` and are always let in.
+    /// Sets the origins (`scheme://host[:port]`) that browsers may connect from. Default: any. The
+    /// handshake of another origin receives 403. Apps outside browsers send no `Origin` and are
+    /// always let in.
     ///
     /// ```
     /// # use metaia_realtime::Realtime;
@@ -273,11 +274,20 @@ impl RealtimeBuilder {
     /// Adds the handler of a client→server event. It receives the event's first argument as `T` and
     /// who sent it; what it returns is the answer if the client asked for an ack.
     ///
-    /// The events of a session are handled one at a time and in order; deliveries go on meanwhile.
-    /// The handler is dropped if the session ends before it is done.
-    ///
-    /// [`build`](Self::build) refuses a name under which no event can arrive (see
-    /// [`HandlerNameError`](crate::handlers::HandlerNameError)), and a name that is given twice.
+    /// - **Names.** [`build`](Self::build) refuses a name under which no event can arrive (see
+    ///   [`HandlerNameError`](crate::handlers::HandlerNameError)), and a name that is given twice.
+    /// - **Arguments.** Without an argument, `T` is read from `null`; further arguments are
+    ///   ignored. An argument that is not a `T` is refused with `malformed`, and the handler is not
+    ///   called. A binary attachment closes the connection.
+    /// - **Order.** The events of a session are handled one at a time and in order; deliveries go
+    ///   on meanwhile. A slow handler holds up the later events of its session, and no other
+    ///   session.
+    /// - **Answers** have no size limit, and clients may have one.
+    /// - **Cancel safety.** The handler is dropped at an `.await` if the session ends before it is
+    ///   done, as when the client disconnects right after its event. Do what must not be done by
+    ///   half in one transaction, or in a task of your own that the handler awaits.
+    /// - **Panics.** A panic ends the session ([`EndReason::Failed`](crate::EndReason::Failed));
+    ///   its client reconnects.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

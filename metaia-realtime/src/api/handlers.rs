@@ -32,7 +32,13 @@ pub struct EventContext {
 }
 
 /// A refusal by a handler. The client gets `{status: "error", code}` as its ack, or `rt:error`
-/// without one.
+/// if it did not ask for one.
+///
+/// It carries nothing but the code: to tell the client more, return it as an answer (`Ok`). The
+/// code is sent as it is. By convention codes are short and in the style of `out_of_stock`; do not
+/// put the text of an error into it.
+/// [`NodeStats::events_refused`](crate::NodeStats::events_refused) counts your own codes together,
+/// as `other`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the event was refused: {code}")]
 pub struct HandlerError {

@@ -110,7 +110,7 @@ impl Realtime {
     }
 
     /// Publishes an event to the clients in any of `rooms`. A client in several of them gets it
-    /// once.
+    /// once. If there are no rooms, the event is stored, and no client receives it.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -186,9 +186,11 @@ impl Realtime {
     }
 
     /// Makes the node look for entries that were appended beside this handle, in a transaction of
-    /// your own.
+    /// your own. Call it after the commit.
     ///
-    /// Returns at once: the log looks in the background, and retries if it cannot be read.
+    /// Returns at once: the log looks in the background, and retries if it cannot be read. It does
+    /// the same as [`EventLog::wake`](crate::EventLog::wake) of the log that the node was built
+    /// with.
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};

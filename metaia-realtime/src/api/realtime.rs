@@ -49,12 +49,24 @@ impl Realtime {
     }
 
     /// Returns the tower layer that serves Socket.IO under `/socket.io/` and passes all other
-    /// requests on. Every layer of a handle leads to the same system.
+    /// requests on.
     ///
-    /// On a listener that is neither [`GuardedListener`](crate::serve::GuardedListener) nor
-    /// [`serve`](fn@crate::serve) it cannot see what is written. Then a client that does not read
-    /// is ended when its queue is full, if at all; a disconnect leaves its connection open; and
-    /// neither the bytes that come over a WebSocket nor the connections are bounded.
+    /// - **Order.** A layer that you add after it is outside of it, and sees the requests of
+    ///   Socket.IO. This layer sends CORS headers of its own. It answers 403 to an origin that
+    ///   [`allowed_origins`](crate::RealtimeBuilder::allowed_origins) does not name, whatever a
+    ///   CORS layer of yours allows.
+    /// - **Path.** For another path, nest the service that the layer makes, as in the second
+    ///   example; its clients set `path` to `/v1/rt/socket.io/`. A router that *has* the layer and
+    ///   is nested with `Router::nest` answers 404, since axum does not pass it the paths that it
+    ///   has no route for.
+    /// - **Several layers.** Every layer of a handle leads to the same system. Each call counts
+    ///   [`Limits::handshakes_per_s`] for itself: call it once, and clone the layer.
+    /// - **Shutdown.** It does not drain: call [`drain`](Self::drain) before your server stops.
+    /// - **Listener.** On a listener that is neither [`serve`](fn@crate::serve) nor a
+    ///   [`GuardedListener`](crate::serve::GuardedListener), these protections are off: credit and
+    ///   [`Limits::write_stall`] (a client that does not read is ended when its queue is full, if
+    ///   at all), closing a WebSocket at a disconnect, the bound on bytes that come over a
+    ///   WebSocket, and [`Limits::connections`].
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -63,7 +75,14 @@ impl Realtime {
     /// # let authenticator = JwtAuthenticator::hs256("a long secret")?;
     /// # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
     /// # #[cfg(feature = "axum")] {
-    /// let app: axum::Router = axum::Router::new().layer(realtime.layer());
+    /// use axum::Router;
+    ///
+    /// let app: Router = Router::new().layer(realtime.layer());
+    ///
+    /// // Under a prefix:
+    /// use tower_layer::Layer as _;
+    /// let service = realtime.layer().layer(Router::new());
+    /// let app: Router = Router::new().nest_service("/v1/rt", service);
     /// # }
     /// # Ok(())
     /// # }
@@ -155,7 +174,8 @@ impl Realtime {
         self.node().counters()
     }
 
-    /// Returns what this node has done since it began, and its state now.
+    /// Returns what this node has done since it began, and its state now. The counts are of this
+    /// node alone, and start at 0 with every [`build`](crate::RealtimeBuilder::build).
     ///
     /// ```
     /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -255,7 +275,7 @@ impl Realtime {
             .map(drop)
     }
 
-    /// Drains this node, which admits no session again: new handshakes are answered 503, clients
+    /// Drains this node, which admits no session again: new handshakes receive 503, clients
     /// are told `rt:drain`, what was handed to them is written, and their transports are closed in
     /// batches, so that official clients reconnect elsewhere by themselves.
     ///

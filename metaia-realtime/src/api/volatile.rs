@@ -2,12 +2,19 @@
 
 use crate::{IntoEvent, OrderId, PublishError, Realtime, Role, Room, UserId, event::EventError};
 
-/// Sends volatile events: to the clients that are connected and have caught up, now or never. They
-/// skip the log, have no id and no position, and are never replayed. A courier's place on the map
-/// is one.
+/// Sends volatile events: to the clients that are live, now or never. They skip the log, have no id
+/// and no position, and are never replayed. A courier's place on the map is one.
 ///
-/// If several wait for a slow client, the newest of each name wins. Any JSON is allowed, and
-/// nothing is added to it.
+/// A client is live from its `rt:ready` on, except while it catches up because it reads too slowly
+/// or because access to one of its rooms is being decided.
+///
+/// A volatile event waits in each session until all else is written and the session's task runs. Of
+/// the events that wait, only the newest of each *name* is kept, and at most 8 names: beyond that,
+/// the oldest is dropped. This happens to fast clients too, if you send several events without a
+/// pause: of the places of 200 couriers that are sent in one loop under one name, a client may
+/// receive the last one alone. Send them as one event with a list.
+///
+/// Any JSON is allowed, and nothing is added to it.
 ///
 /// Clients of other nodes are reached by the [doorbell](crate::doorbell) while it is connected;
 /// without one they are not. An event of more than 64 KiB, or for hundreds of rooms, stays on this

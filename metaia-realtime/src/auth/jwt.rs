@@ -16,6 +16,10 @@ use crate::UserId;
 /// A token that names another algorithm is refused, whatever its signature. `exp` is required,
 /// `nbf` is checked if the token has it, and clocks may differ by 5 s. `aud` and `iss` are ignored.
 ///
+/// It verifies tokens and does not make them: your login does, with any JWT library. To verify the
+/// tokens of REST requests too, make a second one with the same secret, and call
+/// [`verify`](Self::verify).
+///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;
 /// let authenticator = JwtAuthenticator::hs256("a secret of at least one byte")?;

@@ -24,7 +24,8 @@ pub struct Identity {
     /// The user's role in the marketplace.
     pub role: Role,
     /// The time when the token expires, in ms since the Unix epoch. The node closes the transport
-    /// then. `None`: the token does not expire.
+    /// then, and the client reconnects with a new token: a session cannot be renewed. `None`: the
+    /// token does not expire.
     pub expires_at: Option<i64>,
     /// The token's own id (`jti`), if it has one.
     pub token_id: Option<String>,
@@ -50,13 +51,14 @@ impl Identity {
     }
 }
 
-/// The credentials that a client presents when it connects.
+/// The credentials that a client presents when it connects: its token, and nothing else of the
+/// request.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The bearer token: `auth.token` of the CONNECT packet, otherwise the `Authorization` header.
-    /// It has at most [`Limits::token_bytes`](crate::Limits::token_bytes). `None`: the client sent
-    /// none.
+    /// `None`: the client sent none, or one of more than
+    /// [`Limits::token_bytes`](crate::Limits::token_bytes).
     pub token: Option<Arc<str>>,
 }
 
@@ -84,8 +86,8 @@ impl fmt::Debug for Credentials {
 /// Contract, with the failure that each clause prevents:
 /// - The result depends on the credentials alone: a role that is stored elsewhere may change during
 ///   a session, and the session would not notice.
-/// - The result arrives within [`Limits::unauthenticated`](crate::Limits::unauthenticated): after
-///   that the node closes the connection.
+/// - The result arrives within [`Limits::unauthenticated`](crate::Limits::unauthenticated), 5 s by
+///   default: after that the node closes the connection.
 ///
 /// ```
 /// use metaia_realtime::{Authenticator, Identity, Role, auth::{AuthError, Credentials}};

@@ -15,6 +15,8 @@ pub struct Reconnect {
     /// The longest delay. A longer `Retry-After` of the server wins over it.
     pub max: Duration,
     /// The number of failed attempts in a row after which the client gives up; `None` for no limit.
+    /// A connection that is accepted and lost at once is not a failed attempt: the client then
+    /// reconnects without end.
     pub max_attempts: Option<u32>,
 }
 

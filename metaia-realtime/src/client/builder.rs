@@ -105,7 +105,8 @@ impl ClientBuilder {
     }
 
     /// Sets the path of the Socket.IO endpoint. The default is `/socket.io/`. It is appended to the
-    /// path of the URL.
+    /// path of the URL, which is therefore a prefix and not a namespace: `http://host/admin` leads
+    /// to `/admin/socket.io/`.
     pub fn path(self, path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -119,7 +120,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the position to start after: an earlier client's [`position`](Client::position).
+    /// Sets the position to start after: an earlier client's [`position`](Client::position). It is
+    /// sent as `auth.since`, to servers of other projects too.
     pub fn since(self, position: impl Into<String>) -> Self {
         Self {
             since: Some(position.into()),
@@ -127,7 +129,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Adds order rooms to join at every connection, before the catch-up.
+    /// Adds order rooms to join at every connection, before the catch-up. They are sent as
+    /// `auth.orders`, to servers of other projects too.
     pub fn orders(mut self, orders: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.orders.extend(orders.into_iter().map(Into::into));
         self

@@ -100,7 +100,8 @@ pub struct Retrying {
 pub struct ReceivedEvent {
     /// Its name.
     pub name: String,
-    /// Its first argument, or `null` if it has none.
+    /// Its first argument, or `null` if it has none. Stored events carry the server's member `_rt`
+    /// in it.
     pub data: Value,
     /// Its further arguments. Servers of this project never send any.
     pub more: Vec<Value>,

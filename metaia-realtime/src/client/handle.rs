@@ -42,6 +42,8 @@ impl Client {
     /// Sends an event without an acknowledgement. Returns when the event has been written to the
     /// connection.
     ///
+    /// The event has one argument, `data`: `()` is sent as `null`, a tuple as one list.
+    ///
     /// # Errors
     /// [`SendError::NotConnected`], [`SendError::NotJson`], [`SendError::Closed`].
     ///
@@ -117,6 +119,9 @@ impl Client {
 
     /// Returns the position of the last event that was received from the updates. An application
     /// that stores it can resume in another process.
+    ///
+    /// Received is not processed: to resume after the last event that you have *processed*, store
+    /// [`ReceivedEvent::at`](super::ReceivedEvent::at) of that event instead.
     #[must_use]
     pub fn position(&self) -> Option<String> {
         self.state.resume().handed_over.clone()

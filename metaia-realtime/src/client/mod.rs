@@ -33,7 +33,8 @@
 //! - **There is no connection**: [`Client::emit`] fails at once. The client keeps nothing for
 //!   later.
 //! - **The server sends too much**: a packet beyond [`ClientBuilder::max_message`] ends the
-//!   connection.
+//!   connection. If it is a stored event, the server sends it again at each reconnect, and the
+//!   client never comes past it: allow as much as the server's largest event.
 //!
 //! Within one process every event comes once, in order. An application that stores
 //! [`Client::position`] and resumes in another process receives everything after it, at least once;
@@ -41,8 +42,11 @@
 //!
 //! # Not supported
 //!
-//! Namespaces other than `/`, binary payloads from the client to the server, cookies (for load
-//! balancers that need them for polling), HTTP proxies, Socket.IO's own connection state recovery.
+//! Namespaces other than `/`, events to the server with several arguments or none, binary payloads
+//! to the server and in acknowledgements (of those from the server the attachments are lost),
+//! cookies (for load balancers that need them for polling), HTTP proxies, Socket.IO's own
+//! connection state recovery. A [`close`](Client::close) over polling may reach a server as
+//! `transport close` instead of `client namespace disconnect`.
 
 mod backoff;
 mod builder;

@@ -133,7 +133,8 @@ pub struct ClaimedRecords {
 ///
 /// If several nodes share a store, the older position is always the safe one. A node saves the
 /// positions of its own connections; that must not hide the record of another node whose connection
-/// with the same token is further behind.
+/// with the same token is further behind. Such a store must implement [`claim`](Self::claim),
+/// [`serve`](Self::serve) and [`leave`](Self::leave): their defaults are right for one node alone.
 ///
 /// Contract, with the failure that each clause prevents:
 /// - `save` is all or nothing, and `load` returns what the last completed `save` stored: otherwise

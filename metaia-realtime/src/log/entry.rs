@@ -104,7 +104,8 @@ impl NewEntry {
     }
 
     /// Sets the entry's id. A caller that chooses the id can append the entry again without
-    /// doubling it.
+    /// doubling it, for as long as the log has the first one: after it is trimmed, the same id
+    /// makes a new entry.
     #[must_use]
     pub fn with_id(mut self, id: EventId) -> Self {
         self.id = id;

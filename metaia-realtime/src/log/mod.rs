@@ -111,6 +111,12 @@ pub struct History {
 ///   and the current number to a new subscriber. It may lag but delivers eventually; it never
 ///   decreases within an epoch, and never yields a number that cannot be read yet.
 ///
+/// A log that stores entries elsewhere makes them again when it reads them: an event by
+/// [`NewEntry::event`], a control entry, whose name begins with `rt:`, by [`NewEntry::recheck`]
+/// (`rt:recheck`), [`NewEntry::disconnect_user`] (`rt:disconnect_user`, with the user as `id` in
+/// its payload) or [`NewEntry::disconnect_session`] (`rt:disconnect_session`, likewise); then
+/// [`NewEntry::with_id`] gives it the id that it had.
+///
 /// `testing::log_contract` (feature `testing`) tests a log against every clause.
 ///
 /// # Cancel safety

@@ -6,7 +6,8 @@ use crate::{
     values::{EventId, Position},
 };
 
-/// Receipt of a published event: the event is in the log, as durable as the log is.
+/// Receipt of a published event: the event is in the log, as durable as the log is. It does not say
+/// that a client has received the event, or will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublishReceipt {
     /// The event's id, which clients receive as `_rt.id`.

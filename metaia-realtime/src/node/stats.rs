@@ -11,8 +11,8 @@ use crate::Role;
 /// Counts by their stable codes.
 type Codes = BTreeMap<&'static str, u64>;
 
-/// What one node has done since it began, and its present state. Every number only grows, except
-/// those that are said to be present ones.
+/// What one node has done since it was built, and its present state. Every number only grows, and
+/// is never reset, except those that are said to be present ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

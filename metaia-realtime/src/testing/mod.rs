@@ -18,6 +18,28 @@
 //! # }
 //! ```
 //!
+//! # To test that nothing arrives
+//!
+//! Send a second event, and expect it to be the next one. The log has one order, so a client that
+//! has received the second event would have received the first one before it.
+//!
+//! ```
+//! # use metaia_realtime::{Role, testing::TestServer};
+//! # use serde_json::json;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = TestServer::start(|builder| builder).await;
+//! let (_phone, mut updates) = server.client(Role::Customer, "c1").await;
+//! let other = "c2".parse()?;
+//! server.realtime().send_to_user(&other, ("secret", json!({}))).await?;
+//! server.realtime().broadcast(("fence", json!({}))).await?;
+//! let next = updates.next_event().await.ok_or("the client closed")?;
+//! assert_eq!(next.name, "fence");
+//! # server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Everything here panics, with a sentence, if a test cannot continue.
 //!
 //! Several nodes in one process share a [`SharedLog`] and a [`Wire`].

@@ -19,7 +19,9 @@ const SECRET: &str = "the secret of a test server, in no way secret";
 /// The lifetime of the tokens of a [`TestServer`].
 const TOKEN_LIFE: Duration = Duration::from_secs(3_600);
 
-/// A server in the process, on a free port of 127.0.0.1.
+/// A server in the process, on a free port of 127.0.0.1, with no routes beside Socket.IO.
+///
+/// To test a router of your own, mount it as your program does, on a listener with port 0.
 ///
 /// Dropping it stops it in the background, while the runtime lives; [`stop`](Self::stop) waits for
 /// the end.
@@ -33,7 +35,9 @@ pub struct TestServer {
 
 impl TestServer {
     /// Starts a server. `configure` receives a builder that accepts the tokens of
-    /// [`token`](Self::token), and sets what the test is about.
+    /// [`token`](Self::token), and sets what the test is about. If it sets another authenticator,
+    /// make the tokens for that one yourself, and pass them to a
+    /// [`client_builder`](Self::client_builder).
     ///
     /// # Panics
     /// Panics if the builder refuses, or there is no free port.
@@ -90,7 +94,8 @@ impl TestServer {
         self.token_for(role, user, TOKEN_LIFE)
     }
 
-    /// Returns a token that expires after `life`, in whole seconds.
+    /// Returns a token that expires after `life`, in whole seconds of the system's clock: a paused
+    /// tokio clock does not change when it expires.
     ///
     /// # Panics
     /// Panics if the process has a provider for `jsonwebtoken` that lacks HS256.
@@ -117,7 +122,10 @@ impl TestServer {
             .reconnect(reconnect)
     }
 
-    /// Connects a client.
+    /// Connects a client, and returns when the server has accepted it.
+    ///
+    /// Stored events that are published from now on reach it. Volatile events do only after its
+    /// [`Update::Ready`](crate::client::Update::Ready): wait for that before you send one.
     ///
     /// # Panics
     /// Panics if it cannot connect.

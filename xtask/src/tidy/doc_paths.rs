@@ -6,7 +6,12 @@ use super::source::Source;
 use crate::shell::read;
 
 /// The pages in the root, beside those in `docs/`.
-const PAGES: [&str; 3] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"];
+const PAGES: [&str; 4] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+];
 
 /// What a page says of files that stands for any file.
 const EXAMPLES: [&str; 2] = ["x.rs", "x/mod.rs"];

@@ -27,8 +27,16 @@ use crate::{
 
 /// A listener for [`axum::serve`](fn@axum::serve), for servers that keep their own loop.
 ///
-/// Compared with [`serve`](fn@crate::serve) two things are missing: the deadline of a request's
-/// head, and that of the bodies of requests which are not for Socket.IO.
+/// Three things that [`serve`](fn@crate::serve) does are missing:
+///
+/// - a deadline for the head of a request;
+/// - a deadline for the body of a request that is not for Socket.IO;
+/// - the drain. Call [`Realtime::drain`] when the server is to stop, and let axum's graceful
+///   shutdown follow it: axum does not wait for WebSockets.
+///
+/// The connect info must be [`PeerAddr`]: by it the transport finds the connection of a request. If
+/// the server is started without it, no error tells you, and what is written to a client is not
+/// observed: a disconnect leaves a WebSocket open, and its bytes are not bounded.
 #[derive(Debug)]
 pub struct GuardedListener(Entrance);
 
@@ -36,6 +44,7 @@ impl GuardedListener {
     /// Wraps each connection of `listener`, within the limits of `realtime`.
     ///
     /// ```no_run
+    /// use std::time::Duration;
     /// use axum::Router;
     /// use metaia_realtime::{JwtAuthenticator, Realtime, serve::{GuardedListener, PeerAddr}};
     /// use tokio::net::TcpListener;
@@ -46,7 +55,12 @@ impl GuardedListener {
     /// let realtime = Realtime::builder().authenticator(authenticator).build().await?;
     /// let listener = GuardedListener::new(TcpListener::bind("127.0.0.1:5000").await?, &realtime);
     /// let app = Router::new().layer(realtime.layer());
-    /// axum::serve(listener, app.into_make_service_with_connect_info::<PeerAddr>()).await?;
+    /// let app = app.into_make_service_with_connect_info::<PeerAddr>();
+    /// let drained = async move {
+    ///     tokio::signal::ctrl_c().await.unwrap_or_default();
+    ///     realtime.drain(Duration::from_secs(9)).await;
+    /// };
+    /// axum::serve(listener, app).with_graceful_shutdown(drained).await?;
     /// # Ok(())
     /// # }
     /// ```

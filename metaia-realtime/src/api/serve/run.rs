@@ -44,6 +44,13 @@ const LAST_ANSWERS_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// [`with_drain`](Serve::with_drain) say when and how it ends. Connections that cannot be accepted
 /// are logged.
 ///
+/// - It speaks HTTP/1 without TLS. For TLS, put a proxy in front of it; for HTTP/2, see
+///   [`GuardedListener`](crate::serve::GuardedListener).
+/// - The [layer](Realtime::layer) of `realtime` is added around `app`: the layers of `app`
+///   (tracing, CORS) do not see the requests of Socket.IO. The [module](mod@crate::serve) compares
+///   the ways to serve.
+/// - Handlers of `app` may extract `ConnectInfo<SocketAddr>`.
+///
 /// # Cancel safety
 /// Dropping the future closes the listener; connections go on until their clients leave.
 pub fn serve(listener: TcpListener, app: Router, realtime: Realtime) -> Serve {

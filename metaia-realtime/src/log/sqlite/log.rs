@@ -133,10 +133,16 @@ impl SqliteLog {
     /// that they will have. An entry whose id is in the log already keeps its position. The caller
     /// checks sizes, see [`NewEntry::size`].
     ///
-    /// After the commit the log must be notified: by [`committed`](Self::committed) in commit order
-    /// (on the writer's thread, see [`Writer::write_then`]), or otherwise by
-    /// [`EventLog::wake`](crate::EventLog::wake), which [`Realtime::wake`](crate::Realtime::wake)
-    /// calls.
+    /// The connection is that of a [`Writer`], or one of your own to the same file in the same
+    /// process, by the version of rusqlite that this crate uses. Begin a transaction of your own
+    /// with `TransactionBehavior::Immediate`, or SQLite may refuse the write as busy. No second
+    /// process may write to the database while the [`Writer`] is open.
+    ///
+    /// After the commit the log must be notified, in one of two ways:
+    /// - by [`committed`](Self::committed) on the writer's thread (see [`Writer::write_then`]),
+    ///   which reads nothing again;
+    /// - by [`Realtime::wake`](crate::Realtime::wake) or
+    ///   [`EventLog::wake`](crate::EventLog::wake), from anywhere: the log then reads the entries.
     ///
     /// # Errors
     /// See [`AppendError`]. The transaction must be rolled back then.
@@ -150,6 +156,9 @@ impl SqliteLog {
 
     /// Makes committed entries visible to readers, and notifies the subscribers of
     /// [`changes`](crate::EventLog::changes). Does not touch the database.
+    ///
+    /// Call it in the order of the commits, which the second function of [`Writer::write_then`] is
+    /// called in. It is not needed if you call [`EventLog::wake`](crate::EventLog::wake) instead.
     pub fn committed(&self, appended: &Appended) {
         self.state.add_committed(&appended.fresh);
     }

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 
 use super::Connection;
 
-/// The address of the peer of a connection that a `GuardedListener` accepted.
+/// The connect info of a `GuardedListener`: the address of the peer, and the connection itself.
 ///
-/// It also carries the connection itself, so that the transport can find it in a request.
+/// The transport finds the connection of a request by it, which a `SocketAddr` does not allow. It
+/// takes the place of a `SocketAddr`: a handler that extracts `ConnectInfo<SocketAddr>` is answered
+/// 500 ("missing request extension"). Extract `ConnectInfo<PeerAddr>`, and call
+/// [`address`](Self::address).
 #[derive(Debug, Clone)]
 pub struct PeerAddr(pub(crate) Connection);
 

@@ -3,6 +3,7 @@
 mod drain;
 mod dropped_handles;
 mod handler_names;
+mod mounted;
 mod order_update;
 mod reserved_names;
 mod volatile_result;
