@@ -4,17 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{
-    job::{CommitJob, JobRequest, JobResult},
-    writes::{WriteGroup, group},
-};
+use super::job::{CommitJob, JobRequest, JobResult};
 use crate::{
     NewEntry, Position, PublishReceipt,
     log::Entry,
     mongo::{
         head::HeadVersion,
+        head_update::HeadUpdate,
         numbering::Numbering,
         records::{Finished, Plan, RecordWrite, Records},
+        writes::{WriteGroup, group},
     },
     values::EventId,
 };
@@ -38,8 +37,19 @@ impl CommitBatch {
         self.groups.is_empty() && self.entries.is_empty()
     }
 
+    /// Returns the update of the head that makes this batch a part of the log.
+    pub(super) fn head_update(&self, committer: Uuid) -> HeadUpdate {
+        HeadUpdate {
+            committer,
+            batch: self.id,
+            n: self.after.n,
+            id: self.after.id,
+            bytes: self.bytes(),
+        }
+    }
+
     /// Returns the growth of the log in bytes, as [`NewEntry::size`] counts them.
-    pub(super) fn bytes(&self) -> i64 {
+    fn bytes(&self) -> i64 {
         self.entries
             .iter()
             .map(|entry| entry.content().size() as i64)

@@ -8,10 +8,9 @@ mod try_commit;
 mod try_error;
 mod worker;
 
-// A planned batch and its writes.
+// A planned batch, and the point after which it may be stored.
 mod batch;
 mod commit_point;
-mod writes;
 
 // Storing a batch: as a transaction, or through the head of a standalone server.
 mod command;
@@ -26,14 +25,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
+use tokio_util::sync::DropGuard;
+
+use super::{
+    fault::MongoFault,
+    log::{Appender, RunningLog},
+    records::Records,
 };
-
-pub(super) use standalone::carry_out;
-
-use super::{fault::MongoFault, log::state::MongoLogState, records::Records};
 use crate::{NewEntry, Position, log::LogError};
 use job::{CommitJob, JobRequest, JobResult, ResultReceiver};
 use worker::CommitWorker;
@@ -63,19 +61,14 @@ pub struct Committer<R: Records> {
 }
 
 impl<R: Records> Committer<R> {
-    pub(super) fn start(
-        log: &Arc<MongoLogState>,
-        records: R,
-        tasks: &TaskTracker,
-        closing: &CancellationToken,
-        dropped: &Arc<DropGuard>,
-    ) -> Self {
+    /// Starts the committer of a log, among the log's tasks.
+    pub(super) fn start(log: &RunningLog, records: R) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
-        let worker = CommitWorker::new(log, records, waiting);
-        tasks.spawn(worker.run(closing.clone()));
+        let worker = CommitWorker::new(&log.state, records, waiting);
+        log.tasks.spawn(worker.run(log.closing.clone()));
         Self {
             queue,
-            _dropped: Arc::clone(dropped),
+            _dropped: Arc::clone(&log.dropped),
         }
     }
 
@@ -137,12 +130,7 @@ impl<R: Records> fmt::Debug for Committer<R> {
     }
 }
 
-/// The appending side of a [`Committer`], whatever its records are.
-pub(super) trait Append: Send + Sync {
-    fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
-}
-
-impl<R: Records> Append for Committer<R> {
+impl<R: Records> Appender for Committer<R> {
     fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>> {
         Box::pin(async move {
             match self.submit(JobRequest::Append(entries)).await? {
