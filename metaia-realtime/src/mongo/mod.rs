@@ -44,5 +44,5 @@ pub use directory::MongoDirectory;
 pub use handle::Mongo;
 pub use log::MongoLog;
 pub use options::MongoOptions;
-pub use records::{Finished, Plan, RecordWrite, Records};
+pub use records::{Finished, Plan, RecordChange, RecordWrite, Records};
 pub use uri::UriError;

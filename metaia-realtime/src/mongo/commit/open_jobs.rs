@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    batch::{CommitBatch, JobResults},
-    job::CommitJob,
+    batch::{BatchDraft, PlannedTry},
+    caller::Callers,
+    job::Jobs,
 };
 use crate::{
     mongo::{
-        fault::MongoFault,
         head::{HeadRecord, HeadVersion},
         records::Records,
     },
@@ -33,15 +33,13 @@ pub(super) const MAX_PAUSE: Duration = Duration::from_millis(500);
 /// The number of tries on stale records after which the jobs of a batch are tried one by one.
 const MAX_STALE_TRIES: u32 = 3;
 
-pub(super) type Jobs<R> = Vec<Arc<CommitJob<R>>>;
-
 /// The jobs of one batch, from the first try to the last, and what the tries have shown so far.
 pub(super) struct OpenJobs<R: Records> {
     pub(super) jobs: Jobs<R>,
     /// The numbers of those entries of the jobs that the log already has, as far as it is known.
     pub(super) known: HashMap<EventId, u64>,
     /// Tries whose outcome is unknown.
-    pub(super) unresolved: Vec<UnresolvedTry<R>>,
+    pub(super) unresolved: Vec<PlannedTry>,
     /// The number of tries whose batch was planned from stale records.
     stale_tries: u32,
     /// The time of the first try that lost to another node, or of the last search for transactions
@@ -49,13 +47,6 @@ pub(super) struct OpenJobs<R: Records> {
     pub(super) contended_since: Option<Instant>,
     /// The pause after the next failure of the database.
     backoff: Duration,
-}
-
-/// A try whose outcome is unknown.
-pub(super) struct UnresolvedTry<R: Records> {
-    pub(super) batch: Arc<CommitBatch>,
-    pub(super) jobs: Jobs<R>,
-    pub(super) results: JobResults<R>,
 }
 
 /// The state of the open jobs after a try without an error.
@@ -82,17 +73,13 @@ impl<R: Records> OpenJobs<R> {
     /// Drops the jobs that have their result, or whose callers have stopped waiting. Returns false
     /// if none is left.
     pub(super) fn retain_awaited_jobs(&mut self) -> bool {
-        self.jobs.retain(|job| job.is_awaited());
+        self.jobs.retain(|job| job.caller.is_awaited());
         !self.jobs.is_empty()
     }
 
     /// Removes and returns the unresolved try that is stored: the head names it as the last batch
     /// of the committer.
-    pub(super) fn take_stored(
-        &mut self,
-        committer: Uuid,
-        head: &HeadRecord,
-    ) -> Option<UnresolvedTry<R>> {
+    pub(super) fn take_stored(&mut self, committer: Uuid, head: &HeadRecord) -> Option<PlannedTry> {
         let stored = self
             .unresolved
             .iter()
@@ -115,15 +102,37 @@ impl<R: Records> OpenJobs<R> {
 
     /// Marks all jobs as not stored.
     pub(super) fn mark_not_stored(&self) {
-        for job in &self.jobs {
-            job.mark_not_stored();
-        }
+        self.callers().mark_not_stored();
     }
 
-    /// Sends the callers of all jobs an error.
-    pub(super) fn fail(&self, fault: &MongoFault) {
+    pub(super) fn callers(&self) -> Callers {
+        self.jobs
+            .iter()
+            .map(|job| Arc::clone(&job.caller))
+            .collect()
+    }
+
+    /// Returns the facts that the changes among the jobs are planned from, or `None` if there are
+    /// no changes.
+    pub(super) fn wanted(&self) -> Option<R::Wanted> {
+        let mut wanted = None;
         for job in &self.jobs {
-            job.fail(fault.clone());
+            job.request.want(&mut wanted);
+        }
+        wanted
+    }
+
+    /// Puts the jobs into a batch that follows `head`. Its entries are of the time `ts`, in ms
+    /// since the Unix epoch.
+    pub(super) fn plan(&self, head: HeadVersion, mut facts: R::Facts, ts: i64) -> PlannedTry {
+        let mut draft = BatchDraft::after(head, &self.known, ts);
+        let mut results = Vec::with_capacity(self.jobs.len());
+        for job in &self.jobs {
+            results.push(job.request.draft(&mut facts, &mut draft));
+        }
+        PlannedTry {
+            batch: Arc::new(draft.into_batch()),
+            results,
         }
     }
 

@@ -1,4 +1,5 @@
-//! One try to store the [open jobs](OpenJobs): locate the head, plan, draft a batch, write it.
+//! One try to store the [open jobs](OpenJobs): locate the head, read the facts, plan a batch, write
+//! it.
 //!
 //! If the outcome of a try is unknown, the worker reads the head before the next try: the head
 //! names the last batch of each committer. Every try requires that the head is still in the state
@@ -10,10 +11,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    batch::{CommitBatch, JobResults, draft},
+    batch::{CommitBatch, PlannedTry},
+    caller::Callers,
     commit_point::CommitPoint,
-    job::JobRequest,
-    open_jobs::{Jobs, MAX_PAUSE, OpenJobs, TryProgress, UnresolvedTry},
+    open_jobs::{MAX_PAUSE, OpenJobs, TryProgress},
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
@@ -21,12 +22,8 @@ use super::{
 };
 use crate::{
     mongo::{
-        Deployment,
-        fault::MongoFault,
-        head::HeadVersion,
-        log::read,
-        options::OPERATION_TIMEOUT,
-        records::{Plan, Records},
+        Deployment, fault::MongoFault, head::HeadVersion, log::read, options::OPERATION_TIMEOUT,
+        records::Records,
     },
     values::time,
 };
@@ -44,36 +41,22 @@ impl<R: Records> CommitWorker<R> {
         let Some(version) = located.map_err(TryError::Failed)? else {
             return Ok(TryProgress::EarlierTryStored);
         };
-        let planned = self.plan(&open_jobs.jobs).await;
-        let plans = planned.map_err(TryError::Failed)?;
-        let drafted = draft(
-            &open_jobs.jobs,
-            plans,
-            version,
-            &open_jobs.known,
-            time::unix_ms(),
-        );
-        let Some((batch, results)) = drafted else {
-            open_jobs.fail(&MongoFault::Impossible(
-                "the number of plans is not the number of changes",
-            ));
-            return Ok(TryProgress::Finished);
-        };
-        if batch.is_empty() {
-            finish_jobs(&open_jobs.jobs, results);
+        let read = self.read_facts(open_jobs.wanted()).await;
+        let facts = read.map_err(TryError::Failed)?;
+        let tried = open_jobs.plan(version, facts, time::unix_ms());
+        if tried.batch.is_empty() {
+            tried.hand_over();
             return Ok(TryProgress::Finished);
         }
-        let batch = Arc::new(batch);
         let started = Instant::now();
-        match self.write(&open_jobs.jobs, &batch).await {
+        match self.write(open_jobs.callers(), &tried.batch).await {
             Ok(committed) => {
                 self.yield_pause = yield_pause(committed, started.elapsed());
-                self.finish(&batch, &open_jobs.jobs, results);
+                self.finish(tried);
                 Ok(TryProgress::Finished)
             }
             Err(error) => {
-                self.record_failure(open_jobs, batch, results, &error)
-                    .await?;
+                self.record_failure(open_jobs, tried, &error).await?;
                 Err(error)
             }
         }
@@ -95,7 +78,7 @@ impl<R: Records> CommitWorker<R> {
         }
         let head = self.log.refresh().await?;
         if let Some(stored) = open_jobs.take_stored(self.me, &head) {
-            self.finish(&stored.batch, &stored.jobs, stored.results);
+            self.finish(stored);
             return Ok(None);
         }
         open_jobs.drop_impossible_tries(&head.version);
@@ -103,29 +86,25 @@ impl<R: Records> CommitWorker<R> {
         Ok(self.head)
     }
 
-    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, MongoFault> {
-        let mut changes = Vec::new();
-        for job in jobs {
-            if let JobRequest::Change(change) = &job.request {
-                changes.push(Arc::clone(change));
-            }
-        }
-        if changes.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Reads the facts for the changes of a batch. Reads nothing if there are no changes.
+    async fn read_facts(&self, wanted: Option<R::Wanted>) -> Result<R::Facts, MongoFault> {
+        let Some(wanted) = wanted else {
+            return Ok(R::Facts::default());
+        };
         let records = Arc::clone(&self.records);
-        let work = async move { records.plan(&changes).await };
+        let work = async move { records.read(wanted).await };
         self.log.mongo.run(OPERATION_TIMEOUT, work).await
     }
 
     /// Writes and commits a batch, on a task that goes on after the timeout.
-    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<CommitBatch>) -> Result<Committed, TryError> {
+    async fn write(
+        &self,
+        callers: Callers,
+        batch: &Arc<CommitBatch>,
+    ) -> Result<Committed, TryError> {
         let mongo = &self.log.mongo;
         let deployment = mongo.known_deployment().await.map_err(TryError::Failed)?;
-        let marked = jobs.clone();
-        let point = Arc::new(CommitPoint::new(move || {
-            marked.iter().all(|job| job.mark_may_be_stored())
-        }));
+        let point = Arc::new(CommitPoint::new(callers));
         let work = {
             let mongo = mongo.clone();
             let me = self.me;
@@ -150,20 +129,15 @@ impl<R: Records> CommitWorker<R> {
     async fn record_failure(
         &self,
         open_jobs: &mut OpenJobs<R>,
-        batch: Arc<CommitBatch>,
-        results: JobResults<R>,
+        tried: PlannedTry,
         error: &TryError,
     ) -> Result<(), TryError> {
         if matches!(error, TryError::Unknown(_)) {
-            open_jobs.unresolved.push(UnresolvedTry {
-                batch,
-                jobs: open_jobs.jobs.clone(),
-                results,
-            });
+            open_jobs.unresolved.push(tried);
             return Ok(());
         }
         if matches!(error, TryError::AlreadyLogged) {
-            let learned = self.learn_known_entries(open_jobs, &batch).await;
+            let learned = self.learn_known_entries(open_jobs, &tried.batch).await;
             learned.map_err(TryError::Failed)?;
         }
         // This try has stored nothing. Earlier tries that are unresolved may still be stored.
@@ -190,12 +164,13 @@ impl<R: Records> CommitWorker<R> {
         Ok(())
     }
 
-    /// Finishes the jobs of a stored batch. The log takes the entries before the callers have their
-    /// results, so that a caller can read what it has appended.
-    fn finish(&mut self, batch: &CommitBatch, jobs: &Jobs<R>, results: JobResults<R>) {
+    /// Hands over the results of a stored batch. The log takes the entries first, so that a caller
+    /// can read what it has appended.
+    fn finish(&mut self, stored: PlannedTry) {
+        let batch = &stored.batch;
         self.log.add_committed(&batch.after, &batch.entries);
         self.head = Some(batch.after);
-        finish_jobs(jobs, results);
+        stored.hand_over();
     }
 }
 
@@ -206,11 +181,5 @@ fn yield_pause(committed: Committed, took: Duration) -> Duration {
         took.min(MAX_PAUSE)
     } else {
         Duration::ZERO
-    }
-}
-
-fn finish_jobs<R: Records>(jobs: &Jobs<R>, results: JobResults<R>) {
-    for (job, result) in jobs.iter().zip(results) {
-        job.finish(result);
     }
 }

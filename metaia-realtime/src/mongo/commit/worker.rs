@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    caller::Callers,
     contention,
-    job::CommitJob,
-    open_jobs::{Jobs, OpenJobs, TryProgress, jittered, random_up_to},
+    job::{CommitJob, Jobs},
+    open_jobs::{OpenJobs, TryProgress, jittered, random_up_to},
     try_error::TryError,
 };
 use crate::mongo::{
@@ -32,7 +33,7 @@ const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
 pub(super) struct CommitWorker<R: Records> {
     pub(super) log: Arc<MongoLogState>,
     pub(super) records: Arc<R>,
-    queue: mpsc::Receiver<Arc<CommitJob<R>>>,
+    queue: mpsc::Receiver<CommitJob<R>>,
     /// The id by which the head names this committer.
     pub(super) me: Uuid,
     /// The state of the head, as far as this worker knows it.
@@ -46,7 +47,7 @@ impl<R: Records> CommitWorker<R> {
     pub(super) fn new(
         log: &Arc<MongoLogState>,
         records: R,
-        queue: mpsc::Receiver<Arc<CommitJob<R>>>,
+        queue: mpsc::Receiver<CommitJob<R>>,
     ) -> Self {
         Self {
             log: Arc::clone(log),
@@ -70,20 +71,19 @@ impl<R: Records> CommitWorker<R> {
             if jobs.is_empty() {
                 break;
             }
+            let callers: Callers = jobs.iter().map(|job| Arc::clone(&job.caller)).collect();
             tokio::select! {
                 biased;
                 () = closing.cancelled() => {
-                    for job in jobs {
-                        job.fail(MongoFault::Closed);
-                    }
+                    callers.fail(&MongoFault::Closed);
                     break;
                 }
-                () = self.commit_jobs(jobs.clone()) => {}
+                () = self.commit_jobs(jobs) => {}
             }
         }
         self.queue.close();
         while let Ok(job) = self.queue.try_recv() {
-            job.fail(MongoFault::Closed);
+            job.caller.fail(MongoFault::Closed);
         }
     }
 
@@ -97,13 +97,13 @@ impl<R: Records> CommitWorker<R> {
         let Some(first) = self.queue.recv().await else {
             return Vec::new();
         };
-        let mut bytes = first.estimated_size();
+        let mut bytes = first.request.estimated_size();
         let mut jobs = vec![first];
         while jobs.len() < MAX_JOBS && bytes < MAX_BATCH_BYTES {
             let Ok(job) = self.queue.try_recv() else {
                 break;
             };
-            bytes += job.estimated_size();
+            bytes += job.request.estimated_size();
             jobs.push(job);
         }
         jobs
@@ -188,7 +188,7 @@ impl<R: Records> CommitWorker<R> {
     /// cannot be written fails.
     async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
         if let [job] = &*jobs {
-            job.fail(MongoFault::Impossible(
+            job.caller.fail(MongoFault::Impossible(
                 "the records are never in the state that the change was planned from",
             ));
             return;

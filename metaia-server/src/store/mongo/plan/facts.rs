@@ -220,6 +220,13 @@ impl Facts {
     }
 }
 
+/// Facts about nothing, for a batch without requests.
+impl Default for Facts {
+    fn default() -> Self {
+        Self::new(Timestamp::now())
+    }
+}
+
 /// The unread notifications of a user.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unread {
@@ -245,7 +252,7 @@ mod tests {
 
     #[test]
     fn every_table_is_committed_and_rolled_back() {
-        let mut facts = Facts::new(Timestamp::now());
+        let mut facts = Facts::default();
         let tables = count(&facts, "Layered {");
         assert_eq!(facts.tables().len(), tables);
     }
