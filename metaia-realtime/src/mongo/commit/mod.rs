@@ -2,9 +2,9 @@
 //! batch as a whole.
 
 // The task of a committer, the jobs it takes, and its tries to store them.
+mod attempt;
 mod caller;
 mod job;
-mod open_jobs;
 mod try_commit;
 mod try_error;
 mod worker;

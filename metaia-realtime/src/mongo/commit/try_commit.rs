@@ -1,20 +1,14 @@
-//! One try to store the [open jobs](OpenJobs): locate the head, read the facts, plan a batch, write
-//! it.
-//!
-//! If the outcome of a try is unknown, the worker reads the head before the next try: the head
-//! names the last batch of each committer. Every try requires that the head is still in the state
-//! that was read before the try. So at most one of all the tries of a job can ever be stored,
-//! however late a write reaches the server.
+//! One try of an [attempt](Attempt): locate the head, read the facts, plan a batch, write it.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
+    attempt::{Attempt, MAX_PAUSE},
     batch::{CommitBatch, PlannedTry},
     caller::Callers,
     commit_point::CommitPoint,
-    open_jobs::{MAX_PAUSE, OpenJobs, TryProgress},
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
@@ -32,31 +26,30 @@ use crate::{
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl<R: Records> CommitWorker<R> {
-    /// Tries once to store the jobs.
-    pub(super) async fn try_once(
-        &mut self,
-        open_jobs: &mut OpenJobs<R>,
-    ) -> Result<TryProgress, TryError> {
-        let located = self.locate_head(open_jobs).await;
-        let Some(version) = located.map_err(TryError::Failed)? else {
-            return Ok(TryProgress::EarlierTryStored);
+    /// Tries once to store the jobs of an attempt. Returns when all of them have their results.
+    pub(super) async fn try_once(&mut self, attempt: &mut Attempt<R>) -> Result<(), TryError> {
+        let located = self.locate_head(attempt).await;
+        let Some(head) = located.map_err(TryError::Failed)? else {
+            // An earlier try is stored.
+            return Ok(());
         };
-        let read = self.read_facts(open_jobs.wanted()).await;
+        let read = self.read_facts(attempt.wanted()).await;
         let facts = read.map_err(TryError::Failed)?;
-        let tried = open_jobs.plan(version, facts, time::unix_ms());
+        let tried = attempt.plan(head, facts, time::unix_ms());
         if tried.batch.is_empty() {
             tried.hand_over();
-            return Ok(TryProgress::Finished);
+            return Ok(());
         }
         let started = Instant::now();
-        match self.write(open_jobs.callers(), &tried.batch).await {
+        match self.write(attempt.callers(), &tried.batch).await {
             Ok(committed) => {
                 self.yield_pause = yield_pause(committed, started.elapsed());
+                attempt.record_stored(tried.batch.after);
                 self.finish(tried);
-                Ok(TryProgress::Finished)
+                Ok(())
             }
             Err(error) => {
-                self.record_failure(open_jobs, tried, &error).await?;
+                self.record_failure(attempt, tried, &error).await?;
                 Err(error)
             }
         }
@@ -65,25 +58,17 @@ impl<R: Records> CommitWorker<R> {
     /// Returns the state of the head for the next try, or `None` if an earlier try is found to be
     /// stored.
     async fn locate_head(
-        &mut self,
-        open_jobs: &mut OpenJobs<R>,
+        &self,
+        attempt: &mut Attempt<R>,
     ) -> Result<Option<HeadVersion>, MongoFault> {
-        // The head as the last batch of this worker has left it. If another node has moved it
-        // since, the try fails and the next one reads the head. While there are unresolved tries,
-        // the head must be read in any case: it shows whether one of them is stored.
-        if let Some(version) = self.head
-            && open_jobs.unresolved.is_empty()
-        {
-            return Ok(Some(version));
+        if attempt.head().is_none() {
+            let head = self.log.refresh().await?;
+            if let Some(stored) = attempt.resolve(&head) {
+                self.finish(stored);
+                return Ok(None);
+            }
         }
-        let head = self.log.refresh().await?;
-        if let Some(stored) = open_jobs.take_stored(self.me, &head) {
-            self.finish(stored);
-            return Ok(None);
-        }
-        open_jobs.drop_impossible_tries(&head.version);
-        self.head = Some(head.version);
-        Ok(self.head)
+        Ok(attempt.head())
     }
 
     /// Reads the facts for the changes of a batch. Reads nothing if there are no changes.
@@ -125,24 +110,24 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Records in the open jobs what the next try must know about a failed one.
+    /// Records what the next try must know about a failed one.
     async fn record_failure(
         &self,
-        open_jobs: &mut OpenJobs<R>,
+        attempt: &mut Attempt<R>,
         tried: PlannedTry,
         error: &TryError,
     ) -> Result<(), TryError> {
-        if matches!(error, TryError::Unknown(_)) {
-            open_jobs.unresolved.push(tried);
-            return Ok(());
-        }
-        if matches!(error, TryError::AlreadyLogged) {
-            let learned = self.learn_known_entries(open_jobs, &tried.batch).await;
-            learned.map_err(TryError::Failed)?;
-        }
-        // This try has stored nothing. Earlier tries that are unresolved may still be stored.
-        if open_jobs.unresolved.is_empty() {
-            open_jobs.mark_not_stored();
+        match error {
+            TryError::Unknown(_) => attempt.keep_unresolved(tried),
+            TryError::AlreadyLogged => {
+                let learned = self.learn_known_entries(attempt, &tried.batch).await;
+                learned.map_err(TryError::Failed)?;
+            }
+            TryError::HeadMoved
+            | TryError::Conflict
+            | TryError::Stale
+            | TryError::Abandoned
+            | TryError::Failed(_) => {}
         }
         Ok(())
     }
@@ -150,7 +135,7 @@ impl<R: Records> CommitWorker<R> {
     /// Reads the numbers of those entries of the batch that the log has already.
     async fn learn_known_entries(
         &self,
-        open_jobs: &mut OpenJobs<R>,
+        attempt: &mut Attempt<R>,
         batch: &CommitBatch,
     ) -> Result<(), MongoFault> {
         let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
@@ -160,16 +145,15 @@ impl<R: Records> CommitWorker<R> {
             let head = self.log.refresh().await?;
             self.log.begin_epoch(&head).await?;
         }
-        open_jobs.known.extend(known);
+        attempt.learn_known_entries(known);
         Ok(())
     }
 
     /// Hands over the results of a stored batch. The log takes the entries first, so that a caller
     /// can read what it has appended.
-    fn finish(&mut self, stored: PlannedTry) {
+    fn finish(&self, stored: PlannedTry) {
         let batch = &stored.batch;
         self.log.add_committed(&batch.after, &batch.entries);
-        self.head = Some(batch.after);
         stored.hand_over();
     }
 }
