@@ -1,6 +1,10 @@
 //! One try of an [attempt](Attempt): locate the head, read the facts, plan a batch, write it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -33,9 +37,10 @@ impl<R: Records> CommitWorker<R> {
             // An earlier try is stored.
             return Ok(());
         };
-        let read = self.read_facts(attempt.wanted()).await;
+        let wanted = call_changes(|| attempt.wanted())?;
+        let read = self.read_facts(wanted).await;
         let facts = read.map_err(TryError::Failed)?;
-        let tried = attempt.plan(head, facts, time::unix_ms());
+        let tried = call_changes(|| attempt.plan(head, facts, time::unix_ms()))?;
         if tried.batch.is_empty() {
             tried.hand_over();
             return Ok(());
@@ -156,6 +161,13 @@ impl<R: Records> CommitWorker<R> {
         self.log.add_committed(&batch.after, &batch.entries);
         stored.hand_over();
     }
+}
+
+/// Calls code of the embedder's changes. A panic there fails the try: it must not end the worker,
+/// on which all writes of the node depend.
+fn call_changes<T>(call: impl FnOnce() -> T) -> Result<T, TryError> {
+    // Nothing is left half changed: the calls only read the attempt, and the facts are dropped.
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| TryError::Failed(MongoFault::PlanPanicked))
 }
 
 /// Returns the pause before the next batch: as long as this batch took, if another committer has

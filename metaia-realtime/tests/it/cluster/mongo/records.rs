@@ -84,6 +84,19 @@ impl RecordChange<Counters> for Conflict {
     }
 }
 
+/// Panics when it is planned.
+struct Panic;
+
+impl RecordChange<Counters> for Panic {
+    type Done = ();
+
+    fn want(&self, _wanted: &mut ()) {}
+
+    fn plan(&self, _counts: &mut HashMap<String, i64>) -> Plan<()> {
+        panic!("this change always panics")
+    }
+}
+
 impl RecordChange<Counters> for Increment {
     type Done = Option<(i64, PublishReceipt)>;
 
@@ -234,4 +247,21 @@ async fn a_change_that_always_conflicts_does_not_block_others() {
         .collect();
     assert!(counts.len() >= 15, "{counts:?}");
     assert_eq!(all_entries(&log).await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_panics_does_not_end_the_committer() {
+    let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
+    let panicked = committer.commit(Panic).await;
+    assert!(
+        matches!(panicked, Err(LogError::Unavailable(_))),
+        "{panicked:?}"
+    );
+    let (count, _) = committer
+        .commit(Increment("a".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(count, 1);
+    assert_eq!(all_entries(&log).await.len(), 1);
 }
