@@ -8,17 +8,15 @@
     reason = "our own command: it panics if it cannot measure, and its tasks end with it"
 )]
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
     EventLog, NewEntry, PublishReceipt, Room,
     log::Retention,
     mongo::{
-        Committer, Deployment, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordWrite, Records,
+        Committer, Deployment, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordChange,
+        RecordWrite, Records,
     },
     testing::mongod::Mongod,
 };
@@ -99,15 +97,24 @@ async fn appends(server: &Mongod, nodes: usize, entries: usize) {
 struct Orders;
 
 impl Records for Orders {
-    type Change = usize;
+    type Wanted = ();
+    type Facts = ();
+
+    fn read(&self, (): ()) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// The change of an order's status.
+struct StatusChange(usize);
+
+impl RecordChange<Orders> for StatusChange {
     type Done = ();
 
-    fn plan<'a>(
-        &'a self,
-        changes: &'a [Arc<usize>],
-    ) -> BoxFuture<'a, Result<Vec<Plan<()>>, Error>> {
-        let plans = changes.iter().map(|n| status_change(**n)).collect();
-        Box::pin(std::future::ready(Ok(plans)))
+    fn want(&self, _wanted: &mut ()) {}
+
+    fn plan(&self, _facts: &mut ()) -> Plan<()> {
+        status_change(self.0)
     }
 }
 
@@ -175,7 +182,8 @@ async fn changes(server: &Mongod, nodes: usize) {
                 let mut took = Vec::new();
                 while Instant::now() < end {
                     let begun = Instant::now();
-                    committer.commit(node * CALLERS + caller).await.unwrap();
+                    let change = StatusChange(node * CALLERS + caller);
+                    committer.commit(change).await.unwrap();
                     took.push((node, begun.elapsed()));
                 }
                 took

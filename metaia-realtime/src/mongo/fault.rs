@@ -33,6 +33,9 @@ pub(super) enum MongoFault {
     /// The task of the operation has panicked.
     #[error("the task of the operation has ended")]
     TaskPanicked,
+    /// A change of the embedder has panicked.
+    #[error("a change has panicked while it was planned")]
+    PlanPanicked,
     /// The operation can never succeed; the text says why.
     #[error("{0}")]
     Impossible(&'static str),

@@ -4,7 +4,7 @@ use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
 use super::{
-    bson::{from_event_id, from_number, from_uuid, to_event_id, to_uuid},
+    bson::{from_event_id, from_number, to_event_id, to_uuid},
     fault::MongoFault,
     pending::PendingBatch,
 };
@@ -18,9 +18,6 @@ use crate::{
 pub(super) const HEAD: &str = "rt_head";
 /// The `_id` of the head.
 pub(super) const KEY: &str = "log";
-
-/// The number of committers whose last batch the head names.
-const RECENT: i32 = 64;
 
 /// A bound that no log reaches. A larger number was not written by this crate.
 const MAX_NUMBER: u64 = 1 << 53;
@@ -142,14 +139,6 @@ impl HeadRecord {
     pub(super) fn is_last_batch_of(&self, committer: Uuid, batch: Uuid) -> bool {
         self.recent.contains(&(committer, batch))
     }
-}
-
-/// Returns the expression that makes a batch the last one of its committer in `recent`.
-pub(super) fn recent_with(committer: Uuid, batch: Uuid) -> Document {
-    let is_other = doc! { "$ne": ["$$this.by", from_uuid(committer)] };
-    let others = doc! { "$filter": { "input": "$recent", "cond": is_other } };
-    let newest = doc! { "by": from_uuid(committer), "batch": from_uuid(batch) };
-    doc! { "$slice": [{ "$concatArrays": [[newest], others] }, RECENT] }
 }
 
 fn parse_recent(recent: &Bson) -> Option<(Uuid, Uuid)> {

@@ -16,22 +16,26 @@ mod handle;
 mod options;
 mod uri;
 
-// The committer, and the records that it writes in one transaction with events.
+// The log, and the committer that writes it in one transaction with records.
 mod commit;
+pub mod log;
+mod open;
 mod records;
 
-// The log, the records of devices, and the directory of nodes.
+// The records of devices, and the directory of nodes.
 mod devices;
 mod directory;
-pub mod log;
 
-// Documents that several of these read and write.
+// Documents and writes that several of these share.
 mod bson;
+mod carry_out;
 mod collection;
 mod head;
+mod head_update;
 mod numbering;
 mod pending;
 mod row;
+mod writes;
 
 pub use commit::Committer;
 pub use deployment::Deployment;
@@ -40,5 +44,5 @@ pub use directory::MongoDirectory;
 pub use handle::Mongo;
 pub use log::MongoLog;
 pub use options::MongoOptions;
-pub use records::{Finished, Plan, RecordWrite, Records};
+pub use records::{Finished, Plan, RecordChange, RecordWrite, Records};
 pub use uri::UriError;

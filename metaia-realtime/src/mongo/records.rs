@@ -1,38 +1,62 @@
 //! Records that are written together with the log, and the plan of a change.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use futures_util::future::BoxFuture;
 use mongodb::bson::Document;
 
 use crate::{NewEntry, PublishReceipt};
 
-/// Records that change together with the log.
+/// Records that change together with the log: how they are read before a batch of changes is
+/// planned.
+///
+/// Each kind of change is a type of its own, a [`RecordChange`]. A batch is planned in three steps:
+/// every change says what it [wants](RecordChange::want) to know, [`read`](Self::read) reads it
+/// for all of them at once, and every change [plans](RecordChange::plan) its writes and events. A
+/// batch that loses to the batch of another node is planned again.
 ///
 /// Contract, with the failure that each clause prevents:
-/// - [`plan`](Self::plan) reads and decides, and writes nothing. A batch that loses to the batch of
-///   another node is planned again, and a write of the first plan would remain.
-/// - `plan` reads from the primary, and only data that a majority has: otherwise a change is
-///   planned from a write that is rolled back later.
-/// - `plan` decides each change as if the changes before it in the batch were made: they are
-///   written together.
+/// - [`read`](Self::read) reads from the primary, and only data that a majority has: otherwise a
+///   change is planned from a write that is rolled back later.
+/// - `read` writes nothing: a batch may be read for and never be written.
 /// - A program that writes these collections without a committer may only make changes that the
 ///   filters of the planned writes detect: otherwise a batch overwrites them.
 pub trait Records: Send + Sync + 'static {
-    /// A request to change records.
-    type Change: Send + Sync + 'static;
-    /// The result of a change. A refusal is a result, too.
-    type Done: Send + 'static;
+    /// What the changes of a batch want to know, for example the ids of records. It starts empty.
+    type Wanted: Default + Send + 'static;
+    /// What was read. The default stands for a batch without changes, for which nothing is read.
+    type Facts: Default + Send + 'static;
 
-    /// Decides a batch: returns one plan per change, in the order of the changes.
+    /// Reads what the changes of a batch want to know.
     ///
     /// # Errors
-    /// Returns the driver's error if the database cannot be read. The whole batch is then planned
+    /// Returns the driver's error if the database cannot be read. The whole batch is then tried
     /// again, until its callers time out.
-    fn plan<'a>(
-        &'a self,
-        changes: &'a [Arc<Self::Change>],
-    ) -> BoxFuture<'a, Result<Vec<Plan<Self::Done>>, mongodb::error::Error>>;
+    fn read(
+        &self,
+        wanted: Self::Wanted,
+    ) -> BoxFuture<'_, Result<Self::Facts, mongodb::error::Error>>;
+}
+
+/// A change of [`Records`], with the type of its result.
+///
+/// Contract, with the failure that each clause prevents:
+/// - [`plan`](Self::plan) changes the facts as its writes will change the records. Otherwise the
+///   changes after it in the batch, which are written together with it, are planned from facts that
+///   no longer hold.
+/// - A `plan` that refuses leaves the facts as they were. Otherwise the changes after it are
+///   planned from a change that is never made.
+/// - `plan` decides from the facts alone. It may be called several times, each time with other
+///   facts, and only one of the plans is stored.
+pub trait RecordChange<R: Records>: Send + Sync + 'static {
+    /// The result of the change. A refusal is a result, too.
+    type Done: Send + 'static;
+
+    /// Adds what the change has to know to be planned.
+    fn want(&self, wanted: &mut R::Wanted);
+
+    /// Decides the change.
+    fn plan(&self, facts: &mut R::Facts) -> Plan<Self::Done>;
 }
 
 /// Makes the result of a change from the positions of its events.
@@ -57,6 +81,22 @@ impl<D: Send + 'static> Plan<D> {
             finish: Box::new(|_| Finished {
                 done,
                 writes: Vec::new(),
+            }),
+        }
+    }
+
+    /// Returns the plan with another result, which is made from the one that it had.
+    pub fn map<T>(self, result: impl FnOnce(D) -> T + Send + 'static) -> Plan<T> {
+        let finish = self.finish;
+        Plan {
+            writes: self.writes,
+            events: self.events,
+            finish: Box::new(move |receipts| {
+                let Finished { done, writes } = finish(receipts);
+                Finished {
+                    done: result(done),
+                    writes,
+                }
             }),
         }
     }
@@ -129,13 +169,10 @@ pub enum RecordWrite {
 pub(super) struct NoRecords;
 
 impl Records for NoRecords {
-    type Change = std::convert::Infallible;
-    type Done = std::convert::Infallible;
+    type Wanted = ();
+    type Facts = ();
 
-    fn plan<'a>(
-        &'a self,
-        _changes: &'a [Arc<Self::Change>],
-    ) -> BoxFuture<'a, Result<Vec<Plan<Self::Done>>, mongodb::error::Error>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
+    fn read(&self, (): ()) -> BoxFuture<'_, Result<(), mongodb::error::Error>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -1,20 +1,18 @@
-//! The content of one batch, and the results of its jobs. A pure kernel.
+//! The content of one batch. A pure kernel.
 
 use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{
-    job::{CommitJob, JobRequest, JobResult},
-    writes::{WriteGroup, group},
-};
 use crate::{
     NewEntry, Position, PublishReceipt,
     log::Entry,
     mongo::{
         head::HeadVersion,
+        head_update::HeadUpdate,
         numbering::Numbering,
-        records::{Finished, Plan, RecordWrite, Records},
+        records::{Finished, Plan, RecordWrite},
+        writes::{WriteGroup, group},
     },
     values::EventId,
 };
@@ -38,8 +36,19 @@ impl CommitBatch {
         self.groups.is_empty() && self.entries.is_empty()
     }
 
+    /// Returns the update of the head that makes this batch a part of the log.
+    pub(super) fn head_update(&self, committer: Uuid) -> HeadUpdate {
+        HeadUpdate {
+            committer,
+            batch: self.id,
+            n: self.after.n,
+            id: self.after.id,
+            bytes: self.bytes(),
+        }
+    }
+
     /// Returns the growth of the log in bytes, as [`NewEntry::size`] counts them.
-    pub(super) fn bytes(&self) -> i64 {
+    fn bytes(&self) -> i64 {
         self.entries
             .iter()
             .map(|entry| entry.content().size() as i64)
@@ -51,52 +60,52 @@ impl CommitBatch {
     }
 }
 
-/// The results of jobs, in the order of the jobs.
-pub(super) type JobResults<R> = Vec<JobResult<<R as Records>::Done>>;
+/// Hands a caller the result of its job.
+pub(super) type HandOver = Box<dyn FnOnce() + Send>;
 
-/// Puts jobs into a batch. The plans are those of the changes among the jobs, in their order.
-/// Returns `None` if there are more or fewer plans than changes.
-pub(super) fn draft<R: Records>(
-    jobs: &[Arc<CommitJob<R>>],
-    plans: Vec<Plan<R::Done>>,
-    before: HeadVersion,
-    known: &HashMap<EventId, u64>,
-    ts: i64,
-) -> Option<(CommitBatch, JobResults<R>)> {
-    let mut plans = plans.into_iter();
-    let mut draft = Draft {
-        numbering: Numbering::after(before, known, ts),
-        writes: Vec::new(),
-    };
-    let mut results = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let result = match &job.request {
-            JobRequest::Append(entries) => JobResult::Positions(draft.append(entries)),
-            JobRequest::Change(_) => JobResult::Done(draft.change(plans.next()?)),
-        };
-        results.push(result);
-    }
-    if plans.next().is_some() {
-        return None;
-    }
-    Some((draft.into_batch(before), results))
+/// A batch that is to be stored, and the results of its jobs if it is.
+pub(super) struct PlannedTry {
+    pub(super) batch: Arc<CommitBatch>,
+    pub(super) results: Vec<HandOver>,
 }
 
-/// A batch to which jobs are added.
-struct Draft<'a> {
+impl PlannedTry {
+    /// Hands all callers their results.
+    pub(super) fn hand_over(self) {
+        for hand_over in self.results {
+            hand_over();
+        }
+    }
+}
+
+/// A batch to which requests are added.
+pub(super) struct BatchDraft<'a> {
+    before: HeadVersion,
     numbering: Numbering<'a>,
     writes: Vec<RecordWrite>,
 }
 
-impl Draft<'_> {
-    fn append(&mut self, entries: &[NewEntry]) -> Vec<Position> {
+impl<'a> BatchDraft<'a> {
+    /// Starts after the head. Entries in `known` are in the log already and keep their numbers. The
+    /// new ones are of the time `ts`, in ms since the Unix epoch.
+    pub(super) fn after(before: HeadVersion, known: &'a HashMap<EventId, u64>, ts: i64) -> Self {
+        Self {
+            before,
+            numbering: Numbering::after(before, known, ts),
+            writes: Vec::new(),
+        }
+    }
+
+    /// Adds entries, and returns their positions.
+    pub(super) fn append(&mut self, entries: &[NewEntry]) -> Vec<Position> {
         entries
             .iter()
             .map(|new| self.numbering.place(new))
             .collect()
     }
 
-    fn change<D>(&mut self, plan: Plan<D>) -> D {
+    /// Adds a change, and returns its result.
+    pub(super) fn change<D>(&mut self, plan: Plan<D>) -> D {
         self.writes.extend(plan.writes);
         let mut receipts = Vec::with_capacity(plan.events.len());
         for new in &plan.events {
@@ -110,10 +119,10 @@ impl Draft<'_> {
         done
     }
 
-    fn into_batch(self, before: HeadVersion) -> CommitBatch {
+    pub(super) fn into_batch(self) -> CommitBatch {
         CommitBatch {
             id: Uuid::new_v4(),
-            before,
+            before: self.before,
             after: self.numbering.end(),
             groups: group(self.writes),
             entries: self.numbering.entries,

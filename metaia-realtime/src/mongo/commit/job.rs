@@ -1,140 +1,106 @@
 //! A job: one request to a committer, and the caller that waits for its result.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
+use super::{
+    batch::{BatchDraft, HandOver},
+    caller::{AnyCaller, Caller, WaitingCaller},
+};
 use crate::{
     NewEntry, Position,
-    log::LogError,
-    mongo::{fault::MongoFault, records::Records},
+    mongo::records::{RecordChange, Records},
 };
 
 /// The size that is assumed for a change in bytes: the real one is not known before it is planned.
 const ASSUMED_CHANGE_SIZE: usize = 4_096;
 
-/// The request of a job.
-pub(super) enum JobRequest<C> {
-    /// Appends entries and changes no records.
-    Append(Vec<NewEntry>),
-    /// Changes records.
-    Change(Arc<C>),
-}
+pub(super) type Jobs<R> = Vec<CommitJob<R>>;
 
-/// The result of a job, of the same kind as its request.
-pub(super) enum JobResult<D> {
-    Positions(Vec<Position>),
-    Done(D),
-}
-
-type JobResultSender<D> = oneshot::Sender<Result<JobResult<D>, LogError>>;
-pub(super) type ResultReceiver<D> = oneshot::Receiver<Result<JobResult<D>, LogError>>;
-
-/// The progress of a job. It decides which error a caller sees.
-enum JobState<D> {
-    /// Nothing of the job is stored, and no running try can store it.
-    Waiting(JobResultSender<D>),
-    /// A try may have stored the job, or may still do so.
-    MayBeStored(JobResultSender<D>),
-    /// The caller has its result, or has stopped waiting.
-    Finished,
-}
-
-/// One request to a committer, with the place for its result.
+/// One request to a committer, with its caller.
 pub(super) struct CommitJob<R: Records> {
-    pub(super) request: JobRequest<R::Change>,
-    state: Mutex<JobState<R::Done>>,
+    pub(super) request: Box<dyn JobRequest<R>>,
+    pub(super) caller: Arc<dyn AnyCaller>,
+}
+
+/// A request, whatever the type of its result is.
+pub(super) trait JobRequest<R: Records>: Send + Sync {
+    /// Returns the approximate size in bytes.
+    fn estimated_size(&self) -> usize;
+
+    /// Adds the facts that are needed to plan the request.
+    fn want(&self, wanted: &mut Option<R::Wanted>);
+
+    /// Adds the request to a batch. Returns what hands its caller the result if the batch is
+    /// stored.
+    fn draft(&self, facts: &mut R::Facts, batch: &mut BatchDraft<'_>) -> HandOver;
 }
 
 impl<R: Records> CommitJob<R> {
-    pub(super) fn new(request: JobRequest<R::Change>) -> (Arc<Self>, ResultReceiver<R::Done>) {
-        let (sender, receiver) = oneshot::channel();
+    /// Returns a job that appends entries and changes no records.
+    pub(super) fn append(entries: Vec<NewEntry>) -> (Self, WaitingCaller<Vec<Position>>) {
+        let (caller, waiting) = Caller::new();
+        let request = AppendRequest {
+            entries,
+            caller: Arc::clone(&caller),
+        };
         let job = Self {
-            request,
-            state: Mutex::new(JobState::Waiting(sender)),
+            request: Box::new(request),
+            caller,
         };
-        (Arc::new(job), receiver)
+        (job, waiting)
     }
 
-    /// Returns the approximate size in bytes.
-    pub(super) fn estimated_size(&self) -> usize {
-        match &self.request {
-            JobRequest::Append(entries) => entries.iter().map(NewEntry::size).sum(),
-            JobRequest::Change(_) => ASSUMED_CHANGE_SIZE,
-        }
-    }
-
-    /// Marks the job as one that may be stored from now on. Returns false if its caller has stopped
-    /// waiting: then the job must not be stored.
-    pub(super) fn mark_may_be_stored(&self) -> bool {
-        let mut state = self.state();
-        *state = match std::mem::replace(&mut *state, JobState::Finished) {
-            JobState::Waiting(sender) if sender.is_closed() => JobState::Finished,
-            JobState::Waiting(sender) | JobState::MayBeStored(sender) => {
-                JobState::MayBeStored(sender)
-            }
-            JobState::Finished => JobState::Finished,
+    /// Returns a job that changes records.
+    pub(super) fn change<C: RecordChange<R>>(change: C) -> (Self, WaitingCaller<C::Done>) {
+        let (caller, waiting) = Caller::new();
+        let request = ChangeRequest {
+            change,
+            caller: Arc::clone(&caller),
         };
-        !matches!(*state, JobState::Finished)
-    }
-
-    /// Marks the job as one of which certainly nothing was stored.
-    pub(super) fn mark_not_stored(&self) {
-        let mut state = self.state();
-        *state = match std::mem::replace(&mut *state, JobState::Finished) {
-            JobState::Waiting(sender) | JobState::MayBeStored(sender) => JobState::Waiting(sender),
-            JobState::Finished => JobState::Finished,
+        let job = Self {
+            request: Box::new(request),
+            caller,
         };
+        (job, waiting)
+    }
+}
+
+struct AppendRequest {
+    entries: Vec<NewEntry>,
+    caller: Arc<Caller<Vec<Position>>>,
+}
+
+impl<R: Records> JobRequest<R> for AppendRequest {
+    fn estimated_size(&self) -> usize {
+        self.entries.iter().map(NewEntry::size).sum()
     }
 
-    /// Returns true while the caller waits for the result.
-    pub(super) fn is_awaited(&self) -> bool {
-        match &*self.state() {
-            JobState::Waiting(sender) | JobState::MayBeStored(sender) => !sender.is_closed(),
-            JobState::Finished => false,
-        }
+    fn want(&self, _wanted: &mut Option<R::Wanted>) {}
+
+    fn draft(&self, _facts: &mut R::Facts, batch: &mut BatchDraft<'_>) -> HandOver {
+        let positions = batch.append(&self.entries);
+        let caller = Arc::clone(&self.caller);
+        Box::new(move || caller.finish(positions))
+    }
+}
+
+struct ChangeRequest<C, D> {
+    change: C,
+    caller: Arc<Caller<D>>,
+}
+
+impl<R: Records, C: RecordChange<R>> JobRequest<R> for ChangeRequest<C, C::Done> {
+    fn estimated_size(&self) -> usize {
+        ASSUMED_CHANGE_SIZE
     }
 
-    /// Sends the result to the caller. Only the first result of a job counts.
-    pub(super) fn finish(&self, result: JobResult<R::Done>) {
-        match self.take_state() {
-            JobState::Waiting(sender) | JobState::MayBeStored(sender) => {
-                // The caller may have stopped waiting.
-                sender.send(Ok(result)).ok();
-            }
-            JobState::Finished => {}
-        }
+    fn want(&self, wanted: &mut Option<R::Wanted>) {
+        self.change.want(wanted.get_or_insert_default());
     }
 
-    /// Sends the caller an error: `Unknown` if the job may have been stored, otherwise
-    /// `Unavailable`.
-    pub(super) fn fail(&self, fault: MongoFault) {
-        match self.take_state() {
-            JobState::Waiting(sender) => {
-                sender.send(Err(fault.unavailable())).ok();
-            }
-            JobState::MayBeStored(sender) => {
-                sender.send(Err(fault.unknown())).ok();
-            }
-            JobState::Finished => {}
-        }
-    }
-
-    /// Ends the waiting of the caller and returns the error for it. If the job was waiting, it will
-    /// never be stored.
-    pub(super) fn abandon(&self, fault: MongoFault) -> LogError {
-        match self.take_state() {
-            JobState::Waiting(_) => fault.unavailable(),
-            JobState::MayBeStored(_) | JobState::Finished => fault.unknown(),
-        }
-    }
-
-    fn take_state(&self) -> JobState<R::Done> {
-        std::mem::replace(&mut *self.state(), JobState::Finished)
-    }
-
-    /// Locks the state. A poisoned lock is usable: no method leaves the state half changed.
-    fn state(&self) -> MutexGuard<'_, JobState<R::Done>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn draft(&self, facts: &mut R::Facts, batch: &mut BatchDraft<'_>) -> HandOver {
+        let done = batch.change(self.change.plan(facts));
+        let caller = Arc::clone(&self.caller);
+        Box::new(move || caller.finish(done))
     }
 }

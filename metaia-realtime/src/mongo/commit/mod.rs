@@ -1,17 +1,17 @@
 //! Writing: one committer per node collects the changes that wait into batches, and stores each
 //! batch as a whole.
 
-// The task of a committer, the jobs it takes, and one try to store them.
+// The task of a committer, the jobs it takes, and its tries to store them.
+mod attempt;
+mod caller;
 mod job;
-mod open_jobs;
 mod try_commit;
 mod try_error;
 mod worker;
 
-// A planned batch and its writes.
+// A planned batch, and the point after which it may be stored.
 mod batch;
 mod commit_point;
-mod writes;
 
 // Storing a batch: as a transaction, or through the head of a standalone server.
 mod command;
@@ -22,31 +22,24 @@ mod transaction;
 // Other committers that hold the head.
 mod contention;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
+use tokio_util::sync::DropGuard;
+
+use super::{
+    fault::MongoFault,
+    log::{Appender, RunningLog},
+    records::{RecordChange, Records},
 };
-
-pub(super) use standalone::carry_out;
-
-use super::{fault::MongoFault, log::state::MongoLogState, records::Records};
 use crate::{NewEntry, Position, log::LogError};
-use job::{CommitJob, JobRequest, JobResult, ResultReceiver};
+use caller::WaitingCaller;
+use job::CommitJob;
 use worker::CommitWorker;
 
 /// The most jobs that may wait. A further one is refused with [`LogError::Unavailable`].
 const MAX_WAITING: usize = 4_000;
-
-/// The time that a caller waits for its job.
-const CALLER_TIMEOUT: Duration = Duration::from_millis(4_500);
-
-/// Never returned: a batch gives each job a result of the kind that it requests.
-const WRONG_KIND: MongoFault =
-    MongoFault::Impossible("the result of a job is not of the kind that it requests");
 
 /// Changes records and appends the events about the change, in one transaction.
 ///
@@ -58,29 +51,23 @@ const WRONG_KIND: MongoFault =
 /// the last [`MongoLog`](super::MongoLog) that it belongs to are dropped, or with
 /// [`MongoLog::close`](super::MongoLog::close).
 pub struct Committer<R: Records> {
-    queue: mpsc::Sender<Arc<CommitJob<R>>>,
+    queue: mpsc::Sender<CommitJob<R>>,
     _dropped: Arc<DropGuard>,
 }
 
 impl<R: Records> Committer<R> {
-    pub(super) fn start(
-        log: &Arc<MongoLogState>,
-        records: R,
-        tasks: &TaskTracker,
-        closing: &CancellationToken,
-        dropped: &Arc<DropGuard>,
-    ) -> Self {
+    /// Starts the committer of a log, among the log's tasks.
+    pub(super) fn start(log: &RunningLog, records: R) -> Self {
         let (queue, waiting) = mpsc::channel(MAX_WAITING);
-        let worker = CommitWorker::new(log, records, waiting);
-        tasks.spawn(worker.run(closing.clone()));
+        let worker = CommitWorker::new(&log.state, records, waiting);
+        log.tasks.spawn(worker.run(log.closing.clone()));
         Self {
             queue,
-            _dropped: Arc::clone(dropped),
+            _dropped: Arc::clone(&log.dropped),
         }
     }
 
-    /// Makes a change and returns the result that the [`Records`] have planned for it. Waits for at
-    /// most 4.5 s (`CALLER_TIMEOUT`).
+    /// Makes a change and returns the result that the change has planned. Waits for at most 4.5 s.
     ///
     /// # Errors
     /// Returns [`LogError::Unavailable`] if nothing was stored and nothing will be, and
@@ -88,34 +75,17 @@ impl<R: Records> Committer<R> {
     ///
     /// # Cancel safety
     /// Dropping the future leaves the outcome open: all of the change is stored, or nothing.
-    pub async fn commit(&self, change: R::Change) -> Result<R::Done, LogError> {
-        let request = JobRequest::Change(Arc::new(change));
-        match self.submit(request).await? {
-            JobResult::Done(done) => Ok(done),
-            JobResult::Positions(_) => Err(WRONG_KIND.unknown()),
-        }
+    pub async fn commit<C: RecordChange<R>>(&self, change: C) -> Result<C::Done, LogError> {
+        self.submit(CommitJob::change(change)).await
     }
 
-    async fn submit(&self, request: JobRequest<R::Change>) -> Result<JobResult<R::Done>, LogError> {
-        let (job, result) = CommitJob::new(request);
-        self.queue
-            .try_send(Arc::clone(&job))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => MongoFault::QueueFull.unavailable(),
-                mpsc::error::TrySendError::Closed(_) => MongoFault::Closed.unavailable(),
-            })?;
-        wait(&job, result).await
-    }
-}
-
-async fn wait<R: Records>(
-    job: &CommitJob<R>,
-    result: ResultReceiver<R::Done>,
-) -> Result<JobResult<R::Done>, LogError> {
-    match tokio::time::timeout(CALLER_TIMEOUT, result).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(job.abandon(MongoFault::Closed)),
-        Err(_) => Err(job.abandon(MongoFault::TimedOut)),
+    async fn submit<T>(&self, job: (CommitJob<R>, WaitingCaller<T>)) -> Result<T, LogError> {
+        let (job, caller) = job;
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => MongoFault::QueueFull.unavailable(),
+            mpsc::error::TrySendError::Closed(_) => MongoFault::Closed.unavailable(),
+        })?;
+        caller.wait().await
     }
 }
 
@@ -137,18 +107,8 @@ impl<R: Records> fmt::Debug for Committer<R> {
     }
 }
 
-/// The appending side of a [`Committer`], whatever its records are.
-pub(super) trait Append: Send + Sync {
-    fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
-}
-
-impl<R: Records> Append for Committer<R> {
+impl<R: Records> Appender for Committer<R> {
     fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>> {
-        Box::pin(async move {
-            match self.submit(JobRequest::Append(entries)).await? {
-                JobResult::Positions(positions) => Ok(positions),
-                JobResult::Done(_) => Err(WRONG_KIND.unknown()),
-            }
-        })
+        Box::pin(self.submit(CommitJob::append(entries)))
     }
 }

@@ -19,16 +19,16 @@ use super::{
     commit_point::CommitPoint,
     driver_error::{error_of_entry, error_of_record},
     try_error::{Committed, TryError},
-    writes::{WriteGroup, Writes},
 };
 use crate::{
     crash_points,
     mongo::{
         Deployment, Mongo,
-        bson::{from_event_id, from_number, from_uuid},
+        bson::from_uuid,
         fault::MongoFault,
-        head::{HEAD, recent_with},
+        head::HEAD,
         row::{ENTRIES, Row},
+        writes::{WriteGroup, Writes},
     },
 };
 
@@ -128,17 +128,9 @@ async fn write_head(
 
 /// Returns the update of the head, as a pipeline.
 fn head_update(committer: Uuid, batch: &CommitBatch) -> Vec<Document> {
-    let set = doc! {
-        "turn": batch.after.turn,
-        "n": from_number(batch.after.n),
-        "id": from_event_id(batch.after.id),
-        "bytes": { "$add": ["$bytes", batch.bytes()] },
-        "recent": recent_with(committer, batch.id),
-    };
-    vec![
-        doc! { "$set": set },
-        doc! { "$unset": ["asking", "pending"] },
-    ]
+    let mut pipeline = vec![doc! { "$set": { "turn": batch.after.turn } }];
+    pipeline.extend(batch.head_update(committer).pipeline());
+    pipeline
 }
 
 async fn write_entries(

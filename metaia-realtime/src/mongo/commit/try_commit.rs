@@ -1,19 +1,18 @@
-//! One try to store the [open jobs](OpenJobs): locate the head, plan, draft a batch, write it.
-//!
-//! If the outcome of a try is unknown, the worker reads the head before the next try: the head
-//! names the last batch of each committer. Every try requires that the head is still in the state
-//! that was read before the try. So at most one of all the tries of a job can ever be stored,
-//! however late a write reaches the server.
+//! One try of an [attempt](Attempt): locate the head, read the facts, plan a batch, write it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{
-    batch::{CommitBatch, JobResults, draft},
+    attempt::{Attempt, MAX_PAUSE},
+    batch::{CommitBatch, PlannedTry},
+    caller::Callers,
     commit_point::CommitPoint,
-    job::JobRequest,
-    open_jobs::{Jobs, MAX_PAUSE, OpenJobs, TryProgress, UnresolvedTry},
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
@@ -21,12 +20,8 @@ use super::{
 };
 use crate::{
     mongo::{
-        Deployment,
-        fault::MongoFault,
-        head::HeadVersion,
-        log::read,
-        options::OPERATION_TIMEOUT,
-        records::{Plan, Records},
+        Deployment, fault::MongoFault, head::HeadVersion, log::read, options::OPERATION_TIMEOUT,
+        records::Records,
     },
     values::time,
 };
@@ -35,45 +30,31 @@ use crate::{
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
 impl<R: Records> CommitWorker<R> {
-    /// Tries once to store the jobs.
-    pub(super) async fn try_once(
-        &mut self,
-        open_jobs: &mut OpenJobs<R>,
-    ) -> Result<TryProgress, TryError> {
-        let located = self.locate_head(open_jobs).await;
-        let Some(version) = located.map_err(TryError::Failed)? else {
-            return Ok(TryProgress::EarlierTryStored);
+    /// Tries once to store the jobs of an attempt. Returns when all of them have their results.
+    pub(super) async fn try_once(&mut self, attempt: &mut Attempt<R>) -> Result<(), TryError> {
+        let located = self.locate_head(attempt).await;
+        let Some(head) = located.map_err(TryError::Failed)? else {
+            // An earlier try is stored.
+            return Ok(());
         };
-        let planned = self.plan(&open_jobs.jobs).await;
-        let plans = planned.map_err(TryError::Failed)?;
-        let drafted = draft(
-            &open_jobs.jobs,
-            plans,
-            version,
-            &open_jobs.known,
-            time::unix_ms(),
-        );
-        let Some((batch, results)) = drafted else {
-            open_jobs.fail(&MongoFault::Impossible(
-                "the number of plans is not the number of changes",
-            ));
-            return Ok(TryProgress::Finished);
-        };
-        if batch.is_empty() {
-            finish_jobs(&open_jobs.jobs, results);
-            return Ok(TryProgress::Finished);
+        let wanted = call_changes(|| attempt.wanted())?;
+        let read = self.read_facts(wanted).await;
+        let facts = read.map_err(TryError::Failed)?;
+        let tried = call_changes(|| attempt.plan(head, facts, time::unix_ms()))?;
+        if tried.batch.is_empty() {
+            tried.hand_over();
+            return Ok(());
         }
-        let batch = Arc::new(batch);
         let started = Instant::now();
-        match self.write(&open_jobs.jobs, &batch).await {
+        match self.write(attempt.callers(), &tried.batch).await {
             Ok(committed) => {
                 self.yield_pause = yield_pause(committed, started.elapsed());
-                self.finish(&batch, &open_jobs.jobs, results);
-                Ok(TryProgress::Finished)
+                attempt.record_stored(tried.batch.after);
+                self.finish(tried);
+                Ok(())
             }
             Err(error) => {
-                self.record_failure(open_jobs, batch, results, &error)
-                    .await?;
+                self.record_failure(attempt, tried, &error).await?;
                 Err(error)
             }
         }
@@ -82,50 +63,38 @@ impl<R: Records> CommitWorker<R> {
     /// Returns the state of the head for the next try, or `None` if an earlier try is found to be
     /// stored.
     async fn locate_head(
-        &mut self,
-        open_jobs: &mut OpenJobs<R>,
+        &self,
+        attempt: &mut Attempt<R>,
     ) -> Result<Option<HeadVersion>, MongoFault> {
-        // The head as the last batch of this worker has left it. If another node has moved it
-        // since, the try fails and the next one reads the head. While there are unresolved tries,
-        // the head must be read in any case: it shows whether one of them is stored.
-        if let Some(version) = self.head
-            && open_jobs.unresolved.is_empty()
-        {
-            return Ok(Some(version));
-        }
-        let head = self.log.refresh().await?;
-        if let Some(stored) = open_jobs.take_stored(self.me, &head) {
-            self.finish(&stored.batch, &stored.jobs, stored.results);
-            return Ok(None);
-        }
-        open_jobs.drop_impossible_tries(&head.version);
-        self.head = Some(head.version);
-        Ok(self.head)
-    }
-
-    async fn plan(&self, jobs: &Jobs<R>) -> Result<Vec<Plan<R::Done>>, MongoFault> {
-        let mut changes = Vec::new();
-        for job in jobs {
-            if let JobRequest::Change(change) = &job.request {
-                changes.push(Arc::clone(change));
+        if attempt.head().is_none() {
+            let head = self.log.refresh().await?;
+            if let Some(stored) = attempt.resolve(&head) {
+                self.finish(stored);
+                return Ok(None);
             }
         }
-        if changes.is_empty() {
-            return Ok(Vec::new());
-        }
+        Ok(attempt.head())
+    }
+
+    /// Reads the facts for the changes of a batch. Reads nothing if there are no changes.
+    async fn read_facts(&self, wanted: Option<R::Wanted>) -> Result<R::Facts, MongoFault> {
+        let Some(wanted) = wanted else {
+            return Ok(R::Facts::default());
+        };
         let records = Arc::clone(&self.records);
-        let work = async move { records.plan(&changes).await };
+        let work = async move { records.read(wanted).await };
         self.log.mongo.run(OPERATION_TIMEOUT, work).await
     }
 
     /// Writes and commits a batch, on a task that goes on after the timeout.
-    async fn write(&self, jobs: &Jobs<R>, batch: &Arc<CommitBatch>) -> Result<Committed, TryError> {
+    async fn write(
+        &self,
+        callers: Callers,
+        batch: &Arc<CommitBatch>,
+    ) -> Result<Committed, TryError> {
         let mongo = &self.log.mongo;
         let deployment = mongo.known_deployment().await.map_err(TryError::Failed)?;
-        let marked = jobs.clone();
-        let point = Arc::new(CommitPoint::new(move || {
-            marked.iter().all(|job| job.mark_may_be_stored())
-        }));
+        let point = Arc::new(CommitPoint::new(callers));
         let work = {
             let mongo = mongo.clone();
             let me = self.me;
@@ -146,29 +115,24 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Records in the open jobs what the next try must know about a failed one.
+    /// Records what the next try must know about a failed one.
     async fn record_failure(
         &self,
-        open_jobs: &mut OpenJobs<R>,
-        batch: Arc<CommitBatch>,
-        results: JobResults<R>,
+        attempt: &mut Attempt<R>,
+        tried: PlannedTry,
         error: &TryError,
     ) -> Result<(), TryError> {
-        if matches!(error, TryError::Unknown(_)) {
-            open_jobs.unresolved.push(UnresolvedTry {
-                batch,
-                jobs: open_jobs.jobs.clone(),
-                results,
-            });
-            return Ok(());
-        }
-        if matches!(error, TryError::AlreadyLogged) {
-            let learned = self.learn_known_entries(open_jobs, &batch).await;
-            learned.map_err(TryError::Failed)?;
-        }
-        // This try has stored nothing. Earlier tries that are unresolved may still be stored.
-        if open_jobs.unresolved.is_empty() {
-            open_jobs.mark_not_stored();
+        match error {
+            TryError::Unknown(_) => attempt.keep_unresolved(tried),
+            TryError::AlreadyLogged => {
+                let learned = self.learn_known_entries(attempt, &tried.batch).await;
+                learned.map_err(TryError::Failed)?;
+            }
+            TryError::HeadMoved
+            | TryError::Conflict
+            | TryError::Stale
+            | TryError::Abandoned
+            | TryError::Failed(_) => {}
         }
         Ok(())
     }
@@ -176,7 +140,7 @@ impl<R: Records> CommitWorker<R> {
     /// Reads the numbers of those entries of the batch that the log has already.
     async fn learn_known_entries(
         &self,
-        open_jobs: &mut OpenJobs<R>,
+        attempt: &mut Attempt<R>,
         batch: &CommitBatch,
     ) -> Result<(), MongoFault> {
         let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
@@ -186,17 +150,24 @@ impl<R: Records> CommitWorker<R> {
             let head = self.log.refresh().await?;
             self.log.begin_epoch(&head).await?;
         }
-        open_jobs.known.extend(known);
+        attempt.learn_known_entries(known);
         Ok(())
     }
 
-    /// Finishes the jobs of a stored batch. The log takes the entries before the callers have their
-    /// results, so that a caller can read what it has appended.
-    fn finish(&mut self, batch: &CommitBatch, jobs: &Jobs<R>, results: JobResults<R>) {
+    /// Hands over the results of a stored batch. The log takes the entries first, so that a caller
+    /// can read what it has appended.
+    fn finish(&self, stored: PlannedTry) {
+        let batch = &stored.batch;
         self.log.add_committed(&batch.after, &batch.entries);
-        self.head = Some(batch.after);
-        finish_jobs(jobs, results);
+        stored.hand_over();
     }
+}
+
+/// Calls code of the embedder's changes. A panic there fails the try: it must not end the worker,
+/// on which all writes of the node depend.
+fn call_changes<T>(call: impl FnOnce() -> T) -> Result<T, TryError> {
+    // Nothing is left half changed: the calls only read the attempt, and the facts are dropped.
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| TryError::Failed(MongoFault::PlanPanicked))
 }
 
 /// Returns the pause before the next batch: as long as this batch took, if another committer has
@@ -206,11 +177,5 @@ fn yield_pause(committed: Committed, took: Duration) -> Duration {
         took.min(MAX_PAUSE)
     } else {
         Duration::ZERO
-    }
-}
-
-fn finish_jobs<R: Records>(jobs: &Jobs<R>, results: JobResults<R>) {
-    for (job, result) in jobs.iter().zip(results) {
-        job.finish(result);
     }
 }

@@ -1,6 +1,6 @@
 //! The task that writes: it takes the jobs that wait, and tries to store them as one batch until it
-//! succeeds or no caller waits for them any more. [`open_jobs`](super::open_jobs) keeps the jobs
-//! between the tries; [`try_commit`](super::try_commit) makes one try.
+//! succeeds or no caller waits for them any more. An [`Attempt`] keeps the jobs between the tries;
+//! [`try_commit`](super::try_commit) makes one try.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    attempt::{Attempt, NextStep, jittered},
+    caller::Callers,
     contention,
-    job::CommitJob,
-    open_jobs::{Jobs, OpenJobs, TryProgress, jittered, random_up_to},
+    job::{CommitJob, Jobs},
     try_error::TryError,
 };
 use crate::mongo::{
@@ -22,21 +23,16 @@ use crate::mongo::{
 const MAX_JOBS: usize = 512;
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The longest pause after a try that lost to a faster one.
-const CONTENTION_PAUSE: Duration = Duration::from_millis(5);
-
-/// The time for which tries may lose before the worker looks for transactions of dead nodes.
-const CONTENTION_LIMIT: Duration = Duration::from_millis(1_200);
-
 /// The worker of one committer: it takes jobs from the queue and stores them.
 pub(super) struct CommitWorker<R: Records> {
     pub(super) log: Arc<MongoLogState>,
     pub(super) records: Arc<R>,
-    queue: mpsc::Receiver<Arc<CommitJob<R>>>,
+    queue: mpsc::Receiver<CommitJob<R>>,
     /// The id by which the head names this committer.
     pub(super) me: Uuid,
-    /// The state of the head, as far as this worker knows it.
-    pub(super) head: Option<HeadVersion>,
+    /// The state of the head as the last batch has left it, unless a failed try has cast doubt on
+    /// it.
+    head: Option<HeadVersion>,
     /// The pause before the next batch, in which other committers have their turn.
     pub(super) yield_pause: Duration,
     is_failing: bool,
@@ -46,7 +42,7 @@ impl<R: Records> CommitWorker<R> {
     pub(super) fn new(
         log: &Arc<MongoLogState>,
         records: R,
-        queue: mpsc::Receiver<Arc<CommitJob<R>>>,
+        queue: mpsc::Receiver<CommitJob<R>>,
     ) -> Self {
         Self {
             log: Arc::clone(log),
@@ -70,20 +66,19 @@ impl<R: Records> CommitWorker<R> {
             if jobs.is_empty() {
                 break;
             }
+            let callers: Callers = jobs.iter().map(|job| Arc::clone(&job.caller)).collect();
             tokio::select! {
                 biased;
                 () = closing.cancelled() => {
-                    for job in jobs {
-                        job.fail(MongoFault::Closed);
-                    }
+                    callers.fail(&MongoFault::Closed);
                     break;
                 }
-                () = self.commit_jobs(jobs.clone()) => {}
+                () = self.commit_jobs(jobs) => {}
             }
         }
         self.queue.close();
         while let Ok(job) = self.queue.try_recv() {
-            job.fail(MongoFault::Closed);
+            job.caller.fail(MongoFault::Closed);
         }
     }
 
@@ -97,13 +92,13 @@ impl<R: Records> CommitWorker<R> {
         let Some(first) = self.queue.recv().await else {
             return Vec::new();
         };
-        let mut bytes = first.estimated_size();
+        let mut bytes = first.request.estimated_size();
         let mut jobs = vec![first];
         while jobs.len() < MAX_JOBS && bytes < MAX_BATCH_BYTES {
             let Ok(job) = self.queue.try_recv() else {
                 break;
             };
-            bytes += job.estimated_size();
+            bytes += job.request.estimated_size();
             jobs.push(job);
         }
         jobs
@@ -114,52 +109,51 @@ impl<R: Records> CommitWorker<R> {
     /// # Cancel safety
     /// Tries that are running when the future is dropped end by themselves.
     async fn commit_jobs(&mut self, jobs: Jobs<R>) {
-        let mut open_jobs = OpenJobs::new(jobs);
-        while open_jobs.retain_awaited_jobs() {
-            match self.try_once(&mut open_jobs).await {
-                Ok(TryProgress::Finished) => {
-                    self.log_success();
+        let mut attempt = Attempt::new(self.me, jobs, self.head);
+        while attempt.keep_awaited_jobs() {
+            let Err(error) = self.try_once(&mut attempt).await else {
+                self.log_success();
+                break;
+            };
+            self.log_failure(&error);
+            match attempt.next_step(&error, Instant::now()) {
+                NextStep::TryAgain => {}
+                NextStep::Pause(pause) => tokio::time::sleep(pause).await,
+                NextStep::WaitForTurn { abort_idle, pause } => {
+                    if abort_idle {
+                        self.abort_idle_transactions().await;
+                    }
+                    tokio::time::sleep(pause).await;
+                    self.request_turn().await;
+                }
+                NextStep::OneByOne => {
+                    self.head = None;
+                    self.commit_one_by_one(attempt.into_jobs()).await;
                     return;
                 }
-                Ok(TryProgress::EarlierTryStored) => {}
-                Err(error) => {
-                    // The try may have failed because the head has moved: read it again.
-                    self.head = None;
-                    if matches!(error, TryError::Stale) && open_jobs.count_stale_try() {
-                        self.commit_one_by_one(open_jobs.jobs).await;
-                        return;
-                    }
-                    self.pause_after(error, &mut open_jobs).await;
-                }
             }
+        }
+        self.head = attempt.head();
+    }
+
+    /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
+    /// cannot be written fails.
+    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
+        if let [job] = &*jobs {
+            job.caller.fail(MongoFault::Impossible(
+                "the records are never in the state that the change was planned from",
+            ));
+            return;
+        }
+        for job in jobs {
+            // Boxed, since this future contains itself.
+            Box::pin(self.commit_jobs(vec![job])).await;
         }
     }
 
-    /// Pauses before the next try, for a time that depends on the reason of the failure.
-    async fn pause_after(&mut self, error: TryError, open_jobs: &mut OpenJobs<R>) {
-        match error {
-            TryError::HeadMoved | TryError::Conflict => self.wait_for_turn(open_jobs).await,
-            // There is nothing to wait for: the next try leaves out the jobs without a caller, and
-            // knows the entries that the log has.
-            TryError::Abandoned | TryError::AlreadyLogged => {}
-            TryError::Stale => tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await,
-            TryError::Failed(fault) | TryError::Unknown(fault) => {
-                self.log_failure(&fault);
-                tokio::time::sleep(open_jobs.next_backoff()).await;
-            }
-        }
-    }
-
-    /// Waits after another node has committed first, and asks it to skip one turn. Without that the
-    /// last writer, which already knows the head, would always win. After `CONTENTION_LIMIT` it
-    /// aborts idle transactions, which may lock the head.
-    async fn wait_for_turn(&self, open_jobs: &mut OpenJobs<R>) {
-        let since = *open_jobs.contended_since.get_or_insert_with(Instant::now);
-        if since.elapsed() > CONTENTION_LIMIT {
-            open_jobs.contended_since = Some(Instant::now());
-            self.abort_idle_transactions().await;
-        }
-        tokio::time::sleep(random_up_to(CONTENTION_PAUSE)).await;
+    /// Asks the node that was faster to skip one turn. Without that the last writer, which already
+    /// knows the head, would always win.
+    async fn request_turn(&self) {
         let mongo = &self.log.mongo;
         let deployment = mongo.known_deployment().await;
         // Only a transaction reads the request: a standalone server has none.
@@ -184,23 +178,11 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
-    /// cannot be written fails.
-    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
-        if let [job] = &*jobs {
-            job.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was planned from",
-            ));
+    /// Logs the first failure of the database after a success. To lose to another node is none.
+    fn log_failure(&mut self, error: &TryError) {
+        let (TryError::Failed(fault) | TryError::Unknown(fault)) = error else {
             return;
-        }
-        for job in jobs {
-            // Boxed, since this future contains itself.
-            Box::pin(self.commit_jobs(vec![job])).await;
-        }
-    }
-
-    /// Logs the first failure after a success.
-    fn log_failure(&mut self, fault: &MongoFault) {
+        };
         if !self.is_failing {
             tracing::warn!(
                 error = fault as &dyn std::error::Error,

@@ -22,7 +22,7 @@ impl EventLog for MongoLog {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        self.appending.append(entries).await
+        self.appender.append(entries).await
     }
 
     async fn head(&self) -> Result<Head, LogError> {

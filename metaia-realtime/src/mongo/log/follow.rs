@@ -19,7 +19,7 @@ use crate::{
     mongo::{
         Deployment,
         bson::{from_event_id, from_number},
-        commit::carry_out,
+        carry_out::carry_out,
         fault::MongoFault,
         head::{HEAD, HeadRecord},
         options::OPERATION_TIMEOUT,

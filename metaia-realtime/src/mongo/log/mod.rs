@@ -31,6 +31,7 @@ mod event_log;
 mod follow;
 mod prepare;
 pub(in crate::mongo) mod read;
+mod running;
 pub(in crate::mongo) mod state;
 mod trim;
 
@@ -39,66 +40,53 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
+use futures_util::future::BoxFuture;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
-use super::{
-    commit::{Append, Committer},
-    fault::MongoFault,
-    handle::Mongo,
-    records::{NoRecords, Records},
-};
-use crate::log::{LogError, Retention};
+pub(super) use running::RunningLog;
+
+use super::fault::MongoFault;
+use crate::{NewEntry, Position, log::LogError};
 use state::MongoLogState;
 
 /// The log in MongoDB: see the [module](self) for its behavior.
 ///
-/// A handle: `clone` is cheap and shares the log. When the last handle and the last [`Committer`]
-/// are dropped, the tasks of the log end by themselves; [`close`](Self::close) waits for that.
+/// A handle: `clone` is cheap and shares the log. When the last handle and the last
+/// [`Committer`](super::Committer) are dropped, the tasks of the log end by themselves;
+/// [`close`](Self::close) waits for that.
 #[derive(Clone)]
 pub struct MongoLog {
     state: Arc<MongoLogState>,
-    appending: Arc<dyn Append>,
+    appender: Arc<dyn Appender>,
     tasks: TaskTracker,
     closing: CancellationToken,
     _dropped: Arc<DropGuard>,
 }
 
-impl MongoLog {
-    /// Opens the log of a database, without records. Call it on a tokio runtime: the tasks of the
-    /// log run there.
-    #[must_use]
-    pub fn open(mongo: &Mongo, retention: Retention) -> Self {
-        Self::with_records(mongo, retention, NoRecords).0
-    }
+/// Appends entries to the log. It is the [`Committer`](super::Committer), whatever its records are.
+pub(super) trait Appender: Send + Sync {
+    fn append(&self, entries: Vec<NewEntry>) -> BoxFuture<'_, Result<Vec<Position>, LogError>>;
+}
 
-    /// Opens the log together with a [`Committer`], which changes records and appends entries in
-    /// one transaction. Call it on a tokio runtime: the tasks of the log run there.
-    pub fn with_records<R: Records>(
-        mongo: &Mongo,
-        retention: Retention,
-        records: R,
-    ) -> (Self, Committer<R>) {
-        let tasks = TaskTracker::new();
-        let closing = CancellationToken::new();
-        let state = Arc::new(MongoLogState::new(mongo.clone(), retention));
-        tasks.spawn(follow::follow(Arc::downgrade(&state), closing.clone()));
-        tasks.spawn(trim::trim_when_needed(
-            Arc::downgrade(&state),
-            closing.clone(),
-        ));
-        let dropped = Arc::new(closing.clone().drop_guard());
-        let committer = Committer::start(&state, records, &tasks, &closing, &dropped);
-        let log = Self {
+impl MongoLog {
+    /// Returns a handle to a running log, which appends by its committer.
+    pub(super) fn new(running: RunningLog, appender: Arc<dyn Appender>) -> Self {
+        let RunningLog {
             state,
-            appending: Arc::new(committer.clone()),
+            tasks,
+            closing,
+            dropped,
+        } = running;
+        Self {
+            state,
+            appender,
             tasks,
             closing,
             _dropped: dropped,
-        };
-        (log, committer)
+        }
     }
 
     /// Waits until the log can be read, however long that takes.

@@ -11,8 +11,3 @@ pub(super) fn from_log(error: LogError) -> StoreError {
         other => StoreError::Unavailable(other.into()),
     }
 }
-
-/// Returns the error for a reply to another kind of request than the one that was sent.
-pub(super) fn unexpected_reply() -> StoreError {
-    StoreError::Unknown("the committer replied to another kind of request".into())
-}

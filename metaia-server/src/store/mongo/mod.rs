@@ -25,7 +25,6 @@ mod plan;
 mod prefetch;
 mod read;
 mod records;
-mod request;
 mod store;
 #[cfg(test)]
 mod tests;

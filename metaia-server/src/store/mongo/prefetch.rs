@@ -14,8 +14,7 @@ use super::{
     collection::collection,
     document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, any_of, id},
     filter,
-    plan::{Facts, WantedFacts},
-    request::MAX_MARKED,
+    plan::{Facts, MAX_MARKED, WantedFacts},
 };
 use crate::model::Timestamp;
 

@@ -11,11 +11,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     deployment::log_deployment,
-    error::{from_log, unexpected_reply},
+    error::from_log,
     foreign::ForeignDocuments,
     indexes,
-    records::Marketplace,
-    request::{CommitReply, CommitRequest, MAX_MARKED},
+    plan::{Ask, AskResult, CommitChange, MAX_MARKED, MarkAllRead, MarkRead, SetTailorStatus},
+    records::{Asked, Marketplace},
 };
 use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
@@ -71,16 +71,14 @@ impl MongoStore {
         &self.log
     }
 
-    async fn request(&self, request: CommitRequest) -> Result<CommitReply, CommitError> {
-        self.committer.commit(request).await.map_err(from_log)?
+    /// Hands a request to the committer, and returns the answer of its type.
+    async fn ask<A: Ask>(&self, ask: A) -> AskResult<A> {
+        self.committer.commit(Asked(ask)).await.map_err(from_log)?
     }
 
     async fn commit_change(&self, change: Change) -> Result<StoredReply, CommitError> {
         change.require_size(self.entry_bytes)?;
-        match self.request(CommitRequest::Change(change)).await? {
-            CommitReply::Change(reply) => Ok(reply),
-            _ => Err(unexpected_reply().into()),
-        }
+        self.ask(CommitChange::new(change)).await
     }
 
     async fn mark_one(
@@ -88,28 +86,23 @@ impl MongoStore {
         user: &UserId,
         id: NotificationId,
     ) -> Result<Option<(Notification, u64)>, StoreError> {
-        let request = CommitRequest::ReadOne {
+        let ask = MarkRead {
             user: user.clone(),
             id,
             event: EventId::random(),
         };
-        match self.request(request).await? {
-            CommitReply::MarkedOne(found) => Ok(found),
-            _ => Err(unexpected_reply()),
-        }
+        Ok(self.ask(ask).await?)
     }
 
     /// Marks all of a user's notifications, in as many requests as it takes.
     async fn mark_all(&self, user: &UserId) -> Result<u64, StoreError> {
         let mut all = 0;
         loop {
-            let request = CommitRequest::ReadAll {
+            let ask = MarkAllRead {
                 user: user.clone(),
                 event: EventId::random(),
             };
-            let CommitReply::MarkedAll(marked) = self.request(request).await? else {
-                return Err(unexpected_reply());
-            };
+            let marked = self.ask(ask).await?;
             all += marked;
             if marked < u64::from(MAX_MARKED) {
                 return Ok(all);
@@ -118,12 +111,11 @@ impl MongoStore {
     }
 
     async fn store_tailor_status(&self, status: TailorStatus) -> Result<(), StoreError> {
-        let request = CommitRequest::Tailor {
+        let ask = SetTailorStatus {
             status,
             event: EventId::random(),
         };
-        self.request(request).await?;
-        Ok(())
+        Ok(self.ask(ask).await?)
     }
 }
 

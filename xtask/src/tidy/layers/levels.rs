@@ -77,6 +77,11 @@ const REALTIME: &[Level] = &[
     Level::apart(&["device/", "presence/", "doorbell/"]),
     // The stores implement contracts of the two levels below.
     Level::apart(&["log/sqlite/", "mongo/"]),
+    // The committer writes a log that runs already; the log knows it only as an `Appender`.
+    Level::apart(&["mongo/log/"]),
+    Level::apart(&["mongo/commit/"]),
+    Level::apart(&["mongo/open.rs"]),
+    Level::apart(&["mongo/mod.rs"]),
     Level::together(&["session/", "node/"]),
     Level::apart(&[
         "transport/guard/",

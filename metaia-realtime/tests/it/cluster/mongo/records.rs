@@ -1,11 +1,15 @@
 //! Records of the embedder that are committed together with entries of the log.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
+use futures_util::future::BoxFuture;
 use metaia_realtime::{
     EventLog, NewEntry, PublishReceipt, Room,
     log::{LogError, Retention},
-    mongo::{Committer, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordWrite, Records},
+    mongo::{
+        Committer, Finished, Mongo, MongoLog, MongoOptions, Plan, RecordChange, RecordWrite,
+        Records,
+    },
     testing::mongod::Mongod,
 };
 use mongodb::{
@@ -24,14 +28,12 @@ const COUNTERS: &str = "counter";
 /// Counters that can only be incremented.
 struct Counters(Collection<Document>);
 
-enum CounterChange {
-    Increment(String),
-    /// Updates a counter that does not exist, so the commit always conflicts.
-    Conflict,
-}
+/// Increments the counter with this id. Its result is the new count and the receipt of its event;
+/// `None` if the change was refused.
+struct Increment(String);
 
-/// The new count and the receipt of its event; `None` if the change was refused.
-type Done = Option<(i64, PublishReceipt)>;
+/// Updates a counter that does not exist, so the commit always conflicts.
+struct Conflict;
 
 impl Counters {
     fn new(mongo: &Mongo) -> Self {
@@ -41,7 +43,7 @@ impl Counters {
         Self(mongo.database().collection_with_options(COUNTERS, options))
     }
 
-    async fn read(&self) -> Result<HashMap<String, i64>, Error> {
+    async fn read_all(&self) -> Result<HashMap<String, i64>, Error> {
         let mut found = self.0.find(doc! {}).await?;
         let mut counts = HashMap::new();
         while found.advance().await? {
@@ -55,43 +57,67 @@ impl Counters {
 }
 
 impl Records for Counters {
-    type Change = CounterChange;
-    type Done = Done;
+    type Wanted = ();
+    type Facts = HashMap<String, i64>;
 
-    fn plan<'a>(
-        &'a self,
-        changes: &'a [Arc<CounterChange>],
-    ) -> futures_util::future::BoxFuture<'a, Result<Vec<Plan<Done>>, Error>> {
-        Box::pin(async move {
-            let mut counts = self.read().await?;
-            Ok(changes
-                .iter()
-                .map(|change| plan_change(change, &mut counts))
-                .collect())
-        })
+    fn read(&self, (): ()) -> BoxFuture<'_, Result<HashMap<String, i64>, Error>> {
+        Box::pin(self.read_all())
     }
 }
 
-/// Plans one change, and applies it to `counts` for the changes after it.
-fn plan_change(change: &CounterChange, counts: &mut HashMap<String, i64>) -> Plan<Done> {
-    let CounterChange::Increment(id) = change else {
+impl RecordChange<Counters> for Conflict {
+    type Done = ();
+
+    fn want(&self, _wanted: &mut ()) {}
+
+    fn plan(&self, _counts: &mut HashMap<String, i64>) -> Plan<()> {
         let filter = doc! { "_id": "absent" };
         let conflict = RecordWrite::Update {
             collection: COUNTERS,
             filter,
             update: doc! { "$set": { "a": 1 } },
         };
-        return Plan {
+        Plan {
             writes: vec![conflict],
-            ..Plan::answer(None)
-        };
-    };
-    if id == "refused" {
-        return Plan::answer(None);
+            ..Plan::answer(())
+        }
     }
+}
+
+/// Panics when it is planned.
+struct Panic;
+
+impl RecordChange<Counters> for Panic {
+    type Done = ();
+
+    fn want(&self, _wanted: &mut ()) {}
+
+    fn plan(&self, _counts: &mut HashMap<String, i64>) -> Plan<()> {
+        panic!("this change always panics")
+    }
+}
+
+impl RecordChange<Counters> for Increment {
+    type Done = Option<(i64, PublishReceipt)>;
+
+    fn want(&self, _wanted: &mut ()) {}
+
+    fn plan(&self, counts: &mut HashMap<String, i64>) -> Plan<Self::Done> {
+        if self.0 == "refused" {
+            return Plan::answer(None);
+        }
+        plan_increment(&self.0, counts)
+    }
+}
+
+/// Plans an increment, and applies it to `counts` for the changes after it.
+fn plan_increment(
+    id: &str,
+    counts: &mut HashMap<String, i64>,
+) -> Plan<Option<(i64, PublishReceipt)>> {
     let before = counts.get(id).copied();
     let count = before.unwrap_or(0) + 1;
-    counts.insert(id.clone(), count);
+    counts.insert(id.to_owned(), count);
     let write = match before {
         None => RecordWrite::Insert {
             collection: COUNTERS,
@@ -150,10 +176,7 @@ async fn check_concurrent_changes(server: &Mongod, nodes: usize) {
                 let mut done = Vec::new();
                 for i in 0..CHANGES {
                     let id = ["a", "b", "c"][(writer + i) as usize % 3].to_owned();
-                    let change = committer
-                        .commit(CounterChange::Increment(id.clone()))
-                        .await
-                        .unwrap();
+                    let change = committer.commit(Increment(id.clone())).await.unwrap();
                     let (count, receipt) = change.unwrap();
                     // An acknowledged entry can be read at once.
                     let at = receipt.position.n();
@@ -165,7 +188,7 @@ async fn check_concurrent_changes(server: &Mongod, nodes: usize) {
                     );
                     assert!(
                         committer
-                            .commit(CounterChange::Increment("refused".to_owned()))
+                            .commit(Increment("refused".to_owned()))
                             .await
                             .unwrap()
                             .is_none()
@@ -178,7 +201,7 @@ async fn check_concurrent_changes(server: &Mongod, nodes: usize) {
     }
     let done: Vec<_> = writers.join_all().await.concat();
     let total = nodes as i64 * 6 * CHANGES;
-    let counts = Counters::new(&mongo).read().await.unwrap();
+    let counts = Counters::new(&mongo).read_all().await.unwrap();
     assert_eq!(counts.values().sum::<i64>(), total);
     let entries = all_entries(&log).await;
     assert_eq!(entries.len() as i64, total);
@@ -210,8 +233,8 @@ async fn concurrent_changes_add_up_on_a_standalone_server_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_always_conflicts_does_not_block_others() {
     let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
-    let conflict = committer.commit(CounterChange::Conflict);
-    let increments = (0..20).map(|_| committer.commit(CounterChange::Increment("a".to_owned())));
+    let conflict = committer.commit(Conflict);
+    let increments = (0..20).map(|_| committer.commit(Increment("a".to_owned())));
     let increments = futures_util::future::join_all(increments);
     let (conflict, increments) = tokio::join!(conflict, increments);
     assert!(
@@ -224,4 +247,21 @@ async fn a_change_that_always_conflicts_does_not_block_others() {
         .collect();
     assert!(counts.len() >= 15, "{counts:?}");
     assert_eq!(all_entries(&log).await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_panics_does_not_end_the_committer() {
+    let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
+    let panicked = committer.commit(Panic).await;
+    assert!(
+        matches!(panicked, Err(LogError::Unavailable(_))),
+        "{panicked:?}"
+    );
+    let (count, _) = committer
+        .commit(Increment("a".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(count, 1);
+    assert_eq!(all_entries(&log).await.len(), 1);
 }

@@ -6,16 +6,14 @@ use metaia_realtime::{
 };
 use mongodb::bson::{Bson, Document, doc};
 
-use super::super::request::{CommitReply, CommitResult};
-
-/// Returns a plan whose reply does not depend on the positions of its events.
-pub(super) fn plan(
+/// Returns a plan whose answer does not depend on the positions of its events.
+pub(super) fn plan<A: Send + 'static>(
     writes: Vec<RecordWrite>,
     events: Vec<NewEntry>,
-    reply: CommitReply,
-) -> Plan<CommitResult> {
+    answer: A,
+) -> Plan<A> {
     let finish = Box::new(move |_: &[PublishReceipt]| Finished {
-        done: Ok(reply),
+        done: answer,
         writes: Vec::new(),
     });
     Plan {

@@ -9,39 +9,55 @@ use metaia_realtime::{
 use mongodb::bson::doc;
 
 use super::{
-    super::{
-        document::{CLAIMS, PROVIDER_EVENTS, claim_document, claim_id, date},
-        request::{CommitReply, CommitRequest, CommitResult},
-    },
+    super::document::{CLAIMS, PROVIDER_EVENTS, claim_document, claim_id, date},
+    ask::Ask,
     facts::Facts,
     notifications, orders, payments,
+    wanted::WantedFacts,
 };
 use crate::{
     model::Timestamp,
     store::{Change, CommitError, IdempotencyClaim, StoredReply, Write},
 };
 
-/// Decides a change. `request` is the request with this change; the plan keeps it to make the reply
-/// once the positions of the events are known.
-pub(super) fn decide(
-    facts: &mut Facts,
-    request: &Arc<CommitRequest>,
-    change: &Change,
-) -> Result<Plan<CommitResult>, CommitError> {
-    let mut writes = Vec::with_capacity(change.writes.len());
-    for write in &change.writes {
-        writes.push(decide_write(facts, write)?);
+/// See [`crate::store::Store::commit`]. The plans share the change, which makes the reply once the
+/// positions of the events are known.
+#[derive(Debug)]
+pub(in super::super) struct CommitChange(Arc<Change>);
+
+impl CommitChange {
+    pub(in super::super) fn new(change: Change) -> Self {
+        Self(Arc::new(change))
     }
-    let claim_write = match &change.claim {
-        Some(claim) => Some(decide_claim(facts, claim)?),
-        None => None,
-    };
-    let request = Arc::clone(request);
-    Ok(Plan {
-        writes,
-        events: change.events.clone(),
-        finish: Box::new(move |receipts| finish(&request, claim_write, receipts)),
-    })
+}
+
+impl Ask for CommitChange {
+    type Answer = StoredReply;
+
+    fn want(&self, wanted: &mut WantedFacts) {
+        for write in &self.0.writes {
+            wanted.add_write(write);
+        }
+        wanted.claims.extend(self.0.claim.as_ref().map(claim_id));
+    }
+
+    fn decide(&self, facts: &mut Facts) -> Result<Plan<StoredReply>, CommitError> {
+        let change = &self.0;
+        let mut writes = Vec::with_capacity(change.writes.len());
+        for write in &change.writes {
+            writes.push(decide_write(facts, write)?);
+        }
+        let claim_write = match &change.claim {
+            Some(claim) => Some(decide_claim(facts, claim)?),
+            None => None,
+        };
+        let shared = Arc::clone(change);
+        Ok(Plan {
+            writes,
+            events: change.events.clone(),
+            finish: Box::new(move |receipts| finish(&shared, claim_write, receipts)),
+        })
+    }
 }
 
 fn decide_write(facts: &mut Facts, write: &Write) -> Result<RecordWrite, CommitError> {
@@ -90,24 +106,17 @@ fn decide_claim(facts: &mut Facts, claim: &IdempotencyClaim) -> Result<ClaimWrit
 
 /// Makes the reply of a change from the receipts of its events, and the write that stores it.
 fn finish(
-    request: &CommitRequest,
+    change: &Change,
     claim_write: Option<ClaimWrite>,
     receipts: &[PublishReceipt],
-) -> Finished<CommitResult> {
-    let CommitRequest::Change(change) = request else {
-        // `decide` passes requests with a change only.
-        return Finished {
-            done: Ok(CommitReply::TailorStatus),
-            writes: Vec::new(),
-        };
-    };
+) -> Finished<StoredReply> {
     let reply = (change.reply)(receipts);
     let mut writes = Vec::new();
     if let (Some(claim), Some(write)) = (&change.claim, claim_write) {
         writes.push(write.of_reply(claim, &reply));
     }
     Finished {
-        done: Ok(CommitReply::Change(reply)),
+        done: reply,
         writes,
     }
 }

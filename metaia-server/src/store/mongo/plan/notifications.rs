@@ -8,17 +8,19 @@ use metaia_realtime::{
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::{
-        document::{NOTIFICATIONS, mark_read_update, notification_document, unread_in},
-        request::{CommitReply, CommitResult},
-    },
+    super::document::{NOTIFICATIONS, mark_read_update, notification_document, unread_in},
+    ask::Ask,
     build,
     facts::{Facts, Unread},
+    wanted::WantedFacts,
 };
 use crate::{
     model::{Notification, NotificationId},
     store::{CommitError, StoreError, events},
 };
+
+/// The number of notifications of a user that one [`MarkAllRead`] marks.
+pub(in super::super) const MAX_MARKED: u16 = 10_000;
 
 /// Inserts a new notification.
 pub(super) fn insert(facts: &mut Facts, new: &Notification) -> RecordWrite {
@@ -38,72 +40,115 @@ pub(super) fn insert(facts: &mut Facts, new: &Notification) -> RecordWrite {
     }
 }
 
-/// Marks a user's own notification. If it was read before, there is no event.
-pub(super) fn read_one(
-    facts: &mut Facts,
-    user: &UserId,
-    id: NotificationId,
-    event: EventId,
-) -> Result<Plan<CommitResult>, CommitError> {
-    if let Some((owner, reason)) = facts.unreadable.get(&id)
-        && owner.as_ref() == Some(user)
-    {
-        return Err(StoreError::Corrupt(reason.clone().into()).into());
-    }
-    let found = match facts.notifications.get(&id) {
-        Some(found) if found.notice.user == *user => found.clone(),
-        _ => return Ok(Plan::answer(Ok(CommitReply::MarkedOne(None)))),
-    };
-    let mut unread = facts.unread.get(user).cloned().unwrap_or_default();
-    if found.read {
-        let reply = CommitReply::MarkedOne(Some((found, unread.count)));
-        return Ok(Plan::answer(Ok(reply)));
-    }
-    unread.count = unread.count.saturating_sub(1);
-    unread.ids.retain(|unread| *unread != id);
-    let count = unread.count;
-    let read = Notification {
-        read: true,
-        ..found
-    };
-    facts.unread.set(user.clone(), unread);
-    facts.notifications.set(id, read.clone());
-    let entry = events::read_one(user, id, count).map_err(StoreError::Event)?;
-    let write = RecordWrite::Update {
-        collection: NOTIFICATIONS,
-        filter: doc! { "_id": ObjectId::from_bytes(id.to_bytes()), "read": unread_in() },
-        update: mark_read_update(),
-    };
-    let reply = CommitReply::MarkedOne(Some((read, count)));
-    Ok(build::plan(vec![write], vec![entry.with_id(event)], reply))
+/// Marks a user's own notification. If it was read before, there is no event. See
+/// [`crate::store::Store::read_notification`].
+#[derive(Debug)]
+pub(in super::super) struct MarkRead {
+    pub(in super::super) user: UserId,
+    pub(in super::super) id: NotificationId,
+    pub(in super::super) event: EventId,
 }
 
-/// Marks all of a user's notifications, by their ids: notifications that arrive later must stay
-/// unread, however late the write is carried out.
-pub(super) fn read_all(
-    facts: &mut Facts,
-    user: &UserId,
-    event: EventId,
-) -> Result<Plan<CommitResult>, CommitError> {
-    let Unread { count, ids } = facts.unread.get(user).cloned().unwrap_or_default();
-    let marked = ids.len() as u64;
-    if marked == 0 {
-        return Ok(Plan::answer(Ok(CommitReply::MarkedAll(0))));
+impl Ask for MarkRead {
+    /// The notification, if the user has it, and the number of unread ones.
+    type Answer = Option<(Notification, u64)>;
+
+    fn want(&self, wanted: &mut WantedFacts) {
+        wanted.notifications.insert(self.id);
+        wanted.counted.insert(self.user.clone());
     }
-    let left = count.saturating_sub(marked);
-    draft_all_read(facts, user, &ids, left);
-    let entry = events::read_all(user, left).map_err(StoreError::Event)?;
-    let ids: Vec<Bson> = ids
-        .iter()
-        .map(|id| ObjectId::from_bytes(id.to_bytes()).into())
-        .collect();
-    let write = RecordWrite::UpdateMany {
-        collection: NOTIFICATIONS,
-        filter: doc! { "_id": { "$in": ids }, "read": unread_in() },
-        update: mark_read_update(),
-    };
-    let reply = CommitReply::MarkedAll(marked);
-    Ok(build::plan(vec![write], vec![entry.with_id(event)], reply))
+
+    fn decide(&self, facts: &mut Facts) -> Result<Plan<Self::Answer>, CommitError> {
+        self.require_readable(facts)?;
+        let found = match facts.notifications.get(&self.id) {
+            Some(found) if found.notice.user == self.user => found.clone(),
+            _ => return Ok(Plan::answer(None)),
+        };
+        let unread = facts.unread.get(&self.user).cloned().unwrap_or_default();
+        if found.read {
+            return Ok(Plan::answer(Some((found, unread.count))));
+        }
+        let count = unread.count.saturating_sub(1);
+        let read = Notification {
+            read: true,
+            ..found
+        };
+        self.draft(facts, &read, unread, count);
+        let entry = events::read_one(&self.user, self.id, count).map_err(StoreError::Event)?;
+        let id = ObjectId::from_bytes(self.id.to_bytes());
+        let write = RecordWrite::Update {
+            collection: NOTIFICATIONS,
+            filter: doc! { "_id": id, "read": unread_in() },
+            update: mark_read_update(),
+        };
+        Ok(build::plan(
+            vec![write],
+            vec![entry.with_id(self.event)],
+            Some((read, count)),
+        ))
+    }
+}
+
+impl MarkRead {
+    fn require_readable(&self, facts: &Facts) -> Result<(), StoreError> {
+        match facts.unreadable.get(&self.id) {
+            Some((Some(owner), reason)) if *owner == self.user => {
+                Err(StoreError::Corrupt(reason.clone().into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn draft(&self, facts: &mut Facts, read: &Notification, mut unread: Unread, count: u64) {
+        unread.count = count;
+        unread.ids.retain(|unread| *unread != self.id);
+        facts.unread.set(self.user.clone(), unread);
+        facts.notifications.set(self.id, read.clone());
+    }
+}
+
+/// Marks a user's notifications, at most [`MAX_MARKED`]. They are marked by their ids:
+/// notifications that arrive later must stay unread, however late the write is carried out. See
+/// [`crate::store::Store::read_all`].
+#[derive(Debug)]
+pub(in super::super) struct MarkAllRead {
+    pub(in super::super) user: UserId,
+    pub(in super::super) event: EventId,
+}
+
+impl Ask for MarkAllRead {
+    /// The number of notifications that were unread.
+    type Answer = u64;
+
+    fn want(&self, wanted: &mut WantedFacts) {
+        wanted.marked.insert(self.user.clone());
+        wanted.counted.insert(self.user.clone());
+    }
+
+    fn decide(&self, facts: &mut Facts) -> Result<Plan<u64>, CommitError> {
+        let Unread { count, ids } = facts.unread.get(&self.user).cloned().unwrap_or_default();
+        let marked = ids.len() as u64;
+        if marked == 0 {
+            return Ok(Plan::answer(0));
+        }
+        let left = count.saturating_sub(marked);
+        draft_all_read(facts, &self.user, &ids, left);
+        let entry = events::read_all(&self.user, left).map_err(StoreError::Event)?;
+        let ids: Vec<Bson> = ids
+            .iter()
+            .map(|id| ObjectId::from_bytes(id.to_bytes()).into())
+            .collect();
+        let write = RecordWrite::UpdateMany {
+            collection: NOTIFICATIONS,
+            filter: doc! { "_id": { "$in": ids }, "read": unread_in() },
+            update: mark_read_update(),
+        };
+        Ok(build::plan(
+            vec![write],
+            vec![entry.with_id(self.event)],
+            marked,
+        ))
+    }
 }
 
 fn draft_all_read(facts: &mut Facts, user: &UserId, ids: &[NotificationId], left: u64) {

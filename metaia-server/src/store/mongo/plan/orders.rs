@@ -8,15 +8,13 @@ use metaia_realtime::{
 use mongodb::bson::doc;
 
 use super::{
-    super::{
-        document::{
-            ORDERS, Revision, TAILORS, id, order_document, order_fields, tailor_document,
-            tailor_fields,
-        },
-        request::{CommitReply, CommitResult},
+    super::document::{
+        ORDERS, Revision, TAILORS, id, order_document, order_fields, tailor_document, tailor_fields,
     },
+    ask::Ask,
     build,
     facts::Facts,
+    wanted::WantedFacts,
 };
 use crate::{
     model::{Order, TailorStatus},
@@ -69,36 +67,48 @@ fn signed(version: u64) -> Result<i64, StoreError> {
 }
 
 /// Stores a tailor's status, with its event to the admins and to the rooms of the tailor's open
-/// orders.
-pub(super) fn set_tailor_status(
-    facts: &mut Facts,
-    status: &TailorStatus,
-    event: EventId,
-) -> Result<Plan<CommitResult>, CommitError> {
-    let open = open_for(facts, &status.tailor);
-    let entry = events::tailor_status(status, &open).map_err(StoreError::Event)?;
-    let (write, version) = match facts.tailors.get(&status.tailor) {
-        None => {
-            let write = RecordWrite::Insert {
-                collection: TAILORS,
-                document: tailor_document(status, 1),
-            };
-            (write, 1)
-        }
-        Some(stored) => {
-            let version = signed(stored.number().saturating_add(1))?;
-            let filter = doc! { "_id": id(status.tailor.as_str()), "version": stored.condition() };
-            let fields = tailor_fields(status, version);
-            (build::set(TAILORS, filter, fields), version)
-        }
+/// orders. See [`crate::store::Store::set_tailor_status`].
+#[derive(Debug)]
+pub(in super::super) struct SetTailorStatus {
+    pub(in super::super) status: TailorStatus,
+    pub(in super::super) event: EventId,
+}
+
+impl Ask for SetTailorStatus {
+    type Answer = ();
+
+    fn want(&self, wanted: &mut WantedFacts) {
+        wanted.tailors.insert(self.status.tailor.clone());
+    }
+
+    fn decide(&self, facts: &mut Facts) -> Result<Plan<()>, CommitError> {
+        let status = &self.status;
+        let open = open_for(facts, &status.tailor);
+        let entry = events::tailor_status(status, &open).map_err(StoreError::Event)?;
+        let (write, version) = write_status(facts, status)?;
+        let revision = Revision::new(version);
+        facts.tailors.set(status.tailor.clone(), revision);
+        Ok(build::plan(
+            vec![write],
+            vec![entry.with_id(self.event)],
+            (),
+        ))
+    }
+}
+
+/// Returns the write of a tailor's status, and the version that it makes.
+fn write_status(facts: &Facts, status: &TailorStatus) -> Result<(RecordWrite, i64), CommitError> {
+    let Some(stored) = facts.tailors.get(&status.tailor) else {
+        let write = RecordWrite::Insert {
+            collection: TAILORS,
+            document: tailor_document(status, 1),
+        };
+        return Ok((write, 1));
     };
-    let revision = Revision::new(version);
-    facts.tailors.set(status.tailor.clone(), revision);
-    Ok(build::plan(
-        vec![write],
-        vec![entry.with_id(event)],
-        CommitReply::TailorStatus,
-    ))
+    let version = signed(stored.number().saturating_add(1))?;
+    let filter = doc! { "_id": id(status.tailor.as_str()), "version": stored.condition() };
+    let write = build::set(TAILORS, filter, tailor_fields(status, version));
+    Ok((write, version))
 }
 
 fn open_for(facts: &Facts, tailor: &UserId) -> Vec<OrderId> {

@@ -4,13 +4,9 @@ use std::collections::BTreeSet;
 
 use metaia_realtime::{OrderId, UserId};
 
-use super::super::{
-    document::claim_id,
-    request::{CommitRequest, CommitRequests},
-};
 use crate::{
     model::{NotificationId, PaymentId},
-    store::{Change, Write},
+    store::Write,
 };
 
 /// The ids of the wanted records. All are validated ids, never a client's JSON.
@@ -41,37 +37,8 @@ pub(in super::super) struct WantedFacts {
 }
 
 impl WantedFacts {
-    pub(in super::super) fn of(requests: &CommitRequests) -> Self {
-        let mut wanted = Self::default();
-        for request in requests {
-            wanted.add_request(request);
-        }
-        wanted
-    }
-
-    fn add_request(&mut self, request: &CommitRequest) {
-        match request {
-            CommitRequest::Change(Change { writes, claim, .. }) => {
-                for write in writes {
-                    self.add_write(write);
-                }
-                self.claims.extend(claim.as_ref().map(claim_id));
-            }
-            CommitRequest::ReadOne { user, id, .. } => {
-                self.notifications.insert(*id);
-                self.counted.insert(user.clone());
-            }
-            CommitRequest::ReadAll { user, .. } => {
-                self.marked.insert(user.clone());
-                self.counted.insert(user.clone());
-            }
-            CommitRequest::Tailor { status, .. } => {
-                self.tailors.insert(status.tailor.clone());
-            }
-        }
-    }
-
-    fn add_write(&mut self, write: &Write) {
+    /// Adds what the condition of a write is about.
+    pub(super) fn add_write(&mut self, write: &Write) {
         match write {
             Write::NewOrder(order) => {
                 self.orders.insert(order.id.clone());

@@ -6,9 +6,8 @@ use metaia_realtime::mongo::RecordWrite;
 use mongodb::bson::{Bson, Document, doc};
 
 use super::super::{
-    super::{
-        document::{CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in},
-        request::CommitRequests,
+    super::document::{
+        CLAIMS, NOTIFICATIONS, ORDERS, PAYMENTS, PROVIDER_EVENTS, TAILORS, unread_in,
     },
     Facts, WantedFacts,
 };
@@ -36,8 +35,7 @@ impl Memory {
     }
 
     /// Returns the facts about all documents, which include the wanted ones.
-    pub(super) fn facts(&self, requests: &CommitRequests) -> Facts {
-        let wanted = WantedFacts::of(requests);
+    pub(super) fn facts(&self, wanted: WantedFacts) -> Facts {
         let mut facts = Facts::new(Timestamp::from_ms(0).unwrap());
         facts.load_orders(&self.all(ORDERS));
         let mut open = self.all(ORDERS);

@@ -3,44 +3,78 @@
 
 mod memory;
 
-use std::sync::Arc;
+use std::fmt::Debug;
 
-use metaia_realtime::{NewEntry, PublishReceipt, mongo::Plan, values::EventId};
+use metaia_realtime::{NewEntry, PublishReceipt, mongo::RecordWrite, values::EventId};
 use proptest::prelude::*;
 
 use self::memory::Memory;
-use super::{
-    super::request::{CommitRequest, CommitRequests, CommitResult},
-    decide,
-};
+use super::{Ask, CommitChange, Facts, MarkAllRead, MarkRead, SetTailorStatus, WantedFacts, plan};
 use crate::store::contract::story::{Step, story};
 
-fn request(step: &Step) -> Arc<CommitRequest> {
-    let event = EventId::random();
-    Arc::new(match step.clone() {
-        Step::Change { writes, claim } => CommitRequest::Change(Step::change(&writes, claim)),
-        Step::ReadOne { user, id } => CommitRequest::ReadOne { user, id, event },
-        Step::ReadAll { user } => CommitRequest::ReadAll { user, event },
-        Step::Tailor(status) => CommitRequest::Tailor { status, event },
-    })
+/// A request, whatever the type of its answer is.
+trait AnyAsk {
+    fn want(&self, wanted: &mut WantedFacts);
+
+    fn outcome(&self, facts: &mut Facts) -> Outcome;
 }
 
-/// Carries out the requests in batches of `size`. Returns the reply and the events of each, and the
-/// collections afterwards.
-fn outcomes(requests: &CommitRequests, size: usize) -> (Vec<String>, Memory) {
+/// What a request comes to.
+struct Outcome {
+    /// The answer or the refusal, and the events.
+    text: String,
+    writes: Vec<RecordWrite>,
+    /// The writes that contain the answer.
+    late_writes: Vec<RecordWrite>,
+}
+
+impl<A: Ask<Answer: Debug>> AnyAsk for A {
+    fn want(&self, wanted: &mut WantedFacts) {
+        Ask::want(self, wanted);
+    }
+
+    fn outcome(&self, facts: &mut Facts) -> Outcome {
+        let plan = plan(self, facts);
+        let events = describe_events(&plan.events);
+        let receipts: Vec<PublishReceipt> = plan.events.iter().map(receipt).collect();
+        let finished = (plan.finish)(&receipts);
+        Outcome {
+            text: format!("{:?} {events}", finished.done),
+            writes: plan.writes,
+            late_writes: finished.writes,
+        }
+    }
+}
+
+fn request(step: &Step) -> Box<dyn AnyAsk> {
+    let event = EventId::random();
+    match step.clone() {
+        Step::Change { writes, claim } => Box::new(CommitChange::new(Step::change(&writes, claim))),
+        Step::ReadOne { user, id } => Box::new(MarkRead { user, id, event }),
+        Step::ReadAll { user } => Box::new(MarkAllRead { user, event }),
+        Step::Tailor(status) => Box::new(SetTailorStatus { status, event }),
+    }
+}
+
+/// Carries out the requests in batches of `size`. Returns the answer and the events of each, and
+/// the collections afterwards.
+fn outcomes(requests: &[Box<dyn AnyAsk>], size: usize) -> (Vec<String>, Memory) {
     let mut memory = Memory::default();
     let mut outcomes = Vec::new();
     let mut all = Vec::new();
     for batch in requests.chunks(size) {
+        let mut wanted = WantedFacts::default();
+        for request in batch {
+            request.want(&mut wanted);
+        }
+        let mut facts = memory.facts(wanted);
         let mut writes = Vec::new();
         let mut late_writes = Vec::new();
-        for plan in decide(&mut memory.facts(batch), batch) {
-            let events = describe_events(&plan);
-            let receipts: Vec<PublishReceipt> = plan.events.iter().map(receipt).collect();
-            let finished = (plan.finish)(&receipts);
-            outcomes.push(format!("{:?} {events}", finished.done));
-            writes.extend(plan.writes);
-            late_writes.extend(finished.writes);
+        for request in batch {
+            let outcome = request.outcome(&mut facts);
+            outcomes.push(outcome.text);
+            writes.extend(outcome.writes);
+            late_writes.extend(outcome.late_writes);
         }
         writes.extend(late_writes);
         memory.carry_out(&writes);
@@ -50,9 +84,9 @@ fn outcomes(requests: &CommitRequests, size: usize) -> (Vec<String>, Memory) {
     (outcomes, memory)
 }
 
-fn describe_events(plan: &Plan<CommitResult>) -> String {
+fn describe_events(events: &[NewEntry]) -> String {
     let describe = |event: &NewEntry| format!("{:?} {}", event.rooms(), event.payload().as_str());
-    let events: Vec<String> = plan.events.iter().map(describe).collect();
+    let events: Vec<String> = events.iter().map(describe).collect();
     events.join(", ")
 }
 
@@ -70,7 +104,7 @@ proptest! {
     /// do.
     #[test]
     fn a_batch_is_planned_as_its_requests_one_by_one(story in story(40), size in 2usize..40) {
-        let requests: Vec<Arc<CommitRequest>> = story.iter().map(request).collect();
+        let requests: Vec<Box<dyn AnyAsk>> = story.iter().map(request).collect();
         let (one_by_one, memory_one_by_one) = outcomes(&requests, 1);
         let (in_batches, memory_in_batches) = outcomes(&requests, size);
         prop_assert_eq!(one_by_one, in_batches);

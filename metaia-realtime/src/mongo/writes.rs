@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::mongo::records::RecordWrite;
+use super::records::RecordWrite;
 
 /// Writes of one kind to one collection: one command.
 #[derive(Debug, Clone, PartialEq)]
