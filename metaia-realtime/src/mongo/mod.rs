@@ -28,6 +28,8 @@ pub mod log;
 // Documents that several of these read and write.
 mod bson;
 mod collection;
+#[cfg(test)]
+mod earlier;
 mod head;
 mod numbering;
 mod pending;
