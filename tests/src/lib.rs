@@ -11,6 +11,7 @@
 //!   figures from the kernel.
 //! - [`load`]: writers and readers whose actions are recorded.
 //! - [`checker`]: the function that finds broken invariants in a recorded history.
+//! - [`upgrade`]: data of earlier versions, and what this version must find in them.
 //! - [`eventually`]: the waits.
 //!
 //! The library depends on no other package of the project, so that the tests see what a client of
@@ -35,3 +36,4 @@ pub mod faults;
 pub mod fixtures;
 pub mod load;
 pub mod server;
+pub mod upgrade;

@@ -2,15 +2,15 @@
 
 use crate::paths::root;
 use crate::shell::{answers, cargo, read, run};
-use crate::{test, tidy};
+use crate::{test, tidy, upgrade};
 
 /// How much to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// What the Rust toolchain checks by itself.
     Toolchain,
-    /// Also what tools check that must be compiled first, and the advisory database, which needs a
-    /// network.
+    /// Also what must be compiled first: tools, of which one needs the advisory database and so a
+    /// network, and an earlier version of the server, for the tests of upgrades.
     Full,
 }
 
@@ -23,7 +23,11 @@ pub(crate) fn run_all(extent: Extent) -> Result<(), String> {
     if extent == Extent::Full {
         compiled_tools()?;
     }
-    test::run(&[])
+    test::run(&[])?;
+    if extent == Extent::Full {
+        upgrade::run_tests()?;
+    }
+    Ok(())
 }
 
 fn lint() -> Result<(), String> {

@@ -16,6 +16,7 @@ mod provision;
 mod shell;
 mod test;
 mod tidy;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -25,7 +26,10 @@ Usage: cargo xtask <command>
   test [-- ARGS]     install or find what the tests need, build the binaries, run every test
                      there is; ARGS go to `cargo test` (for instance `-- -p metaia-tests resume`)
   ci [--full]        fmt, clippy, each feature alone, docs, tidy, then the tests;
-                     --full adds the tools that must be compiled first (cargo-deny, cargo-machete)
+                     --full adds what must be compiled first: cargo-deny, cargo-machete, and
+                     the tests of `upgrade`
+  upgrade            build an earlier version of the server from the history, and run the tests of
+                     several nodes with nodes of both versions
   bench PART [-- ARGS]
                      dispatch: the library alone, ARGS go to criterion (for instance `-- --quick`);
                      log: durable writes, start, reconnect storm
@@ -74,6 +78,7 @@ fn run(args: &[String]) -> Result<(), Failure> {
         ["test", "--", rest @ ..] => test::run(rest)?,
         ["ci"] => ci::run_all(ci::Extent::Toolchain)?,
         ["ci", "--full"] => ci::run_all(ci::Extent::Full)?,
+        ["upgrade"] => upgrade::run_tests()?,
         ["bench", part] => bench::run_part(part, &[])?,
         ["bench", part, "--", rest @ ..] => bench::run_part(part, rest)?,
         ["tidy"] => tidy::run()?,

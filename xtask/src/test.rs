@@ -40,16 +40,20 @@ fn on_mongodb() -> Result<(), String> {
     shell::run(test.args(["--skip", "cluster::", "--skip", "lost_access::"]))
 }
 
-/// Provides the tools, builds what the tests start as processes, and runs the tests; `only` goes to
-/// `cargo test`.
-pub(crate) fn run(only: &[&str]) -> Result<(), String> {
+/// Provides the tools, and builds what the tests start as processes.
+pub(crate) fn prepare() -> Result<(), String> {
     provision::everything()?;
     shell::run(
         shell::cargo()
             .arg("build")
             .args(EVERYTHING)
             .args(["--bins", "--examples"]),
-    )?;
+    )
+}
+
+/// Prepares and runs the tests; `only` goes to `cargo test`.
+pub(crate) fn run(only: &[&str]) -> Result<(), String> {
+    prepare()?;
     if only.is_empty() {
         shell::run(
             shell::cargo()

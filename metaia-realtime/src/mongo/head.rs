@@ -151,12 +151,28 @@ fn parse_recent(recent: &Bson) -> Option<(Uuid, Uuid)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mongo::earlier;
 
     #[test]
     fn a_head_reads_back() {
         let id = EventId::random();
         let head = HeadRecord::read(&HeadRecord::first(7, id)).unwrap();
         assert_eq!((head.version.n, head.version.id, head.floor), (7, id, 0));
+    }
+
+    #[test]
+    fn a_head_of_an_earlier_version_has_the_same_members() {
+        for file in ["mongodb/rt_head", "interrupted/rt_head"] {
+            for stored in earlier::documents(file) {
+                let head = HeadRecord::read(&stored).unwrap();
+                let first = HeadRecord::first(head.version.n, head.version.id);
+                for (name, value) in first {
+                    let earlier = stored.get(&name).unwrap();
+                    assert_eq!(value.element_type(), earlier.element_type(), "{name}");
+                }
+                assert_eq!(head.recent.len(), stored.get_array("recent").unwrap().len());
+            }
+        }
     }
 
     #[test]

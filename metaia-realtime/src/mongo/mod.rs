@@ -30,6 +30,8 @@ mod directory;
 mod bson;
 mod carry_out;
 mod collection;
+#[cfg(test)]
+mod earlier;
 mod head;
 mod head_update;
 mod numbering;

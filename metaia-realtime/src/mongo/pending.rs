@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         NewEntry, Room,
-        mongo::{records::RecordWrite, writes::group},
+        mongo::{earlier, head::HeadRecord, records::RecordWrite, writes::group},
         values::{Epoch, EventId},
     };
     use serde_json::json;
@@ -151,5 +151,27 @@ mod tests {
             document: doc! { "_id": "x".repeat(MAX_CONTENT_BYTES) },
         }]);
         assert!(PendingBatch::new(update(), &groups, &[]).is_none());
+    }
+
+    #[test]
+    fn a_batch_that_an_earlier_version_left_is_the_same() {
+        let stored = earlier::documents("interrupted/rt_head").remove(0);
+        let pending = HeadRecord::read(&stored).unwrap().pending.unwrap();
+        assert_eq!(
+            pending.to_document(),
+            *stored.get_document("pending").unwrap()
+        );
+        let PendingContent { groups, rows } = pending.decode().unwrap();
+        let groups: Vec<Bson> = groups
+            .iter()
+            .map(|group| group.to_document().into())
+            .collect();
+        let rows: Vec<Bson> = rows
+            .iter()
+            .map(|row| serialize_to_bson(row).unwrap())
+            .collect();
+        assert!(groups.len() > 1 && rows.len() > 1, "records and events");
+        let content = doc! { "groups": groups, "rows": rows };
+        assert_eq!(content.to_vec().unwrap(), pending.content);
     }
 }

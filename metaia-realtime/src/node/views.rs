@@ -3,18 +3,19 @@
 use super::Node;
 use crate::{
     Room,
-    presence::{NodeView, SessionView},
+    presence::{FORMAT, NodeView, SessionView},
     session::Session,
     values::NodeId,
 };
 
 impl Node {
-    /// Returns this node's id, its start and its number of sessions, for the directory.
+    /// Returns this node as it describes itself to the directory.
     pub(crate) fn view(&self) -> NodeView {
         NodeView {
             id: self.id,
             since: self.since,
             sessions: self.registry.len() as u64,
+            format: FORMAT,
         }
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Delivery does not depend on it: if the directory is not available, only these queries fail.
 
+mod format;
 mod memory;
 mod view;
 
@@ -14,6 +15,7 @@ use std::{future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
 
+pub use format::{FORMAT, all_read};
 pub use memory::MemoryDirectory;
 pub use view::{
     NodeView, Presence, RoomPage, RoomQuery, RoomView, SessionPage, SessionQuery, SessionView,

@@ -214,4 +214,6 @@ pub struct NodeView {
     pub since: i64,
     /// The number of its sessions. For other nodes it may be five seconds old.
     pub sessions: u64,
+    /// The newest format of entries that the node reads, see [`FORMAT`](super::FORMAT).
+    pub format: u32,
 }

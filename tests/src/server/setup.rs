@@ -1,6 +1,7 @@
 //! The configuration of a server before it is started.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
@@ -20,6 +21,7 @@ pub struct Setup {
     folder: TempFolder,
     env: BTreeMap<String, String>,
     host: Host,
+    program: PathBuf,
     /// The server's own database, if the tests run on MongoDB. Created at the first start.
     database: Option<Database>,
 }
@@ -50,6 +52,7 @@ impl Setup {
             folder: TempFolder::new(),
             env: BTreeMap::from(env),
             host: Host::local(),
+            program: binary("metaia-server"),
             database: None,
         }
     }
@@ -79,6 +82,13 @@ impl Setup {
     #[must_use]
     pub fn on_host(mut self, host: Host) -> Self {
         self.host = host;
+        self
+    }
+
+    /// Sets the program to start, for a server of another version.
+    #[must_use]
+    pub fn program(mut self, path: &Path) -> Self {
+        self.program = path.to_owned();
         self
     }
 
@@ -162,7 +172,7 @@ impl Setup {
     }
 
     fn command(&self) -> Command {
-        let mut command = self.host.command(binary("metaia-server"));
+        let mut command = self.host.command(&self.program);
         // The wrapper that starts the process on its host is looked up in `PATH`.
         let path = std::env::var_os("PATH").unwrap_or_default();
         command

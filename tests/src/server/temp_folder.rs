@@ -38,6 +38,20 @@ impl TempFolder {
     }
 }
 
+/// Copies a folder with everything in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let from = entry.path();
+        let to = to.join(entry.file_name());
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("a file is copied");
+        }
+    }
+}
+
 impl Default for TempFolder {
     fn default() -> Self {
         Self::new()

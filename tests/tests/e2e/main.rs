@@ -43,3 +43,4 @@ mod start;
 mod store_file;
 mod traffic;
 mod transports;
+mod upgrade;

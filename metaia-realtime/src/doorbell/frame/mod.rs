@@ -8,6 +8,8 @@
 //! doorbell.
 
 #[cfg(test)]
+mod earlier;
+#[cfg(test)]
 mod tests;
 
 use serde_json::value::RawValue;

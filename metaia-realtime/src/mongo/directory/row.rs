@@ -54,7 +54,14 @@ pub(super) fn node(row: &Document) -> Option<NodeView> {
         id: row.get_str("_id").ok()?.parse().ok()?,
         since: row.get_i64("since").ok()?,
         sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
+        format: format(row),
     })
+}
+
+/// Returns the format that a node has announced. Nodes of format 0 announce none.
+fn format(row: &Document) -> u32 {
+    let announced = row.get_i64("format").unwrap_or(0);
+    u32::try_from(announced).unwrap_or(0)
 }
 
 pub(super) fn room(row: &Document) -> Option<RoomView> {
@@ -62,4 +69,40 @@ pub(super) fn room(row: &Document) -> Option<RoomView> {
         room: row.get_str("_id").ok()?.parse().ok()?,
         sessions: row.get_i64("sessions").ok()?.try_into().ok()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mongo::earlier;
+
+    #[test]
+    fn a_lease_of_an_earlier_version_is_of_format_0() {
+        let stored = earlier::documents("interrupted/rt_node").remove(0);
+        let view = node(&stored).unwrap();
+        assert_eq!(view.id.to_string(), stored.get_str("_id").unwrap());
+        assert_eq!(view.format, 0);
+    }
+
+    #[test]
+    fn a_format_that_cannot_be_read_is_format_0() {
+        let mut stored = earlier::documents("interrupted/rt_node").remove(0);
+        for (format, expected) in [
+            (Bson::Int64(2), 2),
+            (Bson::Int64(-1), 0),
+            ("2".into(), 0),
+            (Bson::Null, 0),
+        ] {
+            stored.insert("format", format);
+            assert_eq!(node(&stored).unwrap().format, expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_session_of_an_earlier_version_is_the_same() {
+        for stored in earlier::documents("interrupted/rt_session") {
+            let view = session(&stored).unwrap();
+            assert_eq!(document(stored.get_str("term").unwrap(), &view), stored);
+        }
+    }
 }

@@ -209,6 +209,7 @@ fn node_fields(node: &NodeView, lease: Duration) -> Document {
     doc! {
         "since": node.since,
         "sessions": from_number(node.sessions),
+        "format": i64::from(node.format),
         "expires": { "$add": ["$$NOW", lease] },
     }
 }
@@ -225,4 +226,21 @@ fn majority() -> WriteConcern {
         .w(Acknowledgment::Majority)
         .w_timeout(MAJORITY_TIMEOUT)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{mongo::earlier, presence::LEASE};
+
+    #[test]
+    fn a_lease_has_what_an_earlier_version_reads() {
+        let stored = earlier::documents("interrupted/rt_node").remove(0);
+        let view = row::node(&stored).unwrap();
+        let fields = node_fields(&view, LEASE);
+        for name in ["since", "sessions"] {
+            assert_eq!(fields.get(name), stored.get(name), "{name}");
+        }
+        assert!(fields.contains_key("expires"));
+    }
 }

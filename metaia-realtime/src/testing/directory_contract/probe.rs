@@ -35,6 +35,7 @@ impl<D: Directory> DirectoryProbe<D> {
             id: NodeId::random(),
             since: 1_700_000_000_000,
             sessions: 0,
+            format: 7,
         };
         Self {
             directory: subject.open().await,

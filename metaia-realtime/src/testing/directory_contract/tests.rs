@@ -5,8 +5,8 @@ use std::{marker::PhantomData, time::Duration};
 use super::{Clause, Subject, check};
 use crate::{
     presence::{
-        Directory, DirectoryError, MemoryDirectory, NodeView, RoomQuery, RoomView, SessionChange,
-        SessionQuery, SessionView,
+        Directory, DirectoryError, FORMAT, MemoryDirectory, NodeView, RoomQuery, RoomView,
+        SessionChange, SessionQuery, SessionView,
     },
     values::NodeId,
 };
@@ -24,6 +24,7 @@ enum Flaw {
     RevivesLapsedNodes,
     IgnoresRenewals,
     IgnoresLaterViews,
+    ForgetsFormats,
     IgnoresCase,
     ForgetsTheNode,
     RepeatsTheLast,
@@ -109,6 +110,7 @@ impl Directory for Flawed {
                 id: node,
                 since: 0,
                 sessions: 0,
+                format: FORMAT,
             };
             self.directory.begin(&view, Duration::from_secs(60)).await?;
         }
@@ -130,7 +132,13 @@ impl Directory for Flawed {
     }
 
     async fn nodes(&self) -> Result<Vec<NodeView>, DirectoryError> {
-        self.directory.nodes().await
+        let mut nodes = self.directory.nodes().await?;
+        if self.has(Flaw::ForgetsFormats) {
+            for node in &mut nodes {
+                node.format = 0;
+            }
+        }
+        Ok(nodes)
     }
 
     async fn sessions(&self, query: &SessionQuery) -> Result<Vec<SessionView>, DirectoryError> {
@@ -254,6 +262,7 @@ plant! {
     a_node_that_is_back_as_it_was: Lapsed catches RevivesLapsedNodes,
     a_lease_that_is_not_renewed: Renewed catches IgnoresRenewals,
     what_a_node_said_at_first: Nodes catches IgnoresLaterViews,
+    formats_that_are_forgotten: Nodes catches ForgetsFormats,
     users_alike_but_for_case: Selected catches IgnoresCase,
     a_node_that_is_not_left_out: Selected catches ForgetsTheNode,
     a_session_on_two_pages: SessionPages catches RepeatsTheLast,

@@ -235,6 +235,8 @@ pub(super) struct NodeDocument {
     since: Option<Timestamp>,
     /// The number of its sessions. For another node it may be five seconds old.
     pub(super) sessions: u64,
+    /// The newest format of entries that it reads; 0 for nodes that announce none.
+    format: u32,
 }
 
 impl From<NodeView> for NodeDocument {
@@ -243,6 +245,7 @@ impl From<NodeView> for NodeDocument {
             id: node.id.to_string(),
             since: Timestamp::from_ms(node.since),
             sessions: node.sessions,
+            format: node.format,
         }
     }
 }

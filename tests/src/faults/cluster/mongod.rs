@@ -1,6 +1,5 @@
 //! One `mongod` with a fixed address, and with data that survive a kill.
 
-use std::path::Path;
 use std::time::Duration;
 
 use mongodb::Client;
@@ -12,7 +11,7 @@ use crate::server::host::Host;
 use crate::server::paths::mongod;
 use crate::server::ports;
 use crate::server::process::Process;
-use crate::server::temp_folder::TempFolder;
+use crate::server::temp_folder::{TempFolder, copy_folder};
 
 /// The longest time that one command may take. It is short, so that [`eventually`] asks often.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
@@ -121,7 +120,7 @@ impl Mongod {
     /// Kills the process, copies its data, and starts it again.
     pub async fn back_up(&mut self) {
         self.kill().await;
-        copy(&self.folder.join("db"), &self.folder.join("backup"));
+        copy_folder(&self.folder.join("db"), &self.folder.join("backup"));
         self.run().await;
     }
 
@@ -129,7 +128,7 @@ impl Mongod {
     pub async fn restore(&mut self) {
         self.kill().await;
         std::fs::remove_dir_all(self.folder.join("db")).expect("its data are removed");
-        copy(&self.folder.join("backup"), &self.folder.join("db"));
+        copy_folder(&self.folder.join("backup"), &self.folder.join("db"));
         self.run().await;
     }
 
@@ -166,19 +165,6 @@ impl Mongod {
         let asking = tokio::spawn(async move { carry_out(&address, command).await });
         let answer = within("mongod to answer or the driver to give up", asking).await;
         answer.expect("the driver does not panic")
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let from = entry.path();
-        let to = to.join(entry.file_name());
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).expect("a file is copied");
-        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Several `metaia-server` processes on one database. Each one has its own folder and a fixed port.
 
 use std::ops::Index;
+use std::path::Path;
 
 use super::Redis;
 use crate::server::ports::Port;
 use crate::server::{Listening as _, Server, Setup};
+use crate::upgrade::old_server;
 
 /// The key with which nodes sign their messages over Redis.
 const CLUSTER_KEY: &str = "e2e-cluster-key-5f1d7a0c9b3e46288d54";
@@ -40,9 +42,19 @@ enum Node {
 }
 
 impl Nodes {
-    /// Starts `count` nodes on this database.
+    /// Starts `count` nodes on this database. With `METAIA_OLD_SERVER` every second node, the first
+    /// one among them, is of that earlier version.
     pub async fn start(count: usize, mongodb_uri: &str, redis: Option<&Redis>) -> Self {
-        Self::start_all((0..count).map(|_| node(mongodb_uri, redis)).collect()).await
+        let old = old_server();
+        let mut setups = Vec::new();
+        for index in 0..count {
+            let setup = node(mongodb_uri, redis);
+            setups.push(match &old {
+                Some(old) if index % 2 == 0 => setup.program(old),
+                _ => setup,
+            });
+        }
+        Self::start_all(setups).await
     }
 
     /// Starts these nodes at the same time.
@@ -111,6 +123,15 @@ impl Nodes {
         let Node::Down(setup) = std::mem::replace(&mut self.nodes[node], Node::Between) else {
             panic!("node {node} is not down");
         };
+        self.nodes[node] = Node::Running(Box::new(setup.start().await));
+    }
+
+    /// Starts a node that is down as another program, with the same port and folder.
+    pub async fn restart_as(&mut self, node: usize, program: &Path) {
+        let Node::Down(setup) = std::mem::replace(&mut self.nodes[node], Node::Between) else {
+            panic!("node {node} is not down");
+        };
+        let setup = setup.program(program);
         self.nodes[node] = Node::Running(Box::new(setup.start().await));
     }
 

@@ -11,14 +11,14 @@ use metaia_tests::server::rest::{Api, http_client};
 
 use crate::traffic::Traffic;
 
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     traffic: Traffic,
     balancer: Balancer,
-    pub(super) nodes: Nodes,
+    pub(crate) nodes: Nodes,
 }
 
 impl Fleet {
-    pub(super) async fn start(nodes: Nodes) -> Self {
+    pub(crate) async fn start(nodes: Nodes) -> Self {
         nodes.ready().await;
         let balancer = Balancer::start(nodes.ports()).await;
         let recorder = Recorder::new();
@@ -33,21 +33,21 @@ impl Fleet {
     }
 
     /// Records that a fault begins which may only slow down delivery.
-    pub(super) fn note_slowdown(&self, by: &str) {
+    pub(crate) fn note_slowdown(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Slowed { by: by.to_owned() });
     }
 
     /// Records that a fault begins which prevents the nodes from reading the log.
-    pub(super) fn note_outage(&self, by: &str) {
+    pub(crate) fn note_outage(&self, by: &str) {
         self.traffic
             .recorder
             .note(Fact::Stopped { by: by.to_owned() });
     }
 
     /// Lets the traffic run for this time.
-    pub(super) async fn run_for(&self, time: Duration) {
+    pub(crate) async fn run_for(&self, time: Duration) {
         let end = self.traffic.recorder.now() + time;
         while self.traffic.recorder.now() < end {
             self.traffic.recorder.wait_for_more(5).await;
@@ -56,13 +56,13 @@ impl Fleet {
 
     /// Waits until all nodes are ready and every client has received one more event. All faults
     /// must be over.
-    pub(super) async fn heal(&self) {
+    pub(crate) async fn heal(&self) {
         self.nodes.ready().await;
         self.traffic.heal(&self.api()).await;
     }
 
     /// Returns the number of attempts without a conclusive response.
-    pub(super) fn unknown_outcomes(&self) -> usize {
+    pub(crate) fn unknown_outcomes(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
         facts
             .iter()
@@ -71,7 +71,7 @@ impl Fleet {
     }
 
     /// Returns the number of connections that were lost.
-    pub(super) fn lost_connections(&self) -> usize {
+    pub(crate) fn lost_connections(&self) -> usize {
         let facts = self.traffic.recorder.history().facts;
         facts
             .iter()
@@ -80,7 +80,7 @@ impl Fleet {
     }
 
     /// Returns the longest time during which no write was acknowledged.
-    pub(super) fn longest_silence(&self) -> Duration {
+    pub(crate) fn longest_silence(&self) -> Duration {
         let facts = self.traffic.recorder.history().facts;
         let answers = facts
             .iter()
@@ -95,7 +95,7 @@ impl Fleet {
 
     /// Ends everything and lets the checker judge the history. Returns how often a client was reset
     /// although it had sent its position.
-    pub(super) async fn judge(mut self, what: &str) -> usize {
+    pub(crate) async fn judge(mut self, what: &str) -> usize {
         self.traffic.end(&self.api()).await;
         for node in 0..self.nodes.count() {
             for line in self.nodes[node].output_lines() {

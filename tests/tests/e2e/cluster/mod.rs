@@ -9,7 +9,7 @@ mod beginning;
 mod cut_off;
 mod delivery;
 mod devices;
-mod fleet;
+pub(crate) mod fleet;
 mod mongodb;
 mod moving;
 mod nemesis;
@@ -27,15 +27,15 @@ use metaia_tests::faults::cluster::{Database, Nodes, Redis};
 const DELIVERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 
 /// Two nodes on an empty database, connected by Redis.
-struct Pair {
+pub(crate) struct Pair {
     // Dropped in this order: the nodes end before the services that they depend on.
-    nodes: Nodes,
+    pub(crate) nodes: Nodes,
     _redis: Redis,
     _database: Database,
 }
 
 impl Pair {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let (database, redis) = tokio::join!(Database::new(), Redis::start());
         let nodes = Nodes::start(2, &database.uri(), Some(&redis)).await;
         nodes.ready().await;

@@ -1,4 +1,4 @@
-//! Nodes that end under traffic, by SIGKILL and by SIGTERM.
+//! Nodes that are killed under traffic.
 
 use std::time::Duration;
 
@@ -39,24 +39,5 @@ async fn killed_nodes_lose_nothing_and_their_clients_move_over() {
         fleet.judge(&format!("seed {seed}")).await,
         0,
         "a kill is no reason to reset a client"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rolling_restart_of_three_nodes_loses_nothing() {
-    let (database, redis) = tokio::join!(Database::new(), Redis::start());
-    let mut fleet = Fleet::start(Nodes::start(3, &database.uri(), Some(&redis)).await).await;
-    for node in 0..3 {
-        fleet.run_for(Duration::from_millis(500)).await;
-        fleet.note_slowdown(&format!("SIGTERM to node {node}"));
-        fleet.nodes.stop(node).await;
-        fleet.nodes.restart(node).await;
-        fleet.nodes[node].ready().await;
-    }
-    fleet.heal().await;
-    assert_eq!(
-        fleet.judge("rolling restart").await,
-        0,
-        "a restart is no reason to reset a client"
     );
 }

@@ -127,5 +127,6 @@ const XTASK: &[Level] = &[
     Level::apart(&["shell.rs"]),
     Level::apart(&["provision/", "tidy/"]),
     Level::apart(&["test.rs"]),
+    Level::apart(&["upgrade.rs"]),
     Level::apart(&["bench.rs", "ci.rs"]),
 ];

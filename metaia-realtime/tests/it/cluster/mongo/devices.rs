@@ -8,7 +8,7 @@ use metaia_realtime::{
     device::{DeviceKey, DeviceRecord, DeviceStore},
     log::Retention,
     mongo::{Mongo, MongoDevices, MongoDirectory, MongoOptions},
-    presence::{Directory, NodeView},
+    presence::{Directory, FORMAT, NodeView},
     testing::{SharedLog, TestServer, mongod::Mongod, within},
     values::{DeviceId, Epoch, EventId, NodeId},
 };
@@ -193,6 +193,7 @@ async fn the_slot_of_a_dead_node_is_taken_over_and_of_a_living_one_is_not() {
             id: node,
             since: 0,
             sessions: 0,
+            format: FORMAT,
         };
         directory
             .begin(&node, Duration::from_secs(60))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use metaia_realtime::{
     MemoryLog, Role,
     mongo::{Mongo, MongoDirectory, MongoOptions},
-    presence::{Directory, NodeView, SessionQuery},
+    presence::{Directory, FORMAT, NodeView, SessionQuery},
     testing::{TestServer, directory_contract, mongod::Mongod, within},
     values::NodeId,
 };
@@ -112,6 +112,7 @@ async fn records_of_dead_nodes_are_removed_and_foreign_documents_are_ignored() {
         id: NodeId::random(),
         since: 0,
         sessions,
+        format: FORMAT,
     };
     let dead = view(1);
     let alive = view(2);

@@ -5,6 +5,8 @@
 //! read: a record needs an id, a user and a status, and every other member has a default. A
 //! document that is no record is [`Unreadable`].
 
+#[cfg(test)]
+mod earlier;
 mod idempotency;
 mod notification;
 mod order;
