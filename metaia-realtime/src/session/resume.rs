@@ -124,17 +124,19 @@ impl Session {
         &self,
         node: &Node,
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
-        let claim = || {
-            // First: what the device's other connections have received by now counts, too.
-            self.update_other_connections(node);
-            node.devices().connect(self, node.epoch())
+        // Only the store is asked again if it fails. What changes on this node follows once.
+        let claim = retry_log(|| node.devices().claim(self)).await?;
+        let Some(claim) = claim else {
+            return Ok(None);
         };
-        let claimed = retry_log(claim).await?;
-        // A session that ended before the claim was complete had nothing to give back then.
+        // First: what the device's other connections have received by now counts, too.
+        self.update_other_connections(node);
+        let resumed = claim.connect(node.epoch());
+        // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self, node.epoch());
         }
-        Ok(claimed)
+        Ok(resumed)
     }
 
     /// Records what the other connections of the client's device have received.

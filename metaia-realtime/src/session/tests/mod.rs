@@ -7,6 +7,7 @@
 
 mod client;
 mod connect;
+mod device;
 mod late;
 mod log;
 mod phases;
