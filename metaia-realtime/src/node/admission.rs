@@ -103,6 +103,10 @@ impl Node {
     /// adds the room to the session's state, with the entry after which the session receives the
     /// room's entries. It is called at most once, and must not call the registry.
     ///
+    /// The session hands the last part of its join down as a closure, because that must happen
+    /// under the registry's lock: between the comparison with the rechecks that came while the
+    /// policy decided, and the next one that looks for the session in the room.
+    ///
     /// # Errors
     /// Returns [`EventRefusal::Forbidden`] if the policy denies it, and
     /// [`EventRefusal::Unavailable`] if it cannot decide or the session has ended.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::device::{DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
+use crate::device::{ClaimedRecords, DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
     Identity, OrderId, Position,
     log::LogError,
@@ -64,6 +64,31 @@ impl Drop for Pinned<'_> {
     }
 }
 
+/// What the store has of the client of a session, until the session is in the ledger.
+pub(crate) struct DeviceClaim<'a> {
+    session: &'a Session,
+    pinned: Pinned<'a>,
+    records: ClaimedRecords,
+}
+
+impl DeviceClaim<'_> {
+    /// Adds the session to the ledger. Returns the position that its client had, and the order
+    /// rooms that it was in.
+    pub(crate) fn connect(self, epoch: Epoch) -> Option<(Position, Vec<OrderId>)> {
+        let Pinned { devices, key, .. } = self.pinned;
+        // Before the ledger is locked: this locks the session.
+        let sign = self.session.client_progress().sign;
+        let found = self.records;
+        let mut ledger = devices.ledger();
+        ledger.learn(key, found.own);
+        ledger.adopt(key, found.left, epoch);
+        let resumed = ledger.connect(key, self.session.id, sign, epoch, &found.elsewhere);
+        // Before `pinned` is dropped, which locks the ledger.
+        drop(ledger);
+        resumed
+    }
+}
+
 impl Devices {
     pub(super) fn new(store: Option<Arc<dyn DynDeviceStore>>) -> Self {
         Self {
@@ -86,20 +111,18 @@ impl Devices {
         DeviceKey::of(identity, device)
     }
 
-    /// Adds a session that starts. Returns the position that its client had, and the order rooms
-    /// that it was in. Cancel safe.
+    /// Asks the store for the records of the client of a session that starts. Returns `None` if its
+    /// position is not stored. The ledger does not change: call it again if it fails. Cancel safe.
     ///
     /// # Errors
-    /// Returns the store's error. Nothing has changed then.
-    pub(crate) async fn connect(
-        &self,
-        session: &Session,
-        epoch: Epoch,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+    /// Returns the store's error.
+    pub(crate) async fn claim<'a>(
+        &'a self,
+        session: &'a Session,
+    ) -> Result<Option<DeviceClaim<'a>>, LogError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
         };
-        let sign = session.client_progress().sign;
         let pinned = Pinned {
             devices: self,
             key,
@@ -107,14 +130,12 @@ impl Devices {
         };
         // The store is asked even if this node knows the client: several phones may share a key,
         // and other nodes may have records of the others.
-        let found = store.claim(key, pinned.is_known).await?;
-        let mut ledger = self.ledger();
-        ledger.learn(key, found.own);
-        ledger.adopt(key, found.left, epoch);
-        let resumed = ledger.connect(key, session.id, sign, epoch, &found.elsewhere);
-        // Before `pinned` is dropped, which locks the ledger.
-        drop(ledger);
-        Ok(resumed)
+        let records = store.claim(key, pinned.is_known).await?;
+        Ok(Some(DeviceClaim {
+            session,
+            pinned,
+            records,
+        }))
     }
 
     /// Records what the client of a session has received.
@@ -171,7 +192,7 @@ impl Devices {
     /// # Cancel safety
     /// If the future is dropped, the records that have changed may not be stored until they change
     /// again.
-    pub(super) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
+    pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
         let Some(store) = &self.store else {
             return Ok(());
         };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{ConnectRequest, EventRefusal, Inbound, Session, Start, wire::RESUME};
+use super::{ConnectRequest, EventRefusal, Inbound, Session, phase::Intake, wire::RESUME};
 
 /// The most bytes of events that wait while a session awaits `rt:resume`.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
@@ -28,10 +28,12 @@ impl Backlog {
         }
     }
 
-    /// Returns the next event to handle. While the session awaits `rt:resume`, returns the next one
-    /// that arrives. Cancel safe.
-    pub(super) async fn next(&mut self, awaiting_resume: bool) -> Option<Inbound> {
-        if !awaiting_resume && let Some(event) = self.waiting.pop_front() {
+    /// Returns the next event to handle. While only `rt:resume` is taken, returns the next one that
+    /// arrives. Cancel safe.
+    pub(super) async fn next(&mut self, intake: Intake) -> Option<Inbound> {
+        if intake == Intake::Everything
+            && let Some(event) = self.waiting.pop_front()
+        {
             return Some(event);
         }
         self.events.recv().await
@@ -39,19 +41,15 @@ impl Backlog {
 
     /// Takes an event while the session awaits `rt:resume`: applies it if it is that one, otherwise
     /// lets it wait.
-    pub(super) fn take_before_resume(
-        &mut self,
-        session: &Session,
-        start: &mut Start,
-        inbound: Inbound,
-    ) {
+    pub(super) fn take_before_resume(&mut self, session: &Session, inbound: Inbound) {
         let resume = inbound.parse().filter(|event| event.name == RESUME);
         let Some(resume) = resume else {
             return self.wait(session, inbound);
         };
         match serde_json::from_str(resume.argument.get()) {
             Ok(members @ Value::Object(_)) => {
-                start.apply_resume(ConnectRequest::read(&members), inbound.ack);
+                let request = ConnectRequest::read(&members);
+                session.state().apply_resume(request, inbound.ack);
             }
             _ => session.refuse(RESUME, EventRefusal::Malformed.code(), None, inbound.ack),
         }

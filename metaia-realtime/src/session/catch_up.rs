@@ -2,7 +2,8 @@
 //! log, and is then live. Every reason to catch up takes this path.
 
 use super::{
-    Outgoing, Session, Start,
+    Outgoing, Session,
+    phase::PendingReady,
     rechecks::RecheckRequest,
     retry::retry_log,
     state::SessionState,
@@ -33,31 +34,35 @@ pub(super) struct PageRead {
 }
 
 impl Session {
-    /// Takes one step towards being live: decides the pending rechecks, then hands over the next
-    /// entries, as far as there is credit for them.
-    pub(crate) async fn catch_up(&self, node: &Node, start: &mut Start) {
+    /// Takes one step towards being live: decides the pending rechecks, starts the session if that
+    /// is to be done, then hands over the next entries, as far as there is credit for them.
+    pub(crate) async fn catch_up(&self, node: &Node) {
         self.decide_rechecks(node).await;
-        if !start.cursor_is_set && !self.resume_or_start(node, start).await {
-            return;
+        let request = self.state().begin_start();
+        if let Some(request) = request
+            && let Err(error) = self.resume_or_start(node, request).await
+        {
+            return self.end_as_unavailable(&error);
         }
-        self.reset_if_history_is_lost(node, start);
-        let from = self.state().cursor();
+        self.reset_if_history_is_lost(node);
+        let Some(from) = self.state().cursor() else {
+            return;
+        };
         let is_in_window = node.window().recent().reaches(from);
         if is_in_window {
             self.counters.catch_up_reads.add("window");
-            self.replay_window(node, start);
+            self.replay_window(node);
         } else {
             self.counters.catch_up_reads.add("log");
-            self.replay_log(node, start).await;
+            self.replay_log(node).await;
         }
     }
 
     /// Tells the client to reload if the session's history is gone.
-    pub(super) fn reset_if_history_is_lost(&self, node: &Node, start: &mut Start) {
-        let lost = self.state().take_pending_reset();
-        if let Some(reason) = lost {
-            start.restart_after_reset();
-            self.reset(node, reason);
+    pub(super) fn reset_if_history_is_lost(&self, node: &Node) {
+        let is_lost = self.state().is_resetting();
+        if is_lost {
+            self.reset(node, ResetReason::EpochChanged);
         }
     }
 }
@@ -65,7 +70,7 @@ impl Session {
 /// From the window.
 impl Session {
     /// Hands over what the window has after the cursor, and goes live if that was everything.
-    pub(super) fn replay_window(&self, node: &Node, start: &mut Start) {
+    pub(super) fn replay_window(&self, node: &Node) {
         // Under both locks, so that nothing is dispatched between the last entry and going live.
         let mut state = self.state();
         if !state.may_replay() {
@@ -74,13 +79,13 @@ impl Session {
         let recent = node.window().recent();
         let head = recent.head();
         if !state.is_in_epoch(head.epoch()) {
-            return state.lose_history(ResetReason::EpochChanged);
+            return state.lose_history();
         }
-        if !recent.reaches(state.cursor()) {
+        let Some(from) = state.cursor().filter(|from| recent.reaches(*from)) else {
             return;
-        }
+        };
         let rooms: Vec<Room> = state.rooms().cloned().collect();
-        for entry in recent.after(state.cursor(), rooms.iter()) {
+        for entry in recent.after(from, rooms.iter()) {
             if !state.wants_any(entry) {
                 continue;
             }
@@ -88,13 +93,10 @@ impl Session {
                 return;
             }
             crash_points::point("mid-replay");
-            start.replayed += 1;
             self.counters.replayed.add(1);
         }
-        state.advance_to(head.n());
-        state.go_live();
-        if !start.ready_sent {
-            self.send_ready(&mut state, start, rooms, head);
+        if let Some(ready) = state.go_live(head.n()) {
+            self.send_ready(&mut state, ready, rooms, head);
         }
     }
 
@@ -102,14 +104,16 @@ impl Session {
     fn send_ready(
         &self,
         state: &mut SessionState,
-        start: &mut Start,
+        ready: PendingReady,
         rooms: Vec<Room>,
         head: Position,
     ) {
-        start.ready_sent = true;
-        let recovered = start.recovered;
-        let replayed = start.replayed;
-        if let Some(id) = start.resume_ack.take() {
+        let PendingReady {
+            recovered,
+            replayed,
+            resume_ack,
+        } = ready;
+        if let Some(id) = resume_ack {
             let answer = wire::resumed(recovered, replayed);
             state.outbox_mut().push(Outgoing::Ack { id, answer });
         }
@@ -123,27 +127,29 @@ impl Session {
 /// From the log.
 impl Session {
     /// Hands over one page of the log, up to what this node has dispatched.
-    async fn replay_log(&self, node: &Node, start: &mut Start) {
-        let read = self.next_page_read(node);
+    async fn replay_log(&self, node: &Node) {
+        let Some(read) = self.next_page_read(node) else {
+            return;
+        };
         match retry_log(|| node.log().read(Some(&read.rooms), read.from, PAGE)).await {
-            Ok(page) => self.replay_page(node, start, &read, &page),
+            Ok(page) => self.replay_page(node, &read, &page),
             Err(error) => self.end_as_unavailable(&error),
         }
     }
 
-    /// Returns the read that continues from the cursor.
-    pub(super) fn next_page_read(&self, node: &Node) -> PageRead {
+    /// Returns the read that continues from the cursor; `None` until there is one.
+    pub(super) fn next_page_read(&self, node: &Node) -> Option<PageRead> {
         let state = self.state();
-        PageRead {
-            from: state.cursor(),
+        Some(PageRead {
+            from: state.cursor()?,
             rooms: state.rooms().cloned().collect(),
             generation: state.read_generation(),
             head: node.window().head(),
-        }
+        })
     }
 
     /// Hands over a page that was read, or tells the client to reload if entries are missing.
-    pub(super) fn replay_page(&self, node: &Node, start: &mut Start, read: &PageRead, page: &Page) {
+    pub(super) fn replay_page(&self, node: &Node, read: &PageRead, page: &Page) {
         // The session may have been paused, or have lost a room, during the read. Neither the
         // page's entries nor its gaps count then.
         if !self.state().may_replay() {
@@ -151,37 +157,33 @@ impl Session {
         }
         let is_same_epoch = page.epoch == read.head.epoch() && self.state().is_in_epoch(page.epoch);
         if !is_same_epoch {
-            return self.state().lose_history(ResetReason::EpochChanged);
+            return self.state().lose_history();
         }
         if page.trimmed > read.from {
-            start.restart_after_reset();
             return self.reset(node, ResetReason::TooOld);
         }
-        start.replayed += self.replay_entries(read, page);
+        self.replay_entries(read, page);
     }
 
-    /// Hands over the entries of a page for which there is credit. Returns how many that were.
-    fn replay_entries(&self, read: &PageRead, page: &Page) -> usize {
+    /// Hands over the entries of a page for which there is credit.
+    fn replay_entries(&self, read: &PageRead, page: &Page) {
         let head = read.head.n();
         let mut state = self.state();
         // A room that was joined during the read has no entries in the page.
         if !state.may_replay() || state.read_generation() != read.generation {
-            return 0;
+            return;
         }
-        let mut replayed = 0;
         for entry in page.entries.iter().filter(|entry| entry.n() <= head) {
             if !state.wants_any(entry) {
                 continue;
             }
             if !state.replay(entry) {
-                return replayed;
+                return;
             }
             crash_points::point("mid-replay");
-            replayed += 1;
             self.counters.replayed.add(1);
         }
         state.advance_to(page.scanned.min(head));
-        replayed
     }
 }
 

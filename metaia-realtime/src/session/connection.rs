@@ -13,13 +13,13 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    EndReason, Offered, Outgoing, Port, Volatile, state::SessionState,
+    EndReason, Offered, Outgoing, Phase, Port, Volatile, phase::Intake, state::SessionState,
     volatile_queue::VolatileOffered, wire, wire::POSITION,
 };
 use crate::{
     Identity, Limits, OrderId, Position, Room,
     device::DeviceKey,
-    log::{Entry, ResetReason},
+    log::Entry,
     node::{Counters, Node},
     values::{DeviceId, SessionId, time},
 };
@@ -48,26 +48,27 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Returns a session in its automatic rooms. It catches up once [`Self::resume_or_start`] has
-    /// set its cursor.
+    /// Returns a session in its automatic rooms, in the phase in which its client has just
+    /// connected.
     pub(crate) fn new(
         node: &Node,
         identity: Identity,
         device: Option<DeviceId>,
-        started_at: Position,
+        phase: Phase,
         port: Arc<dyn Port>,
     ) -> Self {
         let now = time::unix_ms();
         let device_key = node.devices().key(&identity, device.as_ref());
         let automatic = automatic_rooms(&identity);
+        let log_head = phase.log_head_at_connect();
         Self {
             id: SessionId::random(),
             identity,
             device,
             device_key,
             connected_at: now,
-            started_at,
-            state: Mutex::new(SessionState::new(automatic, node.limits())),
+            started_at: log_head.unwrap_or_else(|| node.window().head()),
+            state: Mutex::new(SessionState::new(automatic, node.limits(), phase)),
             port,
             counters: Arc::clone(node.counters()),
             written: Notify::new(),
@@ -150,6 +151,13 @@ impl Session {
         self.port.wake();
     }
 
+    /// Returns the inbound events that the session takes now.
+    pub(super) fn intake(&self) -> Intake {
+        let mut state = self.state();
+        self.apply_progress(&mut state);
+        state.intake()
+    }
+
     /// Removes the next packet to write from the queue.
     pub(crate) fn take(&self) -> Option<Outgoing> {
         let mut state = self.state();
@@ -159,7 +167,7 @@ impl Session {
 
     /// Discards the session's history, since the log has a new epoch: the client is told to reload.
     pub(crate) fn lose_history(&self) {
-        self.state().lose_history(ResetReason::EpochChanged);
+        self.state().lose_history();
         self.port.wake();
     }
 

@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::{Notify, mpsc};
 
-use super::{EndReason, Inbound, Outgoing, Session, Start, backlog::Backlog};
+use super::{EndReason, Inbound, Outgoing, Session, backlog::Backlog, phase::Intake};
 use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
 /// How often the end of a token is compared with the clock, since wall time may jump.
@@ -23,23 +23,18 @@ const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// 3. It has waited for `rt:resume` for 5 s (`RESUME_EVENT_TIMEOUT`).
 /// 4. An inbound event is handled.
 /// 5. A step of catching up is done.
-/// 6. There is an inbound event. Taken if the session awaits `rt:resume`; otherwise if the cursor
-///    is set, no event is being handled, and there is credit for the answer.
+/// 6. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
+///    while another one is being handled.
 /// 7. Something was queued, or written.
 pub(crate) async fn drive(
     session: Arc<Session>,
     node: Arc<Node>,
-    start: Start,
     events: mpsc::Receiver<Inbound>,
     wake: &Notify,
     mut write: impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) {
-    // `None` while a step of catching up has it.
-    let mut start = Some(start);
-    // Once true it stays true, also while a step has `start`.
-    let mut cursor_is_set = false;
     let mut events = Backlog::new(events);
-    let mut step: Option<BoxFuture<'static, Start>> = None;
+    let mut step: Option<BoxFuture<'static, ()>> = None;
     let mut handling: Option<BoxFuture<'static, ()>> = None;
     let mut token_expiry = Box::pin(wait_for_expiry(&session));
     let mut resume_timeout = Box::pin(tokio::time::sleep(RESUME_EVENT_TIMEOUT));
@@ -47,28 +42,27 @@ pub(crate) async fn drive(
         if let Err(reason) = write_all(&session, &mut write) {
             return session.end(reason);
         }
-        if let Some(ready) = start.take_if(|start| can_step(&session, start)) {
-            step = Some(begin_step(&session, &node, ready));
+        if step.is_none() && session.state().can_step() {
+            step = Some(begin_step(&session, &node));
         }
-        cursor_is_set |= start.as_ref().is_some_and(|start| start.cursor_is_set);
-        let awaiting_resume = start.as_ref().is_some_and(Start::is_awaiting_resume);
-        let may_handle = cursor_is_set && handling.is_none() && session.has_credit(0);
+        let intake = match &handling {
+            Some(_) => Intake::Nothing,
+            None => session.intake(),
+        };
         tokio::select! {
             biased;
             () = session.ended() => return,
             () = &mut token_expiry => return session.end(EndReason::Expired),
-            () = &mut resume_timeout, if awaiting_resume => stop_awaiting_resume(&mut start),
-            Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
-            Some(done) = OptionFuture::from(step.as_mut()) => {
-                start = Some(done);
-                step = None;
+            () = &mut resume_timeout, if intake == Intake::OnlyResume => {
+                session.state().stop_awaiting_resume();
             }
-            Some(event) = events.next(awaiting_resume), if awaiting_resume || may_handle => {
-                match &mut start {
-                    Some(start) if awaiting_resume => {
-                        events.take_before_resume(&session, start, event);
-                    }
-                    _ => handling = Some(begin_handling(&session, &node, event)),
+            Some(()) = OptionFuture::from(handling.as_mut()) => handling = None,
+            Some(()) = OptionFuture::from(step.as_mut()) => step = None,
+            Some(event) = events.next(intake), if intake != Intake::Nothing => {
+                if intake == Intake::OnlyResume {
+                    events.take_before_resume(&session, event);
+                } else {
+                    handling = Some(begin_handling(&session, &node, event));
                 }
             }
             () = wake.notified() => {}
@@ -76,22 +70,11 @@ pub(crate) async fn drive(
     }
 }
 
-fn can_step(session: &Session, start: &Start) -> bool {
-    !start.is_awaiting_resume() && session.state().can_step()
-}
-
-/// Returns one step of catching up. It gives `start` back when it is done.
-fn begin_step(
-    session: &Arc<Session>,
-    node: &Arc<Node>,
-    mut start: Start,
-) -> BoxFuture<'static, Start> {
+/// Returns one step of the start or of catching up.
+fn begin_step(session: &Arc<Session>, node: &Arc<Node>) -> BoxFuture<'static, ()> {
     let session = Arc::clone(session);
     let node = Arc::clone(node);
-    Box::pin(async move {
-        session.catch_up(&node, &mut start).await;
-        start
-    })
+    Box::pin(async move { session.catch_up(&node).await })
 }
 
 fn begin_handling(
@@ -101,12 +84,6 @@ fn begin_handling(
 ) -> BoxFuture<'static, ()> {
     let session = Arc::clone(session);
     Box::pin(session.handle(Arc::clone(node), event))
-}
-
-fn stop_awaiting_resume(start: &mut Option<Start>) {
-    if let Some(start) = start {
-        start.stop_awaiting_resume();
-    }
 }
 
 /// Writes every packet that is queued.

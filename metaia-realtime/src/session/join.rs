@@ -118,12 +118,10 @@ impl Session {
             session.join_at_cursor(node, room);
         })
         .await?;
-        let replayed = match since {
-            Ok(position) => {
-                let upto = self.state().cursor();
-                self.replay_room(node, &room, position, upto).await
-            }
-            Err(_) => None,
+        let cursor = self.state().cursor();
+        let replayed = match (since, cursor) {
+            (Ok(position), Some(upto)) => self.replay_room(node, &room, position, upto).await,
+            _ => None,
         };
         // A recheck may have taken the room away while it was replayed.
         let is_in_room = self.state().is_in(&room);
@@ -171,9 +169,7 @@ impl Session {
     pub(super) fn join_at_cursor(&self, node: &Node, room: Room) {
         let mut state = self.state();
         let dispatched = node.window().dispatched();
-        state.pause_for_join(dispatched.n());
-        let cursor = state.cursor();
-        state.join(room, cursor);
+        state.join_at_cursor(room, dispatched.n());
     }
 
     fn check_room_count(&self, node: &Node, room: &Room) -> Result<(), EventRefusal> {

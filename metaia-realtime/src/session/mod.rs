@@ -1,10 +1,12 @@
 //! Sessions: live authenticated connections.
 //!
-//! A session has one cursor for all its rooms and is in one of two phases. *Live*: the dispatcher
-//! hands it each entry as it is dispatched. *Catching up*: it takes nothing from the dispatcher,
-//! and reads the window or the log from its cursor until it has reached the head. A session catches
-//! up if its client resumes from an old position, if its credit window is full, or if the access to
-//! one of its rooms is decided again. All three use the same code, the only path to live.
+//! A session has one cursor for all its rooms. Until it has one it *starts*: it may await
+//! `rt:resume`, then joins the rooms that its client asks for and finds the position to continue
+//! from. From then on it is *live* (the dispatcher hands it each entry as it is dispatched) or
+//! *catching up* (it takes nothing from the dispatcher, and reads the window or the log from its
+//! cursor until it has reached the head). A session catches up if its client resumes from an old
+//! position, if its credit window is full, or if the access to one of its rooms is decided again.
+//! All three use the same code, the only path to live.
 //!
 //! At the edges: a session whose credit window is full takes no more entries until the socket has
 //! written the packets in flight. No entry is lost, since the cursor stays before the next one.
@@ -12,12 +14,12 @@
 //!
 //! - The session: [`connection`] (its data, and what others do to it), [`credit_wait`],
 //!   [`driver`] (its task), [`port`] (what it asks of a transport), [`end`] (why it ends).
-//! - Its start: [`request`] (what the client asks for), [`start`] (how far the start has got),
-//!   [`resume`] (which position it continues from), [`retry`] (while the log cannot be read).
+//! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
+//!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
 //! - Inbound: [`inbound`] (rate, dispatch by name), [`backlog`], [`join`], [`handler`].
-//! - Pure kernels: [`state`] (phase, cursor), [`room_set`], [`rechecks`], [`packet`], [`outbox`],
-//!   [`credit`], [`confirmed`], [`volatile_queue`].
+//! - Pure kernels: [`state`], [`phase`] (with its cursor), [`room_set`], [`rechecks`], [`packet`],
+//!   [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`].
 
 mod backlog;
 mod catch_up;
@@ -32,6 +34,7 @@ mod inbound;
 mod join;
 mod outbox;
 mod packet;
+mod phase;
 mod port;
 mod rechecks;
 mod request;
@@ -39,7 +42,6 @@ mod resume;
 mod retry;
 mod room_replay;
 mod room_set;
-mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -52,10 +54,10 @@ pub use end::EndReason;
 pub(crate) use handler::{EventHandlers, Handled};
 pub(crate) use inbound::{Inbound, InboundQueue, SESSION_EVENTS};
 pub(crate) use packet::{Outgoing, Volatile};
+pub(crate) use phase::{BeforeStart, Phase};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use port::SilentPort;
 pub(crate) use port::{Port, Progress};
 pub(crate) use request::ConnectRequest;
-pub(crate) use start::Start;
 pub(crate) use state::Offered;
 pub(crate) use wire::{DRAIN, EventRefusal, drain as drain_payload};

@@ -9,7 +9,7 @@ const MAX_ORDERS: usize = 128;
 
 /// What a client asks for, in `auth` or in `rt:resume`. All members are optional, and none is
 /// trusted to have the right type.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectRequest {
     /// The position from which the client wants to resume, or an error if it is malformed.
     pub(super) since: Option<Result<Position, ResetReason>>,

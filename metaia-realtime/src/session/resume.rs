@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    EndReason, Outgoing, Session, Start,
+    EndReason, Outgoing, Session,
     request::ConnectRequest,
     retry::retry_log,
     wire::{self, RESET},
@@ -50,21 +50,16 @@ impl Session {
     /// sets the cursor. Everything that the log had by then is dispatched before anything is handed
     /// over, so that `rt:ready` is never behind what the client has seen elsewhere.
     ///
-    /// Returns `false` if the log could not be read: the session has ended then.
-    pub(super) async fn resume_or_start(&self, node: &Node, start: &mut Start) -> bool {
-        let request = std::mem::take(&mut start.request);
-        match self.find_start_point(node, request).await {
-            Ok(point) => {
-                start.recovered = matches!(point, StartPoint::Resumed(_));
-                start.cursor_is_set = true;
-                self.start_from(node, point, start.log_head_at_connect);
-                true
-            }
-            Err(error) => {
-                self.end_as_unavailable(&error);
-                false
-            }
-        }
+    /// # Errors
+    /// Returns the error of the log if it could not be read in time.
+    pub(super) async fn resume_or_start(
+        &self,
+        node: &Node,
+        request: ConnectRequest,
+    ) -> Result<(), LogError> {
+        let point = self.find_start_point(node, request).await?;
+        self.start_from(node, point);
+        Ok(())
     }
 
     async fn find_start_point(
@@ -129,17 +124,19 @@ impl Session {
         &self,
         node: &Node,
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
-        let claim = || {
-            // First: what the device's other connections have received by now counts, too.
-            self.update_other_connections(node);
-            node.devices().connect(self, node.epoch())
+        // Only the store is asked again if it fails. What changes on this node follows once.
+        let claim = retry_log(|| node.devices().claim(self)).await?;
+        let Some(claim) = claim else {
+            return Ok(None);
         };
-        let claimed = retry_log(claim).await?;
-        // A session that ended before the claim was complete had nothing to give back then.
+        // First: what the device's other connections have received by now counts, too.
+        self.update_other_connections(node);
+        let resumed = claim.connect(node.epoch());
+        // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self, node.epoch());
         }
-        Ok(claimed)
+        Ok(resumed)
     }
 
     /// Records what the other connections of the client's device have received.
@@ -154,23 +151,15 @@ impl Session {
         }
     }
 
-    /// Sets the cursor. A client without a position starts after `log_head_at_connect`, or at the
-    /// window's head if that is unknown.
-    pub(super) fn start_from(
-        &self,
-        node: &Node,
-        point: StartPoint,
-        log_head_at_connect: Option<Position>,
-    ) {
+    /// Sets the cursor.
+    pub(super) fn start_from(&self, node: &Node, point: StartPoint) {
         match point {
-            StartPoint::Resumed(position) => self.state().start_after(position),
+            StartPoint::Resumed(position) => self.state().resume_after(position),
             StartPoint::Reset(reason) => self.reset(node, reason),
             StartPoint::Head => {
                 let mut state = self.state();
                 let head = node.window().head();
-                // The head at connect is of no use if the log has had a new epoch since.
-                let at_connect = log_head_at_connect.filter(|at| at.epoch() == head.epoch());
-                state.start_after(at_connect.unwrap_or(head));
+                state.start_at_head(head);
             }
         }
         node.devices().store_soon(self);

@@ -1,4 +1,4 @@
-//! The state of a session: phase, cursor, rooms, what waits to be written. A pure kernel: it
+//! The state of a session: its phase, its rooms, and what waits to be written. A pure kernel: it
 //! decides, other files act.
 
 use std::sync::Arc;
@@ -6,29 +6,18 @@ use std::sync::Arc;
 use super::{
     outbox::Outbox,
     packet::{Outgoing, Volatile},
+    phase::{Cursor, Intake, PendingReady, Phase},
     rechecks::{RecheckRequest, Rechecks},
+    request::ConnectRequest,
     room_set::RoomSet,
     volatile_queue::VolatileOffered,
 };
-use crate::{
-    Limits, OrderId, Position, Room,
-    log::{Entry, ResetReason},
-    values::Epoch,
-};
-
-/// The two phases of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Takes nothing from the dispatcher; reads from its cursor on.
-    CatchingUp,
-    /// Takes entries as they are dispatched.
-    Live,
-}
+use crate::{Limits, OrderId, Position, Room, log::Entry, values::Epoch};
 
 /// What happened to an entry that was offered to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offered {
-    /// The entry is not for this session, or the session is catching up.
+    /// The entry is not for this session, or the session is not live.
     NotWanted,
     /// The entry was queued. Wake the port.
     Queued,
@@ -40,143 +29,175 @@ pub(crate) enum Offered {
 #[derive(Debug)]
 pub(crate) struct SessionState {
     phase: Phase,
-    /// The last entry number that was handed over, or was not for this session.
-    cursor: u64,
-    /// The epoch of the cursor; `None` until the cursor is set.
-    epoch: Option<Epoch>,
-    /// Why the client is to reload, if it is.
-    pending_reset: Option<ResetReason>,
     rooms: RoomSet,
     rechecks: Rechecks,
-    /// Catching up is paused while a join replays a room.
-    paused_for_join: bool,
     /// Counts joins and losses of history. A page that was read from the log under an older number
     /// lacks the entries of a room, or is of a history that is gone: it is discarded.
     read_generation: u64,
-    /// The size of the entry that catching up had no credit for; 0 if there is none.
-    blocked_entry_size: usize,
     outbox: Outbox,
 }
 
 impl SessionState {
-    pub(super) fn new(rooms: impl IntoIterator<Item = Room>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        rooms: impl IntoIterator<Item = Room>,
+        limits: &Limits,
+        phase: Phase,
+    ) -> Self {
         Self {
-            phase: Phase::CatchingUp,
-            cursor: 0,
-            epoch: None,
-            pending_reset: None,
+            phase,
             rooms: RoomSet::new(rooms),
             rechecks: Rechecks::default(),
-            paused_for_join: false,
             read_generation: 0,
-            blocked_entry_size: 0,
             outbox: Outbox::new(limits),
         }
     }
+
+    #[cfg(test)]
+    pub(super) const fn phase(&self) -> &Phase {
+        &self.phase
+    }
 }
 
-/// The cursor and the phase.
+/// The start.
 impl SessionState {
-    /// Sets the cursor to `position`, which the client has: catching up starts after it.
-    pub(super) fn start_after(&mut self, position: Position) {
-        self.cursor = position.n();
-        self.epoch = Some(position.epoch());
-        self.outbox.start_at(position);
+    /// Applies the client's `rt:resume`, if the session awaits it.
+    pub(super) fn apply_resume(&mut self, request: ConnectRequest, ack: Option<i64>) {
+        self.phase.apply_resume(request, ack);
+    }
+
+    /// Stops awaiting `rt:resume`.
+    pub(super) fn stop_awaiting_resume(&mut self) {
+        self.phase.stop_awaiting_resume();
+    }
+
+    /// Begins the start. Returns what the client asked for, or `None` if the start must wait or has
+    /// begun before.
+    pub(super) fn begin_start(&mut self) -> Option<ConnectRequest> {
+        self.phase.begin_start()
+    }
+
+    /// Completes the start: catching up begins after `position`, which the client has shown.
+    pub(super) fn resume_after(&mut self, position: Position) {
+        self.complete_start(position, true);
+    }
+
+    /// Completes the start of a client without a position. It receives what follows the head of the
+    /// log when it connected; what follows `window_head` if that is not known, or of no use because
+    /// the log has had a new epoch since.
+    pub(super) fn start_at_head(&mut self, window_head: Position) {
+        let at_connect = self.phase.log_head_at_connect();
+        let head = at_connect.filter(|head| head.epoch() == window_head.epoch());
+        self.complete_start(head.unwrap_or(window_head), false);
+    }
+
+    fn complete_start(&mut self, position: Position, recovered: bool) {
+        if self.phase.complete_start(position, recovered) {
+            self.outbox.start_at(position);
+        }
     }
 
     /// Moves the cursor to `head` and queues `notice`, which tells the client to reload.
     pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
-        self.cursor = head.n();
-        self.epoch = Some(head.epoch());
-        self.rooms.lower_to(head.n());
-        self.outbox.set_last_position(head.n());
-        self.outbox.push(notice);
+        if self.phase.reset(head) {
+            self.rooms.lower_to(head.n());
+            self.outbox.set_last_position(head.n());
+            self.outbox.push(notice);
+        }
     }
+}
 
-    /// Discards the session's history: the client is to reload for `reason`. Access to all orders
-    /// is to be decided again, since requests for that may have been lost with the history.
-    pub(super) fn lose_history(&mut self, reason: ResetReason) {
-        self.phase = Phase::CatchingUp;
-        self.pending_reset = Some(reason);
+/// The cursor.
+impl SessionState {
+    /// Discards the session's history, since the log has a new epoch: the client is to reload.
+    /// Access to all orders is to be decided again, since requests for that may have been lost with
+    /// the history.
+    pub(super) fn lose_history(&mut self) {
+        self.phase.lose_history();
         self.recheck_all(0);
         self.read_generation += 1;
+    }
+
+    /// Returns whether the client is yet to be told to reload.
+    pub(super) const fn is_resetting(&self) -> bool {
+        matches!(self.phase, Phase::Resetting(_))
     }
 
     /// Returns whether the cursor is one of `epoch`. Entries of another epoch must not be handed
     /// over after it.
     pub(super) fn is_in_epoch(&self, epoch: Epoch) -> bool {
-        self.epoch == Some(epoch)
+        let cursor = self.phase.cursor();
+        cursor.is_some_and(|cursor| cursor.epoch() == epoch)
     }
 
-    /// Removes the reason why the client is to reload.
-    pub(super) fn take_pending_reset(&mut self) -> Option<ResetReason> {
-        self.pending_reset.take()
-    }
-
-    pub(super) fn cursor(&self) -> u64 {
-        self.cursor
+    /// Returns the number of the last entry that was handed over, or was not for this session;
+    /// `None` until the start is complete.
+    pub(super) fn cursor(&self) -> Option<u64> {
+        self.phase.cursor().map(Cursor::n)
     }
 
     /// Moves the cursor forward to `n`: every entry up to it was examined.
     pub(super) fn advance_to(&mut self, n: u64) {
-        self.cursor = self.cursor.max(n);
+        self.phase.advance_to(n);
     }
 
     /// Takes nothing from the dispatcher from here on. `offered` is the last entry that it was
     /// offered.
     pub(super) fn fall_back(&mut self, offered: u64) {
-        if self.phase == Phase::Live {
-            self.phase = Phase::CatchingUp;
-            self.cursor = self.cursor.max(offered);
+        self.phase.fall_back(offered);
+    }
+
+    /// Goes live, unless access is to be decided: every entry up to `n` was handed over. Returns
+    /// what `rt:ready` is to say, if it was not sent yet.
+    pub(super) fn go_live(&mut self, n: u64) -> Option<PendingReady> {
+        if self.rechecks.is_empty() {
+            self.phase.go_live(n)
+        } else {
+            None
         }
     }
 
-    pub(super) fn go_live(&mut self) {
-        self.phase = Phase::Live;
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_live(&self) -> bool {
-        self.phase == Phase::Live
-    }
-
-    /// Pauses catching up until [`Self::end_join_pause`]. The session is not live meanwhile.
-    pub(super) fn pause_for_join(&mut self, offered: u64) {
-        self.fall_back(offered);
-        self.paused_for_join = true;
-    }
-
+    /// Continues catching up after [`join_at_cursor`](Self::join_at_cursor).
     pub(super) fn end_join_pause(&mut self) {
-        self.paused_for_join = false;
+        self.phase.end_join_pause();
     }
 
     /// Returns whether entries may be handed over while catching up.
     pub(super) fn may_replay(&self) -> bool {
-        self.phase == Phase::CatchingUp
-            && !self.paused_for_join
-            && self.pending_reset.is_none()
-            && self.rechecks.is_empty()
+        self.phase.may_replay() && self.rechecks.is_empty()
     }
 
-    /// Returns whether a step of catching up could do something now.
+    /// Returns whether the session's task could do something now, beside handling inbound events.
     pub(super) fn can_step(&self) -> bool {
-        if self.phase != Phase::CatchingUp {
-            return false;
+        match &self.phase {
+            // While it is starting, a step is under way.
+            Phase::AwaitingResume(_) | Phase::Starting(_) | Phase::Live(_) => false,
+            Phase::Resetting(_) => true,
+            Phase::NotBegun(_) | Phase::CatchingUp(_) => {
+                !self.rechecks.is_empty() || self.has_credit_for_step()
+            }
         }
-        if self.pending_reset.is_some() || !self.rechecks.is_empty() {
-            return true;
+    }
+
+    /// Returns whether there is credit for a step: half the window, so that the log of a slow
+    /// client is not read entry by entry, and room for the entry that did not fit before.
+    fn has_credit_for_step(&self) -> bool {
+        let size = self.phase.credit_for_step();
+        self.outbox.is_half_free() && size.is_some_and(|size| self.outbox.has_credit(size))
+    }
+
+    /// Returns the inbound events that are handled now. They wait while there is no credit: their
+    /// answers could not be written.
+    pub(super) fn intake(&self) -> Intake {
+        match self.phase.intake() {
+            Intake::Everything if !self.outbox.has_credit(0) => Intake::Nothing,
+            intake => intake,
         }
-        // Half the window, so that the log of a slow client is not read entry by entry, and room
-        // for the entry that did not fit before.
-        !self.paused_for_join
-            && self.outbox.is_half_free()
-            && self.outbox.has_credit(self.blocked_entry_size)
     }
 
     /// Returns whether the last position that the client was sent is at least `max_age` entries
     /// older than `dispatched`, in a live session: it was offered everything up to `dispatched`.
     pub(super) fn is_position_stale(&self, dispatched: Position, max_age: u64) -> bool {
-        self.phase == Phase::Live
+        matches!(self.phase, Phase::Live(_))
             && self.is_in_epoch(dispatched.epoch())
             && dispatched.n().saturating_sub(self.outbox.last_position()) >= max_age
     }
@@ -202,6 +223,16 @@ impl SessionState {
     pub(crate) fn join(&mut self, room: Room, n: u64) {
         self.read_generation += 1;
         self.rooms.join(room, n);
+    }
+
+    /// Adds `room`, for entries after the cursor, and pauses catching up there until
+    /// [`end_join_pause`](Self::end_join_pause). The session is not live meanwhile. `offered` is
+    /// the last entry that it was offered.
+    pub(super) fn join_at_cursor(&mut self, room: Room, offered: u64) {
+        self.phase.pause_for_join(offered);
+        // A session without a cursor wants whatever follows the one that it will have.
+        let after = self.cursor().unwrap_or(0);
+        self.join(room, after);
     }
 
     pub(super) fn leave(&mut self, room: &Room) {
@@ -252,7 +283,8 @@ impl SessionState {
 /// Entries and packets.
 impl SessionState {
     fn wants(&self, entry: &Entry, room: &Room) -> bool {
-        entry.n() > self.cursor && self.rooms.wants(room, entry.n())
+        let cursor = self.phase.cursor();
+        cursor.is_some_and(|cursor| entry.n() > cursor.n()) && self.rooms.wants(room, entry.n())
     }
 
     /// Returns whether the entry is for this session, by any of its rooms.
@@ -263,13 +295,14 @@ impl SessionState {
 
     /// Takes an entry of `room` from the dispatcher.
     pub(super) fn offer(&mut self, entry: &Arc<Entry>, room: &Room) -> Offered {
-        if self.phase != Phase::Live || !self.wants(entry, room) {
+        if !matches!(self.phase, Phase::Live(_)) || !self.wants(entry, room) {
             return Offered::NotWanted;
         }
         if !self.outbox.has_credit(entry.content().size()) {
             self.fall_back(entry.n() - 1);
             return Offered::NoCredit;
         }
+        self.phase.advance_to(entry.n());
         self.push_entry(entry);
         Offered::Queued
     }
@@ -279,22 +312,21 @@ impl SessionState {
     pub(super) fn replay(&mut self, entry: &Arc<Entry>) -> bool {
         let size = entry.content().size();
         if !self.outbox.has_credit(size) {
-            self.blocked_entry_size = size;
+            self.phase.block(size);
             return false;
         }
-        self.blocked_entry_size = 0;
+        self.phase.replay(entry.n());
         self.push_entry(entry);
         true
     }
 
     fn push_entry(&mut self, entry: &Arc<Entry>) {
-        self.cursor = entry.n();
         self.outbox.push(Outgoing::Entry(Arc::clone(entry)));
     }
 
     /// Takes an event beside the log, in a live session.
     pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
-        if self.phase != Phase::Live || !self.is_in(room) {
+        if !matches!(self.phase, Phase::Live(_)) || !self.is_in(room) {
             return VolatileOffered::NotWanted;
         }
         self.outbox.offer_volatile(event, room)

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     Identity, JwtAuthenticator, MemoryLog, NewEntry, Role, Room,
     node::{Node, NodeParts, Window, dispatch},
-    session::{Outgoing, Session, SilentPort, Start},
+    session::{BeforeStart, Outgoing, Phase, Session, SilentPort},
 };
 
 /// A node with live sessions, all of them customers.
@@ -49,11 +49,11 @@ impl Bench {
             &self.node,
             identity,
             None,
-            self.node.window().head(),
+            Phase::NotBegun(BeforeStart::default()),
             Arc::new(SilentPort),
         ));
         self.node.register(&session);
-        session.catch_up(&self.node, &mut Start::default()).await;
+        session.catch_up(&self.node).await;
         self.sessions.push(session);
         self.drain();
     }

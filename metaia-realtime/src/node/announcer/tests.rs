@@ -16,7 +16,7 @@ use crate::presence::{
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Limits, MemoryLog, Role, Room,
     node::{Node, NodeParts, Window, session_view},
-    session::{EndReason, Session, SilentPort},
+    session::{BeforeStart, EndReason, Phase, Session, SilentPort},
     values::NodeId,
 };
 
@@ -109,12 +109,11 @@ impl Cluster {
 
     fn connect(&self, user: &str) -> Arc<Session> {
         let identity = Identity::new(user.parse().unwrap(), Role::Customer);
-        let started_at = self.node.window.head();
         let session = Arc::new(Session::new(
             &self.node,
             identity,
             None,
-            started_at,
+            Phase::NotBegun(BeforeStart::default()),
             Arc::new(SilentPort),
         ));
         assert!(self.node.register(&session));

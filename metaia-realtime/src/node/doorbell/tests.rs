@@ -22,7 +22,7 @@ use crate::doorbell::{
 };
 use crate::{
     Identity, JwtAuthenticator, Realtime, Role, Room,
-    session::{EndReason, Session, SilentPort},
+    session::{BeforeStart, EndReason, Phase, Session, SilentPort},
     testing::{NodeLog, SharedLog, Wire},
     values::{Epoch, NodeId, time},
 };
@@ -59,7 +59,7 @@ fn connect(realtime: &Realtime) -> Option<Arc<Session>> {
         node,
         identity,
         None,
-        node.window.head(),
+        Phase::NotBegun(BeforeStart::default()),
         Arc::new(SilentPort),
     ));
     node.register(&session).then_some(session)

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::super::Outgoing;
-use crate::session::wire::RESET;
-use crate::{Position, Room, log::Entry};
+use crate::session::wire::{READY, RESET};
+use crate::{Position, Room, log::Entry, values::Epoch};
 
 /// What the client received since it was last told its position, and what it should have received.
 #[derive(Default)]
@@ -67,12 +67,26 @@ pub(super) struct Client {
     pub(super) since: Option<Position>,
     stretches: Vec<Stretch>,
     received: usize,
+    /// How many `rt:ready` were sent to it since it connected or since the last `rt:reset`.
+    readies: usize,
+    /// How many `rt:reset` were sent to it.
+    resets: usize,
+    /// The log's epoch when it connected, or that of the last `rt:reset`.
+    epoch: Option<Epoch>,
 }
 
 impl Client {
-    /// Connects the client in these rooms. It is told that its position is `after`.
-    pub(super) fn begins(&mut self, rooms: impl IntoIterator<Item = Room>, after: u64) {
+    /// Connects the client while the log has this epoch. What it was sent before, and has not
+    /// received, is gone.
+    pub(super) fn connects(&mut self, epoch: Epoch) {
+        self.epoch = Some(epoch);
         self.sent.clear();
+        self.stretches = vec![Stretch::default()];
+        self.readies = 0;
+    }
+
+    /// Begins what the client should receive: the entries of these rooms after `after`.
+    pub(super) fn begins(&mut self, rooms: impl IntoIterator<Item = Room>, after: u64) {
         self.stretches = vec![Stretch::new(rooms, after)];
     }
 
@@ -114,8 +128,29 @@ impl Client {
         } = &packet
         {
             self.stretches.push(Stretch::new(rooms(), at.n()));
+            self.readies = 0;
+            self.resets += 1;
+            self.epoch = Some(at.epoch());
+        }
+        if matches!(packet, Outgoing::Control { name: READY, .. }) {
+            self.readies += 1;
         }
         self.sent.push((self.stretches.len() - 1, packet));
+    }
+
+    /// Returns how many `rt:ready` were sent to it since it connected or since the last `rt:reset`.
+    pub(super) fn readies_sent(&self) -> usize {
+        self.readies
+    }
+
+    /// Returns whether it was told of every epoch since it connected, if the log has this one.
+    pub(super) fn knows_of(&self, epoch: Epoch) -> bool {
+        self.epoch == Some(epoch)
+    }
+
+    /// Returns how many `rt:reset` were sent to it.
+    pub(super) fn resets_sent(&self) -> usize {
+        self.resets
     }
 
     pub(super) fn packets_sent(&self) -> usize {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    super::{BeforeStart, ConnectRequest, Phase, resume::StartPoint},
     log::Log,
     world::{CountingPort, now, order, room},
 };
@@ -32,7 +33,14 @@ fn connect(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
 fn session(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
     let identity = Identity::new(user.parse().unwrap(), Role::Customer);
     let port = Arc::new(CountingPort::default());
-    Arc::new(Session::new(node, identity, None, started_at, port))
+    let before = BeforeStart::new(ConnectRequest::default(), Some(started_at));
+    Arc::new(Session::new(
+        node,
+        identity,
+        None,
+        Phase::NotBegun(before),
+        port,
+    ))
 }
 
 fn head(log: &Log) -> Position {
@@ -54,6 +62,7 @@ fn access_that_was_decided_before_the_log_was_read_is_decided_again() {
     let log = Log::new();
     let node = node(&log);
     let session = connect(&node, "c1", node.window().head());
+    session.state().begin_start();
     let joined = order(1);
     let joining = order(2);
     let mut join = node.registry().begin_join(&joined);
@@ -73,6 +82,7 @@ fn access_that_was_decided_before_the_log_was_read_is_decided_again() {
         session.state().next_recheck().map(|(order, _)| order),
         Some(joined.clone())
     );
+    session.start_from(&node, StartPoint::Head);
     assert!(!session.state().may_replay());
     assert_eq!(
         node.registry().enter(&session, &mut undecided, join_state),
@@ -150,10 +160,8 @@ fn nothing_of_a_new_history_is_handed_over_before_the_reset() {
     world.take();
     assert_eq!(world.client.packets_sent(), sent, "no position is sent");
     world.session.fall_back(5);
-    world
-        .session
-        .replay_window(&world.node, &mut crate::session::Start::default());
+    world.session.replay_window(&world.node);
     world.take();
     assert_eq!(world.client.packets_sent(), sent, "no entry is sent");
-    assert!(world.session.state().take_pending_reset().is_some());
+    assert!(world.session.state().is_resetting());
 }

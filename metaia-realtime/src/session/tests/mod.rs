@@ -2,11 +2,15 @@
 //!
 //! From the position that it was last told, a client receives every entry of its rooms exactly once
 //! and in order. It receives no entry of a room that it is not in, or of a room whose access is
-//! being decided. If an entry is missing, it receives a reset.
+//! being decided. If an entry is missing, it receives a reset. Each action leaves the session in a
+//! phase that may follow the one before.
 
 mod client;
+mod connect;
+mod device;
 mod late;
 mod log;
+mod phases;
 mod world;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -14,11 +18,13 @@ use std::sync::{Arc, atomic::Ordering};
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
 
-use super::{EndReason, Outgoing, Session, Volatile};
+use super::{ConnectRequest, EndReason, Outgoing, Session, Volatile};
 use crate::{
     NewEntry,
     node::{Entered, dispatch_page},
 };
+use connect::Connect;
+use phases::Before;
 use world::{World, now, order, room};
 
 /// One thing that happens in a story.
@@ -48,7 +54,9 @@ enum Action {
     Write(u64),
     Receive(usize),
     /// The line breaks, and the client reconnects with its position and its rooms.
-    Reconnect,
+    Reconnect(Connect),
+    /// The client sends `rt:resume` (`true`), or the session no longer awaits it.
+    Resume(bool),
     /// The server is killed, and starts again on the same log.
     Crash,
     /// The log begins a new epoch.
@@ -64,7 +72,7 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
     let rooms = (0..4)
         .filter(|room| (which % 15 + 1) >> room & 1 == 1)
         .collect();
-    match kind % 48 {
+    match kind % 54 {
         0..12 => Action::Publish(rooms, usize::from(size) % 900),
         12..18 => Action::Dispatch(usize::from(which) % 5 + 1),
         18..24 => Action::Write(u64::from(which) % 5 + 1),
@@ -77,16 +85,22 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         39 => Action::Leave(order),
         40 => Action::BeginRead,
         41 => Action::EndRead,
-        42 | 43 => Action::Reconnect,
+        42 => Action::Reconnect(Connect::AtOnce),
+        43 if which < 128 => Action::Reconnect(Connect::InSteps),
+        43 => Action::Reconnect(Connect::WithResume),
         44 => Action::Crash,
         45 if which < 32 => Action::NewEpoch,
         46 if which < 64 => Action::Disconnect(which < 48),
+        47..51 => Action::Resume(which < 128),
         _ => Action::Recheck(order),
     }
 }
 
 fn act(world: &mut World, action: Action) -> Result<(), String> {
+    let takes_events = world.session.state().cursor().is_some();
     match action {
+        // Events of the client wait until the session has a cursor.
+        Action::Join(_) | Action::JoinWithReplay(_) | Action::Leave(_) if !takes_events => {}
         Action::Publish(rooms, size) => world.publish(&rooms, size),
         Action::Recheck(index) => world.append(NewEntry::recheck(order(index))),
         Action::Disconnect(own_user) => world.disconnect(own_user),
@@ -103,7 +117,12 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
         Action::EndRead => world.end_read(),
         Action::Write(count) => world.write(count),
         Action::Receive(count) => world.client.receives(count)?,
-        Action::Reconnect => world.reconnect()?,
+        Action::Reconnect(how) => world.reconnect(how)?,
+        Action::Resume(true) => {
+            let mut state = world.session.state();
+            state.apply_resume(ConnectRequest::default(), Some(1));
+        }
+        Action::Resume(false) => world.session.state().stop_awaiting_resume(),
         Action::Crash => world.crash()?,
         Action::NewEpoch => world.new_epoch()?,
     }
@@ -128,9 +147,11 @@ proptest! {
             let is_undecided = world.session.state().next_recheck().is_some();
             let is_delivery =
                 matches!(action, Action::Step | Action::EndRead | Action::Dispatch(_));
+            let before = Before::of(&world);
             let sent_before = world.client.entries_sent();
             let acted = act(&mut world, action.clone());
             prop_assert_eq!(acted, Ok(()), "{:?}", action);
+            prop_assert_eq!(before.check(&action, &world), Ok(()), "{:?}", action);
             if is_undecided && is_delivery {
                 let sent = world.client.entries_sent();
                 prop_assert!(sent <= sent_before, "handed over while access is undecided");
@@ -150,13 +171,12 @@ fn no_session_goes_live_before_a_gap_in_what_is_dispatched() {
     }
     world.dispatch(1);
     world.step();
-    assert!(world.session.state().is_live());
+    assert!(world.is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
     dispatch_page(&world.node, 1, &page);
-    let state = world.session.state();
-    assert!(!state.is_live());
-    assert_eq!(state.cursor(), 1);
+    assert!(!world.is_live());
+    assert_eq!(world.session.state().cursor(), Some(1));
     assert!(
         !world.node.window().recent().reaches(1),
         "only the log tells what is missing"
@@ -183,7 +203,7 @@ fn a_session_that_ends_while_it_enters_a_room_is_in_no_room() {
 #[test]
 fn a_volatile_event_of_a_revoked_room_is_dropped_though_it_waits() {
     let world = World::new();
-    world.session.state().go_live();
+    world.session.state().go_live(0);
     let order = order(1);
     world.session.state().join(room(1), 0);
     world.session.push_control("busy", Box::default());
@@ -265,7 +285,7 @@ fn the_replay_of_a_room_stops_when_its_history_is_gone() {
     world.dispatch(64);
     world.step();
     world.join(1, Session::join_at_cursor, |cursor, _| cursor);
-    let upto = world.session.state().cursor();
+    let upto = world.session.state().cursor().unwrap();
     let session = &world.session;
     let room = room(1);
     let mut replay = Box::pin(session.replay_room(&world.node, &room, since, upto));

@@ -9,14 +9,15 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::{
-    super::{EndReason, Port, Progress, Session, Start, catch_up::PageRead, resume::StartPoint},
+    super::{EndReason, Port, Progress, Session, catch_up::PageRead, phase::Phase},
     client::Client,
+    connect::{Connect, before_start, connect, node},
     log::Log,
 };
 use crate::{
-    EventLog as _, Identity, JwtAuthenticator, Limits, NewEntry, OrderId, Role, Room,
+    EventLog as _, NewEntry, OrderId, Room,
     log::{Control, Entry, Page},
-    node::{Entered, Node, NodeParts, Window, dispatch_page, reload_window},
+    node::{Entered, Node, dispatch_page, reload_window},
 };
 
 /// Returns room 0, the session's user's; 1 or 2, orders; or 3, another user's.
@@ -57,12 +58,13 @@ pub(super) struct World {
     pub(super) log: Log,
     pub(super) session: Arc<Session>,
     pub(super) port: Arc<CountingPort>,
-    start: Start,
-    read: Option<(PageRead, Page)>,
-    taken: u64,
+    /// The order rooms that the session joins when it starts.
+    pub(super) orders: Vec<OrderId>,
+    pub(super) read: Option<(PageRead, Page)>,
+    pub(super) taken: u64,
     /// A disconnect of the session's user was dispatched that was appended after the session
     /// started.
-    is_disconnected: bool,
+    pub(super) is_disconnected: bool,
     pub(super) client: Client,
 }
 
@@ -71,19 +73,20 @@ impl World {
         let log = Log::new();
         let node = node(&log);
         let port = Arc::new(CountingPort::default());
-        let session = connect(&node, &log, &port);
+        let session = connect(&node, Phase::NotBegun(before_start(&log)), &port);
         let mut world = Self {
             node,
             log,
             session,
             port,
-            start: Start::default(),
+            orders: Vec::new(),
             read: None,
             taken: 0,
             is_disconnected: false,
             client: Client::default(),
         };
-        world.begin(&[]);
+        world.client.connects(world.session.started_at.epoch());
+        world.start();
         world
     }
 
@@ -136,12 +139,12 @@ impl World {
             return Err(format!("it ended by {ended:?}, not by {expected:?}"));
         }
         if self.is_disconnected {
-            self.reconnect()?;
+            self.reconnect(Connect::AtOnce)?;
         }
         Ok(())
     }
 
-    fn dispatch_all(&mut self) {
+    pub(super) fn dispatch_all(&mut self) {
         while self.node.window().head() != now(self.log.head()).unwrap().position {
             self.dispatch(64);
         }
@@ -164,7 +167,8 @@ impl World {
         assert_eq!(entered, Entered::Yes);
         drop(join);
         let room = room(index);
-        let from = from(self.session.state().cursor(), self.node.window().head().n());
+        let cursor = self.session.state().cursor().unwrap();
+        let from = from(cursor, self.node.window().head().n());
         self.client.joins(room, from);
     }
 
@@ -176,11 +180,14 @@ impl World {
     }
 
     fn end_membership(&mut self, room: &Room) {
-        let cursor = self.session.state().cursor();
+        let cursor = self.session.state().cursor().unwrap();
         self.client.leaves(room, cursor);
     }
 
     pub(super) fn decide(&mut self, allowed: bool) {
+        if self.is_starting() {
+            return;
+        }
         let Some((order, request)) = self.session.state().next_recheck() else {
             return;
         };
@@ -193,16 +200,33 @@ impl World {
         }
     }
 
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.session.state().phase(), Phase::Live(_))
+    }
+
+    /// Returns whether a step is under way that has begun the start.
+    fn is_starting(&self) -> bool {
+        matches!(self.session.state().phase(), Phase::Starting(_))
+    }
+
+    /// Takes a step, if the session's task would. The start takes two: it waits for policies and
+    /// for the log.
     pub(super) fn step(&mut self) {
+        if self.is_starting() {
+            return self.complete_start();
+        }
+        let is_before_start = self.session.state().cursor().is_none();
+        if is_before_start {
+            return self.begin_start();
+        }
         if self.session.state().next_recheck().is_some() {
             return;
         }
-        self.session
-            .reset_if_history_is_lost(&self.node, &mut self.start);
-        let from = self.session.state().cursor();
+        self.session.reset_if_history_is_lost(&self.node);
+        let from = self.session.state().cursor().unwrap();
         let reaches = self.node.window().recent().reaches(from);
         if reaches {
-            self.session.replay_window(&self.node, &mut self.start);
+            self.session.replay_window(&self.node);
         } else {
             self.begin_read();
             self.end_read();
@@ -211,7 +235,9 @@ impl World {
 
     pub(super) fn begin_read(&mut self) {
         let may_replay = self.session.state().may_replay();
-        let read = self.session.next_page_read(&self.node);
+        let Some(read) = self.session.next_page_read(&self.node) else {
+            return;
+        };
         // One step at a time, as in the session's task.
         if may_replay && self.read.is_none() && read.from < self.node.window().head().n() {
             let page = self.read_log(Some(&read.rooms), read.from, 3);
@@ -221,8 +247,7 @@ impl World {
 
     pub(super) fn end_read(&mut self) {
         if let Some((read, page)) = self.read.take() {
-            self.session
-                .replay_page(&self.node, &mut self.start, &read, &page);
+            self.session.replay_page(&self.node, &read, &page);
         }
     }
 
@@ -241,71 +266,6 @@ impl World {
         }
     }
 
-    /// Breaks the line: what was sent and not received is gone. The client reconnects with its last
-    /// position, and asks for the order rooms that it was in.
-    pub(super) fn reconnect(&mut self) -> Result<(), String> {
-        self.client.check_so_far()?;
-        let orders = self.orders();
-        self.node.end(&self.session, EndReason::TransportLost);
-        self.connect_again(&orders);
-        Ok(())
-    }
-
-    /// Kills the server, and starts it again on the same log.
-    pub(super) fn crash(&mut self) -> Result<(), String> {
-        self.client.check_so_far()?;
-        let orders = self.orders();
-        self.node = node(&self.log);
-        self.connect_again(&orders);
-        Ok(())
-    }
-
-    fn orders(&self) -> Vec<OrderId> {
-        let rooms = self.session.rooms();
-        rooms.iter().filter_map(Room::order).cloned().collect()
-    }
-
-    fn connect_again(&mut self, orders: &[OrderId]) {
-        self.read = None;
-        self.taken = 0;
-        self.port = Arc::new(CountingPort::default());
-        self.session = connect(&self.node, &self.log, &self.port);
-        self.is_disconnected = false;
-        self.begin(orders);
-    }
-
-    fn begin(&mut self, orders: &[OrderId]) {
-        self.start = Start::default();
-        for order in orders {
-            let mut join = self.node.registry().begin_join(order);
-            let join_state = |session: &Session, room| session.state().join(room, 0);
-            let registry = self.node.registry();
-            let entered = registry.enter(&self.session, &mut join, join_state);
-            assert_eq!(entered, Entered::Yes);
-        }
-        // What the log had by then is dispatched before the session starts.
-        self.dispatch_all();
-        let point = self.start_point();
-        let after = match point {
-            StartPoint::Resumed(since) => since.n(),
-            StartPoint::Reset(_) | StartPoint::Head => self.node.window().head().n(),
-        };
-        self.session.start_from(&self.node, point, None);
-        self.start.cursor_is_set = true;
-        self.client.begins(self.session.rooms(), after);
-    }
-
-    fn start_point(&self) -> StartPoint {
-        let Some(since) = self.client.since else {
-            return StartPoint::Head;
-        };
-        let limit = self.node.limits().replay_entries;
-        match now(self.session.judge_resume(&self.node, since, limit)).unwrap() {
-            Ok(_) => StartPoint::Resumed(since),
-            Err(reason) => StartPoint::Reset(reason),
-        }
-    }
-
     /// Begins a new epoch of the log while the node runs.
     pub(super) fn new_epoch(&mut self) -> Result<(), String> {
         // What the client has of the old epoch is checked now: later only the new one counts.
@@ -320,11 +280,11 @@ impl World {
 
     /// Dispatches, allows, writes, catches up and receives everything, and checks the client.
     pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.session.state().stop_awaiting_resume();
         self.session.state().end_join_pause();
         self.end_read();
         let mut rounds = 0;
-        while self.node.window().head() != now(self.log.head()).unwrap().position
-            || !self.session.state().is_live()
+        while self.node.window().head() != now(self.log.head()).unwrap().position || !self.is_live()
         {
             self.dispatch(64);
             self.check_end()?;
@@ -342,35 +302,4 @@ impl World {
         self.client.receives(usize::MAX)?;
         self.client.check_all()
     }
-}
-
-fn connect(node: &Node, log: &Log, port: &Arc<CountingPort>) -> Arc<Session> {
-    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
-    let started_at = now(log.head()).unwrap().position;
-    let session = Arc::new(Session::new(
-        node,
-        identity,
-        None,
-        started_at,
-        Arc::clone(port) as _,
-    ));
-    assert!(node.register(&session));
-    session
-}
-
-fn node(log: &Log) -> Node {
-    let limits = Limits {
-        window_entries: 4,
-        window_bytes: 2_000,
-        replay_entries: 1_000,
-        ..Limits::default()
-    };
-    let authenticator = JwtAuthenticator::hs256("secret").unwrap();
-    let parts = NodeParts {
-        log: Arc::new(log.clone()),
-        limits,
-        ..NodeParts::default()
-    };
-    let window = now(Window::from_log_bounded(&*parts.log, 6, 100_000)).unwrap();
-    Node::new(window, Arc::new(authenticator), parts)
 }

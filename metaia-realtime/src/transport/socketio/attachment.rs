@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{link::Link, links::Links};
 use crate::{
     node::Node,
-    session::{EndReason, Inbound, InboundQueue, Session, Start},
+    session::{EndReason, Inbound, InboundQueue, Session},
 };
 
 /// The extension by which a socket holds its session.
@@ -25,20 +25,18 @@ pub(super) struct Attachment {
     pub(super) link: Arc<Link>,
     pub(super) links: Arc<Links>,
     pub(super) sid: Sid,
-    /// The input of the session's task, until that begins.
-    pub(super) task_input: Mutex<Option<TaskInput>>,
-}
-
-/// The input of a session's task.
-pub(super) struct TaskInput {
-    pub(super) start: Start,
-    pub(super) events: mpsc::Receiver<Inbound>,
+    /// The receiving end of `inbound`, until the session's task has it. The middleware must attach
+    /// the session before CONNECT is answered, the task begins after that, and socketioxide gives
+    /// the connect handler nothing but clones of the socket's extensions: so the handler takes the
+    /// receiver out of the attachment that both share.
+    pub(super) events: Mutex<Option<mpsc::Receiver<Inbound>>>,
 }
 
 impl Attachment {
-    /// Takes the input of the session's task, or returns `None` if the task has begun already.
-    pub(super) fn take_task_input(&self) -> Option<TaskInput> {
-        self.task_input
+    /// Takes the inbound events for the session's task, or returns `None` if the task has them
+    /// already.
+    pub(super) fn take_events(&self) -> Option<mpsc::Receiver<Inbound>> {
+        self.events
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()

@@ -15,7 +15,7 @@ use socketioxide::{
 };
 
 use super::{
-    attachment::{Attached, Attachment, TaskInput},
+    attachment::{Attached, Attachment},
     credentials::{ConnectAuth, bearer_credentials},
     engine::Engine,
     link::Link,
@@ -27,7 +27,7 @@ use crate::{
     Identity,
     auth::AuthError,
     node::Node,
-    session::{EndReason, InboundQueue, Session, Start, drive},
+    session::{BeforeStart, EndReason, InboundQueue, Phase, Session, drive},
 };
 
 /// The code of a refused CONNECT, which becomes the `message` of the `connect_error`.
@@ -116,12 +116,17 @@ async fn attach(
     let node = &engine.node;
     // Read before the CONNECT is answered: what is published from then on reaches the client.
     let head = node.log().head().await.ok().map(|head| head.position);
-    let began_at = head.unwrap_or_else(|| node.window().head());
+    let before = BeforeStart::new(auth.request, head);
+    let phase = if auth.hold {
+        Phase::AwaitingResume(before)
+    } else {
+        Phase::NotBegun(before)
+    };
     let session = Arc::new(Session::new(
         node,
         identity,
         auth.device,
-        began_at,
+        phase,
         Arc::clone(&port) as _,
     ));
     if !node.register(&session) {
@@ -131,7 +136,6 @@ async fn attach(
     }
     link.read_budget.join();
     let (inbound, events) = InboundQueue::new(node.limits());
-    let start = Start::new(auth.request, head, auth.hold);
     let attachment = Attachment {
         session,
         inbound,
@@ -139,7 +143,7 @@ async fn attach(
         link: Arc::clone(link),
         links: Arc::clone(&engine.links),
         sid: socket.id,
-        task_input: Mutex::new(Some(TaskInput { start, events })),
+        events: Mutex::new(Some(events)),
     };
     socket.on_fallback(receive);
     socket.on_disconnect(disconnected);
@@ -153,7 +157,7 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
     let Some(Attached(attachment)) = socket.extensions.get::<Attached>() else {
         return;
     };
-    let Some(TaskInput { start, events }) = attachment.take_task_input() else {
+    let Some(events) = attachment.take_events() else {
         return;
     };
     let session = Arc::clone(&attachment.session);
@@ -171,7 +175,6 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
         drive(
             Arc::clone(&session),
             Arc::clone(&node),
-            start,
             events,
             &link.wake,
             write,
