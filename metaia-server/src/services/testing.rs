@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use futures_util::future::BoxFuture;
@@ -34,12 +34,17 @@ pub(crate) const WEBHOOK_SECRET: &str = "webhook secret";
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     opened: AtomicU32,
-    pub(crate) refuses: std::sync::atomic::AtomicBool,
+    refuses: AtomicBool,
 }
 
 impl Provider {
     pub(crate) fn opened(&self) -> u32 {
         self.opened.load(Ordering::SeqCst)
+    }
+
+    /// Sets whether every payment is refused.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 }
 

@@ -59,19 +59,13 @@ async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys(a
 async fn what_was_refused_can_be_tried_again_under_its_key(api: Api) {
     let (order, path) = api.order().await;
     let pay = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
-    api.world
-        .provider
-        .refuses
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    api.world.provider.refuse(true);
     let keyed = api.customer().with("idempotency-key", "k-1");
     keyed
         .post(&pay, json!({}))
         .await
         .refused(502, "payment_provider_unavailable");
-    api.world
-        .provider
-        .refuses
-        .store(false, std::sync::atomic::Ordering::SeqCst);
+    api.world.provider.refuse(false);
     let opened = keyed.post(&pay, json!({})).await.data(201);
     api.admin()
         .put(&format!("{path}/status"), json!({ "status": "cancelled" }))

@@ -1,6 +1,7 @@
 //! The routes as a client sees them: requests in, statuses and codes out.
 
 mod connections;
+mod golden;
 mod idempotency;
 mod injection;
 mod junk;
@@ -73,9 +74,14 @@ impl Api {
     }
 
     fn over(world: World) -> Self {
+        Self::with_rate(world, NonZeroU32::MAX)
+    }
+
+    /// Returns the API with a limit of requests per second of each user.
+    fn with_rate(world: World, per_s: NonZeroU32) -> Self {
         let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
         let api_key = Some(Secret::from(API_KEY));
-        let request_auth = RequestAuth::new(authenticator, api_key, NonZeroU32::MAX);
+        let request_auth = RequestAuth::new(authenticator, api_key, per_s);
         let state = TestState {
             services: world.services.clone(),
             request_auth: Arc::new(request_auth),
