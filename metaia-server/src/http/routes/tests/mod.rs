@@ -65,6 +65,8 @@ struct As<'a> {
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,
+    /// The body, as text and as JSON.
+    text: String,
     body: Value,
 }
 
@@ -161,11 +163,12 @@ impl As<'_> {
             .unwrap()
             .into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
         Reply {
             status: parts.status,
             headers: parts.headers,
-            body,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
         }
     }
 }

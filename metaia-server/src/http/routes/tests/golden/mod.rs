@@ -2,15 +2,18 @@
 //!
 //! A scenario sends requests, and its [`Transcript`] is compared with its file: a change of a body,
 //! of a status or of a header that clients read is a change of a file. Values that differ from run
-//! to run are replaced, see [`mask`].
+//! to run are replaced, see [`mask`]. The tests in [`described`] compare the files with the OpenAPI
+//! description.
 
 mod connections;
+mod described;
 mod every_route;
 mod mask;
 mod notifications;
 mod orders;
 mod payments;
 mod refusals;
+mod schema;
 mod transcript;
 
 use super::*;

@@ -18,7 +18,7 @@ const HEADERS: [&str; 6] = [
 ];
 
 /// The folder of the files.
-const BODIES: &str = concat!(
+pub(super) const BODIES: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/src/http/routes/tests/golden/bodies"
 );
