@@ -15,7 +15,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use axum::{Router, body::Body, extract::FromRef};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use metaia_realtime::{JwtAuthenticator, Role, auth::sign_hs256};
+use metaia_realtime::{JwtAuthenticator, Limits, Role, auth::sign_hs256};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -83,7 +83,8 @@ impl Api {
     fn with_rate(world: World, per_s: NonZeroU32) -> Self {
         let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
         let api_key = Some(Secret::from(API_KEY));
-        let request_auth = RequestAuth::new(authenticator, api_key, per_s);
+        let token_bytes = Limits::default().token_bytes;
+        let request_auth = RequestAuth::new(Arc::new(authenticator), token_bytes, api_key, per_s);
         let state = TestState {
             services: world.services.clone(),
             request_auth: Arc::new(request_auth),
