@@ -120,6 +120,32 @@ pub trait Authenticator: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Identity, AuthError>> + Send;
 }
 
+/// An authenticator that is shared, for example with the routes of a REST interface, which then
+/// accept the same tokens.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+///
+/// use metaia_realtime::{JwtAuthenticator, Realtime};
+///
+/// let authenticator = Arc::new(JwtAuthenticator::hs256("a secret of at least 32 bytes, random")?);
+/// let realtime = Realtime::builder()
+///     .authenticator(Arc::clone(&authenticator))
+///     .build()
+///     .await?;
+/// assert!(authenticator.verify("nonsense").is_err());
+/// # drop(realtime);
+/// # Ok(())
+/// # }
+/// ```
+impl<T: Authenticator> Authenticator for Arc<T> {
+    async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+        T::authenticate(self, credentials).await
+    }
+}
+
 /// Reason why a client was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -163,5 +189,20 @@ pub(crate) trait DynAuthenticator: Send + Sync {
 impl<A: Authenticator> DynAuthenticator for A {
     fn authenticate(&self, credentials: Credentials) -> BoxFuture<'_, Result<Identity, AuthError>> {
         Box::pin(Authenticator::authenticate(self, credentials))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_shared_authenticator_decides_like_the_one_that_is_shared() {
+        let authenticator = Arc::new(JwtAuthenticator::hs256("a secret").unwrap());
+        let shared: Box<dyn DynAuthenticator> = Box::new(Arc::clone(&authenticator));
+        let nonsense = shared.authenticate(Credentials::bearer(Some("nonsense")));
+        assert_eq!(nonsense.await, authenticator.verify("nonsense"));
+        let missing = shared.authenticate(Credentials::bearer(None));
+        assert_eq!(missing.await, Err(AuthError::Unauthorized));
     }
 }

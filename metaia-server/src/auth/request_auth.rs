@@ -2,7 +2,10 @@
 
 use std::{
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -14,10 +17,6 @@ use crate::{auth::secrets::Secret, model::Caller};
 /// The number of requests between two removals of idle users from the rate table.
 const CLEANUP_INTERVAL: u32 = 4_096;
 
-/// The longest token, in bytes. The same as the default of the Socket.IO side,
-/// [`Limits::token_bytes`](metaia_realtime::Limits).
-const MAX_TOKEN_BYTES: usize = 4 * 1024;
-
 /// The burst of a user, as a multiple of the rate per second.
 const BURST_FACTOR: NonZeroU32 = const { NonZeroU32::new(2).unwrap() };
 
@@ -26,7 +25,9 @@ const BURST_FACTOR: NonZeroU32 = const { NonZeroU32::new(2).unwrap() };
 /// The rates are kept in memory; admins and the API key have no limit. The table is bounded: every
 /// 4,096 requests (`CLEANUP_INTERVAL`) it drops the users whose full burst is available again.
 pub struct RequestAuth {
-    authenticator: JwtAuthenticator,
+    authenticator: Arc<JwtAuthenticator>,
+    /// The longest token, in bytes.
+    token_bytes: usize,
     api_key: Option<Secret>,
     rates: DefaultKeyedRateLimiter<UserId>,
     counted: AtomicU32,
@@ -49,10 +50,13 @@ pub(crate) enum AuthRefusal {
 }
 
 impl RequestAuth {
-    /// Allows each user `per_s` requests per second, and bursts of twice as many.
+    /// Accepts the tokens that sessions are accepted with, up to the same length (see
+    /// [`Limits::token_bytes`](metaia_realtime::Limits::token_bytes)). Allows each user `per_s`
+    /// requests per second, and bursts of twice as many.
     #[must_use]
     pub fn new(
-        authenticator: JwtAuthenticator,
+        authenticator: Arc<JwtAuthenticator>,
+        token_bytes: usize,
         api_key: Option<Secret>,
         per_s: NonZeroU32,
     ) -> Self {
@@ -60,6 +64,7 @@ impl RequestAuth {
         let quota = Quota::per_second(per_s).allow_burst(burst);
         Self {
             authenticator,
+            token_bytes,
             api_key,
             rates: RateLimiter::keyed(quota),
             counted: AtomicU32::new(0),
@@ -86,7 +91,7 @@ impl RequestAuth {
     }
 
     fn check_token(&self, token: &str) -> Result<Caller, AuthRefusal> {
-        if token.len() > MAX_TOKEN_BYTES {
+        if token.len() > self.token_bytes {
             return Err(AuthRefusal::Token(AuthError::Unauthorized));
         }
         let identity = self
@@ -122,11 +127,13 @@ impl std::fmt::Debug for RequestAuth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metaia_realtime::{Limits, auth::sign_hs256};
 
     fn request_auth(per_s: u32) -> RequestAuth {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
         RequestAuth::new(
-            authenticator,
+            Arc::new(authenticator),
+            Limits::default().token_bytes,
             Some("key".into()),
             NonZeroU32::new(per_s).unwrap(),
         )
@@ -143,6 +150,19 @@ mod tests {
             Err(AuthRefusal::RateLimited { .. })
         ));
         assert_eq!(auth.count(&other), Ok(()));
+    }
+
+    #[test]
+    fn a_token_is_as_long_as_that_of_a_session() {
+        let claims = serde_json::json!({ "userId": "u1", "role": "admin", "exp": u32::MAX });
+        let token = sign_hs256(&claims, "secret").unwrap();
+        let mut auth = request_auth(1);
+        auth.token_bytes = token.len();
+        let credentials = RequestCredentials::Token(&token);
+        assert!(auth.authenticate(credentials).is_ok());
+        auth.token_bytes -= 1;
+        let refusal = AuthRefusal::Token(AuthError::Unauthorized);
+        assert_eq!(auth.authenticate(credentials), Err(refusal));
     }
 
     #[test]

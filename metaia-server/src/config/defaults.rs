@@ -1,11 +1,14 @@
 //! The default of every setting that has one, as the text that a user would write.
 //!
-//! They are stated only here. `--help` and `metaia-server config` show them, and the reader parses
-//! them like any other value. The defaults that the library owns are formatted from its constants.
+//! They are stated only here. `--help` and `metaia-server config` show them, the reader parses them
+//! like any other value, and tests compare the tables in `docs/` with them. The defaults that the
+//! library owns are formatted from its constants.
 
 use std::time::Duration;
 
 use metaia_realtime::log::Retention;
+
+use super::limits;
 
 pub(crate) const PORT: &str = "5000";
 pub(crate) const ENVIRONMENT: &str = "development";
@@ -24,6 +27,11 @@ pub(super) const RETENTION: Retention = Retention::DISK;
 
 /// One day, the unit of `METAIA_RETENTION_DAYS`.
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Returns every limit of `METAIA_LIMITS`.
+pub(crate) fn limits() -> String {
+    limits::default_text()
+}
 
 pub(super) fn retention_days() -> String {
     (RETENTION.age.as_secs() / DAY.as_secs()).to_string()

@@ -67,7 +67,7 @@ fn read(reader: &mut Reader) -> Config {
         ),
         origins: reader.read("CORS_ORIGINS", defaults::ORIGINS, parse::origins),
         transports: reader.read("METAIA_TRANSPORTS", defaults::TRANSPORTS, parse::transports),
-        limits: reader.read("METAIA_LIMITS", &limits::default_text(), limits::parse),
+        limits: reader.read("METAIA_LIMITS", &defaults::limits(), limits::parse),
         razorpay: razorpay(reader),
         drain: reader.read("METAIA_DRAIN_MS", defaults::DRAIN_MS, parse::drain),
         metrics: reader.read("METAIA_METRICS_ADDR", defaults::METRICS, parse::metrics),

@@ -5,6 +5,8 @@
 
 mod configuration;
 pub(crate) mod defaults;
+#[cfg(test)]
+mod documented;
 mod doorbell;
 mod limits;
 mod load;

@@ -6,11 +6,17 @@ use axum::{Router, response::IntoResponse, routing::get};
 use http::header;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, RefOr, Response, Responses,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 use crate::{
-    http::{problem::Body as Problem, routes},
+    http::{
+        problem::{self, Body as Problem},
+        routes,
+    },
     state::AppState,
 };
 
@@ -42,12 +48,47 @@ impl Modify for SecuritySchemes {
 }
 
 /// The document, assembled at the first request.
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    BaseDocument::openapi()
-        .merge_from(routes::ApiDoc::openapi())
-        .to_json()
-        .unwrap_or_default()
-});
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| description().to_json().unwrap_or_default());
+
+/// Returns the description of the REST interface.
+pub(crate) fn description() -> utoipa::openapi::OpenApi {
+    let mut document = BaseDocument::openapi().merge_from(routes::ApiDoc::openapi());
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            describe_refusals(&mut operation.responses);
+        }
+    }
+    document
+}
+
+/// Describes every refusal as a problem document, and adds the refusals that all routes share.
+fn describe_refusals(responses: &mut Responses) {
+    for (status, response) in &mut responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            *response = problem_reply(&response.description);
+        }
+    }
+    let shared = problem_reply("Another refusal, or a failure; `code` tells which");
+    responses
+        .responses
+        .insert("default".to_owned(), RefOr::T(shared));
+}
+
+fn problem_reply(description: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    Response::builder()
+        .description(description)
+        .content(problem::CONTENT_TYPE, Content::new(Some(schema)))
+        .build()
+}
 
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/openapi.json", get(document))

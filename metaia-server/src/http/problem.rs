@@ -12,6 +12,9 @@ use serde::Serialize;
 
 use crate::{error_chain::chain, http::middleware::request_id, model::FieldError};
 
+/// The content type of every refusal.
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
+
 type Cause = Box<dyn Error + Send + Sync>;
 
 /// A refusal or a failure, as the REST interface answers it.
@@ -151,7 +154,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let problem = *self.0;
         problem.log();
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let kind = [(header::CONTENT_TYPE, CONTENT_TYPE)];
         let mut response = (problem.status, kind, problem.body()).into_response();
         response.headers_mut().extend(problem.headers);
         response
@@ -177,7 +180,7 @@ pub(crate) struct Body<'a> {
     request_id: String,
     /// Every error of the input, with its place.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<FieldError>)]
     errors: &'a [FieldError],
     /// The same as `detail`.
     message: &'a str,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One error of an input, at a JSON pointer (RFC 6901) into the body, or at `/name` for a query
 /// parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// The place.
     pub pointer: String,

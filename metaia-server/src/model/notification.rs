@@ -2,37 +2,47 @@
 
 use metaia_realtime::{
     OrderId, Role, UserId,
-    event::{self, NotificationKind, PaymentStatus},
+    event::{NotificationKind, PaymentStatus},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Assigned, FieldError, Fields, NotificationId, Order, OrderStatus, Timestamp};
 
-/// A notification of one user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A notification of one user: the document that REST returns and `new_notification` carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Notification {
-    /// The id.
+    /// 24 hex digits.
+    #[serde(rename = "_id")]
+    #[schema(value_type = String)]
     pub id: NotificationId,
     /// The content and the receiver.
+    #[serde(flatten)]
     pub notice: Notice,
     /// True once the user has read it.
     pub read: bool,
-    /// The time at which it was made.
+    /// The time at which it was made: RFC 3339, UTC, milliseconds.
+    #[schema(value_type = String)]
     pub created_at: Timestamp,
 }
 
 /// The content and the receiver of a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Notice {
     /// The receiver.
+    #[schema(value_type = String)]
     pub user: UserId,
-    /// The subject.
+    /// The subject: `order`, `payment` or `system`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
     pub kind: NotificationKind,
     /// The headline.
     pub title: String,
     /// The text.
     pub message: String,
     /// The order it is about, if any.
+    #[serde(rename = "relatedOrder", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
     pub order: Option<OrderId>,
 }
 
@@ -92,28 +102,6 @@ impl Notification {
             notice,
             read: false,
             created_at: now,
-        }
-    }
-
-    /// Returns the document that REST returns and `new_notification` carries.
-    #[must_use]
-    pub fn document(&self) -> event::Notification {
-        let Notice {
-            user,
-            kind,
-            title,
-            message,
-            order,
-        } = self.notice.clone();
-        event::Notification {
-            id: self.id.to_string(),
-            user,
-            kind,
-            title,
-            message,
-            related_order: order,
-            read: self.read,
-            created_at: self.created_at.to_string(),
         }
     }
 }
@@ -223,6 +211,28 @@ impl Notice {
             title: title.to_owned(),
             message: message.to_owned(),
             order: Some(order.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::order;
+    use metaia_realtime::event;
+
+    #[test]
+    fn the_document_is_the_payload_of_the_library() {
+        let about_an_order = Notice::placed(&order()).remove(0);
+        let about_nothing = Notice {
+            order: None,
+            ..about_an_order.clone()
+        };
+        for notice in [about_an_order, about_nothing] {
+            let notification = Notification::new(notice, Timestamp::now());
+            let document = serde_json::to_string(&notification).unwrap();
+            let payload: event::Notification = serde_json::from_str(&document).unwrap();
+            assert_eq!(serde_json::to_string(&payload).unwrap(), document);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Events that an admin or a backend sends to any target.
 
-use metaia_realtime::{NewEntry, Position, PublishReceipt, event::EventName, values::EventId};
+use metaia_realtime::{NewEntry, PublishReceipt, event::EventName};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -32,6 +32,9 @@ pub struct Emit {
     pub volatile: bool,
 }
 
+/// Makes the reply from the receipt of a logged event; a volatile event has none.
+pub type EmitReply = fn(Option<&PublishReceipt>) -> StoredReply;
+
 impl Services {
     /// Sends an event.
     ///
@@ -42,14 +45,15 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         emit: Emit,
+        reply: EmitReply,
     ) -> Result<IdempotentReply, ServiceError> {
         only_operators(caller)?;
         let request = emit.clone();
         let work = |claim| async move {
             if emit.volatile {
-                self.emit_volatile(emit, claim).await
+                self.emit_volatile(emit, claim, reply).await
             } else {
-                self.emit_logged(emit, claim).await
+                self.emit_logged(emit, claim, reply).await
             }
         };
         self.idempotently(caller, "POST /api/realtime/emit", key, &request, work)
@@ -60,15 +64,14 @@ impl Services {
         &self,
         emit: Emit,
         claim: Option<IdempotencyClaim>,
+        reply: EmitReply,
     ) -> Result<StoredReply, ServiceError> {
         let entry = NewEntry::event([emit.to.room()], (emit.event.as_str(), &*emit.data))?;
         let change = Change {
+            writes: Vec::new(),
             events: vec![entry],
             claim,
-            reply: Box::new(|receipts| {
-                StoredReply::success(202, receipts.first().map(EmitReply::from))
-            }),
-            ..Change::replying(StoredReply::success(202, ()))
+            reply: Box::new(move |receipts| reply(receipts.first())),
         };
         Ok(self.store().commit(change).await?)
     }
@@ -78,10 +81,11 @@ impl Services {
         &self,
         emit: Emit,
         claim: Option<IdempotencyClaim>,
+        reply: EmitReply,
     ) -> Result<StoredReply, ServiceError> {
         let event = (emit.event.as_str(), &*emit.data);
         self.realtime().volatile().send([emit.to.room()], event)?;
-        let reply = StoredReply::success(202, serde_json::json!({}));
+        let reply = reply(None);
         if claim.is_none() {
             return Ok(reply);
         }
@@ -90,21 +94,5 @@ impl Services {
             ..Change::replying(reply)
         };
         Ok(self.store().commit(change).await?)
-    }
-}
-
-/// The body of the reply to a logged event: `{id, at}`.
-#[derive(Serialize)]
-struct EmitReply {
-    id: EventId,
-    at: Position,
-}
-
-impl From<&PublishReceipt> for EmitReply {
-    fn from(receipt: &PublishReceipt) -> Self {
-        Self {
-            id: receipt.id,
-            at: receipt.position,
-        }
     }
 }

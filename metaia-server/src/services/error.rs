@@ -94,30 +94,6 @@ impl ServiceError {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
 
-    /// Returns the HTTP status.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::InvalidWebhook(_) => 400,
-            Self::Unauthenticated | Self::ForgedWebhook => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::IllegalTransition { .. }
-            | Self::OrderClosed(_)
-            | Self::AlreadyPaid
-            | Self::NothingToPay
-            | Self::PaymentClosed
-            | Self::Busy
-            | Self::InProgress => 409,
-            Self::VersionMismatch => 412,
-            Self::TooLarge { .. } => 413,
-            Self::Invalid(_) | Self::InvalidSignature | Self::KeyReused => 422,
-            Self::Store(StoreError::Corrupt(_) | StoreError::Event(_)) | Self::Internal(_) => 500,
-            Self::Provider(_) => 502,
-            Self::Directory(_) | Self::Store(_) => 503,
-        }
-    }
-
     /// Returns the stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -145,16 +121,6 @@ impl ServiceError {
             Self::Provider(_) => "payment_provider_unavailable",
             Self::Store(StoreError::Unknown(_)) => "outcome_unknown",
             Self::Directory(_) | Self::Store(_) => "unavailable",
-        }
-    }
-
-    /// Returns the errors of the input, each with its place.
-    #[must_use]
-    pub fn errors(&self) -> &[FieldError] {
-        if let Self::Invalid(errors) = self {
-            errors
-        } else {
-            &[]
         }
     }
 }

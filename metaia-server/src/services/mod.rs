@@ -4,6 +4,10 @@
 //! Each change is one [`Change`](crate::store::Change): its records, its events, and the conditions
 //! under which the store may write them. If the records have changed since the service read them,
 //! the store refuses the change, and the service reads and decides again.
+//!
+//! The caller of a service decides what is replied: it gives a function `reply`, which makes the
+//! [`StoredReply`](crate::store::StoredReply) from the result. If the request has an idempotency
+//! key, the store keeps that reply in the same transaction.
 
 mod connections;
 mod emit;
@@ -25,13 +29,13 @@ mod tests;
 mod webhook;
 
 pub use connections::Overview;
-pub use emit::Emit;
+pub use emit::{Emit, EmitReply};
 pub use error::ServiceError;
 pub use handle::Services;
 pub use idempotency::IdempotentReply;
 pub use orders::StatusChange;
 pub use payment_settings::PaymentSettings;
-pub use payments::Verification;
+pub use payments::{OpenPaymentReply, Verification};
 pub use tailors::TailorStatusChange;
 pub use target::Target;
-pub use webhook::Delivery;
+pub use webhook::{Delivery, DeliveryResult};

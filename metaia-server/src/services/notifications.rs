@@ -1,8 +1,5 @@
 //! Notifications: stored and published in one change, listed, marked as read.
 
-use metaia_realtime::{Event as _, NewEntry, event::NewNotification};
-use serde::Serialize;
-
 use super::{
     error::ServiceError,
     handle::Services,
@@ -15,9 +12,10 @@ use crate::{
     },
     store::{Change, NotificationQuery, StoredReply, Write},
 };
+use metaia_realtime::{Event as _, NewEntry, event::NewNotification};
 
 impl Services {
-    /// Notifies a user. For admins and backends.
+    /// Notifies a user. For admins and backends. `reply` makes the reply from the notification.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -26,12 +24,13 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         new: NewNotice,
+        reply: fn(&Notification) -> StoredReply,
     ) -> Result<IdempotentReply, ServiceError> {
         only_operators(caller)?;
         let notice = new.clone().validated().map_err(ServiceError::Invalid)?;
         let work = |claim| async move {
             let notification = Notification::new(notice, Timestamp::now());
-            let mut change = Change::replying(created(&notification));
+            let mut change = Change::replying(reply(&notification));
             change.claim = claim;
             add(&mut change, notification)?;
             Ok(self.store().commit(change).await?)
@@ -102,21 +101,8 @@ pub(super) fn add_notices(
 
 fn add(change: &mut Change, notification: Notification) -> Result<(), ServiceError> {
     let rooms = NewNotification::rooms(&notification.notice.user);
-    let event = NewEntry::event(rooms, (NewNotification::NAME, notification.document()))?;
+    let event = NewEntry::event(rooms, (NewNotification::NAME, &notification))?;
     change.writes.push(Write::NewNotification(notification));
     change.events.push(event);
     Ok(())
-}
-
-fn created(notification: &Notification) -> StoredReply {
-    let body = NotificationBody {
-        notification: notification.document(),
-    };
-    StoredReply::success(201, body)
-}
-
-/// The body of a reply: `{"notification": …}`.
-#[derive(Serialize)]
-struct NotificationBody {
-    notification: metaia_realtime::event::Notification,
 }

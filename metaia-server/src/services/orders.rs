@@ -31,7 +31,8 @@ pub struct StatusChange {
 const MAX_GROWTH_BYTES: usize = 512;
 
 impl Services {
-    /// Places an order: a customer for themselves, an admin for a customer.
+    /// Places an order: a customer for themselves, an admin for a customer. `reply` makes the reply
+    /// from the new order.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -40,10 +41,11 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         new: NewOrder,
+        reply: fn(&Order) -> StoredReply,
     ) -> Result<IdempotentReply, ServiceError> {
         let customer = customer_of(caller, &new)?;
         let amount = new.amount().map_err(ServiceError::Invalid)?;
-        let work = |claim| self.place(customer, amount, new.clone(), claim);
+        let work = |claim| self.place(customer, amount, new.clone(), claim, reply);
         self.idempotently(caller, "POST /api/orders", key, &new, work)
             .await
     }
@@ -54,11 +56,12 @@ impl Services {
         amount: i64,
         new: NewOrder,
         claim: Option<IdempotencyClaim>,
+        reply: fn(&Order) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let order = Order::place(new.clone(), amount, customer.clone(), Timestamp::now());
-            self.require_room_to_grow(&order)?;
-            let mut change = order_change(&order, 201, Write::NewOrder)?;
+            let mut change = order_change(&order, Write::NewOrder, reply)?;
+            self.require_room_to_grow(&change)?;
             change.claim = claim.clone();
             add_notices(&mut change, Notice::placed(&order), order.created_at)?;
             match self.store().commit(change).await {
@@ -71,16 +74,17 @@ impl Services {
     }
 
     /// Refuses an order whose later updates would be too large to publish: it could never be moved
-    /// to another status.
-    fn require_room_to_grow(&self, order: &Order) -> Result<(), ServiceError> {
+    /// to another status. Each later update is as large as the first, but for its growth.
+    fn require_room_to_grow(&self, first: &Change) -> Result<(), ServiceError> {
         let entry_bytes = self.realtime().limits().entry_bytes;
         let limit = entry_bytes.saturating_sub(MAX_GROWTH_BYTES);
-        let size = update_event(order)?.size();
-        if size > limit {
-            Err(ServiceError::TooLarge { size, limit })
-        } else {
-            Ok(())
+        for update in &first.events {
+            let size = update.size();
+            if size > limit {
+                return Err(ServiceError::TooLarge { size, limit });
+            }
         }
+        Ok(())
     }
 
     /// Returns a page of the caller's orders, newest first; for an admin of all orders.
@@ -131,7 +135,7 @@ impl Services {
         Ok((order, role))
     }
 
-    /// Moves an order to another status.
+    /// Moves an order to another status. `reply` makes the reply from the order in its new version.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -141,8 +145,9 @@ impl Services {
         id: &OrderId,
         seen: Option<u64>,
         StatusChange { status: to }: StatusChange,
+        reply: fn(&Order) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
-        self.change_order(caller, id, |order, role| {
+        let decide = |order: &Order, role| {
             let now = Timestamp::now();
             let moved = order.moved(role, to, now);
             // A caller who may never take this step learns that first, then a caller who has seen
@@ -153,14 +158,15 @@ impl Services {
             require_seen(order, seen)?;
             let from = order.status;
             let moved = moved.map_err(|_| ServiceError::IllegalTransition { from, to })?;
-            let mut change = order_change(&moved, 200, Write::Order)?;
+            let mut change = order_change(&moved, Write::Order, reply)?;
             add_notices(&mut change, Notice::moved(&moved, role), now)?;
             Ok(Some(change))
-        })
-        .await
+        };
+        self.change_order(caller, id, decide, reply).await
     }
 
-    /// Assigns an order to a tailor or a courier, or removes an assignment.
+    /// Assigns an order to a tailor or a courier, or removes an assignment. `reply` makes the reply
+    /// from the order, also if the assignment changes nothing.
     ///
     /// The events are, in this order: the recheck of access to the order's room, so that a removed
     /// user does not see what follows; the update; the notifications of added and removed users.
@@ -173,6 +179,7 @@ impl Services {
         id: &OrderId,
         seen: Option<u64>,
         assignment: Assignment,
+        reply: fn(&Order) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         only(Role::Admin, caller)?;
         if assignment.is_empty() {
@@ -181,7 +188,7 @@ impl Services {
                 "must have a tailor or a deliveryPartner",
             ));
         }
-        self.change_order(caller, id, |order, _| {
+        let decide = |order: &Order, _| {
             require_seen(order, seen)?;
             if order.status.is_final() {
                 return Err(ServiceError::OrderClosed(order.status));
@@ -190,13 +197,13 @@ impl Services {
             let Some(assigned) = order.assigned(&assignment, now) else {
                 return Ok(None);
             };
-            let mut change = order_change(&assigned.order, 200, Write::Order)?;
+            let mut change = order_change(&assigned.order, Write::Order, reply)?;
             let recheck = NewEntry::recheck(assigned.order.id.clone());
             change.events.insert(0, recheck);
             add_notices(&mut change, Notice::assigned(&assigned), now)?;
             Ok(Some(change))
-        })
-        .await
+        };
+        self.change_order(caller, id, decide, reply).await
     }
 
     /// Decides on the current order, and again if the order changes before the commit. A decision
@@ -206,11 +213,12 @@ impl Services {
         caller: &Caller,
         id: &OrderId,
         decide: impl Fn(&Order, Role) -> Result<Option<Change>, ServiceError>,
+        reply: fn(&Order) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let (order, role) = self.visible_order(caller, id).await?;
             let Some(change) = decide(&order, role)? else {
-                return Ok(order_reply(&order, 200));
+                return Ok(reply(&order));
             };
             match self.store().commit(change).await {
                 Err(CommitError::Missed) => {}
@@ -250,28 +258,15 @@ fn require_seen(order: &Order, seen: Option<u64>) -> Result<(), ServiceError> {
 /// Returns the change that writes an order, publishes its update, and replies with it.
 fn order_change(
     order: &Order,
-    status: u16,
     write: fn(Order) -> Write,
+    reply: fn(&Order) -> StoredReply,
 ) -> Result<Change, ServiceError> {
-    let mut change = Change::replying(order_reply(order, status));
-    change.writes.push(write(order.clone()));
-    change.events.push(update_event(order)?);
-    Ok(change)
-}
-
-fn update_event(order: &Order) -> Result<NewEntry, ServiceError> {
     let tailor = order.tailor.as_ref();
     let courier = order.delivery_partner.as_ref();
     let rooms = OrderUpdate::rooms(&order.id, &order.customer, tailor, courier);
-    Ok(NewEntry::event(rooms, (OrderUpdate::NAME, order))?)
-}
-
-fn order_reply(order: &Order, status: u16) -> StoredReply {
-    StoredReply::success(status, OrderBody { order }).with_version(order.version)
-}
-
-/// The body of a reply: `{"order": …}`.
-#[derive(Serialize)]
-struct OrderBody<'a> {
-    order: &'a Order,
+    let update = NewEntry::event(rooms, (OrderUpdate::NAME, order))?;
+    let mut change = Change::replying(reply(order));
+    change.writes.push(write(order.clone()));
+    change.events.push(update);
+    Ok(change)
 }

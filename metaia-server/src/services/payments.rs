@@ -32,6 +32,10 @@ pub struct Verification {
     pub razorpay_signature: String,
 }
 
+/// Makes the reply to a request for a payment from the payment and the public half of the
+/// provider's key.
+pub type OpenPaymentReply = fn(&Payment, &str) -> StoredReply;
+
 impl Services {
     /// Opens the payment of an order, for its customer. A payment that is already open is returned
     /// as it is.
@@ -43,10 +47,11 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         id: OrderId,
+        reply: OpenPaymentReply,
     ) -> Result<IdempotentReply, ServiceError> {
         only(Role::Customer, caller)?;
         let (order, _) = self.visible_order(caller, &id).await?;
-        let work = |claim| self.open(order, claim);
+        let work = |claim| self.open(order, claim, reply);
         self.idempotently(caller, "POST /api/payments/orders", key, &id, work)
             .await
     }
@@ -55,6 +60,7 @@ impl Services {
         &self,
         order: Order,
         claim: Option<IdempotencyClaim>,
+        reply: OpenPaymentReply,
     ) -> Result<StoredReply, ServiceError> {
         if order.status == OrderStatus::Cancelled {
             return Err(ServiceError::OrderClosed(order.status));
@@ -62,16 +68,17 @@ impl Services {
         if order.amount < 1 {
             return Err(ServiceError::NothingToPay);
         }
+        let key_id = &self.payment_settings().key_id;
         for _ in 0..MAX_ATTEMPTS {
             let key = PaymentKey::Standing(order.id.clone());
             let mut change = match self.store().payment(key).await? {
                 Some(payment) if payment.status == PaymentStatus::Created => {
-                    Change::replying(self.opened_reply(&payment))
+                    Change::replying(reply(&payment, key_id))
                 }
                 Some(_) => return Err(ServiceError::AlreadyPaid),
                 None => {
                     let payment = self.open_at_provider(&order).await?;
-                    let mut change = Change::replying(self.opened_reply(&payment));
+                    let mut change = Change::replying(reply(&payment, key_id));
                     change.writes.push(Write::NewPayment(payment));
                     change
                 }
@@ -101,7 +108,8 @@ impl Services {
         Ok(Payment::open(id, order, razorpay_order_id, now))
     }
 
-    /// Confirms a payment by the result of the provider's checkout, for its customer.
+    /// Confirms a payment by the result of the provider's checkout, for its customer. `reply` makes
+    /// the reply from the payment.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -110,9 +118,10 @@ impl Services {
         caller: &Caller,
         key: Option<&str>,
         verification: Verification,
+        reply: fn(&Payment) -> StoredReply,
     ) -> Result<IdempotentReply, ServiceError> {
         only(Role::Customer, caller)?;
-        let work = |claim| self.verify(caller, &verification, claim);
+        let work = |claim| self.verify(caller, &verification, claim, reply);
         let route = "POST /api/payments/verify";
         self.idempotently(caller, route, key, &verification, work)
             .await
@@ -123,13 +132,14 @@ impl Services {
         caller: &Caller,
         given: &Verification,
         claim: Option<IdempotencyClaim>,
+        reply: fn(&Payment) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         for _ in 0..MAX_ATTEMPTS {
             let payment = self.own_payment(caller, &given.razorpay_order_id).await?;
             self.require_signed(&payment, given)?;
-            let mut change = match completion(&payment, &given.razorpay_payment_id)? {
+            let mut change = match completion(&payment, &given.razorpay_payment_id, reply)? {
                 Some(change) => change,
-                None => Change::replying(payment_reply(&payment)),
+                None => Change::replying(reply(&payment)),
             };
             change.claim = claim.clone();
             match self.store().commit(change).await {
@@ -168,14 +178,6 @@ impl Services {
             Err(ServiceError::InvalidSignature)
         }
     }
-
-    fn opened_reply(&self, payment: &Payment) -> StoredReply {
-        let body = OpenPaymentBody {
-            payment,
-            key_id: &self.payment_settings().key_id,
-        };
-        StoredReply::success(201, body)
-    }
 }
 
 /// Returns the change that completes a payment; `None` if the same payment of the provider has
@@ -183,6 +185,7 @@ impl Services {
 fn completion(
     payment: &Payment,
     razorpay_payment_id: &str,
+    reply: fn(&Payment) -> StoredReply,
 ) -> Result<Option<Change>, ServiceError> {
     let paid_by = payment.razorpay_payment_id.as_deref();
     match payment.status {
@@ -191,15 +194,18 @@ fn completion(
         PaymentStatus::Completed => return Err(ServiceError::AlreadyPaid),
         PaymentStatus::Refunded => return Err(ServiceError::PaymentClosed),
     }
-    advancement(payment, PaymentStatus::Completed, Some(razorpay_payment_id))
+    let to = PaymentStatus::Completed;
+    advancement(payment, to, Some(razorpay_payment_id), reply)
 }
 
 /// Returns the change that moves a payment to the status `to` and publishes each step; `None` if
-/// the payment already has the status or cannot reach it.
+/// the payment already has the status or cannot reach it. `reply` makes the reply from the payment
+/// in its new state.
 pub(super) fn advancement(
     payment: &Payment,
     to: PaymentStatus,
     razorpay_payment_id: Option<&str>,
+    reply: impl Fn(&Payment) -> StoredReply,
 ) -> Result<Option<Change>, ServiceError> {
     let steps = payment
         .advanced(to, razorpay_payment_id)
@@ -207,7 +213,7 @@ pub(super) fn advancement(
     let Some(last) = steps.last() else {
         return Ok(None);
     };
-    let mut change = Change::replying(payment_reply(last));
+    let mut change = Change::replying(reply(last));
     change.writes.push(Write::Payment {
         payment: last.clone(),
         from: payment.status,
@@ -220,22 +226,4 @@ pub(super) fn advancement(
         add_notices(&mut change, [notice], now)?;
     }
     Ok(Some(change))
-}
-
-fn payment_reply(payment: &Payment) -> StoredReply {
-    StoredReply::success(200, PaymentBody { payment })
-}
-
-/// The body of a reply: `{"payment": …}`.
-#[derive(Serialize)]
-struct PaymentBody<'a> {
-    payment: &'a Payment,
-}
-
-/// The body of a reply: `{"payment": …, "keyId": …}`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OpenPaymentBody<'a> {
-    payment: &'a Payment,
-    key_id: &'a str,
 }

@@ -1,9 +1,6 @@
 //! The status that a tailor sets for themselves.
 
-use metaia_realtime::{
-    Role,
-    event::{TailorAvailability, TailorStatusUpdate},
-};
+use metaia_realtime::{Role, event::TailorAvailability};
 use serde::{Deserialize, Serialize};
 
 use super::{error::ServiceError, handle::Services, permissions::only};
@@ -20,7 +17,7 @@ pub struct TailorStatusChange {
 
 impl Services {
     /// Stores the calling tailor's status, and publishes it to the admins and to the rooms of the
-    /// tailor's open orders.
+    /// tailor's open orders. Returns it.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -28,15 +25,14 @@ impl Services {
         &self,
         caller: &Caller,
         TailorStatusChange { status }: TailorStatusChange,
-    ) -> Result<TailorStatusUpdate, ServiceError> {
+    ) -> Result<TailorStatus, ServiceError> {
         let tailor = only(Role::Tailor, caller)?.clone();
         let status = TailorStatus {
             tailor,
             status,
             at: Timestamp::now(),
         };
-        let document = status.document();
-        self.store().set_tailor_status(status).await?;
-        Ok(document)
+        self.store().set_tailor_status(status.clone()).await?;
+        Ok(status)
     }
 }

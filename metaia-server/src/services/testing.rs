@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use futures_util::future::BoxFuture;
@@ -13,6 +13,8 @@ use metaia_realtime::{
     sqlite,
     testing::mongod::Mongod,
 };
+use mongodb::bson::{Binary, DateTime, Document, doc, spec::BinarySubtype};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{PaymentSettings, Services};
@@ -20,7 +22,7 @@ use crate::{
     auth::{policy::StoreAccess, secrets::Secret},
     model::Caller,
     payment::{NewPaymentOrder, PaymentProvider, ProviderError},
-    store::{MongoStore, SqliteStore, Store, testing::Folder},
+    store::{IdempotencyClaim, MongoStore, SqliteStore, Store, StoredReply, testing::Folder},
 };
 
 /// The secret that signs every token.
@@ -34,12 +36,17 @@ pub(crate) const WEBHOOK_SECRET: &str = "webhook secret";
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     opened: AtomicU32,
-    pub(crate) refuses: std::sync::atomic::AtomicBool,
+    refuses: AtomicBool,
 }
 
 impl Provider {
     pub(crate) fn opened(&self) -> u32 {
         self.opened.load(Ordering::SeqCst)
+    }
+
+    /// Sets whether every payment is refused.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 }
 
@@ -134,6 +141,41 @@ impl World {
         Self::open(self.place).await
     }
 
+    /// Stores a reply of status 201 and version 1, in the form in which every version stored it.
+    pub(crate) async fn insert_reply(&self, claim: &IdempotencyClaim, body: &str) {
+        match &self.place {
+            Place::Folder(folder) => {
+                let sql = "INSERT INTO idempotency (scope, key, digest, status, body, version, at)
+                    VALUES (?1, ?2, ?3, 201, ?4, 1, ?5)";
+                let IdempotencyClaim {
+                    scope,
+                    key,
+                    digest,
+                    at,
+                } = claim;
+                let database = rusqlite::Connection::open(folder.file("metaia.db")).unwrap();
+                let row = rusqlite::params![scope, key, digest, body, at.ms()];
+                database.execute(sql, row).unwrap();
+            }
+            Place::Uri(uri) => {
+                let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+                let subtype = BinarySubtype::Generic;
+                let bytes = claim.digest.to_vec();
+                let document = doc! {
+                    "_id": format!("{}\n{}", claim.scope, claim.key),
+                    "digest": Binary { subtype, bytes },
+                    "status": 201,
+                    "body": body,
+                    "version": 1_i64,
+                    "at": DateTime::from_millis(claim.at.ms()),
+                };
+                let database = client.default_database().unwrap();
+                let replies = database.collection::<Document>("idempotency");
+                replies.insert_one(document).await.unwrap();
+            }
+        }
+    }
+
     /// Returns the name, the rooms and the payload of each entry after number `n`.
     pub(crate) async fn logged_after(&self, n: u64) -> Vec<(String, Vec<String>, Value)> {
         let entries = self.log.entries_after(n).await;
@@ -215,6 +257,15 @@ macro_rules! on_both_stores {
     };
 }
 pub(crate) use on_both_stores;
+
+/// Returns a reply with this value as its body.
+pub(crate) fn reply_of<T: Serialize>(value: &T) -> StoredReply {
+    StoredReply {
+        status: 299,
+        body: serde_json::to_string(value).unwrap(),
+        version: None,
+    }
+}
 
 /// Returns a caller with this role.
 pub(crate) fn caller(role: Role, user: &str) -> Caller {

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, Role};
+use metaia_realtime::{AccessDecision, Identity, OrderAccess as _, OrderId, PublishReceipt, Role};
 use serde_json::{Value, json};
 
 use super::{
     ServiceError,
-    testing::{On, World, caller, on_both_stores},
+    testing::{On, World, caller, on_both_stores, reply_of},
 };
 use crate::{
     auth::policy::StoreAccess,
@@ -27,23 +27,27 @@ on_both_stores!(
     an_emit_returns_the_position_of_its_event_and_so_does_its_retry,
 );
 
-fn data(reply: &StoredReply) -> Value {
-    serde_json::from_str::<Value>(&reply.body).unwrap()["data"].take()
+fn body(reply: &StoredReply) -> Value {
+    serde_json::from_str(&reply.body).unwrap()
+}
+
+fn receipt_of(receipt: Option<&PublishReceipt>) -> StoredReply {
+    reply_of(&receipt.map(|receipt| (receipt.id, receipt.position)))
 }
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-async fn place(world: &World, mut body: Value) -> Order {
-    body["items"] = json!([{ "garment": "kurta", "quantity": 1, "price": 900 }]);
+async fn place(world: &World, mut new: Value) -> Order {
+    new["items"] = json!([{ "garment": "kurta", "quantity": 1, "price": 900 }]);
     let customer = caller(Role::Customer, "c1");
     let placed = world
         .services
-        .place_order(&customer, None, from(body))
+        .place_order(&customer, None, from(new), reply_of)
         .await
         .unwrap();
-    from(data(&placed.reply)["order"].take())
+    from(body(&placed.reply))
 }
 
 /// Returns the events after `after` as `name → rooms`.
@@ -55,10 +59,16 @@ async fn published(world: &World, after: u64) -> Vec<String> {
         .collect()
 }
 
-async fn assign(world: &World, order: &OrderId, body: Value) -> StoredReply {
+async fn assign(world: &World, order: &OrderId, seats: Value) -> StoredReply {
     world
         .services
-        .assign(&caller(Role::Admin, "a1"), order, None, from(body))
+        .assign(
+            &caller(Role::Admin, "a1"),
+            order,
+            None,
+            from(seats),
+            reply_of,
+        )
         .await
         .unwrap()
 }
@@ -72,7 +82,7 @@ async fn set(
     let change = from(json!({ "status": status }));
     world
         .services
-        .set_status(&caller(who.0, who.1), order, None, change)
+        .set_status(&caller(who.0, who.1), order, None, change, reply_of)
         .await
 }
 
@@ -120,14 +130,11 @@ async fn access_is_rechecked_before_an_assignment_is_published(world: World) {
     let before = world.head().await;
     let again = assign(&world, id, json!({ "tailor": "t2" })).await;
     assert_eq!(
-        (
-            data(&again)["order"]["version"].as_u64(),
-            world.head().await
-        ),
+        (body(&again)["version"].as_u64(), world.head().await),
         (Some(2), before)
     );
     let cleared = assign(&world, id, json!({ "tailor": null })).await;
-    assert_eq!(data(&cleared)["order"]["tailor"], Value::Null);
+    assert_eq!(body(&cleared)["tailor"], Value::Null);
 }
 
 async fn a_step_notifies_the_customer_and_the_workers_concerned(world: World) {
@@ -213,17 +220,17 @@ async fn the_policy_admits_only_the_users_of_an_order(world: World) {
 }
 
 async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World) {
-    let body = json!({ "items": [{ "garment": "kurta", "quantity": 1, "price": 900 }] });
+    let new = json!({ "items": [{ "garment": "kurta", "quantity": 1, "price": 900 }] });
     let customer = caller(Role::Customer, "c1");
     let first = world
         .services
-        .place_order(&customer, Some("k"), from(body.clone()))
+        .place_order(&customer, Some("k"), from(new.clone()), reply_of)
         .await
         .unwrap();
     let head = world.head().await;
     let second = world
         .services
-        .place_order(&customer, Some("k"), from(body.clone()))
+        .place_order(&customer, Some("k"), from(new.clone()), reply_of)
         .await
         .unwrap();
     assert!(!first.replayed && second.replayed);
@@ -234,15 +241,15 @@ async fn a_retry_at_once_and_after_a_restart_gets_the_first_answer(world: World)
     let world = world.restarted().await;
     let third = world
         .services
-        .place_order(&customer, Some("k"), from(body.clone()))
+        .place_order(&customer, Some("k"), from(new.clone()), reply_of)
         .await
         .unwrap();
     assert_eq!((third.reply, world.head().await), (first.reply, head));
-    let mut other = body;
+    let mut other = new;
     other["items"][0]["price"] = json!(1);
     let reused = world
         .services
-        .place_order(&customer, Some("k"), from(other))
+        .place_order(&customer, Some("k"), from(other), reply_of)
         .await;
     assert_eq!(reused.unwrap_err().code(), "idempotency_key_reused");
 }
@@ -258,7 +265,7 @@ async fn a_key_belongs_to_one_user_and_one_route(world: World) {
         assert!(
             !world
                 .services
-                .emit(&who, Some("k"), from(emit.clone()))
+                .emit(&who, Some("k"), from(emit.clone()), receipt_of)
                 .await
                 .unwrap()
                 .replayed
@@ -266,7 +273,7 @@ async fn a_key_belongs_to_one_user_and_one_route(world: World) {
         assert!(
             !world
                 .services
-                .notify(&who, Some("k"), from(notice.clone()))
+                .notify(&who, Some("k"), from(notice.clone()), reply_of)
                 .await
                 .unwrap()
                 .replayed
@@ -279,13 +286,13 @@ async fn an_emit_returns_the_position_of_its_event_and_so_does_its_retry(world: 
     let emit = json!({ "to": { "user": "u1" }, "event": "hello", "data": { "b": 1, "a": [1.50] } });
     let sent = world
         .services
-        .emit(&Caller::ApiKey, Some("k"), from(emit.clone()))
+        .emit(&Caller::ApiKey, Some("k"), from(emit.clone()), receipt_of)
         .await
         .unwrap();
     let entry = &world.log.entries_after(0).await[0];
     assert_eq!(
-        data(&sent.reply),
-        json!({ "id": entry.content().id(), "at": entry.position() })
+        body(&sent.reply),
+        json!([entry.content().id(), entry.position()])
     );
     assert_eq!(
         entry.content().payload().as_str(),
@@ -294,7 +301,7 @@ async fn an_emit_returns_the_position_of_its_event_and_so_does_its_retry(world: 
     );
     let again = world
         .services
-        .emit(&Caller::ApiKey, Some("k"), from(emit))
+        .emit(&Caller::ApiKey, Some("k"), from(emit), receipt_of)
         .await
         .unwrap();
     assert_eq!((again.reply, world.head().await), (sent.reply, 1));
@@ -310,12 +317,17 @@ async fn nothing_is_paid_for_what_costs_nothing() {
     };
     let change = Change {
         writes: vec![Write::NewOrder(order.clone())],
-        ..Change::replying(StoredReply::success(0, ()))
+        ..Change::replying(reply_of(&()))
     };
     world.store.commit(change).await.unwrap();
     let opened = world
         .services
-        .open_payment(&caller(Role::Customer, "c1"), None, order.id)
+        .open_payment(
+            &caller(Role::Customer, "c1"),
+            None,
+            order.id,
+            |payment, _| reply_of(payment),
+        )
         .await;
     assert_eq!(
         (opened.unwrap_err().code(), world.provider.opened()),

@@ -57,9 +57,9 @@ struct PaymentEntity {
 }
 
 /// The result of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum DeliveryResult {
+pub enum DeliveryResult {
     /// The payment has a new status.
     Applied,
     /// The event was delivered before.
@@ -70,7 +70,8 @@ enum DeliveryResult {
 
 impl Services {
     /// Processes a delivery of the provider. The event's id is stored in the same change as its
-    /// effect: a delivery that was refused or not committed can be repeated.
+    /// effect: a delivery that was refused or not committed can be repeated. `reply` makes the
+    /// reply from the result.
     ///
     /// # Errors
     /// Returns `ForgedWebhook` if the signature is wrong, `InvalidWebhook` if the body is not what
@@ -78,13 +79,14 @@ impl Services {
     pub async fn receive_delivery(
         &self,
         delivery: Delivery<'_>,
+        reply: fn(DeliveryResult) -> StoredReply,
     ) -> Result<StoredReply, ServiceError> {
         let event_id = self.require_genuine(delivery)?;
         let document: Document = serde_json::from_slice(delivery.body).map_err(|_| {
             ServiceError::InvalidWebhook("The body is not an event of the provider.")
         })?;
         for _ in 0..MAX_ATTEMPTS {
-            let mut change = self.change_of(&document).await?;
+            let mut change = self.change_of(&document, reply).await?;
             let seen = Write::ProviderEvent(event_id.to_owned());
             change.writes.insert(0, seen);
             match self.store().commit(change).await {
@@ -114,7 +116,11 @@ impl Services {
     }
 
     /// Returns the change that an event makes. Most events change nothing.
-    async fn change_of(&self, document: &Document) -> Result<Change, ServiceError> {
+    async fn change_of(
+        &self,
+        document: &Document,
+        reply: fn(DeliveryResult) -> StoredReply,
+    ) -> Result<Change, ServiceError> {
         let ignored = || Change::replying(reply(DeliveryResult::Ignored));
         let Some((to, entity)) = document.transition() else {
             return Ok(ignored());
@@ -131,13 +137,9 @@ impl Services {
             return Ok(ignored());
         };
         require_amount(&payment, entity)?;
-        let Some(change) = advancement(&payment, to, Some(&entity.id))? else {
-            return Ok(ignored());
-        };
-        Ok(Change {
-            reply: Box::new(|_| reply(DeliveryResult::Applied)),
-            ..change
-        })
+        let applied = |_: &Payment| reply(DeliveryResult::Applied);
+        let change = advancement(&payment, to, Some(&entity.id), applied)?;
+        Ok(change.unwrap_or_else(ignored))
     }
 }
 
@@ -167,14 +169,4 @@ fn require_amount(payment: &Payment, entity: &PaymentEntity) -> Result<(), Servi
     Err(ServiceError::InvalidWebhook(
         "The amount is not the payment's.",
     ))
-}
-
-fn reply(result: DeliveryResult) -> StoredReply {
-    StoredReply::success(200, DeliveryBody { result })
-}
-
-/// The body of a reply: `{"result": …}`.
-#[derive(Serialize)]
-struct DeliveryBody {
-    result: DeliveryResult,
 }

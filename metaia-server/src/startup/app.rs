@@ -47,12 +47,13 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
         builder,
         description,
     } = Storage::open(config).await?;
-    let builder = builder.authenticator(authenticator(config, &jwt_secret)?);
+    let authenticator = Arc::new(authenticator(config, &jwt_secret)?);
+    let builder = builder.authenticator(Arc::clone(&authenticator));
     let realtime = build_realtime(config, builder, Arc::clone(&store)).await?;
     let services = Services::new(Arc::clone(&store), realtime.clone(), payments);
-    // The realtime node has taken the first authenticator, which cannot be cloned.
     let request_auth = RequestAuth::new(
-        authenticator(config, &jwt_secret)?,
+        authenticator,
+        config.limits.realtime.token_bytes,
         config.api_key.clone(),
         config.limits.rest_per_s,
     );

@@ -41,8 +41,9 @@ pub(crate) struct Cli {
         "polling,websocket or websocket", "METAIA_TRANSPORTS", defaults::TRANSPORTS
     ))]
     transports: Option<String>,
-    /// Limits, for example per_user=16,rest_per_s=50 (METAIA_LIMITS)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help = with_default(
+        "Limits, each of them optional", "METAIA_LIMITS", &defaults::limits()
+    ))]
     limits: Option<String>,
     #[arg(long, global = true, help = with_default(
         "Format of the log, text or json", "METAIA_LOG", defaults::LOG_FORMAT
@@ -105,6 +106,7 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Sources, load};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -112,5 +114,21 @@ mod tests {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["metaia-server", "config", "--port", "7"]);
         assert_eq!(cli.variables()["PORT"], "7");
+    }
+
+    /// The defaults in the help are those that the server starts with.
+    #[test]
+    fn the_help_of_each_flag_has_its_default() {
+        use clap::CommandFactory as _;
+        let flags = "--port --data --env --cors-origins --durability --transports --limits --log";
+        let line = flags.split(' ').map(|flag| format!("{flag}=x"));
+        let cli = Cli::parse_from(std::iter::once("metaia-server".to_owned()).chain(line));
+        let help = Cli::command().term_width(0).render_help().to_string();
+        let settings = load(Sources::default()).settings;
+        for name in cli.variables().keys() {
+            let setting = settings.iter().find(|setting| setting.name == name);
+            let expected = format!("({name}, default {})", setting.unwrap().shown);
+            assert!(help.contains(&expected), "{expected}: {help}");
+        }
     }
 }

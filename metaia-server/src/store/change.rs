@@ -91,46 +91,18 @@ impl fmt::Debug for Change {
     }
 }
 
-/// A successful reply, as it goes over the wire and is stored under an idempotency key.
+/// A reply that can be given again, byte for byte.
+///
+/// The routes make it and read it. Services pass it on, and stores write and return its parts,
+/// without knowing what they mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredReply {
-    /// The HTTP status.
+    /// The status, as a number of the protocol that the reply belongs to.
     pub status: u16,
-    /// The JSON body.
+    /// The body.
     pub body: String,
     /// The version of the record in the body, if the body is one record with a version.
     pub version: Option<u64>,
-}
-
-impl StoredReply {
-    /// Returns a reply with the body `{"status":"success","data":…}`.
-    #[must_use]
-    pub fn success(status: u16, data: impl Serialize) -> Self {
-        /// The envelope of the original guide.
-        #[derive(Serialize)]
-        struct Envelope<T> {
-            status: &'static str,
-            data: T,
-        }
-        // The documents of this server always serialize.
-        let body = serde_json::to_string(&Envelope {
-            status: "success",
-            data,
-        })
-        .unwrap_or_default();
-        Self {
-            status,
-            body,
-            version: None,
-        }
-    }
-
-    /// Adds the version of the record in the body.
-    #[must_use]
-    pub const fn with_version(mut self, version: u64) -> Self {
-        self.version = Some(version);
-        self
-    }
 }
 
 /// A caller's claim on one reply: an idempotency key, for one route and one request body.

@@ -1,7 +1,7 @@
 //! The events that stores build themselves, from the records that they find.
 
 use metaia_realtime::{
-    NewEntry, OrderId, UserId,
+    Event as _, NewEntry, OrderId, UserId,
     event::{EventError, NewNotification, NotificationRead, ReadNotifications, TailorStatusUpdate},
 };
 
@@ -39,5 +39,8 @@ pub(super) fn tailor_status(
     status: &TailorStatus,
     open: &[OrderId],
 ) -> Result<NewEntry, EventError> {
-    NewEntry::event(TailorStatusUpdate::rooms(open), &status.document())
+    NewEntry::event(
+        TailorStatusUpdate::rooms(open),
+        (TailorStatusUpdate::NAME, status),
+    )
 }

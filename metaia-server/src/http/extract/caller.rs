@@ -110,7 +110,7 @@ fn challenge(
 mod tests {
     use super::*;
     use axum::response::IntoResponse as _;
-    use metaia_realtime::JwtAuthenticator;
+    use metaia_realtime::{JwtAuthenticator, Limits};
     use std::num::NonZeroU32;
 
     async fn ask(headers: &[(&str, &str)], auth: &Arc<RequestAuth>) -> Result<Caller, ApiError> {
@@ -125,7 +125,8 @@ mod tests {
     fn request_auth() -> Arc<RequestAuth> {
         let authenticator = JwtAuthenticator::hs256("secret").unwrap();
         Arc::new(RequestAuth::new(
-            authenticator,
+            Arc::new(authenticator),
+            Limits::default().token_bytes,
             Some("key".into()),
             NonZeroU32::MIN,
         ))

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use axum::extract::State;
 use metaia_realtime::{
     Role, UserId,
-    presence::{RoomQuery, RoomView, SessionQuery},
+    presence::{RoomQuery, SessionQuery},
     values::SessionId,
 };
 use serde::Deserialize;
@@ -24,7 +24,6 @@ use crate::{
     },
     model::{Caller, FieldError},
     services::Services,
-    store::StoredReply,
 };
 
 /// The number of users in one presence query.
@@ -61,7 +60,7 @@ pub(super) async fn sessions(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<SessionParams>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<SessionList>, ApiError> {
     let query = SessionQuery {
         users: params.user.into_iter().collect(),
         role: params.role,
@@ -80,7 +79,7 @@ pub(super) async fn sessions(
         sessions,
         next_cursor: page.next.map(|id| id.to_string()),
     };
-    Ok(StoredReply::success(200, list))
+    Ok(Success::of(list))
 }
 
 /// Ends a session, on any node. The official clients do not reconnect after it.
@@ -96,9 +95,9 @@ pub(super) async fn disconnect(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<SessionId>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<OneSession>, ApiError> {
     let session = services.disconnect(&caller, id).await?.into();
-    Ok(StoredReply::success(200, OneSession { session }))
+    Ok(Success::of(OneSession { session }))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -123,23 +122,19 @@ pub(super) async fn rooms(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<RoomParams>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<RoomList>, ApiError> {
     let query = RoomQuery {
         after: parse_optional("/cursor", params.cursor.as_deref())?,
         limit: limit(params.limit)?.into(),
         ..RoomQuery::default()
     };
     let page = services.rooms(&caller, &query).await?;
-    let document = |RoomView { room, sessions }| RoomDocument {
-        room: room.to_string(),
-        sessions,
-    };
-    let rooms = page.rooms.into_iter().map(document).collect();
+    let rooms = page.rooms.into_iter().map(RoomDocument::from).collect();
     let list = RoomList {
         rooms,
         next_cursor: page.next.map(|room| room.to_string()),
     };
-    Ok(StoredReply::success(200, list))
+    Ok(Success::of(list))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -166,7 +161,7 @@ pub(super) async fn presence(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<PresenceParams>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<PresenceList>, ApiError> {
     let names = params.user.split(',').map(str::trim);
     let users: Result<Vec<UserId>, _> = names.map(|name| parse("/user", name)).collect();
     let users = users?;
@@ -178,7 +173,7 @@ pub(super) async fn presence(
     }
     let presence = services.presence(&caller, &users).await?;
     let users = presence.into_iter().map(PresenceDocument::from).collect();
-    Ok(StoredReply::success(200, PresenceList { users }))
+    Ok(Success::of(PresenceList { users }))
 }
 
 /// Returns the counters of the answering node since its start, and the nodes of the cluster.
@@ -190,7 +185,7 @@ pub(super) async fn presence(
 pub(super) async fn stats(
     State(services): State<Services>,
     caller: Caller,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<StatsDocument>, ApiError> {
     let overview = services.overview(&caller).await?;
     let nodes: Option<Vec<NodeDocument>> = overview
         .nodes
@@ -204,7 +199,7 @@ pub(super) async fn stats(
         sessions,
         stats: overview.stats,
     };
-    Ok(StoredReply::success(200, document))
+    Ok(Success::of(document))
 }
 
 fn parse_optional<T: FromStr>(

@@ -1,28 +1,43 @@
-//! The bodies of replies: some are sent, and the OpenAPI description is made from all of them.
+//! The bodies of successful replies. Each is the type that a route sends and that the OpenAPI
+//! description is made from.
 
 use metaia_realtime::{
-    NodeStats,
-    presence::{NodeView, Presence, SessionView},
+    NodeStats, Position, PublishReceipt,
+    presence::{NodeView, Presence, RoomView, SessionView},
+    values::EventId,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{Order, Payment, Timestamp};
+use crate::{
+    model::{Notification, Order, Payment, Timestamp},
+    services::DeliveryResult,
+};
 
 /// The envelope of every successful reply.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Success<T> {
     /// Always `success`.
     #[schema(example = "success")]
-    status: String,
+    status: &'static str,
     /// The result.
     data: T,
 }
 
+impl<T> Success<T> {
+    /// Returns the envelope of a result.
+    pub(super) const fn of(data: T) -> Self {
+        Self {
+            status: "success",
+            data,
+        }
+    }
+}
+
 /// One order.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OneOrder {
-    pub(super) order: Order,
+pub(super) struct OneOrder<'a> {
+    pub(super) order: &'a Order,
 }
 
 /// Orders, newest first.
@@ -34,34 +49,17 @@ pub(super) struct OrderList {
     pub(super) next_cursor: Option<String>,
 }
 
-/// A notification.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NotificationDocument {
-    #[serde(rename = "_id")]
-    id: String,
-    user: String,
-    /// `order`, `payment` or `system`.
-    #[serde(rename = "type")]
-    kind: String,
-    title: String,
-    message: String,
-    related_order: Option<String>,
-    read: bool,
-    created_at: String,
-}
-
 /// One notification.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OneNotification {
-    notification: NotificationDocument,
+pub(super) struct OneNotification<'a> {
+    pub(super) notification: &'a Notification,
 }
 
 /// One notification, after it was marked as read.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ReadNotification<N> {
-    pub(super) notification: N,
+pub(super) struct ReadNotification {
+    pub(super) notification: Notification,
     /// The number of all unread notifications of the user.
     pub(super) unread_count: u64,
 }
@@ -69,8 +67,8 @@ pub(super) struct ReadNotification<N> {
 /// Notifications, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct NotificationList<N> {
-    pub(super) notifications: Vec<N>,
+pub(super) struct NotificationList {
+    pub(super) notifications: Vec<Notification>,
     /// The number of all unread notifications of the user.
     pub(super) unread_count: u64,
     /// The `cursor` of the next page; null on the last page.
@@ -90,41 +88,44 @@ pub(super) struct AllRead {
 /// A payment that the customer can make now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct OpenPayment {
-    payment: Payment,
+pub(super) struct OpenPayment<'a> {
+    pub(super) payment: &'a Payment,
     /// The key for the provider's checkout.
-    key_id: String,
+    pub(super) key_id: &'a str,
 }
 
 /// One payment.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OnePayment {
-    payment: Payment,
+pub(super) struct OnePayment<'a> {
+    pub(super) payment: &'a Payment,
 }
 
 /// The result of an event of the payment provider.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Taken {
-    /// `applied`, `duplicate` or `ignored`.
-    result: String,
-}
-
-/// A tailor's status.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct TailorStatusDocument {
-    tailor_id: String,
-    status: String,
-    at: String,
+pub(super) struct DeliveryReply {
+    pub(super) result: DeliveryResult,
 }
 
 /// An event that was sent. Empty for a volatile event, which has neither.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Sent {
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct SentEvent {
     /// The event's id.
-    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    id: Option<EventId>,
     /// Its position in the log.
-    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    at: Option<Position>,
+}
+
+impl From<&PublishReceipt> for SentEvent {
+    fn from(receipt: &PublishReceipt) -> Self {
+        Self {
+            id: Some(receipt.id),
+            at: Some(receipt.position),
+        }
+    }
 }
 
 /// A session.
@@ -182,6 +183,15 @@ pub(super) struct RoomDocument {
     pub(super) room: String,
     /// The number of its sessions.
     pub(super) sessions: u64,
+}
+
+impl From<RoomView> for RoomDocument {
+    fn from(RoomView { room, sessions }: RoomView) -> Self {
+        Self {
+            room: room.to_string(),
+            sessions,
+        }
+    }
 }
 
 /// Rooms, by name.

@@ -1,13 +1,13 @@
 //! `/api/notifications`
 
 use axum::extract::State;
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{
-    documents::{
-        AllRead, NotificationDocument, NotificationList, OneNotification, ReadNotification, Success,
-    },
+    documents::{AllRead, NotificationList, OneNotification, ReadNotification, Success},
     paging::page,
+    reply::success,
 };
 use crate::{
     http::{
@@ -43,7 +43,7 @@ pub(super) struct NotificationListParams {
         (
             status = 200,
             description = "A page of notifications",
-            body = Success<NotificationList<NotificationDocument>>,
+            body = Success<NotificationList>,
         ),
         (status = 422, description = "Not valid", body = Problem),
     ))]
@@ -51,18 +51,17 @@ pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<NotificationListParams>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<NotificationList>, ApiError> {
     let request = page(params.limit, params.cursor)?;
     let (found, unread_count) = services
         .notifications(&caller, params.unread, params.since, request)
         .await?;
-    let notifications: Vec<_> = found.items.iter().map(Notification::document).collect();
     let list = NotificationList {
-        notifications,
+        notifications: found.items,
         unread_count,
         next_cursor: found.next.map(|cursor| cursor.to_string()),
     };
-    Ok(StoredReply::success(200, list))
+    Ok(Success::of(list))
 }
 
 /// Notifies a user. For admins and backends.
@@ -73,7 +72,7 @@ pub(super) async fn list(
     )),
     request_body = NewNotice,
     responses(
-        (status = 201, description = "The notification", body = Success<OneNotification>),
+        (status = 201, description = "The notification", body = Success<OneNotification<'_>>),
         (status = 403, description = "Neither an admin nor a backend", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
     ))]
@@ -84,8 +83,12 @@ pub(super) async fn notify(
     JsonBody(new): JsonBody<NewNotice>,
 ) -> Result<IdempotentReply, ApiError> {
     Ok(services
-        .notify(&caller, key.as_ref().map(Key::as_str), new)
+        .notify(&caller, key.as_ref().map(Key::as_str), new, created)
         .await?)
+}
+
+fn created(notification: &Notification) -> StoredReply {
+    success(StatusCode::CREATED, OneNotification { notification })
 }
 
 /// Marks a notification as read.
@@ -95,7 +98,7 @@ pub(super) async fn notify(
         (
             status = 200,
             description = "The notification",
-            body = Success<ReadNotification<NotificationDocument>>,
+            body = Success<ReadNotification>,
         ),
         (status = 404, description = "Not found, or of another user", body = Problem),
     ))]
@@ -103,13 +106,13 @@ pub(super) async fn read(
     State(services): State<Services>,
     caller: Caller,
     PathId(id): PathId<NotificationId>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<ReadNotification>, ApiError> {
     let (notification, unread_count) = services.read_notification(&caller, id).await?;
     let body = ReadNotification {
-        notification: notification.document(),
+        notification,
         unread_count,
     };
-    Ok(StoredReply::success(200, body))
+    Ok(Success::of(body))
 }
 
 /// Marks all of the caller's notifications as read.
@@ -120,11 +123,11 @@ pub(super) async fn read(
 pub(super) async fn read_all(
     State(services): State<Services>,
     caller: Caller,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<AllRead>, ApiError> {
     let marked = services.read_all(&caller).await?;
     let body = AllRead {
         marked,
         unread_count: 0,
     };
-    Ok(StoredReply::success(200, body))
+    Ok(Success::of(body))
 }

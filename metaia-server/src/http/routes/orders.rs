@@ -1,19 +1,21 @@
 //! `/api/orders`
 
 use axum::extract::State;
+use http::StatusCode;
 use metaia_realtime::OrderId;
 use serde::Deserialize;
 
 use super::{
     documents::{OneOrder, OrderList, Success},
     paging::page,
+    reply::success,
 };
 use crate::{
     http::{
         extract::{IdempotencyKey, IfMatch, JsonBody, Key, PathId, QueryParams},
         problem::{ApiError, Body as Problem},
     },
-    model::{Assignment, Caller, Cursor, NewOrder, OrderStatus},
+    model::{Assignment, Caller, Cursor, NewOrder, Order, OrderStatus},
     services::{IdempotentReply, Services, StatusChange},
     store::StoredReply,
 };
@@ -26,7 +28,7 @@ use crate::{
     )),
     request_body = NewOrder,
     responses(
-        (status = 201, description = "The order", body = Success<OneOrder>),
+        (status = 201, description = "The order", body = Success<OneOrder<'_>>),
         (status = 403, description = "Neither a customer nor an admin", body = Problem),
         (status = 413, description = "Too large", body = Problem),
         (status = 422, description = "Not valid", body = Problem),
@@ -38,8 +40,23 @@ pub(super) async fn place(
     JsonBody(new): JsonBody<NewOrder>,
 ) -> Result<IdempotentReply, ApiError> {
     Ok(services
-        .place_order(&caller, key.as_ref().map(Key::as_str), new)
+        .place_order(&caller, key.as_ref().map(Key::as_str), new, created)
         .await?)
+}
+
+fn created(order: &Order) -> StoredReply {
+    one(StatusCode::CREATED, order)
+}
+
+fn current(order: &Order) -> StoredReply {
+    one(StatusCode::OK, order)
+}
+
+fn one(status: StatusCode, order: &Order) -> StoredReply {
+    StoredReply {
+        version: Some(order.version),
+        ..success(status, OneOrder { order })
+    }
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -66,14 +83,14 @@ pub(super) async fn list(
     State(services): State<Services>,
     caller: Caller,
     QueryParams(params): QueryParams<OrderListParams>,
-) -> Result<StoredReply, ApiError> {
+) -> Result<Success<OrderList>, ApiError> {
     let request = page(params.limit, params.cursor)?;
     let found = services.orders(&caller, params.status, request).await?;
     let list = OrderList {
         orders: found.items,
         next_cursor: found.next.map(|cursor| cursor.to_string()),
     };
-    Ok(StoredReply::success(200, list))
+    Ok(Success::of(list))
 }
 
 /// Returns an order.
@@ -83,7 +100,7 @@ pub(super) async fn list(
         (
             status = 200,
             description = "The order; its version is the ETag",
-            body = Success<OneOrder>,
+            body = Success<OneOrder<'_>>,
         ),
         (status = 404, description = "Not found, or not the caller's", body = Problem),
     ))]
@@ -93,8 +110,7 @@ pub(super) async fn read(
     PathId(id): PathId<OrderId>,
 ) -> Result<StoredReply, ApiError> {
     let order = services.order(&caller, &id).await?;
-    let version = order.version;
-    Ok(StoredReply::success(200, OneOrder { order }).with_version(version))
+    Ok(current(&order))
 }
 
 /// Moves an order to its next status, or cancels it.
@@ -108,7 +124,7 @@ pub(super) async fn read(
     ),
     request_body = StatusChange,
     responses(
-        (status = 200, description = "The order", body = Success<OneOrder>),
+        (status = 200, description = "The order", body = Success<OneOrder<'_>>),
         (status = 403, description = "The step is not the caller's", body = Problem),
         (status = 404, description = "Not found, or not the caller's", body = Problem),
         (status = 409, description = "No such step from the current status", body = Problem),
@@ -122,7 +138,9 @@ pub(super) async fn set_status(
     IfMatch(seen): IfMatch,
     JsonBody(change): JsonBody<StatusChange>,
 ) -> Result<StoredReply, ApiError> {
-    Ok(services.set_status(&caller, &id, seen, change).await?)
+    Ok(services
+        .set_status(&caller, &id, seen, change, current)
+        .await?)
 }
 
 /// Assigns an order to a tailor or a courier, or removes the assignment.
@@ -136,7 +154,7 @@ pub(super) async fn set_status(
     ),
     request_body = Assignment,
     responses(
-        (status = 200, description = "The order", body = Success<OneOrder>),
+        (status = 200, description = "The order", body = Success<OneOrder<'_>>),
         (status = 403, description = "Not an admin", body = Problem),
         (status = 404, description = "Not found", body = Problem),
         (status = 409, description = "Delivered or cancelled", body = Problem),
@@ -150,5 +168,7 @@ pub(super) async fn assign(
     IfMatch(seen): IfMatch,
     JsonBody(assignment): JsonBody<Assignment>,
 ) -> Result<StoredReply, ApiError> {
-    Ok(services.assign(&caller, &id, seen, assignment).await?)
+    Ok(services
+        .assign(&caller, &id, seen, assignment, current)
+        .await?)
 }

@@ -1,17 +1,20 @@
 //! `/api/payments`
 
 use axum::extract::State;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use metaia_realtime::OrderId;
 
-use super::documents::{OnePayment, OpenPayment, Success, Taken};
+use super::{
+    documents::{DeliveryReply, OnePayment, OpenPayment, Success},
+    reply::success,
+};
 use crate::{
     http::{
         extract::{IdempotencyKey, JsonBody, Key, PathId, RawBody},
         problem::{ApiError, Body as Problem},
     },
-    model::Caller,
-    services::{Delivery, IdempotentReply, Services, Verification},
+    model::{Caller, Payment},
+    services::{Delivery, DeliveryResult, IdempotentReply, Services, Verification},
     store::StoredReply,
 };
 
@@ -29,7 +32,7 @@ use crate::{
         (
             status = 201,
             description = "The payment, and the key for the provider's checkout",
-            body = Success<OpenPayment>,
+            body = Success<OpenPayment<'_>>,
         ),
         (status = 403, description = "Not a customer", body = Problem),
         (status = 404, description = "Not found, or of another user", body = Problem),
@@ -43,8 +46,12 @@ pub(super) async fn open(
     IdempotencyKey(key): IdempotencyKey,
 ) -> Result<IdempotentReply, ApiError> {
     Ok(services
-        .open_payment(&caller, key.as_ref().map(Key::as_str), id)
+        .open_payment(&caller, key.as_ref().map(Key::as_str), id, opened)
         .await?)
+}
+
+fn opened(payment: &Payment, key_id: &str) -> StoredReply {
+    success(StatusCode::CREATED, OpenPayment { payment, key_id })
 }
 
 /// Confirms a payment by the signature of the provider's checkout.
@@ -55,7 +62,7 @@ pub(super) async fn open(
     )),
     request_body = Verification,
     responses(
-        (status = 200, description = "The payment", body = Success<OnePayment>),
+        (status = 200, description = "The payment", body = Success<OnePayment<'_>>),
         (status = 403, description = "Not a customer", body = Problem),
         (status = 404, description = "Not found, or of another user", body = Problem),
         (status = 409, description = "Already ended", body = Problem),
@@ -72,8 +79,17 @@ pub(super) async fn verify(
     JsonBody(verification): JsonBody<Verification>,
 ) -> Result<IdempotentReply, ApiError> {
     Ok(services
-        .verify_payment(&caller, key.as_ref().map(Key::as_str), verification)
+        .verify_payment(
+            &caller,
+            key.as_ref().map(Key::as_str),
+            verification,
+            verified,
+        )
         .await?)
+}
+
+fn verified(payment: &Payment) -> StoredReply {
+    success(StatusCode::OK, OnePayment { payment })
 }
 
 /// Receives an event of the provider. It needs no token: the body is signed with the webhook
@@ -88,7 +104,7 @@ pub(super) async fn verify(
     ),
     request_body(content = Object, content_type = "application/json"),
     responses(
-        (status = 200, description = "The result", body = Success<Taken>),
+        (status = 200, description = "The result", body = Success<DeliveryReply>),
         (status = 400, description = "Not an event of the provider", body = Problem),
         (status = 401, description = "The signature is not valid", body = Problem),
     ))]
@@ -102,7 +118,11 @@ pub(super) async fn webhook(
         signature: text(&headers, "x-razorpay-signature"),
         event_id: text(&headers, "x-razorpay-event-id"),
     };
-    Ok(services.receive_delivery(delivery).await?)
+    Ok(services.receive_delivery(delivery, received).await?)
+}
+
+fn received(result: DeliveryResult) -> StoredReply {
+    success(StatusCode::OK, DeliveryReply { result })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -1,8 +1,13 @@
 //! `/api/realtime/emit`
 
 use axum::extract::State;
+use http::StatusCode;
+use metaia_realtime::PublishReceipt;
 
-use super::documents::{Sent, Success};
+use super::{
+    documents::{SentEvent, Success},
+    reply::success,
+};
 use crate::{
     http::{
         extract::{IdempotencyKey, JsonBody, Key},
@@ -10,6 +15,7 @@ use crate::{
     },
     model::Caller,
     services::{Emit, IdempotentReply, Services},
+    store::StoredReply,
 };
 
 /// Sends an event to a user, a role, the followers of an order, or everyone. For admins and
@@ -22,7 +28,7 @@ use crate::{
     request_body = Emit,
     responses(
         (
-            status = 202, body = Success<Sent>,
+            status = 202, body = Success<SentEvent>,
             description = "The event's id and position; empty for a volatile event",
         ),
         (status = 403, description = "Neither an admin nor a backend", body = Problem),
@@ -36,6 +42,11 @@ pub(super) async fn emit(
     JsonBody(emit): JsonBody<Emit>,
 ) -> Result<IdempotentReply, ApiError> {
     Ok(services
-        .emit(&caller, key.as_ref().map(Key::as_str), emit)
+        .emit(&caller, key.as_ref().map(Key::as_str), emit, accepted)
         .await?)
+}
+
+fn accepted(receipt: Option<&PublishReceipt>) -> StoredReply {
+    let sent = receipt.map(SentEvent::from).unwrap_or_default();
+    success(StatusCode::ACCEPTED, sent)
 }

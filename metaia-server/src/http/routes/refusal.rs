@@ -1,4 +1,4 @@
-//! Errors of services as problem documents.
+//! Errors of services as problem documents: each with its status.
 
 use http::{HeaderValue, StatusCode, header};
 
@@ -17,8 +17,32 @@ impl From<ServiceError> for ApiError {
 }
 
 fn to_problem(error: &ServiceError) -> ApiError {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    ApiError::new(status, error.code(), error.to_string())
+    ApiError::new(status_of(error), error.code(), error.to_string())
+}
+
+const fn status_of(error: &ServiceError) -> StatusCode {
+    match error {
+        ServiceError::InvalidWebhook(_) => StatusCode::BAD_REQUEST,
+        ServiceError::Unauthenticated | ServiceError::ForgedWebhook => StatusCode::UNAUTHORIZED,
+        ServiceError::Forbidden => StatusCode::FORBIDDEN,
+        ServiceError::NotFound => StatusCode::NOT_FOUND,
+        ServiceError::IllegalTransition { .. }
+        | ServiceError::OrderClosed(_)
+        | ServiceError::AlreadyPaid
+        | ServiceError::NothingToPay
+        | ServiceError::PaymentClosed
+        | ServiceError::Busy
+        | ServiceError::InProgress => StatusCode::CONFLICT,
+        ServiceError::VersionMismatch => StatusCode::PRECONDITION_FAILED,
+        ServiceError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        ServiceError::Invalid(_) | ServiceError::InvalidSignature | ServiceError::KeyReused => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ServiceError::Store(StoreError::Corrupt(_) | StoreError::Event(_))
+        | ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        ServiceError::Provider(_) => StatusCode::BAD_GATEWAY,
+        ServiceError::Directory(_) | ServiceError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
 }
 
 /// Adds the headers that HTTP requires with some statuses: the authentication scheme, and the time

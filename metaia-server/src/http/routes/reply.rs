@@ -1,12 +1,34 @@
-//! Replies of services as HTTP responses.
+//! Successful replies: the status and the body of each are chosen by its route.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
 
+use super::documents::Success;
 use crate::{services::IdempotentReply, store::StoredReply};
 
 /// The header of a reply that repeats the first reply to the same request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// Returns a reply with the body `{"status":"success","data":…}`. It can be stored.
+pub(super) fn success(status: StatusCode, data: impl Serialize) -> StoredReply {
+    enveloped(status, &Success::of(data))
+}
+
+impl<T: Serialize> IntoResponse for Success<T> {
+    fn into_response(self) -> Response {
+        enveloped(StatusCode::OK, &self).into_response()
+    }
+}
+
+fn enveloped(status: StatusCode, body: &Success<impl Serialize>) -> StoredReply {
+    StoredReply {
+        status: status.as_u16(),
+        // The documents of this server always serialize.
+        body: serde_json::to_string(body).unwrap_or_default(),
+        version: None,
+    }
+}
 
 impl IntoResponse for StoredReply {
     fn into_response(self) -> Response {

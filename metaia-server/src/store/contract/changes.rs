@@ -69,25 +69,25 @@ pub(crate) async fn a_position_is_known_before_the_commit<S: Site>() {
     let site = S::new().await;
     for _ in 0..3 {
         let events = vec![update_of(&order()), update_of(&order())];
-        let reply: MakeReply = Box::new(|receipts| StoredReply::success(202, receipts[1].position));
+        let reply: MakeReply = Box::new(|receipts| reply_of(receipts[1].position));
         let change = Change {
             events,
             reply,
-            ..Change::replying(StoredReply::success(0, ()))
+            ..Change::replying(reply_of(()))
         };
         let reply = site.store().commit(change).await.unwrap();
         let head = head(&site).await;
-        assert_eq!(reply, StoredReply::success(202, head));
+        assert_eq!(reply, reply_of(head));
     }
     let site = site.reopened().await;
-    let reply: MakeReply = Box::new(|receipts| StoredReply::success(202, receipts[0].position));
+    let reply: MakeReply = Box::new(|receipts| reply_of(receipts[0].position));
     let change = Change {
         events: vec![update_of(&order())],
         reply,
-        ..Change::replying(StoredReply::success(0, ()))
+        ..Change::replying(reply_of(()))
     };
     let reply = site.store().commit(change).await.unwrap();
-    assert_eq!(reply, StoredReply::success(202, head(&site).await));
+    assert_eq!(reply, reply_of(head(&site).await));
 }
 
 pub(crate) async fn a_position_outlives_a_restart<S: Site>() {
@@ -141,8 +141,7 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
     let site = S::new().await;
     let orders: Vec<Order> = (0..50).map(|_| order()).collect();
     let commits = orders.iter().map(|order| {
-        let reply: MakeReply =
-            Box::new(|receipts| StoredReply::success(201, receipts[0].position.n()));
+        let reply: MakeReply = Box::new(|receipts| reply_of(receipts[0].position.n()));
         site.store().commit(Change {
             reply,
             ..placed(order)
@@ -162,6 +161,6 @@ pub(crate) async fn many_at_once_are_logged_in_the_order_in_which_each_was_answe
                     .contains(order.id.as_str())
             })
             .unwrap();
-        assert_eq!(answer.unwrap(), StoredReply::success(201, entry.n()));
+        assert_eq!(answer.unwrap(), reply_of(entry.n()));
     }
 }

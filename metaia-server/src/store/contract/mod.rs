@@ -103,7 +103,19 @@ pub(crate) fn change(
         writes,
         events,
         claim,
-        ..Change::replying(StoredReply::success(200, "ok").with_version(7))
+        ..Change::replying(StoredReply {
+            version: Some(7),
+            ..reply_of("ok")
+        })
+    }
+}
+
+/// Returns a reply with this body.
+pub(crate) fn reply_of(body: impl serde::Serialize) -> StoredReply {
+    StoredReply {
+        status: 201,
+        body: serde_json::to_string(&body).unwrap(),
+        version: None,
     }
 }
 

@@ -3,13 +3,13 @@
 use super::*;
 
 /// A client that is connected by polling.
-struct Phone {
+pub(super) struct Phone {
     router: Router,
     address: String,
 }
 
 impl Phone {
-    async fn connect(api: &Api, role: Role, user: &str, auth: Value) -> Self {
+    pub(super) async fn connect(api: &Api, role: Role, user: &str, auth: Value) -> Self {
         let router = Router::new().layer(api.world.realtime.layer());
         let mut phone = Self {
             router,

@@ -1,12 +1,14 @@
 //! Idempotency keys: one request, one reply.
 
 use super::*;
+use crate::{model::Timestamp, store::IdempotencyClaim};
 
 on_both_stores!(
     Api: a_retry_gets_the_first_answer_and_changes_nothing,
     another_body_under_the_key_is_refused_and_other_routes_are_other_keys,
     what_was_refused_can_be_tried_again_under_its_key,
     of_many_at_once_one_is_done,
+    a_reply_that_an_earlier_version_stored_is_given_byte_for_byte,
 );
 
 async fn a_retry_gets_the_first_answer_and_changes_nothing(api: Api) {
@@ -59,19 +61,13 @@ async fn another_body_under_the_key_is_refused_and_other_routes_are_other_keys(a
 async fn what_was_refused_can_be_tried_again_under_its_key(api: Api) {
     let (order, path) = api.order().await;
     let pay = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
-    api.world
-        .provider
-        .refuses
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    api.world.provider.refuse(true);
     let keyed = api.customer().with("idempotency-key", "k-1");
     keyed
         .post(&pay, json!({}))
         .await
         .refused(502, "payment_provider_unavailable");
-    api.world
-        .provider
-        .refuses
-        .store(false, std::sync::atomic::Ordering::SeqCst);
+    api.world.provider.refuse(false);
     let opened = keyed.post(&pay, json!({})).await.data(201);
     api.admin()
         .put(&format!("{path}/status"), json!({ "status": "cancelled" }))
@@ -101,4 +97,24 @@ async fn of_many_at_once_one_is_done(api: Api) {
     let orders = api.customer().get("/api/orders").await.data(200);
     assert_eq!(orders["orders"].as_array().unwrap().len(), 1);
     assert_eq!(api.world.head().await, 2);
+}
+
+/// The digest is the one that the first version computed for this request.
+async fn a_reply_that_an_earlier_version_stored_is_given_byte_for_byte(api: Api) {
+    let claim = IdempotencyClaim {
+        scope: "user:customer:c1 POST /api/orders".to_owned(),
+        key: "k-1".to_owned(),
+        digest: *b"\x6b\xff\x5b\x6f\x89\x00\xeb\x5d\x66\x7c\xd4\x53\xfa\x13\x69\x00\
+                  \x0c\xdc\xef\xb4\xef\x80\xa6\xd1\xc9\x2f\x56\xcf\x13\xcf\x7a\x9f",
+        at: Timestamp::now(),
+    };
+    let stored = r#"{ "status":"success","data" : {"order":{"_id":"1","\u0061":1.50}}}"#;
+    api.world.insert_reply(&claim, stored).await;
+    let keyed = api.customer().with("idempotency-key", "k-1");
+    let reply = keyed.post("/api/orders", order()).await;
+    assert_eq!(reply.status, 201);
+    assert_eq!(reply.header("idempotency-replayed"), "true");
+    assert_eq!(reply.header("etag"), "\"1\"");
+    assert_eq!(reply.text, stored);
+    assert_eq!(api.world.head().await, 0);
 }

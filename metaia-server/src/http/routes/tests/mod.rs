@@ -1,6 +1,7 @@
 //! The routes as a client sees them: requests in, statuses and codes out.
 
 mod connections;
+mod golden;
 mod idempotency;
 mod injection;
 mod junk;
@@ -14,7 +15,7 @@ use std::{num::NonZeroU32, sync::Arc};
 use axum::{Router, body::Body, extract::FromRef};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use metaia_realtime::{JwtAuthenticator, Role, auth::sign_hs256};
+use metaia_realtime::{JwtAuthenticator, Limits, Role, auth::sign_hs256};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -64,6 +65,8 @@ struct As<'a> {
 struct Reply {
     status: StatusCode,
     headers: HeaderMap,
+    /// The body, as text and as JSON.
+    text: String,
     body: Value,
 }
 
@@ -73,9 +76,15 @@ impl Api {
     }
 
     fn over(world: World) -> Self {
+        Self::with_rate(world, NonZeroU32::MAX)
+    }
+
+    /// Returns the API with a limit of requests per second of each user.
+    fn with_rate(world: World, per_s: NonZeroU32) -> Self {
         let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
         let api_key = Some(Secret::from(API_KEY));
-        let request_auth = RequestAuth::new(authenticator, api_key, NonZeroU32::MAX);
+        let token_bytes = Limits::default().token_bytes;
+        let request_auth = RequestAuth::new(Arc::new(authenticator), token_bytes, api_key, per_s);
         let state = TestState {
             services: world.services.clone(),
             request_auth: Arc::new(request_auth),
@@ -155,11 +164,12 @@ impl As<'_> {
             .unwrap()
             .into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
         Reply {
             status: parts.status,
             headers: parts.headers,
-            body,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
         }
     }
 }

@@ -17,13 +17,13 @@ on_both_stores!(
     a_delivery_that_is_not_genuine_is_refused_and_does_not_use_up_its_id,
 );
 
-async fn opened(api: &Api) -> Value {
+pub(super) async fn opened(api: &Api) -> Value {
     let (order, _) = api.order().await;
     let path = format!("/api/payments/orders/{}", order["_id"].as_str().unwrap());
     api.customer().post(&path, json!({})).await.data(201)["payment"].take()
 }
 
-fn checkout(payment: &Value, razorpay_payment: &str) -> Value {
+pub(super) fn checkout(payment: &Value, razorpay_payment: &str) -> Value {
     let order = payment["razorpayOrderId"].as_str().unwrap();
     json!({
         "razorpay_order_id": order,
@@ -141,7 +141,7 @@ async fn a_wrong_signature_or_another_users_payment_changes_nothing(api: Api) {
     assert_eq!(api.world.head().await, before);
 }
 
-fn event(name: &str, payment: &Value, amount: i64) -> String {
+pub(super) fn event(name: &str, payment: &Value, amount: i64) -> String {
     let entity = json!({
         "id": "pay_1", "order_id": payment["razorpayOrderId"], "amount": amount,
         "currency": "INR", "status": "captured", "method": "upi",
@@ -150,14 +150,17 @@ fn event(name: &str, payment: &Value, amount: i64) -> String {
         .to_string()
 }
 
-pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
+/// Returns the provider with the signature of a body.
+pub(super) fn signed<'a>(api: &'a Api, id: &str, body: &str) -> As<'a> {
     let signature = crate::auth::secrets::digest(WEBHOOK_SECRET.as_bytes(), body.as_bytes());
     let signature = hex::encode(hmac::Mac::finalize(signature).into_bytes());
-    let provider = api
-        .nobody()
+    api.nobody()
         .with("x-razorpay-event-id", id)
-        .with("x-razorpay-signature", &signature);
-    provider
+        .with("x-razorpay-signature", &signature)
+}
+
+pub(super) async fn deliver(api: &Api, id: &str, body: &str) -> Reply {
+    signed(api, id, body)
         .send("POST", "/api/payments/webhook", body.into())
         .await
 }
