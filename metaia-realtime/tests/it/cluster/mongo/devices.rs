@@ -12,7 +12,7 @@ use metaia_realtime::{
     testing::{SharedLog, TestServer, mongod::Mongod, within},
     values::{DeviceId, Epoch, EventId, NodeId},
 };
-use mongodb::bson::{DateTime, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc};
 use serde_json::json;
 
 use crate::support::{limits, raw_socket::RawSocket, tick, user};
@@ -254,6 +254,59 @@ async fn a_full_batch_is_saved_at_once() {
     let records: Vec<_> = (0..256).map(record_of).collect();
     one.save(records.clone()).await.unwrap();
     assert_eq!(load(&one, &records[255].0).await, Some(3));
+}
+
+/// Returns the stored document of a client without the times and the random values in it.
+async fn stored_document(mongo: &Mongo, key: &str) -> Document {
+    let devices = mongo.database().collection::<Document>("rt_device");
+    let found = devices.find_one(doc! { "_id": key }).await.unwrap();
+    let mut found = found.unwrap();
+    for slot in found.get_array_mut("slots").unwrap() {
+        let slot = slot.as_document_mut().unwrap();
+        assert!(matches!(slot.remove("stamp"), Some(Bson::Binary(_))));
+        assert!(matches!(slot.remove("saved"), Some(Bson::DateTime(_))));
+    }
+    found
+}
+
+/// What an earlier version has stored stays readable, and it can read what this one stores.
+#[tokio::test]
+async fn the_documents_of_records_stay_the_same() {
+    let mongo = open_mongo().await;
+    let store = MongoDevices::new(&mongo);
+    store.serve(NodeId::from_bytes([0xa1; 16]));
+    let node = "a1".repeat(16);
+    let record = DeviceRecord {
+        position: "00000000000000e1-0a1b2c3d.42".parse().unwrap(),
+        orders: vec!["o-1".parse().unwrap(), "o_2".parse().unwrap()],
+        connections: 2,
+        at: 4_102_444_800_000,
+    };
+    let records = [device_key(), token_key()].map(|key| (key, record.clone()));
+    store.save(records.to_vec()).await.unwrap();
+    let slot = doc! {
+        "by": &node,
+        "here": true,
+        "position": "00000000000000e1-0a1b2c3d.42",
+        "orders": "o-1 o_2",
+        "connections": 2_i64,
+        "at": 4_102_444_800_000_i64,
+    };
+    let device = doc! {
+        "_id": "u device d",
+        "user": "u",
+        "slots": [&slot],
+        "owner": &node,
+        "at": 4_102_444_800_000_i64,
+    };
+    assert_eq!(stored_document(&mongo, "u device d").await, device);
+    let token = doc! {
+        "_id": "u token t",
+        "user": "u",
+        "slots": [&slot],
+        "at": 4_102_444_800_000_i64,
+    };
+    assert_eq!(stored_document(&mongo, "u token t").await, token);
 }
 
 /// Gives every token the same id.
