@@ -7,6 +7,7 @@
 
 pub(crate) mod ledger;
 mod memory;
+mod record;
 
 use std::{borrow::Borrow, fmt, future::Future, sync::Arc};
 
@@ -14,9 +15,10 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use ledger::{ClientProgress, SignOfLife};
 pub use memory::MemoryDevices;
+pub use record::DeviceRecord;
 
 use crate::{
-    Identity, OrderId, Position,
+    Identity,
     log::LogError,
     values::{DeviceId, NodeId},
 };
@@ -101,19 +103,6 @@ impl fmt::Debug for DeviceKey {
         // Only the store needs the id of the device or the token: logs do not show it.
         write!(f, "DeviceKey({}…)", self.user())
     }
-}
-
-/// The stored record of a client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceRecord {
-    /// The position up to which the client has certainly received everything.
-    pub position: Position,
-    /// The order rooms that the client was in. Access to them is decided again when it reconnects.
-    pub orders: Vec<OrderId>,
-    /// The number of connections that the record stands for: several if phones share a token.
-    pub connections: u32,
-    /// The time of the record, in ms since the Unix epoch.
-    pub at: i64,
 }
 
 /// The records of a client that connects to a node, as the store hands them to the node.

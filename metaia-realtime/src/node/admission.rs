@@ -88,7 +88,7 @@ impl Node {
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
-            self.devices.end(session, self.epoch());
+            self.devices.end(session);
             self.announcer.note_change(session.id);
             self.counters.ends.add(reason.code());
             tracing::info!(

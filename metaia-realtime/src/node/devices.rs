@@ -9,7 +9,7 @@ use crate::{
     Identity, OrderId, Position,
     log::LogError,
     session::{EndReason, Session},
-    values::{DeviceId, Epoch, NodeId, time},
+    values::{DeviceId, NodeId, time},
 };
 
 /// The most clients whose records wait to be stored. While the store is unavailable and there are
@@ -94,7 +94,6 @@ impl Devices {
     pub(crate) async fn connect(
         &self,
         session: &Session,
-        epoch: Epoch,
     ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
@@ -110,8 +109,8 @@ impl Devices {
         let found = store.claim(key, pinned.is_known).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
-        ledger.adopt(key, found.left, epoch);
-        let resumed = ledger.connect(key, session.id, sign, epoch, &found.elsewhere);
+        ledger.adopt(key, found.left);
+        let resumed = ledger.connect(key, session.id, sign, &found.elsewhere);
         // Before `pinned` is dropped, which locks the ledger.
         drop(ledger);
         Ok(resumed)
@@ -136,7 +135,7 @@ impl Devices {
     }
 
     /// Removes a session that has ended, and requests a save of what its client has received.
-    pub(crate) fn end(&self, session: &Session, epoch: Epoch) {
+    pub(crate) fn end(&self, session: &Session) {
         let Some(key) = &session.device_key else {
             return;
         };
@@ -145,7 +144,7 @@ impl Devices {
         let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
         let mut ledger = self.ledger();
         ledger.update(key, session.id, progress);
-        ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
+        ledger.end(key, session.id, time::unix_ms(), was_silent);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);
         }
@@ -171,11 +170,11 @@ impl Devices {
     /// # Cancel safety
     /// If the future is dropped, the records that have changed may not be stored until they change
     /// again.
-    pub(super) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
+    pub(super) async fn save(&self) -> Result<(), LogError> {
         let Some(store) = &self.store else {
             return Ok(());
         };
-        let mut batches = self.take_changed(epoch);
+        let mut batches = self.take_changed();
         while let Some(batch) = batches.pop() {
             let saving = match &batch {
                 SaveBatch::Connected(records) => store.save(records.clone()),
@@ -196,9 +195,9 @@ impl Devices {
 
     /// Removes the records that are to be stored from the ledger, in batches. The batches of
     /// connected clients are at the end, and so are stored first.
-    fn take_changed(&self, epoch: Epoch) -> Vec<SaveBatch> {
+    fn take_changed(&self) -> Vec<SaveBatch> {
         let mut ledger = self.ledger();
-        let changed = ledger.take_changed(epoch, time::unix_ms());
+        let changed = ledger.take_changed(time::unix_ms());
         let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
             .into_iter()
             .partition(|(key, _)| ledger.is_here(key));

@@ -31,7 +31,7 @@ pub(super) async fn run(node: Arc<Node>) {
             _ = tick.tick() => visit_sessions(&node).await,
             () = node.devices.save_requested() => {}
         }
-        let saved = node.devices.save(node.epoch()).await;
+        let saved = node.devices.save().await;
         log_if_changed(is_failing, &saved);
         is_failing = saved.is_err();
         if is_failing {

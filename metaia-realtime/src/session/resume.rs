@@ -132,12 +132,12 @@ impl Session {
         let claim = || {
             // First: what the device's other connections have received by now counts, too.
             self.update_other_connections(node);
-            node.devices().connect(self, node.epoch())
+            node.devices().connect(self)
         };
         let claimed = retry_log(claim).await?;
         // A session that ended before the claim was complete had nothing to give back then.
         if self.ended_by().is_some() {
-            node.devices().end(self, node.epoch());
+            node.devices().end(self);
         }
         Ok(claimed)
     }

@@ -11,10 +11,10 @@ use super::{
     log::SqliteLog,
 };
 use crate::{
-    OrderId, Position,
+    OrderId,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
-    values::{Epoch, time},
+    values::time,
 };
 
 impl DeviceStore for SqliteLog {
@@ -42,7 +42,7 @@ impl DeviceStore for SqliteLog {
 
 fn load_record(db: &Connection, key: &str, now: i64) -> rusqlite::Result<Option<DeviceRecord>> {
     let sql = "SELECT position, orders, connections, at, sum FROM rt_device WHERE key = ?1";
-    let parse = |row: &Row<'_>| Ok(parse(row, key).unwrap_or_else(|| damaged_record(now)));
+    let parse = |row: &Row<'_>| Ok(parse(row, key).unwrap_or_else(DeviceRecord::replace_damaged));
     let record = db.prepare_cached(sql)?.query_row([key], parse).optional()?;
     Ok(record.filter(|record| record.at > now - LIFE_MS))
 }
@@ -68,17 +68,6 @@ fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
         connections,
         at,
     })
-}
-
-/// Returns a record with a position of a random epoch, which no log has.
-fn damaged_record(now: i64) -> DeviceRecord {
-    tracing::error!("the record of a client is damaged: it will be told to reload");
-    DeviceRecord {
-        position: Position::start(Epoch::random()),
-        orders: Vec::new(),
-        connections: 1,
-        at: now,
-    }
 }
 
 /// Saves the records, and deletes the expired and surplus ones.

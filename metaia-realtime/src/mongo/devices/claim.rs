@@ -4,7 +4,7 @@ use mongodb::bson::{Bson, doc};
 
 use super::{
     MongoDevices,
-    document::{DeviceDocument, Slot, merge},
+    document::{DeviceDocument, Slot},
 };
 use crate::{
     device::{ClaimedRecords, DeviceKey, DeviceRecord},
@@ -109,8 +109,8 @@ impl MongoDevices {
         let node = self.node();
         let (own, others): (Vec<Slot>, Vec<Slot>) =
             slots.into_iter().partition(|slot| slot.by == Some(node));
-        let own = own.into_iter().map(|slot| slot.record).reduce(merge);
-        (own, others)
+        let own = own.into_iter().map(|slot| slot.record);
+        (own.reduce(DeviceRecord::merge), others)
     }
 
     /// Makes this node the owner of a device: it has the newest connection.
