@@ -5,23 +5,21 @@
 //! received everything, and its order rooms. A client that reconnects receives what it missed, even
 //! after the server was killed.
 
+mod key;
 pub(crate) mod ledger;
 mod memory;
 mod record;
 
-use std::{borrow::Borrow, fmt, future::Future, sync::Arc};
+use std::future::Future;
 
 use futures_util::future::BoxFuture;
 
+pub use key::{DeviceKey, InvalidDeviceKey, TokenId};
 pub(crate) use ledger::{ClientProgress, SignOfLife};
 pub use memory::MemoryDevices;
 pub use record::DeviceRecord;
 
-use crate::{
-    Identity,
-    log::LogError,
-    values::{DeviceId, NodeId},
-};
+use crate::{log::LogError, values::NodeId};
 
 /// Time after which a record is forgotten, in ms: a day.
 pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
@@ -29,81 +27,6 @@ pub const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 /// Records that are kept of one user. More devices are treated as invented names, and the oldest
 /// records are dropped.
 pub const RECORDS_PER_USER: usize = 64;
-
-/// The longest token id by which a client is recognised, in bytes.
-const MAX_TOKEN_ID_BYTES: usize = 256;
-
-/// The key by which a client is recognised. It always includes the user, so that no client resumes
-/// another user's events.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeviceKey(Arc<str>);
-
-impl DeviceKey {
-    /// Returns the key of a connection, or `None` if it has neither a device nor a token id of at
-    /// most 256 bytes.
-    ///
-    /// ```
-    /// use metaia_realtime::{Identity, Role, device::DeviceKey};
-    ///
-    /// let identity = Identity::new("u1".parse()?, Role::Customer);
-    /// let phone = "phone-1".parse()?;
-    /// let key = DeviceKey::of(&identity, Some(&phone));
-    /// assert_eq!(key.unwrap().as_str(), "u1 device phone-1");
-    /// assert_eq!(DeviceKey::of(&identity, None), None);
-    /// # Ok::<(), metaia_realtime::values::InvalidId>(())
-    /// ```
-    #[must_use]
-    pub fn of(identity: &Identity, device: Option<&DeviceId>) -> Option<Self> {
-        let user = &identity.user;
-        if let Some(device) = device {
-            return Some(Self(format!("{user} device {device}").into()));
-        }
-        let token = identity
-            .token_id
-            .as_deref()
-            .filter(|id| (1..=MAX_TOKEN_ID_BYTES).contains(&id.len()))?;
-        Some(Self(format!("{user} token {token}").into()))
-    }
-
-    /// Returns the key as text, the form for stores.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Returns whether the key names a device, which only one client has at a time. Several clients
-    /// may share a token.
-    #[cfg(feature = "mongodb")]
-    pub(crate) fn is_of_device(&self) -> bool {
-        self.0.split(' ').nth(1) == Some("device")
-    }
-
-    /// Returns the user's id.
-    pub(crate) fn user(&self) -> &str {
-        self.0.split(' ').next().unwrap_or_default()
-    }
-
-    /// Returns two texts between which, in the order of texts, are all keys of the same user and no
-    /// others. It works because a user's id has no space, and a space sorts before every character
-    /// that it may have.
-    #[must_use]
-    pub fn of_same_user(&self) -> (String, String) {
-        (format!("{} ", self.user()), format!("{}!", self.user()))
-    }
-}
-
-impl Borrow<str> for DeviceKey {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Only the store needs the id of the device or the token: logs do not show it.
-        write!(f, "DeviceKey({}…)", self.user())
-    }
-}
 
 /// The records of a client that connects to a node, as the store hands them to the node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -83,7 +83,7 @@ impl Devices {
     /// Returns the key under which a client's position is stored; `None` if it is not stored.
     pub(crate) fn key(&self, identity: &Identity, device: Option<&DeviceId>) -> Option<DeviceKey> {
         self.store.as_ref()?;
-        DeviceKey::of(identity, device)
+        DeviceKey::new(identity, device)
     }
 
     /// Adds a session that starts. Returns the position that its client had, and the order rooms

@@ -15,7 +15,7 @@ const EPOCH: Epoch = Epoch::from_bits(1);
 fn key() -> DeviceKey {
     let mut identity = Identity::new("u1".parse().unwrap(), Role::Customer);
     identity.token_id = Some("t".to_owned());
-    DeviceKey::of(&identity, None).unwrap()
+    DeviceKey::new(&identity, None).unwrap()
 }
 
 fn at(n: u64) -> Position {

@@ -11,7 +11,7 @@ use super::{
     log::SqliteLog,
 };
 use crate::{
-    OrderId,
+    OrderId, UserId,
     device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
     log::LogError,
     values::time,
@@ -21,7 +21,7 @@ impl DeviceStore for SqliteLog {
     /// Loads a record. A damaged one is replaced by a record that no client can resume from: the
     /// client is told to reload.
     async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let key = key.as_str().to_owned();
+        let key = key.to_string();
         let now = time::unix_ms();
         self.state.count_read();
         let work = move |db: &Connection| load_record(db, &key, now).map_err(SqliteFault::from);
@@ -73,12 +73,12 @@ fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
 /// Saves the records, and deletes the expired and surplus ones.
 fn save_records(db: &Connection, records: &[(DeviceKey, DeviceRecord)]) -> rusqlite::Result<()> {
     for (key, record) in records {
-        save_record(db, key.as_str(), record)?;
+        save_record(db, &key.to_string(), record)?;
     }
     delete_expired(db, time::unix_ms() - LIFE_MS)?;
-    let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
-    for (from, to) in &users {
-        delete_surplus(db, from, to)?;
+    let users: BTreeSet<_> = records.iter().map(|(key, _)| key.user()).collect();
+    for user in users {
+        delete_surplus(db, user)?;
     }
     Ok(())
 }
@@ -104,12 +104,14 @@ fn delete_expired(db: &Connection, oldest: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Keeps the latest [`RECORDS_PER_USER`] records of the keys between `from` and `to`.
-fn delete_surplus(db: &Connection, from: &str, to: &str) -> rusqlite::Result<()> {
+/// Keeps the latest [`RECORDS_PER_USER`] records of a user.
+fn delete_surplus(db: &Connection, user: &UserId) -> rusqlite::Result<()> {
     let sql = "DELETE FROM rt_device WHERE key IN (SELECT key FROM rt_device
-        WHERE key > ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+        WHERE key >= ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+    let keys = DeviceKey::text_range_of_user(user);
     let kept = integer(RECORDS_PER_USER as u64);
-    db.prepare_cached(sql)?.execute(params![from, to, kept])?;
+    db.prepare_cached(sql)?
+        .execute(params![keys.start, keys.end, kept])?;
     Ok(())
 }
 

@@ -24,10 +24,9 @@ impl MongoDevices {
         let Some(found) = self.read_document(key).await? else {
             return Ok(ClaimedRecords::default());
         };
-        if key.is_of_device() {
-            self.claim_device(key, known, found).await
-        } else {
-            self.claim_token(key, known, found).await
+        match key {
+            DeviceKey::Device { .. } => self.claim_device(key, known, found).await,
+            DeviceKey::Token { .. } => self.claim_token(key, known, found).await,
         }
     }
 
@@ -117,7 +116,7 @@ impl MongoDevices {
     async fn take_ownership(&self, key: &DeviceKey) -> Result<(), MongoFault> {
         let devices = self.devices().await?;
         let concern = self.inner.mongo.known_deployment().await?.write_concern();
-        let filter = doc! { "_id": key.as_str() };
+        let filter = doc! { "_id": key.to_string() };
         let update = doc! { "$set": { "owner": self.node().to_string() } };
         let work = async move {
             devices

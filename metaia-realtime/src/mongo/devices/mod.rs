@@ -103,7 +103,7 @@ impl MongoDevices {
     async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, MongoFault> {
         let devices = self.devices().await?;
         let stages = [
-            doc! { "$match": { "_id": key.as_str() } },
+            doc! { "$match": { "_id": key.to_string() } },
             doc! { "$set": { "now": "$$NOW" } },
         ];
         let work = async move {

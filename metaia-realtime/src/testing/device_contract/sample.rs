@@ -34,7 +34,7 @@ pub(super) fn key(user: &str, device: Option<&str>, token: Option<&str>) -> Devi
     );
     identity.token_id = token.map(str::to_owned);
     let device = device.map(|id| id.parse().unwrap_or_else(|_| panic!("no device")));
-    DeviceKey::of(&identity, device.as_ref()).unwrap_or_else(|| panic!("no key"))
+    DeviceKey::new(&identity, device.as_ref()).unwrap_or_else(|| panic!("no key"))
 }
 
 fn orders(count: u32) -> Vec<OrderId> {

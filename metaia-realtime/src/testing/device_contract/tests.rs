@@ -65,16 +65,13 @@ impl Flawed {
     }
 
     fn name(&self, key: &DeviceKey) -> String {
+        let mut name = key.to_string();
         match self.flaw {
-            Some(Flaw::IgnoresCase) => key.as_str().to_lowercase(),
-            Some(Flaw::CutsKeys) => key
-                .as_str()
-                .split('\0')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            _ => key.as_str().to_owned(),
+            Some(Flaw::IgnoresCase) => name.make_ascii_lowercase(),
+            Some(Flaw::CutsKeys) => name.truncate(name.find('\0').unwrap_or(name.len())),
+            _ => {}
         }
+        name
     }
 
     fn put(
@@ -98,9 +95,10 @@ impl Flawed {
     }
 
     fn bound(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey) {
-        let (from, to) = key.of_same_user();
+        let of_user = format!("{} ", key.user());
         let mut theirs: Vec<_> = records
-            .range(from..to)
+            .iter()
+            .filter(|(name, _)| name.starts_with(&of_user))
             .map(|(name, record)| (record.at, name.clone()))
             .collect();
         theirs.sort_unstable();

@@ -17,8 +17,8 @@ fn keys() -> [DeviceKey; 2] {
     identity.token_id = Some("a token: \"ä\" %".to_owned());
     let device = "phone-1".parse().unwrap();
     [
-        DeviceKey::of(&identity, Some(&device)).unwrap(),
-        DeviceKey::of(&identity, None).unwrap(),
+        DeviceKey::new(&identity, Some(&device)).unwrap(),
+        DeviceKey::new(&identity, None).unwrap(),
     ]
 }
 

@@ -34,11 +34,11 @@ async fn two() -> (MongoDevices, MongoDevices) {
 
 fn device_key() -> DeviceKey {
     let device: DeviceId = "d".parse().unwrap();
-    DeviceKey::of(&identity(), Some(&device)).unwrap()
+    DeviceKey::new(&identity(), Some(&device)).unwrap()
 }
 
 fn token_key() -> DeviceKey {
-    DeviceKey::of(&identity(), None).unwrap()
+    DeviceKey::new(&identity(), None).unwrap()
 }
 
 fn identity() -> Identity {
@@ -247,7 +247,7 @@ async fn a_full_batch_is_saved_at_once() {
     let record_of = |user: usize| {
         let identity = Identity::new(format!("u{user}").parse().unwrap(), Role::Customer);
         (
-            DeviceKey::of(&identity, Some(&"d".parse().unwrap())).unwrap(),
+            DeviceKey::new(&identity, Some(&"d".parse().unwrap())).unwrap(),
             record.clone(),
         )
     };
