@@ -2,12 +2,17 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    future::{Future, ready},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER};
-use crate::{UserId, log::LogError, values::time};
+use super::{
+    Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+    RECORDS_PER_USER,
+};
+use crate::{
+    UserId,
+    values::{NodeId, time},
+};
 
 /// Records, at most. Beyond that the oldest are dropped, and their clients start without a resume.
 const MAX_RECORDS: usize = 100_000;
@@ -22,28 +27,44 @@ impl MemoryDevices {
     fn records(&self) -> MutexGuard<'_, RecordsByUser> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl DeviceStore for MemoryDevices {
-    fn load(
-        &self,
-        key: &DeviceKey,
-    ) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
+    fn load(&self, key: &DeviceKey) -> Option<DeviceRecord> {
         let forgotten = time::unix_ms() - LIFE_MS;
         let records = self.records();
         let record = records.get(key).filter(|record| record.at > forgotten);
-        ready(Ok(record.cloned()))
+        record.cloned()
+    }
+}
+
+/// For one node.
+impl DeviceStore for MemoryDevices {
+    fn serve(&self, _: NodeId) {}
+
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let own = match claimant {
+            Claimant::New => self.load(key),
+            Claimant::Known => None,
+        };
+        Ok(ClaimedRecords {
+            own,
+            ..ClaimedRecords::default()
+        })
     }
 
-    fn save(
-        &self,
-        records: Vec<(DeviceKey, DeviceRecord)>,
-    ) -> impl Future<Output = Result<(), LogError>> + Send {
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
         let mut kept = self.records();
         kept.insert(records);
         kept.drop_expired(time::unix_ms() - LIFE_MS);
         kept.drop_oldest(MAX_RECORDS);
-        ready(Ok(()))
+        Ok(())
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        self.save(records).await
     }
 }
 

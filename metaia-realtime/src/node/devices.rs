@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::device::{DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
     Identity, OrderId, Position,
-    log::LogError,
+    device::{
+        Claimant, DeviceError, DeviceKey, DeviceRecord, DynDeviceStore, LastSign, ledger::Ledger,
+    },
     session::{EndReason, Session},
     values::{DeviceId, NodeId, time},
 };
@@ -56,6 +57,16 @@ struct Pinned<'a> {
     is_known: bool,
 }
 
+impl Pinned<'_> {
+    fn claimant(&self) -> Claimant {
+        if self.is_known {
+            Claimant::Known
+        } else {
+            Claimant::New
+        }
+    }
+}
+
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
         if self.is_known {
@@ -94,7 +105,7 @@ impl Devices {
     pub(crate) async fn connect(
         &self,
         session: &Session,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+    ) -> Result<Option<(Position, Vec<OrderId>)>, DeviceError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
         };
@@ -106,7 +117,7 @@ impl Devices {
         };
         // The store is asked even if this node knows the client: several phones may share a key,
         // and other nodes may have records of the others.
-        let found = store.claim(key, pinned.is_known).await?;
+        let found = store.claim(key, pinned.claimant()).await?;
         let mut ledger = self.ledger();
         ledger.learn(key, found.own);
         ledger.adopt(key, found.left);
@@ -141,10 +152,10 @@ impl Devices {
         };
         // Before the ledger is locked: this locks the session.
         let progress = session.client_progress();
-        let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
+        let last_sign = last_sign(session);
         let mut ledger = self.ledger();
         ledger.update(key, session.id, progress);
-        ledger.end(key, session.id, time::unix_ms(), was_silent);
+        ledger.end(key, session.id, time::unix_ms(), last_sign);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);
         }
@@ -170,7 +181,7 @@ impl Devices {
     /// # Cancel safety
     /// If the future is dropped, the records that have changed may not be stored until they change
     /// again.
-    pub(super) async fn save(&self) -> Result<(), LogError> {
+    pub(super) async fn save(&self) -> Result<(), DeviceError> {
         let Some(store) = &self.store else {
             return Ok(());
         };
@@ -219,5 +230,13 @@ impl Devices {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A poisoned lock is taken over: no method leaves the ledger half changed.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn last_sign(session: &Session) -> LastSign {
+    if session.ended_by().is_some_and(EndReason::is_silent) {
+        LastSign::LongAgo
+    } else {
+        LastSign::Recent
     }
 }

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::{
     EndReason, Outgoing, Session, Start,
     request::ConnectRequest,
-    retry::retry_log,
+    retry::{retry_devices, retry_log},
     wire::{self, RESET},
 };
 use crate::{
     OrderId, Position, Room,
-    device::{ClientProgress, SignOfLife},
+    device::{ClientProgress, DeviceError, SignOfLife},
     log::{LogError, ResetReason, Resumable, judge},
     node::Node,
 };
@@ -32,6 +32,15 @@ struct ResumeRequest {
     since: Result<Position, ResetReason>,
     /// The most entries to replay.
     limit: usize,
+}
+
+/// The reason why a session does not know where it continues.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Devices(#[from] DeviceError),
 }
 
 /// The position from which a session continues.
@@ -71,7 +80,7 @@ impl Session {
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<StartPoint, LogError> {
+    ) -> Result<StartPoint, StartError> {
         let resume = self.join_and_find_resume(node, request).await?;
         retry_log(|| node.up_to_date()).await?;
         let Some(ResumeRequest { since, limit }) = resume else {
@@ -93,7 +102,7 @@ impl Session {
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<Option<ResumeRequest>, LogError> {
+    ) -> Result<Option<ResumeRequest>, DeviceError> {
         let limit = node.limits().replay_entries;
         // A client that resumes from no position can miss nothing: a room whose access cannot be
         // decided is refused at once.
@@ -128,13 +137,13 @@ impl Session {
     async fn claim_device(
         &self,
         node: &Node,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+    ) -> Result<Option<(Position, Vec<OrderId>)>, DeviceError> {
         let claim = || {
             // First: what the device's other connections have received by now counts, too.
             self.update_other_connections(node);
             node.devices().connect(self)
         };
-        let claimed = retry_log(claim).await?;
+        let claimed = retry_devices(claim).await?;
         // A session that ended before the claim was complete had nothing to give back then.
         if self.ended_by().is_some() {
             node.devices().end(self);
@@ -220,8 +229,7 @@ impl Session {
     }
 
     /// Ends the session, since the log could not be read in time.
-    pub(super) fn end_as_unavailable(&self, error: &LogError) {
-        let error: &dyn std::error::Error = error;
+    pub(super) fn end_as_unavailable(&self, error: &(dyn std::error::Error + 'static)) {
         tracing::warn!(session = %self.id, error, "the log cannot be read");
         self.end(EndReason::Unavailable);
     }
@@ -240,7 +248,10 @@ impl Session {
         ClientProgress {
             position,
             orders,
-            sign: SignOfLife(pongs, self.active_at()),
+            sign: SignOfLife {
+                pongs,
+                active_at: self.active_at(),
+            },
         }
     }
 }

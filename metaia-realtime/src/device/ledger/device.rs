@@ -12,10 +12,22 @@ use crate::{
 /// ms: otherwise the store would forget the client.
 const SAVE_INTERVAL_MS: i64 = LIFE_MS / 24;
 
-/// A mark that changes whenever a connection's client is known to be alive: its pongs, and the time
-/// of its last activity in ms since the Unix epoch.
+/// A mark that changes whenever a connection's client is known to be alive: the number of its
+/// pongs, and the time of its last activity in ms since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SignOfLife(pub(crate) u64, pub(crate) i64);
+pub(crate) struct SignOfLife {
+    pub(crate) pongs: u64,
+    pub(crate) active_at: i64,
+}
+
+/// What is known of a client when its connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastSign {
+    /// The end itself was a sign of life, or soon followed one.
+    Recent,
+    /// The client may have been away for long.
+    LongAgo,
+}
 
 /// The progress of a client on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,14 +171,15 @@ impl Device {
     }
 
     /// Ends a connection. Its position waits from now on, unless another connection has claimed it.
-    pub(super) fn end(&mut self, session: SessionId, at: i64, silently: bool) {
+    pub(super) fn end(&mut self, session: SessionId, at: i64, last_sign: LastSign) {
         let index = self.live.iter().position(|live| live.session == session);
         let Some(index) = index else {
             return;
         };
         let ended = self.live.swap_remove(index);
-        // A claimed connection that ends silently was the old one of a phone that has reconnected.
-        if ended.is_unclaimed() || !silently {
+        // A claimed connection whose client was away for long was the old one of a phone that has
+        // reconnected.
+        if ended.is_unclaimed() || last_sign == LastSign::Recent {
             self.wait_for_claim(ended.record(at));
         }
         self.changed = true;

@@ -17,7 +17,7 @@ mod tests;
 use std::collections::HashMap;
 
 use device::Device;
-pub(crate) use device::{ClientProgress, SignOfLife};
+pub(crate) use device::{ClientProgress, LastSign, SignOfLife};
 
 use super::{DeviceKey, DeviceRecord};
 use crate::{OrderId, Position, values::SessionId};
@@ -84,11 +84,16 @@ impl Ledger {
         }
     }
 
-    /// Ends a connection with its last progress, at `at` (in ms since the Unix epoch). `silently`
-    /// is true if the client may have been away for long.
-    pub(crate) fn end(&mut self, key: &DeviceKey, session: SessionId, at: i64, silently: bool) {
+    /// Ends a connection with its last progress, at `at` (in ms since the Unix epoch).
+    pub(crate) fn end(
+        &mut self,
+        key: &DeviceKey,
+        session: SessionId,
+        at: i64,
+        last_sign: LastSign,
+    ) {
         if let Some(device) = self.devices.get_mut(key) {
-            device.end(session, at, silently);
+            device.end(session, at, last_sign);
         }
     }
 

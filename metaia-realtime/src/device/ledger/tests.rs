@@ -18,6 +18,13 @@ fn key() -> DeviceKey {
     DeviceKey::new(&identity, None).unwrap()
 }
 
+fn sign(pongs: u64) -> SignOfLife {
+    SignOfLife {
+        pongs,
+        active_at: 0,
+    }
+}
+
 fn at(n: u64) -> Position {
     Position {
         epoch: EPOCH,
@@ -67,7 +74,7 @@ impl World {
             .extend(phone.connection.take().map(|(session, _)| session));
         let session = SessionId::random();
         self.ledger.learn(&key(), self.stored.clone());
-        let found = self.ledger.connect(&key(), session, SignOfLife(0, 0), &[]);
+        let found = self.ledger.connect(&key(), session, sign(0), &[]);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
         let start = from.unwrap_or(self.head);
@@ -77,7 +84,7 @@ impl World {
     }
 
     fn update(&mut self, session: SessionId, n: u64, pongs: u64) {
-        let progress = progress(n, SignOfLife(pongs, 0));
+        let progress = progress(n, sign(pongs));
         self.ledger.update(&key(), session, progress);
     }
 
@@ -97,7 +104,7 @@ impl World {
     fn lose(&mut self, phone: &mut Phone) {
         if let Some((session, _)) = phone.connection.take() {
             self.now += 1;
-            self.ledger.end(&key(), session, self.now, false);
+            self.ledger.end(&key(), session, self.now, LastSign::Recent);
         }
     }
 
@@ -105,7 +112,7 @@ impl World {
     fn bury(&mut self) {
         if let Some(ghost) = self.ghosts.pop() {
             self.now += 1;
-            self.ledger.end(&key(), ghost, self.now, true);
+            self.ledger.end(&key(), ghost, self.now, LastSign::LongAgo);
         }
     }
 
@@ -215,8 +222,8 @@ fn a_client_that_stays_connected_is_stored_again_in_time() {
     let mut ledger = Ledger::default();
     let session = SessionId::random();
     ledger.learn(&key(), None);
-    ledger.connect(&key(), session, SignOfLife(0, 0), &[]);
-    ledger.update(&key(), session, progress(1, SignOfLife(0, 0)));
+    ledger.connect(&key(), session, sign(0), &[]);
+    ledger.update(&key(), session, progress(1, sign(0)));
     let mut stored = |now| {
         let changed = ledger.take_changed(now).pop();
         changed.map(|(_, record)| record.at)
@@ -245,11 +252,10 @@ fn a_position_of_another_epoch_stays_as_it_is() {
         connections: 2,
         at: 0,
     };
-    let sign = SignOfLife(0, 0);
     ledger.learn(&key(), Some(stored));
-    let first = ledger.connect(&key(), SessionId::random(), sign, &[]);
+    let first = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
     assert_eq!(first.map(|(position, _)| position), Some(old));
-    let second = ledger.connect(&key(), SessionId::random(), sign, &[]);
+    let second = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
     assert_eq!(second.map(|(position, _)| position), Some(old));
 }
 
@@ -265,9 +271,8 @@ fn record_at(position: Position) -> DeviceRecord {
 #[test]
 fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes() {
     let mut ledger = Ledger::default();
-    let sign = SignOfLife(0, 0);
     let connect = |ledger: &mut Ledger, elsewhere: &[DeviceRecord]| {
-        let found = ledger.connect(&key(), SessionId::random(), sign, elsewhere);
+        let found = ledger.connect(&key(), SessionId::random(), sign(0), elsewhere);
         found.map(|(position, _)| position)
     };
     ledger.learn(&key(), Some(record_at(at(50))));

@@ -1,42 +1,59 @@
 //! The records of clients that may reconnect, beside the log that their positions are in.
 
-use std::{collections::BTreeSet, future::Future};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Savepoint, params};
 
-use super::{
-    checksum::Checksum,
-    column::integer,
-    fault::{AppendError, SqliteFault, read_failed, write_failed},
-    log::SqliteLog,
-};
+use super::{checksum::Checksum, column::integer, log::SqliteLog};
 use crate::{
     OrderId, UserId,
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
-    log::LogError,
-    values::time,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+        RECORDS_PER_USER,
+    },
+    values::{NodeId, time},
 };
 
+/// For one node: no other process can open the database.
 impl DeviceStore for SqliteLog {
+    fn serve(&self, _: NodeId) {}
+
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let own = match claimant {
+            Claimant::New => self.load(key).await?,
+            Claimant::Known => None,
+        };
+        Ok(ClaimedRecords {
+            own,
+            ..ClaimedRecords::default()
+        })
+    }
+
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        let work = move |db: &Savepoint<'_>| save_records(db, &records);
+        let saved = self.state.writer.write(work).await;
+        saved.map_err(DeviceError::new)
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        self.save(records).await
+    }
+}
+
+impl SqliteLog {
     /// Loads a record. A damaged one is replaced by a record that no client can resume from: the
     /// client is told to reload.
-    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
+    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, DeviceError> {
         let key = key.to_string();
         let now = time::unix_ms();
         self.state.count_read();
-        let work = move |db: &Connection| load_record(db, &key, now).map_err(SqliteFault::from);
-        self.state.readers.read(work).await.map_err(read_failed)
-    }
-
-    fn save(
-        &self,
-        records: Vec<(DeviceKey, DeviceRecord)>,
-    ) -> impl Future<Output = Result<(), LogError>> + Send {
-        let work = move |db: &Savepoint<'_>| {
-            save_records(db, &records)?;
-            Ok::<_, AppendError>(())
-        };
-        async move { self.state.writer.write(work).await.map_err(write_failed) }
+        let work = move |db: &Connection| load_record(db, &key, now);
+        let loaded = self.state.readers.read(work).await;
+        loaded.map_err(DeviceError::new)
     }
 }
 

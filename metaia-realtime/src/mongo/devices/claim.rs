@@ -7,7 +7,7 @@ use super::{
     document::{DeviceDocument, Slot},
 };
 use crate::{
-    device::{ClaimedRecords, DeviceKey, DeviceRecord},
+    device::{Claimant, ClaimedRecords, DeviceKey, DeviceRecord},
     mongo::{directory, fault::MongoFault, options::OPERATION_TIMEOUT},
 };
 
@@ -19,21 +19,21 @@ impl MongoDevices {
     pub(super) async fn try_claim(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
     ) -> Result<ClaimedRecords, MongoFault> {
         let Some(found) = self.read_document(key).await? else {
             return Ok(ClaimedRecords::default());
         };
         match key {
-            DeviceKey::Device { .. } => self.claim_device(key, known, found).await,
-            DeviceKey::Token { .. } => self.claim_token(key, known, found).await,
+            DeviceKey::Device { .. } => self.claim_device(key, claimant, found).await,
+            DeviceKey::Token { .. } => self.claim_token(key, claimant, found).await,
         }
     }
 
     async fn claim_device(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
         found: DeviceDocument,
     ) -> Result<ClaimedRecords, MongoFault> {
         if found.owner != Some(self.node()) {
@@ -41,26 +41,26 @@ impl MongoDevices {
         }
         let (own, others) = self.split_own(found.slots);
         let others = records(others);
-        // To a node that knows the client this is one more connection of the same phone. It leaves
-        // nothing for yet another one.
-        if known {
-            return Ok(ClaimedRecords {
+        Ok(match claimant {
+            Claimant::New => ClaimedRecords {
+                own,
+                left: others,
+                elsewhere: Vec::new(),
+            },
+            // To a node that knows the client this is one more connection of the same phone. It
+            // leaves nothing for yet another one.
+            Claimant::Known => ClaimedRecords {
                 own: None,
                 left: Vec::new(),
                 elsewhere: others,
-            });
-        }
-        Ok(ClaimedRecords {
-            own,
-            left: others,
-            elsewhere: Vec::new(),
+            },
         })
     }
 
     async fn claim_token(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
         found: DeviceDocument,
     ) -> Result<ClaimedRecords, MongoFault> {
         let (own, others) = self.split_own(found.slots);
@@ -74,7 +74,7 @@ impl MongoDevices {
         // There is no await from here on: a slot that counts as taken in is handed to the caller.
         let (left, elsewhere) = self.take_in_left(key, others, |slot| slot.is_left(&live_nodes));
         Ok(ClaimedRecords {
-            own: own.filter(|_| !known),
+            own: own.filter(|_| claimant == Claimant::New),
             left: records(left),
             elsewhere: records(elsewhere),
         })

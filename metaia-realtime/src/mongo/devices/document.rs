@@ -47,12 +47,6 @@ impl DeviceDocument {
         slots.retain(|slot| slot.record.at > oldest);
         Self { owner, slots }
     }
-
-    /// Returns the one record that all slots stand for, if there are any.
-    pub(super) fn into_merged_record(self) -> Option<DeviceRecord> {
-        let records = self.slots.into_iter().map(|slot| slot.record);
-        records.reduce(DeviceRecord::merge)
-    }
 }
 
 impl Slot {
