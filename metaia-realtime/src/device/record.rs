@@ -38,6 +38,21 @@ impl DeviceRecord {
         }
     }
 
+    /// Returns the order rooms as one text, the form for stores.
+    #[cfg(any(feature = "sqlite", feature = "mongodb"))]
+    pub(crate) fn orders_text(&self) -> String {
+        let orders: Vec<&str> = self.orders.iter().map(OrderId::as_str).collect();
+        orders.join(" ")
+    }
+
+    /// Reads the order rooms of [`orders_text`](Self::orders_text). Returns `None` if the text is
+    /// damaged.
+    #[cfg(any(feature = "sqlite", feature = "mongodb"))]
+    pub(crate) fn read_orders(text: &str) -> Option<Vec<OrderId>> {
+        let orders = text.split_ascii_whitespace();
+        orders.map(|order| order.parse().ok()).collect()
+    }
+
     /// Returns a record that makes the client reload once, for one that cannot be read. Refusing
     /// the client instead would last until the record expires, a day later.
     #[cfg(any(feature = "sqlite", feature = "mongodb"))]

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Savepoint, params};
 
 use super::{checksum::Checksum, column::integer, log::SqliteLog};
 use crate::{
-    OrderId, UserId,
+    UserId,
     device::{
         Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
         RECORDS_PER_USER,
@@ -75,13 +75,9 @@ fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
     if sum != checksum(key, position, orders, connections, at) {
         return None;
     }
-    let orders: Option<Vec<OrderId>> = orders
-        .split_ascii_whitespace()
-        .map(|order| order.parse().ok())
-        .collect();
     Some(DeviceRecord {
         position: position.parse().ok()?,
-        orders: orders?,
+        orders: DeviceRecord::read_orders(orders)?,
         connections,
         at,
     })
@@ -105,8 +101,7 @@ fn save_record(db: &Connection, key: &str, record: &DeviceRecord) -> rusqlite::R
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO UPDATE SET
         position = ?2, orders = ?3, connections = ?4, at = ?5, sum = ?6";
     let position = record.position.to_string();
-    let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
-    let orders = orders.join(" ");
+    let orders = record.orders_text();
     let connections = record.connections;
     let at = record.at;
     let sum = checksum(key, &position, &orders, connections, at);

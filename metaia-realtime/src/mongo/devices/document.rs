@@ -3,9 +3,7 @@
 use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
-use crate::{
-    OrderId, device::DeviceRecord, mongo::bson::from_uuid, presence::LEASE, values::NodeId,
-};
+use crate::{device::DeviceRecord, mongo::bson::from_uuid, presence::LEASE, values::NodeId};
 
 /// The document of a client.
 #[derive(Debug)]
@@ -67,12 +65,9 @@ impl Slot {
 
     fn parse(slot: &Bson, now: i64) -> Option<Self> {
         let slot = slot.as_document()?;
-        let orders = slot.get_str("orders").ok()?.split_ascii_whitespace();
         let record = DeviceRecord {
             position: slot.get_str("position").ok()?.parse().ok()?,
-            orders: orders
-                .map(|order| order.parse().ok())
-                .collect::<Option<_>>()?,
+            orders: DeviceRecord::read_orders(slot.get_str("orders").ok()?)?,
             connections: u32::try_from(slot.get_i64("connections").ok()?).ok()?,
             at: slot.get_i64("at").ok()?,
         };
@@ -102,13 +97,12 @@ impl Slot {
 
     /// Returns the expression that makes a slot. The time of the save is the server's.
     pub(super) fn document(by: NodeId, record: &DeviceRecord, is_connected: bool) -> Document {
-        let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
         let slot = doc! {
             "by": by.to_string(),
             "stamp": from_uuid(Uuid::new_v4()),
             "here": is_connected,
             "position": record.position.to_string(),
-            "orders": orders.join(" "),
+            "orders": record.orders_text(),
             "connections": i64::from(record.connections),
             "at": record.at,
         };
