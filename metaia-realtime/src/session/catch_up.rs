@@ -11,7 +11,7 @@ use super::{
 use crate::{
     AccessDecision, OrderId, Position, Room, crash_points,
     log::{Page, ResetReason},
-    node::Node,
+    node::{CatchUpSource, Node},
 };
 
 /// Entries per read of the log.
@@ -44,10 +44,10 @@ impl Session {
         let from = self.state().cursor();
         let is_in_window = node.window().recent().reaches(from);
         if is_in_window {
-            self.counters.catch_up_reads.add("window");
+            self.counters.catch_up_reads.add(CatchUpSource::Window);
             self.replay_window(node, start);
         } else {
-            self.counters.catch_up_reads.add("log");
+            self.counters.catch_up_reads.add(CatchUpSource::Log);
             self.replay_log(node, start).await;
         }
     }

@@ -220,7 +220,7 @@ impl Session {
         let head = node.window().head();
         let notice = Outgoing::control_at(RESET, wire::reset(reason.code(), head), head);
         state.reset(head, notice);
-        self.counters.resets.add(reason.code());
+        self.counters.resets.add(reason);
         tracing::info!(
             session = %self.id,
             reason = reason.code(),
