@@ -35,6 +35,18 @@ struct TestState {
     request_auth: Arc<RequestAuth>,
 }
 
+impl TestState {
+    fn over(world: &World) -> Self {
+        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
+        let api_key = Some(Secret::from(API_KEY));
+        let request_auth = RequestAuth::new(authenticator, api_key, NonZeroU32::MAX);
+        Self {
+            services: world.services.clone(),
+            request_auth: Arc::new(request_auth),
+        }
+    }
+}
+
 impl FromRef<TestState> for Services {
     fn from_ref(state: &TestState) -> Self {
         state.services.clone()
@@ -74,15 +86,8 @@ impl Api {
     }
 
     fn over(world: World) -> Self {
-        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
-        let api_key = Some(Secret::from(API_KEY));
-        let request_auth = RequestAuth::new(authenticator, api_key, NonZeroU32::MAX);
-        let state = TestState {
-            services: world.services.clone(),
-            request_auth: Arc::new(request_auth),
-        };
         Self {
-            router: super::router().with_state(state),
+            router: super::router().with_state(TestState::over(&world)),
             world,
         }
     }
