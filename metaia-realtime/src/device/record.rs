@@ -192,7 +192,7 @@ mod tests {
             let epoch = Position::UNUSABLE.epoch();
             let head = match n {
                 0 => Position::start(epoch),
-                n => Position::of(epoch, n, EventId::from_bytes([7; 16])),
+                n => Position::new(epoch, n, EventId::from_bytes([7; 16])),
             };
             let history = History {
                 head,

@@ -81,7 +81,7 @@ mod tests {
             let ids: Vec<EventId> = (0..40).map(|i| EventId::from_bytes([i; 16])).collect();
             let at = |epoch: Epoch, n: u64, shift: usize| match n {
                 0 => Position::start(epoch),
-                n => Position::of(epoch, n, ids[n as usize + shift]),
+                n => Position::new(epoch, n, ids[n as usize + shift]),
             };
             let theirs = if same_epoch { epoch } else { other_epoch };
             let position = at(theirs, n, if same_entry { 0 } else { 20 });

@@ -82,7 +82,7 @@ impl Position {
 
     /// Returns the position after entry `n`, which has the id `id`.
     #[must_use]
-    pub fn of(epoch: Epoch, n: u64, id: EventId) -> Self {
+    pub fn new(epoch: Epoch, n: u64, id: EventId) -> Self {
         Self {
             epoch,
             check: id.check(),

@@ -52,7 +52,7 @@ pub(super) fn records() -> impl Iterator<Item = DeviceRecord> {
             ..record(0)
         },
         DeviceRecord {
-            position: Position::of(last_epoch, (1 << 53) - 1, last_id),
+            position: Position::new(last_epoch, (1 << 53) - 1, last_id),
             ..record(0)
         },
         DeviceRecord {
@@ -70,7 +70,7 @@ pub(super) fn records() -> impl Iterator<Item = DeviceRecord> {
 }
 
 pub(super) fn record(n: u64) -> DeviceRecord {
-    let position = Position::of(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
+    let position = Position::new(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
     DeviceRecord {
         position,
         orders: Vec::new(),

@@ -21,7 +21,7 @@ fn token_key() -> DeviceKey {
 fn at(n: u64) -> Vec<(DeviceKey, DeviceRecord)> {
     let id = EventId::from_bytes([n as u8; 16]);
     let record = DeviceRecord {
-        position: Position::of(Epoch::from_bits(1), n, id),
+        position: Position::new(Epoch::from_bits(1), n, id),
         ..record(n)
     };
     vec![(token_key(), record)]

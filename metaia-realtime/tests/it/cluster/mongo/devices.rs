@@ -58,7 +58,7 @@ fn at(n: u64) -> DeviceRecord {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
-    let position = Position::of(Epoch::from_bits(7), n, EventId::from_bytes([n as u8; 16]));
+    let position = Position::new(Epoch::from_bits(7), n, EventId::from_bytes([n as u8; 16]));
     DeviceRecord {
         position,
         orders: Vec::new(),
