@@ -175,13 +175,131 @@ impl Limits {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Limits);
+
+    /// Checks that a change of the defaults is refused, and by which rule.
+    #[track_caller]
+    fn check_refused(change: Change, name: &str, rule: &str) {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let refused = limits.validate().unwrap_err();
+        assert_eq!((refused.name, refused.rule), (name, rule));
+    }
+
+    /// Checks that a change of the defaults is accepted.
+    #[track_caller]
+    fn check_accepted(change: Change) {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        assert_eq!(limits.validate(), Ok(()), "{limits:?}");
+    }
+
     #[test]
-    fn the_defaults_are_valid_and_an_impossible_limit_is_not() {
-        assert_eq!(Limits::default().validate(), Ok(()));
+    fn the_defaults_are_valid() {
+        check_accepted(|_| {});
+    }
+
+    #[test]
+    fn sizes_have_a_minimum() {
+        let rule = "at least 1,024";
+        check_refused(|limits| limits.message_bytes = 1_023, "message_bytes", rule);
+        check_refused(|limits| limits.entry_bytes = 1_023, "entry_bytes", rule);
+        check_refused(|limits| limits.window_bytes = 1_023, "window_bytes", rule);
+        check_accepted(|limits| {
+            limits.message_bytes = 1_024;
+            limits.entry_bytes = 1_024;
+            limits.window_bytes = 1_024;
+        });
+    }
+
+    #[test]
+    fn counts_have_a_minimum() {
+        let one = "at least 1";
+        let inbound = "inbound_per_s, inbound_burst";
+        let sessions = "sessions_per_user, sessions";
+        check_refused(
+            |limits| limits.refused_connects = 0,
+            "refused_connects",
+            one,
+        );
+        check_refused(|limits| limits.inbound_per_s = 0, inbound, one);
+        check_refused(|limits| limits.inbound_burst = 0, inbound, one);
+        check_refused(|limits| limits.sessions_per_user = 0, sessions, one);
+        check_refused(|limits| limits.sessions = 0, sessions, one);
+        check_refused(
+            |limits| limits.handshakes_per_s = 0,
+            "handshakes_per_s",
+            one,
+        );
+        check_refused(|limits| limits.connections = 0, "connections", one);
+        check_refused(
+            |limits| limits.rooms_per_session = 1,
+            "rooms_per_session",
+            "at least 2",
+        );
+        check_accepted(|limits| {
+            limits.refused_connects = 1;
+            limits.inbound_per_s = 1;
+            limits.inbound_burst = 1;
+            limits.sessions_per_user = 1;
+            limits.sessions = 1;
+            limits.handshakes_per_s = 1;
+            limits.connections = 1;
+            limits.rooms_per_session = 2;
+        });
+    }
+
+    #[test]
+    fn the_window_fits_into_the_transports_queue() {
+        let rule = "from 1 to 512";
+        check_refused(|limits| limits.window_entries = 0, "window_entries", rule);
+        check_refused(|limits| limits.window_entries = 513, "window_entries", rule);
+        check_accepted(|limits| limits.window_entries = 1);
+        check_accepted(|limits| limits.window_entries = 512);
+    }
+
+    #[test]
+    fn times_are_above_zero() {
+        let rule = "above zero";
+        let request = "request_head, request_body";
+        check_refused(
+            |limits| limits.unauthenticated = Duration::ZERO,
+            "unauthenticated",
+            rule,
+        );
+        check_refused(
+            |limits| limits.ping_interval = Duration::ZERO,
+            "ping_interval",
+            rule,
+        );
+        check_refused(
+            |limits| limits.ping_timeout = Duration::ZERO,
+            "ping_timeout",
+            rule,
+        );
+        check_refused(
+            |limits| limits.write_stall = Duration::ZERO,
+            "write_stall",
+            rule,
+        );
+        check_refused(|limits| limits.request_head = Duration::ZERO, request, rule);
+        check_refused(|limits| limits.request_body = Duration::ZERO, request, rule);
+    }
+
+    /// 0 means: clients always reload, and tokens are always refused.
+    #[test]
+    fn what_may_be_zero() {
+        check_accepted(|limits| limits.replay_entries = 0);
+        check_accepted(|limits| limits.token_bytes = 0);
+    }
+
+    #[test]
+    fn the_error_names_the_limit_and_the_rule() {
         let limits = Limits {
-            window_entries: 1_024,
+            connections: 0,
             ..Limits::default()
         };
-        assert_eq!(limits.validate().unwrap_err().name, "window_entries");
+        let text = limits.validate().unwrap_err().to_string();
+        assert_eq!(text, "the limit connections must be at least 1");
     }
 }

@@ -3,7 +3,7 @@
 pub use super::{marketplace::EmitOrderUpdate, volatile::VolatileSender};
 use crate::{
     IntoEvent, NewEntry, OrderId, Position, PublishError, PublishReceipt, Realtime, Role, Room,
-    UserId, event::EventError, log::LogError,
+    UserId, event::EventError, log::LogError, node::AppendFailure,
 };
 
 /// # Publishing
@@ -179,8 +179,10 @@ impl Realtime {
         let appended = self.log().append(entries).await;
         match &appended {
             Ok(_) => self.counters().appended.add(count),
-            Err(LogError::Unavailable(_)) => self.counters().append_errors.add("unavailable"),
-            Err(LogError::Unknown(_)) => self.counters().append_errors.add("unknown"),
+            Err(error) => self
+                .counters()
+                .append_errors
+                .add(AppendFailure::from(error)),
         }
         Ok(appended?)
     }

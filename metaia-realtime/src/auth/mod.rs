@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 pub use hmac::{SignError, enable_hmac, sign_hs256};
 pub use jwt::{InvalidSecret, JwtAuthenticator};
 
-use crate::{Role, UserId};
+use crate::{Role, UserId, values::codes};
 
 /// The tolerated difference between the clocks of the token issuer and this node, in ms.
 pub(crate) const LEEWAY_MS: i64 = 5_000;
@@ -146,38 +146,27 @@ impl<T: Authenticator> Authenticator for Arc<T> {
     }
 }
 
-/// Reason why a client was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// The client sent no token, or one that this server does not accept.
-    #[error("the token is missing or not valid")]
-    Unauthorized,
-    /// The token was valid once and has expired.
-    #[error("the token has expired")]
-    Expired,
-    /// The token was revoked.
-    #[error("the token was revoked")]
-    Revoked,
-    /// The token is valid, but its role is unknown to this system.
-    #[error("the token's role is not one of this system")]
-    Forbidden,
-    /// The authenticator cannot decide at the moment.
-    #[error("authentication is not available at the moment")]
-    Unavailable,
-}
-
-impl AuthError {
-    /// Returns the stable code, which is also the `message` of the `connect_error`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::Expired => "token_expired",
-            Self::Revoked => "token_revoked",
-            Self::Forbidden => "forbidden",
-            Self::Unavailable => "unavailable",
-        }
+codes! {
+    /// Reason why a client was refused. The stable code is also the `message` of the
+    /// `connect_error`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+    #[non_exhaustive]
+    pub enum AuthError {
+        /// The client sent no token, or one that this server does not accept.
+        #[error("the token is missing or not valid")]
+        Unauthorized = "unauthorized",
+        /// The token was valid once and has expired.
+        #[error("the token has expired")]
+        Expired = "token_expired",
+        /// The token was revoked.
+        #[error("the token was revoked")]
+        Revoked = "token_revoked",
+        /// The token is valid, but its role is unknown to this system.
+        #[error("the token's role is not one of this system")]
+        Forbidden = "forbidden",
+        /// The authenticator cannot decide at the moment.
+        #[error("authentication is not available at the moment")]
+        Unavailable = "unavailable",
     }
 }
 

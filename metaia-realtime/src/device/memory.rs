@@ -1,90 +1,158 @@
 //! Records in memory, for the life of the process.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::{Future, ready},
-    ops::Bound,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER};
-use crate::{log::LogError, values::time};
+use super::{
+    Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+    RECORDS_PER_USER,
+};
+use crate::{
+    UserId,
+    values::{NodeId, time},
+};
 
 /// Records, at most. Beyond that the oldest are dropped, and their clients start without a resume.
 const MAX_RECORDS: usize = 100_000;
 
-type DeviceRecords = BTreeMap<DeviceKey, DeviceRecord>;
-
 /// A store of records in memory. A handle: clones share the records.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryDevices {
-    records: Arc<Mutex<DeviceRecords>>,
+    records: Arc<Mutex<RecordsByUser>>,
 }
 
 impl MemoryDevices {
-    fn records(&self) -> MutexGuard<'_, DeviceRecords> {
+    fn records(&self) -> MutexGuard<'_, RecordsByUser> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl DeviceStore for MemoryDevices {
-    fn load(
-        &self,
-        key: &DeviceKey,
-    ) -> impl Future<Output = Result<Option<DeviceRecord>, LogError>> + Send {
+    fn load(&self, key: &DeviceKey) -> Option<DeviceRecord> {
         let forgotten = time::unix_ms() - LIFE_MS;
         let records = self.records();
         let record = records.get(key).filter(|record| record.at > forgotten);
-        ready(Ok(record.cloned()))
+        record.cloned()
     }
+}
 
-    fn save(
+/// For one node.
+impl DeviceStore for MemoryDevices {
+    fn serve(&self, _: NodeId) {}
+
+    async fn claim(
         &self,
-        records: Vec<(DeviceKey, DeviceRecord)>,
-    ) -> impl Future<Output = Result<(), LogError>> + Send {
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let own = match claimant {
+            Claimant::New => self.load(key),
+            Claimant::Known => None,
+        };
+        Ok(ClaimedRecords {
+            own,
+            ..ClaimedRecords::default()
+        })
+    }
+
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
         let mut kept = self.records();
-        let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
-        kept.extend(records);
-        for (from, to) in &users {
-            drop_oldest_of_user(&mut kept, from, to);
+        kept.insert(records);
+        kept.drop_expired(time::unix_ms() - LIFE_MS);
+        kept.drop_oldest(MAX_RECORDS);
+        Ok(())
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        self.save(records).await
+    }
+}
+
+/// The records of all users.
+#[derive(Debug, Default)]
+struct RecordsByUser(HashMap<UserId, HashMap<DeviceKey, DeviceRecord>>);
+
+impl RecordsByUser {
+    fn get(&self, key: &DeviceKey) -> Option<&DeviceRecord> {
+        self.0.get(key.user())?.get(key)
+    }
+
+    /// Adds or replaces records. Of each of their users [`RECORDS_PER_USER`] stay.
+    fn insert(&mut self, records: Vec<(DeviceKey, DeviceRecord)>) {
+        let mut users = HashSet::new();
+        for (key, record) in records {
+            let user = key.user().clone();
+            let of_user = self.0.entry(user.clone()).or_default();
+            of_user.insert(key, record);
+            users.insert(user);
         }
-        let forgotten = time::unix_ms() - LIFE_MS;
-        kept.retain(|_, record| record.at > forgotten);
-        drop_oldest(&mut kept, MAX_RECORDS);
-        ready(Ok(()))
+        for user in users {
+            if let Some(of_user) = self.0.get_mut(&user) {
+                let times = of_user.values().map(|record| record.at).collect();
+                let mut cut = Cut::new(times, RECORDS_PER_USER);
+                of_user.retain(|_, record| cut.keeps(record));
+            }
+        }
+    }
+
+    fn drop_expired(&mut self, forgotten: i64) {
+        self.retain(|record| record.at > forgotten);
+    }
+
+    /// Drops the oldest records of all, so that `most` stay.
+    fn drop_oldest(&mut self, most: usize) {
+        let records = self.0.values().flat_map(HashMap::values);
+        let mut cut = Cut::new(records.map(|record| record.at).collect(), most);
+        if cut.drops_any() {
+            self.retain(|record| cut.keeps(record));
+        }
+    }
+
+    fn retain(&mut self, mut keeps: impl FnMut(&DeviceRecord) -> bool) {
+        self.0.retain(|_, of_user| {
+            of_user.retain(|_, record| keeps(record));
+            !of_user.is_empty()
+        });
     }
 }
 
-/// Drops the oldest records between two keys, beyond [`RECORDS_PER_USER`].
-fn drop_oldest_of_user(records: &mut DeviceRecords, from: &str, to: &str) {
-    let of_user = records.range::<str, _>((Bound::Excluded(from), Bound::Excluded(to)));
-    let mut by_age: Vec<_> = of_user
-        .map(|(key, record)| (record.at, key.clone()))
-        .collect();
-    let excess = by_age.len().saturating_sub(RECORDS_PER_USER);
-    by_age.sort_unstable();
-    for (_, key) in by_age.drain(..excess) {
-        records.remove(&key);
-    }
+/// The decision which of the oldest records are dropped. Among records of the same time the choice
+/// is arbitrary.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// The records before this time are dropped.
+    at: i64,
+    /// How many records of that time are still to be dropped.
+    of_that_time: usize,
 }
 
-/// Drops the oldest records beyond `most`. Among records of the same time the choice is arbitrary.
-fn drop_oldest(records: &mut DeviceRecords, most: usize) {
-    let excess = records.len().saturating_sub(most);
-    if excess == 0 {
-        return;
+impl Cut {
+    /// Decides on records of these times, so that `most` stay.
+    fn new(mut times: Vec<i64>, most: usize) -> Self {
+        let excess = times.len().saturating_sub(most);
+        if excess == 0 {
+            return Self {
+                at: i64::MIN,
+                of_that_time: 0,
+            };
+        }
+        // Selecting is linear and needs no copy of the keys; a sort by age would need both.
+        let (older, &mut at, _) = times.select_nth_unstable(excess - 1);
+        let of_that_time = 1 + older.iter().filter(|older| **older == at).count();
+        Self { at, of_that_time }
     }
-    // Selecting is linear and needs no copy of the keys; a sort by age would need both.
-    let mut times: Vec<i64> = records.values().map(|record| record.at).collect();
-    let (older, &mut last_dropped, _) = times.select_nth_unstable(excess - 1);
-    let mut drop_at_last = 1 + older.iter().filter(|at| **at == last_dropped).count();
-    records.retain(|_, record| {
-        if record.at == last_dropped && drop_at_last > 0 {
-            drop_at_last -= 1;
+
+    const fn drops_any(&self) -> bool {
+        self.of_that_time > 0
+    }
+
+    fn keeps(&mut self, record: &DeviceRecord) -> bool {
+        if record.at == self.at && self.of_that_time > 0 {
+            self.of_that_time -= 1;
             return false;
         }
-        record.at >= last_dropped
-    });
+        record.at >= self.at
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +163,8 @@ mod tests {
 
     fn saved(i: usize, at: i64) -> (DeviceKey, DeviceRecord) {
         let device = i.to_string().parse().unwrap();
-        let identity = Identity::new("u".parse().unwrap(), Role::Customer);
+        let user = format!("u{}", i % 3).parse().unwrap();
+        let identity = Identity::new(user, Role::Customer);
         let position = Position::start(Epoch::from_bits(0));
         let record = DeviceRecord {
             position,
@@ -103,7 +172,7 @@ mod tests {
             connections: 1,
             at,
         };
-        (DeviceKey::of(&identity, Some(&device)).unwrap(), record)
+        (DeviceKey::new(&identity, Some(&device)).unwrap(), record)
     }
 
     proptest! {
@@ -112,13 +181,14 @@ mod tests {
             times in proptest::collection::vec(0i64..5, 0..30),
             most in 0usize..30,
         ) {
-            let saves = times.iter().enumerate().map(|(i, at)| saved(i, *at));
-            let mut kept: DeviceRecords = saves.collect();
-            drop_oldest(&mut kept, most);
+            let mut kept = RecordsByUser::default();
+            kept.insert(times.iter().enumerate().map(|(i, at)| saved(i, *at)).collect());
+            kept.drop_oldest(most);
             let mut newest = times;
             newest.sort_unstable_by(|a, b| b.cmp(a));
             newest.truncate(most);
-            let mut at: Vec<i64> = kept.values().map(|record| record.at).collect();
+            let records = kept.0.values().flat_map(HashMap::values);
+            let mut at: Vec<i64> = records.map(|record| record.at).collect();
             at.sort_unstable_by(|a, b| b.cmp(a));
             prop_assert_eq!(at, newest);
         }

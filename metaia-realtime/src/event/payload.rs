@@ -104,7 +104,7 @@ mod tests {
         ) {
             let text = serde_json::to_string(&members).unwrap();
             let id = EventId::random();
-            let at = Position::of(Epoch::random(), 7, id);
+            let at = Position::new(Epoch::random(), 7, id);
             let stamped = stamp(&payload(&text).unwrap(), id, at, 5);
             let stamped: Value = serde_json::from_str(stamped.get()).unwrap();
             let mut expected = serde_json::to_value(&members).unwrap();

@@ -196,7 +196,7 @@ impl Entry {
     /// Returns the position after the entry.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position::of(self.epoch, self.n, self.new.id)
+        Position::new(self.epoch, self.n, self.new.id)
     }
 
     /// Returns the entry as it was appended.

@@ -1,29 +1,20 @@
 //! The decision whether a client can resume from a position. A pure kernel.
 
 use super::History;
-use crate::Position;
+use crate::{Position, values::codes};
 
-/// Reason why a client must reload. The codes are those of `rt:reset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ResetReason {
-    /// The text is not a position of this system.
-    Malformed,
-    /// The log's history may have been replaced since the client got its position.
-    EpochChanged,
-    /// An entry that the client has not received is gone, or too many entries are missing.
-    TooOld,
-    /// The position is beyond the end of the log.
-    Ahead,
-}
-
-impl ResetReason {
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::EpochChanged => "epoch_changed",
-            Self::TooOld => "too_old",
-            Self::Ahead => "ahead",
-        }
+codes! {
+    /// Reason why a client must reload. The codes are those of `rt:reset`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum ResetReason {
+        /// The text is not a position of this system.
+        Malformed = "malformed",
+        /// The log's history may have been replaced since the client got its position.
+        EpochChanged = "epoch_changed",
+        /// An entry that the client has not received is gone, or too many entries are missing.
+        TooOld = "too_old",
+        /// The position is beyond the end of the log.
+        Ahead = "ahead",
     }
 }
 
@@ -90,7 +81,7 @@ mod tests {
             let ids: Vec<EventId> = (0..40).map(|i| EventId::from_bytes([i; 16])).collect();
             let at = |epoch: Epoch, n: u64, shift: usize| match n {
                 0 => Position::start(epoch),
-                n => Position::of(epoch, n, ids[n as usize + shift]),
+                n => Position::new(epoch, n, ids[n as usize + shift]),
             };
             let theirs = if same_epoch { epoch } else { other_epoch };
             let position = at(theirs, n, if same_entry { 0 } else { 20 });

@@ -42,7 +42,7 @@ impl HeadVersion {
     pub(super) fn position(&self) -> Position {
         match self.n {
             0 => Position::start(self.epoch),
-            n => Position::of(self.epoch, n, self.id),
+            n => Position::new(self.epoch, n, self.id),
         }
     }
 

@@ -35,7 +35,7 @@ impl<'a> Numbering<'a> {
         let id = new.id();
         let epoch = self.version.epoch;
         if let Some(n) = self.known.get(&id).or_else(|| self.given.get(&id)) {
-            return Position::of(epoch, *n, id);
+            return Position::new(epoch, *n, id);
         }
         let n = self.version.n + 1;
         let entry = Entry::new(epoch, n, self.ts, new.clone());
@@ -43,7 +43,7 @@ impl<'a> Numbering<'a> {
         self.given.insert(id, n);
         self.version.n = n;
         self.version.id = id;
-        Position::of(epoch, n, id)
+        Position::new(epoch, n, id)
     }
 
     /// Returns the state of the head once all entries are written.
@@ -95,11 +95,11 @@ mod tests {
                 let due = had.get(&id(i)).copied().unwrap_or_else(|| {
                     n + 1 + first.iter().position(|f| *f == i).unwrap() as u64
                 });
-                prop_assert_eq!(numbering.place(&entry(i)), Position::of(epoch, due, id(i)));
+                prop_assert_eq!(numbering.place(&entry(i)), Position::new(epoch, due, id(i)));
             }
             let due: Vec<_> = (n + 1..)
                 .zip(&first)
-                .map(|(n, i)| Position::of(epoch, n, id(*i)))
+                .map(|(n, i)| Position::new(epoch, n, id(*i)))
                 .collect();
             let entries: Vec<_> = numbering.entries.iter().map(|entry| entry.position()).collect();
             prop_assert_eq!(entries, due);

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Node, registry::Entered};
+use super::{Node, counted::JoinOutcome, registry::Entered};
 use crate::{
     AccessDecision, Identity, OrderId, Room,
     session::{EndReason, EventRefusal, Session},
@@ -56,7 +56,7 @@ impl Node {
             return false;
         }
         self.announcer.note_change(session.id);
-        self.counters.connects.add(session.identity.role.as_str());
+        self.counters.connects.add(session.identity.role);
         tracing::info!(
             "User connected: {} ({})",
             session.identity.user,
@@ -88,9 +88,9 @@ impl Node {
         if self.registry.remove(session) {
             // The session may have ended before for another reason, which counts.
             let reason = session.ended_by().unwrap_or(reason);
-            self.devices.end(session, self.epoch());
+            self.devices.end(session);
             self.announcer.note_change(session.id);
-            self.counters.ends.add(reason.code());
+            self.counters.ends.add(reason);
             tracing::info!(
                 "User disconnected: {} ({}) {reason}",
                 session.identity.user,
@@ -120,10 +120,10 @@ impl Node {
         self.counters.joins.add(match admitted {
             Ok(()) => {
                 self.announcer.note_change(session.id);
-                "allowed"
+                JoinOutcome::Allowed
             }
-            Err(EventRefusal::Forbidden) => "denied",
-            Err(_) => "unavailable",
+            Err(EventRefusal::Forbidden) => JoinOutcome::Denied,
+            Err(_) => JoinOutcome::Undecided,
         });
         admitted
     }

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::device::{ClaimedRecords, DeviceKey, DeviceRecord, DynDeviceStore, ledger::Ledger};
 use crate::{
     Identity, OrderId, Position,
-    log::LogError,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DynDeviceStore, LastSign,
+        ledger::Ledger,
+    },
     session::{EndReason, Session},
-    values::{DeviceId, Epoch, NodeId, time},
+    values::{DeviceId, NodeId, time},
 };
 
 /// The most clients whose records wait to be stored. While the store is unavailable and there are
@@ -56,6 +58,16 @@ struct Pinned<'a> {
     is_known: bool,
 }
 
+impl Pinned<'_> {
+    fn claimant(&self) -> Claimant {
+        if self.is_known {
+            Claimant::Known
+        } else {
+            Claimant::New
+        }
+    }
+}
+
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
         if self.is_known {
@@ -74,15 +86,15 @@ pub(crate) struct DeviceClaim<'a> {
 impl DeviceClaim<'_> {
     /// Adds the session to the ledger. Returns the position that its client had, and the order
     /// rooms that it was in.
-    pub(crate) fn connect(self, epoch: Epoch) -> Option<(Position, Vec<OrderId>)> {
+    pub(crate) fn connect(self) -> Option<(Position, Vec<OrderId>)> {
         let Pinned { devices, key, .. } = self.pinned;
         // Before the ledger is locked: this locks the session.
         let sign = self.session.client_progress().sign;
         let found = self.records;
         let mut ledger = devices.ledger();
         ledger.learn(key, found.own);
-        ledger.adopt(key, found.left, epoch);
-        let resumed = ledger.connect(key, self.session.id, sign, epoch, &found.elsewhere);
+        ledger.adopt(key, found.left);
+        let resumed = ledger.connect(key, self.session.id, sign, &found.elsewhere);
         // Before `pinned` is dropped, which locks the ledger.
         drop(ledger);
         resumed
@@ -108,7 +120,7 @@ impl Devices {
     /// Returns the key under which a client's position is stored; `None` if it is not stored.
     pub(crate) fn key(&self, identity: &Identity, device: Option<&DeviceId>) -> Option<DeviceKey> {
         self.store.as_ref()?;
-        DeviceKey::of(identity, device)
+        DeviceKey::new(identity, device)
     }
 
     /// Asks the store for the records of the client of a session that starts. Returns `None` if its
@@ -119,7 +131,7 @@ impl Devices {
     pub(crate) async fn claim<'a>(
         &'a self,
         session: &'a Session,
-    ) -> Result<Option<DeviceClaim<'a>>, LogError> {
+    ) -> Result<Option<DeviceClaim<'a>>, DeviceError> {
         let (Some(key), Some(store)) = (&session.device_key, &self.store) else {
             return Ok(None);
         };
@@ -130,7 +142,7 @@ impl Devices {
         };
         // The store is asked even if this node knows the client: several phones may share a key,
         // and other nodes may have records of the others.
-        let records = store.claim(key, pinned.is_known).await?;
+        let records = store.claim(key, pinned.claimant()).await?;
         Ok(Some(DeviceClaim {
             session,
             pinned,
@@ -157,16 +169,16 @@ impl Devices {
     }
 
     /// Removes a session that has ended, and requests a save of what its client has received.
-    pub(crate) fn end(&self, session: &Session, epoch: Epoch) {
+    pub(crate) fn end(&self, session: &Session) {
         let Some(key) = &session.device_key else {
             return;
         };
         // Before the ledger is locked: this locks the session.
         let progress = session.client_progress();
-        let was_silent = session.ended_by().is_some_and(EndReason::is_silent);
+        let last_sign = last_sign(session);
         let mut ledger = self.ledger();
         ledger.update(key, session.id, progress);
-        ledger.end(key, session.id, epoch, time::unix_ms(), was_silent);
+        ledger.end(key, session.id, time::unix_ms(), last_sign);
         if ledger.len() > MAX_UNSAVED {
             ledger.forget(key);
         }
@@ -192,11 +204,11 @@ impl Devices {
     /// # Cancel safety
     /// If the future is dropped, the records that have changed may not be stored until they change
     /// again.
-    pub(crate) async fn save(&self, epoch: Epoch) -> Result<(), LogError> {
+    pub(crate) async fn save(&self) -> Result<(), DeviceError> {
         let Some(store) = &self.store else {
             return Ok(());
         };
-        let mut batches = self.take_changed(epoch);
+        let mut batches = self.take_changed();
         while let Some(batch) = batches.pop() {
             let saving = match &batch {
                 SaveBatch::Connected(records) => store.save(records.clone()),
@@ -217,9 +229,9 @@ impl Devices {
 
     /// Removes the records that are to be stored from the ledger, in batches. The batches of
     /// connected clients are at the end, and so are stored first.
-    fn take_changed(&self, epoch: Epoch) -> Vec<SaveBatch> {
+    fn take_changed(&self) -> Vec<SaveBatch> {
         let mut ledger = self.ledger();
-        let changed = ledger.take_changed(epoch, time::unix_ms());
+        let changed = ledger.take_changed(time::unix_ms());
         let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
             .into_iter()
             .partition(|(key, _)| ledger.is_here(key));
@@ -241,5 +253,13 @@ impl Devices {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A poisoned lock is taken over: no method leaves the ledger half changed.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn last_sign(session: &Session) -> LastSign {
+    if session.ended_by().is_some_and(EndReason::is_silent) {
+        LastSign::LongAgo
+    } else {
+        LastSign::Recent
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     use crate::values::{Epoch, EventId};
 
     fn at(epoch: u64, n: u64) -> Position {
-        Position::of(Epoch::from_bits(epoch), n, EventId::from_bytes([7; 16]))
+        Position::new(Epoch::from_bits(epoch), n, EventId::from_bytes([7; 16]))
     }
 
     fn user(n: u64) -> UserId {

@@ -66,7 +66,7 @@ fn end_late_sessions(node: &Node) {
 }
 
 async fn save_positions(node: &Node) {
-    match timeout(SAVE_TIMEOUT, node.devices.save(node.epoch())).await {
+    match timeout(SAVE_TIMEOUT, node.devices.save()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             let error: &dyn std::error::Error = &error;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{log::LogError, node::Node};
+use crate::{device::DeviceError, node::Node};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 /// After positions could not be stored.
@@ -31,7 +31,7 @@ pub(super) async fn run(node: Arc<Node>) {
             _ = tick.tick() => visit_sessions(&node).await,
             () = node.devices.save_requested() => {}
         }
-        let saved = node.devices.save(node.epoch()).await;
+        let saved = node.devices.save().await;
         log_if_changed(is_failing, &saved);
         is_failing = saved.is_err();
         if is_failing {
@@ -45,7 +45,7 @@ pub(super) async fn run(node: Arc<Node>) {
 }
 
 /// Logs one line when positions cannot be stored any more, and one when they can be again.
-fn log_if_changed(was_failing: bool, saved: &Result<(), LogError>) {
+fn log_if_changed(was_failing: bool, saved: &Result<(), DeviceError>) {
     match saved {
         Err(error) if !was_failing => {
             let error: &dyn std::error::Error = error;

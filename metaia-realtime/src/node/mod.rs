@@ -10,7 +10,7 @@
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
 //! | [`replay_budget`] | how much each user may have replayed |
-//! | [`counters`], [`counter`], [`stats`] | counts of what the node has done since it began |
+//! | [`stats`] | the table of all counters; its parts: [`counter`], [`counted`], [`metrics`] |
 //! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
 //! | [`dispatcher`] | a task: offers the entries of the log to sessions |
 //! | [`housekeeping`] | a task: stores positions, and sends `rt:position` to quiet clients |
@@ -19,19 +19,22 @@
 //! | [`late_log`] | applies what was appended before the log could first be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
+//! | [`handshake_refusal`] | why a handshake is refused |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
 mod admission;
 mod announcer;
+mod counted;
 mod counter;
-mod counters;
 mod devices;
 mod disconnects;
 mod dispatcher;
 mod doorbell;
 mod drain;
+mod handshake_refusal;
 mod housekeeping;
 mod late_log;
+pub mod metrics;
 mod parts;
 mod process;
 mod registry;
@@ -42,7 +45,7 @@ mod views;
 mod volatile;
 mod window;
 
-pub(crate) use counters::Counters;
+pub(crate) use counted::{AppendFailure, CatchUpSource};
 #[cfg(feature = "__bench")]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
@@ -50,10 +53,12 @@ pub(crate) use dispatcher::{dispatch_page, reload_window};
 #[cfg(feature = "axum")]
 pub(crate) use drain::TIME_AFTER_DEADLINE;
 pub(crate) use drain::drain;
+pub(crate) use handshake_refusal::HandshakeRefusal;
 pub(crate) use parts::NodeParts;
 pub(crate) use process::Node;
 #[cfg(test)]
 pub(crate) use registry::Entered;
+pub(crate) use stats::Counters;
 pub use stats::NodeStats;
 pub(crate) use views::session_view;
 pub(crate) use window::Window;

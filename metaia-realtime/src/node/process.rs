@@ -21,7 +21,7 @@ use crate::{
     log::{DynEventLog, LogError},
     presence::DynDirectory,
     session::EventHandlers,
-    values::{Epoch, NodeId, time},
+    values::{NodeId, time},
 };
 
 /// How long [`Node::up_to_date`] waits for the dispatcher. A node that is further behind its log
@@ -177,10 +177,5 @@ impl Node {
         tokio::time::timeout(UP_TO_DATE_TIMEOUT, dispatched)
             .await
             .map_err(|late| LogError::Unavailable(late.into()))
-    }
-
-    /// Returns the epoch of what this node dispatches.
-    pub(crate) fn epoch(&self) -> Epoch {
-        self.window.head().epoch()
     }
 }

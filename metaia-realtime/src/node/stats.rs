@@ -1,103 +1,224 @@
 //! What a node has done since it began, and its present state: for `/metrics`, for the admin's
 //! view, and for tests.
-
-use std::collections::BTreeMap;
+//!
+//! The table at the end declares each number once: its member in [`NodeStats`], its counter, and
+//! its metric. Besides it, `docs/operations.md` describes the metric.
 
 use serde::Serialize;
 
-use super::Node;
-use crate::Role;
+use super::{
+    Node,
+    counted::{AppendFailure, CatchUpSource, JoinOutcome},
+    counter::{ByCode, ByCodeOrOther, Codes, Counter, with_unused},
+    metrics::{Metric, MetricKind, MetricValue},
+};
+use crate::{
+    Role,
+    auth::AuthError,
+    log::ResetReason,
+    node::HandshakeRefusal,
+    session::{EndReason, EventRefusal},
+};
 
-/// Counts by their stable codes.
-type Codes = BTreeMap<&'static str, u64>;
-
-/// What one node has done since it was built, and its present state. Every number only grows, and
-/// is never reset, except those that are said to be present ones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NodeStats {
-    /// Present sessions, by role.
-    pub sessions: Codes,
-    /// Present rooms: those with at least one session.
-    pub rooms: u64,
-    /// Present users: those with at least one session.
-    pub users: u64,
-    /// Sessions that were admitted, by role.
-    pub connects: Codes,
-    /// Connections that were refused, by the code of their `connect_error`.
-    pub connects_refused: Codes,
-    /// Handshakes refused before they began, by cause.
-    pub handshakes_refused: Codes,
-    /// Sessions that ended, by reason: see [`EndReason`](crate::EndReason).
-    pub ends: Codes,
-    /// Events from clients that were refused, by code.
-    pub events_refused: Codes,
-    /// Joins of order rooms, by the policy's decision: `allowed`, `denied`, or `unavailable`.
-    pub joins: Codes,
-    /// Resets (clients that were told to reload), by reason.
-    pub resets: Codes,
-    /// Steps of sessions that were catching up, by what they read: `window` or `log`.
-    pub catch_up_reads: Codes,
-    /// Entries that were handed to sessions while catching up.
-    pub replayed: u64,
-    /// How often a live session fell behind because its client did not read fast enough.
-    pub credit_stalls: u64,
-    /// Entries appended through this node's handle. Entries that are appended in transactions
-    /// beside it are not counted.
-    pub appended: u64,
-    /// Failed appends through this node's handle: `unavailable` if nothing was stored, `unknown` if
-    /// the entries may have been stored.
-    pub append_errors: Codes,
-    /// Reads of the log by the dispatcher that failed.
-    pub read_errors: u64,
-    /// Entries dispatched.
-    pub dispatched: u64,
-    /// Entries that were handed to transports. An entry counts once for each session.
-    pub delivered: u64,
-    /// Volatile events that were sent through this node's handle.
-    pub volatile_sent: u64,
-    /// Volatile events that were dropped in a session, for a newer one of their name or because too
-    /// many waited.
-    pub volatile_replaced: u64,
-    /// The number of the log's last entry that this node knows of at present.
-    pub log_head: u64,
-    /// How many entries up to `log_head` are not dispatched at present.
-    pub lag: u64,
+/// The numbers that are read from a node's parts when they are asked for.
+struct PresentNumbers {
+    sessions: Codes,
+    rooms: u64,
+    users: u64,
+    log_head: u64,
+    lag: u64,
 }
 
-impl NodeStats {
-    pub(crate) fn from_node(node: &Node) -> Self {
-        let counted = &*node.counters;
+impl PresentNumbers {
+    fn read(node: &Node) -> Self {
         let (rooms, users, _) = node.registry.sizes();
+        let sessions = Role::ALL.map(|role| (role.as_str(), node.registry.of_role(role)));
         let log_head = *node.log.changes().borrow();
         let dispatched = node.window.dispatched().n();
         Self {
-            sessions: Role::ALL
-                .iter()
-                .map(|role| (role.as_str(), node.registry.of_role(*role)))
-                .collect(),
+            sessions: Codes::from(sessions),
             rooms: rooms as u64,
             users: users as u64,
-            connects: counted.connects.read(),
-            connects_refused: counted.connects_refused.read(),
-            handshakes_refused: counted.handshakes_refused.read(),
-            ends: counted.ends.read(),
-            events_refused: counted.events_refused.read(),
-            joins: counted.joins.read(),
-            resets: counted.resets.read(),
-            catch_up_reads: counted.catch_up_reads.read(),
-            replayed: counted.replayed.read(),
-            credit_stalls: counted.credit_stalls.read(),
-            appended: counted.appended.read(),
-            append_errors: counted.append_errors.read(),
-            read_errors: counted.read_errors.read(),
-            dispatched: counted.dispatched.read(),
-            delivered: counted.delivered.read(),
-            volatile_sent: counted.volatile_sent.read(),
-            volatile_replaced: counted.volatile_replaced.read(),
             log_head,
             lag: log_head.saturating_sub(dispatched),
         }
+    }
+}
+
+/// Returns the numbers of a member of [`NodeStats`] for a [`Metric`].
+trait MetricNumbers {
+    fn value(&self, label: Option<&'static str>) -> MetricValue<'_>;
+}
+
+impl MetricNumbers for u64 {
+    fn value(&self, _: Option<&'static str>) -> MetricValue<'_> {
+        MetricValue::Single(*self)
+    }
+}
+
+impl MetricNumbers for Codes {
+    fn value(&self, label: Option<&'static str>) -> MetricValue<'_> {
+        MetricValue::ByLabel {
+            label: label.unwrap_or("code"),
+            values: self,
+        }
+    }
+}
+
+/// Makes [`Counters`] and [`NodeStats`]. The metrics are in the order of the table.
+///
+/// A row of `present` is a member of [`PresentNumbers`], a row of `counted` has a counter of the
+/// given type. After `=>` follow the name of the metric, its label if it has one, and its help.
+/// `unused` are series that stay at zero: alerts and dashboards may name them.
+macro_rules! node_stats {
+    ($(
+        present {
+            $(
+                $(#[$gauge_doc:meta])*
+                $gauge:ident: $gauge_type:ty
+                    => $gauge_name:literal $(by $gauge_label:literal)?, $gauge_help:literal;
+            )+
+        }
+        counted {
+            $(
+                $(#[$doc:meta])*
+                $count:ident: $type:ty = $counter:ty
+                    => $name:literal $(by $label:literal)?, $help:literal
+                    $(, unused $unused:tt)?;
+            )+
+        }
+    )+) => {
+        /// The counters of one node.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $($(pub(crate) $count: $counter,)+)+
+        }
+
+        /// What one node has done since it was built, and its present state. Every number only
+        /// grows, and is never reset, except those that are said to be present ones.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        #[non_exhaustive]
+        pub struct NodeStats {
+            $(
+                $($(#[$gauge_doc])* pub $gauge: $gauge_type,)+
+                $($(#[$doc])* pub $count: $type,)+
+            )+
+        }
+
+        impl NodeStats {
+            pub(crate) fn from_node(node: &Node) -> Self {
+                let counted = &*node.counters;
+                let present = PresentNumbers::read(node);
+                Self {
+                    $(
+                        $($gauge: present.$gauge,)+
+                        $($count: {
+                            let read = counted.$count.read();
+                            $(let read = with_unused(read, &$unused);)?
+                            read
+                        },)+
+                    )+
+                }
+            }
+
+            /// Returns every number as a metric, for the exporter of a monitoring system.
+            #[must_use]
+            pub fn metrics(&self) -> Vec<Metric<'_>> {
+                Vec::from([$(
+                    $(Metric {
+                        name: $gauge_name,
+                        help: $gauge_help,
+                        kind: MetricKind::Gauge,
+                        value: self.$gauge.value(node_stats!(@label $($gauge_label)?)),
+                    },)+
+                    $(Metric {
+                        name: $name,
+                        help: $help,
+                        kind: MetricKind::Counter,
+                        value: self.$count.value(node_stats!(@label $($label)?)),
+                    },)+
+                )+])
+            }
+        }
+    };
+    (@label) => { None };
+    (@label $label:literal) => { Some($label) };
+}
+
+node_stats! {
+    present {
+        /// Present sessions, by role.
+        sessions: Codes => "sessions" by "role", "Current sessions";
+        /// Present rooms: those with at least one session.
+        rooms: u64 => "rooms", "Rooms with at least one session";
+        /// Present users: those with at least one session.
+        users: u64 => "users", "Users with at least one session";
+    }
+    counted {
+        /// Sessions that were admitted, by role.
+        connects: Codes = ByCode<Role> => "connects" by "role", "Sessions started";
+        /// Connections that were refused, by the code of their `connect_error`.
+        connects_refused: Codes = ByCode<AuthError>
+            => "connects_refused" by "code",
+            "Connections refused, by the code of their connect_error", unused ["other"];
+        /// Handshakes refused before they began, by cause.
+        handshakes_refused: Codes = ByCode<HandshakeRefusal>
+            => "handshakes_refused" by "code",
+            "Handshakes refused before a connection began", unused ["other"];
+        /// Sessions that ended, by reason: see [`EndReason`](crate::EndReason). `token_revoked`,
+        /// `shutdown` and `other` stay at 0: no reason has these codes.
+        ends: Codes = ByCode<EndReason>
+            => "session_ends" by "code", "Sessions ended",
+            unused ["other", "shutdown", "token_revoked"];
+        /// Events from clients that were refused, by code. `other` are the codes of an embedder's
+        /// handlers.
+        events_refused: Codes = ByCodeOrOther<EventRefusal>
+            => "client_events_refused" by "code", "Events of clients that were refused";
+        /// Joins of order rooms, by the policy's decision: `allowed`, `denied`, or `unavailable`.
+        joins: Codes = ByCode<JoinOutcome>
+            => "joins" by "result", "Joins of order rooms, by the decision";
+        /// Resets (clients that were told to reload), by reason.
+        resets: Codes = ByCode<ResetReason> => "resets" by "reason", "Clients told to reload";
+        /// Steps of sessions that were catching up, by what they read: `window` or `log`.
+        catch_up_reads: Codes = ByCode<CatchUpSource>
+            => "catch_up_reads" by "source",
+            "Reads of sessions that were catching up, by their source";
+        /// Entries that were handed to sessions while catching up.
+        replayed: u64 = Counter
+            => "replayed_entries", "Entries delivered to sessions that were catching up";
+        /// How often a live session fell behind because its client did not read fast enough.
+        credit_stalls: u64 = Counter
+            => "credit_stalls", "Live sessions whose client read too slowly to stay live";
+        /// Entries appended through this node's handle. Entries that are appended in transactions
+        /// beside it are not counted.
+        appended: u64 = Counter
+            => "appended_entries", "Entries appended through this node's handle";
+        /// Failed appends through this node's handle: `unavailable` if nothing was stored,
+        /// `unknown` if the entries may have been stored.
+        append_errors: Codes = ByCode<AppendFailure>
+            => "append_errors" by "code", "Failed appends through this node's handle";
+        /// Reads of the log by the dispatcher that failed.
+        read_errors: u64 = Counter => "log_read_errors", "Failed reads of the dispatcher";
+        /// Entries dispatched.
+        dispatched: u64 = Counter => "dispatched_entries", "Entries dispatched";
+        /// Entries that were handed to transports. An entry counts once for each session.
+        delivered: u64 = Counter
+            => "delivered_entries", "Entries handed to transports, per session";
+    }
+    present {
+        /// The number of the log's last entry that this node knows of at present.
+        log_head: u64 => "log_head_entries", "The number of the log's last entry";
+        /// How many entries up to `log_head` are not dispatched at present.
+        lag: u64 => "dispatch_lag_entries", "Entries of the log that are not dispatched yet";
+    }
+    counted {
+        /// Volatile events that were sent through this node's handle.
+        volatile_sent: u64 = Counter
+            => "volatile_sent", "Volatile events sent through this node's handle";
+        /// Volatile events that were dropped in a session, for a newer one of their name or because
+        /// too many waited.
+        volatile_replaced: u64 = Counter
+            => "volatile_replaced", "Volatile events that a newer one replaced";
     }
 }

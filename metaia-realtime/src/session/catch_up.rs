@@ -12,7 +12,7 @@ use super::{
 use crate::{
     AccessDecision, OrderId, Position, Room, crash_points,
     log::{Page, ResetReason},
-    node::Node,
+    node::{CatchUpSource, Node},
 };
 
 /// Entries per read of the log.
@@ -50,10 +50,10 @@ impl Session {
         };
         let is_in_window = node.window().recent().reaches(from);
         if is_in_window {
-            self.counters.catch_up_reads.add("window");
+            self.counters.catch_up_reads.add(CatchUpSource::Window);
             self.replay_window(node);
         } else {
-            self.counters.catch_up_reads.add("log");
+            self.counters.catch_up_reads.add(CatchUpSource::Log);
             self.replay_log(node).await;
         }
     }

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::{
     EndReason, Outgoing, Session,
     request::ConnectRequest,
-    retry::retry_log,
+    retry::{retry_devices, retry_log},
     wire::{self, RESET},
 };
 use crate::{
     OrderId, Position, Room,
-    device::{ClientProgress, SignOfLife},
+    device::{ClientProgress, DeviceError, SignOfLife},
     log::{LogError, ResetReason, Resumable, judge},
     node::Node,
 };
@@ -32,6 +32,15 @@ struct ResumeRequest {
     since: Result<Position, ResetReason>,
     /// The most entries to replay.
     limit: usize,
+}
+
+/// Error of a session that does not know where it continues.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Devices(#[from] DeviceError),
 }
 
 /// The position from which a session continues.
@@ -51,12 +60,12 @@ impl Session {
     /// over, so that `rt:ready` is never behind what the client has seen elsewhere.
     ///
     /// # Errors
-    /// Returns the error of the log if it could not be read in time.
+    /// Returns the error of the log, or of the store of devices, if it could not be read in time.
     pub(super) async fn resume_or_start(
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<(), LogError> {
+    ) -> Result<(), StartError> {
         let point = self.find_start_point(node, request).await?;
         self.start_from(node, point);
         Ok(())
@@ -66,7 +75,7 @@ impl Session {
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<StartPoint, LogError> {
+    ) -> Result<StartPoint, StartError> {
         let resume = self.join_and_find_resume(node, request).await?;
         retry_log(|| node.up_to_date()).await?;
         let Some(ResumeRequest { since, limit }) = resume else {
@@ -88,7 +97,7 @@ impl Session {
         &self,
         node: &Node,
         request: ConnectRequest,
-    ) -> Result<Option<ResumeRequest>, LogError> {
+    ) -> Result<Option<ResumeRequest>, DeviceError> {
         let limit = node.limits().replay_entries;
         // A client that resumes from no position can miss nothing: a room whose access cannot be
         // decided is refused at once.
@@ -123,18 +132,18 @@ impl Session {
     async fn claim_device(
         &self,
         node: &Node,
-    ) -> Result<Option<(Position, Vec<OrderId>)>, LogError> {
+    ) -> Result<Option<(Position, Vec<OrderId>)>, DeviceError> {
         // Only the store is asked again if it fails. What changes on this node follows once.
-        let claim = retry_log(|| node.devices().claim(self)).await?;
+        let claim = retry_devices(|| node.devices().claim(self)).await?;
         let Some(claim) = claim else {
             return Ok(None);
         };
         // First: what the device's other connections have received by now counts, too.
         self.update_other_connections(node);
-        let resumed = claim.connect(node.epoch());
+        let resumed = claim.connect();
         // A session that ended before it was in the ledger had nothing to give back then.
         if self.ended_by().is_some() {
-            node.devices().end(self, node.epoch());
+            node.devices().end(self);
         }
         Ok(resumed)
     }
@@ -200,7 +209,7 @@ impl Session {
         let head = node.window().head();
         let notice = Outgoing::control_at(RESET, wire::reset(reason.code(), head), head);
         state.reset(head, notice);
-        self.counters.resets.add(reason.code());
+        self.counters.resets.add(reason);
         tracing::info!(
             session = %self.id,
             reason = reason.code(),
@@ -209,8 +218,7 @@ impl Session {
     }
 
     /// Ends the session, since the log could not be read in time.
-    pub(super) fn end_as_unavailable(&self, error: &LogError) {
-        let error: &dyn std::error::Error = error;
+    pub(super) fn end_as_unavailable(&self, error: &(dyn std::error::Error + 'static)) {
         tracing::warn!(session = %self.id, error, "the log cannot be read");
         self.end(EndReason::Unavailable);
     }
@@ -229,7 +237,10 @@ impl Session {
         ClientProgress {
             position,
             orders,
-            sign: SignOfLife(pongs, self.active_at()),
+            sign: SignOfLife {
+                pongs,
+                active_at: self.active_at(),
+            },
         }
     }
 }

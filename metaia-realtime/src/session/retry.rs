@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, error::Elapsed};
 
-use crate::log::LogError;
+use crate::{device::DeviceError, log::LogError};
 
-/// How long a session waits for the log. After that its transport is closed, and the client
-/// reconnects.
+/// How long a session waits for the log, or for the position of its client. After that its
+/// transport is closed, and the client reconnects.
 pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two attempts.
@@ -17,18 +17,35 @@ const RETRY_PAUSE: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// The error of the last attempt, or [`LogError::Unavailable`] if it did not return in time.
-pub(super) async fn retry_log<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, LogError>
+pub(super) async fn retry_log<T, F>(attempt: impl FnMut() -> F) -> Result<T, LogError>
 where
     F: Future<Output = Result<T, LogError>>,
+{
+    retry_in_time(attempt, |late| LogError::Unavailable(late.into())).await
+}
+
+/// Retries an operation on the store of devices while it fails, for up to 10 s (`LOG_TIMEOUT`).
+///
+/// # Errors
+/// The error of the last attempt, or one that says that it did not return in time.
+pub(super) async fn retry_devices<T, F>(attempt: impl FnMut() -> F) -> Result<T, DeviceError>
+where
+    F: Future<Output = Result<T, DeviceError>>,
+{
+    retry_in_time(attempt, DeviceError::new).await
+}
+
+async fn retry_in_time<T, E, F>(
+    mut attempt: impl FnMut() -> F,
+    late: impl Fn(Elapsed) -> E,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
 {
     let deadline = Instant::now() + LOG_TIMEOUT;
     let attempt_in_time = || {
         let attempt = tokio::time::timeout_at(deadline, attempt());
-        async {
-            attempt
-                .await
-                .unwrap_or_else(|late| Err(LogError::Unavailable(late.into())))
-        }
+        async { attempt.await.unwrap_or_else(|elapsed| Err(late(elapsed))) }
     };
     retry_while(Result::is_err, deadline, attempt_in_time).await
 }

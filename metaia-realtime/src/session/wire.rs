@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Identity, OrderId, Position, Role, Room, UserId};
+use crate::{Identity, OrderId, Position, Role, Room, UserId, values::codes};
 
 pub(super) const READY: &str = "rt:ready";
 pub(super) const RESET: &str = "rt:reset";
@@ -16,32 +16,18 @@ pub(super) const POSITION: &str = "rt:position";
 /// The most characters of a client's text that are repeated to it.
 const MAX_ECHO: usize = 64;
 
-/// The reason why an inbound event is refused. Its stable code stands in acks and `rt:error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EventRefusal {
-    Forbidden,
-    InvalidOrderId,
-    TooManyRooms,
-    RateLimited,
-    Unavailable,
-    UnknownEvent,
-    Malformed,
-    NotAwaitingResume,
-}
-
-impl EventRefusal {
-    /// Returns the stable code.
-    pub(crate) const fn code(self) -> &'static str {
-        match self {
-            Self::Forbidden => "forbidden",
-            Self::InvalidOrderId => "invalid_order_id",
-            Self::TooManyRooms => "too_many_rooms",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::UnknownEvent => "unknown_event",
-            Self::Malformed => "malformed",
-            Self::NotAwaitingResume => "not_held",
-        }
+codes! {
+    /// The reason why an inbound event is refused. Its stable code stands in acks and `rt:error`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum EventRefusal {
+        Forbidden = "forbidden",
+        InvalidOrderId = "invalid_order_id",
+        TooManyRooms = "too_many_rooms",
+        RateLimited = "rate_limited",
+        Unavailable = "unavailable",
+        UnknownEvent = "unknown_event",
+        Malformed = "malformed",
+        NotAwaitingResume = "not_held",
     }
 }
 

@@ -1,14 +1,16 @@
-//! Validated values: ids, roles, rooms, positions in the log, and the time.
+//! Validated values: ids, roles, rooms, positions in the log, and the time; enums with codes.
 //!
 //! Nothing here does I/O or imports another module of the crate. Each value has one entrance, which
 //! validates it.
 
+mod code;
 mod id;
 mod position;
 mod role;
 mod room;
 pub(crate) mod time;
 
+pub(crate) use code::{Code, codes};
 pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};

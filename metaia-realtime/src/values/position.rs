@@ -72,9 +72,17 @@ pub struct Position {
 }
 
 impl Position {
+    /// A position that no log honours, whatever its epoch, since position 0 of a log has the check
+    /// bits 0. A client that continues from it is told to reload.
+    pub(crate) const UNUSABLE: Self = Self {
+        epoch: Epoch(0),
+        check: u32::MAX,
+        n: 0,
+    };
+
     /// Returns the position after entry `n`, which has the id `id`.
     #[must_use]
-    pub fn of(epoch: Epoch, n: u64, id: EventId) -> Self {
+    pub fn new(epoch: Epoch, n: u64, id: EventId) -> Self {
         Self {
             epoch,
             check: id.check(),

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::Code;
+
 /// The role of a user in the marketplace. Each role has its own app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,6 +34,14 @@ impl Role {
             Self::Tailor => "tailor",
             Self::Delivery => "delivery",
         }
+    }
+}
+
+impl Code for Role {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn code(self) -> &'static str {
+        self.as_str()
     }
 }
 

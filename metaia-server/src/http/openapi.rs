@@ -110,11 +110,12 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(&DOCUMENT).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
         assert!(document["paths"]["/api/orders/{id}/status"]["put"].is_object());
-        for reference in DOCUMENT
-            .split("\"$ref\":\"#")
-            .skip(1)
+        let references = DOCUMENT.split("\"$ref\":\"#").skip(1);
+        let references: Vec<&str> = references
             .filter_map(|rest| rest.split('"').next())
-        {
+            .collect();
+        assert!(references.contains(&"/components/schemas/Order"));
+        for reference in references {
             assert!(document.pointer(reference).is_some(), "{reference}");
         }
     }

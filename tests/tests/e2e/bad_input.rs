@@ -23,32 +23,17 @@ async fn orders_of(server: &Server, user: &str) -> usize {
 async fn bodies_that_are_not_json_are_refused() {
     let server = Server::start().await;
     let customer = server.api("customer", "c1");
-    for body in [
-        "",
-        "{",
-        "nonsense",
-        "{\"items\": }",
-        "\u{0}",
-        "[1,2",
-        "{\"a\":1}{\"b\":2}",
-    ] {
+    for body in ["", "{", "nonsense", "{\"items\": }", "\u{0}", "[1,2"] {
         let answer = customer.post_bytes("/api/orders", body).await;
-        let known = [(400, "invalid_json"), (422, "validation_failed")];
-        let problem = answer.refused(answer.status);
-        assert!(
-            known
-                .iter()
-                .any(|known| *known == (answer.status, problem["code"].as_str().unwrap())),
-            "{answer:#?}"
-        );
+        answer.refused_as(400, "invalid_json");
     }
+    let two = customer.post_bytes("/api/orders", "{\"a\":1}{\"b\":2}");
+    two.await.refused_as(422, "validation_failed");
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let answer = customer.post_bytes("/api/orders", deep).await;
-    assert!([400, 422].contains(&answer.status), "{}", answer.status);
-    let not_utf8 = customer
-        .post_bytes("/api/orders", vec![b'"', 0xff, 0xfe, b'"'])
-        .await;
-    assert!([400, 422].contains(&not_utf8.status), "{}", not_utf8.status);
+    answer.refused_as(422, "validation_failed");
+    let not_utf8 = customer.post_bytes("/api/orders", vec![b'"', 0xff, 0xfe, b'"']);
+    not_utf8.await.refused_as(422, "validation_failed");
     let text = customer
         .header("content-type", "text/plain")
         .post("/api/orders", &order_body())
@@ -151,8 +136,7 @@ async fn malformed_ids_in_paths_are_refused() {
             .api("customer", "c1")
             .get(&format!("/api/orders/{id}"))
             .await;
-        assert!([400, 404].contains(&answer.status), "{id}: {answer:#?}");
-        answer.refused(answer.status);
+        answer.refused_as(404, "not_found");
     }
 }
 
@@ -326,7 +310,7 @@ async fn malformed_polling_does_not_affect_the_server() {
         "/socket.io/?EIO=%00&transport=polling",
     ] {
         let answer = anonymous.get(path).await;
-        assert!((400..500).contains(&answer.status), "{path}: {answer:#?}");
+        assert_eq!(answer.status, 400, "{path}: {answer:#?}");
     }
     for body in [
         "\u{1e}",

@@ -115,10 +115,12 @@ fn the_image_uses_known_settings_and_paths() {
         grace.parse::<u32>().unwrap() > 15,
         "a node has 15 s to end by itself"
     );
-    for path in compose
+    let mounted = compose
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("- ./"))
-    {
+        .filter_map(|line| line.trim().strip_prefix("- ./"));
+    let mounted: Vec<&str> = mounted.collect();
+    assert!(!mounted.is_empty(), "the proxy's configuration is mounted");
+    for path in mounted {
         let path = path.split(':').next().unwrap();
         assert!(
             package_path("..").join(path).is_file(),

@@ -104,7 +104,7 @@ async fn a_preflight_names_methods_and_headers() {
                 "authorization,content-type",
             );
         let answer = browser.send("OPTIONS", path, None).await;
-        assert!((200..300).contains(&answer.status), "{path}: {answer:#?}");
+        answer.ok(200);
         assert_eq!(
             answer.header("access-control-allow-origin"),
             ALLOWED,
@@ -117,10 +117,7 @@ async fn a_preflight_names_methods_and_headers() {
             "{path}: {answer:#?}"
         );
         let headers = answer.header("access-control-allow-headers").to_lowercase();
-        assert!(
-            headers == "*" || headers.contains("authorization"),
-            "{path}: {answer:#?}"
-        );
+        assert!(headers.contains("authorization"), "{path}: {answer:#?}");
     }
 }
 
@@ -131,10 +128,7 @@ async fn development_serves_any_origin() {
     for path in ["/api/orders", HANDSHAKE] {
         let answer = browser.get(path).await;
         answer.ok(200);
-        assert!(
-            ["*", "http://localhost:3000"].contains(&answer.header("access-control-allow-origin")),
-            "{answer:#?}"
-        );
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
     }
     Phone::open_with(&server, &[("origin", "http://localhost:3000")])
         .await

@@ -180,7 +180,7 @@ async fn a_signed_webhook_confirms_once() {
     let body = webhook("payment.captured", &payment);
     for _ in 0..2 {
         let answer = deliver(&server, "evt_1", &body, &webhook_signature(&body)).await;
-        assert!((200..300).contains(&answer.status), "{answer:#?}");
+        answer.ok(200);
     }
     let received = all_until_now(&server, &mut phone).await;
     let updates: Vec<_> = received
@@ -201,10 +201,8 @@ async fn a_webhook_only_moves_forward() {
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     let body = webhook("payment.failed", &payment);
     let answer = deliver(&server, "evt_late", &body, &webhook_signature(&body)).await;
-    assert!(
-        (200..300).contains(&answer.status),
-        "the provider must not repeat it: {answer:#?}"
-    );
+    // The provider repeats what is not answered with 2xx.
+    answer.ok(200);
     assert_eq!(all_until_now(&server, &mut phone).await, []);
 }
 
@@ -234,6 +232,6 @@ async fn a_tampered_webhook_is_refused() {
 
     // A refused delivery must not consume its event id.
     let answer = deliver(&server, "evt_bad", &body, &good).await;
-    assert!((200..300).contains(&answer.status), "{answer:#?}");
+    answer.ok(200);
     phone.event("payment_update").await;
 }

@@ -5,20 +5,29 @@ use std::collections::BTreeSet;
 use crate::{
     OrderId, Position,
     device::{DeviceRecord, LIFE_MS},
-    values::{Epoch, SessionId},
+    values::SessionId,
 };
-
-/// Connections that one record stands for, at most.
-const MAX_CONNECTIONS: u32 = 16;
 
 /// Interval at which the record of a connected client is stored although nothing has changed, in
 /// ms: otherwise the store would forget the client.
 const SAVE_INTERVAL_MS: i64 = LIFE_MS / 24;
 
-/// A mark that changes whenever a connection's client is known to be alive: its pongs, and the time
-/// of its last activity in ms since the Unix epoch.
+/// A mark that changes whenever a connection's client is known to be alive: the number of its
+/// pongs, and the time of its last activity in ms since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SignOfLife(pub(crate) u64, pub(crate) i64);
+pub(crate) struct SignOfLife {
+    pub(crate) pongs: u64,
+    pub(crate) active_at: i64,
+}
+
+/// What is known of a client when its connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastSign {
+    /// The end itself was a sign of life, or soon followed one.
+    Recent,
+    /// The client may have been away for long.
+    LongAgo,
+}
 
 /// The progress of a client on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,17 +91,17 @@ impl Device {
     }
 
     /// Adds records to the waiting one.
-    pub(super) fn adopt(&mut self, records: Vec<DeviceRecord>, epoch: Epoch) {
+    pub(super) fn adopt(&mut self, records: Vec<DeviceRecord>) {
         if records.is_empty() {
             return;
         }
-        self.wait_for_claim(records, epoch);
+        self.wait_for_claim(records);
         self.changed = true;
     }
 
-    fn wait_for_claim(&mut self, records: impl IntoIterator<Item = DeviceRecord>, epoch: Epoch) {
+    fn wait_for_claim(&mut self, records: impl IntoIterator<Item = DeviceRecord>) {
         let records = self.waiting.take().into_iter().chain(records);
-        self.waiting = records.reduce(|one, other| merge(one, other, epoch));
+        self.waiting = records.reduce(DeviceRecord::merge);
     }
 
     /// Begins a connection. Returns the merged record that its client may continue from.
@@ -100,12 +109,11 @@ impl Device {
         &mut self,
         session: SessionId,
         sign: SignOfLife,
-        epoch: Epoch,
         elsewhere: &[DeviceRecord],
     ) -> Option<DeviceRecord> {
-        let claimed = self.claim(epoch).into_iter();
+        let claimed = self.claim().into_iter();
         let candidates = claimed.chain(elsewhere.iter().cloned());
-        let found = candidates.reduce(|one, other| merge(one, other, epoch));
+        let found = candidates.reduce(DeviceRecord::merge);
         let mut progress = ClientProgress {
             position: None,
             orders: BTreeSet::new(),
@@ -126,8 +134,8 @@ impl Device {
 
     /// Claims a position for a client that connects: a waiting one, otherwise perhaps that of a
     /// connection that still seems alive.
-    fn claim(&mut self, epoch: Epoch) -> Option<DeviceRecord> {
-        let found = self.record(epoch, 0);
+    fn claim(&mut self) -> Option<DeviceRecord> {
+        let found = self.record(0);
         match &mut self.waiting {
             Some(waiting) if waiting.connections > 1 => waiting.connections -= 1,
             Some(_) => self.waiting = None,
@@ -163,15 +171,16 @@ impl Device {
     }
 
     /// Ends a connection. Its position waits from now on, unless another connection has claimed it.
-    pub(super) fn end(&mut self, session: SessionId, epoch: Epoch, at: i64, silently: bool) {
+    pub(super) fn end(&mut self, session: SessionId, at: i64, last_sign: LastSign) {
         let index = self.live.iter().position(|live| live.session == session);
         let Some(index) = index else {
             return;
         };
         let ended = self.live.swap_remove(index);
-        // A claimed connection that ends silently was the old one of a phone that has reconnected.
-        if ended.is_unclaimed() || !silently {
-            self.wait_for_claim(ended.record(at), epoch);
+        // A claimed connection whose client was away for long was the old one of a phone that has
+        // reconnected.
+        if ended.is_unclaimed() || last_sign == LastSign::Recent {
+            self.wait_for_claim(ended.record(at));
         }
         self.changed = true;
     }
@@ -182,18 +191,18 @@ impl Device {
     }
 
     /// Returns the record to store. It counts as stored from now on.
-    pub(super) fn take_record(&mut self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
+    pub(super) fn take_record(&mut self, at: i64) -> Option<DeviceRecord> {
         self.changed = false;
         self.stored_at = at;
-        self.record(epoch, at)
+        self.record(at)
     }
 
     /// Returns the waiting positions and those of unclaimed connections, merged into one record.
-    fn record(&self, epoch: Epoch, at: i64) -> Option<DeviceRecord> {
+    fn record(&self, at: i64) -> Option<DeviceRecord> {
         let unclaimed = self.live.iter().filter(|live| live.is_unclaimed());
         let live = unclaimed.filter_map(|live| live.record(at));
         let records = live.chain(self.waiting.clone());
-        records.reduce(|one, other| merge(one, other, epoch))
+        records.reduce(DeviceRecord::merge)
     }
 }
 
@@ -212,29 +221,4 @@ impl LiveConnection {
             at,
         })
     }
-}
-
-/// Merges two records into one: the smaller position, all order rooms, the later time.
-fn merge(one: DeviceRecord, other: DeviceRecord, epoch: Epoch) -> DeviceRecord {
-    let position = if comes_before(&one, &other, epoch) {
-        one.position
-    } else {
-        other.position
-    };
-    let connections = one.connections.saturating_add(other.connections);
-    let at = one.at.max(other.at);
-    let orders: BTreeSet<OrderId> = one.orders.into_iter().chain(other.orders).collect();
-    DeviceRecord {
-        position,
-        orders: orders.into_iter().collect(),
-        connections: connections.min(MAX_CONNECTIONS),
-        at,
-    }
-}
-
-/// Returns whether the first position sorts before the second, or they are equal. Positions of
-/// another epoch than the log's sort first: they can only lead to a reset.
-fn comes_before(one: &DeviceRecord, other: &DeviceRecord, epoch: Epoch) -> bool {
-    let rank = |record: &DeviceRecord| (record.position.epoch() == epoch, record.position.n());
-    rank(one) <= rank(other)
 }

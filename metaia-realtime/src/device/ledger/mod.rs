@@ -17,13 +17,10 @@ mod tests;
 use std::collections::HashMap;
 
 use device::Device;
-pub(crate) use device::{ClientProgress, SignOfLife};
+pub(crate) use device::{ClientProgress, LastSign, SignOfLife};
 
 use super::{DeviceKey, DeviceRecord};
-use crate::{
-    OrderId, Position,
-    values::{Epoch, SessionId},
-};
+use crate::{OrderId, Position, values::SessionId};
 
 /// The clients that are connected now, or were connected since records were last saved.
 #[derive(Debug, Default)]
@@ -56,26 +53,24 @@ impl Ledger {
     }
 
     /// Adds records that other nodes left behind: they wait here from now on.
-    pub(crate) fn adopt(&mut self, key: &DeviceKey, left: Vec<DeviceRecord>, epoch: Epoch) {
+    pub(crate) fn adopt(&mut self, key: &DeviceKey, left: Vec<DeviceRecord>) {
         let device = self.devices.entry(key.clone()).or_default();
-        device.adopt(left, epoch);
+        device.adopt(left);
     }
 
     /// Begins a connection. Returns the client's position and order rooms, if the client was here
     /// before or may be one of those `elsewhere`.
     ///
-    /// The ledger cannot tell which of the phones it is, so the smallest position counts. Positions
-    /// of another epoch than the log's sort first: they can only lead to a reset.
+    /// The ledger cannot tell which of the phones it is, so the smallest position counts.
     pub(crate) fn connect(
         &mut self,
         key: &DeviceKey,
         session: SessionId,
         sign: SignOfLife,
-        epoch: Epoch,
         elsewhere: &[DeviceRecord],
     ) -> Option<(Position, Vec<OrderId>)> {
         let device = self.devices.entry(key.clone()).or_default();
-        let found = device.connect(session, sign, epoch, elsewhere)?;
+        let found = device.connect(session, sign, elsewhere)?;
         Some((found.position, found.orders))
     }
 
@@ -89,30 +84,28 @@ impl Ledger {
         }
     }
 
-    /// Ends a connection with its last progress, at `at` (in ms since the Unix epoch). `silently`
-    /// is true if the client may have been away for long.
+    /// Ends a connection with its last progress, at `at` (in ms since the Unix epoch).
     pub(crate) fn end(
         &mut self,
         key: &DeviceKey,
         session: SessionId,
-        epoch: Epoch,
         at: i64,
-        silently: bool,
+        last_sign: LastSign,
     ) {
         if let Some(device) = self.devices.get_mut(key) {
-            device.end(session, epoch, at, silently);
+            device.end(session, at, last_sign);
         }
     }
 
     /// Returns the records to store: those that have changed or were stored long ago, as they are
     /// at `at` (in ms since the Unix epoch). They count as stored from now on.
-    pub(crate) fn take_changed(&mut self, epoch: Epoch, at: i64) -> Vec<(DeviceKey, DeviceRecord)> {
+    pub(crate) fn take_changed(&mut self, at: i64) -> Vec<(DeviceKey, DeviceRecord)> {
         let mut records = Vec::new();
         for (key, device) in &mut self.devices {
             if !device.is_to_be_stored(at) {
                 continue;
             }
-            if let Some(record) = device.take_record(epoch, at) {
+            if let Some(record) = device.take_record(at) {
                 records.push((key.clone(), record));
             }
         }

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{Identity, Role, device::LIFE_MS};
+use crate::{
+    Identity, Role,
+    device::{LIFE_MS, record::any},
+    values::Epoch,
+};
 use proptest::prelude::*;
 
 const EPOCH: Epoch = Epoch::from_bits(1);
@@ -11,7 +15,14 @@ const EPOCH: Epoch = Epoch::from_bits(1);
 fn key() -> DeviceKey {
     let mut identity = Identity::new("u1".parse().unwrap(), Role::Customer);
     identity.token_id = Some("t".to_owned());
-    DeviceKey::of(&identity, None).unwrap()
+    DeviceKey::new(&identity, None).unwrap()
+}
+
+fn sign(pongs: u64) -> SignOfLife {
+    SignOfLife {
+        pongs,
+        active_at: 0,
+    }
 }
 
 fn at(n: u64) -> Position {
@@ -51,7 +62,7 @@ impl World {
     }
 
     fn save(&mut self) {
-        if let Some((_, record)) = self.ledger.take_changed(EPOCH, self.now).pop() {
+        if let Some((_, record)) = self.ledger.take_changed(self.now).pop() {
             self.stored = Some(record);
         }
         self.ledger.forget_stored();
@@ -63,9 +74,7 @@ impl World {
             .extend(phone.connection.take().map(|(session, _)| session));
         let session = SessionId::random();
         self.ledger.learn(&key(), self.stored.clone());
-        let found = self
-            .ledger
-            .connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
+        let found = self.ledger.connect(&key(), session, sign(0), &[]);
         let from = found.map(|(position, _)| position.n());
         phone.connection = Some((session, 0));
         let start = from.unwrap_or(self.head);
@@ -75,7 +84,7 @@ impl World {
     }
 
     fn update(&mut self, session: SessionId, n: u64, pongs: u64) {
-        let progress = progress(n, SignOfLife(pongs, 0));
+        let progress = progress(n, sign(pongs));
         self.ledger.update(&key(), session, progress);
     }
 
@@ -95,7 +104,7 @@ impl World {
     fn lose(&mut self, phone: &mut Phone) {
         if let Some((session, _)) = phone.connection.take() {
             self.now += 1;
-            self.ledger.end(&key(), session, EPOCH, self.now, false);
+            self.ledger.end(&key(), session, self.now, LastSign::Recent);
         }
     }
 
@@ -103,7 +112,7 @@ impl World {
     fn bury(&mut self) {
         if let Some(ghost) = self.ghosts.pop() {
             self.now += 1;
-            self.ledger.end(&key(), ghost, EPOCH, self.now, true);
+            self.ledger.end(&key(), ghost, self.now, LastSign::LongAgo);
         }
     }
 
@@ -180,6 +189,26 @@ proptest! {
     }
 }
 
+proptest! {
+    /// The ledger merges by the rule of [`DeviceRecord::merge`], however the records arrive.
+    #[test]
+    fn records_that_wait_here_are_merged_by_the_one_rule(
+        records in proptest::collection::vec(any::record(), 1..6),
+        split in 0usize..6,
+    ) {
+        let expected = records.iter().cloned().reduce(DeviceRecord::merge);
+        let mut left = records;
+        let later = left.split_off(split.min(left.len()));
+        let mut ledger = Ledger::default();
+        ledger.learn(&key(), left.pop());
+        ledger.adopt(&key(), later);
+        ledger.adopt(&key(), left);
+        ledger.devices.get_mut(&key()).unwrap().set_changed();
+        let stored = ledger.take_changed(0).pop().map(|(_, record)| record);
+        prop_assert_eq!(stored, expected);
+    }
+}
+
 fn progress(n: u64, sign: SignOfLife) -> ClientProgress {
     ClientProgress {
         position: Some(at(n)),
@@ -193,13 +222,11 @@ fn a_client_that_stays_connected_is_stored_again_in_time() {
     let mut ledger = Ledger::default();
     let session = SessionId::random();
     ledger.learn(&key(), None);
-    ledger.connect(&key(), session, SignOfLife(0, 0), EPOCH, &[]);
-    ledger.update(&key(), session, progress(1, SignOfLife(0, 0)));
+    ledger.connect(&key(), session, sign(0), &[]);
+    ledger.update(&key(), session, progress(1, sign(0)));
     let mut stored = |now| {
-        ledger
-            .take_changed(EPOCH, now)
-            .pop()
-            .map(|(_, record)| record.at)
+        let changed = ledger.take_changed(now).pop();
+        changed.map(|(_, record)| record.at)
     };
     assert_eq!(stored(LIFE_MS), Some(LIFE_MS));
     assert_eq!(stored(LIFE_MS + 1), None, "nothing has changed");
@@ -212,7 +239,7 @@ fn a_client_that_stays_connected_is_stored_again_in_time() {
 }
 
 #[test]
-fn a_position_of_another_epoch_comes_first() {
+fn a_position_of_another_epoch_stays_as_it_is() {
     let mut ledger = Ledger::default();
     let old = Position {
         epoch: Epoch::from_bits(9),
@@ -225,11 +252,10 @@ fn a_position_of_another_epoch_comes_first() {
         connections: 2,
         at: 0,
     };
-    let sign = SignOfLife(0, 0);
     ledger.learn(&key(), Some(stored));
-    let first = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
+    let first = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
     assert_eq!(first.map(|(position, _)| position), Some(old));
-    let second = ledger.connect(&key(), SessionId::random(), sign, EPOCH, &[]);
+    let second = ledger.connect(&key(), SessionId::random(), sign(0), &[]);
     assert_eq!(second.map(|(position, _)| position), Some(old));
 }
 
@@ -245,9 +271,8 @@ fn record_at(position: Position) -> DeviceRecord {
 #[test]
 fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes() {
     let mut ledger = Ledger::default();
-    let sign = SignOfLife(0, 0);
     let connect = |ledger: &mut Ledger, elsewhere: &[DeviceRecord]| {
-        let found = ledger.connect(&key(), SessionId::random(), sign, EPOCH, elsewhere);
+        let found = ledger.connect(&key(), SessionId::random(), sign(0), elsewhere);
         found.map(|(position, _)| position)
     };
     ledger.learn(&key(), Some(record_at(at(50))));
@@ -263,8 +288,8 @@ fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes
     };
     assert_eq!(
         connect(&mut ledger, &[record_at(old)]),
-        Some(old),
-        "it can only lead to a reset"
+        Some(Position::UNUSABLE),
+        "one of the two phones has to reload, and nobody knows which one"
     );
 }
 
@@ -272,11 +297,8 @@ fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes
 fn a_record_that_another_node_left_behind_waits_here() {
     let mut ledger = Ledger::default();
     ledger.learn(&key(), Some(record_at(at(50))));
-    ledger.adopt(&key(), vec![record_at(at(5))], EPOCH);
-    let record = ledger
-        .take_changed(EPOCH, 1)
-        .pop()
-        .map(|(_, record)| record);
+    ledger.adopt(&key(), vec![record_at(at(5))]);
+    let record = ledger.take_changed(1).pop().map(|(_, record)| record);
     assert_eq!(
         record,
         Some(DeviceRecord {

@@ -51,7 +51,7 @@ pub(super) fn append(
     let ts = time::unix_ms();
     for new in entries {
         let position = match find_number(db, new.id())? {
-            Some(n) => Position::of(meta.epoch, n, new.id()),
+            Some(n) => Position::new(meta.epoch, n, new.id()),
             None => {
                 let entry = insert(log, db, &mut meta, ts, new)?;
                 let position = entry.position();

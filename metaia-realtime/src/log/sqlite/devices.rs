@@ -1,48 +1,65 @@
 //! The records of clients that may reconnect, beside the log that their positions are in.
 
-use std::{collections::BTreeSet, future::Future};
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Savepoint, params};
 
-use super::{
-    checksum::Checksum,
-    column::integer,
-    fault::{AppendError, SqliteFault, read_failed, write_failed},
-    log::SqliteLog,
-};
+use super::{checksum::Checksum, column::integer, log::SqliteLog};
 use crate::{
-    OrderId, Position,
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
-    log::LogError,
-    values::{Epoch, time},
+    UserId,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+        RECORDS_PER_USER,
+    },
+    values::{NodeId, time},
 };
 
+/// For one node: no other process can open the database.
 impl DeviceStore for SqliteLog {
-    /// Loads a record. A damaged one is replaced by a record that no client can resume from: the
-    /// client is told to reload.
-    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let key = key.as_str().to_owned();
-        let now = time::unix_ms();
-        self.state.count_read();
-        let work = move |db: &Connection| load_record(db, &key, now).map_err(SqliteFault::from);
-        self.state.readers.read(work).await.map_err(read_failed)
+    fn serve(&self, _: NodeId) {}
+
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let own = match claimant {
+            Claimant::New => self.load(key).await?,
+            Claimant::Known => None,
+        };
+        Ok(ClaimedRecords {
+            own,
+            ..ClaimedRecords::default()
+        })
     }
 
-    fn save(
-        &self,
-        records: Vec<(DeviceKey, DeviceRecord)>,
-    ) -> impl Future<Output = Result<(), LogError>> + Send {
-        let work = move |db: &Savepoint<'_>| {
-            save_records(db, &records)?;
-            Ok::<_, AppendError>(())
-        };
-        async move { self.state.writer.write(work).await.map_err(write_failed) }
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        let work = move |db: &Savepoint<'_>| save_records(db, &records);
+        let saved = self.state.writer.write(work).await;
+        saved.map_err(DeviceError::new)
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        self.save(records).await
+    }
+}
+
+impl SqliteLog {
+    /// Loads a record. A damaged one is replaced by a record that no client can resume from: the
+    /// client is told to reload.
+    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, DeviceError> {
+        let key = key.to_string();
+        let now = time::unix_ms();
+        self.state.count_read();
+        let work = move |db: &Connection| load_record(db, &key, now);
+        let loaded = self.state.readers.read(work).await;
+        loaded.map_err(DeviceError::new)
     }
 }
 
 fn load_record(db: &Connection, key: &str, now: i64) -> rusqlite::Result<Option<DeviceRecord>> {
     let sql = "SELECT position, orders, connections, at, sum FROM rt_device WHERE key = ?1";
-    let parse = |row: &Row<'_>| Ok(parse(row, key).unwrap_or_else(|| damaged_record(now)));
+    let parse = |row: &Row<'_>| Ok(parse(row, key).unwrap_or_else(DeviceRecord::replace_damaged));
     let record = db.prepare_cached(sql)?.query_row([key], parse).optional()?;
     Ok(record.filter(|record| record.at > now - LIFE_MS))
 }
@@ -58,38 +75,23 @@ fn parse(row: &Row<'_>, key: &str) -> Option<DeviceRecord> {
     if sum != checksum(key, position, orders, connections, at) {
         return None;
     }
-    let orders: Option<Vec<OrderId>> = orders
-        .split_ascii_whitespace()
-        .map(|order| order.parse().ok())
-        .collect();
     Some(DeviceRecord {
         position: position.parse().ok()?,
-        orders: orders?,
+        orders: DeviceRecord::read_orders(orders)?,
         connections,
         at,
     })
 }
 
-/// Returns a record with a position of a random epoch, which no log has.
-fn damaged_record(now: i64) -> DeviceRecord {
-    tracing::error!("the record of a client is damaged: it will be told to reload");
-    DeviceRecord {
-        position: Position::start(Epoch::random()),
-        orders: Vec::new(),
-        connections: 1,
-        at: now,
-    }
-}
-
 /// Saves the records, and deletes the expired and surplus ones.
 fn save_records(db: &Connection, records: &[(DeviceKey, DeviceRecord)]) -> rusqlite::Result<()> {
     for (key, record) in records {
-        save_record(db, key.as_str(), record)?;
+        save_record(db, &key.to_string(), record)?;
     }
     delete_expired(db, time::unix_ms() - LIFE_MS)?;
-    let users: BTreeSet<_> = records.iter().map(|(key, _)| key.of_same_user()).collect();
-    for (from, to) in &users {
-        delete_surplus(db, from, to)?;
+    let users: BTreeSet<_> = records.iter().map(|(key, _)| key.user()).collect();
+    for user in users {
+        delete_surplus(db, user)?;
     }
     Ok(())
 }
@@ -99,8 +101,7 @@ fn save_record(db: &Connection, key: &str, record: &DeviceRecord) -> rusqlite::R
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO UPDATE SET
         position = ?2, orders = ?3, connections = ?4, at = ?5, sum = ?6";
     let position = record.position.to_string();
-    let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
-    let orders = orders.join(" ");
+    let orders = record.orders_text();
     let connections = record.connections;
     let at = record.at;
     let sum = checksum(key, &position, &orders, connections, at);
@@ -115,12 +116,14 @@ fn delete_expired(db: &Connection, oldest: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Keeps the latest [`RECORDS_PER_USER`] records of the keys between `from` and `to`.
-fn delete_surplus(db: &Connection, from: &str, to: &str) -> rusqlite::Result<()> {
+/// Keeps the latest [`RECORDS_PER_USER`] records of a user.
+fn delete_surplus(db: &Connection, user: &UserId) -> rusqlite::Result<()> {
     let sql = "DELETE FROM rt_device WHERE key IN (SELECT key FROM rt_device
-        WHERE key > ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+        WHERE key >= ?1 AND key < ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)";
+    let keys = DeviceKey::text_range_of_user(user);
     let kept = integer(RECORDS_PER_USER as u64);
-    db.prepare_cached(sql)?.execute(params![from, to, kept])?;
+    db.prepare_cached(sql)?
+        .execute(params![keys.start, keys.end, kept])?;
     Ok(())
 }
 

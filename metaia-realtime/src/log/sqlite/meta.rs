@@ -52,7 +52,7 @@ impl Meta {
     pub(super) fn position(&self) -> Position {
         match self.head {
             0 => Position::start(self.epoch),
-            n => Position::of(self.epoch, n, self.head_id),
+            n => Position::new(self.epoch, n, self.head_id),
         }
     }
 

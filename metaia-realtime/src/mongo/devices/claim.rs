@@ -4,10 +4,10 @@ use mongodb::bson::{Bson, doc};
 
 use super::{
     MongoDevices,
-    document::{DeviceDocument, Slot, merge},
+    document::{DeviceDocument, Slot},
 };
 use crate::{
-    device::{ClaimedRecords, DeviceKey, DeviceRecord},
+    device::{Claimant, ClaimedRecords, DeviceKey, DeviceRecord},
     mongo::{directory, fault::MongoFault, options::OPERATION_TIMEOUT},
 };
 
@@ -19,22 +19,21 @@ impl MongoDevices {
     pub(super) async fn try_claim(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
     ) -> Result<ClaimedRecords, MongoFault> {
         let Some(found) = self.read_document(key).await? else {
             return Ok(ClaimedRecords::default());
         };
-        if key.is_of_device() {
-            self.claim_device(key, known, found).await
-        } else {
-            self.claim_token(key, known, found).await
+        match key {
+            DeviceKey::Device { .. } => self.claim_device(key, claimant, found).await,
+            DeviceKey::Token { .. } => self.claim_token(key, claimant, found).await,
         }
     }
 
     async fn claim_device(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
         found: DeviceDocument,
     ) -> Result<ClaimedRecords, MongoFault> {
         if found.owner != Some(self.node()) {
@@ -42,26 +41,26 @@ impl MongoDevices {
         }
         let (own, others) = self.split_own(found.slots);
         let others = records(others);
-        // To a node that knows the client this is one more connection of the same phone. It leaves
-        // nothing for yet another one.
-        if known {
-            return Ok(ClaimedRecords {
+        Ok(match claimant {
+            Claimant::New => ClaimedRecords {
+                own,
+                left: others,
+                elsewhere: Vec::new(),
+            },
+            // To a node that knows the client this is one more connection of the same phone. It
+            // leaves nothing for yet another one.
+            Claimant::Known => ClaimedRecords {
                 own: None,
                 left: Vec::new(),
                 elsewhere: others,
-            });
-        }
-        Ok(ClaimedRecords {
-            own,
-            left: others,
-            elsewhere: Vec::new(),
+            },
         })
     }
 
     async fn claim_token(
         &self,
         key: &DeviceKey,
-        known: bool,
+        claimant: Claimant,
         found: DeviceDocument,
     ) -> Result<ClaimedRecords, MongoFault> {
         let (own, others) = self.split_own(found.slots);
@@ -75,7 +74,7 @@ impl MongoDevices {
         // There is no await from here on: a slot that counts as taken in is handed to the caller.
         let (left, elsewhere) = self.take_in_left(key, others, |slot| slot.is_left(&live_nodes));
         Ok(ClaimedRecords {
-            own: own.filter(|_| !known),
+            own: own.filter(|_| claimant == Claimant::New),
             left: records(left),
             elsewhere: records(elsewhere),
         })
@@ -109,15 +108,15 @@ impl MongoDevices {
         let node = self.node();
         let (own, others): (Vec<Slot>, Vec<Slot>) =
             slots.into_iter().partition(|slot| slot.by == Some(node));
-        let own = own.into_iter().map(|slot| slot.record).reduce(merge);
-        (own, others)
+        let own = own.into_iter().map(|slot| slot.record);
+        (own.reduce(DeviceRecord::merge), others)
     }
 
     /// Makes this node the owner of a device: it has the newest connection.
     async fn take_ownership(&self, key: &DeviceKey) -> Result<(), MongoFault> {
         let devices = self.devices().await?;
         let concern = self.inner.mongo.known_deployment().await?.write_concern();
-        let filter = doc! { "_id": key.as_str() };
+        let filter = doc! { "_id": key.to_string() };
         let update = doc! { "$set": { "owner": self.node().to_string() } };
         let work = async move {
             devices

@@ -1,20 +1,9 @@
 //! The document of a client: its slots, and the record that they stand for together.
 
-use std::collections::BTreeSet;
-
 use mongodb::bson::{Bson, Document, doc};
 use uuid::Uuid;
 
-use crate::{
-    OrderId, Position,
-    device::DeviceRecord,
-    mongo::bson::from_uuid,
-    presence::LEASE,
-    values::{Epoch, NodeId, time},
-};
-
-/// The most connections that one record counts.
-const MAX_CONNECTIONS: u32 = 16;
+use crate::{device::DeviceRecord, mongo::bson::from_uuid, presence::LEASE, values::NodeId};
 
 /// The document of a client.
 #[derive(Debug)]
@@ -56,11 +45,6 @@ impl DeviceDocument {
         slots.retain(|slot| slot.record.at > oldest);
         Self { owner, slots }
     }
-
-    /// Returns the one record that all slots stand for, if there are any.
-    pub(super) fn into_merged_record(self) -> Option<DeviceRecord> {
-        self.slots.into_iter().map(|slot| slot.record).reduce(merge)
-    }
 }
 
 impl Slot {
@@ -75,18 +59,15 @@ impl Slot {
             stamp: stamp.cloned().unwrap_or(Bson::Null),
             is_connected: false,
             is_older_than_lease: true,
-            record: record_of_damaged_slot(),
+            record: DeviceRecord::replace_damaged(),
         }
     }
 
     fn parse(slot: &Bson, now: i64) -> Option<Self> {
         let slot = slot.as_document()?;
-        let orders = slot.get_str("orders").ok()?.split_ascii_whitespace();
         let record = DeviceRecord {
             position: slot.get_str("position").ok()?.parse().ok()?,
-            orders: orders
-                .map(|order| order.parse().ok())
-                .collect::<Option<_>>()?,
+            orders: DeviceRecord::read_orders(slot.get_str("orders").ok()?)?,
             connections: u32::try_from(slot.get_i64("connections").ok()?).ok()?,
             at: slot.get_i64("at").ok()?,
         };
@@ -116,57 +97,15 @@ impl Slot {
 
     /// Returns the expression that makes a slot. The time of the save is the server's.
     pub(super) fn document(by: NodeId, record: &DeviceRecord, is_connected: bool) -> Document {
-        let orders: Vec<&str> = record.orders.iter().map(OrderId::as_str).collect();
         let slot = doc! {
             "by": by.to_string(),
             "stamp": from_uuid(Uuid::new_v4()),
             "here": is_connected,
             "position": record.position.to_string(),
-            "orders": orders.join(" "),
+            "orders": record.orders_text(),
             "connections": i64::from(record.connections),
             "at": record.at,
         };
         doc! { "$mergeObjects": [{ "$literal": slot }, { "saved": "$$NOW" }] }
-    }
-}
-
-/// Returns a record that makes the client reload once. Refusing the client instead would last until
-/// the document expires, a day later.
-fn record_of_damaged_slot() -> DeviceRecord {
-    tracing::error!("the record of a client is damaged: it will be told to reload");
-    DeviceRecord {
-        position: unusable_position(),
-        orders: Vec::new(),
-        connections: 1,
-        at: time::unix_ms(),
-    }
-}
-
-/// Returns a position in an epoch that has never existed: a client cannot continue from it.
-fn unusable_position() -> Position {
-    Position::start(Epoch::random())
-}
-
-/// Merges two records of one client: the smaller position counts. If the positions are of two
-/// epochs, it is not known here which one is the log's, so the client cannot continue from either.
-pub(super) fn merge(one: DeviceRecord, other: DeviceRecord) -> DeviceRecord {
-    let one_is_first = one.position.n() <= other.position.n();
-    let (first, second) = if one_is_first {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    let position = if first.position.epoch() == second.position.epoch() {
-        first.position
-    } else {
-        unusable_position()
-    };
-    let orders: BTreeSet<OrderId> = first.orders.into_iter().chain(second.orders).collect();
-    let connections = first.connections.saturating_add(second.connections);
-    DeviceRecord {
-        position,
-        orders: orders.into_iter().collect(),
-        connections: connections.min(MAX_CONNECTIONS),
-        at: first.at.max(second.at),
     }
 }

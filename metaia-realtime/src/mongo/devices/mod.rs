@@ -33,8 +33,9 @@ use mongodb::{
 use self::document::DeviceDocument;
 use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
-    device::{ClaimedRecords, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS},
-    log::LogError,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+    },
     values::{NodeId, time},
 };
 
@@ -103,7 +104,7 @@ impl MongoDevices {
     async fn read_document(&self, key: &DeviceKey) -> Result<Option<DeviceDocument>, MongoFault> {
         let devices = self.devices().await?;
         let stages = [
-            doc! { "$match": { "_id": key.as_str() } },
+            doc! { "$match": { "_id": key.to_string() } },
             doc! { "$set": { "now": "$$NOW" } },
         ];
         let work = async move {
@@ -123,22 +124,6 @@ impl MongoDevices {
 }
 
 impl DeviceStore for MongoDevices {
-    /// Returns the record with the smallest position of all nodes. A slot that cannot be read
-    /// counts as a record that no client can continue from: the client is told to reload.
-    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
-        let found = self
-            .read_document(key)
-            .await
-            .map_err(MongoFault::unavailable)?;
-        Ok(found.and_then(DeviceDocument::into_merged_record))
-    }
-
-    async fn claim(&self, key: &DeviceKey, known: bool) -> Result<ClaimedRecords, LogError> {
-        self.try_claim(key, known)
-            .await
-            .map_err(MongoFault::unavailable)
-    }
-
     fn serve(&self, node: NodeId) {
         *self
             .inner
@@ -147,15 +132,22 @@ impl DeviceStore for MongoDevices {
             .unwrap_or_else(PoisonError::into_inner) = node;
     }
 
-    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
-        self.try_save(records, false)
-            .await
-            .map_err(MongoFault::unknown)
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let claimed = self.try_claim(key, claimant).await;
+        claimed.map_err(DeviceError::new)
     }
 
-    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
-        self.try_save(records, true)
-            .await
-            .map_err(MongoFault::unknown)
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        let saved = self.try_save(records, true).await;
+        saved.map_err(DeviceError::new)
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        let saved = self.try_save(records, false).await;
+        saved.map_err(DeviceError::new)
     }
 }

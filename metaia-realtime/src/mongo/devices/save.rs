@@ -41,13 +41,12 @@ impl MongoDevices {
         let mut users = BTreeSet::new();
         for ((key, record), (_, stamps)) in records.iter().zip(&taken_in) {
             let slot = Slot::document(node, record, is_connected);
-            let set = if key.is_of_device() {
-                device_fields(node, slot, record)
-            } else {
-                token_fields(node, slot, stamps)
+            let set = match key {
+                DeviceKey::Device { .. } => device_fields(node, slot, record),
+                DeviceKey::Token { .. } => token_fields(node, slot, stamps),
             };
             updates.push(upsert(key, set));
-            users.insert(key.user().to_owned());
+            users.insert(key.user().to_string());
         }
         let database = mongo.database().clone();
         let concern = mongo.known_deployment().await?.write_concern();
@@ -105,13 +104,13 @@ fn token_fields(node: NodeId, slot: Document, taken_in: &[Bson]) -> Document {
 
 /// Returns the statement that writes these fields.
 fn upsert(key: &DeviceKey, fields: Document) -> Document {
-    let mut set = doc! { "user": { "$literal": key.user() } };
+    let mut set = doc! { "user": { "$literal": key.user().as_str() } };
     set.extend(fields);
     let update = [
         doc! { "$set": set },
         doc! { "$set": { "at": { "$max": "$slots.at" } } },
     ];
-    doc! { "q": { "_id": key.as_str() }, "u": &update[..], "upsert": true }
+    doc! { "q": { "_id": key.to_string() }, "u": &update[..], "upsert": true }
 }
 
 /// Writes records, and removes those that are too old or too many of one user. There is no

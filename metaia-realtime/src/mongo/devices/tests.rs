@@ -1,34 +1,7 @@
 //! Documents of clients, readable and damaged.
 
-use super::{
-    document::{Slot, merge},
-    *,
-};
-use crate::{Position, mongo::earlier, values::Epoch};
-
-fn at(epoch: u64, n: u64, at: i64) -> DeviceRecord {
-    let position = Position {
-        epoch: Epoch::from_bits(epoch),
-        check: 0,
-        n,
-    };
-    DeviceRecord {
-        position,
-        orders: Vec::new(),
-        connections: 1,
-        at,
-    }
-}
-
-#[test]
-fn a_client_cannot_continue_from_positions_of_two_epochs() {
-    assert_eq!(
-        merge(at(1, 9, 1), at(1, 5, 2)).position,
-        at(1, 5, 0).position
-    );
-    let epoch = merge(at(1, 100, 100), at(2, 90, 200)).position.epoch();
-    assert!(![1, 2].contains(&epoch.to_bits()));
-}
+use super::{document::Slot, *};
+use crate::mongo::earlier;
 
 #[test]
 fn a_slot_that_cannot_be_read_leads_to_a_reset() {

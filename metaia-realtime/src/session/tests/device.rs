@@ -8,10 +8,12 @@ use std::sync::{
 use super::{super::Phase, connect::before_start, log::Log, world::CountingPort};
 use crate::{
     EventLog as _, Identity, JwtAuthenticator, Position, Role,
-    device::{DeviceKey, DeviceRecord, DeviceStore, MemoryDevices},
-    log::LogError,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, MemoryDevices,
+    },
     node::{Node, NodeParts, Window},
     session::{EndReason, Session},
+    values::NodeId,
 };
 
 /// A store that cannot be read the first times.
@@ -23,18 +25,30 @@ struct FailingDevices {
 }
 
 impl DeviceStore for FailingDevices {
-    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
+    fn serve(&self, node: NodeId) {
+        self.devices.serve(node);
+    }
+
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
         self.claims.fetch_add(1, Ordering::SeqCst);
         let left = self.failures_left.load(Ordering::SeqCst);
         if left > 0 {
             self.failures_left.store(left - 1, Ordering::SeqCst);
-            return Err(LogError::Unavailable("the store fails".into()));
+            return Err(DeviceError::new("the store fails"));
         }
-        self.devices.load(key).await
+        self.devices.claim(key, claimant).await
     }
 
-    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
         self.devices.save(records).await
+    }
+
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        self.devices.leave(records).await
     }
 }
 
@@ -62,7 +76,8 @@ fn connect(node: &Node, log: &Log) -> Arc<Session> {
 
 async fn stored(devices: &FailingDevices, session: &Session) -> Option<DeviceRecord> {
     let key = session.device_key.as_ref().unwrap();
-    devices.devices.load(key).await.unwrap()
+    let found = devices.devices.claim(key, Claimant::New).await.unwrap();
+    found.own
 }
 
 async fn head(log: &Log) -> Position {
@@ -80,7 +95,7 @@ async fn a_claim_that_is_tried_again_adds_the_session_once() {
     assert_eq!(devices.claims.load(Ordering::SeqCst), 4);
     assert_eq!(node.devices().len(), 1);
     node.end(&session, EndReason::ClientLeft);
-    node.devices().save(node.epoch()).await.unwrap();
+    node.devices().save().await.unwrap();
     let record = stored(&devices, &session).await.unwrap();
     assert_eq!(record.connections, 1);
     assert_eq!(record.position, head(&log).await);
@@ -101,7 +116,7 @@ async fn a_claim_changes_nothing_until_the_session_connects() {
     // Of a client that the ledger knows, too: it is pinned only while the claim lives.
     drop(node.devices().claim(&first).await.unwrap());
     node.end(&first, EndReason::ClientLeft);
-    node.devices().save(node.epoch()).await.unwrap();
+    node.devices().save().await.unwrap();
     assert_eq!(node.devices().len(), 0);
     assert_eq!(stored(&devices, &first).await.unwrap().connections, 1);
 }

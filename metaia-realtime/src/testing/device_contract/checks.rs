@@ -9,14 +9,16 @@ use super::{
     subject::Subject,
 };
 use crate::{
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, RECORDS_PER_USER},
-    log::LogError,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+        RECORDS_PER_USER,
+    },
     testing::contract::{Verdict, equal},
     values::time,
 };
 
 /// A record under its key.
-type Saved = (DeviceKey, DeviceRecord);
+pub(super) type Saved = (DeviceKey, DeviceRecord);
 
 /// A minute in ms.
 const MINUTE: i64 = 60 * 1000;
@@ -128,6 +130,31 @@ pub(super) async fn bounded<S: Subject>() -> Verdict {
     has(&store, &others).await
 }
 
+pub(super) async fn left<S: Subject>() -> Verdict {
+    let subject = S::new();
+    let store = subject.open().await;
+    let keys = keys();
+    save(&store, vec![(keys[0].clone(), record(1))]).await?;
+    let left: Vec<Saved> = keys.iter().cloned().zip((2..).map(record)).collect();
+    leave(&store, left.clone()).await?;
+    has(&store, &left).await
+}
+
+pub(super) async fn known<S: Subject>() -> Verdict {
+    let subject = S::new();
+    let store = subject.open().await;
+    for (key, record) in keys().into_iter().zip(records()) {
+        save(&store, vec![(key.clone(), record)]).await?;
+        let claimed = claim(&store, &key, Claimant::Known).await?;
+        equal(
+            format_args!("the record of {key:?} for a node that knows the client"),
+            claimed,
+            ClaimedRecords::default(),
+        )?;
+    }
+    Ok(())
+}
+
 /// Several tasks save all keys at once: every key must have the record of the same task.
 pub(super) async fn at_once<S: Subject>() -> Verdict {
     let subject = S::new();
@@ -171,18 +198,36 @@ pub(super) async fn reopened<S: Subject>() -> Verdict {
     has(&subject.open().await, &all).await
 }
 
-async fn save(store: &impl DeviceStore, records: Vec<Saved>) -> Verdict {
+pub(super) async fn save(store: &impl DeviceStore, records: Vec<Saved>) -> Verdict {
     store
         .save(records)
         .await
         .map_err(|error| failed("save", &error))
 }
 
-async fn load(store: &impl DeviceStore, key: &DeviceKey) -> Verdict<Option<DeviceRecord>> {
-    store
-        .load(key)
-        .await
-        .map_err(|error| failed("load", &error))
+pub(super) async fn leave(store: &impl DeviceStore, records: Vec<Saved>) -> Verdict {
+    let left = store.leave(records).await;
+    left.map_err(|error| failed("leave", &error))
+}
+
+/// Returns what a node claims.
+pub(super) async fn claim(
+    store: &impl DeviceStore,
+    key: &DeviceKey,
+    claimant: Claimant,
+) -> Verdict<ClaimedRecords> {
+    let claimed = store.claim(key, claimant).await;
+    claimed.map_err(|error| failed("claim", &error))
+}
+
+/// Returns the one record that all claimed ones stand for together.
+pub(super) async fn load(
+    store: &impl DeviceStore,
+    key: &DeviceKey,
+) -> Verdict<Option<DeviceRecord>> {
+    let found = claim(store, key, Claimant::New).await?;
+    let records = found.own.into_iter().chain(found.left);
+    Ok(records.chain(found.elsewhere).reduce(DeviceRecord::merge))
 }
 
 /// Checks that the store has these records.
@@ -202,6 +247,6 @@ async fn is(store: &impl DeviceStore, key: &DeviceKey, due: Option<&DeviceRecord
     )
 }
 
-fn failed(what: &str, error: &LogError) -> String {
+fn failed(what: &str, error: &DeviceError) -> String {
     format!("{what} failed: {error:?}")
 }

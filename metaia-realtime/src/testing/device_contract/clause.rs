@@ -1,13 +1,13 @@
 //! The clauses of the contract, and the check of each.
 
-use super::{checks, subject::Subject};
+use super::{checks, shared, subject::Subject};
 use crate::testing::contract::clauses;
 
 clauses! {
     /// A clause of the contract of [`DeviceStore`](crate::device::DeviceStore).
     enum Clause for Subject;
 
-    /// `load` returns the record of the last `save`, of any content, and `None` if there was none.
+    /// `claim` returns the record of the last `save`, of any content, and none if there was none.
     Saved => checks::saved,
     /// A record replaces the former one of its key, also within one `save`.
     Replaced => checks::replaced,
@@ -20,6 +20,15 @@ clauses! {
     Bounded => checks::bounded,
     /// A `save` is all or nothing, also among concurrent ones.
     AtOnce => checks::at_once,
+    /// A record that was saved with `leave` is claimed like any other.
+    Left => checks::left,
+    /// A node that knows a client is not given the record that it saved itself.
+    Known => checks::known,
     /// A durable store has all records when it is opened again.
     Reopened => checks::reopened,
+    /// In a shared store, a node that saves the record of a token hides no record of another node.
+    Apiece => shared::apiece,
+    /// In a shared store, a record that a node left goes to a claimant once, and stays stored until
+    /// the claimant has saved the key.
+    TakenOver => shared::taken_over,
 }

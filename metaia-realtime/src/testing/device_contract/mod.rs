@@ -10,6 +10,7 @@
 //! impl Subject for InMemory {
 //!     type Store = MemoryDevices;
 //!     const DURABLE: bool = false;
+//!     const SHARED: bool = false;
 //!     fn new() -> Self {
 //!         Self
 //!     }
@@ -28,6 +29,7 @@
 mod checks;
 mod clause;
 mod sample;
+mod shared;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -41,7 +43,8 @@ macro_rules! device_contract {
     ($subject:ty) => {
         $crate::device_contract! { @tests $subject:
             saved Saved, replaced Replaced, apart Apart, expired Expired, bounded Bounded,
-            at_once AtOnce, reopened Reopened,
+            at_once AtOnce, left Left, known Known, reopened Reopened, apiece Apiece,
+            taken_over TakenOver,
         }
     };
     (@tests $subject:ty: $($name:ident $clause:ident,)+) => {

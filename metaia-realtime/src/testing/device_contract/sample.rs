@@ -34,7 +34,7 @@ pub(super) fn key(user: &str, device: Option<&str>, token: Option<&str>) -> Devi
     );
     identity.token_id = token.map(str::to_owned);
     let device = device.map(|id| id.parse().unwrap_or_else(|_| panic!("no device")));
-    DeviceKey::of(&identity, device.as_ref()).unwrap_or_else(|| panic!("no key"))
+    DeviceKey::new(&identity, device.as_ref()).unwrap_or_else(|| panic!("no key"))
 }
 
 fn orders(count: u32) -> Vec<OrderId> {
@@ -52,7 +52,7 @@ pub(super) fn records() -> impl Iterator<Item = DeviceRecord> {
             ..record(0)
         },
         DeviceRecord {
-            position: Position::of(last_epoch, (1 << 53) - 1, last_id),
+            position: Position::new(last_epoch, (1 << 53) - 1, last_id),
             ..record(0)
         },
         DeviceRecord {
@@ -70,7 +70,7 @@ pub(super) fn records() -> impl Iterator<Item = DeviceRecord> {
 }
 
 pub(super) fn record(n: u64) -> DeviceRecord {
-    let position = Position::of(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
+    let position = Position::new(Epoch::from_bits(n), n, EventId::from_bytes([n as u8; 16]));
     DeviceRecord {
         position,
         orders: Vec::new(),

@@ -12,6 +12,10 @@ pub trait Subject: Send + Sync + 'static {
     /// Set if a saved record still exists when the store is opened again.
     const DURABLE: bool;
 
+    /// Set if several nodes may use the store at the same time. Then [`open`](Self::open) is called
+    /// once for each of them.
+    const SHARED: bool;
+
     /// Creates a new, empty place.
     fn new() -> Self;
 

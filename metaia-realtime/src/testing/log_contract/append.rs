@@ -22,7 +22,7 @@ pub(super) async fn numbers<S: Subject>() -> Verdict {
         let batch = sample::entries(size);
         let due = (appended.len() as u64 + 1..).zip(&batch);
         let due: Vec<_> = due
-            .map(|(n, new)| Position::of(epoch, n, new.id()))
+            .map(|(n, new)| Position::new(epoch, n, new.id()))
             .collect();
         equal(
             format_args!("appending {size}"),
@@ -34,7 +34,7 @@ pub(super) async fn numbers<S: Subject>() -> Verdict {
     }
     let last = appended
         .last()
-        .map(|new| Position::of(epoch, appended.len() as u64, new.id()));
+        .map(|new| Position::new(epoch, appended.len() as u64, new.id()));
     equal("the head", Some(trial.log.head().await?.position), last)
 }
 

@@ -92,7 +92,7 @@ impl Model {
 
     fn check_position(&self, position: Position) -> Verdict {
         let due = match self.entry(position.n()) {
-            Some(new) => Position::of(self.epoch, position.n(), new.id()),
+            Some(new) => Position::new(self.epoch, position.n(), new.id()),
             None => Position::start(self.epoch),
         };
         equal("the position of the head", position, due)

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Limits,
-    node::Counters,
+    node::{Counters, HandshakeRefusal},
     transport::{
         guard::{Connection, GuardedIo},
         socketio::too_many_connections,
@@ -96,7 +96,8 @@ impl Entrance {
     }
 
     fn reject(&self, stream: TcpStream) {
-        self.counters.handshakes_refused.add("too_many_connections");
+        let refusal = HandshakeRefusal::TooManyConnections;
+        self.counters.handshakes_refused.add(refusal);
         if self.rejections.len() >= MAX_REJECTIONS {
             return;
         }

@@ -88,7 +88,7 @@ fn find_link(engine: &Engine, socket: &IoSocket) -> Arc<Link> {
 
 /// Refuses a client that was not authenticated.
 async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError) -> ConnectRefusal {
-    node.counters().connects_refused.add(error.code());
+    node.counters().connects_refused.add(error);
     tracing::info!(code = error.code(), "connection refused");
     let code = ConnectRefusal(error.code());
     if error == AuthError::Unavailable {
@@ -130,9 +130,10 @@ async fn attach(
         Arc::clone(&port) as _,
     ));
     if !node.register(&session) {
-        node.counters().connects_refused.add("unavailable");
+        let refusal = AuthError::Unavailable;
+        node.counters().connects_refused.add(refusal);
         port.end_transport_unanswered().await;
-        return Err(ConnectRefusal("unavailable"));
+        return Err(ConnectRefusal(refusal.code()));
     }
     link.read_budget.join();
     let (inbound, events) = InboundQueue::new(node.limits());

@@ -25,11 +25,14 @@ use super::{
     engine_service::InnerService,
     post::PostBody,
     query::query_parameter,
-    refusal::{HandshakeRefusal, unknown_session},
+    refusal::unknown_session,
     request::{RequestKind, connection_of},
     response_body::BoxBody,
 };
-use crate::transport::{Origins, deadline::Deadline};
+use crate::{
+    node::HandshakeRefusal,
+    transport::{Origins, deadline::Deadline},
+};
 
 /// The gate before the engine of a node.
 pub(super) struct Gate {
@@ -82,7 +85,7 @@ impl Gate {
             Ok(service) => service,
             Err(refusal) => {
                 let counters = self.engine.node.counters();
-                counters.handshakes_refused.add(refusal.code());
+                counters.handshakes_refused.add(refusal);
                 return refusal.into_response();
             }
         };

@@ -8,41 +8,18 @@ use http::{
 use http_body_util::{BodyExt as _, Full};
 
 use super::response_body::BoxBody;
+use crate::node::HandshakeRefusal;
 
 /// The `Retry-After` of every 503, in seconds.
 const RETRY_AFTER_S: &str = "2";
 
 const PROBLEM: &str = "application/problem+json";
 
-/// The reason why a handshake was refused.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum HandshakeRefusal {
-    Origin,
-    TooManySessions,
-    TooManyHandshakes,
-    Draining,
-    CutOff,
-    #[cfg(feature = "axum")]
-    TooManyConnections,
-}
-
 impl HandshakeRefusal {
     const fn status(self) -> StatusCode {
         match self {
             Self::Origin => StatusCode::FORBIDDEN,
             _ => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::Origin => "origin_not_allowed",
-            Self::TooManySessions => "too_many_sessions",
-            Self::TooManyHandshakes => "too_many_handshakes",
-            Self::Draining => "draining",
-            Self::CutOff => "cut_off",
-            #[cfg(feature = "axum")]
-            Self::TooManyConnections => "too_many_connections",
         }
     }
 
@@ -53,7 +30,6 @@ impl HandshakeRefusal {
             }
             Self::TooManySessions => "The session limit is reached. Try again later.",
             Self::TooManyHandshakes => "Too many clients are connecting. Try again in a moment.",
-            #[cfg(feature = "axum")]
             Self::TooManyConnections => "The connection limit is reached. Try again later.",
             Self::Draining => "The server is shutting down. Connect again.",
             Self::CutOff => "This server cannot read its log, but others can. Connect again.",

@@ -118,6 +118,7 @@ impl<K: Kind> log_contract::KillableSubject for InFolder<K> {
 impl<K: Kind> device_contract::Subject for InFolder<K> {
     type Store = SqliteLog;
     const DURABLE: bool = true;
+    const SHARED: bool = false;
 
     fn new() -> Self {
         Self::new_folder()

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use metaia_realtime::{
     Authenticator, Identity, Role,
     auth::{AuthError, Credentials},
-    device::{DeviceKey, DeviceStore as _, MemoryDevices},
+    device::{Claimant, DeviceKey, DeviceStore as _, MemoryDevices},
     testing::{TestServer, eventually},
 };
 use serde_json::{Value, json};
@@ -276,9 +276,10 @@ async fn a_room_that_was_joined_is_stored_soon() {
     socket.send(r#"421["join_order_room","o1"]"#).await;
     socket.until("431").await;
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
-    let key = DeviceKey::of(&identity, Some(&"d1".parse().unwrap())).unwrap();
+    let key = DeviceKey::new(&identity, Some(&"d1".parse().unwrap())).unwrap();
     eventually("the room to be stored", || {
-        let record = devices.load(&key).now_or_never().unwrap().unwrap();
+        let claimed = devices.claim(&key, Claimant::New).now_or_never().unwrap();
+        let record = claimed.unwrap().own;
         record.is_some_and(|record| record.orders == ["o1".parse().unwrap()])
     })
     .await;

@@ -143,6 +143,24 @@ mod tests {
         assert_eq!(text.matches("metaia_sessions{").count(), Role::ALL.len());
     }
 
+    /// Dashboards and alerts depend on every name and label, also of series that stay at zero.
+    #[tokio::test]
+    async fn the_metrics_of_a_new_node_are_these() {
+        let world = World::new(On::Embedded).await;
+        let text = scraped(router(world.realtime.clone(), &Requests::default())).await;
+        let lines: Vec<String> = text.lines().map(without_changing_values).collect();
+        let expected: Vec<&str> = include_str!("new_node.txt").lines().collect();
+        assert_eq!(lines, expected, "{text}");
+    }
+
+    /// Replaces the version and the time of the start.
+    fn without_changing_values(line: &str) -> String {
+        match line.split_once(' ') {
+            Some(("metaia_start_time_seconds", _)) => "metaia_start_time_seconds T".to_owned(),
+            _ => line.replace(env!("CARGO_PKG_VERSION"), "V"),
+        }
+    }
+
     #[tokio::test]
     async fn the_documentation_lists_exactly_these_metrics() {
         let text = metrics_text().await;

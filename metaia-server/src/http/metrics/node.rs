@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use metaia_realtime::{NodeStats, Realtime};
+use metaia_realtime::{
+    Realtime,
+    metrics::{Metric, MetricKind, MetricValue},
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -18,12 +21,10 @@ pub(super) struct NodeMetrics(pub(super) Realtime);
 impl Collector for NodeMetrics {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut writer = MetricsWriter(encoder);
-        let stats = self.0.stats();
         self.write_process(&mut writer)?;
-        write_sessions(&mut writer, &stats)?;
-        write_catch_up(&mut writer, &stats)?;
-        write_log(&mut writer, &stats)?;
-        write_volatile(&mut writer, &stats)?;
+        for metric in self.0.stats().metrics() {
+            writer.metric(&metric)?;
+        }
         self.write_doorbell(&mut writer)
     }
 }
@@ -77,110 +78,25 @@ impl NodeMetrics {
     }
 }
 
-fn write_sessions(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
-    writer.gauges("sessions", "Current sessions", "role", &stats.sessions)?;
-    writer.gauge("rooms", "Rooms with at least one session", stats.rooms)?;
-    writer.gauge("users", "Users with at least one session", stats.users)?;
-    writer.counters("connects", "Sessions started", "role", &stats.connects)?;
-    writer.counters(
-        "connects_refused",
-        "Connections refused, by the code of their connect_error",
-        "code",
-        &stats.connects_refused,
-    )?;
-    writer.counters(
-        "handshakes_refused",
-        "Handshakes refused before a connection began",
-        "code",
-        &stats.handshakes_refused,
-    )?;
-    writer.counters("session_ends", "Sessions ended", "code", &stats.ends)?;
-    writer.counters(
-        "client_events_refused",
-        "Events of clients that were refused",
-        "code",
-        &stats.events_refused,
-    )?;
-    writer.counters(
-        "joins",
-        "Joins of order rooms, by the decision",
-        "result",
-        &stats.joins,
-    )
-}
-
-fn write_catch_up(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
-    writer.counters("resets", "Clients told to reload", "reason", &stats.resets)?;
-    writer.counters(
-        "catch_up_reads",
-        "Reads of sessions that were catching up, by their source",
-        "source",
-        &stats.catch_up_reads,
-    )?;
-    writer.counter(
-        "replayed_entries",
-        "Entries delivered to sessions that were catching up",
-        stats.replayed,
-    )?;
-    writer.counter(
-        "credit_stalls",
-        "Live sessions whose client read too slowly to stay live",
-        stats.credit_stalls,
-    )
-}
-
-fn write_log(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
-    writer.counter(
-        "appended_entries",
-        "Entries appended through this node's handle",
-        stats.appended,
-    )?;
-    writer.counters(
-        "append_errors",
-        "Failed appends through this node's handle",
-        "code",
-        &stats.append_errors,
-    )?;
-    writer.counter(
-        "log_read_errors",
-        "Failed reads of the dispatcher",
-        stats.read_errors,
-    )?;
-    writer.counter("dispatched_entries", "Entries dispatched", stats.dispatched)?;
-    writer.counter(
-        "delivered_entries",
-        "Entries handed to transports, per session",
-        stats.delivered,
-    )?;
-    writer.gauge(
-        "log_head_entries",
-        "The number of the log's last entry",
-        stats.log_head,
-    )?;
-    writer.gauge(
-        "dispatch_lag_entries",
-        "Entries of the log that are not dispatched yet",
-        stats.lag,
-    )
-}
-
-fn write_volatile(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
-    writer.counter(
-        "volatile_sent",
-        "Volatile events sent through this node's handle",
-        stats.volatile_sent,
-    )?;
-    writer.counter(
-        "volatile_replaced",
-        "Volatile events that a newer one replaced",
-        stats.volatile_replaced,
-    )
-}
-
 /// Writes single metrics, and families of one metric per value of a label.
 struct MetricsWriter<'a>(DescriptorEncoder<'a>);
 
 impl MetricsWriter<'_> {
+    fn metric(&mut self, metric: &Metric<'_>) -> fmt::Result {
+        let name = metric.name;
+        let help = metric.help;
+        match (metric.kind, &metric.value) {
+            (MetricKind::Gauge, MetricValue::Single(value)) => self.gauge(name, help, *value),
+            (MetricKind::Counter, MetricValue::Single(value)) => self.counter(name, help, *value),
+            (MetricKind::Gauge, MetricValue::ByLabel { label, values }) => {
+                self.gauges(name, help, label, values)
+            }
+            (MetricKind::Counter, MetricValue::ByLabel { label, values }) => {
+                self.counters(name, help, label, values)
+            }
+        }
+    }
+
     fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         self.write(name, help, &gauge(value))
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::FromRef,
-    routing::{delete, get, post, put},
+    routing::{MethodRouter, delete, get, post, put},
 };
 
 use crate::{auth::request_auth::RequestAuth, services::Services};
@@ -30,30 +30,45 @@ where
     Services: FromRef<S>,
     Arc<RequestAuth>: FromRef<S>,
 {
-    Router::new()
-        .route("/api/orders", post(orders::place).get(orders::list))
-        .route("/api/orders/{id}", get(orders::read))
-        .route("/api/orders/{id}/status", put(orders::set_status))
-        .route("/api/orders/{id}/assign", put(orders::assign))
-        .route(
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+}
+
+/// Returns the paths, with the methods of each.
+fn routes<S>() -> [(&'static str, MethodRouter<S>); 17]
+where
+    S: Clone + Send + Sync + 'static,
+    Services: FromRef<S>,
+    Arc<RequestAuth>: FromRef<S>,
+{
+    [
+        ("/api/orders", post(orders::place).get(orders::list)),
+        ("/api/orders/{id}", get(orders::read)),
+        ("/api/orders/{id}/status", put(orders::set_status)),
+        ("/api/orders/{id}/assign", put(orders::assign)),
+        (
             "/api/notifications",
             get(notifications::list).post(notifications::notify),
-        )
-        .route("/api/notifications/{id}/read", put(notifications::read))
-        .route("/api/notifications/read-all", put(notifications::read_all))
-        .route("/api/payments/orders/{orderId}", post(payments::open))
-        .route("/api/payments/verify", post(payments::verify))
-        .route("/api/payments/webhook", post(payments::webhook))
-        .route("/api/tailors/me/status", put(tailors::set_status))
-        .route("/api/realtime/emit", post(realtime::emit))
-        .route("/api/realtime/sessions", get(connections::sessions))
-        .route(
+        ),
+        ("/api/notifications/{id}/read", put(notifications::read)),
+        ("/api/notifications/read-all", put(notifications::read_all)),
+        ("/api/payments/orders/{orderId}", post(payments::open)),
+        ("/api/payments/verify", post(payments::verify)),
+        ("/api/payments/webhook", post(payments::webhook)),
+        ("/api/tailors/me/status", put(tailors::set_status)),
+        ("/api/realtime/emit", post(realtime::emit)),
+        ("/api/realtime/sessions", get(connections::sessions)),
+        (
             "/api/realtime/sessions/{id}",
             delete(connections::disconnect),
-        )
-        .route("/api/realtime/rooms", get(connections::rooms))
-        .route("/api/realtime/presence", get(connections::presence))
-        .route("/api/realtime/stats", get(connections::stats))
+        ),
+        ("/api/realtime/rooms", get(connections::rooms)),
+        ("/api/realtime/presence", get(connections::presence)),
+        ("/api/realtime/stats", get(connections::stats)),
+    ]
 }
 
 /// The OpenAPI description of these routes.

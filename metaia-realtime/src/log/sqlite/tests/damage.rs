@@ -107,12 +107,7 @@ async fn a_damaged_index_gives_up_what_was_stored_and_hands_nothing_to_strangers
     )
     .await;
     let page = log.read(Some(&rooms([2])), 9, 100).await.unwrap();
-    assert!(
-        page.entries
-            .iter()
-            .all(|entry| entry.content().rooms() == rooms([2]))
-    );
-    assert_eq!(page.trimmed, 30);
+    assert_eq!((numbers(&page), page.trimmed), (Vec::new(), 30));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Behaviour of the log, on real files.
 
 mod damage;
+mod devices;
 mod epoch;
 mod model;
 mod reopen;

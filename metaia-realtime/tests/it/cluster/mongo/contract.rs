@@ -121,6 +121,7 @@ impl<K: Kind> log_contract::KillableSubject for Database<K> {
 impl<K: Kind> device_contract::Subject for Database<K> {
     type Store = MongoDevices;
     const DURABLE: bool = true;
+    const SHARED: bool = true;
 
     fn new() -> Self {
         Self::new_database()

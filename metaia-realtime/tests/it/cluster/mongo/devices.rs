@@ -5,14 +5,14 @@ use std::time::Duration;
 use metaia_realtime::{
     Authenticator, Identity, Position, Role,
     auth::{AuthError, Credentials},
-    device::{DeviceKey, DeviceRecord, DeviceStore},
+    device::{Claimant, DeviceKey, DeviceRecord, DeviceStore},
     log::Retention,
     mongo::{Mongo, MongoDevices, MongoDirectory, MongoOptions},
     presence::{Directory, FORMAT, NodeView},
     testing::{SharedLog, TestServer, mongod::Mongod, within},
     values::{DeviceId, Epoch, EventId, NodeId},
 };
-use mongodb::bson::{DateTime, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc};
 use serde_json::json;
 
 use crate::support::{limits, raw_socket::RawSocket, tick, user};
@@ -27,18 +27,20 @@ async fn open_mongo() -> Mongo {
 }
 
 /// Creates a database, and opens its store for two nodes.
-async fn two() -> (MongoDevices, MongoDevices) {
+async fn two() -> (Mongo, MongoDevices, MongoDevices) {
     let mongo = open_mongo().await;
-    (MongoDevices::new(&mongo), MongoDevices::new(&mongo))
+    let one = MongoDevices::new(&mongo);
+    let other = MongoDevices::new(&mongo);
+    (mongo, one, other)
 }
 
 fn device_key() -> DeviceKey {
     let device: DeviceId = "d".parse().unwrap();
-    DeviceKey::of(&identity(), Some(&device)).unwrap()
+    DeviceKey::new(&identity(), Some(&device)).unwrap()
 }
 
 fn token_key() -> DeviceKey {
-    DeviceKey::of(&identity(), None).unwrap()
+    DeviceKey::new(&identity(), None).unwrap()
 }
 
 fn identity() -> Identity {
@@ -56,7 +58,7 @@ fn at(n: u64) -> DeviceRecord {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
-    let position = Position::of(Epoch::from_bits(7), n, EventId::from_bytes([n as u8; 16]));
+    let position = Position::new(Epoch::from_bits(7), n, EventId::from_bytes([n as u8; 16]));
     DeviceRecord {
         position,
         orders: Vec::new(),
@@ -69,18 +71,34 @@ async fn save(store: &MongoDevices, key: &DeviceKey, n: u64) {
     store.save(vec![(key.clone(), at(n))]).await.unwrap();
 }
 
-async fn load(store: &MongoDevices, key: &DeviceKey) -> Option<u64> {
-    store
-        .load(key)
-        .await
-        .unwrap()
-        .map(|record| record.position.n())
+/// Returns the stored document of a client.
+async fn stored(mongo: &Mongo, key: &DeviceKey) -> Option<Document> {
+    let devices = mongo.database().collection::<Document>("rt_device");
+    let filter = doc! { "_id": key.to_string() };
+    devices.find_one(filter).await.unwrap()
+}
+
+fn slots(document: &Document) -> impl Iterator<Item = &Document> {
+    let slots = document.get_array("slots").unwrap().iter();
+    slots.map(|slot| slot.as_document().unwrap())
+}
+
+/// Returns the numbers of the stored positions of a client, in order.
+async fn stored_positions(mongo: &Mongo, key: &DeviceKey) -> Vec<u64> {
+    let document = stored(mongo, key).await.unwrap();
+    let numbers = slots(&document).map(|slot| {
+        let position: Position = slot.get_str("position").unwrap().parse().unwrap();
+        position.n()
+    });
+    let mut numbers: Vec<u64> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// Claims the record of a client that connects. Returns the positions that this node has or takes
 /// over, and those that stay with other nodes.
-async fn claim(store: &MongoDevices, key: &DeviceKey, known: bool) -> (Vec<u64>, Vec<u64>) {
-    let found = store.claim(key, known).await.unwrap();
+async fn claim(store: &MongoDevices, key: &DeviceKey, claimant: Claimant) -> (Vec<u64>, Vec<u64>) {
+    let found = store.claim(key, claimant).await.unwrap();
     let numbers =
         |records: Vec<DeviceRecord>| records.iter().map(|record| record.position.n()).collect();
     let here = found.own.into_iter().chain(found.left).collect();
@@ -89,34 +107,34 @@ async fn claim(store: &MongoDevices, key: &DeviceKey, known: bool) -> (Vec<u64>,
 
 #[tokio::test]
 async fn the_former_node_does_not_overwrite_the_position_of_a_phone_that_moved() {
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = device_key();
     save(&one, &key, 5).await;
-    assert_eq!(claim(&other, &key, false).await, (vec![5], vec![]));
+    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![5], vec![]));
     save(&other, &key, 9).await;
     // The former node notices the dead connection only now.
     save(&one, &key, 6).await;
-    assert_eq!(load(&other, &key).await, Some(9));
+    assert_eq!(stored_positions(&mongo, &key).await, [9]);
 }
 
 #[tokio::test]
 async fn a_phone_that_returns_to_a_former_node_is_stored_by_that_node() {
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = device_key();
     save(&one, &key, 5).await;
-    claim(&other, &key, false).await;
+    claim(&other, &key, Claimant::New).await;
     save(&other, &key, 9).await;
-    assert_eq!(claim(&one, &key, true).await, (vec![], vec![9]));
+    assert_eq!(claim(&one, &key, Claimant::Known).await, (vec![], vec![9]));
     save(&other, &key, 10).await;
-    assert_eq!(load(&one, &key).await, Some(9));
+    assert_eq!(stored_positions(&mongo, &key).await, [9]);
     save(&one, &key, 12).await;
-    assert_eq!(load(&other, &key).await, Some(12));
+    assert_eq!(stored_positions(&mongo, &key).await, [12]);
 }
 
 #[tokio::test]
 async fn a_node_that_does_not_own_a_device_keeps_it_from_expiring() {
     const DAY: i64 = 24 * 60 * 60 * 1000;
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = device_key();
     let expires_soon = DeviceRecord {
         at: at(0).at - DAY + 60_000,
@@ -126,54 +144,61 @@ async fn a_node_that_does_not_own_a_device_keeps_it_from_expiring() {
         .await
         .unwrap();
     save(&other, &key, 9).await;
-    let record = one.load(&key).await.unwrap().unwrap();
-    assert_eq!(record.position.n(), 5);
-    assert!(record.at > expires_soon.at);
+    assert_eq!(stored_positions(&mongo, &key).await, [5]);
+    let document = stored(&mongo, &key).await.unwrap();
+    let renewed = slots(&document).next().unwrap().get_i64("at").unwrap();
+    assert!(renewed > expires_soon.at, "{document}");
 }
 
 #[tokio::test]
 async fn a_phone_of_the_same_token_stays_with_its_own_node() {
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = token_key();
     save(&one, &key, 10).await;
-    assert_eq!(claim(&other, &key, false).await, (vec![], vec![10]));
+    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![10]));
     save(&other, &key, 20).await;
     // As if the other node had been killed: on whichever node its phone connects, the smallest
     // position counts, also if that node knows the key.
-    assert_eq!(load(&other, &key).await, Some(10));
-    assert_eq!(claim(&other, &key, true).await, (vec![], vec![10]));
-    assert_eq!(claim(&one, &key, true).await, (vec![], vec![20]));
+    assert_eq!(stored_positions(&mongo, &key).await, [10, 20]);
+    assert_eq!(
+        claim(&other, &key, Claimant::Known).await,
+        (vec![], vec![10])
+    );
+    assert_eq!(claim(&one, &key, Claimant::Known).await, (vec![], vec![20]));
 }
 
 #[tokio::test]
 async fn a_record_that_a_node_left_is_taken_over_once() {
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = token_key();
     one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    assert_eq!(claim(&other, &key, true).await, (vec![5], vec![]));
     assert_eq!(
-        claim(&other, &key, true).await,
+        claim(&other, &key, Claimant::Known).await,
+        (vec![5], vec![])
+    );
+    assert_eq!(
+        claim(&other, &key, Claimant::Known).await,
         (vec![], vec![]),
         "the record waits in the ledger of the node"
     );
     assert_eq!(
-        load(&one, &key).await,
-        Some(5),
+        stored_positions(&mongo, &key).await,
+        [5],
         "the stored record stays until the node has saved it"
     );
     save(&other, &key, 20).await;
-    assert_eq!(load(&one, &key).await, Some(20));
+    assert_eq!(stored_positions(&mongo, &key).await, [20]);
 }
 
 #[tokio::test]
 async fn a_record_that_was_saved_again_meanwhile_is_not_removed() {
-    let (one, other) = two().await;
+    let (mongo, one, other) = two().await;
     let key = token_key();
     one.leave(vec![(key.clone(), at(5))]).await.unwrap();
-    claim(&other, &key, false).await;
+    claim(&other, &key, Claimant::New).await;
     save(&one, &key, 7).await;
     save(&other, &key, 20).await;
-    assert_eq!(load(&one, &key).await, Some(7));
+    assert_eq!(stored_positions(&mongo, &key).await, [7, 20]);
 }
 
 #[tokio::test]
@@ -202,7 +227,7 @@ async fn the_slot_of_a_dead_node_is_taken_over_and_of_a_living_one_is_not() {
     };
     announce(second_node).await;
     assert_eq!(
-        claim(&other, &key, false).await,
+        claim(&other, &key, Claimant::New).await,
         (vec![], vec![5]),
         "the first node may not have announced itself yet"
     );
@@ -210,14 +235,14 @@ async fn the_slot_of_a_dead_node_is_taken_over_and_of_a_living_one_is_not() {
     let long_ago = doc! { "$set": { "slots.0.saved": DateTime::from_millis(0) } };
     devices.update_one(doc! {}, long_ago).await.unwrap();
     announce(first_node).await;
-    assert_eq!(claim(&other, &key, false).await, (vec![], vec![5]));
+    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![], vec![5]));
     directory.leave(first_node).await.unwrap();
-    assert_eq!(claim(&other, &key, false).await, (vec![5], vec![]));
+    assert_eq!(claim(&other, &key, Claimant::New).await, (vec![5], vec![]));
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_leads_to_a_reset() {
-    for key in [device_key(), token_key()] {
+    for (key, stored) in [(device_key(), &[9][..]), (token_key(), &[6, 9])] {
         let mongo = open_mongo().await;
         let one = MongoDevices::new(&mongo);
         let other = MongoDevices::new(&mongo);
@@ -227,8 +252,8 @@ async fn a_record_that_cannot_be_read_leads_to_a_reset() {
             .update_one(doc! {}, doc! { "$set": { "slots": [7, { "by": 1 }] } })
             .await
             .unwrap();
-        let found = other.claim(&key, false).await.unwrap();
-        assert!(!found.left.is_empty());
+        let found = other.claim(&key, Claimant::New).await.unwrap();
+        assert_eq!(found.left.len(), 2);
         assert!(
             found
                 .left
@@ -237,24 +262,77 @@ async fn a_record_that_cannot_be_read_leads_to_a_reset() {
         );
         save(&one, &key, 6).await;
         save(&other, &key, 9).await;
-        assert!(other.load(&key).await.unwrap().is_some());
+        assert_eq!(stored_positions(&mongo, &key).await, stored);
     }
 }
 
 #[tokio::test]
 async fn a_full_batch_is_saved_at_once() {
-    let (one, _) = two().await;
+    let (mongo, one, _) = two().await;
     let record = at(3);
     let record_of = |user: usize| {
         let identity = Identity::new(format!("u{user}").parse().unwrap(), Role::Customer);
         (
-            DeviceKey::of(&identity, Some(&"d".parse().unwrap())).unwrap(),
+            DeviceKey::new(&identity, Some(&"d".parse().unwrap())).unwrap(),
             record.clone(),
         )
     };
     let records: Vec<_> = (0..256).map(record_of).collect();
     one.save(records.clone()).await.unwrap();
-    assert_eq!(load(&one, &records[255].0).await, Some(3));
+    for (key, _) in &records {
+        assert_eq!(stored_positions(&mongo, key).await, [3]);
+    }
+}
+
+/// Returns the stored document of a client without the times and the random values in it.
+async fn stable_document(mongo: &Mongo, key: &DeviceKey) -> Document {
+    let mut found = stored(mongo, key).await.unwrap();
+    for slot in found.get_array_mut("slots").unwrap() {
+        let slot = slot.as_document_mut().unwrap();
+        assert!(matches!(slot.remove("stamp"), Some(Bson::Binary(_))));
+        assert!(matches!(slot.remove("saved"), Some(Bson::DateTime(_))));
+    }
+    found
+}
+
+/// What an earlier version has stored stays readable, and it can read what this one stores.
+#[tokio::test]
+async fn the_documents_of_records_stay_the_same() {
+    let mongo = open_mongo().await;
+    let store = MongoDevices::new(&mongo);
+    store.serve(NodeId::from_bytes([0xa1; 16]));
+    let node = "a1".repeat(16);
+    let record = DeviceRecord {
+        position: "00000000000000e1-0a1b2c3d.42".parse().unwrap(),
+        orders: vec!["o-1".parse().unwrap(), "o_2".parse().unwrap()],
+        connections: 2,
+        at: 4_102_444_800_000,
+    };
+    let records = [device_key(), token_key()].map(|key| (key, record.clone()));
+    store.save(records.to_vec()).await.unwrap();
+    let slot = doc! {
+        "by": &node,
+        "here": true,
+        "position": "00000000000000e1-0a1b2c3d.42",
+        "orders": "o-1 o_2",
+        "connections": 2_i64,
+        "at": 4_102_444_800_000_i64,
+    };
+    let device = doc! {
+        "_id": "u device d",
+        "user": "u",
+        "slots": [&slot],
+        "owner": &node,
+        "at": 4_102_444_800_000_i64,
+    };
+    assert_eq!(stable_document(&mongo, &device_key()).await, device);
+    let token = doc! {
+        "_id": "u token t",
+        "user": "u",
+        "slots": [&slot],
+        "at": 4_102_444_800_000_i64,
+    };
+    assert_eq!(stable_document(&mongo, &token_key()).await, token);
 }
 
 /// Gives every token the same id.
@@ -294,15 +372,11 @@ async fn a_phone_does_not_get_the_position_of_another_phone_on_the_node() {
     };
     let mut first = connect_live(&one).await;
     let second = connect_live(&other).await;
-    let store = MongoDevices::new(&mongo);
-    let both_stored = async || {
-        while store
-            .load(&token_key())
-            .await
-            .unwrap()
-            .is_none_or(|record| record.connections < 2)
-        {}
+    let count_stored = async || {
+        let document = stored(&mongo, &token_key()).await;
+        document.map_or(0, |document| slots(&document).count())
     };
+    let both_stored = async || while count_stored().await < 2 {};
     within("both phones to be stored", both_stored()).await;
     drop(second);
     tick(one.realtime(), user("u"), 1).await;

@@ -35,6 +35,19 @@ struct TestState {
     request_auth: Arc<RequestAuth>,
 }
 
+impl TestState {
+    fn over(world: &World, per_s: NonZeroU32) -> Self {
+        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
+        let api_key = Some(Secret::from(API_KEY));
+        let token_bytes = Limits::default().token_bytes;
+        let request_auth = RequestAuth::new(Arc::new(authenticator), token_bytes, api_key, per_s);
+        Self {
+            services: world.services.clone(),
+            request_auth: Arc::new(request_auth),
+        }
+    }
+}
+
 impl FromRef<TestState> for Services {
     fn from_ref(state: &TestState) -> Self {
         state.services.clone()
@@ -81,16 +94,8 @@ impl Api {
 
     /// Returns the API with a limit of requests per second of each user.
     fn with_rate(world: World, per_s: NonZeroU32) -> Self {
-        let authenticator = JwtAuthenticator::hs256(JWT_SECRET).unwrap();
-        let api_key = Some(Secret::from(API_KEY));
-        let token_bytes = Limits::default().token_bytes;
-        let request_auth = RequestAuth::new(Arc::new(authenticator), token_bytes, api_key, per_s);
-        let state = TestState {
-            services: world.services.clone(),
-            request_auth: Arc::new(request_auth),
-        };
         Self {
-            router: super::router().with_state(state),
+            router: super::router().with_state(TestState::over(&world, per_s)),
             world,
         }
     }

@@ -153,7 +153,7 @@ impl Flawed {
         let mut disk = self.disk();
         let numbered = (disk.last.n() + 1..).zip(&entries);
         let due = numbered
-            .map(|(n, new)| Position::of(disk.epoch, n, new.id()))
+            .map(|(n, new)| Position::new(disk.epoch, n, new.id()))
             .collect();
         entries.truncate(1_000);
         for new in entries {

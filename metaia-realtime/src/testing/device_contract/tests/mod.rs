@@ -1,5 +1,7 @@
 //! The suite against records in memory, and against stores with planted defects.
 
+mod shared;
+
 use std::{
     collections::BTreeMap,
     marker::PhantomData,
@@ -10,9 +12,11 @@ use tokio::task::yield_now;
 
 use super::{Clause, Subject, check};
 use crate::{
-    device::{DeviceKey, DeviceRecord, DeviceStore, LIFE_MS, MemoryDevices, RECORDS_PER_USER},
-    log::LogError,
-    values::time,
+    device::{
+        Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
+        MemoryDevices, RECORDS_PER_USER,
+    },
+    values::{NodeId, time},
 };
 
 mod memory {
@@ -23,6 +27,7 @@ mod memory {
     impl Subject for InMemory {
         type Store = MemoryDevices;
         const DURABLE: bool = false;
+        const SHARED: bool = false;
 
         fn new() -> Self {
             Self
@@ -51,6 +56,8 @@ enum Flaw {
     LosesTheLast,
     KeepsAnyNumber,
     ForgetsTheNewest,
+    IgnoresWhatIsLeft,
+    RepeatsWhatIsKnown,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -65,16 +72,13 @@ impl Flawed {
     }
 
     fn name(&self, key: &DeviceKey) -> String {
+        let mut name = key.to_string();
         match self.flaw {
-            Some(Flaw::IgnoresCase) => key.as_str().to_lowercase(),
-            Some(Flaw::CutsKeys) => key
-                .as_str()
-                .split('\0')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            _ => key.as_str().to_owned(),
+            Some(Flaw::IgnoresCase) => name.make_ascii_lowercase(),
+            Some(Flaw::CutsKeys) => name.truncate(name.find('\0').unwrap_or(name.len())),
+            _ => {}
         }
+        name
     }
 
     fn put(
@@ -98,9 +102,10 @@ impl Flawed {
     }
 
     fn bound(&self, records: &mut BTreeMap<String, DeviceRecord>, key: &DeviceKey) {
-        let (from, to) = key.of_same_user();
+        let of_user = format!("{} ", key.user());
         let mut theirs: Vec<_> = records
-            .range(from..to)
+            .iter()
+            .filter(|(name, _)| name.starts_with(&of_user))
             .map(|(name, record)| (record.at, name.clone()))
             .collect();
         theirs.sort_unstable();
@@ -114,8 +119,8 @@ impl Flawed {
     }
 }
 
-impl DeviceStore for Flawed {
-    async fn load(&self, key: &DeviceKey) -> Result<Option<DeviceRecord>, LogError> {
+impl Flawed {
+    fn load(&self, key: &DeviceKey) -> Option<DeviceRecord> {
         let oldest = if self.has(Flaw::KeepsForEver) {
             i64::MIN
         } else {
@@ -124,15 +129,36 @@ impl DeviceStore for Flawed {
         let records = self.records.lock().unwrap();
         let expired = records.values().any(|record| record.at < oldest);
         if self.has(Flaw::ForgetsAllWhenOneExpires) && expired {
-            return Ok(None);
+            return None;
         }
-        Ok(records
-            .get(&self.name(key))
-            .filter(|record| record.at > oldest)
-            .cloned())
+        let record = records.get(&self.name(key));
+        record.filter(|record| record.at > oldest).cloned()
+    }
+}
+
+impl DeviceStore for Flawed {
+    fn serve(&self, _: NodeId) {}
+
+    async fn claim(
+        &self,
+        key: &DeviceKey,
+        claimant: Claimant,
+    ) -> Result<ClaimedRecords, DeviceError> {
+        let is_wanted = claimant == Claimant::New || self.has(Flaw::RepeatsWhatIsKnown);
+        Ok(ClaimedRecords {
+            own: if is_wanted { self.load(key) } else { None },
+            ..ClaimedRecords::default()
+        })
     }
 
-    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), LogError> {
+    async fn leave(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
+        if self.has(Flaw::IgnoresWhatIsLeft) {
+            return Ok(());
+        }
+        self.save(records).await
+    }
+
+    async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
         if self.has(Flaw::SavesOneByOne) {
             for (key, record) in records {
                 self.put(&mut self.records.lock().unwrap(), &key, record);
@@ -160,6 +186,7 @@ struct Planted<P>(Flawed, PhantomData<P>);
 impl<P: Plan> Subject for Planted<P> {
     type Store = Flawed;
     const DURABLE: bool = true;
+    const SHARED: bool = false;
 
     fn new() -> Self {
         Self(
@@ -221,5 +248,7 @@ plant! {
     records_without_end: Bounded catches KeepsAnyNumber,
     the_newest_that_go: Bounded catches ForgetsTheNewest,
     records_saved_one_by_one: AtOnce catches SavesOneByOne,
+    records_that_are_not_saved_when_a_client_leaves: Left catches IgnoresWhatIsLeft,
+    a_record_for_a_node_that_knows_better: Known catches RepeatsWhatIsKnown,
     a_loss_when_it_is_closed: Reopened catches LosesTheLast,
 }

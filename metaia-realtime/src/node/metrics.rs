@@ -1,0 +1,61 @@
+//! The numbers of a node as metrics, for the exporter of a monitoring system.
+//!
+//! ```
+//! # use metaia_realtime::{JwtAuthenticator, Realtime};
+//! use metaia_realtime::metrics::MetricValue;
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let authenticator = JwtAuthenticator::hs256("a long secret")?;
+//! # let realtime = Realtime::builder().authenticator(authenticator).build().await?;
+//!
+//! let stats = realtime.stats();
+//! for metric in stats.metrics() {
+//!     match metric.value {
+//!         MetricValue::Single(value) => println!("{} {value}", metric.name),
+//!         MetricValue::ByLabel { label, values } => {
+//!             println!("{} by {label}: {values:?}", metric.name);
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::BTreeMap;
+
+/// A number of [`NodeStats`](crate::NodeStats), or one number per value of a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metric<'a> {
+    /// The name, without a prefix and without the ending `_total`.
+    pub name: &'static str,
+    /// What is measured, in a few words.
+    pub help: &'static str,
+    /// Whether the numbers can fall.
+    pub kind: MetricKind,
+    /// The numbers.
+    pub value: MetricValue<'a>,
+}
+
+/// Whether the numbers of a metric can fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// They only grow while the node runs.
+    Counter,
+    /// They are present ones.
+    Gauge,
+}
+
+/// The numbers of a metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetricValue<'a> {
+    /// One number.
+    Single(u64),
+    /// One number per value of a label.
+    ByLabel {
+        /// The name of the label.
+        label: &'static str,
+        /// The numbers, by the values of the label.
+        values: &'a BTreeMap<&'static str, u64>,
+    },
+}
