@@ -14,7 +14,9 @@ mod resume;
 mod retention;
 pub(crate) mod trimmed;
 
-// Recent entries in memory: of a node, and of a log that is stored elsewhere.
+// Recent entries in memory: what a node and the logs have in common, then the window of a node, and
+// the tail of a log that is stored elsewhere.
+mod last_entries;
 mod recent;
 #[cfg(any(feature = "mongodb", feature = "sqlite"))]
 pub(crate) mod tail;
@@ -31,10 +33,11 @@ use tokio::sync::watch;
 
 pub(crate) use control::Control;
 pub use entry::{Entry, NewEntry};
+pub(crate) use last_entries::Bounds;
 pub use memory::MemoryLog;
 pub use publish::{PublishError, PublishReceipt};
 pub(crate) use recent::Recent;
-pub(crate) use resume::{ResetReason, Resumable, judge};
+pub(crate) use resume::{ResetReason, Resumable, ResumeFacts, judge};
 pub use retention::Retention;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
