@@ -53,6 +53,9 @@ pub struct NodeStats {
     pub read_errors: u64,
     /// Entries dispatched.
     pub dispatched: u64,
+    /// Control entries that this node could not read: they are damaged, or a newer version wrote
+    /// them.
+    pub unreadable_controls: u64,
     /// Entries that were handed to transports. An entry counts once for each session.
     pub delivered: u64,
     /// Volatile events that were sent through this node's handle.
@@ -93,6 +96,7 @@ impl NodeStats {
             append_errors: counted.append_errors.read(),
             read_errors: counted.read_errors.read(),
             dispatched: counted.dispatched.read(),
+            unreadable_controls: counted.unreadable_controls.read(),
             delivered: counted.delivered.read(),
             volatile_sent: counted.volatile_sent.read(),
             volatile_replaced: counted.volatile_replaced.read(),

@@ -42,7 +42,7 @@ impl Session {
             let wanted = page
                 .entries
                 .iter()
-                .filter(|entry| entry.n() <= upto && !entry.is_control());
+                .filter(|entry| entry.n() <= upto && entry.is_event());
             for entry in wanted {
                 self.replay_room_entry(room, entry, generation).await?;
                 replayed += 1;

@@ -7,6 +7,7 @@
 mod client;
 mod late;
 mod log;
+mod unreadable;
 mod world;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -28,6 +29,8 @@ enum Action {
     Publish(Vec<usize>, usize),
     /// A recheck of this order is appended.
     Recheck(usize),
+    /// A control entry that nodes cannot read is appended, in the order's room.
+    Unreadable(usize),
     /// A disconnect of the client's user (`true`), or of another one, is appended.
     Disconnect(bool),
     /// The dispatcher takes up to this many entries.
@@ -81,6 +84,7 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         44 => Action::Crash,
         45 if which < 32 => Action::NewEpoch,
         46 if which < 64 => Action::Disconnect(which < 48),
+        47 if which < 64 => Action::Unreadable(order),
         _ => Action::Recheck(order),
     }
 }
@@ -89,6 +93,7 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
     match action {
         Action::Publish(rooms, size) => world.publish(&rooms, size),
         Action::Recheck(index) => world.append(NewEntry::recheck(order(index))),
+        Action::Unreadable(index) => world.append_unreadable(index),
         Action::Disconnect(own_user) => world.disconnect(own_user),
         Action::Dispatch(count) => world.dispatch(count),
         Action::Join(index) => world.join(index, Session::join_at_head, |_, head| head),

@@ -23,6 +23,7 @@ impl Collector for NodeMetrics {
         write_sessions(&mut writer, &stats)?;
         write_catch_up(&mut writer, &stats)?;
         write_log(&mut writer, &stats)?;
+        write_dispatch(&mut writer, &stats)?;
         write_volatile(&mut writer, &stats)?;
         self.write_doorbell(&mut writer)
     }
@@ -146,16 +147,24 @@ fn write_log(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
         "Failed reads of the dispatcher",
         stats.read_errors,
     )?;
-    writer.counter("dispatched_entries", "Entries dispatched", stats.dispatched)?;
-    writer.counter(
-        "delivered_entries",
-        "Entries handed to transports, per session",
-        stats.delivered,
-    )?;
     writer.gauge(
         "log_head_entries",
         "The number of the log's last entry",
         stats.log_head,
+    )
+}
+
+fn write_dispatch(writer: &mut MetricsWriter<'_>, stats: &NodeStats) -> fmt::Result {
+    writer.counter("dispatched_entries", "Entries dispatched", stats.dispatched)?;
+    writer.counter(
+        "unreadable_control_entries",
+        "Control entries that this node could not read",
+        stats.unreadable_controls,
+    )?;
+    writer.counter(
+        "delivered_entries",
+        "Entries handed to transports, per session",
+        stats.delivered,
     )?;
     writer.gauge(
         "dispatch_lag_entries",
