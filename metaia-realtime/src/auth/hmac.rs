@@ -43,7 +43,8 @@ pub fn enable_hmac() {
 /// ```
 /// use metaia_realtime::{JwtAuthenticator, auth::sign_hs256};
 ///
-/// let claims = serde_json::json!({ "userId": "c1", "role": "customer", "exp": 4_000_000_000_u32 });
+/// let exp = 4_000_000_000_u32;
+/// let claims = serde_json::json!({ "userId": "c1", "role": "customer", "exp": exp });
 /// let token = sign_hs256(&claims, "my secret")?;
 /// let identity = JwtAuthenticator::hs256("my secret")?.verify(&token)?;
 /// assert_eq!(identity.user.as_str(), "c1");

@@ -118,7 +118,7 @@ pub(super) mod any {
 mod tests {
     use super::{any, *};
     use crate::{
-        log::{History, ResetReason, judge},
+        log::{History, ResetReason, ResumeFacts, judge},
         values::{Epoch, EventId},
     };
     use proptest::{collection::vec, prelude::*};
@@ -200,7 +200,8 @@ mod tests {
                 trimmed: 0,
                 missed: 0,
             };
-            let judged = judge(Position::UNUSABLE, history, 10);
+            let facts = ResumeFacts::from_history(Position::UNUSABLE.n(), history);
+            let judged = judge(Position::UNUSABLE, facts, 10);
             assert_eq!(judged, Err(ResetReason::EpochChanged), "{head}");
         }
     }

@@ -7,6 +7,8 @@
 // Entries, and the receipt or error of a publisher.
 mod control;
 mod entry;
+mod kind;
+mod new_entry;
 mod publish;
 
 // Positions and retention: whether a client can continue from a position.
@@ -14,7 +16,9 @@ mod resume;
 mod retention;
 pub(crate) mod trimmed;
 
-// Recent entries in memory: of a node, and of a log that is stored elsewhere.
+// Recent entries in memory: what a node and the logs have in common, then the window of a node, and
+// the tail of a log that is stored elsewhere.
+mod last_entries;
 mod recent;
 #[cfg(any(feature = "mongodb", feature = "sqlite"))]
 pub(crate) mod tail;
@@ -30,11 +34,14 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub(crate) use control::Control;
-pub use entry::{Entry, NewEntry};
+pub use entry::Entry;
+pub(crate) use kind::EntryKind;
+pub(crate) use last_entries::Bounds;
 pub use memory::MemoryLog;
+pub use new_entry::{DamagedEntry, NewEntry};
 pub use publish::{PublishError, PublishReceipt};
 pub(crate) use recent::Recent;
-pub(crate) use resume::{ResetReason, Resumable, judge};
+pub(crate) use resume::{ResetReason, Resumable, ResumeFacts, judge};
 pub use retention::Retention;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
@@ -93,7 +100,7 @@ pub struct History {
 ///   the position that it has. So a caller that does not know the outcome may try again.
 /// - When `append` returns `Ok`, the entries are as durable as the log promises to be at all.
 /// - An entry is read as it was appended, its payload to the byte: clients compare what they have
-///   with what arrives.
+///   with what arrives. [`NewEntry::stored`] makes an entry from what was stored.
 /// - `read` and `history` see every completed `append`, and never a later one without the earlier;
 ///   and no result is behind an earlier result, whichever method returned it: a client would be
 ///   told that it is ahead of the log.

@@ -1,42 +1,30 @@
-//! The entries of a node's window, indexed by number and by room. A pure kernel.
+//! The entries of a node's window, and what it knows about clients' positions. A pure kernel.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
+use std::sync::Arc;
+
+use super::{
+    Entry,
+    last_entries::{Bounds, LastEntries},
+    resume::ResumeFacts,
 };
+use crate::{Position, Room};
 
-use crate::{
-    Position, Room,
-    log::{Entry, ResetReason, Resumable},
-};
-
-/// The last entries of a log, without holes.
+/// The last entries of a log that a node has dispatched, without holes.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    entries: VecDeque<Arc<Entry>>,
-    /// The numbers of each room's entries.
-    rooms: HashMap<Room, VecDeque<u64>>,
+    entries: LastEntries,
     /// The position before the first entry, if it is known.
     before: Option<Position>,
-    head: Position,
     dispatched: Position,
-    bytes: usize,
-    max_entries: usize,
-    max_bytes: usize,
 }
 
 impl Recent {
     /// Creates an empty window after `head`.
-    pub(crate) fn new(head: Position, max_entries: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(head: Position, bounds: Bounds) -> Self {
         Self {
-            entries: VecDeque::new(),
-            rooms: HashMap::new(),
+            entries: LastEntries::new(head, bounds),
             before: Some(head),
-            head,
             dispatched: head,
-            bytes: 0,
-            max_entries,
-            max_bytes,
         }
     }
 
@@ -44,12 +32,13 @@ impl Recent {
     /// several calls. Returns false at the first hole between them.
     pub(crate) fn fill<'a>(&mut self, entries: impl Iterator<Item = &'a Arc<Entry>>) -> bool {
         for entry in entries {
-            match self.entries.back() {
+            match self.entries.last() {
                 Some(last) if last.n() + 1 != entry.n() => return false,
                 Some(_) => {}
                 None => self.before = self.start_if_first(entry),
             }
-            self.append(entry);
+            self.entries.fill(Arc::clone(entry));
+            self.drop_excess();
         }
         true
     }
@@ -58,7 +47,7 @@ impl Recent {
     /// is unknown: it needs the id of the previous entry, which the window lacks.
     fn start_if_first(&self, entry: &Entry) -> Option<Position> {
         if entry.n() == 1 {
-            Some(Position::start(self.head.epoch()))
+            Some(Position::start(self.head().epoch()))
         } else {
             None
         }
@@ -66,14 +55,14 @@ impl Recent {
 
     /// Returns whether the entries reach up to the head.
     pub(crate) fn is_full(&self) -> bool {
-        match self.entries.back() {
-            Some(last) => last.position() == self.head,
-            None => self.head.n() == 0,
+        match self.entries.last() {
+            Some(last) => last.position() == self.head(),
+            None => self.head().n() == 0,
         }
     }
 
     pub(crate) fn head(&self) -> Position {
-        self.head
+        self.entries.head()
     }
 
     pub(crate) fn dispatched(&self) -> Position {
@@ -84,13 +73,12 @@ impl Recent {
         self.dispatched = position;
     }
 
-    /// Returns the bounds: entries and bytes.
-    pub(crate) const fn bounds(&self) -> (usize, usize) {
-        (self.max_entries, self.max_bytes)
+    pub(crate) const fn bounds(&self) -> Bounds {
+        self.entries.bounds()
     }
 
     pub(crate) fn begin_again(&mut self, head: Position) {
-        *self = Self::new(head, self.max_entries, self.max_bytes);
+        *self = Self::new(head, self.bounds());
     }
 
     /// Returns all entries of the window, in order.
@@ -100,16 +88,13 @@ impl Recent {
 
     /// Returns a position after which the window has every entry.
     pub(crate) fn begins_after(&self) -> Position {
-        let first = self.entries.front().map(|first| first.position());
-        self.before.or(first).unwrap_or(self.head)
+        let first = self.entries.first().map(|first| first.position());
+        self.before.or(first).unwrap_or(self.head())
     }
 
     /// Returns whether the window has every entry after `n` up to the head.
     pub(crate) fn reaches(&self, n: u64) -> bool {
-        match self.entries.front() {
-            Some(first) => n + 1 >= first.n(),
-            None => n >= self.head.n(),
-        }
+        self.entries.reaches(n)
     }
 
     /// Returns the entries after `n` in any of `rooms`, in order and once each.
@@ -118,100 +103,58 @@ impl Recent {
         n: u64,
         rooms: impl Iterator<Item = &'a Room>,
     ) -> impl Iterator<Item = &Arc<Entry>> {
-        let numbers = self.numbers(n, rooms).into_iter();
-        numbers.filter_map(|n| self.entry(n))
+        self.entries.in_rooms(rooms, n, usize::MAX)
     }
 
-    /// Decides whether a client can resume after `position`. Returns `None` if the window does not
-    /// know: only the log can decide then. Call it when the window has reached the end of the log.
-    pub(crate) fn judge<'a>(
+    /// Returns the facts that decide whether a client in `rooms` can resume after `position`, with
+    /// the missed entries counted up to `limit`. Returns `None` if the window does not know them:
+    /// the log does. Call it when the window has reached the end of the log.
+    pub(crate) fn facts<'a>(
         &self,
         position: Position,
         rooms: impl Iterator<Item = &'a Room>,
         limit: usize,
-    ) -> Option<Result<Resumable, ResetReason>> {
-        if position.epoch() != self.head.epoch() {
-            return Some(Err(ResetReason::EpochChanged));
+    ) -> Option<ResumeFacts> {
+        let head = self.head();
+        let n = position.n();
+        // The log has no such position, and nothing that follows it.
+        if position.epoch() != head.epoch() || n > head.n() {
+            return Some(ResumeFacts {
+                head,
+                actual: None,
+                trimmed: 0,
+                missed: 0,
+            });
         }
-        if position.n() > self.head.n() {
-            return Some(Err(ResetReason::Ahead));
-        }
-        let actual = match self.before {
-            Some(before) if before.n() == position.n() => before,
-            _ => self.entry(position.n())?.position(),
-        };
-        if actual != position {
-            return Some(Err(ResetReason::EpochChanged));
-        }
-        let missed = self.numbers(position.n(), rooms).len();
-        if missed > limit {
-            return Some(Err(ResetReason::TooOld));
-        }
-        Some(Ok(Resumable {
-            after: position.n(),
-            missed,
-        }))
+        Some(ResumeFacts {
+            head,
+            actual: Some(self.position_at(n)?),
+            // The window has no holes: it has everything that follows a position that it knows.
+            trimmed: 0,
+            missed: self.entries.count_in_rooms(rooms, n, limit),
+        })
     }
 
-    fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
-        let first = self.entries.front()?.n();
-        let index = n.checked_sub(first)?;
-        self.entries.get(usize::try_from(index).ok()?)
-    }
-
-    /// Returns the numbers of the entries after `n` in any of `rooms`, in order and once each.
-    fn numbers<'a>(&self, n: u64, rooms: impl Iterator<Item = &'a Room>) -> Vec<u64> {
-        let mut numbers = Vec::new();
-        for index in rooms.filter_map(|room| self.rooms.get(room)) {
-            let start = index.partition_point(|number| *number <= n);
-            numbers.extend(index.range(start..));
+    /// Returns the position after entry `n`, if the window has every entry after it.
+    fn position_at(&self, n: u64) -> Option<Position> {
+        match self.before {
+            Some(before) if before.n() == n => Some(before),
+            _ => Some(self.entries.entry(n)?.position()),
         }
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
     }
 
     /// Adds a dispatched entry. After a hole, the window begins again with this entry.
     pub(crate) fn push(&mut self, entry: &Arc<Entry>) {
-        if entry.n() != self.head.n() + 1 {
-            self.entries.clear();
-            self.rooms.clear();
+        if entry.n() != self.head().n() + 1 {
             self.before = None;
-            self.bytes = 0;
         }
-        self.head = entry.position();
-        self.append(entry);
+        self.entries.push(Arc::clone(entry));
+        self.drop_excess();
     }
 
-    fn append(&mut self, entry: &Arc<Entry>) {
-        self.bytes += entry.content().size();
-        for room in entry.content().rooms() {
-            let index = self.rooms.entry(room.clone()).or_default();
-            // An entry that a store read back may name a room twice.
-            if index.back() != Some(&entry.n()) {
-                index.push_back(entry.n());
-            }
-        }
-        self.entries.push_back(Arc::clone(entry));
-        while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {
-            self.drop_oldest();
-        }
-    }
-
-    fn drop_oldest(&mut self) {
-        let Some(oldest) = self.entries.pop_front() else {
-            return;
-        };
-        self.bytes -= oldest.content().size();
-        self.before = Some(oldest.position());
-        for room in oldest.content().rooms() {
-            let Some(index) = self.rooms.get_mut(room) else {
-                continue;
-            };
-            index.pop_front_if(|n| *n == oldest.n());
-            if index.is_empty() {
-                self.rooms.remove(room);
-            }
+    fn drop_excess(&mut self) {
+        while let Some(dropped) = self.entries.pop_excess() {
+            self.before = Some(dropped.position());
         }
     }
 }
@@ -219,7 +162,11 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EventLog as _, MemoryLog, NewEntry, log::judge};
+    use crate::{
+        EventLog as _, MemoryLog, NewEntry,
+        log::{ResetReason, Resumable, judge},
+        values::Epoch,
+    };
     use proptest::{collection::vec, prelude::*};
     use serde_json::json;
 
@@ -233,6 +180,24 @@ mod tests {
         Room::User(format!("u{index}").parse().unwrap())
     }
 
+    const fn up_to(entries: usize) -> Bounds {
+        Bounds {
+            entries,
+            bytes: usize::MAX,
+        }
+    }
+
+    /// Decides by the window alone; `None` if it does not know.
+    fn judge_by_window(
+        recent: &Recent,
+        position: Position,
+        rooms: &[Room],
+        limit: usize,
+    ) -> Option<Result<Resumable, ResetReason>> {
+        let facts = recent.facts(position, rooms.iter(), limit + 1)?;
+        Some(judge(position, facts, limit))
+    }
+
     /// Returns the numbers of the entries in `wanted` after `n`, by searching all of them.
     fn naive(appends: &[Vec<u8>], wanted: &[u8], n: u64) -> Vec<u64> {
         let mut numbers = Vec::new();
@@ -244,6 +209,19 @@ mod tests {
         numbers
     }
 
+    /// Returns a window that has the entries up to `preloaded` from its start, and was pushed the
+    /// others.
+    fn window(start: Position, all: &[Arc<Entry>], preloaded: usize, bounds: Bounds) -> Recent {
+        let (before, pushed) = all.split_at(preloaded);
+        let head = before.last().map_or(start, |entry| entry.position());
+        let mut recent = Recent::new(head, bounds);
+        assert!(recent.fill(before.iter()) && recent.is_full());
+        for entry in pushed {
+            recent.push(entry);
+        }
+        recent
+    }
+
     proptest! {
         #[test]
         fn the_window_agrees_with_the_log(
@@ -253,6 +231,8 @@ mod tests {
             keep in 1usize..20,
             n in 0u64..45,
             limit in 0usize..30,
+            is_same_epoch in prop::bool::weighted(0.9),
+            is_same_entry in prop::bool::weighted(0.9),
         ) {
             let log = MemoryLog::default();
             for rooms in &appends {
@@ -262,32 +242,31 @@ mod tests {
             let all = now(log.read(None, 0, 100)).entries;
             let preloaded = preloaded.min(all.len());
             let start = Position::start(now(log.head()).position.epoch());
-            let head = all[..preloaded].last().map_or(start, |entry| entry.position());
-            let mut recent = Recent::new(head, keep, usize::MAX);
-            prop_assert!(recent.fill(all[..preloaded].iter()) && recent.is_full());
-            for entry in &all[preloaded..] {
-                recent.push(entry);
-            }
+            let recent = window(start, &all, preloaded, up_to(keep));
 
             let rooms: Vec<Room> = wanted.iter().copied().map(room).collect();
-            let expected = naive(&appends, &wanted, n);
             let got: Vec<u64> = recent.after(n, rooms.iter()).map(|entry| entry.n()).collect();
             if recent.reaches(n) {
-                prop_assert_eq!(got, expected);
+                prop_assert_eq!(got, naive(&appends, &wanted, n));
             }
-            // The window decides as the log does, or says that it does not know.
-            let at = match n {
-                0 => Some(start),
-                n => all.get(n as usize - 1).map(|entry| entry.position()),
+            // The window knows what the log knows, or says that it does not know. A position beyond
+            // the end is one of no entry.
+            let actual = match n.checked_sub(1) {
+                None => start,
+                Some(index) => all
+                    .get(index as usize)
+                    .map_or(Position { n, ..start }, |entry| entry.position()),
             };
-            if let Some(at) = at {
-                let history = now(log.history(n, &rooms, limit + 1));
-                match recent.judge(at, rooms.iter(), limit) {
-                    Some(judged) => prop_assert_eq!(judged, judge(at, history, limit)),
-                    None => {
-                        let dropped = n + keep as u64 <= all.len() as u64;
-                        prop_assert!(dropped || n < preloaded as u64);
-                    }
+            let epoch = if is_same_epoch { actual.epoch } else { Epoch::random() };
+            let check = if is_same_entry { actual.check } else { !actual.check };
+            let position = Position { epoch, check, n };
+            let history = now(log.history(n, &rooms, limit + 1));
+            let by_log = judge(position, ResumeFacts::from_history(n, history), limit);
+            match judge_by_window(&recent, position, &rooms, limit) {
+                Some(judged) => prop_assert_eq!(judged, by_log),
+                None => {
+                    let dropped = n + keep as u64 <= all.len() as u64;
+                    prop_assert!(dropped || n < preloaded as u64);
                 }
             }
         }
@@ -300,18 +279,16 @@ mod tests {
         let entry = || NewEntry::event([room(1)], ("e", json!({}))).unwrap();
         let at = log.append_now(vec![entry(), entry()]);
         let foreign = other.append_now(vec![entry(), entry(), entry()]);
-        let mut recent = Recent::new(Position::start(at[0].epoch()), 10, usize::MAX);
+        let mut recent = Recent::new(Position::start(at[0].epoch()), up_to(10));
         for entry in now(log.read(None, 0, 10)).entries {
             recent.push(&entry);
         }
-        let judge = |position| recent.judge(position, std::iter::empty(), 10);
-        assert_eq!(
-            judge(at[1]),
-            Some(Ok(Resumable {
-                after: 2,
-                missed: 0
-            }))
-        );
+        let judge = |position| judge_by_window(&recent, position, &[], 10);
+        let resumable = Resumable {
+            after: 2,
+            missed: 0,
+        };
+        assert_eq!(judge(at[1]), Some(Ok(resumable)));
         assert_eq!(judge(foreign[1]), Some(Err(ResetReason::EpochChanged)));
         let replaced = Position {
             check: !at[1].check,

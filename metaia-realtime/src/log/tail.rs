@@ -5,28 +5,25 @@
 //! entry is missing in between, because another node committed it, the tail begins again after the
 //! gap; the database has the entries before.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use super::{Entry, Head, History, Page, Retention, trimmed::Trimmed};
-use crate::{Position, Room};
+use super::{
+    Entry, Head, History, Page, Retention,
+    last_entries::{Bounds, LastEntries},
+    trimmed::Trimmed,
+};
+use crate::Room;
 
 /// Entries in the tail, at most.
-pub(crate) const ENTRIES: usize = 4_096;
-/// Bytes in the tail, at most, as [`crate::NewEntry::size`] counts them.
-pub(crate) const BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const ENTRIES: usize = Bounds::RECENT.entries;
+/// Bytes in the tail, at most.
+#[cfg(feature = "mongodb")]
+pub(crate) const BYTES: usize = Bounds::RECENT.bytes;
 
 /// The last entries of a log. See the [module](self).
 #[derive(Debug)]
 pub(crate) struct Tail {
-    /// The last entries, in order and without holes.
-    entries: VecDeque<Arc<Entry>>,
-    /// The size of `entries`, in bytes.
-    bytes: usize,
-    /// The position of the log's last entry, whether or not the entry is in `entries`.
-    head: Position,
+    entries: LastEntries,
     /// Every entry up to this number is trimmed or counts as trimmed.
     floor: u64,
     /// An entry up to this number may be damaged. Its rooms are then unknown, so all rooms count as
@@ -41,12 +38,13 @@ pub(crate) struct Tail {
 impl Tail {
     /// Creates an empty tail after the last entry of a log with this head and these trim marks.
     pub(crate) fn new(head: Head, marks: Trimmed) -> Self {
-        let Head { position, floor } = head;
+        Self::bounded(head, marks, Bounds::RECENT)
+    }
+
+    fn bounded(head: Head, marks: Trimmed, bounds: Bounds) -> Self {
         Self {
-            entries: VecDeque::new(),
-            bytes: 0,
-            head: position,
-            floor,
+            entries: LastEntries::new(head.position, bounds),
+            floor: head.floor,
             lost: 0,
             marks,
             stored: 0,
@@ -66,56 +64,51 @@ impl Tail {
 
     /// Returns the end of the log and its floor.
     pub(crate) fn head(&self) -> Head {
+        let position = self.entries.head();
         // An entry that was trimmed in its own commit raises the floor before it raises the head.
         Head {
-            position: self.head,
-            floor: self.floor.min(self.head.n()),
+            position,
+            floor: self.floor.min(position.n()),
         }
     }
 
     /// Adds the next entries. Entries that it has had before are skipped.
     pub(crate) fn feed(&mut self, entries: &[Arc<Entry>]) {
-        let known = self.head.n();
+        let known = self.entries.head().n();
         for entry in entries.iter().filter(|entry| entry.n() > known) {
-            // After a gap the tail begins again.
-            if entry.n() != self.head.n() + 1 {
-                self.clear();
-            }
-            self.head = entry.position();
             self.stored += entry.content().size() as u64;
-            self.push(entry);
+            self.entries.push(Arc::clone(entry));
+            self.drop_excess();
         }
     }
 
     /// Adds entries up to the head that were stored before the log was opened.
     pub(crate) fn fill(&mut self, entries: &[Arc<Entry>]) {
         for entry in entries {
-            self.push(entry);
+            self.entries.fill(Arc::clone(entry));
+            self.drop_excess();
         }
     }
 
-    fn push(&mut self, entry: &Arc<Entry>) {
-        // The entry was trimmed in its own commit.
-        if entry.n() <= self.floor {
-            return;
-        }
-        self.bytes += entry.content().size();
-        self.entries.push_back(Arc::clone(entry));
-        while self.entries.len() > ENTRIES || self.bytes > BYTES {
-            self.pop();
-        }
+    /// Drops what is beyond the bounds, and what counts as trimmed: an entry may be trimmed in its
+    /// own commit.
+    fn drop_excess(&mut self) {
+        while self.entries.pop_excess().is_some() {}
+        self.drop_trimmed();
     }
 
-    fn pop(&mut self) {
-        if let Some(oldest) = self.entries.pop_front() {
-            self.bytes -= oldest.content().size();
+    fn drop_trimmed(&mut self) {
+        while let Some(first) = self.entries.first()
+            && first.n() <= self.floor
+        {
+            self.entries.pop_oldest();
         }
     }
 
     /// Returns whether the log has grown beyond a bound by more than 1 %.
     pub(crate) fn is_crowded(&self, retention: &Retention) -> bool {
         let is_beyond = |kept: u64, bound: u64| kept > bound.saturating_add(bound / 100);
-        let entries = self.head.n().saturating_sub(self.floor);
+        let entries = self.entries.head().n().saturating_sub(self.floor);
         is_beyond(entries, retention.entries as u64) || is_beyond(self.stored, retention.bytes)
     }
 
@@ -124,9 +117,10 @@ impl Tail {
         self.stored = bytes;
     }
 
+    /// Drops the entries from memory; the database has them.
+    #[cfg(all(test, feature = "sqlite"))]
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
-        self.bytes = 0;
     }
 
     /// Raises the marks and the floor because the entry is about to be trimmed.
@@ -162,11 +156,7 @@ impl Tail {
     /// Raises the floor: all entries up to `n` count as trimmed.
     pub(crate) fn raise_floor(&mut self, n: u64) {
         self.floor = self.floor.max(n);
-        while let Some(first) = self.entries.front()
-            && first.n() <= self.floor
-        {
-            self.pop();
-        }
+        self.drop_trimmed();
     }
 
     /// Returns the value of [`Page::trimmed`] for these rooms.
@@ -184,62 +174,126 @@ impl Tail {
 
     /// Returns a page, if the tail has every entry after `after`.
     pub(crate) fn page(&self, rooms: Option<&[Room]>, after: u64, limit: usize) -> Option<Page> {
-        let following = self.after(after, rooms)?;
-        let entries: Vec<_> = following.take(limit).cloned().collect();
-        let last = entries.last().map_or(after, |entry| entry.n());
-        let scanned = if entries.len() == limit {
-            last
-        } else {
-            after.max(self.head.n())
-        };
-        Some(Page {
-            epoch: self.head.epoch(),
-            entries,
-            scanned,
-            trimmed: self.trimmed(rooms),
-        })
+        if !self.entries.reaches(after) {
+            return None;
+        }
+        let trimmed = self.trimmed(rooms);
+        Some(self.entries.page(rooms, after, limit, trimmed))
     }
 
     /// Returns the facts for a resume after entry `n`, if the tail has that entry and every later
     /// one.
     pub(crate) fn history(&self, n: u64, rooms: &[Room], limit: usize) -> Option<History> {
-        let following = self.after(n, Some(rooms))?;
-        let index = self.entries.partition_point(|entry| entry.n() < n);
-        let entry = self.entries.get(index).filter(|entry| entry.n() == n);
+        let is_stored = n > self.floor && n <= self.entries.head().n();
         // The entry is in the database and not in the tail.
-        if entry.is_none() && n > self.floor && n <= self.head.n() {
+        if is_stored && self.entries.entry(n).is_none() {
             return None;
         }
-        Some(History {
-            head: self.head,
-            entry: entry.map(|entry| entry.content().id()),
-            trimmed: self.trimmed(Some(rooms)),
-            missed: following.take(limit).count(),
-        })
+        if !self.entries.reaches(n) {
+            return None;
+        }
+        let trimmed = self.trimmed(Some(rooms));
+        Some(self.entries.history(n, rooms, limit, trimmed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EventLog as _, MemoryLog, NewEntry, Position};
+    use proptest::{collection::vec, prelude::*};
+    use serde_json::json;
+
+    const KEPT: usize = 8;
+
+    fn room(index: u8) -> Room {
+        Room::User(format!("u{index}").parse().unwrap())
     }
 
-    /// Returns the entries after `n` in any of the rooms, if the tail has every entry after `n`.
-    fn after<'a>(
-        &'a self,
-        n: u64,
-        rooms: Option<&'a [Room]>,
-    ) -> Option<impl Iterator<Item = &'a Arc<Entry>>> {
-        let before = match self.entries.front() {
-            Some(first) => first.n() - 1,
-            None => self.head.n(),
-        };
-        if n < before {
-            return None;
+    fn stored(appends: &[Vec<u8>]) -> Vec<Arc<Entry>> {
+        let log = MemoryLog::default();
+        for rooms in appends {
+            let rooms: Vec<Room> = rooms.iter().copied().map(room).collect();
+            log.append_now(vec![NewEntry::event(rooms, ("e", json!({}))).unwrap()]);
         }
-        let wanted: Option<HashSet<&Room>> = rooms.map(|rooms| rooms.iter().collect());
-        let is_wanted = move |entry: &&Arc<Entry>| match &wanted {
-            Some(wanted) => {
-                let mut rooms = entry.content().rooms().iter();
-                rooms.any(|room| wanted.contains(room))
-            }
-            None => true,
+        let reading = log.read(None, 0, appends.len() + 1);
+        futures_util::FutureExt::now_or_never(reading)
+            .unwrap()
+            .unwrap()
+            .entries
+    }
+
+    /// Returns the tail of a log that has had these entries and has trimmed those up to `trimmed`.
+    /// The tail has not been given those after `gap.0` up to `gap.1`.
+    fn tail(all: &[Arc<Entry>], gap: (usize, usize), trimmed: usize) -> Tail {
+        let start = Position::start(all[0].position().epoch());
+        let head = Head {
+            position: start,
+            floor: 0,
         };
-        let from = self.entries.partition_point(|entry| entry.n() <= n);
-        Some(self.entries.range(from..).filter(is_wanted))
+        let bounds = Bounds {
+            entries: KEPT,
+            bytes: usize::MAX,
+        };
+        let mut tail = Tail::bounded(head, Trimmed::default(), bounds);
+        tail.feed(&all[..gap.0]);
+        for entry in &all[..trimmed] {
+            tail.trim(entry);
+        }
+        tail.feed(&all[gap.1..]);
+        tail
+    }
+
+    proptest! {
+        /// The tail gives what a search of all entries of the log gives, or nothing.
+        #[test]
+        fn the_tail_knows_all_of_the_answer_or_none_of_it(
+            appends in vec(vec(0u8..4, 1..4), 1..30),
+            gap in (0usize..30, 0usize..4),
+            trimmed in 0usize..30,
+            wanted in vec(0u8..4, 0..3),
+            after in 0u64..32,
+            limit in 0usize..10,
+        ) {
+            let all = stored(&appends);
+            let count = all.len();
+            let gap_start = gap.0.min(count);
+            // The last entry is always given: the tail knows the head by it.
+            let gap_end = (gap_start + gap.1).min(count - 1).max(gap_start);
+            let trimmed = trimmed.min(count);
+            let tail = tail(&all, (gap_start, gap_end), trimmed);
+
+            let has_gap = gap_end > gap_start;
+            let after_gap = if has_gap { gap_end } else { 0 };
+            let begins_after = trimmed.max(after_gap).max(count.saturating_sub(KEPT)) as u64;
+            let rooms: Vec<Room> = wanted.iter().copied().map(room).collect();
+            let is_wanted = |entry: &Entry| {
+                let mut named = entry.content().rooms().iter();
+                named.any(|room| rooms.contains(room))
+            };
+            let numbers = |n: u64, upto: usize| {
+                let following = all[..upto].iter().filter(move |entry| entry.n() > n);
+                following.filter(|entry| is_wanted(entry)).map(|entry| entry.n())
+            };
+            let last_trimmed = numbers(0, trimmed).next_back().unwrap_or(0);
+
+            let page = tail.page(Some(&rooms), after, limit);
+            prop_assert_eq!(page.is_some(), after >= begins_after);
+            if let Some(page) = page {
+                let expected: Vec<u64> = numbers(after, count).take(limit).collect();
+                let found: Vec<u64> = page.entries.iter().map(|entry| entry.n()).collect();
+                prop_assert_eq!(found, expected);
+                prop_assert_eq!(page.trimmed, last_trimmed);
+            }
+            let history = tail.history(after, &rooms, limit);
+            let is_known = after >= begins_after && tail.entries.entry(after).is_some();
+            let is_no_entry = after <= trimmed as u64 || after > count as u64;
+            prop_assert_eq!(history.is_some(), is_known || (is_no_entry && after >= begins_after));
+            if let Some(history) = history {
+                prop_assert_eq!(history.missed, numbers(after, count).take(limit).count());
+                prop_assert_eq!(history.trimmed, last_trimmed);
+                prop_assert_eq!(history.head, all[count - 1].position());
+            }
+        }
     }
 }

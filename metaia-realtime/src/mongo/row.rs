@@ -10,7 +10,7 @@ use super::{
     fault::MongoFault,
 };
 use crate::{
-    NewEntry, Room,
+    NewEntry,
     log::Entry,
     values::{Epoch, EventId},
 };
@@ -28,8 +28,12 @@ pub(super) struct Row {
     pub(super) n: i64,
     id: Binary,
     ts: i64,
+    // A row without one of these is a damaged entry, and not a collection that cannot be read.
+    #[serde(default)]
     rooms: Vec<String>,
+    #[serde(default)]
     name: String,
+    #[serde(default)]
     payload: String,
 }
 
@@ -70,12 +74,7 @@ impl Row {
 
     fn parse(self, epoch: Epoch) -> Option<Arc<Entry>> {
         let (n, id) = self.identity()?;
-        let rooms = self
-            .rooms
-            .iter()
-            .map(|room| room.parse().ok())
-            .collect::<Option<Vec<Room>>>()?;
-        let new = NewEntry::stored(id, rooms, &self.name, self.payload).ok()?;
+        let new = NewEntry::stored(id, &self.rooms, &self.name, self.payload).ok()?;
         Some(Arc::new(Entry::new(epoch, n, self.ts, new)))
     }
 }

@@ -56,7 +56,7 @@ impl Disconnects {
         is_too_old || later_entries.any(|(_, disconnected)| disconnected == user)
     }
 
-    /// Discards all entries: those up to `at` were not read.
+    /// Discards all entries: those up to `at` were not read, or not all of them could be.
     pub(super) fn restart_after(&self, at: Position) {
         *self.recent() = RecentDisconnects {
             entries: VecDeque::new(),

@@ -8,10 +8,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Node, disconnects::started_before, late_log};
+use super::{Node, disconnects::started_before, late_log, unreadable};
 use crate::{
     Position,
-    log::{Control, Entry, LogError, Page},
+    log::{Control, Entry, EntryKind, LogError, Page},
     session::{EndReason, Offered, Session},
 };
 
@@ -89,7 +89,7 @@ impl Retry {
     }
 }
 
-/// Dispatches one batch. Returns whether there may be more.
+/// Dispatches one batch. Returns whether there may be more. Cancel safe.
 pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
     let head = node.window.head();
     let after = head.n();
@@ -98,6 +98,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
         reload_window(node).await?;
         return Ok(true);
     }
+    unreadable::wait_for_round(node, &page).await;
     dispatch_page(node, after, &page);
     Ok(page.entries.len() == BATCH)
 }
@@ -111,8 +112,10 @@ pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
         // Every session was offered everything up to this entry.
         let offered = expected - 1;
         let has_gap = entry.n() != expected;
-        if let Some(control) = entry.control() {
-            apply_control(node, control, entry.position(), offered);
+        match entry.kind() {
+            EntryKind::Event => {}
+            EntryKind::Control(control) => apply_control(node, control, entry.position(), offered),
+            EntryKind::Unreadable => unreadable::apply(node, entry, offered),
         }
         if has_gap {
             // The missing entries may include requests to decide access again.
@@ -137,21 +140,21 @@ pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
 }
 
 /// Applies the control entry at `at`. Every session was offered everything up to `offered`.
-fn apply_control(node: &Node, control: Control, at: Position, offered: u64) {
+fn apply_control(node: &Node, control: &Control, at: Position, offered: u64) {
     match control {
-        Control::Recheck(order) => node.registry.recheck(&order, offered),
+        Control::Recheck(order) => node.registry.recheck(order, offered),
         Control::DisconnectUser(user) => {
             // Before the registry is read: a session that registers from here on finds the record,
             // and one that has registered is found.
             node.disconnects.record(at, user.clone());
-            for session in node.registry.of_user(&user) {
+            for session in node.registry.of_user(user) {
                 if started_before(session.started_at, at) {
                     node.end(&session, EndReason::Kicked);
                 }
             }
         }
         Control::DisconnectSession(id) => {
-            if let Some(session) = node.registry.session(id) {
+            if let Some(session) = node.registry.session(*id) {
                 node.end(&session, EndReason::Kicked);
             }
         }
@@ -161,7 +164,7 @@ fn apply_control(node: &Node, control: Control, at: Position, offered: u64) {
 /// Offers an entry to the sessions in its rooms, and collects those to wake. Returns how many had
 /// no credit.
 fn offer(node: &Node, entry: &Arc<Entry>, to_wake: &mut Vec<Arc<Session>>) -> usize {
-    if entry.is_control() {
+    if !entry.is_event() {
         return 0;
     }
     let mut stalls = 0;

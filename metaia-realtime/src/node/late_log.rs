@@ -4,10 +4,9 @@
 //! entries of that time are never dispatched on this node. So each of them that may concern a
 //! waiting session is applied at the first read, before any of these sessions goes on.
 
-use super::{Node, disconnects::started_before};
+use super::{Node, disconnects::started_before, unreadable};
 use crate::{
-    Position,
-    log::{Control, Recent},
+    log::{Control, EntryKind, Recent},
     session::{EndReason, Session},
 };
 
@@ -20,14 +19,17 @@ pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
     node.registry.recheck_all(recent.head().n());
     node.disconnects.restart_after(recent.begins_after());
     for entry in recent.entries() {
-        match entry.control() {
-            Some(Control::DisconnectUser(user)) => node.disconnects.record(entry.position(), user),
-            Some(Control::DisconnectSession(id)) => {
-                if let Some(session) = node.registry.session(id) {
+        match entry.kind() {
+            EntryKind::Control(Control::DisconnectUser(user)) => {
+                node.disconnects.record(entry.position(), user.clone());
+            }
+            EntryKind::Control(Control::DisconnectSession(id)) => {
+                if let Some(session) = node.registry.session(*id) {
                     node.end(&session, EndReason::Kicked);
                 }
             }
-            Some(Control::Recheck(_)) | None => {}
+            EntryKind::Unreadable => unreadable::note_missed(node, entry, recent.head().n()),
+            EntryKind::Control(Control::Recheck(_)) | EntryKind::Event => {}
         }
     }
     // After the records: a session that registers from here on is compared with them.
@@ -40,7 +42,7 @@ pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
 
 /// Returns the reason to end the session. Either an entry in `recent` disconnects it, or an entry
 /// that is not in `recent` may disconnect it. In the second case the client reconnects and loses
-/// nothing, since the session has handed it no entry yet.
+/// nothing, since the session has handed it no entry yet. An entry that cannot be read ends none.
 fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
     let started_at = session.started_at;
     let begins_after = recent.begins_after();
@@ -68,14 +70,8 @@ fn missed_disconnect(session: &Session, recent: &Recent) -> Option<EndReason> {
 
 /// Returns whether an entry in `recent` disconnects the session's user after the session started.
 fn is_disconnected(session: &Session, recent: &Recent) -> bool {
-    let applies = |at: Position, control| match control {
-        Control::DisconnectUser(user) => {
-            user == session.identity.user && started_before(session.started_at, at)
-        }
-        Control::Recheck(_) | Control::DisconnectSession(_) => false,
-    };
-    recent
-        .entries()
-        .filter_map(|entry| Some((entry.position(), entry.control()?)))
-        .any(|(at, control)| applies(at, control))
+    let disconnect = EntryKind::Control(Control::DisconnectUser(session.identity.user.clone()));
+    recent.entries().any(|entry| {
+        *entry.kind() == disconnect && started_before(session.started_at, entry.position())
+    })
 }

@@ -17,6 +17,7 @@
 //! | [`announcer`] | a task: announces sessions to the directory |
 //! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
 //! | [`late_log`] | applies what was appended before the log could first be read |
+//! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
 //! | [`handshake_refusal`] | why a handshake is refused |
@@ -41,12 +42,13 @@ mod registry;
 mod replay_budget;
 mod stats;
 mod tasks;
+mod unreadable;
 mod views;
 mod volatile;
 mod window;
 
 pub(crate) use counted::{AppendFailure, CatchUpSource};
-#[cfg(feature = "__bench")]
+#[cfg(any(test, feature = "__bench"))]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
 pub(crate) use dispatcher::{dispatch_page, reload_window};

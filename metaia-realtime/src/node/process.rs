@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Counters, NodeParts, Window, announcer::Announcer, devices::Devices, disconnects::Disconnects,
     doorbell::NodeDoorbell, registry::Registry, replay_budget::ReplayBudget,
+    unreadable::AccessRounds,
 };
 use crate::{
     Limits,
@@ -42,6 +43,7 @@ pub(crate) struct Node {
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
     pub(super) disconnects: Disconnects,
+    pub(super) access_rounds: AccessRounds,
     pub(super) counters: Arc<Counters>,
     pub(super) limits: Limits,
     pub(super) access: Arc<dyn DynOrderAccess>,
@@ -82,6 +84,7 @@ impl Node {
             replay_budget: ReplayBudget::new(&parts.limits),
             registry: Registry::default(),
             disconnects: Disconnects::default(),
+            access_rounds: AccessRounds::default(),
             counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,

@@ -202,6 +202,10 @@ node_stats! {
         read_errors: u64 = Counter => "log_read_errors", "Failed reads of the dispatcher";
         /// Entries dispatched.
         dispatched: u64 = Counter => "dispatched_entries", "Entries dispatched";
+        /// Control entries that this node could not read: they are damaged, or a newer version
+        /// wrote them.
+        unreadable_controls: u64 = Counter
+            => "unreadable_control_entries", "Control entries that this node could not read";
         /// Entries that were handed to transports. An entry counts once for each session.
         delivered: u64 = Counter
             => "delivered_entries", "Entries handed to transports, per session";

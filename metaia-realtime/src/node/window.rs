@@ -17,12 +17,10 @@ use tokio::sync::watch;
 
 use crate::{
     Position,
-    log::{DynEventLog, Entry, LogError, Recent},
+    log::{Bounds, DynEventLog, Entry, LogError, Recent},
     values::Epoch,
 };
 
-const MAX_ENTRIES: usize = 4_096;
-const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long a node that starts waits for its log.
 const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Entries per read while the window is filled.
@@ -42,8 +40,8 @@ impl Window {
     /// Returns a window with the end of the log. If that cannot be read within 1 s
     /// (`FIRST_READ_TIMEOUT`), returns an empty one, which the dispatcher fills later.
     pub(crate) async fn from_log(log: &dyn DynEventLog) -> Self {
-        match tokio::time::timeout(FIRST_READ_TIMEOUT, read_end(log, MAX_ENTRIES, MAX_BYTES)).await
-        {
+        let reading = read_end(log, Bounds::RECENT);
+        match tokio::time::timeout(FIRST_READ_TIMEOUT, reading).await {
             Ok(Ok(recent)) => return Self::with(recent, true),
             Ok(Err(error)) => {
                 let error: &dyn std::error::Error = &error;
@@ -57,10 +55,10 @@ impl Window {
     #[cfg(test)]
     pub(crate) async fn from_log_bounded(
         log: &dyn DynEventLog,
-        max_entries: usize,
-        max_bytes: usize,
+        entries: usize,
+        bytes: usize,
     ) -> Result<Self, LogError> {
-        let recent = read_end(log, max_entries, max_bytes).await?;
+        let recent = read_end(log, Bounds { entries, bytes }).await?;
         Ok(Self::with(recent, true))
     }
 
@@ -68,7 +66,7 @@ impl Window {
     /// position can match it.
     pub(crate) fn without_log() -> Self {
         let start = Position::start(Epoch::random());
-        Self::with(Recent::new(start, MAX_ENTRIES, MAX_BYTES), false)
+        Self::with(Recent::new(start, Bounds::RECENT), false)
     }
 
     fn with(recent: Recent, has_read_log: bool) -> Self {
@@ -83,12 +81,7 @@ impl Window {
     /// Returns an empty window after `head`.
     #[cfg(any(test, feature = "__bench"))]
     pub(crate) fn new(head: Position) -> Self {
-        Self::bounded(head, MAX_ENTRIES, MAX_BYTES)
-    }
-
-    #[cfg(any(test, feature = "__bench"))]
-    pub(crate) fn bounded(head: Position, max_entries: usize, max_bytes: usize) -> Self {
-        Self::with(Recent::new(head, max_entries, max_bytes), true)
+        Self::with(Recent::new(head, Bounds::RECENT), true)
     }
 
     /// Locks the entries of the window.
@@ -115,8 +108,8 @@ impl Window {
     /// Reads the end of a log that has another epoch than the window. Pass the result to
     /// [`Self::replace`].
     pub(crate) async fn read_end_of(&self, log: &dyn DynEventLog) -> Result<Recent, LogError> {
-        let (max_entries, max_bytes) = self.recent().bounds();
-        read_end(log, max_entries, max_bytes).await
+        let bounds = self.recent().bounds();
+        read_end(log, bounds).await
     }
 
     /// Replaces the entries of the window. From here on sessions that wait for the log go on.
@@ -153,14 +146,10 @@ impl Window {
 }
 
 /// Reads the end of a log. Its entries count as dispatched.
-async fn read_end(
-    log: &dyn DynEventLog,
-    max_entries: usize,
-    max_bytes: usize,
-) -> Result<Recent, LogError> {
+async fn read_end(log: &dyn DynEventLog, bounds: Bounds) -> Result<Recent, LogError> {
     let head = log.head().await?.position;
-    let mut recent = Recent::new(head, max_entries, max_bytes);
-    let mut after = head.n().saturating_sub(max_entries as u64);
+    let mut recent = Recent::new(head, bounds);
+    let mut after = head.n().saturating_sub(bounds.entries as u64);
     while after < head.n() {
         let page = log.read(None, after, PAGE).await?;
         // What was appended after `head` was read is dispatched later. If the log was trimmed or

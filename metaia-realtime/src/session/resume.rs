@@ -17,7 +17,7 @@ use super::{
 use crate::{
     OrderId, Position, Room,
     device::{ClientProgress, DeviceError, SignOfLife},
-    log::{LogError, ResetReason, Resumable, judge},
+    log::{LogError, ResetReason, Resumable, ResumeFacts, judge},
     node::Node,
 };
 
@@ -175,32 +175,47 @@ impl Session {
     }
 
     /// Judges whether the client can resume from `position`: nothing is missing after it, and at
-    /// most `limit` entries follow. The window decides if it reaches back, otherwise one read of
-    /// the log does. Both are charged to the user's replay budget.
+    /// most `limit` entries follow. Charges the replay to the user's budget.
     pub(super) async fn judge_resume(
         &self,
         node: &Node,
         position: Position,
         limit: usize,
     ) -> Result<Result<Resumable, ResetReason>, LogError> {
-        let user = &self.identity.user;
-        let rooms: Vec<Room> = self.rooms().into_iter().collect();
-        let by_window = node.window().recent().judge(position, rooms.iter(), limit);
-        let judged = match by_window {
-            Some(judged) => judged,
-            None if !node.replay_budget().charge_read(user) => Err(ResetReason::TooOld),
-            None => {
-                let history = node.log().history(position.n(), &rooms, limit + 1).await?;
-                judge(position, history, limit)
-            }
+        let Some(facts) = self.resume_facts(node, position, limit + 1).await? else {
+            return Ok(Err(ResetReason::TooOld));
         };
+        let judged = judge(position, facts, limit);
         Ok(judged.and_then(|resumable| {
+            let user = &self.identity.user;
             if node.replay_budget().charge(user, resumable.missed) {
                 Ok(resumable)
             } else {
                 Err(ResetReason::TooOld)
             }
         }))
+    }
+
+    /// Returns the facts about `position`, with the missed entries counted up to `limit`. The
+    /// window has them if it reaches back, otherwise one read of the log does, which is charged to
+    /// the user's replay budget. Returns `None` if the budget is used up.
+    async fn resume_facts(
+        &self,
+        node: &Node,
+        position: Position,
+        limit: usize,
+    ) -> Result<Option<ResumeFacts>, LogError> {
+        let rooms: Vec<Room> = self.rooms().into_iter().collect();
+        let by_window = node.window().recent().facts(position, rooms.iter(), limit);
+        if by_window.is_some() {
+            return Ok(by_window);
+        }
+        if !node.replay_budget().charge_read(&self.identity.user) {
+            return Ok(None);
+        }
+        let n = position.n();
+        let history = node.log().history(n, &rooms, limit).await?;
+        Ok(Some(ResumeFacts::from_history(n, history)))
     }
 
     /// Tells the client to reload, and moves the cursor to the head.

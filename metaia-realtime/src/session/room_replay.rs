@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Outgoing, Session};
 use crate::{
     Position, Room,
-    log::{Entry, judge},
+    log::{Entry, ResumeFacts, judge},
     node::Node,
 };
 
@@ -42,7 +42,7 @@ impl Session {
             let wanted = page
                 .entries
                 .iter()
-                .filter(|entry| entry.n() <= upto && !entry.is_control());
+                .filter(|entry| entry.n() <= upto && entry.is_event());
             for entry in wanted {
                 self.replay_room_entry(room, entry, generation).await?;
                 replayed += 1;
@@ -63,8 +63,10 @@ impl Session {
         if !node.replay_budget().charge_read(user) {
             return None;
         }
-        let history = node.log().history(position.n(), rooms, limit + 1).await;
-        let resumable = judge(position, history.ok()?, limit).ok()?;
+        let n = position.n();
+        let history = node.log().history(n, rooms, limit + 1).await.ok()?;
+        let facts = ResumeFacts::from_history(n, history);
+        let resumable = judge(position, facts, limit).ok()?;
         if !node.replay_budget().charge(user, resumable.missed) {
             return None;
         }

@@ -284,13 +284,15 @@ impl SessionState {
 impl SessionState {
     fn wants(&self, entry: &Entry, room: &Room) -> bool {
         let cursor = self.phase.cursor();
-        cursor.is_some_and(|cursor| entry.n() > cursor.n()) && self.rooms.wants(room, entry.n())
+        entry.is_event()
+            && cursor.is_some_and(|cursor| entry.n() > cursor.n())
+            && self.rooms.wants(room, entry.n())
     }
 
     /// Returns whether the entry is for this session, by any of its rooms.
     pub(super) fn wants_any(&self, entry: &Entry) -> bool {
         let mut rooms = entry.content().rooms().iter();
-        !entry.is_control() && rooms.any(|room| self.wants(entry, room))
+        rooms.any(|room| self.wants(entry, room))
     }
 
     /// Takes an entry of `room` from the dispatcher.

@@ -43,11 +43,8 @@ pub(super) fn read(row: &Row<'_>, epoch: Epoch) -> Option<Arc<Entry>> {
     if sum != checksum(n, &id, ts, rooms, name, payload) {
         return None;
     }
-    let rooms: Option<Vec<Room>> = rooms
-        .split_ascii_whitespace()
-        .map(|room| room.parse().ok())
-        .collect();
-    let new = NewEntry::stored(EventId::from_bytes(id), rooms?, name, payload.to_owned()).ok()?;
+    let rooms = rooms.split_ascii_whitespace();
+    let new = NewEntry::stored(EventId::from_bytes(id), rooms, name, payload.to_owned()).ok()?;
     Some(Arc::new(Entry::new(epoch, u64::try_from(n).ok()?, ts, new)))
 }
 

@@ -52,7 +52,7 @@ impl Stretch {
     }
 
     fn wants(&self, entry: &Entry) -> bool {
-        !entry.is_control() && self.members.iter().any(|member| member.covers(entry))
+        entry.is_event() && self.members.iter().any(|member| member.covers(entry))
     }
 }
 

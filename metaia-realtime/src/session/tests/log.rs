@@ -16,6 +16,11 @@ impl Log {
         Self(Arc::new(Mutex::new(small())))
     }
 
+    /// Returns a log that trims nothing in a test.
+    pub(super) fn large() -> Self {
+        Self(Arc::new(Mutex::new(MemoryLog::default())))
+    }
+
     pub(super) fn now(&self) -> MemoryLog {
         self.0.lock().unwrap().clone()
     }

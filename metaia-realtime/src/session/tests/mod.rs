@@ -11,6 +11,7 @@ mod device;
 mod late;
 mod log;
 mod phases;
+mod unreadable;
 mod world;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -34,6 +35,8 @@ enum Action {
     Publish(Vec<usize>, usize),
     /// A recheck of this order is appended.
     Recheck(usize),
+    /// A control entry that nodes cannot read is appended, in the order's room.
+    Unreadable(usize),
     /// A disconnect of the client's user (`true`), or of another one, is appended.
     Disconnect(bool),
     /// The dispatcher takes up to this many entries.
@@ -92,6 +95,7 @@ fn action((kind, which, size): (u8, u8, u16)) -> Action {
         45 if which < 32 => Action::NewEpoch,
         46 if which < 64 => Action::Disconnect(which < 48),
         47..51 => Action::Resume(which < 128),
+        51 if which < 64 => Action::Unreadable(order),
         _ => Action::Recheck(order),
     }
 }
@@ -103,6 +107,7 @@ fn act(world: &mut World, action: Action) -> Result<(), String> {
         Action::Join(_) | Action::JoinWithReplay(_) | Action::Leave(_) if !takes_events => {}
         Action::Publish(rooms, size) => world.publish(&rooms, size),
         Action::Recheck(index) => world.append(NewEntry::recheck(order(index))),
+        Action::Unreadable(index) => world.append_unreadable(index),
         Action::Disconnect(own_user) => world.disconnect(own_user),
         Action::Dispatch(count) => world.dispatch(count),
         Action::Join(index) => world.join(index, Session::join_at_head, |_, head| head),

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     EventLog as _, NewEntry, OrderId, Room,
-    log::{Control, Entry, Page},
+    log::{Control, Entry, EntryKind, Page},
     node::{Entered, Node, dispatch_page, reload_window},
+    values::EventId,
 };
 
 /// Returns room 0, the session's user's; 1 or 2, orders; or 3, another user's.
@@ -101,6 +102,13 @@ impl World {
         self.append(NewEntry::disconnect_user(user.parse().unwrap()));
     }
 
+    /// Appends a control entry of a newer version.
+    pub(super) fn append_unreadable(&mut self, index: usize) {
+        let rooms = [room(index).to_string()];
+        let payload = "{}".to_owned();
+        self.append(NewEntry::stored(EventId::random(), rooms, "rt:newer", payload).unwrap());
+    }
+
     pub(super) fn append(&mut self, entry: NewEntry) {
         let at = self.log.now().append_now(vec![entry.clone()])[0];
         self.client
@@ -127,7 +135,7 @@ impl World {
     fn is_disconnected_by(&self, entry: &Entry) -> bool {
         let disconnect = Control::DisconnectUser("c1".parse().unwrap());
         let started_at = self.session.started_at;
-        entry.control() == Some(disconnect)
+        *entry.kind() == EntryKind::Control(disconnect)
             && (started_at.epoch() != entry.position().epoch() || started_at.n() < entry.n())
     }
 

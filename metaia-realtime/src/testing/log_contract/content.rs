@@ -5,8 +5,7 @@ use serde_json::json;
 use super::{Subject, Trial, Verdict, ensure, equal, sample};
 use crate::{
     NewEntry, Room, UserId,
-    event::Payload,
-    values::{SessionId, time},
+    values::{EventId, SessionId, time},
 };
 
 /// The largest difference between the log's clock and the test's, in ms: times in seconds or
@@ -39,11 +38,9 @@ fn texts() -> Vec<String> {
 
 /// Returns an entry whose payload has exactly this text.
 fn verbatim(text: String) -> NewEntry {
-    let payload = Payload::from_json(text).unwrap_or_else(|error| panic!("no payload: {error}"));
-    NewEntry {
-        payload,
-        ..sample::entry([Room::Everyone], &json!({}))
-    }
+    let sample = sample::entry([Room::Everyone], &json!({}));
+    NewEntry::stored(sample.id(), ["everyone"], sample.name(), text)
+        .unwrap_or_else(|error| panic!("no entry: {error}"))
 }
 
 pub(super) async fn names_and_rooms<S: Subject>() -> Verdict {
@@ -91,9 +88,17 @@ pub(super) async fn control_entries<S: Subject>() -> Verdict {
         NewEntry::disconnect_user(user),
         alike,
         NewEntry::disconnect_session(SessionId::random()),
-        event.with_id(crate::values::EventId::random()),
+        of_a_newer_version(),
+        event.with_id(EventId::random()),
     ];
     read_back::<S>(entries).await
+}
+
+/// Returns a control entry that this version cannot read: nodes of another version share the log.
+fn of_a_newer_version() -> NewEntry {
+    let payload = r#"{"id":"u1"}"#.to_owned();
+    NewEntry::stored(EventId::random(), ["order-o1"], "rt:newer", payload)
+        .unwrap_or_else(|error| panic!("no entry: {error}"))
 }
 
 /// Appends entries and reads them again.

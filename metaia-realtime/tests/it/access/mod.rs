@@ -3,3 +3,4 @@
 mod disconnect;
 mod endings;
 mod joins;
+mod unreadable;

@@ -1,5 +1,6 @@
 //! Behaviour of the log, on real files.
 
+mod control;
 mod damage;
 mod devices;
 mod epoch;

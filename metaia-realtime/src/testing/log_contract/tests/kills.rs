@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{disk::Disk, flaw::Flaw, flawed::Flawed};
@@ -150,16 +150,9 @@ fn written(new: &NewEntry) -> Value {
 }
 
 fn read(entry: &Value) -> NewEntry {
-    let rooms: Vec<Room> = entry[1]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|room| text(room).parse().unwrap())
-        .collect();
-    let payload = RawValue::from_string(text(&entry[3]).to_owned()).unwrap();
-    NewEntry::event(rooms, (text(&entry[2]), payload))
-        .unwrap()
-        .with_id(text(&entry[0]).parse().unwrap())
+    let id = text(&entry[0]).parse().unwrap();
+    let rooms = entry[1].as_array().unwrap().iter().map(text);
+    NewEntry::stored(id, rooms, text(&entry[2]), text(&entry[3]).to_owned()).unwrap()
 }
 
 fn text(value: &Value) -> &str {

@@ -6,6 +6,7 @@ mod directory;
 mod faults;
 mod nodes;
 mod records;
+mod unreadable;
 
 use metaia_realtime::{
     EventLog, NewEntry, Position, Room,

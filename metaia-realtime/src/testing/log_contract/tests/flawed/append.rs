@@ -5,7 +5,6 @@ use tokio::task::yield_now;
 use super::Flawed;
 use crate::{
     NewEntry, Position,
-    event::Payload,
     testing::log_contract::tests::{disk::Disk, flaw::Flaw},
     values::time,
 };
@@ -57,26 +56,20 @@ impl Flawed {
     fn written(&self, new: NewEntry) -> NewEntry {
         match self.flaw {
             Flaw::Reformats => {
-                let parsed = serde_json::from_str::<serde_json::Value>(new.payload.as_str());
+                let parsed = serde_json::from_str::<serde_json::Value>(new.payload().as_str());
                 let text =
-                    parsed.map_or(new.payload.as_str().to_owned(), |value| value.to_string());
-                NewEntry {
-                    payload: Payload::from_json(text).unwrap(),
-                    ..new
-                }
+                    parsed.map_or(new.payload().as_str().to_owned(), |value| value.to_string());
+                rewritten(&new, usize::MAX, new.name(), text)
             }
-            Flaw::KeepsFewRooms => NewEntry {
-                rooms: new.rooms.iter().take(100).cloned().collect(),
-                ..new
-            },
-            Flaw::MakesEventsOfRechecks if new.name() == "rt:recheck" => NewEntry {
-                name: "recheck".parse().unwrap(),
-                ..new
-            },
-            Flaw::ForgetsWhomToDisconnect if new.name().starts_with("rt:disconnect") => NewEntry {
-                payload: Payload::empty(),
-                ..new
-            },
+            Flaw::KeepsFewRooms => {
+                rewritten(&new, 100, new.name(), new.payload().as_str().to_owned())
+            }
+            Flaw::MakesEventsOfRechecks if new.name() == "rt:recheck" => {
+                rewritten(&new, usize::MAX, "recheck", "{}".to_owned())
+            }
+            Flaw::ForgetsWhomToDisconnect if new.name().starts_with("rt:disconnect") => {
+                rewritten(&new, usize::MAX, new.name(), "{}".to_owned())
+            }
             _ => new,
         }
     }
@@ -191,4 +184,10 @@ impl Flawed {
             later.send_replace(head);
         }
     }
+}
+
+/// Returns the entry with at most so many rooms, this name and this payload.
+fn rewritten(new: &NewEntry, max_rooms: usize, name: &str, payload: String) -> NewEntry {
+    let rooms = new.rooms().iter().take(max_rooms).map(ToString::to_string);
+    NewEntry::stored(new.id(), rooms, name, payload).unwrap()
 }

@@ -1,0 +1,408 @@
+//! The last entries of a log in memory, found by number and by room. A pure kernel.
+//!
+//! Three owners keep such entries, and add to them what only they need: the log in memory
+//! ([`MemoryLog`](super::MemoryLog)), the tail of a stored log (`tail.rs`), and the window of a
+//! node ([`Recent`](super::Recent)). The entries are bounded by count and bytes. The owner takes
+//! out what is beyond the bounds, since it has to note what is gone.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use super::{Entry, History, Page};
+use crate::{Position, Room};
+
+/// The most that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) entries: usize,
+    /// As [`NewEntry::size`](crate::NewEntry::size) counts them.
+    pub(crate) bytes: usize,
+}
+
+impl Bounds {
+    /// The bounds of a node's window, and of the tail of a stored log: 4,096 entries, 8 MiB.
+    pub(crate) const RECENT: Self = Self {
+        entries: 4_096,
+        bytes: 8 * 1024 * 1024,
+    };
+}
+
+/// The last entries of a log, in order and without holes.
+#[derive(Debug)]
+pub(crate) struct LastEntries {
+    entries: VecDeque<Arc<Entry>>,
+    /// The numbers of each room's entries, rising.
+    rooms: HashMap<Room, VecDeque<u64>>,
+    /// The position of the log's last entry, whether or not the entry is here.
+    head: Position,
+    bytes: usize,
+    bounds: Bounds,
+}
+
+impl LastEntries {
+    /// Returns no entries, of a log that ends at `head`.
+    pub(crate) fn new(head: Position, bounds: Bounds) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            rooms: HashMap::new(),
+            head,
+            bytes: 0,
+            bounds,
+        }
+    }
+
+    /// Returns the position of the log's last entry, whether or not the entry is here.
+    pub(crate) const fn head(&self) -> Position {
+        self.head
+    }
+
+    pub(crate) const fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn first(&self) -> Option<&Arc<Entry>> {
+        self.entries.front()
+    }
+
+    pub(crate) fn last(&self) -> Option<&Arc<Entry>> {
+        self.entries.back()
+    }
+
+    /// Returns all entries, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter()
+    }
+
+    /// Returns the number after which every entry up to the head is here.
+    pub(crate) fn begins_after(&self) -> u64 {
+        self.first().map_or(self.head.n(), |first| first.n() - 1)
+    }
+
+    /// Returns whether every entry after `n` up to the head is here.
+    pub(crate) fn reaches(&self, n: u64) -> bool {
+        n >= self.begins_after()
+    }
+
+    /// Returns entry `n`, if it is here.
+    pub(crate) fn entry(&self, n: u64) -> Option<&Arc<Entry>> {
+        let first = self.first()?.n();
+        let index = n.checked_sub(first)?;
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// Reads.
+impl LastEntries {
+    /// Returns the entries after `n`, in order.
+    pub(crate) fn after(&self, n: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        let from = self.entries.partition_point(|entry| entry.n() <= n);
+        self.entries.range(from..)
+    }
+
+    /// Returns the first `limit` entries after `n` in any of `rooms`, in order and once each.
+    pub(crate) fn in_rooms<'a>(
+        &self,
+        rooms: impl Iterator<Item = &'a Room>,
+        n: u64,
+        limit: usize,
+    ) -> impl Iterator<Item = &Arc<Entry>> {
+        let numbers = self.numbers(rooms, n, limit).into_iter();
+        numbers.filter_map(|n| self.entry(n))
+    }
+
+    /// Returns the numbers of the first `limit` entries after `n` in any of `rooms`, in order and
+    /// once each.
+    fn numbers<'a>(&self, rooms: impl Iterator<Item = &'a Room>, n: u64, limit: usize) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        for index in rooms.filter_map(|room| self.rooms.get(room)) {
+            let from = index.partition_point(|number| *number <= n);
+            numbers.extend(index.range(from..).take(limit));
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.truncate(limit);
+        numbers
+    }
+
+    /// Returns how many entries follow `n` in any of `rooms`, counted up to `limit`.
+    pub(crate) fn count_in_rooms<'a>(
+        &self,
+        rooms: impl Iterator<Item = &'a Room>,
+        n: u64,
+        limit: usize,
+    ) -> usize {
+        self.numbers(rooms, n, limit).len()
+    }
+
+    /// Returns the page of a log whose entries after `after` are here, or else are trimmed as
+    /// `trimmed` says: see [`Page::trimmed`].
+    pub(crate) fn page(
+        &self,
+        rooms: Option<&[Room]>,
+        after: u64,
+        limit: usize,
+        trimmed: u64,
+    ) -> Page {
+        let entries: Vec<_> = match rooms {
+            None => self.after(after).take(limit).cloned().collect(),
+            Some(rooms) => self.in_rooms(rooms.iter(), after, limit).cloned().collect(),
+        };
+        // A page with fewer entries than the limit has searched everything. With a limit of 0, no
+        // entry fills the page, and it has searched nothing.
+        let scanned = if entries.len() == limit {
+            entries.last().map_or(after, |last| last.n())
+        } else {
+            after.max(self.head.n())
+        };
+        Page {
+            epoch: self.head.epoch(),
+            entries,
+            scanned,
+            trimmed,
+        }
+    }
+
+    /// Returns the facts for a resume after entry `n`, of a log as in [`page`](Self::page).
+    pub(crate) fn history(&self, n: u64, rooms: &[Room], limit: usize, trimmed: u64) -> History {
+        History {
+            head: self.head,
+            entry: self.entry(n).map(|entry| entry.content().id()),
+            trimmed,
+            missed: self.count_in_rooms(rooms.iter(), n, limit),
+        }
+    }
+}
+
+/// Changes.
+impl LastEntries {
+    /// Adds an entry that was appended to the log: it is the head from here on. If entries are
+    /// missing between it and the former head, those that are here are removed.
+    pub(crate) fn push(&mut self, entry: Arc<Entry>) {
+        if entry.n() != self.head.n() + 1 {
+            self.clear();
+        }
+        self.head = entry.position();
+        self.fill(entry);
+    }
+
+    /// Adds the next of the entries up to the head, which the log had before.
+    pub(crate) fn fill(&mut self, entry: Arc<Entry>) {
+        self.bytes += entry.content().size();
+        for room in entry.content().rooms() {
+            self.add_to_room(room, entry.n());
+        }
+        self.entries.push_back(entry);
+    }
+
+    fn add_to_room(&mut self, room: &Room, n: u64) {
+        let Some(index) = self.rooms.get_mut(room) else {
+            self.rooms.insert(room.clone(), VecDeque::from([n]));
+            return;
+        };
+        // An embedder's log may have read back an entry that names a room twice.
+        if index.back() != Some(&n) {
+            index.push_back(n);
+        }
+    }
+
+    /// Returns whether there is more than the bounds allow.
+    pub(crate) fn is_beyond_bounds(&self) -> bool {
+        self.entries.len() > self.bounds.entries || self.bytes > self.bounds.bytes
+    }
+
+    /// Removes the oldest entry, if there is more than the bounds allow.
+    pub(crate) fn pop_excess(&mut self) -> Option<Arc<Entry>> {
+        if self.is_beyond_bounds() {
+            self.pop_oldest()
+        } else {
+            None
+        }
+    }
+
+    /// Removes the oldest entry.
+    pub(crate) fn pop_oldest(&mut self) -> Option<Arc<Entry>> {
+        let oldest = self.entries.pop_front()?;
+        self.bytes -= oldest.content().size();
+        for room in oldest.content().rooms() {
+            let Some(index) = self.rooms.get_mut(room) else {
+                continue;
+            };
+            index.pop_front_if(|n| *n == oldest.n());
+            if index.is_empty() {
+                self.rooms.remove(room);
+            }
+        }
+        Some(oldest)
+    }
+
+    /// Removes all entries. The head stays.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.rooms.clear();
+        self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewEntry, values::Epoch};
+    use proptest::{collection::vec, prelude::*};
+    use serde_json::json;
+
+    /// One change of the entries. The numbers are rooms.
+    #[derive(Debug, Clone)]
+    enum Step {
+        Push(Vec<u8>),
+        /// An entry after a gap.
+        PushLater(Vec<u8>),
+        PopOldest,
+        PopExcess,
+        Clear,
+    }
+
+    /// The same entries as a plain list.
+    #[derive(Debug, Default)]
+    struct Model {
+        entries: Vec<Arc<Entry>>,
+        head: u64,
+    }
+
+    impl Model {
+        fn push(&mut self, entry: Arc<Entry>) {
+            if entry.n() != self.head + 1 {
+                self.entries.clear();
+            }
+            self.head = entry.n();
+            self.entries.push(entry);
+        }
+
+        fn bytes(&self) -> usize {
+            self.entries
+                .iter()
+                .map(|entry| entry.content().size())
+                .sum()
+        }
+
+        fn pop(&mut self) -> Option<u64> {
+            let has_one = !self.entries.is_empty();
+            has_one.then(|| self.entries.remove(0).n())
+        }
+
+        fn numbers(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<u64> {
+            let wanted = self.entries.iter().filter(|entry| wanted(entry));
+            wanted.map(|entry| entry.n()).collect()
+        }
+    }
+
+    const BOUNDS: Bounds = Bounds {
+        entries: 6,
+        bytes: 1_300,
+    };
+
+    fn room(index: u8) -> Room {
+        Room::User(format!("u{index}").parse().unwrap())
+    }
+
+    fn entry(n: u64, rooms: &[u8]) -> Arc<Entry> {
+        let text = "x".repeat(usize::from(rooms[0]) * 40);
+        let rooms: Vec<Room> = rooms.iter().copied().map(room).collect();
+        let new = NewEntry::event(rooms, ("e", json!({ "text": text }))).unwrap();
+        Arc::new(Entry::new(Epoch::from_bits(1), n, 0, new))
+    }
+
+    fn numbers<'a>(entries: impl Iterator<Item = &'a Arc<Entry>>) -> Vec<u64> {
+        entries.map(|entry| entry.n()).collect()
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let rooms = || vec(0u8..4, 1..4);
+        let step = prop_oneof![
+            12 => rooms().prop_map(Step::Push),
+            1 => rooms().prop_map(Step::PushLater),
+            3 => Just(Step::PopOldest),
+            6 => Just(Step::PopExcess),
+            1 => Just(Step::Clear),
+        ];
+        vec(step, 0..60)
+    }
+
+    /// Makes the change in both, and returns what was removed from each.
+    fn change(last: &mut LastEntries, model: &mut Model, step: Step) -> (Option<u64>, Option<u64>) {
+        match step {
+            Step::Push(rooms) => {
+                let pushed = entry(model.head + 1, &rooms);
+                last.push(Arc::clone(&pushed));
+                model.push(pushed);
+                (None, None)
+            }
+            Step::PushLater(rooms) => {
+                let pushed = entry(model.head + 3, &rooms);
+                last.push(Arc::clone(&pushed));
+                model.push(pushed);
+                (None, None)
+            }
+            Step::PopOldest => (last.pop_oldest().map(|entry| entry.n()), model.pop()),
+            Step::PopExcess => {
+                let is_excess = model.entries.len() > 6 || model.bytes() > 1_300;
+                let removed = last.pop_excess().map(|entry| entry.n());
+                (removed, is_excess.then(|| model.pop()).flatten())
+            }
+            Step::Clear => {
+                last.clear();
+                model.entries.clear();
+                (None, None)
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_a_search_of_all_entries_finds(
+            steps in steps(),
+            wanted in vec(0u8..4, 0..4),
+            back in 0u64..12,
+            limit in 0usize..8,
+        ) {
+            let mut last = LastEntries::new(Position::start(Epoch::from_bits(1)), BOUNDS);
+            let mut model = Model::default();
+            let rooms: Vec<Room> = wanted.iter().copied().map(room).collect();
+            for step in steps {
+                let (removed, expected) = change(&mut last, &mut model, step);
+                prop_assert_eq!(removed, expected);
+                prop_assert_eq!(last.head().n(), model.head);
+                prop_assert_eq!(last.bytes, model.bytes());
+                prop_assert_eq!(last.len(), model.entries.len());
+
+                let after = model.head.saturating_sub(back);
+                let following = model.numbers(|entry| entry.n() > after);
+                prop_assert_eq!(numbers(last.after(after)), following.clone());
+                let is_whole = following.len() as u64 == model.head - after;
+                prop_assert_eq!(last.reaches(after), is_whole);
+                for n in after..=model.head {
+                    let is_here = model.entries.iter().any(|entry| entry.n() == n);
+                    prop_assert_eq!(last.entry(n).is_some(), is_here);
+                }
+
+                let is_in_rooms = |entry: &Entry| {
+                    let mut named = entry.content().rooms().iter();
+                    named.any(|room| rooms.contains(room))
+                };
+                let mut matching = model.numbers(|entry| entry.n() > after && is_in_rooms(entry));
+                matching.truncate(limit);
+                prop_assert_eq!(numbers(last.in_rooms(rooms.iter(), after, limit)), matching);
+            }
+            // Nothing of a removed entry stays behind.
+            let indexed: usize = last.rooms.values().map(VecDeque::len).sum();
+            let named = model.entries.iter().map(|entry| entry.content().rooms().len());
+            let named: usize = named.sum();
+            prop_assert_eq!(indexed, named);
+        }
+    }
+}
