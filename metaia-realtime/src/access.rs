@@ -67,12 +67,14 @@ pub trait OrderAccess: Send + Sync + 'static {
     ///
     /// The node asks for each join of an order's room: on `join_order_room`, and for each room that
     /// a client names or had when it reconnects. It asks again for each session in the room after a
-    /// recheck, and for all order rooms if rechecks may have been lost (a new epoch, a hole in the
-    /// log). It never asks for single events.
+    /// recheck, and for all order rooms if rechecks may have been missed: after a new epoch, a hole
+    /// in the log, a control entry that cannot be read, or if the log can first be read after the
+    /// node's start. It never asks for single events.
     ///
-    /// A decision must come within 5 s; a later one counts as an error. While the policy decides on
-    /// a join, the session's next inbound events wait. While it decides on a recheck, or on the
-    /// rooms of a client that reconnects, the session receives no stored event.
+    /// A decision must come within 5 s; a later one counts as an error. At most 256 rechecks are
+    /// decided at a time; the 5 s of one that waits begin when the policy is asked. While the
+    /// policy decides on a join, the session's next inbound events wait. While it decides on a
+    /// recheck, or on the rooms of a client that reconnects, the session receives no stored event.
     ///
     /// # Errors
     /// Returns [`AccessError`] if the policy cannot decide now.

@@ -11,8 +11,14 @@ use crate::{
     session::{EndReason, EventRefusal, Session},
 };
 
+/// The most rechecks that are decided at a time. Further ones wait, for as long as it takes. A
+/// MongoDB handle has twice as many operations at a time, so that joins and requests go on while
+/// all access is decided again.
+pub(super) const MAX_RECHECKS_AT_ONCE: usize = 256;
 /// The time that the policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the policy is asked for a recheck that it cannot decide.
+const RECHECK_TRIES: u32 = 3;
 /// The pause between two calls of the policy.
 const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
@@ -137,7 +143,7 @@ impl Node {
         let mut join = self.registry.begin_join(order);
         // Asks again if a recheck of the order arrives while the policy decides.
         loop {
-            match self.decide(&session.identity, order, 1).await {
+            match self.ask_policy(&session.identity, order).await {
                 Some(AccessDecision::Allowed) => {}
                 Some(AccessDecision::Denied) => return Err(EventRefusal::Forbidden),
                 None => return Err(EventRefusal::Unavailable),
@@ -156,27 +162,48 @@ impl Node {
         self.announcer.note_change(session.id);
     }
 
-    /// Asks the policy, up to `tries` times while it cannot decide. Returns `None` if it never
-    /// could.
-    pub(crate) async fn decide(
+    /// Asks the policy for a session that is in the order's room already. Returns `None` if it
+    /// could not decide in three tries (`RECHECK_TRIES`).
+    pub(crate) async fn decide_recheck(
         &self,
         identity: &Identity,
         order: &OrderId,
-        tries: u32,
     ) -> Option<AccessDecision> {
-        for attempt in 1..=tries {
-            let deciding = self.access.may_join(identity, order);
-            match tokio::time::timeout(POLICY_TIMEOUT, deciding).await {
-                Ok(Ok(access)) => return Some(access),
-                Ok(Err(error)) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::warn!(%order, error, "access cannot be decided");
-                }
-                Err(_) => tracing::warn!(%order, "access was not decided in time"),
+        for attempt in 1..=RECHECK_TRIES {
+            let decision = self.ask_policy_in_turn(identity, order).await;
+            if decision.is_some() {
+                return decision;
             }
-            if attempt < tries {
+            if attempt < RECHECK_TRIES {
                 tokio::time::sleep(POLICY_PAUSE).await;
             }
+        }
+        None
+    }
+
+    /// Asks the policy once fewer than 256 rechecks (`MAX_RECHECKS_AT_ONCE`) are being decided. The
+    /// time of the policy begins then: a session must not lose a room because others wait, too.
+    async fn ask_policy_in_turn(
+        &self,
+        identity: &Identity,
+        order: &OrderId,
+    ) -> Option<AccessDecision> {
+        // This cannot fail: the semaphore is never closed.
+        let _permit = self.recheck_permits.acquire().await.ok();
+        self.ask_policy(identity, order).await
+    }
+
+    /// Asks the policy once. Returns `None` if it cannot decide, or not within 5 s
+    /// (`POLICY_TIMEOUT`).
+    async fn ask_policy(&self, identity: &Identity, order: &OrderId) -> Option<AccessDecision> {
+        let deciding = self.access.may_join(identity, order);
+        match tokio::time::timeout(POLICY_TIMEOUT, deciding).await {
+            Ok(Ok(decision)) => return Some(decision),
+            Ok(Err(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(%order, error, "access cannot be decided");
+            }
+            Err(_) => tracing::warn!(%order, "access was not decided in time"),
         }
         None
     }

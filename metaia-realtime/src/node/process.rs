@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, announcer::Announcer, devices::Devices, disconnects::Disconnects,
-    doorbell::NodeDoorbell, registry::Registry, replay_budget::ReplayBudget,
-    unreadable::AccessRounds,
+    Counters, NodeParts, Window, admission::MAX_RECHECKS_AT_ONCE, announcer::Announcer,
+    devices::Devices, disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
+    replay_budget::ReplayBudget, unreadable::AccessRounds,
 };
 use crate::{
     Limits,
@@ -47,6 +48,8 @@ pub(crate) struct Node {
     pub(super) counters: Arc<Counters>,
     pub(super) limits: Limits,
     pub(super) access: Arc<dyn DynOrderAccess>,
+    /// One permit per recheck that the policy is asked for.
+    pub(super) recheck_permits: Semaphore,
     pub(super) authenticator: Arc<dyn DynAuthenticator>,
     pub(super) handlers: Arc<dyn EventHandlers>,
     /// All tasks of the node. They end when `stopping` is cancelled.
@@ -88,6 +91,7 @@ impl Node {
             counters: Arc::default(),
             limits: parts.limits,
             access: parts.access,
+            recheck_permits: Semaphore::new(MAX_RECHECKS_AT_ONCE),
             authenticator,
             handlers: parts.handlers,
             tasks: TaskTracker::new(),

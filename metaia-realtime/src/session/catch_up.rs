@@ -18,9 +18,6 @@ use crate::{
 /// Entries per read of the log.
 const PAGE: usize = 128;
 
-/// How often a recheck that cannot be decided is tried before the session leaves the room.
-const RECHECK_TRIES: u32 = 3;
-
 /// A read of one page of the log.
 pub(super) struct PageRead {
     /// The session's cursor: the page begins after this entry.
@@ -196,7 +193,7 @@ impl Session {
             let Some((order, request)) = next else {
                 return;
             };
-            match node.decide(&self.identity, &order, RECHECK_TRIES).await {
+            match node.decide_recheck(&self.identity, &order).await {
                 Some(AccessDecision::Allowed) => self.state().finish_recheck(&order, request),
                 Some(AccessDecision::Denied) => {
                     self.revoke_room(node, &order, request, "access_revoked");

@@ -11,6 +11,7 @@ mod device;
 mod late;
 mod log;
 mod phases;
+mod rounds;
 mod unreadable;
 mod world;
 
