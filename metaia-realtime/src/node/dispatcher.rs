@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Node, disconnects::started_before, late_log, unreadable};
 use crate::{
     Position,
-    log::{Control, Entry, EntryKind, LogError, Page},
+    log::{Control, Entry, EntryKind, LogError},
     session::{EndReason, Offered, Session},
 };
 
@@ -98,17 +98,19 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
         reload_window(node).await?;
         return Ok(true);
     }
-    unreadable::wait_for_round(node, &page).await;
-    dispatch_page(node, after, &page);
-    Ok(page.entries.len() == BATCH)
+    let ready = unreadable::wait_for_round(node, &page.entries).await;
+    dispatch_entries(node, after, ready);
+    let has_more = page.entries.len() == BATCH || ready.len() < page.entries.len();
+    Ok(has_more)
 }
 
-/// Applies the control entries of a page that was read after entry `after`, and offers the others.
-pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
+/// Applies the control entries among entries that were read after entry `after`, and offers the
+/// others.
+pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) {
     let mut to_wake = Vec::new();
     let mut expected = after + 1;
     let mut stalls = 0;
-    for entry in &page.entries {
+    for entry in entries {
         // Every session was offered everything up to this entry.
         let offered = expected - 1;
         let has_gap = entry.n() != expected;
@@ -131,7 +133,7 @@ pub(crate) fn dispatch_page(node: &Node, after: u64, page: &Page) {
         node.window.set_dispatched(entry.position());
         expected = entry.n() + 1;
     }
-    node.counters.dispatched.add(page.entries.len());
+    node.counters.dispatched.add(entries.len());
     node.counters.credit_stalls.add(stalls);
     // After all offers: a transport may then write everything in one system call.
     for session in to_wake {

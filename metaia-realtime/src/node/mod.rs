@@ -51,7 +51,7 @@ pub(crate) use counted::{AppendFailure, CatchUpSource};
 #[cfg(any(test, feature = "__bench"))]
 pub(crate) use dispatcher::dispatch;
 #[cfg(test)]
-pub(crate) use dispatcher::{dispatch_page, reload_window};
+pub(crate) use dispatcher::{dispatch_entries, reload_window};
 #[cfg(feature = "axum")]
 pub(crate) use drain::TIME_AFTER_DEADLINE;
 pub(crate) use drain::drain;

@@ -29,15 +29,26 @@ struct Tables {
 #[derive(Default)]
 struct Joins {
     open: usize,
+    /// How many of them began before the last request to decide access again.
+    asking_again: usize,
     /// Counts the requests to decide access again since the first of these joins began. What the
     /// policy answered under an older number does not count.
     generation: u64,
+}
+
+impl Joins {
+    /// Makes every open join ask the policy again.
+    fn invalidate(&mut self) {
+        self.generation += 1;
+        self.asking_again = self.open;
+    }
 }
 
 /// A join that is being decided: see [`Registry::enter`].
 pub(crate) struct PendingJoin<'a> {
     registry: &'a Registry,
     order: &'a OrderId,
+    began_in: u64,
     generation: u64,
 }
 
@@ -165,6 +176,7 @@ impl Registry {
         PendingJoin {
             registry: self,
             order,
+            began_in: joins.generation,
             generation: joins.generation,
         }
     }
@@ -204,7 +216,7 @@ impl Registry {
     pub(super) fn recheck(&self, order: &OrderId, offered: u64) {
         let mut tables = self.write();
         if let Some(joins) = tables.joins.get_mut(order) {
-            joins.generation += 1;
+            joins.invalidate();
         }
         let sessions = tables.rooms.get(&Room::Order(order.clone()));
         for session in sessions.into_iter().flat_map(HashMap::values) {
@@ -221,10 +233,18 @@ impl Registry {
         }
     }
 
+    /// Returns whether a recheck, or a join that began before one, is being decided.
+    pub(super) fn is_deciding_again(&self) -> bool {
+        let tables = self.read();
+        let mut joins = tables.joins.values();
+        let mut sessions = tables.sessions.values();
+        joins.any(|joins| joins.asking_again > 0) || sessions.any(|session| session.is_rechecking())
+    }
+
     /// Makes every open join ask the policy again.
     pub(super) fn invalidate_joins(&self) {
         for joins in self.write().joins.values_mut() {
-            joins.generation += 1;
+            joins.invalidate();
         }
     }
 }
@@ -245,6 +265,9 @@ impl Drop for PendingJoin<'_> {
         let mut tables = self.registry.write();
         if let Some(joins) = tables.joins.get_mut(self.order) {
             joins.open -= 1;
+            if self.began_in != joins.generation {
+                joins.asking_again -= 1;
+            }
             if joins.open == 0 {
                 tables.joins.remove(self.order);
             }

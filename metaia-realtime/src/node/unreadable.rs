@@ -5,26 +5,35 @@
 //! reconnect. No session ends. See "Control entries that cannot be read" in `docs/internals.md`.
 //!
 //! A *round* of decisions on all access is expensive. It serves all entries that the log has when
-//! it begins, since the policy is asked afterwards. Rounds begin 2 s apart (`ROUND_INTERVAL`) or
-//! more: the dispatcher waits before it goes on to an entry that needs the next one.
+//! it begins, since the policy is asked afterwards. The next round begins 2 s later
+//! (`ROUND_INTERVAL`), and not before all decisions are made: if they were requested again earlier,
+//! sessions would be handed nothing while such entries keep coming, and no join would end. A policy
+//! that takes longer than 8 s (`MAX_ROUND_TIME`) is not waited for. The dispatcher waits for the
+//! next round before the entry that needs it; what precedes the entry is dispatched at once.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use super::Node;
+use super::{Node, registry::Registry};
 use crate::{
     Position,
-    log::{Entry, EntryKind, Page},
+    log::{Entry, EntryKind},
     values::Epoch,
 };
 
-/// The time from the beginning of one round to the next. [`Node::up_to_date`] waits for 10 s, so
-/// that it outlasts several.
+/// The least time from the beginning of one round to the next.
 const ROUND_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The time after which the next round begins although decisions are missing. It is less than the
+/// 10 s that [`Node::up_to_date`] waits for the dispatcher, so that clients can connect and join.
+const MAX_ROUND_TIME: Duration = Duration::from_secs(8);
+
+/// How often a waiting dispatcher looks whether all decisions are made.
+const DECIDED_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most characters of an entry's name in a log line: the name is whatever was stored.
 const MAX_KIND_CHARS: usize = 64;
@@ -73,23 +82,40 @@ impl AccessRounds {
     }
 
     /// Waits until a round may begin.
-    async fn wait_for_next(&self) {
+    async fn wait_for_next(&self, registry: &Registry) {
         let last = *self.last();
         if let Some(round) = last {
             tokio::time::sleep_until(round.began_at + ROUND_INTERVAL).await;
+            let decided = wait_until_decided(registry);
+            // A round that takes too long is not waited for.
+            let end = round.began_at + MAX_ROUND_TIME;
+            tokio::time::timeout_at(end, decided).await.ok();
         }
     }
 }
 
-/// Waits until the page may be dispatched: at once, unless it has an unreadable entry that needs a
-/// round. Cancel safe.
-pub(super) async fn wait_for_round(node: &Node, page: &Page) {
-    let needs_round = |entry: &Entry| match entry.kind() {
+/// Waits until no access is being decided again. The dispatcher requests nothing meanwhile.
+async fn wait_until_decided(registry: &Registry) {
+    while registry.is_deciding_again() {
+        tokio::time::sleep(DECIDED_CHECK_INTERVAL).await;
+    }
+}
+
+/// Returns the entries at the beginning of `entries` that may be dispatched: those before an
+/// unreadable entry that needs a round. If it is the first, waits until the round may begin, and
+/// returns all: the round serves them. Cancel safe.
+pub(super) async fn wait_for_round<'a>(node: &Node, entries: &'a [Arc<Entry>]) -> &'a [Arc<Entry>] {
+    let needs_round = |entry: &Arc<Entry>| match entry.kind() {
         EntryKind::Unreadable => node.access_rounds.is_needed(entry.position()),
         EntryKind::Event | EntryKind::Control(_) => false,
     };
-    if page.entries.iter().any(|entry| needs_round(entry)) {
-        node.access_rounds.wait_for_next().await;
+    match entries.iter().position(needs_round) {
+        None => entries,
+        Some(0) => {
+            node.access_rounds.wait_for_next(&node.registry).await;
+            entries
+        }
+        Some(ready) => &entries[..ready],
     }
 }
 

@@ -128,6 +128,11 @@ impl Session {
         self.port.wake();
     }
 
+    /// Returns whether the session is deciding access to an order room again.
+    pub(crate) fn is_rechecking(&self) -> bool {
+        self.state().is_rechecking()
+    }
+
     /// Makes a live session catch up from `n`, since entries after it were not dispatched.
     pub(crate) fn fall_back(&self, n: u64) {
         self.state().fall_back(n);

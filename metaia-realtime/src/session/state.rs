@@ -266,6 +266,12 @@ impl SessionState {
         self.rechecks.next()
     }
 
+    /// Returns whether there is a recheck that the session's task decides now. A session that is
+    /// starting decides later: its start may wait for the dispatcher.
+    pub(super) fn is_rechecking(&self) -> bool {
+        !self.rechecks.is_empty() && self.cursor().is_some()
+    }
+
     /// Removes a request, since access was decided after it. A later request for the order stays.
     pub(super) fn finish_recheck(&mut self, order: &OrderId, request: RecheckRequest) {
         self.rechecks.finish(order, request);

@@ -23,7 +23,7 @@ use proptest::prelude::*;
 use super::{ConnectRequest, EndReason, Outgoing, Session, Volatile};
 use crate::{
     NewEntry,
-    node::{Entered, dispatch_page},
+    node::{Entered, dispatch_entries},
 };
 use connect::Connect;
 use phases::Before;
@@ -180,7 +180,7 @@ fn no_session_goes_live_before_a_gap_in_what_is_dispatched() {
     assert!(world.is_live());
     let mut page = now(crate::EventLog::read(&world.log, None, 3, 2)).unwrap();
     page.trimmed = 3;
-    dispatch_page(&world.node, 1, &page);
+    dispatch_entries(&world.node, 1, &page.entries);
     assert!(!world.is_live());
     assert_eq!(world.session.state().cursor(), Some(1));
     assert!(

@@ -9,11 +9,24 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use serde_json::json;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 
-use super::{log::Log, world::order};
+use super::{
+    log::Log,
+    unreadable::{append, head, unreadable},
+    world::order,
+};
 use crate::{
-    AccessDecision, AccessError, Identity, JwtAuthenticator, OrderAccess, OrderId, Role,
-    node::{Node, NodeParts, Window},
+    AccessDecision, AccessError, Identity, JwtAuthenticator, NewEntry, OrderAccess, OrderId, Role,
+    Room,
+    node::{Node, NodeParts, Window, dispatch},
+    session::{
+        BeforeStart, ConnectRequest, EndReason, Outgoing, Phase, Port, Progress, Session, drive,
+    },
 };
 
 /// Allows everyone, after a pause. Clones share their counts.
@@ -44,19 +57,109 @@ impl OrderAccess for SlowPolicy {
     }
 }
 
-fn node(log: &Log, policy: SlowPolicy) -> Node {
+#[derive(Default)]
+struct NotifyPort(Notify);
+
+impl Port for NotifyPort {
+    fn wake(&self) {
+        self.0.notify_one();
+    }
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+    fn close(&self, _: EndReason) {}
+}
+
+fn node(log: &Log, policy: SlowPolicy) -> Arc<Node> {
     let authenticator = JwtAuthenticator::hs256("secret").unwrap();
     let parts = NodeParts {
         log: Arc::new(log.clone()),
         access: Arc::new(policy),
         ..NodeParts::default()
     };
-    let window = Window::new(
-        super::world::now(crate::EventLog::head(log))
-            .unwrap()
-            .position,
-    );
-    Node::new(window, Arc::new(authenticator), parts)
+    let window = Window::new(head(log));
+    Arc::new(Node::new(window, Arc::new(authenticator), parts))
+}
+
+/// Connects a client that asks for order 1. Returns how many entries were written to it.
+fn connect(node: &Arc<Node>, log: &Log) -> Arc<AtomicUsize> {
+    let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
+    let request = ConnectRequest {
+        orders: vec![Ok(order(1))],
+        ..ConnectRequest::default()
+    };
+    let phase = Phase::NotBegun(BeforeStart::new(request, Some(head(log))));
+    let port = Arc::new(NotifyPort::default());
+    let session = Session::new(node, identity, None, phase, Arc::clone(&port) as _);
+    let session = Arc::new(session);
+    assert!(node.register(&session));
+    let written = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&written);
+    let node = Arc::clone(node);
+    node.tasks().clone().spawn(async move {
+        let (_events, events) = mpsc::channel(1);
+        let write = |outgoing| {
+            let is_entry = matches!(outgoing, Outgoing::Entry(_));
+            counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
+            Ok(())
+        };
+        drive(session, node, events, &port.0, write).await;
+    });
+    written
+}
+
+fn event() -> NewEntry {
+    NewEntry::event([Room::Order(order(1))], ("e", json!({}))).unwrap()
+}
+
+/// Appends an unreadable entry and an event in each of `count` seconds.
+async fn append_each_second(log: &Log, count: usize) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    for _ in 0..count {
+        seconds.tick().await;
+        log.now().append_now(vec![unreadable(), event()]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_receives_events_while_unreadable_entries_keep_coming() {
+    let log = Log::large();
+    let node = node(&log, SlowPolicy::new(Duration::from_secs(3)));
+    node.run();
+    let written = connect(&node, &log);
+    append_each_second(&log, 30).await;
+    let written = written.load(Ordering::SeqCst);
+    assert!(written >= 15, "{written} of 30 events are written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dispatcher_does_not_wait_for_a_policy_that_hangs() {
+    let log = Log::large();
+    let node = node(&log, SlowPolicy::new(Duration::from_secs(3_600)));
+    node.run();
+    connect(&node, &log);
+    let began = Instant::now();
+    append_each_second(&log, 30).await;
+    let appended = head(&log);
+    node.up_to_date().await.unwrap();
+    assert!(node.window().head().n() >= appended.n());
+    assert!(began.elapsed() < Duration::from_secs(38));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_precedes_an_unreadable_entry_is_dispatched_before_the_wait() {
+    let log = Log::large();
+    let node = node(&log, SlowPolicy::new(Duration::ZERO));
+    append(&log, 1);
+    dispatch(&node).await.unwrap();
+    log.now()
+        .append_now(vec![event(), event(), unreadable(), event()]);
+    assert!(dispatch(&node).await.unwrap(), "there is more");
+    assert_eq!(node.window().head().n(), 3);
+    let waiting = Instant::now();
+    dispatch(&node).await.unwrap();
+    assert_eq!(node.window().head().n(), 5);
+    assert_eq!(waiting.elapsed().as_secs(), 2);
 }
 
 #[tokio::test(start_paused = true)]

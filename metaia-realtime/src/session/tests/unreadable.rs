@@ -13,16 +13,16 @@ use crate::{
     values::EventId,
 };
 
-fn unreadable() -> NewEntry {
+pub(super) fn unreadable() -> NewEntry {
     NewEntry::stored(EventId::random(), ["everyone"], "rt:newer", String::new()).unwrap()
 }
 
-fn append(log: &Log, count: usize) {
+pub(super) fn append(log: &Log, count: usize) {
     log.now()
         .append_now((0..count).map(|_| unreadable()).collect());
 }
 
-fn head(log: &Log) -> Position {
+pub(super) fn head(log: &Log) -> Position {
     now(log.head()).unwrap().position
 }
 

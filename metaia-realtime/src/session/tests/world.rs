@@ -17,7 +17,7 @@ use super::{
 use crate::{
     EventLog as _, NewEntry, OrderId, Room,
     log::{Control, Entry, EntryKind, Page},
-    node::{Entered, Node, dispatch_page, reload_window},
+    node::{Entered, Node, dispatch_entries, reload_window},
     values::EventId,
 };
 
@@ -126,7 +126,7 @@ impl World {
         if page.epoch == head.epoch() {
             let mut entries = page.entries.iter();
             self.is_disconnected |= entries.any(|entry| self.is_disconnected_by(entry));
-            dispatch_page(&self.node, head.n(), &page);
+            dispatch_entries(&self.node, head.n(), &page.entries);
         } else {
             now(reload_window(&self.node)).unwrap();
         }
