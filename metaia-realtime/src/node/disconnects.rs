@@ -63,11 +63,6 @@ impl Disconnects {
             dropped_upto: Some(at),
         };
     }
-
-    /// Discards all entries, since the log has a new epoch: their positions are not in it.
-    pub(super) fn clear(&self) {
-        *self.recent() = RecentDisconnects::default();
-    }
 }
 
 /// Returns whether a session that started at `started_at` was there before the entry at `entry`. A
@@ -102,8 +97,10 @@ mod tests {
             disconnects.may_affect(&user(1), at(0, 9)),
             "the session started in another epoch"
         );
-        disconnects.clear();
-        assert!(!disconnects.may_affect(&user(1), at(1, 4)));
+        disconnects.restart_after(at(2, 3));
+        assert!(disconnects.may_affect(&user(3), at(1, 9)));
+        assert!(disconnects.may_affect(&user(3), at(2, 2)));
+        assert!(!disconnects.may_affect(&user(1), at(2, 3)));
     }
 
     #[test]

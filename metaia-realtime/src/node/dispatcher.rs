@@ -4,7 +4,8 @@
 //! If the log cannot be read, the dispatcher retries with growing pauses; sessions stay. If the log
 //! has trimmed entries before the dispatcher read them, every session reads the log for itself and
 //! is told to reload if it misses an entry. The access of sessions to orders is then decided again.
-//! Disconnects among the missed entries are not applied: those sessions stay.
+//! Disconnects among the missed entries are not applied: those sessions stay. Connections that are
+//! older and not registered yet are refused.
 
 use std::{sync::Arc, time::Duration};
 
@@ -114,14 +115,15 @@ pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) 
         // Every session was offered everything up to this entry.
         let offered = expected - 1;
         let has_gap = entry.n() != expected;
+        if has_gap {
+            // The missing entries may include disconnects, and requests to decide access again.
+            node.disconnects.restart_after(entry.position());
+            node.registry.recheck_all(offered);
+        }
         match entry.kind() {
             EntryKind::Event => {}
             EntryKind::Control(control) => apply_control(node, control, entry.position(), offered),
             EntryKind::Unreadable => unreadable::apply(node, entry, offered),
-        }
-        if has_gap {
-            // The missing entries may include requests to decide access again.
-            node.registry.recheck_all(offered);
         }
         node.window.push(entry);
         if has_gap {
@@ -188,7 +190,8 @@ fn offer(node: &Node, entry: &Arc<Entry>, to_wake: &mut Vec<Arc<Session>>) -> us
 /// dispatches what the log has from here on.
 ///
 /// If the node had read the log before, its history is gone, and every client is told to reload.
-/// Otherwise this is the first read: see [`late_log`].
+/// Otherwise this is the first read. Either way the control entries that count as dispatched from
+/// here on are applied before: see [`late_log`].
 pub(crate) async fn reload_window(node: &Node) -> Result<(), LogError> {
     let recent = node.window.read_end_of(&*node.log).await?;
     let head = recent.head();
@@ -199,9 +202,9 @@ pub(crate) async fn reload_window(node: &Node) -> Result<(), LogError> {
         node.window.replace(recent);
         return Ok(());
     }
-    node.window.replace(recent);
     tracing::warn!(epoch = %head.epoch(), "the log has a new epoch: clients are told to reload");
-    node.disconnects.clear();
+    late_log::apply_controls_of_new_epoch(node, &recent);
+    node.window.replace(recent);
     node.registry.invalidate_joins();
     for session in node.registry.all() {
         session.lose_history();

@@ -1,8 +1,9 @@
-//! The control entries that were appended before this node could first read its log.
+//! The control entries that are never dispatched on this node: those that were appended before it
+//! could first read its log, and those of a new epoch that were appended before it noticed it.
 //!
-//! Until then, sessions wait for the log in rooms that the policy admitted them to. The control
-//! entries of that time are never dispatched on this node. So each of them that may concern a
-//! waiting session is applied at the first read, before any of these sessions goes on.
+//! Until the first read, sessions wait for the log in rooms that the policy admitted them to. Each
+//! of these entries that may concern a waiting session is applied at the first read, before any of
+//! these sessions goes on. At a new epoch, those in the window are applied to all sessions.
 
 use super::{Node, disconnects::started_before, unreadable};
 use crate::{
@@ -17,6 +18,29 @@ const CLOCK_SKEW_MS: i64 = 60_000;
 pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
     // After `recent` was read: a policy that is asked from here on knows of everything in it.
     node.registry.recheck_all(recent.head().n());
+    apply_controls(node, recent);
+    // After the records: a session that registers from here on is compared with them.
+    for session in node.registry.all() {
+        if let Some(reason) = missed_disconnect(&session, recent) {
+            node.end(&session, reason);
+        }
+    }
+}
+
+/// Applies the control entries in `recent`, the end of a log that has a new epoch. They will count
+/// as dispatched. The caller requests that access be decided again.
+pub(super) fn apply_controls_of_new_epoch(node: &Node, recent: &Recent) {
+    apply_controls(node, recent);
+    for session in node.registry.all() {
+        if is_disconnected(&session, recent) {
+            node.end(&session, disconnect_reason(&session, recent));
+        }
+    }
+}
+
+/// Applies the control entries in `recent` to connections that are not registered yet, and the
+/// disconnects of single sessions.
+fn apply_controls(node: &Node, recent: &Recent) {
     node.disconnects.restart_after(recent.begins_after());
     for entry in recent.entries() {
         match entry.kind() {
@@ -32,11 +56,16 @@ pub(super) fn replay_missed_controls(node: &Node, recent: &Recent) {
             EntryKind::Control(Control::Recheck(_)) | EntryKind::Event => {}
         }
     }
-    // After the records: a session that registers from here on is compared with them.
-    for session in node.registry.all() {
-        if let Some(reason) = missed_disconnect(&session, recent) {
-            node.end(&session, reason);
-        }
+}
+
+/// Returns the reason to end a session whose user is disconnected in `recent`.
+fn disconnect_reason(session: &Session, recent: &Recent) -> EndReason {
+    if session.started_at.epoch() == recent.head().epoch() {
+        EndReason::Kicked
+    } else {
+        // The disconnect may be older than the session: the client reconnects, and is
+        // authenticated again.
+        EndReason::Unavailable
     }
 }
 

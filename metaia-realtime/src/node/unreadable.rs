@@ -129,8 +129,9 @@ pub(super) fn apply(node: &Node, entry: &Entry, offered: u64) {
     }
 }
 
-/// Applies an unreadable entry that was appended before the node could first read its log, up to
-/// `log_head`. Access to all order rooms is being decided again already.
+/// Applies an unreadable entry that is never dispatched, as far as it concerns connections that are
+/// not registered yet. The log was read up to `log_head`. The caller requests that access to all
+/// order rooms be decided again.
 pub(super) fn note_missed(node: &Node, entry: &Entry, log_head: u64) {
     note(node, entry, log_head);
 }

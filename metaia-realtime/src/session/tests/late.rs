@@ -24,13 +24,13 @@ fn node(log: &Log) -> Node {
     Node::new(Window::without_log(), Arc::new(authenticator), parts)
 }
 
-fn connect(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
+pub(super) fn connect(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
     let session = session(node, user, started_at);
     assert!(node.register(&session));
     session
 }
 
-fn session(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
+pub(super) fn session(node: &Node, user: &str, started_at: Position) -> Arc<Session> {
     let identity = Identity::new(user.parse().unwrap(), Role::Customer);
     let port = Arc::new(CountingPort::default());
     let before = BeforeStart::new(ConnectRequest::default(), Some(started_at));
@@ -51,7 +51,7 @@ fn event(index: usize) -> NewEntry {
     NewEntry::event([room(index)], ("e", serde_json::json!({}))).unwrap()
 }
 
-fn publish(log: &Log, count: usize) {
+pub(super) fn publish(log: &Log, count: usize) {
     for _ in 0..count {
         log.now().append_now(vec![event(3)]);
     }

@@ -10,6 +10,7 @@ mod connect;
 mod device;
 mod late;
 mod log;
+mod missed;
 mod phases;
 mod rounds;
 mod unreadable;

@@ -26,7 +26,7 @@ pub(super) fn head(log: &Log) -> Position {
     now(log.head()).unwrap().position
 }
 
-fn node(log: &Log, window: Window) -> Node {
+pub(super) fn node(log: &Log, window: Window) -> Node {
     let authenticator = JwtAuthenticator::hs256("secret").unwrap();
     let parts = NodeParts {
         log: Arc::new(log.clone()),
