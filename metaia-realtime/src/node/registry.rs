@@ -48,7 +48,9 @@ impl Joins {
 pub(crate) struct PendingJoin<'a> {
     registry: &'a Registry,
     order: &'a OrderId,
+    /// The generation in which the join began.
     began_in: u64,
+    /// The generation in which the policy is asked.
     generation: u64,
 }
 

@@ -17,8 +17,8 @@ use tokio::{
 
 use super::{
     log::Log,
-    unreadable::{append, head, unreadable},
-    world::order,
+    unreadable::{append, connect_into_room, head, unreadable},
+    world::{now, order},
 };
 use crate::{
     AccessDecision, AccessError, Identity, JwtAuthenticator, NewEntry, OrderAccess, OrderId, Role,
@@ -26,6 +26,7 @@ use crate::{
     node::{Node, NodeParts, Window, dispatch},
     session::{
         BeforeStart, ConnectRequest, EndReason, Outgoing, Phase, Port, Progress, Session, drive,
+        resume::StartPoint,
     },
 };
 
@@ -144,6 +145,20 @@ async fn the_dispatcher_does_not_wait_for_a_policy_that_hangs() {
     node.up_to_date().await.unwrap();
     assert!(node.window().head().n() >= appended.n());
     assert!(began.elapsed() < Duration::from_secs(38));
+}
+
+/// Its start may wait for the dispatcher.
+#[test]
+fn a_round_does_not_wait_for_a_session_that_is_starting() {
+    let log = Log::large();
+    let node = node(&log, SlowPolicy::new(Duration::ZERO));
+    let session = connect_into_room(&node, head(&log));
+    append(&log, 1);
+    now(dispatch(&node)).unwrap();
+    session.state().begin_start();
+    assert!(!session.is_rechecking());
+    session.start_from(&node, StartPoint::Head);
+    assert!(session.is_rechecking());
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,7 +49,7 @@ fn session(node: &Node, started_at: Position) -> Arc<Session> {
 }
 
 /// Registers a session that is in the room of order 1.
-fn connect_into_room(node: &Node, started_at: Position) -> Arc<Session> {
+pub(super) fn connect_into_room(node: &Node, started_at: Position) -> Arc<Session> {
     let session = session(node, started_at);
     assert!(node.register(&session));
     let order = order(1);
