@@ -182,7 +182,7 @@ fn transactions_of_dead_nodes_are_aborted_whenever_the_contention_lasts_too_long
 }
 
 #[test]
-fn the_pauses_grow_with_each_failure_of_the_database_and_start_anew_with_the_next_attempt() {
+fn the_pauses_grow_with_each_failure_of_the_database_and_start_again_with_the_next_attempt() {
     let pause = |attempt: &mut Attempt<NoRecords>| match fail(
         attempt,
         TryError::Failed(MongoFault::TimedOut),
