@@ -3,12 +3,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -121,14 +122,9 @@ impl SharedLogView {
 
     /// Makes all entries of the log known to this node.
     fn refresh(&self) {
-        let _looking = self.lock_looking();
+        let _looking = self.looking.lock();
         let head = *self.log.changes().borrow();
         raise(&self.known, head);
-    }
-
-    /// A poisoned lock is taken over: it protects no data.
-    fn lock_looking(&self) -> MutexGuard<'_, ()> {
-        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_connected(&self) -> Result<(), LogError> {

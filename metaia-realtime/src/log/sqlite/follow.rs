@@ -59,7 +59,7 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
 impl SqliteLogState {
     /// Reads the entries that are committed and not in memory yet, and adds them to the tail.
     async fn take_in_committed(self: &Arc<Self>) -> Result<(), LogError> {
-        let known = self.tail().head().position.n();
+        let known = self.tail.lock().head().position.n();
         let read_committed = move |db: &Connection| {
             let meta = Meta::read(db)?;
             // Only as many as stay in memory: readers find older ones in the database.

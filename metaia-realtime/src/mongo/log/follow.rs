@@ -84,7 +84,7 @@ impl MongoLogState {
                 self.warn_if_standalone().await?;
             }
             // Known before the read: the tail may grow while the head is read.
-            let known = self.lock().as_ref().map(Tail::head);
+            let known = self.tail.lock().as_ref().map(Tail::head);
             let concern = self.mongo.known_deployment().await?.read_concern();
             let Some(head) = read::head(&self.mongo, concern).await? else {
                 // The database was dropped.
