@@ -15,6 +15,7 @@ use std::{
 
 use super::{checksum::Checksum, meta::Meta};
 use crate::{
+    failure_log::FailureLog,
     log::Entry,
     values::{Epoch, EventId},
 };
@@ -85,8 +86,7 @@ impl Statement {
 pub(super) struct Witness {
     file: File,
     path: PathBuf,
-    /// Set after a failure, so that a series of failures is logged once.
-    failing: bool,
+    failures: FailureLog,
 }
 
 impl Witness {
@@ -104,7 +104,7 @@ impl Witness {
         let witness = Self {
             file,
             path,
-            failing: false,
+            failures: FailureLog::default(),
         };
         Ok((witness, statement))
     }
@@ -113,17 +113,16 @@ impl Witness {
     /// statement, it can only miss that the database is an older copy. A damaged file begins a new
     /// epoch.
     pub(super) fn record(&mut self, statement: Statement) {
-        let written = self.write(statement);
-        if let Err(error) = &written
-            && !self.failing
-        {
-            tracing::warn!(
-                path = %self.path.display(),
-                %error,
-                "the log's witness cannot be written"
-            );
+        match self.write(statement) {
+            Ok(()) => self.failures.worked(|| {}),
+            Err(error) => self.failures.failed(|| {
+                tracing::warn!(
+                    path = %self.path.display(),
+                    %error,
+                    "the log's witness cannot be written"
+                );
+            }),
         }
-        self.failing = written.is_err();
     }
 
     /// Writes the statement and waits for the disk: the file's existence must survive a power cut.
