@@ -18,7 +18,7 @@ use tokio_util::{
 
 use crate::{
     EventLog, MemoryLog, NewEntry, Position, Room,
-    log::{Head, History, LogError, Page, Retention},
+    log::{Head, History, LogError, Page, Retention, changes::raise},
 };
 
 /// A log in memory that several nodes of one process share, as they would share a database: for
@@ -135,17 +135,6 @@ impl SharedLogView {
         }
         Ok(())
     }
-}
-
-/// Raises the number that subscribers see. It never goes back.
-fn raise(number: &watch::Sender<u64>, to: u64) {
-    number.send_if_modified(|known| {
-        let is_newer = to > *known;
-        if is_newer {
-            *known = to;
-        }
-        is_newer
-    });
 }
 
 impl EventLog for NodeLog {

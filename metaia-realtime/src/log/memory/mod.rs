@@ -19,7 +19,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention};
+use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention, changes::raise};
 use crate::{Position, Room, values::time};
 use state::MemoryLogState;
 
@@ -77,7 +77,8 @@ impl MemoryLog {
         let head = state.head().position.n();
         // Subscribers that wake up read the log at once: they must not find the lock taken.
         drop(state);
-        self.publish_head(head);
+        // The lock is free: a later append may have published its number already.
+        raise(&self.inner.head, head);
         positions
     }
 
@@ -89,16 +90,6 @@ impl MemoryLog {
 
     pub(crate) fn trim_at(&self, now: i64) {
         self.inner.state.lock().trim(now);
-    }
-
-    fn publish_head(&self, head: u64) {
-        // The lock is free: a later append may have published its number already. The number never
-        // decreases.
-        self.inner.head.send_if_modified(|published| {
-            let is_newer = head > *published;
-            *published = head.max(*published);
-            is_newer
-        });
     }
 }
 

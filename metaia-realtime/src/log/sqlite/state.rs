@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use super::witness::{Statement, Witness};
 use crate::{
-    log::{Entry, Retention, tail::Tail},
+    log::{Entry, Retention, changes::raise, tail::Tail},
     sqlite::{Readers, Writer},
 };
 
@@ -55,20 +55,9 @@ impl SqliteLogState {
         let is_crowded = tail.is_crowded(&self.retention);
         drop(tail);
         drop(witness);
-        self.raise_head(head);
+        raise(&self.head, head);
         if is_crowded {
             self.crowded.notify_one();
         }
-    }
-
-    /// Raises the number that subscribers see. It never goes back.
-    fn raise_head(&self, head: u64) {
-        self.head.send_if_modified(|known| {
-            let is_newer = head > *known;
-            if is_newer {
-                *known = head;
-            }
-            is_newer
-        });
     }
 }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    log::{Entry, Retention, tail::Tail},
+    log::{Entry, Retention, changes::raise, tail::Tail},
     mongo::{
         Mongo,
         fault::MongoFault,
@@ -145,15 +145,4 @@ impl MongoLogState {
             self.over_retention.notify_one();
         }
     }
-}
-
-/// Raises the number of a watch; a smaller number has no effect.
-fn raise(watch: &watch::Sender<u64>, n: u64) {
-    watch.send_if_modified(|known| {
-        if n <= *known {
-            return false;
-        }
-        *known = n;
-        true
-    });
 }
