@@ -17,6 +17,7 @@ use super::{checksum::Checksum, meta::Meta};
 use crate::{
     failure_log::FailureLog,
     log::Entry,
+    sqlite::beside,
     values::{Epoch, EventId},
 };
 
@@ -92,7 +93,7 @@ pub(super) struct Witness {
 impl Witness {
     /// Opens or creates the file and reads its statement: `None` if it is empty or damaged.
     pub(super) fn open(database: &Path) -> io::Result<(Self, Option<Statement>)> {
-        let path = witness_path(database);
+        let path = beside(database, ".mark");
         let mut options = OpenOptions::new();
         let mut file = options
             .read(true)
@@ -161,12 +162,6 @@ fn read_statement(file: &mut File) -> io::Result<Option<Statement>> {
         return Ok(None);
     }
     Ok(Statement::decode(&bytes))
-}
-
-fn witness_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".mark");
-    name.into()
 }
 
 #[cfg(test)]
