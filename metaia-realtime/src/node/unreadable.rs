@@ -8,11 +8,9 @@
 //! it begins, since the policy is asked afterwards. Rounds begin 2 s apart (`ROUND_INTERVAL`) or
 //! more: the dispatcher waits before it goes on to an entry that needs the next one.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Node;
@@ -48,19 +46,15 @@ impl AccessRound {
 }
 
 impl AccessRounds {
-    fn last(&self) -> MutexGuard<'_, Option<AccessRound>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns whether the entry needs a round that has not begun.
     fn is_needed(&self, entry: Position) -> bool {
-        self.last().is_none_or(|round| !round.serves(entry))
+        self.0.lock().is_none_or(|round| !round.serves(entry))
     }
 
     /// Begins a round for the entry if it needs one, and returns whether it did. The log has
     /// entries up to `log_head`.
     fn begin(&self, entry: Position, log_head: u64) -> bool {
-        let mut last = self.last();
+        let mut last = self.0.lock();
         if last.is_some_and(|round| round.serves(entry)) {
             return false;
         }
@@ -74,7 +68,7 @@ impl AccessRounds {
 
     /// Waits until a round may begin.
     async fn wait_for_next(&self) {
-        let last = *self.last();
+        let last = *self.0.lock();
         if let Some(round) = last {
             tokio::time::sleep_until(round.began_at + ROUND_INTERVAL).await;
         }

@@ -15,8 +15,12 @@ use super::{
     job::{CommitJob, Jobs},
     try_error::TryError,
 };
-use crate::mongo::{
-    Deployment, fault::MongoFault, head::HeadVersion, log::state::MongoLogState, records::Records,
+use crate::{
+    failure_log::FailureLog,
+    mongo::{
+        Deployment, fault::MongoFault, head::HeadVersion, log::state::MongoLogState,
+        records::Records,
+    },
 };
 
 /// The most jobs of a batch, and their approximate size in bytes.
@@ -35,7 +39,7 @@ pub(super) struct CommitWorker<R: Records> {
     head: Option<HeadVersion>,
     /// The pause before the next batch, in which other committers have their turn.
     pub(super) yield_pause: Duration,
-    is_failing: bool,
+    failures: FailureLog,
 }
 
 impl<R: Records> CommitWorker<R> {
@@ -51,7 +55,7 @@ impl<R: Records> CommitWorker<R> {
             me: Uuid::new_v4(),
             head: None,
             yield_pause: Duration::ZERO,
-            is_failing: false,
+            failures: FailureLog::default(),
         }
     }
 
@@ -112,7 +116,8 @@ impl<R: Records> CommitWorker<R> {
         let mut attempt = Attempt::new(self.me, jobs, self.head);
         while attempt.keep_awaited_jobs() {
             let Err(error) = self.try_once(&mut attempt).await else {
-                self.log_success();
+                self.failures
+                    .worked(|| tracing::info!("MongoDB can be written to again"));
                 break;
             };
             self.log_failure(&error);
@@ -183,20 +188,11 @@ impl<R: Records> CommitWorker<R> {
         let (TryError::Failed(fault) | TryError::Unknown(fault)) = error else {
             return;
         };
-        if !self.is_failing {
+        self.failures.failed(|| {
             tracing::warn!(
                 error = fault as &dyn std::error::Error,
                 "MongoDB cannot be written to; trying again"
             );
-        }
-        self.is_failing = true;
-    }
-
-    /// Logs the first success after a failure.
-    fn log_success(&mut self) {
-        if self.is_failing {
-            tracing::info!("MongoDB can be written to again");
-        }
-        self.is_failing = false;
+        });
     }
 }
