@@ -128,7 +128,8 @@ impl<R: Records> CommitWorker<R> {
                 }
                 NextStep::OneByOne => {
                     self.head = None;
-                    self.commit_one_by_one(attempt.into_jobs()).await;
+                    let alone = error.fault_of_single_job();
+                    self.commit_one_by_one(attempt.into_jobs(), alone).await;
                     return;
                 }
             }
@@ -137,12 +138,10 @@ impl<R: Records> CommitWorker<R> {
     }
 
     /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
-    /// cannot be written fails.
-    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
+    /// cannot be written fails: with `alone`.
+    async fn commit_one_by_one(&mut self, jobs: Jobs<R>, alone: MongoFault) {
         if let [job] = &*jobs {
-            job.caller.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was planned from",
-            ));
+            job.caller.fail(alone);
             return;
         }
         for job in jobs {

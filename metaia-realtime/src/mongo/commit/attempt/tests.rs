@@ -243,6 +243,25 @@ fn jobs_whose_records_are_always_stale_are_tried_one_by_one() {
 }
 
 #[test]
+fn jobs_of_which_one_panics_are_tried_one_by_one_at_once() {
+    let (mut attempt, _callers) = attempt(3);
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert_eq!(step, NextStep::OneByOne);
+    assert_eq!(attempt.into_jobs().len(), 3);
+}
+
+#[test]
+fn jobs_of_which_one_panics_stay_together_while_an_outcome_is_unknown() {
+    let (mut attempt, _callers) = attempt(3);
+    try_with_unknown_outcome(&mut attempt);
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert!(matches!(step, NextStep::Pause(_)), "{step:?}");
+    assert!(attempt.resolve(&head(version(1, 6), &[])).is_none());
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert_eq!(step, NextStep::OneByOne);
+}
+
+#[test]
 fn jobs_stay_together_while_an_outcome_is_unknown() {
     let (mut attempt, _callers) = attempt(3);
     try_with_unknown_outcome(&mut attempt);
