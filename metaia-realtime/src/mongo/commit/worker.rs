@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{
     attempt::{Attempt, NextStep, jittered},
-    caller::Callers,
     contention,
     job::{CommitJob, Jobs},
     try_error::TryError,
@@ -55,7 +54,7 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Runs until the log is closed.
+    /// Runs until the log is closed. Then the jobs that are left fail.
     pub(super) async fn run(mut self, closing: CancellationToken) {
         loop {
             let jobs = tokio::select! {
@@ -66,20 +65,15 @@ impl<R: Records> CommitWorker<R> {
             if jobs.is_empty() {
                 break;
             }
-            let callers: Callers = jobs.iter().map(|job| Arc::clone(&job.caller)).collect();
             tokio::select! {
                 biased;
-                () = closing.cancelled() => {
-                    callers.fail(&MongoFault::Closed);
-                    break;
-                }
+                () = closing.cancelled() => break,
                 () = self.commit_jobs(jobs) => {}
             }
         }
         self.queue.close();
-        while let Ok(job) = self.queue.try_recv() {
-            job.caller.fail(MongoFault::Closed);
-        }
+        // A job that is dropped fails its caller.
+        while self.queue.try_recv().is_ok() {}
     }
 
     /// Waits for jobs, and takes as many as fit into a batch. Returns none when the last
