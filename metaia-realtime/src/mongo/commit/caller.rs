@@ -80,8 +80,8 @@ impl<T> WaitingCaller<T> {
     pub(super) async fn wait(self) -> Result<T, LogError> {
         match tokio::time::timeout(CALLER_TIMEOUT, self.result).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.caller.stop_waiting(MongoFault::Closed)),
-            Err(_) => Err(self.caller.stop_waiting(MongoFault::TimedOut)),
+            // The sender is never dropped while this waits: `self.caller` has it.
+            Ok(Err(_)) | Err(_) => Err(self.caller.stop_waiting(MongoFault::TimedOut)),
         }
     }
 }
@@ -161,13 +161,6 @@ impl Callers {
     pub(super) fn mark_not_stored(&self) {
         for caller in &self.0 {
             caller.mark_not_stored();
-        }
-    }
-
-    /// Sends all callers an error.
-    pub(super) fn fail(&self, fault: &MongoFault) {
-        for caller in &self.0 {
-            caller.fail(fault.clone());
         }
     }
 }

@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{
     attempt::{Attempt, NextStep, jittered},
-    caller::Callers,
     contention,
     job::{CommitJob, Jobs},
     try_error::TryError,
@@ -59,7 +58,7 @@ impl<R: Records> CommitWorker<R> {
         }
     }
 
-    /// Runs until the log is closed.
+    /// Runs until the log is closed. Then the jobs that are left fail.
     pub(super) async fn run(mut self, closing: CancellationToken) {
         loop {
             let jobs = tokio::select! {
@@ -70,20 +69,15 @@ impl<R: Records> CommitWorker<R> {
             if jobs.is_empty() {
                 break;
             }
-            let callers: Callers = jobs.iter().map(|job| Arc::clone(&job.caller)).collect();
             tokio::select! {
                 biased;
-                () = closing.cancelled() => {
-                    callers.fail(&MongoFault::Closed);
-                    break;
-                }
+                () = closing.cancelled() => break,
                 () = self.commit_jobs(jobs) => {}
             }
         }
         self.queue.close();
-        while let Ok(job) = self.queue.try_recv() {
-            job.caller.fail(MongoFault::Closed);
-        }
+        // A job that is dropped fails its caller.
+        while self.queue.try_recv().is_ok() {}
     }
 
     /// Waits for jobs, and takes as many as fit into a batch. Returns none when the last
@@ -133,7 +127,8 @@ impl<R: Records> CommitWorker<R> {
                 }
                 NextStep::OneByOne => {
                     self.head = None;
-                    self.commit_one_by_one(attempt.into_jobs()).await;
+                    let alone = error.fault_of_single_job();
+                    self.commit_one_by_one(attempt.into_jobs(), alone).await;
                     return;
                 }
             }
@@ -142,12 +137,10 @@ impl<R: Records> CommitWorker<R> {
     }
 
     /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
-    /// cannot be written fails.
-    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
+    /// cannot be written fails: with `alone`.
+    async fn commit_one_by_one(&mut self, jobs: Jobs<R>, alone: MongoFault) {
         if let [job] = &*jobs {
-            job.caller.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was planned from",
-            ));
+            job.caller.fail(alone);
             return;
         }
         for job in jobs {
