@@ -164,8 +164,8 @@ impl<R: Records> CommitWorker<R> {
     }
 }
 
-/// Calls code of the embedder's changes. A panic there fails the try, and is logged. It must not end
-/// the worker, on which all writes of the node depend.
+/// Calls code of the embedder's changes. A panic there fails the try, and is logged. It must not
+/// end the worker, on which all writes of the node depend.
 fn call_changes<T>(call: impl FnOnce() -> T) -> Result<T, TryError> {
     // Nothing is left half changed: the calls only read the attempt, and the facts are dropped.
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| {
