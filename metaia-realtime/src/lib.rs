@@ -91,6 +91,9 @@
 pub mod limits;
 pub mod values;
 
+// Which failures of a series are logged.
+mod failure_log;
+
 // Contracts: what an embedder may bring, each with an implementation of its own.
 pub mod access;
 pub mod auth;

@@ -16,9 +16,9 @@ use crate::UserId;
 /// A token that names another algorithm is refused, whatever its signature. `exp` is required,
 /// `nbf` is checked if the token has it, and clocks may differ by 5 s. `aud` and `iss` are ignored.
 ///
-/// It verifies tokens and does not make them: your login does, with any JWT library. To verify the
-/// tokens of REST requests too, make a second one with the same secret, and call
-/// [`verify`](Self::verify).
+/// It verifies tokens and does not make them: your login does, with
+/// [`sign_hs256`](super::sign_hs256) or any JWT library. To verify the tokens of REST requests too,
+/// share it in an `Arc`, and call [`verify`](Self::verify).
 ///
 /// ```
 /// use metaia_realtime::JwtAuthenticator;

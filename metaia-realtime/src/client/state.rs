@@ -1,10 +1,8 @@
 //! The state that a client's handle, updates and driver share.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::resume::Resume;
@@ -27,9 +25,9 @@ impl ClientState {
         }
     }
 
+    /// Locks what outlives the connections.
     pub(crate) fn resume(&self) -> MutexGuard<'_, Resume> {
-        // No panic can leave the state half written, so a poisoned lock is still valid.
-        self.resume.lock().unwrap_or_else(PoisonError::into_inner)
+        self.resume.lock()
     }
 
     pub(crate) fn is_connected(&self) -> bool {

@@ -2,8 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::Mutex;
 
 use super::{
     Claimant, ClaimedRecords, DeviceError, DeviceKey, DeviceRecord, DeviceStore, LIFE_MS,
@@ -24,13 +26,9 @@ pub struct MemoryDevices {
 }
 
 impl MemoryDevices {
-    fn records(&self) -> MutexGuard<'_, RecordsByUser> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn load(&self, key: &DeviceKey) -> Option<DeviceRecord> {
         let forgotten = time::unix_ms() - LIFE_MS;
-        let records = self.records();
+        let records = self.records.lock();
         let record = records.get(key).filter(|record| record.at > forgotten);
         record.cloned()
     }
@@ -56,7 +54,7 @@ impl DeviceStore for MemoryDevices {
     }
 
     async fn save(&self, records: Vec<(DeviceKey, DeviceRecord)>) -> Result<(), DeviceError> {
-        let mut kept = self.records();
+        let mut kept = self.records.lock();
         kept.insert(records);
         kept.drop_expired(time::unix_ms() - LIFE_MS);
         kept.drop_oldest(MAX_RECORDS);

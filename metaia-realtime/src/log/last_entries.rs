@@ -140,7 +140,7 @@ impl LastEntries {
         self.numbers(rooms, n, limit).len()
     }
 
-    /// Returns the page of a log whose entries after `after` are here, or else are trimmed as
+    /// Returns the page of a log whose entries after `after` are here, or are trimmed as
     /// `trimmed` says: see [`Page::trimmed`].
     pub(crate) fn page(
         &self,

@@ -23,7 +23,8 @@ mod recent;
 #[cfg(any(feature = "mongodb", feature = "sqlite"))]
 pub(crate) mod tail;
 
-// Logs.
+// Logs, and how they notify their subscribers.
+pub(crate) mod changes;
 mod memory;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;

@@ -82,7 +82,8 @@ impl NewEntry {
     }
 
     /// Returns an entry that a log has stored, from the text of its parts: for a log of your own
-    /// that reads back what was appended.
+    /// that reads back what was appended. Use it for nothing else: it does not check again whether
+    /// clients can read the event.
     ///
     /// An entry whose name begins with `rt:` is a control entry. If this version cannot read it,
     /// because a newer version made it or because it is damaged, it is an entry all the same: each
@@ -101,8 +102,7 @@ impl NewEntry {
     /// ```
     ///
     /// # Errors
-    /// Returns [`DamagedEntry`] if the entry is an event that cannot have been appended. Whether
-    /// clients can read its payload is not checked again.
+    /// Returns [`DamagedEntry`] if the entry is an event that cannot have been appended.
     pub fn stored(
         id: EventId,
         rooms: impl IntoIterator<Item: AsRef<str>>,

@@ -48,6 +48,10 @@ pub trait Records: Send + Sync + 'static {
 ///   planned from a change that is never made.
 /// - `plan` decides from the facts alone. It may be called several times, each time with other
 ///   facts, and only one of the plans is stored.
+///
+/// A change that panics while it is planned fails with
+/// [`LogError::Unavailable`](crate::log::LogError::Unavailable), and one line is logged. The other
+/// changes of its batch are then made one by one.
 pub trait RecordChange<R: Records>: Send + Sync + 'static {
     /// The result of the change. A refusal is a result, too.
     type Done: Send + 'static;

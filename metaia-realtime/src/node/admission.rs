@@ -1,7 +1,7 @@
 //! Admission: registers sessions on the node, admits them to order rooms, and ends them.
 
 use std::{
-    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -23,22 +23,15 @@ const RECHECK_TRIES: u32 = 3;
 const POLICY_PAUSE: Duration = Duration::from_millis(200);
 
 impl Node {
-    /// Locks the admission of sessions.
-    fn lock_admission(&self) -> MutexGuard<'_, ()> {
-        self.admission
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Refuses sessions from here on.
     pub(super) fn begin_draining(&self) {
-        let _admission = self.lock_admission();
+        let _admission = self.admission.lock();
         self.draining.store(true, Ordering::Release);
     }
 
     /// Refuses sessions from here on if `cut_off`, otherwise admits them again.
     pub(super) fn set_cut_off(&self, cut_off: bool) {
-        let _admission = self.lock_admission();
+        let _admission = self.admission.lock();
         self.cut_off.store(cut_off, Ordering::Release);
     }
 
@@ -47,7 +40,7 @@ impl Node {
     /// Returns `false` if the node is full, cut off or draining, or if the user was disconnected
     /// since the session started.
     pub(crate) fn register(&self, session: &Arc<Session>) -> bool {
-        let _admission = self.lock_admission();
+        let _admission = self.admission.lock();
         if self.is_draining() || self.is_cut_off() || self.registry.len() >= self.limits.sessions {
             return false;
         }

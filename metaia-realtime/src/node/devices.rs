@@ -1,7 +1,8 @@
 //! The positions of the clients of one node: the ledger in memory, and the store behind it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
@@ -71,7 +72,7 @@ impl Pinned<'_> {
 impl Drop for Pinned<'_> {
     fn drop(&mut self) {
         if self.is_known {
-            self.devices.ledger().unpin(self.key);
+            self.devices.ledger.lock().unpin(self.key);
         }
     }
 }
@@ -91,7 +92,7 @@ impl DeviceClaim<'_> {
         // Before the ledger is locked: this locks the session.
         let sign = self.session.client_progress().sign;
         let found = self.records;
-        let mut ledger = devices.ledger();
+        let mut ledger = devices.ledger.lock();
         ledger.learn(key, found.own);
         ledger.adopt(key, found.left);
         let resumed = ledger.connect(key, self.session.id, sign, &found.elsewhere);
@@ -138,7 +139,7 @@ impl Devices {
         let pinned = Pinned {
             devices: self,
             key,
-            is_known: self.ledger().pin(key),
+            is_known: self.ledger.lock().pin(key),
         };
         // The store is asked even if this node knows the client: several phones may share a key,
         // and other nodes may have records of the others.
@@ -155,7 +156,7 @@ impl Devices {
         if let Some(key) = &session.device_key {
             // Before the ledger is locked: this locks the session.
             let progress = session.client_progress();
-            self.ledger().update(key, session.id, progress);
+            self.ledger.lock().update(key, session.id, progress);
         }
     }
 
@@ -176,7 +177,7 @@ impl Devices {
         // Before the ledger is locked: this locks the session.
         let progress = session.client_progress();
         let last_sign = last_sign(session);
-        let mut ledger = self.ledger();
+        let mut ledger = self.ledger.lock();
         ledger.update(key, session.id, progress);
         ledger.end(key, session.id, time::unix_ms(), last_sign);
         if ledger.len() > MAX_UNSAVED {
@@ -215,7 +216,7 @@ impl Devices {
                 SaveBatch::Left(records) => store.leave(records.clone()),
             };
             if let Err(error) = saving.await {
-                let mut ledger = self.ledger();
+                let mut ledger = self.ledger.lock();
                 ledger.put_back(batch.records());
                 for unsaved in &batches {
                     ledger.put_back(unsaved.records());
@@ -223,14 +224,14 @@ impl Devices {
                 return Err(error);
             }
         }
-        self.ledger().forget_stored();
+        self.ledger.lock().forget_stored();
         Ok(())
     }
 
     /// Removes the records that are to be stored from the ledger, in batches. The batches of
     /// connected clients are at the end, and so are stored first.
     fn take_changed(&self) -> Vec<SaveBatch> {
-        let mut ledger = self.ledger();
+        let mut ledger = self.ledger.lock();
         let changed = ledger.take_changed(time::unix_ms());
         let (connected, left): (Vec<KeyedRecord>, Vec<KeyedRecord>) = changed
             .into_iter()
@@ -247,12 +248,7 @@ impl Devices {
 
     /// Returns how many clients are in the ledger.
     pub(crate) fn len(&self) -> usize {
-        self.ledger().len()
-    }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // A poisoned lock is taken over: no method leaves the ledger half changed.
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ledger.lock().len()
     }
 }
 

@@ -5,10 +5,9 @@
 //! is refused, since an entry that was dropped may have disconnected its user. Its client
 //! reconnects, and is younger then.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::VecDeque;
+
+use parking_lot::Mutex;
 
 use crate::{Position, UserId};
 
@@ -28,13 +27,9 @@ struct RecentDisconnects {
 }
 
 impl Disconnects {
-    fn recent(&self) -> MutexGuard<'_, RecentDisconnects> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Records that the entry at `at` disconnects the user's sessions that started before it.
     pub(super) fn record(&self, at: Position, user: UserId) {
-        let mut recent = self.recent();
+        let mut recent = self.0.lock();
         if recent.entries.len() == MAX_DISCONNECTS {
             recent.dropped_upto = recent.entries.pop_front().map(|(at, _)| at);
         }
@@ -44,7 +39,7 @@ impl Disconnects {
     /// Returns whether a session of the user that started at `started_at` was disconnected since,
     /// or may have been.
     pub(super) fn may_affect(&self, user: &UserId, started_at: Position) -> bool {
-        let recent = self.recent();
+        let recent = self.0.lock();
         let is_too_old = recent
             .dropped_upto
             .is_some_and(|dropped| started_before(started_at, dropped));
@@ -58,7 +53,7 @@ impl Disconnects {
 
     /// Discards all entries: those up to `at` were not read, or not all of them could be.
     pub(super) fn restart_after(&self, at: Position) {
-        *self.recent() = RecentDisconnects {
+        *self.0.lock() = RecentDisconnects {
             entries: VecDeque::new(),
             dropped_upto: Some(at),
         };
@@ -112,6 +107,6 @@ mod tests {
         assert!(disconnects.may_affect(&user(0), at(1, 0)));
         assert!(!disconnects.may_affect(&user(0), at(1, 1)));
         assert!(disconnects.may_affect(&user(2), at(1, 1)));
-        assert_eq!(disconnects.recent().entries.len(), MAX_DISCONNECTS);
+        assert_eq!(disconnects.0.lock().entries.len(), MAX_DISCONNECTS);
     }
 }

@@ -12,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Node, disconnects::started_before, late_log, unreadable};
 use crate::{
     Position,
+    failure_log::FailureLog,
     log::{Control, Entry, EntryKind, LogError},
     session::{EndReason, Offered, Session},
 };
@@ -56,34 +57,31 @@ pub(super) async fn run(node: Arc<Node>) {
     }
 }
 
-/// The pauses between retries to read the log. Logs the first failure and the recovery.
+/// The pauses between retries to read the log.
 struct Retry {
     pause: Duration,
-    is_failing: bool,
+    failures: FailureLog,
 }
 
 impl Retry {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self {
             pause: FIRST_RETRY_PAUSE,
-            is_failing: false,
+            failures: FailureLog::default(),
         }
     }
 
     fn reset(&mut self) {
         self.pause = FIRST_RETRY_PAUSE;
-        if self.is_failing {
-            self.is_failing = false;
-            tracing::info!("the log can be read again");
-        }
+        self.failures
+            .worked(|| tracing::info!("the log can be read again"));
     }
 
     fn next_pause(&mut self, error: &LogError) -> Duration {
-        if !self.is_failing {
-            self.is_failing = true;
+        self.failures.failed(|| {
             let error: &dyn std::error::Error = error;
             tracing::warn!(error, "the log cannot be read; retrying");
-        }
+        });
         let pause = self.pause;
         self.pause = (pause * 2).min(MAX_RETRY_PAUSE);
         pause

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{device::DeviceError, node::Node};
+use crate::{device::DeviceError, failure_log::FailureLog, node::Node};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 /// After positions could not be stored.
@@ -23,7 +23,7 @@ const SESSIONS_PER_YIELD: usize = 256;
 pub(super) async fn run(node: Arc<Node>) {
     let mut tick = interval_at(Instant::now() + INTERVAL, INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_failing = false;
+    let mut failures = FailureLog::default();
     loop {
         tokio::select! {
             biased;
@@ -32,9 +32,8 @@ pub(super) async fn run(node: Arc<Node>) {
             () = node.devices.save_requested() => {}
         }
         let saved = node.devices.save().await;
-        log_if_changed(is_failing, &saved);
-        is_failing = saved.is_err();
-        if is_failing {
+        log_if_changed(&mut failures, &saved);
+        if saved.is_err() {
             let stopped = tokio::time::timeout(RETRY_PAUSE, node.stopping.cancelled()).await;
             if stopped.is_ok() {
                 return;
@@ -45,14 +44,13 @@ pub(super) async fn run(node: Arc<Node>) {
 }
 
 /// Logs one line when positions cannot be stored any more, and one when they can be again.
-fn log_if_changed(was_failing: bool, saved: &Result<(), DeviceError>) {
+fn log_if_changed(failures: &mut FailureLog, saved: &Result<(), DeviceError>) {
     match saved {
-        Err(error) if !was_failing => {
+        Ok(()) => failures.worked(|| tracing::info!("device positions can be stored again")),
+        Err(error) => failures.failed(|| {
             let error: &dyn std::error::Error = error;
             tracing::warn!(error, "device positions cannot be stored; retrying");
-        }
-        Ok(()) if was_failing => tracing::info!("device positions can be stored again"),
-        Ok(()) | Err(_) => {}
+        }),
     }
 }
 

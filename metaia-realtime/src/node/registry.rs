@@ -1,9 +1,8 @@
 //! The sessions of this node, and the rooms that they are in.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
 
 use crate::{OrderId, Role, Room, UserId, session::Session, values::SessionId};
 
@@ -55,23 +54,15 @@ pub(crate) struct PendingJoin<'a> {
 }
 
 impl Registry {
-    fn read(&self) -> RwLockReadGuard<'_, Tables> {
-        self.tables.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns how many sessions there are.
     pub(crate) fn len(&self) -> usize {
-        self.read().sessions.len()
+        self.tables.read().sessions.len()
     }
 
     /// Returns the rooms, with the number of sessions in each. [`Room::Everyone`] is not among
     /// them.
     pub(crate) fn rooms(&self) -> Vec<(Room, u64)> {
-        let tables = self.read();
+        let tables = self.tables.read();
         tables
             .rooms
             .iter()
@@ -81,7 +72,8 @@ impl Registry {
 
     /// Returns how many sessions there are of a role.
     pub(crate) fn of_role(&self, role: Role) -> u64 {
-        self.read()
+        self.tables
+            .read()
             .rooms
             .get(&Room::Role(role))
             .map_or(0, |sessions| sessions.len() as u64)
@@ -89,23 +81,23 @@ impl Registry {
 
     /// Returns how many rooms, users and orders with open joins there are.
     pub(crate) fn sizes(&self) -> (usize, usize, usize) {
-        let tables = self.read();
+        let tables = self.tables.read();
         (tables.rooms.len(), tables.users.len(), tables.joins.len())
     }
 
     /// Returns all sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        self.read().sessions.values().cloned().collect()
+        self.tables.read().sessions.values().cloned().collect()
     }
 
     /// Returns the session with this id.
     pub(crate) fn session(&self, id: SessionId) -> Option<Arc<Session>> {
-        self.read().sessions.get(&id).cloned()
+        self.tables.read().sessions.get(&id).cloned()
     }
 
     /// Returns a user's sessions, in the order in which they registered.
     pub(crate) fn of_user(&self, user: &UserId) -> Vec<Arc<Session>> {
-        let tables = self.read();
+        let tables = self.tables.read();
         let ids = tables
             .users
             .get(user)
@@ -118,7 +110,7 @@ impl Registry {
 
     /// Adds a session that is in its automatic rooms only.
     pub(super) fn add(&self, session: &Arc<Session>) {
-        let mut tables = self.write();
+        let mut tables = self.tables.write();
         let rooms = session.rooms();
         tables.sessions.insert(session.id, Arc::clone(session));
         tables
@@ -133,7 +125,7 @@ impl Registry {
 
     /// Removes a session, also from its rooms. Returns whether it was there.
     pub(super) fn remove(&self, session: &Session) -> bool {
-        let mut tables = self.write();
+        let mut tables = self.tables.write();
         // Under the lock: a join has either entered the room in both places, or will not find the
         // session here.
         let rooms = session.rooms();
@@ -154,12 +146,12 @@ impl Registry {
 
     /// Removes a session from a room.
     pub(crate) fn leave(&self, session: &Session, room: &Room) {
-        self.write().leave(session.id, room);
+        self.tables.write().leave(session.id, room);
     }
 
     /// Calls `each` for every session in `room`, under the registry's lock.
     pub(super) fn each_in(&self, room: &Room, mut each: impl FnMut(&Arc<Session>)) {
-        let tables = self.read();
+        let tables = self.tables.read();
         let sessions = match room {
             Room::Everyone => Some(&tables.sessions),
             _ => tables.rooms.get(room),
@@ -172,7 +164,7 @@ impl Registry {
     /// Begins a join. Ask the policy after this, and call [`enter`](Self::enter) if it allows the
     /// join.
     pub(crate) fn begin_join<'a>(&'a self, order: &'a OrderId) -> PendingJoin<'a> {
-        let mut tables = self.write();
+        let mut tables = self.tables.write();
         let joins = tables.joins.entry(order.clone()).or_default();
         joins.open += 1;
         PendingJoin {
@@ -194,7 +186,7 @@ impl Registry {
         join: &mut PendingJoin<'_>,
         join_state: impl FnOnce(&Session, Room),
     ) -> Entered {
-        let mut tables = self.write();
+        let mut tables = self.tables.write();
         let generation = tables
             .joins
             .get(join.order)
@@ -216,7 +208,7 @@ impl Registry {
     /// those that are joining. Every session was offered everything up to `offered`, which is the
     /// entry before, unless the log has lost some.
     pub(super) fn recheck(&self, order: &OrderId, offered: u64) {
-        let mut tables = self.write();
+        let mut tables = self.tables.write();
         if let Some(joins) = tables.joins.get_mut(order) {
             joins.invalidate();
         }
@@ -230,14 +222,14 @@ impl Registry {
     /// been requests are missing.
     pub(super) fn recheck_all(&self, offered: u64) {
         self.invalidate_joins();
-        for session in self.read().sessions.values() {
+        for session in self.tables.read().sessions.values() {
             session.recheck_all(offered);
         }
     }
 
     /// Returns whether a recheck, or a join that began before one, is being decided.
     pub(super) fn is_deciding_again(&self) -> bool {
-        let tables = self.read();
+        let tables = self.tables.read();
         let mut joins = tables.joins.values();
         let mut sessions = tables.sessions.values();
         joins.any(|joins| joins.asking_again > 0) || sessions.any(|session| session.is_rechecking())
@@ -245,7 +237,7 @@ impl Registry {
 
     /// Makes every open join ask the policy again.
     pub(super) fn invalidate_joins(&self) {
-        for joins in self.write().joins.values_mut() {
+        for joins in self.tables.write().joins.values_mut() {
             joins.invalidate();
         }
     }
@@ -264,7 +256,7 @@ pub(crate) enum Entered {
 
 impl Drop for PendingJoin<'_> {
     fn drop(&mut self) {
-        let mut tables = self.registry.write();
+        let mut tables = self.registry.tables.write();
         if let Some(joins) = tables.joins.get_mut(self.order) {
             joins.open -= 1;
             if self.began_in != joins.generation {

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::{Limits, UserId};
+use crate::{Limits, UserId, values::at_least_one};
 
 /// How many replays of the largest size a user may have at once.
 const BURST_REPLAYS: u32 = 4;
@@ -26,8 +26,7 @@ impl ReplayBudget {
     pub(super) fn new(limits: &Limits) -> Self {
         let per_minute = u32::try_from(limits.replay_entries).unwrap_or(u32::MAX / BURST_REPLAYS);
         let burst = per_minute.saturating_mul(BURST_REPLAYS);
-        let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(positive(per_minute)).allow_burst(positive(burst));
+        let quota = Quota::per_minute(at_least_one(per_minute)).allow_burst(at_least_one(burst));
         Self {
             entries: RateLimiter::keyed(quota),
             read: limits.replay_entries / READS_PER_REPLAY,

@@ -11,11 +11,9 @@
 //! that takes longer than 8 s (`MAX_ROUND_TIME`) is not waited for. The dispatcher waits for the
 //! next round before the entry that needs it; what precedes the entry is dispatched at once.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{Node, registry::Registry};
@@ -57,19 +55,15 @@ impl AccessRound {
 }
 
 impl AccessRounds {
-    fn last(&self) -> MutexGuard<'_, Option<AccessRound>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns whether the entry needs a round that has not begun.
     fn is_needed(&self, entry: Position) -> bool {
-        self.last().is_none_or(|round| !round.serves(entry))
+        self.0.lock().is_none_or(|round| !round.serves(entry))
     }
 
     /// Begins a round for the entry if it needs one, and returns whether it did. The log has
     /// entries up to `log_head`.
     fn begin(&self, entry: Position, log_head: u64) -> bool {
-        let mut last = self.last();
+        let mut last = self.0.lock();
         if last.is_some_and(|round| round.serves(entry)) {
             return false;
         }
@@ -83,7 +77,7 @@ impl AccessRounds {
 
     /// Waits until a round may begin.
     async fn wait_for_next(&self, registry: &Registry) {
-        let last = *self.last();
+        let last = *self.0.lock();
         if let Some(round) = last {
             tokio::time::sleep_until(round.began_at + ROUND_INTERVAL).await;
             let decided = wait_until_decided(registry);

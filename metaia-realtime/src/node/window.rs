@@ -7,12 +7,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 use crate::{
@@ -86,8 +87,7 @@ impl Window {
 
     /// Locks the entries of the window.
     pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
-        // A poisoned lock is taken over: no method leaves the window half changed.
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recent.lock()
     }
 
     /// Returns the position of the last entry that sessions may have seen.

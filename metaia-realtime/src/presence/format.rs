@@ -18,12 +18,12 @@ use super::NodeView;
 /// | format | kinds of entries |
 /// |---|---|
 /// | 0 | events, `rt:recheck`, `rt:disconnect_user`, `rt:disconnect_session` |
-/// | 1 | the same: since it nodes announce their format |
+/// | 1 | the same kinds; nodes announce their format |
 pub const FORMAT: u32 = 1;
 
 /// Returns true if each of these nodes can read entries of a format, so that a node may append
 /// them. `nodes` are those of [`Realtime::nodes`](crate::Realtime::nodes): all that have a lease,
-/// the asking one among them.
+/// the asking one among them. Without a directory that is the asking node alone.
 ///
 /// ```
 /// # use metaia_realtime::{JwtAuthenticator, Realtime};
@@ -44,7 +44,27 @@ pub fn all_read(nodes: &[NodeView], format: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::values::NodeId;
+    use crate::{log::Control, values::NodeId};
+
+    /// Returns the format of a kind of control entry. If you add a kind, name its format here and
+    /// in the table above, and ask [`all_read`] before it is appended.
+    fn format_of(control: &Control) -> u32 {
+        match control {
+            Control::Recheck(_) | Control::DisconnectUser(_) | Control::DisconnectSession(_) => 0,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_control_entry_has_a_format_that_this_version_reads() {
+        let kinds = [
+            Control::Recheck("o1".parse().unwrap()),
+            Control::DisconnectUser("u1".parse().unwrap()),
+            Control::DisconnectSession(crate::values::SessionId::random()),
+        ];
+        for kind in kinds {
+            assert!(format_of(&kind) <= FORMAT, "{kind:?}");
+        }
+    }
 
     fn nodes(formats: &[u32]) -> Vec<NodeView> {
         let view = |format: &u32| NodeView {

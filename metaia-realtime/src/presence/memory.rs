@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeMap, HashMap},
     future::{Future, ready},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
@@ -29,7 +30,7 @@ struct Lease {
 impl MemoryDirectory {
     /// Locks the nodes, after it has removed those whose lease has ended.
     fn live_nodes(&self) -> MutexGuard<'_, HashMap<NodeId, Lease>> {
-        let mut nodes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = self.0.lock();
         let now = Instant::now();
         nodes.retain(|_, lease| lease.until > now);
         nodes

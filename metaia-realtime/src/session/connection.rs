@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -80,8 +81,7 @@ impl Session {
 
     /// Locks the session's state.
     pub(crate) fn state(&self) -> MutexGuard<'_, SessionState> {
-        // A poisoned lock is taken over: no method leaves the state half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Returns the rooms that the session is in.

@@ -4,7 +4,7 @@
 //! `rate_limited`. Refusals have the same rate and burst: when that is used up, too, the transport
 //! is closed.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::sync::Arc;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::value::RawValue;
@@ -15,7 +15,7 @@ use super::{
     join::{JOIN, LEAVE},
     wire::{self, ERROR, RESUME},
 };
-use crate::{Limits, node::Node};
+use crate::{Limits, node::Node, values::at_least_one};
 
 /// Events that a session answers itself, beside those whose name begins with `rt:`.
 pub(crate) const SESSION_EVENTS: [&str; 2] = [JOIN, LEAVE];
@@ -68,9 +68,8 @@ impl InboundQueue {
 }
 
 fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
-    let positive = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-    let rate = Quota::per_second(positive(limits.inbound_per_s));
-    RateLimiter::direct(rate.allow_burst(positive(limits.inbound_burst)))
+    let rate = Quota::per_second(at_least_one(limits.inbound_per_s));
+    RateLimiter::direct(rate.allow_burst(at_least_one(limits.inbound_burst)))
 }
 
 /// The name and the first argument of an event.

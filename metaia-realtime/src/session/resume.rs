@@ -223,7 +223,9 @@ impl Session {
         let mut state = self.state();
         let head = node.window().head();
         let notice = Outgoing::control_at(RESET, wire::reset(reason.code(), head), head);
-        state.reset(head, notice);
+        if !state.reset(head, notice) {
+            return;
+        }
         self.counters.resets.add(reason);
         tracing::info!(
             session = %self.id,
@@ -232,9 +234,9 @@ impl Session {
         );
     }
 
-    /// Ends the session, since the log could not be read in time.
+    /// Ends the session, since the log or the store of devices could not be read in time.
     pub(super) fn end_as_unavailable(&self, error: &(dyn std::error::Error + 'static)) {
-        tracing::warn!(session = %self.id, error, "the log cannot be read");
+        tracing::warn!(session = %self.id, error, "the session cannot start or catch up");
         self.end(EndReason::Unavailable);
     }
 

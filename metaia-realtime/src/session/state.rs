@@ -96,13 +96,16 @@ impl SessionState {
         }
     }
 
-    /// Moves the cursor to `head` and queues `notice`, which tells the client to reload.
-    pub(super) fn reset(&mut self, head: Position, notice: Outgoing) {
-        if self.phase.reset(head) {
+    /// Moves the cursor to `head` and queues `notice`, which tells the client to reload. Returns
+    /// false, and changes nothing, if the session has not begun to start.
+    pub(super) fn reset(&mut self, head: Position, notice: Outgoing) -> bool {
+        let is_reset = self.phase.reset(head);
+        if is_reset {
             self.rooms.lower_to(head.n());
             self.outbox.set_last_position(head.n());
             self.outbox.push(notice);
         }
+        is_reset
     }
 }
 

@@ -5,12 +5,12 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::Duration,
 };
 
-use super::OpenError;
+use super::{OpenError, beside};
 
 /// Attempts to take the lock, 2 s in all. The holder may be about to end: a process that was told
 /// to stop, or the thread of a dropped [`Writer`](super::Writer).
@@ -27,7 +27,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock, and waits up to 2 s for another holder to release it.
     pub(super) fn take(database: &Path) -> Result<Self, OpenError> {
-        let path = lock_path(database);
+        let path = beside(database, ".lock");
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|source| OpenError::io(&path, source))?;
@@ -42,10 +42,4 @@ impl Lock {
             path: database.to_owned(),
         })
     }
-}
-
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }

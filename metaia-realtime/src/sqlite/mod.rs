@@ -53,6 +53,7 @@
 //! - **One process**: a lock file beside the database refuses a second process with
 //!   [`OpenError::Locked`], after up to 2 s: the process that holds the lock may be about to end.
 
+mod beside;
 mod error;
 mod job;
 mod lock;
@@ -65,6 +66,7 @@ mod tests;
 mod worker;
 mod writer;
 
+pub(crate) use beside::beside;
 pub use error::{OpenError, ReadError, WriteError};
 pub use migration::Migration;
 pub(crate) use open::readable;

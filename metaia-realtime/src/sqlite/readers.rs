@@ -7,9 +7,10 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -87,7 +88,7 @@ impl Readers {
     pub async fn close(&self) {
         if let Ok(all) = self.pool.places.acquire_many(self.pool.count).await {
             self.pool.places.close();
-            self.pool.idle().clear();
+            self.pool.idle.lock().clear();
             drop(all);
         }
     }
@@ -103,15 +104,9 @@ impl fmt::Debug for Readers {
 }
 
 impl Pool {
-    /// Locks the idle connections. A poisoned lock is taken over: no method leaves the list half
-    /// changed.
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn run<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, ReadError<E>> {
         // A statement of its own, so that the lock is released before a connection is opened.
-        let idle = self.idle().pop();
+        let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open::readable(&self.path).map_err(ReadError::Unavailable)?,
@@ -119,7 +114,7 @@ impl Pool {
         // A connection on which `work` panicked is dropped with its snapshot.
         let result = catch_unwind(AssertUnwindSafe(|| on_snapshot(&connection, work)))
             .map_err(|_| ReadError::Panicked)?;
-        self.idle().push(connection);
+        self.idle.lock().push(connection);
         result
     }
 }

@@ -8,10 +8,10 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use super::OpenError;
+use super::{OpenError, beside};
 
 /// The offset of the file format write version in the header of a SQLite file.
 const WRITE_VERSION_OFFSET: usize = 18;
@@ -47,10 +47,4 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

@@ -4,12 +4,13 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread::{self, JoinHandle},
 };
 
+use parking_lot::Mutex;
 use rusqlite::{Savepoint, ffi};
 use tokio::sync::{mpsc, oneshot};
 
@@ -159,7 +160,7 @@ impl Writer {
     pub async fn close(&self) {
         // An error means that the thread is closing already.
         let _ = self.commands.send(WriterCommand::Close).await;
-        let handle = self.thread.take_handle();
+        let handle = self.thread.handle.lock().take();
         let Some(handle) = handle else { return };
         let joined = tokio::task::spawn_blocking(move || handle.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
@@ -173,14 +174,6 @@ impl fmt::Debug for Writer {
         f.debug_struct("Writer")
             .field("path", &self.thread.path)
             .finish_non_exhaustive()
-    }
-}
-
-impl WriterThread {
-    /// A poisoned lock is taken over: an `Option` is never half changed.
-    fn take_handle(&self) -> Option<JoinHandle<()>> {
-        let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        handle.take()
     }
 }
 

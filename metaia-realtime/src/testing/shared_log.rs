@@ -3,12 +3,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -17,7 +18,7 @@ use tokio_util::{
 
 use crate::{
     EventLog, MemoryLog, NewEntry, Position, Room,
-    log::{Head, History, LogError, Page, Retention},
+    log::{Head, History, LogError, Page, Retention, changes::raise},
 };
 
 /// A log in memory that several nodes of one process share, as they would share a database: for
@@ -121,14 +122,9 @@ impl SharedLogView {
 
     /// Makes all entries of the log known to this node.
     fn refresh(&self) {
-        let _looking = self.lock_looking();
+        let _looking = self.looking.lock();
         let head = *self.log.changes().borrow();
         raise(&self.known, head);
-    }
-
-    /// A poisoned lock is taken over: it protects no data.
-    fn lock_looking(&self) -> MutexGuard<'_, ()> {
-        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_connected(&self) -> Result<(), LogError> {
@@ -139,17 +135,6 @@ impl SharedLogView {
         }
         Ok(())
     }
-}
-
-/// Raises the number that subscribers see. It never goes back.
-fn raise(number: &watch::Sender<u64>, to: u64) {
-    number.send_if_modified(|known| {
-        let is_newer = to > *known;
-        if is_newer {
-            *known = to;
-        }
-        is_newer
-    });
 }
 
 impl EventLog for NodeLog {

@@ -1,10 +1,8 @@
 //! A doorbell for several nodes in one process.
 
-use std::{
-    collections::VecDeque,
-    future::pending,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, future::pending, sync::Arc};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::doorbell::{Doorbell, FrameReceiver};
 
@@ -35,9 +33,9 @@ impl Wire {
         Self::default()
     }
 
-    /// Locks the state. A poisoned lock is taken over: no method leaves the state half changed.
+    /// Locks the state.
     fn state(&self) -> MutexGuard<'_, WireState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Creates a doorbell for one node: for

@@ -5,6 +5,7 @@
 
 mod code;
 mod id;
+mod number;
 mod position;
 mod role;
 mod room;
@@ -12,6 +13,7 @@ pub(crate) mod time;
 
 pub(crate) use code::{Code, codes};
 pub use id::{DeviceId, EventId, InvalidId, InvalidUuid, NodeId, OrderId, SessionId, UserId};
+pub(crate) use number::at_least_one;
 pub use position::{Epoch, InvalidPosition, Position};
 pub use role::{Role, UnknownRole};
 pub use room::{Room, UnknownRoom};

@@ -72,6 +72,13 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
 }
 
 pub(super) fn log_filter(text: &str) -> Result<Targets, String> {
+    // Read as the name of a part, such a filter would match nothing, silently.
+    if text.contains(['[', '{']) {
+        let example = "warn,metaia_server=debug";
+        return Err(format!(
+            "must be levels of parts, as in {example}: spans are not filtered"
+        ));
+    }
     text.parse()
         .map_err(|error| format!("is not a log filter ({error})"))
 }

@@ -83,6 +83,17 @@ fn flags_win_over_the_environment_which_wins_over_dot_env() {
 }
 
 #[test]
+fn filters_of_spans_are_refused_and_not_read_as_names_of_parts() {
+    for filter in [
+        "[span]=debug",
+        "info,metaia_server[order{id=1}]=debug",
+        "{user}=info",
+    ] {
+        assert_eq!(refused(&[("RUST_LOG", filter)]), ["RUST_LOG"], "{filter}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_listed_at_once() {
     let names = refused(&[
         ("PORT", "70000"),

@@ -1,9 +1,8 @@
 //! The idempotency keys whose requests run in this process.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
+
+use parking_lot::Mutex;
 
 use super::error::ServiceError;
 use crate::store::IdempotencyClaim;
@@ -26,22 +25,17 @@ impl RunningClaims {
     /// Registers a request, unless one with the same claim runs already.
     pub(super) fn enter(&self, claim: &IdempotencyClaim) -> Result<RunningClaim<'_>, ServiceError> {
         let id = (claim.scope.clone(), claim.key.clone());
-        let is_new = self.lock().insert(id.clone());
+        let is_new = self.0.lock().insert(id.clone());
         if is_new {
             Ok(RunningClaim { running: self, id })
         } else {
             Err(ServiceError::InProgress)
         }
     }
-
-    /// A poisoned set is used all the same: an insert or a removal cannot leave it half done.
-    fn lock(&self) -> MutexGuard<'_, HashSet<ClaimId>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for RunningClaim<'_> {
     fn drop(&mut self) {
-        self.running.lock().remove(&self.id);
+        self.running.0.lock().remove(&self.id);
     }
 }

@@ -9,7 +9,7 @@
 //! bounded: see [`RedisOutbox`].
 
 mod connection;
-mod failure_log;
+mod connection_log;
 mod outbox;
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use rand::RngExt as _;
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, ProtocolVersion, RedisError};
 use tokio::time::{Instant, sleep};
 
-use self::{connection::RedisConnection, failure_log::FailureLog, outbox::RedisOutbox};
+use self::{connection::RedisConnection, connection_log::ConnectionLog, outbox::RedisOutbox};
 use super::{Doorbell, FrameReceiver};
 
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -113,7 +113,7 @@ impl Doorbell for RedisDoorbell {
     }
 
     async fn run(&self, receiver: FrameReceiver) {
-        let mut log = FailureLog::new(&self.place);
+        let mut log = ConnectionLog::new(&self.place);
         let mut pause = FIRST_RETRY_PAUSE;
         loop {
             let began = Instant::now();
@@ -135,7 +135,7 @@ impl RedisDoorbell {
     async fn connect_and_carry(
         &self,
         receiver: &FrameReceiver,
-        log: &mut FailureLog<'_>,
+        log: &mut ConnectionLog<'_>,
     ) -> RedisError {
         let opened = RedisConnection::open(&self.client, &self.channel, receiver).await;
         let mut connection = match opened {

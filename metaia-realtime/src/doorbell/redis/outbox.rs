@@ -4,11 +4,9 @@
 //! one, it keeps up to 256 volatile frames and 1 MiB of them; beyond that a new frame is dropped,
 //! because those that wait are older and leave soon.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::VecDeque;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 const MAX_FRAMES: usize = 256;
@@ -33,19 +31,15 @@ struct Queue {
 }
 
 impl RedisOutbox {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds a notification, in the place of one that waits.
     pub(super) fn notify(&self, frame: Vec<u8>) {
-        self.queue().notification = Some(frame);
+        self.queue.lock().notification = Some(frame);
         self.added.notify_one();
     }
 
     /// Adds a volatile frame, or drops it if the outbox is closed or full.
     pub(super) fn send(&self, frame: Vec<u8>) {
-        let mut queue = self.queue();
+        let mut queue = self.queue.lock();
         let is_full = queue.frames.len() == MAX_FRAMES || queue.bytes + frame.len() > MAX_BYTES;
         if !queue.is_open || is_full {
             return;
@@ -58,7 +52,7 @@ impl RedisOutbox {
 
     /// Opens the outbox for volatile frames, until the returned guard is dropped.
     pub(super) fn open(&self) -> OpenGuard<'_> {
-        self.queue().is_open = true;
+        self.queue.lock().is_open = true;
         OpenGuard(self)
     }
 
@@ -68,7 +62,7 @@ impl RedisOutbox {
     /// Dropping the future loses no frame.
     pub(super) async fn next(&self) -> Vec<Vec<u8>> {
         loop {
-            let batch = self.queue().take_batch();
+            let batch = self.queue.lock().take_batch();
             if !batch.is_empty() {
                 return batch;
             }
@@ -92,7 +86,7 @@ pub(super) struct OpenGuard<'a>(&'a RedisOutbox);
 
 impl Drop for OpenGuard<'_> {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
+        let mut queue = self.0.queue.lock();
         queue.is_open = false;
         queue.frames.clear();
         queue.bytes = 0;
@@ -114,7 +108,7 @@ mod tests {
         let open = outbox.open();
         outbox.send(vec![7]);
         drop(open);
-        assert!(outbox.queue().frames.is_empty());
+        assert!(outbox.queue.lock().frames.is_empty());
     }
 
     #[tokio::test]
@@ -135,7 +129,7 @@ mod tests {
         for _ in 0..100 {
             outbox.send(vec![0; 60_000]);
         }
-        let queue = outbox.queue();
+        let queue = outbox.queue.lock();
         assert!(queue.bytes <= MAX_BYTES, "{}", queue.bytes);
         assert_eq!(queue.frames.len(), 17);
     }

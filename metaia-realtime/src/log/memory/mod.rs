@@ -13,12 +13,13 @@ mod state;
 
 use std::{
     future::{Future, ready},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention};
+use super::{EventLog, Head, History, LogError, NewEntry, Page, Retention, changes::raise};
 use crate::{Position, Room, values::time};
 use state::MemoryLogState;
 
@@ -69,14 +70,15 @@ impl MemoryLog {
 
     /// Appends entries with `now` as the time, in ms since the Unix epoch.
     pub(crate) fn append_at(&self, entries: Vec<NewEntry>, now: i64) -> Vec<Position> {
-        let mut state = self.state();
+        let mut state = self.inner.state.lock();
         let numbered = entries.into_iter().map(|new| state.push(new, now));
         let positions = numbered.collect();
         state.trim(now);
         let head = state.head().position.n();
         // Subscribers that wake up read the log at once: they must not find the lock taken.
         drop(state);
-        self.publish_head(head);
+        // The lock is free: a later append may have published its number already.
+        raise(&self.inner.head, head);
         positions
     }
 
@@ -87,23 +89,7 @@ impl MemoryLog {
     }
 
     pub(crate) fn trim_at(&self, now: i64) {
-        self.state().trim(now);
-    }
-
-    fn publish_head(&self, head: u64) {
-        // The lock is free: a later append may have published its number already. The number never
-        // decreases.
-        self.inner.head.send_if_modified(|published| {
-            let is_newer = head > *published;
-            *published = head.max(*published);
-            is_newer
-        });
-    }
-
-    fn state(&self) -> MutexGuard<'_, MemoryLogState> {
-        let state = self.inner.state.lock();
-        // A poisoned lock is taken over: no method leaves the state half changed.
-        state.unwrap_or_else(PoisonError::into_inner)
+        self.inner.state.lock().trim(now);
     }
 }
 
@@ -122,7 +108,7 @@ impl EventLog for MemoryLog {
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
-        ready(Ok(self.state().head()))
+        ready(Ok(self.inner.state.lock().head()))
     }
 
     fn read(
@@ -131,7 +117,7 @@ impl EventLog for MemoryLog {
         after: u64,
         limit: usize,
     ) -> impl Future<Output = Result<Page, LogError>> + Send {
-        ready(Ok(self.state().read(rooms, after, limit)))
+        ready(Ok(self.inner.state.lock().read(rooms, after, limit)))
     }
 
     fn history(
@@ -140,7 +126,7 @@ impl EventLog for MemoryLog {
         rooms: &[Room],
         limit: usize,
     ) -> impl Future<Output = Result<History, LogError>> + Send {
-        ready(Ok(self.state().history(n, rooms, limit)))
+        ready(Ok(self.inner.state.lock().history(n, rooms, limit)))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -179,7 +165,7 @@ mod tests {
     fn the_last_entry_stays_even_when_it_is_over_the_bounds() {
         let log = MemoryLog::new(Retention::MEMORY.entries(10).bytes(1));
         log.append_now(vec![new(&[1]), new(&[1]), new(&[1])]);
-        let page = log.state().read(None, 0, 10);
+        let page = log.inner.state.lock().read(None, 0, 10);
         assert_eq!(page.entries.iter().map(|e| e.n()).collect::<Vec<_>>(), [3]);
         assert_eq!(page.trimmed, 2);
     }
@@ -205,7 +191,7 @@ mod tests {
             let matching = |n: &u64| !appends[*n as usize - 1].is_disjoint(&wanted);
             let retained = floor.max(after) + 1..=total;
             let expected: Vec<u64> = retained.filter(matching).take(limit).collect();
-            let page = log.state().read(Some(&wanted_rooms), after, limit);
+            let page = log.inner.state.lock().read(Some(&wanted_rooms), after, limit);
             let got: Vec<u64> = page.entries.iter().map(|e| e.n()).collect();
             prop_assert_eq!(&got, &expected);
             prop_assert_eq!(page.trimmed, (1..=floor).rev().find(matching).unwrap_or(0));

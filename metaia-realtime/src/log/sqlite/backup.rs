@@ -12,7 +12,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::{fault::SqliteFault, meta::Meta, schema};
-use crate::sqlite::{OpenError, readable};
+use crate::sqlite::{OpenError, beside, readable};
 
 /// The reason why no copy was made. Nothing is left of it.
 #[derive(Debug, thiserror::Error)]
@@ -58,19 +58,13 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), BackupError> {
     claim(to)?;
     // The copy has another name until it is whole: a file of the final name is a whole backup, or
     // empty.
-    let part = part_path(to);
+    let part = beside(to, ".part");
     let copied = copy(from, &part, to).and_then(|()| finish(&part, to));
     if copied.is_err() {
         let _ = fs::remove_file(&part);
         let _ = fs::remove_file(to);
     }
     copied
-}
-
-fn part_path(to: &Path) -> PathBuf {
-    let mut name = to.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }
 
 /// Creates an empty file that only its owner can read. Refuses an existing one.

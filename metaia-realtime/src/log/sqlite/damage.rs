@@ -72,7 +72,7 @@ impl SqliteLogState {
     /// Raises the lost mark in memory, logs the damage if it is news, and returns `upto`, limited
     /// to the head.
     fn lose_in_memory(&self, upto: u64, what: &'static str) -> u64 {
-        let mut tail = self.tail();
+        let mut tail = self.tail.lock();
         let upto = upto.min(tail.head().position.n());
         if tail.lose(upto) {
             self.log_damage(upto, what);
@@ -102,7 +102,7 @@ impl SqliteLogState {
         let SqliteFault::Index(what) = fault else {
             return Err(fault.into());
         };
-        if self.tail().lose(meta.head) {
+        if self.tail.lock().lose(meta.head) {
             self.log_damage(meta.head, what);
         }
         rooms::clear(db)?;

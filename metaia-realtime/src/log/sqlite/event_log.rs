@@ -24,7 +24,7 @@ use crate::{
 impl SqliteLogState {
     /// Asks the tail, and returns its result with the head at that moment.
     fn ask_tail<T>(&self, ask: impl FnOnce(&Tail) -> Option<T>) -> (Option<T>, Head) {
-        let tail = self.tail();
+        let tail = self.tail.lock();
         (ask(&tail), tail.head())
     }
 }
@@ -42,7 +42,7 @@ impl EventLog for SqliteLog {
     }
 
     fn head(&self) -> impl Future<Output = Result<Head, LogError>> + Send {
-        ready(Ok(self.state.tail().head()))
+        ready(Ok(self.state.tail.lock().head()))
     }
 
     async fn read(
@@ -64,7 +64,7 @@ impl EventLog for SqliteLog {
         } = self.state.from_database(work).await?;
         // Read last: the marks are raised in memory before entries are deleted, so they cover every
         // entry that the snapshot lacks.
-        let trimmed = self.state.tail().trimmed(rooms);
+        let trimmed = self.state.tail.lock().trimmed(rooms);
         Ok(Page {
             epoch,
             entries,
@@ -86,7 +86,7 @@ impl EventLog for SqliteLog {
             missed,
         } = self.state.from_database(work).await?;
         // Read last, for the same reason as in `read`.
-        let trimmed = self.state.tail().trimmed(Some(rooms));
+        let trimmed = self.state.tail.lock().trimmed(Some(rooms));
         Ok(History {
             head,
             entry,

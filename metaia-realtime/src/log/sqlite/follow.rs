@@ -14,7 +14,10 @@ use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
 use super::{meta::Meta, read, state::SqliteLogState};
-use crate::log::{LogError, tail::ENTRIES};
+use crate::{
+    failure_log::FailureLog,
+    log::{LogError, tail::ENTRIES},
+};
 
 /// The pause before another try, if the database could not be read.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -24,7 +27,7 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
     let Some(woken) = log.upgrade().map(|log| Arc::clone(&log.woken)) else {
         return;
     };
-    let mut is_failing = false;
+    let mut failures = FailureLog::default();
     loop {
         tokio::select! {
             () = closing.cancelled() => return,
@@ -38,17 +41,13 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
         // The log may be dropped while the task waits.
         drop(log);
         let Err(error) = found else {
-            if is_failing {
-                tracing::info!("committed entries can be read again");
-            }
-            is_failing = false;
+            failures.worked(|| tracing::info!("committed entries can be read again"));
             continue;
         };
-        if !is_failing {
+        failures.failed(|| {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "committed entries cannot be read; trying again");
-        }
-        is_failing = true;
+        });
         tokio::select! {
             () = closing.cancelled() => return,
             () = tokio::time::sleep(RETRY_PAUSE) => woken.notify_one(),
@@ -59,7 +58,7 @@ pub(super) async fn run(log: Weak<SqliteLogState>, closing: CancellationToken) {
 impl SqliteLogState {
     /// Reads the entries that are committed and not in memory yet, and adds them to the tail.
     async fn take_in_committed(self: &Arc<Self>) -> Result<(), LogError> {
-        let known = self.tail().head().position.n();
+        let known = self.tail.lock().head().position.n();
         let read_committed = move |db: &Connection| {
             let meta = Meta::read(db)?;
             // Only as many as stay in memory: readers find older ones in the database.

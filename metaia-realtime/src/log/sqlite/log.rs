@@ -5,11 +5,12 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Notify, watch};
 use tokio_util::{

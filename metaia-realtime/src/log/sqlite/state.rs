@@ -2,15 +2,16 @@
 //! entries to the tail in memory.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::witness::{Statement, Witness};
 use crate::{
-    log::{Entry, Retention, tail::Tail},
+    log::{Entry, Retention, changes::raise, tail::Tail},
     sqlite::{Readers, Writer},
 };
 
@@ -33,17 +34,6 @@ pub(super) struct SqliteLogState {
 }
 
 impl SqliteLogState {
-    /// Locks the tail. A poisoned lock is taken over: no method leaves the tail half changed.
-    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Locks the witness. A poisoned lock is taken over: a half written file is a damaged one,
-    /// which is on the safe side.
-    fn witness(&self) -> MutexGuard<'_, Witness> {
-        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn count_read(&self) {
         self.reads.fetch_add(1, Relaxed);
     }
@@ -55,30 +45,19 @@ impl SqliteLogState {
         // The witness is written before a reader can see the entries, so that no reader has seen an
         // entry after the one that it names. It stays locked until the tail has the entries, so
         // that two calls change both in the same order.
-        let mut witness = self.witness();
-        if last.n() > self.tail().head().position.n() {
+        let mut witness = self.witness.lock();
+        if last.n() > self.tail.lock().head().position.n() {
             witness.record(Statement::from_entry(last));
         }
-        let mut tail = self.tail();
+        let mut tail = self.tail.lock();
         tail.feed(committed);
         let head = tail.head().position.n();
         let is_crowded = tail.is_crowded(&self.retention);
         drop(tail);
         drop(witness);
-        self.raise_head(head);
+        raise(&self.head, head);
         if is_crowded {
             self.crowded.notify_one();
         }
-    }
-
-    /// Raises the number that subscribers see. It never goes back.
-    fn raise_head(&self, head: u64) {
-        self.head.send_if_modified(|known| {
-            let is_newer = head > *known;
-            if is_newer {
-                *known = head;
-            }
-            is_newer
-        });
     }
 }

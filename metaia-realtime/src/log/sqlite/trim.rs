@@ -166,7 +166,7 @@ impl TrimBatch {
         }
         let last_by_room = self.last_by_room();
         marks::raise(db, &mut self.meta, &last_by_room)?;
-        marks::merge(db, &mut self.meta, log.tail().others())?;
+        marks::merge(db, &mut self.meta, log.tail.lock().others())?;
         let sql = "DELETE FROM rt_entry WHERE n IN
             (SELECT n FROM rt_entry WHERE n <= ?1 ORDER BY n LIMIT ?2)";
         db.prepare_cached(sql)?
@@ -180,7 +180,7 @@ impl TrimBatch {
 
     /// Raises the marks in memory, before anything is deleted.
     fn raise_marks(&self, log: &SqliteLogState) {
-        let mut tail = log.tail();
+        let mut tail = log.tail.lock();
         for entry in &self.entries {
             tail.trim(entry);
         }

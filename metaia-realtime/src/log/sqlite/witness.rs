@@ -15,7 +15,9 @@ use std::{
 
 use super::{checksum::Checksum, meta::Meta};
 use crate::{
+    failure_log::FailureLog,
     log::Entry,
+    sqlite::beside,
     values::{Epoch, EventId},
 };
 
@@ -85,14 +87,13 @@ impl Statement {
 pub(super) struct Witness {
     file: File,
     path: PathBuf,
-    /// Set after a failure, so that a series of failures is logged once.
-    failing: bool,
+    failures: FailureLog,
 }
 
 impl Witness {
     /// Opens or creates the file and reads its statement: `None` if it is empty or damaged.
     pub(super) fn open(database: &Path) -> io::Result<(Self, Option<Statement>)> {
-        let path = witness_path(database);
+        let path = beside(database, ".mark");
         let mut options = OpenOptions::new();
         let mut file = options
             .read(true)
@@ -104,7 +105,7 @@ impl Witness {
         let witness = Self {
             file,
             path,
-            failing: false,
+            failures: FailureLog::default(),
         };
         Ok((witness, statement))
     }
@@ -113,17 +114,16 @@ impl Witness {
     /// statement, it can only miss that the database is an older copy. A damaged file begins a new
     /// epoch.
     pub(super) fn record(&mut self, statement: Statement) {
-        let written = self.write(statement);
-        if let Err(error) = &written
-            && !self.failing
-        {
-            tracing::warn!(
-                path = %self.path.display(),
-                %error,
-                "the log's witness cannot be written"
-            );
+        match self.write(statement) {
+            Ok(()) => self.failures.worked(|| {}),
+            Err(error) => self.failures.failed(|| {
+                tracing::warn!(
+                    path = %self.path.display(),
+                    %error,
+                    "the log's witness cannot be written"
+                );
+            }),
         }
-        self.failing = written.is_err();
     }
 
     /// Writes the statement and waits for the disk: the file's existence must survive a power cut.
@@ -162,12 +162,6 @@ fn read_statement(file: &mut File) -> io::Result<Option<Statement>> {
         return Ok(None);
     }
     Ok(Statement::decode(&bytes))
-}
-
-fn witness_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".mark");
-    name.into()
 }
 
 #[cfg(test)]

@@ -4,11 +4,9 @@
 //! be. So before a try commits, it *marks* its jobs: from then on a caller that stops waiting
 //! learns `Unknown`. A caller that has stopped waiting before that keeps the try from committing.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::{log::LogError, mongo::fault::MongoFault};
@@ -73,12 +71,7 @@ impl<T> Caller<T> {
     }
 
     fn take_state(&self) -> CallerState<T> {
-        std::mem::replace(&mut *self.state(), CallerState::Finished)
-    }
-
-    /// Locks the state. A poisoned lock is usable: no method leaves the state half changed.
-    fn state(&self) -> MutexGuard<'_, CallerState<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::replace(&mut *self.state.lock(), CallerState::Finished)
     }
 }
 
@@ -87,8 +80,8 @@ impl<T> WaitingCaller<T> {
     pub(super) async fn wait(self) -> Result<T, LogError> {
         match tokio::time::timeout(CALLER_TIMEOUT, self.result).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(self.caller.stop_waiting(MongoFault::Closed)),
-            Err(_) => Err(self.caller.stop_waiting(MongoFault::TimedOut)),
+            // The sender is never dropped while this waits: `self.caller` has it.
+            Ok(Err(_)) | Err(_) => Err(self.caller.stop_waiting(MongoFault::TimedOut)),
         }
     }
 }
@@ -112,14 +105,14 @@ pub(super) trait AnyCaller: Send + Sync {
 
 impl<T: Send> AnyCaller for Caller<T> {
     fn is_awaited(&self) -> bool {
-        match &*self.state() {
+        match &*self.state.lock() {
             CallerState::Waiting(sender) | CallerState::MayBeStored(sender) => !sender.is_closed(),
             CallerState::Finished => false,
         }
     }
 
     fn mark_may_be_stored(&self) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         *state = match std::mem::replace(&mut *state, CallerState::Finished) {
             CallerState::Waiting(sender) if sender.is_closed() => CallerState::Finished,
             CallerState::Waiting(sender) | CallerState::MayBeStored(sender) => {
@@ -131,7 +124,7 @@ impl<T: Send> AnyCaller for Caller<T> {
     }
 
     fn mark_not_stored(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         *state = match std::mem::replace(&mut *state, CallerState::Finished) {
             CallerState::Waiting(sender) | CallerState::MayBeStored(sender) => {
                 CallerState::Waiting(sender)
@@ -168,13 +161,6 @@ impl Callers {
     pub(super) fn mark_not_stored(&self) {
         for caller in &self.0 {
             caller.mark_not_stored();
-        }
-    }
-
-    /// Sends all callers an error.
-    pub(super) fn fail(&self, fault: &MongoFault) {
-        for caller in &self.0 {
-            caller.fail(fault.clone());
         }
     }
 }

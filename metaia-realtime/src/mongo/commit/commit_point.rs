@@ -1,6 +1,6 @@
 //! The point of a try after which its batch may be stored.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
 
 use super::caller::Callers;
 
@@ -37,7 +37,7 @@ impl CommitPoint {
     /// Marks the jobs and passes the point, right before the commit. Returns false if the batch
     /// must not be committed: the try was abandoned, or one of the callers has stopped waiting.
     pub(super) fn pass(&self) -> bool {
-        let mut stage = self.stage();
+        let mut stage = self.stage.lock();
         if *stage == CommitStage::Writing && self.callers.mark_may_be_stored() {
             *stage = CommitStage::Committing;
         }
@@ -47,15 +47,11 @@ impl CommitPoint {
     /// Abandons the try. Returns true if it has not passed the point: then nothing of the batch
     /// will ever be stored.
     pub(super) fn abandon(&self) -> bool {
-        let mut stage = self.stage();
+        let mut stage = self.stage.lock();
         if *stage == CommitStage::Writing {
             *stage = CommitStage::Abandoned;
         }
         *stage == CommitStage::Abandoned
-    }
-
-    fn stage(&self) -> MutexGuard<'_, CommitStage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

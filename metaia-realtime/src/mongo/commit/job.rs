@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     NewEntry, Position,
-    mongo::records::{RecordChange, Records},
+    mongo::{
+        fault::MongoFault,
+        records::{RecordChange, Records},
+    },
 };
 
 /// The size that is assumed for a change in bytes: the real one is not known before it is planned.
@@ -16,7 +19,8 @@ const ASSUMED_CHANGE_SIZE: usize = 4_096;
 
 pub(super) type Jobs<R> = Vec<CommitJob<R>>;
 
-/// One request to a committer, with its caller.
+/// One request to a committer, with its caller. A job that is dropped without a result fails its
+/// caller, so no caller waits for a worker that has ended.
 pub(super) struct CommitJob<R: Records> {
     pub(super) request: Box<dyn JobRequest<R>>,
     pub(super) caller: Arc<dyn AnyCaller>,
@@ -65,6 +69,12 @@ impl<R: Records> CommitJob<R> {
     }
 }
 
+impl<R: Records> Drop for CommitJob<R> {
+    fn drop(&mut self) {
+        self.caller.fail(MongoFault::Closed);
+    }
+}
+
 struct AppendRequest {
     entries: Vec<NewEntry>,
     caller: Arc<Caller<Vec<Position>>>,
@@ -102,5 +112,32 @@ impl<R: Records, C: RecordChange<R>> JobRequest<R> for ChangeRequest<C, C::Done>
         let done = batch.change(self.change.plan(facts));
         let caller = Arc::clone(&self.caller);
         Box::new(move || caller.finish(done))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{log::LogError, mongo::records::NoRecords};
+
+    /// Drops a job after `change`. Checks that its caller is told at once, and the error.
+    async fn check_drop(change: impl FnOnce(&dyn AnyCaller), is_unknown: bool) {
+        let (job, waiting) = CommitJob::<NoRecords>::append(Vec::new());
+        change(&*job.caller);
+        let started = Instant::now();
+        drop(job);
+        let error = waiting.wait().await.unwrap_err();
+        assert_eq!(started.elapsed(), Duration::ZERO, "{error}");
+        assert_eq!(matches!(error, LogError::Unknown(_)), is_unknown, "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_whose_job_is_dropped_is_told_at_once() {
+        check_drop(|_| {}, false).await;
+        check_drop(|caller| assert!(caller.mark_may_be_stored()), true).await;
     }
 }

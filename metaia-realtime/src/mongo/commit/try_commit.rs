@@ -131,6 +131,7 @@ impl<R: Records> CommitWorker<R> {
             TryError::HeadMoved
             | TryError::Conflict
             | TryError::Stale
+            | TryError::PlanPanicked
             | TryError::Abandoned
             | TryError::Failed(_) => {}
         }
@@ -163,11 +164,14 @@ impl<R: Records> CommitWorker<R> {
     }
 }
 
-/// Calls code of the embedder's changes. A panic there fails the try: it must not end the worker,
-/// on which all writes of the node depend.
+/// Calls code of the embedder's changes. A panic there fails the try, and is logged. It must not
+/// end the worker, on which all writes of the node depend.
 fn call_changes<T>(call: impl FnOnce() -> T) -> Result<T, TryError> {
     // Nothing is left half changed: the calls only read the attempt, and the facts are dropped.
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| TryError::Failed(MongoFault::PlanPanicked))
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| {
+        tracing::error!("a change panicked while it was planned");
+        TryError::PlanPanicked
+    })
 }
 
 /// Returns the pause before the next batch: as long as this batch took, if another committer has

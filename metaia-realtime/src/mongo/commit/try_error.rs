@@ -20,6 +20,8 @@ pub(super) enum TryError {
     AlreadyLogged,
     /// Nothing is stored: a record has changed since the batch was planned.
     Stale,
+    /// Nothing is stored: a change has panicked while the batch was planned.
+    PlanPanicked,
     /// Nothing is stored: the caller of a job has stopped waiting.
     Abandoned,
     /// Nothing is stored: the database failed.
@@ -27,4 +29,16 @@ pub(super) enum TryError {
     /// The outcome is unknown: all of the batch is stored, or nothing yet. It may still be stored
     /// later.
     Unknown(MongoFault),
+}
+
+impl TryError {
+    /// Returns the fault for the caller of a job that failed with this error alone.
+    pub(super) const fn fault_of_single_job(&self) -> MongoFault {
+        match self {
+            Self::PlanPanicked => MongoFault::PlanPanicked,
+            _ => MongoFault::Impossible(
+                "the records are never in the state that the change was planned from",
+            ),
+        }
+    }
 }

@@ -10,13 +10,16 @@ use uuid::Uuid;
 
 use super::{
     attempt::{Attempt, NextStep, jittered},
-    caller::Callers,
     contention,
     job::{CommitJob, Jobs},
     try_error::TryError,
 };
-use crate::mongo::{
-    Deployment, fault::MongoFault, head::HeadVersion, log::state::MongoLogState, records::Records,
+use crate::{
+    failure_log::FailureLog,
+    mongo::{
+        Deployment, fault::MongoFault, head::HeadVersion, log::state::MongoLogState,
+        records::Records,
+    },
 };
 
 /// The most jobs of a batch, and their approximate size in bytes.
@@ -35,7 +38,7 @@ pub(super) struct CommitWorker<R: Records> {
     head: Option<HeadVersion>,
     /// The pause before the next batch, in which other committers have their turn.
     pub(super) yield_pause: Duration,
-    is_failing: bool,
+    failures: FailureLog,
 }
 
 impl<R: Records> CommitWorker<R> {
@@ -51,11 +54,11 @@ impl<R: Records> CommitWorker<R> {
             me: Uuid::new_v4(),
             head: None,
             yield_pause: Duration::ZERO,
-            is_failing: false,
+            failures: FailureLog::default(),
         }
     }
 
-    /// Runs until the log is closed.
+    /// Runs until the log is closed. Then the jobs that are left fail.
     pub(super) async fn run(mut self, closing: CancellationToken) {
         loop {
             let jobs = tokio::select! {
@@ -66,20 +69,15 @@ impl<R: Records> CommitWorker<R> {
             if jobs.is_empty() {
                 break;
             }
-            let callers: Callers = jobs.iter().map(|job| Arc::clone(&job.caller)).collect();
             tokio::select! {
                 biased;
-                () = closing.cancelled() => {
-                    callers.fail(&MongoFault::Closed);
-                    break;
-                }
+                () = closing.cancelled() => break,
                 () = self.commit_jobs(jobs) => {}
             }
         }
         self.queue.close();
-        while let Ok(job) = self.queue.try_recv() {
-            job.caller.fail(MongoFault::Closed);
-        }
+        // A job that is dropped fails its caller.
+        while self.queue.try_recv().is_ok() {}
     }
 
     /// Waits for jobs, and takes as many as fit into a batch. Returns none when the last
@@ -112,7 +110,8 @@ impl<R: Records> CommitWorker<R> {
         let mut attempt = Attempt::new(self.me, jobs, self.head);
         while attempt.keep_awaited_jobs() {
             let Err(error) = self.try_once(&mut attempt).await else {
-                self.log_success();
+                self.failures
+                    .worked(|| tracing::info!("MongoDB can be written to again"));
                 break;
             };
             self.log_failure(&error);
@@ -128,7 +127,8 @@ impl<R: Records> CommitWorker<R> {
                 }
                 NextStep::OneByOne => {
                     self.head = None;
-                    self.commit_one_by_one(attempt.into_jobs()).await;
+                    let alone = error.fault_of_single_job();
+                    self.commit_one_by_one(attempt.into_jobs(), alone).await;
                     return;
                 }
             }
@@ -137,12 +137,10 @@ impl<R: Records> CommitWorker<R> {
     }
 
     /// Stores jobs one at a time. A batch fails as a whole. One job at a time, only the job that
-    /// cannot be written fails.
-    async fn commit_one_by_one(&mut self, jobs: Jobs<R>) {
+    /// cannot be written fails: with `alone`.
+    async fn commit_one_by_one(&mut self, jobs: Jobs<R>, alone: MongoFault) {
         if let [job] = &*jobs {
-            job.caller.fail(MongoFault::Impossible(
-                "the records are never in the state that the change was planned from",
-            ));
+            job.caller.fail(alone);
             return;
         }
         for job in jobs {
@@ -183,20 +181,11 @@ impl<R: Records> CommitWorker<R> {
         let (TryError::Failed(fault) | TryError::Unknown(fault)) = error else {
             return;
         };
-        if !self.is_failing {
+        self.failures.failed(|| {
             tracing::warn!(
                 error = fault as &dyn std::error::Error,
                 "MongoDB cannot be written to; trying again"
             );
-        }
-        self.is_failing = true;
-    }
-
-    /// Logs the first success after a failure.
-    fn log_success(&mut self) {
-        if self.is_failing {
-            tracing::info!("MongoDB can be written to again");
-        }
-        self.is_failing = false;
+        });
     }
 }

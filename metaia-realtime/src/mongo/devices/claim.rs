@@ -88,7 +88,7 @@ impl MongoDevices {
         mut slots: Vec<Slot>,
         is_left: impl Fn(&Slot) -> bool,
     ) -> (Vec<Slot>, Vec<Slot>) {
-        let mut taken_in = self.taken_in();
+        let mut taken_in = self.inner.taken_in.lock();
         if let Some(stamps) = taken_in.get(key) {
             slots.retain(|slot| !stamps.contains(&slot.stamp));
         }
@@ -133,7 +133,7 @@ impl MongoDevices {
         &self,
         keys: impl Iterator<Item = &'a DeviceKey>,
     ) -> Vec<(DeviceKey, Vec<Bson>)> {
-        let taken_in = self.taken_in();
+        let taken_in = self.inner.taken_in.lock();
         keys.map(|key| {
             let stamps = taken_in.get(key).cloned().unwrap_or_default();
             (key.clone(), stamps)
@@ -143,7 +143,7 @@ impl MongoDevices {
 
     /// Forgets slots that were taken in, and that a save has removed.
     pub(super) fn forget_taken_in(&self, removed: Vec<(DeviceKey, Vec<Bson>)>) {
-        let mut taken_in = self.taken_in();
+        let mut taken_in = self.inner.taken_in.lock();
         for (key, stamps) in removed {
             let Some(remaining) = taken_in.get_mut(&key) else {
                 continue;

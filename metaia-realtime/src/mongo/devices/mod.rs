@@ -20,7 +20,7 @@ mod tests;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex as SyncMutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -29,6 +29,7 @@ use mongodb::{
     Collection,
     bson::{Bson, Document, doc},
 };
+use parking_lot::Mutex;
 
 use self::document::DeviceDocument;
 use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
@@ -53,12 +54,12 @@ pub struct MongoDevices {
 struct MongoDevicesState {
     mongo: Mongo,
     /// The node that saves.
-    node: SyncMutex<NodeId>,
+    node: Mutex<NodeId>,
     has_indexes: AtomicBool,
     /// Held during a save: saves of one node follow each other.
     saving: tokio::sync::Mutex<()>,
     /// The stamps of the slots that this node has taken in, and that no save has removed yet.
-    taken_in: SyncMutex<HashMap<DeviceKey, Vec<Bson>>>,
+    taken_in: Mutex<HashMap<DeviceKey, Vec<Bson>>>,
 }
 
 impl MongoDevices {
@@ -67,10 +68,10 @@ impl MongoDevices {
     pub fn new(mongo: &Mongo) -> Self {
         let inner = MongoDevicesState {
             mongo: mongo.clone(),
-            node: SyncMutex::new(NodeId::random()),
+            node: Mutex::new(NodeId::random()),
             has_indexes: AtomicBool::new(false),
             saving: tokio::sync::Mutex::default(),
-            taken_in: SyncMutex::default(),
+            taken_in: Mutex::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -78,18 +79,7 @@ impl MongoDevices {
     }
 
     fn node(&self) -> NodeId {
-        *self
-            .inner
-            .node
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn taken_in(&self) -> MutexGuard<'_, HashMap<DeviceKey, Vec<Bson>>> {
-        self.inner
-            .taken_in
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.inner.node.lock()
     }
 
     fn has_indexes(&self) -> bool {
@@ -125,11 +115,7 @@ impl MongoDevices {
 
 impl DeviceStore for MongoDevices {
     fn serve(&self, node: NodeId) {
-        *self
-            .inner
-            .node
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = node;
+        *self.inner.node.lock() = node;
     }
 
     async fn claim(

@@ -13,7 +13,7 @@ mod write;
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -24,6 +24,7 @@ use mongodb::{
     bson::{Document, doc},
     error::Error,
 };
+use parking_lot::Mutex;
 
 use super::{collection, fault::MongoFault, handle::Mongo, options::OPERATION_TIMEOUT};
 use crate::{
@@ -67,15 +68,8 @@ impl MongoDirectory {
         }
     }
 
-    fn terms(&self) -> MutexGuard<'_, HashMap<NodeId, String>> {
-        self.state
-            .terms
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn term(&self, node: NodeId) -> Option<String> {
-        self.terms().get(&node).cloned()
+        self.state.terms.lock().get(&node).cloned()
     }
 
     /// Returns a collection that is read on the primary: a read sees a write of a moment ago.
@@ -112,7 +106,7 @@ impl MongoDirectory {
         self.create_indexes().await?;
         let term = EventId::random().to_string();
         self.put_node(node, &term, lease).await?;
-        self.terms().insert(node.id, term);
+        self.state.terms.lock().insert(node.id, term);
         Ok(())
     }
 
@@ -140,7 +134,7 @@ impl MongoDirectory {
     }
 
     async fn try_leave(&self, node: NodeId) -> Result<(), MongoFault> {
-        let term = self.terms().remove(&node);
+        let term = self.state.terms.lock().remove(&node);
         self.remove_node(node).await?;
         match term {
             Some(term) => self.remove_terms(vec![term]).await,

@@ -24,7 +24,7 @@ impl MongoLogState {
     /// Takes in the entries up to the head. Returns false if the database no longer has what this
     /// node has seen: then the head must be read again.
     pub(super) async fn catch_up(&self, head: &HeadRecord) -> Result<bool, MongoFault> {
-        let known = self.lock().as_ref().map(Tail::head);
+        let known = self.tail.lock().as_ref().map(Tail::head);
         match known {
             Some(known) if known.position.epoch() == head.version.epoch => {
                 self.extend_tail(known, head).await
@@ -62,7 +62,7 @@ impl MongoLogState {
             // There must be entries, and there is none.
             give_up(&mut tail, Some(n));
         }
-        let replaced = self.lock().replace(tail);
+        let replaced = self.tail.lock().replace(tail);
         if replaced.is_some() {
             // A new epoch: followers are notified though the number may be lower than before.
             self.changes.send_replace(n);

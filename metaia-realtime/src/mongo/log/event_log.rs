@@ -76,7 +76,7 @@ struct MongoPage {
 impl MongoLog {
     /// Waits until the tail is loaded.
     async fn load_tail(&self) -> Result<(), MongoFault> {
-        let is_loaded = self.state.lock().is_some();
+        let is_loaded = self.state.tail.lock().is_some();
         if !is_loaded {
             self.state.refresh().await?;
         }

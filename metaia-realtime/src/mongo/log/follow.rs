@@ -15,6 +15,7 @@ use super::{
     state::{HeadRead, MongoLogState},
 };
 use crate::{
+    failure_log::FailureLog,
     log::{Head, tail::Tail},
     mongo::{
         Deployment,
@@ -32,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Follows the head until the log is closed or dropped.
 pub(super) async fn follow(log: Weak<MongoLogState>, closing: CancellationToken) {
-    let mut is_failing = false;
+    let mut failures = FailureLog::default();
     let mut is_prepared = false;
     loop {
         let Some(state) = log.upgrade() else {
@@ -44,7 +45,8 @@ pub(super) async fn follow(log: Weak<MongoLogState>, closing: CancellationToken)
             () = closing.cancelled() => return,
             head = state.read_head(&mut is_prepared) => head.map(Arc::new),
         };
-        log_transition(&head, &mut is_failing);
+        log_transition(&mut failures, &head);
+        let is_failing = head.is_err();
         state.head_read.send_replace(HeadRead { ticket, head });
         let pause = tokio::time::sleep(POLL_INTERVAL);
         tokio::select! {
@@ -57,20 +59,15 @@ pub(super) async fn follow(log: Weak<MongoLogState>, closing: CancellationToken)
 }
 
 /// Logs the first failure after a success, and the first success after a failure.
-fn log_transition(head: &Result<Arc<HeadRecord>, MongoFault>, is_failing: &mut bool) {
+fn log_transition(failures: &mut FailureLog, head: &Result<Arc<HeadRecord>, MongoFault>) {
     match head {
-        Err(fault) if !*is_failing => {
-            *is_failing = true;
+        Ok(_) => failures.worked(|| tracing::info!("the log in MongoDB can be read")),
+        Err(fault) => failures.failed(|| {
             tracing::warn!(
                 error = fault as &dyn std::error::Error,
                 "the log in MongoDB cannot be read; trying again"
             );
-        }
-        Ok(_) if *is_failing => {
-            *is_failing = false;
-            tracing::info!("the log in MongoDB can be read");
-        }
-        Ok(_) | Err(_) => {}
+        }),
     }
 }
 
@@ -84,7 +81,7 @@ impl MongoLogState {
                 self.warn_if_standalone().await?;
             }
             // Known before the read: the tail may grow while the head is read.
-            let known = self.lock().as_ref().map(Tail::head);
+            let known = self.tail.lock().as_ref().map(Tail::head);
             let concern = self.mongo.known_deployment().await?.read_concern();
             let Some(head) = read::head(&self.mongo, concern).await? else {
                 // The database was dropped.

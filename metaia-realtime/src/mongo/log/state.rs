@@ -1,14 +1,15 @@
 //! The state that the handles of a log and its tasks share.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    log::{Entry, Retention, tail::Tail},
+    log::{Entry, Retention, changes::raise, tail::Tail},
     mongo::{
         Mongo,
         fault::MongoFault,
@@ -34,7 +35,7 @@ pub(in crate::mongo) struct MongoLogState {
     /// next one, too, they count as damaged.
     pub(super) suspect: AtomicU64,
     /// `None` until the log was read for the first time.
-    tail: Mutex<Option<Tail>>,
+    pub(super) tail: Mutex<Option<Tail>>,
     /// The number of the last entry that can be read.
     pub(super) changes: watch::Sender<u64>,
     /// The number of the last entry that this node has appended.
@@ -70,17 +71,12 @@ impl MongoLogState {
         }
     }
 
-    /// Locks the tail. A poisoned lock is usable: no method leaves the tail half changed.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Calls a function with the tail.
     ///
     /// # Errors
     /// Returns [`MongoFault::NotReady`] if the log was not read yet.
     pub(super) fn with_tail<T>(&self, f: impl FnOnce(&mut Tail) -> T) -> Result<T, MongoFault> {
-        self.lock().as_mut().map(f).ok_or(MongoFault::NotReady)
+        self.tail.lock().as_mut().map(f).ok_or(MongoFault::NotReady)
     }
 
     pub(super) fn count_read(&self) {
@@ -120,7 +116,7 @@ impl MongoLogState {
             return;
         };
         {
-            let mut tail = self.lock();
+            let mut tail = self.tail.lock();
             let Some(tail) = tail.as_mut() else {
                 return;
             };
@@ -149,15 +145,4 @@ impl MongoLogState {
             self.over_retention.notify_one();
         }
     }
-}
-
-/// Raises the number of a watch; a smaller number has no effect.
-fn raise(watch: &watch::Sender<u64>, n: u64) {
-    watch.send_if_modified(|known| {
-        if n <= *known {
-            return false;
-        }
-        *known = n;
-        true
-    });
 }

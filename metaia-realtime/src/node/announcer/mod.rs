@@ -10,10 +10,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
+
+use parking_lot::Mutex;
 
 pub(super) use task::{LEAVE_TIMEOUT, run};
 
@@ -56,16 +55,12 @@ impl Announcer {
         self.directory.is_some()
     }
 
-    fn pending(&self) -> MutexGuard<'_, PendingChanges> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Notes that a session has registered, ended, or changed its rooms.
     pub(super) fn note_change(&self, session: SessionId) {
         if self.directory.is_none() {
             return;
         }
-        let mut pending = self.pending();
+        let mut pending = self.pending.lock();
         if pending.sessions.len() < self.max_pending {
             pending.sessions.insert(session);
         } else {
@@ -78,13 +73,13 @@ impl Announcer {
 
     /// Notes sessions, however many there are.
     fn note_all(&self, sessions: impl IntoIterator<Item = SessionId>) {
-        self.pending().sessions.extend(sessions);
+        self.pending.lock().sessions.extend(sessions);
     }
 
     /// Removes up to `BATCH` noted sessions. Also returns whether notes were discarded since the
     /// last [`clear`](Self::clear).
     fn take_batch(&self) -> (Vec<SessionId>, bool) {
-        let mut pending = self.pending();
+        let mut pending = self.pending.lock();
         let batch: Vec<SessionId> = pending.sessions.iter().take(BATCH).copied().collect();
         for id in &batch {
             pending.sessions.remove(id);
@@ -94,6 +89,6 @@ impl Announcer {
 
     /// Discards all notes.
     fn clear(&self) {
-        *self.pending() = PendingChanges::default();
+        *self.pending.lock() = PendingChanges::default();
     }
 }

@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::presence::{DirectoryError, DynDirectory, LEASE, SessionChange};
 use crate::{
+    failure_log::FailureLog,
     node::{Node, session_view},
+    presence::{DirectoryError, DynDirectory, LEASE, SessionChange},
     values::{SessionId, time},
 };
 
@@ -59,7 +60,7 @@ struct AnnounceTask<'a> {
     /// announced: the lease is then begun again.
     renewed_at: Option<Instant>,
     activity_checked: ActivityCheck,
-    is_failing: bool,
+    failures: FailureLog,
 }
 
 /// When active sessions were last looked for.
@@ -85,7 +86,7 @@ impl<'a> AnnounceTask<'a> {
             directory,
             renewed_at: None,
             activity_checked: ActivityCheck::now(),
-            is_failing: false,
+            failures: FailureLog::default(),
         }
     }
 
@@ -95,22 +96,20 @@ impl<'a> AnnounceTask<'a> {
         self.note_active_sessions();
         let announced = self.announce_changes().await;
         match &announced {
+            Ok(()) => self
+                .failures
+                .worked(|| tracing::info!("sessions are announced to other nodes again")),
             Err(error) => {
                 self.renewed_at = None;
-                if !self.is_failing {
+                self.failures.failed(|| {
                     let error: &dyn std::error::Error = error;
                     tracing::warn!(
                         error,
                         "sessions cannot be announced to other nodes; retrying"
                     );
-                }
+                });
             }
-            Ok(()) if self.is_failing => {
-                tracing::info!("sessions are announced to other nodes again");
-            }
-            Ok(()) => {}
         }
-        self.is_failing = announced.is_err();
         announced.is_ok()
     }
 

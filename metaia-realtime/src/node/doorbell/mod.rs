@@ -7,10 +7,11 @@ mod tasks;
 mod tests;
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 pub(super) use tasks::run;
@@ -160,7 +161,9 @@ impl NodeDoorbell {
     /// Returns whether the frame is recent, and was not received before.
     fn is_fresh(&self, frame: &Frame) -> bool {
         let taken =
-            lock(&self.replay_guard).accept(frame.node, frame.seq, frame.ts, time::unix_ms());
+            self.replay_guard
+                .lock()
+                .accept(frame.node, frame.seq, frame.ts, time::unix_ms());
         match taken {
             Ok(()) => true,
             Err(ReplayError::Repeated) => {
@@ -182,10 +185,4 @@ impl NodeDoorbell {
             tracing::warn!("frames of other nodes are dropped; {possible_cause}");
         }
     }
-}
-
-/// Locks a part of the doorbell.
-fn lock<T>(part: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A poisoned lock is taken over: no method leaves a part half changed.
-    part.lock().unwrap_or_else(PoisonError::into_inner)
 }

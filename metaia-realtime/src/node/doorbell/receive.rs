@@ -5,7 +5,6 @@ use std::sync::{Weak, atomic::Ordering};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::lock;
 use crate::{
     Room,
     doorbell::{
@@ -99,7 +98,11 @@ impl Node {
 
     fn receive_notification(&self, head: LogHead) {
         let known = self.known_log_head();
-        let answer = lock(&self.doorbell.throttle).notify(head, known, Instant::now());
+        let answer = self
+            .doorbell
+            .throttle
+            .lock()
+            .notify(head, known, Instant::now());
         match answer {
             ThrottleDecision::Known => {}
             ThrottleDecision::Wait => self.doorbell.throttled.notify_one(),
@@ -117,7 +120,7 @@ impl Node {
     /// it follows.
     fn receive_volatile(&self, event: VolatileFrame) {
         let follows = event.at;
-        let mut holdback = lock(&self.doorbell.holdback);
+        let mut holdback = self.doorbell.holdback.lock();
         if holdback.is_empty() && !follows.is_beyond(self.dispatched_log_head()) {
             // Under the lock, so that no other event overtakes it.
             return self.deliver(event);
@@ -135,12 +138,15 @@ impl Node {
     }
 
     fn receive_probe(&self, probe: Probe) {
-        lock(&self.doorbell.probes).push(probe);
+        self.doorbell.probes.lock().push(probe);
         self.doorbell.probed.notify_one();
     }
 
     fn receive_probe_answer(&self, head: LogHead, probe: Probe) {
         let is_beyond = head.is_beyond(self.known_log_head());
-        lock(&self.doorbell.partition).probe_answered(probe, is_beyond);
+        self.doorbell
+            .partition
+            .lock()
+            .probe_answered(probe, is_beyond);
     }
 }

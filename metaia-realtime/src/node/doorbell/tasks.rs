@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::{FutureExt, future::OptionFuture};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
-use super::{lock, receive::NodeFrames};
+use super::receive::NodeFrames;
 use crate::{
     doorbell::{FrameReceiver, frame::FrameBody, log_head::LogHead, partition::PartitionChange},
     node::{Node, drain},
@@ -68,7 +68,7 @@ async fn notify_appends(node: &Node) {
 async fn run_throttle(node: &Node) {
     let mut log_head = node.doorbell.log_head.clone();
     loop {
-        let due = lock(&node.doorbell.throttle).due();
+        let due = node.doorbell.throttle.lock().due();
         let pause = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
             () = node.doorbell.throttled.notified() => {}
@@ -76,7 +76,7 @@ async fn run_throttle(node: &Node) {
             Some(()) = pause => {}
         }
         let known = node.known_log_head();
-        let must_read = lock(&node.doorbell.throttle).settle(known, Instant::now());
+        let must_read = node.doorbell.throttle.lock().settle(known, Instant::now());
         if must_read {
             node.read_log_now();
         }
@@ -89,7 +89,7 @@ async fn run_throttle(node: &Node) {
 async fn release_held_back(node: &Node) {
     let mut dispatched = node.window.subscribe_dispatched();
     loop {
-        let due = lock(&node.doorbell.holdback).due();
+        let due = node.doorbell.holdback.lock().due();
         let too_late = OptionFuture::from(due.map(sleep_until));
         tokio::select! {
             () = node.doorbell.held_back.notified() => {}
@@ -97,7 +97,7 @@ async fn release_held_back(node: &Node) {
             Some(()) = too_late => {}
         }
         // Held until they are delivered, so that no other event overtakes them.
-        let mut holdback = lock(&node.doorbell.holdback);
+        let mut holdback = node.doorbell.holdback.lock();
         let (ready, dropped) = holdback.release(node.dispatched_log_head(), Instant::now());
         node.doorbell.counters.dropped.add(dropped);
         for event in ready {
@@ -111,7 +111,7 @@ async fn answer_probes(node: &Node) {
     loop {
         node.doorbell.probed.notified().await;
         // Before the log is read: the read then answers these probes, and no later ones.
-        let probes = lock(&node.doorbell.probes).drain();
+        let probes = node.doorbell.probes.lock().drain();
         if let Ok(Ok(head)) = timeout(LOG_TIMEOUT, node.log.head()).await {
             let head = head.position.into();
             for probe in probes {
@@ -137,16 +137,16 @@ async fn detect_partition(node: &Node) {
                 read = None;
                 next_read = Instant::now() + LOG_CHECK_INTERVAL;
                 if matches!(outcome, Ok(Ok(_))) {
-                    let change = lock(&node.doorbell.partition).log_read();
+                    let change = node.doorbell.partition.lock().log_read();
                     apply_change(node, change).await;
                 } else {
-                    lock(&node.doorbell.partition).log_failed(read_began);
+                    node.doorbell.partition.lock().log_failed(read_began);
                     send_probe(node);
                 }
             }
             _ = tick.tick() => {
                 send_probe(node);
-                let change = lock(&node.doorbell.partition).check(Instant::now());
+                let change = node.doorbell.partition.lock().check(Instant::now());
                 apply_change(node, change).await;
                 if read.is_none() && Instant::now() >= next_read {
                     read_began = Instant::now();
@@ -159,7 +159,7 @@ async fn detect_partition(node: &Node) {
 
 /// Probes the other nodes while the log cannot be read here.
 fn send_probe(node: &Node) {
-    let probe = lock(&node.doorbell.partition).next_probe(Instant::now());
+    let probe = node.doorbell.partition.lock().next_probe(Instant::now());
     // Without the lock: the answer may arrive before `send` returns.
     if let Some(probe) = probe {
         node.doorbell

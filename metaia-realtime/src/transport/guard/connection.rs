@@ -3,13 +3,14 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     task::Waker,
 };
 
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 
 use super::{Observer, poll_answer::PollAnswer};
 use crate::session::EndReason;
@@ -91,28 +92,28 @@ impl Connection {
 
     /// Records that the head of a request has come.
     pub(crate) fn begin_request(&self) {
-        *self.poll_answer() = PollAnswer::None;
+        *self.0.poll_answer.lock() = PollAnswer::None;
     }
 
     /// Records that the next bytes written answer a poll of this link.
     pub(crate) fn begin_poll_answer(&self, link: Weak<dyn Observer>) {
-        *self.poll_answer() = PollAnswer::Partial(link);
+        *self.0.poll_answer.lock() = PollAnswer::Partial(link);
     }
 
     /// Records that HTTP has the whole body of the answer.
     pub(crate) fn complete_poll_answer(&self) {
-        self.poll_answer().complete();
+        self.0.poll_answer.lock().complete();
     }
 
     /// Records that HTTP has written everything it had.
     pub(super) fn flushed(&self) {
-        self.poll_answer().flush();
+        self.0.poll_answer.lock().flush();
     }
 
     /// Gives up the peer because it takes nothing: ends its links and kills the connection.
     pub(super) fn stalled(&self) {
         // A statement of its own: the lock is not held while the links are called.
-        let answered = self.poll_answer().link();
+        let answered = self.0.poll_answer.lock().link();
         if let Some(link) = answered {
             link.lose(EndReason::Slow);
         }
@@ -125,7 +126,7 @@ impl Connection {
 
     /// Ends the link whose poll answer was not written before the connection ended.
     pub(super) fn closed(&self) {
-        let unwritten = self.poll_answer().link_with_unwritten();
+        let unwritten = self.0.poll_answer.lock().link_with_unwritten();
         if let Some(link) = unwritten {
             link.lose(EndReason::TransportLost);
         }
@@ -147,13 +148,6 @@ impl Connection {
     /// connection holds its link.
     pub(crate) fn downgrade(&self) -> WeakConnection {
         WeakConnection(Arc::downgrade(&self.0))
-    }
-
-    fn poll_answer(&self) -> MutexGuard<'_, PollAnswer> {
-        self.0
-            .poll_answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

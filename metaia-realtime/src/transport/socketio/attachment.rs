@@ -1,7 +1,8 @@
 //! The session that is attached to a socket.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use socketioxide::socket::Sid;
 use tokio::sync::mpsc;
 
@@ -36,10 +37,7 @@ impl Attachment {
     /// Takes the inbound events for the session's task, or returns `None` if the task has them
     /// already.
     pub(super) fn take_events(&self) -> Option<mpsc::Receiver<Inbound>> {
-        self.events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.events.lock().take()
     }
 }
 

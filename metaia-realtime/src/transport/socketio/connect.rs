@@ -1,11 +1,9 @@
 //! CONNECT: authenticates the client and starts its session, with rooms and handlers, before the
 //! CONNECT is answered.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, sync::Arc};
 
+use parking_lot::Mutex;
 use serde_json::Value as Json;
 use socketioxide::{
     SocketIo,

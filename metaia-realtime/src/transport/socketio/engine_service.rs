@@ -1,11 +1,10 @@
 //! The HTTP service of the Socket.IO engine, until the node stops.
 
-use std::sync::{Mutex, PoisonError};
-
 use bytes::Bytes;
 use engineioxide::service::NotFoundService;
 use http::{Request, header::CONTENT_TYPE};
 use http_body_util::Full;
+use parking_lot::Mutex;
 use socketioxide::service::SocketIoService;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -33,18 +32,12 @@ impl EngineService {
 
     /// Returns the service, or `None` once the node has stopped.
     pub(super) fn get(&self) -> Option<InnerService> {
-        self.service
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.service.lock().clone()
     }
 
     /// Drops the service. From now on [`get`](Self::get) returns `None`.
     pub(super) fn stop(&self) {
-        self.service
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.service.lock().take();
     }
 
     /// Closes the polling session `sid`.

@@ -7,7 +7,6 @@
 use std::{
     convert::Infallible,
     fmt,
-    num::NonZeroU32,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -32,6 +31,7 @@ use super::{
 use crate::{
     node::HandshakeRefusal,
     transport::{Origins, deadline::Deadline},
+    values::at_least_one,
 };
 
 /// The gate before the engine of a node.
@@ -67,7 +67,7 @@ where
 impl Gate {
     pub(super) fn new(engine: Arc<Engine>) -> Self {
         let per_s = engine.node.limits().handshakes_per_s;
-        let quota = Quota::per_second(NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN));
+        let quota = Quota::per_second(at_least_one(per_s));
         Self {
             engine,
             handshake_rate: RateLimiter::direct(quota),

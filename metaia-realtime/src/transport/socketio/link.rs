@@ -3,11 +3,12 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{engine_service::EngineService, read_budget::ReadBudget};
@@ -109,14 +110,14 @@ impl Link {
             return;
         };
         connection.upgrade(Arc::clone(self) as _);
-        let mut sockets = self.sockets();
+        let mut sockets = self.sockets.lock();
         sockets.retain(|socket| socket.upgrade().is_some());
         sockets.push(connection.downgrade());
     }
 
     /// Kills the WebSockets. Returns whether there were any.
     pub(super) fn kill(&self) -> bool {
-        let sockets = std::mem::take(&mut *self.sockets());
+        let sockets = std::mem::take(&mut *self.sockets.lock());
         let alive: Vec<Connection> = sockets.iter().filter_map(WeakConnection::upgrade).collect();
         for connection in &alive {
             connection.kill();
@@ -127,10 +128,6 @@ impl Link {
     /// Counts a refused CONNECT and returns the total.
     pub(super) fn add_refused_connect(&self) -> u32 {
         self.refused_connects.fetch_add(1, Ordering::AcqRel) + 1
-    }
-
-    fn sockets(&self) -> MutexGuard<'_, Vec<WeakConnection>> {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

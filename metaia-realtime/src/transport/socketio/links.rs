@@ -7,10 +7,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::link::Link;
@@ -40,26 +41,22 @@ impl Links {
 
     /// Adds a link. Removes those that no session has joined in time.
     pub(super) fn insert(&self, sid: &str, link: Arc<Link>) {
-        let mut table = self.table();
+        let mut table = self.table.lock();
         table.remove_unjoined(self.join_timeout);
         table.by_sid.insert(sid.to_owned(), link);
         table.opened.push_back((Instant::now(), sid.to_owned()));
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table().by_sid.len()
+        self.table.lock().by_sid.len()
     }
 
     pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
-        self.table().by_sid.get(sid).cloned()
+        self.table.lock().by_sid.get(sid).cloned()
     }
 
     pub(super) fn remove(&self, sid: &str) {
-        self.table().by_sid.remove(sid);
-    }
-
-    fn table(&self) -> MutexGuard<'_, LinkTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().by_sid.remove(sid);
     }
 }
 

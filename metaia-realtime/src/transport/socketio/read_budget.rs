@@ -16,7 +16,7 @@ use std::{
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use crate::Limits;
+use crate::{Limits, values::at_least_one};
 
 /// The most bytes that a client may send before it is authenticated: a few CONNECTs of the largest
 /// size.
@@ -48,7 +48,10 @@ impl ReadBudget {
     /// included. A client that keeps the other limits never reaches it.
     pub(super) fn new(limits: &Limits) -> Self {
         let largest_message = (limits.message_bytes as u64).saturating_add(MESSAGE_OVERHEAD);
-        let bytes = |messages: u64| at_least_one(largest_message.saturating_mul(messages));
+        let bytes = |messages: u64| {
+            let bytes = largest_message.saturating_mul(messages);
+            at_least_one(u32::try_from(bytes).unwrap_or(u32::MAX))
+        };
         // Twice the burst, since as many messages again are refused before the session ends.
         let burst = bytes(u64::from(limits.inbound_burst) * 2);
         let quota = Quota::per_second(bytes(limits.inbound_per_s.into())).allow_burst(burst);
@@ -112,11 +115,6 @@ impl ReadBudget {
         let _waiting = WaitingPoll::new(self);
         response.await
     }
-}
-
-fn at_least_one(n: u64) -> NonZeroU32 {
-    let n = u32::try_from(n).unwrap_or(u32::MAX);
-    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
 }
 
 /// Adds `bytes` and returns the sum.

@@ -5,12 +5,10 @@
 //! that contains it. No position and no reply depends on a complete list. Each document is logged
 //! once, for the first 1,000 documents (`MAX_LOGGED`).
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use mongodb::bson::{Bson, Document};
+use parking_lot::Mutex;
 
 use super::document::{Unreadable, id_in};
 use crate::{
@@ -52,8 +50,7 @@ impl ForeignDocuments {
 
     fn log_once(&self, error: &Unreadable) {
         let is_new = {
-            // A poisoned set is used all the same: an insert cannot leave it half done.
-            let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut logged = self.0.lock();
             logged.len() < MAX_LOGGED && logged.insert((error.collection, error.id.clone()))
         };
         if is_new {

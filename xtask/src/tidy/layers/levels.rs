@@ -68,7 +68,7 @@ pub(super) const PLANS: [Plan; 4] = [
 ];
 
 const REALTIME: &[Level] = &[
-    Level::apart(&["crash_points.rs", "values/"]),
+    Level::apart(&["crash_points.rs", "failure_log.rs", "values/"]),
     Level::apart(&["limits.rs"]),
     // The client shares values with the server and nothing else: it sees what any client sees.
     Level::apart(&["event/", "client/", "sqlite/"]),

@@ -89,7 +89,7 @@ fn numbers(page: &Page) -> Vec<u64> {
 impl SqliteLog {
     /// Drops the recent entries from memory: the next read comes from the database.
     fn forget_recent(&self) {
-        self.state.tail().clear();
+        self.state.tail.lock().clear();
     }
 
     async fn all(&self) -> Page {

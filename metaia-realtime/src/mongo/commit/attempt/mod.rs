@@ -189,7 +189,8 @@ impl<R: Records> Attempt<R> {
             // knows the entries that the log has.
             TryError::Abandoned | TryError::AlreadyLogged => NextStep::TryAgain,
             TryError::Stale => self.step_after_stale_try(),
-            TryError::Failed(_) | TryError::Unknown(_) => {
+            TryError::PlanPanicked if self.may_be_separated() => NextStep::OneByOne,
+            TryError::PlanPanicked | TryError::Failed(_) | TryError::Unknown(_) => {
                 NextStep::Pause(self.backoff.next_pause())
             }
         }
@@ -202,12 +203,17 @@ impl<R: Records> Attempt<R> {
         }
     }
 
-    /// Decides what follows a batch that was planned from stale records. Each job that is tried
-    /// alone is an attempt of its own, which does not know the unresolved tries of this one and
-    /// could store the job a second time. So the jobs stay together while there are any.
+    /// Returns true if the jobs may be tried one by one. Each job that is tried alone is an attempt
+    /// of its own, which does not know the unresolved tries of this one and could store the job a
+    /// second time. So the jobs stay together while there are any.
+    const fn may_be_separated(&self) -> bool {
+        self.unresolved.is_empty()
+    }
+
+    /// Decides what follows a batch that was planned from stale records.
     fn step_after_stale_try(&mut self) -> NextStep {
         self.stale_tries += 1;
-        if self.stale_tries >= MAX_STALE_TRIES && self.unresolved.is_empty() {
+        if self.stale_tries >= MAX_STALE_TRIES && self.may_be_separated() {
             return NextStep::OneByOne;
         }
         NextStep::Pause(random_up_to(CONTENTION_PAUSE))

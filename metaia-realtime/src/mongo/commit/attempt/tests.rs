@@ -72,9 +72,9 @@ fn fail(attempt: &mut Attempt<NoRecords>, error: TryError) -> NextStep {
     attempt.next_step(&error, Instant::now())
 }
 
-/// Fails all jobs, and checks the error of each caller.
-async fn check_errors(attempt: &Attempt<NoRecords>, callers: Vec<Appending>, is_unknown: bool) {
-    attempt.callers().fail(&MongoFault::Closed);
+/// Drops all jobs, and checks the error of each caller.
+async fn check_errors(attempt: Attempt<NoRecords>, callers: Vec<Appending>, is_unknown: bool) {
+    drop(attempt);
     for caller in callers {
         let error = caller.wait().await.unwrap_err();
         assert_eq!(matches!(error, LogError::Unknown(_)), is_unknown, "{error}");
@@ -121,7 +121,7 @@ async fn check_unnamed(read: HeadVersion, may_be_stored: bool) {
     assert!(attempt.resolve(&head(read, &recent)).is_none());
     assert_eq!(attempt.head(), Some(read));
     assert_eq!(plan(&attempt).batch.before, read);
-    check_errors(&attempt, callers, may_be_stored).await;
+    check_errors(attempt, callers, may_be_stored).await;
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_later_failure_does_not_make_an_unknown_outcome_certain() {
     fail(&mut attempt, TryError::Failed(MongoFault::TimedOut));
     assert!(attempt.resolve(&head(version(1, 5), &[])).is_none());
     fail(&mut attempt, TryError::Conflict);
-    check_errors(&attempt, callers, true).await;
+    check_errors(attempt, callers, true).await;
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_head_that_has_moved_is_read_again_and_nothing_is_stored() {
     assert_eq!(attempt.head(), None, "the head must be read");
     assert!(attempt.resolve(&head(version(1, 7), &[])).is_none());
     assert_eq!(plan(&attempt).batch.before, version(1, 7));
-    check_errors(&attempt, callers, false).await;
+    check_errors(attempt, callers, false).await;
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn transactions_of_dead_nodes_are_aborted_whenever_the_contention_lasts_too_long
 }
 
 #[test]
-fn the_pauses_grow_with_each_failure_of_the_database_and_start_anew_with_the_next_attempt() {
+fn the_pauses_grow_with_each_failure_of_the_database_and_start_again_with_the_next_attempt() {
     let pause = |attempt: &mut Attempt<NoRecords>| match fail(
         attempt,
         TryError::Failed(MongoFault::TimedOut),
@@ -209,7 +209,7 @@ async fn a_caller_that_stops_waiting_before_the_commit_point_takes_its_job_along
     assert!(attempt.resolve(&head(version(1, 5), &[])).is_none());
     assert_eq!(plan(&attempt).batch.entries.len(), 1);
     // The first job was marked before the second one stopped the try. It is not stored.
-    check_errors(&attempt, callers, false).await;
+    check_errors(attempt, callers, false).await;
 }
 
 #[tokio::test]
@@ -240,6 +240,25 @@ fn jobs_whose_records_are_always_stale_are_tried_one_by_one() {
     }
     assert_eq!(fail(&mut attempt, TryError::Stale), NextStep::OneByOne);
     assert_eq!(attempt.into_jobs().len(), 3);
+}
+
+#[test]
+fn jobs_of_which_one_panics_are_tried_one_by_one_at_once() {
+    let (mut attempt, _callers) = attempt(3);
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert_eq!(step, NextStep::OneByOne);
+    assert_eq!(attempt.into_jobs().len(), 3);
+}
+
+#[test]
+fn jobs_of_which_one_panics_stay_together_while_an_outcome_is_unknown() {
+    let (mut attempt, _callers) = attempt(3);
+    try_with_unknown_outcome(&mut attempt);
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert!(matches!(step, NextStep::Pause(_)), "{step:?}");
+    assert!(attempt.resolve(&head(version(1, 6), &[])).is_none());
+    let step = fail(&mut attempt, TryError::PlanPanicked);
+    assert_eq!(step, NextStep::OneByOne);
 }
 
 #[test]

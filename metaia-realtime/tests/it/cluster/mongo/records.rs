@@ -1,6 +1,9 @@
 //! Records of the embedder that are committed together with entries of the log.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::BoxFuture;
 use metaia_realtime::{
@@ -22,6 +25,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::all_entries;
+use crate::support::captured_log::CapturedLog;
 
 const COUNTERS: &str = "counter";
 
@@ -249,19 +253,40 @@ async fn a_change_that_always_conflicts_does_not_block_others() {
     assert_eq!(all_entries(&log).await.len(), 20);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_panics_does_not_end_the_committer() {
-    let (_mongo, log, committer) = node(&Mongod::replica_set().uri_of_new_database()).await;
-    let panicked = committer.commit(Panic).await;
-    assert!(
-        matches!(panicked, Err(LogError::Unavailable(_))),
-        "{panicked:?}"
-    );
-    let (count, _) = committer
-        .commit(Increment("a".to_owned()))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(count, 1);
-    assert_eq!(all_entries(&log).await.len(), 1);
+/// Checks that a change which panics fails alone and before its caller times out.
+async fn check_panic(server: &Mongod) {
+    let (_mongo, log, committer) = node(&server.uri_of_new_database()).await;
+    let logged = CapturedLog::start();
+    let started = Instant::now();
+    let increments = || {
+        let increments = (0..10).map(|_| committer.commit(Increment("a".to_owned())));
+        futures_util::future::join_all(increments)
+    };
+    let (before, panicked, after) =
+        tokio::join!(increments(), committer.commit(Panic), increments());
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    let Err(LogError::Unavailable(error)) = panicked else {
+        panic!("{panicked:?}");
+    };
+    assert!(error.to_string().contains("panicked"), "{error}");
+    let done = before.into_iter().chain(after);
+    let counts: Vec<_> = done.map(|done| done.unwrap().unwrap().0).collect();
+    assert_eq!(counts, Vec::from_iter(1..=20));
+    assert_eq!(all_entries(&log).await.len(), 20);
+    let lines = logged.text();
+    assert!(lines.contains("ERROR"), "{lines}");
+    assert!(lines.contains("a change panicked"), "{lines}");
+    assert!(!lines.contains("cannot be written to"), "{lines}");
+}
+
+// On one thread all changes wait when the committer starts, so they are in one batch.
+#[tokio::test]
+async fn a_change_that_panics_fails_alone() {
+    check_panic(Mongod::replica_set()).await;
+}
+
+#[tokio::test]
+async fn a_change_that_panics_fails_alone_on_a_standalone_server_too() {
+    check_panic(Mongod::standalone()).await;
 }

@@ -11,12 +11,12 @@ enum LinkState {
     Refused,
 }
 
-pub(super) struct FailureLog<'a> {
+pub(super) struct ConnectionLog<'a> {
     place: &'a str,
     last: Option<LinkState>,
 }
 
-impl<'a> FailureLog<'a> {
+impl<'a> ConnectionLog<'a> {
     pub(super) const fn new(place: &'a str) -> Self {
         Self { place, last: None }
     }
