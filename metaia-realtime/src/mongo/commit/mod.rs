@@ -16,6 +16,7 @@ mod commit_point;
 // Storing a batch: as a transaction, or through the head of a standalone server.
 mod command;
 mod driver_error;
+mod known_entries;
 mod standalone;
 mod transaction;
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     batch::CommitBatch,
     commit_point::CommitPoint,
+    known_entries::known_numbers,
     try_error::{Committed, TryError},
 };
 use crate::{
@@ -24,7 +25,6 @@ use crate::{
         carry_out::carry_out,
         fault::MongoFault,
         head::{HEAD, HeadVersion},
-        log::read,
         pending::PendingBatch,
     },
 };
@@ -40,7 +40,7 @@ pub(super) async fn commit_through_head(
     point: Arc<CommitPoint>,
 ) -> Result<Committed, TryError> {
     // After the commit it would be too late to find that the log has one of the entries.
-    let known = read::known_numbers(&mongo, batch.event_ids())
+    let known = known_numbers(&mongo, batch.event_ids())
         .await
         .map_err(TryError::Failed)?;
     if !known.is_empty() {

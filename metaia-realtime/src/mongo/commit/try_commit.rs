@@ -13,6 +13,7 @@ use super::{
     batch::{CommitBatch, PlannedTry},
     caller::Callers,
     commit_point::CommitPoint,
+    known_entries::known_numbers,
     standalone::commit_through_head,
     transaction::commit_in_transaction,
     try_error::{Committed, TryError},
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     mongo::{
-        Deployment, fault::MongoFault, head::HeadVersion, log::read, options::OPERATION_TIMEOUT,
+        Deployment, fault::MongoFault, head::HeadVersion, options::OPERATION_TIMEOUT,
         records::Records,
     },
     values::time,
@@ -144,7 +145,7 @@ impl<R: Records> CommitWorker<R> {
         attempt: &mut Attempt<R>,
         batch: &CommitBatch,
     ) -> Result<(), MongoFault> {
-        let known = read::known_numbers(&self.log.mongo, batch.event_ids()).await?;
+        let known = known_numbers(&self.log.mongo, batch.event_ids()).await?;
         if known.is_empty() {
             // The log has none of these entries, but has others with their numbers. This only
             // happens if a part of the database was restored: history is no longer continuous.

@@ -30,7 +30,7 @@ mod decode;
 mod event_log;
 mod follow;
 mod prepare;
-pub(in crate::mongo) mod read;
+mod read;
 mod running;
 pub(in crate::mongo) mod state;
 mod trim;

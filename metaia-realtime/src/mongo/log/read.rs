@@ -1,12 +1,10 @@
 //! Reads of the log. Each is one operation on the primary, and sees only what cannot be rolled
 //! back.
 
-use std::collections::HashMap;
-
 use futures_util::TryStreamExt as _;
 use mongodb::{
     Collection,
-    bson::{Bson, Document, doc},
+    bson::{Document, doc},
     options::{FindOptions, ReadConcern},
 };
 
@@ -14,7 +12,7 @@ use crate::{
     Room,
     mongo::{
         Mongo,
-        bson::{from_event_id, from_number},
+        bson::from_number,
         collection,
         fault::MongoFault,
         head::{HEAD, HeadRecord, KEY},
@@ -157,19 +155,6 @@ pub(super) async fn count(mongo: &Mongo, query: EntryQuery) -> Result<usize, Mon
     };
     let counted = mongo.run(OPERATION_TIMEOUT, work).await?;
     Ok(usize::try_from(counted).unwrap_or(usize::MAX))
-}
-
-/// Reads the numbers of those entries that the log has, by their ids.
-pub(in crate::mongo) async fn known_numbers(
-    mongo: &Mongo,
-    ids: impl IntoIterator<Item = EventId>,
-) -> Result<HashMap<EventId, u64>, MongoFault> {
-    let ids: Vec<Bson> = ids.into_iter().map(|id| from_event_id(id).into()).collect();
-    let rows = collection::durable(mongo, ENTRIES).await?;
-    let filter = doc! { "id": { "$in": ids } };
-    let found: Vec<Row> = collection::find(mongo, rows, filter, FindOptions::default()).await?;
-    let identities = found.iter().filter_map(Row::identity);
-    Ok(identities.map(|(n, id)| (id, n)).collect())
 }
 
 /// Reads the trimmed marks above `n`.

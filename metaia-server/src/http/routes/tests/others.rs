@@ -215,9 +215,8 @@ fn described_routes(description: &Value) -> BTreeSet<String> {
     described
 }
 
-#[tokio::test]
-async fn exactly_the_routes_are_described() {
-    use utoipa::OpenApi as _;
+/// Returns every route as its method, in lower case, and its path.
+pub(super) async fn served_routes() -> BTreeSet<String> {
     let state = TestState::over(&World::new(On::Embedded).await, NonZeroU32::MAX);
     let mut served = BTreeSet::new();
     for (path, route) in crate::http::routes::routes() {
@@ -225,6 +224,13 @@ async fn exactly_the_routes_are_described() {
             served.insert(format!("{method} {path}"));
         }
     }
+    served
+}
+
+#[tokio::test]
+async fn exactly_the_routes_are_described() {
+    use utoipa::OpenApi as _;
+    let served = served_routes().await;
     let description = serde_json::to_value(crate::http::routes::ApiDoc::openapi()).unwrap();
     assert_eq!(described_routes(&description), served);
     assert!(served.contains("post /api/orders"), "{served:?}");

@@ -1,13 +1,17 @@
 //! The refusals that every route shares: before its handler runs, and while the store is away.
 
 use super::{
-    super::payments::{event, signed},
+    super::{
+        others::served_routes,
+        payments::{event, signed},
+    },
+    schema::fits,
     *,
 };
 
 const ID: &str = "000000000000000000000000";
 
-/// A request to each route, with the role that may send it, and whether it has a body.
+/// Returns a request to each route but the webhook: with the role that may send it, and its body.
 fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
     use Role::{Admin, Customer, Tailor};
     let step = json!({ "status": "confirmed" });
@@ -58,6 +62,26 @@ fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
         ("GET", "/api/realtime/presence?user=c1".into(), Admin, None),
         ("GET", "/api/realtime/stats".into(), Admin, None),
     ]
+}
+
+/// The provider calls this route, and no user: the tests send its requests themselves.
+const WEBHOOK: &str = "post /api/payments/webhook";
+
+#[tokio::test]
+async fn there_is_one_request_to_each_route() {
+    let requests = requests();
+    let mut served = served_routes().await;
+    assert!(served.remove(WEBHOOK));
+    for route in &served {
+        let (method, template) = route.split_once(' ').unwrap();
+        let is_to_it = |path: &str| fits(template, path.split('?').next().unwrap());
+        let count = requests
+            .iter()
+            .filter(|(used, path, ..)| used.eq_ignore_ascii_case(method) && is_to_it(path))
+            .count();
+        assert_eq!(count, 1, "requests to {route}");
+    }
+    assert_eq!(requests.len(), served.len());
 }
 
 fn bytes_of(body: Option<&Value>) -> Vec<u8> {

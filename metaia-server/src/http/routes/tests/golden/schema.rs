@@ -71,12 +71,23 @@ impl Description {
             .as_array()
             .unwrap()
             .len();
-        let fits = (0..count).any(|n| self.check(&format!("{schema}/oneOf/{n}"), value).is_ok());
+        let fits =
+            (0..count).any(|n| self.check_alternative(&format!("{schema}/oneOf/{n}"), value));
         if fits {
             Ok(())
         } else {
             Err(format!("{schema}: none fits {value}"))
         }
+    }
+
+    /// Returns whether a value fits. If it does not, it has shown nothing.
+    fn check_alternative(&mut self, schema: &str, value: &Value) -> bool {
+        let shown_before = self.shown.clone();
+        let fits = self.check(schema, value).is_ok();
+        if !fits {
+            self.shown = shown_before;
+        }
+        fits
     }
 
     fn check_items(&mut self, schema: &str, value: &Value) -> Result<(), String> {
@@ -168,6 +179,10 @@ impl Description {
         for (_, property, _) in members {
             self.collect(&property, into);
         }
+        let alternatives = found["oneOf"].as_array().map_or(0, Vec::len);
+        for n in 0..alternatives {
+            self.collect(&format!("{schema}/oneOf/{n}"), into);
+        }
         for part in ["items", "additionalProperties"] {
             if found[part].is_object() {
                 self.collect(&format!("{schema}/{part}"), into);
@@ -213,7 +228,7 @@ fn check_enum(values: &Value, value: &Value) -> Result<(), String> {
 }
 
 /// Returns whether a path is one of a template's.
-fn fits(template: &str, path: &str) -> bool {
+pub(super) fn fits(template: &str, path: &str) -> bool {
     let template: Vec<&str> = template.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
     let is_same = |(part, given): (&&str, &&str)| part.starts_with('{') || part == given;
@@ -222,4 +237,23 @@ fn fits(template: &str, path: &str) -> bool {
 
 pub(super) fn escape(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
+}
+
+#[test]
+fn an_alternative_that_does_not_fit_shows_nothing() {
+    let one = json!({ "properties": { "a": {}, "b": { "enum": [1] } } });
+    let two = json!({ "properties": { "a": {}, "b": { "enum": [2] } } });
+    let mut description = Description {
+        document: json!({ "s": { "oneOf": [one, two] } }),
+        shown: BTreeSet::new(),
+    };
+    let value = json!({ "a": null, "b": 2 });
+    assert_eq!(description.check("/s", &value), Ok(()));
+    let fitting = "/s/oneOf/1";
+    let members = ["a", "b"].map(|name| format!("{fitting}/properties/{name}"));
+    let shown = ["/s", fitting]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(members);
+    assert_eq!(description.shown, shown.collect());
 }
