@@ -19,7 +19,8 @@ impl DeviceError {
     }
 }
 
-/// Whether the node that claims the records of a client knows the client itself.
+/// The two kinds of nodes that claim the records of a client: one that knows it, and one that does
+/// not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimant {
     /// The node has no record of the client.

@@ -27,7 +27,7 @@ pub(crate) struct Resumable {
     pub(crate) missed: usize,
 }
 
-/// What is known of the log about a client's position.
+/// The facts of the log about a client's position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ResumeFacts {
     /// The end of the log.

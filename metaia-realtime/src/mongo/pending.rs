@@ -25,7 +25,7 @@ pub(super) struct PendingBatch {
     content: Vec<u8>,
 }
 
-/// What is to be written to carry a batch out.
+/// The writes that carry a batch out.
 #[derive(Debug)]
 pub(super) struct PendingContent {
     pub(super) groups: Vec<WriteGroup>,

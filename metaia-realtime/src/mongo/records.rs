@@ -22,7 +22,7 @@ use crate::{NewEntry, PublishReceipt};
 /// - A program that writes these collections without a committer may only make changes that the
 ///   filters of the planned writes detect: otherwise a batch overwrites them.
 pub trait Records: Send + Sync + 'static {
-    /// What the changes of a batch want to know, for example the ids of records. It starts empty.
+    /// The questions that the changes of a batch ask, for example ids of records. It starts empty.
     type Wanted: Default + Send + 'static;
     /// What was read. The default stands for a batch without changes, for which nothing is read.
     type Facts: Default + Send + 'static;

@@ -17,7 +17,7 @@ use crate::{
 pub(super) const MAX_RECHECKS_AT_ONCE: usize = 256;
 /// The time that the policy has to decide.
 const POLICY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the policy is asked for a recheck that it cannot decide.
+/// The number of times that the policy is asked for a recheck that it cannot decide.
 const RECHECK_TRIES: u32 = 3;
 /// The pause between two calls of the policy.
 const POLICY_PAUSE: Duration = Duration::from_millis(200);

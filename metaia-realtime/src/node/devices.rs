@@ -77,7 +77,7 @@ impl Drop for Pinned<'_> {
     }
 }
 
-/// What the store has of the client of a session, until the session is in the ledger.
+/// The stored records of a session's client, until the session is in the ledger.
 pub(crate) struct DeviceClaim<'a> {
     session: &'a Session,
     pinned: Pinned<'a>,

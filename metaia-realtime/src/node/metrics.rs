@@ -37,7 +37,7 @@ pub struct Metric<'a> {
     pub value: MetricValue<'a>,
 }
 
-/// Whether the numbers of a metric can fall.
+/// The kind of a metric: its numbers can fall, or they only rise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricKind {
     /// They only grow while the node runs.

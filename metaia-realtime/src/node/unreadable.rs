@@ -30,7 +30,7 @@ const ROUND_INTERVAL: Duration = Duration::from_secs(2);
 /// 10 s that [`Node::up_to_date`] waits for the dispatcher, so that clients can connect and join.
 const MAX_ROUND_TIME: Duration = Duration::from_secs(8);
 
-/// How often a waiting dispatcher looks whether all decisions are made.
+/// The pause between two looks of a waiting dispatcher for decisions that are not made yet.
 const DECIDED_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The most characters of an entry's name in a log line: the name is whatever was stored.

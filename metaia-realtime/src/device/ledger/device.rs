@@ -20,7 +20,7 @@ pub(crate) struct SignOfLife {
     pub(crate) active_at: i64,
 }
 
-/// What is known of a client when its connection ends.
+/// The last facts about a client, when its connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastSign {
     /// The end itself was a sign of life, or soon followed one.

@@ -289,7 +289,7 @@ fn a_phone_that_may_be_another_continues_from_the_smallest_position_of_all_nodes
     assert_eq!(
         connect(&mut ledger, &[record_at(old)]),
         Some(Position::UNUSABLE),
-        "one of the two phones has to reload, and nobody knows which one"
+        "one of the two phones has to reload, and the server cannot know which"
     );
 }
 

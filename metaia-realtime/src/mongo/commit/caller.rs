@@ -21,7 +21,7 @@ pub(super) struct Caller<T> {
     state: Mutex<CallerState<T>>,
 }
 
-/// What a caller would be told now. It decides which error the caller sees.
+/// The stage of a caller's change, which decides the error that the caller gets.
 enum CallerState<T> {
     /// Nothing of the job is stored, and no running try can store it.
     Waiting(ResultSender<T>),

@@ -37,14 +37,14 @@ pub(crate) enum Phase {
     Live(Cursor),
 }
 
-/// What is known of a session whose start has not begun.
+/// The facts about a session whose start has not begun.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct BeforeStart {
     request: ConnectRequest,
     starting: Starting,
 }
 
-/// What is known of a session that has no cursor yet.
+/// The facts about a session that has no cursor yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Starting {
     /// The head of the log when the client connected. A client that resumes from no position
@@ -57,7 +57,7 @@ pub(crate) struct Starting {
     has_lost_history: bool,
 }
 
-/// What is known of a session that catches up.
+/// The facts about a session that catches up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CatchingUp {
     cursor: Cursor,

@@ -2,28 +2,16 @@
 
 use metaia_realtime::{
     Census, MemoryLog, NewEntry, Role,
-    client::{Client, JoinError, Updates},
+    client::JoinError,
     log::Retention,
     testing::{TestServer, eventually},
 };
 use serde_json::json;
 
+use super::{client_in_room, server_with_policy};
 use crate::support::{
     event, limits, order, policy::Policy, raw_socket::RawSocket, tick, ticks, user,
 };
-
-async fn server_with_policy() -> (TestServer, Policy) {
-    let policy = Policy::new();
-    let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
-    (server, policy)
-}
-
-/// Connects a client that is in the room of the order `o1`.
-async fn client_in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
-    let (client, updates) = server.client(role, id).await;
-    client.join_order("o1").await.unwrap();
-    (client, updates)
-}
 
 #[tokio::test]
 async fn a_denied_user_is_refused_and_receives_nothing() {

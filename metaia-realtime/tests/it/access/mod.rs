@@ -4,3 +4,24 @@ mod disconnect;
 mod endings;
 mod joins;
 mod unreadable;
+
+use metaia_realtime::{
+    Role,
+    client::{Client, Updates},
+    testing::TestServer,
+};
+
+use crate::support::policy::Policy;
+
+async fn server_with_policy() -> (TestServer, Policy) {
+    let policy = Policy::new();
+    let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
+    (server, policy)
+}
+
+/// Connects a client that is in the room of the order `o1`.
+async fn client_in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
+    let (client, updates) = server.client(role, id).await;
+    client.join_order("o1").await.unwrap();
+    (client, updates)
+}

@@ -3,15 +3,15 @@
 
 use metaia_realtime::{
     NewEntry, Role,
-    client::{Client, Update, Updates},
+    client::{Update, Updates},
     testing::{TestServer, eventually},
     values::EventId,
 };
 use serde_json::json;
 
+use super::{client_in_room, server_with_policy};
 use crate::support::{
-    captured_log::CapturedLog, next, order, policy::Policy, raw_socket::RawSocket, tick, ticks,
-    user,
+    captured_log::CapturedLog, next, order, raw_socket::RawSocket, tick, ticks, user,
 };
 
 /// Returns an entry as a log reads it back.
@@ -33,19 +33,6 @@ fn unreadable_entries() -> [NewEntry; 6] {
         stored(&[], "rt:disconnect_user", r#"{"user":"t1"}"#),
         stored(&["order-o1", "team-7"], "rt:recheck", "{}"),
     ]
-}
-
-async fn server_with_policy() -> (TestServer, Policy) {
-    let policy = Policy::new();
-    let server = TestServer::start(|builder| builder.order_access(policy.clone())).await;
-    (server, policy)
-}
-
-/// Connects a client that is in the room of the order `o1`.
-async fn client_in_room(server: &TestServer, role: Role, id: &str) -> (Client, Updates) {
-    let (client, updates) = server.client(role, id).await;
-    client.join_order("o1").await.unwrap();
-    (client, updates)
 }
 
 /// Returns the names of the events that a client receives up to the tick `i`.

@@ -67,7 +67,7 @@ pub(super) struct Attempt<R: Records> {
     backoff: Backoff,
 }
 
-/// What the worker does after a failed try.
+/// The worker's next step after a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NextStep {
     /// Tries again at once.
