@@ -29,6 +29,9 @@ const commands = {
   call({ as, id, event, data }) {
     sockets.get(as).emit(event, data, (...args) => say({ ack: id, args }));
   },
+  binary({ as, id, event }) {
+    sockets.get(as).emit(event, Buffer.from("bytes"), (...args) => say({ ack: id, args }));
+  },
   disconnect({ as }) {
     sockets.get(as).disconnect();
   },

@@ -17,7 +17,7 @@ EVENTS = [
 ]
 
 # By default the client polls and upgrades.
-TRANSPORTS = ["websocket"] if "--websocket" in sys.argv else None
+TRANSPORTS = next(([name] for name in ("websocket", "polling") if f"--{name}" in sys.argv), None)
 
 sockets = {}
 lock = threading.Lock()

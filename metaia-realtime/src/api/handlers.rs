@@ -123,6 +123,10 @@ impl Handlers {
 }
 
 impl EventHandlers for Handlers {
+    fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     fn handle(
         &self,
         session: &Session,

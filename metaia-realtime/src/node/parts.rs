@@ -48,6 +48,10 @@ impl Default for NodeParts {
 struct NoHandlers;
 
 impl EventHandlers for NoHandlers {
+    fn has(&self, _: &str) -> bool {
+        false
+    }
+
     fn handle(&self, _: &Session, _: &str, _: &RawValue) -> Option<BoxFuture<'static, Handled>> {
         None
     }

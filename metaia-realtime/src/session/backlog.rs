@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{ConnectRequest, EventRefusal, Inbound, Session, phase::Intake, wire::RESUME};
+use super::{
+    ConnectRequest, EventRefusal, Inbound, Session, parsed_event::ParsedEvent, phase::Intake,
+    wire::RESUME,
+};
 
 /// The most bytes of events that wait while a session awaits `rt:resume`.
 const MAX_WAITING_BYTES: usize = 256 * 1024;
@@ -42,12 +45,18 @@ impl Backlog {
     /// Takes an event while the session awaits `rt:resume`: applies it if it is that one, otherwise
     /// lets it wait.
     pub(super) fn take_before_resume(&mut self, session: &Session, inbound: Inbound) {
-        let resume = inbound.parse().filter(|event| event.name == RESUME);
-        let Some(resume) = resume else {
+        let ParsedEvent::Plain {
+            name: RESUME,
+            arguments,
+        } = ParsedEvent::read(&inbound.json)
+        else {
             return self.wait(session, inbound);
         };
-        match serde_json::from_str(resume.argument.get()) {
-            Ok(members @ Value::Object(_)) => {
+        let members = arguments
+            .first()
+            .map(|members| serde_json::from_str(members.get()));
+        match members {
+            Some(Ok(members @ Value::Object(_))) => {
                 let request = ConnectRequest::read(&members);
                 session.state().apply_resume(request, inbound.ack);
             }

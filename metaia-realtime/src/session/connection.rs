@@ -163,11 +163,13 @@ impl Session {
         state.intake()
     }
 
-    /// Removes the next packet to write from the queue.
+    /// Removes the next packet to write from the queue. Returns `None` if there is none, or if the
+    /// transport is to write some others first.
     pub(crate) fn take(&self) -> Option<Outgoing> {
+        let max_unwritten = self.port.max_unwritten();
         let mut state = self.state();
         self.apply_progress(&mut state);
-        state.outbox_mut().take()
+        state.outbox_mut().take(max_unwritten)
     }
 
     /// Discards the session's history, since the log has a new epoch: the client is told to reload.

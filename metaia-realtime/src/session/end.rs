@@ -50,6 +50,11 @@ impl EndReason {
     pub const fn stays_away(self) -> bool {
         matches!(self, Self::Kicked)
     }
+
+    /// Returns whether the transport stays open for a moment after the session.
+    pub(crate) const fn keeps_transport(self) -> bool {
+        matches!(self, Self::Kicked | Self::ClientLeft)
+    }
 }
 
 impl std::fmt::Display for EndReason {

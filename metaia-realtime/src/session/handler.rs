@@ -12,6 +12,9 @@ pub(crate) type Handled = Result<Box<RawValue>, Cow<'static, str>>;
 
 /// The handlers of a node, by event name.
 pub(crate) trait EventHandlers: Send + Sync {
+    /// Returns whether the event `name` has a handler.
+    fn has(&self, name: &str) -> bool;
+
     /// Begins to handle the event `name` of a session with its first argument. Returns `None` if
     /// the event has no handler.
     fn handle(

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use super::{
     EndReason, EventRefusal, Outgoing, Session,
     join::{JOIN, LEAVE},
+    parsed_event::ParsedEvent,
     wire::{self, ERROR, RESUME},
 };
 use crate::{Limits, node::Node, values::at_least_one};
@@ -72,27 +73,11 @@ fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
     RateLimiter::direct(rate.allow_burst(at_least_one(limits.inbound_burst)))
 }
 
-/// The name and the first argument of an event.
-pub(super) struct ParsedEvent<'a> {
-    pub(super) name: &'a str,
-    pub(super) argument: &'a RawValue,
-}
-
 impl Inbound {
-    /// Returns name and argument; `None` if the event is malformed.
-    pub(super) fn parse(&self) -> Option<ParsedEvent<'_>> {
-        let parts: Vec<&RawValue> = serde_json::from_str(&self.json).ok()?;
-        let (name, arguments) = parts.split_first()?;
-        Some(ParsedEvent {
-            name: serde_json::from_str(name.get()).ok()?,
-            argument: arguments.first().copied().unwrap_or(RawValue::NULL),
-        })
-    }
-
     /// Refuses the event with `rate_limited`.
     pub(super) fn refuse_as_rate_limited(&self, session: &Session) {
-        let name = self.parse().map(|event| event.name).unwrap_or_default();
-        session.refuse(name, EventRefusal::RateLimited.code(), None, self.ack);
+        let label = ParsedEvent::read(&self.json).label();
+        session.refuse(&label, EventRefusal::RateLimited.code(), None, self.ack);
     }
 }
 
@@ -133,16 +118,32 @@ impl Session {
     /// meanwhile.
     pub(super) async fn handle(self: Arc<Self>, node: Arc<Node>, inbound: Inbound) {
         let ack = inbound.ack;
-        let Some(event) = inbound.parse() else {
-            return self.refuse("", EventRefusal::Malformed.code(), None, ack);
+        let event = ParsedEvent::read(&inbound.json);
+        let (name, arguments) = match &event {
+            ParsedEvent::Plain { name, arguments } => (*name, arguments),
+            other => return self.refuse_odd(&node, other, ack),
         };
-        match event.name {
-            JOIN => self.handle_join(&node, event.argument, ack).await,
-            LEAVE => self.handle_leave(&node, event.argument, ack),
+        let argument = arguments.first().copied().unwrap_or(RawValue::NULL);
+        match name {
+            JOIN => self.handle_join(&node, argument, ack).await,
+            LEAVE => self.handle_leave(&node, argument, ack),
             // The backlog handles one that comes in time.
             RESUME => self.refuse(RESUME, EventRefusal::NotAwaitingResume.code(), None, ack),
-            name => self.handle_custom(&node, name, event.argument, ack).await,
+            name if arguments.len() > 1 && node.handlers().has(name) => {
+                self.refuse(name, EventRefusal::Malformed.code(), None, ack);
+            }
+            name => self.handle_custom(&node, name, argument, ack).await,
         }
+    }
+
+    /// Refuses an event that no handler can take.
+    fn refuse_odd(&self, node: &Node, event: &ParsedEvent<'_>, ack: Option<i64>) {
+        let refusal = match event {
+            ParsedEvent::Binary { name } if is_known(node, name) => EventRefusal::Malformed,
+            ParsedEvent::Malformed => EventRefusal::Malformed,
+            _ => EventRefusal::UnknownEvent,
+        };
+        self.refuse(&event.label(), refusal.code(), None, ack);
     }
 
     /// Passes the event to the embedder's handler.
@@ -155,4 +156,9 @@ impl Session {
             Err(code) => self.refuse(name, &code, None, ack),
         }
     }
+}
+
+/// Returns whether the session or a handler knows an event of this name.
+fn is_known(node: &Node, name: &str) -> bool {
+    SESSION_EVENTS.contains(&name) || name == RESUME || node.handlers().has(name)
 }

@@ -34,6 +34,7 @@ mod inbound;
 mod join;
 mod outbox;
 mod packet;
+mod parsed_event;
 mod phase;
 mod port;
 mod rechecks;

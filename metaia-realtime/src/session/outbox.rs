@@ -86,8 +86,13 @@ impl Outbox {
     }
 
     /// Removes the next packet to write. Packets that must not be lost come first. A volatile event
-    /// follows when all of them are written.
-    pub(super) fn take(&mut self) -> Option<Outgoing> {
+    /// follows when all of them are written. Returns `None` while the transport holds
+    /// `max_unwritten` packets.
+    pub(super) fn take(&mut self, max_unwritten: usize) -> Option<Outgoing> {
+        let unwritten = self.credit.in_flight().saturating_sub(self.queue.len());
+        if unwritten >= max_unwritten {
+            return None;
+        }
         if let Some(outgoing) = self.queue.pop_front() {
             return Some(outgoing);
         }

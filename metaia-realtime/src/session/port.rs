@@ -16,6 +16,12 @@ pub(crate) trait Port: Send + Sync {
     /// has no credit window.
     fn progress(&self) -> Option<Progress>;
 
+    /// Returns the most packets that the transport may hold now, which are handed over and not yet
+    /// written. The rest waits in the session.
+    fn max_unwritten(&self) -> usize {
+        usize::MAX
+    }
+
     /// Closes the connection in the way that `end` asks for. Called once, when the session has
     /// ended. Never blocks.
     fn close(&self, end: EndReason);

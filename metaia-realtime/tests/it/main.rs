@@ -12,5 +12,6 @@ mod cluster;
 mod delivery;
 mod limits;
 mod logs;
+mod protocol;
 mod resume;
 mod support;

@@ -1,6 +1,7 @@
 //! The official clients, each in a child process that reads and writes one JSON object per line.
 //!
-//! Input: `{"do": "connect" | "emit" | "call" | "disconnect" | "drop", "as": NAME, …}`. Output:
+//! Input: `{"do": "connect" | "emit" | "call" | "binary" | "disconnect" | "drop", "as": NAME, …}`.
+//! Output:
 //! `{"as": NAME, "event": E, "args": […]}`, with `connect`, `connect_error` and `disconnect` as
 //! events too, and `{"ack": N, "args": […]}`.
 
@@ -47,25 +48,28 @@ impl Driver {
     /// Starts the `python-socketio` client.
     #[must_use]
     pub fn python() -> Self {
-        let mut command = Command::new(paths::python());
-        command
-            .arg("-u")
-            .arg(paths::package_path("python/client.py"));
-        Self {
-            process: Process::start(command),
-            calls: 0,
-        }
+        Self::python_with(&[])
     }
 
     /// Starts the `python-socketio` client without polling, for balancers that do not keep a client
     /// at one node.
     #[must_use]
     pub fn python_by_websocket() -> Self {
+        Self::python_with(&["--websocket"])
+    }
+
+    /// Starts the `python-socketio` client without WebSocket.
+    #[must_use]
+    pub fn python_by_polling() -> Self {
+        Self::python_with(&["--polling"])
+    }
+
+    fn python_with(options: &[&str]) -> Self {
         let mut command = Command::new(paths::python());
         command
             .arg("-u")
             .arg(paths::package_path("python/client.py"))
-            .arg("--websocket");
+            .args(options);
         Self {
             process: Process::start(command),
             calls: 0,
@@ -105,6 +109,16 @@ impl Driver {
             &json!({"do": "call", "id": id, "as": name, "event": event, "data": data}),
         )
         .await;
+        let acked = |line: &Value| line["ack"] == id;
+        self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
+    }
+
+    /// Emits an event with binary data and returns the one argument of its ack. In Node alone.
+    pub async fn call_with_bytes(&mut self, name: &str, event: &str) -> Value {
+        self.calls += 1;
+        let id = self.calls;
+        self.send_command(&json!({"do": "binary", "id": id, "as": name, "event": event}))
+            .await;
         let acked = |line: &Value| line["ack"] == id;
         self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
     }

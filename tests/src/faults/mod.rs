@@ -2,6 +2,7 @@
 //!
 //! - [`cluster`]: MongoDB, Redis, several servers, a balancer, and a network between them.
 //! - [`forwarder`]: a TCP forwarder that breaks, freezes or slows down connections.
+//! - [`middlebox`]: a proxy that WebSockets do not get through.
 //! - [`network`]: a network namespace for one client.
 //! - [`nginx`]: the proxy of `docs/deployment`.
 //! - [`kernel`]: memory, descriptors and send queues of a process.
@@ -9,5 +10,6 @@
 pub mod cluster;
 pub mod forwarder;
 pub mod kernel;
+pub mod middlebox;
 pub mod network;
 pub mod nginx;

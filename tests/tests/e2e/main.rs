@@ -24,6 +24,7 @@ mod jwt;
 mod leaks;
 mod limits;
 mod lost_access;
+mod middleboxes;
 mod notifications;
 mod orders;
 mod origins;

@@ -3,6 +3,7 @@
 use metaia_tests::clients::driver::Driver;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::clients::polling::{HANDSHAKE, Polling};
+use metaia_tests::fixtures::emit;
 use metaia_tests::fixtures::token::{Token, in_seconds, token};
 use metaia_tests::server::{Server, Setup};
 use serde_json::json;
@@ -50,4 +51,56 @@ async fn a_polling_session_ends_with_its_token() {
         reason, "io server disconnect",
         "clients would not reconnect after that"
     );
+}
+
+#[tokio::test]
+async fn events_of_any_name_and_binary_are_refused_and_the_connection_stays() {
+    let server = Server::start().await;
+    for mut driver in [
+        Driver::node(),
+        Driver::python(),
+        Driver::python_by_polling(),
+    ] {
+        driver.ready("c1", &server, &token("customer", "c1")).await;
+        for name in ["größe", "a\"b", "back\\slash", "😀"] {
+            let answer = driver.call("c1", name, &json!({"text": "ü"})).await;
+            assert_eq!(answer["code"], "unknown_event", "{name}");
+        }
+        let answer = driver.call("c1", "leave_order_room", &json!("o1")).await;
+        assert_eq!(answer["status"], "ok");
+        assert_eq!(driver.count("c1", "disconnect"), 0);
+    }
+    let mut driver = Driver::node();
+    driver.ready("c1", &server, &token("customer", "c1")).await;
+    for event in ["upload", "join_order_room"] {
+        let answer = driver.call_with_bytes("c1", event).await;
+        assert_eq!(answer["status"], "error", "{event}");
+    }
+    let answer = driver.call("c1", "leave_order_room", &json!("o1")).await;
+    assert_eq!(answer["status"], "ok");
+    assert_eq!(driver.count("c1", "disconnect"), 0);
+}
+
+#[tokio::test]
+async fn python_polls_a_long_replay() {
+    const EVENTS: usize = 200;
+    let server = Server::start().await;
+    let first = emit(&server, &json!({"user": "c1"}), "load", &json!({"n": 0})).await;
+    for n in 1..=EVENTS {
+        emit(&server, &json!({"user": "c1"}), "load", &json!({"n": n})).await;
+    }
+    let mut driver = Driver::python_by_polling();
+    let resume = json!({"token": token("customer", "c1"), "since": first["at"]});
+    driver
+        .connect_with("c1", &server, &json!({"resume": resume}))
+        .await;
+    let ready = driver.event("c1", "rt:ready").await;
+    assert_eq!(ready["recovered"], true);
+    let events = driver.events("c1");
+    let numbers = events.iter().filter(|event| event.name == "load");
+    let numbers: Vec<_> = numbers
+        .map(|event| event.data["n"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=EVENTS as u64).collect::<Vec<_>>());
+    assert_eq!(driver.count("c1", "disconnect"), 0);
 }

@@ -27,7 +27,6 @@ struct ConnectionState {
     )]
     peer: SocketAddr,
     killed: AtomicBool,
-    upgraded: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
     link: OnceLock<Arc<dyn Observer>>,
@@ -43,7 +42,6 @@ impl Connection {
         Self(Arc::new(ConnectionState {
             peer,
             killed: AtomicBool::new(false),
-            upgraded: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
             link: OnceLock::new(),
@@ -71,23 +69,10 @@ impl Connection {
         self.0.killed.load(Ordering::Acquire)
     }
 
-    /// Makes the connection a WebSocket of `link`: from the head of the next answer on, the bytes
-    /// written are WebSocket frames.
-    ///
-    /// Must be called before the `101` is written. A connection carries one link for its whole
+    /// Makes the connection a WebSocket of `link`. A connection carries one link for its whole
     /// life: a second one is ignored.
     pub(crate) fn upgrade(&self, link: Arc<dyn Observer>) {
-        if self.0.link.set(link).is_ok() {
-            self.0.upgraded.store(true, Ordering::Release);
-        }
-    }
-
-    /// Returns the link if the connection is a WebSocket.
-    pub(super) fn websocket(&self) -> Option<&dyn Observer> {
-        if !self.0.upgraded.load(Ordering::Acquire) {
-            return None;
-        }
-        self.0.link.get().map(|link| &**link)
+        self.0.link.set(link).ok();
     }
 
     /// Records that the head of a request has come.
@@ -117,7 +102,7 @@ impl Connection {
         if let Some(link) = answered {
             link.lose(EndReason::Slow);
         }
-        if let Some(link) = self.websocket() {
+        if let Some(link) = self.0.link.get() {
             link.lose(EndReason::Slow);
         }
         // The engine ignores write errors, so that its read must fail, too.

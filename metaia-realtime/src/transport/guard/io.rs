@@ -1,4 +1,4 @@
-//! The wrapped stream, which inspects the bytes that pass.
+//! The wrapped stream.
 //!
 //! At the edges: after a kill, the next read and write fail. If the peer takes nothing, reading
 //! pauses some way behind writing, and the write fails after the timeout.
@@ -15,20 +15,13 @@ use tokio::{
     sync::OwnedSemaphorePermit,
 };
 
-use super::{
-    Connection,
-    read_pause::ReadPause,
-    scan::{FrameScanner, PongScanner},
-    write_stall::WriteStall,
-};
+use super::{Connection, read_pause::ReadPause, write_stall::WriteStall};
 
-/// A stream that its [`Connection`] can kill, and whose packets are counted once it is a WebSocket.
+/// A stream that its [`Connection`] can kill.
 #[derive(Debug)]
 pub(crate) struct GuardedIo<S> {
     stream: S,
     connection: Connection,
-    frames: FrameScanner,
-    pongs: PongScanner,
     read_pause: ReadPause,
     write_stall: WriteStall,
     /// Released when the stream is dropped, however the connection ends.
@@ -49,8 +42,6 @@ impl<S> GuardedIo<S> {
         Self {
             stream,
             connection,
-            frames: FrameScanner::default(),
-            pongs: PongScanner::default(),
             read_pause: ReadPause::default(),
             write_stall: WriteStall::new(write_stall),
             _permit: permit,
@@ -83,22 +74,10 @@ impl<S> GuardedIo<S> {
         result
     }
 
-    fn record_read(&mut self, read: &[u8]) {
-        self.read_pause.add_read(read.len());
-        if let Some(link) = self.connection.websocket() {
-            if self.pongs.scan(read) {
-                link.pong();
-            }
-            link.read(read.len());
-        }
-    }
-
-    fn record_written(&mut self, written: &[u8]) {
+    /// Records that bytes were written.
+    fn record_write(&mut self) {
         if self.read_pause.unblock_write() {
             self.connection.wake_reader();
-        }
-        if let Some(link) = self.connection.websocket() {
-            link.written(self.frames.scan(written));
         }
     }
 }
@@ -125,7 +104,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         let before = buf.filled().len();
         let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buf));
         self.stall_on_timeout(result)?;
-        self.record_read(&buf.filled()[before..]);
+        self.read_pause.add_read(buf.filled().len() - before);
         // What was read may have ended the session.
         Poll::Ready(self.fail_if_killed())
     }
@@ -147,7 +126,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         };
         self.write_stall.clear();
         let written = self.stall_on_timeout(result)?;
-        self.record_written(&buf[..written]);
+        self.record_write();
         Poll::Ready(Ok(written))
     }
 

@@ -1,8 +1,7 @@
-//! The wrapper around each TCP connection: a kill switch, and a count of the packets written.
+//! The wrapper around each TCP connection: a kill switch, and a watch on writes.
 //!
 //! A transport that awaits a write to a peer that does not read can be ended only from below:
-//! [`Connection::kill`] fails the next read and write at once. From the count a session learns,
-//! without timers, how much of its credit window is free again.
+//! [`Connection::kill`] fails the next read and write at once.
 //!
 //! At the edges:
 //!
@@ -18,9 +17,8 @@ mod observer;
 #[cfg(feature = "axum")]
 mod peer;
 
-// What is found in the bytes that pass.
+// The answer to a poll that is being written.
 mod poll_answer;
-mod scan;
 
 // Limits: a writer that is stuck, a reader that must wait.
 mod read_pause;
@@ -35,4 +33,3 @@ pub(crate) use io::GuardedIo;
 pub(crate) use observer::Observer;
 #[cfg(feature = "axum")]
 pub use peer::PeerAddr;
-pub(crate) use scan::{PacketScanner, Written};

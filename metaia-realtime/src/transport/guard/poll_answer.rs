@@ -57,15 +57,12 @@ impl PollAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{session::EndReason, transport::guard::Written};
+    use crate::session::EndReason;
 
     #[derive(Debug)]
     struct IdleObserver;
 
     impl Observer for IdleObserver {
-        fn written(&self, _: Written) {}
-        fn pong(&self) {}
-        fn read(&self, _: usize) {}
         fn lose(&self, _: EndReason) {}
     }
 

@@ -44,11 +44,19 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.node.end(&self.session, EndReason::TransportLost);
-        // A client that is told to stay away has yet to fetch that packet, so its link remains
-        // until the transport ends.
-        let stays_away = self.session.ended_by().is_some_and(EndReason::stays_away);
-        if !stays_away {
+        // A client that is told to stay away has yet to fetch that packet, and one that has left
+        // may come back: the link remains until the transport ends.
+        let keeps_transport = self
+            .session
+            .ended_by()
+            .is_some_and(EndReason::keeps_transport);
+        if !keeps_transport {
             self.links.remove(self.sid.as_str());
+            if self.link.is_polling() {
+                // There may be a WebSocket to which the client has not switched.
+                self.link.kill();
+            }
         }
+        self.link.membership.end();
     }
 }

@@ -10,15 +10,14 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::{engine::Engine, link::Link};
+use super::{engine::Engine, link::Link, scan::PacketScanner};
 use crate::{
     session::EndReason,
-    transport::guard::{Connection, Observer as _, PacketScanner},
+    transport::guard::{Connection, Observer as _},
 };
 
 /// The observer of a response body.
 pub(super) enum ResponseObserver {
-    None,
     /// Reads the `sid` in the answer to a polling handshake.
     Handshake(Arc<Engine>),
     /// Counts the packets in the answer to a poll.
@@ -28,7 +27,6 @@ pub(super) enum ResponseObserver {
 impl ResponseObserver {
     fn observe(&mut self, bytes: &Bytes) {
         match self {
-            Self::None => {}
             Self::Handshake(engine) => {
                 if let Some(sid) = opened_sid(bytes) {
                     engine.open_link(sid);

@@ -63,10 +63,26 @@ async fn authenticate(
         node.limits().token_bytes,
     );
     let port = Arc::new(SocketIoPort::new(engine, socket, &link));
-    match node.authenticator().authenticate(credentials).await {
-        Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
+    let attached = match check_rate(engine, &link) {
+        Ok(()) => match node.authenticator().authenticate(credentials).await {
+            Ok(identity) => attach(engine, socket, &link, port, identity, auth).await,
+            Err(error) => Err(refuse(node, &link, &port, error).await),
+        },
         Err(error) => Err(refuse(node, &link, &port, error).await),
+    };
+    if attached.is_err() {
+        link.membership.end();
     }
+    attached
+}
+
+/// Checks the node's rate of handshakes for a client that comes back over the same transport. The
+/// first CONNECT belongs to the handshake, which was counted.
+fn check_rate(engine: &Engine, link: &Link) -> Result<(), AuthError> {
+    if link.joins() > 0 && !engine.takes_handshake() {
+        return Err(AuthError::Unavailable);
+    }
+    Ok(())
 }
 
 /// Returns the link of a socket: by its `sid` if it began with polling, otherwise the link that its
@@ -134,6 +150,7 @@ async fn attach(
         return Err(ConnectRefusal(refusal.code()));
     }
     link.read_budget.join();
+    link.add_join();
     let (inbound, events) = InboundQueue::new(node.limits());
     let attachment = Attachment {
         session,
@@ -159,6 +176,7 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
     let Some(events) = attachment.take_events() else {
         return;
     };
+    attachment.link.membership.join();
     let session = Arc::clone(&attachment.session);
     let node = Arc::clone(&attachment.node);
     let link = Arc::clone(&attachment.link);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
 use super::{
     engine_service::{EngineService, InnerService},
     link::{Link, PollingSession},
     links::Links,
 };
-use crate::{node::Node, transport::Settings};
+use crate::{node::Node, transport::Settings, values::at_least_one};
 
 /// The Socket.IO engine of a node. A node has one, however many listeners it is mounted on.
 pub(crate) struct Engine {
@@ -15,17 +17,20 @@ pub(crate) struct Engine {
     pub(super) links: Arc<Links>,
     pub(super) service: Arc<EngineService>,
     pub(super) settings: Settings,
+    handshake_rate: DefaultDirectRateLimiter,
 }
 
 impl Engine {
     pub(super) fn new(node: Arc<Node>, settings: Settings, service: InnerService) -> Self {
         let links = Arc::new(Links::new(node.limits().unauthenticated));
         let service = Arc::new(EngineService::new(service, node.tasks().clone()));
+        let per_s = at_least_one(node.limits().handshakes_per_s);
         Self {
             node,
             links,
             service,
             settings,
+            handshake_rate: RateLimiter::direct(Quota::per_second(per_s)),
         }
     }
 
@@ -36,6 +41,11 @@ impl Engine {
     /// Returns the number of links that began with polling.
     pub(crate) fn links(&self) -> usize {
         self.links.len()
+    }
+
+    /// Takes a handshake of the node's rate. Returns false if the rate is used up.
+    pub(super) fn takes_handshake(&self) -> bool {
+        self.handshake_rate.check().is_ok()
     }
 
     /// Adds the link of a polling session that the engine has just opened as `sid`.

@@ -1,4 +1,5 @@
-//! The gate before the engine: it checks origins and capacity, and observes the requests that pass.
+//! The gate before the engine: it checks origins and capacity, and passes requests on by their
+//! purpose.
 //!
 //! The gate refuses before the handshake, as HTTP. It answers 403 to an origin that is not allowed.
 //! It answers 503 with `Retry-After` if the node is full, has reached its rate of handshakes, is
@@ -12,32 +13,26 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use http::{HeaderMap, Request, Response, StatusCode, header::ORIGIN};
+use http::{HeaderMap, Request, Response, header::ORIGIN};
 use http_body::Body;
-use http_body_util::BodyExt as _;
 use tower_service::Service;
 
 use super::{
-    body::ObservedBody,
     engine::Engine,
+    engine_error::EngineError,
     engine_service::InnerService,
-    post::PostBody,
+    link::Link,
+    polling,
     query::query_parameter,
-    refusal::unknown_session,
     request::{RequestKind, connection_of},
     response_body::BoxBody,
+    websocket::WebSocketRequest,
 };
-use crate::{
-    node::HandshakeRefusal,
-    transport::{Origins, deadline::Deadline},
-    values::at_least_one,
-};
+use crate::{node::HandshakeRefusal, transport::Origins};
 
 /// The gate before the engine of a node.
 pub(super) struct Gate {
     engine: Arc<Engine>,
-    handshake_rate: DefaultDirectRateLimiter,
 }
 
 /// The gate as a tower service, for one request.
@@ -65,13 +60,8 @@ where
 }
 
 impl Gate {
-    pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let per_s = engine.node.limits().handshakes_per_s;
-        let quota = Quota::per_second(at_least_one(per_s));
-        Self {
-            engine,
-            handshake_rate: RateLimiter::direct(quota),
-        }
+    pub(super) const fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
     }
 
     /// Answers a request: refuses it, or passes it to the engine.
@@ -89,60 +79,58 @@ impl Gate {
                 return refusal.into_response();
             }
         };
-        let kind = RequestKind::new(&self.engine, &request);
-        if matches!(kind, RequestKind::UnknownSession) {
+        match RequestKind::new(&self.engine, &request) {
+            Ok(kind) => self.pass(service, kind, request).await,
             // A node that takes no new sessions refuses these requests for the same reason: a proxy
             // that directs clients to other nodes meanwhile tries this node first each time.
-            return match self.closed_reason() {
+            Err(EngineError::UnknownSession) => match self.closed_reason() {
                 Some(refusal) => refusal.into_response(),
-                None => unknown_session(),
-            };
+                None => EngineError::UnknownSession.into_response(),
+            },
+            Err(error) => error.into_response(),
         }
-        self.pass(service, kind, request).await
     }
 
-    /// Passes a request to the engine and observes request and response.
+    /// Passes a request to the engine.
     async fn pass<B>(
         &self,
         service: InnerService,
         kind: RequestKind,
-        mut request: Request<B>,
+        request: Request<B>,
     ) -> Response<BoxBody>
     where
-        B: Body + Send + Unpin + fmt::Debug + 'static,
-        B::Error: fmt::Debug,
-        B::Data: Send,
+        B: Body + Unpin,
     {
+        let engine = &self.engine;
         let connection = connection_of(&request).cloned();
-        if let RequestKind::Upgrade(link) = &kind {
-            request.extensions_mut().insert(Arc::clone(link));
+        let (head, body) = request.into_parts();
+        let mut request = Request::from_parts(head, ());
+        match kind {
+            RequestKind::OpenPolling => polling::open(engine, service, &request).await,
+            RequestKind::Poll(link) => polling::poll(link, connection, service, &request).await,
+            RequestKind::Post(link, sid) => {
+                polling::post(engine, &link, &sid, service, request, body).await
+            }
+            RequestKind::OpenWebSocket => {
+                let link = Arc::new(Link::new(engine.node.limits()));
+                let websocket = WebSocketRequest {
+                    engine,
+                    service,
+                    link,
+                    connection,
+                };
+                websocket.begin(&mut request)
+            }
+            RequestKind::Upgrade(link) => {
+                let websocket = WebSocketRequest {
+                    engine,
+                    service,
+                    link,
+                    connection,
+                };
+                websocket.upgrade(&mut request)
+            }
         }
-        let timeout = self.engine.node.limits().request_body;
-        let request =
-            request.map(|body| PostBody::new(kind.posting_link(), Deadline::new(body, timeout)));
-        let responding = tower::ServiceExt::oneshot(service, request);
-        let result = match &kind {
-            RequestKind::Poll(link) => link.read_budget.track_poll(responding).await,
-            _ => responding.await,
-        };
-        let response = match result {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
-        let status = response.status();
-        // Not earlier: a connection that is not upgraded may carry other clients' requests next if
-        // a proxy keeps it. Not later: the head of the answer must not be written before.
-        if let RequestKind::Upgrade(link) = &kind
-            && status == StatusCode::SWITCHING_PROTOCOLS
-        {
-            link.upgraded(connection.as_ref());
-        }
-        let observer = kind.into_observer(&self.engine, connection, status);
-        response.map(|body| {
-            ObservedBody::new(body, observer)
-                .map_err(Into::into)
-                .boxed_unsync()
-        })
     }
 
     /// Returns the engine's service if the request may pass.
@@ -162,7 +150,7 @@ impl Gate {
             return Err(refusal);
         }
         // Last, so that a handshake that is refused anyway takes nothing of the rate.
-        if self.handshake_rate.check().is_err() {
+        if !self.engine.takes_handshake() {
             return Err(HandshakeRefusal::TooManyHandshakes);
         }
         Ok(())

@@ -11,11 +11,14 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{engine_service::EngineService, read_budget::ReadBudget};
+use super::{
+    engine_service::EngineService, membership::Membership, read_budget::ReadBudget, scan::Written,
+    upgrade_state::UpgradeState,
+};
 use crate::{
     Limits,
     session::{EndReason, Progress},
-    transport::guard::{Connection, Observer, WeakConnection, Written},
+    transport::guard::{Connection, Observer, WeakConnection},
 };
 
 /// The path of one Engine.IO session to its client. All counts begin with the Engine.IO session.
@@ -32,6 +35,12 @@ pub(super) struct Link {
     pongs: AtomicU64,
     refused_connects: AtomicU32,
     pub(super) read_budget: ReadBudget,
+    /// The client's membership in the namespace.
+    pub(super) membership: Membership,
+    /// The upgrade of the session to a WebSocket, if it began with polling.
+    pub(super) upgrade: UpgradeState,
+    /// The number of CONNECTs that were accepted.
+    joins: AtomicU32,
     sockets: Mutex<Vec<WeakConnection>>,
     /// The session's polling side, if it began with polling.
     polling: Option<PollingSession>,
@@ -51,6 +60,9 @@ impl Link {
             pongs: AtomicU64::new(0),
             refused_connects: AtomicU32::new(0),
             read_budget: ReadBudget::new(limits),
+            membership: Membership::default(),
+            upgrade: UpgradeState::default(),
+            joins: AtomicU32::new(0),
             sockets: Mutex::default(),
             polling: None,
             lost: OnceLock::new(),
@@ -102,6 +114,21 @@ impl Link {
         })
     }
 
+    /// Returns whether the session polls, and has not switched to a WebSocket.
+    pub(super) fn is_polling(&self) -> bool {
+        self.polling.is_some() && !self.upgrade.is_done()
+    }
+
+    /// Records that a connection is to become a WebSocket of this link, so that it ends with it.
+    pub(super) fn attempt(&self, connection: Option<&Connection>) {
+        let Some(connection) = connection else {
+            return;
+        };
+        let mut sockets = self.sockets.lock();
+        sockets.retain(|socket| socket.upgrade().is_some());
+        sockets.push(connection.downgrade());
+    }
+
     /// Records that a connection became a WebSocket of this link. `None` stands for a connection
     /// that `guard` does not wrap.
     pub(super) fn upgraded(self: &Arc<Self>, connection: Option<&Connection>) {
@@ -110,9 +137,17 @@ impl Link {
             return;
         };
         connection.upgrade(Arc::clone(self) as _);
-        let mut sockets = self.sockets.lock();
-        sockets.retain(|socket| socket.upgrade().is_some());
-        sockets.push(connection.downgrade());
+        self.attempt(Some(connection));
+    }
+
+    /// Counts an accepted CONNECT.
+    pub(super) fn add_join(&self) {
+        self.joins.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Returns the number of accepted CONNECTs.
+    pub(super) fn joins(&self) -> u32 {
+        self.joins.load(Ordering::Acquire)
     }
 
     /// Kills the WebSockets. Returns whether there were any.
@@ -131,8 +166,10 @@ impl Link {
     }
 }
 
-impl Observer for Link {
-    fn written(&self, written: Written) {
+/// What passes over the link's connections.
+impl Link {
+    /// Counts packets that were written to the client.
+    pub(super) fn written(&self, written: Written) {
         // `pinged` before `written`, see `progress`.
         if let Some(before_ping) = written.before_ping {
             let pinged = self.written.load(Ordering::Acquire) + before_ping;
@@ -144,7 +181,8 @@ impl Observer for Link {
         }
     }
 
-    fn pong(&self) {
+    /// Records a pong of the client.
+    pub(super) fn pong(&self) {
         // A pong answers the last ping, since the engine sends the next one only after the pong. An
         // unsolicited pong confirms only packets that were written before a ping.
         let pinged = self.pinged.load(Ordering::Acquire);
@@ -153,11 +191,14 @@ impl Observer for Link {
         self.wake.notify_one();
     }
 
-    fn read(&self, bytes: usize) {
+    /// Counts `bytes` that came over one of the link's WebSockets.
+    pub(super) fn read(&self, bytes: usize) {
         let within_limit = self.read_budget.take(bytes);
         self.end_if_over_limit(within_limit);
     }
+}
 
+impl Observer for Link {
     /// Ends the Engine.IO session on every connection. The first reason is kept.
     fn lose(&self, why: EndReason) {
         self.lost.set(why).ok();

@@ -11,17 +11,23 @@ mod engine_service;
 mod start;
 
 // Before the engine: the tower layer, its checks, and what a request is for.
+mod engine_error;
 mod gate;
 mod query;
 mod refusal;
 mod request;
 mod service;
 
-// Bodies of requests and responses on their way.
+// The requests of clients that poll, and WebSockets, on their way to the engine.
 mod body;
-mod post;
+mod inbound_packet;
+mod membership;
+mod polling;
 mod read_budget;
 mod response_body;
+mod scan;
+mod upgrade_state;
+mod websocket;
 
 // In the engine: CONNECT, the session that it attaches, and inbound events.
 mod attachment;

@@ -21,6 +21,10 @@ use crate::session::{EndReason, Outgoing, Port, Progress};
 /// The time in which a last packet may be written before the transport is closed.
 const LAST_PACKET_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The most packets of a session in the answer to one poll. python-engineio takes 16, and never
+/// comes back after an answer with more; the engine adds a ping, and an answer to CONNECT.
+const MAX_POLLED_PACKETS: usize = 14;
+
 /// The port of one session. It does not own its socket, since the socket owns the session.
 #[derive(Clone)]
 pub(super) struct SocketIoPort {
@@ -74,6 +78,25 @@ impl SocketIoPort {
 
     /// Ends the transport once the queued packets have had time to be written.
     pub(super) fn end_transport_later(&self) {
+        self.after(LAST_PACKET_TIMEOUT, |port| port.end_transport());
+    }
+
+    /// Ends the transport of a client that has left the namespace, unless it comes back in the time
+    /// that a new client has.
+    fn end_transport_unless_rejoined(&self) {
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
+        let joins = self.link.joins();
+        self.after(engine.node.limits().unauthenticated, move |port| {
+            if port.link.joins() == joins {
+                port.end_transport();
+            }
+        });
+    }
+
+    /// Calls `act` after `time`, or when the node stops.
+    fn after(&self, time: Duration, act: impl FnOnce(Self) + Send + 'static) {
         let Some(engine) = self.engine.upgrade() else {
             return;
         };
@@ -81,10 +104,10 @@ impl SocketIoPort {
         let stopping = engine.node.stopping().clone();
         engine.node.tasks().spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(LAST_PACKET_TIMEOUT) => {}
+                () = tokio::time::sleep(time) => {}
                 () = stopping.cancelled() => {}
             }
-            port.end_transport();
+            act(port);
         });
     }
 }
@@ -105,8 +128,20 @@ impl Port for SocketIoPort {
         })
     }
 
+    fn max_unwritten(&self) -> usize {
+        if self.link.is_polling() {
+            MAX_POLLED_PACKETS
+        } else {
+            usize::MAX
+        }
+    }
+
     fn close(&self, end: EndReason) {
         if end == EndReason::TransportLost {
+            return;
+        }
+        if end == EndReason::ClientLeft {
+            self.end_transport_unless_rejoined();
             return;
         }
         if !end.stays_away() {

@@ -5,9 +5,8 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use http_body_util::{BodyExt as _, Full};
 
-use super::response_body::BoxBody;
+use super::response_body::{BoxBody, full};
 use crate::node::HandshakeRefusal;
 
 /// The `Retry-After` of every 503, in seconds.
@@ -62,23 +61,6 @@ impl HandshakeRefusal {
         }
         response
     }
-}
-
-/// Returns the response that the engine itself gives to an unknown `sid`.
-pub(super) fn unknown_session() -> Response<BoxBody> {
-    let body = r#"{"code":"1","message":"Session ID unknown"}"#;
-    let mut response = Response::new(full(body.to_owned()));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn full(body: String) -> BoxBody {
-    Full::from(body)
-        .map_err(|never| match never {})
-        .boxed_unsync()
 }
 
 /// Returns the whole HTTP response, as bytes on the wire, to a connection beyond the limit. It is

@@ -2,15 +2,10 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 
-use super::{
-    body::{PollObserver, ResponseObserver},
-    engine::Engine,
-    link::Link,
-    query::query_parameter,
-};
-use crate::transport::guard::Connection;
+use super::{engine::Engine, engine_error::EngineError, link::Link, query::query_parameter};
+use crate::transport::{Transports, guard::Connection};
 
 /// Returns the guarded connection that a request came over, whichever listener accepted it.
 pub(super) fn connection_of<B>(request: &Request<B>) -> Option<&Connection> {
@@ -29,74 +24,82 @@ pub(super) enum RequestKind {
     /// The handshake of a new polling session.
     OpenPolling,
     Poll(Arc<Link>),
-    Post(Arc<Link>),
-    /// A WebSocket, for a new session or as the upgrade of a polling one.
+    Post(Arc<Link>, String),
+    /// A WebSocket for a new session.
+    OpenWebSocket,
+    /// A WebSocket as the upgrade of a polling session.
     Upgrade(Arc<Link>),
-    /// A request of a session without a link on this node. The engine may still know it, but
-    /// nothing would count its packets.
-    UnknownSession,
-    Other,
 }
 
 impl RequestKind {
-    pub(super) fn new<B>(engine: &Engine, request: &Request<B>) -> Self {
+    /// Reads the purpose of a request (Engine.IO v4).
+    ///
+    /// # Errors
+    /// Returns the error to answer. A session without a link on this node is unknown: the engine
+    /// may still know it, but nothing would count its packets.
+    pub(super) fn new<B>(engine: &Engine, request: &Request<B>) -> Result<Self, EngineError> {
         let query = request.uri().query();
-        let transport = query_parameter(query, "transport").map(engine_transport_name);
-        let is_get = request.method() == Method::GET;
-        let is_post = request.method() == Method::POST;
-        let Some(sid) = query_parameter(query, "sid") else {
-            return match transport {
-                Some("polling") if is_get => Self::OpenPolling,
-                Some("websocket") if is_get => {
-                    Self::Upgrade(Arc::new(Link::new(engine.node.limits())))
-                }
-                _ => Self::Other,
-            };
-        };
-        let Some(link) = engine.links.find(sid) else {
-            return match transport {
-                Some("polling" | "websocket") if is_get || is_post => Self::UnknownSession,
-                _ => Self::Other,
-            };
-        };
-        match transport {
-            Some("polling") if is_get => Self::Poll(link),
-            Some("polling") if is_post => Self::Post(link),
-            Some("websocket") if is_get => Self::Upgrade(link),
-            _ => Self::Other,
+        let transport = TransportName::read(query)?;
+        if query_parameter(query, "EIO") != Some("4") {
+            return Err(EngineError::UnsupportedVersion);
+        }
+        if engine.settings.transports == Transports::WebSocketOnly
+            && transport == TransportName::Polling
+        {
+            return Err(EngineError::BadRequest);
+        }
+        match query_parameter(query, "sid") {
+            None => Self::handshake(transport, request.method()),
+            Some(sid) => {
+                let link = engine.links.find(sid).ok_or(EngineError::UnknownSession)?;
+                Self::of_session(transport, request.method(), link, sid)
+            }
         }
     }
 
-    /// Returns the link that the request's body counts for.
-    pub(super) fn posting_link(&self) -> Option<Arc<Link>> {
-        match self {
-            Self::Post(link) => Some(Arc::clone(link)),
-            _ => None,
+    fn handshake(transport: TransportName, method: &Method) -> Result<Self, EngineError> {
+        if method != Method::GET {
+            return Err(EngineError::BadHandshakeMethod);
         }
+        Ok(match transport {
+            TransportName::Polling => Self::OpenPolling,
+            TransportName::WebSocket => Self::OpenWebSocket,
+        })
     }
 
-    /// Returns the observer for the body of the response with this `status`.
-    pub(super) fn into_observer(
-        self,
-        engine: &Arc<Engine>,
-        connection: Option<Connection>,
-        status: StatusCode,
-    ) -> ResponseObserver {
-        if !status.is_success() {
-            return ResponseObserver::None;
+    fn of_session(
+        transport: TransportName,
+        method: &Method,
+        link: Arc<Link>,
+        sid: &str,
+    ) -> Result<Self, EngineError> {
+        match (transport, method) {
+            (TransportName::Polling, &Method::GET) => Ok(Self::Poll(link)),
+            (TransportName::Polling, &Method::POST) => Ok(Self::Post(link, sid.to_owned())),
+            (TransportName::WebSocket, &Method::GET) => Ok(Self::Upgrade(link)),
+            _ => Err(EngineError::BadRequest),
         }
-        match self {
-            Self::OpenPolling => ResponseObserver::Handshake(Arc::clone(engine)),
-            Self::Poll(link) => ResponseObserver::Poll(PollObserver::new(link, connection)),
-            _ => ResponseObserver::None,
+    }
+}
+
+/// A transport by its name in the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TransportName {
+    Polling,
+    WebSocket,
+}
+
+impl TransportName {
+    fn read(query: Option<&str>) -> Result<Self, EngineError> {
+        match query_parameter(query, "transport").map(engine_transport_name) {
+            Some("polling") => Ok(Self::Polling),
+            Some("websocket") => Ok(Self::WebSocket),
+            _ => Err(EngineError::UnknownTransport),
         }
     }
 }
 
 /// Returns the name that the engine reads from `transport`: for the engine it ends at a second `=`.
-///
-/// A request that the engine takes for a transport must be recognised here, too; otherwise it would
-/// pass without being observed.
 fn engine_transport_name(transport: &str) -> &str {
     transport.split('=').next().unwrap_or(transport)
 }

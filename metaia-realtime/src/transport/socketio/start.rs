@@ -8,6 +8,7 @@ use super::{
     connect,
     engine::Engine,
     engine_service::{InnerService, PATH},
+    inbound_packet::MAX_REWRITTEN_BYTES,
 };
 use crate::{
     limits::{Limits, TRANSPORT_QUEUE},
@@ -29,6 +30,8 @@ fn build(limits: &Limits, transports: Transports) -> (InnerService, SocketIo) {
     let parser = ParserConfig::common()
         .max_incoming_binaries(0)
         .max_incoming_binary_buf_size(0);
+    // Frames are checked before the engine, which may read a little more than was sent.
+    let websocket_bytes = limits.message_bytes.max(MAX_REWRITTEN_BYTES);
     let builder = SocketIo::builder()
         .req_path(PATH)
         .ping_interval(limits.ping_interval)
@@ -36,8 +39,8 @@ fn build(limits: &Limits, transports: Transports) -> (InnerService, SocketIo) {
         .connect_timeout(limits.unauthenticated)
         .max_buffer_size(TRANSPORT_QUEUE)
         .max_payload(limits.message_bytes as u64)
-        .ws_max_message_size(limits.message_bytes)
-        .ws_max_frame_size(limits.message_bytes)
+        .ws_max_message_size(websocket_bytes)
+        .ws_max_frame_size(websocket_bytes)
         .with_parser(parser);
     let builder = match transports {
         Transports::All => builder.transports([TransportType::Polling, TransportType::Websocket]),

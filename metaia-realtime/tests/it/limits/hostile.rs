@@ -93,7 +93,8 @@ async fn a_client_that_posts_and_never_polls_is_disconnected() {
 
 #[tokio::test]
 async fn a_client_that_leaves_and_keeps_polling_loses_its_transport() {
-    let server = TestServer::start(|builder| builder).await;
+    let short = limits(|limits| limits.unauthenticated = Duration::from_millis(500));
+    let server = TestServer::start(|builder| builder.limits(short)).await;
     let phone = Poller::connect_until_ready(&server, Role::Customer, "c1").await;
     assert_eq!(phone.post(&server, "41").await.status, 200);
     within("the end of the session", async {

@@ -43,20 +43,6 @@ async fn a_message_too_large_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn binary_attachments_are_refused() {
-    let server = server_with(|_| {}).await;
-    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
-    socket
-        .send(r#"451-["leave_order_room",{"_placeholder":true,"num":0}]"#)
-        .await;
-    socket.rest().await;
-    eventually("the session to end", || {
-        server.realtime().local_sessions().is_empty()
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn events_beyond_the_rate_are_refused_and_then_the_transport_is_closed() {
     let server = server_with(|limits| {
         limits.inbound_per_s = 1;

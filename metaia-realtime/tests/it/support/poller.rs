@@ -93,15 +93,42 @@ impl Poller {
         tcp
     }
 
+    /// Polls until a packet begins with `prefix`, and returns all packets. Answers pings.
+    pub(crate) async fn receive_until(&self, server: &TestServer, prefix: &str) -> Vec<String> {
+        let mut received = Vec::new();
+        within(prefix, async {
+            while !received
+                .iter()
+                .any(|packet: &String| packet.starts_with(prefix))
+            {
+                let answer = self.get(server).await;
+                assert_eq!(answer.status, 200, "{}", answer.body);
+                received.extend(answer.body.split('\u{1e}').map(str::to_owned));
+                if received.iter().any(|packet| packet == "2") {
+                    self.post(server, "3").await;
+                    received.retain(|packet| packet != "2");
+                }
+            }
+        })
+        .await;
+        received
+    }
+
+    /// Returns path and query of the session's WebSocket.
+    pub(crate) fn websocket_path(&self) -> String {
+        self.path.replace("polling", "websocket")
+    }
+
+    /// Opens the WebSocket of an upgrade.
+    pub(crate) async fn open_websocket(&self) -> RawSocket {
+        let url = format!("ws://{}{}", self.address, self.websocket_path());
+        let tcp = TcpStream::connect(self.address).await.unwrap();
+        RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0)
+    }
+
     /// Upgrades to a WebSocket, and returns that.
     pub(crate) async fn upgrade(self, server: &TestServer) -> RawSocket {
-        let url = format!(
-            "ws://{}{}",
-            self.address,
-            self.path.replace("polling", "websocket")
-        );
-        let tcp = TcpStream::connect(self.address).await.unwrap();
-        let mut socket = RawSocket::new(tokio_tungstenite::client_async(url, tcp).await.unwrap().0);
+        let mut socket = self.open_websocket().await;
         socket.send("2probe").await;
         self.get(server).await;
         socket.until("3probe").await;

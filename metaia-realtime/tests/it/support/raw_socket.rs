@@ -76,6 +76,24 @@ impl RawSocket {
         }
     }
 
+    /// Opens a WebSocket that offers subprotocols. Returns the one that was answered.
+    pub(crate) async fn open_with_subprotocols(
+        server: &TestServer,
+        offered: &str,
+    ) -> Option<String> {
+        let url = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket",
+            server.address()
+        );
+        let mut request = url.into_client_request().unwrap();
+        let name = "sec-websocket-protocol";
+        request.headers_mut().insert(name, offered.parse().unwrap());
+        let tcp = TcpStream::connect(server.address()).await.unwrap();
+        let (_, response) = client_async(request, tcp).await.unwrap();
+        let answered = response.headers().get(name)?;
+        Some(answered.to_str().unwrap().to_owned())
+    }
+
     /// Opens a WebSocket, and waits for the open packet.
     pub(crate) async fn open(server: &TestServer) -> Self {
         Self::open_with(server, &[]).await.unwrap()
@@ -134,6 +152,21 @@ impl RawSocket {
 
     pub(crate) async fn send(&mut self, text: impl Into<String>) {
         self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    /// Sends packets in one write.
+    pub(crate) async fn send_at_once(&mut self, packets: &[&str]) {
+        for packet in packets {
+            self.0
+                .feed(Message::text((*packet).to_owned()))
+                .await
+                .unwrap();
+        }
+        self.0.flush().await.unwrap();
+    }
+
+    pub(crate) async fn send_bytes(&mut self, bytes: &'static [u8]) {
+        self.0.send(Message::binary(bytes)).await.unwrap();
     }
 
     /// Sends a packet. Returns false if the server has closed the connection.

@@ -3,27 +3,23 @@
 //!
 //! The scanners count Socket.IO DISCONNECT, EVENT and ACK packets (`41`, `42`, `43`), which come
 //! from the session. They do not count the answer to a CONNECT, which the transport adds. Pings
-//! (`2`) and pongs (`3`) are those of Engine.IO, not of WebSocket.
+//! (`2`) are those of Engine.IO, not of WebSocket.
 //!
-//! The first bytes identify a packet. The server writes no other packet that begins with `2`. The
-//! engine, too, takes every packet that begins with `3` for a pong. Only `3probe`, the answer to
-//! the probe of an upgrade, is no pong: a server writes it and never receives it.
+//! The first bytes identify a packet. The server writes no other packet that begins with `2`.
 
 mod frames;
 mod payload;
-mod pongs;
 
-pub(crate) use frames::FrameScanner;
-pub(crate) use payload::PacketScanner;
-pub(crate) use pongs::PongScanner;
+pub(super) use frames::FrameScanner;
+pub(super) use payload::PacketScanner;
 
 /// The packets in a piece of the bytes written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Written {
+pub(in super::super) struct Written {
     /// Counted packets.
-    pub(crate) packets: u64,
+    pub(in super::super) packets: u64,
     /// The number of counted packets before the last ping, if the piece has a ping.
-    pub(crate) before_ping: Option<u64>,
+    pub(in super::super) before_ping: Option<u64>,
 }
 
 impl Written {

@@ -6,7 +6,7 @@ const SEPARATOR: u8 = 0x1e;
 
 /// Scans a body while it passes.
 #[derive(Debug, Default)]
-pub(crate) struct PacketScanner(PacketState);
+pub(in super::super) struct PacketScanner(PacketState);
 
 #[derive(Debug, Default)]
 enum PacketState {
@@ -22,7 +22,7 @@ enum PacketState {
 impl PacketScanner {
     /// Counts the packets in `bytes` of the answer to a poll: a ping at its first byte, a counted
     /// packet at its second.
-    pub(crate) fn written(&mut self, bytes: &[u8]) -> Written {
+    pub(in super::super) fn written(&mut self, bytes: &[u8]) -> Written {
         let mut written = Written::default();
         self.scan(bytes, |first_two| match first_two {
             (b'2', None) => written.add(Kind::Ping),
@@ -30,15 +30,6 @@ impl PacketScanner {
             _ => {}
         });
         written
-    }
-
-    /// Returns whether a pong begins in `bytes` of a POST.
-    pub(crate) fn has_pong(&mut self, bytes: &[u8]) -> bool {
-        let mut found = false;
-        self.scan(bytes, |first_two| {
-            found |= matches!(first_two, (b'3', None))
-        });
-        found
     }
 
     /// Calls `visit` twice for each packet: with its first byte, and with its first two.

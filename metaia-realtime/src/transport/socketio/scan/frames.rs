@@ -3,15 +3,12 @@
 
 use super::{Kind, Written};
 
-/// Counts the packets of an upgraded connection: skips the head of the `101`, then follows the
-/// frames.
+/// Counts the packets of a WebSocket.
 #[derive(Debug, Default)]
-pub(crate) struct FrameScanner(FrameState);
+pub(in super::super) struct FrameScanner(FrameState);
 
 #[derive(Debug)]
 enum FrameState {
-    /// In the head of the answer, after this many bytes of `\r\n\r\n`.
-    Head(u8),
     /// In the header of a frame, with its bytes so far.
     Header { bytes: [u8; 10], len: u8 },
     /// In the payload of a text frame, whose first two bytes identify the packet.
@@ -22,7 +19,7 @@ enum FrameState {
 
 impl Default for FrameState {
     fn default() -> Self {
-        Self::Head(0)
+        NEXT_FRAME
     }
 }
 
@@ -33,7 +30,7 @@ const NEXT_FRAME: FrameState = FrameState::Header {
 
 impl FrameScanner {
     /// Counts the packets whose frame ends in `bytes`.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8]) -> Written {
+    pub(in super::super) fn scan(&mut self, mut bytes: &[u8]) -> Written {
         let mut written = Written::default();
         while let Some((&byte, rest)) = bytes.split_first() {
             if let FrameState::Rest { left, kind } = self.0 {
@@ -58,12 +55,6 @@ impl FrameScanner {
     /// Advances by a byte that is not in the rest of a payload.
     fn step(&mut self, byte: u8) {
         match &mut self.0 {
-            FrameState::Head(matched) => {
-                *matched = match_head_end(*matched, byte);
-                if *matched == 4 {
-                    self.0 = NEXT_FRAME;
-                }
-            }
             FrameState::Header { bytes, len } => {
                 bytes[usize::from(*len)] = byte;
                 *len += 1;
@@ -89,15 +80,6 @@ impl FrameScanner {
     }
 }
 
-/// Returns how many bytes of `\r\n\r\n` have passed after `byte`.
-const fn match_head_end(matched: u8, byte: u8) -> u8 {
-    match (matched, byte) {
-        (0 | 2, b'\r') | (1 | 3, b'\n') => matched + 1,
-        (_, b'\r') => 1,
-        _ => 0,
-    }
-}
-
 /// Returns the state at the beginning of a payload of `left` bytes. `first_header_byte` contains
 /// the opcode; 1 is text.
 const fn payload(first_header_byte: u8, left: u64) -> FrameState {
@@ -113,7 +95,7 @@ const fn payload(first_header_byte: u8, left: u64) -> FrameState {
 
 /// Returns the length of the payload, or `None` while the header is incomplete. Ignores the mask
 /// bit.
-pub(super) fn payload_len(header: &[u8]) -> Option<u64> {
+fn payload_len(header: &[u8]) -> Option<u64> {
     let (&[_, second], extended) = header.split_first_chunk()?;
     match (second & 0x7f, extended) {
         (len @ 0..=125, []) => Some(u64::from(len)),

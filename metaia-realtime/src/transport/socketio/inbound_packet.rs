@@ -1,0 +1,334 @@
+//! Packets of clients, rewritten before the engine reads them. A pure kernel.
+//!
+//! The engine ends a connection that sends an event whose name JSON must escape, a number as a
+//! name, binary, or a payload that is no event. Such a packet is rewritten to an event that the
+//! engine takes, with a name that no client's event keeps: the empty one. Its argument says what
+//! came, and [`Inbound`](crate::session::Inbound) reads it:
+//!
+//! - `["","na\"me"]` or `["",7]`: an event whose name no handler can have.
+//! - `["",["name"]]`: a binary event. Its attachments are dropped.
+//! - `["",null]`: not an event.
+//!
+//! A rewritten packet is never much longer than it was: it has at most
+//! [`MAX_REWRITTEN_BYTES`] bytes, or is shorter.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+/// The most bytes of a packet that rewriting made longer.
+pub(super) const MAX_REWRITTEN_BYTES: usize = 1_024;
+
+/// The most characters of an event's name that are kept when the event is rewritten. It is only
+/// repeated to the client.
+const MAX_NAME_CHARS: usize = 128;
+
+/// What a packet does to the client's place in the namespace `/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PacketKind {
+    /// CONNECT to the namespace.
+    Connect,
+    /// DISCONNECT from the namespace.
+    Leave,
+    /// An event or an ack, for a client in the namespace.
+    Event,
+    /// A pong of Engine.IO.
+    Pong,
+    /// Anything else.
+    Other,
+}
+
+/// A packet as the engine is to read it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct InboundPacket<'a> {
+    pub(super) kind: PacketKind,
+    pub(super) text: Cow<'a, str>,
+}
+
+impl<'a> InboundPacket<'a> {
+    /// Reads an Engine.IO packet. Returns `None` for one that is dropped: a binary attachment or a
+    /// binary ack, of which the server asks none.
+    pub(super) fn read(packet: &'a str) -> Option<Self> {
+        let unchanged = |kind| {
+            let text = Cow::Borrowed(packet);
+            Some(Self { kind, text })
+        };
+        match packet.as_bytes() {
+            [b'b', ..] | [b'4', b'6', ..] => None,
+            b"3probe" => unchanged(PacketKind::Other),
+            [b'3', ..] => unchanged(PacketKind::Pong),
+            [b'4', b'0', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Connect),
+            [b'4', b'1', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Leave),
+            [b'4', b'3', ..] if is_of_root(&packet[2..]) => unchanged(PacketKind::Event),
+            [b'4', b'2', ..] if is_of_root(&packet[2..]) => Some(Self::event(packet)),
+            [b'4', b'5', ..] => Self::binary_event(&packet[2..]),
+            _ => unchanged(PacketKind::Other),
+        }
+    }
+
+    /// Reads an EVENT of the namespace `/`.
+    fn event(packet: &'a str) -> Self {
+        let (ack, payload) = split_ack(without_root(&packet[2..]));
+        let text = match rewrite_payload(payload) {
+            None => Cow::Borrowed(packet),
+            Some(payload) => Cow::Owned(format!("42{ack}{payload}")),
+        };
+        let kind = PacketKind::Event;
+        Self { kind, text }
+    }
+
+    /// Reads a BINARY_EVENT after its type: the number of attachments, `-`, and then as an EVENT.
+    fn binary_event(rest: &str) -> Option<Self> {
+        let (_, rest) = split_digits(rest);
+        let rest = rest.strip_prefix('-').unwrap_or(rest);
+        if !is_of_root(rest) {
+            return None;
+        }
+        let (ack, payload) = split_ack(without_root(rest));
+        let argument = match event_name(payload) {
+            Some(name) => format!("[{}]", name.to_json()),
+            None => "null".to_owned(),
+        };
+        Some(Self {
+            kind: PacketKind::Event,
+            text: Cow::Owned(format!("42{ack}[\"\",{argument}]")),
+        })
+    }
+}
+
+/// Returns whether a packet belongs to the namespace `/`, by what follows its type.
+fn is_of_root(rest: &str) -> bool {
+    !rest.starts_with('/') || rest == "/" || rest.starts_with("/,")
+}
+
+/// Returns what follows the name of the namespace `/`, which may be written.
+fn without_root(rest: &str) -> &str {
+    rest.strip_prefix("/,").unwrap_or(rest)
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Splits the id for an ack from the payload. An id that is no number of 64 bits counts as absent.
+fn split_ack(text: &str) -> (&str, &str) {
+    let (digits, payload) = split_digits(text);
+    if digits.parse::<i64>().is_ok() {
+        (digits, payload)
+    } else {
+        ("", payload)
+    }
+}
+
+/// Returns the payload that the engine is to read instead, or `None` if it can read this one.
+fn rewrite_payload(payload: &str) -> Option<String> {
+    let Ok(parts) = serde_json::from_str::<Vec<&RawValue>>(payload) else {
+        return Some(r#"["",null]"#.to_owned());
+    };
+    let name = parts.first().and_then(|first| EventLabel::read(first));
+    let Some(name) = name else {
+        return Some(r#"["",null]"#.to_owned());
+    };
+    let EventLabel::Text(text) = &name else {
+        return Some(format!("[\"\",{}]", name.to_json()));
+    };
+    let json = serde_json::Value::from(text.as_str()).to_string();
+    if text.is_empty() || json.len() != text.len() + 2 {
+        return Some(format!("[\"\",{}]", name.to_json()));
+    }
+    if parts.first().is_some_and(|first| first.get() == json) {
+        return None;
+    }
+    // The name was written with escapes that it does not need.
+    let arguments: String = parts[1..].iter().map(|part| format!(",{part}")).collect();
+    Some(format!("[{json}{arguments}]"))
+}
+
+/// Returns the name of an event, by its payload.
+fn event_name(payload: &str) -> Option<EventLabel> {
+    let parts: Vec<&RawValue> = serde_json::from_str(payload).ok()?;
+    EventLabel::read(parts.first()?)
+}
+
+/// The first element of an event's payload.
+#[derive(Debug, serde::Deserialize)]
+#[serde(untagged)]
+enum EventLabel {
+    Text(String),
+    Number(serde_json::Number),
+}
+
+impl EventLabel {
+    /// Reads a name, which Socket.IO allows to be a string or a number.
+    fn read(json: &RawValue) -> Option<Self> {
+        serde_json::from_str(json.get()).ok()
+    }
+
+    /// Returns the name as JSON, shortened if it is long.
+    fn to_json(&self) -> String {
+        match self {
+            Self::Text(text) => {
+                let text: String = text.chars().take(MAX_NAME_CHARS).collect();
+                serde_json::Value::from(text).to_string()
+            }
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(packet: &str, expected: Option<(PacketKind, &str)>) {
+        let read = InboundPacket::read(packet);
+        let read = read.as_ref().map(|read| (read.kind, &*read.text));
+        assert_eq!(read, expected, "{packet}");
+    }
+
+    #[test]
+    fn an_event_that_the_engine_can_read_stays_as_it_is() {
+        for packet in [
+            r#"42["join_order_room","o1"]"#,
+            r#"4217["x"]"#,
+            r#"42[ "x" , {"a": "\u00fc"} ]"#,
+            r#"42/,3["größe",1,2,3]"#,
+            "437[]",
+        ] {
+            check(packet, Some((PacketKind::Event, packet)));
+        }
+    }
+
+    #[test]
+    fn a_name_with_needless_escapes_is_written_without_them() {
+        let event = |text| Some((PacketKind::Event, text));
+        check(r#"42["\u00fc",1]"#, event(r#"42["ü",1]"#));
+        check(
+            r#"423["join\u005forder_room", "o1" ]"#,
+            event(r#"423["join_order_room","o1"]"#),
+        );
+        check(r#"42["a\/b"]"#, event(r#"42["a/b"]"#));
+    }
+
+    #[test]
+    fn a_name_that_no_handler_can_have_becomes_an_argument() {
+        let event = |text| Some((PacketKind::Event, text));
+        check(r#"42["a\"b",{"big":1}]"#, event(r#"42["","a\"b"]"#));
+        check(r#"427["a\\b"]"#, event(r#"427["","a\\b"]"#));
+        check(r#"42["\n"]"#, event(r#"42["","\n"]"#));
+        check(r#"42[""]"#, event(r#"42["",""]"#));
+        check(r#"4212[7,"x"]"#, event(r#"4212["",7]"#));
+        check("42[1e3]", event(r#"42["",1000.0]"#));
+    }
+
+    #[test]
+    fn what_is_no_event_keeps_its_ack() {
+        for payload in [
+            "",
+            "[]",
+            "{}",
+            "[null]",
+            "[[\"x\"]]",
+            "[\"x\"",
+            "[\"x\"]]",
+            "nonsense",
+        ] {
+            let expected = r#"42["",null]"#;
+            check(&format!("42{payload}"), Some((PacketKind::Event, expected)));
+        }
+        check("425[true]", Some((PacketKind::Event, r#"425["",null]"#)));
+    }
+
+    #[test]
+    fn binary_becomes_an_event_without_its_attachments() {
+        let event = |text| Some((PacketKind::Event, text));
+        check(
+            r#"451-["upload",{"_placeholder":true,"num":0}]"#,
+            event(r#"42["",["upload"]]"#),
+        );
+        check(
+            r#"452-/,13["upload",{"_placeholder":true,"num":0}]"#,
+            event(r#"4213["",["upload"]]"#),
+        );
+        check("451-", event(r#"42["",null]"#));
+        check("45", event(r#"42["",null]"#));
+        check(r#"451-/admin,["x"]"#, None);
+        check(r#"461-3["x"]"#, None);
+        check("bAQID", None);
+    }
+
+    #[test]
+    fn other_packets_stay_as_they_are() {
+        for (packet, kind) in [
+            ("40", PacketKind::Connect),
+            (r#"40{"token":"t"}"#, PacketKind::Connect),
+            (r#"40/,{"token":"t"}"#, PacketKind::Connect),
+            ("40/admin,", PacketKind::Other),
+            ("41", PacketKind::Leave),
+            ("41/,", PacketKind::Leave),
+            ("41/admin,", PacketKind::Other),
+            (r#"42/admin,["a\"b"]"#, PacketKind::Other),
+            ("3", PacketKind::Pong),
+            ("3probe", PacketKind::Other),
+            ("2", PacketKind::Other),
+            ("2probe", PacketKind::Other),
+            ("1", PacketKind::Other),
+            ("", PacketKind::Other),
+            ("4", PacketKind::Other),
+            ("éabcd", PacketKind::Other),
+        ] {
+            check(packet, Some((kind, packet)));
+        }
+    }
+
+    #[test]
+    fn an_id_beyond_64_bits_counts_as_absent() {
+        let packet = format!("42{}[7]", "9".repeat(30));
+        check(&packet, Some((PacketKind::Event, r#"42["",7]"#)));
+    }
+
+    fn packet() -> impl Strategy<Value = String> {
+        let payload = prop_oneof![
+            any::<i64>().prop_map(|number| format!("[{number}]")),
+            any::<String>().prop_map(|text| format!("[{}]", serde_json::json!(text))),
+            "\\[\"[a-z\\\\\"]{0,6}\"(,[a-z0-9]{0,3}){0,2}\\]?",
+            any::<String>(),
+        ];
+        (
+            "4[0-6]",
+            "([0-9]-)?",
+            "(/[a-z]{0,2},)?",
+            "[0-9]{0,20}",
+            payload,
+        )
+            .prop_map(|(kind, count, ns, ack, payload)| format!("{kind}{count}{ns}{ack}{payload}"))
+    }
+
+    proptest! {
+        /// What the engine's parser does with an event's name: it reads the first element of the
+        /// payload as text without escapes, and all others as JSON.
+        #[test]
+        fn the_engine_can_read_every_event(packet in packet()) {
+            let Some(read) = InboundPacket::read(&packet) else { return Ok(()) };
+            prop_assert!(read.text.len() <= packet.len().max(MAX_REWRITTEN_BYTES));
+            let is_event = read.text.starts_with("42") && read.kind == PacketKind::Event;
+            if is_event {
+                let rest = without_root(&read.text[2..]);
+                let (digits, _) = split_digits(rest);
+                let parts: Vec<&RawValue> = serde_json::from_str(&rest[digits.len()..]).unwrap();
+                let name: &str = serde_json::from_str(parts[0].get()).unwrap();
+                prop_assert!(!name.is_empty() || parts.len() == 2);
+            }
+        }
+
+        #[test]
+        fn anything_can_be_read(packet: String) {
+            InboundPacket::read(&packet);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Takes a WebSocket from HTTP, and hands it to the engine.
+
+use std::{future::Future, sync::Arc};
+
+use http::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tower_service::Service as _;
+
+use super::{handshake, stream::EngineStream, upgrade::UpgradeAttempt};
+use crate::transport::{
+    guard::Connection,
+    socketio::{
+        engine::Engine,
+        engine_error::EngineError,
+        engine_service::InnerService,
+        link::Link,
+        polling::engine_request,
+        response_body::{BoxBody, full},
+    },
+};
+
+/// A request for a WebSocket, and what the WebSocket is for.
+pub(in super::super) struct WebSocketRequest<'a> {
+    pub(in super::super) engine: &'a Engine,
+    pub(in super::super) service: InnerService,
+    pub(in super::super) link: Arc<Link>,
+    pub(in super::super) connection: Option<Connection>,
+}
+
+type UpgradedIo = TokioIo<hyper::upgrade::Upgraded>;
+
+impl WebSocketRequest<'_> {
+    /// Answers a request that begins a session.
+    pub(in super::super) fn begin(self, request: &mut Request<()>) -> Response<BoxBody> {
+        let Self {
+            engine,
+            service,
+            link,
+            connection,
+        } = self;
+        let max_bytes = engine.node.limits().message_bytes;
+        let mut for_engine = engine_request(request, ());
+        for_engine.extensions_mut().insert(Arc::clone(&link));
+        open(engine, request, move |websocket| async move {
+            link.upgraded(connection.as_ref());
+            let stream = EngineStream::new(websocket, link, max_bytes);
+            hand_over(service, stream, for_engine);
+        })
+    }
+
+    /// Answers a request that upgrades a polling session.
+    pub(in super::super) fn upgrade(self, request: &mut Request<()>) -> Response<BoxBody> {
+        let Self {
+            engine,
+            service,
+            link,
+            connection,
+        } = self;
+        let max_bytes = engine.node.limits().message_bytes;
+        let Some(attempt) = UpgradeAttempt::begin(&link) else {
+            return EngineError::BadRequest.into_response();
+        };
+        let for_engine = engine_request(request, ());
+        open(engine, request, move |mut websocket| async move {
+            link.attempt(connection.as_ref());
+            let Some(reader) = attempt.probe(&mut websocket, max_bytes).await else {
+                return;
+            };
+            link.upgraded(connection.as_ref());
+            let stream = EngineStream::upgraded(websocket, link, reader, max_bytes);
+            hand_over(service, stream, for_engine);
+            attempt.complete();
+        })
+    }
+}
+
+/// Answers the request, and gives the WebSocket to `take` in a task of its own.
+fn open<T, F>(engine: &Engine, request: &mut Request<()>, take: T) -> Response<BoxBody>
+where
+    T: FnOnce(UpgradedIo) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let response = match handshake::answer(request) {
+        Ok(response) => response,
+        Err(bad) => return bad.into_response(),
+    };
+    let upgrade = hyper::upgrade::on(request);
+    engine.node.tasks().spawn(async move {
+        if let Ok(upgraded) = upgrade.await {
+            take(TokioIo::new(upgraded)).await;
+        }
+    });
+    response.map(|()| full(""))
+}
+
+/// Hands a WebSocket to the engine, which serves it in tasks of its own.
+fn hand_over<S>(mut service: InnerService, stream: EngineStream<S>, request: Request<()>)
+where
+    EngineStream<S>: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let served = service.call((stream, request)).into_inner();
+    if let Err(error) = served {
+        tracing::debug!(%error, "the engine refused a WebSocket");
+    }
+}

@@ -1,0 +1,152 @@
+//! CONNECT and DISCONNECT of the namespace, and what comes right behind them.
+
+use std::{sync::Arc, time::Duration};
+
+use metaia_realtime::{
+    Authenticator, Identity, Role,
+    auth::{AuthError, Credentials},
+    testing::{TestServer, eventually},
+};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::support::{Anyone, limits, poller::Poller, raw_socket::RawSocket};
+
+fn connect(server: &TestServer, user: &str) -> String {
+    format!(
+        "40{}",
+        json!({ "token": server.token(Role::Customer, user) })
+    )
+}
+
+#[tokio::test]
+async fn an_event_right_behind_connect_waits_for_the_answer() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::open(&server).await;
+    socket
+        .send_at_once(&[&connect(&server, "c1"), r#"421["leave_order_room","o1"]"#])
+        .await;
+    assert!(socket.next().await.unwrap().starts_with("40{"));
+    assert!(socket.until("431").await.contains("ok"));
+
+    let poller = Poller::open(&server).await;
+    let body = format!(
+        "{}\u{1e}421[\"leave_order_room\",\"o1\"]",
+        connect(&server, "c2")
+    );
+    assert_eq!(poller.post(&server, &body).await.status, 200);
+    let received = poller.receive_until(&server, "431").await;
+    assert!(
+        received.iter().any(|packet| packet.starts_with("40{")),
+        "{received:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_event_behind_a_refused_connect_is_dropped_and_the_client_may_try_again() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::open(&server).await;
+    socket
+        .send_at_once(&["40", r#"421["leave_order_room","o1"]"#])
+        .await;
+    assert!(socket.next().await.unwrap().contains("unauthorized"));
+    socket.send(connect(&server, "c1")).await;
+    socket.until("42[\"rt:ready\"").await;
+}
+
+#[tokio::test]
+async fn an_event_without_connect_ends_the_connection() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::open(&server).await;
+    socket.send(r#"421["leave_order_room","o1"]"#).await;
+    assert_eq!(socket.rest().await, ["1"], "the engine's close");
+}
+
+#[tokio::test]
+async fn a_client_that_left_may_come_back_over_the_same_transport() {
+    let server = TestServer::start(|builder| builder).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    for _ in 0..3 {
+        // The new CONNECT waits until the old session is gone.
+        socket.send_at_once(&["41", &connect(&server, "c1")]).await;
+        socket.until("40{").await;
+        socket.until("42[\"rt:ready\"").await;
+    }
+    assert_eq!(server.realtime().local_sessions().len(), 1);
+
+    let poller = Poller::connect_until_ready(&server, Role::Customer, "c2").await;
+    let body = format!("41\u{1e}{}", connect(&server, "c2"));
+    assert_eq!(poller.post(&server, &body).await.status, 200);
+    let received = poller.receive_until(&server, "42[\"rt:ready\"").await;
+    assert!(
+        received.iter().any(|packet| packet.starts_with("40{")),
+        "{received:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_left_and_does_not_come_back_loses_its_transport() {
+    let short = limits(|limits| limits.unauthenticated = Duration::from_millis(300));
+    let server = TestServer::start(|builder| builder.limits(short)).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    socket.send("41").await;
+    eventually("the session's end", || {
+        server.realtime().local_sessions().is_empty()
+    })
+    .await;
+    socket.rest().await;
+}
+
+#[tokio::test]
+async fn connecting_again_takes_of_the_rate_of_handshakes() {
+    let few = limits(|limits| limits.handshakes_per_s = 2);
+    let server = TestServer::start(|builder| builder.limits(few)).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    for _ in 0..10 {
+        let again = connect(&server, "c1");
+        if !(socket.try_send("41").await && socket.try_send(again).await) {
+            break;
+        }
+    }
+    let answers = socket.rest().await;
+    let connected = answers
+        .iter()
+        .filter(|packet| packet.starts_with("40{"))
+        .count();
+    assert!(connected < 9, "{connected} came back at once");
+    assert!(
+        !answers.iter().any(|packet| packet.starts_with("44")),
+        "{answers:?}"
+    );
+}
+
+/// Accepts everybody as soon as the test lets it.
+struct HeldAuthenticator(Arc<Semaphore>);
+
+impl Authenticator for HeldAuthenticator {
+    async fn authenticate(&self, credentials: Credentials) -> Result<Identity, AuthError> {
+        self.0.acquire().await.unwrap().forget();
+        Anyone.authenticate(credentials).await
+    }
+}
+
+#[tokio::test]
+async fn pongs_pass_what_waits_for_the_answer() {
+    let fast = limits(|limits| {
+        limits.ping_interval = Duration::from_millis(20);
+        limits.ping_timeout = Duration::from_millis(500);
+    });
+    let gate = Arc::new(Semaphore::new(0));
+    let held = HeldAuthenticator(Arc::clone(&gate));
+    let server = TestServer::start(|builder| builder.authenticator(held).limits(fast)).await;
+    let mut socket = RawSocket::open(&server).await;
+    socket
+        .send_at_once(&["40", r#"421["leave_order_room","o1"]"#])
+        .await;
+    // The next ping is sent when the last one is answered.
+    for _ in 0..5 {
+        socket.answer_a_ping().await;
+    }
+    gate.add_permits(1);
+    assert!(socket.until("431").await.contains("ok"));
+}
