@@ -122,19 +122,19 @@ impl Passage {
             return;
         };
         client.write_all(answer.as_bytes()).await.ok();
-        let (from_client, mut to_client) = client.split();
-        let (from_server, mut to_server) = server.split();
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
         match self.fault {
             WebSocketFault::ClientsFramesLost => {
                 tokio::select! {
-                    () = copy(from_server, &mut to_client) => {}
-                    () = copy(from_client, &mut tokio::io::sink()) => {}
+                    () = copy(from_server, to_client) => {}
+                    () = copy(from_client, tokio::io::sink()) => {}
                 }
             }
             WebSocketFault::ServersFramesLost => {
                 tokio::select! {
-                    () = copy(from_server, &mut tokio::io::sink()) => {}
-                    () = copy(from_client, &mut to_server) => {}
+                    () = copy(from_server, tokio::io::sink()) => {}
+                    () = copy(from_client, to_server) => {}
                 }
             }
             _ => {}
@@ -182,9 +182,9 @@ async fn read_head(stream: &mut TcpStream) -> Option<String> {
 
 async fn copy(
     mut from: impl tokio::io::AsyncRead + Unpin,
-    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    mut to: impl tokio::io::AsyncWrite + Unpin,
 ) {
-    tokio::io::copy(&mut from, to).await.ok();
+    tokio::io::copy(&mut from, &mut to).await.ok();
 }
 
 /// Copies bytes, each piece `delay` after it came.
