@@ -2,7 +2,7 @@
 //!
 //! The transport passes an event whose name JSON must escape, a number as a name, and binary under
 //! the empty name, with an argument that says what came
-//! (`transport/socketio/inbound_packet.rs`). None of them has a handler.
+//! (`transport/socketio/inbound_packet/`). None of them has a handler.
 
 use std::borrow::Cow;
 

@@ -10,6 +10,7 @@ mod handshake;
 mod open;
 mod stream;
 mod upgrade;
+mod waiting;
 
 pub(super) use handshake::BadHandshake;
 pub(super) use open::WebSocketRequest;

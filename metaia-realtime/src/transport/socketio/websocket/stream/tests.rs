@@ -1,0 +1,106 @@
+//! The stream between a client and the engine.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+use super::*;
+use crate::Limits;
+
+const MAX_BYTES: usize = 1_000;
+
+/// Both ends of a stream: the engine's, and the client's.
+fn pair(link: &Arc<Link>) -> (EngineStream<DuplexStream>, DuplexStream) {
+    let (ours, theirs) = duplex(64 * 1024);
+    (EngineStream::new(ours, Arc::clone(link), MAX_BYTES), theirs)
+}
+
+fn link() -> Arc<Link> {
+    Arc::new(Link::new(&Limits::default()))
+}
+
+async fn send(client: &mut DuplexStream, packets: &[&str]) {
+    let mut frames = Vec::new();
+    for packet in packets {
+        append_client_text(&mut frames, packet);
+    }
+    client.write_all(&frames).await.unwrap();
+}
+
+/// Returns the packets that the engine can read now.
+async fn read(stream: &mut EngineStream<DuplexStream>) -> Vec<String> {
+    let mut reader = FrameReader::new(MAX_BYTES);
+    let mut bytes = [0; 7];
+    let mut packets = Vec::new();
+    while let Some(Ok(count)) = futures_util::FutureExt::now_or_never(stream.read(&mut bytes)) {
+        reader.feed(&bytes[..count]);
+        while let Some(Message::Text(packet)) = reader.next().unwrap() {
+            packets.push(packet);
+        }
+    }
+    packets
+}
+
+#[tokio::test]
+async fn events_behind_connect_wait_and_pongs_do_not() {
+    let link = link();
+    let (mut stream, mut client) = pair(&link);
+    send(
+        &mut client,
+        &["40", r#"42["a"]"#, "3", r#"42["\"b"]"#, "41", "40"],
+    )
+    .await;
+    assert_eq!(read(&mut stream).await, ["40", "3"]);
+    assert_eq!(link.progress().unwrap().pongs, 1);
+    link.membership.join();
+    let passed = [r#"42["a"]"#, r#"42["","\"b"]"#, "41"];
+    assert_eq!(read(&mut stream).await, passed);
+    link.membership.end();
+    assert_eq!(read(&mut stream).await, ["40"]);
+}
+
+#[tokio::test]
+async fn no_more_is_read_while_too_much_waits() {
+    let link = link();
+    let (mut stream, mut client) = pair(&link);
+    let event = format!(r#"42["{}"]"#, "x".repeat(600));
+    send(&mut client, &["40", &event, &event, &event, &event]).await;
+    assert_eq!(read(&mut stream).await, ["40"]);
+    assert_eq!(stream.waiting.len(), 2);
+    link.membership.join();
+    assert_eq!(read(&mut stream).await.len(), 4);
+}
+
+#[tokio::test]
+async fn the_engine_is_shown_an_upgrade_that_the_client_has_been_through() {
+    let link = link();
+    let (ours, mut client) = duplex(1_024);
+    let mut reader = FrameReader::new(MAX_BYTES);
+    let mut behind = Vec::new();
+    append_client_text(&mut behind, "3");
+    reader.feed(&behind);
+    let mut stream = EngineStream::upgraded(ours, link, reader, MAX_BYTES);
+    assert_eq!(read(&mut stream).await, ["2probe", "5", "3"]);
+    stream.write_all(&server_text("3probe")).await.unwrap();
+    stream.write_all(&server_text("2")).await.unwrap();
+    let mut written = [0; 3];
+    client.read_exact(&mut written).await.unwrap();
+    assert_eq!(written.as_slice(), server_text("2"));
+}
+
+#[tokio::test]
+async fn what_is_written_is_counted() {
+    let link = link();
+    let (mut stream, _client) = pair(&link);
+    for packet in [r#"42["a"]"#, "2", "431[]"] {
+        stream.write_all(&server_text(packet)).await.unwrap();
+    }
+    let progress = link.progress().unwrap();
+    assert_eq!((progress.written, progress.pinged), (2, 1));
+}
+
+#[tokio::test]
+async fn a_frame_that_is_not_allowed_ends_the_stream() {
+    let (mut stream, mut client) = pair(&link());
+    client.write_all(&server_text("unmasked")).await.unwrap();
+    let error = stream.read(&mut [0; 9]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
