@@ -88,10 +88,11 @@ async fn binary_attachments_are_refused() {
     let server = Server::start().await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
     phone
-        .send(r#"451-["join_order_room",{"_placeholder":true,"num":0}]"#)
+        .send(r#"451-7["join_order_room",{"_placeholder":true,"num":0}]"#)
         .await;
     phone.send_binary(vec![0; 16]).await;
-    phone.closed().await;
+    let refused = phone.ack(7).await;
+    assert_eq!(refused["code"], "malformed");
 }
 
 #[tokio::test]
