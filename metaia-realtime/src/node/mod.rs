@@ -17,12 +17,14 @@
 //! | [`announcer`] | a task: announces sessions to the directory |
 //! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
 //! | [`late_log`] | applies what was appended before the log could first be read |
+//! | [`access_rounds`] | rounds of decisions on the access of all sessions |
 //! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
 //! | [`handshake_refusal`] | why a handshake is refused |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
+mod access_rounds;
 mod admission;
 mod announcer;
 mod counted;

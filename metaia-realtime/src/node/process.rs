@@ -13,9 +13,9 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, admission::MAX_RECHECKS_AT_ONCE, announcer::Announcer,
-    devices::Devices, disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
-    replay_budget::ReplayBudget, unreadable::AccessRounds,
+    Counters, NodeParts, Window, access_rounds::AccessRounds, admission::MAX_RECHECKS_AT_ONCE,
+    announcer::Announcer, devices::Devices, disconnects::Disconnects, doorbell::NodeDoorbell,
+    registry::Registry, replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
