@@ -29,6 +29,9 @@ const commands = {
   call({ as, id, event, data }) {
     sockets.get(as).emit(event, data, (...args) => say({ ack: id, args }));
   },
+  burst({ as, calls }) {
+    for (const { id, event, data } of calls) commands.call({ as, id, event, data });
+  },
   disconnect({ as }) {
     sockets.get(as).disconnect();
   },

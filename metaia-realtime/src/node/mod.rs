@@ -9,7 +9,7 @@
 //! | [`window`] | the entries that were dispatched last |
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
-//! | [`replay_budget`] | how much each user may have replayed |
+//! | [`replay_budget`], [`decision_budget`] | how much each user may have replayed, and decided |
 //! | [`stats`] | the table of all counters; its parts: [`counter`], [`counted`], [`metrics`] |
 //! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
 //! | [`dispatcher`] | a task: offers the entries of the log to sessions |
@@ -29,6 +29,7 @@ mod admission;
 mod announcer;
 mod counted;
 mod counter;
+mod decision_budget;
 mod devices;
 mod disconnects;
 mod dispatcher;

@@ -10,10 +10,7 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::{
-    sync::{Notify, mpsc},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     log::Log,
@@ -25,8 +22,8 @@ use crate::{
     Room,
     node::{Node, NodeParts, Window, dispatch},
     session::{
-        BeforeStart, ConnectRequest, EndReason, Outgoing, Phase, Port, Progress, Session, drive,
-        resume::StartPoint,
+        BeforeStart, ConnectRequest, EndReason, InboundQueue, Outgoing, Phase, Port, Progress,
+        Session, drive, resume::StartPoint,
     },
 };
 
@@ -106,7 +103,7 @@ fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<Atomic
     let counting = Arc::clone(&written);
     let node = Arc::clone(node);
     node.tasks().clone().spawn(async move {
-        let (_events, events) = mpsc::channel(1);
+        let (_inbound, events) = InboundQueue::new(node.limits());
         let write = |outgoing| {
             let is_entry = matches!(outgoing, Outgoing::Entry(_));
             counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
