@@ -101,6 +101,7 @@ pub(crate) fn notice(update: &Update) -> Option<String> {
                 reset.reason
             )
         }
+        Update::End(end) => format!("the server ends the session: {}", end.code),
         Update::Disconnected(reason) => format!("disconnected: {reason}"),
         Update::Retrying(retrying) => {
             let cause = retrying

@@ -91,8 +91,9 @@
 pub mod limits;
 pub mod values;
 
-// Which failures of a series are logged.
+// Which failures of a series are logged; rates, on a clock that tests can pause.
 mod failure_log;
+mod rate;
 
 // Contracts: what an embedder may bring, each with an implementation of its own.
 pub mod access;

@@ -34,11 +34,24 @@ pub struct Limits {
     pub window_entries: usize,
     /// Credit window of a session, in bytes: 256 KiB. An empty window always accepts one entry.
     pub window_bytes: usize,
-    /// Inbound events of a session per second: 20.
+    /// Inbound events of a session per second: 20. Joins and leaves have this rate of their own.
     pub inbound_per_s: u32,
-    /// Inbound events of a session at once: 40. Further events are refused, and after as many
-    /// refusals the transport is closed.
+    /// Inbound events of a session at once, without joins and leaves: 40. Further events are
+    /// refused. A client that sends more than twice its rate for 5 s without a pause is
+    /// disconnected.
     pub inbound_burst: u32,
+    /// Joins and leaves of order rooms at once, of a session: 128.
+    pub room_events_burst: u32,
+    /// Largest argument of a join or a leave, in bytes: 1 KiB.
+    pub room_event_bytes: usize,
+    /// Inbound events of a session that wait to be handled, in bytes: 256 KiB. Further events are
+    /// refused. One event may always wait.
+    pub inbound_bytes: usize,
+    /// Access decisions of a user at once, on this node: 256. Further joins are refused, and the
+    /// rooms that a client names when it connects wait.
+    pub access_decisions_burst: u32,
+    /// Access decisions of a user per second, on this node: 50.
+    pub access_decisions_per_s: u32,
     /// Rooms of a session, with the rooms of its role and its user: 128.
     pub rooms_per_session: usize,
     /// Sessions of one user on this node: 16. One more closes the transport of the least recently
@@ -82,6 +95,11 @@ impl Default for Limits {
             window_bytes: 256 * 1024,
             inbound_per_s: 20,
             inbound_burst: 40,
+            room_events_burst: 128,
+            room_event_bytes: 1_024,
+            inbound_bytes: 256 * 1024,
+            access_decisions_burst: 256,
+            access_decisions_per_s: 50,
             rooms_per_session: 128,
             sessions_per_user: 16,
             sessions: 50_000,
@@ -132,25 +150,35 @@ impl Limits {
         Ok(())
     }
 
-    fn size_rules(&self) -> [Rule; 3] {
+    fn size_rules(&self) -> [Rule; 5] {
         let rule = "at least 1,024";
+        let order_id = "at least 128";
         [
             ("message_bytes", rule, self.message_bytes >= 1_024),
             ("entry_bytes", rule, self.entry_bytes >= 1_024),
             ("window_bytes", rule, self.window_bytes >= 1_024),
+            ("inbound_bytes", rule, self.inbound_bytes >= 1_024),
+            ("room_event_bytes", order_id, self.room_event_bytes >= 128),
         ]
     }
 
-    fn count_rules(&self) -> [Rule; 7] {
+    fn count_rules(&self) -> [Rule; 9] {
         let window_fits = (1..=TRANSPORT_QUEUE / 2).contains(&self.window_entries);
         let inbound = self.inbound_per_s >= 1 && self.inbound_burst >= 1;
         let has_automatic_rooms = self.rooms_per_session >= AUTOMATIC_ROOMS;
         let sessions = self.sessions_per_user >= 1 && self.sessions >= 1;
+        let decisions = self.access_decisions_burst >= 1 && self.access_decisions_per_s >= 1;
         let one = "at least 1";
         [
             ("refused_connects", one, self.refused_connects >= 1),
             ("window_entries", "from 1 to 512", window_fits),
             ("inbound_per_s, inbound_burst", one, inbound),
+            ("room_events_burst", one, self.room_events_burst >= 1),
+            (
+                "access_decisions_burst, access_decisions_per_s",
+                one,
+                decisions,
+            ),
             ("rooms_per_session", "at least 2", has_automatic_rooms),
             ("sessions_per_user, sessions", one, sessions),
             ("handshakes_per_s", one, self.handshakes_per_s >= 1),
@@ -205,10 +233,18 @@ mod tests {
         check_refused(|limits| limits.message_bytes = 1_023, "message_bytes", rule);
         check_refused(|limits| limits.entry_bytes = 1_023, "entry_bytes", rule);
         check_refused(|limits| limits.window_bytes = 1_023, "window_bytes", rule);
+        check_refused(|limits| limits.inbound_bytes = 1_023, "inbound_bytes", rule);
+        check_refused(
+            |limits| limits.room_event_bytes = 127,
+            "room_event_bytes",
+            "at least 128",
+        );
         check_accepted(|limits| {
             limits.message_bytes = 1_024;
             limits.entry_bytes = 1_024;
             limits.window_bytes = 1_024;
+            limits.inbound_bytes = 1_024;
+            limits.room_event_bytes = 128;
         });
     }
 
@@ -246,6 +282,21 @@ mod tests {
             limits.handshakes_per_s = 1;
             limits.connections = 1;
             limits.rooms_per_session = 2;
+        });
+    }
+
+    #[test]
+    fn joins_have_a_minimum() {
+        let one = "at least 1";
+        let decisions = "access_decisions_burst, access_decisions_per_s";
+        let burst = "room_events_burst";
+        check_refused(|limits| limits.room_events_burst = 0, burst, one);
+        check_refused(|limits| limits.access_decisions_burst = 0, decisions, one);
+        check_refused(|limits| limits.access_decisions_per_s = 0, decisions, one);
+        check_accepted(|limits| {
+            limits.room_events_burst = 1;
+            limits.access_decisions_burst = 1;
+            limits.access_decisions_per_s = 1;
         });
     }
 

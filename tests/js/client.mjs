@@ -32,6 +32,9 @@ const commands = {
   binary({ as, id, event }) {
     sockets.get(as).emit(event, Buffer.from("bytes"), (...args) => say({ ack: id, args }));
   },
+  burst({ as, calls }) {
+    for (const { id, event, data } of calls) commands.call({ as, id, event, data });
+  },
   disconnect({ as }) {
     sockets.get(as).disconnect();
   },

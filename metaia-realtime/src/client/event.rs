@@ -30,6 +30,9 @@ pub enum Update {
     /// `rt:reset`: the server cannot continue from the position that was sent. Reload by REST; the
     /// events that follow continue from `at`.
     Reset(Reset),
+    /// `rt:end`: the server ends the session, and says why.
+    /// [`Disconnected`](Self::Disconnected) follows.
+    End(ServerEnd),
     /// The connection ended. [`Retrying`](Self::Retrying) or [`GaveUp`](Self::GaveUp) follows, or
     /// the end of the updates.
     Disconnected(DisconnectReason),
@@ -80,6 +83,15 @@ pub struct Reset {
     pub reason: String,
     /// The position from which events continue.
     pub at: Option<String>,
+}
+
+/// The payload of `rt:end`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerEnd {
+    /// `kicked`, `too_many_sessions`, `replaced`, `token_expired`, `token_revoked`,
+    /// `rate_limited`, `draining` or `unavailable`.
+    pub code: String,
 }
 
 /// The next attempt to connect.
@@ -220,6 +232,15 @@ impl Ready {
             replayed: data.get("replayed").and_then(Value::as_u64).unwrap_or(0),
             at: Stamp::from_data(&data).at,
             data,
+        }
+    }
+}
+
+impl ServerEnd {
+    pub(crate) fn from_data(data: &Value) -> Self {
+        let code = data.get("code").and_then(Value::as_str);
+        Self {
+            code: code.unwrap_or_default().to_owned(),
         }
     }
 }

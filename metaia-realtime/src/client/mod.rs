@@ -72,7 +72,7 @@ mod tests;
 pub use backoff::Reconnect;
 pub use builder::ClientBuilder;
 pub use error::{BoxError, ConnectError, DisconnectReason, GaveUp, JoinError, SendError};
-pub use event::{Connected, Ready, ReceivedEvent, Reset, Responder, Retrying, Update};
+pub use event::{Connected, Ready, ReceivedEvent, Reset, Responder, Retrying, ServerEnd, Update};
 pub use handle::Client;
 pub use options::{ClientCredentials, TokenIn, Transport};
 pub use rooms::Joined;

@@ -3,13 +3,14 @@
 //!
 //! If the log cannot be read, the dispatcher retries with growing pauses; sessions stay. If the log
 //! has trimmed entries before the dispatcher read them, every session reads the log for itself and
-//! is told to reload if it misses an entry. The access of sessions to orders is then decided again.
+//! is told to reload if it misses an entry. The access of sessions to orders is then decided again,
+//! in a [round](access_rounds).
 //! Disconnects among the missed entries are not applied: those sessions stay. Connections that are
 //! older and not registered yet are refused.
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Node, disconnects::started_before, late_log, unreadable};
+use super::{Node, access_rounds, disconnects::started_before, late_log, unreadable};
 use crate::{
     Position,
     failure_log::FailureLog,
@@ -97,7 +98,7 @@ pub(crate) async fn dispatch(node: &Node) -> Result<bool, LogError> {
         reload_window(node).await?;
         return Ok(true);
     }
-    let ready = unreadable::wait_for_round(node, &page.entries).await;
+    let ready = access_rounds::wait_for_round(node, after, &page.entries).await;
     dispatch_entries(node, after, ready);
     let has_more = page.entries.len() == BATCH || ready.len() < page.entries.len();
     Ok(has_more)
@@ -116,7 +117,7 @@ pub(crate) fn dispatch_entries(node: &Node, after: u64, entries: &[Arc<Entry>]) 
         if has_gap {
             // The missing entries may include disconnects, and requests to decide access again.
             node.disconnects.restart_after(entry.position());
-            node.registry.recheck_all(offered);
+            access_rounds::begin(node, entry.position(), offered);
         }
         match entry.kind() {
             EntryKind::Event => {}

@@ -65,4 +65,5 @@ async fn visit_sessions(node: &Node) {
         tokio::task::yield_now().await;
     }
     node.replay_budget.shrink();
+    node.decision_budget.shrink();
 }

@@ -9,7 +9,7 @@
 //! | [`window`] | the entries that were dispatched last |
 //! | [`devices`] | the stored positions of clients |
 //! | [`disconnects`] | recent disconnect entries, for connections that register late |
-//! | [`replay_budget`] | how much each user may have replayed |
+//! | [`replay_budget`], [`decision_budget`] | how much each user may have replayed, and decided |
 //! | [`stats`] | the table of all counters; its parts: [`counter`], [`counted`], [`metrics`] |
 //! | [`tasks`] | starts the tasks that follow, each of which runs until the node stops |
 //! | [`dispatcher`] | a task: offers the entries of the log to sessions |
@@ -17,16 +17,19 @@
 //! | [`announcer`] | a task: announces sessions to the directory |
 //! | [`doorbell`] | tasks: notify other nodes, and receive their notifications |
 //! | [`late_log`] | applies what was appended before the log could first be read |
+//! | [`access_rounds`] | rounds of decisions on the access of all sessions |
 //! | [`unreadable`] | applies control entries that cannot be read |
 //! | [`drain`](mod@drain) | ends the sessions and the tasks |
 //! | [`admission`] | decides which sessions are admitted, into which rooms, and until when |
 //! | [`handshake_refusal`] | why a handshake is refused |
 //! | [`volatile`], [`views`] | deliver volatile events; show the node and its sessions |
 
+mod access_rounds;
 mod admission;
 mod announcer;
 mod counted;
 mod counter;
+mod decision_budget;
 mod devices;
 mod disconnects;
 mod dispatcher;

@@ -13,9 +13,10 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Counters, NodeParts, Window, admission::MAX_RECHECKS_AT_ONCE, announcer::Announcer,
-    devices::Devices, disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
-    replay_budget::ReplayBudget, unreadable::AccessRounds,
+    Counters, NodeParts, Window, access_rounds::AccessRounds, admission::MAX_RECHECKS_AT_ONCE,
+    announcer::Announcer, decision_budget::DecisionBudget, devices::Devices,
+    disconnects::Disconnects, doorbell::NodeDoorbell, registry::Registry,
+    replay_budget::ReplayBudget,
 };
 use crate::{
     Limits,
@@ -41,6 +42,7 @@ pub(crate) struct Node {
     pub(super) doorbell: NodeDoorbell,
     pub(super) devices: Devices,
     pub(super) replay_budget: ReplayBudget,
+    pub(super) decision_budget: DecisionBudget,
     pub(super) window: Window,
     pub(super) registry: Registry,
     pub(super) announcer: Announcer,
@@ -86,6 +88,7 @@ impl Node {
             log: parts.log,
             devices,
             replay_budget: ReplayBudget::new(&parts.limits),
+            decision_budget: DecisionBudget::new(&parts.limits),
             registry: Registry::default(),
             disconnects: Disconnects::default(),
             access_rounds: AccessRounds::default(),
@@ -122,6 +125,10 @@ impl Node {
 
     pub(crate) const fn replay_budget(&self) -> &ReplayBudget {
         &self.replay_budget
+    }
+
+    pub(crate) const fn decision_budget(&self) -> &DecisionBudget {
+        &self.decision_budget
     }
 
     pub(crate) const fn window(&self) -> &Window {

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
-use tokio::sync::mpsc;
 
 use super::{
-    ConnectRequest, EventRefusal, Inbound, Session, parsed_event::ParsedEvent, phase::Intake,
-    wire::RESUME,
+    ConnectRequest, EventRefusal, Inbound, InboundEvents, Session, parsed_event::ParsedEvent,
+    phase::Intake, wire::RESUME,
 };
 
 /// The most bytes of events that wait while a session awaits `rt:resume`.
@@ -16,14 +15,14 @@ const MAX_WAITING_BYTES: usize = 256 * 1024;
 /// A session's inbound events, in order. While the session awaits `rt:resume`, only that event is
 /// handled; the others wait here, up to `MAX_WAITING_BYTES`. Beyond that they are refused.
 pub(super) struct Backlog {
-    events: mpsc::Receiver<Inbound>,
+    events: InboundEvents,
     waiting: VecDeque<Inbound>,
     /// Bytes of all events that have waited.
     bytes: usize,
 }
 
 impl Backlog {
-    pub(super) fn new(events: mpsc::Receiver<Inbound>) -> Self {
+    pub(super) fn new(events: InboundEvents) -> Self {
         Self {
             events,
             waiting: VecDeque::new(),
@@ -67,7 +66,7 @@ impl Backlog {
     fn wait(&mut self, session: &Session, inbound: Inbound) {
         let bytes = self.bytes + inbound.json.len();
         if bytes > MAX_WAITING_BYTES {
-            return inbound.refuse_as_rate_limited(session);
+            return session.refuse_unhandled(&inbound, EventRefusal::RateLimited);
         }
         self.bytes = bytes;
         self.waiting.push_back(inbound);

@@ -70,9 +70,9 @@ impl Session {
     pub(super) fn replay_window(&self, node: &Node) {
         // Under both locks, so that nothing is dispatched between the last entry and going live.
         let mut state = self.state();
-        if !state.may_replay() {
+        let Some(limit) = state.replay_limit() else {
             return;
-        }
+        };
         let recent = node.window().recent();
         let head = recent.head();
         if !state.is_in_epoch(head.epoch()) {
@@ -82,7 +82,8 @@ impl Session {
             return;
         };
         let rooms: Vec<Room> = state.rooms().cloned().collect();
-        for entry in recent.after(from, rooms.iter()) {
+        let released = recent.after(from, rooms.iter());
+        for entry in released.take_while(|entry| entry.n() <= limit) {
             if !state.wants_any(entry) {
                 continue;
             }
@@ -149,7 +150,8 @@ impl Session {
     pub(super) fn replay_page(&self, node: &Node, read: &PageRead, page: &Page) {
         // The session may have been paused, or have lost a room, during the read. Neither the
         // page's entries nor its gaps count then.
-        if !self.state().may_replay() {
+        let limit = self.state().replay_limit();
+        if limit.is_none() {
             return;
         }
         let is_same_epoch = page.epoch == read.head.epoch() && self.state().is_in_epoch(page.epoch);
@@ -164,13 +166,16 @@ impl Session {
 
     /// Hands over the entries of a page for which there is credit.
     fn replay_entries(&self, read: &PageRead, page: &Page) {
-        let head = read.head.n();
         let mut state = self.state();
         // A room that was joined during the read has no entries in the page.
-        if !state.may_replay() || state.read_generation() != read.generation {
+        if state.read_generation() != read.generation {
             return;
         }
-        for entry in page.entries.iter().filter(|entry| entry.n() <= head) {
+        let Some(limit) = state.replay_limit() else {
+            return;
+        };
+        let upto = limit.min(read.head.n());
+        for entry in page.entries.iter().filter(|entry| entry.n() <= upto) {
             if !state.wants_any(entry) {
                 continue;
             }
@@ -180,18 +185,24 @@ impl Session {
             crash_points::point("mid-replay");
             self.counters.replayed.add(1);
         }
-        state.advance_to(page.scanned.min(head));
+        state.advance_to(page.scanned.min(upto));
     }
 }
 
 /// Rechecks.
 impl Session {
-    /// Asks the policy for every pending recheck, one by one, and leaves the rooms that it denies.
+    /// Asks the policy for every recheck that is pending now, one by one, and leaves the rooms that
+    /// it denies. Those that are requested meanwhile wait for the next step: what precedes them is
+    /// handed over first, since new ones may come for ever.
     async fn decide_rechecks(&self, node: &Node) {
+        let last = self.state().last_recheck();
+        let Some(last) = last else {
+            return;
+        };
         loop {
-            let next = self.state().next_recheck();
+            let next = self.state().next_recheck_upto(last);
             let Some((order, request)) = next else {
-                return;
+                return self.state().release_before_rechecks();
             };
             match node.decide_recheck(&self.identity, &order).await {
                 Some(AccessDecision::Allowed) => self.state().finish_recheck(&order, request),

@@ -163,9 +163,13 @@ impl Session {
         state.intake()
     }
 
-    /// Removes the next packet to write from the queue. Returns `None` if there is none, or if the
-    /// transport is to write some others first.
+    /// Removes the next packet to write from the queue. Returns `None` if there is none, if the
+    /// transport is to write some others first, or when the session has ended: nothing follows
+    /// [`last_packet`](Self::last_packet).
     pub(crate) fn take(&self) -> Option<Outgoing> {
+        if self.ended_by().is_some() {
+            return None;
+        }
         let max_unwritten = self.port.max_unwritten();
         let mut state = self.state();
         self.apply_progress(&mut state);
@@ -218,6 +222,16 @@ impl Session {
     /// Returns why the session ended; `None` while it lives.
     pub(crate) fn ended_by(&self) -> Option<EndReason> {
         self.end_reason.get().copied()
+    }
+
+    /// Returns the packet to write after the session has ended: it tells the client why. `None` if
+    /// the session lives, or if its client is sent nothing.
+    pub(super) fn last_packet(&self) -> Option<Outgoing> {
+        let reason = self.ended_by()?;
+        Some(Outgoing::End {
+            payload: wire::end(reason.code_for_client()?),
+            stays_away: reason.stays_away(),
+        })
     }
 
     /// Waits until the session has ended. Cancel safe.

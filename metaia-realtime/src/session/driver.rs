@@ -4,9 +4,11 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, OptionFuture};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
-use super::{EndReason, Inbound, Outgoing, Session, backlog::Backlog, phase::Intake};
+use super::{
+    EndReason, Inbound, InboundEvents, Outgoing, Session, backlog::Backlog, phase::Intake,
+};
 use crate::{auth::LEEWAY_MS, node::Node, values::time};
 
 /// How often the end of a token is compared with the clock, since wall time may jump.
@@ -15,7 +17,45 @@ const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a session waits for the `rt:resume` that its client has announced.
 const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Drives the session to its end.
+/// Drives the session to its end, and then writes `rt:end`, also if an embedder's handler or policy
+/// panicked: the client then reconnects instead of waiting for a session without a task.
+pub(crate) async fn drive<W>(
+    session: Arc<Session>,
+    node: Arc<Node>,
+    events: InboundEvents,
+    wake: &Notify,
+    write: W,
+) where
+    W: FnMut(Outgoing) -> Result<(), EndReason>,
+{
+    let mut writer = LastPacketWriter {
+        session: &session,
+        node: &node,
+        write,
+    };
+    serve(&session, &node, events, wake, &mut writer.write).await;
+}
+
+/// Ends the session when it is dropped, and writes its last packet. Nothing else writes to the
+/// client: nothing follows the last packet.
+struct LastPacketWriter<'a, W: FnMut(Outgoing) -> Result<(), EndReason>> {
+    session: &'a Session,
+    node: &'a Node,
+    write: W,
+}
+
+impl<W: FnMut(Outgoing) -> Result<(), EndReason>> Drop for LastPacketWriter<'_, W> {
+    fn drop(&mut self) {
+        // The first reason counts: this one does if the task has panicked.
+        self.node.end(self.session, EndReason::Failed);
+        if let Some(last) = self.session.last_packet() {
+            // A connection that does not take it closes without it.
+            (self.write)(last).ok();
+        }
+    }
+}
+
+/// Serves the session to its end.
 ///
 /// Packets are written before each wait. The arms of the wait, in order:
 /// 1. The session has ended.
@@ -26,24 +66,27 @@ const RESUME_EVENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// 6. There is an inbound event that the session takes in its phase ([`Intake`]). It takes none
 ///    while another one is being handled.
 /// 7. Something was queued, or written.
-pub(crate) async fn drive(
-    session: Arc<Session>,
-    node: Arc<Node>,
-    events: mpsc::Receiver<Inbound>,
+async fn serve(
+    session: &Arc<Session>,
+    node: &Arc<Node>,
+    events: InboundEvents,
     wake: &Notify,
-    mut write: impl FnMut(Outgoing) -> Result<(), EndReason>,
+    write: &mut impl FnMut(Outgoing) -> Result<(), EndReason>,
 ) {
     let mut events = Backlog::new(events);
     let mut step: Option<BoxFuture<'static, ()>> = None;
     let mut handling: Option<BoxFuture<'static, ()>> = None;
-    let mut token_expiry = Box::pin(wait_for_expiry(&session));
+    let mut token_expiry = Box::pin(wait_for_expiry(session));
     let mut resume_timeout = Box::pin(tokio::time::sleep(RESUME_EVENT_TIMEOUT));
     loop {
-        if let Err(reason) = write_all(&session, &mut write) {
+        if let Some(reason) = session.port.wants_end() {
+            return session.end(reason);
+        }
+        if let Err(reason) = write_all(session, write) {
             return session.end(reason);
         }
         if step.is_none() && session.state().can_step() {
-            step = Some(begin_step(&session, &node));
+            step = Some(begin_step(session, node));
         }
         let intake = match &handling {
             Some(_) => Intake::Nothing,
@@ -60,9 +103,9 @@ pub(crate) async fn drive(
             Some(()) = OptionFuture::from(step.as_mut()) => step = None,
             Some(event) = events.next(intake), if intake != Intake::Nothing => {
                 if intake == Intake::OnlyResume {
-                    events.take_before_resume(&session, event);
+                    events.take_before_resume(session, event);
                 } else {
-                    handling = Some(begin_handling(&session, &node, event));
+                    handling = Some(begin_handling(session, node, event));
                 }
             }
             () = wake.notified() => {}

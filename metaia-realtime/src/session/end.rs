@@ -44,6 +44,23 @@ impl EndReason {
         matches!(self, Self::PingTimeout | Self::Slow)
     }
 
+    /// Returns the code of the `rt:end` that the client is sent before its transport is closed;
+    /// `None` if it is sent none, since it has gone or does not read.
+    pub(crate) const fn code_for_client(self) -> Option<&'static str> {
+        match self {
+            Self::ClientLeft | Self::TransportLost | Self::PingTimeout | Self::Slow => None,
+            // Clients need not know why: they reconnect.
+            Self::CutOff | Self::Failed => Some(Self::Unavailable.code()),
+            Self::Expired
+            | Self::Replaced
+            | Self::OverUserCap
+            | Self::RateLimited
+            | Self::Draining
+            | Self::Unavailable
+            | Self::Kicked => Some(self.code()),
+        }
+    }
+
     /// Returns whether the client is sent DISCONNECT before its transport is closed. Official
     /// clients do not reconnect after that; after every other reason they reconnect by themselves.
     #[must_use]
@@ -51,14 +68,46 @@ impl EndReason {
         matches!(self, Self::Kicked)
     }
 
-    /// Returns whether the transport stays open for a moment after the session.
+    /// Returns whether the transport stays open for a moment after the session: the client has yet
+    /// to fetch `rt:end`, or may come back.
     pub(crate) const fn keeps_transport(self) -> bool {
-        matches!(self, Self::Kicked | Self::ClientLeft)
+        matches!(self, Self::ClientLeft) || self.code_for_client().is_some()
     }
 }
 
 impl std::fmt::Display for EndReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(reason: EndReason, code: Option<&str>) {
+        assert_eq!(reason.code_for_client(), code, "{reason}");
+    }
+
+    #[test]
+    fn a_client_is_told_why_the_server_ends_its_session() {
+        check(EndReason::Kicked, Some("kicked"));
+        check(EndReason::OverUserCap, Some("too_many_sessions"));
+        check(EndReason::Replaced, Some("replaced"));
+        check(EndReason::Expired, Some("token_expired"));
+        check(EndReason::RateLimited, Some("rate_limited"));
+        check(EndReason::Draining, Some("draining"));
+        check(EndReason::Unavailable, Some("unavailable"));
+        check(EndReason::CutOff, Some("unavailable"));
+        check(EndReason::Failed, Some("unavailable"));
+    }
+
+    #[test]
+    fn a_client_that_has_gone_or_does_not_read_is_told_nothing() {
+        check(EndReason::ClientLeft, None);
+        check(EndReason::TransportLost, None);
+        check(EndReason::PingTimeout, None);
+        check(EndReason::Slow, None);
     }
 }

@@ -1,22 +1,17 @@
-//! What clients send: events are taken within a rate, queued, and handled one at a time in order.
-//!
-//! The queue holds a burst. An event beyond the rate, or beyond the queue, is refused with
-//! `rate_limited`. Refusals have the same rate and burst: when that is used up, too, the transport
-//! is closed.
+//! Inbound events: what clients send, handled one at a time in order. They wait in the
+//! [queue](super::inbound_queue) before.
 
 use std::sync::Arc;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::value::RawValue;
-use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
-    EndReason, EventRefusal, Outgoing, Session,
+    EventRefusal, Outgoing, Session,
     join::{JOIN, LEAVE},
     parsed_event::ParsedEvent,
     wire::{self, ERROR, RESUME},
 };
-use crate::{Limits, node::Node, values::at_least_one};
+use crate::node::Node;
 
 /// Events that a session answers itself, beside those whose name begins with `rt:`.
 pub(crate) const SESSION_EVENTS: [&str; 2] = [JOIN, LEAVE];
@@ -30,54 +25,16 @@ pub(crate) struct Inbound {
     pub(crate) ack: Option<i64>,
 }
 
-/// The sender's end of a session's inbound events, with the rate limits.
-#[derive(Debug)]
-pub(crate) struct InboundQueue {
-    rate: DefaultDirectRateLimiter,
-    refusals: DefaultDirectRateLimiter,
-    queue: mpsc::Sender<Inbound>,
-}
-
-impl InboundQueue {
-    pub(crate) fn new(limits: &Limits) -> (Self, mpsc::Receiver<Inbound>) {
-        let (queue, events) = mpsc::channel(limits.inbound_burst as usize);
-        let inbound = Self {
-            rate: limiter(limits),
-            refusals: limiter(limits),
-            queue,
-        };
-        (inbound, events)
-    }
-
-    /// Queues the event, or refuses it. Ends the session if too many were refused. Never blocks.
-    pub(crate) fn offer(&self, session: &Session, inbound: Inbound) {
-        session.touch();
-        let refused = if self.rate.check().is_err() {
-            Some(inbound)
-        } else {
-            let sent = self.queue.try_send(inbound);
-            sent.err().map(TrySendError::into_inner)
-        };
-        let Some(refused) = refused else {
-            return session.wake();
-        };
-        if self.refusals.check().is_err() {
-            return session.end(EndReason::RateLimited);
-        }
-        refused.refuse_as_rate_limited(session);
-    }
-}
-
-fn limiter(limits: &Limits) -> DefaultDirectRateLimiter {
-    let rate = Quota::per_second(at_least_one(limits.inbound_per_s));
-    RateLimiter::direct(rate.allow_burst(at_least_one(limits.inbound_burst)))
-}
-
 impl Inbound {
-    /// Refuses the event with `rate_limited`.
-    pub(super) fn refuse_as_rate_limited(&self, session: &Session) {
-        let label = ParsedEvent::read(&self.json).label();
-        session.refuse(&label, EventRefusal::RateLimited.code(), None, self.ack);
+    /// Returns the size of the arguments of a join or a leave, in bytes; `None` for another event.
+    /// The text is not parsed: this is asked for every event, before its rate is checked.
+    pub(super) fn room_event_size(&self) -> Option<usize> {
+        let name_on = self.json.trim_start().strip_prefix('[')?.trim_start();
+        let name_on = name_on.strip_prefix('"')?;
+        let behind = |name| name_on.strip_prefix(name)?.strip_prefix('"');
+        let arguments = behind(JOIN).or_else(|| behind(LEAVE))?;
+        // Without the comma before them and the bracket behind them.
+        Some(arguments.len().saturating_sub(2))
     }
 }
 
@@ -90,13 +47,7 @@ impl Session {
         reference: Option<&str>,
         ack: Option<i64>,
     ) {
-        self.counters.events_refused.add(code);
-        tracing::debug!(
-            session = %self.id,
-            user = %self.identity.user,
-            code,
-            "inbound event refused"
-        );
+        self.record_refusal(code);
         let refusal = match ack {
             Some(id) => Outgoing::Ack {
                 id,
@@ -105,6 +56,28 @@ impl Session {
             None => Outgoing::control(ERROR, wire::error(event, code, reference)),
         };
         self.push_refusal(refusal);
+    }
+
+    /// Refuses an event that is not handled at all. A client may send thousands of them at once, so
+    /// that their acks wait until the connection has written others.
+    pub(super) fn refuse_unhandled(&self, inbound: &Inbound, refusal: EventRefusal) {
+        let Some(id) = inbound.ack else {
+            let label = ParsedEvent::read(&inbound.json).label();
+            return self.refuse(&label, refusal.code(), None, None);
+        };
+        self.record_refusal(refusal.code());
+        self.state().outbox_mut().push_refused_ack(id, refusal);
+        self.port.wake();
+    }
+
+    fn record_refusal(&self, code: &str) {
+        self.counters.events_refused.add(code);
+        tracing::debug!(
+            session = %self.id,
+            user = %self.identity.user,
+            code,
+            "inbound event refused"
+        );
     }
 
     /// Sends the ack if the client asked for one.
@@ -161,4 +134,30 @@ impl Session {
 /// Returns whether the session or a handler knows an event of this name.
 fn is_known(node: &Node, name: &str) -> bool {
     SESSION_EVENTS.contains(&name) || name == RESUME || node.handlers().has(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(json: &str, expected: Option<usize>) {
+        let inbound = Inbound {
+            json: json.to_owned(),
+            ack: None,
+        };
+        assert_eq!(inbound.room_event_size(), expected, "{json}");
+    }
+
+    #[test]
+    fn joins_and_leaves_are_recognised_with_the_size_of_their_arguments() {
+        check(r#"["join_order_room","o1"]"#, Some(4));
+        check(r#" [ "leave_order_room","o1"]"#, Some(4));
+        check(r#"["join_order_room",{"orderId":"o1"}]"#, Some(16));
+        check(r#"["join_order_room"]"#, Some(0));
+        check(r#"["join_order_rooms","o1"]"#, None);
+        check(r#"["chat","join_order_room"]"#, None);
+        check(r#"["rt:resume",{}]"#, None);
+        check("", None);
+    }
 }

@@ -11,25 +11,34 @@ use crate::{OrderId, Position, Room, node::Node, values::InvalidPosition};
 pub(super) const JOIN: &str = "join_order_room";
 pub(super) const LEAVE: &str = "leave_order_room";
 
+/// The times up to which joins before the start wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JoinDeadlines {
+    /// For the user's budget of decisions.
+    pub(super) budget: Instant,
+    /// For a policy that cannot decide.
+    pub(super) decision: Instant,
+}
+
 /// Joins before the session continues from a position.
 impl Session {
     /// Joins the rooms that the client named. The client is told of each refusal.
     ///
-    /// Returns whether access to each of them could be decided before `deadline`.
+    /// Returns whether access to each of them could be decided in time.
     pub(super) async fn join_requested_orders(
         &self,
         node: &Node,
         orders: Vec<Result<OrderId, String>>,
-        deadline: Instant,
+        deadlines: JoinDeadlines,
     ) -> bool {
         let mut all_decided = true;
         for order in orders {
             let joined = match &order {
-                Ok(order) => self.join_before_start(node, order, deadline).await,
+                Ok(order) => self.join_before_start(node, order, deadlines).await,
                 Err(_) => Err(EventRefusal::InvalidOrderId),
             };
             if let Err(refusal) = joined {
-                all_decided &= refusal != EventRefusal::Unavailable;
+                all_decided &= refusal.is_decided();
                 let text = order.as_ref().map_or_else(String::as_str, OrderId::as_str);
                 self.refuse(JOIN, refusal.code(), Some(text), None);
             }
@@ -45,12 +54,12 @@ impl Session {
         &self,
         node: &Node,
         orders: Vec<OrderId>,
-        deadline: Instant,
+        deadlines: JoinDeadlines,
     ) -> bool {
         let mut all_decided = true;
         for order in orders {
-            if let Err(refusal) = self.join_before_start(node, &order, deadline).await {
-                all_decided &= refusal != EventRefusal::Unavailable;
+            if let Err(refusal) = self.join_before_start(node, &order, deadlines).await {
+                all_decided &= refusal.is_decided();
                 tracing::debug!(
                     session = %self.id,
                     %order,
@@ -63,20 +72,25 @@ impl Session {
     }
 
     /// Joins a room before the cursor is set: every entry of it after the cursor will be wanted.
-    /// Retries until `deadline` while access cannot be decided.
+    /// Waits for the user's budget, and retries while access cannot be decided.
     async fn join_before_start(
         &self,
         node: &Node,
         order: &OrderId,
-        deadline: Instant,
+        deadlines: JoinDeadlines,
     ) -> Result<(), EventRefusal> {
         if !self.may_join_another_room(node.limits()) {
             return Err(EventRefusal::TooManyRooms);
         }
+        let budget = node.decision_budget();
+        let user = &self.identity.user;
+        if !budget.charge_in_turn(user, deadlines.budget).await {
+            return Err(EventRefusal::RateLimited);
+        }
         let is_undecided = |joined: &Result<(), _>| *joined == Err(EventRefusal::Unavailable);
         let join =
             || node.admit_to_room(self, order, |session, room| session.state().join(room, 0));
-        retry_while(is_undecided, deadline, join).await
+        retry_while(is_undecided, deadlines.decision, join).await
     }
 }
 
@@ -111,6 +125,9 @@ impl Session {
         let request = JoinRequest::parse(argument)?;
         let room = Room::Order(request.order.clone());
         self.check_room_count(node, &room)?;
+        if !node.decision_budget().charge(&self.identity.user) {
+            return Err(EventRefusal::RateLimited);
+        }
         let Some(since) = request.since else {
             return self.join_without_replay(node, &request.order, room).await;
         };

@@ -17,9 +17,10 @@
 //! - Its start: [`request`] (what the client asks for), [`resume`] (which position it continues
 //!   from), [`retry`] (while the log cannot be read).
 //! - Outbound: [`catch_up`], [`room_replay`], [`wire`] (payloads).
-//! - Inbound: [`inbound`] (rate, dispatch by name), [`backlog`], [`join`], [`handler`].
+//! - Inbound: [`inbound_queue`] (rates, bytes), [`inbound`] (handled by name), [`backlog`],
+//!   [`join`], [`handler`].
 //! - Pure kernels: [`state`], [`phase`] (with its cursor), [`room_set`], [`rechecks`], [`packet`],
-//!   [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`].
+//!   [`outbox`], [`credit`], [`confirmed`], [`volatile_queue`], [`flood`].
 
 mod backlog;
 mod catch_up;
@@ -29,8 +30,10 @@ mod credit;
 mod credit_wait;
 mod driver;
 mod end;
+mod flood;
 mod handler;
 mod inbound;
+mod inbound_queue;
 mod join;
 mod outbox;
 mod packet;
@@ -53,7 +56,8 @@ pub(crate) use connection::Session;
 pub(crate) use driver::drive;
 pub use end::EndReason;
 pub(crate) use handler::{EventHandlers, Handled};
-pub(crate) use inbound::{Inbound, InboundQueue, SESSION_EVENTS};
+pub(crate) use inbound::{Inbound, SESSION_EVENTS};
+pub(crate) use inbound_queue::{InboundEvents, InboundQueue};
 pub(crate) use packet::{Outgoing, Volatile};
 pub(crate) use phase::{BeforeStart, Phase};
 #[cfg(any(test, feature = "__bench"))]
@@ -61,4 +65,4 @@ pub(crate) use port::SilentPort;
 pub(crate) use port::{Port, Progress};
 pub(crate) use request::ConnectRequest;
 pub(crate) use state::Offered;
-pub(crate) use wire::{DRAIN, EventRefusal, drain as drain_payload};
+pub(crate) use wire::{DRAIN, END, EventRefusal, drain as drain_payload};

@@ -8,13 +8,21 @@ use super::{
     packet::{Outgoing, Volatile},
     port::Progress,
     volatile_queue::{VolatileOffered, VolatileQueue},
+    wire::{self, EventRefusal},
 };
 use crate::{Limits, OrderId, Position, Room};
+
+/// The most acks of refused events that wait. Further ones are dropped: only a client that floods
+/// its session gets there.
+const MAX_REFUSED_ACKS: usize = 4_096;
 
 /// The queue of a session's packets, with its credit window.
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: VecDeque<Outgoing>,
+    /// The acks of refused events, which wait until half of the credit is free: they take no credit
+    /// from entries, and no memory for their packets before.
+    refused_acks: VecDeque<(i64, EventRefusal)>,
     volatile: VolatileQueue,
     credit: Credit,
     /// Refusals are dropped when this many packets are in flight.
@@ -27,6 +35,7 @@ impl Outbox {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             queue: VecDeque::new(),
+            refused_acks: VecDeque::new(),
             volatile: VolatileQueue::default(),
             credit: Credit::new(limits.window_entries, limits.window_bytes),
             refusal_limit: limits.window_entries * 3 / 2,
@@ -69,6 +78,13 @@ impl Outbox {
         }
     }
 
+    /// Queues the ack of an event that was refused without being handled.
+    pub(super) fn push_refused_ack(&mut self, id: i64, refusal: EventRefusal) {
+        if self.refused_acks.len() < MAX_REFUSED_ACKS {
+            self.refused_acks.push_back((id, refusal));
+        }
+    }
+
     /// Takes a volatile event. It is written at once if no packet is in flight, otherwise after all
     /// packets that are.
     pub(super) fn offer_volatile(&mut self, event: &Arc<Volatile>, room: &Room) -> VolatileOffered {
@@ -96,12 +112,30 @@ impl Outbox {
         if let Some(outgoing) = self.queue.pop_front() {
             return Some(outgoing);
         }
+        if !self.refused_acks.is_empty() {
+            return self.take_refused_ack();
+        }
         if self.credit.in_flight() > 0 {
             return None;
         }
         let event = Outgoing::Volatile(self.volatile.pop()?);
         self.credit.hand_over(event.size(), None);
         Some(event)
+    }
+
+    fn take_refused_ack(&mut self) -> Option<Outgoing> {
+        if !self.credit.is_half_free() {
+            return None;
+        }
+        let (id, refusal) = self.refused_acks.pop_front()?;
+        if self.refused_acks.is_empty() {
+            // Frees the memory.
+            self.refused_acks = VecDeque::new();
+        }
+        let answer = wire::refused(refusal.code());
+        let ack = Outgoing::Ack { id, answer };
+        self.credit.hand_over(ack.size(), None);
+        Some(ack)
     }
 
     /// Gives credit back for what the connection has written.

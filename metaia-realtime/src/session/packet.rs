@@ -25,6 +25,11 @@ pub(crate) enum Outgoing {
     },
     /// The answer to an event that asked for one.
     Ack { id: i64, answer: Box<RawValue> },
+    /// `rt:end`, the last packet of a session. DISCONNECT follows it if the client is to stay away.
+    End {
+        payload: Box<RawValue>,
+        stays_away: bool,
+    },
 }
 
 /// An event that may be lost. While it waits, a newer event of the same name replaces it.
@@ -59,7 +64,7 @@ impl Outgoing {
         match self {
             Self::Entry(entry) => Some(entry.position()),
             Self::Control { at, .. } => *at,
-            Self::Volatile(_) | Self::Ack { .. } => None,
+            Self::Volatile(_) | Self::Ack { .. } | Self::End { .. } => None,
         }
     }
 
@@ -70,6 +75,7 @@ impl Outgoing {
             Self::Volatile(event) => event.name.as_str().len() + event.payload.get().len(),
             Self::Control { name, payload, .. } => name.len() + payload.get().len(),
             Self::Ack { answer, .. } => answer.get().len(),
+            Self::End { payload, .. } => payload.get().len(),
         };
         FRAME_OVERHEAD + content
     }

@@ -22,8 +22,14 @@ pub(crate) trait Port: Send + Sync {
         usize::MAX
     }
 
-    /// Closes the connection in the way that `end` asks for. Called once, when the session has
-    /// ended. Never blocks.
+    /// Returns why the transport wants the session to end, if it does: the session then ends as for
+    /// any other reason. A connection that is broken closes by itself instead.
+    fn wants_end(&self) -> Option<EndReason> {
+        None
+    }
+
+    /// Closes the connection: at once, or if the client is sent `rt:end`, when that has had time to
+    /// be written. Called once, when the session has ended. Never blocks.
     fn close(&self, end: EndReason);
 }
 

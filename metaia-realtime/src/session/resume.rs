@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     EndReason, Outgoing, Session,
+    join::JoinDeadlines,
     request::ConnectRequest,
     retry::{retry_devices, retry_log},
     wire::{self, RESET},
@@ -106,8 +107,13 @@ impl Session {
         } else {
             Duration::ZERO
         };
+        let began = Instant::now();
+        let deadlines = JoinDeadlines {
+            budget: began + ACCESS_TIMEOUT,
+            decision: began + access_timeout,
+        };
         let all_decided = self
-            .join_requested_orders(node, request.orders, Instant::now() + access_timeout)
+            .join_requested_orders(node, request.orders, deadlines)
             .await;
         // Also if the client shows a position: the connection takes over the device's record.
         let stored = self.claim_device(node).await?;
@@ -118,9 +124,12 @@ impl Session {
         let Some((position, orders)) = stored else {
             return Ok(None);
         };
-        let all_decided = self
-            .join_stored_orders(node, orders, Instant::now() + ACCESS_TIMEOUT)
-            .await;
+        let deadline = Instant::now() + ACCESS_TIMEOUT;
+        let deadlines = JoinDeadlines {
+            budget: deadline,
+            decision: deadline,
+        };
+        let all_decided = self.join_stored_orders(node, orders, deadlines).await;
         Ok(Some(ResumeRequest {
             since: resume_position(position, all_decided),
             limit: limit.min(MAX_DEVICE_REPLAY),

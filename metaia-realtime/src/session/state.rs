@@ -164,9 +164,11 @@ impl SessionState {
         self.phase.end_join_pause();
     }
 
-    /// Returns whether entries may be handed over while catching up.
-    pub(super) fn may_replay(&self) -> bool {
-        self.phase.may_replay() && self.rechecks.is_empty()
+    /// Returns the last entry that catching up may hand over now; `None` if it may hand over none.
+    pub(super) fn replay_limit(&self) -> Option<u64> {
+        let limit = self.rechecks.released_upto();
+        let cursor = self.cursor()?;
+        (self.phase.may_replay() && cursor < limit).then_some(limit)
     }
 
     /// Returns whether the session's task could do something now, beside handling inbound events.
@@ -253,20 +255,48 @@ impl SessionState {
     /// `offered` is the last entry that the session was offered.
     pub(super) fn recheck(&mut self, order: &OrderId, offered: u64) {
         self.fall_back(offered);
-        self.rechecks.request(order);
-        self.outbox.drop_volatile_of_order(order);
+        // Not even what precedes it is handed over: the client may have lost the order by now.
+        self.request_recheck(order, 0);
     }
 
-    /// Requests the same as [`recheck`](Self::recheck) for every order room of the session.
+    /// Requests the same as [`recheck`](Self::recheck) for every order room of the session, in a
+    /// round of decisions on all access.
     pub(super) fn recheck_all(&mut self, offered: u64) {
         for order in self.rooms.orders() {
-            self.recheck(&order, offered);
+            self.fall_back(offered);
+            self.request_recheck(&order, offered);
         }
     }
 
-    /// Returns the recheck to decide next. It stays until [`Self::finish_recheck`].
+    fn request_recheck(&mut self, order: &OrderId, preceded_by: u64) {
+        self.rechecks.request(order, preceded_by);
+        self.outbox.drop_volatile_of_order(order);
+    }
+
+    /// Returns the last recheck that was requested; `None` if all are decided.
+    pub(super) fn last_recheck(&self) -> Option<RecheckRequest> {
+        (!self.rechecks.is_empty()).then(|| self.rechecks.last())
+    }
+
+    /// Returns the recheck to decide next of those up to `upto`. It stays until
+    /// [`Self::finish_recheck`].
+    pub(super) fn next_recheck_upto(
+        &self,
+        upto: RecheckRequest,
+    ) -> Option<(OrderId, RecheckRequest)> {
+        self.rechecks.next(upto)
+    }
+
+    /// Returns the recheck to decide next.
+    #[cfg(test)]
     pub(super) fn next_recheck(&self) -> Option<(OrderId, RecheckRequest)> {
-        self.rechecks.next()
+        self.rechecks.next(self.rechecks.last())
+    }
+
+    /// Lets catching up hand over what precedes the pending rechecks: all that were requested
+    /// before the current step are decided.
+    pub(super) fn release_before_rechecks(&mut self) {
+        self.rechecks.release();
     }
 
     /// Returns whether there is a recheck that the session's task decides now. A session that is

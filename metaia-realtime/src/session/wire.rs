@@ -12,6 +12,7 @@ pub(super) const ROOM_LEFT: &str = "rt:room_left";
 pub(crate) const DRAIN: &str = "rt:drain";
 pub(super) const RESUME: &str = "rt:resume";
 pub(super) const POSITION: &str = "rt:position";
+pub(crate) const END: &str = "rt:end";
 
 /// The most characters of a client's text that are repeated to it.
 const MAX_ECHO: usize = 64;
@@ -28,6 +29,14 @@ codes! {
         UnknownEvent = "unknown_event",
         Malformed = "malformed",
         NotAwaitingResume = "not_held",
+    }
+}
+
+impl EventRefusal {
+    /// Returns whether the policy has decided, or need not decide: the same request would be
+    /// refused again.
+    pub(super) const fn is_decided(self) -> bool {
+        !matches!(self, Self::Unavailable | Self::RateLimited)
     }
 }
 
@@ -133,6 +142,15 @@ pub(crate) fn drain(retry_in_ms: u64) -> Box<RawValue> {
         retry_in_ms: u64,
     }
     json(&Drain { retry_in_ms })
+}
+
+/// Returns the payload of `rt:end`.
+pub(super) fn end(code: &str) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct EndPayload<'a> {
+        code: &'a str,
+    }
+    json(&EndPayload { code })
 }
 
 /// Returns the ack of a refused event.

@@ -1,7 +1,7 @@
 //! The official clients, each in a child process that reads and writes one JSON object per line.
 //!
-//! Input: `{"do": "connect" | "emit" | "call" | "binary" | "disconnect" | "drop", "as": NAME, …}`.
-//! Output:
+//! Input: `{"do": "connect" | "emit" | "call" | "binary" | "burst" | "disconnect" | "drop", "as":
+//! NAME, …}`; `binary` and `burst` are known to the JavaScript client alone. Output:
 //! `{"as": NAME, "event": E, "args": […]}`, with `connect`, `connect_error` and `disconnect` as
 //! events too, and `{"ack": N, "args": […]}`.
 
@@ -121,6 +121,34 @@ impl Driver {
             .await;
         let acked = |line: &Value| line["ack"] == id;
         self.first(&format!("the ack of {event}"), acked).await["args"][0].take()
+    }
+
+    /// Emits one event for each of `data` in one tick of the JavaScript client. Returns the ids
+    /// under which they are acknowledged.
+    pub async fn burst(&mut self, name: &str, event: &str, data: &[Value]) -> Vec<u64> {
+        let first = self.calls + 1;
+        self.calls += data.len() as u64;
+        let ids: Vec<u64> = (first..=self.calls).collect();
+        let calls: Vec<Value> = std::iter::zip(&ids, data)
+            .map(|(id, data)| json!({"id": id, "event": event, "data": data}))
+            .collect();
+        self.send_command(&json!({"do": "burst", "as": name, "calls": calls}))
+            .await;
+        ids
+    }
+
+    /// Waits for `count` acks of bursts, and returns them in the order in which they came, with
+    /// their ids.
+    pub async fn acks(&self, count: usize) -> Vec<(u64, Value)> {
+        let find = |lines: &[String]| {
+            let acks = lines.iter().map(|line| parse(line));
+            let acks: Vec<(u64, Value)> = acks
+                .filter_map(|mut line| Some((line["ack"].as_u64()?, line["args"][0].take())))
+                .collect();
+            (acks.len() >= count).then_some(acks)
+        };
+        let what = format!("{count} acks");
+        self.process.stdout.wait_for(&what, find).await
     }
 
     /// Disconnects the socket with a DISCONNECT packet.

@@ -70,6 +70,20 @@ async fn tail_shows_the_lifecycle_that_trigger_plays() {
 }
 
 #[tokio::test]
+async fn tail_shows_why_the_server_ends_its_session() {
+    let server = Server::start().await;
+    let tail = tail(&server, "customer:c1", &[]).await;
+    let admin = server.admin();
+    let list = admin.get("/api/realtime/sessions?user=c1").await.data(200);
+    let id = list["sessions"][0]["id"].as_str().expect("an id");
+    let path = format!("/api/realtime/sessions/{id}");
+    admin.send("DELETE", &path, None).await.ok(200);
+    let output = tail.wait_with_output().await;
+    let notice = "the server ends the session: kicked";
+    assert!(output.stderr.contains(notice), "{}", output.stderr);
+}
+
+#[tokio::test]
 async fn the_cli_needs_no_secret_beside_a_development_server() {
     let setup = Setup::new()
         .without("JWT_SECRET")

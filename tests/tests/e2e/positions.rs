@@ -3,7 +3,7 @@
 
 use metaia_tests::clients::phone::{Event, Phone};
 use metaia_tests::fixtures::token::token;
-use metaia_tests::fixtures::{emit, names, raise_fence, up_to_fence};
+use metaia_tests::fixtures::{all_until_now, emit, names, raise_fence, up_to_fence};
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -164,7 +164,7 @@ async fn flood(server: &Server, entries: usize) {
 }
 
 #[tokio::test]
-async fn resumes_without_a_hold_are_refused_and_a_flood_of_them_closes_the_connection() {
+async fn resumes_without_a_hold_are_refused_and_many_of_them_do_not_close_the_connection() {
     let server = Server::start().await;
     let at = emit_history(&server).await;
     let mut phone = Phone::ready_as(&server, "customer", "c1").await;
@@ -177,16 +177,11 @@ async fn resumes_without_a_hold_are_refused_and_a_flood_of_them_closes_the_conne
     for _ in 0..200 {
         phone.emit("rt:resume", &json!({"since": at})).await;
     }
-    let events = phone.closed().await;
+    let events = all_until_now(&server, &mut phone).await;
     assert!(
         names(&events).iter().all(|name| *name == "rt:error"),
         "{:?}",
         names(&events)
-    );
-    assert_eq!(
-        with_position(&server, &json!(at)).await.len(),
-        3,
-        "the user can connect again"
     );
 }
 

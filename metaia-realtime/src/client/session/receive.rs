@@ -13,7 +13,7 @@ use crate::{
     client::{
         delivery::Delivery,
         error::DisconnectReason,
-        event::{Ready, ReceivedEvent, Reset, Responder, Stamp, Update},
+        event::{Ready, ReceivedEvent, Reset, Responder, ServerEnd, Stamp, Update},
         packet::EnginePacket,
         transport::TransportError,
     },
@@ -128,6 +128,7 @@ fn update_for(event: ReceivedEvent) -> Option<Update> {
         "rt:position" => None,
         "rt:ready" => Some(Update::Ready(Ready::from_data(event.data))),
         "rt:reset" => Some(Update::Reset(Reset::from_data(&event.data))),
+        "rt:end" => Some(Update::End(ServerEnd::from_data(&event.data))),
         _ => Some(Update::Event(event)),
     }
 }
@@ -180,6 +181,8 @@ mod tests {
             json!({"reason": "too_old", "_rt": {"at": "p.5"}}),
         ));
         assert!(matches!(reset, Some(Update::Reset(Reset { reason, .. })) if reason == "too_old"));
+        let end = update_for(named("rt:end", json!({"code": "kicked"})));
+        assert!(matches!(end, Some(Update::End(ServerEnd { code })) if code == "kicked"));
         assert!(update_for(named("rt:position", json!({"_rt": {"at": "p.6"}}))).is_none());
         assert!(matches!(
             update_for(named("rt:error", json!({}))),

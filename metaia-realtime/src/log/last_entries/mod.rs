@@ -101,8 +101,10 @@ impl LastEntries {
 impl LastEntries {
     /// Returns the entries after `n`, in order.
     pub(crate) fn after(&self, n: u64) -> impl Iterator<Item = &Arc<Entry>> {
-        let from = self.entries.partition_point(|entry| entry.n() <= n);
-        self.entries.range(from..)
+        // By index: a binary search would read entries all over the memory, at each dispatch.
+        let skipped = n.saturating_sub(self.begins_after());
+        let from = usize::try_from(skipped).unwrap_or(usize::MAX);
+        self.entries.range(from.min(self.entries.len())..)
     }
 
     /// Returns the first `limit` entries after `n` in any of `rooms`, in order and once each.

@@ -83,7 +83,7 @@ fn access_that_was_decided_before_the_log_was_read_is_decided_again() {
         Some(joined.clone())
     );
     session.start_from(&node, StartPoint::Head);
-    assert!(!session.state().may_replay());
+    assert!(session.state().replay_limit().is_none());
     assert_eq!(
         node.registry().enter(&session, &mut undecided, join_state),
         Entered::AskAgain

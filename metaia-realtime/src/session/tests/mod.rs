@@ -8,10 +8,13 @@
 mod client;
 mod connect;
 mod device;
+mod ending;
+mod inbound;
 mod late;
 mod log;
 mod missed;
 mod phases;
+mod phone;
 mod rounds;
 mod unreadable;
 mod world;

@@ -10,10 +10,7 @@ use std::{
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::{
-    sync::{Notify, mpsc},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     log::Log,
@@ -25,8 +22,8 @@ use crate::{
     Room,
     node::{Node, NodeParts, Window, dispatch},
     session::{
-        BeforeStart, ConnectRequest, EndReason, Outgoing, Phase, Port, Progress, Session, drive,
-        resume::StartPoint,
+        BeforeStart, ConnectRequest, EndReason, InboundQueue, Outgoing, Phase, Port, Progress,
+        Session, drive, resume::StartPoint,
     },
 };
 
@@ -34,6 +31,7 @@ use crate::{
 #[derive(Clone)]
 struct SlowPolicy {
     pause: Duration,
+    asked: Arc<AtomicUsize>,
     deciding: Arc<AtomicUsize>,
     most_at_once: Arc<AtomicUsize>,
 }
@@ -42,6 +40,7 @@ impl SlowPolicy {
     fn new(pause: Duration) -> Self {
         Self {
             pause,
+            asked: Arc::default(),
             deciding: Arc::default(),
             most_at_once: Arc::default(),
         }
@@ -50,6 +49,7 @@ impl SlowPolicy {
 
 impl OrderAccess for SlowPolicy {
     async fn may_join(&self, _: &Identity, _: &OrderId) -> Result<AccessDecision, AccessError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
         let deciding = self.deciding.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_at_once.fetch_max(deciding, Ordering::SeqCst);
         tokio::time::sleep(self.pause).await;
@@ -84,9 +84,14 @@ fn node(log: &Log, policy: SlowPolicy) -> Arc<Node> {
 
 /// Connects a client that asks for order 1. Returns how many entries were written to it.
 fn connect(node: &Arc<Node>, log: &Log) -> Arc<AtomicUsize> {
+    connect_with_orders(node, log, 1)
+}
+
+/// Connects a client that asks for the orders 1 to `orders`.
+fn connect_with_orders(node: &Arc<Node>, log: &Log, orders: usize) -> Arc<AtomicUsize> {
     let identity = Identity::new("c1".parse().unwrap(), Role::Customer);
     let request = ConnectRequest {
-        orders: vec![Ok(order(1))],
+        orders: (1..=orders).map(|index| Ok(order(index))).collect(),
         ..ConnectRequest::default()
     };
     let phase = Phase::NotBegun(BeforeStart::new(request, Some(head(log))));
@@ -98,7 +103,7 @@ fn connect(node: &Arc<Node>, log: &Log) -> Arc<AtomicUsize> {
     let counting = Arc::clone(&written);
     let node = Arc::clone(node);
     node.tasks().clone().spawn(async move {
-        let (_events, events) = mpsc::channel(1);
+        let (_inbound, events) = InboundQueue::new(node.limits());
         let write = |outgoing| {
             let is_entry = matches!(outgoing, Outgoing::Entry(_));
             counting.fetch_add(usize::from(is_entry), Ordering::SeqCst);
@@ -131,6 +136,35 @@ async fn a_session_receives_events_while_unreadable_entries_keep_coming() {
     append_each_second(&log, 30).await;
     let written = written.load(Ordering::SeqCst);
     assert!(written >= 15, "{written} of 30 events are written");
+}
+
+/// All decisions of the session take 15 s, and a round begins after 8 s.
+#[tokio::test(start_paused = true)]
+async fn a_session_with_many_rooms_receives_events_while_unreadable_entries_keep_coming() {
+    let log = Log::large();
+    let node = node(&log, SlowPolicy::new(Duration::from_secs(3)));
+    node.run();
+    let written = connect_with_orders(&node, &log, 5);
+    append_each_second(&log, 120).await;
+    let written = written.load(Ordering::SeqCst);
+    assert!(written >= 60, "{written} of 120 events are written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn frequent_holes_cost_a_round_in_two_seconds() {
+    // The log keeps the last 12.
+    let log = Log::new();
+    let policy = SlowPolicy::new(Duration::ZERO);
+    let node = node(&log, policy.clone());
+    node.run();
+    connect(&node, &log);
+    let mut pauses = tokio::time::interval(Duration::from_millis(100));
+    for _ in 0..200 {
+        pauses.tick().await;
+        log.now().append_now((0..20).map(|_| event()).collect());
+    }
+    let asked = policy.asked.load(Ordering::SeqCst);
+    assert!((2..=12).contains(&asked), "asked {asked} times in 20 s");
 }
 
 #[tokio::test(start_paused = true)]

@@ -242,7 +242,7 @@ impl World {
     }
 
     pub(super) fn begin_read(&mut self) {
-        let may_replay = self.session.state().may_replay();
+        let may_replay = self.session.state().replay_limit().is_some();
         let Some(read) = self.session.next_page_read(&self.node) else {
             return;
         };

@@ -27,6 +27,7 @@ struct ConnectionState {
     )]
     peer: SocketAddr,
     killed: AtomicBool,
+    reading_stopped: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
     link: OnceLock<Arc<dyn Observer>>,
@@ -42,6 +43,7 @@ impl Connection {
         Self(Arc::new(ConnectionState {
             peer,
             killed: AtomicBool::new(false),
+            reading_stopped: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             writer: AtomicWaker::new(),
             link: OnceLock::new(),
@@ -67,6 +69,15 @@ impl Connection {
 
     pub(super) fn is_killed(&self) -> bool {
         self.0.killed.load(Ordering::Acquire)
+    }
+
+    /// Reads nothing more from the connection until it is killed.
+    pub(crate) fn stop_reading(&self) {
+        self.0.reading_stopped.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_reading_stopped(&self) -> bool {
+        self.0.reading_stopped.load(Ordering::Acquire)
     }
 
     /// Makes the connection a WebSocket of `link`. A connection carries one link for its whole

@@ -98,7 +98,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
         // otherwise wake nothing.
         self.connection.register_reader(cx.waker());
         self.fail_if_killed()?;
-        if self.read_pause.is_paused() {
+        if self.read_pause.is_paused() || self.connection.is_reading_stopped() {
             return Poll::Pending;
         }
         let before = buf.filled().len();

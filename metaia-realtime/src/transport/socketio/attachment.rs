@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use socketioxide::socket::Sid;
-use tokio::sync::mpsc;
 
 use super::{link::Link, links::Links};
 use crate::{
     node::Node,
-    session::{EndReason, Inbound, InboundQueue, Session},
+    session::{EndReason, InboundEvents, InboundQueue, Session},
 };
 
 /// The extension by which a socket holds its session.
@@ -30,13 +29,13 @@ pub(super) struct Attachment {
     /// the session before CONNECT is answered, the task begins after that, and socketioxide gives
     /// the connect handler nothing but clones of the socket's extensions: so the handler takes the
     /// receiver out of the attachment that both share.
-    pub(super) events: Mutex<Option<mpsc::Receiver<Inbound>>>,
+    pub(super) events: Mutex<Option<InboundEvents>>,
 }
 
 impl Attachment {
     /// Takes the inbound events for the session's task, or returns `None` if the task has them
     /// already.
-    pub(super) fn take_events(&self) -> Option<mpsc::Receiver<Inbound>> {
+    pub(super) fn take_events(&self) -> Option<InboundEvents> {
         self.events.lock().take()
     }
 }
@@ -44,8 +43,8 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.node.end(&self.session, EndReason::TransportLost);
-        // A client that is told to stay away has yet to fetch that packet, and one that has left
-        // may come back: the link remains until the transport ends.
+        // A client that is told why has yet to fetch that packet, and one that has left may come
+        // back: the link remains until the transport ends.
         let keeps_transport = self
             .session
             .ended_by()

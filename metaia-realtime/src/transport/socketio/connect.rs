@@ -113,7 +113,7 @@ async fn refuse(node: &Node, link: &Link, port: &SocketIoPort, error: AuthError)
     }
     // Otherwise the answer is given before the transport ends.
     if link.add_refused_connect() >= node.limits().refused_connects {
-        port.end_transport_later();
+        port.end_transport_after_refusal();
     }
     code
 }
@@ -184,33 +184,9 @@ async fn connected(OwnedSocket(socket): OwnedSocket) {
     drop(attachment);
     let tasks = node.tasks().clone();
     tasks.spawn(async move {
-        let _end_guard = SessionEndGuard {
-            session: &session,
-            node: &node,
-        };
         let write = |outgoing| port::write(&socket, outgoing);
-        drive(
-            Arc::clone(&session),
-            Arc::clone(&node),
-            events,
-            &link.wake,
-            write,
-        )
-        .await;
+        drive(session, node, events, &link.wake, write).await;
     });
-}
-
-/// Ends the session when its task is over, even if an embedder's handler or policy panicked in it.
-/// The client then reconnects instead of waiting for a session without a task.
-struct SessionEndGuard<'a> {
-    session: &'a Session,
-    node: &'a Node,
-}
-
-impl Drop for SessionEndGuard<'_> {
-    fn drop(&mut self) {
-        self.node.end(self.session, EndReason::Failed);
-    }
 }
 
 /// Ends the session of a socket that is gone.

@@ -85,14 +85,31 @@ impl Link {
 
     /// Counts `bytes` of a POST. Ends the link if the client has sent too much.
     pub(super) fn add_posted(&self, bytes: usize) {
-        let within_limit = self.read_budget.take_posted(bytes);
-        self.end_if_over_limit(within_limit);
-    }
-
-    fn end_if_over_limit(&self, within_limit: bool) {
-        if !within_limit {
+        if !self.read_budget.take_posted(bytes) {
             self.lose(EndReason::RateLimited);
         }
+    }
+
+    /// Returns the reason to end the session if its client has sent too much over a WebSocket,
+    /// which is not read from any more.
+    pub(super) fn over_read_budget(&self) -> Option<EndReason> {
+        self.lost()
+            .filter(|reason| *reason == EndReason::RateLimited)
+    }
+
+    /// Ends the link, since its client has sent too much over a WebSocket. If there is a session,
+    /// it ends the link when it has told the client why.
+    fn exceed_read_budget(&self) {
+        if !self.read_budget.has_joined() {
+            return self.lose(EndReason::RateLimited);
+        }
+        self.lost.set(EndReason::RateLimited).ok();
+        for socket in self.sockets.lock().iter() {
+            if let Some(connection) = socket.upgrade() {
+                connection.stop_reading();
+            }
+        }
+        self.wake.notify_one();
     }
 
     /// Returns the progress in events and acks, or `None` if the packets cannot be counted.
@@ -193,8 +210,9 @@ impl Link {
 
     /// Counts `bytes` that came over one of the link's WebSockets.
     pub(super) fn read(&self, bytes: usize) {
-        let within_limit = self.read_budget.take(bytes);
-        self.end_if_over_limit(within_limit);
+        if !self.read_budget.take(bytes) {
+            self.exceed_read_budget();
+        }
     }
 }
 

@@ -16,10 +16,14 @@ use socketioxide::{
 use socketioxide_core::{Str, Value};
 
 use super::{engine::Engine, link::Link, socket::IoSocket};
-use crate::session::{EndReason, Outgoing, Port, Progress};
+use crate::session::{END, EndReason, Outgoing, Port, Progress};
 
-/// The time in which a last packet may be written before the transport is closed.
-const LAST_PACKET_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time in which a refusal may be written before the transport is closed.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The time in which `rt:end` may be written before the transport is closed. Clients are promised
+/// 250 ms at most.
+const END_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The most packets of a session in the answer to one poll. python-engineio takes 16, and never
 /// comes back after an answer with more; the engine adds a ping, and an answer to CONNECT.
@@ -73,12 +77,12 @@ impl SocketIoPort {
     /// clients stay away after a `connect_error`, but reconnect after a closed transport.
     pub(super) async fn end_transport_unanswered(&self) {
         self.end_transport();
-        tokio::time::sleep(LAST_PACKET_TIMEOUT).await;
+        tokio::time::sleep(REFUSAL_TIMEOUT).await;
     }
 
-    /// Ends the transport once the queued packets have had time to be written.
-    pub(super) fn end_transport_later(&self) {
-        self.after(LAST_PACKET_TIMEOUT, |port| port.end_transport());
+    /// Ends the transport once a refusal has had time to be written.
+    pub(super) fn end_transport_after_refusal(&self) {
+        self.after(REFUSAL_TIMEOUT, |port| port.end_transport());
     }
 
     /// Ends the transport of a client that has left the namespace, unless it comes back in the time
@@ -95,11 +99,15 @@ impl SocketIoPort {
         });
     }
 
-    /// Calls `act` after `time`, or when the node stops.
+    /// Calls `act` after `time`, or when the node stops: a drain does not wait.
     fn after(&self, time: Duration, act: impl FnOnce(Self) + Send + 'static) {
         let Some(engine) = self.engine.upgrade() else {
             return;
         };
+        // A session may end in a destructor, when there is no runtime any more.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return self.end_transport();
+        }
         let port = self.clone();
         let stopping = engine.node.stopping().clone();
         engine.node.tasks().spawn(async move {
@@ -136,6 +144,10 @@ impl Port for SocketIoPort {
         }
     }
 
+    fn wants_end(&self) -> Option<EndReason> {
+        self.link.over_read_budget()
+    }
+
     fn close(&self, end: EndReason) {
         if end == EndReason::TransportLost {
             return;
@@ -144,14 +156,11 @@ impl Port for SocketIoPort {
             self.end_transport_unless_rejoined();
             return;
         }
-        if !end.stays_away() {
-            self.end_transport();
-            return;
+        // The session's task writes `rt:end` now, and DISCONNECT if the client is to stay away.
+        match end.code_for_client() {
+            Some(_) => self.after(END_TIMEOUT, |port| port.end_transport()),
+            None => self.end_transport(),
         }
-        if let Some(socket) = self.socket.upgrade() {
-            socket.disconnect().ok();
-        }
-        self.end_transport_later();
     }
 }
 
@@ -162,6 +171,10 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReas
         Outgoing::Volatile(event) => socket.emit(event.name.as_str(), &*event.payload),
         Outgoing::Control { name, payload, .. } => socket.emit(name, &**payload),
         Outgoing::Ack { id, answer } => acknowledge(socket, *id, answer),
+        Outgoing::End {
+            payload,
+            stays_away,
+        } => end(socket, payload, *stays_away),
     };
     match sent {
         Ok(()) => Ok(()),
@@ -171,6 +184,15 @@ pub(super) fn write(socket: &IoSocket, outgoing: Outgoing) -> Result<(), EndReas
         }
         Err(_) => Err(EndReason::TransportLost),
     }
+}
+
+/// Writes `rt:end`, and after it DISCONNECT if the client is to stay away.
+fn end(socket: &IoSocket, payload: &RawValue, stays_away: bool) -> Result<(), SendError> {
+    let sent = socket.emit(END, payload);
+    if stays_away {
+        Arc::clone(socket).disconnect().ok();
+    }
+    sent
 }
 
 fn acknowledge(socket: &IoSocket, id: i64, answer: &RawValue) -> Result<(), SendError> {

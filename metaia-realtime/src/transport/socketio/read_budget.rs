@@ -47,14 +47,21 @@ impl ReadBudget {
     /// The rate allows the largest messages at the highest message rate, those that are refused
     /// included. A client that keeps the other limits never reaches it.
     pub(super) fn new(limits: &Limits) -> Self {
-        let largest_message = (limits.message_bytes as u64).saturating_add(MESSAGE_OVERHEAD);
-        let bytes = |messages: u64| {
-            let bytes = largest_message.saturating_mul(messages);
+        let with_overhead = |bytes: usize| (bytes as u64).saturating_add(MESSAGE_OVERHEAD);
+        let largest_event = with_overhead(limits.message_bytes);
+        let largest_room_event = with_overhead(limits.room_event_bytes);
+        let bytes = |events: u64, room_events: u64| {
+            let bytes = largest_event.saturating_mul(events);
+            let bytes = bytes.saturating_add(largest_room_event.saturating_mul(room_events));
             at_least_one(u32::try_from(bytes).unwrap_or(u32::MAX))
         };
-        // Twice the burst, since as many messages again are refused before the session ends.
-        let burst = bytes(u64::from(limits.inbound_burst) * 2);
-        let quota = Quota::per_second(bytes(limits.inbound_per_s.into())).allow_burst(burst);
+        let per_s = u64::from(limits.inbound_per_s);
+        // Twice the burst: events that are somewhat too many are refused, no more.
+        let burst = bytes(
+            u64::from(limits.inbound_burst) * 2,
+            limits.room_events_burst.into(),
+        );
+        let quota = Quota::per_second(bytes(per_s, per_s)).allow_burst(burst);
         Self {
             joined: AtomicBool::new(false),
             unjoined: AtomicU64::new(0),
@@ -148,8 +155,12 @@ mod tests {
     fn the_largest_messages_at_the_highest_rate_are_taken_and_many_more_are_not() {
         let budget = ReadBudget::new(&Limits::default());
         budget.join();
-        for _ in 0..Limits::default().inbound_burst * 2 {
+        let limits = Limits::default();
+        for _ in 0..limits.inbound_burst * 2 {
             assert!(budget.take(LARGEST));
+        }
+        for _ in 0..limits.room_events_burst {
+            assert!(budget.take(limits.room_event_bytes));
         }
         assert!((0..20).any(|_| !budget.take(LARGEST)));
     }

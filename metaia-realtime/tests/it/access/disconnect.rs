@@ -9,7 +9,11 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::support::{next, raw_socket::RawSocket, ready, tick, ticks, user};
+use crate::support::{
+    next,
+    raw_socket::{KICKED, RawSocket},
+    ready, tick, ticks, user,
+};
 
 async fn nodes() -> (TestServer, TestServer) {
     let log = MemoryLog::default();
@@ -73,7 +77,7 @@ async fn a_session_that_is_still_catching_up_ends_too() {
         .disconnect_user(&"c1".parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(socket.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, KICKED);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{
     disconnected, next,
     policy::Policy,
-    raw_socket::{RawSocket, open_polling},
+    raw_socket::{KICKED, RawSocket, open_polling},
     ready, reconnected, tick, ticks, user,
 };
 
@@ -78,7 +78,7 @@ async fn a_disconnected_client_that_keeps_its_connection_loses_it() {
         .disconnect_user(&"c1".parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(socket.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, KICKED);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod disconnect;
 mod endings;
 mod joins;
+mod last_packet;
 mod unreadable;
 
 use metaia_realtime::{

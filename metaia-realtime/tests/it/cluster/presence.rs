@@ -9,7 +9,12 @@ use metaia_realtime::{
 };
 use serde_json::json;
 
-use crate::support::{order, policy::Policy, raw_socket::RawSocket, user};
+use crate::support::{
+    order,
+    policy::Policy,
+    raw_socket::{KICKED, RawSocket},
+    user,
+};
 
 async fn nodes() -> (TestServer, TestServer) {
     let log = MemoryLog::default();
@@ -169,7 +174,7 @@ async fn a_session_of_another_node_is_found_and_ended() {
     sees(here.realtime(), 1).await;
     let id = sessions(here.realtime(), SessionQuery::default()).await[0].id;
     here.realtime().disconnect_session(id).await.unwrap();
-    assert_eq!(socket.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, KICKED);
     sees(here.realtime(), 0).await;
 }
 

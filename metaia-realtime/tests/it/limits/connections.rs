@@ -19,7 +19,7 @@ use super::server_with;
 use crate::support::{
     Anyone, limits,
     poller::Poller,
-    raw_socket::{HttpResponse, RawSocket, open_polling},
+    raw_socket::{HttpResponse, KICKED, RawSocket, open_polling},
     tick, user,
 };
 
@@ -237,6 +237,6 @@ async fn axum_serve_over_our_listener_has_the_same_guard() {
         .disconnect_user(&"c1".parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(socket.rest().await, ["41"]);
+    assert_eq!(socket.rest().await, KICKED);
     serving.abort();
 }

@@ -1,6 +1,11 @@
 //! Limits of what a session sends: size, kind and rate.
 
-use metaia_realtime::{Role, testing::eventually};
+use std::time::{Duration, Instant};
+
+use metaia_realtime::{
+    Role,
+    testing::{eventually, within},
+};
 use serde_json::json;
 
 use super::server_with;
@@ -43,27 +48,43 @@ async fn a_message_too_large_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn events_beyond_the_rate_are_refused_and_then_the_transport_is_closed() {
+async fn events_beyond_the_rate_are_refused_and_the_session_stays() {
     let server = server_with(|limits| {
         limits.inbound_per_s = 1;
         limits.inbound_burst = 3;
     })
     .await;
     let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
-    let event = r#"421["leave_order_room","o1"]"#;
-    let mut accepted = 0;
-    loop {
-        socket.send(event).await;
-        let answer = socket.until("431").await;
-        if answer.contains("rate_limited") {
-            break;
-        }
-        assert!(answer.contains(r#""status":"ok""#), "{answer}");
-        accepted += 1;
+    for id in 0..2_000 {
+        socket.send(format!(r#"42{id}["unknown",{{}}]"#)).await;
     }
-    assert!(accepted >= 3, "the burst is accepted, not {accepted}");
-    while socket.try_send(event.to_owned()).await {}
-    socket.rest().await;
+    let mut refused = 0;
+    for _ in 0..2_000 {
+        let answer = socket.until("43").await;
+        refused += usize::from(answer.contains("rate_limited"));
+    }
+    assert!((1_900..=1_997).contains(&refused), "{refused} are refused");
+    assert_eq!(server.realtime().local_sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_floods_for_five_seconds_is_told_and_disconnected() {
+    let server = server_with(|_| {}).await;
+    let mut socket = RawSocket::connect_until_ready(&server, Role::Customer, "c1", json!({})).await;
+    let began = Instant::now();
+    let last = within("the end", async {
+        let mut last = String::new();
+        loop {
+            socket.try_send(r#"421["unknown",{}]"#.to_owned()).await;
+            match socket.next().await {
+                Some(packet) => last = packet,
+                None => return last,
+            }
+        }
+    })
+    .await;
+    assert_eq!(last, r#"42["rt:end",{"code":"rate_limited"}]"#);
+    assert!(began.elapsed() >= Duration::from_secs(5));
     eventually("the session to end for this reason", || {
         server.realtime().stats().ends["rate_limited"] == 1
     })

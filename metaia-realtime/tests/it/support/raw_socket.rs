@@ -20,6 +20,9 @@ use tokio_tungstenite::{
 /// A receive buffer into which little fits, in bytes.
 pub(crate) const SMALL_BUFFER: u32 = 8_192;
 
+/// The last packets of a session that is ended for good.
+pub(crate) const KICKED: [&str; 2] = [r#"42["rt:end",{"code":"kicked"}]"#, "41"];
+
 /// A WebSocket that sends and receives Engine.IO packets as text: `2` is a ping, `40` a CONNECT,
 /// `42` an event, `43` an acknowledgement.
 pub(crate) struct RawSocket(WebSocketStream<TcpStream>);

@@ -81,3 +81,34 @@ async fn the_token_in_auth_wins_over_the_header() {
     assert_eq!(ready["userId"], "payload");
     assert_eq!(ready["role"], "tailor");
 }
+
+/// Connects, and joins 128 orders before the connection is there: the client library sends all of
+/// them in one tick when it is.
+async fn check_joins_its_rooms_on_connect(options: &serde_json::Value) {
+    let server = Server::start().await;
+    let mut driver = Driver::node();
+    driver.connect_with("page", &server, options).await;
+    let orders: Vec<_> = (0..128).map(|n| json!(format!("order{n}"))).collect();
+    let ids = driver.burst("page", "join_order_room", &orders).await;
+    let acks = driver.acks(128).await;
+    let acked: Vec<u64> = acks.iter().map(|(id, _)| *id).collect();
+    assert_eq!(acked, ids, "in order");
+    // These orders do not exist. What matters is that each join is decided.
+    let decided = |(_, ack): &(u64, serde_json::Value)| ack["code"] == "forbidden";
+    assert!(acks.iter().all(decided), "{acks:?}");
+    driver
+        .burst("page", "leave_order_room", &orders[..20])
+        .await;
+    driver.acks(148).await;
+    assert_eq!(driver.count("page", "disconnect"), 0);
+    assert_eq!(driver.count("page", "connect"), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_joins_its_128_rooms_on_connect_gets_128_acks_in_order() {
+    let auth = json!({"token": token("customer", "c1")});
+    check_joins_its_rooms_on_connect(&json!({"auth": auth})).await;
+    for transport in ["polling", "websocket"] {
+        check_joins_its_rooms_on_connect(&json!({"auth": auth, "transports": [transport]})).await;
+    }
+}

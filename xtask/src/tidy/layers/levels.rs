@@ -69,7 +69,7 @@ pub(super) const PLANS: [Plan; 4] = [
 
 const REALTIME: &[Level] = &[
     Level::apart(&["crash_points.rs", "failure_log.rs", "values/"]),
-    Level::apart(&["limits.rs"]),
+    Level::apart(&["limits.rs", "rate.rs"]),
     // The client shares values with the server and nothing else: it sees what any client sees.
     Level::apart(&["event/", "client/", "sqlite/"]),
     Level::together(&["auth/", "access.rs"]),
