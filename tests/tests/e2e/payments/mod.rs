@@ -1,6 +1,8 @@
 //! Payments: opened for the order's customer, confirmed only with a valid signature, and moved only
 //! forward.
 
+mod attempts;
+
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::fixtures::razorpay::{self, webhook_signature};
 use metaia_tests::fixtures::{
@@ -154,8 +156,13 @@ async fn verifying_twice_announces_once() {
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
+    webhook_of("pay_1", event, payment)
+}
+
+/// Returns an event of this attempt at the payment.
+fn webhook_of(attempt: &str, event: &str, payment: &Value) -> String {
     let entity = json!({
-        "id": "pay_1",
+        "id": attempt,
         "order_id": payment["razorpayOrderId"],
         "amount": payment["amount"],
         "currency": "INR",
