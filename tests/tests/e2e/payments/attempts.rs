@@ -2,23 +2,17 @@
 //! told to the admins.
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::razorpay::webhook_signature;
-use metaia_tests::fixtures::{all_until_now, id_of, open_payment, set_status, verification};
+use metaia_tests::fixtures::razorpay::webhook_body;
+use metaia_tests::fixtures::{
+    all_until_now, deliver_webhook, id_of, open_payment, set_status, verification,
+};
 use metaia_tests::server::Server;
 use serde_json::{Value, json};
 
-use super::{deliver, payment, verify, webhook_of};
+use super::{payment, verify};
 
-/// Delivers an event with an id of its own, and returns the result.
 async fn report(server: &Server, attempt: &str, event: &str, payment: &Value) -> Value {
-    deliver_signed(server, &webhook_of(attempt, event, payment)).await
-}
-
-async fn deliver_signed(server: &Server, body: &str) -> Value {
-    let signature = webhook_signature(body);
-    // The signature is different for each body, and so is a fine id.
-    let answer = deliver(server, &signature, body, &signature).await;
-    answer.data(200)["result"].take()
+    deliver_webhook(server, &webhook_body(event, attempt, payment)).await
 }
 
 async fn verified(server: &Server, payment: &Value, attempt: &str) -> Value {
@@ -115,7 +109,7 @@ async fn a_payment_of_a_cancelled_order_is_flagged() {
 async fn no_signed_webhook_is_repeated_for_ever() {
     let server = Server::start().await;
     let payment = payment(&server).await;
-    let captured = webhook_of("pay_A", "payment.captured", &payment);
+    let captured = webhook_body("payment.captured", "pay_A", &payment);
     let parsed: Value = serde_json::from_str(&captured).unwrap();
     let mut no_amount = parsed.clone();
     let entity = &mut no_amount["payload"]["payment"]["entity"];
@@ -123,24 +117,24 @@ async fn no_signed_webhook_is_repeated_for_ever() {
     let mut no_payment = parsed;
     no_payment["payload"] = json!([]);
     let unknown = json!({"razorpayOrderId": "order_of_others", "amount": 1});
-    let unknown = webhook_of("pay_A", "payment.captured", &unknown);
+    let unknown = webhook_body("payment.captured", "pay_A", &unknown);
     for body in [
         no_amount.to_string(),
         no_payment.to_string(),
         unknown,
         "{}".into(),
     ] {
-        assert_eq!(deliver_signed(&server, &body).await, "ignored", "{body}");
+        assert_eq!(deliver_webhook(&server, &body).await, "ignored", "{body}");
     }
     let other_amount = captured.replace("\"amount\":90000", "\"amount\":1");
-    assert_eq!(deliver_signed(&server, &other_amount).await, "applied");
+    assert_eq!(deliver_webhook(&server, &other_amount).await, "applied");
     let open = flagged(&server).await;
     assert_eq!(open[0]["status"], "created");
     assert_eq!(open[0]["flags"], json!(["amount_mismatch"]));
     assert_eq!(open[0]["attempts"][0]["amount"], 1);
 
-    let marked = webhook_of("pay_B", "payment.captured", &payment);
+    let marked = webhook_body("payment.captured", "pay_B", &payment);
     let marked = format!("\u{feff}{marked}");
-    assert_eq!(deliver_signed(&server, &marked).await, "applied");
+    assert_eq!(deliver_webhook(&server, &marked).await, "applied");
     assert_paid_by(&flagged(&server).await[0], "pay_B");
 }

@@ -4,7 +4,7 @@
 mod attempts;
 
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::razorpay::{self, webhook_signature};
+use metaia_tests::fixtures::razorpay::{self, webhook_body, webhook_signature};
 use metaia_tests::fixtures::{
     all_until_now, id_of, open_payment, place_order, set_status, verification,
 };
@@ -156,19 +156,7 @@ async fn verifying_twice_announces_once() {
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
-    webhook_of("pay_1", event, payment)
-}
-
-/// Returns an event of this attempt at the payment.
-fn webhook_of(attempt: &str, event: &str, payment: &Value) -> String {
-    let entity = json!({
-        "id": attempt,
-        "order_id": payment["razorpayOrderId"],
-        "amount": payment["amount"],
-        "currency": "INR",
-    });
-    json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}})
-        .to_string()
+    webhook_body(event, "pay_1", payment)
 }
 
 async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> ApiResponse {
