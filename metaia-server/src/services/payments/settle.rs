@@ -7,7 +7,10 @@ use metaia_realtime::{
 };
 
 use crate::{
-    model::{Notice, OrderSituation, OrderStatus, Payment, PaymentEvent, Settlement, Timestamp},
+    model::{
+        AttemptStatus, Notice, OrderSituation, OrderStatus, Payment, PaymentEvent, Settlement,
+        Timestamp,
+    },
     services::{error::ServiceError, handle::Services, notifications::add_notices},
     store::{Change, StoreError, StoredReply, Write},
 };
@@ -29,7 +32,7 @@ impl Services {
         payment: Payment,
         event: &PaymentEvent,
     ) -> Result<PaymentDecision, ServiceError> {
-        let mut others = self.store().standing_payments(&payment.order).await?;
+        let mut others = self.standing_payments(&payment.order).await?;
         others.retain(|other| other.id != payment.id);
         let has = |status| others.iter().any(|other| other.status == status);
         let order = OrderSituation {
@@ -46,8 +49,18 @@ impl Services {
         })
     }
 
+    /// Returns the standing payments of an order. If another program has left one that cannot be
+    /// read, none counts: money was taken, and must be recorded. The store still refuses a second
+    /// payment that stands.
+    async fn standing_payments(&self, order: &OrderId) -> Result<Vec<Payment>, ServiceError> {
+        match self.store().standing_payments(order).await {
+            Err(StoreError::Corrupt(_)) => Ok(Vec::new()),
+            read => Ok(read?),
+        }
+    }
+
     /// Returns whether an order is cancelled. An order that cannot be read counts as one that is
-    /// not: money was taken, and must be recorded.
+    /// not, for the same reason.
     async fn is_cancelled(&self, order: &OrderId) -> Result<bool, ServiceError> {
         match self.store().order(order).await {
             Ok(found) => Ok(found.is_some_and(|order| order.status == OrderStatus::Cancelled)),
@@ -74,13 +87,14 @@ impl Services {
                 "a payment needs a person: compare it with the provider's dashboard"
             );
         }
-        if !decision.settlement.is_listed {
+        // A failure that is not listed is worth no line: a customer may fail as often as they like.
+        if !decision.is_listed() && event.status != AttemptStatus::Failed {
             tracing::error!(
                 payment = %payment.id,
                 attempt = event.attempt,
                 amount,
                 currency,
-                "a payment has too many attempts: this one is not listed with it"
+                "a payment has too many attempts: this one took money and is not listed"
             );
         }
     }

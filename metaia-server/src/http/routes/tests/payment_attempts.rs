@@ -1,6 +1,8 @@
 //! Several attempts at one payment, and several payments of one order: each event acts on the
 //! attempt that it names, money that was taken is recorded, and what needs a person is flagged.
 
+use ::mongodb::bson::doc;
+
 use super::{
     payments::{checkout, deliver, event, event_of, opened},
     *,
@@ -18,6 +20,7 @@ on_both_stores!(
     another_amount_is_recorded_and_flagged_and_completes_nothing,
     flagged_payments_are_listed_in_pages,
     many_failed_attempts_do_not_hide_the_one_that_pays,
+    a_payment_beside_one_that_cannot_be_read_is_recorded,
 );
 
 const PRICE: i64 = 90_000;
@@ -306,4 +309,20 @@ async fn many_failed_attempts_do_not_hide_the_one_that_pays(api: Api) {
     let paid = shown(&api, &payment).await;
     assert_paid_by(&paid, "pay_1");
     assert_eq!(attempts(&paid).len(), crate::model::MAX_LISTED_ATTEMPTS);
+}
+
+async fn a_payment_beside_one_that_cannot_be_read_is_recorded(api: Api) {
+    for by_checkout in [true, false] {
+        let payment = opened(&api).await;
+        let order = payment["order"].as_str().unwrap();
+        let foreign = doc! { "order": order, "status": "created", "razorpayOrderId": 5 };
+        api.world.insert_foreign("payments", foreign).await;
+        if by_checkout {
+            verified(&api, &payment, "pay_A").await;
+        } else {
+            let captured = report(&api, "pay_A", "payment.captured", &payment).await;
+            assert_eq!(captured, "applied");
+        }
+        assert_paid_by(&shown(&api, &payment).await, "pay_A");
+    }
 }
