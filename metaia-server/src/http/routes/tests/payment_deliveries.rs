@@ -11,6 +11,7 @@ on_both_stores!(
     a_byte_order_mark_is_read_over,
     an_event_without_an_id_is_seen_once,
     amounts_may_be_written_with_a_fraction_of_zero,
+    captures_that_arrive_at_once_are_all_listed,
 );
 
 fn of_unknown_order() -> String {
@@ -125,4 +126,24 @@ async fn amounts_may_be_written_with_a_fraction_of_zero(api: Api) {
         assert_eq!(all["payments"][0]["status"], "completed");
         assert_eq!(all["payments"][0]["flags"], json!([]));
     }
+}
+
+async fn captures_that_arrive_at_once_are_all_listed(api: Api) {
+    let payment = opened(&api).await;
+    let bodies = ["pay_A", "pay_B", "pay_C", "pay_D"]
+        .map(|attempt| event_of(attempt, "payment.captured", &payment, 90_000));
+    // Without an id of its own, an event is known by its body.
+    let deliveries = bodies.iter().map(|body| deliver(&api, "", body));
+    for reply in futures_util::future::join_all(deliveries).await {
+        assert_eq!(reply.data(200), json!({ "result": "applied" }));
+    }
+    let flagged = api
+        .admin()
+        .get("/api/payments?flagged=true")
+        .await
+        .data(200);
+    let flagged = &flagged["payments"][0];
+    assert_eq!(flagged["status"], "completed");
+    assert_eq!(flagged["flags"], json!(["second_capture"]));
+    assert_eq!(flagged["attempts"].as_array().unwrap().len(), 4);
 }
