@@ -107,6 +107,7 @@ impl Realtime {
     ///     status: PaymentStatus::Completed,
     ///     amount: 161_000,
     ///     currency: "INR".to_owned(),
+    ///     flags: Vec::new(),
     /// };
     /// realtime.emit_payment_update(&"c1".parse()?, &payment).await?;
     /// # Ok(())

@@ -76,7 +76,23 @@ pub enum PaymentStatus {
     Refunded,
 }
 
-/// The event `payment_update`, published to the customer and the admins.
+/// A reason for which a person should look at a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PaymentFlag {
+    /// Money was taken for an order that another attempt pays: the customer paid twice.
+    SecondCapture,
+    /// The provider reported another amount or another currency than that of the payment.
+    AmountMismatch,
+    /// Money was taken for an order that had been cancelled.
+    OrderCancelled,
+    /// The payment completed after it had ended and another one had been opened in its place.
+    LateSuccess,
+}
+
+/// The event `payment_update`, published to the customer and the admins. If only `flags` has
+/// changed, it is published to the admins alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentUpdate {
@@ -90,6 +106,31 @@ pub struct PaymentUpdate {
     pub amount: i64,
     /// The currency: ISO 4217, for example `INR`.
     pub currency: String,
+    /// The reasons for which a person should look at the payment. The wire has no such member if
+    /// there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<PaymentFlag>,
+}
+
+impl PaymentFlag {
+    /// All flags.
+    pub const ALL: [Self; 4] = [
+        Self::SecondCapture,
+        Self::AmountMismatch,
+        Self::OrderCancelled,
+        Self::LateSuccess,
+    ];
+
+    /// Returns the name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SecondCapture => "second_capture",
+            Self::AmountMismatch => "amount_mismatch",
+            Self::OrderCancelled => "order_cancelled",
+            Self::LateSuccess => "late_success",
+        }
+    }
 }
 
 impl Event for PaymentUpdate {
@@ -196,6 +237,12 @@ impl PaymentUpdate {
     #[must_use]
     pub fn rooms(customer: &UserId) -> Vec<Room> {
         vec![Room::User(customer.clone()), Room::Role(Role::Admin)]
+    }
+
+    /// Returns the rooms to publish it to if only its flags have changed.
+    #[must_use]
+    pub fn rooms_of_flags() -> Vec<Room> {
+        vec![Room::Role(Role::Admin)]
     }
 }
 

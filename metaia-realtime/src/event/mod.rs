@@ -15,8 +15,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 pub use error::EventError;
 pub use marketplace::{
-    NewNotification, Notification, NotificationKind, NotificationRead, OrderUpdate, PaymentStatus,
-    PaymentUpdate, ReadNotifications, TailorAvailability, TailorStatusUpdate,
+    NewNotification, Notification, NotificationKind, NotificationRead, OrderUpdate, PaymentFlag,
+    PaymentStatus, PaymentUpdate, ReadNotifications, TailorAvailability, TailorStatusUpdate,
 };
 pub use name::EventName;
 pub use payload::Payload;

@@ -4,7 +4,8 @@
 //! - [`Order`], [`OrderStatus`], and [`step`], which decides who may set which status;
 //!   [`Assignment`] of a tailor or courier.
 //! - [`Notification`], and who is notified of what.
-//! - [`Payment`], and the transitions of its status.
+//! - [`Payment`], its [`Attempt`]s, and [`Payment::settled`], which decides what an event of the
+//!   provider makes of it.
 //! - [`Caller`], [`Cursor`], [`Timestamp`], ids, and [`FieldError`] with the JSON pointer of its
 //!   place.
 
@@ -35,6 +36,9 @@ pub use new_order::{NewItem, NewOrder};
 pub use notification::{NewNotice, Notice, Notification};
 pub use order::{Order, OrderNumber};
 pub use page::{Cursor, InvalidCursor, Page, PageRequest};
-pub use payment::{Payment, advance};
+pub use payment::{
+    Attempt, AttemptStatus, MAX_LISTED_ATTEMPTS, Money, OrderSituation, Payment, PaymentEvent,
+    Settlement,
+};
 pub use status::{OrderStatus, TransitionRefusal, UnknownStatus, step};
 pub use tailor::TailorStatus;

@@ -42,7 +42,7 @@ pub enum ServiceError {
     /// The order costs nothing. An order of the old backend may lack an amount.
     #[error("The order has no amount to pay.")]
     NothingToPay,
-    /// The payment has ended with another result.
+    /// The payment was paid back.
     #[error("The payment has already ended.")]
     PaymentClosed,
     /// The caller has seen another version than the current one.
@@ -57,9 +57,6 @@ pub enum ServiceError {
     /// A webhook is not signed by the provider.
     #[error("The signature is not valid.")]
     ForgedWebhook,
-    /// A webhook is not what the provider documents.
-    #[error("{0}")]
-    InvalidWebhook(&'static str),
     /// The idempotency key was used for another request.
     #[error("This Idempotency-Key was used for another request.")]
     KeyReused,
@@ -98,7 +95,6 @@ impl ServiceError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::InvalidWebhook(_) => "invalid_webhook",
             Self::Unauthenticated => "unauthorized",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",

@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use metaia_realtime::Realtime;
 
-use super::{payment_settings::PaymentSettings, running::RunningClaims};
+use super::{
+    payments::{PaymentCounts, PaymentSettings},
+    running::RunningClaims,
+};
 use crate::store::Store;
 
 /// The number of times that a use case decides, if the records change before each commit.
@@ -18,6 +21,7 @@ struct Inner {
     store: Arc<dyn Store>,
     realtime: Realtime,
     payments: PaymentSettings,
+    payment_counts: PaymentCounts,
     running: RunningClaims,
 }
 
@@ -30,6 +34,7 @@ impl Services {
             store,
             realtime,
             payments,
+            payment_counts: PaymentCounts::default(),
             running: RunningClaims::default(),
         }))
     }
@@ -44,6 +49,12 @@ impl Services {
 
     pub(super) fn payment_settings(&self) -> &PaymentSettings {
         &self.0.payments
+    }
+
+    /// Returns what the monitoring counts of payments.
+    #[must_use]
+    pub fn payment_counts(&self) -> &PaymentCounts {
+        &self.0.payment_counts
     }
 
     pub(super) fn running(&self) -> &RunningClaims {

@@ -16,7 +16,6 @@ mod handle;
 mod idempotency;
 mod notifications;
 mod orders;
-mod payment_settings;
 mod payments;
 mod permissions;
 mod running;
@@ -26,7 +25,6 @@ mod target;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod webhook;
 
 pub use connections::Overview;
 pub use emit::{Emit, EmitReply};
@@ -34,8 +32,8 @@ pub use error::ServiceError;
 pub use handle::Services;
 pub use idempotency::IdempotentReply;
 pub use orders::StatusChange;
-pub use payment_settings::PaymentSettings;
-pub use payments::{OpenPaymentReply, Verification};
+pub use payments::{
+    Delivery, DeliveryResult, OpenPaymentReply, PaymentCounts, PaymentSettings, Verification,
+};
 pub use tailors::TailorStatusChange;
 pub use target::Target;
-pub use webhook::{Delivery, DeliveryResult};

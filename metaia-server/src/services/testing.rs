@@ -158,7 +158,6 @@ impl World {
                 database.execute(sql, row).unwrap();
             }
             Place::Uri(uri) => {
-                let client = mongodb::Client::with_uri_str(uri).await.unwrap();
                 let subtype = BinarySubtype::Generic;
                 let bytes = claim.digest.to_vec();
                 let document = doc! {
@@ -169,10 +168,15 @@ impl World {
                     "version": 1_i64,
                     "at": DateTime::from_millis(claim.at.ms()),
                 };
-                let database = client.default_database().unwrap();
-                let replies = database.collection::<Document>("idempotency");
-                replies.insert_one(document).await.unwrap();
+                insert(uri, "idempotency", document).await;
             }
+        }
+    }
+
+    /// Inserts a document as another program would. No other program writes the embedded store.
+    pub(crate) async fn insert_foreign(&self, collection: &str, document: Document) {
+        if let Place::Uri(uri) = &self.place {
+            insert(uri, collection, document).await;
         }
     }
 
@@ -207,6 +211,13 @@ impl Log {
         };
         page.unwrap().entries
     }
+}
+
+async fn insert(uri: &str, collection: &str, document: Document) {
+    let client = mongodb::Client::with_uri_str(uri).await.unwrap();
+    let database = client.default_database().unwrap();
+    let documents = database.collection::<Document>(collection);
+    documents.insert_one(document).await.unwrap();
 }
 
 async fn opened(place: &Place) -> (Arc<dyn Store>, Log) {

@@ -65,7 +65,7 @@ pub(crate) async fn build(config: &Config) -> Result<App, Box<dyn Error + Send +
     };
     let requests = Requests::default();
     Ok(App {
-        metrics: metrics::router(realtime.clone(), &requests),
+        metrics: metrics::router(realtime.clone(), state.services.clone(), &requests),
         router: router(state, &config.origins, requests),
         realtime,
         health,

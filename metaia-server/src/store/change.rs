@@ -26,8 +26,9 @@ pub enum Write {
     NewNotification(Notification),
     /// A new payment. Condition: the order has no payment that is open or completed.
     NewPayment(Payment),
-    /// A payment with a new status. Condition: the stored payment has the status `from`, and no
-    /// other payment of the order is open or completed if this one becomes so.
+    /// A payment in its next version. Condition: the stored payment has the version before and the
+    /// status `from`, and no other payment of the order is open or completed if this one becomes
+    /// so. Nodes of earlier versions move the status and leave the version as it is.
     Payment {
         /// The payment in its new state.
         payment: Payment,

@@ -66,14 +66,18 @@ pub struct NotificationQuery {
     pub page: PageRequest,
 }
 
-/// The key of a payment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PaymentKey {
-    /// The payment of this order that is open or completed. There is at most one.
-    Standing(OrderId),
-    /// The provider's id of the order.
-    Provider(String),
+/// A query for payments.
+#[derive(Debug, Clone, Copy)]
+pub struct PaymentQuery {
+    /// Only payments with a flag.
+    pub flagged: bool,
+    /// The requested page.
+    pub page: PageRequest,
 }
+
+/// The number of standing payments that are read. An order has one, unless other programs have left
+/// more.
+const MAX_STANDING: u16 = 100;
 
 /// The records of the marketplace.
 ///
@@ -110,8 +114,21 @@ pub trait Store: Send + Sync + 'static {
         query: NotificationQuery,
     ) -> BoxFuture<'_, Result<(Page<Notification>, u64), StoreError>>;
 
-    /// Returns a payment.
-    fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>>;
+    /// Returns the payment with this id of the provider's order.
+    fn payment<'a>(
+        &'a self,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>>;
+
+    /// Returns the payments of an order that stand, that is, are open or completed: the completed
+    /// ones first. There is at most one, unless other programs have left more.
+    fn standing_payments<'a>(
+        &'a self,
+        order: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>>;
+
+    /// Returns a page of payments, newest first.
+    fn payments(&self, query: PaymentQuery) -> BoxFuture<'_, Result<Page<Payment>, StoreError>>;
 
     /// Returns whether the idempotency key of a claim was used, with the reply that is stored under
     /// it.

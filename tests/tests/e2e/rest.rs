@@ -178,11 +178,12 @@ async fn a_bad_page_is_refused() {
 }
 
 /// Every route that clients may use.
-const ROUTES: [&str; 19] = [
+const ROUTES: [&str; 20] = [
     "delete /api/realtime/sessions/{id}",
     "get /api/notifications",
     "get /api/orders",
     "get /api/orders/{id}",
+    "get /api/payments",
     "get /api/realtime/presence",
     "get /api/realtime/rooms",
     "get /api/realtime/sessions",

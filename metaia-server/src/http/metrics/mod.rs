@@ -5,6 +5,7 @@
 //! label contains a name, an id or an address of a user. `docs/operations.md` lists the metrics.
 
 mod node;
+mod payments;
 mod requests;
 
 use std::{future::pending, io, net::SocketAddr, sync::Arc};
@@ -17,7 +18,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use requests::{Requests, count};
 
-use crate::http::problem::ApiError;
+use crate::{http::problem::ApiError, services::Services};
 
 /// The content type that Prometheus asks for.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -51,10 +52,11 @@ pub(crate) async fn serve(listener: Option<TcpListener>, router: Router) -> io::
     }
 }
 
-/// Returns the router of the metrics of a node and of the requests to it.
-pub(crate) fn router(realtime: Realtime, requests: &Requests) -> Router {
+/// Returns the router of the metrics of a node, of its payments, and of the requests to it.
+pub(crate) fn router(realtime: Realtime, services: Services, requests: &Requests) -> Router {
     let mut registry = Registry::with_prefix("metaia");
     registry.register_collector(Box::new(node::NodeMetrics(realtime)));
+    registry.register_collector(Box::new(payments::PaymentMetrics(services)));
     requests.register(&mut registry);
     Router::new()
         .route("/metrics", get(metrics))
@@ -119,7 +121,7 @@ mod tests {
                 .unwrap();
             routes.clone().oneshot(request).await.unwrap();
         }
-        scraped(router(realtime, &requests)).await
+        scraped(router(realtime, world.services.clone(), &requests)).await
     }
 
     #[tokio::test]
@@ -147,7 +149,9 @@ mod tests {
     #[tokio::test]
     async fn the_metrics_of_a_new_node_are_these() {
         let world = World::new(On::Embedded).await;
-        let text = scraped(router(world.realtime.clone(), &Requests::default())).await;
+        let services = world.services.clone();
+        let router = router(world.realtime.clone(), services, &Requests::default());
+        let text = scraped(router).await;
         let lines: Vec<String> = text.lines().map(without_changing_values).collect();
         let expected: Vec<&str> = include_str!("new_node.txt").lines().collect();
         assert_eq!(lines, expected, "{text}");

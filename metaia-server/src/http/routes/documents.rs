@@ -100,6 +100,15 @@ pub(super) struct OnePayment<'a> {
     pub(super) payment: &'a Payment,
 }
 
+/// Payments, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PaymentList {
+    pub(super) payments: Vec<Payment>,
+    /// The `cursor` of the next page; null on the last page.
+    pub(super) next_cursor: Option<String>,
+}
+
 /// The result of an event of the payment provider.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeliveryReply {

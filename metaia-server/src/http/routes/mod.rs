@@ -38,7 +38,7 @@ where
 }
 
 /// Returns the paths, with the methods of each.
-fn routes<S>() -> [(&'static str, MethodRouter<S>); 17]
+fn routes<S>() -> [(&'static str, MethodRouter<S>); 18]
 where
     S: Clone + Send + Sync + 'static,
     Services: FromRef<S>,
@@ -55,6 +55,7 @@ where
         ),
         ("/api/notifications/{id}/read", put(notifications::read)),
         ("/api/notifications/read-all", put(notifications::read_all)),
+        ("/api/payments", get(payments::list)),
         ("/api/payments/orders/{orderId}", post(payments::open)),
         ("/api/payments/verify", post(payments::verify)),
         ("/api/payments/webhook", post(payments::webhook)),
@@ -83,6 +84,7 @@ where
     notifications::notify,
     notifications::read,
     notifications::read_all,
+    payments::list,
     payments::open,
     payments::verify,
     payments::webhook,

@@ -3,17 +3,19 @@
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use metaia_realtime::OrderId;
+use serde::Deserialize;
 
 use super::{
-    documents::{DeliveryReply, OnePayment, OpenPayment, Success},
+    documents::{DeliveryReply, OnePayment, OpenPayment, PaymentList, Success},
+    paging::page,
     reply::success,
 };
 use crate::{
     http::{
-        extract::{IdempotencyKey, JsonBody, Key, PathId, RawBody},
+        extract::{IdempotencyKey, JsonBody, Key, PathId, QueryParams, RawBody},
         problem::{ApiError, Body as Problem},
     },
-    model::{Caller, Payment},
+    model::{Caller, Cursor, Payment},
     services::{Delivery, DeliveryResult, IdempotentReply, Services, Verification},
     store::StoredReply,
 };
@@ -54,7 +56,43 @@ fn opened(payment: &Payment, key_id: &str) -> StoredReply {
     success(StatusCode::CREATED, OpenPayment { payment, key_id })
 }
 
-/// Confirms a payment by the signature of the provider's checkout.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PaymentListParams {
+    /// Only payments that need a person: those with a flag.
+    #[serde(default)]
+    flagged: bool,
+    /// 1 to 100; 20 by default.
+    limit: Option<u16>,
+    /// `nextCursor` of the previous page.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// Lists payments, newest first. For admins.
+#[utoipa::path(get, path = "/api/payments", tag = "payments", params(PaymentListParams),
+    responses(
+        (status = 200, description = "A page of payments", body = Success<PaymentList>),
+        (status = 403, description = "Not an admin", body = Problem),
+        (status = 422, description = "Not valid", body = Problem),
+    ))]
+pub(super) async fn list(
+    State(services): State<Services>,
+    caller: Caller,
+    QueryParams(params): QueryParams<PaymentListParams>,
+) -> Result<Success<PaymentList>, ApiError> {
+    let request = page(params.limit, params.cursor)?;
+    let found = services.payments(&caller, params.flagged, request).await?;
+    let list = PaymentList {
+        payments: found.items,
+        next_cursor: found.next.map(|cursor| cursor.to_string()),
+    };
+    Ok(Success::of(list))
+}
+
+/// Confirms a payment by the signature of the provider's checkout. Further members of the body are
+/// ignored. If the order is paid already, the attempt is listed with the payment, and flagged.
 #[utoipa::path(post, path = "/api/payments/verify", tag = "payments",
     params((
         "Idempotency-Key" = Option<String>, Header,
@@ -65,7 +103,7 @@ fn opened(payment: &Payment, key_id: &str) -> StoredReply {
         (status = 200, description = "The payment", body = Success<OnePayment<'_>>),
         (status = 403, description = "Not a customer", body = Problem),
         (status = 404, description = "Not found, or of another user", body = Problem),
-        (status = 409, description = "Already ended", body = Problem),
+        (status = 409, description = "Paid back", body = Problem),
         (
             status = 422,
             description = "The signature, or another member, is not valid",
@@ -93,7 +131,8 @@ fn verified(payment: &Payment) -> StoredReply {
 }
 
 /// Receives an event of the provider. It needs no token: the body is signed with the webhook
-/// secret.
+/// secret. What is signed is answered with success, so that the provider does not repeat what
+/// cannot concern this server.
 #[utoipa::path(post, path = "/api/payments/webhook", tag = "payments", security(()),
     params(
         ("x-razorpay-signature" = String, Header, description = "HMAC-SHA256 of the body, in hex"),
@@ -105,7 +144,6 @@ fn verified(payment: &Payment) -> StoredReply {
     request_body(content = Object, content_type = "application/json"),
     responses(
         (status = 200, description = "The result", body = Success<DeliveryReply>),
-        (status = 400, description = "Not an event of the provider", body = Problem),
         (status = 401, description = "The signature is not valid", body = Problem),
     ))]
 pub(super) async fn webhook(

@@ -22,7 +22,6 @@ fn to_problem(error: &ServiceError) -> ApiError {
 
 const fn status_of(error: &ServiceError) -> StatusCode {
     match error {
-        ServiceError::InvalidWebhook(_) => StatusCode::BAD_REQUEST,
         ServiceError::Unauthenticated | ServiceError::ForgedWebhook => StatusCode::UNAUTHORIZED,
         ServiceError::Forbidden => StatusCode::FORBIDDEN,
         ServiceError::NotFound => StatusCode::NOT_FOUND,

@@ -6,6 +6,7 @@
 pub(crate) mod changes;
 pub(crate) mod claims;
 pub(crate) mod lists;
+pub(crate) mod payments;
 pub(crate) mod records;
 pub(crate) mod story;
 
@@ -51,8 +52,10 @@ macro_rules! store_contract {
             claims: an_answer_is_kept_with_its_change_and_given_again,
                 a_claim_ends_after_a_day,
                 an_event_of_the_provider_is_seen_once;
+            payments: an_order_has_one_standing_payment,
+                a_payment_is_changed_in_its_next_version_only,
+                payments_are_listed_in_pages;
             records: only_ones_own_notifications_are_marked_and_only_once,
-                an_order_has_one_standing_payment,
                 a_tailors_status_reaches_the_rooms_of_their_open_orders;
         }
 

@@ -1,4 +1,4 @@
-//! Notifications, payments, and the status of tailors.
+//! Notifications, and the status of tailors.
 
 use super::*;
 
@@ -57,101 +57,6 @@ pub(crate) async fn only_ones_own_notifications_are_marked_and_only_once<S: Site
     };
     let (page, unread) = site.store().notifications(query).await.unwrap();
     assert_eq!((page.items, unread), (vec![other], 1));
-}
-
-pub(crate) async fn an_order_has_one_standing_payment<S: Site>() {
-    let site = S::new().await;
-    let order = order();
-    let payment = Payment::open(
-        PaymentId::random(),
-        &order,
-        "order_1".into(),
-        order.created_at,
-    );
-    let second = Payment::open(
-        PaymentId::random(),
-        &order,
-        "order_2".into(),
-        order.created_at,
-    );
-    site.store()
-        .commit(change(
-            vec![Write::NewPayment(payment.clone())],
-            vec![],
-            None,
-        ))
-        .await
-        .unwrap();
-    let again = site
-        .store()
-        .commit(change(
-            vec![Write::NewPayment(second.clone())],
-            vec![],
-            None,
-        ))
-        .await;
-    assert!(matches!(again, Err(CommitError::Missed)));
-    let failed = payment
-        .advanced(PaymentStatus::Failed, Some("pay_1"))
-        .unwrap()
-        .remove(0);
-    let write = |p: &Payment| {
-        vec![Write::Payment {
-            payment: p.clone(),
-            from: PaymentStatus::Created,
-        }]
-    };
-    site.store()
-        .commit(change(write(&failed), vec![], None))
-        .await
-        .unwrap();
-    assert!(matches!(
-        site.store()
-            .commit(change(write(&failed), vec![], None))
-            .await,
-        Err(CommitError::Missed)
-    ));
-    assert_eq!(
-        site.store()
-            .payment(PaymentKey::Standing(order.id.clone()))
-            .await
-            .unwrap(),
-        None
-    );
-    site.store()
-        .commit(change(
-            vec![Write::NewPayment(second.clone())],
-            vec![],
-            None,
-        ))
-        .await
-        .unwrap();
-    let late = failed
-        .advanced(PaymentStatus::Completed, None)
-        .unwrap()
-        .remove(0);
-    let write = vec![Write::Payment {
-        payment: late,
-        from: PaymentStatus::Failed,
-    }];
-    assert!(matches!(
-        site.store().commit(change(write, vec![], None)).await,
-        Err(CommitError::Missed)
-    ));
-    assert_eq!(
-        site.store()
-            .payment(PaymentKey::Standing(order.id))
-            .await
-            .unwrap(),
-        Some(second)
-    );
-    assert_eq!(
-        site.store()
-            .payment(PaymentKey::Provider("order_1".into()))
-            .await
-            .unwrap(),
-        Some(failed)
-    );
 }
 
 pub(crate) async fn a_tailors_status_reaches_the_rooms_of_their_open_orders<S: Site>() {

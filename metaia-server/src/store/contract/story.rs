@@ -3,11 +3,11 @@
 
 use std::sync::LazyLock;
 
-use metaia_realtime::event::TailorAvailability;
+use metaia_realtime::event::{PaymentFlag, TailorAvailability};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::*;
-use crate::model::{Notice, NotificationId};
+use crate::model::{Attempt, AttemptStatus, Notice, NotificationId};
 
 /// One request to a store.
 #[derive(Debug, Clone)]
@@ -86,14 +86,17 @@ enum Deed {
     },
 }
 
-/// Payments only move forward.
-const FORWARD: [(PaymentStatus, PaymentStatus); 6] = [
+/// The steps of payments, and changes that leave the status as it is.
+const STEPS: [(PaymentStatus, PaymentStatus); 9] = [
     (PaymentStatus::Created, PaymentStatus::Completed),
     (PaymentStatus::Created, PaymentStatus::Failed),
     (PaymentStatus::Created, PaymentStatus::Refunded),
     (PaymentStatus::Failed, PaymentStatus::Completed),
     (PaymentStatus::Failed, PaymentStatus::Refunded),
     (PaymentStatus::Completed, PaymentStatus::Refunded),
+    (PaymentStatus::Refunded, PaymentStatus::Completed),
+    (PaymentStatus::Created, PaymentStatus::Created),
+    (PaymentStatus::Completed, PaymentStatus::Completed),
 ];
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -105,7 +108,7 @@ fn deed() -> impl Strategy<Value = Deed> {
             .prop_map(|(order, stale, to, tailor)| Deed::Move { order, stale, to, tailor }),
         3 => (0..2u8).prop_map(|user| Deed::Notify { user }),
         2 => (0..5u8).prop_map(|payment| Deed::Open { payment }),
-        3 => (0..5u8, select(&FORWARD[..]))
+        6 => (0..5u8, select(&STEPS[..]))
             .prop_map(|(payment, (from, to))| Deed::Advance { payment, from, to }),
         1 => (0..4u8).prop_map(|event| Deed::Receive { event }),
     ]
@@ -148,6 +151,7 @@ pub(crate) fn story(max_steps: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Teller {
     versions: [u64; 4],
+    payments: [(Option<PaymentStatus>, u64); 5],
     today: bool,
     notified: Vec<NotificationId>,
 }
@@ -247,13 +251,31 @@ impl Teller {
                 self.notified.push(new.id);
                 Write::NewNotification(new)
             }
-            Deed::Open { payment } => Write::NewPayment(a_payment(payment, PaymentStatus::Created)),
+            Deed::Open { payment } => {
+                let status = PaymentStatus::Created;
+                self.payments[usize::from(payment)] = (Some(status), 1);
+                Write::NewPayment(a_payment(payment, status, 1))
+            }
             Deed::Advance { payment, from, to } => Write::Payment {
-                payment: a_payment(payment, to),
+                payment: a_payment(payment, to, self.next_version(payment, from, to)),
                 from,
             },
             Deed::Receive { event } => Write::ProviderEvent(format!("evt_{event}")),
         }
+    }
+}
+
+impl Teller {
+    /// Returns the version of a payment after a step, as if every step from the right status had
+    /// succeeded.
+    fn next_version(&mut self, payment: u8, from: PaymentStatus, to: PaymentStatus) -> u64 {
+        let (status, version) = &mut self.payments[usize::from(payment)];
+        let next = *version + 1;
+        if *status == Some(from) {
+            *status = Some(to);
+            *version = next;
+        }
+        next
     }
 }
 
@@ -294,14 +316,29 @@ fn notification(of: UserId, id: String) -> Notification {
     }
 }
 
-/// Returns a payment. Two of them share an id of the provider, and each order has several.
-fn a_payment(n: u8, status: PaymentStatus) -> Payment {
+/// Returns a payment. Two of them share an id of the provider, and each order has several. Some
+/// versions have an attempt and a flag.
+fn a_payment(n: u8, status: PaymentStatus, version: u64) -> Payment {
     let of = an_order(n % 2, 1, OrderStatus::Pending, None);
-    let payment = Payment::open(
+    let mut payment = Payment::open(
         id(3, n).parse().unwrap(),
         &of,
         format!("order_{}", n.min(3)),
         at(4),
     );
-    Payment { status, ..payment }
+    if version.is_multiple_of(2) {
+        payment.attempts.push(Attempt {
+            id: format!("pay_{version}"),
+            status: AttemptStatus::Failed,
+            amount: 7,
+            currency: "INR".into(),
+            at: at(6),
+        });
+        payment.flags.push(PaymentFlag::AmountMismatch);
+    }
+    Payment {
+        status,
+        version,
+        ..payment
+    }
 }

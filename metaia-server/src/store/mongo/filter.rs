@@ -6,7 +6,7 @@ use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use super::document::{any_of, date, id_or_text, unread_in};
 use crate::{
     model::{Cursor, OrderStatus, Timestamp},
-    store::{NotificationQuery, OrderQuery, Whose},
+    store::{NotificationQuery, OrderQuery, PaymentQuery, Whose},
 };
 
 /// The year 10000, the first time that is no [`Timestamp`].
@@ -39,6 +39,17 @@ pub(super) fn notifications(query: &NotificationQuery) -> Document {
         filter.insert("read", unread_in());
     }
     filter.extend(listable(query.since, query.page.cursor));
+    filter
+}
+
+/// Returns the filter of the payments after the cursor.
+pub(super) fn payments(query: PaymentQuery) -> Document {
+    let mut filter = if query.flagged {
+        doc! { "flagged": true }
+    } else {
+        doc! {}
+    };
+    filter.extend(listable(None, query.page.cursor));
     filter
 }
 

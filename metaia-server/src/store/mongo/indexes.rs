@@ -136,6 +136,8 @@ fn wanted() -> [(&'static str, Vec<IndexModel>); 5] {
             vec![
                 plain(doc! { "order": 1, "status": 1 }),
                 plain(doc! { "razorpayOrderId": 1 }),
+                plain(doc! { "createdAt": 1, "_id": 1 }),
+                plain(doc! { "flagged": 1, "createdAt": 1, "_id": 1 }),
             ],
         ),
         // The server deletes the documents of these two after their life.

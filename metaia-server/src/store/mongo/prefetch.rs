@@ -115,7 +115,7 @@ impl<'a> Prefetch<'a> {
             standing,
             by_provider.map(|ids| doc! { "razorpayOrderId": ids }),
         ];
-        let fields = ["status", "order", "razorpayOrderId"];
+        let fields = ["status", "version", "order", "razorpayOrderId"];
         self.find(PAYMENTS, either_of(alternatives), &fields).await
     }
 

@@ -23,7 +23,8 @@ use super::{
 use crate::{
     model::{Notification, Order, Page, Payment},
     store::{
-        IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery, PaymentKey, StoreError,
+        IdempotencyClaim, IdempotencyState, MAX_STANDING, NotificationQuery, OrderQuery,
+        PaymentQuery, StoreError,
     },
 };
 
@@ -94,24 +95,51 @@ impl MongoStore {
         Ok((page, unread.map_err(from_log)?))
     }
 
+    /// Returns the payment with this id of the provider's order. Other programs may have left
+    /// several: by their names the completed one comes first.
     pub(super) async fn read_payment(
         &self,
-        key: PaymentKey,
+        razorpay_order_id: &str,
     ) -> Result<Option<Payment>, StoreError> {
-        let filter = match &key {
-            PaymentKey::Standing(order) => filter::standing(id_or_text(order.as_str())),
-            PaymentKey::Provider(id) => doc! { "razorpayOrderId": id },
-        };
+        let filter = doc! { "razorpayOrderId": razorpay_order_id };
+        let found = self.payments_by_status(filter, 1).await?;
+        Ok(found.first().map(payment_in).transpose()?)
+    }
+
+    /// Returns the standing payments of an order, the completed ones first.
+    pub(super) async fn read_standing(&self, order: &OrderId) -> Result<Vec<Payment>, StoreError> {
+        let filter = filter::standing(id_or_text(order.as_str()));
+        let found = self.payments_by_status(filter, MAX_STANDING).await?;
+        let payments = found.iter().map(payment_in);
+        Ok(payments.collect::<Result<_, _>>()?)
+    }
+
+    async fn payments_by_status(
+        &self,
+        filter: Document,
+        limit: u16,
+    ) -> Result<Vec<Document>, StoreError> {
         let documents = self.collection(PAYMENTS).await?;
-        // Other programs may have left several payments of an order. By their names the completed
-        // one comes first.
-        let first = async move { documents.find_one(filter).sort(doc! { "status": 1 }).await };
-        let found = self
-            .mongo
-            .within(READ_TIMEOUT, first)
+        let find = async move {
+            let sorted = documents
+                .find(filter)
+                .sort(doc! { "status": 1 })
+                .limit(limit.into());
+            sorted.await?.try_collect().await
+        };
+        self.mongo
+            .within(READ_TIMEOUT, find)
             .await
-            .map_err(from_log)?;
-        Ok(found.as_ref().map(payment_in).transpose()?)
+            .map_err(from_log)
+    }
+
+    pub(super) async fn list_payments(
+        &self,
+        query: PaymentQuery,
+    ) -> Result<Page<Payment>, StoreError> {
+        let limit = query.page.limit;
+        let found = self.list(PAYMENTS, filter::payments(query), limit).await?;
+        self.foreign.page(found, limit, payment_in)
     }
 
     pub(super) async fn read_claim(

@@ -21,7 +21,7 @@ use crate::{
     model::{Notification, NotificationId, Order, Page, Payment, TailorStatus},
     store::{
         Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
-        PaymentKey, Store, StoreError, StoredReply,
+        PaymentQuery, Store, StoreError, StoredReply,
     },
 };
 
@@ -135,8 +135,22 @@ impl Store for MongoStore {
         Box::pin(self.list_notifications(query))
     }
 
-    fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        Box::pin(self.read_payment(key))
+    fn payment<'a>(
+        &'a self,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
+        Box::pin(self.read_payment(razorpay_order_id))
+    }
+
+    fn standing_payments<'a>(
+        &'a self,
+        order: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>> {
+        Box::pin(self.read_standing(order))
+    }
+
+    fn payments(&self, query: PaymentQuery) -> BoxFuture<'_, Result<Page<Payment>, StoreError>> {
+        Box::pin(self.list_payments(query))
     }
 
     fn idempotency_state<'a>(

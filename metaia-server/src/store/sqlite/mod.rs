@@ -25,7 +25,7 @@ use rusqlite::Connection;
 use self::fault::{Fault, from_read, from_write};
 use super::{
     Change, CommitError, IdempotencyClaim, IdempotencyState, NotificationQuery, OrderQuery,
-    PaymentKey, Store, StoreError, StoredReply,
+    PaymentQuery, Store, StoreError, StoredReply,
 };
 use crate::model::{Notification, NotificationId, Order, Page, Payment, TailorStatus};
 
@@ -95,8 +95,24 @@ impl Store for SqliteStore {
         Box::pin(self.read(move |db| notifications::list(db, &query)))
     }
 
-    fn payment(&self, key: PaymentKey) -> BoxFuture<'_, Result<Option<Payment>, StoreError>> {
-        Box::pin(self.read(move |db| payments::one(db, &key)))
+    fn payment<'a>(
+        &'a self,
+        razorpay_order_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Payment>, StoreError>> {
+        let id = razorpay_order_id.to_owned();
+        Box::pin(self.read(move |db| payments::one(db, &id)))
+    }
+
+    fn standing_payments<'a>(
+        &'a self,
+        order: &'a OrderId,
+    ) -> BoxFuture<'a, Result<Vec<Payment>, StoreError>> {
+        let order = order.clone();
+        Box::pin(self.read(move |db| payments::standing(db, &order)))
+    }
+
+    fn payments(&self, query: PaymentQuery) -> BoxFuture<'_, Result<Page<Payment>, StoreError>> {
+        Box::pin(self.read(move |db| payments::list(db, query)))
     }
 
     fn idempotency_state<'a>(

@@ -1,13 +1,20 @@
 //! Payments in SQLite, and the provider's events that were processed.
 
-use metaia_realtime::event::PaymentStatus;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use metaia_realtime::{OrderId, event::PaymentStatus};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, params};
 
-use super::{fault::Fault, orders::document, row::Record};
-use crate::{
-    model::{Payment, Timestamp},
-    store::{PaymentKey, name_of},
+use super::{
+    fault::Fault,
+    orders::{document, signed},
+    row::Record,
 };
+use crate::{
+    model::{Page, Payment, Timestamp},
+    store::{MAX_STANDING, PaymentQuery, name_of},
+};
+
+const COLUMNS: &str =
+    "id, order_id, provider_order, status, version, flagged, created_at, document";
 
 /// The time for which ids of the provider's events are kept, in milliseconds. The events carry no
 /// time, and so could be replayed at any time.
@@ -15,43 +22,88 @@ const EVENT_LIFE_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 fn read(row: &Row<'_>) -> Result<Payment, Fault> {
     let record = Record::new("payment", row);
-    let payment: Payment = record.document(4)?;
-    let agree = payment.id == record.parse(0)?
-        && payment.order.as_str() == record.text(1)?
-        && payment.razorpay_order_id == record.text(2)?
-        && payment.status == record.named(3)?;
+    let stored: Payment = record.document(7)?;
+    let agree = stored.id == record.parse(0)?
+        && stored.order.as_str() == record.text(1)?
+        && stored.razorpay_order_id == record.text(2)?
+        && stored.status == record.named(3)?
+        && stored.flags.is_empty() == (record.unsigned(5)? == 0)
+        && stored.created_at == record.time(6)?;
     record.require(agree)?;
-    Ok(payment)
+    let payment = Payment {
+        version: record.unsigned(4)?,
+        ..stored
+    };
+    Ok(payment.with_named_attempt())
 }
 
-pub(super) fn one(db: &Connection, key: &PaymentKey) -> Result<Option<Payment>, Fault> {
-    let (condition, value) = match key {
-        PaymentKey::Standing(order) => (
-            "order_id = ?1 AND status IN ('created', 'completed')",
-            order.as_str(),
-        ),
-        PaymentKey::Provider(id) => ("provider_order = ?1", id.as_str()),
-    };
-    let sql = format!(
-        "SELECT id, order_id, provider_order, status, document FROM payments WHERE {condition}"
-    );
+pub(super) fn one(db: &Connection, razorpay_order_id: &str) -> Result<Option<Payment>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM payments WHERE provider_order = ?1");
     db.prepare_cached(&sql)?
-        .query_row([value], |row| Ok(read(row)))
+        .query_row([razorpay_order_id], |row| Ok(read(row)))
         .optional()?
         .transpose()
 }
 
+pub(super) fn standing(db: &Connection, order: &OrderId) -> Result<Vec<Payment>, Fault> {
+    // By their names the completed ones come first.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM payments
+         WHERE order_id = ?1 AND status IN ('created', 'completed')
+         ORDER BY status LIMIT {MAX_STANDING}"
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_and_then([order.as_str()], read)?;
+    rows.collect()
+}
+
+pub(super) fn list(db: &Connection, query: PaymentQuery) -> Result<Page<Payment>, Fault> {
+    let sql = list_sql(query);
+    let cursor = query.page.cursor;
+    let cursor = cursor.map(|cursor| (cursor.at().ms(), cursor.id()));
+    // One more than asked for, to learn whether there is a next page.
+    let limit = query.page.limit + 1;
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+    if let Some((at, id)) = &cursor {
+        values.extend([(":at", at as &dyn ToSql), (":after", id)]);
+    }
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_and_then(&*values, read)?;
+    let payments = rows.collect::<Result<Vec<_>, _>>()?;
+    Page::from_read(payments, query.page.limit, |payment| {
+        (payment.created_at, payment.id.to_string())
+    })
+    .map_err(|error| Fault::Corrupt(error.to_string()))
+}
+
+fn list_sql(query: PaymentQuery) -> String {
+    let flagged = if query.flagged { "flagged = 1" } else { "TRUE" };
+    let after = if query.page.cursor.is_some() {
+        "AND (created_at, id) < (:at, :after)"
+    } else {
+        ""
+    };
+    format!(
+        "SELECT {COLUMNS} FROM payments WHERE {flagged} {after}
+         ORDER BY created_at DESC, id DESC LIMIT :limit"
+    )
+}
+
 pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
-    let sql = "INSERT INTO payments (id, order_id, provider_order, status, document)
-        VALUES (?1, ?2, ?3, ?4, ?5)
+    let sql = "INSERT INTO payments
+            (id, order_id, provider_order, status, version, flagged, created_at, document)
+        VALUES (:id, :order, :provider_order, :status, :version, :flagged, :created_at, :document)
         ON CONFLICT DO NOTHING";
-    let written = db.prepare_cached(sql)?.execute(params![
-        payment.id.to_string(),
-        payment.order.as_str(),
-        payment.razorpay_order_id,
-        name_of(&payment.status),
-        document(payment)?,
-    ])?;
+    let written = db.prepare_cached(sql)?.execute(named_params! {
+        ":id": payment.id.to_string(),
+        ":order": payment.order.as_str(),
+        ":provider_order": payment.razorpay_order_id,
+        ":status": name_of(&payment.status),
+        ":version": signed(payment.version)?,
+        ":flagged": !payment.flags.is_empty(),
+        ":created_at": payment.created_at.ms(),
+        ":document": document(payment)?,
+    })?;
     if written == 1 {
         Ok(())
     } else {
@@ -60,14 +112,17 @@ pub(super) fn insert(db: &Connection, payment: &Payment) -> Result<(), Fault> {
 }
 
 pub(super) fn update(db: &Connection, payment: &Payment, from: PaymentStatus) -> Result<(), Fault> {
-    let sql =
-        "UPDATE OR IGNORE payments SET status = ?3, document = ?4 WHERE id = ?1 AND status = ?2";
-    let written = db.prepare_cached(sql)?.execute(params![
-        payment.id.to_string(),
-        name_of(&from),
-        name_of(&payment.status),
-        document(payment)?,
-    ])?;
+    let sql = "UPDATE OR IGNORE payments SET status = :status, version = :version,
+            flagged = :flagged, document = :document
+        WHERE id = :id AND status = :from AND version = :version - 1";
+    let written = db.prepare_cached(sql)?.execute(named_params! {
+        ":id": payment.id.to_string(),
+        ":from": name_of(&from),
+        ":status": name_of(&payment.status),
+        ":version": signed(payment.version)?,
+        ":flagged": !payment.flags.is_empty(),
+        ":document": document(payment)?,
+    })?;
     if written == 1 {
         Ok(())
     } else {

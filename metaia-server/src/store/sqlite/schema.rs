@@ -16,7 +16,24 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "the log",
         sql: "DROP TABLE event",
     },
+    Migration {
+        name: "attempts and flags of payments",
+        sql: PAYMENT_FLAGS,
+    },
 ];
+
+/// Documents that are no JSON get the time 0: they are corrupt however they are read.
+const PAYMENT_FLAGS: &str = "
+ALTER TABLE payments ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE payments ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0 CHECK (flagged IN (0, 1));
+ALTER TABLE payments ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+UPDATE payments SET created_at = coalesce(
+    CAST(strftime('%s', substr(document ->> '$.createdAt', 1, 19)) AS INTEGER) * 1000
+        + CAST(substr(document ->> '$.createdAt', 21, 3) AS INTEGER),
+    0) WHERE json_valid(document);
+CREATE INDEX payments_by_time ON payments (created_at, id);
+CREATE INDEX payments_flagged ON payments (created_at, id) WHERE flagged = 1;
+";
 
 const MARKETPLACE: &str = "
 CREATE TABLE orders (

@@ -1,12 +1,17 @@
 //! Tests against a real file: the contract, and what concerns files only.
 
-use metaia_realtime::EventLog;
+use metaia_realtime::{
+    EventLog,
+    event::{PaymentFlag, PaymentStatus},
+};
 
 use super::*;
 use crate::{
-    model::{Timestamp, testing::order},
+    model::{PageRequest, Timestamp, testing::order},
     store::{
+        Write,
         contract::{Site, all, change, claim, placed, store_contract},
+        name_of,
         testing::Folder,
     },
 };
@@ -192,4 +197,88 @@ async fn a_closed_store_says_that_it_is_not_available() {
         refused,
         Err(CommitError::Store(StoreError::Unavailable(_)))
     ));
+}
+
+/// Copies the data folder that commit 79f6e03 has left, and opens it.
+async fn earlier() -> Fixture {
+    let data = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/79f6e03/sqlite/data"
+    );
+    let folder = Folder::new();
+    for file in ["metaia.db", "metaia.db.mark"] {
+        let path = std::path::Path::new(data).join(file);
+        std::fs::copy(path, folder.file(file)).unwrap();
+    }
+    let store = open(&folder).await;
+    Fixture { folder, store }
+}
+
+#[tokio::test]
+async fn payments_of_an_earlier_version_are_listed_with_the_attempts_that_they_name() {
+    let fixture = earlier().await;
+    let page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    let query = PaymentQuery {
+        flagged: false,
+        page,
+    };
+    let payments = fixture.store.payments(query).await.unwrap().items;
+    let mut named: Vec<_> = payments
+        .iter()
+        .map(|payment| (payment.status, payment.razorpay_payment_id.as_deref()))
+        .collect();
+    named.sort_by_key(|(status, _)| name_of(status));
+    assert_eq!(
+        named,
+        [
+            (PaymentStatus::Completed, Some("pay_completed")),
+            (PaymentStatus::Created, None),
+            (PaymentStatus::Failed, Some("pay_webhook")),
+            (PaymentStatus::Refunded, Some("pay_webhook")),
+        ]
+    );
+    for payment in &payments {
+        let listed = payment.attempts.iter().map(|attempt| &attempt.id);
+        assert!(listed.eq(payment.razorpay_payment_id.iter()), "{payment:?}");
+        assert_eq!((payment.flags.len(), payment.version), (0, 1));
+        let moved = Payment {
+            flags: vec![PaymentFlag::LateSuccess],
+            version: 2,
+            ..payment.clone()
+        };
+        let from = moved.status;
+        let write = Write::Payment {
+            payment: moved,
+            from,
+        };
+        fixture
+            .store
+            .commit(change(vec![write], vec![], None))
+            .await
+            .unwrap();
+    }
+    let query = PaymentQuery {
+        flagged: true,
+        page,
+    };
+    let flagged = fixture.store.payments(query).await.unwrap().items;
+    assert_eq!(flagged.len(), payments.len());
+}
+
+#[tokio::test]
+async fn lists_of_payments_use_an_index() {
+    let fixture = Fixture::new().await;
+    for condition in ["TRUE", "flagged = 1"] {
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT id FROM payments WHERE {condition}
+             ORDER BY created_at DESC, id DESC LIMIT 2"
+        );
+        let plan =
+            move |db: &Connection| Ok(db.query_row(&sql, [], |row| row.get::<_, String>(3))?);
+        let plan = fixture.store.read(plan).await.unwrap();
+        assert!(plan.contains("INDEX payments_"), "{plan}");
+    }
 }

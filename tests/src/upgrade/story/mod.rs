@@ -127,11 +127,12 @@ async fn payments(orders: &[Value], questions: &mut Questions<'_>) {
         ("payment.captured", refunded, "evt_captured"),
         ("refund.processed", refunded, "evt_refunded"),
     ] {
-        let applied = questions.send(webhook(event, payment, id)).await;
+        let applied = questions.send(webhook(event, "pay_webhook", payment, id));
+        let applied = applied.await;
         assert_eq!(applied["result"], "applied", "{event}");
     }
     let late = verification(failed, "pay_late");
-    let refund = webhook("refund.processed", completed, "evt_new");
+    let refund = webhook("refund.processed", "pay_completed", completed, "evt_new");
     questions
         .changes
         .extend([keyed("customer c1", path, "late", &late), refund]);

@@ -74,10 +74,10 @@ pub(super) fn keyed(caller: &str, path: &str, key: &str, body: &Value) -> Value 
     json!({"as": caller, "method": "POST", "path": path, "headers": headers, "body": body})
 }
 
-/// Returns an event of the payment provider.
-pub(super) fn webhook(event: &str, payment: &Value, id: &str) -> Value {
+/// Returns an event of the payment provider, of this attempt at a payment.
+pub(super) fn webhook(event: &str, attempt: &str, payment: &Value, id: &str) -> Value {
     let entity = json!({
-        "id": "pay_webhook",
+        "id": attempt,
         "order_id": payment["razorpayOrderId"],
         "amount": payment["amount"],
         "currency": payment["currency"],

@@ -174,6 +174,7 @@ pub(super) const ACTS: &[Act] = &[
             &["owner"],
         )
     },
+    act("list payments", "GET", "/api/payments", &["admin"]),
     // Notifications belong to a user id, and one person may have several roles.
     act(
         "read a notification",

@@ -8,8 +8,12 @@ use std::time::Duration;
 use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
 use metaia_tests::faults::cluster::{Database, Nodes, Redis, node};
+use metaia_tests::fixtures::razorpay::webhook_body;
 use metaia_tests::fixtures::token::token;
-use metaia_tests::fixtures::{assign, emit, id_of, names, place_order_at};
+use metaia_tests::fixtures::{
+    assign, deliver_webhook, emit, id_of, names, open_payment, place_order, place_order_at,
+    verification,
+};
 use metaia_tests::server::Server;
 use metaia_tests::server::paths::binary;
 use metaia_tests::upgrade::old_server;
@@ -108,6 +112,41 @@ async fn is_understood(from: &Server, to: &Server, user: &str, tailor: &str) {
     let path = format!("/api/realtime/sessions/{session}");
     from.admin().send("DELETE", &path, None).await.ok(200);
     phone.closed().await;
+}
+
+/// Checks that a payment which one node opens and moves is read and moved on by the other.
+async fn a_payment_is_understood(from: &Server, to: &Server, user: &str) {
+    let order = place_order(from, user).await;
+    let payment = open_payment(&from.api("customer", user), id_of(&order)).await;
+    let report = async |event, attempt| {
+        let body = webhook_body(event, attempt, &payment);
+        assert_eq!(deliver_webhook(from, &body).await, "applied", "{event}");
+    };
+    report("payment.failed", "pay_A").await;
+    let customer = to.api("customer", user);
+    let checkout = verification(&payment, "pay_B");
+    let paid = customer.post("/api/payments/verify", &checkout).await;
+    let paid = paid.data(200)["payment"].take();
+    assert_eq!(paid["status"], "completed");
+    assert_eq!(paid["razorpayPaymentId"], "pay_B");
+    report("refund.processed", "pay_B").await;
+    let closed = customer.post("/api/payments/verify", &checkout).await;
+    closed.refused_as(409, "payment_closed");
+}
+
+#[tokio::test]
+async fn payments_are_read_and_moved_by_nodes_of_both_versions() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    a_payment_is_understood(&nodes[0], &nodes[1], "c1").await;
+    a_payment_is_understood(&nodes[1], &nodes[0], "c2").await;
+    // The node of this version lists what the other one has only named.
+    let listed = nodes[1].admin().get("/api/payments").await.data(200);
+    for payment in listed["payments"].as_array().unwrap() {
+        assert_eq!(payment["status"], "refunded");
+        let attempts = payment["attempts"].as_array().unwrap().iter();
+        let last = attempts.last().map(|last| (&last["id"], &last["status"]));
+        assert_eq!(last, Some((&json!("pay_B"), &json!("refunded"))));
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,24 @@ async fn finds_everything(server: &Server, folder: &Path) {
     let mut driver = Driver::node();
     assert_contains(&observe(server, &mut driver, &manifest).await, &manifest);
     continues(server, &driver, &manifest).await;
+    lists_payments(server).await;
     assert_contains(&change(server, &manifest).await, &manifest);
+}
+
+/// Checks that every payment lists the attempt that it names: the earlier version listed none.
+async fn lists_payments(server: &Server) {
+    let answer = server
+        .admin()
+        .get("/api/payments?limit=100")
+        .await
+        .data(200);
+    for payment in answer["payments"].as_array().expect("payments") {
+        let attempts = payment["attempts"].as_array().expect("attempts").iter();
+        let listed: Vec<&Value> = attempts.map(|attempt| &attempt["id"]).collect();
+        let named = Some(&payment["razorpayPaymentId"]).filter(|named| !named.is_null());
+        assert_eq!(listed, Vec::from_iter(named), "{payment}");
+        assert_eq!(payment["flags"], json!([]), "{payment}");
+    }
 }
 
 /// Sends an event. It has the next number, and every client of the manifest receives it.

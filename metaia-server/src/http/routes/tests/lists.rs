@@ -5,6 +5,7 @@ use super::*;
 on_both_stores!(
     Api: pages_hold_everything_once_newest_first,
     a_page_that_cannot_be_is_refused,
+    payments_are_listed_for_admins_alone,
     lists_are_filtered,
 );
 
@@ -51,7 +52,7 @@ async fn pages_hold_everything_once_newest_first(api: Api) {
 }
 
 async fn a_page_that_cannot_be_is_refused(api: Api) {
-    for path in ["/api/orders", "/api/notifications"] {
+    for path in ["/api/orders", "/api/notifications", "/api/payments"] {
         for (query, pointer) in [
             ("limit=0", "/limit"),
             ("limit=101", "/limit"),
@@ -84,6 +85,33 @@ async fn a_page_that_cannot_be_is_refused(api: Api) {
         .get("/api/notifications?unread=maybe")
         .await
         .refused_at("/unread");
+}
+
+async fn payments_are_listed_for_admins_alone(api: Api) {
+    let mut opened = Vec::new();
+    for _ in 0..5 {
+        opened.insert(0, payments::opened(&api).await["_id"].clone());
+    }
+    assert_eq!(
+        pages(&api.admin(), "/api/payments", "payments").await,
+        opened
+    );
+    let flagged = api
+        .admin()
+        .get("/api/payments?flagged=true")
+        .await
+        .data(200);
+    assert_eq!(flagged, json!({ "payments": [], "nextCursor": null }));
+    for role in [Role::Customer, Role::Tailor, Role::Delivery] {
+        api.user(role, "c1")
+            .get("/api/payments")
+            .await
+            .refused(403, "forbidden");
+    }
+    api.admin()
+        .get("/api/payments?flagged=maybe")
+        .await
+        .refused_at("/flagged");
 }
 
 async fn lists_are_filtered(api: Api) {

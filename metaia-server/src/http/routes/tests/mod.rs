@@ -8,6 +8,8 @@ mod junk;
 mod lists;
 mod orders;
 mod others;
+mod payment_attempts;
+mod payment_deliveries;
 mod payments;
 
 use std::{num::NonZeroU32, sync::Arc};

@@ -1,5 +1,6 @@
 //! Documents that nodes of commit 79f6e03 stored: they are read, and the same documents are
-//! written, so that those nodes can read what ours write.
+//! written, so that those nodes can read what ours write. Payments have further members, which
+//! those nodes ignore.
 
 use std::path::Path;
 
@@ -50,9 +51,42 @@ fn notifications_are_the_same() {
 }
 
 #[test]
-fn payments_are_the_same() {
+fn payments_have_the_same_members_and_more() {
     for stored in documents(PAYMENTS) {
-        check_same(&payment_document(&payment_in(&stored).unwrap()), &stored);
+        let payment = payment_in(&stored).unwrap();
+        let mut written = payment_document(&payment, 1);
+        for new in ["attempts", "flags", "version"] {
+            assert!(written.remove(new).is_some(), "{new}: {stored}");
+        }
+        check_same(&written, &stored);
+    }
+}
+
+/// Those nodes listed no attempts: they named one.
+#[test]
+fn the_attempts_of_payments_are_those_that_they_name() {
+    for stored in documents(PAYMENTS) {
+        let payment = payment_in(&stored).unwrap();
+        let named = payment.razorpay_payment_id.iter().map(String::as_str);
+        let listed = payment.attempts.iter().map(|attempt| attempt.id.as_str());
+        assert!(named.eq(listed), "{stored}");
+        assert_eq!(payment.flags, []);
+    }
+}
+
+/// A node of that version moves a payment on, and leaves the new members as they are.
+#[test]
+fn a_payment_that_an_earlier_node_moved_on_lists_what_it_names() {
+    for mut stored in documents(PAYMENTS) {
+        let payment = payment_in(&stored).unwrap();
+        stored.extend(payment_document(&payment, 2));
+        stored.insert("status", "refunded");
+        stored.insert("razorpayPaymentId", "pay_B");
+        let moved = payment_in(&stored).unwrap();
+        let listed = moved.attempts.last().unwrap();
+        assert_eq!(listed.id, "pay_B");
+        assert_eq!(listed.status, crate::model::AttemptStatus::Refunded);
+        assert_eq!(moved.version, 2);
     }
 }
 

@@ -1,17 +1,21 @@
-//! Payments as documents. A payment needs all its members; its customer may be called `user`, as in
-//! the old backend.
+//! Payments as documents. A payment needs all members that earlier versions wrote; its customer may
+//! be called `user`, as in the old backend. Earlier versions read what this one writes: they ignore
+//! the members that are new.
 
-use metaia_realtime::event::PaymentStatus;
-use mongodb::bson::{Document, doc, oid::ObjectId};
+use metaia_realtime::event::{PaymentFlag, PaymentStatus};
+use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 
 use super::{
-    PAYMENTS, Unreadable,
-    value::{created_at_in, date, id, id_in, integer, named, parsed, text, user_in},
+    PAYMENTS, Revision, Unreadable,
+    value::{created_at_in, date, id, id_in, integer, named, parsed, text, time, user_in},
 };
-use crate::{model::Payment, store::name_of};
+use crate::{
+    model::{Attempt, Payment, Timestamp},
+    store::name_of,
+};
 
-/// Returns the document of a payment.
-pub(in super::super) fn payment_document(payment: &Payment) -> Document {
+/// Returns the document of a new payment.
+pub(in super::super) fn payment_document(payment: &Payment, version: i64) -> Document {
     let mut document = doc! {
         "_id": ObjectId::from_bytes(payment.id.to_bytes()),
         "order": id(payment.order.as_str()),
@@ -21,18 +25,38 @@ pub(in super::super) fn payment_document(payment: &Payment) -> Document {
         "currency": &payment.currency,
         "createdAt": date(payment.created_at),
     };
-    document.extend(payment_fields(payment));
+    document.extend(payment_fields(payment, version));
     document
 }
 
 /// Returns the fields of a payment that change. Missing ones are left out: a null would count in a
-/// sparse unique index of another program.
-pub(in super::super) fn payment_fields(payment: &Payment) -> Document {
-    let mut set = doc! { "status": name_of(&payment.status) };
-    if let Some(paid_by) = &payment.razorpay_payment_id {
-        set.insert("razorpayPaymentId", paid_by);
+/// sparse unique index of another program. `flagged` is there for its index.
+pub(in super::super) fn payment_fields(payment: &Payment, version: i64) -> Document {
+    let attempts: Vec<Document> = payment.attempts.iter().map(attempt_document).collect();
+    let flags: Vec<&str> = payment.flags.iter().map(|flag| flag.as_str()).collect();
+    let mut set = doc! {
+        "status": name_of(&payment.status),
+        "attempts": attempts,
+        "version": version,
+    };
+    if let Some(attempt) = &payment.razorpay_payment_id {
+        set.insert("razorpayPaymentId", attempt);
     }
+    if !flags.is_empty() {
+        set.insert("flagged", true);
+    }
+    set.insert("flags", flags);
     set
+}
+
+fn attempt_document(attempt: &Attempt) -> Document {
+    doc! {
+        "id": &attempt.id,
+        "status": name_of(&attempt.status),
+        "amount": attempt.amount,
+        "currency": &attempt.currency,
+        "at": date(attempt.at),
+    }
 }
 
 pub(in super::super) fn status_in(document: &Document) -> Option<PaymentStatus> {
@@ -47,7 +71,9 @@ pub(in super::super) fn payment_in(document: &Document) -> Result<Payment, Unrea
     let amount = amount.filter(|amount| *amount >= 0);
     let provider_order = text(document, "razorpayOrderId")
         .ok_or_else(|| unreadable("it has no order at the provider"))?;
-    Ok(Payment {
+    let created_at =
+        created_at_in(document).ok_or_else(|| unreadable("it has no creation time"))?;
+    let payment = Payment {
         id: id_in(document).ok_or_else(|| unreadable("its id is not that of a payment"))?,
         order: parsed(document, "order").ok_or_else(|| unreadable("it has no order"))?,
         customer: customer.ok_or_else(|| unreadable("it has no customer"))?,
@@ -56,6 +82,45 @@ pub(in super::super) fn payment_in(document: &Document) -> Result<Payment, Unrea
         amount: amount.ok_or_else(|| unreadable("it has no amount"))?,
         currency: text(document, "currency").unwrap_or("INR").to_owned(),
         status: status_in(document).ok_or_else(|| unreadable("it has no known status"))?,
-        created_at: created_at_in(document).ok_or_else(|| unreadable("it has no creation time"))?,
+        created_at,
+        attempts: attempts_in(document, created_at),
+        flags: flags_in(document),
+        version: Revision::read(document).number(),
+    };
+    Ok(payment.with_named_attempt())
+}
+
+fn attempts_in(document: &Document, created_at: Timestamp) -> Vec<Attempt> {
+    let attempts = list_in(document, "attempts").iter();
+    let attempts = attempts.filter_map(Bson::as_document);
+    attempts
+        .filter_map(|attempt| attempt_in(attempt, created_at))
+        .collect()
+}
+
+fn attempt_in(attempt: &Document, created_at: Timestamp) -> Option<Attempt> {
+    Some(Attempt {
+        id: text(attempt, "id")?.to_owned(),
+        status: named(attempt, "status")?,
+        amount: integer(attempt.get("amount")?)?,
+        currency: text(attempt, "currency")?.to_owned(),
+        at: time(attempt, "at").unwrap_or(created_at),
     })
+}
+
+fn flags_in(document: &Document) -> Vec<PaymentFlag> {
+    let names = list_in(document, "flags").iter().filter_map(Bson::as_str);
+    let known = |name| {
+        PaymentFlag::ALL
+            .into_iter()
+            .find(|flag| flag.as_str() == name)
+    };
+    names.filter_map(known).collect()
+}
+
+fn list_in<'a>(document: &'a Document, name: &str) -> &'a [Bson] {
+    document
+        .get_array(name)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }

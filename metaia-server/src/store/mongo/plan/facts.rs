@@ -24,7 +24,7 @@ pub(in super::super) struct Facts {
     /// The tailor for whom an order is open, if there is one.
     pub(super) open: Layered<OrderId, Option<UserId>>,
     pub(super) tailors: Layered<UserId, Revision>,
-    pub(super) payments: Layered<PaymentId, PaymentStatus>,
+    pub(super) payments: Layered<PaymentId, StoredPayment>,
     /// The standing payments of an order: at most one, unless other programs have left more.
     pub(super) standing: Layered<OrderId, Vec<(Bson, PaymentStatus)>>,
     pub(super) provider_orders: Layered<String, ()>,
@@ -86,7 +86,7 @@ impl Facts {
         }
     }
 
-    /// Loads payments, with their orders and their statuses.
+    /// Loads payments, with their orders, statuses and versions.
     pub(in super::super) fn load_payments(&mut self, found: &[Document]) {
         for payment in found {
             if let Ok(id) = payment.get_str("razorpayOrderId") {
@@ -96,7 +96,8 @@ impl Facts {
                 continue;
             };
             if let Some(id) = id_in(payment) {
-                self.payments.load(id, status);
+                let revision = Revision::read(payment);
+                self.payments.load(id, StoredPayment { status, revision });
             }
             if !stands(status) {
                 continue;
@@ -225,6 +226,13 @@ impl Default for Facts {
     fn default() -> Self {
         Self::new(Timestamp::now())
     }
+}
+
+/// The parts of a payment on which its next version depends.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StoredPayment {
+    pub(super) status: PaymentStatus,
+    pub(super) revision: Revision,
 }
 
 /// The unread notifications of a user.

@@ -60,7 +60,7 @@ fn draft_order(facts: &mut Facts, order: &Order, version: i64) {
     facts.open.set(order.id.clone(), open_for);
 }
 
-fn signed(version: u64) -> Result<i64, StoreError> {
+pub(super) fn signed(version: u64) -> Result<i64, StoreError> {
     version
         .try_into()
         .map_err(|_| StoreError::Corrupt("a version is out of range".into()))

@@ -4,9 +4,10 @@ use metaia_realtime::{event::PaymentStatus, mongo::RecordWrite};
 use mongodb::bson::{Bson, doc, oid::ObjectId};
 
 use super::{
-    super::document::{PAYMENTS, payment_document, payment_fields},
+    super::document::{PAYMENTS, Revision, payment_document, payment_fields},
     build,
-    facts::{Facts, stands},
+    facts::{Facts, StoredPayment, stands},
+    orders::signed,
 };
 use crate::{
     model::Payment,
@@ -23,25 +24,37 @@ pub(super) fn open(facts: &mut Facts, payment: &Payment) -> Result<RecordWrite, 
     facts
         .provider_orders
         .set(payment.razorpay_order_id.clone(), ());
-    draft_payment(facts, payment);
+    let version = signed(payment.version)?;
+    draft_payment(facts, payment, version);
     Ok(RecordWrite::Insert {
         collection: PAYMENTS,
-        document: payment_document(payment),
+        document: payment_document(payment, version),
     })
 }
 
-/// Updates the status of a payment.
+/// Updates a payment to its next version. The filter names the status, too: nodes of earlier
+/// versions move it and leave the version as it is.
 pub(super) fn advance(
     facts: &mut Facts,
     payment: &Payment,
     from: PaymentStatus,
 ) -> Result<RecordWrite, CommitError> {
-    if facts.payments.get(&payment.id) != Some(&from) || !may_stand(facts, payment) {
+    let Some(stored) = facts.payments.get(&payment.id) else {
+        return Err(CommitError::Missed);
+    };
+    let is_next = stored.revision.number().checked_add(1) == Some(payment.version);
+    if stored.status != from || !is_next || !may_stand(facts, payment) {
         return Err(CommitError::Missed);
     }
-    draft_payment(facts, payment);
-    let filter = doc! { "_id": id_of(payment), "status": name_of(&from) };
-    Ok(build::set(PAYMENTS, filter, payment_fields(payment)))
+    let filter = doc! {
+        "_id": id_of(payment),
+        "status": name_of(&from),
+        "version": stored.revision.condition(),
+    };
+    let version = signed(payment.version)?;
+    draft_payment(facts, payment, version);
+    let fields = payment_fields(payment, version);
+    Ok(build::set(PAYMENTS, filter, fields))
 }
 
 /// Returns whether a payment may take its new status: it does not stand, or no other payment of the
@@ -61,8 +74,12 @@ fn may_stand(facts: &Facts, payment: &Payment) -> bool {
     !own.is_empty() && !is_other_completed
 }
 
-fn draft_payment(facts: &mut Facts, payment: &Payment) {
-    facts.payments.set(payment.id, payment.status);
+fn draft_payment(facts: &mut Facts, payment: &Payment, version: i64) {
+    let stored = StoredPayment {
+        status: payment.status,
+        revision: Revision::new(version),
+    };
+    facts.payments.set(payment.id, stored);
     let mut standing = facts
         .standing
         .get(&payment.order)

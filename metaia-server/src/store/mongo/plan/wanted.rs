@@ -16,7 +16,7 @@ pub(in super::super) struct WantedFacts {
     pub(in super::super) orders: BTreeSet<OrderId>,
     /// Numbers of orders, for their existence.
     pub(in super::super) numbers: BTreeSet<String>,
-    /// Payments by id, for their status.
+    /// Payments by id, for their status and version.
     pub(in super::super) payments: BTreeSet<PaymentId>,
     /// Orders, for their standing payments.
     pub(in super::super) paid: BTreeSet<OrderId>,

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     model::{OrderStatus, PageRequest, testing::user},
     store::{
-        SqliteStore, Whose,
+        PaymentQuery, SqliteStore, Whose,
         contract::story::{Step, USERS, story},
         testing::Folder,
     },
@@ -148,6 +148,14 @@ async fn read(store: &dyn Store, story: &[Step]) -> Vec<String> {
         };
         read.push(format!("{:?}", store.notifications(all).await.unwrap()));
     }
+    let page = PageRequest {
+        limit: 100,
+        cursor: None,
+    };
+    for flagged in [false, true] {
+        let query = PaymentQuery { flagged, page };
+        read.push(format!("{:?}", store.payments(query).await.unwrap()));
+    }
     for write in story.iter().flat_map(Step::writes) {
         read.extend(stored(store, write).await);
     }
@@ -161,14 +169,8 @@ async fn stored(store: &dyn Store, write: &crate::store::Write) -> Vec<String> {
             vec![format!("{:?}", store.order(&order.id).await.unwrap())]
         }
         Write::NewPayment(payment) | Write::Payment { payment, .. } => {
-            let standing = store
-                .payment(PaymentKey::Standing(payment.order.clone()))
-                .await
-                .unwrap();
-            let of = store
-                .payment(PaymentKey::Provider(payment.razorpay_order_id.clone()))
-                .await
-                .unwrap();
+            let standing = store.standing_payments(&payment.order).await.unwrap();
+            let of = store.payment(&payment.razorpay_order_id).await.unwrap();
             vec![format!("{standing:?} {of:?}")]
         }
         Write::NewNotification(_) | Write::ProviderEvent(_) => Vec::new(),

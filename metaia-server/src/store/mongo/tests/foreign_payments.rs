@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    model::{Payment, testing::order},
+    model::{AttemptStatus, OrderSituation, Payment, PaymentEvent, testing::order},
     store::{CommitError, Write, contract::change},
 };
 
@@ -22,17 +22,18 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
         "createdAt": DateTime::from_millis(5),
     };
     fixture.insert("payments", old).await;
-    let payment = fixture
-        .store
-        .payment(PaymentKey::Standing(OLD.parse().unwrap()))
-        .await
-        .unwrap()
-        .unwrap();
+    let order = OLD.parse().unwrap();
+    let mut standing = fixture.store.standing_payments(&order).await.unwrap();
+    let payment = standing.remove(0);
     assert_eq!(payment.customer.as_str(), CUSTOMER);
-    let paid = payment
-        .advanced(Completed, Some("pay_1"))
-        .unwrap()
-        .remove(0);
+    let event = PaymentEvent {
+        attempt: "pay_1".into(),
+        status: AttemptStatus::Completed,
+        money: None,
+        at: payment.created_at,
+    };
+    let paid = payment.settled(&event, OrderSituation::default()).payment;
+    assert_eq!(paid.status, Completed);
     let write = Write::Payment {
         payment: paid.clone(),
         from: Created,
@@ -42,18 +43,16 @@ async fn a_payment_of_the_old_backend_stands_and_moves_on() {
         .commit(change(vec![write], vec![], None))
         .await
         .unwrap();
-    let key = PaymentKey::Provider("order_old".into());
-    assert_eq!(fixture.store.payment(key).await.unwrap(), Some(paid));
+    let found = fixture.store.payment("order_old").await.unwrap();
+    assert_eq!(found, Some(paid));
     fixture
         .insert(
             "payments",
             doc! { "order": "o1", "status": "created", "razorpayOrderId": 5 },
         )
         .await;
-    let read = fixture
-        .store
-        .payment(PaymentKey::Standing("o1".parse().unwrap()))
-        .await;
+    let order = "o1".parse().unwrap();
+    let read = fixture.store.standing_payments(&order).await;
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
 }
 
@@ -65,12 +64,13 @@ async fn of_several_payments_that_others_left_open_one_is_completed() {
     let second = payment(&order);
     for left in [&first, &second] {
         fixture
-            .insert("payments", document::payment_document(left))
+            .insert("payments", document::payment_document(left, 1))
             .await;
     }
     let completed = |payment: &Payment| {
         let payment = Payment {
             status: PaymentStatus::Completed,
+            version: 2,
             ..payment.clone()
         };
         change(
@@ -92,11 +92,7 @@ async fn of_several_payments_that_others_left_open_one_is_completed() {
         fixture.store.commit(completed(&first)).await,
         Err(CommitError::Missed)
     ));
-    let standing = fixture
-        .store
-        .payment(PaymentKey::Standing(order.id))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(standing.id, second.id);
+    let standing = fixture.store.standing_payments(&order.id).await.unwrap();
+    let ids: Vec<_> = standing.iter().map(|payment| payment.id).collect();
+    assert_eq!(ids, [second.id, first.id]);
 }

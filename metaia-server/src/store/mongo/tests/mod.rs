@@ -16,7 +16,7 @@ use super::{MongoStore, document, filter, indexes};
 use crate::{
     model::Order,
     store::{
-        NotificationQuery, OrderQuery, PaymentKey, Store, StoreError,
+        NotificationQuery, OrderQuery, Store, StoreError,
         contract::{Site, store_contract},
     },
 };
@@ -35,6 +35,16 @@ impl Fixture {
         let store = MongoStore::open(&mongo, Retention::DISK, &Limits::default());
         store.log.ready().await.unwrap();
         Self { uri, store }
+    }
+
+    /// Returns what a query of a list costs.
+    async fn explained(&self, collection: &str, filter: Document) -> Document {
+        let sort = filter::newest_first();
+        let find = doc! { "find": collection, "filter": filter, "sort": sort };
+        let explain = doc! { "explain": find, "verbosity": "executionStats" };
+        let db = self.store.mongo.database();
+        let explained = db.run_command(explain).await.unwrap();
+        explained.get_document("executionStats").unwrap().clone()
     }
 
     /// Inserts a document as another program would.
@@ -112,17 +122,44 @@ async fn frequent_queries_use_an_index() {
         whose: Whose::Customer(user("c9")),
         ..all(10)
     };
-    let find =
-        doc! { "find": "orders", "filter": filter::orders(&query), "sort": filter::newest_first() };
-    let explain = doc! { "explain": find, "verbosity": "executionStats" };
-    let explained = fixture
+    let stats = fixture.explained("orders", filter::orders(&query)).await;
+    assert!(stats.get_i32("totalKeysExamined").unwrap() <= 4, "{stats}");
+    assert_eq!(stats.get_i32("totalDocsExamined").unwrap(), 3, "{stats}");
+}
+
+#[tokio::test]
+async fn payments_that_need_a_person_are_found_by_an_index() {
+    use crate::{
+        model::{PageRequest, Payment, testing::order},
+        store::{PaymentQuery, Write, contract::change},
+    };
+    use metaia_realtime::event::PaymentFlag;
+    let fixture = Fixture::new().await;
+    indexes::create_all(&fixture.store.mongo).await.unwrap();
+    let payments = (0..60).map(|n| {
+        let mut payment: Payment = foreign::payment(&order());
+        if n % 20 == 0 {
+            payment.flags.push(PaymentFlag::SecondCapture);
+        }
+        payment
+    });
+    let writes = payments.map(Write::NewPayment).collect();
+    fixture
         .store
-        .mongo
-        .database()
-        .run_command(explain)
+        .commit(change(writes, vec![], None))
         .await
         .unwrap();
-    let stats = explained.get_document("executionStats").unwrap();
+    let page = PageRequest {
+        limit: 10,
+        cursor: None,
+    };
+    let flagged = PaymentQuery {
+        flagged: true,
+        page,
+    };
+    let stats = fixture
+        .explained("payments", filter::payments(flagged))
+        .await;
     assert!(stats.get_i32("totalKeysExamined").unwrap() <= 4, "{stats}");
     assert_eq!(stats.get_i32("totalDocsExamined").unwrap(), 3, "{stats}");
 }

@@ -37,6 +37,7 @@ fn requests() -> Vec<(&'static str, String, Role, Option<Value>)> {
             None,
         ),
         ("PUT", "/api/notifications/read-all".into(), Customer, None),
+        ("GET", "/api/payments".into(), Admin, None),
         ("POST", format!("/api/payments/orders/{ID}"), Customer, None),
         (
             "POST",

@@ -1,13 +1,14 @@
 //! `/api/payments`
 
 use super::{
-    super::payments::{checkout, deliver, event, opened, signed},
+    super::payments::{checkout, deliver, event, event_of, opened, signed},
     *,
 };
 
 on_both_stores!(
     Api: payments_that_are_opened,
     payments_that_are_verified,
+    payments_that_are_listed,
     deliveries_of_the_provider,
 );
 
@@ -92,12 +93,33 @@ async fn payments_that_are_verified(api: Api) {
         payment["order"].as_str().unwrap()
     );
     open(&mut transcript, "opened once more", &api.customer(), &route).await;
-    let refund = event("refund.processed", &payment, 90_000);
-    deliver(&api, "evt_1", &refund).await.data(200);
+    for attempt in ["pay_1", "pay_2"] {
+        let refund = event_of(attempt, "refund.processed", &payment, 90_000);
+        deliver(&api, attempt, &refund).await.data(200);
+    }
     transcript
         .json("after a refund", &api.customer(), VERIFY, &good)
         .await;
     transcript.check("payments_verified");
+}
+
+async fn payments_that_are_listed(api: Api) {
+    let mut transcript = Transcript::new(&api);
+    let payment = opened(&api).await;
+    let captured = event("payment.captured", &payment, 90_000);
+    deliver(&api, "evt_1", &captured).await.data(200);
+    let second = captured.replace("pay_1", "pay_2");
+    deliver(&api, "evt_2", &second).await.data(200);
+    let flagged = "/api/payments?flagged=true";
+    transcript.get("flagged", &api.admin(), flagged).await;
+    let wrong = "/api/payments?flagged=2";
+    transcript
+        .get("with a wrong filter", &api.admin(), wrong)
+        .await;
+    transcript
+        .get("by the customer", &api.customer(), flagged)
+        .await;
+    transcript.check("payments_listed");
 }
 
 async fn deliveries_of_the_provider(api: Api) {

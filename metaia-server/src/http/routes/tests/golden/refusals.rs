@@ -35,7 +35,6 @@ fn errors() -> Vec<ServiceError> {
         ServiceError::Busy,
         ServiceError::InvalidSignature,
         ServiceError::ForgedWebhook,
-        ServiceError::InvalidWebhook("The body is not an event of the provider."),
         ServiceError::KeyReused,
         ServiceError::InProgress,
         ServiceError::TooLarge { size: 2, limit: 1 },

@@ -1,8 +1,10 @@
 //! Payments: opened for the order's customer, confirmed only with a valid signature, and moved only
 //! forward.
 
+mod attempts;
+
 use metaia_tests::clients::phone::Phone;
-use metaia_tests::fixtures::razorpay::{self, webhook_signature};
+use metaia_tests::fixtures::razorpay::{self, webhook_body, webhook_signature};
 use metaia_tests::fixtures::{
     all_until_now, id_of, open_payment, place_order, set_status, verification,
 };
@@ -154,14 +156,7 @@ async fn verifying_twice_announces_once() {
 }
 
 fn webhook(event: &str, payment: &Value) -> String {
-    let entity = json!({
-        "id": "pay_1",
-        "order_id": payment["razorpayOrderId"],
-        "amount": payment["amount"],
-        "currency": "INR",
-    });
-    json!({"entity": "event", "event": event, "payload": {"payment": {"entity": entity}}})
-        .to_string()
+    webhook_body(event, "pay_1", payment)
 }
 
 async fn deliver(server: &Server, id: &str, body: &str, signature: &str) -> ApiResponse {

@@ -1,0 +1,126 @@
+//! Confirming a payment by the result of the provider's checkout, which the app sends.
+
+use metaia_realtime::{Role, event::PaymentStatus};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{AttemptStatus, Caller, Payment, PaymentEvent, Timestamp},
+    payment::signature::checkout_is_valid,
+    services::{
+        error::ServiceError,
+        handle::{MAX_ATTEMPTS, Services},
+        idempotency::IdempotentReply,
+        permissions::only,
+    },
+    store::{CommitError, IdempotencyClaim, StoredReply},
+};
+
+use super::provider_event::MAX_ATTEMPT_ID_BYTES;
+
+/// The body of `POST /api/payments/verify`: the result that the app got from the provider's
+/// checkout. Further members are ignored: money was taken, and the app sends what it got.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Verification {
+    /// The provider's id of the order.
+    pub razorpay_order_id: String,
+    /// The provider's id of the payment.
+    pub razorpay_payment_id: String,
+    /// HMAC-SHA256 of `order|payment` with the key secret, in hex.
+    pub razorpay_signature: String,
+}
+
+impl Verification {
+    /// Returns what the checkout reports: its signature says that the attempt paid.
+    fn event(&self) -> PaymentEvent {
+        PaymentEvent {
+            attempt: self.razorpay_payment_id.clone(),
+            status: AttemptStatus::Completed,
+            money: None,
+            at: Timestamp::now(),
+        }
+    }
+}
+
+impl Services {
+    /// Confirms a payment by the result of the provider's checkout, for its customer. `reply` makes
+    /// the reply from the payment.
+    ///
+    /// A checkout that took money succeeds, even if the order is paid already: the attempt is
+    /// listed, and flagged.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]. Returns `PaymentClosed` if the payment was paid back.
+    pub async fn verify_payment(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        verification: Verification,
+        reply: fn(&Payment) -> StoredReply,
+    ) -> Result<IdempotentReply, ServiceError> {
+        only(Role::Customer, caller)?;
+        let work = |claim| self.verify(caller, &verification, claim, reply);
+        let route = "POST /api/payments/verify";
+        self.idempotently(caller, route, key, &verification, work)
+            .await
+    }
+
+    async fn verify(
+        &self,
+        caller: &Caller,
+        given: &Verification,
+        claim: Option<IdempotencyClaim>,
+        reply: fn(&Payment) -> StoredReply,
+    ) -> Result<StoredReply, ServiceError> {
+        let event = given.event();
+        for _ in 0..MAX_ATTEMPTS {
+            let payment = self.own_payment(caller, &given.razorpay_order_id).await?;
+            self.require_signed(&payment, given)?;
+            let decision = self.decide(payment, &event).await?;
+            let payment = decision.payment();
+            if !decision.is_change() && payment.status == PaymentStatus::Refunded {
+                return Err(ServiceError::PaymentClosed);
+            }
+            let mut change = decision.change(reply(payment))?;
+            change.claim = claim.clone();
+            match self.store().commit(change).await {
+                Err(CommitError::Missed) => {}
+                Err(error) => return Err(error.into()),
+                Ok(reply) => {
+                    self.report(&decision, &event);
+                    return Ok(reply);
+                }
+            }
+        }
+        Err(ServiceError::Busy)
+    }
+
+    /// Returns a payment of the calling customer.
+    async fn own_payment(
+        &self,
+        caller: &Caller,
+        razorpay_order_id: &str,
+    ) -> Result<Payment, ServiceError> {
+        let user = only(Role::Customer, caller)?;
+        match self.store().payment(razorpay_order_id).await? {
+            Some(payment) if payment.customer == *user => Ok(payment),
+            _ => Err(ServiceError::NotFound),
+        }
+    }
+
+    /// Checks the signature of a checkout over the order id of *our* record, not of the caller's.
+    /// The provider signs no id that is empty or longer than it documents.
+    fn require_signed(&self, payment: &Payment, given: &Verification) -> Result<(), ServiceError> {
+        let is_valid = checkout_is_valid(
+            &self.payment_settings().key_secret,
+            &payment.razorpay_order_id,
+            &given.razorpay_payment_id,
+            &given.razorpay_signature,
+        );
+        let is_id = (1..=MAX_ATTEMPT_ID_BYTES).contains(&given.razorpay_payment_id.len());
+        if is_valid && is_id {
+            Ok(())
+        } else {
+            Err(ServiceError::InvalidSignature)
+        }
+    }
+}
