@@ -37,6 +37,18 @@ impl Settings {
     /// Returns the secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> Result<String, Failure> {
         self.secret("JWT_SECRET", "jwt-secret")
+    /// Returns every secret that the server accepts tokens with: the present one, and those of
+    /// `JWT_SECRETS_OLD`. There are none if none is known here.
+    pub(crate) fn accepted_jwt_secrets(&self) -> Vec<String> {
+        let old = self.find("JWT_SECRETS_OLD").unwrap_or_default();
+        let old = old.split(',').map(str::trim).map(str::to_owned);
+        let present = self.jwt_secret().ok().into_iter();
+        present
+            .chain(old)
+            .filter(|secret| !secret.is_empty())
+            .collect()
+    }
+
     }
 
     /// Returns the payment provider's key secret.
@@ -110,6 +122,12 @@ mod tests {
                         and nowhere/razorpay-secret does not exist or is empty";
         assert_eq!(failure.chain(), expected);
         assert!(failure.hint.unwrap().contains("METAIA_DATA"));
+    #[test]
+    fn tokens_are_accepted_with_the_present_and_the_old_secrets() {
+        let settings = settings(&[("JWT_SECRET", "new"), ("JWT_SECRETS_OLD", "a, b,,")]);
+        assert_eq!(settings.accepted_jwt_secrets(), ["new", "a", "b"]);
+    }
+
     }
 
     #[test]
