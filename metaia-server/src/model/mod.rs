@@ -20,10 +20,12 @@ mod objects;
 mod order;
 mod page;
 mod payment;
+mod precondition;
 mod status;
 mod tailor;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod whole;
 
 pub use assignment::{Assigned, Assignment, Seat};
 pub use caller::Caller;
@@ -36,5 +38,6 @@ pub use notification::{NewNotice, Notice, Notification};
 pub use order::{Order, OrderNumber};
 pub use page::{Cursor, InvalidCursor, Page, PageRequest};
 pub use payment::{Payment, advance};
+pub use precondition::Precondition;
 pub use status::{OrderStatus, TransitionRefusal, UnknownStatus, step};
 pub use tailor::TailorStatus;

@@ -9,7 +9,7 @@ use super::{
     payments::advancement,
 };
 use crate::{
-    model::Payment,
+    model::{Payment, whole},
     payment::signature::webhook_is_valid,
     store::{Change, CommitError, PaymentKey, StoredReply, Write},
 };
@@ -50,6 +50,7 @@ struct Holder<T> {
 struct PaymentEntity {
     id: String,
     order_id: Option<String>,
+    #[serde(deserialize_with = "whole::in_json")]
     amount: i64,
     currency: String,
     /// `partial` if a refund paid back only a part.
