@@ -9,7 +9,7 @@ use metaia_tests::clients::phone::Phone;
 use metaia_tests::eventually::eventually;
 use metaia_tests::faults::cluster::{Database, Nodes, Redis, node};
 use metaia_tests::fixtures::token::token;
-use metaia_tests::fixtures::{assign, emit, id_of, names, place_order_at};
+use metaia_tests::fixtures::{assign, emit, id_of, names, order_body, place_order_at};
 use metaia_tests::server::Server;
 use metaia_tests::server::paths::binary;
 use metaia_tests::upgrade::old_server;
@@ -108,6 +108,24 @@ async fn is_understood(from: &Server, to: &Server, user: &str, tailor: &str) {
     let path = format!("/api/realtime/sessions/{session}");
     from.admin().send("DELETE", &path, None).await.ok(200);
     phone.closed().await;
+}
+
+/// Places an order at one node under a key, and repeats the request at the other.
+async fn is_repeated(at: &Server, then_at: &Server, key: &str) {
+    let keyed = |server: &Server| server.api("customer", "c1").header("idempotency-key", key);
+    let first = keyed(at).post("/api/orders", &order_body()).await;
+    first.ok(201);
+    let again = keyed(then_at).post("/api/orders", &order_body()).await;
+    assert_eq!(again.header("idempotency-replayed"), "true", "{again:#?}");
+    assert_eq!(again.text, first.text);
+    assert_eq!(again.header("etag"), first.header("etag"));
+}
+
+#[tokio::test]
+async fn a_node_of_either_version_gives_the_replies_that_the_other_stored() {
+    let Pair { nodes, .. } = &Pair::start().await;
+    is_repeated(&nodes[0], &nodes[1], "k-1").await;
+    is_repeated(&nodes[1], &nodes[0], "k-2").await;
 }
 
 #[tokio::test]
